@@ -153,8 +153,9 @@ export class Connection {
   readonly #onHeadWrite = (count: number): boolean | Promise<boolean> => {
     const end = this.#sent + this.#unsent;
     this.#onWrite(count);
-    return this.#unsent === 0 ||
-      this.#writeAll(this.#head.subarray(this.#sent, end));
+    if (this.#unsent === 0) return true;
+    return this.write(this.#head.subarray(this.#sent, end))
+      .then(() => true, () => false);
   };
 
   readonly #onWriteError = (cause: unknown): false => {
@@ -163,28 +164,21 @@ export class Connection {
   };
 
   /**
-   * Writes all of `bytes`, which must not change meanwhile. One call at a time.
+   * Writes all of `bytes`, which must not change meanwhile. One call at a time; after one that failed, each later one
+   * fails too.
    *
    * @throws {UpstreamError} Why the connection failed.
    */
   async write(bytes: Uint8Array): Promise<void> {
-    if (!await this.#writeAll(bytes)) {
-      throw this.#failureFor(this.#writeFailure);
-    }
-  }
-
-  async #writeAll(bytes: Uint8Array): Promise<boolean> {
     this.#unsent = bytes.length;
     try {
-      let unsent = bytes;
-      while (unsent.length > 0) {
-        const count = await this.#conn.write(unsent);
-        this.#onWrite(count);
-        unsent = unsent.subarray(count);
+      if (this.#writeFailure !== undefined) throw this.#writeFailure;
+      while (this.#unsent > 0) {
+        this.#onWrite(await this.#conn.write(bytes.subarray(-this.#unsent)));
       }
-      return true;
     } catch (cause) {
-      return this.#onWriteError(cause);
+      this.#writeFailure = cause;
+      throw this.#failureFor(cause);
     }
   }
 

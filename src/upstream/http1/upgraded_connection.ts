@@ -11,7 +11,8 @@ export interface UpgradedConnection {
    */
   read(): Promise<Uint8Array<ArrayBuffer> | null>;
   /**
-   * Sends all of `bytes`; concurrent calls are carried out in order.
+   * Sends all of `bytes`, which must not change meanwhile. One call at a time; after one that failed, each later one
+   * fails too, since it would leave a gap in the stream.
    *
    * @throws {UpstreamError} If the connection failed.
    */
@@ -33,25 +34,13 @@ export function upgradedConnection(connection: Connection): UpgradedConnection {
 
   const onFill = (isOpen: boolean) => isOpen ? takeAll() : null;
 
-  /** The latest write unless it is complete: a failed one fails all later ones, which would leave a gap in the stream. */
-  let latest: Promise<void> | undefined;
-
   return {
     read() {
       return input.length > 0
         ? Promise.resolve(takeAll())
         : connection.fill().then(onFill);
     },
-    write(bytes) {
-      const writing = latest === undefined
-        ? connection.write(bytes)
-        : latest.then(() => connection.write(bytes));
-      latest = writing;
-      writing.then(() => {
-        if (latest === writing) latest = undefined;
-      }, () => {});
-      return writing;
-    },
+    write: (bytes) => connection.write(bytes),
     close() {
       connection.fail(
         new UpstreamError("closed", "upgraded connection closed"),

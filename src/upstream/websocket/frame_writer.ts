@@ -7,25 +7,22 @@ import { encodeFrame, type SentOpcode } from "./frames.ts";
 interface Batch {
   readonly bytes: Uint8Array<ArrayBuffer>;
   used: number;
-  readonly written: PromiseWithResolvers<void>;
+  /** Resolved once it has been written, or that has failed, if somebody waits for it. */
+  written: PromiseWithResolvers<void> | undefined;
 }
 
 /** Queued frames share buffers of this size: a million tiny messages cost their bytes, not a million objects. */
 const BATCH_BYTES = 16 * 1024;
 
-function toBatch(bytes: Uint8Array<ArrayBuffer>, used: number): Batch {
-  const written = Promise.withResolvers<void>();
-  // A caller that ignores the promise learns of the failure by reading, since the stream ends too.
-  written.promise.catch(() => {});
-  return { bytes, used, written };
-}
-
-/** Writes frames to a connection; leaves it open if a write fails, since the peer's last frames can still be read. */
+/**
+ * Writes frames to a connection; leaves it open if a write fails, since the peer's last frames can still be read, and
+ * whoever reads them learns of the failure.
+ */
 export class FrameWriter {
   readonly #connection: UpgradedConnection;
   readonly #queue: Batch[] = [];
   readonly #charge: (bytes: number) => unknown;
-  #isWriting = false;
+  #writing: Batch | undefined;
   #unsentBytes = 0;
 
   /** @param charge Charges for memory, or returns it if negative */
@@ -42,46 +39,49 @@ export class FrameWriter {
     return this.#unsentBytes;
   }
 
-  /**
-   * Queues one frame; resolves once it has been written.
-   *
-   * @throws {UpstreamError} If the connection failed; the promise may be ignored.
-   */
-  write(opcode: SentOpcode, payload: Uint8Array): Promise<void> {
+  /** Queues one frame. */
+  write(opcode: SentOpcode, payload: Uint8Array): void {
     const frame = encodeFrame(opcode, payload);
     this.#count(frame.length);
     const last = this.#queue.at(-1);
     if (last !== undefined && last.bytes.length - last.used >= frame.length) {
       last.bytes.set(frame, last.used);
       last.used += frame.length;
-      return last.written.promise;
+      return;
     }
-    const hasRoom = this.#isWriting && frame.length < BATCH_BYTES;
+    const isWriting = this.#writing !== undefined;
+    const hasRoom = isWriting && frame.length < BATCH_BYTES;
     const bytes = hasRoom ? new Uint8Array(BATCH_BYTES) : frame;
     if (hasRoom) bytes.set(frame);
-    const batch = toBatch(bytes, frame.length);
-    this.#queue.push(batch);
-    if (!this.#isWriting) this.#drain();
-    return batch.written.promise;
+    this.#queue.push({ bytes, used: frame.length, written: undefined });
+    if (!isWriting) this.#drain();
+  }
+
+  /** Resolves once all frames so far have been written, or the connection has failed; never rejects. */
+  flushed(): Promise<void> {
+    const last = this.#queue.at(-1) ?? this.#writing;
+    if (last === undefined) return Promise.resolve();
+    last.written ??= Promise.withResolvers();
+    return last.written.promise;
   }
 
   async #drain(): Promise<void> {
-    this.#isWriting = true;
     for (
       let batch = this.#queue.shift();
       batch !== undefined;
       batch = this.#queue.shift()
     ) {
+      this.#writing = batch;
       try {
         await this.#connection.write(batch.bytes.subarray(0, batch.used));
-        batch.written.resolve();
-      } catch (error) {
-        batch.written.reject(error);
+      } catch {
+        // Every later write fails as well.
       }
       freeBuffer(batch.bytes);
       this.#count(-batch.used);
+      batch.written?.resolve();
     }
-    this.#isWriting = false;
+    this.#writing = undefined;
   }
 
   #count(bytes: number): void {

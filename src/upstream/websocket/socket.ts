@@ -4,7 +4,6 @@ import { describeError } from "../../lib/describe_error.ts";
 import { fairTurn } from "../../lib/fair_turn.ts";
 import { FloodGauge } from "../../lib/flood_gauge.ts";
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
-import { UpstreamError } from "../upstream_error.ts";
 import {
   type Close,
   type DecoderLimits,
@@ -159,24 +158,14 @@ export class UpstreamWebSocket {
     }
   }
 
-  /**
-   * Sends a message; resolves once it has been written. Messages are sent in the order of the calls.
-   *
-   * @throws {UpstreamError} If the socket is closing or the connection failed; the promise may be ignored.
-   */
-  send(data: string | Uint8Array): Promise<void> {
-    if (this.#closeSent !== undefined) {
-      const rejected = Promise.reject(
-        new UpstreamError("connection_lost", "WebSocket is closing"),
-      );
-      rejected.catch(() => {});
-      return rejected;
-    }
+  /** Sends a message, after those of earlier calls; drops it if the socket is closing or the connection failed. */
+  send(data: string | Uint8Array): void {
+    if (this.#closeSent !== undefined) return;
     const isText = typeof data === "string";
     const payload = isText ? encoder.encode(data) : data;
     this.#traffic.messagesSent++;
     this.#traffic.bytesSent += payload.length;
-    return this.#writer.write(isText ? OPCODE.text : OPCODE.binary, payload);
+    this.#writer.write(isText ? OPCODE.text : OPCODE.binary, payload);
   }
 
   /**
@@ -187,10 +176,8 @@ export class UpstreamWebSocket {
    */
   close(code?: number, reason = ""): void {
     if (this.#closeSent !== undefined) return;
-    this.#closeSent = this.#writer.write(
-      OPCODE.close,
-      closePayload(code, reason),
-    );
+    this.#writer.write(OPCODE.close, closePayload(code, reason));
+    this.#closeSent = this.#writer.flushed();
     this.#closeTimer = setTimeout(
       () => this.#drop("Close frame was not answered"),
       CLOSE_TIMEOUT_MS,
@@ -258,8 +245,7 @@ export class UpstreamWebSocket {
   }
 
   #closeConnectionWhenSent(): void {
-    const abort = () => this.abort();
-    this.#closeSent?.then(abort, abort);
+    this.#closeSent?.then(() => this.abort());
   }
 
   /** Sends one Pong at a time, for the latest Ping (RFC 6455 section 5.5.3): pings cannot fill the queue. */
@@ -270,7 +256,8 @@ export class UpstreamWebSocket {
     while (this.#ping !== undefined && this.#closeSent === undefined) {
       const latest: Uint8Array = this.#ping;
       this.#ping = undefined;
-      await this.#writer.write(OPCODE.pong, latest).catch(() => {});
+      this.#writer.write(OPCODE.pong, latest);
+      await this.#writer.flushed();
     }
     this.#isAnsweringPings = false;
   }

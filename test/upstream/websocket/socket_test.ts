@@ -5,7 +5,6 @@ import { WebSocketServer } from "ws";
 
 import { parseOrigin } from "../../../src/address/origin.ts";
 import { UpstreamClient } from "../../../src/upstream/http1/client.ts";
-import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
 import { openWebSocket } from "../../../src/upstream/websocket/handshake.ts";
 import { UpstreamWebSocket } from "../../../src/upstream/websocket/socket.ts";
 import { fakeClock } from "../../support/fake_clock.ts";
@@ -78,7 +77,8 @@ Deno.test("UpstreamWebSocket.send() sends text and binary, empty ones too, and c
   socket.send("é");
   socket.send(utf8("bin"));
   socket.send("");
-  await socket.send(new Uint8Array(0));
+  socket.send(new Uint8Array(0));
+  await turn();
   assert.deepEqual(
     clientFrames(connection.written).map((f) => [f.opcode, f.payload]),
     [[1, utf8("é")], [2, utf8("bin")], [1, utf8("")], [2, utf8("")]],
@@ -180,17 +180,16 @@ Deno.test("UpstreamWebSocket.close() closes the connection of a peer that does n
   assert.equal(connection.isClosed, true);
 });
 
-Deno.test("UpstreamWebSocket.close() closes the connection of a peer that does not read", async () => {
+Deno.test("UpstreamWebSocket.close() closes the connection of a peer that does not read", () => {
   using clock = fakeClock();
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   connection.pause();
-  const stuck = socket.send("stuck");
+  socket.send("stuck");
   socket.close(1000);
   clock.pass(4999);
   assert.equal(connection.isClosed, false);
   clock.pass(1);
-  await assert.rejects(stuck);
   assert.equal(connection.isClosed, true);
 });
 
@@ -198,11 +197,8 @@ Deno.test("UpstreamWebSocket sends nothing after its Close", async () => {
   const connection = fakeConnection();
   const socket = new UpstreamWebSocket(connection);
   socket.close(1000);
-  await assert.rejects(
-    socket.send("late"),
-    (error) =>
-      error instanceof UpstreamError && error.code === "connection_lost",
-  );
+  socket.send("late");
+  assert.equal(socket.traffic.messagesSent, 0);
   socket.heartbeat();
   connection.feed(concat(serverFrame(9, "ping"), serverClose(1000)));
   await socket.receive();
@@ -363,7 +359,7 @@ Deno.test("UpstreamWebSocket exchanges messages of all kinds with a ws server", 
   );
   const large = Uint8Array.from({ length: 1 << 20 }, (_, i) => i % 253);
   for (const message of ["Grüße", "", utf8("bin"), large, "x".repeat(70_000)]) {
-    await socket.send(message);
+    socket.send(message);
     const received = await socket.receive();
     assert.ok(received.kind !== "close");
     assert.deepEqual(received.data, message);
