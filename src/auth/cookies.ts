@@ -2,10 +2,15 @@
  * The Cookie header (RFC 6265bis section 5.8) as text: the gateway's cookies are read and removed, and the app's stay
  * byte for byte. A parser that decodes and re-encodes would break apps whose cookies do not quite follow the grammar.
  */
+import { LRUCache } from "lru-cache";
+import { copyOf } from "../lib/copy_of.ts";
 
 /** Names reserved for the gateway: our own, and those that Daytona's proxy may have left in a browser. */
 const OWN_NAME =
   /^(?:__host-|__secure-)?(?:porthole-.*|daytona-sandbox-auth-.*|daytona-preview-page-accepted)$/i;
+
+/** What is in every one of those names, and in few headers without one of them. */
+const MARKS_OF_OWN = /porthole-|daytona-/i;
 
 /**
  * True if a cookie name, with or without a security prefix, is reserved for the gateway.
@@ -50,7 +55,7 @@ export function cookieValues(header: string, name: string): string[] {
   const values: string[] = [];
   for (const pair of header.split(";")) {
     if (cookieName(pair) !== name) continue;
-    values.push(pair.slice(pair.indexOf("=") + 1).trim());
+    values.push(valueIn(pair));
   }
   return values;
 }
@@ -71,12 +76,42 @@ export function cookiesByName(
   for (const pair of header.split(";")) {
     const name = cookieName(pair);
     if (!name.startsWith(prefix)) continue;
-    const value = pair.slice(pair.indexOf("=") + 1).trim();
+    const value = valueIn(pair);
     const values = cookies.get(name);
     if (values === undefined) cookies.set(name, [value]);
     else values.push(value);
   }
   return cookies;
+}
+
+/** One of the gateway's cookies, as it was sent. */
+type OwnCookie = readonly [name: string, value: string];
+
+/** A Cookie header, taken apart. */
+interface CookieSplit {
+  /** The gateway's cookies, in the order of the header. */
+  readonly own: readonly OwnCookie[];
+  /** The app's, byte for byte; undefined if there are none. */
+  readonly rest: string | undefined;
+}
+
+/** Bounds of what is remembered, since clients choose the headers: 1 MiB. */
+const MAX_SPLITS = 512;
+const MAX_SPLIT_LENGTH = 2048;
+
+/** The latest headers with cookies of ours: a browser sends the same one with all requests of a page. */
+const splits = new LRUCache<string, CookieSplit>({ max: MAX_SPLITS });
+
+/**
+ * The gateway's cookies in a header.
+ *
+ * @example
+ * ```ts
+ * ownCookies("a=1;porthole-session= s"); // [["porthole-session", "s"]]
+ * ```
+ */
+export function ownCookies(header: string): readonly OwnCookie[] {
+  return splitCookies(header).own;
 }
 
 /**
@@ -89,9 +124,37 @@ export function cookiesByName(
  * ```
  */
 export function withoutOwnCookies(header: string): string | undefined {
-  const pairs = header.split(";");
-  const kept = pairs.filter((pair) => !isOwnCookieName(cookieName(pair)));
-  if (kept.length === pairs.length) return header;
+  return splitCookies(header).rest;
+}
+
+function splitCookies(header: string): CookieSplit {
+  if (!MARKS_OF_OWN.test(header)) return { own: [], rest: header };
+  if (header.length > MAX_SPLIT_LENGTH) return splitAnew(header);
+  let split = splits.get(header);
+  if (split === undefined) {
+    const copy = copyOf(header);
+    split = splitAnew(copy);
+    splits.set(copy, split);
+  }
+  return split;
+}
+
+function splitAnew(header: string): CookieSplit {
+  const own: OwnCookie[] = [];
+  const kept: string[] = [];
+  for (const pair of header.split(";")) {
+    const name = cookieName(pair);
+    if (isOwnCookieName(name)) own.push([name, valueIn(pair)]);
+    else kept.push(pair);
+  }
+  if (own.length === 0) return { own, rest: header };
   const rest = kept.join(";");
-  return rest.trim() === "" ? undefined : rest.replace(/^ /, "");
+  return {
+    own,
+    rest: rest.trim() === "" ? undefined : rest.replace(/^ /, ""),
+  };
+}
+
+function valueIn(pair: string): string {
+  return pair.slice(pair.indexOf("=") + 1).trim();
 }

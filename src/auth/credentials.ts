@@ -7,7 +7,7 @@ import {
 } from "../address/preview_host.ts";
 import { isFramed, isNavigation } from "../lib/fetch_metadata.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
-import { cookieValues } from "./cookies.ts";
+import { ownCookies } from "./cookies.ts";
 import type { FileUrlSplit } from "./file_url.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 
@@ -70,21 +70,25 @@ const NONE: readonly string[] = [];
 function presentedSessions(source: CredentialSource): readonly string[] {
   const cookie = source.headers.get("cookie");
   if (cookie === null) return NONE;
+  const own = ownCookies(cookie);
+  if (own.length === 0) return NONE;
   const { cookies } = source;
   const { previewTokenSession, loginMark } = cookies;
-  // Most requests have at most one of them, so a substring search saves splitting the header for the other.
-  const tokenSessions = cookie.includes(previewTokenSession)
-    ? lastValues(cookie, previewTokenSession)
-    : NONE;
-  const loginSessions = cookie.includes(loginMark)
-    ? lastValues(cookie, cookies.loginOn(source.host.label))
-    : NONE;
-  const sessions = [...tokenSessions, ...loginSessions];
+  const sessions = lastValues(own, previewTokenSession);
+  if (own.some(([name]) => name.startsWith(loginMark))) {
+    const loginSession = cookies.loginOn(source.host.label);
+    sessions.push(...lastValues(own, loginSession));
+  }
   return sessions.length > 0 && mayUseSessions(source) ? sessions : NONE;
 }
 
-function lastValues(cookie: string, name: string): readonly string[] {
-  return cookieValues(cookie, name).slice(-MAX_SESSION_COOKIES);
+function lastValues(
+  own: ReturnType<typeof ownCookies>,
+  name: string,
+): string[] {
+  const values: string[] = [];
+  for (const [given, value] of own) if (given === name) values.push(value);
+  return values.slice(-MAX_SESSION_COOKIES);
 }
 
 /**
