@@ -17,7 +17,7 @@ import type { SandboxResolver } from "../resolver/sandboxes.ts";
 import type { Credential } from "./credentials.ts";
 import { isSignedBy } from "./file_url.ts";
 import type { LoginSessions } from "./login_sessions.ts";
-import type { SessionSealer } from "./session.ts";
+import type { Session, SessionSealer } from "./session.ts";
 import type { Payer, Throttle } from "./throttle.ts";
 
 /** The reason why a request was admitted: a credential, or that none was needed. */
@@ -239,35 +239,39 @@ export class Gate {
         ? { kind: "allow", sandboxId: label, by, credential: reason }
         : { kind: "deny", code: "signed_url_invalid" };
     }
-    const isAccepted = await this.#accepts(reason, request, budget);
+    const session = by === "session"
+      ? await this.#parts.sessions.open(reason.sealed)
+      : undefined;
+    const isAccepted = by === "session"
+      ? session !== undefined &&
+        await this.#isOpenedBy(session, request, budget)
+      : await this.#accepts(reason, request, budget);
     if (isAccepted === null) return { kind: "deny", code: "sandbox_deleted" };
     if (!isAccepted) return undefined;
     const sandboxId = sandboxes.sandboxIdOf(label);
     const kind = "allow";
-    const subject = reason.kind === "session" || reason.kind === "bearer"
-      ? await this.#subjectOf(reason)
-      : undefined;
+    const subject = this.#subjectOf(reason, session);
     return subject === undefined
       ? { kind, sandboxId, by, credential: reason }
       : { kind, sandboxId, by, credential: reason, subject };
   }
 
   /** What the log calls who presented a credential that was accepted; whoever has a preview token is nobody's user. */
-  async #subjectOf(
-    credential: Extract<Credential, { kind: "session" | "bearer" }>,
-  ): Promise<string | undefined> {
-    const { sessions, logins, subjects } = this.#parts;
+  #subjectOf(
+    credential: Credential,
+    session: Session | undefined,
+  ): string | undefined {
+    const { logins, subjects } = this.#parts;
     if (credential.kind === "bearer") {
       return subjects.ofBearer(credential.token);
     }
-    const session = await sessions.open(credential.sealed);
     if (session === undefined || session.kind === "key") return undefined;
     return subjects.ofUser(logins.subjectOf(session));
   }
 
   /** True if a credential opens the sandbox that the label names; null if it would, but the sandbox was deleted. */
   #accepts(
-    credential: Exclude<Credential, { kind: "signed_url" }>,
+    credential: Exclude<Credential, { kind: "signed_url" | "session" }>,
     request: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
@@ -280,8 +284,6 @@ export class Gate {
           credential.token,
           budget,
         );
-      case "session":
-        return this.#isOpenedBy(credential.sealed, request, budget);
       case "bearer": {
         const user = { bearer: credential.token, clientAddress };
         return this.#parts.access.hasAccess(label, user, budget);
@@ -300,15 +302,13 @@ export class Gate {
     return key === null ? undefined : await isSignedBy(signature, key);
   }
 
-  /** True if a sealed session opens that port of the sandbox; null as above. */
+  /** True if a session opens that port of the sandbox; null as above. */
   async #isOpenedBy(
-    sealed: string,
+    session: Session,
     { label, port, clientAddress, isInspection = false }: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
-    const { sessions, access, logins, scope } = this.#parts;
-    const session = await sessions.open(sealed);
-    if (session === undefined) return false;
+    const { access, logins, scope } = this.#parts;
     if (session.kind === "user") {
       return isInspection && scope === "host" &&
         await logins.opens(label, session, clientAddress, budget);
