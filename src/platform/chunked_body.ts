@@ -15,7 +15,8 @@
  * Neither is there a limit for trailers: a single read takes "0\r\nA: aaaa…" from the socket for as long as that goes on.
  *
  * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks of
- * one size. What may be kept is counted, until a read waits, when nothing is: if decoding that would take long, the
+ * one size. Where earlier reads on the connection had more room, so has the first one, since as much is taken by any: with
+ * less, 16 chunks of 64 KiB were moved so often that they took four times the processor time. What may be kept is counted, until a read waits, when nothing is: if decoding that would take long, the
  * upload must end. Beside a body of which something may be kept, responses are {@linkcode streamed}, and it is cancelled
  * once that has been sent, or its client has left: then, what is kept is freed as it is. And since whoever wants to can
  * still fill memory by trailers, such uploads are watched (proxy/unseen_memory.ts).
@@ -105,7 +106,7 @@ export class ChunkedBody {
   #reader: Reader | undefined;
   #isCancelled = false;
   #isComplete = false;
-  #roomBytes = FIRST_ROOM_BYTES;
+  #roomBytes: number;
   #largestRoomBytes: number;
   /** What has been read of this chunk, and the size of the last one. */
   #chunkBytes = 0;
@@ -118,6 +119,7 @@ export class ChunkedBody {
     this.#body = body;
     this.#options = options;
     this.#largestRoomBytes = options.largestRoomBytes;
+    this.#roomBytes = Math.max(FIRST_ROOM_BYTES, options.largestRoomBytes);
   }
 
   /**
@@ -138,8 +140,10 @@ export class ChunkedBody {
     }
     this.#noteKept(bytes.length + MIN_FRAMING_BYTES);
     this.#chunkBytes += bytes.length;
-    if (bytes.length < room - FRAMING_BYTES) this.#onChunkEnd();
-    else this.#roomBytes = Math.max(this.#roomBytes, NEXT_ROOM_BYTES);
+    const isEnd = bytes.length < room - FRAMING_BYTES ||
+      this.#chunkBytes === this.#lastChunkBytes;
+    if (isEnd) this.#onChunkEnd();
+    else this.#roomBytes = Math.max(NEXT_ROOM_BYTES, this.#largestRoomBytes);
     return bytes;
   }
 
@@ -199,11 +203,11 @@ export class ChunkedBody {
     );
   }
 
-  /** Called at the end of a chunk, or of what has come of it. */
+  /** Called at the end of a chunk, or of what has come of it: memory is made for each room, so it is no larger than needed. */
   #onChunkEnd(): void {
-    if (this.#chunkBytes === this.#lastChunkBytes) {
-      this.#roomBytes = Math.max(this.#roomBytes, roomFor(this.#chunkBytes));
-    }
+    const room = roomFor(Math.max(this.#chunkBytes, this.#lastChunkBytes));
+    const isKnown = this.#chunkBytes === this.#lastChunkBytes;
+    if (isKnown || room < this.#roomBytes) this.#roomBytes = room;
     this.#lastChunkBytes = this.#chunkBytes;
     this.#chunkBytes = 0;
   }
