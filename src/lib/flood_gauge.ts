@@ -24,9 +24,4 @@ export class FloodGauge {
     this.#count = 1;
     return isFlood;
   }
-
-  /** Takes an event back that was none. */
-  takeBack(): void {
-    this.#count--;
-  }
 }

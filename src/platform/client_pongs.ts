@@ -9,36 +9,50 @@
  *     // 256 KiB of 8a 80 00 00 00 00 at once: nothing is logged any more
  *
  * Instead, they are counted: for each Pong and message, Deno calls a method of the WebSocket that is named by a symbol,
- * and restarts a timer. An update of Deno may hide that; then nothing is counted. What Deno does not tell even so are
- * Pings, which it answers with some turns, and fragments of messages.
+ * and restarts its idle timer. An update of Deno may hide that; then nothing is counted. What Deno does not tell even so
+ * are Pings, which it answers with some turns, and fragments of messages.
+ *
+ * Restarting that timer takes 2 µs, a tenth of a relayed message, so messages restart it once a second. Pongs always do:
+ * the timer that one has to stop is begun when its Ping has been written, which may be long after the Ping was due.
  */
 
-/** Restarting the timer takes 2 µs, a tenth of a relayed message: it is left as it is for so long, ms. */
+/** Messages leave the idle timer as it is for so long, ms. */
 const TIMER_PRECISION_MS = 1000;
 
+const resolved = Promise.resolve();
+
 /**
- * Calls `onFrame` for each Pong, and before `message` for each message of a client; and has the timer count from the
- * first of those within a second.
+ * Calls `onPong` for each Pong of a client. What is returned has to be called for each of its messages, within the
+ * `message` event.
  *
  * @param now The current time, ms.
  */
-export function watchFrames(
+export function watchPongs(
   socket: WebSocket,
-  onFrame: () => void,
+  onPong: () => void,
   now: () => number = () => performance.now(),
-): void {
+): () => void {
   const symbol = Object.getOwnPropertySymbols(WebSocket.prototype)
     .find(({ description }) => description === "[[serverHandleIdleTimeout]]");
-  if (symbol === undefined) return;
-  const restartTimer: unknown = Reflect.get(socket, symbol);
-  if (typeof restartTimer !== "function") return;
+  const restartTimer: unknown = symbol && Reflect.get(socket, symbol);
+  if (symbol === undefined || typeof restartTimer !== "function") {
+    return () => {};
+  }
+  let isMessage = false;
   let restartedAt = -Infinity;
-  // A property of its own, rather than an accessor: with one, V8 looks up all properties of the WebSocket in a table.
-  Reflect.set(socket, symbol, () => {
-    onFrame();
+  const afterEvent = () => {
+    const wasMessage = isMessage;
+    isMessage = false;
+    if (!wasMessage) onPong();
     const time = now();
-    if (time - restartedAt < TIMER_PRECISION_MS) return;
+    if (wasMessage && time - restartedAt < TIMER_PRECISION_MS) return;
+    if (socket.readyState !== WebSocket.OPEN) return;
     restartedAt = time;
     restartTimer.call(socket);
-  });
+  };
+  // A property of its own, rather than an accessor: with one, V8 looks up all properties of the WebSocket in a table.
+  Reflect.set(socket, symbol, () => void resolved.then(afterEvent));
+  return () => {
+    isMessage = true;
+  };
 }

@@ -5,9 +5,9 @@
 import { LRUCache } from "lru-cache";
 import { setImmediate } from "node:timers";
 import { FloodGauge } from "../lib/flood_gauge.ts";
-import { watchFrames } from "../platform/client_pongs.ts";
+import { watchPongs } from "../platform/client_pongs.ts";
 
-/** Most Pongs within a second: a client is sent one Ping in 50 s. */
+/** Most Pongs within a second: a client is sent one Ping in 49 s. */
 const PONGS_PER_SECOND = 4096;
 
 /** Most messages without a turn of the event loop. Only of messages of less than 60 bytes can so many come. */
@@ -64,18 +64,21 @@ export class ClientFloods {
     now: () => performance.now(),
   });
   readonly #onFlood: (reason: string) => void;
+  readonly #isMessage: () => void;
   /** At least the number since the last turn. */
   #messages = 0;
 
   /** @param onFlood Called amid the flood, perhaps more than once. */
   constructor(client: WebSocket, onFlood: (reason: string) => void) {
     this.#onFlood = onFlood;
-    watchFrames(client, () => this.#countPong());
+    this.#isMessage = watchPongs(client, () => {
+      if (this.#pongs.add()) onFlood("too many Pongs");
+    });
   }
 
   /** Counts a message of this length; true if it is one too many. */
   countMessage(length: number): boolean {
-    this.#pongs.takeBack();
+    this.#isMessage();
     if (++this.#messages === WATCHED_MESSAGES) {
       setImmediate(() => this.#messages = 0);
     }
@@ -83,10 +86,5 @@ export class ClientFloods {
     if (!isFlood && this.#messages <= MESSAGES_PER_TURN) return false;
     this.#onFlood("too many messages at once");
     return true;
-  }
-
-  /** Counts a Pong, or a message, which is taken back. */
-  #countPong(): void {
-    if (this.#pongs.add()) this.#onFlood("too many Pongs");
   }
 }

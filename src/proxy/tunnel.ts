@@ -13,8 +13,8 @@ import { ClientFloods, type FloodBans } from "./client_floods.ts";
 import type { UnseenMemory, Watched } from "./unseen_memory.ts";
 
 /**
- * `idleTimeout` for `Deno.upgradeWebSocket()`, in seconds: a client that is silent for half of it is pinged, and
- * dropped if no Pong arrives within the other half. Pings are less than 60 s apart, after which proxies on the way cut
+ * `idleTimeout` for `Deno.upgradeWebSocket()`, in seconds: a client that is silent for half of it, or a second less, is
+ * pinged, and dropped if no Pong arrives within the other half. Pings are less than 60 s apart, after which proxies on the way cut
  * a silent connection; and a slow client has time to read what is queued ahead of the Ping.
  */
 export const CLIENT_IDLE_TIMEOUT_SEC = 100;

@@ -1,52 +1,76 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import { watchFrames } from "../../src/platform/client_pongs.ts";
-import { clientFrame, openWebSocket, stillNeeded } from "./canary.ts";
+import { watchPongs } from "../../src/platform/client_pongs.ts";
+import {
+  clientFrame,
+  openWebSocket,
+  stillNeeded,
+  type WebSocketPair,
+} from "./canary.ts";
 
 const EMPTY = new Uint8Array(0);
+const MESSAGE = clientFrame(1, EMPTY);
+const PING = clientFrame(9, EMPTY);
 const PONG = clientFrame(10, EMPTY);
 
 /** More than one turn of the event loop would take if Deno yielded. */
 const MANY = 1000;
 
-Deno.test("watchFrames() tells each Pong and message of a client, but no Ping", async () => {
+/** Sends frames one by one, and waits for the message that is the last of them. */
+async function sendAll(
+  { socket, client }: WebSocketPair,
+  frames: readonly Uint8Array[],
+): Promise<void> {
+  const messages = frames.filter((frame) => frame === MESSAGE).length;
+  let seen = 0;
+  const allSeen = Promise.withResolvers<void>();
+  const count = () => {
+    if (++seen === messages) allSeen.resolve();
+  };
+  socket.addEventListener("message", count);
+  for (const frame of frames) await client.write(frame);
+  await allSeen.promise;
+  socket.removeEventListener("message", count);
+}
+
+Deno.test("watchPongs() tells each Pong of a client, but no Ping and no message", async () => {
   await using pair = await openWebSocket();
-  const seen: string[] = [];
-  watchFrames(pair.socket, () => seen.push("frame"));
-  const received = Promise.withResolvers<void>();
-  pair.socket.addEventListener("message", () => {
-    if (seen.push("message") === 6) received.resolve();
-  });
-  const message = clientFrame(1, EMPTY);
-  for (const frame of [message, PONG, clientFrame(9, EMPTY), PONG, message]) {
-    await pair.client.write(frame);
+  let pongs = 0;
+  pair.socket.onmessage = watchPongs(pair.socket, () => pongs++);
+  for (const frames of [[MESSAGE], [PING, MESSAGE, MESSAGE]]) {
+    await sendAll(pair, frames);
+    assert.equal(pongs, 0);
   }
-  await received.promise;
-  assert.deepEqual(seen, [
-    ...["frame", "message"],
-    ...["frame", "frame"],
-    ...["frame", "message"],
-  ]);
+  await sendAll(pair, [PONG, PING, PONG, MESSAGE, PONG, MESSAGE]);
+  assert.equal(pongs, 3);
 });
 
-Deno.test("watchFrames() has the idle timer restarted once a second at most", async () => {
+Deno.test("watchPongs() has the idle timer restarted by each Pong, and by messages once a second", async () => {
   await using pair = await openWebSocket();
-  const { socket, client } = pair;
+  const { socket } = pair;
   const symbol = Object.getOwnPropertySymbols(WebSocket.prototype)
     .find(({ description }) => description === "[[serverHandleIdleTimeout]]");
   assert.ok(symbol !== undefined);
   let restarts = 0;
   Reflect.set(socket, symbol, () => restarts++);
   let now = 0;
-  watchFrames(socket, () => {}, () => now);
+  socket.onmessage = watchPongs(socket, () => {}, () => now);
   const seen: number[] = [];
-  for (now of [5, 6, 1004, 1005, 1006, 9000]) {
-    const heard = new Promise((resolve) => socket.onmessage = resolve);
-    await client.write(clientFrame(1, EMPTY));
-    await heard;
+  for (
+    const [time, frames] of [
+      [5, [MESSAGE]],
+      [1004, [MESSAGE]],
+      [1005, [MESSAGE, MESSAGE]],
+      [1006, [PONG, MESSAGE]],
+      [2005, [PONG, PONG, MESSAGE]],
+      [3005, [MESSAGE]],
+    ] as const
+  ) {
+    now = time;
+    await sendAll(pair, frames);
     seen.push(restarts);
   }
-  assert.deepEqual(seen, [1, 1, 1, 2, 2, 3]);
+  assert.deepEqual(seen, [1, 1, 2, 3, 5, 6]);
 });
 
 Deno.test("canary: Pongs that have arrived keep the event loop from turning", async () => {
@@ -62,11 +86,14 @@ Deno.test("canary: Pongs that have arrived keep the event loop from turning", as
     seen = 0;
     if (isTurning) setImmediate(turn);
   }
-  watchFrames(pair.socket, () => seen++);
-  pair.socket.addEventListener("message", () => allSeen.resolve());
+  const isMessage = watchPongs(pair.socket, () => seen++);
+  pair.socket.addEventListener("message", () => {
+    isMessage();
+    allSeen.resolve();
+  });
   turn();
   await pair.client.write(pongs);
-  await pair.client.write(clientFrame(1, EMPTY));
+  await pair.client.write(MESSAGE);
   await allSeen.promise;
   turn();
   isTurning = false;
