@@ -15,20 +15,20 @@
  * Neither is there a limit for trailers: a single read takes "0\r\nA: aaaa…" from the socket for as long as that goes on.
  *
  * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks of
- * one size. Where earlier reads on the connection had more room, so has the first one, since as much is taken by any: with
- * less, 16 chunks of 64 KiB were moved so often that they took four times the processor time. What may be kept is counted, until a read waits, when nothing is: if decoding that would take long, the
- * upload must end. Beside a body of which something may be kept, responses are {@linkcode streamed}, and it is cancelled
- * once that has been sent, or its client has left: then, what is kept is freed as it is. And since whoever wants to can
- * still fill memory by trailers, such uploads are watched (proxy/unseen_memory.ts).
+ * one size. The first one has as much as any before it on the connection, since Deno takes that much anyway: with less, it
+ * would keep and move the rest. What may be kept is counted, until a read waits, when nothing is: if decoding that would
+ * take long, the upload must end. Beside a body of which something may be kept, responses are {@linkcode streamed}, and it
+ * is cancelled once that has been sent, or its client has left: then, what is kept is freed as it is. And since whoever
+ * wants to can still fill memory by trailers, such uploads are watched (proxy/unseen_memory.ts).
  */
 import { clearImmediate, setImmediate } from "node:timers";
 import { MAX_ROOM_BYTES } from "./read_rooms.ts";
 
-/** The room of a read until the size of chunks is known, bytes. A chunk with longer extensions is never returned. */
-const FIRST_ROOM_BYTES = 1024;
+/** The least room of a read, bytes. A chunk with longer extensions is never returned. */
+const MIN_ROOM_BYTES = 1024;
 
-/** The same once a chunk has filled that, bytes. */
-const NEXT_ROOM_BYTES = 8 * 1024;
+/** The least room once a chunk was longer than those before it, bytes. */
+const LONGER_ROOM_BYTES = 8 * 1024;
 
 /** The part of a room that the framing may take (RFC 9112 section 7.1): with less, a chunk has ended. */
 const FRAMING_BYTES = 16;
@@ -86,7 +86,7 @@ function readerOf(body: ReadableStream<Bytes>): Reader {
 export function roomFor(chunkBytes: number): number {
   const onWire = chunkBytes + chunkBytes.toString(16).length + 4;
   const reads = Math.ceil(onWire / MAX_CHUNK_ROOM_BYTES);
-  return Math.max(FIRST_ROOM_BYTES, Math.ceil(onWire / reads));
+  return Math.max(MIN_ROOM_BYTES, Math.ceil(onWire / reads));
 }
 
 /** What a chunked body needs to know of its request. */
@@ -113,13 +113,13 @@ export class ChunkedBody {
   #lastChunkBytes = 0;
   /** The most that Deno keeps, and what a read has usually taken of that. */
   #keptBytes = 0;
-  #usualBytes = FIRST_ROOM_BYTES;
+  #usualBytes = MIN_ROOM_BYTES;
 
   constructor(body: ReadableStream<Bytes>, options: ChunkedBodyOptions) {
     this.#body = body;
     this.#options = options;
     this.#largestRoomBytes = options.largestRoomBytes;
-    this.#roomBytes = Math.max(FIRST_ROOM_BYTES, options.largestRoomBytes);
+    this.#roomBytes = Math.max(MIN_ROOM_BYTES, options.largestRoomBytes);
   }
 
   /**
@@ -143,7 +143,9 @@ export class ChunkedBody {
     const isEnd = bytes.length < room - FRAMING_BYTES ||
       this.#chunkBytes === this.#lastChunkBytes;
     if (isEnd) this.#onChunkEnd();
-    else this.#roomBytes = Math.max(NEXT_ROOM_BYTES, this.#largestRoomBytes);
+    else if (this.#chunkBytes > this.#lastChunkBytes) {
+      this.#roomBytes = Math.max(LONGER_ROOM_BYTES, this.#largestRoomBytes);
+    }
     return bytes;
   }
 
@@ -203,7 +205,7 @@ export class ChunkedBody {
     );
   }
 
-  /** Called at the end of a chunk, or of what has come of it: memory is made for each room, so it is no larger than needed. */
+  /** Called at the end of a chunk, or of what has come of it. Memory is made for each room: it is no larger than needed. */
   #onChunkEnd(): void {
     const room = roomFor(Math.max(this.#chunkBytes, this.#lastChunkBytes));
     const isKnown = this.#chunkBytes === this.#lastChunkBytes;

@@ -19,7 +19,7 @@ const MAX_CONNECTIONS = 20_000;
 export class ReadRooms {
   readonly #rooms = new LRUCache<string, number>({ max: MAX_CONNECTIONS });
 
-  /** The most that a read on a connection has had room for, bytes. */
+  /** The most that a read on a connection has had room for, bytes; or on one before it from the same address. */
   largestOf(connection: string): number {
     return this.#rooms.get(connection) ?? MIN_ROOM_BYTES;
   }

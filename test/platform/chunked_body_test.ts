@@ -20,7 +20,7 @@ const OPTIONS: ChunkedBodyOptions = {
 };
 
 /** A byte stream of chunks, of which a read returns no more than its room holds and what is left of one. */
-function chunksOf(sizes: readonly number[]) {
+function chunksOf(sizes: readonly number[], largestRoomBytes = KIB) {
   const rooms: number[] = [];
   const left = [...sizes];
   const stream = new ReadableStream({
@@ -43,7 +43,10 @@ function chunksOf(sizes: readonly number[]) {
   });
   return {
     rooms,
-    body: new ChunkedBody(stream as ReadableStream<Bytes>, OPTIONS),
+    body: new ChunkedBody(stream as ReadableStream<Bytes>, {
+      ...OPTIONS,
+      largestRoomBytes,
+    }),
   };
 }
 
@@ -84,6 +87,32 @@ Deno.test("S10: ChunkedBody has little room for small chunks, and for ones of di
     );
     assert(rooms.slice(1).every((bytes) => bytes === room));
   }
+});
+
+Deno.test("ChunkedBody has as much room at first as the connection had, and no more than its chunks take from then on", async () => {
+  const largest = 64 * KIB;
+  const fitting = (size: number) => roomFor(size);
+  for (
+    const [sizes, expected] of [
+      [[1, 1, 2], [largest, KIB, KIB]],
+      [[3000, 2000, 2000], [largest, fitting(3000), fitting(3000)]],
+      [[100, 5000, 5000], [largest, KIB, largest, fitting(5000)]],
+      [[60_000, 60_000], [largest, fitting(60_000)]],
+    ] as const
+  ) {
+    const { rooms, body } = chunksOf(sizes, largest);
+    assert.equal(
+      await lengthOf(body),
+      sizes.reduce((sum: number, size) => sum + size, 0),
+    );
+    assert.deepEqual(rooms, expected);
+  }
+});
+
+Deno.test("ChunkedBody reads long chunks of one size in equal parts", async () => {
+  const { rooms, body } = chunksOf([100_000, 100_000, 100_000], 64 * KIB);
+  assert.equal(await lengthOf(body), 300_000);
+  assert.deepEqual(rooms.slice(4), [roomFor(100_000), roomFor(100_000)]);
 });
 
 Deno.test("ChunkedBody reads a body that is no byte stream as well", async () => {
