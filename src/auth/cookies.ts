@@ -85,19 +85,20 @@ export function cookiesByName(
 }
 
 /** One of the gateway's cookies, as it was sent. */
-type OwnCookie = readonly [name: string, value: string];
+export type SentCookie = readonly [name: string, value: string];
 
 /** A Cookie header, taken apart. */
 interface CookieSplit {
   /** The gateway's cookies, in the order of the header. */
-  readonly own: readonly OwnCookie[];
+  readonly own: readonly SentCookie[];
   /** The app's, byte for byte; undefined if there are none. */
   readonly rest: string | undefined;
 }
 
-/** Bounds of what is remembered, since clients choose the headers: 1 MiB. */
+/** Bounds of what is remembered, since clients choose the headers: 3 MiB, of which text and parts are halves. */
 const MAX_SPLITS = 512;
 const MAX_SPLIT_LENGTH = 2048;
+const MAX_SPLIT_COOKIES = 16;
 
 /** The latest headers with cookies of ours: a browser sends the same one with all requests of a page. */
 const splits = new LRUCache<string, CookieSplit>({ max: MAX_SPLITS });
@@ -107,10 +108,10 @@ const splits = new LRUCache<string, CookieSplit>({ max: MAX_SPLITS });
  *
  * @example
  * ```ts
- * ownCookies("a=1;porthole-session= s"); // [["porthole-session", "s"]]
+ * sentOwnCookies("a=1;porthole-session= s"); // [["porthole-session", "s"]]
  * ```
  */
-export function ownCookies(header: string): readonly OwnCookie[] {
+export function sentOwnCookies(header: string): readonly SentCookie[] {
   return splitCookies(header).own;
 }
 
@@ -134,13 +135,13 @@ function splitCookies(header: string): CookieSplit {
   if (split === undefined) {
     const copy = copyOf(header);
     split = splitAnew(copy);
-    splits.set(copy, split);
+    if (split.own.length <= MAX_SPLIT_COOKIES) splits.set(copy, split);
   }
   return split;
 }
 
 function splitAnew(header: string): CookieSplit {
-  const own: OwnCookie[] = [];
+  const own: SentCookie[] = [];
   const kept: string[] = [];
   for (const pair of header.split(";")) {
     const name = cookieName(pair);

@@ -7,7 +7,7 @@ import {
 } from "../address/preview_host.ts";
 import { isFramed, isNavigation } from "../lib/fetch_metadata.ts";
 import type { RequestHeaders } from "../lib/headers.ts";
-import { ownCookies } from "./cookies.ts";
+import { type SentCookie, sentOwnCookies } from "./cookies.ts";
 import type { FileUrlSplit } from "./file_url.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 
@@ -70,11 +70,12 @@ const NONE: readonly string[] = [];
 function presentedSessions(source: CredentialSource): readonly string[] {
   const cookie = source.headers.get("cookie");
   if (cookie === null) return NONE;
-  const own = ownCookies(cookie);
+  const own = sentOwnCookies(cookie);
   if (own.length === 0) return NONE;
   const { cookies } = source;
   const { previewTokenSession, loginMark } = cookies;
   const sessions = lastValues(own, previewTokenSession);
+  // The name of a login's cookie is a digest of the host, which most requests need not be searched for.
   if (own.some(([name]) => name.startsWith(loginMark))) {
     const loginSession = cookies.loginOn(source.host.label);
     sessions.push(...lastValues(own, loginSession));
@@ -83,7 +84,7 @@ function presentedSessions(source: CredentialSource): readonly string[] {
 }
 
 function lastValues(
-  own: ReturnType<typeof ownCookies>,
+  own: readonly SentCookie[],
   name: string,
 ): string[] {
   const values: string[] = [];

@@ -242,10 +242,7 @@ export class Gate {
     const session = by === "session"
       ? await this.#parts.sessions.open(reason.sealed)
       : undefined;
-    const isAccepted = by === "session"
-      ? session !== undefined &&
-        await this.#isOpenedBy(session, request, budget)
-      : await this.#accepts(reason, request, budget);
+    const isAccepted = await this.#accepts(reason, session, request, budget);
     if (isAccepted === null) return { kind: "deny", code: "sandbox_deleted" };
     if (!isAccepted) return undefined;
     const sandboxId = sandboxes.sandboxIdOf(label);
@@ -271,7 +268,8 @@ export class Gate {
 
   /** True if a credential opens the sandbox that the label names; null if it would, but the sandbox was deleted. */
   #accepts(
-    credential: Exclude<Credential, { kind: "signed_url" | "session" }>,
+    credential: Exclude<Credential, { kind: "signed_url" }>,
+    session: Session | undefined,
     request: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
@@ -284,6 +282,8 @@ export class Gate {
           credential.token,
           budget,
         );
+      case "session":
+        return this.#isOpenedBy(session, request, budget);
       case "bearer": {
         const user = { bearer: credential.token, clientAddress };
         return this.#parts.access.hasAccess(label, user, budget);
@@ -302,13 +302,14 @@ export class Gate {
     return key === null ? undefined : await isSignedBy(signature, key);
   }
 
-  /** True if a session opens that port of the sandbox; null as above. */
+  /** True if a session, if there is one, opens that port of the sandbox; null as above. */
   async #isOpenedBy(
-    session: Session,
+    session: Session | undefined,
     { label, port, clientAddress, isInspection = false }: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
     const { access, logins, scope } = this.#parts;
+    if (session === undefined) return false;
     if (session.kind === "user") {
       return isInspection && scope === "host" &&
         await logins.opens(label, session, clientAddress, budget);

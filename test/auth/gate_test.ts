@@ -28,6 +28,7 @@ function gateWith(
   } = {},
 ) {
   const calls: string[] = [];
+  const opened: string[] = [];
   const throttle = new Throttle({
     refusalsPerMinute: Math.max(1, lookups),
     maxClients: 10,
@@ -68,8 +69,9 @@ function gateWith(
         ask("signing key", id === "box" ? SIGNING_KEY : null, budget),
     },
     sessions: {
-      open: (sealed): Promise<Session | undefined> =>
-        Promise.resolve(
+      open(sealed): Promise<Session | undefined> {
+        opened.push(sealed);
+        return Promise.resolve(
           sealed === "sealed" || sealed === "outdated"
             ? {
               kind: "key",
@@ -85,7 +87,8 @@ function gateWith(
               expiresAt: Infinity,
             }
             : SESSIONS[sealed],
-        ),
+        );
+      },
     },
     logins: {
       grantsAccess: ({ id }) => Promise.resolve(id === "login"),
@@ -99,7 +102,7 @@ function gateWith(
     throttle,
     scope,
   });
-  return { gate, calls, left: () => lookupsLeft(throttle) };
+  return { gate, calls, opened, left: () => lookupsLeft(throttle) };
 }
 
 /** Sessions of a login on one host, and on the base host. */
@@ -592,8 +595,8 @@ Deno.test("the owner's view is opened by a login or a bearer only: by no token, 
   }
 });
 
-Deno.test("an admission names the user of a login or an API key, and nobody where a token or nothing was presented", async () => {
-  const { gate } = gateWith([], { sub: "alice" });
+Deno.test("an admission names the user of a login or an API key, and nobody where a token or nothing was presented; each session is opened once", async () => {
+  const { gate, opened } = gateWith([], { sub: "alice" });
   const subjects = [];
   for (
     const [label, credential] of [
@@ -616,4 +619,5 @@ Deno.test("an admission names the user of a login or an API key, and nobody wher
     undefined,
     undefined,
   ]);
+  assert.deepEqual(opened, ["login", "sealed"]);
 });
