@@ -14,7 +14,10 @@
 /** Most messages queued at once: Deno writes them all without a turn of the event loop, at 3 µs each, 1.5 ms in all. */
 const MAX_QUEUED_MESSAGES = 512;
 
-/** How precisely queued messages are counted: more roughly, those of a client that keeps up would be charged. */
+/**
+ * How precisely queued messages are counted: more roughly than the looks at them, and short ones of a client that keeps up
+ * would be charged.
+ */
 const MESSAGES_PER_MARK = 8;
 
 /** What a queued message costs besides its payload, bytes. */

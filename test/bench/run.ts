@@ -22,7 +22,7 @@ import { startWorld, type World } from "./world.ts";
 const BUDGET_MS = 2_400_000;
 /** The budget of a run of more than the scenarios with targets. */
 const LONG_BUDGET_MS = 3_600_000;
-/** More than the longest scenario takes. */
+/** More than the longest scenario takes, which is a minute or two. */
 const GRACE_MS = 300_000;
 
 /** The time to start the peers by hand. */

@@ -83,7 +83,7 @@ export class Connection {
   /** True if another exchange may follow: the connection is open, all writes are complete, all input is consumed. */
   get isReusable(): boolean {
     return !this.#failed && !this.#ended && this.#unsent === 0 &&
-      this.input.length === 0;
+      this.#writeFailure === undefined && this.input.length === 0;
   }
 
   /** Frees memory that a tunnel does not need: most of the read buffer, and the buffer for heads. */
@@ -170,9 +170,11 @@ export class Connection {
    * @throws {UpstreamError} Why the connection failed.
    */
   async write(bytes: Uint8Array): Promise<void> {
+    if (this.#writeFailure !== undefined) {
+      throw this.#failureFor(this.#writeFailure);
+    }
     this.#unsent = bytes.length;
     try {
-      if (this.#writeFailure !== undefined) throw this.#writeFailure;
       while (this.#unsent > 0) {
         this.#onWrite(await this.#conn.write(bytes.subarray(-this.#unsent)));
       }

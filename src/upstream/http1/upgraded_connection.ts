@@ -11,8 +11,8 @@ export interface UpgradedConnection {
    */
   read(): Promise<Uint8Array<ArrayBuffer> | null>;
   /**
-   * Sends all of `bytes`, which must not change meanwhile. One call at a time; after one that failed, each later one
-   * fails too, since it would leave a gap in the stream.
+   * Sends all of `bytes`, as {@linkcode Connection.write} does: nothing follows a write that failed, which would leave a
+   * gap in the stream.
    *
    * @throws {UpstreamError} If the connection failed.
    */

@@ -158,7 +158,10 @@ export class UpstreamWebSocket {
     }
   }
 
-  /** Sends a message, after those of earlier calls; drops it if the socket is closing or the connection failed. */
+  /**
+   * Sends a message, after those of earlier calls; drops it if the socket is closing, or the connection has failed, in which
+   * case it still counts.
+   */
   send(data: string | Uint8Array): void {
     if (this.#closeSent !== undefined) return;
     const isText = typeof data === "string";

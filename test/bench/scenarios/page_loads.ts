@@ -30,6 +30,9 @@ const SANDBOX = "pages";
 const HOST = HOSTS.public.replace("demo", SANDBOX);
 const RUNNER = "0c8d2f6e-3f57-4f0b-9a43-6f3f9d7b2a10";
 
+/** Not the name of another contestant: it would be taken for that one in a run of all scenarios. */
+const DIRECT = "direct, to the app";
+
 /** The page itself, its modules and its images. */
 const FILES = 1 + MODULES + IMAGES;
 
@@ -158,9 +161,6 @@ function pageLoads(name: string, about: string, way: Way): Scenario {
     },
   };
 }
-
-/** Not the name of another contestant: it would be taken for that one in a run of all scenarios. */
-const DIRECT = "direct, to the app";
 
 function direct(app: Server): Contestant {
   return {

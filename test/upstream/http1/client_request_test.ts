@@ -201,6 +201,19 @@ Deno.test("request() returns the response even if the upstream stops taking the 
   );
 });
 
+Deno.test("request() uses no connection again whose head was taken in part", async () => {
+  const answer = "HTTP/1.1 431 Too Large\r\nContent-Length: 2\r\n\r\nno";
+  const reads = [{ text: answer, afterWrites: 2 }];
+  await withScripts(
+    [{ reads, then: "silence", writeSize: 10, failingWrite: 1 }],
+    async (client, [conn]) => {
+      const response = await client.request(requestOf());
+      assert.equal(await textOf(response.body), "no");
+      assert.equal(conn?.closed, true);
+    },
+  );
+});
+
 Deno.test("request() fails if the upstream stops taking the upload and sends no response", async () => {
   const { body, cancelled } = endlessBody("some");
   await withScripts(
