@@ -100,14 +100,17 @@ export class Connection {
    * @throws {UpstreamError} Why the connection failed.
    */
   fill(): Promise<boolean> {
-    const filling = this.#idleFill;
-    if (filling !== null) {
-      this.#idleFill = null;
-      return filling;
-    }
     // The first read of an exchange is not one of a loop.
     const turn = this.#received ? fairTurn() : undefined;
-    return turn === undefined ? this.#fill() : turn.then(this.#fillLater);
+    return turn === undefined ? this.fillNow() : turn.then(this.#fillLater);
+  }
+
+  /** The same without waiting for anybody's turn, for what is short. */
+  fillNow(): Promise<boolean> {
+    const filling = this.#idleFill;
+    if (filling === null) return this.#fill();
+    this.#idleFill = null;
+    return filling;
   }
 
   #fill(): Promise<boolean> {

@@ -3,6 +3,7 @@ import { freeBuffer } from "../../platform/free_buffer.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import type { BodyReader } from "./body_reader.ts";
 import type { Connection } from "./connection.ts";
+import { MAX_GATHERED_BYTES } from "./gather_body.ts";
 import type { UpstreamRequest } from "./message.ts";
 
 const CRLF = new Uint8Array([0x0d, 0x0a]);
@@ -72,10 +73,11 @@ export class Upload {
 
   async #send(): Promise<void> {
     const declared = this.#contentLength;
+    const isShort = declared !== null && declared <= MAX_GATHERED_BYTES;
     let sent = 0;
     this.#complete = declared === 0;
     for (;;) {
-      await fairTurn();
+      if (!isShort) await fairTurn();
       this.#observer.awaitingBody();
       const data = await this.#read();
       if (this.#stopped) return;

@@ -1,5 +1,6 @@
 /** Short bodies that arrive soon after their heads, in one piece and in memory that is used again. */
 import assert from "node:assert/strict";
+import { fairTurn, takeTurnsBy } from "../../../src/lib/fair_turn.ts";
 import {
   freeBufferBytes,
   giveBackBuffer,
@@ -9,6 +10,7 @@ import type { UpstreamRequest } from "../../../src/upstream/http1/message.ts";
 import { fakeClock } from "../../support/fake_clock.ts";
 import { toLatin1 } from "../../support/latin1.ts";
 import {
+  bodyOf,
   readerOf,
   requestOf,
   textOf,
@@ -41,6 +43,28 @@ Deno.test("a short body that follows its head at once is returned in one piece",
       assert.equal(client.stats().idle, 1);
     });
   }
+});
+
+Deno.test("neither a short body nor a short upload waits for the turns of others", async () => {
+  const others = Promise.withResolvers<void>();
+  using _ = takeTurnsBy(() => others.promise);
+  let turn = fairTurn();
+  while (turn === undefined) turn = fairTurn(); // 4 ms
+  const parts = ["a".repeat(PART), "b".repeat(PART)];
+  const head = { text: headOf(2 * PART), afterWrites: 3 };
+  await withScripts(
+    [{ reads: [head, ...parts], then: "silence" }],
+    async (client) => {
+      const { body } = await client.request(gathered({
+        method: "POST",
+        body: bodyOf("some", "thing"),
+        contentLength: 9,
+      }));
+      assert.equal(await textOf(body), parts.join(""));
+    },
+  );
+  others.resolve();
+  await turn;
 });
 
 Deno.test("a byte behind a gathered body closes the connection, and is in no response", async () => {
