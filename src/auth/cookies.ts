@@ -95,7 +95,7 @@ interface CookieSplit {
   readonly rest: string | undefined;
 }
 
-/** Bounds of what is remembered, since clients choose the headers: 3 MiB, of which text and parts are halves. */
+/** Bounds of what is remembered, since clients choose the headers: 3 MiB with all texts and parts. */
 const MAX_SPLITS = 512;
 const MAX_SPLIT_LENGTH = 2048;
 const MAX_SPLIT_COOKIES = 16;

@@ -27,7 +27,7 @@ import { MAX_ROOM_BYTES } from "./read_rooms.ts";
 /** The least room of a read, bytes. A chunk with longer extensions is never returned. */
 const MIN_ROOM_BYTES = 1024;
 
-/** The least room once a chunk was longer than those before it, bytes. */
+/** The least room once a chunk was longer than the one before it, bytes. */
 const LONGER_ROOM_BYTES = 8 * 1024;
 
 /** The part of a room that the framing may take (RFC 9112 section 7.1): with less, a chunk has ended. */

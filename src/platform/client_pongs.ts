@@ -8,8 +8,8 @@
  *     // a client on this machine, after the 101: for (;;) await conn.write(pongs);
  *     // 256 KiB of 8a 80 00 00 00 00 at once: nothing is logged any more
  *
- * Instead, they are counted: for each Pong and message, Deno calls a method of the WebSocket that is named by a symbol,
- * and restarts its idle timer. An update of Deno may hide that; then nothing is counted. What Deno does not tell even so
+ * Instead, they are counted: for each Pong and message, and once as it opens, Deno calls a method of the WebSocket that is
+ * named by a symbol, and restarts its idle timer. An update of Deno may hide that; then nothing is counted. What Deno does not tell even so
  * are Pings, which it answers with some turns, and fragments of messages.
  *
  * Restarting that timer takes 2 µs, a tenth of a relayed message, so messages restart it once a second. Pongs always do:
@@ -22,7 +22,7 @@ const TIMER_PRECISION_MS = 1000;
 const resolved = Promise.resolve();
 
 /**
- * Calls `onPong` for each Pong of a client. What is returned has to be called for each of its messages, within the
+ * Calls `onPong` for each Pong of a client, and once more if the WebSocket has yet to open. What is returned has to be called for each of its messages, within the
  * `message` event.
  *
  * @param now The current time, ms.

@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers";
 import { FloodGauge } from "../lib/flood_gauge.ts";
 import { watchPongs } from "../platform/client_pongs.ts";
 
-/** Most Pongs within a second: a client is sent one Ping in 49 s. */
+/** Most Pongs within a second: a client is sent one Ping in 50 s. */
 const PONGS_PER_SECOND = 4096;
 
 /** Most messages without a turn of the event loop. Only of messages of less than 60 bytes can so many come. */

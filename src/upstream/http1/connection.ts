@@ -105,7 +105,7 @@ export class Connection {
     return turn === undefined ? this.fillNow() : turn.then(this.#fillLater);
   }
 
-  /** The same without waiting for anybody's turn, for what is short. */
+  /** The same without waiting for anybody's turn: for the first reads of what is short. */
   fillNow(): Promise<boolean> {
     const filling = this.#idleFill;
     if (filling === null) return this.#fill();
@@ -119,7 +119,7 @@ export class Connection {
   }
 
   // Bound once rather than for each read.
-  readonly #fillLater = (): Promise<boolean> => this.#fill();
+  readonly #fillLater = (): Promise<boolean> => this.fillNow();
 
   readonly #onRead = (count: number | null): boolean => {
     if (this.#isIdle) {

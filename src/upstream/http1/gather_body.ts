@@ -1,3 +1,4 @@
+import { UNPACED_READS } from "../../lib/fair_turn.ts";
 import { LengthDecoder } from "./body_decoder.ts";
 import { takeBuffer } from "./buffer_pool.ts";
 import type { Connection } from "./connection.ts";
@@ -65,6 +66,7 @@ class Gathering {
   readonly #onEnd: () => void;
   readonly #resolve: (body: ResponseBody) => void;
   #filling: Promise<boolean> | undefined;
+  #fills = 0;
   /** True once its body is complete, or left to a reader. */
   isOver = false;
 
@@ -81,8 +83,9 @@ class Gathering {
   }
 
   fill(): void {
-    // All of it takes less time than a turn that others are given.
-    this.#filling = this.#connection.fillNow();
+    this.#filling = ++this.#fills <= UNPACED_READS
+      ? this.#connection.fillNow()
+      : this.#connection.fill();
     this.#filling.then(this.#onFill, this.giveUp);
   }
 

@@ -1,4 +1,4 @@
-import { fairTurn } from "../../lib/fair_turn.ts";
+import { fairTurn, UNPACED_READS } from "../../lib/fair_turn.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import type { BodyReader } from "./body_reader.ts";
@@ -74,10 +74,11 @@ export class Upload {
   async #send(): Promise<void> {
     const declared = this.#contentLength;
     const isShort = declared !== null && declared <= MAX_GATHERED_BYTES;
+    let parts = 0;
     let sent = 0;
     this.#complete = declared === 0;
     for (;;) {
-      if (!isShort) await fairTurn();
+      if (!isShort || ++parts > UNPACED_READS) await fairTurn();
       this.#observer.awaitingBody();
       const data = await this.#read();
       if (this.#stopped) return;

@@ -159,8 +159,8 @@ export class UpstreamWebSocket {
   }
 
   /**
-   * Sends a message, after those of earlier calls; drops it if the socket is closing, or the connection has failed, in which
-   * case it still counts.
+   * Sends a message, after those of earlier calls; drops it if the socket is closing or has ended, or if a write has failed,
+   * in which case it still counts.
    */
   send(data: string | Uint8Array): void {
     if (this.#closeSent !== undefined) return;

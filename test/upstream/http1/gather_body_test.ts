@@ -1,6 +1,10 @@
 /** Short bodies that arrive soon after their heads, in one piece and in memory that is used again. */
 import assert from "node:assert/strict";
-import { fairTurn, takeTurnsBy } from "../../../src/lib/fair_turn.ts";
+import {
+  fairTurn,
+  takeTurnsBy,
+  UNPACED_READS,
+} from "../../../src/lib/fair_turn.ts";
 import {
   freeBufferBytes,
   giveBackBuffer,
@@ -45,11 +49,23 @@ Deno.test("a short body that follows its head at once is returned in one piece",
   }
 });
 
+/** Keeps this thread busy until whoever asks has to wait for a turn, which ends once `others` resolves. */
+function busyUntil(others: PromiseWithResolvers<void>): AsyncDisposable {
+  const turns = takeTurnsBy(() => others.promise);
+  let waiting = fairTurn();
+  while (waiting === undefined) waiting = fairTurn(); // 4 ms
+  return {
+    async [Symbol.asyncDispose]() {
+      others.resolve();
+      turns[Symbol.dispose]();
+      await waiting;
+    },
+  };
+}
+
 Deno.test("neither a short body nor a short upload waits for the turns of others", async () => {
   const others = Promise.withResolvers<void>();
-  using _ = takeTurnsBy(() => others.promise);
-  let turn = fairTurn();
-  while (turn === undefined) turn = fairTurn(); // 4 ms
+  await using _ = busyUntil(others);
   const parts = ["a".repeat(PART), "b".repeat(PART)];
   const head = { text: headOf(2 * PART), afterWrites: 3 };
   await withScripts(
@@ -63,8 +79,28 @@ Deno.test("neither a short body nor a short upload waits for the turns of others
       assert.equal(await textOf(body), parts.join(""));
     },
   );
-  others.resolve();
-  await turn;
+});
+
+Deno.test("a short upload in many parts waits for the turns of others", async () => {
+  const others = Promise.withResolvers<void>();
+  await using _ = busyUntil(others);
+  const texts: string[] = Array(40).fill("x");
+  await withScripts(
+    [{ reads: [{ text: headOf(0), afterWrites: 41 }], then: "silence" }],
+    async (client, [conn]) => {
+      const answer = client.request(
+        requestOf({
+          method: "POST",
+          body: bodyOf(...texts),
+          contentLength: 40,
+        }),
+      );
+      for (let turns = 0; turns < 100; turns++) await turn();
+      assert.equal(conn?.writes, 1 + UNPACED_READS);
+      others.resolve();
+      assert.equal((await answer).status, 200);
+    },
+  );
 });
 
 Deno.test("a byte behind a gathered body closes the connection, and is in no response", async () => {
