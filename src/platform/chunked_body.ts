@@ -22,10 +22,7 @@
  * wants to can still fill memory by trailers, such uploads are watched (proxy/unseen_memory.ts).
  */
 import { clearImmediate, setImmediate } from "node:timers";
-import { MAX_ROOM_BYTES } from "./read_rooms.ts";
-
-/** The least room of a read, bytes. A chunk with longer extensions is never returned. */
-const MIN_ROOM_BYTES = 1024;
+import { MAX_ROOM_BYTES, MIN_ROOM_BYTES } from "./read_rooms.ts";
 
 /** The least room once a chunk was longer than the one before it, bytes. */
 const LONGER_ROOM_BYTES = 8 * 1024;
@@ -118,8 +115,7 @@ export class ChunkedBody {
   constructor(body: ReadableStream<Bytes>, options: ChunkedBodyOptions) {
     this.#body = body;
     this.#options = options;
-    this.#largestRoomBytes = options.largestRoomBytes;
-    this.#roomBytes = Math.max(MIN_ROOM_BYTES, options.largestRoomBytes);
+    this.#largestRoomBytes = this.#roomBytes = options.largestRoomBytes;
   }
 
   /**

@@ -9,8 +9,8 @@ import { LRUCache } from "lru-cache";
 /** The room of a read where none is given, bytes. */
 export const MAX_ROOM_BYTES = 64 * 1024;
 
-/** The room that each read has, bytes. */
-const MIN_ROOM_BYTES = 1024;
+/** The least room of a read, bytes. A chunk with longer extensions is never returned. */
+export const MIN_ROOM_BYTES = 1024;
 
 /** Most connections remembered. */
 const MAX_CONNECTIONS = 20_000;

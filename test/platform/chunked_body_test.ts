@@ -91,13 +91,12 @@ Deno.test("S10: ChunkedBody has little room for small chunks, and for ones of di
 
 Deno.test("ChunkedBody has as much room at first as the connection had, and no more than its chunks take from then on", async () => {
   const largest = 64 * KIB;
-  const fitting = (size: number) => roomFor(size);
   for (
     const [sizes, expected] of [
       [[1, 1, 2], [largest, KIB, KIB]],
-      [[3000, 2000, 2000], [largest, fitting(3000), fitting(3000)]],
-      [[100, 5000, 5000], [largest, KIB, largest, fitting(5000)]],
-      [[60_000, 60_000], [largest, fitting(60_000)]],
+      [[3000, 2000, 2000], [largest, roomFor(3000), roomFor(3000)]],
+      [[100, 5000, 5000], [largest, KIB, largest, roomFor(5000)]],
+      [[60_000, 60_000], [largest, roomFor(60_000)]],
     ] as const
   ) {
     const { rooms, body } = chunksOf(sizes, largest);
