@@ -97,7 +97,8 @@ export class Dispatch {
     const headers = requestHeadersOf(request.headers);
     if (headers.get("host") === null) accessSignal(request); // it may be HTTP/2
     const startedAt = parts.now();
-    const peer = peerOf(info);
+    const { remoteAddr } = info; // made anew each time
+    const peer = peerOf(remoteAddr);
     const id = this.#proxyRequestId(peer, headers) ??
       parts.nextRequestId();
     const refused = { id, headers, startedAt };
@@ -129,7 +130,7 @@ export class Dispatch {
         scheme: parts.scheme,
         trusted: parts.trustedProxies,
       }),
-      connection: connectionOf(info),
+      connection: connectionOf(remoteAddr),
       startedAt,
       taken: () => info.completed,
       onBodyRead: info.onBodyRead,
@@ -294,13 +295,13 @@ export class Dispatch {
   }
 }
 
-function connectionOf({ remoteAddr }: Deno.ServeHandlerInfo): string {
+function connectionOf(remoteAddr: Deno.Addr): string {
   return "hostname" in remoteAddr
     ? `${remoteAddr.hostname}:${remoteAddr.port}`
     : "";
 }
 
-function peerOf({ remoteAddr }: Deno.ServeHandlerInfo): string {
+function peerOf(remoteAddr: Deno.Addr): string {
   if (!("hostname" in remoteAddr)) return "127.0.0.1";
   const { hostname } = remoteAddr;
   // An IPv4-mapped address: an IPv4 client of a listener on `::` (RFC 4291 section 2.5.5.2).

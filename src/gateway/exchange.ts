@@ -474,7 +474,11 @@ export abstract class Exchange {
     this.#isFromApp = this.route !== "inspect";
     this.progress.onAnswer();
     const relayed = this.responseHeaders(upstream);
-    const body = clientBody(this.method, { ...upstream, headers: relayed });
+    const body = clientBody(this.method, {
+      status,
+      headers: relayed,
+      body: upstream.body,
+    });
     const headers = this.#withOurHeaders(clientHeaders(status, relayed));
     this.#noteHead(headers);
     if (body === null || body instanceof Uint8Array) {

@@ -127,13 +127,16 @@ export class SandboxHandlers {
   }
 
   /** Takes an admitted request to the app, once that is there if it may wait. */
-  async #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
+  #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
     if (x.isWebSocket) x.reserveTunnel();
-    await x.openBody(); // once: whether there is one, only its stream may tell
+    const opening = x.openBody(); // once: whether there is one, only its stream may tell
     const { holds } = this.#parts;
-    return holds === undefined
-      ? await this.#carryNow(x, admission)
-      : await holds.until(x, () => this.#carryNow(x, admission));
+    const carry = () =>
+      holds === undefined
+        ? this.#carryNow(x, admission)
+        : holds.until(x, () => this.#carryNow(x, admission));
+    // Nearly every request has none, and waits for nothing.
+    return opening === undefined ? carry() : opening.then(carry);
   }
 
   /** Takes an admitted request to the app and answers with what comes back: a response, or an open WebSocket. */
@@ -141,23 +144,17 @@ export class SandboxHandlers {
     x: SandboxExchange,
     admission: Admission,
   ): Promise<Response> {
+    const { gate, forwarder, tunnelLimits } = this.#parts;
     try {
-      return await this.#deliver(x);
+      if (!x.isWebSocket) return x.relay(await forwarder.forward(x));
+      const opened = await openTunnel(x, forwarder, tunnelLimits);
+      return opened.kind === "refused"
+        ? x.relay(opened.response)
+        : x.tunnel(opened);
     } catch (error) {
-      const { gate } = this.#parts;
       const isMember = () => gate.isMember(admission);
       throw await withSandboxState(error, x, isMember, this.#parts);
     }
-  }
-
-  /** The same, whatever a failure is due to. */
-  async #deliver(x: SandboxExchange): Promise<Response> {
-    const { forwarder, tunnelLimits } = this.#parts;
-    if (!x.isWebSocket) return x.relay(await forwarder.forward(x));
-    const opened = await openTunnel(x, forwarder, tunnelLimits);
-    return opened.kind === "refused"
-      ? x.relay(opened.response)
-      : x.tunnel(opened);
   }
 
   /** Answers a preflight with the app's answer if there is one, and with ours otherwise (see cors.ts). */

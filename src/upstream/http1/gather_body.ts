@@ -14,6 +14,9 @@ const EXCESS_BYTES = 1;
 /** The longest body that is gathered, bytes. */
 export const MAX_GATHERED_BYTES = 256 * 1024;
 
+/** A shorter one is gathered whatever memory there is, bytes. */
+export const MIN_CHARGED_BYTES = 16 * 1024;
+
 /** The bodies that a client gathers. They share a timer: one for each would cost a microsecond. */
 export class Gatherings {
   /** The oldest first. Not a Set: V8 would keep exchanges that are over alive in the tables that it has outgrown. */

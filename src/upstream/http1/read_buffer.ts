@@ -1,3 +1,5 @@
+import { copyOf } from "./buffer_pool.ts";
+
 /** Initial size, enough for a head and a small body; bytes. */
 const MIN_BYTES = 32 * 1024;
 
@@ -40,10 +42,11 @@ export class ReadBuffer {
     this.#start += count;
   }
 
-  /** Consumes the first `count` unread bytes and returns a copy of them. */
+  /** Consumes the first `count` unread bytes and returns a copy of them, in memory of `buffer_pool.ts`. */
   take(count: number): Uint8Array<ArrayBuffer> {
-    const taken = this.#bytes.slice(this.#start, this.#start + count);
-    this.#start += count;
+    const end = this.#start + count;
+    const taken = copyOf(this.#bytes.subarray(this.#start, end));
+    this.#start = end;
     return taken;
   }
 

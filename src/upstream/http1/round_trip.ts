@@ -1,8 +1,11 @@
 import { isIdempotent } from "../../lib/idempotent.ts";
 import { protocolError, UpstreamError } from "../upstream_error.ts";
-import { MIN_POOLED_BYTES } from "./buffer_pool.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
-import { type Gatherings, MAX_GATHERED_BYTES } from "./gather_body.ts";
+import {
+  type Gatherings,
+  MAX_GATHERED_BYTES,
+  MIN_CHARGED_BYTES,
+} from "./gather_body.ts";
 import type {
   ResponseBody,
   UpstreamRequest,
@@ -257,7 +260,7 @@ export class RoundTrip
    */
   #mayGather(length: number): boolean {
     return length <= MAX_GATHERED_BYTES && this.#upload?.complete !== false &&
-      (length < MIN_POOLED_BYTES ||
+      (length < MIN_CHARGED_BYTES ||
         this.#prepared.request.mayGather?.(length) === true);
   }
 
