@@ -4,7 +4,7 @@
  */
 
 /** Sizes of buffers, bytes. They are odd, so that no memory of another origin is taken for one of these. */
-const SIZES = [4, 16, 32, 64, 128].map((kib) => kib * 1024 + 1);
+const SIZES = [2, 4, 16, 32, 64, 128].map((kib) => kib * 1024 + 1);
 
 /** What is not longer is allocated exactly: V8 has it on its own heap, at no cost. Bytes. */
 const MAX_HEAP_BYTES = 64;
@@ -28,7 +28,7 @@ export function takeBuffer(length: number): Uint8Array<ArrayBuffer> {
 }
 
 /** A copy of `bytes`, in such memory. */
-export function copyOf(
+export function pooledCopy(
   bytes: Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
   if (!isPooled(bytes.length)) return bytes.slice();

@@ -1,4 +1,4 @@
-import { copyOf } from "./buffer_pool.ts";
+import { giveBackBuffer, pooledCopy, takeBuffer } from "./buffer_pool.ts";
 
 /** Initial size, enough for a head and a small body; bytes. */
 const MIN_BYTES = 32 * 1024;
@@ -8,6 +8,8 @@ const MAX_SLOW_BYTES = 16 * 1024;
 
 /** Size up to which a stream makes the buffer grow; bytes. */
 const MAX_BYTES = 256 * 1024;
+
+const EMPTY = new Uint8Array(0);
 
 /** Bytes that were received and not yet consumed. Their memory is reused, and grows for a stream. */
 export class ReadBuffer {
@@ -45,7 +47,7 @@ export class ReadBuffer {
   /** Consumes the first `count` unread bytes and returns a copy of them, in memory of `buffer_pool.ts`. */
   take(count: number): Uint8Array<ArrayBuffer> {
     const end = this.#start + count;
-    const taken = copyOf(this.#bytes.subarray(this.#start, end));
+    const taken = pooledCopy(this.#bytes.subarray(this.#start, end));
     this.#start = end;
     return taken;
   }
@@ -86,7 +88,7 @@ export class ReadBuffer {
     if (this.#start !== this.#end || bytes.length * 2 < length) {
       return bytes.slice();
     }
-    this.#bytes = new Uint8Array(this.#nextSize(this.#end === length));
+    this.#bytes = takeBuffer(this.#nextSize(this.#end === length));
     this.#start = this.#end = 0;
     return bytes;
   }
@@ -96,7 +98,7 @@ export class ReadBuffer {
     const full = this.#end === this.#bytes.length;
     if (this.#start === this.#end) {
       const size = this.#nextSize(full);
-      if (size !== this.#bytes.length) this.#bytes = new Uint8Array(size);
+      if (size !== this.#bytes.length) this.#replace(size);
       this.#start = this.#end = 0;
     } else if (full) {
       const { unread } = this;
@@ -128,9 +130,16 @@ export class ReadBuffer {
 
   /** Moves the unread bytes to the start of a buffer of `size` bytes. */
   #move(unread: Uint8Array<ArrayBuffer>, size: number): void {
-    if (size !== this.#bytes.length) this.#bytes = new Uint8Array(size);
-    this.#bytes.set(unread);
+    if (size === this.#bytes.length) this.#bytes.set(unread);
+    else this.#replace(size, unread);
     this.#start = 0;
     this.#end = unread.length;
+  }
+
+  #replace(size: number, unread = EMPTY): void {
+    const former = this.#bytes;
+    this.#bytes = takeBuffer(size);
+    this.#bytes.set(unread);
+    giveBackBuffer(former);
   }
 }

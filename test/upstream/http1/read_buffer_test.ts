@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import {
+  giveBackBuffer,
+  takeBuffer,
+} from "../../../src/upstream/http1/buffer_pool.ts";
 import { ReadBuffer } from "../../../src/upstream/http1/read_buffer.ts";
 
 /** The size of the reads of a stream that always has more, each of them consumed at once. */
@@ -37,4 +41,31 @@ Deno.test("S3: ReadBuffer grows only if there is memory", () => {
   });
   assert.equal(lastReadOf(buffer), 64 * 1024);
   assert.deepEqual(asked.slice(0, 2), [64, 128].map((kib) => kib * 1024));
+});
+
+Deno.test("ReadBuffer gives back the memory that it replaces, with what is unread moved to the other", () => {
+  const buffer = new ReadBuffer();
+  lastReadOf(buffer); // beyond the sizes that are used again
+  buffer.shrink(64 * 1024);
+  const usual = buffer.space();
+  usual.set([1, 2, 3]);
+  buffer.add(3);
+  buffer.shrink(32 * 1024);
+  const taken = takeBuffer(64 * 1024);
+  assert.equal(taken.buffer, usual.buffer);
+  taken.fill(0x21);
+  assert.deepEqual([...buffer.unread], [1, 2, 3]);
+});
+
+Deno.test("ReadBuffer gives back no memory that is somebody else's now", () => {
+  const buffer = new ReadBuffer();
+  const content = buffer.space();
+  buffer.add(content.length);
+  buffer.consume(content.length);
+  assert.equal(buffer.detach(content).buffer, content.buffer);
+  lastReadOf(buffer);
+  buffer.shrink(1024);
+  const others = [32, 64, 128].map((kib) => takeBuffer(kib * 1024));
+  assert.ok(others.every((other) => other.buffer !== content.buffer));
+  for (const other of others) giveBackBuffer(other);
 });
