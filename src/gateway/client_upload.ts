@@ -2,7 +2,7 @@
 import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { ChunkedBody } from "../platform/chunked_body.ts";
-import type { UnseenMemory } from "../proxy/unseen_memory.ts";
+import type { UnseenMemory, Watched } from "../proxy/unseen_memory.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import type { UploadAbortReason } from "./ends.ts";
@@ -15,7 +15,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const READ_MS = 25;
 
 /** A request's body on its way to the upstream, which the gateway can end. */
-export class ClientUpload implements BodyReader {
+export class ClientUpload implements BodyReader, Watched {
   readonly #body: BodyReader;
   readonly #chunked: Pick<ChunkedBody, "isTooFine"> | undefined;
   readonly #request: Pick<Request, "signal">;
@@ -24,6 +24,7 @@ export class ClientUpload implements BodyReader {
   #memory: Holding | undefined;
   #unwatch: (() => void) | undefined;
   #onDrop: (() => void) | undefined;
+  #client = "";
   #received = 0;
   #readAt = performance.now();
   /** Bytes yet to be read, if their number was announced. */
@@ -101,14 +102,18 @@ export class ClientUpload implements BodyReader {
   ): void {
     if (this.#onDrop !== undefined) return;
     this.#onDrop = onDrop;
-    const readAt = () => this.#readAt;
-    this.#unwatch = unseen?.watchUpload({
-      client,
-      get heardAt() {
-        return readAt();
-      },
-      drop: () => void this.drop(),
-    });
+    this.#client = client;
+    this.#unwatch = unseen?.watchUpload(this);
+  }
+
+  /** Whose it is, if it is watched. */
+  get client(): string {
+    return this.#client;
+  }
+
+  /** When some of it was read last, ms by `performance.now()`. */
+  get heardAt(): number {
+    return this.#readAt;
   }
 
   /** Charges nothing any more. */

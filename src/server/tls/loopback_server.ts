@@ -1,6 +1,6 @@
 /** A plain HTTP server on loopback for connections that another listener has accepted. */
 import type { Socket } from "node:net";
-import type { Handler } from "../../gateway/dispatch.ts";
+import type { Handler, RequestInfo } from "../../gateway/dispatch.ts";
 import { headBytes, type ReadAhead } from "../../platform/read_ahead.ts";
 import { type HttpServer, listen } from "../http_server.ts";
 import { relay, type RelayOptions } from "./relay.ts";
@@ -24,6 +24,23 @@ interface Relayed extends Pick<ConnectionOptions, "ahead"> {
 
 const LOOPBACK = "127.0.0.1";
 
+/** What is known of a request on such a connection. A class: of each literal with a getter, V8 keeps a description. */
+class RelayedInfo implements RequestInfo {
+  readonly remoteAddr: Deno.NetAddr;
+  readonly onBodyRead: ((bytes: number) => void) | undefined;
+  readonly #info: Deno.ServeHandlerInfo;
+
+  constructor({ address, ahead }: Relayed, info: Deno.ServeHandlerInfo) {
+    this.remoteAddr = address;
+    this.onBodyRead = ahead && ((bytes) => ahead.onRead(bytes));
+    this.#info = info;
+  }
+
+  get completed(): Promise<void> {
+    return this.#info.completed;
+  }
+}
+
 /** Starts a server whose handler sees the clients' own addresses. */
 export function startLoopbackServer(handler: Handler): LoopbackServer {
   /** The clients by the local port of the relayed connection. */
@@ -36,15 +53,9 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
       : undefined;
     // A local process that found the port and connected to it directly.
     if (client === undefined) return new Response(null, { status: 421 });
-    const { address, ahead } = client;
+    const { ahead } = client;
     ahead?.begin(headBytes(request), () => info.completed);
-    const response = handler(request, {
-      remoteAddr: address,
-      get completed() {
-        return info.completed;
-      },
-      onBodyRead: ahead && ((bytes) => ahead.onRead(bytes)),
-    });
+    const response = handler(request, new RelayedInfo(client, info));
     if (ahead !== undefined && request.headers.has("upgrade")) {
       Promise.resolve(response).then(({ status }) => {
         if (status === 101) ahead.lift();
