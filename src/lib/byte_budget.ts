@@ -4,6 +4,8 @@
  * not hurt by whoever keeps much.
  */
 
+import { Roster } from "./roster.ts";
+
 /** What a budget allows. */
 export interface ByteBudgetOptions<Kind extends string = string> {
   /** The bytes that all holders may keep at once, beyond their allowances. */
@@ -18,7 +20,7 @@ interface Ledger {
   readonly limitBytes: number;
   readonly allowanceBytes: number;
   readonly onEvicted: (kind: string, bytes: number) => void;
-  readonly holdings: Set<Holding>;
+  readonly holdings: Roster<Holding>;
   usedBytes: number;
 }
 
@@ -32,7 +34,7 @@ export class ByteBudget<Kind extends string = string> {
       limitBytes,
       allowanceBytes,
       onEvicted: (kind, bytes) => onEvicted?.(kind as Kind, bytes),
-      holdings: new Set(),
+      holdings: new Roster(),
       usedBytes: 0,
     };
   }
@@ -72,6 +74,7 @@ export class Holding {
   readonly #ledger: Ledger;
   readonly #kind: string;
   readonly #evict: () => void;
+  readonly #leave: () => void;
   #bytes = 0;
   /** True once it may keep no more. */
   #isOver = false;
@@ -81,7 +84,7 @@ export class Holding {
     this.#ledger = ledger;
     this.#kind = kind;
     this.#evict = evict;
-    ledger.holdings.add(this);
+    this.#leave = ledger.holdings.add(this);
   }
 
   /** The bytes that the holder keeps, its allowance included. */
@@ -124,7 +127,7 @@ export class Holding {
     if (this.#isOver) return;
     this.#isOver = true;
     const bytes = this.#bytes;
-    this.#ledger.holdings.delete(this);
+    this.#leave();
     this.#evict();
     this.#ledger.onEvicted(this.#kind, bytes);
   }
@@ -133,7 +136,7 @@ export class Holding {
   close(): void {
     this.#isOver = true;
     this.#isClosed = true;
-    this.#ledger.holdings.delete(this);
+    this.#leave();
     this.#count(-this.#bytes);
   }
 }

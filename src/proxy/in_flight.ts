@@ -1,6 +1,7 @@
 /** The registry of exchanges and tunnels in flight: counted for the limits, awaited and aborted on shutdown. */
 import type { Config } from "../config/config.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
+import { Roster } from "../lib/roster.ts";
 import type { LimitUse } from "../observability/status/report.ts";
 
 /** Why the gateway itself ends an exchange or tunnel. */
@@ -151,7 +152,8 @@ class Registry {
   readonly uploadsByClient = new CountById();
   /** The exchanges that have ended, but whose clients have yet to take the end of the response. */
   untaken = 0;
-  readonly streaming = new Set<StreamHandle>();
+  /** Those that last. */
+  readonly streaming = new Roster<InFlightEntry>();
   /** The exchanges that were in flight when the drain began; undefined before it. */
   draining: Count | undefined;
 
@@ -171,6 +173,7 @@ export class InFlightEntry {
   #tunnelsOfClient: IdCount | undefined;
   #uploadsOfClient: IdCount | undefined;
   #handle: StreamHandle | undefined;
+  #stopStreaming: (() => void) | undefined;
   #hasEnded = false;
 
   constructor(registry: Registry) {
@@ -233,10 +236,13 @@ export class InFlightEntry {
   /** Registers the handle of one that lasts, in place of an earlier one. */
   setHandle(handle: StreamHandle): void {
     if (this.#hasEnded) return;
-    const { streaming } = this.#registry;
-    if (this.#handle !== undefined) streaming.delete(this.#handle);
     this.#handle = handle;
-    streaming.add(handle);
+    this.#stopStreaming ??= this.#registry.streaming.add(this);
+  }
+
+  /** The handle of one that lasts; undefined once it has ended. */
+  get handle(): StreamHandle | undefined {
+    return this.#handle;
   }
 
   /**
@@ -246,11 +252,12 @@ export class InFlightEntry {
   end(taken?: Promise<void>): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { all, tunnels, bySandbox, streaming, draining } = this.#registry;
+    const { all, tunnels, bySandbox, draining } = this.#registry;
     all.decrement();
     if (this.#isTunnel) tunnels.decrement();
     if (this.#isBeforeDrain) draining?.decrement();
-    if (this.#handle !== undefined) streaming.delete(this.#handle);
+    this.#handle = undefined;
+    this.#stopStreaming?.();
     if (this.#ofSandbox !== undefined) {
       if (this.#isTunnel) this.#ofSandbox.tunnels--;
       bySandbox.decrement(this.#ofSandbox);
@@ -363,8 +370,8 @@ export class InFlight {
 
   /** Aborts everything that streams. */
   abortAll(): void {
-    for (const handle of [...this.#registry.streaming]) {
-      handle.abort("going_away");
+    for (const entry of [...this.#registry.streaming]) {
+      entry.handle?.abort("going_away");
     }
   }
 
@@ -377,23 +384,20 @@ export class InFlight {
     signal: AbortSignal,
     wait: Sleep = sleep,
   ): Promise<void> {
-    const { streaming } = this.#registry;
-    const waiting = [...streaming];
+    const waiting = [...this.#registry.streaming];
     const steps = Math.min(waiting.length, Math.ceil(ms / ABORT_STEP_MS));
     for (let left = steps; left > 0 && !signal.aborted; left--) {
       const share = waiting.splice(0, Math.ceil(waiting.length / left));
-      for (const handle of share) {
-        if (streaming.has(handle)) handle.abort("going_away");
-      }
+      for (const entry of share) entry.handle?.abort("going_away");
       if (left > 1) await wait(ms / steps, signal).catch(() => {});
     }
   }
 
   /** Aborts what has been stalled since `since` or longer, ms by `performance.now()`. */
   abortStalled(since: number): void {
-    for (const handle of [...this.#registry.streaming]) {
-      if ((handle.stalledSince?.() ?? Infinity) <= since) {
-        handle.abort("stalled");
+    for (const { handle } of [...this.#registry.streaming]) {
+      if ((handle?.stalledSince?.() ?? Infinity) <= since) {
+        handle?.abort("stalled");
       }
     }
   }
@@ -409,17 +413,17 @@ export class InFlight {
       const waiting = [...this.#registry.streaming];
       while (waiting.length > 0) {
         const batch = waiting.splice(0, RECHECK_BATCH);
-        await Promise.all(batch.map((handle) => this.#recheck(handle)));
+        await Promise.all(batch.map((entry) => this.#recheck(entry)));
       }
     } finally {
       this.#isRechecking = false;
     }
   }
 
-  async #recheck(handle: StreamHandle): Promise<void> {
-    const { streaming } = this.#registry;
-    if (!streaming.has(handle)) return;
+  async #recheck(entry: InFlightEntry): Promise<void> {
+    const { handle } = entry;
+    if (handle === undefined) return;
     const hasAccess = await handle.recheck();
-    if (!hasAccess && streaming.has(handle)) handle.abort("access_revoked");
+    if (!hasAccess && entry.handle === handle) handle.abort("access_revoked");
   }
 }

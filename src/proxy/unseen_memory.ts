@@ -9,6 +9,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Background } from "../lib/background.ts";
+import { Roster } from "../lib/roster.ts";
 
 /** A WebSocket whose client may be sending a message, or an upload of which Deno may read more than is used. */
 export interface Watched {
@@ -60,11 +61,17 @@ const SPARED_LOOKS = 10;
 /** The turns of the event loop within which a dropped WebSocket frees its memory; each may take long amid a flood. */
 const TURNS = 5;
 
+/** One that is watched, until that ends. */
+interface Watch {
+  readonly watched: Watched;
+  readonly end: () => void;
+}
+
 /** Watches over the WebSockets and uploads of a process; it must have that process to itself. */
 export class UnseenMemory {
   readonly #options: UnseenMemoryOptions;
-  readonly #tunnels = new Set<Watched>();
-  readonly #uploads = new Set<Watched>();
+  readonly #tunnels = new Roster<Watch>();
+  readonly #uploads = new Roster<Watch>();
   #timer: ReturnType<typeof setInterval> | undefined;
   /** The lowest size since the last look that dropped something, or then, bytes. */
   #seenBytes = Infinity;
@@ -91,15 +98,15 @@ export class UnseenMemory {
     return this.#watch(this.#uploads, upload);
   }
 
-  #watch(all: Set<Watched>, one: Watched): () => void {
-    all.add(one);
+  #watch(all: Roster<Watch>, watched: Watched): () => void {
+    const end: () => void = all.add({ watched, end: () => end() });
     const { background } = this.#options;
     this.#timer ??= setInterval(
       () => background.add("watch memory", this.look()),
       LOOK_MS,
     );
     return () => {
-      all.delete(one);
+      end();
       if (this.#tunnels.size + this.#uploads.size > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
@@ -111,8 +118,8 @@ export class UnseenMemory {
     if (this.#isLooking) return;
     this.#isLooking = true;
     let lastHeardAt = -Infinity;
-    for (const { heardAt } of this.#tunnels) {
-      lastHeardAt = Math.max(lastHeardAt, heardAt);
+    for (const { watched } of this.#tunnels) {
+      lastHeardAt = Math.max(lastHeardAt, watched.heardAt);
     }
     try {
       const bytes = this.#options.hiddenBytes();
@@ -133,9 +140,10 @@ export class UnseenMemory {
   }
 
   /** The tunnels that have been silent for some looks: whatever another one is sending has only just begun. */
-  #silent(): Watched[] {
+  #silent(): Watch[] {
     const since = this.#heardAts.at(HEARD_LOOKS - 1) ?? -Infinity;
-    return [...this.#tunnels].filter(({ heardAt }) => heardAt <= since);
+    return [...this.#tunnels]
+      .filter(({ watched }) => watched.heardAt <= since);
   }
 
   #isOver(bytes: number): boolean {
@@ -158,10 +166,9 @@ export class UnseenMemory {
         : chooseOf(this.#silent(), share);
       // Tunnels may be silent at the next look.
       if (chosen.length === 0) return hasUploads ? bytes : this.#seenBytes;
-      for (const one of chosen) {
-        this.#tunnels.delete(one);
-        this.#uploads.delete(one);
-        one.drop();
+      for (const { watched, end } of chosen) {
+        end();
+        watched.drop();
         this.#options.onDropped();
       }
       for (let turn = 0; turn < TURNS; turn++) await setImmediate();
@@ -178,10 +185,11 @@ export class UnseenMemory {
 }
 
 /** That share of those of the client that has most, at least one: the ones silent for the shortest time. */
-function chooseOf(all: readonly Watched[], share: number): Watched[] {
-  const byClient = Map.groupBy(all, ({ client }) => client);
+function chooseOf(all: readonly Watch[], share: number): Watch[] {
+  const byClient = Map.groupBy(all, ({ watched }) => watched.client);
   const [largest = []] = [...byClient.values()]
     .sort((one, other) => other.length - one.length);
-  return largest.sort((one, other) => other.heardAt - one.heardAt)
+  return largest
+    .sort((one, other) => other.watched.heardAt - one.watched.heardAt)
     .slice(0, Math.max(1, share * largest.length));
 }

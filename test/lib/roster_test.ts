@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { Roster } from "../../src/lib/roster.ts";
+import { stillNeeded } from "../platform/canary.ts";
+
+Deno.test("Roster has its members in the order in which they came, whoever leaves", () => {
+  const roster = new Roster<string>();
+  const leave = new Map([..."abcde"].map((one) => [one, roster.add(one)]));
+  assert.deepEqual([...roster], [..."abcde"]);
+  for (
+    const [one, others] of [["c", "abde"], ["a", "bde"], ["e", "bd"]] as const
+  ) {
+    leave.get(one)?.();
+    assert.deepEqual([...roster], [...others]);
+    assert.equal(roster.size, others.length);
+  }
+  roster.add("f");
+  assert.deepEqual([...roster], [..."bdf"]);
+});
+
+Deno.test("Roster is empty once all have left, and may be entered again", () => {
+  const roster = new Roster<string>();
+  for (let round = 0; round < 2; round++) {
+    const leaveAll = [roster.add("a"), roster.add("b")];
+    for (const leave of leaveAll) leave();
+    assert.deepEqual([...roster], []);
+    assert.equal(roster.size, 0);
+  }
+});
+
+Deno.test("Roster removes a member once, and not its equal that came later", () => {
+  const roster = new Roster<string>();
+  const leave = roster.add("a");
+  leave();
+  roster.add("a");
+  leave();
+  assert.deepEqual([...roster], ["a"]);
+  assert.equal(roster.size, 1);
+});
+
+/** The most memory that V8 has while thousands enter and leave, with 3,000 in at any time; bytes. */
+function peakOf(add: (member: object) => () => void): number {
+  const leave: (() => void)[] = [];
+  const before = Deno.memoryUsage().heapUsed;
+  let peak = 0;
+  for (let i = 0; i < 300_000; i++) {
+    const at = i % 3000;
+    leave[at]?.();
+    leave[at] = add({ payload: new Array(60).fill(i) });
+    if (i % 500 === 0) peak = Math.max(peak, Deno.memoryUsage().heapUsed);
+  }
+  return peak - before;
+}
+
+Deno.test("canary: V8 frees those who have left a Roster, but not those who have left a Set", () => {
+  const set = new Set<object>();
+  const inSet = peakOf((one) => {
+    set.add(one);
+    return () => set.delete(one);
+  });
+  const roster = new Roster<object>();
+  const inRoster = peakOf((one) => roster.add(one));
+  stillNeeded(inRoster < inSet / 2, {
+    mended: "Sets whose outgrown tables keep members alive",
+    remove: "roster.ts",
+  });
+});
