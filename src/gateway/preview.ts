@@ -130,13 +130,21 @@ export class SandboxHandlers {
   #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
     if (x.isWebSocket) x.reserveTunnel();
     const opening = x.openBody(); // once: whether there is one, only its stream may tell
-    const { holds } = this.#parts;
-    const carry = () =>
-      holds === undefined
-        ? this.#carryNow(x, admission)
-        : holds.until(x, () => this.#carryNow(x, admission));
     // Nearly every request has none, and waits for nothing.
-    return opening === undefined ? carry() : opening.then(carry);
+    return opening === undefined
+      ? this.#carryOnceThere(x, admission)
+      : opening.then(() => this.#carryOnceThere(x, admission));
+  }
+
+  /** The same for a request whose body is open. */
+  #carryOnceThere(
+    x: SandboxExchange,
+    admission: Admission,
+  ): Promise<Response> {
+    const { holds } = this.#parts;
+    return holds === undefined
+      ? this.#carryNow(x, admission)
+      : holds.until(x, () => this.#carryNow(x, admission));
   }
 
   /** Takes an admitted request to the app and answers with what comes back: a response, or an open WebSocket. */

@@ -6,8 +6,9 @@ interface Place<T> {
 }
 
 /**
- * What thousands of short-lived members enter and leave each second, in the order in which they came. Not a Set: V8 gives
- * that a new table again and again, and each outgrown one keeps the next alive, so that no scavenge frees a member.
+ * A collection that thousands of short-lived members enter and leave each second, in the order in which they came. A Set
+ * needs a new table again and again, and the outgrown ones, which only a full collection of V8's heap frees, keep all
+ * members alive that were in them.
  */
 export class Roster<T> {
   #first: Place<T> | undefined;
@@ -42,10 +43,13 @@ export class Roster<T> {
     this.#size--;
   }
 
-  /** All members, the first one first; nobody may leave before the last was seen, except from a copy. */
+  /** All members, the first one first. The one that was seen last may leave meanwhile; for others to leave, copy it. */
   *[Symbol.iterator](): Generator<T, void> {
-    for (let place = this.#first; place !== undefined; place = place.next) {
-      yield place.member;
+    let place = this.#first;
+    while (place !== undefined) {
+      const { member, next } = place;
+      yield member;
+      place = next;
     }
   }
 }

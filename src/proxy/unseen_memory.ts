@@ -62,9 +62,18 @@ const SPARED_LOOKS = 10;
 const TURNS = 5;
 
 /** One that is watched, until that ends. */
-interface Watch {
+class Watch {
   readonly watched: Watched;
-  readonly end: () => void;
+  readonly #leave: () => void;
+
+  constructor(all: Roster<Watch>, watched: Watched) {
+    this.watched = watched;
+    this.#leave = all.add(this);
+  }
+
+  end(): void {
+    this.#leave();
+  }
 }
 
 /** Watches over the WebSockets and uploads of a process; it must have that process to itself. */
@@ -99,14 +108,14 @@ export class UnseenMemory {
   }
 
   #watch(all: Roster<Watch>, watched: Watched): () => void {
-    const end: () => void = all.add({ watched, end: () => end() });
+    const watch = new Watch(all, watched);
     const { background } = this.#options;
     this.#timer ??= setInterval(
       () => background.add("watch memory", this.look()),
       LOOK_MS,
     );
     return () => {
-      end();
+      watch.end();
       if (this.#tunnels.size + this.#uploads.size > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
@@ -166,9 +175,9 @@ export class UnseenMemory {
         : chooseOf(this.#silent(), share);
       // Tunnels may be silent at the next look.
       if (chosen.length === 0) return hasUploads ? bytes : this.#seenBytes;
-      for (const { watched, end } of chosen) {
-        end();
-        watched.drop();
+      for (const watch of chosen) {
+        watch.end();
+        watch.watched.drop();
         this.#options.onDropped();
       }
       for (let turn = 0; turn < TURNS; turn++) await setImmediate();

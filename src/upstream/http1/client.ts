@@ -1,4 +1,5 @@
 import type { Config } from "../../config/config.ts";
+import { Roster } from "../../lib/roster.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import { Connector, type Dial, dial as dialNetwork } from "./connect.ts";
 import { Connection } from "./connection.ts";
@@ -31,7 +32,7 @@ type Timer = ReturnType<typeof setInterval>;
 export class UpstreamClient {
   readonly #pool: Pool;
   readonly #connector: Connector;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Roster<Connection>();
   readonly #gatherings = new Gatherings();
   readonly #context: RoundTripContext;
   #sweeper: Timer | undefined;
@@ -120,7 +121,7 @@ export class UpstreamClient {
     this.#isClosed = true;
     const reason = new UpstreamError("closed", "client closed");
     this.#connector.abort(reason);
-    for (const connection of this.#connections) connection.fail(reason);
+    for (const connection of [...this.#connections]) connection.fail(reason);
     this.#gatherings.close();
     this.#stopSweeper();
   }
@@ -148,9 +149,9 @@ export class UpstreamClient {
     const conn = await this.#connector.connect(request, performance.now());
     const connection = new Connection(conn, {
       originKey: request.origin.key,
-      onClose: () => this.#connections.delete(connection),
+      onClose: () => leave(),
     });
-    this.#connections.add(connection);
+    const leave = this.#connections.add(connection);
     this.#openedCount++;
     if (this.#isClosed) {
       connection.fail(new UpstreamError("closed", "client closed"));
@@ -168,7 +169,7 @@ export class UpstreamClient {
     this.#connector.expire(now);
     // Each connection holds its own deadline: a Map that every exchange enters and leaves is rehashed again and again,
     // and V8 links each outgrown table to the next, so that scavenges free none of them.
-    for (const connection of this.#connections) connection.sweep(now);
+    for (const connection of [...this.#connections]) connection.sweep(now);
     if (this.#connections.size === 0 && this.#connector.pending === 0) {
       this.#stopSweeper();
     }

@@ -14,8 +14,8 @@ const EXCESS_BYTES = 1;
 /** The longest body that is gathered, bytes. */
 export const MAX_GATHERED_BYTES = 256 * 1024;
 
-/** A shorter one is gathered whatever memory there is, bytes. */
-export const MIN_CHARGED_BYTES = 16 * 1024;
+/** A shorter one is gathered without asking its receiver, bytes. */
+export const MIN_ASKED_BYTES = 16 * 1024;
 
 /** The bodies that a client gathers. They share a timer: one for each would cost a microsecond. */
 export class Gatherings {

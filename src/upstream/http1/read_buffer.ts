@@ -21,6 +21,8 @@ export class ReadBuffer {
   #bytes = new Uint8Array(MIN_BYTES);
   /** The buffer that `#bytes` stands in for while a body is gathered. */
   #usual: Uint8Array<ArrayBuffer> | undefined;
+  /** What an empty buffer has at least, bytes. */
+  #leastBytes = MIN_BYTES;
   #start = 0;
   #end = 0;
 
@@ -115,6 +117,7 @@ export class ReadBuffer {
 
   /** Frees all memory beyond `bytes`, except what the unread bytes occupy. */
   shrink(bytes: number): void {
+    this.#leastBytes = Math.min(MIN_BYTES, bytes);
     if (this.#bytes.length <= bytes) return;
     const { unread } = this;
     this.#move(unread, Math.max(bytes, unread.length));
@@ -123,9 +126,13 @@ export class ReadBuffer {
   /** A buffer that was filled completely is a stream's, and twice the size takes half the reads. */
   #nextSize(full: boolean): number {
     const { length } = this.#bytes;
-    if (!this.isBulk) return Math.min(length, MAX_SLOW_BYTES);
-    const isDue = full && length < this.maxBytes;
-    return isDue && this.#mayGrow(2 * length) ? 2 * length : length;
+    if (this.#usual !== undefined) return length;
+    // It may have been for the rest of a short body.
+    const least = Math.max(length, this.#leastBytes);
+    if (!this.isBulk) return Math.min(least, MAX_SLOW_BYTES);
+    if (length < least) return least;
+    const larger = Math.min(2 * length, this.maxBytes);
+    return full && larger > length && this.#mayGrow(larger) ? larger : length;
   }
 
   /** Moves the unread bytes to the start of a buffer of `size` bytes. */
@@ -136,6 +143,7 @@ export class ReadBuffer {
     this.#end = unread.length;
   }
 
+  /** Nobody has a view of the former memory then that is of use any more. */
   #replace(size: number, unread = EMPTY): void {
     const former = this.#bytes;
     this.#bytes = takeBuffer(size);

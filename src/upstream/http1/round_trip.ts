@@ -4,7 +4,7 @@ import type { Connection, ConnectionOwner } from "./connection.ts";
 import {
   type Gatherings,
   MAX_GATHERED_BYTES,
-  MIN_CHARGED_BYTES,
+  MIN_ASKED_BYTES,
 } from "./gather_body.ts";
 import type {
   ResponseBody,
@@ -260,7 +260,7 @@ export class RoundTrip
    */
   #mayGather(length: number): boolean {
     return length <= MAX_GATHERED_BYTES && this.#upload?.complete !== false &&
-      (length < MIN_CHARGED_BYTES ||
+      (length < MIN_ASKED_BYTES ||
         this.#prepared.request.mayGather?.(length) === true);
   }
 

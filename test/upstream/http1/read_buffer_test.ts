@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  giveBackBuffer,
-  takeBuffer,
-} from "../../../src/upstream/http1/buffer_pool.ts";
+import { takeBuffer } from "../../../src/upstream/http1/buffer_pool.ts";
 import { ReadBuffer } from "../../../src/upstream/http1/read_buffer.ts";
 
 /** The size of the reads of a stream that always has more, each of them consumed at once. */
@@ -59,13 +56,35 @@ Deno.test("ReadBuffer gives back the memory that it replaces, with what is unrea
 
 Deno.test("ReadBuffer gives back no memory that is somebody else's now", () => {
   const buffer = new ReadBuffer();
+  lastReadOf(buffer);
+  buffer.shrink(64 * 1024);
   const content = buffer.space();
+  assert.equal(content.buffer.byteLength, 64 * 1024 + 1, "it is of the pool");
   buffer.add(content.length);
   buffer.consume(content.length);
   assert.equal(buffer.detach(content).buffer, content.buffer);
   lastReadOf(buffer);
   buffer.shrink(1024);
-  const others = [32, 64, 128].map((kib) => takeBuffer(kib * 1024));
+  const others = Array.from({ length: 10 }, () => takeBuffer(64 * 1024));
   assert.ok(others.every((other) => other.buffer !== content.buffer));
-  for (const other of others) giveBackBuffer(other);
+});
+
+Deno.test("ReadBuffer grows to no more than a tunnel may have, whatever came with its head", () => {
+  const buffer = new ReadBuffer();
+  buffer.space();
+  buffer.add(17_000);
+  buffer.shrink(2 * 1024);
+  buffer.maxBytes = 64 * 1024;
+  assert.equal(buffer.unread.length, 17_000);
+  buffer.consume(17_000);
+  assert.equal(lastReadOf(buffer), 64 * 1024);
+});
+
+Deno.test("ReadBuffer has its usual size again once the rest of a short body is read", () => {
+  const buffer = new ReadBuffer();
+  buffer.gatherIn(takeBuffer(6));
+  buffer.keepGathered();
+  buffer.add(5);
+  buffer.consume(5);
+  assert.equal(buffer.space().length, 32 * 1024);
 });
