@@ -4,7 +4,7 @@
  * not hurt by whoever keeps much.
  */
 
-import { Roster } from "./roster.ts";
+import { type Place, Roster } from "./roster.ts";
 
 /** What a budget allows. */
 export interface ByteBudgetOptions<Kind extends string = string> {
@@ -74,7 +74,7 @@ export class Holding {
   readonly #ledger: Ledger;
   readonly #kind: string;
   readonly #evict: () => void;
-  readonly #leave: () => void;
+  readonly #place: Place<Holding>;
   #bytes = 0;
   /** True once it may keep no more. */
   #isOver = false;
@@ -84,7 +84,7 @@ export class Holding {
     this.#ledger = ledger;
     this.#kind = kind;
     this.#evict = evict;
-    this.#leave = ledger.holdings.add(this);
+    this.#place = ledger.holdings.add(this);
   }
 
   /** The bytes that the holder keeps, its allowance included. */
@@ -127,7 +127,7 @@ export class Holding {
     if (this.#isOver) return;
     this.#isOver = true;
     const bytes = this.#bytes;
-    this.#leave();
+    this.#ledger.holdings.remove(this.#place);
     this.#evict();
     this.#ledger.onEvicted(this.#kind, bytes);
   }
@@ -136,7 +136,7 @@ export class Holding {
   close(): void {
     this.#isOver = true;
     this.#isClosed = true;
-    this.#leave();
+    this.#ledger.holdings.remove(this.#place);
     this.#count(-this.#bytes);
   }
 }

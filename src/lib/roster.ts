@@ -1,8 +1,15 @@
-/** A place in a roster. */
-interface Place<T> {
+/** Where a member of a roster is. */
+export class Place<T> {
   readonly member: T;
+  /** The places beside it, and whether it is taken, which only the roster changes. */
   previous: Place<T> | undefined;
   next: Place<T> | undefined;
+  isTaken = true;
+
+  constructor(member: T, previous: Place<T> | undefined) {
+    this.member = member;
+    this.previous = previous;
+  }
 }
 
 /**
@@ -19,36 +26,40 @@ export class Roster<T> {
     return this.#size;
   }
 
-  /** Adds a member; the returned function, which is idempotent, removes it. */
-  add(member: T): () => void {
-    const place: Place<T> = { member, previous: this.#last, next: undefined };
+  /** Adds a member, and returns where it is. */
+  add(member: T): Place<T> {
+    const place = new Place(member, this.#last);
     if (this.#last === undefined) this.#first = place;
     else this.#last.next = place;
     this.#last = place;
     this.#size++;
-    let isIn = true;
-    return () => {
-      if (isIn) this.#remove(place);
-      isIn = false;
-    };
+    return place;
   }
 
-  #remove(place: Place<T>): void {
+  /** Removes who is at a place of this roster; a second call does nothing. */
+  remove(place: Place<T>): void {
+    if (!place.isTaken) return;
     const { previous, next } = place;
     if (previous === undefined) this.#first = next;
     else previous.next = next;
     if (next === undefined) this.#last = previous;
     else next.previous = previous;
     place.previous = place.next = undefined; // who has left keeps nobody alive
+    place.isTaken = false;
     this.#size--;
   }
 
   /** All members, the first one first. The one that was seen last may leave meanwhile; for others to leave, copy it. */
   *[Symbol.iterator](): Generator<T, void> {
+    for (const { member } of this.places()) yield member;
+  }
+
+  /** The same, by their places. */
+  *places(): Generator<Place<T>, void> {
     let place = this.#first;
     while (place !== undefined) {
-      const { member, next } = place;
-      yield member;
+      const { next } = place;
+      yield place;
       place = next;
     }
   }

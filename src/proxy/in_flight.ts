@@ -1,7 +1,7 @@
 /** The registry of exchanges and tunnels in flight: counted for the limits, awaited and aborted on shutdown. */
 import type { Config } from "../config/config.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
-import { Roster } from "../lib/roster.ts";
+import { type Place, Roster } from "../lib/roster.ts";
 import type { LimitUse } from "../observability/status/report.ts";
 
 /** Why the gateway itself ends an exchange or tunnel. */
@@ -173,7 +173,7 @@ export class InFlightEntry {
   #tunnelsOfClient: IdCount | undefined;
   #uploadsOfClient: IdCount | undefined;
   #handle: StreamHandle | undefined;
-  #stopStreaming: (() => void) | undefined;
+  #place: Place<InFlightEntry> | undefined;
   #hasEnded = false;
 
   constructor(registry: Registry) {
@@ -237,7 +237,7 @@ export class InFlightEntry {
   setHandle(handle: StreamHandle): void {
     if (this.#hasEnded) return;
     this.#handle = handle;
-    this.#stopStreaming ??= this.#registry.streaming.add(this);
+    this.#place ??= this.#registry.streaming.add(this);
   }
 
   /** The handle of one that lasts; undefined once it has ended. */
@@ -252,12 +252,12 @@ export class InFlightEntry {
   end(taken?: Promise<void>): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { all, tunnels, bySandbox, draining } = this.#registry;
+    const { all, tunnels, bySandbox, streaming, draining } = this.#registry;
     all.decrement();
     if (this.#isTunnel) tunnels.decrement();
     if (this.#isBeforeDrain) draining?.decrement();
     this.#handle = undefined;
-    this.#stopStreaming?.();
+    if (this.#place !== undefined) streaming.remove(this.#place);
     if (this.#ofSandbox !== undefined) {
       if (this.#isTunnel) this.#ofSandbox.tunnels--;
       bySandbox.decrement(this.#ofSandbox);

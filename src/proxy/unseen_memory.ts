@@ -9,7 +9,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Background } from "../lib/background.ts";
-import { Roster } from "../lib/roster.ts";
+import { type Place, Roster } from "../lib/roster.ts";
 
 /** A WebSocket whose client may be sending a message, or an upload of which Deno may read more than is used. */
 export interface Watched {
@@ -61,26 +61,11 @@ const SPARED_LOOKS = 10;
 /** The turns of the event loop within which a dropped WebSocket frees its memory; each may take long amid a flood. */
 const TURNS = 5;
 
-/** One that is watched, until that ends. */
-class Watch {
-  readonly watched: Watched;
-  readonly #leave: () => void;
-
-  constructor(all: Roster<Watch>, watched: Watched) {
-    this.watched = watched;
-    this.#leave = all.add(this);
-  }
-
-  end(): void {
-    this.#leave();
-  }
-}
-
 /** Watches over the WebSockets and uploads of a process; it must have that process to itself. */
 export class UnseenMemory {
   readonly #options: UnseenMemoryOptions;
-  readonly #tunnels = new Roster<Watch>();
-  readonly #uploads = new Roster<Watch>();
+  readonly #tunnels = new Roster<Watched>();
+  readonly #uploads = new Roster<Watched>();
   #timer: ReturnType<typeof setInterval> | undefined;
   /** The lowest size since the last look that dropped something, or then, bytes. */
   #seenBytes = Infinity;
@@ -107,15 +92,15 @@ export class UnseenMemory {
     return this.#watch(this.#uploads, upload);
   }
 
-  #watch(all: Roster<Watch>, watched: Watched): () => void {
-    const watch = new Watch(all, watched);
+  #watch(all: Roster<Watched>, watched: Watched): () => void {
+    const place = all.add(watched);
     const { background } = this.#options;
     this.#timer ??= setInterval(
       () => background.add("watch memory", this.look()),
       LOOK_MS,
     );
     return () => {
-      watch.end();
+      all.remove(place);
       if (this.#tunnels.size + this.#uploads.size > 0) return;
       clearInterval(this.#timer);
       this.#timer = undefined;
@@ -127,8 +112,8 @@ export class UnseenMemory {
     if (this.#isLooking) return;
     this.#isLooking = true;
     let lastHeardAt = -Infinity;
-    for (const { watched } of this.#tunnels) {
-      lastHeardAt = Math.max(lastHeardAt, watched.heardAt);
+    for (const { heardAt } of this.#tunnels) {
+      lastHeardAt = Math.max(lastHeardAt, heardAt);
     }
     try {
       const bytes = this.#options.hiddenBytes();
@@ -149,10 +134,10 @@ export class UnseenMemory {
   }
 
   /** The tunnels that have been silent for some looks: whatever another one is sending has only just begun. */
-  #silent(): Watch[] {
+  #silent(): Place<Watched>[] {
     const since = this.#heardAts.at(HEARD_LOOKS - 1) ?? -Infinity;
-    return [...this.#tunnels]
-      .filter(({ watched }) => watched.heardAt <= since);
+    return [...this.#tunnels.places()]
+      .filter(({ member }) => member.heardAt <= since);
   }
 
   #isOver(bytes: number): boolean {
@@ -171,13 +156,13 @@ export class UnseenMemory {
     if (!hasUploads && this.#sparedLooks > 0) return this.#seenBytes;
     for (let share = firstShare; this.#isOver(bytes); share = 1 / 2) {
       const chosen = hasUploads
-        ? chooseOf([...this.#uploads], share)
+        ? chooseOf([...this.#uploads.places()], share)
         : chooseOf(this.#silent(), share);
       // Tunnels may be silent at the next look.
       if (chosen.length === 0) return hasUploads ? bytes : this.#seenBytes;
-      for (const watch of chosen) {
-        watch.end();
-        watch.watched.drop();
+      for (const place of chosen) {
+        (hasUploads ? this.#uploads : this.#tunnels).remove(place);
+        place.member.drop();
         this.#options.onDropped();
       }
       for (let turn = 0; turn < TURNS; turn++) await setImmediate();
@@ -194,11 +179,14 @@ export class UnseenMemory {
 }
 
 /** That share of those of the client that has most, at least one: the ones silent for the shortest time. */
-function chooseOf(all: readonly Watch[], share: number): Watch[] {
-  const byClient = Map.groupBy(all, ({ watched }) => watched.client);
+function chooseOf(
+  all: readonly Place<Watched>[],
+  share: number,
+): Place<Watched>[] {
+  const byClient = Map.groupBy(all, ({ member }) => member.client);
   const [largest = []] = [...byClient.values()]
     .sort((one, other) => other.length - one.length);
   return largest
-    .sort((one, other) => other.watched.heardAt - one.watched.heardAt)
+    .sort((one, other) => other.member.heardAt - one.member.heardAt)
     .slice(0, Math.max(1, share * largest.length));
 }

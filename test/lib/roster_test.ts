@@ -5,12 +5,12 @@ import { keptMemory } from "../support/kept_memory.ts";
 
 Deno.test("Roster has its members in the order in which they came, whoever leaves", () => {
   const roster = new Roster<string>();
-  const leave = new Map([..."abcde"].map((one) => [one, roster.add(one)]));
+  const places = [..."abcde"].map((one) => roster.add(one));
   assert.deepEqual([...roster], [..."abcde"]);
   for (
     const [one, others] of [["c", "abde"], ["a", "bde"], ["e", "bd"]] as const
   ) {
-    leave.get(one)?.();
+    for (const place of places) if (place.member === one) roster.remove(place);
     assert.deepEqual([...roster], [...others]);
     assert.equal(roster.size, others.length);
   }
@@ -21,8 +21,8 @@ Deno.test("Roster has its members in the order in which they came, whoever leave
 Deno.test("Roster is empty once all have left, and may be entered again", () => {
   const roster = new Roster<string>();
   for (let round = 0; round < 2; round++) {
-    const leaveAll = [roster.add("a"), roster.add("b")];
-    for (const leave of leaveAll) leave();
+    const places = [roster.add("a"), roster.add("b")];
+    for (const place of places) roster.remove(place);
     assert.deepEqual([...roster], []);
     assert.equal(roster.size, 0);
   }
@@ -30,21 +30,21 @@ Deno.test("Roster is empty once all have left, and may be entered again", () => 
 
 Deno.test("Roster removes a member once, and not its equal that came later", () => {
   const roster = new Roster<string>();
-  const leave = roster.add("a");
-  leave();
+  const place = roster.add("a");
+  roster.remove(place);
   roster.add("a");
-  leave();
+  roster.remove(place);
   assert.deepEqual([...roster], ["a"]);
   assert.equal(roster.size, 1);
 });
 
 Deno.test("Roster is seen to its end although each member leaves once it was seen", () => {
   const roster = new Roster<string>();
-  const leave = new Map([..."abc"].map((one) => [one, roster.add(one)]));
+  for (const one of "abc") roster.add(one);
   const seen: string[] = [];
-  for (const one of roster) {
-    leave.get(one)?.();
-    seen.push(one);
+  for (const place of roster.places()) {
+    roster.remove(place);
+    seen.push(place.member);
   }
   assert.deepEqual(seen, [..."abc"]);
   assert.equal(roster.size, 0);
@@ -66,7 +66,10 @@ function peakOf(add: (member: object) => () => void): number {
 
 Deno.test("canary: V8 frees those who have left a Roster, but not those who have left a Set", () => {
   const roster = new Roster<object>();
-  const inRoster = peakOf((one) => roster.add(one)); // 8 to 9 MB
+  const inRoster = peakOf((one) => { // 8 to 9 MB
+    const place = roster.add(one);
+    return () => roster.remove(place);
+  });
   const set = new Set<object>();
   const inSet = peakOf((one) => { // 90 to 110 MB
     set.add(one);

@@ -149,9 +149,9 @@ export class UpstreamClient {
     const conn = await this.#connector.connect(request, performance.now());
     const connection = new Connection(conn, {
       originKey: request.origin.key,
-      onClose: () => leave(),
+      onClose: () => this.#connections.remove(place),
     });
-    const leave = this.#connections.add(connection);
+    const place = this.#connections.add(connection);
     this.#openedCount++;
     if (this.#isClosed) {
       connection.fail(new UpstreamError("closed", "client closed"));
