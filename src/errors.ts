@@ -1,4 +1,4 @@
-import type { HeaderList } from "./lib/headers.ts";
+import type { HeaderList } from "./http/headers.ts";
 
 /**
  * The gateway's error codes and their HTTP statuses (RFC 9110 section 15). Every failure that a client can see has one

@@ -3,7 +3,7 @@ import meta from "../deno.json" with { type: "json" };
 import { SETTINGS } from "./config/config.ts";
 import { findMisspelt, readablePart } from "./config/misspelt.ts";
 import { VECTORED_WRITES } from "./platform/vectored_writes.ts";
-import { start } from "./server/start.ts";
+import { start } from "./server/start_process.ts";
 import { createService } from "./service.ts";
 
 /** Asks nobody, unlike reading a variable without permission. */

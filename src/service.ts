@@ -24,6 +24,15 @@ import { DaytonaApi } from "./daytona/api.ts";
 import { RoleWatch } from "./daytona/proxy_role.ts";
 import { ApiQuota } from "./daytona/quota.ts";
 import { KeyWatch } from "./daytona/service_key.ts";
+import { LeakedSockets } from "./downstream/http/leaked_sockets.ts";
+import { ReadSizes } from "./downstream/http/read_sizes.ts";
+import { MemoryGuard } from "./downstream/memory/guard.ts";
+import {
+  BUFFER_ALLOWANCE_BYTES,
+  createExpectedBytes,
+  createNativeBytes,
+} from "./downstream/memory/native_memory.ts";
+import { FloodBans } from "./downstream/websocket/rate_limit.ts";
 import { Dispatch } from "./gateway/dispatch.ts";
 import type { ExchangeServices } from "./gateway/exchange.ts";
 import { PreviewHandover } from "./gateway/handover.ts";
@@ -52,31 +61,25 @@ import { SandboxUsage } from "./observability/status/sandbox_usage.ts";
 import { Subjects } from "./observability/subjects.ts";
 import { Visits } from "./observability/visits.ts";
 import type { PageLink } from "./pages/base_page.ts";
-import { LeakedSockets } from "./platform/leaked_sockets.ts";
-import { ReadRooms } from "./platform/read_rooms.ts";
 import { SocketTurns } from "./platform/socket_turns.ts";
 import { Activity, NO_REPORTS, type UseReports } from "./proxy/activity.ts";
-import { FloodBans } from "./proxy/client_floods.ts";
 import { Forwarder } from "./proxy/forward.ts";
-import { Handshakes } from "./proxy/handshakes.ts";
-import {
-  BUFFER_ALLOWANCE_BYTES,
-  createExpectedBytes,
-  createHiddenBytes,
-} from "./proxy/hidden_memory.ts";
+import { HandshakeForms } from "./proxy/handshake_forms.ts";
 import { InFlight } from "./proxy/in_flight.ts";
 import { opensLink } from "./proxy/link_verdict.ts";
-import { UnseenMemory } from "./proxy/unseen_memory.ts";
-import { AccessResolver } from "./resolver/access.ts";
-import { BuildResolver } from "./resolver/builds.ts";
-import { HostedResolver, type Mistrust } from "./resolver/hosted.ts";
-import { HostedAccess } from "./resolver/hosted_access.ts";
+import { HostedAccess } from "./resolver/hosted/hosted_access.ts";
+import {
+  HostedResolver,
+  type Mistrust,
+} from "./resolver/hosted/hosted_resolver.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
+import { AccessResolver } from "./resolver/own/access.ts";
+import { BuildResolver } from "./resolver/own/builds.ts";
+import { SandboxResolver } from "./resolver/own/sandboxes.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
 import { SandboxChanges } from "./resolver/sandbox_changes.ts";
 import { SandboxStarts } from "./resolver/sandbox_starts.ts";
 import { SandboxStates } from "./resolver/sandbox_states.ts";
-import { SandboxResolver } from "./resolver/sandboxes.ts";
 import { WarningResolver } from "./resolver/warnings.ts";
 import { createDrain } from "./server/drain.ts";
 import type { GatewayService } from "./server/run.ts";
@@ -551,20 +554,20 @@ function createBudget(
  * Watches over what Deno buffers of clients' messages, which is to stay within the budget as well, or within a share of
  * the memory that there is.
  */
-function watchUnseenMemory(
+function createMemoryGuard(
   { limits: { bufferBudgetBytes } }: Config,
   { metrics, budget, background, inFlight }: Base & Transport,
-): UnseenMemory {
+): MemoryGuard {
   const logger = loggerFor("memory");
   const shouldReport = createReportLimit(() => performance.now());
-  const hiddenBytes = createHiddenBytes();
+  const nativeBytes = createNativeBytes();
   const expectedBytes = createExpectedBytes({
-    startBytes: hiddenBytes(),
+    startBytes: nativeBytes(),
     bufferBudgetBytes,
     limitBytes: memoryLimit(),
   });
-  return new UnseenMemory({
-    hiddenBytes,
+  return new MemoryGuard({
+    nativeBytes,
     expectedBytes: () =>
       expectedBytes({
         exchanges: inFlight.count - inFlight.tunnelCount,
@@ -617,7 +620,7 @@ function createTransport(
     forwarder: new Forwarder({
       upstream,
       sandboxes,
-      handshakes: new Handshakes({ maxApps: cache.maxEntries, now }),
+      handshakes: new HandshakeForms({ maxApps: cache.maxEntries, now }),
       onOriginRefusal: () => metrics.originRefused(),
     }),
     activity: createActivity(config, base),
@@ -691,7 +694,9 @@ function createDispatch(
     checks: () => parts.readiness.latest,
   });
   const accessLog = createAccessLog(config.log, lines);
-  const unseen = ownsProcess ? watchUnseenMemory(config, parts) : undefined;
+  const memoryGuard = ownsProcess
+    ? createMemoryGuard(config, parts)
+    : undefined;
   const inspector = config.public.inspect ? new Inspector(now) : undefined;
   const services: ExchangeServices = {
     corsMode: config.public.corsMode,
@@ -701,10 +706,10 @@ function createDispatch(
     ),
     inFlight,
     budget: parts.budget,
-    unseen,
+    memoryGuard,
     activity: parts.activity,
     leakedSockets,
-    readRooms: new ReadRooms(),
+    readSizes: new ReadSizes(),
     inspector,
     onRecord(record) {
       accessLog(record);
@@ -727,7 +732,7 @@ function createDispatch(
       bufferLimitBytes: limits.tunnelBufferBytes,
       maxMessageBytes: limits.messageBytes,
       budget: parts.budget,
-      unseen,
+      memoryGuard,
       bans: new FloodBans(() => performance.now()),
     },
     gate: parts.gate,

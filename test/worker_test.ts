@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { Webhook } from "standardwebhooks";
 import { KEYS, startStack } from "../scripts/stand_in/stack.ts";
-import { samplesOf } from "./observability/metrics/parse_exposition.ts";
+import { samplesOf } from "./unit/observability/metrics/parse_exposition.ts";
 import { createBrowser } from "./support/login.ts";
 import {
   type GatewayProcess,

@@ -1,5 +1,5 @@
 /** The stand-in for Daytona's dashboard, which pages of sandboxes that do not run lead to. */
-import { escapeHtml } from "../../src/lib/html.ts";
+import { escapeHtml } from "../../src/pages/html.ts";
 import { page, PAGE_POLICY } from "../../src/pages/page.ts";
 import type { ApiState } from "../stand_in/api_state.ts";
 

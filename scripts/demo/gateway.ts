@@ -1,7 +1,7 @@
 /** The demo's gateway: the real service in front of the test stack. */
 import meta from "../../deno.json" with { type: "json" };
 import { formatProblems, parseConfig } from "../../src/config/config.ts";
-import { listen } from "../../src/server/http_server.ts";
+import { listen } from "../../src/downstream/http/listen.ts";
 import type { GatewayService } from "../../src/server/run.ts";
 import { createService } from "../../src/service.ts";
 import { dialHosted } from "../stand_in/hosted_dial.ts";

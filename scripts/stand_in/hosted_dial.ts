@@ -1,5 +1,5 @@
 /** Connections to the hosted stand-in by its names, which are in no DNS, with trust in its authority. */
-import type { Origin } from "../../src/address/origin.ts";
+import type { Origin } from "../../src/http/origin.ts";
 import { dial } from "../../src/upstream/http1/connect.ts";
 import { HOSTED_CA } from "./hosted_certificate.ts";
 

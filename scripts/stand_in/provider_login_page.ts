@@ -1,7 +1,7 @@
 /** The provider's only page, for login and consent. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { escapeHtml } from "../../src/lib/html.ts";
+import { escapeHtml } from "../../src/pages/html.ts";
 import { page } from "../../src/pages/page.ts";
 import type { Engine, InteractionResult } from "./provider_engine.ts";
 

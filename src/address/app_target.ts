@@ -3,8 +3,8 @@
  * byte of it survives. The one exception is dot segments (RFC 3986 section 3.3), however they are spelled: one that
  * climbs out of the prefix reaches the rest of the runner's API.
  */
+import { splitQuery } from "../http/request_url.ts";
 import { isSandboxRef } from "./grammar.ts";
-import { splitQuery } from "./request_url.ts";
 
 /** A dot segment, or one that may become that at some hop: plain or encoded dots between separators of any kind. */
 const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\#]|%2f|%5c|$)/i;

@@ -4,8 +4,8 @@
  * (RFC 6265bis section 5.5). The refusal itself has to delete them, since nothing else reaches that browser.
  */
 import type { PreviewHost } from "../address/preview_host.ts";
-import type { Header } from "../lib/headers.ts";
-import { cookieName, cookieValues, isOwnCookieName } from "./cookies.ts";
+import { cookieName, cookieValues, isOwnCookieName } from "../http/cookies.ts";
+import type { Header } from "../http/headers.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 import type { SessionSealer } from "./session.ts";
 

@@ -5,9 +5,9 @@ import {
   type PreviewHost,
   previewOrigin,
 } from "../address/preview_host.ts";
-import { isFramed, isNavigation } from "../lib/fetch_metadata.ts";
-import type { RequestHeaders } from "../lib/headers.ts";
-import { type SentCookie, sentOwnCookies } from "./cookies.ts";
+import { type SentCookie, sentOwnCookies } from "../http/cookies.ts";
+import { isFramed, isNavigation } from "../http/fetch_metadata.ts";
+import type { RequestHeaders } from "../http/headers.ts";
 import type { FileUrlSplit } from "./file_url.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 

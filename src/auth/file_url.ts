@@ -3,8 +3,8 @@
  * sandbox's daemon, or upload one, until it expires. What is signed is `v1:files:{method}:{path}:{expires}`.
  */
 import { base64url } from "jose";
-import { splitParameter } from "../address/query_parameter.ts";
-import { splitQuery } from "../address/request_url.ts";
+import { splitParameter } from "../http/query_parameter.ts";
+import { splitQuery } from "../http/request_url.ts";
 
 /** The daemon's operations that URLs are signed for. The method is signed, and it alone tells one from the other. */
 const OPERATIONS = new Map([

@@ -3,17 +3,17 @@
  * invalidate the next: an app's own Authorization header, for example, must not hide a good cookie.
  *
  * It is the same gate whoever's Daytona it stands in front of: order and rules are here, and only who answers differs.
- * `sandboxes` tells what is public, `access` judges tokens, keys and links (resolver/access.ts asks the API as its proxy,
- * resolver/hosted_access.ts compares and asks around as an organization), and behind `logins` is who says what a user may
+ * `sandboxes` tells what is public, `access` judges tokens, keys and links (resolver/own/access.ts asks the API as its proxy,
+ * resolver/hosted/hosted_access.ts compares and asks around as an organization), and behind `logins` is who says what a user may
  * open (Daytona's API, or rule_access.ts). `service.ts` chooses them by the mode.
  */
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { Subjects } from "../observability/subjects.ts";
-import type { Access } from "../resolver/access.ts";
 import { type Budget, UNMETERED } from "../resolver/lookup_cache.ts";
-import type { SandboxResolver } from "../resolver/sandboxes.ts";
+import type { Access } from "../resolver/own/access.ts";
+import type { SandboxResolver } from "../resolver/own/sandboxes.ts";
 import type { Credential } from "./credentials.ts";
 import { isSignedBy } from "./file_url.ts";
 import type { LoginSessions } from "./login_sessions.ts";

@@ -11,7 +11,7 @@ import {
   type ParameterSplit,
   splitParameter,
   withParameter,
-} from "../address/query_parameter.ts";
+} from "../http/query_parameter.ts";
 import { digestKey } from "../lib/digest.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { HostSession, UserSession } from "./session.ts";

@@ -1,5 +1,5 @@
 /** How many logins a browser keeps: the cookie of each is sent with every request to its hosts. */
-import { cookiesByName } from "./cookies.ts";
+import { cookiesByName } from "../http/cookies.ts";
 import { MAX_SESSION_COOKIES } from "./credentials.ts";
 import type { Session, SessionSealer } from "./session.ts";
 

@@ -2,7 +2,7 @@
  * The mark, on the base host, that logins have to ask for an account even if the provider knows the user, until one
  * succeeds: after a logout, and after a login with an account that had no access.
  */
-import { cookieValues } from "./cookies.ts";
+import { cookieValues } from "../http/cookies.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 
 /** The values that the mark has. */

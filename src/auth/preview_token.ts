@@ -1,5 +1,5 @@
 /** Takes the preview token out of a request-target: the `DAYTONA_SANDBOX_AUTH_KEY` query parameter. */
-import { splitParameter } from "../address/query_parameter.ts";
+import { splitParameter } from "../http/query_parameter.ts";
 
 /** A request-target, and the preview token that was removed from it. */
 export interface PreviewTokenSplit {

@@ -35,7 +35,7 @@ export async function openDurableStore(
     }
     case "redis": {
       // Imported only when needed: the library takes 100 ms to load.
-      const { openRedis } = await import("./redis/store.ts");
+      const { openRedis } = await import("./redis/redis_store.ts");
       return await openRedis(location, options);
     }
   }

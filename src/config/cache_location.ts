@@ -1,6 +1,6 @@
 /** The location of the durable cache tier, and its format. */
 import { z } from "zod";
-import { isLoopbackHttp } from "../lib/url.ts";
+import { isLoopbackHttp } from "../http/url.ts";
 import type { Format } from "./read_settings.ts";
 
 /** The location of the durable cache tier. */

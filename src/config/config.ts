@@ -3,7 +3,7 @@
  * variable once, for parsing and for the README's table. If Daytona's own proxy has a variable for the purpose, it has
  * the same name here.
  */
-import { isExposedHttp } from "../lib/url.ts";
+import { isExposedHttp } from "../http/url.ts";
 import { type CacheLocation, formatLocalCache } from "./cache_location.ts";
 import { MAX_WORKERS } from "./formats.ts";
 import { loginRule } from "./login_allow.ts";

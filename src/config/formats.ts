@@ -1,7 +1,7 @@
 /** Formats of settings. */
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { withoutTrailingSlashes } from "../lib/url.ts";
+import { withoutTrailingSlashes } from "../http/url.ts";
 import type { Format } from "./read_settings.ts";
 
 /** The longest delay that `setTimeout` supports: with a longer one it fires at once. */

@@ -3,7 +3,7 @@ import { OpenAPIHono, type RouteConfig, type z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { parseHost } from "../address/preview_host.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
-import { wantsDocument } from "../lib/fetch_metadata.ts";
+import { wantsDocument } from "../http/fetch_metadata.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";

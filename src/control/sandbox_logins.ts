@@ -1,11 +1,11 @@
 /** Logins for one sandbox: a cookie for the base domain opens all ports of it (`SESSION_SCOPE=sandbox`). */
-import { cookieValues } from "../auth/cookies.ts";
 import { MAX_SESSION_COOKIES } from "../auth/credentials.ts";
 import { surplusLogins } from "../auth/login_cookies.ts";
 import type { LoginSessions } from "../auth/login_sessions.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { LoginRef, LoginSession, SessionSealer } from "../auth/session.ts";
 import { GatewayError } from "../errors.ts";
+import { cookieValues } from "../http/cookies.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
 import {
   type Continuation,

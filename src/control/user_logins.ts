@@ -3,7 +3,6 @@
  * (`SESSION_SCOPE=host`).
  */
 import { previewAuthority } from "../address/preview_host.ts";
-import { cookiesByName, cookieValues } from "../auth/cookies.ts";
 import type { Handover } from "../auth/handover.ts";
 import { surplusLogins } from "../auth/login_cookies.ts";
 import type { LoginSessions } from "../auth/login_sessions.ts";
@@ -11,6 +10,7 @@ import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { LoginRef, SessionSealer, UserSession } from "../auth/session.ts";
 import type { Throttle } from "../auth/throttle.ts";
 import { GatewayError } from "../errors.ts";
+import { cookiesByName, cookieValues } from "../http/cookies.ts";
 import { digestKey } from "../lib/digest.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 import {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { components } from "../../gen/daytona.ts";
 import { isBearer, mayBePreviewToken } from "../address/grammar.ts";
-import { withoutTrailingSlashes } from "../lib/url.ts";
+import { withoutTrailingSlashes } from "../http/url.ts";
 
 /** The members of a response body: a schema for each that openapi/daytona.yaml lists. */
 export type Shape<Name extends keyof components["schemas"]> = Record<

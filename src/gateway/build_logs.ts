@@ -11,7 +11,7 @@ import { clientKey } from "../lib/client_key.ts";
 import type { Subjects } from "../observability/subjects.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
 import { inertResponseHeaders } from "../proxy/toolbox_response.ts";
-import type { Build, BuildLog, BuildResolver } from "../resolver/builds.ts";
+import type { Build, BuildLog, BuildResolver } from "../resolver/own/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import {

@@ -1,9 +1,9 @@
 /** The refusal of a request whose cookies make its head too large: it has the browser delete them. */
 import type { CookieRelief } from "../auth/cookie_relief.ts";
+import { hasTooManyCookies } from "../downstream/http/head_limits.ts";
 import { GatewayError } from "../errors.ts";
-import { wantsDocument } from "../lib/fetch_metadata.ts";
+import { wantsDocument } from "../http/fetch_metadata.ts";
 import type { ExchangeServices } from "./exchange.ts";
-import { hasTooManyCookies } from "./head.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the refusal needs. */

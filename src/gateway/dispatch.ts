@@ -1,16 +1,22 @@
 /** Dispatches requests: by host and target, to a handler of the data plane or to the gateway's own pages. */
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { createHostParser } from "../address/preview_host.ts";
-import { splitRequestUrl, withoutDefaultPort } from "../address/request_url.ts";
 import type { Control } from "../control/app.ts";
+import {
+  clientOf,
+  isTrusted,
+  untrustedNetwork,
+} from "../downstream/http/forwarded.ts";
+import type { RequestInfo } from "../downstream/http/handler.ts";
+import { checkControlHead } from "../downstream/http/head_limits.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
+import { wantsDocument } from "../http/fetch_metadata.ts";
+import { type RequestHeaders, requestHeadersOf } from "../http/headers.ts";
+import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import { clientKey } from "../lib/client_key.ts";
-import { wantsDocument } from "../lib/fetch_metadata.ts";
-import { type RequestHeaders, requestHeadersOf } from "../lib/headers.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import { problem } from "../pages/problem.ts";
 import { accessSignal } from "../platform/early_signal.ts";
-import { clientOf, isTrusted, untrustedNetwork } from "../proxy/forwarded.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
@@ -19,7 +25,6 @@ import {
   handleBuildLog,
 } from "./build_logs.ts";
 import type { ExchangeServices, IncomingRequest } from "./exchange.ts";
-import { checkControlHead } from "./head.ts";
 import {
   handleInspect,
   InspectExchange,
@@ -58,18 +63,6 @@ const PROBE = /^\/(?:health|ready)(?:\?|$)/;
 
 /** The host that `Deno.serve` invents for a request over HTTP/1.1 without one; over HTTP/2, clients may name it. */
 const FALLBACK_HOST = /^localhost:[0-9]+$/;
-
-/** A handler for `Deno.serve`, whose promise never rejects. */
-export type Handler = (
-  request: Request,
-  info: RequestInfo,
-) => Response | Promise<Response>;
-
-/** What is known of a request beside it. */
-export interface RequestInfo extends Deno.ServeHandlerInfo {
-  /** Told the size of each part of the request's body that is read, bytes. */
-  readonly onBodyRead?: ((bytes: number) => void) | undefined;
-}
 
 type SomeExchange =
   | PreviewExchange

@@ -5,13 +5,49 @@
 import { setImmediate } from "node:timers";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { CorsMode, SessionScope } from "../config/config.ts";
+import {
+  isClientGone,
+  TUNNEL_CLOSES,
+  tunnelEnd,
+  UPLOAD_ERRORS,
+} from "../downstream/ends.ts";
+import { type ChunkedBody, streamed } from "../downstream/http/chunked_body.ts";
+import {
+  clientBody,
+  clientHeaders,
+  createResponse,
+  type Download,
+  download,
+  isBodiless,
+} from "../downstream/http/download.ts";
+import {
+  type AddressRange,
+  type ClientInfo,
+  isTrusted,
+} from "../downstream/http/forwarded.ts";
+import {
+  checkHead,
+  type RequestHeadLimits,
+} from "../downstream/http/head_limits.ts";
+import type {
+  LeakedSockets,
+  RiskedSocket,
+} from "../downstream/http/leaked_sockets.ts";
+import type { ReadSizes } from "../downstream/http/read_sizes.ts";
+import {
+  type RequestBody,
+  requestBody,
+} from "../downstream/http/request_body.ts";
+import { ClientUpload } from "../downstream/http/upload.ts";
+import { DownloadAccount } from "../downstream/memory/account.ts";
+import type { MemoryGuard } from "../downstream/memory/guard.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
+import { isSentByPage, wantsDocument } from "../http/fetch_metadata.ts";
+import type { Header, RequestHeaders } from "../http/headers.ts";
 import type { ByteBudget } from "../lib/byte_budget.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { describeError } from "../lib/describe_error.ts";
-import { isSentByPage, wantsDocument } from "../lib/fetch_metadata.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
-import type { Header, RequestHeaders } from "../lib/headers.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import type { Inspector } from "../observability/inspection/inspector.ts";
 import {
@@ -25,13 +61,7 @@ import {
   CLIENT_CLOSED_REQUEST,
 } from "../observability/metrics/facts.ts";
 import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
-import { type ChunkedBody, streamed } from "../platform/chunked_body.ts";
-import type {
-  LeakedSockets,
-  RiskedSocket,
-} from "../platform/leaked_sockets.ts";
 import { lentBody } from "../platform/lent_body.ts";
-import type { ReadRooms } from "../platform/read_rooms.ts";
 import type { Activity } from "../proxy/activity.ts";
 import {
   type CorsDecision,
@@ -41,14 +71,8 @@ import {
   preflightOf,
   withCors,
 } from "../proxy/cors.ts";
-import {
-  type AddressRange,
-  type ClientInfo,
-  isTrusted,
-} from "../proxy/forwarded.ts";
 import type { InFlight, InFlightEntry } from "../proxy/in_flight.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
-import type { UnseenMemory } from "../proxy/unseen_memory.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import { giveBackBuffer } from "../upstream/http1/buffer_pool.ts";
@@ -57,26 +81,8 @@ import {
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
-import { ClientUpload } from "./client_upload.ts";
-import {
-  isClientGone,
-  TUNNEL_CLOSES,
-  tunnelEnd,
-  UPLOAD_ERRORS,
-} from "./ends.ts";
-import { checkHead, type RequestHeadLimits } from "./head.ts";
 import { inspectedOf, shareOf } from "./inspected.ts";
 import { Progress } from "./progress.ts";
-import { type RequestBody, requestBody } from "./request_body.ts";
-import {
-  clientBody,
-  clientHeaders,
-  createResponse,
-  type Download,
-  download,
-  isBodiless,
-} from "./response.ts";
-import { DownloadAccount } from "./transfer_memory.ts";
 
 /** The parts of the gateway that all exchanges share. */
 export interface ExchangeServices {
@@ -87,10 +93,10 @@ export interface ExchangeServices {
   /** Where the use of a sandbox is reported. */
   readonly activity: Pick<Activity, "touch" | "begin">;
   readonly leakedSockets: LeakedSockets;
-  readonly readRooms: Pick<ReadRooms, "largestOf" | "note">;
+  readonly readSizes: Pick<ReadSizes, "largestOf" | "note">;
   readonly budget: Pick<ByteBudget<BufferKind>, "open" | "hasPlenty">;
   /** Where uploads are watched for what Deno reads of them unasked; undefined if they are not. */
-  readonly unseen?: Pick<UnseenMemory, "watchUpload"> | undefined;
+  readonly memoryGuard?: Pick<MemoryGuard, "watchUpload"> | undefined;
   readonly onRecord: (record: ExchangeRecord) => void;
   /** Who watches sandboxes; undefined if that is switched off. */
   readonly inspector?: Inspector | undefined;
@@ -318,8 +324,8 @@ export abstract class Exchange {
    */
   openBody(): Promise<void> | undefined {
     const { request, headers, taken, connection } = this;
-    const { readRooms } = this.services;
-    const source = { taken, connection, readRooms };
+    const { readSizes } = this.services;
+    const source = { taken, connection, readSizes };
     const opened = requestBody(request, headers, source);
     if (opened instanceof Promise) {
       return opened.then((body) => this.#passOn(body));
@@ -357,7 +363,7 @@ export abstract class Exchange {
   /** Has an upload dropped if it fills memory unseen. */
   #watch(upload: ClientUpload): void {
     upload.watchBy(
-      this.services.unseen,
+      this.services.memoryGuard,
       clientKey(this.client.clientAddress),
       () => this.#download?.abort("evicted"),
     );

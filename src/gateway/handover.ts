@@ -2,12 +2,12 @@
  * A preview host's part in the handover of a login (see auth/handover.ts): it sends a browser to log in, and receives it
  * with a code. Only to be created if logins are for hosts.
  */
-import { cookieValues } from "../auth/cookies.ts";
 import type { Handover } from "../auth/handover.ts";
 import { TRANSACTION_TTL_MS } from "../auth/oidc/transaction.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { SessionSealer } from "../auth/session.ts";
-import { wantsDocument } from "../lib/fetch_metadata.ts";
+import { cookieValues } from "../http/cookies.ts";
+import { wantsDocument } from "../http/fetch_metadata.ts";
 import { redirect } from "../pages/redirect.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 

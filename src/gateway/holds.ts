@@ -5,8 +5,8 @@
  * the same limits, and ends with its client, its access or the gateway.
  */
 import { type ErrorCode, GatewayError } from "../errors.ts";
-import { isFromProgram } from "../lib/fetch_metadata.ts";
-import { isIdempotent } from "../lib/idempotent.ts";
+import { isFromProgram } from "../http/fetch_metadata.ts";
+import { isIdempotent } from "../http/idempotent.ts";
 import type { SandboxExchange } from "./sandbox_exchange.ts";
 
 /** Time between two attempts, ms. */

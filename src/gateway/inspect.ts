@@ -4,7 +4,6 @@
  * login or a bearer: links and tokens open an app, not the requests of its other visitors.
  */
 import { TOOLBOX_PORT } from "../address/grammar.ts";
-import { cookiesByName, cookieValues } from "../auth/cookies.ts";
 import {
   bearerOf,
   type Credential,
@@ -13,7 +12,8 @@ import {
 import type { Gate, GateRequest } from "../auth/gate.ts";
 import type { Login } from "../auth/login_flow.ts";
 import { GatewayError } from "../errors.ts";
-import { isFramed, isNavigation } from "../lib/fetch_metadata.ts";
+import { cookiesByName, cookieValues } from "../http/cookies.ts";
+import { isFramed, isNavigation } from "../http/fetch_metadata.ts";
 import type { Inspector } from "../observability/inspection/inspector.ts";
 import { INSPECT_POLICY, inspectPage } from "../pages/inspect_page.ts";
 import { OWN_ANSWER_HEADERS } from "../pages/problem.ts";

@@ -1,6 +1,6 @@
 /** An exchange as the owner's view tells of it. */
 import type { ErrorCode } from "../errors.ts";
-import type { Header } from "../lib/headers.ts";
+import type { Header } from "../http/headers.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { InspectedExchange } from "../observability/inspection/inspected_exchange.ts";
 import {

@@ -2,7 +2,7 @@
 import { TOOLBOX_PORT } from "../address/grammar.ts";
 import { previewOrigin } from "../address/preview_host.ts";
 import { MAX_RETURN_URL_LENGTH } from "../address/return_url.ts";
-import { isNavigation } from "../lib/fetch_metadata.ts";
+import { isNavigation } from "../http/fetch_metadata.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** Destinations of windows (Fetch standard, section 2.2.5): `empty` if an app's service worker passes a navigation on. */

@@ -1,23 +1,26 @@
 /** Opens tunnels: the app's WebSocket first and, only once it has accepted, the client's. */
+import {
+  FLOOD_BAN_MS,
+  type FloodBans,
+} from "../downstream/websocket/rate_limit.ts";
 import { GatewayError } from "../errors.ts";
+import type { RequestHeaders } from "../http/headers.ts";
 import { clientKey } from "../lib/client_key.ts";
-import type { RequestHeaders } from "../lib/headers.ts";
 import { hasDisconnected } from "../platform/client_disconnected.ts";
 import { accessSignal } from "../platform/early_signal.ts";
 import { withSpacedProtocols } from "../platform/subprotocols.ts";
-import { FLOOD_BAN_MS, type FloodBans } from "../proxy/client_floods.ts";
 import type { AdmittedRequest, Forwarder } from "../proxy/forward.ts";
 import {
   CLIENT_IDLE_TIMEOUT_SEC,
-  relay,
-  type RelayOptions,
+  startTunnel,
   type Tunnel,
+  type TunnelOptions,
 } from "../proxy/tunnel.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 
 /** Options of every tunnel. */
-export interface TunnelLimits extends Omit<RelayOptions, "client" | "bans"> {
+export interface TunnelLimits extends Omit<TunnelOptions, "client" | "bans"> {
   /** The clients that may open none now. */
   readonly bans: Pick<FloodBans, "add" | "has">;
 }
@@ -88,7 +91,7 @@ export async function openTunnel(
       throw new UpstreamError("aborted", "Client left");
     }
     const { socket, response } = upgradeClient(request, headers, protocol);
-    const tunnel = relay(socket, upstream, { ...limits, client });
+    const tunnel = startTunnel(socket, upstream, { ...limits, client });
     return { kind: "open", response, tunnel };
   } catch (error) {
     upstream.abort();

@@ -7,8 +7,12 @@ import type { Admission, Gate, Verdict } from "../auth/gate.ts";
 import type { Login } from "../auth/login_flow.ts";
 import type { SessionSealer } from "../auth/session.ts";
 import { type ErrorAdvice, GatewayError } from "../errors.ts";
+import {
+  isFramed,
+  mayRedirect,
+  wantsDocument,
+} from "../http/fetch_metadata.ts";
 import { clientKey } from "../lib/client_key.ts";
-import { isFramed, mayRedirect, wantsDocument } from "../lib/fetch_metadata.ts";
 import type { Visits } from "../observability/visits.ts";
 import { redirect } from "../pages/redirect.ts";
 import { hasAllowOrigin, type Preflight } from "../proxy/cors.ts";

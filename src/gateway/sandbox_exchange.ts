@@ -12,9 +12,10 @@ import { type FileUrlSplit, splitFileSignature } from "../auth/file_url.ts";
 import type { GateRequest } from "../auth/gate.ts";
 import { splitLoginCode } from "../auth/handover.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
+import type { Forwarded } from "../downstream/http/forwarded.ts";
+import { isWebSocketRequest } from "../downstream/http/head_limits.ts";
 import type { AppAddress } from "../proxy/app_origin.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
-import type { Forwarded } from "../proxy/forwarded.ts";
 import {
   frameHeaders,
   type FrameSource,
@@ -28,7 +29,6 @@ import {
   type ExchangeServices,
   type IncomingRequest,
 } from "./exchange.ts";
-import { isWebSocketRequest } from "./head.ts";
 
 /** The address of a sandbox's port, whatever the base domain. */
 type SandboxHost = Omit<PreviewHost, "base">;

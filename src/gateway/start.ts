@@ -4,10 +4,10 @@
  * other request there. It has to come from that page: by its Origin, as a navigation, and with the ticket in the form,
  * which is sealed for this sandbox and this visitor. A program has no page, but a credential that no page sends for it.
  */
-import { splitQuery } from "../address/request_url.ts";
 import type { Admission } from "../auth/gate.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
-import { isFramed, wantsDocument } from "../lib/fetch_metadata.ts";
+import { isFramed, wantsDocument } from "../http/fetch_metadata.ts";
+import { splitQuery } from "../http/request_url.ts";
 import { TokenBuckets } from "../lib/token_bucket.ts";
 import { OWN_ANSWER_HEADERS } from "../pages/problem.ts";
 import { redirect } from "../pages/redirect.ts";

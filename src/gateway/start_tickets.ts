@@ -1,8 +1,8 @@
 /** The tickets in the forms of Start buttons: each is for one sandbox, one visitor and ten minutes. */
+import { ownFormField } from "../downstream/http/form.ts";
 import { GatewayError } from "../errors.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { TICKET_FIELD } from "../pages/start_form.ts";
-import { ownFormField } from "../proxy/own_form.ts";
 import type { StartMeans } from "../resolver/sandbox_starts.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 

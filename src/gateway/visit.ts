@@ -2,7 +2,7 @@
  * Tells a visit, by which somebody means to see a preview, from everything else that asks for its address. A visit may
  * start a sandbox, so whatever does not say clearly what it is, is none: then there is still the button.
  */
-import type { RequestHeaders } from "../lib/headers.ts";
+import type { RequestHeaders } from "../http/headers.ts";
 
 /** Headers of requests that nobody has made yet: Sec-Purpose, and what browsers and programs sent before that. */
 const AHEAD_OF_TIME = ["sec-purpose", "purpose", "x-purpose", "x-moz"] as const;

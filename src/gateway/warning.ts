@@ -9,13 +9,15 @@
  */
 import { isAlwaysPrivate } from "../address/grammar.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
-import { splitQuery } from "../address/request_url.ts";
 import { sameHostTarget } from "../address/return_url.ts";
-import { cookieValues } from "../auth/cookies.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
+import { ownFormField } from "../downstream/http/form.ts";
+import { isWebSocketRequest } from "../downstream/http/head_limits.ts";
 import { GatewayError } from "../errors.ts";
-import { isSameOriginRequest, wantsDocument } from "../lib/fetch_metadata.ts";
-import type { RequestHeaders } from "../lib/headers.ts";
+import { cookieValues } from "../http/cookies.ts";
+import { isSameOriginRequest, wantsDocument } from "../http/fetch_metadata.ts";
+import type { RequestHeaders } from "../http/headers.ts";
+import { splitQuery } from "../http/request_url.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { OWN_ANSWER_HEADERS } from "../pages/problem.ts";
 import { redirect } from "../pages/redirect.ts";
@@ -25,9 +27,7 @@ import {
   WARNING_POLICY,
   warningPage,
 } from "../pages/warning_page.ts";
-import { ownFormField } from "../proxy/own_form.ts";
 import type { WarningResolver } from "../resolver/warnings.ts";
-import { isWebSocketRequest } from "./head.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** The part of an exchange that the warning depends on. */

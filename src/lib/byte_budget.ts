@@ -4,7 +4,7 @@
  * not hurt by whoever keeps much.
  */
 
-import { type Place, Roster } from "./roster.ts";
+import { LinkedList, type ListNode } from "./linked_list.ts";
 
 /** What a budget allows. */
 export interface ByteBudgetOptions<Kind extends string = string> {
@@ -20,7 +20,7 @@ interface Ledger {
   readonly limitBytes: number;
   readonly allowanceBytes: number;
   readonly onEvicted: (kind: string, bytes: number) => void;
-  readonly holdings: Roster<Holding>;
+  readonly holdings: LinkedList<Holding>;
   usedBytes: number;
 }
 
@@ -34,7 +34,7 @@ export class ByteBudget<Kind extends string = string> {
       limitBytes,
       allowanceBytes,
       onEvicted: (kind, bytes) => onEvicted?.(kind as Kind, bytes),
-      holdings: new Roster(),
+      holdings: new LinkedList(),
       usedBytes: 0,
     };
   }
@@ -74,7 +74,7 @@ export class Holding {
   readonly #ledger: Ledger;
   readonly #kind: string;
   readonly #evict: () => void;
-  readonly #place: Place<Holding>;
+  readonly #place: ListNode<Holding>;
   #bytes = 0;
   /** True once it may keep no more. */
   #isOver = false;

@@ -1,5 +1,5 @@
 /** The page of a base domain itself: what this is, and the way to a preview. */
-import { escapeHtml } from "../lib/html.ts";
+import { escapeHtml } from "./html.ts";
 import { BASE_POLICY, page } from "./page.ts";
 
 /** A link to something that its operator wants to show. */

@@ -1,7 +1,7 @@
 /** The page that documents the gateway's routes and error codes. */
 import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
-import { escapeHtml } from "../lib/html.ts";
 import { ERROR_TEXTS } from "./error_texts.ts";
+import { escapeHtml } from "./html.ts";
 import { page } from "./page.ts";
 
 /** The part of an OpenAPI operation that the page shows. */

@@ -1,9 +1,9 @@
 /** The page that a browser shows for one of the gateway's errors. */
 import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { ErrorAdvice, ErrorCode } from "../errors.ts";
-import { escapeHtml } from "../lib/html.ts";
 import { type ErrorText, errorText } from "./error_texts.ts";
 import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
+import { escapeHtml } from "./html.ts";
 import { page } from "./page.ts";
 import { RELOAD, RELOADABLE, reloadLink } from "./reload.ts";
 import type { PageScript } from "./script.ts";

@@ -1,5 +1,5 @@
 /** The owner's view: a page that shows the requests to a sandbox while it is open. Its script gets them by a stream. */
-import { escapeHtml } from "../lib/html.ts";
+import { escapeHtml } from "./html.ts";
 import css from "./inspect.css" with { type: "text" };
 import script from "./inspect.js" with { type: "text" };
 import { BASE_POLICY, page } from "./page.ts";

@@ -1,6 +1,6 @@
 /** The page that asks how to log in, where there are two ways. */
-import { escapeHtml } from "../lib/html.ts";
 import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
+import { escapeHtml } from "./html.ts";
 import { page, PAGE_POLICY } from "./page.ts";
 import { withScripts } from "./script.ts";
 

@@ -1,5 +1,5 @@
 /** The pages that ask before logging out, and confirm it afterwards. */
-import { escapeHtml } from "../lib/html.ts";
+import { escapeHtml } from "./html.ts";
 import { page } from "./page.ts";
 
 /** The content of the page. */

@@ -1,5 +1,5 @@
 /** The layout that all of the gateway's pages share. */
-import { escapeHtml } from "../lib/html.ts";
+import { escapeHtml } from "./html.ts";
 import { ICON } from "./icon.ts";
 import css from "./page.css" with { type: "text" };
 

@@ -1,6 +1,6 @@
 /** The button that starts a sandbox, on the page that says that it does not run. */
 import type { StartAdvice } from "../errors.ts";
-import { escapeHtml } from "../lib/html.ts";
+import { escapeHtml } from "./html.ts";
 import { BASE_POLICY } from "./page.ts";
 
 /** Path that the form posts to, on the preview host. */

@@ -1,6 +1,6 @@
 /** The page before a visitor's first look at a preview: a warning that it shows what somebody else runs. */
-import { escapeHtml } from "../lib/html.ts";
 import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
+import { escapeHtml } from "./html.ts";
 import { BASE_POLICY, page } from "./page.ts";
 import { withScripts } from "./script.ts";
 

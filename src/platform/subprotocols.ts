@@ -9,7 +9,7 @@
  *
  * Instead, the request's `headers` are shadowed by a copy with that separator.
  */
-import type { RequestHeaders } from "../lib/headers.ts";
+import type { RequestHeaders } from "../http/headers.ts";
 
 /** The same request, for `Deno.upgradeWebSocket()`; `headers` are those of the request. */
 export function withSpacedProtocols(

@@ -12,7 +12,7 @@
  * Unless it is `pass`, redirects to the address that the app believes to have lead to the public one.
  */
 import type { AppOriginMode } from "../config/config.ts";
-import type { Header, HeaderList, RequestHeaders } from "../lib/headers.ts";
+import type { Header, HeaderList, RequestHeaders } from "../http/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
 
 /** What a request tells the app about the app's own address. */

@@ -1,7 +1,7 @@
 /** Fetches build logs from the runners that ran the builds. */
 import { GatewayError } from "../errors.ts";
-import type { BuildLog } from "../resolver/builds.ts";
-import { runnerBase, runnerHeaders } from "../resolver/runner.ts";
+import type { BuildLog } from "../resolver/own/builds.ts";
+import { runnerBase, runnerHeaders } from "../resolver/own/runner.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import {
   discardBody,

@@ -20,13 +20,13 @@
  * gateway to let every page on the internet reach into that.
  */
 import type { CorsMode } from "../config/config.ts";
-import { byName } from "../lib/by_name.ts";
 import {
   hasHeader,
   type HeaderList,
   type RequestHeaders,
   valuesOf,
-} from "../lib/headers.ts";
+} from "../http/headers.ts";
+import { byName } from "../lib/by_name.ts";
 
 /** The CORS policy for one response. */
 export type CorsDecision =

@@ -4,12 +4,12 @@
  */
 import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
+import { collectBody } from "../upstream/http1/collect_body.ts";
 import {
   discardBody,
   type ResponseBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
-import { gatherBody } from "./gather_body.ts";
 import { askUpstream } from "./question.ts";
 import { RecentAnswers } from "./recent_answers.ts";
 import { isEmptyBadGateway, membersOf } from "./refusals.ts";
@@ -118,7 +118,7 @@ async function textOf(body: ResponseBody): Promise<string> {
   if (body === null) return "";
   const bytes = body instanceof Uint8Array
     ? body
-    : await gatherBody(body, BODY_TIMEOUT_MS, MAX_BODY_BYTES);
+    : await collectBody(body, BODY_TIMEOUT_MS, MAX_BODY_BYTES);
   if (bytes instanceof Uint8Array) return new TextDecoder().decode(bytes);
   bytes.cancel();
   return "";

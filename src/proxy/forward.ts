@@ -1,5 +1,6 @@
 /** Sends admitted requests to the upstreams of their sandboxes, and tells an upstream's refusals from the app's answers. */
 import { appTarget } from "../address/app_target.ts";
+import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { GatewayError } from "../errors.ts";
 import {
   type Destination,
@@ -25,8 +26,7 @@ import {
   requestForm,
   withPublicLocation,
 } from "./app_origin.ts";
-import type { Forwarded } from "./forwarded.ts";
-import type { Handshakes } from "./handshakes.ts";
+import type { HandshakeForms } from "./handshake_forms.ts";
 import { watchOriginRefusal } from "./origin_refusals.ts";
 import { RefusalJudge } from "./refusal_judge.ts";
 import { requestHeaders } from "./request_headers.ts";
@@ -69,7 +69,7 @@ export interface ForwarderParts {
   readonly upstream: Pick<UpstreamClient, "request" | "upgrade">;
   /** Where sandboxes are. */
   readonly sandboxes: Destinations;
-  readonly handshakes: Handshakes;
+  readonly handshakes: HandshakeForms;
   /** Called when an app says that it dislikes the address that it was told, or that of a page. */
   readonly onOriginRefusal: () => void;
 }
@@ -82,7 +82,7 @@ export class Forwarder {
   readonly #upstream: Pick<UpstreamClient, "request" | "upgrade">;
   readonly #sandboxes: Destinations;
   readonly #judge: RefusalJudge;
-  readonly #handshakes: Handshakes;
+  readonly #handshakes: HandshakeForms;
   readonly #onOriginRefusal: () => void;
 
   constructor(parts: ForwarderParts) {

@@ -10,10 +10,10 @@
  */
 import { isAlwaysPrivate, isPort } from "../address/grammar.ts";
 import { portOfSandboxOrigin, previewOrigin } from "../address/preview_host.ts";
-import { cookieValues } from "../auth/cookies.ts";
 import { type CredentialSource, originOf } from "../auth/credentials.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
-import { type HeaderList, valuesOf } from "../lib/headers.ts";
+import { cookieValues } from "../http/cookies.ts";
+import { type HeaderList, valuesOf } from "../http/headers.ts";
 
 /** The parts of a request that {@linkcode frameHeaders} decides by. */
 export interface FrameSource extends

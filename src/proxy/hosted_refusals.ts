@@ -4,7 +4,7 @@
  * the app's. Behind it are runners, whose refusals are those of `refusals.ts`.
  */
 import { GatewayError } from "../errors.ts";
-import { valuesOf } from "../lib/headers.ts";
+import { valuesOf } from "../http/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { membersOf } from "./refusals.ts";

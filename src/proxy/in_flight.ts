@@ -1,19 +1,9 @@
 /** The registry of exchanges and tunnels in flight: counted for the limits, awaited and aborted on shutdown. */
 import type { Config } from "../config/config.ts";
+import type { AbortReason } from "../downstream/ends.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
-import { type Place, Roster } from "../lib/roster.ts";
+import { LinkedList, type ListNode } from "../lib/linked_list.ts";
 import type { LimitUse } from "../observability/status/report.ts";
-
-/** Why the gateway itself ends an exchange or tunnel. */
-export type AbortReason =
-  /** The gateway is shutting down. */
-  | "going_away"
-  /** The client has stopped reading. */
-  | "stalled"
-  /** The caller's access was revoked. */
-  | "access_revoked"
-  /** Too much is buffered, and nobody's share is larger. */
-  | "evicted";
 
 /** Controls an upload, a download or a tunnel while it lasts. */
 export interface StreamHandle {
@@ -153,7 +143,7 @@ class Registry {
   /** The exchanges that have ended, but whose clients have yet to take the end of the response. */
   untaken = 0;
   /** Those that last. */
-  readonly streaming = new Roster<InFlightEntry>();
+  readonly streaming = new LinkedList<InFlightEntry>();
   /** The exchanges that were in flight when the drain began; undefined before it. */
   draining: Count | undefined;
 
@@ -173,7 +163,7 @@ export class InFlightEntry {
   #tunnelsOfClient: IdCount | undefined;
   #uploadsOfClient: IdCount | undefined;
   #handle: StreamHandle | undefined;
-  #place: Place<InFlightEntry> | undefined;
+  #place: ListNode<InFlightEntry> | undefined;
   #hasEnded = false;
 
   constructor(registry: Registry) {

@@ -3,7 +3,7 @@
  * app, whose links may be opened once only, or count visits: so it has a header that the proxy sends on to the runner,
  * which refuses a request with one of ours before it looks for the app. Should it not, the app sees a HEAD of `/`.
  */
-import type { HeaderList } from "../lib/headers.ts";
+import type { HeaderList } from "../http/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import { discardBody } from "../upstream/http1/message.ts";

@@ -2,7 +2,7 @@
  * Finds responses in which an app refuses a host or an origin (see app_origin.ts). They pass as they are, and are
  * counted: so the operator of a gateway sees that an app needs a line of its own, or a label.
  */
-import { hasHeader, type HeaderList, valuesOf } from "../lib/headers.ts";
+import { hasHeader, type HeaderList, valuesOf } from "../http/headers.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 
 /** Bytes of a response that are looked at: Django explains itself behind the style sheet of its page. */

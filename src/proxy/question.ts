@@ -1,6 +1,6 @@
 /** Questions of the gateway's own to an upstream, on nobody's behalf. */
 import { GatewayError } from "../errors.ts";
-import type { HeaderList } from "../lib/headers.ts";
+import type { HeaderList } from "../http/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";

@@ -2,14 +2,14 @@
 import { GatewayError } from "../errors.ts";
 import type { Destination } from "../resolver/destination.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
+import { collectBody } from "../upstream/http1/collect_body.ts";
 import {
   discardBody,
   type ResponseBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
 import { DaemonProbe } from "./daemon_probe.ts";
-import { gatherBody } from "./gather_body.ts";
-import type { App } from "./handshakes.ts";
+import type { App } from "./handshake_forms.ts";
 import { HeadRefusals } from "./head_refusals.ts";
 import {
   hostedRefusalOf,
@@ -116,7 +116,7 @@ async function readRefusal(
 }> {
   const gathered = body === null || body instanceof Uint8Array
     ? body
-    : await gatherBody(body, REFUSAL_TIMEOUT_MS);
+    : await collectBody(body, REFUSAL_TIMEOUT_MS);
   // A runner writes its refusals in one go.
   if (!(gathered instanceof Uint8Array)) {
     return { code: undefined, body: gathered };

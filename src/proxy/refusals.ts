@@ -2,7 +2,7 @@
  * Tells a runner's own refusals from an app's answers. A runner refuses with JSON that names its own path, and a hop
  * behind it reports a closed port as an empty 502; everything else is the app's, and passes unchanged.
  */
-import { valuesOf } from "../lib/headers.ts";
+import { valuesOf } from "../http/headers.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 
 /** The error codes for a runner's refusals, with the reason that is logged. */

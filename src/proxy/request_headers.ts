@@ -3,14 +3,14 @@
  * those that the client's Connection header lists, credentials, whatever claims to come from a proxy); then ours are
  * set, so that no client can remove or precede one of them.
  */
-import { withoutOwnCookies } from "../auth/cookies.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
+import type { Forwarded } from "../downstream/http/forwarded.ts";
+import { withoutOwnCookies } from "../http/cookies.ts";
+import type { RequestHeaders } from "../http/headers.ts";
+import { isHopByHop, nominatedHeaders } from "../http/hop_by_hop.ts";
 import { byName } from "../lib/by_name.ts";
-import type { RequestHeaders } from "../lib/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
 import { type AddressForm, type AppAddress, localUrl } from "./app_origin.ts";
-import type { Forwarded } from "./forwarded.ts";
-import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
 
 const SKIP_ACTIVITY = "x-daytona-skip-last-activity-update";
 

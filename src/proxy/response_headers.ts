@@ -1,8 +1,8 @@
 /** The headers of the response to the client: the app's, without hop-by-hop headers and those only the gateway may send. */
-import { cookieName, isOwnCookieName } from "../auth/cookies.ts";
+import { cookieName, isOwnCookieName } from "../http/cookies.ts";
+import { type HeaderList, valuesOf } from "../http/headers.ts";
+import { isHopByHop, nominatedHeaders } from "../http/hop_by_hop.ts";
 import { byName } from "../lib/by_name.ts";
-import { type HeaderList, valuesOf } from "../lib/headers.ts";
-import { isHopByHop, nominatedHeaders } from "./hop_by_hop.ts";
 
 /**
  * An app's Set-Cookie value without any Domain attribute that would share the cookie with other sandboxes (the base

@@ -2,7 +2,7 @@
  * The headers of a toolbox's response. The client gets it below `/toolbox/{id}` of a base host, so the daemon's own URLs
  * would lead nowhere; and that host's origin is the one of logins, which no file of a sandbox may act for.
  */
-import type { HeaderList } from "../lib/headers.ts";
+import type { HeaderList } from "../http/headers.ts";
 import { responseHeaders } from "./response_headers.ts";
 
 /** The public address of a toolbox. */

@@ -1,16 +1,19 @@
 /** Relays a WebSocket between a client and an upstream, with bounded memory in both directions. */
+import type { MemoryGuard, Watched } from "../downstream/memory/guard.ts";
+import {
+  type FloodBans,
+  RateLimit,
+} from "../downstream/websocket/rate_limit.ts";
+import { SendQueue } from "../downstream/websocket/send_queue.ts";
 import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
-import { ClientQueue } from "../platform/client_queue.ts";
 import { dropWebSocket } from "../platform/drop_websocket.ts";
 import { freeBuffer } from "../platform/free_buffer.ts";
 import { fitsCloseFrame } from "../platform/long_close.ts";
 import { closeReliably } from "../platform/reliable_close.ts";
 import { isCloseCode } from "../upstream/websocket/frames.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
-import { ClientFloods, type FloodBans } from "./client_floods.ts";
-import type { UnseenMemory, Watched } from "./unseen_memory.ts";
 
 /**
  * `idleTimeout` for `Deno.upgradeWebSocket()`, in seconds: a client that is silent for half of it, or a second less, is
@@ -38,7 +41,7 @@ const STALL_TIMEOUT_MS = 300_000;
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 
 /** Options of a tunnel. */
-export interface RelayOptions {
+export interface TunnelOptions {
   /** Bytes from the client that may wait for the app; a message that finds more ends the tunnel with 1013. */
   readonly bufferLimitBytes: number;
   /** The longest message in either direction, bytes; a longer one ends the tunnel with 1009. */
@@ -51,7 +54,7 @@ export interface RelayOptions {
   /** Whose tunnel it is. */
   readonly client: string;
   /** Where tunnels are watched for what Deno reads of the client's messages; undefined if they are not. */
-  readonly unseen?: Pick<UnseenMemory, "watch"> | undefined;
+  readonly memoryGuard?: Pick<MemoryGuard, "watch"> | undefined;
   /** Told of a client that floods the tunnel. */
   readonly bans?: Pick<FloodBans, "add"> | undefined;
 }
@@ -120,10 +123,10 @@ function closeClient(client: WebSocket, { code, reason }: Ending): void {
  * Relays between `client`, the server's end from `Deno.upgradeWebSocket()`, and `upstream` until either side ends; a
  * Close is forwarded with its code and reason.
  */
-export function relay(
+export function startTunnel(
   client: WebSocket,
   upstream: UpstreamWebSocket,
-  options: RelayOptions,
+  options: TunnelOptions,
 ): Tunnel {
   return new Relay(client, upstream, options);
 }
@@ -136,9 +139,9 @@ class Relay implements Tunnel, Watched {
   readonly released: Promise<void>;
   readonly #client: WebSocket;
   readonly #upstream: UpstreamWebSocket;
-  readonly #options: RelayOptions;
+  readonly #options: TunnelOptions;
   readonly #buffered: Holding;
-  readonly #queue: ClientQueue;
+  readonly #queue: SendQueue;
   readonly #opened = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Ending>();
   readonly #released = Promise.withResolvers<void>();
@@ -158,14 +161,14 @@ class Relay implements Tunnel, Watched {
   constructor(
     client: WebSocket,
     upstream: UpstreamWebSocket,
-    options: RelayOptions,
+    options: TunnelOptions,
   ) {
     this.#client = client;
     this.#upstream = upstream;
     this.#options = options;
     this.#buffered = options.budget.open("tunnel", () => this.#evict());
     const charge = (bytes: number) => this.#buffered.add(bytes);
-    this.#queue = new ClientQueue(client, {
+    this.#queue = new SendQueue(client, {
       highWaterMarkBytes: () =>
         options.budget.hasPlenty(0)
           ? HIGH_WATER_MARK_BYTES
@@ -178,7 +181,7 @@ class Relay implements Tunnel, Watched {
       () => this.#onHeartbeat(),
       HEARTBEAT_MS,
     );
-    this.#unwatch = options.unseen?.watch(this);
+    this.#unwatch = options.memoryGuard?.watch(this);
     this.#listen();
     this.released = this.#released.promise;
     this.closed = this.#run();
@@ -235,7 +238,7 @@ class Relay implements Tunnel, Watched {
     const client = this.#client;
     client.binaryType = "arraybuffer";
     client.onopen = () => this.#opened.resolve();
-    const floods = new ClientFloods(client, (reason) => this.#onFlood(reason));
+    const floods = new RateLimit(client, (reason) => this.#onFlood(reason));
     client.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       this.#heardAt = ++messages;
       const length = typeof data === "string" ? data.length : data.byteLength;

@@ -1,7 +1,7 @@
 /** The seam between the resolver, which knows Daytona, and the forwarder, which knows HTTP. */
-import type { Origin } from "../address/origin.ts";
 import type { AppOriginMode } from "../config/config.ts";
-import type { HeaderList } from "../lib/headers.ts";
+import type { HeaderList } from "../http/headers.ts";
+import type { Origin } from "../http/origin.ts";
 
 /** A port of a sandbox, or its toolbox. */
 export type SandboxPort = number | "toolbox";

@@ -6,9 +6,9 @@ import type { Config } from "../config/config.ts";
 import type { DaytonaApi, RemoteConfig } from "../daytona/api.ts";
 import type { ProxyRole } from "../daytona/proxy_role.ts";
 import { proxyDomainOf } from "../daytona/remote_config.ts";
+import { isExposedHttp } from "../http/url.ts";
 import { backoffMs, sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
-import { isExposedHttp } from "../lib/url.ts";
 
 /** The gateway's registration with an identity provider. */
 export interface OidcSettings {

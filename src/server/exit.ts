@@ -1,6 +1,6 @@
 /** The end of the process: its exit code, and one line for the operator. */
+import type { ListenAddress } from "../downstream/http/listen.ts";
 import { describeError } from "../lib/describe_error.ts";
-import type { ListenAddress } from "./http_server.ts";
 
 /** The end of a run. */
 export interface Outcome {

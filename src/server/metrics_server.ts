@@ -2,11 +2,12 @@
  * Serves the metrics and the status page on a listener of their own: not everyone who can open a preview may read them.
  */
 import type { Config } from "../config/config.ts";
+import { listen, type Listener } from "../downstream/http/listen.ts";
 import { describeError } from "../lib/describe_error.ts";
 import type { Logger } from "../observability/log.ts";
 import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
 import { statusPage } from "../pages/status_page.ts";
-import { listen, type Listener } from "./http_server.ts";
+import { withLastResort } from "./last_resort.ts";
 import { StatusBoard, type StatusBoardOptions } from "./status/board.ts";
 import { isPrivateName } from "./status/private_name.ts";
 
@@ -37,7 +38,10 @@ export function listenForMetrics(
   const parts = { ...options, hostname: address.hostname, board };
   let listener: Listener;
   try {
-    listener = listen((request) => answer(request, parts), address);
+    listener = listen(
+      withLastResort((request) => answer(request, parts)),
+      address,
+    );
   } catch (cause) {
     board?.close();
     const where = `METRICS_PORT ${address.port} of ${address.hostname}`;

@@ -1,7 +1,14 @@
 /** The lifecycle of a gateway process: start, serve, drain on the first signal, stop. */
 import { formatLocalCache } from "../config/cache_location.ts";
 import type { Config } from "../config/config.ts";
-import type { Handler } from "../gateway/dispatch.ts";
+import type { Handler } from "../downstream/http/handler.ts";
+import {
+  CLOSE_TIMEOUT_MS,
+  listen,
+  type Listener,
+} from "../downstream/http/listen.ts";
+import { loadCertificate } from "../downstream/tls/certificate.ts";
+import { listenWithRenewal } from "../downstream/tls/certificate_watch.ts";
 import { sleep } from "../lib/backoff.ts";
 import type { ByteBudget } from "../lib/byte_budget.ts";
 import { describeError } from "../lib/describe_error.ts";
@@ -11,15 +18,13 @@ import type { Logger } from "../observability/log.ts";
 import type { RecentTroubles } from "../observability/status/recent_troubles.ts";
 import type { StatusReport } from "../observability/status/report.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
-import { CLOSE_TIMEOUT_MS, listen, type Listener } from "./http_server.ts";
+import { withLastResort } from "./last_resort.ts";
 import { listenForMetrics } from "./metrics_server.ts";
 import {
   type AddSignalListener,
   type EndSignal,
   listenForEnd,
 } from "./signals.ts";
-import { loadCertificate } from "./tls/certificate.ts";
-import { listenWithRenewal } from "./tls/certificate_watch.ts";
 import { logUncaughtErrors } from "./uncaught.ts";
 
 /** A running gateway, without the listener in front of it. */
@@ -135,11 +140,12 @@ async function serve(
     log,
   });
   cleanup.defer(() => metrics?.close(0));
+  const handler = withLastResort(service.fetch);
   let listener: Listener;
   try {
     listener = files === undefined || loaded === undefined
-      ? listen(service.fetch, { ...config.listen, reusePort: isWorker })
-      : await listenWithRenewal(service.fetch, config.listen, {
+      ? listen(handler, { ...config.listen, reusePort: isWorker })
+      : await listenWithRenewal(handler, config.listen, {
         files,
         current: loaded.certificate,
         buffers: service.buffers,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
 import { METRICS } from "../../src/observability/metrics/definitions.ts";
-import { parseExposition } from "../observability/metrics/parse_exposition.ts";
+import { parseExposition } from "../unit/observability/metrics/parse_exposition.ts";
 import { startGateway } from "../support/gateway.ts";
 import { untilReady } from "../support/ready.ts";
 import { ALERT_CASES, MINUTES } from "./alert_cases.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
-import { valuesOf } from "../../src/lib/headers.ts";
+import { valuesOf } from "../../src/http/headers.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 import { testInBothWorlds as test, WORLDS } from "../support/worlds.ts";
 

@@ -13,7 +13,7 @@ import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { ByteBudget } from "../../src/lib/byte_budget.ts";
 import type { GatewayService } from "../../src/server/run.ts";
-import { listenTls } from "../../src/server/tls/listen_tls.ts";
+import { listenTls } from "../../src/downstream/tls/listen_tls.ts";
 import { createService } from "../../src/service.ts";
 import {
   type Answer,

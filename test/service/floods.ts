@@ -1,8 +1,8 @@
 /** Floods of a gateway, for the thread that carries them out. */
-import type { Flood } from "../attack/attack.ts";
-import { streamFloods } from "../attack/attacks/stream_floods.ts";
-import { websocketFloods } from "../attack/attacks/websocket_floods.ts";
-import { AttackConnections } from "../attack/connections.ts";
+import type { Flood } from "../lab/attack/attack.ts";
+import { streamFloods } from "../lab/attack/attacks/stream_floods.ts";
+import { websocketFloods } from "../lab/attack/attacks/websocket_floods.ts";
+import { AttackConnections } from "../lab/attack/connections.ts";
 
 /** A flood to start. */
 export interface FloodOrder {

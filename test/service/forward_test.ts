@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { dialHosted } from "../../scripts/stand_in/hosted_dial.ts";
 import { startHostedStack } from "../../scripts/stand_in/hosted_stack.ts";
-import type { Origin } from "../../src/address/origin.ts";
+import type { Origin } from "../../src/http/origin.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { DEMO, startGateway, startGatewayOf } from "../support/gateway.ts";
 import { keptMemory } from "../support/kept_memory.ts";

@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import type { SendOptions } from "../support/send.ts";
 import type { TestGateway } from "../support/gateway.ts";
-import { samplesOf } from "../observability/metrics/parse_exposition.ts";
+import { samplesOf } from "../unit/observability/metrics/parse_exposition.ts";
 import { testInBothWorlds as test } from "../support/worlds.ts";
 
 /** The port of the app that is not there at first, and one on which nothing listens. */

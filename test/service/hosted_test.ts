@@ -8,7 +8,7 @@ import {
   type HostedStack,
 } from "../../scripts/stand_in/hosted_stack.ts";
 import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
-import { valuesOf } from "../../src/lib/headers.ts";
+import { valuesOf } from "../../src/http/headers.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 import {

@@ -9,8 +9,8 @@ import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import type { Destination } from "../../src/resolver/destination.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
-import { runnerDestination } from "../../src/resolver/runner.ts";
-import { SandboxResolver } from "../../src/resolver/sandboxes.ts";
+import { runnerDestination } from "../../src/resolver/own/runner.ts";
+import { SandboxResolver } from "../../src/resolver/own/sandboxes.ts";
 import { configOf } from "../support/config.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 

@@ -10,7 +10,7 @@ import {
   startHostedLoginGateway,
 } from "../support/hosted_gateway.ts";
 import type { Browser, Hop } from "../support/login.ts";
-import { valuesOf } from "../../src/lib/headers.ts";
+import { valuesOf } from "../../src/http/headers.ts";
 import type { TestGateway } from "../support/gateway.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";

@@ -1,5 +1,5 @@
 /** The gateway under test: a process started the way `deno task start` does, whose log is read to the last line. */
-import { RUNTIME } from "../attack/small_memory.ts";
+import { RUNTIME } from "../lab/attack/small_memory.ts";
 import { startServerProcess } from "../support/server_process.ts";
 
 /** A running gateway; disposing of it kills it. */

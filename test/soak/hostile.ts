@@ -3,13 +3,13 @@
  * moment, one flood after the other. What becomes of them is of no interest here, only what innocent visitors notice.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Arena, Flood } from "../attack/attack.ts";
-import { http2 } from "../attack/attacks/http2.ts";
-import { memory } from "../attack/attacks/memory.ts";
-import { streamFloods } from "../attack/attacks/stream_floods.ts";
-import { websocketFloods } from "../attack/attacks/websocket_floods.ts";
-import { AttackConnections } from "../attack/connections.ts";
-import { stepBack } from "../attack/priority.ts";
+import type { Arena, Flood } from "../lab/attack/attack.ts";
+import { http2 } from "../lab/attack/attacks/http2.ts";
+import { memory } from "../lab/attack/attacks/memory.ts";
+import { streamFloods } from "../lab/attack/attacks/stream_floods.ts";
+import { websocketFloods } from "../lab/attack/attacks/websocket_floods.ts";
+import { AttackConnections } from "../lab/attack/connections.ts";
+import { stepBack } from "../lab/attack/priority.ts";
 import { startHostileApp } from "../support/hostile_app.ts";
 
 /** What the thread is told: whom to attack and for whom, or to stop. */

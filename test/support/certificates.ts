@@ -1,6 +1,6 @@
 /** Certificates for tests, all signed by the same authority, and files in which they can be renewed. */
 import type { TlsFiles } from "../../src/config/config.ts";
-import type { Certificate } from "../../src/server/tls/certificate.ts";
+import type { Certificate } from "../../src/downstream/tls/certificate.ts";
 
 function pem(name: string): string {
   return Deno.readTextFileSync(new URL(`./tls/${name}.pem`, import.meta.url));

@@ -10,8 +10,8 @@ import { loggerFor } from "../../src/observability/log.ts";
 import {
   LeakedSockets,
   type Upload,
-} from "../../src/platform/leaked_sockets.ts";
-import { ReadRooms } from "../../src/platform/read_rooms.ts";
+} from "../../src/downstream/http/leaked_sockets.ts";
+import { ReadSizes } from "../../src/downstream/http/read_sizes.ts";
 import type { AdmittedRequest } from "../../src/proxy/forward.ts";
 import { InFlight } from "../../src/proxy/in_flight.ts";
 
@@ -49,7 +49,7 @@ export function exchangeServices(
       },
     },
     leakedSockets: new LeakedSockets(() => clock.now, () => {}),
-    readRooms: new ReadRooms(),
+    readSizes: new ReadSizes(),
     budget: new ByteBudget({ limitBytes: Infinity }),
     onRecord: (record) => void records.push(record),
     logger: loggerFor("test"),

@@ -3,7 +3,7 @@ import { Agent, createServer, type RequestListener } from "node:http";
 import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
 import { type Stack, startStack } from "../../scripts/stand_in/stack.ts";
 import { parseConfig } from "../../src/config/config.ts";
-import { listen } from "../../src/server/http_server.ts";
+import { listen } from "../../src/downstream/http/listen.ts";
 import type { GatewayService } from "../../src/server/run.ts";
 import { createService, type ServiceOptions } from "../../src/service.ts";
 import { type RawStream, rawStream } from "./raw_client.ts";

@@ -1,6 +1,6 @@
 /** The entry point for tests in front of the hosted stand-in, whose names are in no DNS; otherwise that of a platform. */
 import { dialHosted } from "../../scripts/stand_in/hosted_dial.ts";
-import { start } from "../../src/server/start.ts";
+import { start } from "../../src/server/start_process.ts";
 import { createService } from "../../src/service.ts";
 
 const { reason } = await start({

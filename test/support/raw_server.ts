@@ -1,5 +1,5 @@
 /** A raw TCP server: a test controls every byte that it sends. */
-import { type Origin, parseOrigin } from "../../src/address/origin.ts";
+import { type Origin, parseOrigin } from "../../src/http/origin.ts";
 import { Closed, type RawStream, rawStream } from "./raw_client.ts";
 
 /** The server's side of a connection. */

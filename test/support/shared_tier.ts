@@ -5,8 +5,8 @@ import type { KvDatabase } from "../../src/cache/kv_database.ts";
 import {
   openRedisClient,
   RedisConnection,
-} from "../../src/cache/redis/connection.ts";
-import { openRedisStore } from "../../src/cache/redis/store.ts";
+} from "../../src/cache/redis/redis_connection.ts";
+import { openRedisStore } from "../../src/cache/redis/redis_store.ts";
 import type { DurableStore, StoreFailure } from "../../src/cache/store.ts";
 import { KvConnect } from "./kv_connect.ts";
 import { redisAt, redisTest, startRedis } from "./redis_server.ts";

@@ -1,6 +1,6 @@
 /** Helpers for tests of the HTTP/1.1 client. */
 import { setImmediate } from "node:timers";
-import { parseOrigin } from "../../src/address/origin.ts";
+import { parseOrigin } from "../../src/http/origin.ts";
 import {
   type BodyReader,
   bodyReader,

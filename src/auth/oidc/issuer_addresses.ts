@@ -3,7 +3,7 @@
  * Its metadata uses one of them throughout; which one depends on the provider: Dex uses the one it is configured with,
  * which is for browsers.
  */
-import { withoutTrailingSlashes } from "../../lib/url.ts";
+import { withoutTrailingSlashes } from "../../http/url.ts";
 import type { OidcSettings } from "../../resolver/remote_settings.ts";
 
 /** The issuer as this process reaches it and, if that differs, as browsers do. */

@@ -4,7 +4,7 @@
  */
 import * as oauth from "oauth4webapi";
 import { GatewayError } from "../../errors.ts";
-import { isLoopbackHttp } from "../../lib/url.ts";
+import { isLoopbackHttp } from "../../http/url.ts";
 import type {
   OidcSettings,
   OidcState,

@@ -3,7 +3,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { parseHost, previewOrigin } from "../../address/preview_host.ts";
 import type { Login } from "../../auth/login_flow.ts";
 import { GatewayError } from "../../errors.ts";
-import { wantsDocument } from "../../lib/fetch_metadata.ts";
+import { wantsDocument } from "../../http/fetch_metadata.ts";
 import {
   BASE_PAGE_POLICY,
   basePage,

@@ -2,7 +2,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { loggedLabel } from "../../address/grammar.ts";
 import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
-import { cookiesByName, cookieValues } from "../../auth/cookies.ts";
 import { CHALLENGE } from "../../auth/handover.ts";
 import type { Login } from "../../auth/login_flow.ts";
 import {
@@ -13,7 +12,8 @@ import { asksForAccount, marksOfRefusal } from "../../auth/other_account.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { Payer } from "../../auth/throttle.ts";
 import { type ErrorCode, GatewayError } from "../../errors.ts";
-import { isFramed, isSentByPage } from "../../lib/fetch_metadata.ts";
+import { cookiesByName, cookieValues } from "../../http/cookies.ts";
+import { isFramed, isSentByPage } from "../../http/fetch_metadata.ts";
 import type { Visits } from "../../observability/visits.ts";
 import { LOGIN_PAGE_POLICY, loginPage } from "../../pages/login_page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";

@@ -1,7 +1,6 @@
 /** `/logout` on base hosts: ends the login sessions of one sandbox or of all. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { LABEL } from "../../address/grammar.ts";
-import { cookiesByName } from "../../auth/cookies.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
@@ -9,13 +8,14 @@ import { markOfLogout } from "../../auth/other_account.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
 import type { SessionScope } from "../../config/config.ts";
+import { ownForm } from "../../downstream/http/form.ts";
 import { GatewayError } from "../../errors.ts";
-import { isSameOriginRequest } from "../../lib/fetch_metadata.ts";
+import { cookiesByName } from "../../http/cookies.ts";
+import { isSameOriginRequest } from "../../http/fetch_metadata.ts";
 import type { Visits } from "../../observability/visits.ts";
 import { logoutPage } from "../../pages/logout_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import { ownForm } from "../../proxy/own_form.ts";
 import {
   type ControlContext,
   type ControlEnv,

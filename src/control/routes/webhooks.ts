@@ -6,9 +6,9 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { LRUCache } from "lru-cache";
 import { Webhook } from "standardwebhooks";
 import { isSandboxRef } from "../../address/grammar.ts";
+import { ownForm } from "../../downstream/http/form.ts";
 import { GatewayError } from "../../errors.ts";
 import { describeError } from "../../lib/describe_error.ts";
-import { ownForm } from "../../proxy/own_form.ts";
 import type { SandboxChanges } from "../../resolver/sandbox_changes.ts";
 import { type ControlContext, type ControlEnv, PROBLEM } from "../route.ts";
 

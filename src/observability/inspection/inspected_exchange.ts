@@ -1,5 +1,5 @@
 /** What watchers of a sandbox are told of an exchange. */
-import type { HeaderList } from "../../lib/headers.ts";
+import type { HeaderList } from "../../http/headers.ts";
 import type { ExchangeEnd, TunnelFacts } from "../metrics/facts.ts";
 
 /** An exchange as watchers are told of it, without credentials (see redact.ts). Times are in ms. */

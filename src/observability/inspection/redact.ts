@@ -1,5 +1,5 @@
 /** What the owner's view shows of heads: credentials are hidden before anything leaves the gateway. */
-import type { Header, HeaderList } from "../../lib/headers.ts";
+import type { Header, HeaderList } from "../../http/headers.ts";
 
 /** Names of headers and of parameters whose values are, or may be, credentials. */
 const SECRET =

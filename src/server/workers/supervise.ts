@@ -3,6 +3,7 @@
  * The supervisor handles signals, writes the log, serves the metrics and ends the process.
  */
 import type { Config } from "../../config/config.ts";
+import type { ListenAddress } from "../../downstream/http/listen.ts";
 import { describeError } from "../../lib/describe_error.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { StreamLineWriter } from "../../observability/line_writer.ts";
@@ -15,7 +16,6 @@ import {
 } from "../../observability/status/report.ts";
 import { whyNoThread } from "../../platform/worker_permission.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "../exit.ts";
-import type { ListenAddress } from "../http_server.ts";
 import { listenForMetrics } from "../metrics_server.ts";
 import { type AddSignalListener, listenForEnd } from "../signals.ts";
 import { logUncaughtErrors } from "../uncaught.ts";

@@ -1,5 +1,5 @@
 import type { Config } from "../../config/config.ts";
-import { Roster } from "../../lib/roster.ts";
+import { LinkedList } from "../../lib/linked_list.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import { Connector, type Dial, dial as dialNetwork } from "./connect.ts";
 import { Connection } from "./connection.ts";
@@ -32,7 +32,7 @@ type Timer = ReturnType<typeof setInterval>;
 export class UpstreamClient {
   readonly #pool: Pool;
   readonly #connector: Connector;
-  readonly #connections = new Roster<Connection>();
+  readonly #connections = new LinkedList<Connection>();
   readonly #gatherings = new Gatherings();
   readonly #context: RoundTripContext;
   #sweeper: Timer | undefined;

@@ -1,5 +1,5 @@
 /** Connections to origins: TCP, TLS, and a time limit for both. */
-import type { Origin } from "../../address/origin.ts";
+import type { Origin } from "../../http/origin.ts";
 import { startTls } from "../../platform/abortable_tls.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import type { UpstreamRequest } from "./message.ts";

@@ -1,6 +1,6 @@
 /** The messages of the HTTP/1.1 client: what is sent to an upstream and what comes back (RFC 9110, RFC 9112). */
-import type { Origin } from "../../address/origin.ts";
-import type { HeaderList } from "../../lib/headers.ts";
+import type { HeaderList } from "../../http/headers.ts";
+import type { Origin } from "../../http/origin.ts";
 import type { BodyReader } from "./body_reader.ts";
 import type { UpgradedConnection } from "./upgraded_connection.ts";
 

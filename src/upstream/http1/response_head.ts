@@ -1,4 +1,4 @@
-import type { HeaderList } from "../../lib/headers.ts";
+import type { HeaderList } from "../../http/headers.ts";
 import { protocolError } from "../upstream_error.ts";
 import {
   COLON,

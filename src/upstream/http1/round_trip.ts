@@ -1,4 +1,4 @@
-import { isIdempotent } from "../../lib/idempotent.ts";
+import { isIdempotent } from "../../http/idempotent.ts";
 import { protocolError, UpstreamError } from "../upstream_error.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import {
@@ -19,7 +19,7 @@ import {
   type ResponseHead,
 } from "./response_head.ts";
 import type { TimeLimit } from "./time_limit.ts";
-import { Upload, type UploadObserver } from "./upload.ts";
+import { Upload, type UploadObserver } from "./upload_sender.ts";
 
 /** Most interim responses before the final one; more are a flood. */
 const MAX_INTERIM = 64;

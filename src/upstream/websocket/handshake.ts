@@ -1,5 +1,5 @@
 /** The client's opening handshake (RFC 6455 section 4.1): the request, and the validation of a 101. */
-import { type HeaderList, valuesOf } from "../../lib/headers.ts";
+import { type HeaderList, valuesOf } from "../../http/headers.ts";
 import type { UpstreamClient } from "../http1/client.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../http1/message.ts";
 import { protocolError } from "../upstream_error.ts";

@@ -13,7 +13,7 @@ import {
 import { dialHosted } from "../../../scripts/stand_in/hosted_dial.ts";
 import { listenOnLoopback } from "../../../scripts/stand_in/loopback.ts";
 import { KEYS } from "../../../scripts/stand_in/stack.ts";
-import { parseOrigin } from "../../../src/address/origin.ts";
+import { parseOrigin } from "../../../src/http/origin.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import {
   requestOf,

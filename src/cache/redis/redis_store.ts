@@ -1,0 +1,205 @@
+import type { RedisLocation } from "../../config/cache_location.ts";
+import { isPending } from "../../lib/cooldown.ts";
+import { CircuitBreaker } from "../circuit_breaker.ts";
+import type {
+  Claim,
+  DurableStore,
+  StoredEntry,
+  StoreKey,
+  StoreLookup,
+  StoreOptions,
+} from "../store.ts";
+import {
+  apiKey,
+  DAYTONA_KINDS,
+  expiryOf,
+  formatEnvelope,
+  parseEnvelope,
+  redisKey,
+  timedEntry,
+} from "./format.ts";
+import {
+  hasErrorCode,
+  openRedisClient,
+  RedisConnection,
+} from "./redis_connection.ts";
+
+/** The time for which the API counts as a user of the server once a key of its own was seen there, ms. */
+const API_SEEN_MS = 600_000;
+
+/** The channel of announcements. */
+const CHANNEL = "porthole:announcements";
+
+/** The reply of `PTTL` if there is no such key. */
+const NO_KEY = -2;
+
+/** Opens a durable store on the server at `location`, as {@linkcode openRedisStore} does. */
+export async function openRedis(
+  location: RedisLocation,
+  options: StoreOptions,
+): Promise<DurableStore> {
+  const connection = new RedisConnection({
+    server: `${location.hostname}:${location.port}`,
+    open: (signal) => openRedisClient(location, { signal }),
+    now: () => performance.now(),
+  });
+  return await openRedisStore(connection, options);
+}
+
+/**
+ * Opens a durable store on Redis, which Daytona's API and Go proxy may share. It waits for the first connection as long
+ * as for any reply, so that a problem is reported at startup, and works without a connection (`unavailable`).
+ */
+export async function openRedisStore(
+  connection: RedisConnection,
+  options: StoreOptions,
+): Promise<DurableStore> {
+  const breaker = new CircuitBreaker("redis", options);
+  await breaker.run(() => connection.connected(), undefined);
+  return new RedisStore(connection, breaker, options);
+}
+
+class RedisStore implements DurableStore {
+  readonly shared = true;
+  readonly daytonaKinds = DAYTONA_KINDS;
+  readonly #connection: RedisConnection;
+  readonly #breaker: CircuitBreaker;
+  readonly #now: () => number;
+  readonly #onFailure: StoreOptions["onFailure"];
+  #apiSeenAt = -Infinity;
+  #isMuteTold = false;
+
+  constructor(
+    connection: RedisConnection,
+    breaker: CircuitBreaker,
+    { now, onFailure }: StoreOptions,
+  ) {
+    this.#connection = connection;
+    this.#breaker = breaker;
+    this.#now = now;
+    this.#onFailure = onFailure;
+  }
+
+  get(key: StoreKey): Promise<StoreLookup> {
+    return this.#breaker.run(() => this.#find(key), "unavailable");
+  }
+
+  /** The API deletes entries from its own Redis only, and that is where it has just kept its answer. */
+  async tellsChanges(key: StoreKey): Promise<boolean> {
+    const name = apiKey(key);
+    if (name === undefined) return false;
+    const seen = { now: this.#now(), withinMs: API_SEEN_MS };
+    if (isPending(this.#apiSeenAt + API_SEEN_MS, seen)) return true;
+    const isThere = await this.#breaker.run(() => this.#has(name), false);
+    if (isThere) this.#apiSeenAt = this.#now();
+    return isThere;
+  }
+
+  async set(
+    key: StoreKey,
+    entry: StoredEntry,
+    { ifPresent = false } = {},
+  ): Promise<void> {
+    const ttlMs = Math.floor(expiryOf(key, entry) - this.#now());
+    // An entry that cannot be stored must not leave an older value behind.
+    if (ttlMs <= 0) return await this.delete(key);
+    await this.#breaker.run(async () => {
+      await this.#connection.send((commands) =>
+        commands.set(redisKey(key), formatEnvelope(entry), {
+          expiration: { type: "PX", value: ttlMs },
+          ...ifPresent && { condition: "XX" },
+        })
+      );
+    }, undefined);
+  }
+
+  async delete(key: StoreKey): Promise<void> {
+    await this.#breaker.run(async () => {
+      await this.#connection.send((commands) => commands.del(redisKey(key)));
+    }, undefined);
+  }
+
+  async claim(key: StoreKey, entry: StoredEntry): Promise<Claim> {
+    const ttlMs = Math.floor(expiryOf(key, entry) - this.#now());
+    return await this.#breaker.run<Claim>(async () => {
+      const reply = await this.#connection.send((commands) =>
+        commands.set(redisKey(key), formatEnvelope(entry), {
+          expiration: { type: "PX", value: Math.max(1, ttlMs) },
+          condition: "NX",
+        })
+      );
+      return reply === null ? "taken" : "claimed";
+    }, "unavailable");
+  }
+
+  async announce(message: string): Promise<void> {
+    await this.#breaker.run(async () => {
+      await this.#connection.send((commands) =>
+        commands.publish(CHANNEL, message)
+      ).catch((error) => this.#onForbidden(error));
+    }, undefined);
+  }
+
+  listen(onMessage: (message: string) => void): void {
+    this.#connection.onEachConnection((commands) => {
+      commands.subscribe(CHANNEL, onMessage)
+        .catch((error) => this.#onForbidden(error))
+        .catch(() => {}); // the connection has ended
+    });
+  }
+
+  /** Tells, once, that the user may not do that: the rest works without it. */
+  #onForbidden(cause: unknown): void {
+    if (!hasErrorCode(cause, "NOPERM")) throw cause;
+    if (this.#isMuteTold) return;
+    this.#isMuteTold = true;
+    this.#onFailure({
+      store: "redis",
+      reason: "error",
+      message:
+        "the user may not announce changes to other gateways (+publish +subscribe &porthole:*): they see them by time",
+      cause,
+    });
+  }
+
+  close(): void {
+    this.#breaker.close();
+    this.#connection.close();
+  }
+
+  async #find(key: StoreKey): Promise<StoreLookup> {
+    const name = redisKey(key);
+    const text = await this.#read(name);
+    if (text === null) return "absent";
+    const envelope = text && parseEnvelope(text);
+    if (!envelope) return "unavailable";
+    if (envelope.expiresAt !== undefined) {
+      return this.#now() < envelope.staleUntil ? envelope : "absent";
+    }
+    if (!DAYTONA_KINDS.has(key[0])) return "unavailable";
+    const ttlMs = await this.#connection.send((commands) =>
+      commands.pTTL(name)
+    );
+    if (ttlMs === NO_KEY) return "absent";
+    return timedEntry(envelope, { ttlMs, now: this.#now() });
+  }
+
+  async #has(name: string): Promise<boolean> {
+    try {
+      return typeof await this.#read(name) === "string";
+    } catch (error) {
+      if (hasErrorCode(error, "NOPERM")) return false;
+      throw error;
+    }
+  }
+
+  /** Null if there is no such key, undefined for a type of value that only another program can have written. */
+  async #read(name: string): Promise<string | null | undefined> {
+    try {
+      return await this.#connection.send((commands) => commands.get(name));
+    } catch (error) {
+      if (hasErrorCode(error, "WRONGTYPE")) return undefined;
+      throw error;
+    }
+  }
+}

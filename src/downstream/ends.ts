@@ -1,0 +1,66 @@
+/** The ways in which exchanges end before their time, and what each of them is to the client and to the record. */
+import type { ErrorCode } from "../errors.ts";
+import type {
+  ExchangeEnd,
+  TunnelFacts,
+} from "../observability/metrics/facts.ts";
+import { UpstreamError } from "../upstream/upstream_error.ts";
+
+/** Why the gateway itself ends an exchange or tunnel. */
+export type AbortReason =
+  /** The gateway is shutting down. */
+  | "going_away"
+  /** The client has stopped reading. */
+  | "stalled"
+  /** The caller's access was revoked. */
+  | "access_revoked"
+  /** Too much is buffered, and nobody's share is larger. */
+  | "evicted";
+
+/** Close code and reason for each way to end a tunnel from our side (RFC 6455 section 7.4.1). */
+export const TUNNEL_CLOSES: Readonly<
+  Record<AbortReason, [code: number, reason: string]>
+> = {
+  going_away: [1001, "Gateway is restarting"],
+  stalled: [1013, "Client does not read"],
+  access_revoked: [1008, "Access has ended"],
+  evicted: [1013, "Too much is buffered"],
+};
+
+/** Why the gateway itself ends an upload: also if it comes in too many small chunks. */
+export type UploadAbortReason = AbortReason | "too_fine";
+
+/** The error code for each way to end an upload from our side, before its response began. */
+export const UPLOAD_ERRORS: Readonly<Record<UploadAbortReason, ErrorCode>> = {
+  going_away: "shutting_down",
+  stalled: "upload_stalled",
+  access_revoked: "credential_invalid",
+  evicted: "buffers_full",
+  too_fine: "chunks_too_small",
+};
+
+/** What the record says for each way to break off a download from our side. */
+export const DOWNLOAD_ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
+  going_away: "aborted",
+  stalled: "client_stalled",
+  access_revoked: "aborted",
+  evicted: "aborted",
+};
+
+/** The close code of a side whose connection broke (RFC 6455 section 7.1.5). */
+const ABNORMAL_CLOSURE = 1006;
+
+/** How a tunnel ended: completely only if one of its sides closed it. */
+export function tunnelEnd(
+  { by, code }: Pick<TunnelFacts, "by" | "code">,
+): ExchangeEnd {
+  if (by === "gateway") return "aborted";
+  if (code !== ABNORMAL_CLOSURE) return "complete";
+  return by === "upstream" ? "upstream_failed" : "client_gone";
+}
+
+/** True if an exchange failed because its client disconnected, which is no error of ours. */
+export function isClientGone(error: unknown): boolean {
+  return error instanceof UpstreamError &&
+    (error.code === "aborted" || error.code === "body_failed");
+}

@@ -1,0 +1,222 @@
+/**
+ * Deno 2.9.6, HTTP/1.1: with each read of a request body, as many bytes are taken from the socket as any read on this
+ * connection has had room for, and 1 KiB at least; but of a chunked body a read returns no more than what is left of one
+ * chunk. The rest is kept, without a limit, and moved with every further read. Once a response in one piece has been
+ * sent, or if the body is cancelled before, or the client has closed its side when a read fails, all that is kept is
+ * decoded without a turn of the event loop: 7 to 18 s for 4 MB in chunks of one byte. No upstream issue is known. To
+ * reproduce:
+ *
+ *     Deno.serve(async ({ body }) => {
+ *       for await (const _ of body) await new Promise((resolve) => setTimeout(resolve, 10));
+ *       return new Response();
+ *     });
+ *     // a client that sends "1\r\na\r\n" without end: Deno.memoryUsage().rss grows
+ *
+ * Neither is there a limit for trailers: a single read takes "0\r\nA: aaaa…" from the socket for as long as that goes on.
+ *
+ * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks of
+ * one size. The first one has as much as any before it on the connection, since Deno takes that much anyway: with less, it
+ * would keep and move the rest. What may be kept is counted, until a read waits, when nothing is: if decoding that would
+ * take long, the upload must end. Beside a body of which something may be kept, responses are {@linkcode streamed}, and it
+ * is cancelled once that has been sent, or its client has left: then, what is kept is freed as it is. And since whoever
+ * wants to can still fill memory by trailers, such uploads are watched (downstream/memory/guard.ts).
+ */
+import { clearImmediate, setImmediate } from "node:timers";
+import { MAX_ROOM_BYTES, MIN_ROOM_BYTES } from "./read_sizes.ts";
+
+/** The least room once a chunk was longer than the one before it, bytes. */
+const LONGER_ROOM_BYTES = 8 * 1024;
+
+/** The part of a room that the framing may take (RFC 9112 section 7.1): with less, a chunk has ended. */
+const FRAMING_BYTES = 16;
+
+/** The least that the framing of a chunk takes: "1", and two line ends. */
+const MIN_FRAMING_BYTES = 5;
+
+/** The most room of a read: for a chunk of 64 KiB, as many clients send them; bytes. */
+const MAX_CHUNK_ROOM_BYTES = MAX_ROOM_BYTES + FRAMING_BYTES;
+
+/** From so much on that may be kept, reads are watched for whether they wait, bytes. */
+const WATCHED_BYTES = 128 * 1024;
+
+/** So much may be kept of chunks of one byte, of which each takes 6: it would be decoded in 25 to 100 ms; bytes. */
+const MAX_KEPT_BYTES = 256 * 1024;
+
+/** The time goes with the square of what is kept, and with the number of chunks. */
+const MAX_DECODING = MAX_KEPT_BYTES ** 2 / (1 + MIN_FRAMING_BYTES);
+
+/**
+ * Chunks of more than 18 bytes are never too fine, whatever may be kept of them: nothing tells how much really is, and
+ * many programs send a line, or a word, in a chunk; bytes with framing.
+ */
+const FINE_BYTES = 24;
+
+/** How much a single read counts for the usual size of those before it. */
+const LAST_READ_SHARE = 1 / 4;
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+interface Reader {
+  /** The next bytes, in `room` unless they were there before. */
+  read(room: Bytes): Promise<{ readonly value?: Bytes | undefined }>;
+  cancel(): Promise<void>;
+}
+
+/** A short body that came with its head is no byte stream: it is there already. */
+function readerOf(body: ReadableStream<Bytes>): Reader {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    return body.getReader();
+  }
+}
+
+/**
+ * The room for chunks of so many bytes, in as few reads of equal size as possible.
+ *
+ * @example
+ * ```ts
+ * roomFor(16_384); // 16_392: "4000", the chunk, and two line ends
+ * roomFor(100_000); // 50_005: two reads
+ * ```
+ */
+export function roomFor(chunkBytes: number): number {
+  const onWire = chunkBytes + chunkBytes.toString(16).length + 4;
+  const reads = Math.ceil(onWire / MAX_CHUNK_ROOM_BYTES);
+  return Math.max(MIN_ROOM_BYTES, Math.ceil(onWire / reads));
+}
+
+/** What a chunked body needs to know of its request. */
+export interface ChunkedBodyOptions {
+  /** Settles once the request's response has been sent, or its client has left. */
+  readonly answered: () => Promise<void>;
+  /** The most that a read on the connection has had room for, bytes. */
+  readonly largestReadBytes: number;
+  /** Called when a read gets more room than that. */
+  readonly onLargerRoom: (bytes: number) => void;
+}
+
+/** Reads a chunked request body, locking it only once it is read. */
+export class ChunkedBody {
+  readonly #body: ReadableStream<Bytes>;
+  readonly #options: ChunkedBodyOptions;
+  #reader: Reader | undefined;
+  #isCancelled = false;
+  #isComplete = false;
+  #roomBytes: number;
+  #largestReadBytes: number;
+  /** What has been read of this chunk, and the size of the last one. */
+  #chunkBytes = 0;
+  #lastChunkBytes = 0;
+  /** The most that Deno keeps, and what a read has usually taken of that. */
+  #keptBytes = 0;
+  #usualBytes = MIN_ROOM_BYTES;
+
+  constructor(body: ReadableStream<Bytes>, options: ChunkedBodyOptions) {
+    this.#body = body;
+    this.#options = options;
+    this.#largestReadBytes = this.#roomBytes = options.largestReadBytes;
+  }
+
+  /**
+   * The next bytes, at least one; null at the end, also after {@linkcode cancel}. One call at a time. Rejects if the body
+   * fails.
+   */
+  async read(): Promise<Bytes | null> {
+    this.#reader ??= readerOf(this.#body);
+    const room = this.#roomBytes;
+    if (room > this.#largestReadBytes) {
+      this.#largestReadBytes = room;
+      this.#options.onLargerRoom(room);
+    }
+    const bytes = await this.#watched(this.#reader.read(new Uint8Array(room)));
+    if (bytes === undefined || bytes.length === 0) {
+      this.#isComplete = !this.#isCancelled;
+      return null;
+    }
+    this.#noteKept(bytes.length + MIN_FRAMING_BYTES);
+    this.#chunkBytes += bytes.length;
+    const isEnd = bytes.length < room - FRAMING_BYTES ||
+      this.#chunkBytes === this.#lastChunkBytes;
+    if (isEnd) this.#onChunkEnd();
+    else if (this.#chunkBytes > this.#lastChunkBytes) {
+      this.#roomBytes = Math.max(LONGER_ROOM_BYTES, this.#largestReadBytes);
+    }
+    return bytes;
+  }
+
+  /** Gives up the rest once the request has been answered, ending a `read()` that waits by then; does nothing at the end. */
+  cancel(): void {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    const cancel = () => {
+      (this.#reader ?? this.#body).cancel().catch(() => {});
+    };
+    this.#options.answered().then(cancel, cancel);
+  }
+
+  /** True once it was cancelled. */
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /** True if something may be kept of it: not before it is read, or after its end, but also once it has failed. */
+  get mayKeep(): boolean {
+    return this.#reader !== undefined && !this.#isComplete;
+  }
+
+  /** True if so much of it may be kept that no response in one piece must be sent beside it. */
+  get mayKeepMuch(): boolean {
+    return this.mayKeep && this.#keptBytes > WATCHED_BYTES;
+  }
+
+  /** True if it must not be read on: what may be kept would take too long to decode. */
+  get isTooFine(): boolean {
+    const usual = this.#usualBytes;
+    return usual < FINE_BYTES && this.#keptBytes ** 2 > MAX_DECODING * usual;
+  }
+
+  /** What a read returns; if it has to wait for that, nothing was kept. */
+  async #watched(
+    reading: ReturnType<Reader["read"]>,
+  ): Promise<Bytes | undefined> {
+    if (this.#keptBytes <= WATCHED_BYTES) return (await reading).value;
+    // A read of what is kept resolves without a turn of the event loop.
+    const turn = setImmediate(() => {
+      this.#keptBytes = 0;
+    });
+    try {
+      return (await reading).value;
+    } finally {
+      clearImmediate(turn);
+    }
+  }
+
+  /** Counts a read that has used so many bytes, and may have taken more. */
+  #noteKept(usedBytes: number): void {
+    this.#usualBytes += (usedBytes - this.#usualBytes) * LAST_READ_SHARE;
+    this.#keptBytes = Math.max(
+      0,
+      this.#keptBytes + this.#largestReadBytes - usedBytes,
+    );
+  }
+
+  /** Called at the end of a chunk, or of what has come of it. Memory is made for each room: it is no larger than needed. */
+  #onChunkEnd(): void {
+    const room = roomFor(Math.max(this.#chunkBytes, this.#lastChunkBytes));
+    const isKnown = this.#chunkBytes === this.#lastChunkBytes;
+    if (isKnown || room < this.#roomBytes) this.#roomBytes = room;
+    this.#lastChunkBytes = this.#chunkBytes;
+    this.#chunkBytes = 0;
+  }
+}
+
+/**
+ * The same response in parts, after which Deno closes the connection instead of reading the rest of the request.
+ *
+ * @throws {TypeError} for a status without a body (RFC 9110 section 6.4.1), with which Deno streams none
+ */
+export function streamed(response: Response): Response {
+  // Deno sends the `body` of a Response in one piece, if that is complete.
+  return new Response(ReadableStream.from(response.body ?? []), response);
+}

@@ -1,0 +1,102 @@
+/**
+ * Who the client is and how its request reached us, according to the connection and to the X-Forwarded-* headers of
+ * trusted proxies (the predecessors of RFC 7239).
+ */
+import ipaddr from "ipaddr.js";
+import { isAddress } from "../../config/formats.ts";
+import type { RequestHeaders } from "../../http/headers.ts";
+
+/** An address range as `ipaddr.js` parses it from CIDR notation. */
+export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/** True if `address` lies within one of the ranges; false if it is not an IP address. */
+export function isTrusted(
+  address: string,
+  ranges: readonly AddressRange[],
+): boolean {
+  if (ranges.length === 0 || !isAddress(address)) return false;
+  const parsed = ipaddr.process(address);
+  return ranges.some(([range, bits]) =>
+    range.kind() === parsed.kind() && parsed.match(range, bits)
+  );
+}
+
+/** Networks in which a load balancer may be; elsewhere, anybody can send X-Forwarded-For. */
+const NEARBY = new Set([
+  "loopback",
+  "private",
+  "uniqueLocal",
+  "linkLocal",
+  "carrierGradeNat",
+]);
+
+/** The kind of nearby network that `peer` is in; undefined if it is trusted, or comes from farther away. */
+export function untrustedNetwork(
+  peer: string,
+  trusted: readonly AddressRange[],
+): string | undefined {
+  if (!isAddress(peer) || isTrusted(peer, trusted)) return undefined;
+  const network = ipaddr.process(peer).range();
+  return NEARBY.has(network) ? network : undefined;
+}
+
+/** The origin of a request, as the runner and the app are told. */
+export interface Forwarded {
+  /** The public `host[:port]` that the client used. */
+  readonly host: string;
+  readonly proto: "http" | "https";
+  /** The client's address and those of proxies, in order; the last one connected to us. */
+  readonly for: string;
+}
+
+/** Most hops considered, nearest first: real chains are short, and rejecting what is not an address is slow. */
+const MAX_HOPS = 32;
+
+/** Where a request came from: what the app is told, and what our own decisions rest on. */
+export interface ClientInfo {
+  readonly forwarded: Forwarded;
+  /** The address to hold responsible: the nearest one that is not a trusted proxy's, or the farthest if all are. */
+  readonly clientAddress: string;
+}
+
+/**
+ * Where a request from `peer`, the connection's remote address, came from. X-Forwarded-* headers count only if the peer
+ * is a trusted proxy; X-Forwarded-For is walked from the right, so what a client puts at its left end has no effect on
+ * us.
+ */
+export function clientOf(
+  peer: string,
+  headers: RequestHeaders,
+  options: {
+    authority: string;
+    scheme: "http" | "https";
+    trusted: readonly AddressRange[];
+  },
+): ClientInfo {
+  if (!isTrusted(peer, options.trusted)) {
+    return {
+      clientAddress: peer,
+      forwarded: { host: options.authority, proto: options.scheme, for: peer },
+    };
+  }
+  const hops = (headers.get("x-forwarded-for") ?? "").split(",")
+    .slice(-MAX_HOPS)
+    .map((hop) => hop.trim())
+    .filter(isAddress);
+  const chain = [...hops, peer];
+  const clientAddress =
+    chain.findLast((hop) => !isTrusted(hop, options.trusted)) ?? chain[0] ??
+      peer;
+  const proto = headers.get("x-forwarded-proto");
+  const host = headers.get("x-forwarded-host");
+  return {
+    clientAddress,
+    forwarded: {
+      host: host !== null && /^[A-Za-z0-9._:[\]-]+$/.test(host)
+        ? host
+        : options.authority,
+      proto: proto === "http" || proto === "https" ? proto : options.scheme,
+      for: chain.join(", "),
+    },
+  };
+}

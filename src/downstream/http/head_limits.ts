@@ -1,0 +1,81 @@
+/** The limits for the head of a request, and what it asks for. */
+import type { Config } from "../../config/config.ts";
+import { GatewayError } from "../../errors.ts";
+import type { RequestHeaders } from "../../http/headers.ts";
+
+/** The configured limits for the head of a request. */
+export type RequestHeadLimits = Pick<
+  Config["limits"],
+  "targetBytes" | "headerBytes" | "headerFields"
+>;
+
+/**
+ * Checks the head of a request before anything else is done for it.
+ *
+ * @throws {GatewayError} `target_too_long` (RFC 9110 section 15.5.15) or `head_too_large` (RFC 6585 section 5)
+ */
+export function checkHead(
+  { target, headers }: {
+    readonly target: string;
+    readonly headers: Iterable<readonly [string, string]>;
+  },
+  limits: RequestHeadLimits,
+): void {
+  // `Deno.serve()` accepts only ASCII in a target and Latin-1 in a header, so a character is a byte.
+  if (target.length > limits.targetBytes) {
+    throw new GatewayError("target_too_long", `${target.length} octets`);
+  }
+  let count = 0;
+  let bytes = 0;
+  for (const [name, value] of headers) {
+    count++;
+    bytes += name.length + value.length;
+  }
+  if (count > limits.headerFields || bytes > limits.headerBytes) {
+    throw new GatewayError(
+      "head_too_large",
+      `${count} fields, ${bytes} octets`,
+    );
+  }
+}
+
+/**
+ * Checks the head of a request for the gateway's own pages, where cookies do not count: a browser that has too many of
+ * ours must still be able to log out of them.
+ *
+ * @throws {GatewayError} as {@linkcode checkHead}
+ */
+export function checkControlHead(
+  { target, headers }: {
+    readonly target: string;
+    readonly headers: RequestHeaders;
+  },
+  limits: RequestHeadLimits,
+): void {
+  const counted = [...headers].filter(([name]) => name !== "cookie");
+  checkHead({ target, headers: counted }, limits);
+}
+
+/** True if a head that {@linkcode checkHead} refuses would be accepted without its cookies. */
+export function hasTooManyCookies(
+  request: { readonly target: string; readonly headers: RequestHeaders },
+  limits: RequestHeadLimits,
+): boolean {
+  try {
+    checkControlHead(request, limits);
+    return request.headers.has("cookie");
+  } catch (error) {
+    if (error instanceof GatewayError) return false;
+    throw error;
+  }
+}
+
+/** True if a request opens a WebSocket (RFC 6455 section 4.1); one for any other upgrade is an ordinary request. */
+export function isWebSocketRequest(
+  method: string,
+  headers: RequestHeaders,
+): boolean {
+  return method === "GET" &&
+    /^websocket$/i.test(headers.get("upgrade") ?? "") &&
+    /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(headers.get("connection") ?? "");
+}

@@ -1,0 +1,138 @@
+/**
+ * Deno 2.9.6, HTTP/1.1: a request's body and its response share the connection, and while the response is streamed, only
+ * that is told what happens to it. If the response ends while a read of the body waits, that read is never woken, and
+ * its 64 KiB buffer never freed; if it breaks off, or the client leaves, the socket is never closed either, as the read
+ * holds the connection. Nor is a read woken if the body is cancelled meanwhile, however the response is sent. (Related:
+ * denoland/deno#36624.) To reproduce:
+ *
+ *     Deno.serve((request) => {
+ *       request.body.getReader().read().then(console.log, console.log); // never
+ *       return new Response(streamThatFails); // the client sees no end of it
+ *     });
+ *     // The client sends half a request, and leaves.
+ *
+ * Such a read can be neither avoided nor withdrawn: an app may begin its response, and a client may send more, at any
+ * time. HTTP/2, which leaks nothing, has no Host header, but neither need HTTP/1.1 have one.
+ *
+ * Instead, nobody cancels a body while a read of it waits: beside a response that is sent in one piece, Deno ends the
+ * read when the client leaves. And a streamed response that is broken off from our side waits until no read does: until
+ * the client sends more. What is lost nevertheless is counted and bounded: if such a response is complete, or its client
+ * leaves, while a read waits.
+ */
+import { clientKey } from "../../lib/client_key.ts";
+import { TokenBuckets } from "../../lib/token_bucket.ts";
+
+/** A request's body on its way to the upstream. */
+export interface Upload {
+  /** True while a read waits for more of it. */
+  readonly isWaiting: boolean;
+  /** Resolves once no read waits. */
+  idle(): Promise<void>;
+  /** Gives the rest up although a read waits: the read is lost, but not the socket. */
+  abandon(): void;
+}
+
+/**
+ * Most sockets that may be lost or at risk, and how many more in a second: one an hour, so that no attack switches such
+ * responses off until a restart. A lost one keeps 100 kB (measured), mostly the buffer of its read.
+ */
+const IN_ALL = { capacity: 400, refillPerSec: 1 / 3600 };
+
+/** The same for one client, which must not use up the budget of all. */
+const PER_CLIENT = { capacity: 50, refillPerSec: 1 / 3600 };
+
+/** Most clients remembered. */
+const MAX_CLIENTS = 1000;
+
+/** Counts the sockets that were lost, and those that may be. */
+export class LeakedSockets {
+  readonly #all: TokenBuckets;
+  readonly #byClient: TokenBuckets;
+  readonly #onEnough: () => void;
+  #count = 0;
+
+  /**
+   * @param now Current time, ms.
+   * @param onEnough Called whenever a response is refused because no more are risked for any client.
+   */
+  constructor(now: () => number, onEnough: () => void) {
+    this.#all = new TokenBuckets({ ...IN_ALL, maxKeys: 1, now });
+    this.#byClient = new TokenBuckets({
+      ...PER_CLIENT,
+      maxKeys: MAX_CLIENTS,
+      now,
+    });
+    this.#onEnough = onEnough;
+  }
+
+  /** The number of sockets lost so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Risks the socket of a client that is streamed a response while its request is still open; undefined if no more may
+   * be risked. `isHttp1` is false if the connection may be of HTTP/2, where a response may break off at any time.
+   */
+  risk(
+    clientAddress: string,
+    upload: Upload,
+    { isHttp1 }: { readonly isHttp1: boolean },
+  ): RiskedSocket | undefined {
+    const client = clientKey(clientAddress);
+    if (!this.#byClient.take(client).ok) return undefined;
+    if (!this.#all.take("").ok) {
+      this.#byClient.giveBack(client, 1);
+      this.#onEnough();
+      return undefined;
+    }
+    return new RiskedSocket(upload, isHttp1, (isLost) => {
+      if (isLost) {
+        this.#count++;
+        return;
+      }
+      this.#byClient.giveBack(client, 1);
+      this.#all.giveBack("", 1);
+    });
+  }
+}
+
+/** A socket at risk, until its response has ended. */
+export class RiskedSocket {
+  readonly #upload: Upload;
+  readonly #isHttp1: boolean;
+  readonly #onEnd: (isLost: boolean) => void;
+  #hasEnded = false;
+
+  constructor(
+    upload: Upload,
+    isHttp1: boolean,
+    onEnd: (isLost: boolean) => void,
+  ) {
+    this.#upload = upload;
+    this.#isHttp1 = isHttp1;
+    this.#onEnd = onEnd;
+  }
+
+  /** To be called when the response has ended, completely or because Deno gave it up: its client has left. */
+  onEnd(): void {
+    this.#end(this.#upload.isWaiting);
+  }
+
+  /**
+   * To be called when the response has to be broken off from our side: at once, or if this returns a promise, when that
+   * resolves, which it does not do if the socket is lost.
+   */
+  onBreak(): Promise<void> | undefined {
+    const upload = this.#upload;
+    if (!this.#isHttp1 || !upload.isWaiting) return this.#end(upload.isWaiting);
+    return upload.idle().then(() => this.#end(false));
+  }
+
+  #end(isLost: boolean): undefined {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    if (isLost) this.#upload.abandon();
+    this.#onEnd(isLost);
+  }
+}

@@ -1,0 +1,126 @@
+/** The body of a request: whether there is one, and its announced length. */
+import { GatewayError } from "../../errors.ts";
+import type { RequestHeaders } from "../../http/headers.ts";
+import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { wasCancelled } from "../../platform/http2_body.ts";
+import {
+  type BodyReader,
+  bodyReader,
+  startingWith,
+} from "../../upstream/http1/body_reader.ts";
+import { UpstreamError } from "../../upstream/upstream_error.ts";
+import { ChunkedBody } from "./chunked_body.ts";
+import { MAX_ROOM_BYTES, type ReadSizes } from "./read_sizes.ts";
+
+/** The body to forward, with its announced length (RFC 9112 section 6). */
+export interface RequestBody {
+  readonly body: BodyReader | null;
+  /** Bytes; null if it was not announced. */
+  readonly contentLength: number | null;
+  /** What reads it if it is chunked, which is HTTP/1.1. */
+  readonly chunked?: ChunkedBody | undefined;
+}
+
+/** Where a body comes from. */
+export interface BodySource {
+  /** Settles once the client has taken its response, or left. */
+  readonly taken: () => Promise<void>;
+  /** The client's end of the connection. */
+  readonly connection: string;
+  readonly readSizes: Pick<ReadSizes, "largestOf" | "note">;
+}
+
+const CONTENT_LENGTH = /^[0-9]{1,15}$/;
+
+/**
+ * The body of a request. `Request.body` is a stream even for a POST without a body, so the framing headers decide.
+ * HTTP/2 requires none, so there the stream itself decides, whose first byte is waited for, but not for long.
+ *
+ * @throws {GatewayError} `bad_request` for framing that we would have to repair (RFC 9112 section 6.3)
+ */
+export function requestBody(
+  request: Request,
+  headers: RequestHeaders,
+  { taken, connection, readSizes }: BodySource,
+): RequestBody | Promise<RequestBody> {
+  const length = headers.get("content-length");
+  const coding = headers.get("transfer-encoding");
+  if (
+    length !== null && !CONTENT_LENGTH.test(length) ||
+    coding !== null && coding.toLowerCase() !== "chunked"
+  ) throw new GatewayError("bad_request", "Framing that cannot be passed on");
+  if (request.body === null) return NO_BODY;
+  if (length !== null) {
+    const contentLength = Number(length);
+    if (contentLength === 0) return { body: null, contentLength };
+    readSizes.note(connection, MAX_ROOM_BYTES);
+    return { body: bodyReader(request.body), contentLength };
+  }
+  if (coding !== null) {
+    const chunked = new ChunkedBody(request.body, {
+      answered: taken,
+      largestReadBytes: readSizes.largestOf(connection),
+      onLargerRoom: (bytes) => readSizes.note(connection, bytes),
+    });
+    return { body: chunkedReader(chunked), contentLength: null, chunked };
+  }
+  return nonEmpty(cancellable(bodyReader(request.body), request.signal))
+    .then((body) => ({ body, contentLength: null }));
+}
+
+/** Reads a chunked body over HTTP/1.1. */
+function chunkedReader(body: ChunkedBody): BodyReader {
+  return {
+    async read() {
+      const bytes = await body.read();
+      // A stream reports its cancellation as an ordinary end.
+      if (body.isCancelled) {
+        throw new UpstreamError("aborted", "body cancelled");
+      }
+      return bytes;
+    },
+    cancel: () => body.cancel(),
+  };
+}
+
+const NO_BODY: RequestBody = { body: null, contentLength: null };
+
+/**
+ * The wait for the first byte of a body without framing headers, ms; after that, there is taken to be one. A stream that
+ * its client ends with the headers is known to be empty at once: only those that are ended by a later frame wait.
+ */
+const FIRST_BYTE_MS = 50;
+
+/**
+ * Reads an HTTP/2 body. If the client cancels the stream (RST_STREAM, RFC 9113 section 8.1), `Deno.serve()` ends the
+ * body as if it were complete, and aborts `signal` right after: such a body must not look complete to the app. HTTP/1.1
+ * without framing headers has no body (RFC 9112 section 6.3), but cannot be told from HTTP/2.
+ */
+function cancellable(
+  body: BodyReader,
+  signal: AbortSignal,
+): BodyReader {
+  return {
+    async read() {
+      const bytes = await body.read().catch((cause) => {
+        throw new UpstreamError("body_failed", "upload broke", { cause });
+      });
+      if (bytes === null && await wasCancelled(signal)) {
+        throw new UpstreamError("aborted", "upload cancelled");
+      }
+      return bytes;
+    },
+    cancel: () => body.cancel(),
+  };
+}
+
+/**
+ * The same body, or null if it is empty.
+ *
+ * @throws {UpstreamError} `aborted` or `body_failed` if the client has cancelled it or disconnected
+ */
+async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
+  const first = body.read();
+  const isKnown = await fulfilsWithin(first, FIRST_BYTE_MS);
+  return isKnown && await first === null ? null : startingWith([first], body);
+}

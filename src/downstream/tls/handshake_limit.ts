@@ -1,0 +1,50 @@
+/** The connections whose handshake has not finished: somebody who never finishes any must not use up the open files. */
+
+/** What identifies a connection, before its handshake and after. */
+interface Peer {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+/** A connection that can be dropped. */
+interface Connection extends Peer {
+  destroy(): void;
+}
+
+/** The unfinished handshakes, up to a number beyond which the oldest is dropped: an honest one takes the shortest time. */
+export class HandshakeLimit {
+  readonly #max: number;
+  /** In the order in which they began. */
+  readonly #unfinished = new Map<string, Connection>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Notes that a connection was accepted. */
+  begin(connection: Connection): void {
+    this.end(connection); // an earlier one of the same port, whose end was not noted
+    this.#unfinished.set(keyOf(connection), connection);
+    if (this.#unfinished.size <= this.#max) return;
+    for (const oldest of this.#unfinished.values()) {
+      this.end(oldest);
+      oldest.destroy();
+      return;
+    }
+  }
+
+  /** Drops all of them. */
+  dropAll(): void {
+    for (const connection of this.#unfinished.values()) connection.destroy();
+    this.#unfinished.clear();
+  }
+
+  /** Notes that a connection's handshake has finished, or failed. */
+  end(peer: Peer): void {
+    this.#unfinished.delete(keyOf(peer));
+  }
+}
+
+function keyOf({ remoteAddress, remotePort }: Peer): string {
+  return `${remoteAddress} ${remotePort}`;
+}

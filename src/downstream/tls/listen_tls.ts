@@ -1,0 +1,194 @@
+/**
+ * The TLS listener: terminates TLS and relays the plaintext to HTTP servers on loopback.
+ *
+ * `Deno.serve` could terminate TLS itself, but it leaves Nagle's algorithm on there, so that most small responses wait
+ * 40 ms for the client's delayed acknowledgement. Nor can it change its certificate: it would have to be replaced by a
+ * second server, which closes every WebSocket and drops clients in the middle of a handshake.
+ */
+import { createServer, type Server } from "node:net";
+import {
+  createServer as createTlsServer,
+  type Server as TlsServer,
+  type TLSSocket,
+} from "node:tls";
+import type { ByteBudget } from "../../lib/byte_budget.ts";
+import { takeTurn } from "../../lib/fair_turn.ts";
+import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { accessSignal } from "../../platform/early_signal.ts";
+import { mendPause } from "../../platform/tls_pause.ts";
+import type { Handler } from "../http/handler.ts";
+import {
+  CLOSE_TIMEOUT_MS,
+  type ListenAddress,
+  type Listener,
+} from "../http/listen.ts";
+import { AcceptQueue } from "./accept_queue.ts";
+import { watchAccepting } from "./accept_watchdog.ts";
+import type { Certificate } from "./certificate.ts";
+import { HandshakeLimit } from "./handshake_limit.ts";
+import { Http2Pace, UnagreedHttp2Pace } from "./http2_pace.ts";
+import { startLoopbackServer } from "./loopback_server.ts";
+import { ReadAhead } from "./read_ahead.ts";
+
+/** A listener whose certificate can be replaced. */
+export interface TlsListener extends Listener {
+  /** Uses another certificate from the next handshake on; open connections keep the old one. */
+  setCertificate(certificate: Certificate): void;
+}
+
+/** Settings of {@linkcode listenTls}. */
+export interface TlsOptions {
+  readonly certificate: Certificate;
+  /** Charged for clients whose bytes wait to be taken; over its limit, they are disconnected. */
+  readonly buffers: Pick<ByteBudget<"tls">, "open">;
+}
+
+/** The time that a client has to finish its handshake, ms. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Most handshakes at once: as many as a gateway finishes in a second or two. */
+const MAX_HANDSHAKES = 1000;
+
+/**
+ * Starts listening.
+ *
+ * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
+ */
+export async function listenTls(
+  handler: Handler,
+  address: ListenAddress,
+  { certificate, buffers }: TlsOptions,
+): Promise<TlsListener> {
+  // HTTP/2 has a server of its own, whose shutdown sends GOAWAY to its clients; tunnels, which are HTTP/1.1, outlast it.
+  const http1 = startLoopbackServer(handler);
+  const http2 = startLoopbackServer((request, info) => {
+    accessSignal(request);
+    return handler(request, info);
+  });
+  const clients = new Set<TLSSocket>();
+  async function serve(client: TLSSocket): Promise<void> {
+    mendPause(client);
+    clients.add(client);
+    const memory = buffers.open("tls", () => {
+      memory.close();
+      client.destroy();
+    });
+    const http2Pace = new Http2Pace(() => performance.now());
+    if (client.alpnProtocol === "h2") {
+      await http2.serveConnection(client, { memory, pace: http2Pace });
+    } else {
+      const pace = new UnagreedHttp2Pace(http2Pace);
+      const ahead = new ReadAhead();
+      await http1.serveConnection(client, { memory, pace, ahead });
+    }
+    memory.close();
+    clients.delete(client);
+  }
+
+  const handshakes = new HandshakeLimit(MAX_HANDSHAKES);
+  const tls = handshakeServer(certificate, handshakes, serve);
+  const newcomers = new AcceptQueue(takeTurn);
+  const server = createServer({
+    noDelay: true,
+    // A client may close its side as soon as it has sent its request.
+    allowHalfOpen: true,
+    pauseOnConnect: true,
+  }, async (connection) => {
+    connection.on("error", () => {}); // it is closed then
+    handshakes.begin(connection);
+    await newcomers.turn(connection);
+    tls.emit("connection", connection);
+  });
+
+  async function closeInner(timeoutMs: number): Promise<void> {
+    await Promise.all([http1.close(timeoutMs), http2.close(timeoutMs)]);
+  }
+
+  const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
+  function stopAccepting(): void {
+    watch.stop();
+    if (!server.listening) return;
+    server.close(() => onClosed());
+    http2.shutdown();
+  }
+
+  const { hostname } = address;
+  let port: number;
+  try {
+    port = await bind(server, address);
+  } catch (error) {
+    await closeInner(0);
+    throw error;
+  }
+  const watch = watchAccepting({
+    onAccept: (callback) => server.on("connection", callback),
+    probe: (signal) => connectAndClose({ hostname, port }, signal),
+  });
+  return {
+    hostname,
+    port,
+    failed: Promise.race([http1.failed, http2.failed, watch.failed]),
+    setCertificate: ({ cert, key }) => tls.setSecureContext({ cert, key }),
+    startDraining: () => http1.startDraining(),
+    stopAccepting,
+    async close(timeoutMs = CLOSE_TIMEOUT_MS) {
+      stopAccepting();
+      await closeInner(timeoutMs);
+      // The last bytes of the inner servers are still on their way to the clients.
+      await fulfilsWithin(closed, timeoutMs);
+      for (const client of clients) client.destroy();
+      handshakes.dropAll();
+      await closed;
+    },
+  };
+}
+
+/** Makes the handshakes of the connections that it is given; `onClient` takes each of them after that. */
+function handshakeServer(
+  { cert, key }: Certificate,
+  handshakes: HandshakeLimit,
+  onClient: (client: TLSSocket) => void,
+): TlsServer {
+  const server = createTlsServer({
+    cert,
+    key,
+    ALPNProtocols: ["h2", "http/1.1"],
+    allowHalfOpen: true,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  }, onClient);
+  server.on("secureConnection", (client) => handshakes.end(client));
+  // Port scans, and clients that do not trust the certificate: nothing that an operator could act on.
+  server.on("tlsClientError", (_error, client) => {
+    handshakes.end(client);
+    client.destroy();
+  });
+  return server;
+}
+
+/** Resolves to the port once the server listens on it. */
+async function bind(
+  server: Server,
+  { hostname, port }: ListenAddress,
+): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, hostname, resolve);
+  });
+  const bound = server.address();
+  return typeof bound === "object" && bound !== null ? bound.port : 0;
+}
+
+/** The address at which this machine reaches a server that listens on all addresses. */
+const LOOPBACK_OF: Readonly<Record<string, string>> = {
+  "0.0.0.0": "127.0.0.1",
+  "::": "::1",
+};
+
+async function connectAndClose(
+  { hostname, port }: ListenAddress,
+  signal: AbortSignal,
+): Promise<void> {
+  const reachable = LOOPBACK_OF[hostname] ?? hostname;
+  const conn = await Deno.connect({ hostname: reachable, port, signal });
+  conn.close();
+}

@@ -1,0 +1,96 @@
+/** A plain HTTP server on loopback for connections that another listener has accepted. */
+import type { Socket } from "node:net";
+import type { Handler, RequestInfo } from "../http/handler.ts";
+import { type HttpServer, listen } from "../http/listen.ts";
+import { pipe, type PipeOptions } from "./pipe.ts";
+import { headBytes, type ReadAhead } from "./read_ahead.ts";
+
+/** A running server. */
+export interface LoopbackServer extends HttpServer {
+  /** Serves a connection until it is closed; never rejects. */
+  serveConnection(client: Socket, options: ConnectionOptions): Promise<void>;
+}
+
+/** How a connection is served. */
+export interface ConnectionOptions extends PipeOptions {
+  /** Told what is read of the requests; for HTTP/1.1 only. */
+  readonly ahead?: ReadAhead | undefined;
+}
+
+/** A connection that is relayed. */
+interface Relayed extends Pick<ConnectionOptions, "ahead"> {
+  readonly address: Deno.NetAddr;
+}
+
+const LOOPBACK = "127.0.0.1";
+
+/** What is known of a request on such a connection. A class: of each literal with a getter, V8 keeps a description. */
+class RelayedInfo implements RequestInfo {
+  readonly remoteAddr: Deno.NetAddr;
+  readonly onBodyRead: ((bytes: number) => void) | undefined;
+  readonly #info: Deno.ServeHandlerInfo;
+
+  constructor({ address, ahead }: Relayed, info: Deno.ServeHandlerInfo) {
+    this.remoteAddr = address;
+    this.onBodyRead = ahead && ((bytes) => ahead.onRead(bytes));
+    this.#info = info;
+  }
+
+  get completed(): Promise<void> {
+    return this.#info.completed;
+  }
+}
+
+/** Starts a server whose handler sees the clients' own addresses. */
+export function startLoopbackServer(handler: Handler): LoopbackServer {
+  /** The clients by the local port of the relayed connection. */
+  const clients = new Map<number, Relayed>();
+  const server = listen((request, info) => {
+    const { remoteAddr } = info;
+    // The port alone does not identify a relayed connection: another address of this machine may use the same one.
+    const client = "hostname" in remoteAddr && remoteAddr.hostname === LOOPBACK
+      ? clients.get(remoteAddr.port)
+      : undefined;
+    // A local process that found the port and connected to it directly.
+    if (client === undefined) return new Response(null, { status: 421 });
+    const { ahead } = client;
+    ahead?.begin(headBytes(request), () => info.completed);
+    const response = handler(request, new RelayedInfo(client, info));
+    if (ahead !== undefined && request.headers.has("upgrade")) {
+      Promise.resolve(response).then(({ status }) => {
+        if (status === 101) ahead.lift();
+      }, () => {});
+    }
+    return response;
+  }, { hostname: LOOPBACK, port: 0 });
+
+  return {
+    ...server,
+    async serveConnection(client, options) {
+      client.on("error", () => {}); // it is closed then
+      client.pause();
+      const relayed: Relayed = {
+        address: {
+          transport: "tcp",
+          hostname: client.remoteAddress ?? LOOPBACK,
+          port: client.remotePort ?? 0,
+        },
+        ahead: options.ahead,
+      };
+      let inner: Deno.TcpConn;
+      try {
+        inner = await Deno.connect({ hostname: LOOPBACK, port: server.port });
+      } catch {
+        client.destroy();
+        return;
+      }
+      if (client.destroyed) return inner.close();
+      inner.setNoDelay();
+      const { port } = inner.localAddr;
+      clients.set(port, relayed);
+      await pipe(client, inner, options);
+      // Another client may have been given the port by now.
+      if (clients.get(port) === relayed) clients.delete(port);
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * Tells when a client floods its WebSocket. Deno reads a client's WebSocket by itself: nothing can make it yield between
+ * the frames that have arrived, up to 150,000 in a row. Closing the WebSocket is all that can be done.
+ */
+import { LRUCache } from "lru-cache";
+import { setImmediate } from "node:timers";
+import { FloodGauge } from "../../lib/flood_gauge.ts";
+import { watchPongs } from "../../platform/client_pongs.ts";
+
+/** Most Pongs within a second: a client is sent one Ping in 50 s. */
+const PONGS_PER_SECOND = 4096;
+
+/** Most messages without a turn of the event loop. Only of messages of less than 60 bytes can so many come. */
+const MESSAGES_PER_TURN = 16 * 1024;
+
+/** From so many messages on, the turn of the event loop is watched for. */
+const WATCHED_MESSAGES = 1024;
+
+/** A message up to so many bytes, or UTF-16 code units, takes as long as an empty one. */
+const SHORT_LENGTH = 100;
+
+/** Most short messages within a second: each takes the gateway 4 µs, in which it does nothing else. */
+const SHORT_MESSAGES_PER_SECOND = 16 * 1024;
+
+/** As long as a client that has flooded a WebSocket may open no other, ms. */
+export const FLOOD_BAN_MS = 10_000;
+
+/** Most clients that are remembered; beyond it, the one whose flood was the first is forgotten. */
+const MAX_BANNED_CLIENTS = 1000;
+
+/** Clients that have flooded a WebSocket: if they could open the next one at once, nothing would end their flood. */
+export class FloodBans {
+  readonly #clients: LRUCache<string, true>;
+
+  /** @param now The current time, ms. */
+  constructor(now: () => number) {
+    this.#clients = new LRUCache({
+      max: MAX_BANNED_CLIENTS,
+      ttl: FLOOD_BAN_MS,
+      ttlResolution: 0,
+      perf: { now },
+    });
+  }
+
+  /** Bans a client for {@linkcode FLOOD_BAN_MS}. */
+  add(client: string): void {
+    this.#clients.set(client, true);
+  }
+
+  /** Whether a client is banned now. */
+  has(client: string): boolean {
+    return this.#clients.has(client);
+  }
+}
+
+/** Counts the frames of one client. */
+export class RateLimit {
+  readonly #pongs = new FloodGauge({
+    perSecond: PONGS_PER_SECOND,
+    now: () => performance.now(),
+  });
+  readonly #shortMessages = new FloodGauge({
+    perSecond: SHORT_MESSAGES_PER_SECOND,
+    now: () => performance.now(),
+  });
+  readonly #onFlood: (reason: string) => void;
+  readonly #isMessage: () => void;
+  /** At least the number since the last turn. */
+  #messages = 0;
+
+  /** @param onFlood Called amid the flood, perhaps more than once. */
+  constructor(client: WebSocket, onFlood: (reason: string) => void) {
+    this.#onFlood = onFlood;
+    this.#isMessage = watchPongs(client, () => {
+      if (this.#pongs.add()) onFlood("too many Pongs");
+    });
+  }
+
+  /** Counts a message of this length; true if it is one too many. */
+  countMessage(length: number): boolean {
+    this.#isMessage();
+    if (++this.#messages === WATCHED_MESSAGES) {
+      setImmediate(() => this.#messages = 0);
+    }
+    const isFlood = length <= SHORT_LENGTH && this.#shortMessages.add();
+    if (!isFlood && this.#messages <= MESSAGES_PER_TURN) return false;
+    this.#onFlood("too many messages at once");
+    return true;
+  }
+}

@@ -1,0 +1,66 @@
+/** Where a member of a roster is. */
+export class ListNode<T> {
+  readonly member: T;
+  /** The nodes beside it, and whether it is taken, which only the roster changes. */
+  previous: ListNode<T> | undefined;
+  next: ListNode<T> | undefined;
+  isTaken = true;
+
+  constructor(member: T, previous: ListNode<T> | undefined) {
+    this.member = member;
+    this.previous = previous;
+  }
+}
+
+/**
+ * A collection that thousands of short-lived members enter and leave each second, in the order in which they came. A Set
+ * needs a new table again and again, and the outgrown ones, which only a full collection of V8's heap frees, keep all
+ * members alive that were in them.
+ */
+export class LinkedList<T> {
+  #first: ListNode<T> | undefined;
+  #last: ListNode<T> | undefined;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds a member, and returns where it is. */
+  add(member: T): ListNode<T> {
+    const node = new ListNode(member, this.#last);
+    if (this.#last === undefined) this.#first = node;
+    else this.#last.next = node;
+    this.#last = node;
+    this.#size++;
+    return node;
+  }
+
+  /** Removes who is at a node of this roster; a second call does nothing. */
+  remove(node: ListNode<T>): void {
+    if (!node.isTaken) return;
+    const { previous, next } = node;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    node.previous = node.next = undefined; // who has left keeps nobody alive
+    node.isTaken = false;
+    this.#size--;
+  }
+
+  /** All members, the first one first. The one that was seen last may leave meanwhile; for others to leave, copy it. */
+  *[Symbol.iterator](): Generator<T, void> {
+    for (const { member } of this.nodes()) yield member;
+  }
+
+  /** The same, by their nodes. */
+  *nodes(): Generator<ListNode<T>, void> {
+    let node = this.#first;
+    while (node !== undefined) {
+      const { next } = node;
+      yield node;
+      node = next;
+    }
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Access decisions in front of a Daytona that somebody else operates. The API judges no credential for an organization's
+ * key, so each kind has another source there:
+ *
+ * - A preview token is compared with the sandbox's own, which the API tells that key.
+ * - A user's bearer is asked about with itself, if it looks like one of Daytona's and is no JWT of somebody else's login;
+ *   see unknown_bearers.ts for how often.
+ * - A signed link is judged by Daytona's proxy alone, which opens it or not. Which sandbox is behind it, nobody tells: so
+ *   what is counted for each sandbox is counted by the token.
+ * - Signed URLs of files belong to the toolbox, which is not served.
+ */
+import { LRUCache } from "lru-cache";
+import { timingSafeEqual } from "node:crypto";
+import {
+  isBearer,
+  isJwtShaped,
+  issuerOf,
+  isUuid,
+  mayBePreviewToken,
+  mayBeSignedToken,
+} from "../../address/grammar.ts";
+import type { DaytonaApi, OnUserAnswer, User } from "../../daytona/api.ts";
+import { createDigests } from "../../lib/digest.ts";
+import { ChangeMarks } from "../change_marks.ts";
+import {
+  booleanCodec,
+  type Budget,
+  LookupCache,
+  type LookupCacheOptions,
+  UNMETERED,
+} from "../lookup_cache.ts";
+import { type Access, accessCodec } from "../own/access.ts";
+import type { Change } from "../sandbox_changes.ts";
+import { UnknownBearers } from "../unknown_bearers.ts";
+
+/** The sources of the decisions. */
+export interface HostedAccessParts {
+  readonly api: Pick<DaytonaApi, "hasSandboxAccess" | "isOwnedByUser">;
+  readonly sandboxes: {
+    /** The sandbox that a label names; null if there is none. */
+    sandboxOf(
+      label: string,
+      budget: Budget,
+    ): Promise<{ readonly id: string } | null>;
+    previewTokenOf(
+      sandboxId: string,
+      port: number,
+      budget: Budget,
+    ): Promise<string | null>;
+    /** Asks the API for it again, once in a few seconds however often this is called; true if that was after the call. */
+    renewToken(sandboxId: string, port: number): Promise<boolean>;
+    /** What the sandbox behind a signed token is called. */
+    linkIdOf(token: string): string;
+  };
+  /** Whether Daytona's proxy opens a signed link. */
+  readonly opensLink: (token: string, port: number) => Promise<boolean>;
+  /** The issuers of the JWTs of Daytona's users; none until they are known. */
+  readonly issuers: () => readonly string[];
+}
+
+/** An API key of Daytona. */
+const API_KEY = /^dtn_[\w-]+$/;
+
+/**
+ * True if a bearer may be one of Daytona's: others are an app's own, and Daytona is not shown them. A JWT is, if one of
+ * the `issuers` has made it, or if none of them is known.
+ *
+ * @example
+ * ```ts
+ * mayBeDaytonas("dtn_0123456789abcdef", []); // true
+ * mayBeDaytonas("sk-0123456789abcdef", []); // false
+ * ```
+ */
+export function mayBeDaytonas(
+  bearer: string,
+  issuers: readonly string[],
+): boolean {
+  if (!isBearer(bearer)) return false;
+  if (!isJwtShaped(bearer)) return API_KEY.test(bearer);
+  const issuer = issuerOf(bearer);
+  return issuers.length === 0 ||
+    issuer !== undefined &&
+      issuers.some((one) => withoutSlash(one) === withoutSlash(issuer));
+}
+
+/** As people write an issuer: providers are not of one mind about its last slash. */
+function withoutSlash(issuer: string): string {
+  return issuer.replace(/\/$/, "");
+}
+
+/** The token is the sandbox's, whichever port is asked about. */
+const ANY_PORT = 3000;
+
+/**
+ * Judges credentials, and caches the verdicts.
+ *
+ * @throws {GatewayError} as {@linkcode Access}; every method
+ */
+export class HostedAccess implements Access {
+  readonly #parts: HostedAccessParts;
+  readonly #users: LookupCache<boolean | null>;
+  readonly #links: LookupCache<boolean>;
+  readonly #unknownBearers: UnknownBearers;
+  /** Tokens that were refused after the API was asked again. In process only: it is a matter of seconds. */
+  readonly #refusedTokens: LRUCache<string, true>;
+  readonly #digestKey: (parts: readonly string[]) => string;
+  readonly #marks: ChangeMarks;
+
+  constructor(parts: HostedAccessParts, options: LookupCacheOptions) {
+    const { cache: { maxEntries, tokenRefusedTtlMs }, now } = options;
+    this.#parts = parts;
+    this.#users = new LookupCache("sandbox-access", accessCodec, options);
+    this.#links = new LookupCache("signed-token", booleanCodec, options);
+    this.#unknownBearers = new UnknownBearers({ maxEntries, now });
+    this.#refusedTokens = new LRUCache({
+      max: maxEntries,
+      ttl: tokenRefusedTtlMs,
+      ttlResolution: 0, // holds no timer
+      perf: { now },
+    });
+    this.#digestKey = createDigests(maxEntries);
+    this.#marks = new ChangeMarks(maxEntries);
+  }
+
+  /** Forgets the verdicts about a sandbox that has changed. Those about its name remain until they expire. */
+  forget(sandboxId: string, { mark }: Change): void {
+    this.#marks.set(sandboxId, mark);
+  }
+
+  /** True if `token` is the current preview token of the sandbox that the label names. */
+  async isPreviewToken(
+    label: string,
+    token: string,
+    budget: Budget,
+  ): Promise<boolean> {
+    if (!mayBePreviewToken(token)) return false;
+    const { sandboxes } = this.#parts;
+    const sandbox = await sandboxes.sandboxOf(label, budget);
+    if (sandbox === null) return false;
+    const { id } = sandbox;
+    const known = await sandboxes.previewTokenOf(id, ANY_PORT, budget);
+    if (known === null || isSameSecret(token, known)) return known !== null;
+    const digest = this.#digestKey(this.#marks.keyParts(id, token));
+    if (this.#refusedTokens.has(digest)) return false;
+    // The sandbox may have been started since, and have another token.
+    budget.spend();
+    let wasAskedSince: boolean;
+    do {
+      wasAskedSince = await sandboxes.renewToken(id, ANY_PORT);
+      const current = await sandboxes.previewTokenOf(id, ANY_PORT, budget);
+      if (current !== null && isSameSecret(token, current)) return true;
+      // By another request that was here earlier, with the same token.
+      if (this.#refusedTokens.has(digest)) return false;
+    } while (!wasAskedSince);
+    this.#refusedTokens.set(digest, true);
+    return false;
+  }
+
+  /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
+  async hasAccess(
+    label: string,
+    user: Omit<User, "organizationId">,
+    budget: Budget,
+  ): Promise<boolean | null> {
+    const { bearer, clientAddress } = user;
+    if (!mayBeDaytonas(bearer, this.#parts.issuers())) return false;
+    const digest = this.#digestKey([bearer]);
+    return await this.#users.lookUp(
+      this.#digestKey(this.#marks.keyParts(label, bearer)),
+      () =>
+        this.#unknownBearers.ask(
+          { digest, clientAddress },
+          (onAnswer) => this.#judgeUser(label, user, onAnswer),
+          false,
+        ),
+      budget,
+    );
+  }
+
+  /** What the sandbox behind a signed token is called, if Daytona's proxy opens that port by it; null otherwise. */
+  async sandboxOfSignedToken(
+    token: string,
+    port: number,
+    budget: Budget,
+  ): Promise<string | null> {
+    const { sandboxes, opensLink } = this.#parts;
+    const opens = mayBeSignedToken(token) && await this.#links.lookUp(
+      this.#digestKey([token, String(port)]),
+      () => opensLink(token, port),
+      budget,
+    );
+    return opens ? sandboxes.linkIdOf(token) : null;
+  }
+
+  /** Always null: the toolbox is not served. */
+  signingKeyOf(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  /** One question after the other: of an invented key, the first answer says all, and each counts as a wrong one. */
+  async #judgeUser(
+    label: string,
+    user: User,
+    onAnswer: OnUserAnswer,
+  ): Promise<boolean | null> {
+    const { api, sandboxes } = this.#parts;
+    // By its id: whoever may name a sandbox must not decide about another one.
+    const sandbox = isUuid(label)
+      ? { id: label }
+      : await sandboxes.sandboxOf(label, UNMETERED);
+    if (sandbox === null) return false;
+    const access = await api.hasSandboxAccess(sandbox.id, user, onAnswer);
+    if (access === false) return false;
+    return await api.isOwnedByUser(user, onAnswer) && access;
+  }
+}
+
+/** Compares in a time that says nothing about where two secrets differ. */
+function isSameSecret(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => new TextEncoder().encode(text));
+  return a !== undefined && b !== undefined &&
+    a.byteLength === b.byteLength && timingSafeEqual(a, b);
+}

@@ -1,0 +1,99 @@
+/**
+ * The domains of the proxies of a Daytona that somebody else runs. The API tells for each sandbox where its previews
+ * are; but the sandbox's token is sent there, so it has to be one of the installation's own proxies: that of
+ * `proxyTemplateUrl`, or one of a region that the organization may use.
+ */
+import { SingleFlight } from "../../cache/single_flight.ts";
+import type { DaytonaApi } from "../../daytona/api.ts";
+import { proxyDomainOf } from "../../daytona/remote_config.ts";
+import { isPending } from "../../lib/cooldown.ts";
+import {
+  LookupCache,
+  type LookupCacheOptions,
+  UNMETERED,
+} from "../lookup_cache.ts";
+
+/** Least time between two questions because of a domain that is not known, ms: a region may be new. */
+const RENEWAL_PAUSE_MS = 30_000;
+
+const KEY = "all";
+
+/** The domains, as `scheme://host[:port]`. */
+interface Domains {
+  /** That of `proxyTemplateUrl`; null if there is none. */
+  readonly common: string | null;
+  readonly all: readonly string[];
+}
+
+/** The parts of the API that tell the domains. */
+type DomainsApi = Pick<DaytonaApi, "config" | "regionProxyUrls">;
+
+/**
+ * The domains of the proxies.
+ *
+ * @throws {GatewayError} as {@linkcode DaytonaApi} if they are neither cached nor told by the API; every method
+ */
+export class HostedDomains {
+  readonly #api: DomainsApi;
+  readonly #cache: LookupCache<Domains>;
+  readonly #now: () => number;
+  readonly #renewals = new SingleFlight<Domains>();
+  #renewAgainAt = -Infinity;
+
+  constructor(api: DomainsApi, options: LookupCacheOptions) {
+    this.#api = api;
+    this.#cache = new LookupCache("hosted-domains", null, options);
+    this.#now = options.now;
+  }
+
+  /** The domain of most previews, and of all signed links; null if the API names none. */
+  async common(): Promise<string | null> {
+    return (await this.#known()).common;
+  }
+
+  /** True if previews may be at that domain. */
+  async includes(domain: string): Promise<boolean> {
+    const { all } = await this.#known();
+    if (all.includes(domain)) return true;
+    const pause = { now: this.#now(), withinMs: RENEWAL_PAUSE_MS };
+    if (
+      !this.#renewals.isInFlight(KEY) && isPending(this.#renewAgainAt, pause)
+    ) return false;
+    const renewed = await this.#renewals.share(KEY, () => this.#renew());
+    return renewed.all.includes(domain);
+  }
+
+  async #renew(): Promise<Domains> {
+    const renewed = await this.#ask();
+    this.#renewAgainAt = this.#now() + RENEWAL_PAUSE_MS;
+    await this.#cache.put(KEY, renewed);
+    return renewed;
+  }
+
+  #known(): Promise<Domains> {
+    return this.#cache.lookUp(KEY, () => this.#ask(), UNMETERED);
+  }
+
+  async #ask(): Promise<Domains> {
+    const [config, regions] = await Promise.all([
+      this.#api.config(),
+      this.#api.regionProxyUrls(),
+    ]);
+    const template = proxyDomainOf(config.proxyTemplateUrl ?? "");
+    const common = template &&
+      originOf(
+        `${template.protocol}://${template.domain}:${template.port ?? ""}`,
+      );
+    const ofRegions = (regions ?? []).map(originOf);
+    const all = [common, ...ofRegions].filter((one) => typeof one === "string");
+    return { common: common ?? null, all };
+  }
+}
+
+/** The origin of a base URL, without a default port; undefined if it is none. */
+function originOf(url: string): string | undefined {
+  const parsed = URL.parse(url);
+  return parsed !== null && /^https?:$/.test(parsed.protocol)
+    ? `${parsed.protocol}//${parsed.host}`
+    : undefined;
+}

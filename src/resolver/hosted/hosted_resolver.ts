@@ -1,0 +1,340 @@
+/**
+ * The resolver in front of a Daytona that somebody else runs: a sandbox is where the API says that its previews are,
+ * below the domain of that Daytona's own proxy, by the key of an organization.
+ *
+ * A label is the id of a sandbox or, as far as it can be a host label, its name. What looks like a signed token is tried
+ * as one first, as it is in front of one's own Daytona: the token of a link cannot be guessed, so nobody's sandbox is
+ * hidden by it, while a name can be chosen by any member, who could so take over somebody else's link.
+ */
+import { LRUCache } from "lru-cache";
+import { isUuid } from "../../address/grammar.ts";
+import type { AppOriginMode } from "../../config/config.ts";
+import type { DaytonaApi } from "../../daytona/api.ts";
+import { GatewayError } from "../../errors.ts";
+import type { Background } from "../../lib/background.ts";
+import { createDigests } from "../../lib/digest.ts";
+import type { Sealer } from "../../lib/seal.ts";
+import { appOriginOn } from "../app_origin_labels.ts";
+import {
+  type Destination,
+  type Destinations,
+  type Failure,
+  isSameDestination,
+  type SandboxPort,
+} from "../destination.ts";
+import {
+  type Budget,
+  LookupCache,
+  type LookupCacheOptions,
+  privateTtlMs,
+  UNMETERED,
+} from "../lookup_cache.ts";
+import { sandboxIdCodec } from "../own/access.ts";
+import type { Change } from "../sandbox_changes.ts";
+import { HostedDomains } from "./hosted_domains.ts";
+import {
+  hostedDestination,
+  type HostedPreview,
+  linkDestination,
+  readPreview,
+  sealedPreview,
+  tokenSentTo,
+} from "./hosted_preview.ts";
+import { HostedRenewals } from "./hosted_renewals.ts";
+import {
+  type HostedSandbox,
+  readSandbox,
+  sandboxCodec,
+} from "./hosted_sandbox.ts";
+
+/** Why an answer about a sandbox is not believed; the sandbox is not served then. */
+export type Mistrust = "another_sandbox" | "another_address";
+
+/** The operations of the API that find sandboxes. */
+type HostedApi = Pick<
+  DaytonaApi,
+  "sandboxById" | "previewUrlOf" | "config" | "regionProxyUrls"
+>;
+
+/** Dependencies of a {@linkcode HostedResolver} besides the API. */
+export interface HostedResolverOptions extends LookupCacheOptions {
+  readonly sealer: Sealer;
+  /** What apps are told of their own address, unless their sandbox's labels say otherwise. */
+  readonly appOrigin: AppOriginMode;
+  /** Called whenever an answer is not believed. */
+  readonly onMistrust: (reason: Mistrust, sandboxId: string) => void;
+}
+
+/**
+ * Cached answers about an organization's sandboxes.
+ *
+ * @throws {GatewayError} as {@linkcode DaytonaApi} if an answer is neither cached nor given by the API; every lookup
+ */
+export class HostedResolver implements Destinations {
+  readonly #api: HostedApi;
+  readonly #background: Background;
+  readonly #onMistrust: HostedResolverOptions["onMistrust"];
+  readonly #appOrigin: AppOriginMode;
+  readonly #domains: HostedDomains;
+  /** Ids by name. */
+  readonly #names: LookupCache<string | null>;
+  /** By id. */
+  readonly #sandboxes: LookupCache<HostedSandbox | null>;
+  readonly #previews: LookupCache<HostedPreview | null>;
+  readonly #renewals: HostedRenewals;
+  /** The signed tokens of links that were admitted, by what they are called. */
+  readonly #links: LRUCache<string, string>;
+  readonly #digestOf: (parts: readonly string[]) => string;
+
+  constructor(api: HostedApi, options: HostedResolverOptions) {
+    const { maxEntries } = options.cache;
+    this.#api = api;
+    this.#background = options.background;
+    this.#onMistrust = options.onMistrust;
+    this.#appOrigin = options.appOrigin;
+    this.#domains = new HostedDomains(api, options);
+    this.#names = new LookupCache("sandbox-name", sandboxIdCodec, options);
+    // Longer than for a public one, as nobody gets in by that.
+    const ttlMs = privateTtlMs(options.cache);
+    this.#sandboxes = new LookupCache("hosted-sandbox", sandboxCodec, {
+      ...options,
+      ttlMsOf: (sandbox) => sandbox?.public === false ? ttlMs : undefined,
+    });
+    const codec = sealedPreview(options.sealer);
+    this.#previews = new LookupCache("hosted-preview", codec, options);
+    this.#renewals = new HostedRenewals({
+      sandbox: (id) => this.#renewSandbox(id),
+      token: (id, port) => this.#renewPreview(id, port),
+    }, maxEntries);
+    this.#links = new LRUCache({ max: maxEntries });
+    this.#digestOf = createDigests(maxEntries);
+  }
+
+  /** True if anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
+  async isPublic(label: string, budget: Budget): Promise<boolean> {
+    return (await this.sandboxOf(label, budget))?.public === true;
+  }
+
+  /** The same, if the answer is in process and fresh; undefined otherwise. */
+  isKnownPublic(label: string): boolean | undefined {
+    const sandboxId = this.#knownIdOf(label);
+    if (sandboxId === undefined) return undefined;
+    return sandboxId === null
+      ? false
+      : this.#sandboxes.known(sandboxId)?.public;
+  }
+
+  /** The id of the sandbox that a label names, as far as that has been looked up; otherwise the label. */
+  sandboxIdOf(label: string): string {
+    return this.#knownIdOf(label) ?? label;
+  }
+
+  /** What the API says of the sandbox that a label names; null if there is none. */
+  async sandboxOf(
+    label: string,
+    budget: Budget,
+    onMiss?: () => void,
+  ): Promise<HostedSandbox | null> {
+    const sandboxId = isUuid(label)
+      ? label
+      : await this.#names.lookUp(label, () => this.#idOf(label), budget);
+    return sandboxId === null ? null : await this.#sandboxes.lookUp(
+      sandboxId,
+      () => this.#askSandbox(sandboxId),
+      budget,
+      onMiss,
+    );
+  }
+
+  /** The sandbox's preview token; null if there is no such sandbox. */
+  async previewTokenOf(
+    sandboxId: string,
+    port: number,
+    budget: Budget,
+  ): Promise<string | null> {
+    const preview = await this.#previewOf(sandboxId, port, budget);
+    return preview && preview.token;
+  }
+
+  /**
+   * What an admitted link is called wherever sandboxes are: it never tells the token, and no sandbox is called so. As
+   * only the proxy of that Daytona knows whose sandbox it leads to, limits count it by itself.
+   */
+  linkIdOf(token: string): string {
+    const id = `link:${this.#digestOf([token]).slice(0, 16)}`;
+    this.#links.set(id, token);
+    return id;
+  }
+
+  /** The same as {@linkcode destinationOf}, if the answer is in process and fresh; undefined otherwise. */
+  knownDestination(
+    sandboxId: string,
+    port: SandboxPort,
+    isAnonymous = false,
+  ): Destination | null | undefined {
+    if (port === "toolbox") return undefined;
+    const sandbox = this.#sandboxes.known(sandboxId);
+    if (!sandbox) return sandbox;
+    const preview = this.#previews.known(sandboxId);
+    return preview &&
+      this.#destination(sandbox, preview, port, isAnonymous);
+  }
+
+  /**
+   * Where requests for a port of the sandbox go; null if there is no such sandbox. It is not rate-limited, so it is only
+   * for admitted requests, and sends no token if the admission is `isAnonymous`. `onMiss` is called before a lookup that
+   * goes beyond the process.
+   *
+   * @throws {GatewayError} also `port_not_served` for the toolbox
+   */
+  async destinationOf(
+    sandboxId: string,
+    port: SandboxPort,
+    onMiss: () => void,
+    isAnonymous = false,
+  ): Promise<Destination | null> {
+    if (port === "toolbox") throw toolboxNotServed();
+    const token = this.#links.get(sandboxId);
+    if (token !== undefined) return await this.#linkDestination(token, port);
+    const sandbox = await this.sandboxOf(sandboxId, UNMETERED, onMiss);
+    const preview = sandbox &&
+      await this.#previewOf(sandboxId, port, UNMETERED, onMiss);
+    return sandbox && preview &&
+      this.#destination(sandbox, preview, port, isAnonymous);
+  }
+
+  /**
+   * Asks the API again after the known destination failed, since the token may have changed, or the sandbox may no
+   * longer be public. However many requests fail by what is known, the API is asked once; see hosted_renewals.ts.
+   */
+  async renewDestination(
+    sandboxId: string,
+    port: SandboxPort,
+    isAnonymous = false,
+    failure?: Failure,
+  ): Promise<Destination | null> {
+    if (port === "toolbox") throw toolboxNotServed();
+    if (failure !== undefined) {
+      // Another request may have found the same meanwhile.
+      const known = this.knownDestination(sandboxId, port, isAnonymous);
+      if (known && !isSameDestination(known, failure.at)) return known;
+    }
+    if (!this.#links.has(sandboxId)) {
+      const refused = failure?.isRefusal ? tokenSentTo(failure.at) : undefined;
+      await this.#renewals.ofDestination(sandboxId, port, refused);
+    }
+    return await this.destinationOf(sandboxId, port, () => {}, isAnonymous);
+  }
+
+  /**
+   * Asks the API for the preview token of a sandbox to which a visitor has brought another one, or waits until it may be
+   * asked; resolves to whether it was asked after the call.
+   */
+  async renewToken(sandboxId: string, port: number): Promise<boolean> {
+    return await this.#renewals.forVisitor(sandboxId, port);
+  }
+
+  /** Forgets what is known of a sandbox that has changed: a start gives it another preview token. */
+  async forget(sandboxId: string, change: Change): Promise<void> {
+    this.#renewals.forget(sandboxId);
+    await Promise.all([
+      this.#sandboxes.forget(sandboxId, change),
+      this.#previews.forget(sandboxId, change),
+    ]);
+  }
+
+  async #renewSandbox(sandboxId: string): Promise<void> {
+    const sandbox = await this.#askSandbox(sandboxId);
+    const stored = this.#sandboxes.put(sandboxId, sandbox);
+    this.#background.add("store sandbox", stored);
+  }
+
+  async #renewPreview(sandboxId: string, port: number): Promise<string | null> {
+    const preview = await this.#askPreview(sandboxId, port);
+    const stored = this.#previews.put(sandboxId, preview);
+    this.#background.add("store preview", stored);
+    return preview && preview.token;
+  }
+
+  #destination(
+    sandbox: HostedSandbox,
+    preview: HostedPreview,
+    port: number,
+    isAnonymous: boolean,
+  ): Destination {
+    const appOrigin = appOriginOn(port, sandbox.appOrigin, this.#appOrigin);
+    const visit = { port, isPublic: sandbox.public, isAnonymous, appOrigin };
+    return hostedDestination(preview, sandbox.id, visit);
+  }
+
+  async #linkDestination(
+    token: string,
+    port: number,
+  ): Promise<Destination | null> {
+    const domain = await this.#domains.common();
+    return domain === null
+      ? null
+      : linkDestination(domain, { token, port }, this.#appOrigin);
+  }
+
+  #previewOf(
+    sandboxId: string,
+    port: number,
+    budget: Budget,
+    onMiss?: () => void,
+  ): Promise<HostedPreview | null> {
+    return this.#previews.lookUp(
+      sandboxId,
+      () => this.#askPreview(sandboxId, port),
+      budget,
+      onMiss,
+    );
+  }
+
+  /** The id of the sandbox that a label names, if it is in process; null if there is none. */
+  #knownIdOf(label: string): string | null | undefined {
+    return isUuid(label) ? label : this.#names.known(label);
+  }
+
+  /** Asks the API for the id of the sandbox with that name; the rest of the answer is kept too. */
+  async #idOf(name: string): Promise<string | null> {
+    const sandbox = await this.#askSandbox(name);
+    if (sandbox === null) return null;
+    const stored = this.#sandboxes.put(sandbox.id, sandbox);
+    this.#background.add("store sandbox", stored);
+    return sandbox.id;
+  }
+
+  async #askSandbox(idOrName: string): Promise<HostedSandbox | null> {
+    const answer = await this.#api.sandboxById(idOrName);
+    const sandbox = answer && readSandbox(answer);
+    if (sandbox === null || !isUuid(idOrName) || sandbox.id === idOrName) {
+      return sandbox;
+    }
+    return this.#mistrusted("another_sandbox", idOrName);
+  }
+
+  async #askPreview(
+    sandboxId: string,
+    port: number,
+  ): Promise<HostedPreview | null> {
+    const answer = await this.#api.previewUrlOf(sandboxId, port);
+    if (answer === null) return null;
+    const preview = readPreview(answer, sandboxId, port);
+    if (preview === undefined) {
+      return this.#mistrusted("another_sandbox", sandboxId);
+    }
+    return await this.#domains.includes(preview.domain)
+      ? preview
+      : this.#mistrusted("another_address", sandboxId);
+  }
+
+  #mistrusted(reason: Mistrust, sandboxId: string): null {
+    this.#onMistrust(reason, sandboxId);
+    return null;
+  }
+}
+
+function toolboxNotServed(): GatewayError {
+  return new GatewayError("port_not_served", "No toolbox in this mode");
+}

@@ -1,0 +1,151 @@
+/** Access decisions: the API's verdict on each kind of credential, cached under a digest of the credential. */
+import {
+  isBearer,
+  isSandboxRef,
+  mayBePreviewToken,
+} from "../../address/grammar.ts";
+import type { Codec } from "../../cache/durable_tier.ts";
+import type { DaytonaApi } from "../../daytona/api.ts";
+import { createDigests } from "../../lib/digest.ts";
+import { ChangeMarks } from "../change_marks.ts";
+import { ifUser } from "../if_user.ts";
+import {
+  booleanCodec,
+  type Budget,
+  LookupCache,
+  type LookupCacheOptions,
+} from "../lookup_cache.ts";
+import type { Change } from "../sandbox_changes.ts";
+
+/** What the gate asks about credentials, in whichever way they are judged. */
+export type Access = Pick<
+  AccessResolver,
+  "isPreviewToken" | "hasAccess" | "sandboxOfSignedToken" | "signingKeyOf"
+>;
+
+/** The operations of the API that judge credentials. */
+type AccessApi = Pick<
+  DaytonaApi,
+  | "isPreviewToken"
+  | "hasSandboxAccess"
+  | "isOwnedByUser"
+  | "sandboxIdOfSignedToken"
+  | "signingKeyOfSandbox"
+>;
+
+/** Stores the id of a sandbox as it is. */
+export const sandboxIdCodec: Codec<string | null> = {
+  encode: (value) => value,
+  decode: (json) =>
+    json === null || typeof json === "string" && isSandboxRef(json)
+      ? json
+      : undefined,
+};
+
+/** Null says that the sandbox was deleted. */
+export const accessCodec: Codec<boolean | null> = {
+  encode: (value) => value,
+  decode: (json) =>
+    json === null || typeof json === "boolean" ? json : undefined,
+};
+
+/**
+ * Asks the API about credentials, and caches its verdicts.
+ *
+ * @throws {GatewayError} as {@linkcode DaytonaApi} if an answer is neither cached nor given by the API; every method
+ * @throws what `budget.spend` throws, if no cached answer may be served instead; every method
+ */
+export class AccessResolver {
+  readonly #api: AccessApi;
+  readonly #previewTokens: LookupCache<boolean>;
+  readonly #users: LookupCache<boolean | null>;
+  readonly #signedTokens: LookupCache<string | null>;
+  readonly #signingKeys: LookupCache<string | null>;
+  readonly #digestKey: (parts: readonly string[]) => string;
+  readonly #marks: ChangeMarks;
+
+  constructor(
+    api: AccessApi,
+    options: LookupCacheOptions,
+  ) {
+    this.#api = api;
+    this.#previewTokens = new LookupCache(
+      "sandbox-auth-key-valid",
+      booleanCodec,
+      options,
+    );
+    this.#users = new LookupCache("sandbox-access", accessCodec, options);
+    this.#signedTokens = new LookupCache(
+      "signed-token",
+      sandboxIdCodec,
+      options,
+    );
+    // In process only: they are secrets, and soon forgotten.
+    this.#signingKeys = new LookupCache("signing-key", null, options);
+    this.#digestKey = createDigests(options.cache.maxEntries);
+    this.#marks = new ChangeMarks(options.cache.maxEntries);
+  }
+
+  /** Forgets the verdicts about a sandbox: its preview token changes with a start. */
+  async forget(sandboxId: string, change: Change): Promise<void> {
+    this.#marks.set(sandboxId, change.mark);
+    await this.#signingKeys.forget(sandboxId, change);
+  }
+
+  /** True if `token` is the sandbox's current preview token. */
+  async isPreviewToken(
+    sandboxId: string,
+    token: string,
+    budget: Budget,
+  ): Promise<boolean> {
+    // A token that the API cannot be asked about is not cached either.
+    return mayBePreviewToken(token) && await this.#previewTokens.lookUp(
+      this.#digestKey(this.#marks.keyParts(sandboxId, token)),
+      () => this.#api.isPreviewToken(sandboxId, token),
+      budget,
+    );
+  }
+
+  /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
+  async hasAccess(
+    sandboxId: string,
+    user: { bearer: string; clientAddress: string },
+    budget: Budget,
+  ): Promise<boolean | null> {
+    return isBearer(user.bearer) && await this.#users.lookUp(
+      this.#digestKey(this.#marks.keyParts(sandboxId, user.bearer)),
+      () =>
+        ifUser(this.#api.hasSandboxAccess(sandboxId, user), {
+          api: this.#api,
+          user,
+          no: false,
+        }),
+      budget,
+    );
+  }
+
+  /** The sandbox that a signed token grants access to on `port`; null if it grants none there, or no longer does. */
+  async sandboxOfSignedToken(
+    token: string,
+    port: number,
+    budget: Budget,
+  ): Promise<string | null> {
+    return await this.#signedTokens.lookUp(
+      this.#digestKey([token, String(port)]),
+      () => this.#api.sandboxIdOfSignedToken(token, port),
+      budget,
+    );
+  }
+
+  /** The key by which the URLs of the sandbox's files are signed; null if there is none, as at older APIs. */
+  async signingKeyOf(
+    sandboxId: string,
+    budget: Budget,
+  ): Promise<string | null> {
+    return await this.#signingKeys.lookUp(
+      sandboxId,
+      () => this.#api.signingKeyOfSandbox(sandboxId),
+      budget,
+    );
+  }
+}

@@ -1,0 +1,60 @@
+/** Build logs: which runner built an image, if the user may see it. Nothing is cached, because logs are rarely read. */
+import type { DaytonaApi, Runner, User } from "../../daytona/api.ts";
+import { ifUser } from "../if_user.ts";
+
+/** The location of a build log. */
+export interface BuildLog {
+  readonly runner: Runner;
+  /** The name of the image that was built. */
+  readonly snapshotRef: string;
+}
+
+/** The thing that was built: a snapshot, or a sandbox's own image. */
+export interface Build {
+  readonly of: "snapshot" | "sandbox";
+  readonly id: string;
+}
+
+/** The operations of the API that find build logs. */
+type BuildApi = Pick<
+  DaytonaApi,
+  "sandbox" | "snapshot" | "isOwnedByUser" | "runnerById"
+>;
+
+/** Finds build logs. */
+export class BuildResolver {
+  readonly #api: BuildApi;
+
+  constructor(api: BuildApi) {
+    this.#api = api;
+  }
+
+  /**
+   * The log of one of the user's builds; null if there is none, or the user may not see it.
+   *
+   * @throws {GatewayError} as {@linkcode DaytonaApi}
+   */
+  async logOf(build: Build, user: User): Promise<BuildLog | null> {
+    const api = this.#api;
+    const asked = this.#imageOf(build, user);
+    const image = await ifUser(asked, { api, user, no: null });
+    if (image === null || image.ref === null || image.runnerId === null) {
+      return null;
+    }
+    const runner = await this.#api.runnerById(image.runnerId);
+    return runner && { runner, snapshotRef: image.ref };
+  }
+
+  async #imageOf(
+    { of, id }: Build,
+    user: User,
+  ): Promise<{ ref: string | null; runnerId: string | null } | null> {
+    if (of === "snapshot") {
+      const snapshot = await this.#api.snapshot(id, user);
+      return snapshot &&
+        { ref: snapshot.ref, runnerId: snapshot.initialRunnerId };
+    }
+    const sandbox = await this.#api.sandbox(id, user);
+    return sandbox && { ref: sandbox.snapshotRef, runnerId: sandbox.runnerId };
+  }
+}

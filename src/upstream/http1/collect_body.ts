@@ -1,0 +1,32 @@
+/** Buffers a small body in order to inspect it, unless that would keep its reader waiting. */
+import { type BodyReader, startingWith } from "./body_reader.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/**
+ * The whole body, or, if its end does not arrive within `timeoutMs` and `maxBytes`, a reader of it from the beginning.
+ * Rejects if `body` fails.
+ */
+export async function collectBody(
+  body: BodyReader,
+  timeoutMs: number,
+  maxBytes = Infinity,
+): Promise<Bytes | BodyReader> {
+  const parts: Bytes[] = [];
+  let length = 0;
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), timeoutMs);
+  try {
+    for (;;) {
+      const reading = body.read();
+      const part = await Promise.race([reading, late.promise]);
+      if (part === "late") return startingWith([...parts, reading], body);
+      if (part === null) return await new Blob(parts).bytes();
+      parts.push(part);
+      length += part.length;
+      if (length > maxBytes) return startingWith(parts, body);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}

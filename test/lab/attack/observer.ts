@@ -1,0 +1,131 @@
+/**
+ * The one who watches, in a thread of its own, so that an attack does not slow its clock: it serves the innocent app,
+ * sends the innocent visitors, and watches the gateway's memory.
+ */
+import { parseMemory } from "../bench/machine.ts";
+import type { Endpoint } from "../../support/dial.ts";
+import { type Sights, Visitors } from "./visitors.ts";
+
+/** A gateway to observe. */
+export interface Observed extends Endpoint {
+  readonly pid: number;
+  /** Killed above this resident memory; undefined if the kernel does that. */
+  readonly limitBytes: number | undefined;
+}
+
+/** What was observed for a while. */
+export interface Observation {
+  readonly sights: Sights;
+  /** The most resident memory since the start, bytes. */
+  readonly peakBytes: number;
+  /** True if it was killed because of its memory. */
+  readonly isKilled: boolean;
+}
+
+/** The calls that the observer takes, each answered by the message of the same number. */
+export interface ObserverCalls {
+  /** Starts the innocent app, and returns its port. */
+  serve(): number;
+  /** Starts to observe. */
+  observe(gateway: Observed): void;
+  /** Returns what was observed since the last call. */
+  take(): Promise<Observation>;
+  /** Sends the visitors home. */
+  end(): Promise<void>;
+}
+
+/** No attack is observed for longer than this: if the suite hangs, both it and the gateway are killed, ms. */
+const DEADLINE_MS = 120_000;
+
+/** Between two looks at the memory, ms. */
+const LOOK_EVERY_MS = 20;
+
+const KIB = 1024;
+
+const PAGE = "a".repeat(KIB);
+
+let visitors: Visitors | undefined;
+let deadline: ReturnType<typeof setTimeout> | undefined;
+let looking: ReturnType<typeof setInterval> | undefined;
+let peakBytes = 0;
+let isKilled = false;
+
+/** Where the kernel kills, the process may just be gone. */
+function look({ pid, limitBytes }: Observed): void {
+  try {
+    const { now, peak } = parseMemory(
+      Deno.readTextFileSync(`/proc/${pid}/status`),
+    );
+    if (Number.isNaN(now)) return; // a zombie has none
+    peakBytes = Math.max(peakBytes, peak * KIB);
+    if (limitBytes !== undefined && now * KIB > limitBytes && !isKilled) {
+      isKilled = true;
+      Deno.kill(pid, "SIGKILL");
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+const CALLS: ObserverCalls = {
+  serve() {
+    const { addr } = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      (request) => {
+        if (request.headers.get("upgrade") !== "websocket") {
+          return new Response(PAGE, {
+            headers: { "content-type": "text/html" },
+          });
+        }
+        const { socket, response } = Deno.upgradeWebSocket(request);
+        socket.onmessage = ({ data }) => socket.send(data);
+        return response;
+      },
+    );
+    return addr.port;
+  },
+  observe(gateway) {
+    peakBytes = 0;
+    isKilled = false;
+    visitors = new Visitors(gateway);
+    visitors.start();
+    looking = setInterval(() => look(gateway), LOOK_EVERY_MS);
+    deadline = setTimeout(() => {
+      Deno.kill(gateway.pid, "SIGKILL");
+      Deno.kill(Deno.pid, "SIGKILL");
+    }, DEADLINE_MS);
+  },
+  async take() {
+    if (visitors === undefined) throw new Error("Nothing is observed");
+    return { sights: await visitors.take(), peakBytes, isKilled };
+  },
+  async end() {
+    clearInterval(looking);
+    clearTimeout(deadline);
+    await visitors?.stop();
+  },
+};
+
+/** A call, as it is posted. */
+export interface Call {
+  readonly id: number;
+  readonly name: keyof ObserverCalls;
+  readonly argument: unknown;
+}
+
+/** The part of a worker's global scope that is used here. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<Call>) => void) | null;
+  postMessage(message: unknown): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+scope.onmessage = async ({ data: { id, name, argument } }) => {
+  const call = CALLS[name] as (argument: unknown) => unknown;
+  try {
+    scope.postMessage({ id, result: await call(argument) });
+  } catch (error) {
+    scope.postMessage({ id, error: String(error) });
+  }
+};

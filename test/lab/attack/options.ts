@@ -1,0 +1,89 @@
+/** The options of `deno task attack`. */
+import { parseArgs } from "node:util";
+import type { Scheme } from "../../support/dial.ts";
+import { positiveNumber, UsageError } from "../../support/options.ts";
+
+/** A run of the suite. */
+export interface Options {
+  /** Names of attacks, or what they begin with; all by default. */
+  readonly only: readonly string[] | undefined;
+  /** Only the attacks that CI runs. */
+  readonly short: boolean;
+  readonly schemes: readonly Scheme[];
+  /** The memory that a gateway may take, MiB. */
+  readonly memoryMib: number;
+  /** The checkout whose gateway is attacked, such as the one before a change; this one by default. */
+  readonly folder: string | undefined;
+  /** Write JSON to standard output. */
+  readonly json: boolean;
+  /** Store the results, and show them in the documents; only complete runs can be saved. */
+  readonly save: boolean;
+}
+
+/** Usage, in two lines. */
+export const USAGE =
+  `usage: deno task attack [--only NAME,… | --short] [--plain | --tls] [--memory MIB]
+                        [--gateway FOLDER] [--json] [--save]`;
+
+/**
+ * Parses the options.
+ *
+ * @param attacks the names of all attacks
+ * @throws {TypeError} for options that do not exist
+ * @throws {UsageError} for others that are wrong
+ */
+export function parseOptions(
+  args: readonly string[],
+  attacks: readonly string[],
+): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: "string" },
+      short: { type: "boolean", default: false },
+      plain: { type: "boolean", default: false },
+      tls: { type: "boolean", default: false },
+      memory: { type: "string", default: "256" },
+      gateway: { type: "string" },
+      json: { type: "boolean", default: false },
+      save: { type: "boolean", default: false },
+    },
+  });
+  const { short, plain, tls, memory, gateway, json, save } = values;
+  const only = values.only?.split(",").map((name) => name.trim());
+  if (short && only !== undefined) {
+    throw new UsageError("--short and --only exclude each other");
+  }
+  const isPart = short || plain || tls || only !== undefined ||
+    gateway !== undefined;
+  if (save && isPart) throw new UsageError("Only complete runs are saved");
+  const unknown =
+    only?.filter((name) => !attacks.some((attack) => isNamed(attack, name))) ??
+      [];
+  if (unknown.length > 0) {
+    throw new UsageError(
+      `No such attack: ${unknown.join(", ")}; choose from ${
+        attacks.join(", ")
+      }`,
+    );
+  }
+  return {
+    only,
+    short,
+    schemes: plain === tls ? ["http", "https"] : [plain ? "http" : "https"],
+    memoryMib: positiveNumber("memory", memory),
+    folder: gateway,
+    json,
+    save,
+  };
+}
+
+/**
+ * Whether a name is the attack's, or that of its group.
+ *
+ * @example
+ * isNamed("S1-pongs", "S1"); // true
+ */
+export function isNamed(attack: string, name: string): boolean {
+  return attack === name || attack.startsWith(`${name}-`);
+}

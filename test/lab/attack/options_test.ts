@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../support/options.ts";
+import { parseOptions } from "./options.ts";
+
+const ATTACKS = ["S1-pongs", "S1-pings", "S10-chunks"];
+
+function parse(...args: string[]) {
+  return parseOptions(args, ATTACKS);
+}
+
+Deno.test("an attack suite runs everything, over plain HTTP and over TLS, in 256 MiB, unless it is told otherwise", () => {
+  const { only, short, schemes, memoryMib, folder } = parse();
+
+  assert.equal(only, undefined);
+  assert.equal(short, false);
+  assert.deepEqual(schemes, ["http", "https"]);
+  assert.equal(memoryMib, 256);
+  assert.equal(folder, undefined);
+});
+
+Deno.test("an attack suite can be narrowed to attacks, groups of attacks and one transport", () => {
+  assert.deepEqual(parse("--only", "S1, S10-chunks").only, [
+    "S1",
+    "S10-chunks",
+  ]);
+  assert.deepEqual(parse("--plain").schemes, ["http"]);
+  assert.deepEqual(parse("--tls").schemes, ["https"]);
+  assert.deepEqual(parse("--plain", "--tls").schemes, ["http", "https"]);
+});
+
+Deno.test("an attack suite refuses unknown attacks, no memory, and to save a part of its results", () => {
+  for (
+    const args of [
+      ["--only", "S2"],
+      ["--only", "S"],
+      ["--short", "--only", "S1"],
+      ["--memory", "0"],
+      ["--save", "--short"],
+      ["--save", "--tls"],
+      ["--save", "--gateway", "elsewhere"],
+    ]
+  ) assert.throws(() => parse(...args), UsageError, args.join(" "));
+  assert.throws(() => parse("--bogus"), TypeError);
+});

@@ -1,0 +1,60 @@
+/** The world around the gateway: the stand-in Daytona, with a sandbox of the attacker's and an innocent one. */
+import { type Stack, startStack } from "../../../scripts/stand_in/stack.ts";
+import { addSandbox } from "../../support/add_sandbox.ts";
+import {
+  type CertificateFiles,
+  certificateFiles,
+  LOCALHOST,
+} from "../../support/certificates.ts";
+import type { Scheme } from "../../support/dial.ts";
+import { type HostileApp, startHostileApp } from "../../support/hostile_app.ts";
+import { BASE, HOSTILE, QUIET } from "./attack.ts";
+import { RUNTIME, SMALL_MEMORY } from "./small_memory.ts";
+import { Observer } from "./observe.ts";
+
+/** The running world. */
+export interface AttackWorld extends AsyncDisposable {
+  readonly stack: Stack;
+  readonly app: HostileApp;
+  readonly observer: Observer;
+  /** The environment that a gateway needs. */
+  environment(scheme: Scheme): Record<string, string>;
+}
+
+/** Starts everything but a gateway. */
+export async function startAttackWorld(): Promise<AttackWorld> {
+  await using started = new AsyncDisposableStack();
+  const stack = started.use(await startStack({ publicHost: BASE }));
+  const app = started.use(startHostileApp());
+  const observer = started.use(new Observer());
+  addSandbox(stack, HOSTILE, app.port);
+  addSandbox(stack, QUIET, await observer.call("serve"));
+  const files: CertificateFiles = started.use(
+    await certificateFiles(LOCALHOST),
+  );
+
+  const owned = started.move();
+  return {
+    stack,
+    app,
+    observer,
+    environment(scheme) {
+      return {
+        ...stack.environment,
+        ...SMALL_MEMORY,
+        ...RUNTIME,
+        PROXY_PROTOCOL: scheme,
+        // Everybody is at 127.0.0.1; visitors, and some attackers, say which address they stand for.
+        TRUSTED_PROXIES: "127.0.0.1",
+        SHUTDOWN_DELAY_SEC: "0",
+        SHUTDOWN_TIMEOUT_SEC: "3",
+        ...scheme === "https" && {
+          ENABLE_TLS: "true",
+          TLS_CERT_FILE: `${Deno.cwd()}/${files.certFile}`,
+          TLS_KEY_FILE: `${Deno.cwd()}/${files.keyFile}`,
+        },
+      };
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

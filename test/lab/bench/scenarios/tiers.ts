@@ -1,0 +1,59 @@
+/** The gateway with each of the durable cache tiers. */
+import { isInstalled } from "../../../support/programs.ts";
+import { type RedisServer, startRedis } from "../../../support/redis_server.ts";
+import { gateway, HOSTS } from "../contestants.ts";
+import type { Outcome, Scenario } from "../scenario.ts";
+import type { Contestant, World } from "../world.ts";
+import { compare, RATE } from "./rates.ts";
+
+/** Starts a Redis server; undefined if it is not installed. */
+async function startRedisIfInstalled(): Promise<RedisServer | undefined> {
+  return await isInstalled("redis-server") ? await startRedis() : undefined;
+}
+
+async function compareGateways(
+  world: World,
+  gateways: readonly Contestant[],
+): Promise<Outcome> {
+  const entrants = gateways.map((contestant) => ({
+    name: contestant.name,
+    contestant,
+    load: { headers: { Host: HOSTS.public } },
+  }));
+  try {
+    const rows = await compare(world, entrants);
+    return { quantity: RATE, rows, figures: [] };
+  } finally {
+    await world.end(gateways);
+  }
+}
+
+const WITHOUT_REDIS = "Without Redis, which is not installed.";
+
+/** All lookups are answered from memory, so a durable tier must not cost anything here. */
+export const TIERS: Scenario = {
+  name: "tiers",
+  about: "GET 1 KiB, 64 connections, by durable cache tier",
+  async measure(world) {
+    await using started = new AsyncDisposableStack();
+    const directory = await Deno.makeTempDir({ prefix: "porthole-bench-" });
+    started.defer(() => Deno.remove(directory, { recursive: true }));
+    const redis = started.use(await startRedisIfInstalled());
+    const gateways = [
+      gateway({ name: "memory only", environment: { CACHE_URL: "none" } }),
+      gateway({
+        name: "KV in a file",
+        environment: { CACHE_URL: `kv:${directory}/cache.db` },
+        flags: [`--allow-read=${directory}`, `--allow-write=${directory}`],
+      }),
+    ];
+    if (redis !== undefined) {
+      const environment = { CACHE_URL: `redis://127.0.0.1:${redis.port}` };
+      gateways.push(gateway({ name: "Redis", environment }));
+    }
+    const outcome = await compareGateways(world, gateways);
+    return redis === undefined
+      ? { ...outcome, notes: [WITHOUT_REDIS] }
+      : outcome;
+  },
+};

@@ -1,0 +1,50 @@
+// deno-lint-ignore-file no-console
+/**
+ * A plain proxy on the gateway's own HTTP/1.1 client, for the origin in its argument: it forwards the headers of
+ * requests and responses, and has no authentication, cache, log or metrics.
+ */
+import { parseOrigin } from "../../../../src/http/origin.ts";
+import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import { UpstreamClient } from "../../../../src/upstream/http1/client.ts";
+import { UPSTREAM_CONFIG } from "../../../support/upstream.ts";
+
+const url = Deno.args[0] ?? "";
+const origin = parseOrigin(url);
+const { host } = new URL(url);
+const client = new UpstreamClient(UPSTREAM_CONFIG);
+
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  onListen: ({ port }) => console.log(JSON.stringify({ port })),
+}, async (request) => {
+  const sent: [string, string][] = [];
+  request.headers.forEach((value, name) => {
+    sent.push([name, name === "host" ? host : value]);
+  });
+  const { status, headers, body } = await client.request({
+    origin,
+    method: "GET",
+    target: request.url.slice(request.url.indexOf("/", "http://".length)),
+    headers: sent,
+    body: null,
+    contentLength: null,
+  });
+  const response = new Response(
+    body === null || body instanceof Uint8Array ? body : streamOf(body),
+    { status },
+  );
+  for (const [name, value] of headers) response.headers.append(name, value);
+  return response;
+});
+
+function streamOf(body: BodyReader): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const bytes = await body.read();
+      if (bytes === null) controller.close();
+      else controller.enqueue(bytes);
+    },
+    cancel: () => body.cancel(),
+  }, { highWaterMark: 0 });
+}

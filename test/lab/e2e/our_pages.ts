@@ -1,0 +1,123 @@
+/** Every page of the gateway's own, in each of its states, by its path on a server of the tests. */
+import { docsPage } from "../../../src/pages/docs_page.ts";
+import { appsPage } from "../../../src/pages/apps_page.ts";
+import { BASE_PAGE_POLICY, basePage } from "../../../src/pages/base_page.ts";
+import {
+  INSPECT_POLICY,
+  inspectPage,
+} from "../../../src/pages/inspect_page.ts";
+import { LOGIN_PAGE_POLICY, loginPage } from "../../../src/pages/login_page.ts";
+import { logoutPage } from "../../../src/pages/logout_page.ts";
+import { PAGE_POLICY } from "../../../src/pages/page.ts";
+import { problem } from "../../../src/pages/problem.ts";
+import {
+  WARNING_POLICY,
+  warningPage,
+} from "../../../src/pages/warning_page.ts";
+import {
+  ERROR_STATUS,
+  type ErrorAdvice,
+  type ErrorCode,
+} from "../../../src/errors.ts";
+import description from "../../../openapi/porthole.json" with { type: "json" };
+
+function html(body: string, policy = PAGE_POLICY): Response {
+  return new Response(body, {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": policy,
+    },
+  });
+}
+
+const BASE_PAGE = {
+  authority: "preview.example.com",
+  version: "1.2.3",
+  links: [],
+  hasLogin: true,
+};
+const WARNED = {
+  host: "3000-demo.preview.example.com",
+  url: "https://3000-demo.preview.example.com/a?b",
+};
+
+/** What a page of an error can say besides its code. */
+const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
+  "": {},
+  retry: { retryUrl: "https://3000-demo.preview.example.com/" },
+  logout: { logoutUrl: "https://preview.example.com/logout" },
+  start: { start: { ticket: "ticket", framedBy: [], means: "start" } },
+  recover: { start: { ticket: "ticket", framedBy: [], means: "recover" } },
+  state: {
+    sandbox: {
+      state: "error",
+      desiredState: "started",
+      recoverable: true,
+      errorReason: "Container exited: no space left on device",
+    },
+  },
+};
+
+/** All pages; of those of errors, what they can say besides their code. */
+export const PAGES: ReadonlyMap<string, () => Response> = new Map([
+  ["/base", () => html(basePage(BASE_PAGE), BASE_PAGE_POLICY)],
+  ["/base/links", () => {
+    const links = [
+      { url: "https://3000-demo.preview.example.com/", text: "a public one" },
+    ];
+    return html(basePage({ ...BASE_PAGE, links }), BASE_PAGE_POLICY);
+  }],
+  ["/base/fault", () => {
+    const refused = { port: "03000", sandbox: "no/such" };
+    return html(basePage({ ...BASE_PAGE, refused }), BASE_PAGE_POLICY);
+  }],
+  ["/docs", () => html(docsPage(description))],
+  ["/docs/apps", () => html(appsPage())],
+  ["/inspect", () => html(inspectPage("demo"), INSPECT_POLICY)],
+  ["/login", () => {
+    const query = new URLSearchParams("return_to=x");
+    return html(loginPage(query), LOGIN_PAGE_POLICY);
+  }],
+  ...(["asking", "done", "deleted", "no_login"] as const).flatMap((state) =>
+    [undefined, "a-sandbox"].map((sandbox) =>
+      [
+        `/logout/${state}/${sandbox ?? ""}`,
+        () => html(logoutPage({ state, sandbox, hasBasePage: true })),
+      ] as const
+    )
+  ),
+  ...[false, true].map((isFramed) =>
+    [
+      `/warning/${isFramed ? "framed" : ""}`,
+      () => html(warningPage({ ...WARNED, isFramed }), WARNING_POLICY),
+    ] as const
+  ),
+  ["/error/waiting", () => problemPage("port_closed")],
+  ...Object.entries(ADVICE).map(([name, advice]) =>
+    [`/error/${name}`, () => problemPage("sandbox_stopped", advice)] as const
+  ),
+]);
+
+/** The codes of all errors. */
+export const ERROR_CODES = Object.keys(ERROR_STATUS) as ErrorCode[];
+
+/** The page of an error. */
+export function problemPage(
+  code: ErrorCode,
+  advice: ErrorAdvice = {},
+): Response {
+  return problem({
+    code,
+    port: 3000,
+    sandbox: "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a",
+    requestId: "5e1c0ffe-12",
+    asPage: true,
+    mayReload: true,
+    // Long enough that none reloads while it is looked at.
+    retryAfterSec: 600,
+    advice,
+    docsUrl: "https://preview.example.com/docs",
+    inspectUrl: "https://preview.example.com/inspect/box",
+    dashboardUrl: "https://daytona.example.com/dashboard",
+  });
+}

@@ -1,0 +1,91 @@
+/** The operator's status page, on the metrics port. */
+import assert from "node:assert/strict";
+import { loggerFor } from "../../../../src/observability/log.ts";
+import { RecentTroubles } from "../../../../src/observability/status/recent_troubles.ts";
+import { listenForMetrics } from "../../../../src/server/metrics_server.ts";
+import {
+  DEMO,
+  startGateway,
+  type TestGateway,
+} from "../../../support/gateway.ts";
+import type { Page } from "../browser/page.ts";
+import type { OpenOptions, Scenario } from "../scenario.ts";
+import { checkAccessibility } from "./accessibility.ts";
+
+const SCREENS: Readonly<Record<string, OpenOptions>> = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  phone: { window: { width: 390, height: 844 } },
+};
+
+/** The page says live what happens, also on a phone, and that the gateway does not answer any more. */
+export const statusPage: Scenario = {
+  name: "the status page shows live what the gateway does, and what goes wrong",
+  except: {
+    firefox: "axe judges by the document, as in Chromium",
+    webkit: "axe judges by the document, as in Chromium",
+  },
+  async run(stage) {
+    await using gateway = await startGateway();
+    const listener = serveStatus(gateway);
+    const url = `http://127.0.0.1:${listener.port}/`;
+    try {
+      await gateway.send(DEMO);
+      for (const [screen, options] of Object.entries(SCREENS)) {
+        const page = await stage.open(options);
+        await page.goto(url);
+        await page.shows("#live", "live");
+        await page.shows("#sandboxes .name", "demo");
+        await untilDrawn(page);
+        await checkAccessibility(page, `the status page (${screen})`);
+        await stage.screenshot(page, `status-${screen}`);
+        await page.close();
+      }
+      const page = await stage.open({ expectedErrors: /events|ERR_/ });
+      await page.goto(url);
+      await page.shows("#live", "live");
+      gateway.stack.runner.containers.get("demo")?.ports.set(4000, 1);
+      await gateway.send("4000-demo.proxy.localhost");
+      await gateway.send("3000-stopped.proxy.localhost");
+      // What happens while somebody looks, without a reload.
+      await page.shows("#errors td", "port_closed");
+      await page.shows("#sandboxes .name", "stopped");
+      await page.click("#by-bytesPerSec button");
+      await page.shows("#by-bytesPerSec[aria-sort=descending]");
+      assert.match(await page.text("#sandboxes tr"), /^demo/);
+      await page.shows("#troubles", "<b>not markup</b>");
+      await listener.close(0);
+      await page.shows("#live", "no answer");
+    } finally {
+      await listener.close(0);
+    }
+  },
+};
+
+function serveStatus({ service }: TestGateway) {
+  const troubles = new RecentTroubles();
+  troubles.sink({
+    category: ["porthole"],
+    level: "warning",
+    message: ["not ready: api"],
+    rawMessage: "not ready: api",
+    timestamp: Date.now(),
+    properties: { reason: "<b>not markup</b>" },
+  });
+  const address = { hostname: "127.0.0.1", port: 0, statusPage: true };
+  const listener = listenForMetrics(address, {
+    render: (looks) => service.renderMetrics(looks),
+    report: () => ({ ...service.status(), troubles: troubles.list() }),
+    log: loggerFor("server"),
+  });
+  return listener ?? assert.fail();
+}
+
+/** Waits until the charts have a line, each of which takes two looks at the metrics. */
+async function untilDrawn(page: Page): Promise<void> {
+  await page.until(
+    `document.querySelectorAll("#charts .card").length > 8 &&
+    [...document.querySelectorAll("#charts polyline")]
+      .some((line) => line.points.length > 1)`,
+  );
+}

@@ -1,0 +1,88 @@
+/** Long targets, hosts and references. */
+import { removeDotSegments } from "../../../src/address/app_target.ts";
+import { baseRoute } from "../../../src/address/base_route.ts";
+import {
+  isSameSandboxOrigin,
+  parseHost,
+} from "../../../src/address/preview_host.ts";
+import { splitRequestUrl } from "../../../src/http/request_url.ts";
+import {
+  checkReturnUrl,
+  sameHostTarget,
+} from "../../../src/address/return_url.ts";
+import { splitPreviewToken } from "../../../src/auth/preview_token.ts";
+import { buildLogQuery } from "../../../src/proxy/build_log.ts";
+import { toolboxReference } from "../../../src/proxy/toolbox_response.ts";
+import { BLANKS, type Growth, repeated } from "./growth.ts";
+
+const BASE = "preview.example.com";
+const HOST = { port: 1, label: "x", base: BASE, authoritySuffix: BASE };
+
+/** Parsers of addresses. */
+export const addressGrowths: readonly Growth[] = [
+  ...repeated(
+    "splitRequestUrl()",
+    ["a", "a.", ".", "-", ":", "["],
+    (text) => splitRequestUrl(text, text.slice(7)),
+    ["http://", "/"],
+  ),
+  ...repeated(
+    "parseHost()",
+    ["a", "a.", ".", "1-", `.${BASE}`],
+    (text) => parseHost(text, [BASE]),
+    ["1-", `.${BASE}`],
+  ),
+  ...repeated(
+    "isSameSandboxOrigin()",
+    ["a", "1-", "https://"],
+    (text) => isSameSandboxOrigin(text, HOST, "https"),
+    ["https://1-", `.${BASE}`],
+  ),
+  ...repeated(
+    "removeDotSegments()",
+    ["/", "/.", "/..", "/a/..", "/%2e", "%2f", "..", "/a", "\\"],
+    (text) => removeDotSegments(text),
+    ["/", "/../%2f.."],
+  ),
+  ...repeated(
+    "baseRoute()",
+    ["a", "/toolbox", "/build-logs", "?"],
+    (text) => baseRoute(text),
+    ["/toolbox/", "!"],
+  ),
+  ...repeated(
+    "checkReturnUrl()",
+    ["a", "a.", "/", ":1"],
+    (text) =>
+      checkReturnUrl(text, {
+        scheme: "https",
+        baseDomains: [BASE],
+        authority: BASE,
+      }),
+    ["https://", " "],
+  ),
+  ...repeated(
+    "sameHostTarget()",
+    ["/", "a", "https://"],
+    (text) => sameHostTarget(text, `https://${BASE}`),
+    ["/", " "],
+  ),
+  ...repeated(
+    "toolboxReference()",
+    ["/", ":", "http://", "/toolbox/box", "/sandboxes/box/toolbox"],
+    (text) => toolboxReference(text, { sandboxId: "box", authority: BASE }),
+    ["http://h", "/"],
+  ),
+  ...repeated(
+    "splitPreviewToken()",
+    ["&", "=", "?", "%", "%41", "DAYTONA_SANDBOX_AUTH_KEY=&", "a&"],
+    (text) => splitPreviewToken(text),
+    ["/?", ""],
+  ),
+  ...repeated(
+    "buildLogQuery()",
+    ["&", ";", "%", "%41", "snapshotRef&", "a", ...BLANKS],
+    (text) => buildLogQuery(text, text),
+    ["?", "a"],
+  ),
+];

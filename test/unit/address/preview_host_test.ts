@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import {
+  createHostParser,
+  isSameSandboxOrigin,
+  parseHost,
+  type PreviewHost,
+} from "../../../src/address/preview_host.ts";
+
+const BASES = ["proxy.localhost", "preview.example.com"];
+
+function previewOf(authority: string): PreviewHost {
+  const parsed = parseHost(authority, BASES);
+  assert(parsed.kind === "preview", `${authority} is ${parsed.kind}`);
+  return parsed.host;
+}
+
+Deno.test("parseHost() reads port, label and base", () => {
+  assert.deepEqual(previewOf("3000-demo.proxy.localhost:4000"), {
+    port: 3000,
+    label: "demo",
+    base: "proxy.localhost",
+    authoritySuffix: "proxy.localhost:4000",
+  });
+});
+
+Deno.test("parseHost() ignores case and a trailing dot", () => {
+  assert.equal(previewOf("3000-DeMo.Proxy.LocalHost").label, "demo");
+  assert.equal(previewOf("3000-demo.proxy.localhost.").label, "demo");
+  assert.equal(previewOf("3000-demo.proxy.localhost.:80").port, 3000);
+});
+
+Deno.test("parseHost() accepts every label that the grammar allows", () => {
+  for (
+    const label of [
+      "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a",
+      "abcdefgh12345678",
+      "my_box-1",
+      "-",
+      "a".repeat(57),
+    ]
+  ) assert.equal(previewOf(`1-${label}.preview.example.com`).label, label);
+});
+
+Deno.test("parseHost() accepts a port in plain decimal digits only", () => {
+  for (
+    const port of [
+      "02280",
+      "+2280",
+      "-2280",
+      "0x8e8",
+      "2280.0",
+      "2e3",
+      "1_000",
+      "0",
+      "00",
+      "65536",
+      "99999",
+      "100000",
+      "22 80",
+      "２２８０",
+      "",
+    ]
+  ) {
+    assert.equal(
+      parseHost(`${port}-demo.proxy.localhost`, BASES).kind,
+      "malformed",
+      port,
+    );
+  }
+});
+
+Deno.test("parseHost() refuses labels outside the grammar", () => {
+  for (
+    const name of [
+      "3000-",
+      `3000-${"a".repeat(58)}`,
+      "3000-a.b",
+      "3000-a..",
+      "3000",
+      "demo",
+      "www",
+      "3000-démo",
+      "x.3000-demo",
+    ]
+  ) {
+    assert.equal(
+      parseHost(`${name}.proxy.localhost`, BASES).kind,
+      "malformed",
+      name,
+    );
+  }
+});
+
+Deno.test("parseHost() tells the base domain from foreign hosts", () => {
+  assert.deepEqual(parseHost("Proxy.Localhost:4000", BASES), {
+    kind: "base",
+    base: "proxy.localhost",
+  });
+  for (
+    const host of [
+      "127.0.0.1:4000",
+      "[::1]:4000",
+      "localhost",
+      "proxy.localhost.evil.com",
+    ]
+  ) assert.equal(parseHost(host, BASES).kind, "foreign", host);
+});
+
+Deno.test("parseHost() tells a preview host on another domain from other foreign hosts", () => {
+  for (
+    const host of [
+      "3000-demo.evil.com",
+      "3000-Demo.Evil.com.:4000",
+      "3000-demo.xproxy.localhost",
+      "3000-demoproxy.localhost",
+    ]
+  ) {
+    assert.equal(parseHost(host, BASES).kind, "unknown_domain", host);
+    assert.equal(parseHost(host, []).kind, "unknown_domain", host);
+  }
+  for (
+    const host of [
+      "3000-demo",
+      "03000-demo.evil.com",
+      "65536-demo.evil.com",
+      "x.3000-demo.evil.com",
+      "3000.evil.com",
+      "10.0.0.7",
+      "[3000-1::1]",
+    ]
+  ) assert.equal(parseHost(host, BASES).kind, "foreign", host);
+});
+
+Deno.test("isSameSandboxOrigin() accepts the same label on any port, and nothing else", () => {
+  const host = previewOf("3000-demo.proxy.localhost:4000");
+  for (const port of [1, 5173, 65535]) {
+    const origin = `http://${port}-demo.proxy.localhost:4000`;
+    assert(isSameSandboxOrigin(origin, host, "http"), origin);
+  }
+  for (
+    const origin of [
+      "http://3000-locked.proxy.localhost:4000",
+      "https://3000-demo.proxy.localhost:4000",
+      "http://3000-demo.proxy.localhost",
+      "http://3000-demo.proxy.localhost:4001",
+      "http://x.3000-demo.proxy.localhost:4000",
+      "http://03000-demo.proxy.localhost:4000",
+      "http://65536-demo.proxy.localhost:4000",
+      "http://3000-demo.evil.com/.proxy.localhost:4000",
+      "http://3000-demo.preview.example.com",
+      "http://.proxy.localhost:4000",
+      "null",
+      "",
+    ]
+  ) assert(!isSameSandboxOrigin(origin, host, "http"), origin);
+});
+
+const HOST = "3000-box.preview.example.com";
+
+Deno.test("createHostParser() parses as parseHost() does, and returns the cached result for the same host", () => {
+  const bases = ["preview.example.com"];
+  const parse = createHostParser(() => bases);
+  const parsed = parse(HOST);
+  assert.deepEqual(parsed, {
+    kind: "preview",
+    host: {
+      port: 3000,
+      label: "box",
+      base: "preview.example.com",
+      authoritySuffix: "preview.example.com",
+    },
+  });
+  assert.equal(parse(HOST), parsed);
+  assert.deepEqual(parse("preview.example.com"), {
+    kind: "base",
+    base: "preview.example.com",
+  });
+});
+
+Deno.test("createHostParser() parses again when the base domains change", () => {
+  let bases: readonly string[] = [];
+  const parse = createHostParser(() => bases);
+  assert.equal(parse(HOST).kind, "unknown_domain");
+  bases = ["preview.example.com"];
+  assert.equal(parse(HOST).kind, "preview");
+  bases = ["elsewhere.test"];
+  assert.equal(parse(HOST).kind, "unknown_domain");
+});
+
+Deno.test("createHostParser() caches only preview hosts", () => {
+  const bases = ["preview.example.com"];
+  const parse = createHostParser(() => bases);
+  for (const host of ["elsewhere.example.com", "x.preview.example.com"]) {
+    assert.deepEqual(parse(host), parse(host));
+    assert.notEqual(parse(host), parse(host));
+  }
+});

@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import {
+  type CredentialSource,
+  mayUseSessions,
+  presentedCredentials,
+} from "../../../src/auth/credentials.ts";
+import { OwnCookies } from "../../../src/auth/own_cookies.ts";
+
+const COOKIES = new OwnCookies({
+  scheme: "http",
+  sameSite: "lax",
+  scope: "sandbox",
+});
+
+const HOST = {
+  port: 3000,
+  label: "demo",
+  base: "proxy.localhost",
+  authoritySuffix: "proxy.localhost:4000",
+};
+
+function source(
+  headers: Record<string, string>,
+  changes: Partial<CredentialSource> = {},
+): CredentialSource {
+  return {
+    method: "GET",
+    headers: new Headers(headers),
+    host: HOST,
+    scheme: "http",
+    cookies: COOKIES,
+    queryToken: undefined,
+    allowedOrigins: new Set(["https://chat.example.com"]),
+    ...changes,
+  };
+}
+
+Deno.test("presentedCredentials() lists every credential in the order of precedence", () => {
+  const credentials = presentedCredentials(source({
+    authorization: "Bearer b",
+    cookie: `porthole-session=s1; a=1; porthole-session=s2; ${
+      COOKIES.loginSession("demo")
+    }=s3; ${COOKIES.loginSession("other")}=s4`,
+    "x-daytona-preview-token": "t",
+  }, { queryToken: "q" }));
+  assert.deepEqual(credentials, [
+    { kind: "preview_token", token: "t" },
+    { kind: "auth_key", token: "q" },
+    { kind: "session", sealed: "s1" },
+    { kind: "session", sealed: "s2" },
+    { kind: "session", sealed: "s3" },
+    { kind: "bearer", token: "b" },
+  ]);
+});
+
+Deno.test("presentedCredentials() reads no bearer from another scheme, and at most eight sessions of one name", () => {
+  for (
+    const authorization of [
+      "Basic Og==",
+      "Basic bearer b",
+      "Bearer",
+      "Bearer b c",
+    ]
+  ) assert.deepEqual(presentedCredentials(source({ authorization })), []);
+  const planted = Array.from({ length: 50 }, (_, i) => `porthole-session=${i}`);
+  const cookie = [...planted, "porthole-session=real"].join("; ");
+  const credentials = presentedCredentials(source({ cookie }));
+  assert.equal(credentials.length, 8);
+  assert.deepEqual(credentials.at(-1), { kind: "session", sealed: "real" });
+});
+
+Deno.test("presentedCredentials() ignores a session that another sandbox's page sends", () => {
+  assert.deepEqual(
+    presentedCredentials(source({
+      cookie: "porthole-session=s",
+      origin: "http://3000-evil.proxy.localhost:4000",
+    })),
+    [],
+  );
+});
+
+Deno.test("mayUseSessions() allows the sandbox's own pages, navigations, and clients that are not browsers", () => {
+  for (
+    const [name, headers, method] of [
+      ["not a browser", {}],
+      ["typed address", { "sec-fetch-site": "none" }],
+      ["own script", { "sec-fetch-site": "same-origin" }],
+      ["own form of a page without referrer", {
+        origin: "null",
+        "sec-fetch-site": "same-origin",
+        "sec-fetch-mode": "navigate",
+      }, "POST"],
+      ["own POST", { origin: "http://3000-demo.proxy.localhost:4000" }, "POST"],
+      ["another port", {
+        origin: "http://5173-demo.proxy.localhost:4000",
+        "sec-fetch-site": "same-site",
+      }, "PUT"],
+      ["allowed origin", {
+        origin: "https://chat.example.com",
+        "sec-fetch-site": "cross-site",
+      }],
+      ["link from elsewhere", {
+        "sec-fetch-site": "cross-site",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-dest": "document",
+      }],
+      ["image on another port's page", {
+        "sec-fetch-site": "same-site",
+        "sec-fetch-mode": "no-cors",
+        referer: "http://5173-demo.proxy.localhost:4000/x?y",
+      }],
+    ] as [string, Record<string, string>, string?][]
+  ) {
+    assert(mayUseSessions(source(headers, { method: method ?? "GET" })), name);
+  }
+});
+
+/** What a browser sends to load a frame of a page, whose Referer may be missing. */
+function frame(
+  destination: string,
+  referer?: string,
+  site = "same-site",
+): Record<string, string> {
+  return {
+    "sec-fetch-site": site,
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": destination,
+    ...(referer === undefined ? {} : { referer }),
+  };
+}
+
+const FRAMES = ["iframe", "frame", "object", "embed", "fencedframe"];
+
+Deno.test("S4: mayUseSessions() allows frames of the sandbox's own pages and of allowed origins", () => {
+  for (const destination of FRAMES) {
+    for (
+      const [referer, site] of [
+        ["http://5173-demo.proxy.localhost:4000/", "same-site"],
+        ["http://3000-demo.proxy.localhost:4000/a?b", "same-origin"],
+        [undefined, "same-origin"],
+        ["https://chat.example.com/", "cross-site"],
+      ] as const
+    ) {
+      assert(
+        mayUseSessions(source(frame(destination, referer, site))),
+        `${destination} of ${referer}`,
+      );
+    }
+  }
+});
+
+Deno.test("S4: mayUseSessions() refuses frames of any other page, and of pages that hide their address", () => {
+  for (const destination of FRAMES) {
+    for (
+      const [referer, site] of [
+        ["http://3000-evil.proxy.localhost:4000/", "same-site"],
+        [undefined, "same-site"],
+        ["http://proxy.localhost:4000/", "same-site"],
+        ["https://evil.example/", "cross-site"],
+        [undefined, "cross-site"],
+      ] as const
+    ) {
+      assert(
+        !mayUseSessions(source(frame(destination, referer, site))),
+        `${destination} of ${referer}`,
+      );
+    }
+  }
+});
+
+Deno.test("S14: mayUseSessions() lets only their own pages use Daytona's ports, and those of allowed origins", () => {
+  for (const port of [2280, 22222, 33333]) {
+    const own = `http://${port}-demo.proxy.localhost:4000`;
+    const host = { ...HOST, port };
+    for (
+      const [origin, expected] of [
+        [own, true],
+        ["https://chat.example.com", true],
+        ["http://3000-demo.proxy.localhost:4000", false],
+        ["http://2281-demo.proxy.localhost:4000", false],
+        [`http://0${port}-demo.proxy.localhost:4000`, false],
+        [`http://${port}-evil.proxy.localhost:4000`, false],
+      ] as const
+    ) {
+      const site = expected ? "same-origin" : "same-site";
+      for (
+        const headers of [
+          { origin },
+          { origin, upgrade: "websocket", "sec-fetch-mode": "websocket" },
+          { referer: `${origin}/`, "sec-fetch-mode": "no-cors" },
+          frame("iframe", `${origin}/`, site),
+        ]
+      ) {
+        assert.equal(
+          mayUseSessions(
+            source({ "sec-fetch-site": site, ...headers }, { host }),
+          ),
+          expected,
+          `${origin} at ${port}: ${JSON.stringify(headers)}`,
+        );
+      }
+    }
+    const link = {
+      "sec-fetch-site": "same-site",
+      "sec-fetch-mode": "navigate",
+      "sec-fetch-dest": "document",
+      referer: "http://3000-demo.proxy.localhost:4000/",
+    };
+    assert(mayUseSessions(source(link, { host })), "a link to it");
+  }
+});
+
+Deno.test("mayUseSessions() refuses every other page", () => {
+  for (
+    const [name, headers, method] of [
+      ["sibling's fetch", {
+        origin: "http://3000-evil.proxy.localhost:4000",
+        "sec-fetch-site": "same-site",
+      }],
+      ["sibling's form", {
+        origin: "http://3000-evil.proxy.localhost:4000",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-site": "same-site",
+      }, "POST"],
+      ["form of a sandboxed frame", { origin: "null" }, "POST"],
+      ["sibling's WebSocket", {
+        origin: "http://3000-evil.proxy.localhost:4000",
+        upgrade: "websocket",
+      }],
+      ["sibling's image without a referer", {
+        "sec-fetch-site": "same-site",
+        "sec-fetch-mode": "no-cors",
+      }],
+      ["sibling's image", {
+        "sec-fetch-site": "same-site",
+        "sec-fetch-mode": "no-cors",
+        referer: "http://3000-evil.proxy.localhost:4000/",
+      }],
+      ["sibling's script over plain http", {
+        referer: "http://3000-evil.proxy.localhost:4000/",
+        accept: "*/*",
+      }],
+      ["a referer that only looks like ours", {
+        "sec-fetch-site": "cross-site",
+        "sec-fetch-mode": "no-cors",
+        referer: "http://evil.com/http://3000-demo.proxy.localhost:4000",
+      }],
+    ] as [string, Record<string, string>, string?][]
+  ) {
+    assert(!mayUseSessions(source(headers, { method: method ?? "GET" })), name);
+  }
+});

@@ -1,0 +1,627 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import type { Credential } from "../../../src/auth/credentials.ts";
+import {
+  type Admission,
+  Gate,
+  type GateRequest,
+} from "../../../src/auth/gate.ts";
+import type { Session } from "../../../src/auth/session.ts";
+import { Throttle } from "../../../src/auth/throttle.ts";
+import type { SessionScope } from "../../../src/config/config.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import type { Budget } from "../../../src/resolver/lookup_cache.ts";
+
+const TOKEN_LABEL = "abcdefgh12345678";
+const SIGNING_KEY = "signing-key";
+const CLIENT = { clientAddress: "192.0.2.1", isSentByPage: false };
+
+/** A gate for a private sandbox `box` and the public ones `open` and `known`, of which only `known` is cached. */
+function gateWith(
+  outage: readonly string[] = [],
+  {
+    lookups = 100,
+    error = new GatewayError("api_unreachable", ""),
+    scope = "sandbox",
+    sub,
+  }: {
+    lookups?: number;
+    error?: Error;
+    scope?: SessionScope;
+    sub?: string;
+  } = {},
+) {
+  const calls: string[] = [];
+  const opened: string[] = [];
+  const throttle = new Throttle({
+    refusalsPerMinute: Math.max(1, lookups),
+    maxClients: 10,
+    now: () => 0,
+  });
+  if (lookups === 0) throttle.budgetFor(CLIENT).spend();
+  function ask<T>(name: string, answer: T, budget: Budget): Promise<T> {
+    try {
+      budget.spend();
+    } catch (refusal) {
+      return Promise.reject(refusal);
+    }
+    calls.push(name);
+    return outage.includes(name)
+      ? Promise.reject(error)
+      : Promise.resolve(answer);
+  }
+  const gate = new Gate({
+    sandboxes: {
+      isKnownPublic: (id) => id === "known" ? true : undefined,
+      isPublic: (id, budget) => ask("public", id === "open", budget),
+      sandboxIdOf: (id) => id,
+    },
+    access: {
+      isPreviewToken: (id, token, budget) =>
+        ask("token", id === "box" && token === "good", budget),
+      hasAccess: (id, { bearer }, budget) =>
+        ask(
+          "access",
+          bearer === "former" ? null : id === "box" && bearer === "key",
+          budget,
+        ),
+      sandboxOfSignedToken(token, port, budget) {
+        const isRight = token === TOKEN_LABEL && port === 3000;
+        return ask("signed", isRight ? "box" : null, budget);
+      },
+      signingKeyOf: (id, budget) =>
+        ask("signing key", id === "box" ? SIGNING_KEY : null, budget),
+    },
+    sessions: {
+      open(sealed): Promise<Session | undefined> {
+        opened.push(sealed);
+        return Promise.resolve(
+          sealed === "sealed" || sealed === "outdated"
+            ? {
+              kind: "key",
+              sandboxId: "box",
+              token: sealed === "sealed" ? "good" : "reset",
+              expiresAt: Infinity,
+            }
+            : sealed === "login" || sealed === "ended"
+            ? {
+              kind: "login",
+              sandboxId: "box",
+              id: sealed,
+              expiresAt: Infinity,
+            }
+            : SESSIONS[sealed],
+        );
+      },
+    },
+    logins: {
+      grantsAccess: ({ id }) => Promise.resolve(id === "login"),
+      opens: (_, { id }) => Promise.resolve(id === "login"),
+      subjectOf: () => sub,
+    },
+    subjects: {
+      ofUser: (sub) => sub && `user ${sub}`,
+      ofBearer: () => sub && "key",
+    },
+    throttle,
+    scope,
+  });
+  return { gate, calls, opened, left: () => lookupsLeft(throttle) };
+}
+
+/** Sessions of a login on one host, and on the base host. */
+const SESSIONS: Readonly<Record<string, Session>> = {
+  host: {
+    kind: "host",
+    sandboxId: "box",
+    port: 3000,
+    id: "login",
+    expiresAt: Infinity,
+  },
+  user: { kind: "user", id: "login", expiresAt: Infinity },
+};
+
+/** The number of lookups that the client may still cause. */
+function lookupsLeft(throttle: Throttle): number {
+  const budget = throttle.budgetFor(CLIENT);
+  for (let left = 0;; left++) {
+    try {
+      budget.spend();
+    } catch {
+      budget.settle({ isAdmitted: true });
+      return left;
+    }
+  }
+}
+
+function requestFor(
+  label: string,
+  credentials: Credential[] = [],
+  port = 3000,
+): GateRequest {
+  return {
+    label,
+    port,
+    isToolbox: false,
+    credentials: () => credentials,
+    ...CLIENT,
+    progress: { onMiss() {} },
+  };
+}
+
+/** The admission of a request to a public sandbox. */
+const PUBLIC = { kind: "allow", sandboxId: "box", by: "public" } as const;
+
+const GOOD: readonly Credential[] = [
+  { kind: "preview_token", token: "good" },
+  { kind: "auth_key", token: "good" },
+  { kind: "session", sealed: "sealed" },
+  { kind: "session", sealed: "login" },
+  { kind: "bearer", token: "key" },
+];
+
+const BAD: readonly Credential[] = [
+  { kind: "preview_token", token: "bad" },
+  { kind: "auth_key", token: "bad" },
+  { kind: "session", sealed: "bad" },
+  { kind: "bearer", token: "the app's own" },
+];
+
+Deno.test("Gate admits anyone to a public sandbox without judging credentials", async () => {
+  const { gate, calls } = gateWith();
+  assert.deepEqual(await gate.admit(requestFor("open", [...BAD])), {
+    kind: "allow",
+    sandboxId: "open",
+    by: "public",
+  });
+  assert.deepEqual(calls, ["public"]);
+});
+
+Deno.test("Gate requires a credential for the reserved ports of a public sandbox", async () => {
+  for (const port of [2280, 22222, 33333]) {
+    const { gate, calls } = gateWith();
+    assert.deepEqual(await gate.admit(requestFor("open", [], port)), {
+      kind: "login",
+      code: "login_required",
+    });
+    assert(!calls.includes("public"));
+  }
+});
+
+Deno.test("Gate admits by each kind of credential, after any number of bad ones, and names it", async () => {
+  for (const credential of GOOD) {
+    const { gate } = gateWith();
+    assert.deepEqual(
+      await gate.admit(requestFor("box", [...BAD, credential])),
+      {
+        kind: "allow",
+        sandboxId: "box",
+        by: credential.kind,
+        credential,
+      },
+    );
+  }
+});
+
+Deno.test("Gate refuses a session whose preview token was reset, or whose login has ended", async () => {
+  const { gate } = gateWith();
+  for (const sealed of ["outdated", "ended"]) {
+    const session: Credential = { kind: "session", sealed };
+    const verdict = await gate.admit(requestFor("box", [session]));
+    assert.equal(verdict.kind, "login");
+  }
+});
+
+Deno.test("Gate distinguishes a refused token from a missing one", async () => {
+  const { gate } = gateWith();
+  for (const credential of BAD) {
+    const verdict = await gate.admit(requestFor("box", [credential]));
+    const isToken = credential.kind === "preview_token" ||
+      credential.kind === "auth_key";
+    assert.deepEqual(verdict, {
+      kind: "login",
+      code: isToken ? "credential_invalid" : "login_required",
+    });
+  }
+});
+
+Deno.test("Gate admits by a signed link on its own port only", async () => {
+  const { gate } = gateWith();
+  assert.deepEqual(await gate.admit(requestFor(TOKEN_LABEL)), {
+    kind: "allow",
+    sandboxId: "box",
+    by: "signed_token",
+  });
+  for (const port of [3001, 2280, 22222]) {
+    assert.deepEqual(await gate.admit(requestFor(TOKEN_LABEL, [], port)), {
+      kind: "deny",
+      code: "signed_token_invalid",
+    });
+  }
+});
+
+Deno.test("Gate tries no label of another shape as a signed token", async () => {
+  const { gate, calls } = gateWith();
+  await gate.admit(requestFor("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"));
+  await gate.admit(requestFor("box"));
+  assert(!calls.includes("signed"));
+});
+
+Deno.test("Gate admits by a good credential although another could not be judged", async () => {
+  const { gate } = gateWith(["public", "access"]);
+  const verdict = await gate.admit(requestFor("box", [
+    { kind: "preview_token", token: "good" },
+  ]));
+  assert.equal(verdict.kind, "allow");
+});
+
+Deno.test("Gate never turns an outage into a refusal", async () => {
+  for (const outage of [["public"], ["token"], ["access"]]) {
+    const { gate } = gateWith(outage);
+    await assert.rejects(
+      gate.admit(requestFor("box", [...BAD])),
+      { code: "api_unreachable" },
+      outage[0],
+    );
+  }
+  const { gate } = gateWith(["signed"]);
+  await assert.rejects(gate.admit(requestFor(TOKEN_LABEL)), {
+    code: "api_unreachable",
+  });
+});
+
+Deno.test("Gate denies a deleted sandbox, whatever else cannot be judged, unless another credential is good", async () => {
+  const former: Credential = { kind: "bearer", token: "former" };
+  const denial = { kind: "deny", code: "sandbox_deleted" };
+  for (const outage of [[], ["public"], ["token"]]) {
+    const { gate, left } = gateWith(outage);
+    const request = requestFor("box", [
+      { kind: "preview_token", token: "bad" },
+      former,
+    ]);
+    assert.deepEqual(await gate.admit(request), denial);
+    assert.equal(left(), 97);
+  }
+  const { gate } = gateWith();
+  const request = requestFor("box", [
+    former,
+    { kind: "preview_token", token: "good" },
+  ]);
+  assert.equal((await gate.admit(request)).kind, "allow");
+  const again = requestFor("box", [former]);
+  const verdict = await gate.readmit(again, admittedBy(former));
+  assert.notEqual(verdict.kind, "allow");
+});
+
+Deno.test("Gate lets only refused requests pay for their lookups", async () => {
+  const { gate, left } = gateWith();
+  await gate.admit(requestFor("open"));
+  await gate.admit(requestFor("box", [{ kind: "bearer", token: "key" }]));
+  assert.equal(left(), 100);
+  await gate.admit(requestFor("box", [{ kind: "bearer", token: "bad" }]));
+  assert.equal(left(), 98);
+  const down = gateWith(["access"]);
+  const request = requestFor("box", [{ kind: "bearer", token: "key" }]);
+  await assert.rejects(down.gate.admit(request));
+  assert.equal(down.left(), 100);
+});
+
+Deno.test("Gate makes no lookup for a client that is over its budget, and says when to retry", async () => {
+  const { gate, calls } = gateWith([], { lookups: 0 });
+  const keys = GOOD.filter(({ kind }) => kind !== "session");
+  await assert.rejects(gate.admit(requestFor("box", keys)), {
+    code: "too_many_refusals",
+    retryAfterSec: 60,
+  });
+  assert.deepEqual(calls, []);
+});
+
+Deno.test("Gate refunds no lookup of a request that used the budget up", async () => {
+  const { gate, calls } = gateWith([], { lookups: 3 });
+  const label = "zzzzzzzz12345678"; // asks twice: as a token, and as an id
+  for (let i = 0; i < 50; i++) {
+    await gate.admit(requestFor(label)).catch(() => {});
+  }
+  assert.equal(calls.length, 3);
+});
+
+/** The admission of a request by a credential. */
+function admittedBy(credential: Credential): Admission {
+  return { kind: "allow", sandboxId: "box", by: credential.kind, credential };
+}
+
+Deno.test("S13: readmit() asks about what admitted the request, and about nothing else if that still does", async () => {
+  const bad: Credential[] = [
+    { kind: "preview_token", token: "bad" },
+    { kind: "auth_key", token: "bad" },
+  ];
+  for (
+    const [credential, call] of [
+      [{ kind: "bearer", token: "key" }, "access"],
+      [{ kind: "session", sealed: "sealed" }, "token"],
+    ] as const
+  ) {
+    const { gate, calls, left } = gateWith();
+    const request = requestFor("box", [...bad, credential]);
+    const before = admittedBy(credential);
+    assert.deepEqual(await gate.readmit(request, before), before);
+    assert.deepEqual(calls, [call]);
+    assert.equal(left(), 100);
+  }
+});
+
+Deno.test("Gate admits by the signed URL of a file that the sandbox's key signed, and tells a bad one from none", async () => {
+  const text = "v1:files:GET:a:0";
+  const digest = createHmac("sha256", SIGNING_KEY).update(text);
+  const signature = digest.digest("base64url");
+  const good: Credential = {
+    kind: "signed_url",
+    signature: { signed: text, signature },
+  };
+  const bad: Credential = {
+    kind: "signed_url",
+    signature: { signed: "v1:files:GET:b:0", signature },
+  };
+  const { gate, calls, left } = gateWith();
+  const toolbox = (
+    credentials: Credential[],
+    label = "box",
+  ) => ({ ...requestFor(label, credentials), port: 2280, isToolbox: true });
+  assert.deepEqual(await gate.admit(toolbox([good])), admittedBy(good));
+  assert.deepEqual(
+    await gate.readmit(toolbox([good]), admittedBy(good)),
+    admittedBy(good),
+  );
+  assert.deepEqual(calls, ["signing key", "signing key"]);
+  assert.equal(left(), 100);
+  const refused = { kind: "deny", code: "signed_url_invalid" };
+  assert.deepEqual(await gate.admit(toolbox([bad])), refused);
+  const again = await gate.readmit(toolbox([bad]), admittedBy(bad));
+  assert.notEqual(again.kind, "allow");
+  const invalid: Credential = { kind: "signed_url", signature: "invalid" };
+  assert.deepEqual(await gate.admit(toolbox([invalid])), refused);
+  assert.deepEqual(
+    await gate.admit(toolbox([bad, { kind: "bearer", token: "bad" }])),
+    refused,
+  );
+  assert.deepEqual(
+    await gate.admit(toolbox([bad, { kind: "bearer", token: "former" }])),
+    { kind: "deny", code: "sandbox_deleted" },
+  );
+  // The API has no key for it.
+  assert.deepEqual(await gate.admit(toolbox([good], "other")), {
+    kind: "login",
+    code: "login_required",
+  });
+
+  const down = gateWith(["access"]);
+  const bearer: Credential = { kind: "bearer", token: "key" };
+  await assert.rejects(down.gate.admit(toolbox([bad, bearer])), {
+    code: "api_unreachable",
+  });
+});
+
+Deno.test("S13: readmit() confirms public sandboxes and signed links without reading credentials", async () => {
+  for (
+    const [label, by, sandboxId] of [
+      ["open", "public", "open"],
+      ["known", "public", "known"],
+      [TOKEN_LABEL, "signed_token", "box"],
+    ] as const
+  ) {
+    const { gate, left } = gateWith();
+    const request = {
+      ...requestFor(label),
+      credentials: () => assert.fail("read"),
+    };
+    const before: Admission = { kind: "allow", sandboxId, by };
+    assert.deepEqual(await gate.readmit(request, before), before);
+    assert.equal(left(), 100);
+  }
+});
+
+Deno.test("S13: readmit() is free for what admitted the request, and charges for the rest", async () => {
+  const revoked: Credential = { kind: "preview_token", token: "old" };
+  const request = requestFor("box", [
+    revoked,
+    { kind: "auth_key", token: "bad" },
+    { kind: "bearer", token: "bad" },
+  ]);
+  const { gate, left, calls } = gateWith();
+  const verdict = await gate.readmit(request, admittedBy(revoked));
+  assert.equal(verdict.kind, "login");
+  assert.deepEqual(calls, ["token", "public", "token", "access"]);
+  assert.equal(left(), 97);
+
+  const usedUp = gateWith([], { lookups: 0 });
+  const refused = await usedUp.gate.readmit(request, admittedBy(revoked));
+  assert.equal(refused.kind, "login");
+  assert.deepEqual(usedUp.calls, ["token"]);
+});
+
+Deno.test("S13: readmit() admits by another credential, for which the client then does not pay", async () => {
+  const { gate, left } = gateWith();
+  const revoked: Credential = { kind: "preview_token", token: "old" };
+  const good: Credential = { kind: "bearer", token: "key" };
+  const request = requestFor("box", [revoked, good]);
+  const verdict = await gate.readmit(request, admittedBy(revoked));
+  assert.deepEqual(verdict, admittedBy(good));
+  assert.equal(left(), 100);
+});
+
+Deno.test("readmit() fails only if the credential that admitted cannot be judged", async () => {
+  const { gate } = gateWith(["access"]);
+  const unjudged: Credential = { kind: "bearer", token: "anything" };
+  const revoked: Credential = { kind: "preview_token", token: "old" };
+  for (const credentials of [[revoked, unjudged], [unjudged, revoked]]) {
+    const request = requestFor("box", credentials);
+    const before: Admission = {
+      kind: "allow",
+      sandboxId: "box",
+      by: "preview_token",
+      credential: revoked,
+    };
+    assert.equal((await gate.readmit(request, before)).kind, "login");
+    assert.equal((await gate.readmit(request, PUBLIC)).kind, "login");
+    await assert.rejects(
+      gate.readmit(request, { ...before, by: "bearer", credential: unjudged }),
+      { code: "api_unreachable" },
+    );
+  }
+});
+
+Deno.test("Gate admits to a sandbox known to be public without a lookup, and without reading credentials", async () => {
+  const { gate, calls, left } = gateWith();
+  const request = requestFor("known");
+  const verdict = await gate.admit({
+    ...request,
+    credentials: () => {
+      throw new Error("Looked at");
+    },
+  });
+  assert.deepEqual(verdict, {
+    kind: "allow",
+    sandboxId: "known",
+    by: "public",
+  });
+  assert.deepEqual([calls, left()], [[], 100]);
+});
+
+Deno.test("Gate requires a credential for the reserved ports of a sandbox known to be public", async () => {
+  const { gate } = gateWith();
+  for (const port of [2280, 22222, 33333]) {
+    const { kind } = await gate.admit(requestFor("known", [], port));
+    assert.equal(kind, "login");
+  }
+});
+
+Deno.test("Gate fails on a defect although another credential is good", async () => {
+  const { gate } = gateWith(["public"], { error: new TypeError("A defect") });
+  const good: Credential = { kind: "bearer", token: "key" };
+  await assert.rejects(gate.admit(requestFor("box", [good])), TypeError);
+});
+
+Deno.test("readmit() does not confuse a session that cannot be judged with the one that admitted", async () => {
+  const { gate } = gateWith(["token"]);
+  const session: Credential = { kind: "session", sealed: "sealed" };
+  const request = requestFor("box", [session]);
+  const before: Admission = {
+    kind: "allow",
+    sandboxId: "box",
+    by: "session",
+    credential: { kind: "session", sealed: "another" },
+  };
+  assert.equal((await gate.readmit(request, before)).kind, "login");
+  await assert.rejects(
+    gate.readmit(request, { ...before, credential: session }),
+    { code: "api_unreachable" },
+  );
+});
+
+Deno.test("Gate reports a refused bearer at the toolbox only: elsewhere it may be meant for the app", async () => {
+  const { gate } = gateWith();
+  const request = requestFor("box", [{ kind: "bearer", token: "bad" }]);
+  for (const isToolbox of [true, false]) {
+    assert.deepEqual(await gate.admit({ ...request, isToolbox }), {
+      kind: "login",
+      code: isToolbox ? "credential_invalid" : "login_required",
+    });
+  }
+});
+
+Deno.test("Gate reports a lookup that the cache in process could not answer, admitted or not", async () => {
+  for (const label of ["known", "open", "box"]) {
+    const { gate } = gateWith();
+    let misses = 0;
+    const onMiss = () => void misses++;
+    await gate.admit({ ...requestFor(label), progress: { onMiss } });
+    assert.equal(misses, label === "known" ? 0 : 1, label);
+  }
+  const { gate } = gateWith([], { lookups: 0 });
+  let misses = 0;
+  const onMiss = () => void misses++;
+  await assert.rejects(
+    gate.admit({ ...requestFor("box"), progress: { onMiss } }),
+  );
+  assert.equal(misses, 1);
+});
+
+Deno.test("a login's session opens only what logins are for: all ports of its sandbox, or one of them", async () => {
+  for (
+    const [scope, sealed, label, port, kind] of [
+      ["sandbox", "login", "box", 3000, "allow"],
+      ["sandbox", "login", "box", 22222, "allow"],
+      ["sandbox", "login", "other", 3000, "login"],
+      ["sandbox", "host", "box", 3000, "login"],
+      ["sandbox", "user", "box", 3000, "login"],
+      ["host", "host", "box", 3000, "allow"],
+      ["host", "host", "box", 3001, "login"],
+      ["host", "host", "other", 3000, "login"],
+      ["host", "login", "box", 3000, "login"],
+      ["host", "user", "box", 3000, "login"],
+      // A preview token is for the sandbox, whatever logins are for.
+      ["host", "sealed", "box", 22222, "allow"],
+    ] as const
+  ) {
+    const { gate } = gateWith([], { scope });
+    const verdict = await gate.admit(
+      requestFor(label, [{ kind: "session", sealed }], port),
+    );
+    assert.equal(verdict.kind, kind, `${scope}: ${sealed} at ${port}-${label}`);
+  }
+});
+
+Deno.test("the owner's view is opened by a login or a bearer only: by no token, no link, and not for being public", async () => {
+  for (
+    const [scope, credential, label, kind] of [
+      ["sandbox", { kind: "session", sealed: "login" }, "box", "allow"],
+      ["sandbox", { kind: "session", sealed: "login" }, "other", "login"],
+      ["sandbox", { kind: "session", sealed: "user" }, "box", "login"],
+      ["host", { kind: "session", sealed: "user" }, "box", "allow"],
+      ["host", { kind: "session", sealed: "host" }, "box", "login"],
+      // It stands for a preview token.
+      ["sandbox", { kind: "session", sealed: "sealed" }, "box", "login"],
+      ["host", { kind: "session", sealed: "sealed" }, "box", "login"],
+      ["sandbox", { kind: "bearer", token: "key" }, "box", "allow"],
+      ["sandbox", undefined, "known", "login"],
+      ["sandbox", undefined, "open", "login"],
+      ["sandbox", undefined, TOKEN_LABEL, "login"],
+    ] as const
+  ) {
+    const { gate } = gateWith([], { scope });
+    const verdict = await gate.admit({
+      ...requestFor(label, credential === undefined ? [] : [credential], 2280),
+      isToolbox: true,
+      isInspection: true,
+    });
+    const name = `${scope}: ${JSON.stringify(credential)} at ${label}`;
+    assert.equal(verdict.kind, kind, name);
+  }
+});
+
+Deno.test("an admission names the user of a login or an API key, and nobody where a token or nothing was presented; each session is opened once", async () => {
+  const { gate, opened } = gateWith([], { sub: "alice" });
+  const subjects = [];
+  for (
+    const [label, credential] of [
+      ["box", { kind: "session", sealed: "login" }],
+      ["box", { kind: "bearer", token: "key" }],
+      ["box", { kind: "session", sealed: "sealed" }],
+      ["box", { kind: "preview_token", token: "good" }],
+      ["open", undefined],
+    ] as const
+  ) {
+    const credentials = credential === undefined ? [] : [credential];
+    const verdict = await gate.admit(requestFor(label, credentials));
+    assert(verdict.kind === "allow");
+    subjects.push(verdict.subject);
+  }
+  assert.deepEqual(subjects, [
+    "user alice",
+    "key",
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  assert.deepEqual(opened, ["login", "sealed"]);
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { isOwnCookieName } from "../../../src/http/cookies.ts";
+import { OwnCookies } from "../../../src/auth/own_cookies.ts";
+
+Deno.test("cookies over https are Secure, and their names have the prefix that browsers enforce", () => {
+  const cookies = new OwnCookies({
+    scheme: "https",
+    sameSite: "lax",
+    scope: "sandbox",
+  });
+  assert.equal(
+    cookies.hostOnly(cookies.previewTokenSession, "v", 60),
+    "__Host-porthole-session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure",
+  );
+  const base = { base: "p.test", maxAgeSec: 60 };
+  assert.match(
+    cookies.forBase(cookies.loginSession("box"), "v", base),
+    /^__Secure-porthole-login-[\w-]{12}=v; Domain=p\.test; Path=\/; Max-Age=60; HttpOnly; SameSite=Lax; Secure$/,
+  );
+});
+
+Deno.test("names of cookies over http have no prefix, because browsers would refuse it", () => {
+  const cookies = new OwnCookies({
+    scheme: "http",
+    sameSite: "lax",
+    scope: "sandbox",
+  });
+  assert.equal(
+    cookies.hostOnly(cookies.previewTokenSession, "v", 60),
+    "porthole-session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
+  );
+});
+
+Deno.test("cookies for frames of other sites are partitioned", () => {
+  const cookies = new OwnCookies({
+    scheme: "https",
+    sameSite: "none",
+    scope: "sandbox",
+  });
+  assert.match(
+    cookies.hostOnly(cookies.previewTokenSession, "v", 60),
+    /; HttpOnly; SameSite=None; Secure; Partitioned$/,
+  );
+});
+
+Deno.test("hostOnlyInFrames() partitions a cookie over https, whatever the policy", () => {
+  const value = ["v", 60] as const;
+  const https = new OwnCookies({
+    scheme: "https",
+    sameSite: "lax",
+    scope: "sandbox",
+  });
+  assert.equal(
+    https.hostOnlyInFrames(https.warningAccepted, ...value),
+    "__Host-porthole-warning-accepted=v; Path=/; Max-Age=60; HttpOnly; SameSite=None; Secure; Partitioned",
+  );
+  const http = new OwnCookies({
+    scheme: "http",
+    sameSite: "lax",
+    scope: "sandbox",
+  });
+  assert.equal(
+    http.hostOnlyInFrames(http.warningAccepted, ...value),
+    "porthole-warning-accepted=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
+  );
+});
+
+Deno.test("each sandbox has a cookie name of its own, and none of our names reaches an app", () => {
+  for (const scheme of ["http", "https"] as const) {
+    const cookies = new OwnCookies({
+      scheme,
+      sameSite: "lax",
+      scope: "sandbox",
+    });
+    assert.notEqual(cookies.loginSession("a"), cookies.loginSession("b"));
+    for (
+      const name of [
+        cookies.previewTokenSession,
+        cookies.loginSession("a"),
+        cookies.transaction("x"),
+        cookies.warningAccepted,
+      ]
+    ) assert(isOwnCookieName(name), name);
+  }
+});

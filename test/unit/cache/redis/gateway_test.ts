@@ -1,0 +1,59 @@
+/** The whole gateway with Redis as its durable tier. */
+import assert from "node:assert/strict";
+import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import { startGateway } from "../../../support/gateway.ts";
+import { redisTest, startRedis } from "../../../support/redis_server.ts";
+
+const LOCKED = "3000-locked.proxy.localhost";
+const REQUEST = {
+  path: "/status/204",
+  headers: { "x-daytona-preview-token": KEYS.lockedToken },
+};
+
+redisTest(
+  "a gateway works without its Redis, and /ready reports the loss",
+  async () => {
+    await using server = await startRedis();
+    await using gateway = await startGateway({
+      CACHE_URL: `redis://127.0.0.1:${server.port}`,
+    });
+    async function cacheCheck(): Promise<unknown> {
+      const answer = await gateway.send("127.0.0.1", { path: "/ready" });
+      return answer.json().checks;
+    }
+    assert.equal((await gateway.send(LOCKED, REQUEST)).status, 204);
+    assert.match(JSON.stringify(await cacheCheck()), /"cache":"ok"/);
+    await server[Symbol.asyncDispose]();
+    for (const host of [LOCKED, "3000-demo.proxy.localhost", LOCKED]) {
+      assert.equal((await gateway.send(host, REQUEST)).status, 204);
+    }
+    assert.match(JSON.stringify(await cacheCheck()), /"cache":"failing"/);
+  },
+);
+
+redisTest(
+  "no key in Redis contains a token, and only Daytona's own entries contain a runner's key",
+  async () => {
+    await using server = await startRedis();
+    await using gateway = await startGateway({
+      CACHE_URL: `redis://127.0.0.1:${server.port}`,
+    });
+    assert.equal((await gateway.send(LOCKED, REQUEST)).status, 204);
+    await gateway.service.close(); // waits for what is written behind answers
+    const names = await server.command("KEYS", "*");
+    assert(Array.isArray(names));
+    const kinds = new Set(
+      names.map((name) => String(name).replace(/:[^:]+$/, "")),
+    );
+    assert(kinds.has("porthole:sandbox-auth-key-valid"));
+    assert(kinds.has("proxy:sandbox-public"));
+    assert(kinds.has("proxy:sandbox-runner-info"));
+    for (const name of names.map(String)) {
+      const value = String(await server.command("GET", name));
+      assert(!name.includes(KEYS.lockedToken), name);
+      assert(!value.includes(KEYS.lockedToken), name);
+      const isDaytonas = name.startsWith("proxy:sandbox-runner-info:");
+      assert.equal(value.includes(KEYS.runner), isDaytonas, name);
+    }
+  },
+);

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import {
+  clientBody,
+  clientHeaders,
+  download,
+} from "../../../../src/downstream/http/download.ts";
+import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import { readerOf } from "../../../support/upstream.ts";
+
+/** A body, and whether it was cancelled. */
+function trackedBody() {
+  const state = { isCancelled: false };
+  const body: BodyReader = {
+    read: () => new Promise(() => {}),
+    cancel() {
+      state.isCancelled = true;
+    },
+  };
+  return { state, body };
+}
+
+Deno.test("clientBody() discards the body of a response that has none by its status, for HEAD as well", () => {
+  for (const status of [204, 205, 304]) {
+    for (const method of ["GET", "HEAD"]) {
+      assert.equal(
+        clientBody(method, { status, headers: [], body: null }),
+        null,
+      );
+      const { state, body } = trackedBody();
+      assert.equal(clientBody(method, { status, headers: [], body }), null);
+      assert(state.isCancelled);
+    }
+  }
+});
+
+Deno.test("clientBody() announces no length for a HEAD that the app announced none for", async () => {
+  const headers: [string, string][] = [["Content-Length", "5"]];
+  const head = { status: 200, headers, body: null };
+  assert.equal(clientBody("HEAD", head), null);
+  const body = clientBody("HEAD", { ...head, headers: [] });
+  assert.equal(await readerOf(body).read(), null);
+  assert.equal(clientBody("GET", { ...head, headers: [] }), null);
+});
+
+Deno.test("clientHeaders() takes the length of a 205 away, and no other header or length", () => {
+  const headers: [string, string][] = [["Content-Length", "5"], ["ETag", "1"]];
+  assert.deepEqual(clientHeaders(205, headers), [
+    ["ETag", "1"],
+  ]);
+  for (const status of [200, 304]) {
+    assert.deepEqual(clientHeaders(status, headers), headers);
+  }
+});
+
+/** A body of `count` chunks, with what its observer is told. */
+function startBody(count: number): {
+  readonly observed: ReturnType<typeof download>;
+  readonly told: unknown[];
+  readonly clock: { nowMs: number };
+} {
+  const clock = { nowMs: 0 };
+  const told: unknown[] = [];
+  let left = count;
+  const body: BodyReader = {
+    read: () => Promise.resolve(left-- > 0 ? new Uint8Array(10) : null),
+    cancel() {},
+  };
+  const observed = download(body, {
+    now: () => clock.nowMs,
+    onEnd: (...facts) => told.push(facts),
+  });
+  return { observed, told, clock };
+}
+
+Deno.test("download() tells how a body ended, and after how many bytes", async () => {
+  const whole = startBody(3);
+  for await (const _ of whole.observed.stream);
+  assert.deepEqual(whole.told, [["complete", 30, undefined]]);
+
+  const left = startBody(3);
+  const reader = left.observed.stream.getReader();
+  await reader.read();
+  await reader.cancel();
+  assert.deepEqual(left.told, [["client_gone", 10, undefined]]);
+});
+
+Deno.test("download() tells why an upstream failed", async () => {
+  const failure = new Error("bad chunk");
+  const told: unknown[] = [];
+  const { stream } = download({
+    read: () => Promise.reject(failure),
+    cancel() {},
+  }, { now: () => 0, onEnd: (...facts) => void told.push(facts) });
+  await assert.rejects(stream.getReader().read(), failure);
+  assert.deepEqual(told, [["upstream_failed", 0, failure]]);
+});
+
+Deno.test("download() tells since when a client has taken nothing, and nothing while it waits for the app", async () => {
+  const { observed, told, clock } = startBody(2);
+  const reader = observed.stream.getReader();
+  await reader.read();
+  clock.nowMs = 500;
+  assert.equal(observed.stalledSince(), 0);
+  await reader.read();
+  clock.nowMs = 900;
+  assert.equal(observed.stalledSince(), 500);
+  observed.abort("stalled");
+  observed.abort("going_away");
+  await assert.rejects(reader.read(), /stalled/);
+  assert.deepEqual(told, [["client_stalled", 20, "stalled"]]);
+
+  const silence = Promise.withResolvers<null>();
+  const body = { read: () => silence.promise, cancel() {} };
+  const silent = download(body, { now: () => 0, onEnd() {} });
+  const waiting = silent.stream.getReader();
+  waiting.read().catch(() => {});
+  await Promise.resolve();
+  assert.equal(silent.stalledSince(), undefined);
+  silent.abort("going_away");
+});
+
+Deno.test("S3: a download that has to go with a chunk does not pass it on", async () => {
+  const told: unknown[] = [];
+  const observed = download({
+    read: () => Promise.resolve(new Uint8Array(10)),
+    cancel: () => told.push("cancelled"),
+  }, {
+    now: () => 0,
+    onChunk(chunk) {
+      told.push(chunk.length);
+      observed.abort("evicted");
+    },
+    onEnd: (...facts) => void told.push(...facts),
+  });
+  await assert.rejects(observed.stream.getReader().read(), /evicted/);
+  assert.deepEqual(told, [10, "aborted", 0, "evicted", "cancelled"]);
+});

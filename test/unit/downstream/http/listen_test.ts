@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { listen } from "../../../../src/downstream/http/listen.ts";
+import { type RawStream, rawStream } from "../../../support/raw_client.ts";
+
+const ANYWHERE = { hostname: "127.0.0.1", port: 0 };
+
+async function connect(port: number): Promise<RawStream> {
+  return rawStream(await Deno.connect({ hostname: "127.0.0.1", port }));
+}
+
+Deno.test("a listener that drains serves on, and tells HTTP/1.1 clients to close their connections", async () => {
+  const listener = listen(() => new Response("ok"), ANYWHERE);
+  for (const isRetired of [false, true]) {
+    using client = await connect(listener.port);
+    await client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    const head = await client.readUntil("\r\n\r\n");
+    assert.match(head, /^HTTP\/1\.1 200/);
+    assert.equal(/\r\nconnection: close\r\n/i.test(head), isRetired);
+    listener.startDraining();
+    listener.stopAccepting();
+  }
+  await listener.close();
+});
+
+Deno.test("close() lets an open request end", async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  const listener = listen(() => {
+    asked.resolve();
+    return answer.promise;
+  }, ANYWHERE);
+  using client = await connect(listener.port);
+  await client.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  await asked.promise;
+  const closed = listener.close();
+  answer.resolve(new Response("late"));
+  assert.match(await client.readToEnd(), /late$/);
+  await closed;
+  await assert.rejects(connect(listener.port), Deno.errors.ConnectionRefused);
+});
+
+Deno.test("close() waits at most as long as it is told to for a request that does not end", async () => {
+  const asked = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<void>();
+  const listener = listen(async (request) => {
+    asked.resolve();
+    await request.text().catch(() => failed.resolve());
+    return new Response("ok");
+  }, ANYWHERE);
+  const client = await connect(listener.port);
+  await client.write(
+    "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf",
+  );
+  await asked.promise;
+  await listener.close(1);
+  client.close();
+  await failed.promise;
+  await listener.close();
+});

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { ClientUpload } from "../../../../src/downstream/http/upload.ts";
+import type { Watched } from "../../../../src/downstream/memory/guard.ts";
+
+Deno.test("ClientUpload knows whether it waits for more, and whether there may be more", async () => {
+  for (const [contentLength, isOpen] of [[null, true], [1, false]] as const) {
+    const parts = [new Uint8Array(1), null];
+    const upload = new ClientUpload({
+      body: {
+        read: () => Promise.resolve(parts.shift() ?? null),
+        cancel() {},
+      },
+      contentLength: contentLength,
+    }, new Request("http://box.test/"));
+    const states: boolean[][] = [];
+    const note = () => states.push([upload.isOpen, upload.isWaiting]);
+    note();
+    const first = upload.read();
+    note();
+    assert.equal((await first)?.length, 1);
+    note();
+    const last = upload.read();
+    note();
+    assert.equal(await last, null);
+    note();
+    assert.deepEqual(states, [
+      [true, false],
+      [true, true],
+      [isOpen, false],
+      [isOpen, isOpen],
+      [false, false],
+    ]);
+  }
+});
+
+Deno.test("ClientUpload has ended when its body fails", async () => {
+  const upload = new ClientUpload({
+    body: {
+      read: () => Promise.reject(new Error("broken")),
+      cancel() {},
+    },
+    contentLength: null,
+  }, new Request("http://box.test/"));
+  await assert.rejects(upload.read(), /broken/);
+  assert.deepEqual([upload.isOpen, upload.isWaiting], [false, false]);
+});
+
+Deno.test("ClientUpload that is cancelled fails the read that waits, and tells its source after it", async () => {
+  const source = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
+  let cancelled = 0;
+  const upload = new ClientUpload({
+    contentLength: 10,
+    body: { read: () => source.promise, cancel: () => cancelled++ },
+  }, new Request("http://h/"));
+  const read = upload.read();
+  upload.cancel();
+  await assert.rejects(read, { code: "aborted" });
+  assert.equal(upload.isWaiting, true);
+  assert.equal(cancelled, 0);
+  source.resolve(new Uint8Array(1));
+  await upload.idle();
+  assert.equal(upload.isWaiting, false);
+  assert.equal(cancelled, 1);
+
+  upload.cancel();
+  assert.equal(cancelled, 2);
+});
+
+Deno.test("S10: ClientUpload.drop() gives up a read that goes on, and no other", async () => {
+  for (const goesOn of [true, false]) {
+    const calls: string[] = [];
+    const reading = Promise.withResolvers<null>();
+    const upload = new ClientUpload({
+      body: {
+        read: () => reading.promise,
+        cancel: () => void calls.push("cancel"),
+      },
+      contentLength: null,
+    }, new Request("http://box.test/"));
+    upload.signal.addEventListener("abort", () => calls.push("abort"));
+    const read = upload.read();
+    const dropped = upload.drop();
+    if (!goesOn) reading.resolve(null);
+    await dropped;
+    assert.deepEqual(calls, goesOn ? ["cancel", "abort"] : ["abort"]);
+    assert.equal(upload.endedBecause, "evicted");
+    reading.resolve(null);
+    await read;
+  }
+});
+
+Deno.test("ClientUpload is watched once, by when it was read, until it is closed", async () => {
+  const watched: Watched[] = [];
+  let unwatched = 0;
+  const calls: string[] = [];
+  const upload = new ClientUpload({
+    body: {
+      read: () => Promise.resolve(new Uint8Array(1)),
+      cancel() {},
+    },
+    contentLength: null,
+  }, new Request("http://box.test/"));
+  const memoryGuard = {
+    watchUpload(one: Watched) {
+      watched.push(one);
+      return () => void unwatched++;
+    },
+  };
+  upload.watchBy(memoryGuard, "client", () => calls.push("told"));
+  upload.watchBy(memoryGuard, "client", () => calls.push("told again"));
+  const [one] = watched;
+  assert(one !== undefined);
+  assert.equal(watched.length, 1);
+  assert.equal(one.client, "client");
+  const before = performance.now();
+  await upload.read();
+  assert(one.heardAt >= before);
+
+  upload.signal.addEventListener("abort", () => calls.push("ended"));
+  one.drop();
+  assert.deepEqual(calls, ["told"]);
+  await new Promise((resolve) => upload.signal.onabort = resolve);
+  assert.deepEqual(calls, ["told", "ended"]);
+
+  upload.release();
+  assert.equal(unwatched, 0);
+  upload.close();
+  assert.equal(unwatched, 1);
+});

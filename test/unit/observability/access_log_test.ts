@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import type { Config } from "../../../src/config/config.ts";
+import {
+  createAccessLog,
+  type ExchangeRecord,
+} from "../../../src/observability/access_log.ts";
+import type { LineWriter } from "../../../src/observability/line_writer.ts";
+import { startLogging } from "../../../src/observability/log.ts";
+
+const CONFIG = {
+  level: "info",
+  format: "json",
+  clientAddress: false,
+  subject: "hash",
+} as const;
+
+const EXCHANGE: ExchangeRecord = {
+  requestId: "0a1b2c3d-1",
+  route: "preview",
+  method: "GET",
+  status: 200,
+  end: "complete",
+  isFromApp: true,
+  reason: undefined,
+  sandboxId: "box",
+  port: 3000,
+  clientAddress: "2001:db8::1",
+  by: "public",
+  subject: undefined,
+  cache: "hit",
+  error: undefined,
+  tunnel: undefined,
+  receivedBytes: 0,
+  sentBytes: 1024,
+  startedAt: 1_000,
+  resolvedAt: 1_002,
+  answeredAt: 1_010,
+  endedAt: 1_025,
+};
+
+async function lineOf(
+  record: ExchangeRecord,
+  config: Config["log"] = CONFIG,
+): Promise<string> {
+  let written = "";
+  const lines: LineWriter = {
+    dropped: 0,
+    write: (line) => void (written += line),
+    flush: () => Promise.resolve(),
+  };
+  const stop = await startLogging(config, lines);
+  createAccessLog(config, lines)(record);
+  await stop();
+  return written;
+}
+
+Deno.test("an exchange is one line of JSON with times relative to its start", async () => {
+  const line = await lineOf(EXCHANGE);
+  assert.match(line, /^[^\n]+\n$/);
+  assert.deepEqual(JSON.parse(line), {
+    "@timestamp": "1970-01-01T00:00:01.025Z",
+    level: "INFO",
+    message: "request",
+    logger: "porthole.access",
+    requestId: "0a1b2c3d-1",
+    route: "preview",
+    method: "GET",
+    status: 200,
+    end: "complete",
+    sandboxId: "box",
+    port: 3000,
+    by: "public",
+    cache: "hit",
+    receivedBytes: 0,
+    sentBytes: 1024,
+    resolvedMs: 2,
+    firstByteMs: 10,
+    totalMs: 25,
+  });
+});
+
+Deno.test("the client's address is logged only if LOG_CLIENT_ADDRESS is true, in either format", async () => {
+  for (const format of ["json", "pretty"] as const) {
+    const config = { ...CONFIG, format };
+    assert.doesNotMatch(await lineOf(EXCHANGE, config), /2001:db8/);
+    const wanted = { ...config, clientAddress: true };
+    assert.match(
+      await lineOf(EXCHANGE, wanted),
+      /"?clientAddress"?[:=]"2001:db8::1"/,
+    );
+  }
+});
+
+Deno.test("the user is included if they are known, whatever their provider calls them", async () => {
+  const subject = 'auth0|"alice"\n';
+  const told = JSON.parse(await lineOf({ ...EXCHANGE, subject }));
+  assert.equal(told.subject, subject);
+});
+
+Deno.test("the reason of an end is included, whatever it contains", async () => {
+  const reason = 'bad "chunk"\n{';
+  const told = JSON.parse(
+    await lineOf({ ...EXCHANGE, end: "upstream_failed", reason }),
+  );
+  assert.deepEqual([told.end, told.reason], ["upstream_failed", reason]);
+});
+
+Deno.test("unknown members are left out, and an error and a tunnel are included", async () => {
+  const tunnel = {
+    by: "client",
+    code: 1000,
+    messagesSent: 1,
+    bytesSent: 2,
+    messagesReceived: 3,
+    bytesReceived: 4,
+  } as const;
+  const { sandboxId, port, by, cache, resolvedMs, ...told } = JSON.parse(
+    await lineOf({
+      ...EXCHANGE,
+      method: "M!#$%&'*+-.^_`|~",
+      sandboxId: undefined,
+      port: undefined,
+      by: undefined,
+      cache: undefined,
+      resolvedAt: undefined,
+      error: "bad_target",
+      tunnel,
+    }),
+  );
+  for (const unknown of [sandboxId, port, by, cache, resolvedMs]) {
+    assert.equal(unknown, undefined);
+  }
+  assert.equal(told.method, "M!#$%&'*+-.^_`|~");
+  assert.equal(told.error, "bad_target");
+  assert.deepEqual(told.tunnel, tunnel);
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { GatewayError } from "../../../src/errors.ts";
+import { loggerFor } from "../../../src/observability/log.ts";
+import { Visits } from "../../../src/observability/visits.ts";
+import { collectLog } from "../../support/collected_log.ts";
+
+function setUp() {
+  const outcomes: string[] = [];
+  const visits = new Visits({
+    logger: loggerFor("visits"),
+    metrics: { login: (outcome) => void outcomes.push(outcome) },
+    subjects: { ofUser: (sub) => sub && `hash of ${sub}` },
+  });
+  return { outcomes, visits };
+}
+
+Deno.test("a login and a logout are one line each, with the sandbox and the user in the log's words", async () => {
+  await using log = await collectLog();
+  const { visits, outcomes } = setUp();
+  const visit = { requestId: "r", sandboxId: "box", port: 3000, sub: "alice" };
+  visits.loggedIn(visit);
+  visits.loggedOut({ requestId: "r", sub: "alice" });
+  const told = log.records().map((
+    { message, sandboxId, port, subject, sub },
+  ) => [message, sandboxId, port, subject, sub]);
+  assert.deepEqual(told, [
+    ["login", "box", 3000, "hash of alice", undefined],
+    ["logout", undefined, undefined, "hash of alice", undefined],
+  ]);
+  assert.deepEqual(outcomes, ["ok"]);
+});
+
+Deno.test("a login that fails counts by its code, and by none of ours as internal", () => {
+  const { visits, outcomes } = setUp();
+  visits.loginFailed(new GatewayError("login_denied", ""));
+  visits.loginFailed(new Error("bug"));
+  assert.deepEqual(outcomes, ["login_denied", "internal"]);
+});
+
+Deno.test("the same refusal of the same client is one line, and any other is another", async () => {
+  await using log = await collectLog();
+  const { visits } = setUp();
+  const visit = {
+    requestId: "r",
+    sandboxId: "box",
+    port: 3000,
+    code: "credential_invalid",
+    client: "192.0.2.1",
+  } as const;
+  visits.refused(visit);
+  visits.refused(visit);
+  visits.refused({ ...visit, client: "192.0.2.2" });
+  visits.refused({ ...visit, sandboxId: "another" });
+  const told = log.records().map((
+    { message, sandboxId, code, client },
+  ) => [message, sandboxId, code, client]);
+  assert.deepEqual(told, [
+    ["access refused", "box", "credential_invalid", undefined],
+    ["access refused", "box", "credential_invalid", undefined],
+    ["access refused", "another", "credential_invalid", undefined],
+  ]);
+});

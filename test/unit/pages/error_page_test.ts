@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { ERROR_STATUS, type ErrorCode } from "../../../src/errors.ts";
+import {
+  errorPage,
+  type ErrorPageData,
+} from "../../../src/pages/error_page.ts";
+
+function pageOf(
+  code: ErrorCode,
+  differences: Partial<ErrorPageData> = {},
+): string {
+  return errorPage({
+    code,
+    status: ERROR_STATUS[code],
+    requestId: "id-<1>",
+    mayReload: true,
+    retryAfterSec: undefined,
+    advice: {},
+    ...differences,
+  });
+}
+
+Deno.test("errorPage() shows every code with its status, and escapes the request's id", () => {
+  for (const code of Object.keys(ERROR_STATUS) as ErrorCode[]) {
+    const page = pageOf(code);
+    assert.match(page, new RegExp(`class="status">${ERROR_STATUS[code]}<`));
+    assert.match(page, /id-&lt;1&gt;/);
+    assert.doesNotMatch(
+      pageOf(code, { mayReload: false }),
+      /<script data-seconds/i,
+    );
+  }
+});
+
+Deno.test("errorPage() reloads by itself if waiting helps, and says so", () => {
+  for (
+    const code of [
+      "port_closed",
+      "api_unreachable",
+      "container_not_found",
+    ] as const
+  ) {
+    const page = pageOf(code);
+    assert.ok(page.includes(`<script data-seconds="2" data-code="${code}">`));
+    assert.match(
+      page,
+      /<noscript><meta http-equiv="refresh" content="5"><\/noscript>/,
+    );
+    assert.match(page, /<p role="status">This page reloads by itself/);
+  }
+});
+
+Deno.test("errorPage() reloads no sooner than Retry-After says", () => {
+  const page = pageOf("api_unreachable", { retryAfterSec: 60 });
+  assert.match(page, /<script data-seconds="60"/);
+  assert.match(page, /<meta http-equiv="refresh" content="60">/);
+  const soon = pageOf("overloaded", { retryAfterSec: 1 });
+  assert.match(soon, /<script data-seconds="2"[^]*content="5"/);
+});
+
+Deno.test("errorPage() says which steps there are until an app answers, and which is under way", () => {
+  const now = /<li aria-current="step">([^<]+)<\/li>/g;
+  for (
+    const [code, step] of [
+      ["sandbox_starting", "The sandbox starts."],
+      ["sandbox_resuming", "The sandbox resumes."],
+      [
+        "sandbox_restoring",
+        "The sandbox’s files are brought back, and it starts.",
+      ],
+      ["sandbox_pulling", "The sandbox is set up, and starts."],
+      ["port_closed", "The app begins to listen on port 3000."],
+    ] as const
+  ) {
+    const page = pageOf(code, { port: 3000 });
+    assert.deepEqual([...page.matchAll(now)].map(([, text]) => text), [step]);
+    assert.equal(page.match(/<li[ >]/g)?.length, 3);
+  }
+  for (const code of ["sandbox_stopping", "api_unreachable"] as const) {
+    assert.doesNotMatch(pageOf(code, { port: 3000 }), /<ol/);
+  }
+});
+
+Deno.test("errorPage() does not reload if that would not help or could send a form twice", () => {
+  for (
+    const page of [
+      pageOf("login_required"),
+      pageOf("sandbox_not_found"),
+      pageOf("port_closed", { mayReload: false }),
+    ]
+  ) assert.doesNotMatch(page, /refresh|reload|script/);
+});
+
+Deno.test("errorPage() has a button that reloads where the same request may be answered otherwise later, and only there", () => {
+  const button = '<a class="button" id="reload" href="">Try again</a>';
+  for (
+    const code of ["too_many_refusals", "internal", "runner_timeout"] as const
+  ) {
+    const page = pageOf(code);
+    assert.ok(page.includes(button), code);
+    assert.match(page, /<script>addEventListener\("click"/);
+    assert.doesNotMatch(page, /refresh|by itself/);
+  }
+  // Also on a 404 that the page waits for to pass.
+  for (const code of ["port_closed", "container_not_found"] as const) {
+    assert.ok(pageOf(code).includes(button), code);
+  }
+  const once = { mayReload: false };
+  assert.ok(!pageOf("port_closed", once).includes(button));
+  const logins = pageOf("login_unavailable", { ...once, mayRetry: true });
+  assert.ok(logins.includes(button));
+  for (const code of ["no_access", "bad_host", "sandbox_deleted"] as const) {
+    assert.ok(!pageOf(code).includes(button), code);
+  }
+});
+
+Deno.test("errorPage() links the preview after a failed login, with the fragment of its own address", () => {
+  const retryUrl = 'https://3000-box.p.test/a?b=1&c="<';
+  const link =
+    '<a class="button" href="https://3000-box.p.test/a?b=1&amp;c=&quot;&lt;" data-here>';
+  for (
+    const [code, text] of [
+      ["login_failed", "Try again"],
+      ["login_unavailable", "Try again"],
+      ["no_access", "Log in with another account"],
+    ] as const
+  ) {
+    const page = pageOf(code, { advice: { retryUrl } });
+    assert.ok(page.includes(`${link}${text}</a>`));
+    assert.equal(page.match(/<script>/g)?.length, 1);
+    assert.match(page, /link\.hash = location\.hash/);
+  }
+  assert.doesNotMatch(pageOf("login_failed"), /<a /);
+});
+
+Deno.test("errorPage() leads to what /docs says of its code, wherever that is, and to nowhere without an address", () => {
+  const docsUrl = "https://p.test/docs?<";
+  for (const code of Object.keys(ERROR_STATUS) as ErrorCode[]) {
+    const link =
+      `<a href="https://p.test/docs?&lt;#${code}" target="_blank" rel="noopener"><code>`;
+    assert.ok(pageOf(code, { docsUrl }).includes(link), code);
+    assert.ok(!pageOf(code).includes("/docs?"));
+  }
+  // The hint of these two names the page as well.
+  for (const code of ["route_not_found", "bad_request"] as const) {
+    assert.match(pageOf(code, { docsUrl }), /" rel="noopener">\/docs<\/a>/);
+    assert.doesNotMatch(pageOf(code), /<a /);
+  }
+});
+
+Deno.test("errorPage() names port and sandbox as its visitor did, and the sandbox's state only if it was told", () => {
+  const page = pageOf("sandbox_not_found", { port: 3000, sandbox: "b<x" });
+  assert.match(page, /<dt>Sandbox<\/dt><dd class="name">b&lt;x<\/dd>/);
+  assert.match(page, /<dt>Port<\/dt><dd class="name">3000<\/dd>/);
+  assert.doesNotMatch(page, /<dt>State/);
+  assert.doesNotMatch(pageOf("bad_host"), /<dt>(Sandbox|Port)/);
+});
+
+Deno.test("errorPage() leads to Daytona's dashboard where something can be done there, whether or not there is a sandbox", () => {
+  const dashboardUrl = "https://daytona.test/dashboard?<";
+  const link = '<a href="https://daytona.test/dashboard?&lt;" target="_blank"';
+  for (
+    const code of [
+      "sandbox_stopped",
+      "sandbox_not_found",
+      "no_access",
+      "signed_token_invalid",
+    ] as const
+  ) {
+    assert.ok(pageOf(code, { dashboardUrl }).includes(link), code);
+    assert.doesNotMatch(pageOf(code), /dashboard/);
+  }
+  for (const code of ["sandbox_starting", "port_closed", "bad_host"] as const) {
+    assert.ok(!pageOf(code, { dashboardUrl }).includes(link), code);
+  }
+});
+
+Deno.test("S4: errorPage() leads out of a frame by a new tab, which keeps the fragment", () => {
+  const page = pageOf("frame_refused");
+  assert.match(
+    page,
+    /<a class="button" href="" data-here target="_blank" rel="noopener">Open it in/,
+  );
+  assert.doesNotMatch(page, /refresh|reload/);
+});
+
+Deno.test("errorPage() leads the app's developer on where the app may be the cause, and to nowhere without an address", () => {
+  const docsUrl = "https://p.test/docs";
+  const guide = /href="https:\/\/p\.test\/docs\/apps"/;
+  const plain = pageOf("port_closed", { docsUrl, port: 3000 });
+  assert.match(plain, guide);
+  assert.doesNotMatch(plain, /inspect/);
+  const inspectUrl = "https://p.test/inspect/box";
+  const both = pageOf("port_closed", { docsUrl, port: 3000, inspectUrl });
+  assert.match(both, guide);
+  assert.match(both, /href="https:\/\/p\.test\/inspect\/box"/);
+  assert.doesNotMatch(pageOf("port_closed", { port: 3000 }), /For the app/);
+  for (
+    const [code, port] of [
+      ["login_required", 3000],
+      ["target_too_long", 2280], // the toolbox
+      ["target_too_long", undefined], // a page of the gateway's own
+    ] as const
+  ) assert.doesNotMatch(pageOf(code, { docsUrl, port }), guide);
+});

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { GatewayError } from "../../../src/errors.ts";
+import type { AddressForm } from "../../../src/proxy/app_origin.ts";
+import { HandshakeForms } from "../../../src/proxy/handshake_forms.ts";
+import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
+import type { OpenResult } from "../../../src/upstream/websocket/handshake.ts";
+
+const APP = { sandboxId: "box", sandboxPort: 3000 };
+const OPEN = { kind: "open" } as OpenResult;
+
+function refused(status: number): OpenResult {
+  return { kind: "refused", response: { status, headers: [], body: null } };
+}
+
+/** HandshakeForms, and an app that answers each as it is told, in that form. */
+function world(
+  answers: Partial<Record<AddressForm, OpenResult | Error>>,
+  { maxApps = 10 } = {},
+) {
+  const clock = { now: 1000 };
+  const handshakes = new HandshakeForms({ maxApps, now: () => clock.now });
+  const seen: AddressForm[] = [];
+
+  function offer(form: AddressForm): Promise<OpenResult> {
+    seen.push(form);
+    const answer = answers[form];
+    return answer instanceof Error
+      ? Promise.reject(answer)
+      : Promise.resolve(answer ?? OPEN);
+  }
+  return {
+    clock,
+    answers,
+    /** What a handshake comes to, and the forms that the app saw. */
+    async open(app: typeof APP = APP, form: AddressForm | "either" = "either") {
+      seen.length = 0;
+      const result = await handshakes.open(app, form, offer);
+      const status = result.kind === "open" ? 101 : result.response.status;
+      return [status, ...seen];
+    },
+    seen,
+  };
+}
+
+Deno.test("an app that accepts localhost sees one handshake", async () => {
+  const { open } = world({});
+  assert.deepEqual(await open(), [101, "local"]);
+  assert.deepEqual(await open(), [101, "local"]);
+});
+
+Deno.test("an app that accepts the public address alone sees two handshakes once, and one from then on", async () => {
+  const { open } = world({ local: refused(403) });
+  assert.deepEqual(await open(), [101, "local", "public"]);
+  assert.deepEqual(await open(), [101, "public"]);
+  assert.deepEqual(await open(), [101, "public"]);
+});
+
+Deno.test("a refusal that may be about origins has a second handshake, whose refusal counts", async () => {
+  for (const status of [200, 302, 400, 401, 403, 404, 426]) {
+    const { open } = world({
+      local: refused(status),
+      public: refused(418),
+    });
+    assert.deepEqual(await open(), [418, "local", "public"]);
+  }
+});
+
+Deno.test("of two refusals, that of what the client sent counts, whichever came first", async () => {
+  const { open, answers } = world({ local: refused(403) });
+  await open();
+  answers.public = refused(404);
+  assert.deepEqual(await open(), [404, "public", "local"]);
+  answers.local = new UpstreamError("header_timeout", "too slow");
+  assert.deepEqual(await open(), [404, "public", "local"]);
+  answers.public = new UpstreamError("connection_lost", "what counts");
+  await assert.rejects(open(), /what counts/);
+});
+
+Deno.test("a refusal that does not count is given up", async () => {
+  const cancelled: string[] = [];
+  function withBody(status: number, name: string): OpenResult {
+    const body = {
+      read: () => Promise.resolve(null),
+      cancel: () => void cancelled.push(name),
+    };
+    return { kind: "refused", response: { status, headers: [], body } };
+  }
+  const { open, answers } = world({ local: withBody(403, "local") });
+  await open();
+  assert.deepEqual(cancelled, ["local"]);
+  answers.public = withBody(403, "public");
+  await open();
+  assert.deepEqual(cancelled, ["local", "local"]);
+});
+
+Deno.test("429 and 5xx are not repeated", async () => {
+  for (const status of [429, 500, 502, 503, 504]) {
+    const { open } = world({ local: refused(status) });
+    assert.deepEqual(await open(), [status, "local"]);
+  }
+});
+
+Deno.test("a handshake that is cut short has a second one, a runner that cannot be reached has none", async () => {
+  for (
+    const error of [
+      new UpstreamError("connection_lost", "early close"),
+      new UpstreamError("protocol_error", "garbage"),
+      new GatewayError("port_closed", "the runner's empty 502"),
+    ]
+  ) {
+    const { open, answers } = world({ local: error });
+    assert.deepEqual(await open(), [101, "local", "public"]);
+    answers.public = new UpstreamError("header_timeout", "the second one");
+    await assert.rejects(open(), /the second one/);
+  }
+  for (
+    const error of [
+      new UpstreamError("connect_failed", "refused"),
+      new UpstreamError("header_timeout", "too slow"),
+      new UpstreamError("aborted", "client left"),
+      new GatewayError("runner_refused", "its 401"),
+      new GatewayError("sandbox_stopped", "its 400"),
+    ]
+  ) {
+    const { open, seen } = world({ local: error });
+    await assert.rejects(open(), error);
+    assert.deepEqual(seen, ["local"]);
+  }
+});
+
+Deno.test("the form that was accepted comes first for that port of that sandbox only, and for a day", async () => {
+  const { open, clock, answers } = world({ local: refused(403) });
+  await open();
+  const others = [{ ...APP, sandboxPort: 5173 }, { ...APP, sandboxId: "b" }];
+  for (const app of others) {
+    assert.deepEqual(await open(app), [101, "local", "public"]);
+  }
+  delete answers.local;
+  clock.now += 23 * 60 * 60 * 1000;
+  assert.deepEqual(await open({ ...APP }), [101, "public"]);
+  clock.now += 24 * 60 * 60 * 1000 + 1;
+  assert.deepEqual(await open(), [101, "local"]);
+});
+
+Deno.test("another app on the port is found at its first handshake", async () => {
+  const { open, answers } = world({ local: refused(403) });
+  assert.deepEqual(await open(), [101, "local", "public"]);
+  delete answers.local;
+  answers.public = refused(403);
+  assert.deepEqual(await open(), [101, "public", "local"]);
+  assert.deepEqual(await open(), [101, "local"]);
+});
+
+Deno.test("a refusal does not make the gateway forget what an app accepts", async () => {
+  const { open, answers } = world({ local: refused(403) });
+  await open();
+  answers.public = refused(404);
+  await open();
+  delete answers.public;
+  assert.deepEqual(await open(), [101, "public"]);
+});
+
+Deno.test("only so many apps are remembered", async () => {
+  const { open } = world({ local: refused(403) }, { maxApps: 2 });
+  for (const sandboxId of ["a", "b", "c"]) await open({ ...APP, sandboxId });
+  assert.deepEqual(await open({ ...APP, sandboxId: "c" }), [101, "public"]);
+  assert.deepEqual(
+    await open({ ...APP, sandboxId: "a" }),
+    [101, "local", "public"],
+  );
+});
+
+Deno.test("a handshake that has one form is made once", async () => {
+  const { open } = world({ public: refused(403), local: refused(403) });
+  assert.deepEqual(await open(APP, "public"), [403, "public"]);
+  assert.deepEqual(await open(APP, "local"), [403, "local"]);
+});
+
+Deno.test("an app whose sockets want different addresses, such as a dev server's and the app's own, opens all of them", async () => {
+  const { open, answers } = world({});
+  for (let i = 0; i < 3; i++) {
+    answers.local = refused(403);
+    delete answers.public;
+    assert.equal((await open())[0], 101);
+    answers.public = refused(403);
+    delete answers.local;
+    assert.equal((await open())[0], 101);
+  }
+});

@@ -1,0 +1,350 @@
+import assert from "node:assert/strict";
+import { InFlight } from "../../../src/proxy/in_flight.ts";
+
+const MANY = {
+  concurrentExchanges: 10,
+  exchangesPerSandbox: 10,
+  exchangesPerClient: 10,
+  tunnels: 10,
+  tunnelsPerClient: 10,
+};
+
+const recheck = () => Promise.resolve(true);
+
+Deno.test("InFlight admits up to its limit and again when one ended", () => {
+  const inFlight = new InFlight({ ...MANY, concurrentExchanges: 2 });
+  const entry = inFlight.begin();
+  assert(entry !== undefined && inFlight.begin() !== undefined);
+  assert.equal(inFlight.begin(), undefined);
+  entry.end();
+  entry.end();
+  assert.equal(inFlight.count, 1);
+  assert(inFlight.begin() !== undefined);
+});
+
+Deno.test("InFlight is idle when the last one ended, every time", async () => {
+  const inFlight = new InFlight(MANY);
+  await inFlight.idle();
+  for (let round = 0; round < 2; round++) {
+    const entries = [inFlight.begin(), inFlight.begin()];
+    let isIdle = false;
+    const idle = inFlight.idle().then(() => isIdle = true);
+    entries[0]?.end();
+    await Promise.resolve();
+    assert(!isIdle);
+    entries[1]?.end();
+    await idle;
+  }
+});
+
+Deno.test("InFlight knows its tunnels, and when the last of them is over", async () => {
+  const inFlight = new InFlight(MANY);
+  await inFlight.noTunnels();
+  const [tunnel, exchange] = [inFlight.begin(), inFlight.begin()];
+  tunnel?.reserveTunnel();
+  assert.deepEqual([inFlight.count, inFlight.tunnelCount], [2, 1]);
+  const over = inFlight.noTunnels();
+  tunnel?.end();
+  await over;
+  tunnel?.reserveTunnel();
+  assert.deepEqual([inFlight.count, inFlight.tunnelCount], [1, 0]);
+  exchange?.end();
+  assert.deepEqual([inFlight.count, inFlight.tunnelCount], [0, 0]);
+});
+
+Deno.test("InFlight knows when what was there at the start of the drain is over, whatever came since", async () => {
+  const inFlight = new InFlight(MANY);
+  const before = inFlight.begin();
+  inFlight.startDraining();
+  inFlight.begin();
+  let isOver = false;
+  const over = inFlight.drained().then(() => isOver = true);
+  inFlight.startDraining(); // does not wait for what came since
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assert(!isOver);
+  before?.end();
+  await over;
+  assert.equal(inFlight.count, 1);
+});
+
+Deno.test("InFlight aborts what is still going on, and nothing that ended", () => {
+  const inFlight = new InFlight(MANY);
+  const aborted: string[] = [];
+  for (const name of ["ended", "open"]) {
+    const entry = inFlight.begin();
+    assert(entry !== undefined);
+    entry.setHandle({ abort: () => aborted.push(name), recheck });
+    if (name === "ended") entry.end();
+  }
+  inFlight.begin();
+  inFlight.abortAll();
+  assert.deepEqual(aborted, ["open"]);
+});
+
+Deno.test("InFlight aborts what streams one after another over a time, and leaves alone what ends meanwhile", async () => {
+  const inFlight = new InFlight(MANY);
+  const events: string[] = [];
+  const entries = Array.from({ length: 5 }, (_, i) => {
+    const entry = inFlight.begin();
+    entry?.setHandle({ abort: () => events.push(`abort ${i}`), recheck });
+    return entry;
+  });
+  const { signal } = new AbortController();
+  await inFlight.abortWithin(100, signal, (ms) => {
+    events.push(`wait ${ms}`);
+    if (events.length === 2) entries[1]?.end();
+    return Promise.resolve();
+  });
+  assert.deepEqual(events, [
+    "abort 0",
+    "wait 20",
+    "wait 20",
+    "abort 2",
+    "wait 20",
+    "abort 3",
+    "wait 20",
+    "abort 4",
+  ]);
+});
+
+Deno.test("InFlight aborts many together where there is too little time for each alone, and none after the second signal", async () => {
+  const inFlight = new InFlight(MANY);
+  const closing = new AbortController();
+  let aborted = 0;
+  for (let i = 0; i < 8; i++) {
+    inFlight.begin()?.setHandle({ abort: () => aborted++, recheck });
+  }
+  const seen: number[] = [];
+  await inFlight.abortWithin(60, closing.signal, () => {
+    seen.push(aborted);
+    if (seen.length === 2) closing.abort();
+    return Promise.reject(new Error("aborted"));
+  });
+  assert.deepEqual(seen, [3, 6]);
+  assert.equal(aborted, 6);
+});
+
+Deno.test("InFlight ends by its latest handle only, and by none that comes after its end", () => {
+  const inFlight = new InFlight(MANY);
+  const aborted: string[] = [];
+  const handle = (name: string) => ({
+    abort: () => aborted.push(name),
+    recheck,
+  });
+  const [entry, ended] = [inFlight.begin(), inFlight.begin()];
+  entry?.setHandle(handle("upload"));
+  entry?.setHandle(handle("download"));
+  ended?.end();
+  ended?.setHandle(handle("late"));
+  inFlight.abortAll();
+  assert.deepEqual(aborted, ["download"]);
+});
+
+Deno.test("InFlight gives one sandbox no more than its share, and again what it gave back", () => {
+  const inFlight = new InFlight({ ...MANY, exchangesPerSandbox: 2 });
+  const entries = Array.from({ length: 4 }, () => inFlight.begin());
+  const admitted = entries.slice(0, 3).map((entry) => entry?.reserveFor("a"));
+  assert.deepEqual(admitted, [true, true, false]);
+  assert.equal(entries[3]?.reserveFor("b"), true);
+  entries[2]?.end(); // it had reserved nothing
+  assert.equal(inFlight.begin()?.reserveFor("a"), false);
+  entries[0]?.end();
+  entries[0]?.end();
+  assert.equal(inFlight.begin()?.reserveFor("a"), true);
+  assert.equal(inFlight.begin()?.reserveFor("a"), false);
+});
+
+Deno.test("InFlight has no more tunnels than allowed, and room for one when one is over", () => {
+  const inFlight = new InFlight({ ...MANY, tunnels: 1 });
+  const [first, second] = [inFlight.begin(), inFlight.begin()];
+  assert.equal(first?.reserveTunnel(), true);
+  assert.equal(second?.reserveTunnel(), false);
+  first?.end();
+  assert.equal(second?.reserveTunnel(), true);
+});
+
+Deno.test("InFlight ends those whose client takes nothing any more", () => {
+  const inFlight = new InFlight(MANY);
+  const ended: string[] = [];
+  for (
+    const [name, since] of [["waits for the app", undefined], ["slow", 200], [
+      "stalled",
+      100,
+    ]] as const
+  ) {
+    const entry = inFlight.begin();
+    assert(entry !== undefined);
+    entry.setHandle({
+      abort: (reason) => ended.push(`${name}: ${reason}`),
+      stalledSince: () => since,
+      recheck,
+    });
+  }
+  inFlight.begin();
+  inFlight.abortStalled(100);
+  assert.deepEqual(ended, ["stalled: stalled"]);
+});
+
+Deno.test("InFlight ends what lasts and has lost its right, and leaves alone what ended meanwhile", async () => {
+  const inFlight = new InFlight(MANY);
+  const ended: string[] = [];
+  for (const name of ["lost", "kept", "over"]) {
+    const entry = inFlight.begin();
+    assert(entry !== undefined);
+    entry.setHandle({
+      abort: (reason) => ended.push(`${name}: ${reason}`),
+      recheck() {
+        if (name === "over") entry.end();
+        return Promise.resolve(name === "kept");
+      },
+    });
+  }
+  await inFlight.recheckAll();
+  assert.deepEqual(ended, ["lost: access_revoked"]);
+});
+
+Deno.test("InFlight rechecks one and all once at a time, however often it is asked to, and again later", async () => {
+  const inFlight = new InFlight({ ...MANY, concurrentExchanges: 100 });
+  const answered = Promise.withResolvers<boolean>();
+  let rechecks = 0;
+  let most = 0;
+  let current = 0;
+  for (let i = 0; i < 100; i++) {
+    inFlight.begin()?.setHandle({
+      abort: () => assert.fail("aborted"),
+      async recheck() {
+        rechecks++;
+        most = Math.max(most, ++current);
+        await answered.promise;
+        current--;
+        return true;
+      },
+    });
+  }
+  const first = inFlight.recheckAll();
+  await inFlight.recheckAll();
+  answered.resolve(true);
+  await first;
+  assert.deepEqual([rechecks, most], [100, 32]);
+  await inFlight.recheckAll();
+  assert.equal(rechecks, 200);
+});
+
+Deno.test("InFlight counts a sandbox's own, however many others came and went", () => {
+  const inFlight = new InFlight({
+    ...MANY,
+    concurrentExchanges: 5000,
+    exchangesPerSandbox: 1,
+  });
+  const lasting = inFlight.begin();
+  assert.equal(lasting?.reserveFor("lasting"), true);
+  for (let other = 0; other < 2500; other++) {
+    const entry = inFlight.begin();
+    assert.equal(entry?.reserveFor(`other-${other}`), true);
+    entry?.end();
+  }
+  assert.equal(inFlight.begin()?.reserveFor("lasting"), false);
+  const again = inFlight.begin();
+  assert.equal(again?.reserveFor("other-2499"), true);
+  assert.equal(inFlight.begin()?.reserveFor("other-2499"), false);
+  lasting?.end();
+  assert.equal(inFlight.begin()?.reserveFor("lasting"), true);
+});
+
+Deno.test("S10: a tenth of a client's exchanges may be uploads of unknown length", () => {
+  const inFlight = new InFlight({ ...MANY, exchangesPerClient: 11 });
+  const entries = ["a", "a", "a", "b"].map((client) => {
+    const entry = inFlight.begin();
+    entry?.reserveForClient(client);
+    return entry;
+  });
+  const reserved = () =>
+    entries.map((entry) => entry?.reserveUploadForClient());
+  assert.deepEqual(reserved(), [true, true, false, true]);
+  for (const entry of entries) entry?.end();
+  const again = inFlight.begin();
+  again?.reserveForClient("a");
+  assert.equal(again?.reserveUploadForClient(), true);
+});
+
+Deno.test("S3: InFlight counts what a client has under way, and its WebSockets", () => {
+  const inFlight = new InFlight({
+    ...MANY,
+    exchangesPerClient: 3,
+    tunnelsPerClient: 1,
+  });
+  const entries = ["a", "a", "a", "b"].map((client) => {
+    const entry = inFlight.begin();
+    assert.equal(entry?.reserveForClient(client), true);
+    return entry;
+  });
+  const surplus = inFlight.begin();
+  assert.equal(surplus?.reserveForClient("a"), false);
+  surplus?.end();
+  assert.equal(inFlight.begin()?.reserveForClient("a"), false);
+  const [first, second, , other] = entries;
+  assert.equal(first?.reserveTunnelForClient(), true);
+  assert.equal(second?.reserveTunnelForClient(), false);
+  assert.equal(other?.reserveTunnelForClient(), true);
+  first?.end();
+  first?.end();
+  assert.equal(second?.reserveTunnelForClient(), true);
+  assert.equal(inFlight.begin()?.reserveForClient("a"), true);
+  assert.equal(inFlight.begin()?.reserveForClient("a"), false);
+});
+
+Deno.test("S3: InFlight counts an exchange against the limits until its response has been taken", async () => {
+  const inFlight = new InFlight({
+    ...MANY,
+    concurrentExchanges: 2,
+    exchangesPerClient: 1,
+  });
+  const entry = inFlight.begin();
+  entry?.reserveForClient("a");
+  const taken = Promise.withResolvers<void>();
+  entry?.end(taken.promise);
+  entry?.end();
+  assert.equal(inFlight.count, 0, "a drain does not wait for it");
+  await inFlight.idle();
+  const second = inFlight.begin();
+  assert.equal(second?.reserveForClient("a"), false);
+  assert.equal(inFlight.begin(), undefined);
+  taken.resolve();
+  await taken.promise;
+  assert.equal(second?.reserveForClient("a"), true);
+  assert.notEqual(inFlight.begin(), undefined);
+});
+
+Deno.test("InFlight tells how near its limits whoever has most is, and which sandboxes have most WebSockets", () => {
+  const inFlight = new InFlight(MANY);
+  const entries = [];
+  for (
+    const [sandbox, client, isTunnel] of [
+      ["one", "a", true],
+      ["one", "b", true],
+      ["two", "b", true],
+      ["two", "b", false],
+      ["two", "c", false],
+    ] as const
+  ) {
+    const entry = inFlight.begin();
+    assert(entry);
+    entry.reserveForClient(client);
+    entry.reserveFor(sandbox);
+    if (isTunnel) {
+      entry.reserveTunnel();
+      entry.reserveTunnelForClient();
+    }
+    entries.push(entry);
+  }
+  function used(): number[] {
+    return inFlight.limitsInUse().map(({ used }) => used);
+  }
+  assert.deepEqual(used(), [5, 3, 3, 3, 2]);
+  assert.deepEqual(inFlight.sandboxesByTunnels(1), [
+    { sandboxId: "one", tunnels: 2 },
+  ]);
+  for (const entry of entries) entry.end();
+  assert.deepEqual(used(), [0, 0, 0, 0, 0]);
+  assert.deepEqual(inFlight.sandboxesByTunnels(10), []);
+});

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import type { AddressForm } from "../../../src/proxy/app_origin.ts";
+import { requestHeaders } from "../../../src/proxy/request_headers.ts";
+import type { Destination } from "../../../src/resolver/destination.ts";
+
+function requestHeadersOf(
+  client: [string, string][],
+  options: {
+    dropAuthorization?: boolean;
+    form?: AddressForm;
+    refusedBy?: Destination["refusedBy"];
+  } = {},
+): [string, string][] {
+  return requestHeaders({
+    headers: new Headers(client),
+    forwarded: { host: "3000-box.p.test", proto: "https", for: "192.0.2.1" },
+    dropsAuthorization: options.dropAuthorization ?? false,
+    id: "id-1",
+    appAddress: { port: 3000, publicOrigin: "https://3000-box.p.test" },
+  }, {
+    authority: "runner:3003",
+    refusedBy: options.refusedBy ?? "runner",
+    headers: [["x-daytona-authorization", "Bearer runner-key"]],
+  }, options.form ?? "public");
+}
+
+function valuesOf(fields: [string, string][], name: string): string[] {
+  return fields.filter(([key]) => key === name).map(([, value]) => value);
+}
+
+Deno.test("requestHeaders() sets each of ours exactly once, whatever the client claims", () => {
+  const fields = requestHeadersOf([
+    ["host", "3000-box.p.test"],
+    ["x-daytona-authorization", "Bearer stolen"],
+    ["x-forwarded-for", "10.0.0.1"],
+    ["x-forwarded-host", "evil.test"],
+    ["x-forwarded-proto", "gopher"],
+    ["x-forwarded-port", "1"],
+    ["x-real-ip", "10.0.0.1"],
+    ["forwarded", "for=10.0.0.1"],
+  ]);
+  assert.deepEqual(fields, [
+    ["host", "runner:3003"],
+    ["accept-encoding", "identity"],
+    ["x-request-id", "id-1"],
+    ["x-daytona-authorization", "Bearer runner-key"],
+    ["x-forwarded-host", "3000-box.p.test"],
+    ["x-forwarded-proto", "https"],
+    ["x-forwarded-for", "192.0.2.1"],
+  ]);
+});
+
+Deno.test("requestHeaders() lets no Connection list remove a field of ours", () => {
+  const fields = requestHeadersOf([
+    [
+      "connection",
+      "close, X-Daytona-Authorization,X-Forwarded-Host , Host, x-mine",
+    ],
+    ["x-mine", "1"],
+    ["x-kept", "2"],
+  ]);
+  assert.deepEqual(valuesOf(fields, "x-daytona-authorization"), [
+    "Bearer runner-key",
+  ]);
+  assert.deepEqual(valuesOf(fields, "host"), ["runner:3003"]);
+  assert.deepEqual(valuesOf(fields, "x-mine"), []);
+  assert.deepEqual(valuesOf(fields, "x-kept"), ["2"]);
+  assert.deepEqual(valuesOf(fields, "connection"), []);
+});
+
+Deno.test("requestHeaders() drops hop-by-hop fields and framing", () => {
+  const fields = requestHeadersOf([
+    ["keep-alive", "timeout=5"],
+    ["te", "trailers"],
+    ["trailer", "x"],
+    ["transfer-encoding", "chunked"],
+    ["upgrade", "h2c"],
+    ["proxy-authorization", "Basic x"],
+    ["proxy-connection", "keep-alive"],
+    ["content-length", "5"],
+    ["expect", "100-continue"],
+  ]);
+  assert.equal(fields.length, 7);
+});
+
+Deno.test("requestHeaders() passes what is the app's, its Authorization included", () => {
+  const fields = requestHeadersOf([
+    ["accept-encoding", "gzip, br"],
+    ["authorization", "Bearer the-app's"],
+    ["content-type", "text/plain"],
+    ["if-none-match", 'W/"x"'],
+    ["range", "bytes=0-"],
+    ["x-name", "caf\xe9"],
+  ]);
+  assert.deepEqual(fields.slice(1, 7), [
+    ["accept-encoding", "gzip, br"],
+    ["authorization", "Bearer the-app's"],
+    ["content-type", "text/plain"],
+    ["if-none-match", 'W/"x"'],
+    ["range", "bytes=0-"],
+    ["x-name", "caf\xe9"],
+  ]);
+});
+
+Deno.test("requestHeaders() drops every credential that was meant for the gateway", () => {
+  const fields = requestHeadersOf([
+    ["authorization", "Bearer daytona-key"],
+    ["cookie", "a=1; porthole-session=s; b=2"],
+    ["x-daytona-preview-token", "t"],
+    ["x-daytona-skip-last-activity-update", "true"],
+    ["x-daytona-disable-cors", "true"],
+    ["x-porthole-debug", "1"],
+  ], { dropAuthorization: true });
+  assert.equal(fields.length, 8);
+  assert.deepEqual(valuesOf(fields, "cookie"), ["a=1; b=2"]);
+});
+
+Deno.test("requestHeaders() tells somebody else's proxy what is not to count as use, and a runner nothing", () => {
+  const name = "x-daytona-skip-last-activity-update";
+  for (
+    const [refusedBy, given, sent] of [
+      ["runner", "true", []],
+      ["hosted_proxy", "true", ["true"]],
+      ["hosted_proxy_by_link", "true", ["true"]],
+      ["hosted_proxy", "1", []],
+    ] as const
+  ) {
+    const fields = requestHeadersOf([[name, given]], { refusedBy });
+    assert.deepEqual(valuesOf(fields, name), sent);
+  }
+});
+
+Deno.test("requestHeaders() drops what the handshake with the runner sets itself", () => {
+  const fields = requestHeadersOf([
+    ["sec-websocket-extensions", "permessage-deflate"],
+    ["sec-websocket-key", "key"],
+    ["sec-websocket-protocol", "chat"],
+    ["sec-websocket-version", "13"],
+  ]);
+  const names = fields.map(([name]) => name)
+    .filter((name) => name.startsWith("sec-websocket-"));
+  assert.deepEqual(names, ["sec-websocket-protocol"]);
+});
+
+Deno.test("requestHeaders() takes the query's key out of the Referer, and leaves the rest byte for byte", () => {
+  for (
+    const [referer, passed] of [
+      [
+        "https://3000-box.p.test/a.css?DAYTONA_SANDBOX_AUTH_KEY=secret",
+        "https://3000-box.p.test/a.css",
+      ],
+      [
+        "https://p.test/?a=%2f&DAYTONA_SANDBOX_AUTH_KEY=x&b",
+        "https://p.test/?a=%2f&b",
+      ],
+      ["https://p.test/?a=%zz&b=c", "https://p.test/?a=%zz&b=c"],
+    ] as const
+  ) {
+    const fields = requestHeadersOf([["referer", referer]]);
+    assert.deepEqual(valuesOf(fields, "referer"), [passed]);
+  }
+});
+
+Deno.test("requestHeaders() drops a Cookie field that held nothing but ours", () => {
+  const fields = requestHeadersOf([["cookie", "porthole-session=s"]]);
+  assert.deepEqual(valuesOf(fields, "cookie"), []);
+});
+
+Deno.test("requestHeaders() keeps a client's own X-Request-Id", () => {
+  const fields = requestHeadersOf([["x-request-id", "theirs"]]);
+  assert.deepEqual(valuesOf(fields, "x-request-id"), ["theirs"]);
+});
+
+Deno.test("S14: requestHeaders() passes no name that a server may take for one of ours", () => {
+  const fields = requestHeadersOf([
+    ["x_daytona_authorization", "Bearer forged"],
+    ["x-daytona_authorization", "Bearer forged"],
+    ["x_forwarded_for", "10.0.0.1"],
+    ["x_forwarded_proto", "http"],
+    ["x_real_ip", "10.0.0.1"],
+    ["content_length", "5"],
+    ["x_mine", "1"],
+    ["_", "2"],
+  ]);
+  const names = fields.map(([name]) => name).filter((name) =>
+    name.includes("_")
+  );
+  assert.deepEqual(names, ["_", "x_mine"]);
+});
+
+Deno.test("requestHeaders() tells the app of its address what the form says, and the same of everything else", () => {
+  const client: [string, string][] = [
+    ["accept", "*/*"],
+    ["origin", "https://3000-box.p.test"],
+    ["referer", "https://3000-box.p.test/a?DAYTONA_SANDBOX_AUTH_KEY=t&b=%zz"],
+  ];
+  const own = requestHeadersOf(client);
+  assert.deepEqual(
+    requestHeadersOf(client, { form: "no_origin" }),
+    own.filter(([name]) => name !== "origin"),
+  );
+  assert.deepEqual(
+    requestHeadersOf(client, { form: "local" }),
+    own.filter(([name]) => !/^x-forwarded-(?:host|proto)$/.test(name))
+      .map(([name, value]) => {
+        if (name === "origin") return [name, "http://localhost:3000"];
+        return name === "referer"
+          ? [name, "http://localhost:3000/a?b=%zz"]
+          : [name, value];
+      }),
+  );
+});
+
+Deno.test("requestHeaders() keeps the Referer of another page, and adds no Origin where none came", () => {
+  const referer = "https://5173-box.p.test/";
+  const fields = requestHeadersOf([["referer", referer]], { form: "local" });
+  assert.deepEqual(valuesOf(fields, "referer"), [referer]);
+  assert.deepEqual(valuesOf(fields, "origin"), []);
+});

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import {
+  filterClearSiteData,
+  filterSetCookie,
+  responseHeaders,
+} from "../../../src/proxy/response_headers.ts";
+
+const BASE = "preview.example.com";
+
+Deno.test("responseHeaders() relays the app's fields as they came, repeated ones too", () => {
+  const fields: [string, string][] = [
+    ["Content-Type", "text/html"],
+    ["ETag", 'W/"1"'],
+    ["Content-Encoding", "br"],
+    ["Content-Length", "12"],
+    ["X-Dup", "1"],
+    ["X-Dup", "2"],
+    ["Set-Cookie", "a=1; Path=/"],
+    ["Set-Cookie", "b=2"],
+    ["X-List", 'a,b ,"*"'],
+    ["X-Names", "etag, x-dup"],
+  ];
+  assert.deepEqual(responseHeaders(fields, BASE), fields);
+});
+
+Deno.test("responseHeaders() drops hop-by-hop fields and those that Connection nominates", () => {
+  assert.deepEqual(
+    responseHeaders([
+      ["Connection", "keep-alive"],
+      ["Connection", "X-Hop, close"],
+      ["Keep-Alive", "timeout=5"],
+      ["Transfer-Encoding", "chunked"],
+      ["Trailer", "X"],
+      ["X-Hop", "1"],
+      ["X-End", "2"],
+    ], BASE),
+    [["X-End", "2"]],
+  );
+});
+
+Deno.test("filterClearSiteData() lets an app clear what is its own only", () => {
+  for (
+    const [value, kept] of [
+      ['"cookies"', undefined],
+      ['"cache", "cookies", "storage"', '"cache", "storage"'],
+      ['"*"', '"cache", "storage", "executionContexts"'],
+      ['"storage"', '"storage"'],
+      ['"coo kies"', undefined],
+      ['"coo\tkies", "cache"', '"cache"'],
+      ['" *"', '"cache", "storage", "executionContexts"'],
+    ] as const
+  ) assert.equal(filterClearSiteData(value), kept, value);
+  assert.deepEqual(
+    responseHeaders([["Clear-Site-Data", '"cookies"'], ["X-End", "2"]], BASE),
+    [["X-End", "2"]],
+  );
+  assert.deepEqual(
+    responseHeaders([["Clear-Site-Data", '"cookies", "cache"']], BASE),
+    [["Clear-Site-Data", '"cache"']],
+  );
+});
+
+Deno.test("filterSetCookie() drops cookies under the gateway's names", () => {
+  for (
+    const line of [
+      "porthole-session=x; Path=/",
+      "__Host-porthole-session=x",
+      " porthole-session = x",
+      "__host-porthole-session=x",
+      "daytona-sandbox-auth-abc=x",
+      "porthole-session",
+    ]
+  ) assert.equal(filterSetCookie(line, BASE), undefined, line);
+});
+
+Deno.test("filterSetCookie() takes away a Domain that reaches other sandboxes", () => {
+  for (
+    const domain of [
+      "preview.example.com",
+      ".preview.example.com",
+      "Example.COM",
+      ".com",
+      " com ",
+      "preview.example.com.",
+      // Letters that Chromium maps to the ones of the base domain.
+      "\uff50review.example.com",
+      "preview.example.\uff43om",
+    ]
+  ) {
+    assert.equal(
+      filterSetCookie(`a=1; Path=/; Domain=${domain}; Secure`, BASE),
+      "a=1; Path=/; Secure",
+      domain,
+    );
+  }
+  assert.equal(
+    filterSetCookie("a=1;domain=x.test;DOMAIN = com", BASE),
+    "a=1;domain=x.test",
+  );
+});
+
+Deno.test("filterSetCookie() leaves every other line byte for byte", () => {
+  for (
+    const line of [
+      "a=1; Domain=3000-box.preview.example.com",
+      "a=1; Domain=other.example.org",
+      "a=1; Domain=xpreview.example.com",
+      "a=domain=example.com;  HttpOnly ;;",
+      "a=1; Domain",
+      "domain=preview.example.com; Path=/",
+    ]
+  ) assert.equal(filterSetCookie(line, BASE), line, line);
+});
+
+Deno.test("filterSetCookie() copes with an attribute of nothing but blanks", () => {
+  // So long that a regular expression with quadratic backtracking would not finish.
+  const line = `a=1; domain=x${" ".repeat(500_000)}y; Domain=com`;
+  assert.equal(
+    filterSetCookie(line, BASE),
+    line.slice(0, -"; Domain=com".length),
+  );
+});
+
+Deno.test("responseHeaders() keeps our own field to our own answers", () => {
+  assert.deepEqual(responseHeaders([["X-Porthole-Error", "x"]], BASE), []);
+});
+
+Deno.test("responseHeaders() passes no field by which an app would hear of other requests' addresses", () => {
+  const names = responseHeaders([
+    ["NEL", '{"report_to":"x","max_age":1000,"success_fraction":1}'],
+    ["X-Porthole-Error", "internal"],
+    ["X-Porthole-Warning", "1"],
+    ["Report-To", "{}"],
+  ], "proxy.localhost").map(([name]) => name);
+  assert.deepEqual(names, ["Report-To"]);
+});
+
+Deno.test("S14: responseHeaders() passes no field that a front would obey, and no other origin for the host", () => {
+  const dropped = [
+    "X-Accel-Redirect",
+    "X-Accel-Expires",
+    "X-Accel-Limit-Rate",
+    "x-sendfile",
+    "X-Sendfile2",
+    "X-LIGHTTPD-send-file",
+    "X-LiteSpeed-Location",
+    "Alt-Svc",
+  ].map((name): [string, string] => [name, "/secret"]);
+  const kept: [string, string][] = [
+    ["X-Accelerated", "1"],
+    ["X-Send", "1"],
+    ["X-Accel-Buffering", "no"], // by which an app asks that its events are passed on at once
+  ];
+  assert.deepEqual(responseHeaders([...dropped, ...kept], BASE), kept);
+  assert.deepEqual(responseHeaders([["X-Accel-Buffering", "yes"]], BASE), []);
+});

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import type { DurableStore } from "../../../src/cache/store.ts";
+import { Background } from "../../../src/lib/background.ts";
+import {
+  booleanCodec,
+  LookupCache,
+  type LookupKind,
+  UNMETERED,
+} from "../../../src/resolver/lookup_cache.ts";
+import { fakeStore } from "../cache/fakes.ts";
+import { configOf } from "../../support/config.ts";
+
+const REFUSAL = new Error("Over its budget");
+
+const USED_UP = {
+  spend(): never {
+    throw REFUSAL;
+  },
+};
+
+Deno.test("LookupCache serves a client without budget from memory until the answer expires, and renews nothing", async () => {
+  const { cache } = configOf({ TOKEN_TTL_SEC: "100" });
+  let nowMs = 0;
+  let asked = 0;
+  const answers = new LookupCache("sandbox-access", booleanCodec, {
+    cache,
+    store: null,
+    now: () => nowMs,
+    onEvent() {},
+    background: new Background(() => {}),
+  });
+  function ask(): Promise<boolean> {
+    asked++;
+    return Promise.resolve(true);
+  }
+  await assert.rejects(answers.lookUp("k", ask, USED_UP), REFUSAL);
+  assert.equal(await answers.lookUp("k", ask, UNMETERED), true);
+  for (const ms of [1, 75_000, 99_999]) {
+    nowMs = ms;
+    assert.equal(await answers.lookUp("k", ask, USED_UP), true, String(ms));
+  }
+  assert.equal(asked, 1);
+  nowMs = 100_000;
+  await assert.rejects(answers.lookUp("k", ask, USED_UP), REFUSAL);
+});
+
+/** A cache of one kind, all of whose answers are `answer`, and how often it asked. */
+function answersOf(
+  kind: LookupKind,
+  answer: boolean | (() => Promise<boolean>),
+  { env = {}, store = null }: {
+    env?: Record<string, string>;
+    store?: DurableStore | null;
+  } = {},
+) {
+  const { cache } = configOf(env);
+  const background = new Background(() => {});
+  const state = { nowMs: 0, asked: 0, answer };
+  const answers = new LookupCache(kind, booleanCodec, {
+    cache,
+    store,
+    now: () => state.nowMs,
+    onEvent() {},
+    background,
+  });
+  async function ask(): Promise<boolean> {
+    state.asked++;
+    return typeof state.answer === "boolean"
+      ? state.answer
+      : await state.answer();
+  }
+  return { answers, state, ask, settled: () => background.settled() };
+}
+
+const TTLS = {
+  PUBLIC_TTL_SEC: "600",
+  RUNNER_TTL_SEC: "700",
+  TOKEN_TTL_SEC: "100",
+  TOKEN_REFUSED_TTL_SEC: "20",
+  SIGNED_TOKEN_TTL_SEC: "50",
+  STALE_IF_ERROR_SEC: "1000",
+};
+
+/** For how many seconds `yes` or `no` answers, and for how many more while the API is down. */
+const LIFETIMES: Readonly<
+  Record<LookupKind, readonly (readonly [boolean, number, number])[]>
+> = {
+  "sandbox-public": [[true, 600, 1000], [false, 30, 0]],
+  "preview-warning": [[true, 600, 1000], [false, 30, 0]],
+  "sandbox-runner-info": [[true, 700, 1000], [false, 20, 0]],
+  "sandbox-name": [[true, 700, 1000], [false, 20, 0]],
+  "hosted-sandbox": [[true, 600, 1000], [false, 20, 0]],
+  "hosted-preview": [[true, 700, 1000], [false, 20, 0]],
+  "hosted-domains": [[true, 600, 1000], [false, 20, 0]],
+  "sandbox-auth-key-valid": [[true, 100, 0], [false, 20, 0]],
+  "sandbox-access": [[true, 100, 0], [false, 20, 0]],
+  "signed-token": [[true, 50, 0], [false, 20, 0]],
+  "signing-key": [[true, 15, 0], [false, 20, 0]],
+};
+
+Deno.test("each kind of answer is cached for its TTL, and only facts about sandboxes for longer in an outage", async () => {
+  for (const kind of Object.keys(LIFETIMES) as LookupKind[]) {
+    for (const [answer, ttlSec, staleSec] of LIFETIMES[kind]) {
+      const { answers, state, ask, settled } = answersOf(kind, answer, {
+        env: TTLS,
+      });
+      const what = `${kind}: ${answer}`;
+      await answers.lookUp("k", ask, UNMETERED);
+      state.answer = () => Promise.reject(new Error("down"));
+      const untilMs = 1000 * (ttlSec + staleSec);
+      for (const ms of [1000 * ttlSec - 1, untilMs - 1]) {
+        state.nowMs = ms;
+        assert.equal(await answers.lookUp("k", ask, UNMETERED), answer, what);
+        await settled();
+      }
+      state.nowMs = untilMs;
+      await assert.rejects(
+        answers.lookUp("k", ask, UNMETERED),
+        /down/,
+        what,
+      );
+    }
+  }
+});
+
+Deno.test('"not public" is never cached longer than "public"', async () => {
+  const { answers, state, ask } = answersOf("sandbox-public", false, {
+    env: { PUBLIC_TTL_SEC: "10" },
+  });
+  await answers.lookUp("k", ask, UNMETERED);
+  state.nowMs = 10_000;
+  await answers.lookUp("k", ask, UNMETERED);
+  assert.equal(state.asked, 2);
+});
+
+Deno.test("LookupCache spends nothing for a lookup that is already in flight", async () => {
+  const fake = fakeStore();
+  const reading = Promise.withResolvers<void>();
+  fake.gate = reading.promise;
+  const asking = Promise.withResolvers<boolean>();
+  const { answers, ask, state, settled } = answersOf(
+    "sandbox-access",
+    () => asking.promise,
+    { store: fake.store },
+  );
+  let spent = 0;
+  let misses = 0;
+  const budget = { spend: () => void spent++ };
+  const onMiss = () => void misses++;
+  const first = answers.lookUp("k", ask, budget, onMiss);
+  const second = answers.lookUp("k", ask, budget, onMiss);
+  reading.resolve();
+  while (state.asked === 0) await Promise.resolve();
+  const third = answers.lookUp("k", ask, budget, onMiss);
+  await assert.rejects(answers.lookUp("other", ask, USED_UP), REFUSAL);
+  asking.resolve(true);
+  assert.deepEqual(await Promise.all([first, second, third]), [
+    true,
+    true,
+    true,
+  ]);
+  assert.deepEqual([spent, misses], [1, 1]);
+  await settled();
+});
+
+Deno.test("prefetch() caches positive answers only", async () => {
+  for (const answer of [true, false]) {
+    const { answers, ask, state, settled } = answersOf(
+      "sandbox-runner-info",
+      answer,
+    );
+    assert.equal(await answers.prefetch("k", ask), answer);
+    await settled();
+    assert.equal(answers.known("k"), answer ? true : undefined);
+    assert.equal(answers.known("other"), undefined);
+    assert.equal(state.asked, 1);
+  }
+});

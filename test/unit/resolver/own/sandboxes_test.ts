@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import type { DurableStore } from "../../../../src/cache/store.ts";
+import type { Runner } from "../../../../src/daytona/api.ts";
+import { GatewayError } from "../../../../src/errors.ts";
+import { Background } from "../../../../src/lib/background.ts";
+import { createSealer } from "../../../../src/lib/seal.ts";
+import type { Destination } from "../../../../src/resolver/destination.ts";
+import { UNMETERED } from "../../../../src/resolver/lookup_cache.ts";
+import { runnerDestination } from "../../../../src/resolver/own/runner.ts";
+import { SandboxResolver } from "../../../../src/resolver/own/sandboxes.ts";
+import { fakeStore, manualClock } from "../../cache/fakes.ts";
+import { configOf } from "../../../support/config.ts";
+import { fakeClock } from "../../../support/fake_clock.ts";
+import { sandboxWith } from "../../../support/sandbox_facts.ts";
+import { turn } from "../../../support/upstream.ts";
+
+const FIRST: Runner = {
+  proxyUrl: "http://runner.internal:3000",
+  apiUrl: "http://runner.internal:3001",
+  apiKey: "runner-secret",
+};
+const SECOND: Runner = { ...FIRST, apiKey: "another-secret" };
+
+/** A resolver, and the API behind it. */
+function setUp(store: DurableStore | null = null) {
+  const { cache } = configOf();
+  const clock = manualClock();
+  const now = () => clock.now();
+  const background = new Background(() => {});
+  const api = {
+    runner: FIRST as Runner | null,
+    calls: [] as string[],
+    labels: {} as Record<string, string> | Error | Promise<never>,
+    labelReads: 0,
+    /** The id in answers about sandboxes, if it is not the one that was asked for. */
+    otherId: undefined as string | undefined,
+  };
+  const sandboxes = new SandboxResolver({
+    isSandboxPublic(id) {
+      api.calls.push(`public ${id}`);
+      return Promise.resolve(id === "open");
+    },
+    runnerOfSandbox(id) {
+      api.calls.push(`runner ${id}`);
+      return Promise.resolve(api.runner);
+    },
+    async sandboxById(id) {
+      api.labelReads++;
+      const labels = await api.labels;
+      if (labels instanceof Error) throw labels;
+      return sandboxWith(api.otherId ?? id, labels);
+    },
+  }, {
+    cache,
+    store,
+    now,
+    onEvent() {},
+    background,
+    sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "runner", now }),
+    appOrigin: "auto",
+  });
+  return {
+    api,
+    clock,
+    sandboxes,
+    destinationOf: (id: string) => sandboxes.destinationOf(id, 3000, () => {}),
+    settled: () => background.settled(),
+  };
+}
+
+/** Where port 3000 of the sandbox `box` is on a runner. */
+function at(runner: Runner): Destination {
+  return runnerDestination(runner, "box", 3000, "auto");
+}
+
+Deno.test("SandboxResolver remembers which sandboxes are public", async () => {
+  const { sandboxes } = setUp();
+  assert.equal(sandboxes.isKnownPublic("open"), undefined);
+  assert.equal(await sandboxes.isPublic("open", UNMETERED), true);
+  assert.equal(await sandboxes.isPublic("box", UNMETERED), false);
+  assert.equal(sandboxes.isKnownPublic("open"), true);
+  assert.equal(sandboxes.isKnownPublic("box"), false);
+  assert.equal(sandboxes.isKnownPublic("other"), undefined);
+});
+
+Deno.test("SandboxResolver looks up an unknown runner while it asks whether the sandbox is public", async () => {
+  const { api, clock, destinationOf, sandboxes, settled } = setUp();
+  await sandboxes.isPublic("box", UNMETERED);
+  await settled();
+  assert.deepEqual(api.calls, ["public box", "runner box"]);
+  assert.deepEqual(await destinationOf("box"), at(FIRST));
+  clock.time += 60_000; // past the TTL of "not public", but not of a runner
+  await sandboxes.isPublic("box", UNMETERED);
+  await settled();
+  assert.deepEqual(api.calls, ["public box", "runner box", "public box"]);
+});
+
+Deno.test("SandboxResolver renews a runner at most once per pause, however many requests fail", async () => {
+  using elapsed = fakeClock();
+  elapsed.pass(1); // lru-cache takes 0 for no time at all
+  const { api, destinationOf, sandboxes } = setUp();
+  await destinationOf("box");
+  api.runner = SECOND;
+  const renewed = await Promise.all(
+    Array.from({ length: 10 }, () => sandboxes.renewDestination("box", 3000)),
+  );
+  for (const one of renewed) assert.deepEqual(one, at(SECOND));
+  elapsed.pass(5000);
+  await sandboxes.renewDestination("box", 3000);
+  assert.equal(api.calls.length, 2);
+  assert.deepEqual(await destinationOf("box"), at(SECOND));
+  assert.equal(api.calls.length, 2);
+
+  await sandboxes.renewDestination("other", 3000);
+  elapsed.pass(1);
+  api.runner = null;
+  assert.equal(await sandboxes.renewDestination("box", 3000), null);
+  assert.equal(await destinationOf("box"), null);
+  assert.deepEqual(api.calls.slice(2), ["runner other", "runner box"]);
+});
+
+Deno.test("SandboxResolver forgets where a sandbox is that has been started: at the next request it asks", async () => {
+  const { api, destinationOf, sandboxes } = setUp();
+  await sandboxes.renewDestination("box", 3000);
+  api.runner = SECOND;
+  await sandboxes.forget("box", { mark: "m", tiers: "both" });
+  assert.equal(sandboxes.knownDestination("box", 3000), undefined);
+  assert.deepEqual(await destinationOf("box"), at(SECOND));
+  api.runner = FIRST;
+  assert.deepEqual(await sandboxes.renewDestination("box", 3000), at(FIRST));
+});
+
+Deno.test("SandboxResolver reads runners that another gateway stored, sealed", async () => {
+  const { store, entries } = fakeStore({ shared: true });
+  const first = setUp(store);
+  await first.destinationOf("box");
+  first.api.runner = null;
+  await first.destinationOf("gone");
+  await first.settled();
+  assert.doesNotMatch(JSON.stringify([...entries]), /secret|runner\.internal/);
+
+  const second = setUp(store);
+  assert.deepEqual(await second.destinationOf("box"), at(FIRST));
+  assert.equal(await second.destinationOf("gone"), null);
+  assert.deepEqual(second.api.calls, []);
+});
+
+Deno.test("SandboxResolver ignores a stored runner that no gateway sealed", async () => {
+  const { store, entries } = fakeStore({ shared: true });
+  const first = setUp(store);
+  await first.destinationOf("box");
+  await first.settled();
+  for (const value of ["planted", { ...FIRST }, 1]) {
+    for (const [key, entry] of entries) entries.set(key, { ...entry, value });
+    const { api, destinationOf, settled } = setUp(store);
+    api.runner = SECOND;
+    assert.deepEqual(await destinationOf("box"), at(SECOND));
+    await settled();
+  }
+});
+
+Deno.test("SandboxResolver ends the pause between renewals although the clock was set back", async () => {
+  using elapsed = fakeClock();
+  elapsed.pass(1);
+  const { api, clock, sandboxes } = setUp();
+  await sandboxes.renewDestination("box", 3000);
+  clock.time -= 3_600_000;
+  elapsed.pass(5001);
+  await sandboxes.renewDestination("box", 3000);
+  assert.deepEqual(api.calls, ["runner box", "runner box"]);
+});
+
+Deno.test("SandboxResolver renews a runner without waiting for the durable tier", async () => {
+  const written = Promise.withResolvers<void>();
+  const { sandboxes, settled } = setUp({
+    shared: true,
+    get: () => Promise.resolve("absent"),
+    set: () => written.promise,
+    delete: () => written.promise,
+    claim: () => Promise.resolve("unavailable"),
+    announce: () => Promise.resolve(),
+    listen() {},
+    close() {},
+  });
+  assert.deepEqual(await sandboxes.renewDestination("box", 3000), at(FIRST));
+  written.resolve();
+  await settled();
+});
+
+const LOCAL = { "porthole.app-origin": "local" };
+
+Deno.test("SandboxResolver reads a sandbox's labels once beside its runner, whatever the port", async () => {
+  const { api, clock, sandboxes, settled } = setUp();
+  api.labels = { ...LOCAL, "porthole.app-origin.5173": "pass" };
+  async function modeOn(port: number): Promise<string | undefined> {
+    return (await sandboxes.destinationOf("box", port, () => {}))?.appOrigin;
+  }
+  assert.equal(await modeOn(3000), "local");
+  assert.equal(await modeOn(5173), "pass");
+  assert.equal(api.labelReads, 1);
+  api.labels = {};
+  clock.time += 100_000; // renewed in the background
+  await modeOn(3000);
+  await settled();
+  assert.equal(await modeOn(3000), "auto");
+  assert.equal(api.labelReads, 2);
+});
+
+Deno.test("SandboxResolver finds a sandbox whose labels the API cannot tell, and keeps those that it knows", async () => {
+  const { api, clock, destinationOf, settled } = setUp();
+  api.labels = new GatewayError("api_unreachable", "status 503");
+  assert.deepEqual(await destinationOf("box"), at(FIRST));
+  api.labels = LOCAL;
+  clock.time += 100_000;
+  await destinationOf("box");
+  await settled();
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
+  api.labels = new GatewayError("api_unreachable", "status 503");
+  clock.time += 100_000;
+  await destinationOf("box");
+  await settled();
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
+  assert.equal(api.labelReads, 3);
+});
+
+Deno.test("SandboxResolver ignores the labels of a sandbox that has the id of another for its name", async () => {
+  const { api, clock, destinationOf, settled } = setUp();
+  api.otherId = "foreign";
+  api.labels = LOCAL;
+  assert.deepEqual(await destinationOf("box"), at(FIRST));
+
+  api.otherId = undefined;
+  clock.time += 600_000;
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
+  await settled();
+
+  api.otherId = "foreign";
+  api.labels = { "porthole.app-origin": "pass" };
+  clock.time += 600_000;
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
+});
+
+Deno.test("SandboxResolver does not wait longer than a second for labels", async () => {
+  using elapsed = fakeClock();
+  const { api, destinationOf } = setUp();
+  api.labels = new Promise(() => {});
+  const found = destinationOf("box");
+  await turn();
+  elapsed.pass(1000);
+  assert.deepEqual(await found, at(FIRST));
+});
+
+Deno.test("SandboxResolver reads labels that another gateway stored, and nothing else of a sandbox is stored", async () => {
+  const { store, entries } = fakeStore({ shared: true });
+  const first = setUp(store);
+  first.api.labels = { ...LOCAL, secret: "label-secret" };
+  await first.destinationOf("box");
+  await first.settled();
+  const second = setUp(store);
+  assert.equal((await second.destinationOf("box"))?.appOrigin, "local");
+  assert.equal(second.api.labelReads, 0);
+  const sealer = createSealer({
+    secrets: ["s".repeat(32)],
+    purpose: "runner",
+    now: () => first.clock.now(),
+  });
+  const [entry] = entries.values();
+  assert.deepEqual(await sealer.open(String(entry?.value)), {
+    runner: FIRST,
+    appOrigin: { "*": "local" },
+  });
+});
