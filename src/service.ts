@@ -34,9 +34,10 @@ import {
 } from "./downstream/memory/native_memory.ts";
 import { FloodBans } from "./downstream/websocket/rate_limit.ts";
 import { Dispatch } from "./gateway/dispatch.ts";
-import type { ExchangeServices } from "./gateway/exchange.ts";
+import type { ExchangeServices } from "./gateway/exchange_parts.ts";
 import { PreviewHandover } from "./gateway/handover.ts";
 import { Holds } from "./gateway/holds.ts";
+import { InspectObserver } from "./gateway/inspected.ts";
 import { SandboxHandlers } from "./gateway/preview.ts";
 import { Waker } from "./gateway/start.ts";
 import { StartRights } from "./gateway/start_rights.ts";
@@ -705,12 +706,16 @@ function createDispatch(
       ipaddr.parseCIDR(range)
     ),
     inFlight,
-    budget: parts.budget,
-    memoryGuard,
     activity: parts.activity,
-    leakedSockets,
-    readSizes: new ReadSizes(),
-    inspector,
+    clientLeg: {
+      budget: parts.budget,
+      memoryGuard,
+      leakedSockets,
+      readSizes: new ReadSizes(),
+    },
+    observer: inspector && new InspectObserver(inspector),
+    ownersViewOf: inspector &&
+      ((baseOrigin, sandbox) => `${baseOrigin}/inspect/${sandbox}`),
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);

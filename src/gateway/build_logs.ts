@@ -7,6 +7,7 @@ import { bearerOf } from "../auth/credentials.ts";
 import type { Throttle } from "../auth/throttle.ts";
 import type { User } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
+import { isSentByPage } from "../http/fetch_metadata.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { Subjects } from "../observability/subjects.ts";
 import { fetchBuildLog } from "../proxy/build_log.ts";
@@ -14,11 +15,9 @@ import { inertResponseHeaders } from "../proxy/toolbox_response.ts";
 import type { Build, BuildLog, BuildResolver } from "../resolver/own/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
-import {
-  Exchange,
-  type ExchangeServices,
-  type IncomingRequest,
-} from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
+import type { ExchangeServices } from "./exchange_parts.ts";
+import type { IncomingRequest } from "./incoming.ts";
 
 /** A request for the log of a build. */
 export class BuildLogExchange extends Exchange {
@@ -95,7 +94,7 @@ export async function handleBuildLog(
         forwardedFor: x.client.forwarded.for,
         requestId: x.id,
         signal: () => x.request.signal,
-        mayRead: (size) => x.mayRead(size),
+        mayRead: (size) => x.reply.mayRead(size),
       },
       log,
       parts.upstream,
@@ -119,12 +118,15 @@ function userOf({ headers, client }: BuildLogExchange): User {
 
 /** @throws {GatewayError} `build_log_not_found`, `too_many_refusals`, or as the API's client does */
 async function findLog(
-  { build, isSentByPage }: BuildLogExchange,
+  { build, headers }: BuildLogExchange,
   user: User,
   { builds, throttle }: BuildLogParts,
 ): Promise<BuildLog> {
   const { clientAddress } = user;
-  const budget = throttle.budgetFor({ clientAddress, isSentByPage });
+  const budget = throttle.budgetFor({
+    clientAddress,
+    isSentByPage: isSentByPage(headers),
+  });
   async function ask(): Promise<BuildLog | null> {
     budget.spend();
     return await builds.logOf(build, user);

@@ -3,7 +3,7 @@ import type { CookieRelief } from "../auth/cookie_relief.ts";
 import { hasTooManyCookies } from "../downstream/http/head_limits.ts";
 import { GatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
-import type { ExchangeServices } from "./exchange.ts";
+import type { ExchangeServices } from "./exchange_parts.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the refusal needs. */

@@ -24,7 +24,8 @@ import {
   type BuildLogParts,
   handleBuildLog,
 } from "./build_logs.ts";
-import type { ExchangeServices, IncomingRequest } from "./exchange.ts";
+import type { ExchangeServices } from "./exchange_parts.ts";
+import type { IncomingRequest } from "./incoming.ts";
 import {
   handleInspect,
   InspectExchange,
@@ -146,13 +147,11 @@ export class Dispatch {
 
   /** Hands an exchange to its handler. This is the one place where a failure becomes a response. */
   async #serve(x: SomeExchange): Promise<Response> {
-    let response: Response;
     try {
-      response = await this.#handle(x);
+      return await this.#handle(x);
     } catch (error) {
-      response = x.refuse(error);
+      return await x.refuse(error);
     }
-    return x.leavesUpload ? await x.leaveUpload(response) : response;
   }
 
   #handle(x: SomeExchange): Promise<Response> {

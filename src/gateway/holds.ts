@@ -4,9 +4,12 @@
  * A browser's page waits by itself (see pages/waiting.ts). A held request is an exchange like any other: it counts against
  * the same limits, and ends with its client, its access or the gateway.
  */
+import { UPLOAD_ERRORS } from "../downstream/ends.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { isFromProgram } from "../http/fetch_metadata.ts";
 import { isIdempotent } from "../http/idempotent.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
+import { UpstreamError } from "../upstream/upstream_error.ts";
 import type { SandboxExchange } from "./sandbox_exchange.ts";
 
 /** Time between two attempts, ms. */
@@ -31,10 +34,12 @@ const WHILE_STARTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** The part of an exchange that is held. */
-export type HeldExchange = Pick<
-  SandboxExchange,
-  "method" | "headers" | "isWebSocket" | "body" | "pause"
->;
+export type HeldExchange =
+  & PausedExchange
+  & Pick<SandboxExchange, "method" | "headers" | "isWebSocket" | "body">;
+
+/** The part of an exchange that may end while it waits. */
+export type PausedExchange = Pick<SandboxExchange, "request" | "lasts">;
 
 /** Dependencies of {@linkcode Holds}. */
 export interface HoldsOptions {
@@ -46,10 +51,12 @@ export interface HoldsOptions {
 /** Holds requests. */
 export class Holds {
   readonly #options: HoldsOptions;
+  readonly #pause: typeof pause;
   readonly #draining = new AbortController();
 
-  constructor(options: HoldsOptions) {
+  constructor(options: HoldsOptions, wait = pause) {
     this.#options = options;
+    this.#pause = wait;
   }
 
   /** The result of an attempt; where one fails because of a start or a closed port, of a later one, in time. */
@@ -67,7 +74,7 @@ export class Holds {
         since.set(reason, beganAt);
         const leftMs = beganAt + limitsMs[reason] - now();
         if (leftMs <= 0 || signal.aborted) throw error;
-        await x.pause(Math.min(PAUSE_MS, leftMs), signal);
+        await this.#pause(x, Math.min(PAUSE_MS, leftMs), signal);
         if (signal.aborted) throw error;
       }
     }
@@ -88,4 +95,31 @@ function reasonOf(error: unknown, hasWaited: boolean): Reason | undefined {
 function mayWait({ method, headers, isWebSocket, body }: HeldExchange) {
   return body === null && !isWebSocket && isIdempotent(method) &&
     isFromProgram(headers);
+}
+
+/**
+ * Waits for a time, or until `end` is aborted.
+ *
+ * @throws {GatewayError} if the caller loses access, or the gateway is closing
+ * @throws {UpstreamError} `aborted` if the client has disconnected
+ */
+export async function pause(
+  x: PausedExchange,
+  ms: number,
+  end: AbortSignal,
+): Promise<void> {
+  const { signal } = x.request;
+  const { promise: cutOff, reject } = Promise.withResolvers<never>();
+  const leave = () => reject(new UpstreamError("aborted", "Client has left"));
+  if (signal.aborted) leave();
+  signal.addEventListener("abort", leave);
+  x.lasts({
+    abort: (reason) =>
+      reject(new GatewayError(UPLOAD_ERRORS[reason], "Ended while waiting")),
+  });
+  try {
+    await fulfilsWithin(cutOff, ms, end);
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
 }

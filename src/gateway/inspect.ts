@@ -13,18 +13,20 @@ import type { Gate, GateRequest } from "../auth/gate.ts";
 import type { Login } from "../auth/login_flow.ts";
 import { GatewayError } from "../errors.ts";
 import { cookiesByName, cookieValues } from "../http/cookies.ts";
-import { isFramed, isNavigation } from "../http/fetch_metadata.ts";
+import {
+  isFramed,
+  isNavigation,
+  isSentByPage,
+} from "../http/fetch_metadata.ts";
 import type { Inspector } from "../observability/inspection/inspector.ts";
 import { INSPECT_POLICY, inspectPage } from "../pages/inspect_page.ts";
 import { OWN_ANSWER_HEADERS } from "../pages/problem.ts";
 import { redirect } from "../pages/redirect.ts";
 import type { CorsDecision } from "../proxy/cors.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
-import {
-  Exchange,
-  type ExchangeServices,
-  type IncomingRequest,
-} from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
+import type { ExchangeServices } from "./exchange_parts.ts";
+import type { IncomingRequest } from "./incoming.ts";
 
 /** A request for the page or its stream. */
 export class InspectExchange extends Exchange {
@@ -54,7 +56,7 @@ export class InspectExchange extends Exchange {
       isToolbox: true,
       isInspection: true,
       clientAddress: this.client.clientAddress,
-      isSentByPage: this.isSentByPage,
+      isSentByPage: isSentByPage(this.headers),
       progress: this.progress,
       credentials: () => this.#credentials(),
     };
@@ -98,6 +100,10 @@ export class InspectExchange extends Exchange {
   /** Nobody else's page may read it, whatever it knows. */
   override get cors(): CorsDecision {
     return { kind: "off" };
+  }
+
+  protected override get hasApp(): boolean {
+    return false;
   }
 
   protected override get isUse(): boolean {

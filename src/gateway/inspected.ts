@@ -1,8 +1,7 @@
 /** An exchange as the owner's view tells of it. */
 import type { ErrorCode } from "../errors.ts";
-import type { Header } from "../http/headers.ts";
-import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { InspectedExchange } from "../observability/inspection/inspected_exchange.ts";
+import type { Inspector } from "../observability/inspection/inspector.ts";
 import {
   redactHeaders,
   redactReason,
@@ -10,37 +9,41 @@ import {
 } from "../observability/inspection/redact.ts";
 import type { Share } from "../observability/inspection/watched_sandbox.ts";
 import { ERROR_TEXTS } from "../pages/error_texts.ts";
+import type { ExchangeObserver, SeenExchange } from "./observer.ts";
 
-/** The facts of an exchange, as far as it has come. */
-export type InspectedFacts =
-  & Pick<
-    ExchangeRecord,
-    | "requestId"
-    | "method"
-    | "port"
-    | "status"
-    | "by"
-    | "receivedBytes"
-    | "startedAt"
-    | "answeredAt"
-  >
-  // As long as it lasts, the rest is not known.
-  & Partial<
-    Pick<
-      ExchangeRecord,
-      "tunnel" | "sentBytes" | "reason" | "end" | "endedAt" | "error"
+/** Shows the exchanges with a sandbox to whoever watches it. */
+export class InspectObserver implements ExchangeObserver {
+  readonly #inspector: Inspector;
+  /** Those that watchers have been told of. */
+  readonly #shown = new WeakSet<WeakKey>();
+
+  constructor(inspector: Inspector) {
+    this.#inspector = inspector;
+  }
+
+  get isIdle(): boolean {
+    return this.#inspector.isIdle;
+  }
+
+  see(
+    ...[sandboxId, exchange, facts, progress]: Parameters<
+      ExchangeObserver["see"]
     >
-  >
-  & {
-    /** The request-target without what is meant for the gateway. */
-    readonly target: string;
-    readonly requestHeaders: Iterable<Header>;
-    readonly responseHeaders: Iterable<Header>;
-  };
+  ): void {
+    const watched = this.#inspector.watched(sandboxId);
+    if (watched === undefined) return;
+    if (!this.#shown.has(exchange) && !watched.takes(shareOf(progress))) {
+      if (progress.endedAt !== undefined) watched.leaveOut();
+      return;
+    }
+    this.#shown.add(exchange);
+    watched.tell(inspectedOf(facts()));
+  }
+}
 
 /** The share of what is shown that an exchange takes: WebSockets, refusals and failures are notable. */
-export function shareOf(
-  { status, end = "complete" }: Pick<InspectedFacts, "status" | "end">,
+function shareOf(
+  { status, end = "complete" }: Pick<SeenExchange, "status" | "end">,
 ): Share {
   return status === 101 || status >= 400 || end !== "complete"
     ? "notable"
@@ -48,7 +51,7 @@ export function shareOf(
 }
 
 /** What watchers are told of it. */
-export function inspectedOf(facts: InspectedFacts): InspectedExchange {
+function inspectedOf(facts: SeenExchange): InspectedExchange {
   const { startedAt, answeredAt, endedAt, error, reason } = facts;
   return {
     id: facts.requestId,

@@ -22,7 +22,7 @@ import {
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
 import { type CookieRefusalParts, withCookieRelief } from "./cookie_refusal.ts";
-import type { ExchangeServices } from "./exchange.ts";
+import type { ExchangeServices } from "./exchange_parts.ts";
 import type { PreviewHandover } from "./handover.ts";
 import type { Holds } from "./holds.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";

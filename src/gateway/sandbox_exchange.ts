@@ -14,6 +14,7 @@ import { splitLoginCode } from "../auth/handover.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { isWebSocketRequest } from "../downstream/http/head_limits.ts";
+import { isSentByPage } from "../http/fetch_metadata.ts";
 import type { AppAddress } from "../proxy/app_origin.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
 import {
@@ -23,12 +24,11 @@ import {
 } from "../proxy/frame_headers.ts";
 import { responseHeaders } from "../proxy/response_headers.ts";
 import { toolboxResponseHeaders } from "../proxy/toolbox_response.ts";
+import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
-import {
-  Exchange,
-  type ExchangeServices,
-  type IncomingRequest,
-} from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
+import type { ExchangeServices } from "./exchange_parts.ts";
+import type { IncomingRequest } from "./incoming.ts";
 
 /** The address of a sandbox's port, whatever the base domain. */
 type SandboxHost = Omit<PreviewHost, "base">;
@@ -63,12 +63,37 @@ export abstract class SandboxExchange extends Exchange
 
   abstract credentials(): readonly Credential[];
 
-  protected override get namedSandbox(): string | undefined {
+  override get namedSandbox(): string | undefined {
     return mayBeSignedToken(this.label) ? undefined : this.label;
   }
 
   protected override get shownTarget(): string {
     return this.appTarget;
+  }
+
+  get body(): BodyReader | null {
+    return this.reply.upload;
+  }
+
+  get contentLength(): number | null {
+    return this.reply.contentLength;
+  }
+
+  signal(): AbortSignal {
+    return this.reply.signal();
+  }
+
+  mayRead(size: number): boolean {
+    return this.reply.mayRead(size);
+  }
+
+  mayGather(size: number): boolean {
+    return this.reply.mayGather(size);
+  }
+
+  /** True if a page of another origin sent the request, not its visitor. */
+  get isSentByPage(): boolean {
+    return isSentByPage(this.headers);
   }
 
   get clientAddress(): string {

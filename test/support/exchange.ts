@@ -1,15 +1,14 @@
 /** The parts of an exchange, for tests of what is done with one. */
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
-import type {
-  ExchangeServices,
-  IncomingRequest,
-} from "../../src/gateway/exchange.ts";
+import type { ExchangeServices } from "../../src/gateway/exchange_parts.ts";
+import type { IncomingRequest } from "../../src/gateway/incoming.ts";
+import type { ClientLeg } from "../../src/downstream/http/reply.ts";
 import { ByteBudget } from "../../src/lib/byte_budget.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";
 import { loggerFor } from "../../src/observability/log.ts";
 import {
   LeakedSockets,
-  type Upload,
+  type RiskyUpload,
 } from "../../src/downstream/http/leaked_sockets.ts";
 import { ReadSizes } from "../../src/downstream/http/read_sizes.ts";
 import type { AdmittedRequest } from "../../src/proxy/forward.ts";
@@ -17,7 +16,11 @@ import { InFlight } from "../../src/proxy/in_flight.ts";
 
 /** The parts that exchanges share, with these differences, and records of what they tell. */
 export function exchangeServices(
-  differences: Partial<ExchangeServices> = {},
+  { clientLeg, ...differences }:
+    & Partial<Omit<ExchangeServices, "clientLeg">>
+    & {
+      readonly clientLeg?: Partial<ClientLeg>;
+    } = {},
 ): {
   readonly clock: { now: number };
   readonly inFlight: InFlight;
@@ -48,9 +51,12 @@ export function exchangeServices(
         return () => void uses.push(`end ${id}`);
       },
     },
-    leakedSockets: new LeakedSockets(() => clock.now, () => {}),
-    readSizes: new ReadSizes(),
-    budget: new ByteBudget({ limitBytes: Infinity }),
+    clientLeg: {
+      leakedSockets: new LeakedSockets(() => clock.now, () => {}),
+      readSizes: new ReadSizes(),
+      budget: new ByteBudget({ limitBytes: Infinity }),
+      ...clientLeg,
+    },
     onRecord: (record) => void records.push(record),
     logger: loggerFor("test"),
     now: () => clock.now,
@@ -128,23 +134,23 @@ export function admittedRequest(
 
 /** An upload of which a read waits until it is told to end. */
 export interface FakeUpload {
-  readonly upload: Upload;
+  readonly upload: RiskyUpload;
   readonly isAbandoned: boolean;
   endRead(): void;
 }
 
 export function fakeUpload(): FakeUpload {
   const read = Promise.withResolvers<void>();
+  let isReading = true;
   const upload = {
-    isWaiting: true,
-    idle: () => read.promise,
+    idle: () => isReading ? read.promise : undefined,
     abandon: () => void (fake.isAbandoned = true),
   };
   const fake = {
     upload,
     isAbandoned: false,
     endRead() {
-      upload.isWaiting = false;
+      isReading = false;
       read.resolve();
     },
   };

@@ -17,11 +17,13 @@
  * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks of
  * one size. The first one has as much as any before it on the connection, since Deno takes that much anyway: with less, it
  * would keep and move the rest. What may be kept is counted, until a read waits, when nothing is: if decoding that would
- * take long, the upload must end. Beside a body of which something may be kept, responses are {@linkcode streamed}, and it
+ * take long, the upload must end. Beside a body of which something may be kept, responses are sent in parts (platform/streamed_response.ts), and it
  * is cancelled once that has been sent, or its client has left: then, what is kept is freed as it is. And since whoever
  * wants to can still fill memory by trailers, such uploads are watched (downstream/memory/guard.ts).
  */
 import { clearImmediate, setImmediate } from "node:timers";
+import type { BodyReader } from "../../upstream/http1/body_reader.ts";
+import { UpstreamError } from "../../upstream/upstream_error.ts";
 import { MAX_ROOM_BYTES, MIN_ROOM_BYTES } from "./read_sizes.ts";
 
 /** The least room once a chunk was longer than the one before it, bytes. */
@@ -97,7 +99,7 @@ export interface ChunkedBodyOptions {
 }
 
 /** Reads a chunked request body, locking it only once it is read. */
-export class ChunkedBody {
+export class ChunkedBody implements BodyReader {
   readonly #body: ReadableStream<Bytes>;
   readonly #options: ChunkedBodyOptions;
   #reader: Reader | undefined;
@@ -118,10 +120,6 @@ export class ChunkedBody {
     this.#largestReadBytes = this.#roomBytes = options.largestReadBytes;
   }
 
-  /**
-   * The next bytes, at least one; null at the end, also after {@linkcode cancel}. One call at a time. Rejects if the body
-   * fails.
-   */
   async read(): Promise<Bytes | null> {
     this.#reader ??= readerOf(this.#body);
     const room = this.#roomBytes;
@@ -130,8 +128,10 @@ export class ChunkedBody {
       this.#options.onLargerRoom(room);
     }
     const bytes = await this.#watched(this.#reader.read(new Uint8Array(room)));
+    // A stream reports its cancellation as an ordinary end.
+    if (this.#isCancelled) throw new UpstreamError("aborted", "body cancelled");
     if (bytes === undefined || bytes.length === 0) {
-      this.#isComplete = !this.#isCancelled;
+      this.#isComplete = true;
       return null;
     }
     this.#noteKept(bytes.length + MIN_FRAMING_BYTES);
@@ -155,19 +155,13 @@ export class ChunkedBody {
     this.#options.answered().then(cancel, cancel);
   }
 
-  /** True once it was cancelled. */
-  get isCancelled(): boolean {
-    return this.#isCancelled;
-  }
-
-  /** True if something may be kept of it: not before it is read, or after its end, but also once it has failed. */
-  get mayKeep(): boolean {
-    return this.#reader !== undefined && !this.#isComplete;
-  }
-
-  /** True if so much of it may be kept that no response in one piece must be sent beside it. */
-  get mayKeepMuch(): boolean {
-    return this.mayKeep && this.#keptBytes > WATCHED_BYTES;
+  /**
+   * How much may be kept of it: nothing before it is read, or after its end, but some once it has failed. Beside much, no
+   * response in one piece must be sent.
+   */
+  get left(): "nothing" | "some" | "much" {
+    if (this.#reader === undefined || this.#isComplete) return "nothing";
+    return this.#keptBytes > WATCHED_BYTES ? "much" : "some";
   }
 
   /** True if it must not be read on: what may be kept would take too long to decode. */
@@ -209,14 +203,4 @@ export class ChunkedBody {
     this.#lastChunkBytes = this.#chunkBytes;
     this.#chunkBytes = 0;
   }
-}
-
-/**
- * The same response in parts, after which Deno closes the connection instead of reading the rest of the request.
- *
- * @throws {TypeError} for a status without a body (RFC 9110 section 6.4.1), with which Deno streams none
- */
-export function streamed(response: Response): Response {
-  // Deno sends the `body` of a Response in one piece, if that is complete.
-  return new Response(ReadableStream.from(response.body ?? []), response);
 }

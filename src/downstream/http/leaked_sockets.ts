@@ -21,16 +21,10 @@
  */
 import { clientKey } from "../../lib/client_key.ts";
 import { TokenBuckets } from "../../lib/token_bucket.ts";
+import type { Upload } from "./upload.ts";
 
-/** A request's body on its way to the upstream. */
-export interface Upload {
-  /** True while a read waits for more of it. */
-  readonly isWaiting: boolean;
-  /** Resolves once no read waits. */
-  idle(): Promise<void>;
-  /** Gives the rest up although a read waits: the read is lost, but not the socket. */
-  abandon(): void;
-}
+/** The part of an upload that can cost its socket: the read that waits, which is lost if the rest is abandoned. */
+export type RiskyUpload = Pick<Upload, "idle" | "abandon">;
 
 /**
  * Most sockets that may be lost or at risk, and how many more in a second: one an hour, so that no attack switches such
@@ -76,7 +70,7 @@ export class LeakedSockets {
    */
   risk(
     clientAddress: string,
-    upload: Upload,
+    upload: RiskyUpload,
     { isHttp1 }: { readonly isHttp1: boolean },
   ): RiskedSocket | undefined {
     const client = clientKey(clientAddress);
@@ -99,13 +93,13 @@ export class LeakedSockets {
 
 /** A socket at risk, until its response has ended. */
 export class RiskedSocket {
-  readonly #upload: Upload;
+  readonly #upload: RiskyUpload;
   readonly #isHttp1: boolean;
   readonly #onEnd: (isLost: boolean) => void;
   #hasEnded = false;
 
   constructor(
-    upload: Upload,
+    upload: RiskyUpload,
     isHttp1: boolean,
     onEnd: (isLost: boolean) => void,
   ) {
@@ -116,7 +110,7 @@ export class RiskedSocket {
 
   /** To be called when the response has ended, completely or because Deno gave it up: its client has left. */
   onEnd(): void {
-    this.#end(this.#upload.isWaiting);
+    this.#end(this.#upload.idle() !== undefined);
   }
 
   /**
@@ -124,9 +118,10 @@ export class RiskedSocket {
    * resolves, which it does not do if the socket is lost.
    */
   onBreak(): Promise<void> | undefined {
-    const upload = this.#upload;
-    if (!this.#isHttp1 || !upload.isWaiting) return this.#end(upload.isWaiting);
-    return upload.idle().then(() => this.#end(false));
+    const idle = this.#upload.idle();
+    return this.#isHttp1 && idle !== undefined
+      ? idle.then(() => this.#end(false))
+      : this.#end(idle !== undefined);
   }
 
   #end(isLost: boolean): undefined {

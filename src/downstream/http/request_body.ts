@@ -17,8 +17,6 @@ export interface RequestBody {
   readonly body: BodyReader | null;
   /** Bytes; null if it was not announced. */
   readonly contentLength: number | null;
-  /** What reads it if it is chunked, which is HTTP/1.1. */
-  readonly chunked?: ChunkedBody | undefined;
 }
 
 /** Where a body comes from. */
@@ -57,30 +55,15 @@ export function requestBody(
     return { body: bodyReader(request.body), contentLength };
   }
   if (coding !== null) {
-    const chunked = new ChunkedBody(request.body, {
+    const body = new ChunkedBody(request.body, {
       answered: taken,
       largestReadBytes: readSizes.largestOf(connection),
       onLargerRoom: (bytes) => readSizes.note(connection, bytes),
     });
-    return { body: chunkedReader(chunked), contentLength: null, chunked };
+    return { body, contentLength: null };
   }
   return nonEmpty(cancellable(bodyReader(request.body), request.signal))
     .then((body) => ({ body, contentLength: null }));
-}
-
-/** Reads a chunked body over HTTP/1.1. */
-function chunkedReader(body: ChunkedBody): BodyReader {
-  return {
-    async read() {
-      const bytes = await body.read();
-      // A stream reports its cancellation as an ordinary end.
-      if (body.isCancelled) {
-        throw new UpstreamError("aborted", "body cancelled");
-      }
-      return bytes;
-    },
-    cancel: () => body.cancel(),
-  };
 }
 
 const NO_BODY: RequestBody = { body: null, contentLength: null };
@@ -115,7 +98,7 @@ function cancellable(
 }
 
 /**
- * The same body, or null if it is empty.
+ * The body, or null if it is empty.
  *
  * @throws {UpstreamError} `aborted` or `body_failed` if the client has cancelled it or disconnected
  */

@@ -1,4 +1,7 @@
-/** A request's body on its way to the upstream: what it holds, and the ways to end it. */
+/**
+ * A client's body on its way. The upstream reads it at one end, and may give it up. At the other end, the gateway counts
+ * what has come, charges for what Deno reads ahead, and may end it.
+ */
 import type { ByteBudget, Holding } from "../../lib/byte_budget.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { BodyReader } from "../../upstream/http1/body_reader.ts";
@@ -6,104 +9,157 @@ import { UpstreamError } from "../../upstream/upstream_error.ts";
 import type { UploadAbortReason } from "../ends.ts";
 import { uploadMemory } from "../memory/account.ts";
 import type { MemoryGuard, Watched } from "../memory/guard.ts";
-import type { ChunkedBody } from "./chunked_body.ts";
-import type { RequestBody } from "./request_body.ts";
+import { ChunkedBody } from "./chunked_body.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A read of what has arrived takes less, even beside a flood, ms. */
 const READ_MS = 25;
 
-/** A request's body on its way to the upstream, which the gateway can end. */
-export class ClientUpload implements BodyReader, Watched {
-  readonly #body: BodyReader;
-  readonly #chunked: Pick<ChunkedBody, "isTooFine"> | undefined;
-  readonly #request: Pick<Request, "signal">;
-  readonly #onRead: ((bytes: number) => void) | undefined;
-  readonly #end = new AbortController();
+/** Where an upload comes from. */
+export interface UploadSource {
+  readonly body: BodyReader;
+  /** Bytes; null if it was not announced. */
+  readonly contentLength: number | null;
+  /** The request, for its signal: it costs something to ask for it. */
+  readonly request: Pick<Request, "signal">;
+  /** Told the size of each part that is read, bytes. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
+}
+
+/** A body on its way to the upstream. */
+export class Upload implements BodyReader, Watched {
+  readonly #source: UploadSource;
+  /** The body if it comes in chunks over HTTP/1.1: then Deno may keep some of it. */
+  readonly #chunked: ChunkedBody | undefined;
+  readonly #onFail: () => void;
+  readonly #failed = new AbortController();
+  #failedBecause: UploadAbortReason | undefined;
   #memory: Holding | undefined;
   #unwatch: (() => void) | undefined;
-  #onDrop: (() => void) | undefined;
   #client = "";
+  #heardAt = performance.now();
   #received = 0;
-  #readAt = performance.now();
-  /** Bytes yet to be read, if their number was announced. */
-  #remaining: number;
-  #isComplete = false;
-  /** The read that waits for more, as its caller sees it. */
-  #waiting: PromiseWithResolvers<Bytes | null> | undefined;
-  #idle: PromiseWithResolvers<void> | undefined;
+  /** True once its end was read, or it broke. */
+  #hasEnded = false;
   #isCancelled = false;
-  #endedBecause: UploadAbortReason | undefined;
+  /** The read that waits for more, as its caller sees it. */
+  #reading: PromiseWithResolvers<Bytes | null> | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
 
-  constructor(
-    { body, contentLength, chunked }: RequestBody & {
-      readonly body: BodyReader;
-    },
-    request: Pick<Request, "signal">,
-    onRead?: (bytes: number) => void,
-  ) {
-    this.#body = body;
-    this.#chunked = chunked;
-    this.#request = request;
-    this.#onRead = onRead;
-    this.#remaining = contentLength ?? Infinity;
+  /** @param onFail Called just before it fails */
+  constructor(source: UploadSource, onFail: () => void) {
+    const { body } = source;
+    this.#source = source;
+    this.#chunked = body instanceof ChunkedBody ? body : undefined;
+    this.#onFail = onFail;
   }
 
   /** True if there may be more to read. */
   get isOpen(): boolean {
-    return !this.#isComplete && this.#remaining > 0;
+    return !this.#hasEnded &&
+      this.#received < (this.#source.contentLength ?? Infinity);
   }
 
-  /** True if a `read()` waits for more. */
-  get isWaiting(): boolean {
-    return this.#waiting !== undefined && this.isOpen;
+  /** How much of it may be left with Deno, unread, which takes time to decode (see chunked_body.ts). */
+  get left(): "nothing" | "some" | "much" {
+    return this.#chunked?.left ?? "nothing";
   }
 
-  /** Resolves once no `read()` waits. */
-  idle(): Promise<void> {
-    if (this.#waiting === undefined) return Promise.resolve();
+  /** Resolves once no read waits for more; undefined if none does. */
+  idle(): Promise<void> | undefined {
+    if (this.#reading === undefined || !this.isOpen) return undefined;
     this.#idle ??= Promise.withResolvers();
     return this.#idle.promise;
   }
 
-  /** Aborted when the client disconnects or the gateway ends the upload. */
+  /** Aborted when the client disconnects or the upload fails. */
   get signal(): AbortSignal {
-    return AbortSignal.any([this.#request.signal, this.#end.signal]);
+    return AbortSignal.any([this.#source.request.signal, this.#failed.signal]);
   }
 
   /** Why the gateway ended the upload; undefined if it did not. */
-  get endedBecause(): UploadAbortReason | undefined {
-    return this.#endedBecause;
+  get failedBecause(): UploadAbortReason | undefined {
+    return this.#failedBecause;
   }
 
-  /** Ends the upload from our side. */
-  abort(reason: UploadAbortReason): void {
-    this.#endedBecause = reason;
-    this.#end.abort();
+  read(): Promise<Bytes | null> {
+    const reading = this.#reading = Promise.withResolvers<Bytes | null>();
+    this.#read().then(reading.resolve, reading.reject);
+    return reading.promise;
   }
 
-  /** Charges for what Deno reads ahead, until all has arrived or it is released; it is ended if it has to make room. */
+  async #read(): Promise<Bytes | null> {
+    try {
+      const bytes = await this.#source.body.read();
+      if (bytes === null) this.#hasEnded = true;
+      else this.#count(bytes.length);
+      if (this.isOpen) this.#memory?.set(uploadMemory(this.#received));
+      else this.#memory?.close(); // all has arrived
+      return bytes;
+    } catch (error) {
+      this.#hasEnded = true;
+      throw error;
+    } finally {
+      this.#reading = undefined;
+      this.#idle?.resolve();
+      this.#idle = undefined;
+      if (this.#isCancelled) this.#source.body.cancel();
+    }
+  }
+
+  #count(bytes: number): void {
+    this.#received += bytes;
+    this.#heardAt = performance.now();
+    this.#source.onRead?.(bytes);
+    if (this.#chunked?.isTooFine) this.fail("too_fine");
+  }
+
+  /** Nobody wants the rest: its source is told so once no read waits for it (see leaked_sockets.ts). */
+  cancel(): void {
+    this.#isCancelled = true;
+    if (this.#reading === undefined) return this.#source.body.cancel();
+    this.#reading.reject(new UpstreamError("aborted", "upload cancelled"));
+  }
+
+  /** Gives up the rest although a read waits, and may wait for ever. */
+  abandon(): void {
+    this.#source.body.cancel();
+  }
+
+  /** Ends the upload from our side, and the response beside it if there is one; a second call does nothing. */
+  fail(reason: UploadAbortReason): void {
+    if (this.#failedBecause !== undefined) return;
+    this.#failedBecause = reason;
+    this.#onFail();
+    this.#failed.abort();
+  }
+
+  /** Fails it for what it takes unseen: a read that still waits a moment later may be what takes it. */
+  async drop(): Promise<void> {
+    const idle = this.idle();
+    const isReading = idle !== undefined && !await fulfilsWithin(idle, READ_MS);
+    if (isReading) this.abandon();
+    this.fail("evicted");
+  }
+
+  /** Charges for what Deno reads ahead, until all has arrived or the exchange is over; it fails if it has to make room. */
   chargeTo(budget: Pick<ByteBudget<"upload">, "open">): void {
-    this.#memory = budget.open("upload", () => {
-      this.release(); // what it holds goes with its answer
-      this.abort("evicted");
+    const memory = budget.open("upload", () => {
+      memory.close(); // what it holds goes with its answer
+      this.fail("evicted");
     });
+    this.#memory = memory;
   }
 
-  /**
-   * Has it dropped if it fills memory unseen; `onDrop` is called just before, also if it is dropped for its chunks. A
-   * second call does nothing.
-   */
+  /** Has it dropped if it fills memory unseen, by that client; a second call does nothing. */
   watchBy(
-    memoryGuard: Pick<MemoryGuard, "watchUpload"> | undefined,
+    guard: Pick<MemoryGuard, "watchUpload"> | undefined,
     client: string,
-    onDrop: () => void,
   ): void {
-    if (this.#onDrop !== undefined) return;
-    this.#onDrop = onDrop;
+    if (this.#unwatch !== undefined || guard === undefined) return;
     this.#client = client;
-    this.#unwatch = memoryGuard?.watchUpload(this);
+    this.#unwatch = guard.watchUpload(this);
   }
 
   /** Whose it is, if it is watched. */
@@ -113,70 +169,12 @@ export class ClientUpload implements BodyReader, Watched {
 
   /** When some of it was read last, ms by `performance.now()`. */
   get heardAt(): number {
-    return this.#readAt;
-  }
-
-  /** Charges nothing any more. */
-  release(): void {
-    this.#memory?.close();
+    return this.#heardAt;
   }
 
   /** The exchange is over: nothing is charged or watched any more. */
   close(): void {
-    this.release();
+    this.#memory?.close();
     this.#unwatch?.();
-  }
-
-  read(): Promise<Bytes | null> {
-    const waiting = this.#waiting = Promise.withResolvers<Bytes | null>();
-    this.#read().then(waiting.resolve, waiting.reject);
-    return waiting.promise;
-  }
-
-  async #read(): Promise<Bytes | null> {
-    try {
-      const bytes = await this.#body.read();
-      if (bytes === null) this.#isComplete = true;
-      else {
-        this.#remaining -= bytes.length;
-        this.#received += bytes.length;
-        this.#onRead?.(bytes.length);
-        this.#readAt = performance.now();
-        if (this.#chunked?.isTooFine && this.#endedBecause === undefined) {
-          this.#onDrop?.();
-          this.abort("too_fine");
-        }
-      }
-      if (this.isOpen) this.#memory?.set(uploadMemory(this.#received));
-      else this.release();
-      return bytes;
-    } catch (error) {
-      this.#isComplete = true;
-      throw error;
-    } finally {
-      this.#waiting = undefined;
-      this.#idle?.resolve();
-      this.#idle = undefined;
-      if (this.#isCancelled) this.#body.cancel();
-    }
-  }
-
-  /** Gives up the rest; its source is told so once no read waits for it (see leaked_sockets.ts). */
-  cancel(): void {
-    this.#isCancelled = true;
-    if (this.#waiting === undefined) return this.#body.cancel();
-    this.#waiting.reject(new UpstreamError("aborted", "upload cancelled"));
-  }
-
-  /** Ends the upload because of what it takes unseen: a read that still waits a moment later may be what takes it. */
-  async drop(): Promise<void> {
-    this.#onDrop?.();
-    if (!await fulfilsWithin(this.idle(), READ_MS)) this.abandon();
-    this.abort("evicted");
-  }
-
-  /** Gives up the rest although a read waits, and may wait for ever. */
-  abandon(): void {
-    this.#body.cancel();
   }
 }

@@ -18,7 +18,6 @@ import {
   incomingRequest,
   PREVIEW_HOST,
 } from "../../support/exchange.ts";
-import { fakeClock } from "../../support/fake_clock.ts";
 import { turn } from "../../support/upstream.ts";
 
 /** An exchange that was admitted to `box`, whose access is rechecked by `recheck`. */
@@ -26,7 +25,9 @@ function setUp(
   recheck: () => Promise<boolean> = () => Promise.resolve(true),
   leakedSockets = new LeakedSockets(() => 0, () => {}),
 ) {
-  const { services, ...told } = exchangeServices({ leakedSockets });
+  const { services, ...told } = exchangeServices({
+    clientLeg: { leakedSockets },
+  });
   const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
   x.checkLimits();
   x.grant({ sandboxId: "box", by: "bearer" }, recheck);
@@ -39,7 +40,9 @@ async function setUpUpload(
   leakedSockets = new LeakedSockets(() => 0, () => {}),
   { body = new ReadableStream<Uint8Array<ArrayBuffer>>(), isHttp1 = true } = {},
 ) {
-  const { services, ...told } = exchangeServices({ leakedSockets });
+  const { services, ...told } = exchangeServices({
+    clientLeg: { leakedSockets },
+  });
   const incoming = incomingRequest(
     { method: "POST", body },
     { "transfer-encoding": "chunked", ...(isHttp1 ? { host: "h" } : {}) },
@@ -67,7 +70,7 @@ Deno.test("a recheck of access ends what is relayed on a no and on a defect, and
     ] as const
   ) {
     const { inFlight, records, x } = setUp(recheck);
-    const response = x.relay({
+    const response = await x.relay({
       status: 200,
       headers: [],
       body: silentBody(),
@@ -79,7 +82,7 @@ Deno.test("a recheck of access ends what is relayed on a no and on a defect, and
   }
 });
 
-Deno.test("an app's answer is use of its sandbox, unless it turns the client away", () => {
+Deno.test("an app's answer is use of its sandbox, unless it turns the client away", async () => {
   for (
     const [status, isUse] of [
       [200, true],
@@ -92,14 +95,14 @@ Deno.test("an app's answer is use of its sandbox, unless it turns the client awa
     ] as const
   ) {
     const { x, uses } = setUp();
-    x.relay({ status, headers: [], body: null });
+    await x.relay({ status, headers: [], body: null });
     assert.deepEqual(uses, isUse ? ["touch box"] : [], String(status));
   }
 });
 
 Deno.test("a stream is use of its sandbox until it ends", async () => {
   const { records, x, uses } = setUp();
-  const response = x.relay({
+  const response = await x.relay({
     status: 200,
     headers: [],
     body: bodyReader(new Blob(["text"]).stream()),
@@ -119,10 +122,10 @@ Deno.test("no app answers with a status that does not exist", () => {
   );
 });
 
-Deno.test("a client that left is no error of ours, and gets none", () => {
+Deno.test("a client that left is no error of ours, and gets none", async () => {
   for (const code of ["aborted", "body_failed"] as const) {
     const { inFlight, records, x } = setUp();
-    x.refuse(new UpstreamError(code, ""));
+    await x.refuse(new UpstreamError(code, ""));
     const [record] = records;
     assert.deepEqual(
       [record?.status, record?.end, record?.error],
@@ -145,7 +148,7 @@ Deno.test("an upload that the gateway itself ends is answered with the reason", 
     const signal = x.signal();
     await inFlight[end]();
     assert(signal.aborted);
-    const response = x.refuse(new UpstreamError("aborted", ""));
+    const response = await x.refuse(new UpstreamError("aborted", ""));
     assert.equal(response.status, status);
     assert.equal(records[0]?.error, code);
   }
@@ -167,13 +170,16 @@ Deno.test("the body of a preflight is not ended by the gateway, which answers wh
   assert(x.body !== null);
   inFlight.abortAll();
   assert.equal(x.signal().aborted, false);
-  assert.equal(x.refuse(new GatewayError("port_closed", "")).status, 502);
+  assert.equal(
+    (await x.refuse(new GatewayError("port_closed", ""))).status,
+    502,
+  );
 });
 
-Deno.test("an exchange is recorded once, whatever fails after its end", () => {
+Deno.test("an exchange is recorded once, whatever fails after its end", async () => {
   const { inFlight, records, x } = setUp();
-  x.relay({ status: 200, headers: [], body: null });
-  x.refuse(new TypeError("A defect"));
+  await x.relay({ status: 200, headers: [], body: null });
+  await x.refuse(new TypeError("A defect"));
   assert.deepEqual(records.map(({ status }) => status), [200]);
   assert.equal(inFlight.count, 0);
 });
@@ -259,7 +265,7 @@ Deno.test("the record of a response says why it did not arrive completely", asyn
   ) {
     const { records, x } = setUp();
     const body = { read: () => Promise.reject(error), cancel() {} };
-    const response = x.relay({ status: 200, headers: [], body });
+    const response = await x.relay({ status: 200, headers: [], body });
     await assert.rejects(response.text());
     assert.deepEqual([records[0]?.end, records[0]?.reason], ended);
   }
@@ -270,7 +276,11 @@ Deno.test("the record of a response says why it did not arrive completely", asyn
     ] as const
   ) {
     const { inFlight, records, x } = setUp(() => Promise.resolve(false));
-    const { body } = x.relay({ status: 200, headers: [], body: silentBody() });
+    const { body } = await x.relay({
+      status: 200,
+      headers: [],
+      body: silentBody(),
+    });
     await inFlight[end]();
     assert.deepEqual([records[0]?.end, records[0]?.reason], ended);
     await body?.cancel().catch(() => {});
@@ -279,7 +289,7 @@ Deno.test("the record of a response says why it did not arrive completely", asyn
 
 Deno.test("the log says why a response or a tunnel broke off after it had begun", async () => {
   await using log = await collectLog();
-  const response = setUp().x.relay({
+  const response = await setUp().x.relay({
     status: 200,
     headers: [],
     body: {
@@ -314,7 +324,7 @@ Deno.test("a client that leaves while its upload is being read has lost a socket
   for (const isRead of [false, true]) {
     const { leakedSockets, x } = await setUpUpload();
     if (isRead) x.body?.read().catch(() => {});
-    const response = x.relay({
+    const response = await x.relay({
       status: 200,
       headers: [],
       body: silentBody(),
@@ -341,9 +351,8 @@ Deno.test("S10: a response in one piece beside a chunked upload is streamed, and
   const { told, body } = bodyInBytes();
   const { x } = await setUpUpload(undefined, undefined, { body });
   await x.body?.read();
-  const answer = x.answer(new Response("done", { status: 418 }));
-  assert(x.leavesUpload);
-  const response = await x.leaveUpload(answer);
+  const answer = new Response("done", { status: 418 });
+  const response = await x.reply.finish(answer);
   assert.notEqual(response, answer);
   assert.equal(response.status, 418);
   assert.equal(await response.text(), "done");
@@ -357,20 +366,21 @@ Deno.test("a response in one piece beside a chunked upload that brings nothing m
   const read = assert.rejects(async () => await x.body?.read(), {
     code: "aborted",
   });
-  const answer = x.answer(new Response("done"));
-  assert.equal(await x.leaveUpload(answer), answer);
+  const answer = new Response("done");
+  assert.equal(await x.reply.finish(answer), answer);
   await read;
 });
 
 Deno.test("a response leaves no upload that was never read, or is complete", async () => {
   const unread = await setUpUpload();
-  assert.equal(unread.x.leavesUpload, false);
+  const answer = new Response("done");
+  assert.equal(unread.x.reply.finish(answer), answer);
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller) => controller.close(),
   });
   const { x } = await setUpUpload(undefined, undefined, { body });
   assert.equal(await x.body?.read(), null);
-  assert.equal(x.leavesUpload, false);
+  assert.equal(x.reply.finish(answer), answer);
 });
 
 Deno.test("S10: a response without a body cannot be sent beside a chunked upload of which much may be kept", async () => {
@@ -380,14 +390,18 @@ Deno.test("S10: a response without a body cannot be sent beside a chunked upload
     for (let read = 0; read < reads; read++) await x.body?.read();
     const relay = () => x.relay({ status: 204, headers: [], body: null });
     if (isRefused) assert.throws(relay, { code: "duplex_unavailable" });
-    else assert.equal(relay().status, 204);
+    else assert.equal((await relay()).status, 204);
   }
 });
 
 Deno.test("S10: an upload in chunks that are too small ends, and so does the response beside it", async () => {
   const { body } = bodyInBytes();
   const { x, records } = await setUpUpload(undefined, undefined, { body });
-  const response = x.relay({ status: 200, headers: [], body: silentBody() });
+  const response = await x.relay({
+    status: 200,
+    headers: [],
+    body: silentBody(),
+  });
   const signal = x.signal();
   for (let read = 0; !signal.aborted; read++) {
     assert(read < 10_000);
@@ -399,7 +413,7 @@ Deno.test("S10: an upload in chunks that are too small ends, and so does the res
     body: bodyInBytes().body,
   });
   while (!other.x.signal().aborted) await other.x.body?.read();
-  const refusal = other.x.refuse(new UpstreamError("aborted", "ended"));
+  const refusal = await other.x.refuse(new UpstreamError("aborted", "ended"));
   assert.equal(refusal.headers.get("x-porthole-error"), "chunks_too_small");
 });
 
@@ -425,7 +439,7 @@ Deno.test("S7: a response that ends early waits for the read of its upload over 
       const body = end === "fails"
         ? { read: () => fails, cancel() {} }
         : silentBody();
-      const response = x.relay({ status: 200, headers: [], body });
+      const response = await x.relay({ status: 200, headers: [], body });
       const text = response.text();
       text.catch(() => {});
       if (end === "is revoked") await inFlight.recheckAll();
@@ -457,13 +471,13 @@ Deno.test("once enough sockets are lost, no response is streamed beside an open 
       : setUp(undefined, leakedSockets);
     const relay = () => x.relay({ status: 200, headers: [], body });
     if (isRefused) assert.throws(relay, { code: "duplex_unavailable" });
-    else assert.equal(relay().status, 200);
+    else assert.equal((await relay()).status, 200);
   }
 });
 
 Deno.test("S3: a download is charged to the budget and counts until its client has taken it", async () => {
   const budget = new ByteBudget({ limitBytes: 1_000_000 });
-  const { services, inFlight } = exchangeServices({ budget });
+  const { services, inFlight } = exchangeServices({ clientLeg: { budget } });
   const taken = Promise.withResolvers<void>();
   const x = new PreviewExchange(
     { ...incomingRequest(), taken: () => taken.promise },
@@ -475,7 +489,7 @@ Deno.test("S3: a download is charged to the budget and counts until its client h
   assert.equal(x.mayRead(100_000), true);
   assert.equal(budget.usedBytes, 300_000);
   assert.equal(x.mayRead(200_000), false, "that would take more than half");
-  const { body } = x.relay({
+  const { body } = await x.relay({
     status: 200,
     headers: [],
     body: bodyReader(ReadableStream.from([new Uint8Array(120_000)])),
@@ -495,7 +509,7 @@ Deno.test("S3: a download is charged to the budget and counts until its client h
 
 Deno.test("S3: an upload is charged to the budget, and answered if it has to go", async () => {
   const budget = new ByteBudget({ limitBytes: 100_000 });
-  const { services, records } = exchangeServices({ budget });
+  const { services, records } = exchangeServices({ clientLeg: { budget } });
   const body = ReadableStream.from([
     new Uint8Array(40_000),
     new Uint8Array(40_000),
@@ -512,7 +526,7 @@ Deno.test("S3: an upload is charged to the budget, and answered if it has to go"
   assert.equal(x.signal().aborted, false);
   await x.body?.read();
   assert.equal(x.signal().aborted, true);
-  const response = x.refuse(new UpstreamError("aborted", "upload ended"));
+  const response = await x.refuse(new UpstreamError("aborted", "upload ended"));
   assert.equal(response.headers.get("x-porthole-error"), "buffers_full");
   assert.equal(records[0]?.error, "buffers_full");
   assert.equal(budget.usedBytes, 0);
@@ -520,7 +534,7 @@ Deno.test("S3: an upload is charged to the budget, and answered if it has to go"
 
 Deno.test("S3: an upload that has to go makes room at once, so that nobody else has to", async () => {
   const budget = new ByteBudget({ limitBytes: 100_000 });
-  const { services } = exchangeServices({ budget });
+  const { services } = exchangeServices({ clientLeg: { budget } });
   const body = ReadableStream.from([new Uint8Array(40_000)]);
   const x = new PreviewExchange(
     incomingRequest({ method: "POST", body }, { "content-length": "80000" }),
@@ -536,14 +550,14 @@ Deno.test("S3: an upload that has to go makes room at once, so that nobody else 
   assert.equal(isEvicted, false);
   assert.equal(x.signal().aborted, true);
   assert.equal(budget.usedBytes, 30_000);
-  x.refuse(new UpstreamError("aborted", "upload ended"));
+  await x.refuse(new UpstreamError("aborted", "upload ended"));
   assert.equal(budget.usedBytes, 30_000);
 });
 
 Deno.test("S3: an upload that has arrived is charged no more, however long its response lasts", async () => {
   for (const framing of ["content-length", "transfer-encoding"]) {
     const budget = new ByteBudget({ limitBytes: 100_000 });
-    const { services } = exchangeServices({ budget });
+    const { services } = exchangeServices({ clientLeg: { budget } });
     const body = ReadableStream.from([new Uint8Array(40_000)]);
     const value = framing === "content-length" ? "40000" : "chunked";
     const x = new PreviewExchange(
@@ -560,7 +574,7 @@ Deno.test("S3: an upload that has arrived is charged no more, however long its r
     other.add(100_000);
     other.add(1);
     assert.equal(x.signal().aborted, false, framing);
-    x.refuse(new UpstreamError("aborted", "test"));
+    await x.refuse(new UpstreamError("aborted", "test"));
   }
 });
 
@@ -568,10 +582,12 @@ Deno.test("S3: an upload that has arrived is charged no more, however long its r
 async function uploadWith(framing: Record<string, string>) {
   const watched = new Set<Watched>();
   const { services, records } = exchangeServices({
-    memoryGuard: {
-      watchUpload(upload) {
-        watched.add(upload);
-        return () => watched.delete(upload);
+    clientLeg: {
+      memoryGuard: {
+        watchUpload(upload) {
+          watched.add(upload);
+          return () => watched.delete(upload);
+        },
       },
     },
   });
@@ -595,7 +611,7 @@ Deno.test("S10: a chunked upload is watched until it is over, and answered if it
   );
   upload.drop();
   await aborted;
-  const response = x.refuse(new UpstreamError("aborted", "upload ended"));
+  const response = await x.refuse(new UpstreamError("aborted", "upload ended"));
   assert.equal(response.headers.get("x-porthole-error"), "buffers_full");
   assert.equal(watched.size, 0);
 });
@@ -605,7 +621,7 @@ Deno.test("an upload with a length is watched beside its response, which is brok
   assert.equal(watched.size, 0);
   x.grant({ sandboxId: "sb-1", by: "public" }, () => Promise.resolve(true));
   const never = new Promise<null>(() => {});
-  const response = x.relay({
+  const response = await x.relay({
     status: 200,
     headers: [],
     body: { read: () => never, cancel() {} },
@@ -616,43 +632,4 @@ Deno.test("an upload with a length is watched beside its response, which is brok
   await assert.rejects(reading);
   assert.equal(records[0]?.end, "aborted");
   assert.equal(watched.size, 0);
-});
-
-Deno.test("a pause ends with its time, with what it is ended by, with its client, with its access and with the gateway", async () => {
-  using clock = fakeClock();
-  const endless = new AbortController().signal;
-  {
-    const { x } = setUp();
-    const waited = x.pause(1000, endless);
-    clock.pass(1000);
-    await waited;
-    const end = new AbortController();
-    const ended = x.pause(1000, end.signal);
-    end.abort();
-    await ended;
-  }
-  {
-    const leaving = new AbortController();
-    const { services } = exchangeServices();
-    const incoming = incomingRequest({ signal: leaving.signal });
-    const x = new PreviewExchange(incoming, PREVIEW_HOST, services);
-    const waited = x.pause(1000, endless);
-    leaving.abort();
-    const isGone = (error: unknown) =>
-      error instanceof UpstreamError && error.code === "aborted";
-    await assert.rejects(waited, isGone);
-    await assert.rejects(x.pause(1000, endless), isGone);
-  }
-  {
-    const { x, inFlight } = setUp(() => Promise.resolve(false));
-    const waited = x.pause(1000, endless);
-    inFlight.recheckAll();
-    await assert.rejects(waited, { code: "credential_invalid" });
-  }
-  {
-    const { x, inFlight } = setUp();
-    const waited = x.pause(1000, endless);
-    inFlight.abortAll();
-    await assert.rejects(waited, { code: "shutting_down" });
-  }
 });

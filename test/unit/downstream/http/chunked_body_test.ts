@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { streamedResponse } from "../../../../src/platform/streamed_response.ts";
 import {
   ChunkedBody,
   type ChunkedBodyOptions,
   roomFor,
-  streamed,
 } from "../../../../src/downstream/http/chunked_body.ts";
 import { serve, staysPending, stillNeeded } from "../../platform/canary.ts";
 
@@ -215,28 +215,27 @@ Deno.test("ChunkedBody of small chunks is not too fine where reads have to wait,
 
 Deno.test("ChunkedBody may keep something once it was read, and until its end", async () => {
   const untouched = new ChunkedBody(readsOf(() => 1).stream, OPTIONS);
-  assert.equal(untouched.mayKeep, false);
+  assert.equal(untouched.left, "nothing");
   const { body } = chunksOf([1]);
   await body.read();
-  assert.equal(body.mayKeep, true);
-  assert.equal(body.mayKeepMuch, false);
+  assert.equal(body.left, "some");
   assert.equal(await body.read(), null);
-  assert.equal(body.mayKeep, false);
+  assert.equal(body.left, "nothing");
   const failing = new ChunkedBody(
     new ReadableStream<Bytes>({ pull: () => Promise.reject(new Error("x")) }),
     OPTIONS,
   );
   await assert.rejects(failing.read());
-  assert.equal(failing.mayKeep, true);
+  assert.equal(failing.left, "some");
 });
 
-Deno.test("streamed() keeps status, headers and body", async () => {
+Deno.test("streamedResponse() keeps status, headers and body", async () => {
   for (const body of ["text", null]) {
     const response = new Response(body, {
       status: 418,
       headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"]],
     });
-    const { status, headers, body: stream } = streamed(response);
+    const { status, headers, body: stream } = streamedResponse(response);
     assert.equal(status, 418);
     assert.deepEqual(headers.getSetCookie(), ["a=1", "b=2"]);
     assert(stream !== null);
@@ -397,7 +396,7 @@ Deno.test("canary: a response in one piece beside a chunked body of which much i
   stillNeeded(blockedMs > 100, {
     mended: `one-piece responses beside uploads, which blocked ${blockedMs} ms`,
     remove:
-      "streamed(), mayKeep and mayKeepMuch in src/downstream/http/chunked_body.ts",
+      "streamedResponse(), mayKeep and mayKeepMuch in src/downstream/http/chunked_body.ts",
   });
 });
 
@@ -414,7 +413,9 @@ Deno.test("canary: cancelling a chunked body of which much is kept blocks the ev
 Deno.test("S10: a streamed response beside a chunked body of which much is kept has that freed as it is", async () => {
   const [inOnePiece, inParts] = [
     await blockedMsBy(() => new Response("no"), { cancels: "after" }),
-    await blockedMsBy(() => streamed(new Response("no")), { cancels: "after" }),
+    await blockedMsBy(() => streamedResponse(new Response("no")), {
+      cancels: "after",
+    }),
   ];
   assert(inParts < inOnePiece / 2, `${inParts} ms, ${inOnePiece} in one piece`);
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { download } from "../../../../src/downstream/http/download.ts";
 import {
   clientBody,
   clientHeaders,
-  download,
-} from "../../../../src/downstream/http/download.ts";
+} from "../../../../src/downstream/http/response.ts";
 import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
 import { readerOf } from "../../../support/upstream.ts";
 

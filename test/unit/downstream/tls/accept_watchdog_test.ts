@@ -122,7 +122,7 @@ Deno.test({
     const child = new Deno.Command("deno", {
       args: [
         ...["run", "--no-config", "--quiet", "-A"],
-        `--preload=${import.meta.dirname}/../support/few_descriptors.ts`,
+        `--preload=${import.meta.dirname}/../../../support/few_descriptors.ts`,
         `data:text/javascript,${encodeURIComponent(SERVER)}`,
       ],
       stdin: "piped",

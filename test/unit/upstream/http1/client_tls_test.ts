@@ -13,7 +13,7 @@ import {
 
 function pem(name: string): string {
   return Deno.readTextFileSync(
-    new URL(`../../support/tls/${name}.pem`, import.meta.url),
+    new URL(`../../../support/tls/${name}.pem`, import.meta.url),
   );
 }
 

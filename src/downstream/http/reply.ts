@@ -1,0 +1,324 @@
+/**
+ * The client's half of an exchange: the body that comes from it, and the response that goes to it. They share a
+ * connection, so neither can be sent or given up without regard to the other.
+ */
+import { setImmediate } from "node:timers";
+import { GatewayError } from "../../errors.ts";
+import type { HeaderList, RequestHeaders } from "../../http/headers.ts";
+import type { ByteBudget } from "../../lib/byte_budget.ts";
+import { clientKey } from "../../lib/client_key.ts";
+import { describeError } from "../../lib/describe_error.ts";
+import type {
+  BufferKind,
+  ExchangeEnd,
+} from "../../observability/metrics/facts.ts";
+import { lentBody } from "../../platform/lent_body.ts";
+import { streamedResponse } from "../../platform/streamed_response.ts";
+import type { BodyReader } from "../../upstream/http1/body_reader.ts";
+import { giveBackBuffer } from "../../upstream/http1/buffer_pool.ts";
+import { discardBody } from "../../upstream/http1/message.ts";
+import { type AbortReason, isClientGone } from "../ends.ts";
+import { DownloadAccount } from "../memory/account.ts";
+import type { MemoryGuard } from "../memory/guard.ts";
+import { type Download, download } from "./download.ts";
+import type { LeakedSockets, RiskedSocket } from "./leaked_sockets.ts";
+import type { ReadSizes } from "./read_sizes.ts";
+import { type RequestBody, requestBody } from "./request_body.ts";
+import { createResponse, isBodiless } from "./response.ts";
+import { Upload } from "./upload.ts";
+
+/** What all clients share. */
+export interface ClientLeg {
+  readonly leakedSockets: Pick<LeakedSockets, "risk">;
+  readonly readSizes: Pick<ReadSizes, "largestOf" | "note">;
+  readonly budget: Pick<ByteBudget<BufferKind>, "open" | "hasPlenty">;
+  /** Where uploads are watched for what Deno reads of them unasked; undefined if they are not. */
+  readonly memoryGuard?: Pick<MemoryGuard, "watchUpload"> | undefined;
+}
+
+/** The request that is replied to. */
+export interface RepliedRequest {
+  /** The Request itself, for its body and signal. */
+  readonly request: Request;
+  readonly headers: RequestHeaders;
+  readonly client: { readonly clientAddress: string };
+  /** The other end of the connection, `address:port`. */
+  readonly connection: string;
+  /** Settles once the front keeps nothing of the response any more: the client has taken it, or left. */
+  readonly taken: () => Promise<void>;
+  /** Told the size of each part of the body that is read, bytes: over TLS, what is kept of it is bounded by that. */
+  readonly onBodyRead: ((bytes: number) => void) | undefined;
+}
+
+/** A response in one piece. */
+export interface WholeReply {
+  readonly response: Response;
+  /** Settles once the client has taken what is charged for it; undefined if nothing is. */
+  readonly taken: Promise<void> | undefined;
+}
+
+/** The end of a response that was streamed. */
+export interface StreamEnd {
+  readonly end: ExchangeEnd;
+  /** Why it did not end completely, for logs. */
+  readonly reason: string | undefined;
+  readonly sentBytes: number;
+}
+
+/** Up to this length, the kernel takes the whole of a response at once, bytes. */
+const UNCHARGED_BYTES = 32 * 1024;
+
+/** The copy of a longer body costs more than memory that is not used again (see lent_body.ts), bytes. */
+const MAX_COPIED_BYTES = 128 * 1024;
+
+/** The client's half of one exchange. */
+export class Reply {
+  readonly #request: RepliedRequest;
+  readonly #leg: ClientLeg;
+  #upload: Upload | null = null;
+  #contentLength: number | null = null;
+  #account: DownloadAccount | undefined;
+  #download: Download | undefined;
+
+  constructor(request: RepliedRequest, leg: ClientLeg) {
+    this.#request = request;
+    this.#leg = leg;
+  }
+
+  /** The client's body; null until {@linkcode Reply.openUpload}, and if there is none. */
+  get upload(): Upload | null {
+    return this.#upload;
+  }
+
+  /** Its announced length, bytes, which is 0 for some that have none; null if it was not announced. */
+  get contentLength(): number | null {
+    return this.#contentLength;
+  }
+
+  /**
+   * Opens the client's body. Only over HTTP/2 without framing does that take time.
+   *
+   * @throws {GatewayError} `bad_request` as {@linkcode requestBody}
+   * @throws {UpstreamError} `aborted` or `body_failed` if the client has disconnected
+   */
+  openUpload(): Promise<void> | undefined {
+    const { request, headers, taken, connection } = this.#request;
+    const { readSizes } = this.#leg;
+    const source = { taken, connection, readSizes };
+    const opened = requestBody(request, headers, source);
+    if (opened instanceof Promise) {
+      return opened.then((body) => this.#use(body));
+    }
+    this.#use(opened);
+    return undefined;
+  }
+
+  #use({ body, contentLength }: RequestBody): void {
+    this.#contentLength = contentLength;
+    if (body === null) return;
+    const { request, onBodyRead: onRead } = this.#request;
+    this.#upload = new Upload(
+      { body, contentLength, request, onRead },
+      () => this.#download?.abort("evicted"),
+    );
+  }
+
+  /** Charges for the client's body, and has it dropped if it fills memory unseen, as one in chunks can. */
+  superviseUpload(): void {
+    this.#upload?.chargeTo(this.#leg.budget);
+    if (this.#contentLength === null) this.#watchUpload();
+  }
+
+  #watchUpload(): void {
+    const { clientAddress } = this.#request.client;
+    this.#upload?.watchBy(this.#leg.memoryGuard, clientKey(clientAddress));
+  }
+
+  /** Aborted when the client disconnects or its body fails. */
+  signal(): AbortSignal {
+    return this.#upload?.signal ?? this.#request.request.signal;
+  }
+
+  /** Whether there is memory to read so many bytes of the response at once, which is charged in that case. */
+  mayRead(size: number): boolean {
+    return this.#charge().mayRead(size);
+  }
+
+  /**
+   * Whether to answer a body of so many bytes in one piece, which is charged in that case if it is not short. Not over
+   * HTTP/2: there, `completed` resolves (Deno 2.9.6) before a client that never reads has taken anything of it.
+   */
+  mayGather(size: number): boolean {
+    return this.#isHttp1 && (size <= UNCHARGED_BYTES || this.mayRead(size));
+  }
+
+  /** HTTP/2 has no Host header; neither need HTTP/1.0 have one. */
+  get #isHttp1(): boolean {
+    return this.#request.headers.has("host");
+  }
+
+  /**
+   * The response with a body that is complete, or none; its memory is taken over.
+   *
+   * @throws {GatewayError} `duplex_unavailable` if it could only be sent in one piece, which must not be
+   */
+  whole(
+    body: Uint8Array<ArrayBuffer> | null,
+    status: number,
+    headers: HeaderList,
+  ): WholeReply {
+    if (isBodiless(status) && this.#upload?.left === "much") {
+      throw new GatewayError("duplex_unavailable", "It cannot be streamed");
+    }
+    if (body === null) {
+      const response = createResponse(null, status, headers);
+      return { response, taken: undefined };
+    }
+    const isLent = body.length > MAX_COPIED_BYTES;
+    const response = createResponse(
+      isLent ? lentBody(body) : body,
+      status,
+      headers,
+    );
+    if (!isLent) giveBackBuffer(body); // the response has a copy
+    return { response, taken: this.#chargeUntilTaken() };
+  }
+
+  /**
+   * The response with a body that is still on its way; `onEnd` is told how that ended, once the client has taken it or
+   * will have soon: `taken` resolves then.
+   *
+   * @throws {GatewayError} `duplex_unavailable` if it would have to be streamed beside its upload, and cannot be (see
+   * {@linkcode LeakedSockets})
+   */
+  stream(
+    body: BodyReader,
+    status: number,
+    headers: HeaderList,
+    onEnd: (taken: Promise<void>, end: StreamEnd) => void,
+  ): Response {
+    try {
+      const socket = this.#riskSocket();
+      const account = this.#charge();
+      const taken = this.#taken();
+      const passed = download(body, {
+        now: () => performance.now(),
+        socket,
+        onChunk: (chunk) => account.onChunk(chunk),
+        onEnd: (end, sentBytes, cause) => {
+          this.#account = undefined;
+          account.onEnd(taken);
+          onEnd(taken, streamEnd(end, sentBytes, cause));
+        },
+      });
+      this.#download = passed;
+      return createResponse(passed.stream, status, headers);
+    } catch (error) {
+      discardBody(body);
+      throw error;
+    }
+  }
+
+  /**
+   * Risks the client's socket if its response is to be streamed beside its upload (see {@linkcode LeakedSockets}).
+   *
+   * @throws {GatewayError} `duplex_unavailable`
+   */
+  #riskSocket(): RiskedSocket | undefined {
+    const upload = this.#upload;
+    if (upload === null || !upload.isOpen) return undefined;
+    const socket = this.#leg.leakedSockets.risk(
+      this.#request.client.clientAddress,
+      upload,
+      { isHttp1: this.#isHttp1 },
+    );
+    if (socket === undefined) {
+      throw new GatewayError(
+        "duplex_unavailable",
+        "Too many sockets were lost",
+      );
+    }
+    // Beside its response, any upload may be read without a limit (see tls/read_ahead.ts).
+    this.#watchUpload();
+    return socket;
+  }
+
+  /**
+   * The last step of a response in one piece. If something may be left of an upload in chunks, that is given up, and the
+   * response is streamed beside it (see chunked_body.ts): not if a read waits for more, since Deno keeps nothing then, and
+   * that read would be lost (see leaked_sockets.ts).
+   */
+  finish(response: Response): Response | Promise<Response> {
+    const upload = this.#upload;
+    const mayStream = response.status !== 101 && !isBodiless(response.status);
+    return upload !== null && upload.left !== "nothing" && mayStream
+      ? this.#finishBeside(upload, response)
+      : response;
+  }
+
+  async #finishBeside(upload: Upload, response: Response): Promise<Response> {
+    upload.cancel();
+    // A read of what is kept resolves without a turn of the event loop.
+    const turn = new Promise<false>((resolve) =>
+      setImmediate(() => resolve(false))
+    );
+    const idle = Promise.resolve(upload.idle()).then(() => true);
+    return await Promise.race([idle, turn])
+      ? streamedResponse(response)
+      : response;
+  }
+
+  /** Ends the transfer from our side: the response if it has begun, otherwise the upload. */
+  abort(reason: AbortReason): void {
+    if (this.#download === undefined) this.#upload?.fail(reason);
+    else this.#download.abort(reason);
+  }
+
+  /** Since when the client has not read what is ready for it, ms by `performance.now()`; undefined if nothing is. */
+  stalledSince(): number | undefined {
+    return this.#download?.stalledSince();
+  }
+
+  /** The exchange is over: nothing is charged or watched any more, but for what the client has yet to take. */
+  close(): void {
+    this.#upload?.close();
+    this.#account?.close();
+  }
+
+  /** The account of the response's body. */
+  #charge(): DownloadAccount {
+    return this.#account ??= new DownloadAccount(
+      this.#leg.budget,
+      () => this.#download?.abort("evicted"),
+    );
+  }
+
+  /** Keeps a complete body charged, if it is, until the client has taken it. */
+  #chargeUntilTaken(): Promise<void> | undefined {
+    const account = this.#account;
+    if (account === undefined) return undefined;
+    this.#account = undefined;
+    const taken = this.#taken();
+    account.onEnd(taken);
+    return taken;
+  }
+
+  /** Resolves once the client has taken the response, or left. */
+  #taken(): Promise<void> {
+    return this.#request.taken().catch(() => {}); // fails if the client leaves
+  }
+}
+
+function streamEnd(
+  end: ExchangeEnd,
+  sentBytes: number,
+  cause: unknown,
+): StreamEnd {
+  return end === "upstream_failed" && isClientGone(cause)
+    ? { end: "client_gone", reason: undefined, sentBytes }
+    : {
+      end,
+      reason: cause === undefined ? undefined : describeError(cause),
+      sentBytes,
+    };
+}

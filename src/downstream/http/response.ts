@@ -1,0 +1,51 @@
+/** The response that a client gets for an upstream's: its headers and its body. */
+import { hasHeader, type HeaderList } from "../../http/headers.ts";
+import { UNKNOWN_LENGTH } from "../../platform/unknown_length.ts";
+import {
+  discardBody,
+  type ResponseBody,
+  type UpstreamResponse,
+} from "../../upstream/http1/message.ts";
+
+/** True for a status without a body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5), with which Response accepts none. */
+export function isBodiless(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
+}
+
+/**
+ * The headers that go with {@linkcode clientBody}. Over HTTP/2, a 205 without its body is malformed if it announces a
+ * length other than 0 (RFC 9113 section 8.1.1); a 204 has no length, and a 304 may have the selected representation's.
+ */
+export function clientHeaders(
+  status: number,
+  headers: [string, string][],
+): [string, string][] {
+  return status === 205
+    ? headers.filter(([name]) => name.toLowerCase() !== "content-length")
+    : headers;
+}
+
+/** The body that the client gets in response to a request with `method`; one that it does not get is discarded. */
+export function clientBody(
+  method: string,
+  { status, headers, body }: UpstreamResponse,
+): ResponseBody {
+  if (isBodiless(status)) {
+    discardBody(body);
+    return null;
+  }
+  return method === "HEAD" && !hasHeader(headers, "content-length")
+    ? UNKNOWN_LENGTH
+    : body;
+}
+
+/** Creates a response. Appending its headers takes half the time of passing them to the constructor. */
+export function createResponse(
+  body: BodyInit | null,
+  status: number,
+  headers: HeaderList,
+): Response {
+  const response = new Response(body, { status });
+  for (const [name, value] of headers) response.headers.append(name, value);
+  return response;
+}

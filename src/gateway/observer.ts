@@ -1,0 +1,41 @@
+/** Who sees exchanges while they are under way, as the owner of a sandbox may. */
+import type { Header } from "../http/headers.ts";
+import type { ExchangeRecord } from "../observability/access_log.ts";
+
+/** An exchange as far as it has come; what is known only at its end is undefined until then. */
+export interface SeenExchange extends
+  Pick<
+    ExchangeRecord,
+    | "requestId"
+    | "method"
+    | "port"
+    | "status"
+    | "by"
+    | "receivedBytes"
+    | "startedAt"
+    | "answeredAt"
+  >,
+  Partial<
+    Pick<
+      ExchangeRecord,
+      "tunnel" | "sentBytes" | "reason" | "end" | "endedAt" | "error"
+    >
+  > {
+  /** The request-target without what is meant for the gateway. */
+  readonly target: string;
+  readonly requestHeaders: Iterable<Header>;
+  readonly responseHeaders: Iterable<Header>;
+}
+
+/** Sees the exchanges with ports of sandboxes. */
+export interface ExchangeObserver {
+  /** True if nobody looks: then nothing is prepared for it. */
+  readonly isIdle: boolean;
+  /** Called once the response has begun, if it lasts, and once the exchange is over; `exchange` is the same object. */
+  see(
+    sandboxId: string,
+    exchange: WeakKey,
+    facts: () => SeenExchange,
+    progress: Pick<SeenExchange, "status" | "end" | "endedAt">,
+  ): void;
+}

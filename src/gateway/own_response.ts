@@ -1,0 +1,71 @@
+/** Responses of our own within an exchange, and what every response gets from us. */
+import { UPLOAD_ERRORS, type UploadAbortReason } from "../downstream/ends.ts";
+import { isTrusted } from "../downstream/http/forwarded.ts";
+import { GatewayError, toGatewayError } from "../errors.ts";
+import { wantsDocument } from "../http/fetch_metadata.ts";
+import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
+import { type Preflight, preflightHeaders, withCors } from "../proxy/cors.ts";
+import type { Answered, ExchangeServices } from "./exchange_parts.ts";
+
+/** The failure to answer with: if the gateway ended the upload, whatever failed did so because of that. */
+export function failureOf(
+  error: unknown,
+  failedBecause: UploadAbortReason | undefined,
+): GatewayError {
+  return failedBecause === undefined
+    ? toGatewayError(error)
+    : new GatewayError(UPLOAD_ERRORS[failedBecause], "Upload ended");
+}
+
+/** The response for a failure: a problem document, or a page. */
+export function problemFor(
+  failure: GatewayError,
+  x: Answered,
+  baseOrigin: string,
+  { remoteSettings, ownersViewOf }: ExchangeServices,
+): Response {
+  const sandbox = x.namedSandbox;
+  return problem({
+    code: failure.code,
+    port: x.port,
+    sandbox,
+    requestId: x.id,
+    asPage: wantsDocument(x.headers),
+    mayReload: x.method === "GET",
+    retryAfterSec: failure.retryAfterSec,
+    advice: failure.advice,
+    docsUrl: `${baseOrigin}/docs`,
+    inspectUrl: sandbox && ownersViewOf?.(baseOrigin, sandbox),
+    dashboardUrl: remoteSettings.dashboardUrl,
+  });
+}
+
+/** Our answer to a preflight (see cors.ts). */
+export function preflightResponse(
+  preflight: Preflight,
+  { cors, reply }: Answered,
+): Response {
+  return new Response(null, {
+    // If something is left of an upload, which has no place here, the answer must be one that can be streamed.
+    status: (reply.upload?.left ?? "nothing") === "nothing" ? 204 : 200,
+    headers: [
+      ...Object.entries(OWN_ANSWER_HEADERS),
+      ...preflightHeaders(preflight, cors),
+    ],
+  });
+}
+
+/** Headers of a response with ours: those of CORS, and timings for who asks for them and may see them. */
+export function withOurHeaders(
+  headers: [string, string][],
+  { cors, progress, headers: asked, client }: Answered,
+  { trustedProxies }: Pick<ExchangeServices, "trustedProxies">,
+): [string, string][] {
+  const result = withCors(headers, cors);
+  // Only from a trusted address, whose owner may read the logs.
+  const maySeeTiming = trustedProxies.length > 0 &&
+    asked.has("x-porthole-debug") &&
+    isTrusted(client.clientAddress, trustedProxies);
+  if (maySeeTiming) result.push(["server-timing", progress.serverTiming()]);
+  return result;
+}
