@@ -1,7 +1,8 @@
 /**
  * The architecture as a lint plugin. In src/, a file imports only its own layer and lower ones, Hono is for
- * `src/control/`, and the process environment for `src/main.ts`. Nothing imports test/ from outside, src/ imports
- * nothing from outside, and `gen/` is for `src/daytona/` and the stand-in; its one page is for `src/pages/`.
+ * `src/control/`, the process environment for `src/main.ts`, and Daytona's words are not for the layers that know HTTP
+ * only. Nothing imports test/ from outside, src/ imports nothing from outside, and `gen/` is for `src/daytona/` and the
+ * stand-in; its one page is for `src/pages/`.
  */
 
 /** Folders and files of src/, lowest layer first. */
@@ -28,6 +29,12 @@ const LAYERS = [
   "worker.ts",
   "main.ts",
 ];
+
+/** Layers that know HTTP only. */
+const PLAIN_LAYERS = ["upstream", "proxy"];
+
+/** What they need not know; a header's name is a matter of HTTP. */
+const DAYTONA = /(?<!\bx-)daytona|runner/gi;
 
 const HONO = /^(hono|@hono\/)/;
 
@@ -103,6 +110,26 @@ const plugin: Deno.lint.Plugin = {
           ImportDeclaration: check,
           ExportAllDeclaration: check,
           ExportNamedDeclaration: check,
+        };
+      },
+    },
+    vocabulary: {
+      create(context) {
+        const [root, layer = ""] = segmentsOf(
+          new URL(`file://${context.filename}`),
+        );
+        if (root !== "src" || !PLAIN_LAYERS.includes(layer)) return {};
+        return {
+          Program() {
+            for (const word of context.sourceCode.text.matchAll(DAYTONA)) {
+              context.report({
+                range: [word.index, word.index + word[0].length],
+                message: `src/${layer} knows HTTP only: say "${
+                  word[0]
+                }" in src/resolver`,
+              });
+            }
+          },
         };
       },
     },

@@ -67,7 +67,6 @@ import { Activity, NO_REPORTS, type UseReports } from "./proxy/activity.ts";
 import { Forwarder } from "./proxy/forward.ts";
 import { HandshakeForms } from "./proxy/handshake_forms.ts";
 import { InFlight } from "./proxy/in_flight.ts";
-import { opensLink } from "./proxy/link_verdict.ts";
 import { HostedAccess } from "./resolver/hosted/hosted_access.ts";
 import {
   HostedResolver,
@@ -77,6 +76,7 @@ import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { AccessResolver } from "./resolver/own/access.ts";
 import { BuildResolver } from "./resolver/own/builds.ts";
 import { SandboxResolver } from "./resolver/own/sandboxes.ts";
+import { opensLink } from "./resolver/refusals/link_probe.ts";
 import { RemoteSettings } from "./resolver/remote_settings.ts";
 import { SandboxChanges } from "./resolver/sandbox_changes.ts";
 import { SandboxStarts } from "./resolver/sandbox_starts.ts";
@@ -363,6 +363,7 @@ function createResolvers(config: Config, base: Base) {
         ...lookups,
         sealer: sealerFor("runner"),
         appOrigin: config.public.appOrigin,
+        upstream: base.upstream,
       }),
       access: new AccessResolver(api, lookups),
     };
@@ -406,13 +407,14 @@ const MISTRUSTS: Readonly<Record<Mistrust, string>> = {
 /** Creates what finds sandboxes at a Daytona that somebody else runs. */
 function createHostedResolver(
   config: Config,
-  { api, lookups, sealerFor }: Base,
+  { api, lookups, sealerFor, upstream }: Base,
 ): HostedResolver {
   const shouldReport = createReportLimit(() => performance.now());
   return new HostedResolver(api, {
     ...lookups,
     sealer: sealerFor("preview"),
     appOrigin: config.public.appOrigin,
+    upstream,
     onMistrust(reason, sandboxId) {
       if (!shouldReport(reason)) return;
       loggerFor("api").warn(MISTRUSTS[reason], { sandboxId });
@@ -616,13 +618,12 @@ function createTransport(
   { sandboxes }: Resolvers,
 ) {
   const { limits, cache } = config;
-  const { now, metrics, upstream } = base;
+  const { now, upstream } = base;
   return {
     forwarder: new Forwarder({
       upstream,
       sandboxes,
       handshakes: new HandshakeForms({ maxApps: cache.maxEntries, now }),
-      onOriginRefusal: () => metrics.originRefused(),
     }),
     activity: createActivity(config, base),
     inFlight: new InFlight(limits),

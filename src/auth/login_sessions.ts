@@ -4,10 +4,10 @@
  * without a durable tier, which forgets all sessions at a restart, accepts an unknown one on the strength of its
  * cookie, unless a rule has to be applied to its user.
  */
-import { LRUCache } from "lru-cache";
 import { SingleFlight } from "../cache/single_flight.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
+import { ExpiringLru } from "../lib/lru.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 import type { LoginAccess } from "./login_access.ts";
 import {
@@ -52,7 +52,7 @@ export class LoginSessions {
   readonly #options: LoginSessionsOptions;
   readonly #states: LoginSessionStore;
   readonly #renewals = new SingleFlight<OpenState | undefined>();
-  readonly #triedEarly: LRUCache<string, true>;
+  readonly #triedEarly: ExpiringLru<string, true>;
 
   /** Prefix of the ids of this process: if we do not know such a session any more, it may have ended. */
   readonly #ownPrefix = `${crypto.randomUUID().slice(0, 8)}.`;
@@ -60,10 +60,9 @@ export class LoginSessions {
   constructor(options: LoginSessionsOptions) {
     this.#options = options;
     this.#states = new LoginSessionStore(options);
-    this.#triedEarly = new LRUCache({
+    this.#triedEarly = new ExpiringLru({
       max: options.cache.maxEntries,
-      ttl: EARLY_RETRY_MS,
-      ttlResolution: 0, // holds no timer
+      ttlMs: EARLY_RETRY_MS,
     });
   }
 

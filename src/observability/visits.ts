@@ -1,6 +1,6 @@
 /** Who opened what: the log's lines about logins, logouts and refusals, and the metric of logins. */
-import { LRUCache } from "lru-cache";
 import { type ErrorCode, GatewayError } from "../errors.ts";
+import { ExpiringLru } from "../lib/lru.ts";
 import type { Logger } from "./log.ts";
 import type { LoginOutcome } from "./metrics/facts.ts";
 import type { Metrics } from "./metrics/metrics.ts";
@@ -39,10 +39,9 @@ const MAX_REMEMBERED = 1000;
 /** Logs and counts visits. */
 export class Visits {
   readonly #options: VisitsOptions;
-  readonly #refused = new LRUCache<string, true>({
+  readonly #refused = new ExpiringLru<string, true>({
     max: MAX_REMEMBERED,
-    ttl: REFUSED_AGAIN_MS,
-    ttlResolution: 0, // holds no timer
+    ttlMs: REFUSED_AGAIN_MS,
   });
 
   constructor(options: VisitsOptions) {

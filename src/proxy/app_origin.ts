@@ -1,5 +1,5 @@
 /**
- * The app's view of its own address. Daytona's daemon gives every app `Host: localhost:<port>`, and a browser sends the
+ * The app's view of its own address. A sandbox's daemon gives every app `Host: localhost:<port>`, and a browser sends the
  * preview's public origin beside it: many dev servers refuse what names two addresses. How the one is made to fit the
  * other is `APP_ORIGIN`, for requests whose Origin is exactly the preview's own; that of anybody else never changes.
  *
@@ -7,7 +7,7 @@
  *   GET and HEAD have no Origin, which browsers send with module scripts and fonts only. Everything else goes as it
  *   came: frameworks compare a POST's Origin with X-Forwarded-Host, and make absolute URLs of that.
  * - `local`: every request names localhost alone, for apps that compare Origin with Host.
- * - `pass`: everything goes as it came, as with Daytona's proxy.
+ * - `pass`: everything goes as it came, as with the proxy that we replace.
  *
  * Unless it is `pass`, redirects to the address that the app believes to have lead to the public one.
  */

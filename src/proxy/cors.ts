@@ -2,8 +2,8 @@
  * Decides whether pages of other origins may read a preview's responses (Fetch standard, section 3.3).
  *
  * - `auto`: the app decides, and we do if it sends no Access-Control-Allow-Origin.
- * - `reflect`: we decide, as Daytona's proxy does; what the app sends is replaced, so no header appears twice.
- * - `off`, or `X-Daytona-Disable-CORS: true` on the request: the app decides, and we add nothing.
+ * - `reflect`: we decide, as the proxy that we replace does; what the app sends is replaced, so no header appears twice.
+ * - `off`, or `x-daytona-disable-cors: true` on the request: the app decides, and we add nothing.
  *
  * Our own policy: any origin may read what it gets without credentials, since a public preview can be read from
  * anywhere anyway, and a private one opens only with a credential that the page itself holds. The browser's credentials
@@ -13,7 +13,7 @@
  * A preflight carries no credentials, so for a private preview it never passes the gate; nor does its answer grant or
  * reveal anything that the check of the actual request does not. With `reflect`, we therefore answer every preflight at
  * once; with `auto`, the app is asked if the gate admits the preflight, and we answer if the gate refuses it, the
- * runner fails, or the app does not answer it (no Access-Control-Allow-Origin). The page then learns the real reason
+ * upstream fails, or the app does not answer it (no Access-Control-Allow-Origin). The page then learns the real reason
  * from the actual request; otherwise the browser would show it nothing but a CORS error.
  *
  * Access-Control-Allow-Private-Network is never sent: a gateway may be on a private network, and it is not for the

@@ -3,18 +3,18 @@ import { appTarget } from "../address/app_target.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { GatewayError } from "../errors.ts";
 import {
+  type App,
   type Destination,
   type Destinations,
   isSameDestination,
-  type SandboxPort,
 } from "../resolver/destination.ts";
+import { Refusal } from "../resolver/refusals/refusal.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type {
   UpstreamRequest,
   UpstreamResponse,
 } from "../upstream/http1/message.ts";
-import { UpstreamError } from "../upstream/upstream_error.ts";
 import {
   type OpenResult,
   openWebSocket,
@@ -27,22 +27,17 @@ import {
   withPublicLocation,
 } from "./app_origin.ts";
 import type { HandshakeForms } from "./handshake_forms.ts";
-import { watchOriginRefusal } from "./origin_refusals.ts";
-import { RefusalJudge } from "./refusal_judge.ts";
 import { requestHeaders } from "./request_headers.ts";
-import { upstreamFailure } from "./upstream_failure.ts";
 
 /** A request that the gate admitted, and that learns how far it has come. */
-export interface AdmittedRequest extends AddressedRequest {
-  /** Identifies the request in the logs of the runner and the app. */
+export interface AdmittedRequest extends AddressedRequest, App {
+  /** Identifies the request in the logs of the upstream and the app. */
   readonly id: string;
   readonly body: BodyReader | null;
   /** Bytes; null if the client did not announce it. */
   readonly contentLength: number | null;
   /** The request-target for the app, without a preview token. */
   readonly appTarget: string;
-  readonly sandboxId: string;
-  readonly sandboxPort: SandboxPort;
   readonly forwarded: Forwarded;
   /** True if no credential was needed: then none of ours may open anything for it. */
   readonly isAnonymous: boolean;
@@ -70,8 +65,6 @@ export interface ForwarderParts {
   /** Where sandboxes are. */
   readonly sandboxes: Destinations;
   readonly handshakes: HandshakeForms;
-  /** Called when an app says that it dislikes the address that it was told, or that of a page. */
-  readonly onOriginRefusal: () => void;
 }
 
 /**
@@ -81,76 +74,85 @@ export interface ForwarderParts {
 export class Forwarder {
   readonly #upstream: Pick<UpstreamClient, "request" | "upgrade">;
   readonly #sandboxes: Destinations;
-  readonly #judge: RefusalJudge;
   readonly #handshakes: HandshakeForms;
-  readonly #onOriginRefusal: () => void;
 
-  constructor(parts: ForwarderParts) {
-    this.#upstream = parts.upstream;
-    this.#sandboxes = parts.sandboxes;
-    this.#judge = new RefusalJudge(parts.upstream);
-    this.#handshakes = parts.handshakes;
-    this.#onOriginRefusal = parts.onOriginRefusal;
+  constructor({ upstream, sandboxes, handshakes }: ForwarderParts) {
+    this.#upstream = upstream;
+    this.#sandboxes = sandboxes;
+    this.#handshakes = handshakes;
   }
 
   /** The app's response. */
   forward(request: AdmittedRequest): Promise<UpstreamResponse> {
-    return this.#deliver(request, async (destination) => {
-      const form = requestForm(destination.appOrigin, request);
-      const prepared = upstreamRequest(request, destination, form); // 5 headers
-      const response = await this.#upstream.request(prepared); // 6 upstream
-      const answer = this.#judge.mayJudge(response, destination)
-        ? await this.#judge.appResponse(response, request, destination)
-        : response;
-      return this.#counted(seenFromOutside(answer, request, destination));
-    });
+    return this.#deliver(
+      request,
+      (destination) => this.#exchange(request, destination),
+    );
   }
 
   /** The open WebSocket to the app, or the app's refusal of it. */
   openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
-    return this.#deliver(request, async (destination) => {
-      const opened = await this.#handshakes.open(
-        request,
-        handshakeForm(destination.appOrigin, request),
-        (form) => this.#offer(request, destination, form),
-      ).catch(async (error) => {
-        throw await this.#judge.handshakeFailure(error, request, destination);
-      });
-      return opened.kind === "open"
-        ? opened
-        : { ...opened, response: this.#counted(opened.response) };
-    });
+    return this.#deliver(
+      request,
+      (destination) => this.#handshake(request, destination),
+    );
   }
 
-  /** Makes the opening handshake in one form. */
+  /** Sends a request once. */
+  async #exchange(
+    request: AdmittedRequest,
+    destination: Destination,
+  ): Promise<UpstreamResponse | Refusal> {
+    const form = requestForm(destination.appOrigin, request);
+    const prepared = upstreamRequest(request, destination, form); // 5 headers
+    try {
+      const response = await this.#upstream.request(prepared); // 6 upstream
+      return destination.refusals.mayRefuse(response)
+        ? await judged(response, request, destination)
+        : seenFromOutside(response, request, destination);
+    } catch (error) {
+      return destination.refusals.ofFailure(error);
+    }
+  }
+
+  /** Makes an opening handshake, in a form that the app accepts. */
+  async #handshake(
+    request: AdmittedRequest,
+    destination: Destination,
+  ): Promise<OpenResult | Refusal> {
+    const opened = await this.#handshakes.open(
+      request,
+      handshakeForm(destination.appOrigin, request),
+      (form) => this.#offer(request, destination, form),
+    );
+    return opened instanceof Refusal
+      ? await destination.refusals.judgeHandshake(opened, request, destination)
+      : opened;
+  }
+
+  /** Makes the opening handshake in one form, once. */
   async #offer(
     request: AdmittedRequest,
     destination: Destination,
     form: AddressForm,
-  ): Promise<OpenResult> {
+  ): Promise<OpenResult | Refusal> {
     const prepared = upstreamRequest(request, destination, form); // 5 headers
-    const opened = await openWebSocket(this.#upstream, prepared); // 6 upstream
-    if (opened.kind === "open") return opened;
-    const response = await this.#judge.appResponse(
-      opened.response,
-      request,
-      destination,
-    );
-    return {
-      kind: "refused",
-      response: seenFromOutside(response, request, destination),
-    };
-  }
-
-  /** The same response, counted if it is the app's refusal of an address. */
-  #counted(response: UpstreamResponse): UpstreamResponse {
-    return watchOriginRefusal(response, this.#onOriginRefusal);
+    try {
+      const opened = await openWebSocket(this.#upstream, prepared); // 6 upstream
+      if (opened.kind === "open") return opened;
+      const response = await judged(opened.response, request, destination);
+      return response instanceof Refusal
+        ? response
+        : { kind: "refused", response };
+    } catch (error) {
+      return destination.refusals.ofFailure(error);
+    }
   }
 
   /** Sends a request to the sandbox's destination or, if the sandbox has moved from there, to its new one. */
-  async #deliver<T>(
+  async #deliver<T extends object>(
     request: AdmittedRequest,
-    send: (destination: Destination) => Promise<T>,
+    send: (destination: Destination) => Promise<T | Refusal>,
   ): Promise<T> {
     const { sandboxId, sandboxPort: port, isAnonymous, progress } = request;
     const sandboxes = this.#sandboxes; // 4 resolver
@@ -165,27 +167,25 @@ export class Forwarder {
       );
     }
     if (known === null) {
-      throw new GatewayError("sandbox_not_found", "No runner");
+      throw new GatewayError("sandbox_not_found", "No destination");
     }
     progress.onResolved();
-    try {
-      return await send(known);
-    } catch (error) {
-      // An upload that cannot be sent again has the next one go to the right place.
-      const renewed = mayHaveMoved(error)
-        ? await this.#newDestination(request, known, error)
-        : undefined;
-      if (renewed === undefined || !canBeSentAgain(error, request)) {
-        throw upstreamFailure(error);
-      }
-      return await send(renewed).catch((error) => {
-        throw upstreamFailure(error);
-      });
+    const first = await send(known);
+    if (!(first instanceof Refusal)) return first;
+    // An upload that cannot be sent again has the next one go to the right place.
+    const renewed = mayHaveMoved(first)
+      ? await this.#newDestination(request, known, first)
+      : undefined;
+    if (renewed === undefined || !canBeSentAgain(request, first)) {
+      throw first.error;
     }
+    const second = await send(renewed);
+    if (second instanceof Refusal) throw second.error;
+    return second;
   }
 
   /**
-   * Where the sandbox is now; undefined if it has not moved, or if the API does not answer: then the failure of the
+   * Where the sandbox is now; undefined if it has not moved, or if that cannot be found out: then the refusal by the
    * known destination is the one to report.
    *
    * @throws {GatewayError} `sandbox_not_found`
@@ -193,24 +193,22 @@ export class Forwarder {
   async #newDestination(
     { sandboxId, sandboxPort, isAnonymous }: AdmittedRequest,
     known: Destination,
-    error: unknown,
+    { kind }: Refusal,
   ): Promise<Destination | undefined> {
-    const isRefusal = error instanceof GatewayError &&
-      error.code === "runner_refused";
     let renewed: Destination | null;
     try {
       renewed = await this.#sandboxes.renewDestination(
         sandboxId,
         sandboxPort,
         isAnonymous,
-        { at: known, isRefusal },
+        { at: known, kind },
       );
     } catch (error) {
       if (error instanceof GatewayError) return undefined;
       throw error;
     }
     if (renewed === null) {
-      throw new GatewayError("sandbox_not_found", "No runner any more");
+      throw new GatewayError("sandbox_not_found", "No destination any more");
     }
     return isSameDestination(renewed, known) ? undefined : renewed;
   }
@@ -247,6 +245,19 @@ function upstreamRequest(
   };
 }
 
+/** The app's response, or the refusal that came in its place. */
+async function judged(
+  response: UpstreamResponse,
+  request: AdmittedRequest,
+  destination: Destination,
+): Promise<UpstreamResponse | Refusal> {
+  const { refusals } = destination;
+  const answer = await refusals.judge(response, request, destination);
+  return answer instanceof Refusal
+    ? answer
+    : seenFromOutside(answer, request, destination);
+}
+
 /** The app's response, with redirects to where it believes to be leading to where it is. */
 function seenFromOutside(
   response: UpstreamResponse,
@@ -259,20 +270,13 @@ function seenFromOutside(
   return headers === response.headers ? response : { ...response, headers };
 }
 
-/** True if the sandbox may be elsewhere: the upstream was not reached, does not have it, or does not accept our key. */
-function mayHaveMoved(error: unknown): boolean {
-  if (error instanceof UpstreamError) return wasNotReached(error);
-  return error instanceof GatewayError &&
-    (error.code === "container_not_found" || error.code === "runner_refused");
+/** True if the sandbox may be elsewhere, or is known there by something else. */
+function mayHaveMoved({ kind }: Refusal): boolean {
+  return kind === "not_reached" || kind === "not_there" ||
+    kind === "not_accepted";
 }
 
 /** True if nothing of the request was sent, or if it has no body that is gone. */
-function canBeSentAgain(error: unknown, { body }: AdmittedRequest): boolean {
-  return body === null ||
-    error instanceof UpstreamError && wasNotReached(error);
-}
-
-function wasNotReached({ code }: UpstreamError): boolean {
-  return code === "connect_failed" || code === "connect_timeout" ||
-    code === "tls_failed";
+function canBeSentAgain({ body }: AdmittedRequest, { kind }: Refusal): boolean {
+  return body === null || kind === "not_reached";
 }

@@ -64,7 +64,7 @@ export interface RequestHeadersInput {
 /** The end-to-end headers to send to `destination`, as a new list; `form` is what they tell the app of its address. */
 export function requestHeaders(
   request: RequestHeadersInput,
-  destination: Pick<Destination, "authority" | "headers" | "refusedBy">,
+  destination: Pick<Destination, "authority" | "headers" | "reportsUse">,
   form: AddressForm,
 ): [string, string][] {
   const { headers, forwarded } = request;
@@ -96,16 +96,14 @@ export function requestHeaders(
     }
     sent.push(header);
   }
-  // Otherwise the runner would ask for gzip by itself, and decode what comes: without its length, and with an ETag that
-  // is another representation's.
+  // Otherwise the upstream would ask for gzip by itself, and decode what comes: without its length, and with an ETag
+  // that is another representation's.
   if (!hasCodings) sent.push(["accept-encoding", "identity"]);
   if (!hasRequestId) sent.push(["x-request-id", request.id]);
   for (const [name, value] of destination.headers) sent.push([name, value]);
-  // Somebody else's proxy reports what is in use by itself, and has to be told what is not to count.
-  if (
-    destination.refusedBy !== "runner" &&
-    headers.get(SKIP_ACTIVITY) === "true"
-  ) sent.push([SKIP_ACTIVITY, "true"]);
+  if (destination.reportsUse && headers.get(SKIP_ACTIVITY) === "true") {
+    sent.push([SKIP_ACTIVITY, "true"]);
+  }
   if (app === undefined) {
     sent.push(
       ["x-forwarded-host", forwarded.host],

@@ -47,7 +47,7 @@ const DAEMON_PORT = "2280";
 
 /**
  * Rewrites a URI reference from a toolbox's response for the client. An absolute path gets the toolbox's prefix, also
- * in a URL of the daemon, the runner or the gateway; URLs of other hosts and relative references stay as they are.
+ * in a URL of the daemon, the upstream or the gateway; URLs of other hosts and relative references stay as they are.
  *
  * @example
  * ```ts
@@ -63,14 +63,14 @@ export function toolboxReference(
   const [origin, host] = /^https?:\/\/([^/?#]*)/i.exec(reference) ?? ["", ""];
   if (origin === "" && !/^\/(?![/\\])/.test(reference)) return reference;
   const path = reference.slice(origin.length);
-  const runnerPrefix = `/sandboxes/${sandboxId}/toolbox`;
-  const hasRunnerPrefix = startsWithSegments(path, runnerPrefix);
-  const isToolbox = origin === "" || hasRunnerPrefix ||
+  const upstreamPrefix = `/sandboxes/${sandboxId}/toolbox`;
+  const hasUpstreamPrefix = startsWithSegments(path, upstreamPrefix);
+  const isToolbox = origin === "" || hasUpstreamPrefix ||
     host?.endsWith(`:${DAEMON_PORT}`) ||
     host?.toLowerCase() === authority.toLowerCase();
   if (!isToolbox) return reference;
   const prefix = `/toolbox/${sandboxId}`;
-  const target = hasRunnerPrefix ? path.slice(runnerPrefix.length) : path;
+  const target = hasUpstreamPrefix ? path.slice(upstreamPrefix.length) : path;
   if (startsWithSegments(target, prefix)) return target;
   return prefix +
     (target === "" || target.startsWith("/") ? target : `/${target}`);

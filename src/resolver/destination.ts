@@ -2,9 +2,17 @@
 import type { AppOriginMode } from "../config/config.ts";
 import type { HeaderList } from "../http/headers.ts";
 import type { Origin } from "../http/origin.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
+import type { Refusal, RefusalKind } from "./refusals/refusal.ts";
 
 /** A port of a sandbox, or its toolbox. */
 export type SandboxPort = number | "toolbox";
+
+/** What listens on a port of a sandbox. */
+export interface App {
+  readonly sandboxId: string;
+  readonly sandboxPort: SandboxPort;
+}
 
 /** Where requests for one port of a sandbox go. */
 export interface Destination {
@@ -17,19 +25,56 @@ export interface Destination {
   readonly headers: HeaderList;
   /** The path prefix of the sandbox's daemon; undefined if the upstream leads to ports only. */
   readonly toolboxPrefix: string | undefined;
-  /** Whose refusals may come in place of the app's responses; by a signed link, they are about the link. */
-  readonly refusedBy: "runner" | "hosted_proxy" | "hosted_proxy_by_link";
+  /** Tells the upstream's refusals from the app's responses. */
+  readonly refusals: Refusals;
+  /** True if the upstream reports by itself that a sandbox is in use, and has to be told what is not to count. */
+  readonly reportsUse: boolean;
   /** The origin by which browsers would reach the upstream, which an app may take for its own; undefined if none would. */
   readonly publicOrigin: string | undefined;
   /** What the app is told of its own address. */
   readonly appOrigin: AppOriginMode;
 }
 
+/** The part of a response that is known before its body is read. */
+export type ResponseHead = Pick<UpstreamResponse, "status" | "headers">;
+
+/** What was asked of an app. */
+export interface AppRequest extends App {
+  readonly method: string;
+}
+
+/** What may come in place of an app's response, and what it means. */
+export interface Refusals {
+  /** False if a response is surely the app's. */
+  mayRefuse(head: ResponseHead): boolean;
+  /**
+   * The app's response, its body unread, or the refusal that it is; the upstream is probed if the response does not tell.
+   *
+   * @throws {UpstreamError} if the body fails
+   */
+  judge(
+    response: UpstreamResponse,
+    request: AppRequest,
+    destination: Destination,
+  ): Promise<UpstreamResponse | Refusal>;
+  /** What the refusal of an opening handshake comes to: the app may have dropped it, or nothing listens on the port. */
+  judgeHandshake(
+    refusal: Refusal,
+    app: App,
+    destination: Destination,
+  ): Promise<Refusal>;
+  /**
+   * What a failed exchange comes to.
+   *
+   * @throws `error` itself if it is no {@linkcode UpstreamError}
+   */
+  ofFailure(error: unknown): Refusal;
+}
+
 /** How a destination has failed. */
 export interface Failure {
   readonly at: Destination;
-  /** True if the upstream did not accept what it knows the gateway by. */
-  readonly isRefusal: boolean;
+  readonly kind: RefusalKind;
 }
 
 /**

@@ -13,6 +13,7 @@ import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { digestKey } from "../lib/digest.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
+import { ExpiringLru } from "../lib/lru.ts";
 import type { StartEnd, StarterKind } from "../observability/metrics/facts.ts";
 import type { SandboxChanges } from "./sandbox_changes.ts";
 
@@ -91,9 +92,9 @@ type StartApi = Pick<DaytonaApi, "startSandbox" | "recoverSandbox">;
 export class SandboxStarts {
   readonly #api: StartApi;
   readonly #options: SandboxStartsOptions;
-  readonly #claimed: LRUCache<string, true>;
+  readonly #claimed: ExpiringLru<string, true>;
   /** By sandbox id: starts under way, as far as this process knows. */
-  readonly #begun: LRUCache<string, true>;
+  readonly #begun: ExpiringLru<string, true>;
   /** By organization: until when the API takes no more starts, ms since the epoch. */
   readonly #pauses: LRUCache<string, number>;
 
@@ -104,9 +105,8 @@ export class SandboxStarts {
     this.#api = api;
     this.#options = options;
     const { maxEntries: max, now } = options;
-    const limits = { max, ttlResolution: 0, perf: { now } }; // holds no timer
-    this.#claimed = new LRUCache({ ...limits, ttl: CLAIM_MS });
-    this.#begun = new LRUCache({ ...limits, ttl: CLAIM_MS });
+    this.#claimed = new ExpiringLru({ max, ttlMs: CLAIM_MS, now });
+    this.#begun = new ExpiringLru({ max, ttlMs: CLAIM_MS, now });
     this.#pauses = new LRUCache({ max });
   }
 

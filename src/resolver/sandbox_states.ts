@@ -5,6 +5,7 @@ import type { DaytonaApi } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
+import { ExpiringLru } from "../lib/lru.ts";
 import { conditionOf, type SandboxState } from "./sandbox_condition.ts";
 
 /** Time for which an answer counts, ms: somebody may be watching a sandbox start. */
@@ -35,7 +36,7 @@ export class SandboxStates {
   readonly #onStarted: SandboxStatesOptions["onStarted"];
   readonly #flights = new SingleFlight<SandboxState | null | undefined>();
   /** What the API has said lately, including that it does not tell. */
-  readonly #known: LRUCache<
+  readonly #known: ExpiringLru<
     string,
     { readonly state: SandboxState | null | undefined }
   >;
@@ -50,11 +51,10 @@ export class SandboxStates {
     this.#background = background;
     this.#onStarted = onStarted;
     this.#notStarted = new LRUCache({ max: maxEntries });
-    this.#known = new LRUCache({
+    this.#known = new ExpiringLru({
       max: maxEntries,
-      ttl: TTL_MS,
-      ttlResolution: 0, // holds no timer
-      perf: { now },
+      ttlMs: TTL_MS,
+      now,
     });
   }
 

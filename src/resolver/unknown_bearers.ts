@@ -7,12 +7,12 @@
  * client, one for all of them, and a stop at half of what the API says that it tolerates. Few are asked about at once, as
  * each of those may be one more. All of this is about visitors' bearers alone: the gateway's own questions go on.
  */
-import { LRUCache } from "lru-cache";
 import type { OnUserAnswer, UserAnswer } from "../daytona/api.ts";
 import { numberIn } from "../daytona/quota.ts";
 import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { isPending } from "../lib/cooldown.ts";
+import { ExpiringLru } from "../lib/lru.ts";
 import { TokenBuckets } from "../lib/token_bucket.ts";
 
 /** Most bearers that are asked about at once. */
@@ -54,8 +54,8 @@ interface Waiting {
 /** Decides which bearers may be asked about. */
 export class UnknownBearers {
   readonly #now: () => number;
-  readonly #known: LRUCache<string, true>;
-  readonly #refused: LRUCache<string, true>;
+  readonly #known: ExpiringLru<string, true>;
+  readonly #refused: ExpiringLru<string, true>;
   readonly #all: TokenBuckets;
   readonly #clients: TokenBuckets;
   readonly #waiting: Waiting[] = [];
@@ -69,10 +69,9 @@ export class UnknownBearers {
     readonly now: () => number;
   }) {
     const { maxEntries: max, now } = options;
-    const memory = { max, perf: { now }, ttlResolution: 0 }; // holds no timer
     this.#now = now;
-    this.#known = new LRUCache({ ...memory, ttl: KNOWN_MS });
-    this.#refused = new LRUCache({ ...memory, ttl: REFUSED_MS });
+    this.#known = new ExpiringLru({ max, ttlMs: KNOWN_MS, now });
+    this.#refused = new ExpiringLru({ max, ttlMs: REFUSED_MS, now });
     this.#all = new TokenBuckets({ ...ALL, maxKeys: 1, now });
     this.#clients = new TokenBuckets({ ...CLIENT, maxKeys: max, now });
   }

@@ -32,6 +32,21 @@ Deno.test("imports/sorted accepts packages, then what is above, then what is bes
   assert.deepEqual(problems(imports, "src/a.ts", ...SORTED), []);
 });
 
+Deno.test("porthole/vocabulary reports a word of Daytona's where only HTTP is known, but for the names of headers", () => {
+  function reported(layer: string): string[] {
+    const source = `// Daytona's
+      const runnerUrl = headers.get("x-daytona-region");`;
+    return Deno.lint.runPlugin(layers, `${ROOT}src/${layer}/a.ts`, source)
+      .map(({ message }) => message);
+  }
+  assert.deepEqual(reported("proxy"), [
+    'src/proxy knows HTTP only: say "Daytona" in src/resolver',
+    'src/proxy knows HTTP only: say "runner" in src/resolver',
+  ]);
+  assert.equal(reported("upstream").length, 2);
+  assert.deepEqual(reported("resolver"), []);
+});
+
 Deno.test("imports/sorted reports any two that are swapped, and names the one that comes later", () => {
   for (const [i, earlier] of SORTED.entries()) {
     const later = SORTED[i + 1];

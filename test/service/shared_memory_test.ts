@@ -9,9 +9,9 @@ import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import type { Destination } from "../../src/resolver/destination.ts";
 import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
-import { runnerDestination } from "../../src/resolver/own/runner.ts";
 import { SandboxResolver } from "../../src/resolver/own/sandboxes.ts";
 import { configOf } from "../support/config.ts";
+import { destinationOn, NO_UPSTREAM } from "../support/destination.ts";
 import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
 
 /** The age, ms, after which a local copy of shared state is read again. */
@@ -44,6 +44,7 @@ async function remember(tier: SharedTier, world: World) {
     onEvent() {},
     sealer: sealerFor("runner"),
     appOrigin: "auto",
+    upstream: NO_UPSTREAM,
   });
   const logins = new LoginSessions({
     access: {
@@ -92,7 +93,7 @@ function runnerNamed(name: string): Runner {
 }
 
 function destinationAt(name: string): Destination {
-  return runnerDestination(runnerNamed(name), "demo", 3000, "auto");
+  return destinationOn(runnerNamed(name), "demo");
 }
 
 function createWorld(): World {

@@ -1,5 +1,5 @@
 /** The port of the sandbox, and the app that should listen on it. */
-import { isEmptyBadGateway } from "../../../src/proxy/refusals.ts";
+import { isEmptyBadGateway } from "../../../src/resolver/refusals/runner_messages.ts";
 import { parseJson } from "../ask.ts";
 import { type Finding, findingsOf } from "../finding.ts";
 import type { World } from "../world.ts";

@@ -5,7 +5,7 @@ import {
   runnerRecordAnswer,
   sandboxAnswer,
 } from "../../../src/daytona/models.ts";
-import { isEmptyBadGateway } from "../../../src/proxy/refusals.ts";
+import { isEmptyBadGateway } from "../../../src/resolver/refusals/runner_messages.ts";
 import { conditionOf } from "../../../src/resolver/sandbox_condition.ts";
 import { type Answer, askWithKey } from "../ask.ts";
 import { type Finding, findingsOf } from "../finding.ts";

@@ -3,12 +3,12 @@
  * Webhooks are. They are hints: what is cached of the sandbox is forgotten, and whoever asks next asks the API.
  */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { LRUCache } from "lru-cache";
 import { Webhook } from "standardwebhooks";
 import { isSandboxRef } from "../../address/grammar.ts";
 import { ownForm } from "../../downstream/http/form.ts";
 import { GatewayError } from "../../errors.ts";
 import { describeError } from "../../lib/describe_error.ts";
+import { ExpiringLru } from "../../lib/lru.ts";
 import type { SandboxChanges } from "../../resolver/sandbox_changes.ts";
 import { type ControlContext, type ControlEnv, PROBLEM } from "../route.ts";
 
@@ -82,10 +82,9 @@ export function addWebhookRoutes(
   app.openAPIRegistry.registerPath(route);
   const webhooks = webhookSecrets.map((secret) => new Webhook(secret));
   if (webhooks.length === 0) return;
-  const heard = new LRUCache<string, true>({
+  const heard = new ExpiringLru<string, true>({
     max: MAX_REMEMBERED,
-    ttl: REMEMBERED_MS,
-    ttlResolution: 0, // holds no timer
+    ttlMs: REMEMBERED_MS,
   });
   // Not by the description: the signature is of the body's bytes, and is checked before anything is made of them.
   app.post(route.path, async ({ req, env }) => {

@@ -2,7 +2,7 @@
 import { GatewayError } from "../../errors.ts";
 import type { RequestHeaders } from "../../http/headers.ts";
 import { bodyReader } from "../../upstream/http1/body_reader.ts";
-import { collectBody } from "../../upstream/http1/collect_body.ts";
+import { wholeBody } from "../../upstream/http1/whole_body.ts";
 
 /** The time that a form may take to arrive, ms. */
 const FORM_TIMEOUT_MS = 10_000;
@@ -16,7 +16,7 @@ export async function ownForm(
   { body }: Pick<Request, "body">,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (body === null) return new Uint8Array();
-  const form = await collectBody(bodyReader(body), FORM_TIMEOUT_MS)
+  const form = await wholeBody(bodyReader(body), FORM_TIMEOUT_MS)
     .catch((cause) => {
       throw new GatewayError("bad_request", "The form broke off", { cause });
     });

@@ -40,7 +40,7 @@ export function untrustedNetwork(
   return NEARBY.has(network) ? network : undefined;
 }
 
-/** The origin of a request, as the runner and the app are told. */
+/** The origin of a request, as the upstream and the app are told. */
 export interface Forwarded {
   /** The public `host[:port]` that the client used. */
   readonly host: string;

@@ -2,9 +2,9 @@
  * Tells when a client floods its WebSocket. Deno reads a client's WebSocket by itself: nothing can make it yield between
  * the frames that have arrived, up to 150,000 in a row. Closing the WebSocket is all that can be done.
  */
-import { LRUCache } from "lru-cache";
 import { setImmediate } from "node:timers";
 import { FloodGauge } from "../../lib/flood_gauge.ts";
+import { ExpiringLru } from "../../lib/lru.ts";
 import { watchPongs } from "../../platform/client_pongs.ts";
 
 /** Most Pongs within a second: a client is sent one Ping in 50 s. */
@@ -30,15 +30,14 @@ const MAX_BANNED_CLIENTS = 1000;
 
 /** Clients that have flooded a WebSocket: if they could open the next one at once, nothing would end their flood. */
 export class FloodBans {
-  readonly #clients: LRUCache<string, true>;
+  readonly #clients: ExpiringLru<string, true>;
 
   /** @param now The current time, ms. */
   constructor(now: () => number) {
-    this.#clients = new LRUCache({
+    this.#clients = new ExpiringLru({
       max: MAX_BANNED_CLIENTS,
-      ttl: FLOOD_BAN_MS,
-      ttlResolution: 0,
-      perf: { now },
+      ttlMs: FLOOD_BAN_MS,
+      now,
     });
   }
 

@@ -245,12 +245,6 @@ export const METRICS = {
       ],
     },
   },
-  originRefusals: {
-    name: "porthole_app_origin_refusals_total",
-    help:
-      "Responses in which an app says that it does not accept a host or an origin.",
-    type: "counter",
-  },
   bufferedBytes: {
     name: "porthole_buffered_bytes",
     help:

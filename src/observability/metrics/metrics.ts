@@ -99,11 +99,6 @@ export class Metrics {
     this.#instruments.starts.add(1, by, outcome);
   }
 
-  /** Records that an app refused a host or an origin. */
-  originRefused(): void {
-    this.#instruments.originRefusals.add(1);
-  }
-
   /** Records that something had to go because too much was buffered. */
   bufferEvicted(kind: BufferKind): void {
     this.#instruments.bufferEvictions.add(1, kind);

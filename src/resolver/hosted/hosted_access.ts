@@ -9,7 +9,6 @@
  *   what is counted for each sandbox is counted by the token.
  * - Signed URLs of files belong to the toolbox, which is not served.
  */
-import { LRUCache } from "lru-cache";
 import { timingSafeEqual } from "node:crypto";
 import {
   isBearer,
@@ -21,6 +20,7 @@ import {
 } from "../../address/grammar.ts";
 import type { DaytonaApi, OnUserAnswer, User } from "../../daytona/api.ts";
 import { createDigests } from "../../lib/digest.ts";
+import { ExpiringLru } from "../../lib/lru.ts";
 import { ChangeMarks } from "../change_marks.ts";
 import {
   booleanCodec,
@@ -102,7 +102,7 @@ export class HostedAccess implements Access {
   readonly #links: LookupCache<boolean>;
   readonly #unknownBearers: UnknownBearers;
   /** Tokens that were refused after the API was asked again. In process only: it is a matter of seconds. */
-  readonly #refusedTokens: LRUCache<string, true>;
+  readonly #refusedTokens: ExpiringLru<string, true>;
   readonly #digestKey: (parts: readonly string[]) => string;
   readonly #marks: ChangeMarks;
 
@@ -112,11 +112,10 @@ export class HostedAccess implements Access {
     this.#users = new LookupCache("sandbox-access", accessCodec, options);
     this.#links = new LookupCache("signed-token", booleanCodec, options);
     this.#unknownBearers = new UnknownBearers({ maxEntries, now });
-    this.#refusedTokens = new LRUCache({
+    this.#refusedTokens = new ExpiringLru({
       max: maxEntries,
-      ttl: tokenRefusedTtlMs,
-      ttlResolution: 0, // holds no timer
-      perf: { now },
+      ttlMs: tokenRefusedTtlMs,
+      now,
     });
     this.#digestKey = createDigests(maxEntries);
     this.#marks = new ChangeMarks(maxEntries);

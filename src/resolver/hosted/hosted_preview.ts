@@ -6,7 +6,7 @@ import type { PreviewUrl } from "../../daytona/api.ts";
 import type { Header, HeaderList } from "../../http/headers.ts";
 import { parseOrigin } from "../../http/origin.ts";
 import type { Sealer } from "../../lib/seal.ts";
-import type { Destination } from "../destination.ts";
+import type { Destination, Refusals } from "../destination.ts";
 
 /** Where the ports of a sandbox are, at `{port}-{id}` below a domain. */
 export interface HostedPreview {
@@ -64,6 +64,7 @@ export interface HostedVisit {
   /** True if the visitor was admitted without a credential: then the token must not open anything for them. */
   readonly isAnonymous: boolean;
   readonly appOrigin: AppOriginMode;
+  readonly refusals: Refusals;
 }
 
 /** The destinations of a sandbox that were made so far; most requests are for one of a few. */
@@ -73,7 +74,7 @@ const made = new WeakMap<HostedPreview, Map<string, Destination>>();
 export function hostedDestination(
   preview: HostedPreview,
   sandboxId: string,
-  { port, isPublic, isAnonymous, appOrigin }: HostedVisit,
+  { port, isPublic, isAnonymous, appOrigin, refusals }: HostedVisit,
 ): Destination {
   const isOpen = isPublic && !isAlwaysPrivate(port) || isAnonymous;
   let all = made.get(preview);
@@ -85,8 +86,8 @@ export function hostedDestination(
     const tokenHeader: Header = [TOKEN_HEADER, token];
     destination = destinationAt(domain, `${port}-${sandboxId}`, {
       headers: isOpen ? ALWAYS : [tokenHeader, ...ALWAYS],
-      refusedBy: "hosted_proxy",
       appOrigin,
+      refusals,
     });
     if (all.size < MAX_MADE) all.set(key, destination);
   }
@@ -100,20 +101,16 @@ const MAX_MADE = 64;
 export function linkDestination(
   domain: string,
   link: { readonly token: string; readonly port: number },
-  appOrigin: AppOriginMode,
+  rest: Pick<Destination, "appOrigin" | "refusals">,
 ): Destination {
   const label = `${link.port}-${link.token}`;
-  return destinationAt(domain, label, {
-    headers: ALWAYS,
-    refusedBy: "hosted_proxy_by_link",
-    appOrigin,
-  });
+  return destinationAt(domain, label, { headers: ALWAYS, ...rest });
 }
 
 function destinationAt(
   domain: string,
   label: string,
-  rest: Pick<Destination, "headers" | "refusedBy" | "appOrigin">,
+  rest: Pick<Destination, "headers" | "appOrigin" | "refusals">,
 ): Destination {
   const [scheme = "", host = ""] = domain.split("//");
   const publicOrigin = `${scheme}//${label}.${host}`;
@@ -122,6 +119,7 @@ function destinationAt(
     authority: `${label}.${host}`,
     pathPrefix: "",
     toolboxPrefix: undefined,
+    reportsUse: true,
     publicOrigin,
     ...rest,
   };

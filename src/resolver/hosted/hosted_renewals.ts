@@ -6,6 +6,7 @@
  */
 import { LRUCache } from "lru-cache";
 import { sleep } from "../../lib/backoff.ts";
+import { ExpiringLru } from "../../lib/lru.ts";
 
 /** Least time between the beginnings of two renewals for the same reason, ms. */
 const PAUSE_MS = 5000;
@@ -34,16 +35,15 @@ interface Renewal {
 export class HostedRenewals {
   readonly #questions: RenewalQuestions;
   /** By sandbox and refused token. */
-  readonly #ofDestinations: LRUCache<string, Promise<void>>;
+  readonly #ofDestinations: ExpiringLru<string, Promise<void>>;
   /** By sandbox. */
   readonly #forVisitors: LRUCache<string, Renewal>;
 
   constructor(questions: RenewalQuestions, maxEntries: number) {
     this.#questions = questions;
-    this.#ofDestinations = new LRUCache({
+    this.#ofDestinations = new ExpiringLru({
       max: maxEntries,
-      ttl: PAUSE_MS,
-      ttlResolution: 0, // holds no timer
+      ttlMs: PAUSE_MS,
     });
     this.#forVisitors = new LRUCache({ max: maxEntries });
   }

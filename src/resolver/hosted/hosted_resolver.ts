@@ -30,6 +30,8 @@ import {
   UNMETERED,
 } from "../lookup_cache.ts";
 import { sandboxIdCodec } from "../own/access.ts";
+import { HostedRefusals } from "../refusals/hosted_refusals.ts";
+import type { ProbeClient } from "../refusals/probe.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { HostedDomains } from "./hosted_domains.ts";
 import {
@@ -61,6 +63,8 @@ export interface HostedResolverOptions extends LookupCacheOptions {
   readonly sealer: Sealer;
   /** What apps are told of their own address, unless their sandbox's labels say otherwise. */
   readonly appOrigin: AppOriginMode;
+  /** Probed where a response may be a refusal. */
+  readonly upstream: ProbeClient;
   /** Called whenever an answer is not believed. */
   readonly onMistrust: (reason: Mistrust, sandboxId: string) => void;
 }
@@ -75,6 +79,8 @@ export class HostedResolver implements Destinations {
   readonly #background: Background;
   readonly #onMistrust: HostedResolverOptions["onMistrust"];
   readonly #appOrigin: AppOriginMode;
+  readonly #refusals: HostedRefusals;
+  readonly #linkRefusals: HostedRefusals;
   readonly #domains: HostedDomains;
   /** Ids by name. */
   readonly #names: LookupCache<string | null>;
@@ -92,6 +98,8 @@ export class HostedResolver implements Destinations {
     this.#background = options.background;
     this.#onMistrust = options.onMistrust;
     this.#appOrigin = options.appOrigin;
+    this.#refusals = new HostedRefusals(options.upstream, "token");
+    this.#linkRefusals = new HostedRefusals(options.upstream, "link");
     this.#domains = new HostedDomains(api, options);
     this.#names = new LookupCache("sandbox-name", sandboxIdCodec, options);
     // Longer than for a public one, as nobody gets in by that.
@@ -220,7 +228,9 @@ export class HostedResolver implements Destinations {
       if (known && !isSameDestination(known, failure.at)) return known;
     }
     if (!this.#links.has(sandboxId)) {
-      const refused = failure?.isRefusal ? tokenSentTo(failure.at) : undefined;
+      const refused = failure?.kind === "not_accepted"
+        ? tokenSentTo(failure.at)
+        : undefined;
       await this.#renewals.ofDestination(sandboxId, port, refused);
     }
     return await this.destinationOf(sandboxId, port, () => {}, isAnonymous);
@@ -262,9 +272,13 @@ export class HostedResolver implements Destinations {
     port: number,
     isAnonymous: boolean,
   ): Destination {
-    const appOrigin = appOriginOn(port, sandbox.appOrigin, this.#appOrigin);
-    const visit = { port, isPublic: sandbox.public, isAnonymous, appOrigin };
-    return hostedDestination(preview, sandbox.id, visit);
+    return hostedDestination(preview, sandbox.id, {
+      port,
+      isPublic: sandbox.public,
+      isAnonymous,
+      appOrigin: appOriginOn(port, sandbox.appOrigin, this.#appOrigin),
+      refusals: this.#refusals,
+    });
   }
 
   async #linkDestination(
@@ -272,9 +286,10 @@ export class HostedResolver implements Destinations {
     port: number,
   ): Promise<Destination | null> {
     const domain = await this.#domains.common();
-    return domain === null
-      ? null
-      : linkDestination(domain, { token, port }, this.#appOrigin);
+    return domain === null ? null : linkDestination(domain, { token, port }, {
+      appOrigin: this.#appOrigin,
+      refusals: this.#linkRefusals,
+    });
   }
 
   #previewOf(

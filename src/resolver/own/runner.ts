@@ -14,7 +14,7 @@ import {
   NO_LABELS,
   storedAppOriginLabels,
 } from "../app_origin_labels.ts";
-import type { Destination, SandboxPort } from "../destination.ts";
+import type { App, Destination, Refusals } from "../destination.ts";
 import type { LookupKind } from "../lookup_cache.ts";
 
 /** Where a sandbox is, and what its labels say of the way there. */
@@ -63,15 +63,17 @@ const proxies = new WeakMap<
 >();
 
 /**
- * The destination of requests for `port` of a sandbox that `runner` holds.
+ * The destination of requests for an app of a sandbox that `runner` holds.
  *
  * @throws {TypeError} if `sandboxId` is not a sandbox id
  */
 export function runnerDestination(
   runner: Runner,
-  sandboxId: string,
-  port: SandboxPort,
-  appOrigin: AppOriginMode,
+  { sandboxId, sandboxPort: port }: App,
+  rest: {
+    readonly appOrigin: AppOriginMode;
+    readonly refusals: Refusals;
+  },
 ): Destination {
   let proxy = proxies.get(runner);
   if (proxy === undefined) {
@@ -88,9 +90,10 @@ export function runnerDestination(
     pathPrefix,
     headers,
     toolboxPrefix: toolbox,
-    refusedBy: "runner",
+    refusals: rest.refusals,
+    reportsUse: false,
     publicOrigin: undefined,
-    appOrigin,
+    appOrigin: rest.appOrigin,
   };
 }
 

@@ -5,6 +5,7 @@ import type { DaytonaApi } from "../../daytona/api.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Background } from "../../lib/background.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { ExpiringLru } from "../../lib/lru.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import {
   type AppOriginLabels,
@@ -20,6 +21,8 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "../lookup_cache.ts";
+import type { ProbeClient } from "../refusals/probe.ts";
+import { RunnerRefusals } from "../refusals/runner_refusals.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
 
@@ -40,6 +43,8 @@ export interface SandboxResolverOptions extends LookupCacheOptions {
   readonly sealer: Sealer;
   /** What apps are told of their own address, unless their sandbox's labels say otherwise. */
   readonly appOrigin: AppOriginMode;
+  /** Probed where a response may be a runner's refusal. */
+  readonly upstream: ProbeClient;
 }
 
 /**
@@ -52,10 +57,11 @@ export class SandboxResolver implements Destinations {
   readonly #background: Background;
   readonly #visibility: LookupCache<boolean>;
   readonly #placements: LookupCache<Placement | null>;
-  readonly #renewals: LRUCache<string, Promise<Placement | null>>;
+  readonly #renewals: ExpiringLru<string, Promise<Placement | null>>;
   /** The latest labels of sandboxes that have some: they still count if they cannot be read again. */
   readonly #labels: LRUCache<string, AppOriginLabels>;
   readonly #appOrigin: AppOriginMode;
+  readonly #refusals: RunnerRefusals;
 
   constructor(api: SandboxApi, options: SandboxResolverOptions) {
     this.#api = api;
@@ -66,13 +72,13 @@ export class SandboxResolver implements Destinations {
       placementCodec("sandbox-runner-info", options.store, options.sealer),
       options,
     );
-    this.#renewals = new LRUCache({
+    this.#renewals = new ExpiringLru({
       max: options.cache.maxEntries,
-      ttl: RENEWAL_PAUSE_MS,
-      ttlResolution: 0, // holds no timer
+      ttlMs: RENEWAL_PAUSE_MS,
     });
     this.#labels = new LRUCache({ max: options.cache.maxEntries });
     this.#appOrigin = options.appOrigin;
+    this.#refusals = new RunnerRefusals(options.upstream);
   }
 
   /** True if anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
@@ -152,8 +158,10 @@ export class SandboxResolver implements Destinations {
     sandboxId: string,
     port: SandboxPort,
   ): Destination {
-    const mode = appOriginOn(port, appOrigin, this.#appOrigin);
-    return runnerDestination(runner, sandboxId, port, mode);
+    return runnerDestination(runner, { sandboxId, sandboxPort: port }, {
+      appOrigin: appOriginOn(port, appOrigin, this.#appOrigin),
+      refusals: this.#refusals,
+    });
   }
 
   /**

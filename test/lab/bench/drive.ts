@@ -42,7 +42,7 @@ export async function metered(
 }
 
 /** The processor time of all processes of a server so far, ms; undefined if it is not known. */
-export async function cpuTimeOf(server: Server): Promise<number | undefined> {
+async function cpuTimeOf(server: Server): Promise<number | undefined> {
   let sum = 0;
   for (const pid of pidsOf(server)) {
     const used = await cpuTimeMs(pid);

@@ -2,7 +2,6 @@
 import type { Scenario } from "./scenario.ts";
 import { BODIES } from "./scenarios/bodies.ts";
 import { BURSTS } from "./scenarios/bursts.ts";
-import { CAPACITY } from "./scenarios/capacity.ts";
 import { EVENTS } from "./scenarios/events.ts";
 import { GET_SCENARIOS } from "./scenarios/gets.ts";
 import { HOSTED } from "./scenarios/hosted.ts";
@@ -28,7 +27,6 @@ export const SCENARIOS: readonly Scenario[] = [
   EVENTS,
   ...PAGE_LOADS,
   HOSTED,
-  ...CAPACITY,
   START,
 ];
 

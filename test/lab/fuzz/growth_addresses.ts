@@ -11,7 +11,7 @@ import {
   sameHostTarget,
 } from "../../../src/address/return_url.ts";
 import { splitPreviewToken } from "../../../src/auth/preview_token.ts";
-import { buildLogQuery } from "../../../src/proxy/build_log.ts";
+import { buildLogQuery } from "../../../src/resolver/build_log.ts";
 import { toolboxReference } from "../../../src/proxy/toolbox_response.ts";
 import { BLANKS, type Growth, repeated } from "./growth.ts";
 

@@ -11,7 +11,7 @@ import { readSettings } from "../../../src/config/read_settings.ts";
 import { runnerAnswer } from "../../../src/daytona/models.ts";
 import { proxyDomainOf } from "../../../src/daytona/remote_config.ts";
 import { escapeHtml } from "../../../src/pages/html.ts";
-import { refusalOf } from "../../../src/proxy/refusals.ts";
+import { refusalOf } from "../../../src/resolver/refusals/runner_messages.ts";
 import { runnerBase } from "../../../src/resolver/own/runner.ts";
 import { BLANKS, type Growth, repeated } from "./growth.ts";
 

@@ -12,7 +12,7 @@ import {
   withCors,
 } from "../../../src/proxy/cors.ts";
 import { clientOf, isTrusted } from "../../../src/downstream/http/forwarded.ts";
-import { mayBeRefusal } from "../../../src/proxy/refusals.ts";
+import { mayBeRefusal } from "../../../src/resolver/refusals/runner_messages.ts";
 import { requestHeaders } from "../../../src/proxy/request_headers.ts";
 import { responseHeaders } from "../../../src/proxy/response_headers.ts";
 import { toolboxResponseHeaders } from "../../../src/proxy/toolbox_response.ts";
@@ -144,7 +144,7 @@ export const headerProperties: readonly Property[] = [
         appAddress: undefined,
       }, {
         authority: "runner",
-        refusedBy: "runner",
+        reportsUse: false,
         headers: [["x-daytona-authorization", "Bearer key"]],
       }, "public");
       const ours = OURS.map((name) => valuesOf(fields, name));

@@ -17,7 +17,7 @@ import {
   proxyDomainOf,
 } from "../../../src/daytona/remote_config.ts";
 import { ERROR_STATUS } from "../../../src/errors.ts";
-import { refusalOf } from "../../../src/proxy/refusals.ts";
+import { refusalOf } from "../../../src/resolver/refusals/runner_messages.ts";
 import { runnerBase } from "../../../src/resolver/own/runner.ts";
 import { requestHead } from "../../../src/upstream/http1/request_head.ts";
 import { requestOf } from "../../support/upstream.ts";

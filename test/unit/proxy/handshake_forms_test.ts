@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { GatewayError } from "../../../src/errors.ts";
 import type { AddressForm } from "../../../src/proxy/app_origin.ts";
 import { HandshakeForms } from "../../../src/proxy/handshake_forms.ts";
+import {
+  Refusal,
+  type RefusalKind,
+} from "../../../src/resolver/refusals/refusal.ts";
 import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
 import type { OpenResult } from "../../../src/upstream/websocket/handshake.ts";
 
@@ -12,21 +15,23 @@ function refused(status: number): OpenResult {
   return { kind: "refused", response: { status, headers: [], body: null } };
 }
 
+/** What an upstream answers, or fails to, in place of the app. */
+function refusal(kind: RefusalKind): Refusal {
+  return new Refusal(kind, new UpstreamError("protocol_error", kind));
+}
+
 /** HandshakeForms, and an app that answers each as it is told, in that form. */
 function world(
-  answers: Partial<Record<AddressForm, OpenResult | Error>>,
+  answers: Partial<Record<AddressForm, OpenResult | Refusal>>,
   { maxApps = 10 } = {},
 ) {
   const clock = { now: 1000 };
   const handshakes = new HandshakeForms({ maxApps, now: () => clock.now });
   const seen: AddressForm[] = [];
 
-  function offer(form: AddressForm): Promise<OpenResult> {
+  function offer(form: AddressForm): Promise<OpenResult | Refusal> {
     seen.push(form);
-    const answer = answers[form];
-    return answer instanceof Error
-      ? Promise.reject(answer)
-      : Promise.resolve(answer ?? OPEN);
+    return Promise.resolve(answers[form] ?? OPEN);
   }
   return {
     clock,
@@ -35,10 +40,10 @@ function world(
     async open(app: typeof APP = APP, form: AddressForm | "either" = "either") {
       seen.length = 0;
       const result = await handshakes.open(app, form, offer);
+      if (result instanceof Refusal) return [result.kind, ...seen];
       const status = result.kind === "open" ? 101 : result.response.status;
       return [status, ...seen];
     },
-    seen,
   };
 }
 
@@ -70,10 +75,10 @@ Deno.test("of two refusals, that of what the client sent counts, whichever came 
   await open();
   answers.public = refused(404);
   assert.deepEqual(await open(), [404, "public", "local"]);
-  answers.local = new UpstreamError("header_timeout", "too slow");
+  answers.local = refusal("final");
   assert.deepEqual(await open(), [404, "public", "local"]);
-  answers.public = new UpstreamError("connection_lost", "what counts");
-  await assert.rejects(open(), /what counts/);
+  answers.public = refusal("dropped");
+  assert.deepEqual(await open(), ["dropped", "public", "local"]);
 });
 
 Deno.test("a refusal that does not count is given up", async () => {
@@ -100,31 +105,18 @@ Deno.test("429 and 5xx are not repeated", async () => {
   }
 });
 
-Deno.test("a handshake that is cut short has a second one, a runner that cannot be reached has none", async () => {
+Deno.test("a handshake that is dropped has a second one, any other that an upstream refuses has none", async () => {
+  const local = refusal("dropped");
+  assert.deepEqual(await world({ local }).open(), [101, "local", "public"]);
+  assert.deepEqual(
+    await world({ local, public: refusal("final") }).open(),
+    ["final", "local", "public"],
+  );
   for (
-    const error of [
-      new UpstreamError("connection_lost", "early close"),
-      new UpstreamError("protocol_error", "garbage"),
-      new GatewayError("port_closed", "the runner's empty 502"),
-    ]
+    const kind of ["not_reached", "not_there", "not_accepted", "final"] as const
   ) {
-    const { open, answers } = world({ local: error });
-    assert.deepEqual(await open(), [101, "local", "public"]);
-    answers.public = new UpstreamError("header_timeout", "the second one");
-    await assert.rejects(open(), /the second one/);
-  }
-  for (
-    const error of [
-      new UpstreamError("connect_failed", "refused"),
-      new UpstreamError("header_timeout", "too slow"),
-      new UpstreamError("aborted", "client left"),
-      new GatewayError("runner_refused", "its 401"),
-      new GatewayError("sandbox_stopped", "its 400"),
-    ]
-  ) {
-    const { open, seen } = world({ local: error });
-    await assert.rejects(open(), error);
-    assert.deepEqual(seen, ["local"]);
+    const { open } = world({ local: refusal(kind) });
+    assert.deepEqual(await open(), [kind, "local"]);
   }
 });
 

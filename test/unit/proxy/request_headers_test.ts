@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import type { AddressForm } from "../../../src/proxy/app_origin.ts";
 import { requestHeaders } from "../../../src/proxy/request_headers.ts";
-import type { Destination } from "../../../src/resolver/destination.ts";
 
 function requestHeadersOf(
   client: [string, string][],
   options: {
     dropAuthorization?: boolean;
     form?: AddressForm;
-    refusedBy?: Destination["refusedBy"];
+    reportsUse?: boolean;
   } = {},
 ): [string, string][] {
   return requestHeaders({
@@ -19,7 +18,7 @@ function requestHeadersOf(
     appAddress: { port: 3000, publicOrigin: "https://3000-box.p.test" },
   }, {
     authority: "runner:3003",
-    refusedBy: options.refusedBy ?? "runner",
+    reportsUse: options.reportsUse ?? false,
     headers: [["x-daytona-authorization", "Bearer runner-key"]],
   }, options.form ?? "public");
 }
@@ -115,17 +114,16 @@ Deno.test("requestHeaders() drops every credential that was meant for the gatewa
   assert.deepEqual(valuesOf(fields, "cookie"), ["a=1; b=2"]);
 });
 
-Deno.test("requestHeaders() tells somebody else's proxy what is not to count as use, and a runner nothing", () => {
+Deno.test("requestHeaders() tells an upstream that reports use what is not to count, and any other nothing", () => {
   const name = "x-daytona-skip-last-activity-update";
   for (
-    const [refusedBy, given, sent] of [
-      ["runner", "true", []],
-      ["hosted_proxy", "true", ["true"]],
-      ["hosted_proxy_by_link", "true", ["true"]],
-      ["hosted_proxy", "1", []],
+    const [reportsUse, given, sent] of [
+      [false, "true", []],
+      [true, "true", ["true"]],
+      [true, "1", []],
     ] as const
   ) {
-    const fields = requestHeadersOf([[name, given]], { refusedBy });
+    const fields = requestHeadersOf([[name, given]], { reportsUse });
     assert.deepEqual(valuesOf(fields, name), sent);
   }
 });

@@ -6,8 +6,8 @@ import { Background } from "../../../../src/lib/background.ts";
 import { createSealer } from "../../../../src/lib/seal.ts";
 import type { Destination } from "../../../../src/resolver/destination.ts";
 import { UNMETERED } from "../../../../src/resolver/lookup_cache.ts";
-import { runnerDestination } from "../../../../src/resolver/own/runner.ts";
 import { SandboxResolver } from "../../../../src/resolver/own/sandboxes.ts";
+import { destinationOn, NO_UPSTREAM } from "../../../support/destination.ts";
 import {
   redisAt,
   type RedisServer,
@@ -75,6 +75,7 @@ async function openGateway(port: number, facts: Facts) {
     background,
     sealer: createSealer({ secrets: ["secret"], purpose: "runner", now }),
     appOrigin: "auto",
+    upstream: NO_UPSTREAM,
   });
   return {
     clock,
@@ -96,7 +97,7 @@ async function openGateway(port: number, facts: Facts) {
 
 /** Where port 3000 of a sandbox is on a runner. */
 function at(runner: Runner, id = ID): Destination {
-  return runnerDestination(runner, id, 3000, "auto");
+  return destinationOn(runner, id);
 }
 
 async function valueOf(server: RedisServer, name: string): Promise<unknown> {

@@ -222,7 +222,6 @@ Deno.test("render() reads the sources each time", () => {
       checks: () => ({ api: "ok", key: "failing", login: "off" }),
     });
     metrics.bufferEvicted("tunnel");
-    metrics.originRefused();
     metrics.sandboxStart("link", "refused");
     metrics.activity("reported");
     metrics.render();
@@ -243,7 +242,6 @@ Deno.test("render() reads the sources each time", () => {
     'porthole_limit{limit="buffered_bytes"}': 13,
     'porthole_check_passing{check="api"}': 1,
     'porthole_buffer_evictions_total{kind="tunnel"}': 1,
-    porthole_app_origin_refusals_total: 1,
     'porthole_sandbox_starts_total{by="link",outcome="refused"}': 1,
     'porthole_activity_reports_total{outcome="reported"}': 1,
   });

@@ -11,8 +11,10 @@ import {
   type Mistrust,
 } from "../../../../src/resolver/hosted/hosted_resolver.ts";
 import { UNMETERED } from "../../../../src/resolver/lookup_cache.ts";
+import { Refusal } from "../../../../src/resolver/refusals/refusal.ts";
 import { fakeStore, manualClock, settled } from "../../cache/fakes.ts";
 import { configOf } from "../../../support/config.ts";
+import { loginRedirect, NO_UPSTREAM } from "../../../support/destination.ts";
 import { sandboxWith } from "../../../support/sandbox_facts.ts";
 
 const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
@@ -82,6 +84,7 @@ function setUp(store: DurableStore | null = null) {
     background,
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "x", now }),
     appOrigin: "auto",
+    upstream: NO_UPSTREAM,
     onMistrust: (reason) => mistrusts.push(reason),
   });
   return {
@@ -308,7 +311,7 @@ Deno.test("the token is renewed when the known one is refused, in one question h
   for (const token of ["second-token", "third-token"]) {
     const before = api.calls.length;
     api.token = token;
-    const failure = { at, isRefusal: true };
+    const failure = { at, kind: "not_accepted" } as const;
     const renewed = await Promise.all(
       Array.from(
         { length: 100 },
@@ -328,7 +331,7 @@ Deno.test("a destination that fails for another reason than its token is renewed
   const { api, resolver, destinationOf } = setUp();
   const at = await destinationOf(ID) ?? assert.fail("none");
   api.sandboxes.delete(ID);
-  const failure = { at, isRefusal: false };
+  const failure = { at, kind: "not_there" } as const;
   assert.equal(await resolver.renewDestination(ID, 3000, false, failure), null);
 });
 
@@ -399,7 +402,14 @@ Deno.test("what a link is called tells nothing of its token, and its port is at 
   const destination = await destinationOf(id);
   assert.equal(destination?.authority, `3000-abcdefgh12345678.${DOMAIN}`);
   assert.equal(tokenIn(destination), undefined);
-  assert.equal(destination.refusedBy, "hosted_proxy_by_link");
+  // A login is about the link then, which was the credential.
+  const refusal = await destination.refusals.judge(
+    { ...loginRedirect(`https://${destination.authority}/`), body: null },
+    { method: "GET", sandboxId: id, sandboxPort: 3000 },
+    destination,
+  );
+  assert(refusal instanceof Refusal);
+  assert.equal(refusal.error.code, "signed_token_invalid");
   assert.equal(await destinationOf("link:unknown"), null);
 });
 

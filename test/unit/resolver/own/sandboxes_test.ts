@@ -6,10 +6,10 @@ import { Background } from "../../../../src/lib/background.ts";
 import { createSealer } from "../../../../src/lib/seal.ts";
 import type { Destination } from "../../../../src/resolver/destination.ts";
 import { UNMETERED } from "../../../../src/resolver/lookup_cache.ts";
-import { runnerDestination } from "../../../../src/resolver/own/runner.ts";
 import { SandboxResolver } from "../../../../src/resolver/own/sandboxes.ts";
 import { fakeStore, manualClock } from "../../cache/fakes.ts";
 import { configOf } from "../../../support/config.ts";
+import { destinationOn, NO_UPSTREAM } from "../../../support/destination.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { sandboxWith } from "../../../support/sandbox_facts.ts";
 import { turn } from "../../../support/upstream.ts";
@@ -58,6 +58,7 @@ function setUp(store: DurableStore | null = null) {
     background,
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "runner", now }),
     appOrigin: "auto",
+    upstream: NO_UPSTREAM,
   });
   return {
     api,
@@ -70,7 +71,7 @@ function setUp(store: DurableStore | null = null) {
 
 /** Where port 3000 of the sandbox `box` is on a runner. */
 function at(runner: Runner): Destination {
-  return runnerDestination(runner, "box", 3000, "auto");
+  return destinationOn(runner, "box");
 }
 
 Deno.test("SandboxResolver remembers which sandboxes are public", async () => {

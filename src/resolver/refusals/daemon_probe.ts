@@ -2,31 +2,27 @@
  * Finds out, by the sandbox's daemon, what a runner's empty 502 means. From outside, a port on which nothing listens
  * looks like a daemon that is down, and like an app that drops the connection; each calls for a different remedy.
  */
-import type { Destination } from "../resolver/destination.ts";
-import type { UpstreamClient } from "../upstream/http1/client.ts";
-import { collectBody } from "../upstream/http1/collect_body.ts";
 import {
   discardBody,
   type ResponseBody,
   type UpstreamResponse,
-} from "../upstream/http1/message.ts";
-import { askUpstream } from "./question.ts";
+} from "../../upstream/http1/message.ts";
+import { wholeBody } from "../../upstream/http1/whole_body.ts";
+import type { Destination } from "../destination.ts";
+import { DAEMON_VERSION, type ProbeClient, sendProbe } from "./probe.ts";
 import { RecentAnswers } from "./recent_answers.ts";
-import { isEmptyBadGateway, membersOf } from "./refusals.ts";
+import { isEmptyBadGateway, membersOf } from "./runner_messages.ts";
 
 /** The time that a daemon or an app may take to answer, ms. */
 const TIMEOUT_MS = 2000;
 
-/** A resource that every daemon has, and that costs it nothing. */
-const VERSION = "/version";
-
-/** Asks daemons and, about ports that a daemon does not watch, apps; it remembers the answers for a moment. */
+/** Probes daemons and, about ports that a daemon does not watch, apps; it remembers the answers for a moment. */
 export class DaemonProbe {
-  readonly #upstream: Pick<UpstreamClient, "request">;
+  readonly #upstream: ProbeClient;
   /** By sandbox, and by port of a sandbox. */
   readonly #recent = new RecentAnswers<boolean>();
 
-  constructor(upstream: Pick<UpstreamClient, "request">) {
+  constructor(upstream: ProbeClient) {
     this.#upstream = upstream;
   }
 
@@ -35,10 +31,10 @@ export class DaemonProbe {
     return this.#recent.once(sandboxId, async () => {
       const { toolboxPrefix } = destination;
       if (toolboxPrefix === undefined) return true;
-      const response = await this.#ask(
+      const response = await this.#send(
         destination,
         "GET",
-        toolboxPrefix + VERSION,
+        toolboxPrefix + DAEMON_VERSION,
       );
       if (response === undefined) return true;
       discardBody(response.body);
@@ -70,7 +66,7 @@ export class DaemonProbe {
     const { toolboxPrefix } = destination;
     if (toolboxPrefix === undefined) return undefined;
     const target = `${toolboxPrefix}/port/${port}/in-use`;
-    const response = await this.#ask(destination, "GET", target);
+    const response = await this.#send(destination, "GET", target);
     if (response?.status !== 200) {
       if (response !== undefined) discardBody(response.body);
       return undefined;
@@ -86,21 +82,21 @@ export class DaemonProbe {
   /** True if the app answers a request without content, which asks it for nothing. */
   async #answers(destination: Destination): Promise<boolean> {
     const target = `${destination.pathPrefix}/`;
-    const response = await this.#ask(destination, "HEAD", target);
+    const response = await this.#send(destination, "HEAD", target);
     if (response === undefined) return false;
     discardBody(response.body);
     return !isEmptyBadGateway(response);
   }
 
-  /** The response to a request; undefined if there is none. */
-  async #ask(
+  /** The response to a probe; undefined if there is none. */
+  async #send(
     destination: Destination,
     method: "GET" | "HEAD",
     target: string,
   ): Promise<UpstreamResponse | undefined> {
-    const question = { method, target, timeoutMs: TIMEOUT_MS };
+    const probe = { method, target, timeoutMs: TIMEOUT_MS };
     try {
-      return await askUpstream(this.#upstream, destination, question);
+      return await sendProbe(this.#upstream, destination, probe);
     } catch {
       return undefined;
     }
@@ -118,7 +114,7 @@ async function textOf(body: ResponseBody): Promise<string> {
   if (body === null) return "";
   const bytes = body instanceof Uint8Array
     ? body
-    : await collectBody(body, BODY_TIMEOUT_MS, MAX_BODY_BYTES);
+    : await wholeBody(body, BODY_TIMEOUT_MS, MAX_BODY_BYTES);
   if (bytes instanceof Uint8Array) return new TextDecoder().decode(bytes);
   bytes.cancel();
   return "";

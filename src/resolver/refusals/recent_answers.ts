@@ -1,5 +1,5 @@
-/** What upstreams have answered to our own questions a moment ago. */
-import { LRUCache } from "lru-cache";
+/** What upstreams have answered to our probes a moment ago. */
+import { ExpiringLru } from "../../lib/lru.ts";
 
 /** The time that an answer is reused, ms: a page that reloads in a loop must not double the load of its runner. */
 const TTL_MS = 2000;
@@ -9,10 +9,9 @@ const MAX_ANSWERS = 1000;
 
 /** Remembers answers for a moment. */
 export class RecentAnswers<Answer> {
-  readonly #answers = new LRUCache<string, Promise<Answer>>({
+  readonly #answers = new ExpiringLru<string, Promise<Answer>>({
     max: MAX_ANSWERS,
-    ttl: TTL_MS,
-    ttlResolution: 0, // holds no timer
+    ttlMs: TTL_MS,
   });
 
   /** The answer that `ask` gives for a key, or the latest one. */

@@ -1,13 +1,13 @@
 /** Fetches build logs from the runners that ran the builds. */
 import { GatewayError } from "../errors.ts";
-import type { BuildLog } from "../resolver/own/builds.ts";
-import { runnerBase, runnerHeaders } from "../resolver/own/runner.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import {
   discardBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
-import { upstreamFailure } from "./upstream_failure.ts";
+import type { BuildLog } from "./own/builds.ts";
+import { runnerBase, runnerHeaders } from "./own/runner.ts";
+import { failedExchange } from "./refusals/failed_exchange.ts";
 
 /** A user's request for a log; nothing else of it reaches the runner. */
 export interface BuildLogRequest {
@@ -90,7 +90,7 @@ export async function fetchBuildLog(
       mayRead: request.mayRead,
     });
   } catch (error) {
-    throw upstreamFailure(error);
+    throw failedExchange(error).error;
   }
   const { status, body } = response;
   if (status === 200) return response;

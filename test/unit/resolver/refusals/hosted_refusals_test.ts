@@ -1,60 +1,52 @@
 import assert from "node:assert/strict";
+import type { HeaderList } from "../../../../src/http/headers.ts";
+import { linkDestination } from "../../../../src/resolver/hosted/hosted_preview.ts";
 import {
   hostedRefusalOf,
-  mayBeHostedRefusal,
+  HostedRefusals,
   withoutRunner,
-} from "../../../src/proxy/hosted_refusals.ts";
-import { RefusalJudge } from "../../../src/proxy/refusal_judge.ts";
-import { linkDestination } from "../../../src/resolver/hosted/hosted_preview.ts";
-import type { UpstreamResponse } from "../../../src/upstream/http1/message.ts";
+} from "../../../../src/resolver/refusals/hosted_refusals.ts";
+import { Refusal } from "../../../../src/resolver/refusals/refusal.ts";
+import type { UpstreamResponse } from "../../../../src/upstream/http1/message.ts";
+import { loginRedirect, NO_UPSTREAM } from "../../../support/destination.ts";
 
 const AUTHORITY = "3000-box.hosted.example";
 
-/** A redirect that begins a login, which would return to `returnTo`. */
-function login(
-  returnTo: string,
-  { cookie = "pkce_verifier=v; Path=/", redirect = "/callback" } = {},
-) {
-  const state = new TextEncoder()
-    .encode(JSON.stringify({ returnTo, sandboxId: "box", state: "s" }))
-    .toBase64({ alphabet: "base64url", omitPadding: true });
-  const parameters = new URLSearchParams({
-    redirect_uri: `https://hosted.example${redirect}`,
-    state,
-  });
-  return {
-    status: 307,
-    headers: [
-      ["Location", `https://id.example/auth?${parameters}`],
-      ["Set-Cookie", cookie],
-    ] as [string, string][],
-  };
+const refusals = new HostedRefusals(NO_UPSTREAM, "token");
+
+/** What the head of a response from the sandbox's address comes to, as an error code. */
+function refusalAtBox(
+  head: { status: number; headers: HeaderList },
+  credential: "token" | "link" = "token",
+): [kind: string, code: string] | undefined {
+  const refusal = hostedRefusalOf(head, AUTHORITY, credential);
+  return refusal && [refusal.kind, refusal.error.code];
 }
 
-const AT_BOX = { authority: AUTHORITY, refusedBy: "hosted_proxy" } as const;
-
 Deno.test("the proxy's login is its refusal: of the token, or of the link that was the credential", () => {
-  const redirect = login(`https://${AUTHORITY}/a?b`);
-  assert.ok(mayBeHostedRefusal(redirect));
-  assert.equal(hostedRefusalOf(redirect, AT_BOX)?.code, "runner_refused");
-  const byLink = { ...AT_BOX, refusedBy: "hosted_proxy_by_link" } as const;
-  assert.equal(hostedRefusalOf(redirect, byLink)?.code, "signed_token_invalid");
+  const redirect = loginRedirect(`https://${AUTHORITY}/a?b`);
+  assert.ok(refusals.mayRefuse(redirect));
+  assert.deepEqual(refusalAtBox(redirect), ["not_accepted", "runner_refused"]);
+  assert.deepEqual(
+    refusalAtBox(redirect, "link"),
+    ["final", "signed_token_invalid"],
+  );
 });
 
 Deno.test("an app's own redirects are its own, and a 401 always is", () => {
   for (
     const response of [
-      login("https://3000-other.hosted.example/"),
-      login(`https://${AUTHORITY}/`, { cookie: "session=1" }),
-      login(`https://${AUTHORITY}/`, { redirect: "/elsewhere" }),
-      login("not a URL"),
+      loginRedirect("https://3000-other.hosted.example/"),
+      loginRedirect(`https://${AUTHORITY}/`, { cookie: "session=1" }),
+      loginRedirect(`https://${AUTHORITY}/`, { redirect: "/elsewhere" }),
+      loginRedirect("not a URL"),
       { status: 307, headers: [["Location", "/login"]] },
       { status: 307, headers: [["Set-Cookie", "pkce_verifier=v"]] },
-      { ...login(`https://${AUTHORITY}/`), status: 302 },
+      { ...loginRedirect(`https://${AUTHORITY}/`), status: 302 },
       { status: 401, headers: [["WWW-Authenticate", "Basic"]] },
     ] as const
   ) {
-    assert.equal(hostedRefusalOf(response, AT_BOX), undefined);
+    assert.equal(refusalAtBox(response), undefined);
   }
 });
 
@@ -69,11 +61,11 @@ Deno.test("the proxy's warning is not the app's page", () => {
       ["X-Content-Type-Options", "nosniff"],
     ] as [string, string][],
   };
-  assert.ok(mayBeHostedRefusal(page));
-  assert.equal(hostedRefusalOf(page, AT_BOX)?.code, "runner_refused");
-  assert.ok(!mayBeHostedRefusal({ status: 200, headers: [] }));
+  assert.ok(refusals.mayRefuse(page));
+  assert.deepEqual(refusalAtBox(page), ["not_accepted", "runner_refused"]);
+  assert.ok(!refusals.mayRefuse({ status: 200, headers: [] }));
   const ofApp = { ...page, headers: page.headers.slice(0, 2) };
-  assert.equal(hostedRefusalOf(ofApp, AT_BOX), undefined);
+  assert.equal(refusalAtBox(ofApp), undefined);
 });
 
 function refusal(statusCode: number, message: string): string {
@@ -97,12 +89,13 @@ Deno.test("a proxy that finds no runner says so of that sandbox, whatever the pa
 });
 
 Deno.test("what is refused by a link names no sandbox that the gateway knows, and is a refusal all the same", async () => {
-  const judge = new RefusalJudge({
-    request: () => Promise.reject(new Error("nobody is asked")),
-  });
+  const byLink = new HostedRefusals(NO_UPSTREAM, "link");
   const token = "abcdefgh12345678";
   const link = { token, port: 3000 };
-  const destination = linkDestination("https://hosted.example", link, "auto");
+  const destination = linkDestination("https://hosted.example", link, {
+    appOrigin: "auto",
+    refusals: byLink,
+  });
   function answer(body: string): UpstreamResponse {
     return {
       status: 400,
@@ -125,11 +118,10 @@ Deno.test("what is refused by a link names no sandbox that the gateway knows, an
       [refusal(400, ARCHIVED), "container_not_found"],
     ] as const
   ) {
-    await assert.rejects(
-      judge.appResponse(answer(body), app, destination),
-      { code },
-    );
+    const judged = await byLink.judge(answer(body), app, destination);
+    assert(judged instanceof Refusal);
+    assert.equal(judged.error.code, code);
   }
   const own = answer(refusal(400, "the app's own"));
-  assert.equal((await judge.appResponse(own, app, destination)).status, 400);
+  assert.deepEqual(await byLink.judge(own, app, destination), own);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { collectBody } from "../../../../src/upstream/http1/collect_body.ts";
+import { wholeBody } from "../../../../src/upstream/http1/whole_body.ts";
 import { bodyReader } from "../../../../src/upstream/http1/body_reader.ts";
 import { bodyOf, readerOf, textOf } from "../../../support/upstream.ts";
 
@@ -30,47 +30,47 @@ function heldBody() {
   };
 }
 
-Deno.test("collectBody() gives a body that ends in time as a whole", async () => {
+Deno.test("wholeBody() gives a body that ends in time as a whole", async () => {
   for (const parts of [[], ["one"], ["in", " several", " parts"]]) {
-    const whole = await collectBody(bodyOf(...parts), LONG_MS);
+    const whole = await wholeBody(bodyOf(...parts), LONG_MS);
     assert(whole instanceof Uint8Array);
     assert.deepEqual(whole, bytes(parts.join("")));
   }
 });
 
-Deno.test("collectBody() passes a late body on with nothing missing", async () => {
+Deno.test("wholeBody() passes a late body on with nothing missing", async () => {
   for (const early of [[], ["a"], ["a", "b"]]) {
     const { body, controller } = heldBody();
     for (const part of early) controller.enqueue(bytes(part));
-    const rest = readerOf(await collectBody(body, 1));
+    const rest = readerOf(await wholeBody(body, 1));
     controller.enqueue(bytes("late"));
     controller.close();
     assert.equal(await textOf(rest), `${early.join("")}late`);
   }
 });
 
-Deno.test("collectBody() passes a long body on with nothing missing", async () => {
+Deno.test("wholeBody() passes a long body on with nothing missing", async () => {
   for (const [maxBytes, isWhole] of [[3, true], [2, false]] as const) {
-    const body = await collectBody(bodyOf("a", "bc"), LONG_MS, maxBytes);
+    const body = await wholeBody(bodyOf("a", "bc"), LONG_MS, maxBytes);
     assert.equal(body instanceof Uint8Array, isWhole);
     assert.equal(await textOf(body), "abc");
   }
 });
 
-Deno.test("collectBody() cancels a late body that nobody wants any more", async () => {
+Deno.test("wholeBody() cancels a late body that nobody wants any more", async () => {
   const { body, cancelled } = heldBody();
-  readerOf(await collectBody(body, 1)).cancel();
+  readerOf(await wholeBody(body, 1)).cancel();
   await cancelled;
 });
 
-Deno.test("collectBody() fails as its body does, early or late", async () => {
+Deno.test("wholeBody() fails as its body does, early or late", async () => {
   const broken = new Error("broken");
   const early = heldBody();
   early.controller.error(broken);
-  await assert.rejects(collectBody(early.body, LONG_MS), broken);
+  await assert.rejects(wholeBody(early.body, LONG_MS), broken);
 
   const late = heldBody();
-  const rest = readerOf(await collectBody(late.body, 1));
+  const rest = readerOf(await wholeBody(late.body, 1));
   late.controller.error(broken);
   await assert.rejects(textOf(rest), broken);
 });

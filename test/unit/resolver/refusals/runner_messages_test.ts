@@ -3,7 +3,7 @@ import {
   isEmptyBadGateway,
   mayBeRefusal,
   refusalOf,
-} from "../../../src/proxy/refusals.ts";
+} from "../../../../src/resolver/refusals/runner_messages.ts";
 
 function refusal(
   statusCode: number,

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import type { Runner } from "../../../src/daytona/api.ts";
-import { DaemonProbe } from "../../../src/proxy/daemon_probe.ts";
-import { runnerDestination } from "../../../src/resolver/own/runner.ts";
+import type { Runner } from "../../../../src/daytona/api.ts";
+import { DaemonProbe } from "../../../../src/resolver/refusals/daemon_probe.ts";
 import type {
   UpstreamRequest,
   UpstreamResponse,
-} from "../../../src/upstream/http1/message.ts";
-import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
-import { fakeClock } from "../../support/fake_clock.ts";
-import { turn } from "../../support/upstream.ts";
+} from "../../../../src/upstream/http1/message.ts";
+import { UpstreamError } from "../../../../src/upstream/upstream_error.ts";
+import { fakeClock } from "../../../support/fake_clock.ts";
+import { destinationOn } from "../../../support/destination.ts";
+import { turn } from "../../../support/upstream.ts";
 
 const RUNNER: Runner = {
   proxyUrl: "http://runner.internal:3000/base/",
@@ -16,7 +16,7 @@ const RUNNER: Runner = {
   apiKey: "runner-secret",
 };
 
-const DESTINATION = runnerDestination(RUNNER, "box", 3000, "auto");
+const DESTINATION = destinationOn(RUNNER, "box");
 
 /** A probe whose requests are answered by `answer`. */
 function setUp(answer: () => UpstreamResponse | Promise<UpstreamResponse>) {

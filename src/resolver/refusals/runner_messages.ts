@@ -2,8 +2,8 @@
  * Tells a runner's own refusals from an app's answers. A runner refuses with JSON that names its own path, and a hop
  * behind it reports a closed port as an empty 502; everything else is the app's, and passes unchanged.
  */
-import { valuesOf } from "../http/headers.ts";
-import type { UpstreamResponse } from "../upstream/http1/message.ts";
+import { valuesOf } from "../../http/headers.ts";
+import type { ResponseHead } from "../destination.ts";
 
 /** The error codes for a runner's refusals, with the reason that is logged. */
 export const REFUSALS = {
@@ -12,8 +12,8 @@ export const REFUSALS = {
   sandbox_stopped: "the sandbox is not running (the runner's 400)",
 } as const;
 
-/** The part of a response that is known before its body is read. */
-type ResponseHead = Pick<UpstreamResponse, "status" | "headers">;
+/** The error code of a refusal that is told by its body. */
+export type RefusalCode = keyof typeof REFUSALS;
 
 /** The longest body that may be a runner's refusal, bytes. */
 const MAX_REFUSAL_BYTES = 4096;
@@ -57,7 +57,7 @@ export function refusalOf(
   status: number,
   body: string,
   sandboxId: string | undefined,
-): keyof typeof REFUSALS | undefined {
+): RefusalCode | undefined {
   const { path, message, statusCode } = membersOf(body);
   if (
     statusCode !== status || typeof message !== "string" ||

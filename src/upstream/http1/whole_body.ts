@@ -7,7 +7,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
  * The whole body, or, if its end does not arrive within `timeoutMs` and `maxBytes`, a reader of it from the beginning.
  * Rejects if `body` fails.
  */
-export async function collectBody(
+export async function wholeBody(
   body: BodyReader,
   timeoutMs: number,
   maxBytes = Infinity,

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { buildLogQuery, fetchBuildLog } from "../../../src/proxy/build_log.ts";
+import {
+  buildLogQuery,
+  fetchBuildLog,
+} from "../../../src/resolver/build_log.ts";
 import type { BodyReader } from "../../../src/upstream/http1/body_reader.ts";
 import type { UpstreamResponse } from "../../../src/upstream/http1/message.ts";
 import { UpstreamError } from "../../../src/upstream/upstream_error.ts";

@@ -1,16 +1,72 @@
 /**
  * Tells the refusals of the proxy of a Daytona that somebody else runs from an app's answers. It sends whoever it does
  * not let in to its login, whatever they asked for, and so it does with a token that is no longer right: a 401 is always
- * the app's. Behind it are runners, whose refusals are those of `refusals.ts`.
+ * the app's. Behind it are runners, whose refusals are those of runner_refusals.ts.
  */
-import { GatewayError } from "../errors.ts";
-import { valuesOf } from "../http/headers.ts";
-import type { Destination } from "../resolver/destination.ts";
-import type { UpstreamResponse } from "../upstream/http1/message.ts";
-import { membersOf } from "./refusals.ts";
+import { valuesOf } from "../../http/headers.ts";
+import {
+  discardBody,
+  type UpstreamResponse,
+} from "../../upstream/http1/message.ts";
+import type {
+  App,
+  AppRequest,
+  Destination,
+  Refusals,
+  ResponseHead,
+} from "../destination.ts";
+import type { ProbeClient } from "./probe.ts";
+import { type Refusal, refusalWith } from "./refusal.ts";
+import { membersOf, refusalOf } from "./runner_messages.ts";
+import { RunnerRefusals } from "./runner_refusals.ts";
 
-/** The part of a response that is known before its body is read. */
-type ResponseHead = Pick<UpstreamResponse, "status" | "headers">;
+/** What opens the way to a sandbox: its token, or a signed link, which the refusals are about then. */
+export type HostedCredential = "token" | "link";
+
+/** Judges responses that come by way of such a proxy. */
+export class HostedRefusals implements Refusals {
+  readonly #credential: HostedCredential;
+  readonly #runners: RunnerRefusals;
+
+  constructor(upstream: ProbeClient, credential: HostedCredential) {
+    this.#credential = credential;
+    this.#runners = new RunnerRefusals(upstream, (status, body, sandboxId) => {
+      // By a link, nobody tells which sandbox it is.
+      const id = credential === "link" ? undefined : sandboxId;
+      return refusalOf(status, body, id) ?? withoutRunner(status, body, id);
+    });
+  }
+
+  mayRefuse(head: ResponseHead): boolean {
+    return this.#runners.mayRefuse(head) || mayBeHostedRefusal(head);
+  }
+
+  async judge(
+    response: UpstreamResponse,
+    request: AppRequest,
+    destination: Destination,
+  ): Promise<UpstreamResponse | Refusal> {
+    const { authority } = destination;
+    const refusal = hostedRefusalOf(response, authority, this.#credential);
+    if (refusal === undefined) {
+      return await this.#runners.judge(response, request, destination);
+    }
+    discardBody(response.body);
+    return refusal;
+  }
+
+  judgeHandshake(
+    refusal: Refusal,
+    app: App,
+    destination: Destination,
+  ): Promise<Refusal> {
+    return this.#runners.judgeHandshake(refusal, app, destination);
+  }
+
+  ofFailure(error: unknown): Refusal {
+    return this.#runners.ofFailure(error);
+  }
+}
 
 /** The proxy's warning, which comes in place of anything if it is not asked to leave that out. */
 const WARNING_POLICY =
@@ -29,23 +85,23 @@ export function mayBeHostedRefusal(response: ResponseHead): boolean {
 
 /** The proxy's refusal, if the head of a response shows it to be one. */
 export function hostedRefusalOf(
-  response: ResponseHead,
-  { authority, refusedBy }: Pick<Destination, "authority" | "refusedBy">,
-): GatewayError | undefined {
-  const { status, headers } = response;
+  { status, headers }: ResponseHead,
+  authority: string,
+  credential: HostedCredential,
+): Refusal | undefined {
   if (status === 307 && isLogin(headers, authority)) {
-    return refusedBy === "hosted_proxy_by_link"
-      ? new GatewayError(
+    return credential === "link"
+      ? refusalWith(
         "signed_token_invalid",
         "Daytona's proxy does not open the link (its login)",
       )
-      : new GatewayError(
+      : refusalWith(
         "runner_refused",
         "Daytona's proxy does not accept the sandbox's token (its login)",
       );
   }
   if (status === 200 && isWarning(headers)) {
-    return new GatewayError(
+    return refusalWith(
       "runner_refused",
       "Daytona's proxy warns of the sandbox (its page came in place of the app)",
     );

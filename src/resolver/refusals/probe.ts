@@ -1,0 +1,54 @@
+/** Requests of the gateway's own to an upstream, on nobody's behalf. */
+import { GatewayError } from "../../errors.ts";
+import type { HeaderList } from "../../http/headers.ts";
+import type { UpstreamClient } from "../../upstream/http1/client.ts";
+import type { UpstreamResponse } from "../../upstream/http1/message.ts";
+import type { Destination } from "../destination.ts";
+import { failedExchange } from "./failed_exchange.ts";
+
+/** What sends probes. */
+export type ProbeClient = Pick<UpstreamClient, "request">;
+
+/** A request without content. */
+export interface Probe {
+  readonly method: "GET" | "HEAD";
+  readonly target: string;
+  /** Sent besides Host and the destination's own. */
+  readonly headers?: HeaderList;
+  /** Longest wait for the head of the response, ms. */
+  readonly timeoutMs: number;
+}
+
+/** A resource that every daemon has, and that costs it nothing. */
+export const DAEMON_VERSION = "/version";
+
+/**
+ * The response to a probe; its body must be read or discarded.
+ *
+ * @throws {GatewayError} `runner_timeout` if it does not begin in time, `shutting_down`, or a `runner_*` code if there is
+ * none
+ */
+export async function sendProbe(
+  upstream: ProbeClient,
+  { origin, authority, headers }: Destination,
+  probe: Probe,
+): Promise<UpstreamResponse> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), probe.timeoutMs);
+  try {
+    return await upstream.request({
+      origin,
+      method: probe.method,
+      target: probe.target,
+      headers: [["host", authority], ...headers, ...probe.headers ?? []],
+      body: null,
+      contentLength: null,
+      signal: timeout.signal,
+    });
+  } catch (error) {
+    if (!timeout.signal.aborted) throw failedExchange(error).error;
+    throw new GatewayError("runner_timeout", "No answer to a probe in time");
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,40 @@
+/** What comes in place of an app's response. */
+import { type ErrorCode, GatewayError } from "../../errors.ts";
+import type { UpstreamError } from "../../upstream/upstream_error.ts";
+
+/** What a refusal says of the way to the sandbox. */
+export type RefusalKind =
+  /** Nothing of the request was sent, and the sandbox may be elsewhere. */
+  | "not_reached"
+  /** The upstream does not have the sandbox, which may be elsewhere. */
+  | "not_there"
+  /** The upstream does not accept what it knows the gateway by. */
+  | "not_accepted"
+  /** The exchange ended without a response: the app may have dropped it. */
+  | "dropped"
+  /** Nothing that another attempt would change. */
+  | "final";
+
+/** A refusal by an upstream, or its failure, in place of the app's response. */
+export class Refusal {
+  readonly kind: RefusalKind;
+  /** What to throw: an {@linkcode UpstreamError} if the client has disconnected, as no code describes that. */
+  readonly error: GatewayError | UpstreamError;
+
+  constructor(kind: RefusalKind, error: GatewayError | UpstreamError) {
+    this.kind = kind;
+    this.error = error;
+  }
+}
+
+/** What refusals with these codes say; those with any other are final. */
+const KINDS: Readonly<Partial<Record<ErrorCode, RefusalKind>>> = {
+  container_not_found: "not_there",
+  runner_refused: "not_accepted",
+  port_closed: "dropped",
+};
+
+/** A refusal by an upstream, of which the log has the reason. */
+export function refusalWith(code: ErrorCode, reason: string): Refusal {
+  return new Refusal(KINDS[code] ?? "final", new GatewayError(code, reason));
+}

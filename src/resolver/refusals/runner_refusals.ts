@@ -1,0 +1,151 @@
+/** Tells the refusals of a runner, and of the hops behind it, from what an app answers. */
+import { GatewayError } from "../../errors.ts";
+import {
+  discardBody,
+  type ResponseBody,
+  type UpstreamResponse,
+} from "../../upstream/http1/message.ts";
+import { wholeBody } from "../../upstream/http1/whole_body.ts";
+import type {
+  App,
+  AppRequest,
+  Destination,
+  Refusals,
+  ResponseHead,
+} from "../destination.ts";
+import { DaemonProbe } from "./daemon_probe.ts";
+import { failedExchange } from "./failed_exchange.ts";
+import { DAEMON_VERSION, type ProbeClient, sendProbe } from "./probe.ts";
+import { RecentAnswers } from "./recent_answers.ts";
+import { type Refusal, refusalWith } from "./refusal.ts";
+import {
+  isEmptyBadGateway,
+  isRefusalStatus,
+  mayBeRefusal,
+  type RefusalCode,
+  refusalOf,
+  REFUSALS,
+} from "./runner_messages.ts";
+
+/** Longest wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
+const REFUSAL_TIMEOUT_MS = 1000;
+
+/** Longest wait for a runner's answer to a probe, ms. */
+const PROBE_TIMEOUT_MS = 2000;
+
+/** Judges responses; where they do not tell, it probes the runner, or the sandbox's daemon behind it. */
+export class RunnerRefusals implements Refusals {
+  readonly #upstream: ProbeClient;
+  readonly #codeOf: typeof refusalOf;
+  readonly #daemons: DaemonProbe;
+  /** By sandbox: how it was refused to a probe. */
+  readonly #probed = new RecentAnswers<RefusalCode | undefined>();
+
+  /** @param codeOf Reads the code of a refusal from its body; a runner's own unless given. */
+  constructor(upstream: ProbeClient, codeOf = refusalOf) {
+    this.#upstream = upstream;
+    this.#codeOf = codeOf;
+    this.#daemons = new DaemonProbe(upstream);
+  }
+
+  mayRefuse({ status }: ResponseHead): boolean {
+    return isRefusalStatus(status);
+  }
+
+  async judge(
+    response: UpstreamResponse,
+    { method, sandboxId, sandboxPort }: AppRequest,
+    destination: Destination,
+  ): Promise<UpstreamResponse | Refusal> {
+    if (isEmptyBadGateway(response)) {
+      const isUp = sandboxPort !== "toolbox" &&
+        await this.#daemons.isUp(sandboxId, destination);
+      return isUp
+        ? refusalWith(
+          "port_closed",
+          "nothing listens on the port (the runner's empty 502)",
+        )
+        : refusalWith(
+          "toolbox_unreachable",
+          "the daemon in the sandbox does not answer (the runner's empty 502)",
+        );
+    }
+    if (!mayBeRefusal(response)) return response;
+    const { code, body } = method === "HEAD"
+      ? {
+        code: await this.#codeByProbe(sandboxId, destination),
+        body: response.body,
+      }
+      : await this.#read(response, sandboxId);
+    // Not its own message, which contains the request's path, and which an app could imitate.
+    return code === undefined
+      ? { ...response, body }
+      : refusalWith(code, REFUSALS[code]);
+  }
+
+  async judgeHandshake(
+    refusal: Refusal,
+    { sandboxId, sandboxPort }: App,
+    destination: Destination,
+  ): Promise<Refusal> {
+    const { error } = refusal;
+    const isUntold = error instanceof GatewayError &&
+      error.code === "port_closed" && sandboxPort !== "toolbox";
+    if (
+      !isUntold ||
+      !await this.#daemons.isListening({ sandboxId, sandboxPort }, destination)
+    ) return refusal;
+    return refusalWith(
+      "app_refused_websocket",
+      "the app answered the handshake with no valid response (the runner's empty 502)",
+    );
+  }
+
+  ofFailure(error: unknown): Refusal {
+    return failedExchange(error);
+  }
+
+  /** The code of a refusal, if a response that may be one is; with its body, from the beginning. */
+  async #read({ status, body }: UpstreamResponse, sandboxId: string): Promise<{
+    readonly code: RefusalCode | undefined;
+    readonly body: ResponseBody;
+  }> {
+    const whole = body === null || body instanceof Uint8Array
+      ? body
+      : await wholeBody(body, REFUSAL_TIMEOUT_MS);
+    // A runner writes its refusals in one go.
+    if (!(whole instanceof Uint8Array)) return { code: undefined, body: whole };
+    const text = new TextDecoder().decode(whole);
+    return { code: this.#codeOf(status, text, sandboxId), body: whole };
+  }
+
+  /**
+   * The code of a refusal without a body to tell it by, as to a HEAD: what a runner refuses, it refuses for every path, so
+   * it is asked for something that has one. Undefined if the sandbox is not refused, or if that cannot be determined.
+   */
+  #codeByProbe(
+    sandboxId: string,
+    destination: Destination,
+  ): Promise<RefusalCode | undefined> {
+    return this.#probed.once(sandboxId, async () => {
+      const { toolboxPrefix, pathPrefix } = destination;
+      try {
+        const response = await sendProbe(this.#upstream, destination, {
+          method: "GET",
+          // Without a daemon's prefix, the app is asked for its start page.
+          target: toolboxPrefix === undefined
+            ? `${pathPrefix}/`
+            : toolboxPrefix + DAEMON_VERSION,
+          timeoutMs: PROBE_TIMEOUT_MS,
+        });
+        const { code, body } = mayBeRefusal(response)
+          ? await this.#read(response, sandboxId)
+          : { code: undefined, body: response.body };
+        discardBody(body);
+        return code;
+      } catch {
+        return undefined;
+      }
+    });
+  }
+}
