@@ -10,6 +10,7 @@ const LAYERS = [
   "lib",
   "http",
   "platform",
+  "error_codes.ts",
   "errors.ts",
   "config",
   "observability",

@@ -7,7 +7,7 @@
 /** The names of each kind that a source text contains. */
 const KINDS: Readonly<Record<string, readonly RegExp[]>> = {
   variable: [/^ {2}([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*): \{$/gm],
-  error: [/^ {2}([a-z_]+): [45]\d\d,/gm],
+  error: [/^ {2}([a-z_]+): \{\s+status: [45]\d\d,/gm],
   metric: [/["`]((?:porthole|process)_[a-z_]+)/g],
   // Template literals too, since some messages name a check.
   message: [

@@ -1,99 +1,8 @@
+/** The failures that clients are told of. */
+import { type ErrorCode, ERRORS } from "./error_codes.ts";
 import type { HeaderList } from "./http/headers.ts";
 
-/**
- * The gateway's error codes and their HTTP statuses (RFC 9110 section 15). Every failure that a client can see has one
- * of these codes, in `X-Porthole-Error` and in the `code` member of the problem details (RFC 9457).
- */
-export const ERROR_STATUS = {
-  bad_host: 400,
-  bad_target: 400,
-  bad_request: 400,
-  bad_return_url: 400,
-  login_expired: 400,
-  start_expired: 400,
-  login_failed: 400,
-  session_not_kept: 400,
-  login_required: 401,
-  frame_refused: 401,
-  credential_invalid: 401,
-  signed_token_invalid: 401,
-  signed_url_invalid: 401,
-  cross_site_request: 403,
-  webhook_refused: 403,
-  start_not_allowed: 403,
-  login_denied: 403,
-  sandbox_not_found: 404,
-  sandbox_deleted: 404,
-  no_access: 404,
-  container_not_found: 404,
-  sandbox_destroying: 404,
-  build_log_not_found: 404,
-  port_not_served: 404,
-  route_not_found: 404,
-  unknown_domain: 404,
-  method_not_allowed: 405,
-  upload_stalled: 408,
-  target_too_long: 414,
-  upgrade_required: 426,
-  too_many_refusals: 429,
-  user_throttled: 429,
-  start_throttled: 429,
-  client_overloaded: 429,
-  head_too_large: 431,
-  internal: 500,
-  runner_unreachable: 502,
-  runner_protocol_error: 502,
-  runner_refused: 502,
-  port_closed: 502,
-  app_refused_websocket: 502,
-  toolbox_unreachable: 502,
-  sandbox_stopped: 503,
-  sandbox_paused: 503,
-  sandbox_archived: 503,
-  sandbox_starting: 503,
-  sandbox_resuming: 503,
-  sandbox_restoring: 503,
-  sandbox_pulling: 503,
-  sandbox_stopping: 503,
-  sandbox_error: 503,
-  sandbox_recoverable: 503,
-  sandbox_build_failed: 503,
-  start_refused: 503,
-  runner_not_ready: 503,
-  api_unreachable: 503,
-  api_throttled: 503,
-  login_unavailable: 503,
-  logout_incomplete: 503,
-  session_unavailable: 503,
-  overloaded: 503,
-  sandbox_overloaded: 503,
-  pages_overloaded: 503,
-  too_many_tunnels: 503,
-  duplex_unavailable: 503,
-  chunks_too_small: 400,
-  buffers_full: 503,
-  shutting_down: 503,
-  runner_timeout: 504,
-} as const;
-
-/** A stable, documented error code. */
-export type ErrorCode = keyof typeof ERROR_STATUS;
-
-/** The codes that say what a sandbox does instead of answering. */
-export const STATE_CODES = [
-  "sandbox_stopped",
-  "sandbox_paused",
-  "sandbox_archived",
-  "sandbox_starting",
-  "sandbox_resuming",
-  "sandbox_restoring",
-  "sandbox_pulling",
-  "sandbox_stopping",
-  "sandbox_error",
-  "sandbox_recoverable",
-  "sandbox_build_failed",
-  "sandbox_destroying",
-] as const satisfies readonly ErrorCode[];
+export type { ErrorCode };
 
 /** What the API says of a sandbox that does not answer. */
 export interface SandboxAdvice {
@@ -164,7 +73,7 @@ export class GatewayError extends Error {
 
   /** The HTTP status of the code. */
   get status(): number {
-    return ERROR_STATUS[this.code];
+    return ERRORS[this.code].status;
   }
 }
 

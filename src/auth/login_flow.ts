@@ -10,7 +10,8 @@ import {
 import { loggedLabel } from "../address/grammar.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
 import { type ReturnUrl, stillReturnUrl } from "../address/return_url.ts";
-import { type ErrorCode, GatewayError } from "../errors.ts";
+import { ERRORS } from "../error_codes.ts";
+import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { Visits } from "../observability/visits.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
@@ -241,9 +242,10 @@ export class Login {
   }
 }
 
-/** True if a callback failed because the provider could not answer: the browser may repeat it. */
-function mayComeAgain(error: unknown): boolean {
-  return error instanceof GatewayError && error.code === "login_unavailable";
+/** True if a callback failed because the provider could not answer, or its client has to wait: it may come again. */
+export function mayComeAgain(error: unknown): boolean {
+  return error instanceof GatewayError &&
+    ERRORS[error.code].login === "repeatable";
 }
 
 /** Charges a login that was refused. Any other failure is the provider's, the API's or ours, or has cost nothing. */
@@ -251,14 +253,8 @@ function settleFailed(budget: RequestBudget, error: unknown): void {
   budget.settle(isRefusal(error) ? { isAdmitted: false } : { error });
 }
 
+/** True if its client has to answer for it. */
 function isRefusal(error: unknown): error is GatewayError {
-  return error instanceof GatewayError && REFUSED.has(error.code);
+  return error instanceof GatewayError &&
+    ERRORS[error.code].login === "refused";
 }
-
-/** The failures of a login that its client has to answer for. */
-const REFUSED: ReadonlySet<ErrorCode> = new Set([
-  "login_denied",
-  "login_failed",
-  "no_access",
-  "sandbox_deleted",
-]);

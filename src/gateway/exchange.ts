@@ -103,7 +103,10 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
       throw new GatewayError("overloaded", "Too many exchanges");
     }
     if (!this.#entry.reserveForClient(clientKey(this.client.clientAddress))) {
-      throw clientOverloaded("Too many exchanges of one client");
+      throw new GatewayError(
+        "client_overloaded",
+        "Too many exchanges of one client",
+      );
     }
     checkHead(this, this.services.limits);
   }
@@ -140,7 +143,10 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
       throw new GatewayError("too_many_tunnels", "Too many tunnels");
     }
     if (!this.#entry.reserveTunnelForClient()) {
-      throw clientOverloaded("Too many tunnels of one client");
+      throw new GatewayError(
+        "client_overloaded",
+        "Too many tunnels of one client",
+      );
     }
   }
 
@@ -162,7 +168,10 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
     const { upload, contentLength } = this.reply;
     if (upload === null) return;
     if (contentLength === null && !this.#entry?.reserveUploadForClient()) {
-      throw clientOverloaded("Too many uploads of unknown length");
+      throw new GatewayError(
+        "client_overloaded",
+        "Too many uploads of unknown length",
+      );
     }
     if (this.preflight !== undefined) return;
     this.reply.superviseUpload();
@@ -400,15 +409,6 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
 }
 
 const NO_HEADERS: Iterable<Header> = [];
-
-/** Time after which a client may try again that has too much under way, seconds. */
-const CLIENT_RETRY_SEC = 2;
-
-function clientOverloaded(reason: string): GatewayError {
-  return new GatewayError("client_overloaded", reason, {
-    retryAfterSec: CLIENT_RETRY_SEC,
-  });
-}
 
 /**
  * True if a response shows that somebody is using the sandbox. What an app rejects (4xx) does not: bots that probe for

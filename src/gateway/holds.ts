@@ -5,7 +5,8 @@
  * the same limits, and ends with its client, its access or the gateway.
  */
 import { UPLOAD_ERRORS } from "../downstream/ends.ts";
-import { type ErrorCode, GatewayError } from "../errors.ts";
+import { ERRORS } from "../error_codes.ts";
+import { GatewayError } from "../errors.ts";
 import { isFromProgram } from "../http/fetch_metadata.ts";
 import { isIdempotent } from "../http/idempotent.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
@@ -17,21 +18,6 @@ const PAUSE_MS = 1000;
 
 /** What can be waited for. */
 type Reason = "start" | "port";
-
-const REASONS: ReadonlyMap<ErrorCode, Reason> = new Map<ErrorCode, Reason>([
-  ["sandbox_starting", "start"],
-  ["sandbox_resuming", "start"],
-  ["sandbox_restoring", "start"],
-  ["sandbox_pulling", "start"],
-  ["port_closed", "port"],
-]);
-
-/** What a sandbox may say for a moment that has just started. */
-const WHILE_STARTING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "toolbox_unreachable",
-  "container_not_found",
-  "runner_not_ready",
-]);
 
 /** The part of an exchange that is held. */
 export type HeldExchange =
@@ -88,8 +74,11 @@ export class Holds {
 
 function reasonOf(error: unknown, hasWaited: boolean): Reason | undefined {
   if (!(error instanceof GatewayError)) return undefined;
-  const { code } = error;
-  return hasWaited && WHILE_STARTING.has(code) ? "start" : REASONS.get(code);
+  const { stage } = ERRORS[error.code];
+  if (stage === "booting") return "port";
+  return stage === "starting" || stage === "settling" && hasWaited
+    ? "start"
+    : undefined;
 }
 
 function mayWait({ method, headers, isWebSocket, body }: HeldExchange) {

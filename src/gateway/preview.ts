@@ -6,6 +6,7 @@ import { loggedLabel, TOOLBOX_PORT } from "../address/grammar.ts";
 import type { Admission, Gate, Verdict } from "../auth/gate.ts";
 import type { Login } from "../auth/login_flow.ts";
 import type { SessionSealer } from "../auth/session.ts";
+import { ERRORS } from "../error_codes.ts";
 import { type ErrorAdvice, GatewayError } from "../errors.ts";
 import {
   isFramed,
@@ -248,7 +249,7 @@ export class SandboxHandlers {
     { code }: Pick<Exclude<Verdict, Admission>, "code">,
     advice: ErrorAdvice = {},
   ): GatewayError {
-    if (code !== "login_required") {
+    if (ERRORS[code].credential !== "missing") {
       this.#parts.visits.refused({
         requestId,
         sandboxId: loggedLabel(label),

@@ -1,7 +1,8 @@
 /** Explains a refusal by the state of the sandbox, to whoever was admitted to it. */
-import { type ErrorCode, GatewayError } from "../errors.ts";
+import { ERRORS } from "../error_codes.ts";
+import { GatewayError } from "../errors.ts";
 import type { Destinations } from "../resolver/destination.ts";
-import { type Condition, conditionOf } from "../resolver/sandbox_condition.ts";
+import { conditionOf } from "../resolver/sandbox_condition.ts";
 import type { SandboxStates } from "../resolver/sandbox_states.ts";
 import type { SandboxExchange } from "./sandbox_exchange.ts";
 
@@ -17,17 +18,6 @@ type Refused = Pick<
   "sandboxId" | "sandboxPort" | "isAnonymous"
 >;
 
-/** A sandbox that is `started`, but was not a moment ago. */
-const JUST_STARTED: Condition = { code: "sandbox_starting", retryAfterSec: 2 };
-
-/** The refusals that do not tell by themselves what has become of a sandbox: an archived one has no runner. */
-const UNTOLD: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "sandbox_stopped",
-  "container_not_found",
-  "sandbox_not_found",
-  "runner_not_ready",
-]);
-
 /**
  * The same failure; if it is a refusal that the sandbox's state explains, the one of that state. `isMember` is asked if
  * there is more to tell than others may know.
@@ -38,23 +28,24 @@ export async function withSandboxState(
   isMember: () => Promise<boolean>,
   parts: SandboxStateParts,
 ): Promise<unknown> {
-  if (!(error instanceof GatewayError) || !UNTOLD.has(error.code)) return error;
+  if (!(error instanceof GatewayError) || !ERRORS[error.code].isUntold) {
+    return error;
+  }
   const told = await parts.states.stateOf(refused.sandboxId);
   if (told === null) return await withoutState(error, refused, parts);
   if (told === undefined) return error;
-  const condition = conditionOf(told) ??
+  const code = conditionOf(told) ??
     (told.state === "started" && await isNews(error, refused, parts)
-      ? JUST_STARTED
+      ? "sandbox_starting"
       : undefined);
-  if (condition === undefined) return error;
+  if (code === undefined) return error;
   const { errorReason, organizationId: _, ...state } = told;
   const reason = errorReason !== null && await isMember() ? errorReason : null;
   return new GatewayError(
-    condition.code,
+    code,
     `${error.message}; state ${told.state}, desired ${told.desiredState}`,
     {
       cause: error.cause,
-      retryAfterSec: condition.retryAfterSec,
       advice: {
         ...error.advice,
         sandbox: { ...state, errorReason: reason },

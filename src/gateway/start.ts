@@ -5,7 +5,8 @@
  * which is sealed for this sandbox and this visitor. A program has no page, but a credential that no page sends for it.
  */
 import type { Admission } from "../auth/gate.ts";
-import { type ErrorCode, GatewayError } from "../errors.ts";
+import { ERRORS } from "../error_codes.ts";
+import { GatewayError } from "../errors.ts";
 import { isFramed, wantsDocument } from "../http/fetch_metadata.ts";
 import { splitQuery } from "../http/request_url.ts";
 import { TokenBuckets } from "../lib/token_bucket.ts";
@@ -28,31 +29,11 @@ import type { Rights, Starter, StartRights } from "./start_rights.ts";
 import type { StartTickets } from "./start_tickets.ts";
 import { isShown, isVisit } from "./visit.ts";
 
-/** What can be started, by what, and what it does from then on. */
-const STARTABLE: ReadonlyMap<
-  ErrorCode,
-  { readonly means: StartMeans; readonly next: ErrorCode }
-> = new Map([
-  ["sandbox_stopped", { means: "start", next: "sandbox_starting" }],
-  ["sandbox_paused", { means: "start", next: "sandbox_resuming" }],
-  ["sandbox_archived", { means: "start", next: "sandbox_restoring" }],
-  ["sandbox_recoverable", { means: "recover", next: "sandbox_starting" }],
-]);
-
-/** What a visit starts: to bring files back takes long and costs, and what has failed is for somebody to look at. */
-const BY_VISIT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "sandbox_stopped",
-  "sandbox_paused",
-]);
-
 /** How often presses have the API asked for a sandbox's state although it is known: beyond that, it is 2 s old at most. */
 const LOOKS = { capacity: 20, refillPerSec: 0.5 } as const;
 
 /** Seconds until a look at what has just been started is worth it. */
 const RETRY_AFTER_SEC = 2;
-
-/** Seconds until what Daytona has refused may be otherwise. */
-const REFUSED_RETRY_SEC = 30;
 
 /** The part of an exchange that a start depends on. */
 export type StartExchange = Pick<
@@ -124,23 +105,22 @@ export class Waker {
     admission: Admission,
   ): Promise<Response> {
     if (!(failure instanceof GatewayError)) throw failure;
-    const { code } = failure;
-    const startable = STARTABLE.get(code);
-    if (startable === undefined) throw failure;
+    const { start } = ERRORS[failure.code];
+    if (start === undefined) throw failure;
     const { startsByVisit, starts } = this.#options;
     if (starts.isUnderWay(x.sandboxId)) {
       const { message, advice } = failure;
       const retryAfterSec = RETRY_AFTER_SEC;
-      throw new GatewayError(startable.next, `${message}; being started`, {
+      throw new GatewayError(start.next, `${message}; being started`, {
         advice,
         retryAfterSec,
       });
     }
     if (!isShown(x) || !wantsDocument(x.headers)) throw failure;
-    const chance = await this.#chance(x, admission, startable.means);
+    const chance = await this.#chance(x, admission, start.means);
     if (chance === undefined) throw failure;
     // What opens a link need not be a person: mail scanners do, in browsers like everybody else's.
-    const isByVisit = startsByVisit && BY_VISIT.has(code) && isVisit(x) &&
+    const isByVisit = startsByVisit && start.isQuick && isVisit(x) &&
       chance.starter.by === "login";
     if (!isByVisit || !await this.#hasStarted(x, admission, chance)) {
       throw await this.#withButton(failure, x, chance);
@@ -229,8 +209,7 @@ export class Waker {
     const { kind } = await this.#start(x, admission, chance, "visit");
     if (kind !== "too_soon") return true;
     const told = await this.#options.states.stateOf(x.sandboxId);
-    const { code } = told && conditionOf(told) || {};
-    return code === undefined || !STARTABLE.has(code);
+    return !told || meansFor(told) === undefined;
   }
 
   /**
@@ -306,7 +285,6 @@ export class Waker {
     ]);
     const { state, desiredState = null, recoverable = false } = told ?? {};
     return new GatewayError("start_refused", `Daytona API: ${reason}`, {
-      retryAfterSec: REFUSED_RETRY_SEC,
       advice: state === undefined ? {} : {
         sandbox: {
           state,
@@ -325,8 +303,8 @@ export class Waker {
 
 /** What would bring a sandbox to run; undefined if nothing does, or is needed. */
 function meansFor(told: SandboxState): StartMeans | undefined {
-  const condition = conditionOf(told);
-  return condition && STARTABLE.get(condition.code)?.means;
+  const code = conditionOf(told);
+  return code && ERRORS[code].start?.means;
 }
 
 /** A script of the app can post the form as well, but not as a navigation without leaving its page. */

@@ -10,7 +10,8 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
-import { type ErrorCode, type GatewayError, STATE_CODES } from "../errors.ts";
+import { ERRORS } from "../error_codes.ts";
+import type { GatewayError } from "../errors.ts";
 import { describeError } from "../lib/describe_error.ts";
 import type { LineWriter } from "./line_writer.ts";
 
@@ -21,22 +22,9 @@ export function loggerFor(subsystem: string): Logger {
   return getLogger(["porthole", subsystem]);
 }
 
-/** Failures that only the sandbox's user can do something about. */
-const CONDITIONS_OF_SANDBOXES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "port_closed",
-  "app_refused_websocket",
-  "container_not_found",
-  ...STATE_CODES,
-]);
-
-/** True if only the user of the sandbox can do something about failures of that code. */
-export function isConditionOfSandbox(code: string): boolean {
-  return CONDITIONS_OF_SANDBOXES.has(code as ErrorCode);
-}
-
 /** True if a failure concerns the operator, or at least shows what became of a sandbox. */
-export function isLogged({ code, status }: GatewayError): boolean {
-  return status >= 500 || CONDITIONS_OF_SANDBOXES.has(code);
+export function isLogged({ code }: GatewayError): boolean {
+  return ERRORS[code].fault !== "client";
 }
 
 /** A request that failed. */
@@ -47,9 +35,8 @@ export interface RequestFacts {
 }
 
 /**
- * Logs why a request failed, which only the operator may know: at level info if it was refused (4xx) or the sandbox was
- * not ready for it, as a warning if it could not be served (5xx), and as an error, with the stack, if that was
- * unexpected (`internal`).
+ * Logs why a request failed, which only the operator may know: at level info if it was refused or the sandbox was not
+ * ready for it, as a warning if it could not be served, and as an error, with the stack, if that was unexpected.
  */
 export function logFailure(
   logger: Logger,
@@ -58,9 +45,10 @@ export function logFailure(
 ): void {
   const { code } = failure;
   const facts = { ...request, code, reason: describeError(failure) };
-  if (CONDITIONS_OF_SANDBOXES.has(code)) logger.info("request failed", facts);
-  else if (failure.status < 500) logger.info("request refused", facts);
-  else if (code !== "internal") logger.warn("request failed", facts);
+  const { fault } = ERRORS[code];
+  if (fault === "sandbox") logger.info("request failed", facts);
+  else if (fault === "client") logger.info("request refused", facts);
+  else if (fault === "operator") logger.warn("request failed", facts);
   else {
     const { cause } = failure;
     const stack = cause instanceof Error ? cause.stack : undefined;

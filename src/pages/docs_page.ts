@@ -1,5 +1,5 @@
 /** The page that documents the gateway's routes and error codes. */
-import { ERROR_STATUS, type ErrorCode } from "../errors.ts";
+import { type ErrorCode, ERRORS } from "../error_codes.ts";
 import { ERROR_TEXTS } from "./error_texts.ts";
 import { escapeHtml } from "./html.ts";
 import { page } from "./page.ts";
@@ -46,7 +46,7 @@ function operationSection(
 function errorRow(code: ErrorCode): string {
   const { title, hint } = ERROR_TEXTS[code];
   return `<tr id="${code}"><td><code>${code}</code></td><td>${
-    ERROR_STATUS[code]
+    ERRORS[code].status
   }</td><td>${escapeHtml(title)}. ${escapeHtml(hint)}</td></tr>`;
 }
 

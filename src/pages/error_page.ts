@@ -1,6 +1,7 @@
 /** The page that a browser shows for one of the gateway's errors. */
 import { TOOLBOX_PORT } from "../address/grammar.ts";
-import type { ErrorAdvice, ErrorCode } from "../errors.ts";
+import { type ErrorCode, ERRORS } from "../error_codes.ts";
+import type { ErrorAdvice } from "../errors.ts";
 import { type ErrorText, errorText } from "./error_texts.ts";
 import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
 import { escapeHtml } from "./html.ts";
@@ -13,7 +14,6 @@ import { WAIT, waitingHead, waitingNote } from "./waiting.ts";
 /** The content of the page besides the text of its code. */
 export interface ErrorPageData {
   readonly code: ErrorCode;
-  readonly status: number;
   /** The port of the sandbox, if the error is about one. */
   readonly port?: number | undefined;
   /** The sandbox as the visitor has named it: it need not exist. */
@@ -34,27 +34,6 @@ export interface ErrorPageData {
   readonly dashboardUrl?: string | undefined;
 }
 
-/** Errors that tend to pass by themselves: an app still boots, a sandbox moves, a gateway restarts. */
-const PASSING: ReadonlySet<ErrorCode> = new Set([
-  "port_closed",
-  "toolbox_unreachable",
-  "container_not_found",
-  "sandbox_starting",
-  "sandbox_resuming",
-  "sandbox_restoring",
-  "sandbox_pulling",
-  "sandbox_stopping",
-  "runner_unreachable",
-  "runner_not_ready",
-  "api_unreachable",
-  "api_throttled",
-  "user_throttled",
-  "session_unavailable",
-  "overloaded",
-  "sandbox_overloaded",
-  "shutting_down",
-]);
-
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
   const text = errorText(data.code, data.port);
@@ -66,7 +45,7 @@ export function errorPage(data: ErrorPageData): string {
   ];
   return page(
     text.title,
-    `<p class="status">${data.status}</p>
+    `<p class="status">${ERRORS[data.code].status}</p>
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
 <p>${withMarkup(hintOf(text, data), data)}</p>${errorReason(data)}${
@@ -100,34 +79,19 @@ export function errorPageScripts(data: ErrorPageData): readonly PageScript[] {
   ];
 }
 
-/** Errors that the app, or how it is used, may cause: its developer can do something about them. */
-const FOR_DEVELOPERS: ReadonlySet<ErrorCode> = new Set([
-  "frame_refused",
-  "upload_stalled",
-  "target_too_long",
-  "head_too_large",
-  "port_closed",
-  "runner_protocol_error",
-  "runner_timeout",
-  "sandbox_overloaded",
-  "buffers_full",
-  "chunks_too_small",
-]);
-
 /** True if the page of an error reloads by itself. */
 function reloadsByItself(
   { code, mayReload }: Pick<ErrorPageData, "code" | "mayReload">,
 ): boolean {
-  return mayReload && PASSING.has(code);
+  return mayReload && ERRORS[code].passes === "by_itself";
 }
 
 /** True if it reloads, by itself or if its visitor says so: if the same request may be answered otherwise later. */
 function mayReloadAtAll(
-  { code, status, mayReload, mayRetry = mayReload, advice }: ErrorPageData,
+  { code, mayReload, mayRetry = mayReload, advice }: ErrorPageData,
 ): boolean {
-  const mayPass = status >= 500 || status === 429 || status === 408 ||
-    PASSING.has(code);
-  return mayRetry && mayPass && advice.retryUrl === undefined;
+  return mayRetry && ERRORS[code].passes !== "never" &&
+    advice.retryUrl === undefined;
 }
 
 /** Lets a code wrap after its underscores, and nowhere else. */
@@ -156,12 +120,6 @@ function codeLink({ code, docsUrl }: ErrorPageData): string {
   return docsUrl === undefined ? html : docsLink(`${docsUrl}#${code}`, html);
 }
 
-/** What the link to another attempt says, where it leads to the login. */
-const RETRY_TEXTS: ReadonlyMap<ErrorCode, string> = new Map([
-  ["no_access", "Log in with another account"],
-  ["credential_invalid", "Log in instead"],
-]);
-
 function retryLink(data: ErrorPageData): string {
   const { code, advice: { retryUrl, start } } = data;
   if (code === "frame_refused") {
@@ -172,10 +130,10 @@ function retryLink(data: ErrorPageData): string {
     if (!mayReloadAtAll(data)) return "";
     return `\n<p>${reloadLink(start ? "button quiet" : "button")}</p>`;
   }
-  const text = RETRY_TEXTS.get(code) ?? "Try again";
+  const { retry = "Try again" } = errorText(code);
   return `\n<p><a class="button" href="${
     escapeHtml(retryUrl)
-  }" data-here>${text}</a></p>`;
+  }" data-here>${retry}</a></p>`;
 }
 
 /** What the visitor's own address says, and nothing else: whether there is such a sandbox, not everybody may know. */
@@ -212,27 +170,9 @@ function errorReason({ advice: { sandbox } }: ErrorPageData): string {
     : `\n<p>Daytona says:</p>\n<pre class="prose">${escapeHtml(reason)}</pre>`;
 }
 
-/** Errors about which one can do something at Daytona: what passes by itself needs nothing but patience. */
-const HELPED_AT_DAYTONA: ReadonlySet<ErrorCode> = new Set([
-  "sandbox_stopped",
-  "sandbox_paused",
-  "sandbox_archived",
-  "sandbox_error",
-  "sandbox_recoverable",
-  "sandbox_build_failed",
-  "sandbox_destroying",
-  "sandbox_deleted",
-  "start_not_allowed",
-  "start_refused",
-  // The same for every address, so it tells nobody whether there is a sandbox.
-  "sandbox_not_found",
-  "no_access",
-  "signed_token_invalid",
-  "credential_invalid",
-]);
-
 function dashboardLink({ code, dashboardUrl }: ErrorPageData): string {
-  if (dashboardUrl === undefined || !HELPED_AT_DAYTONA.has(code)) return "";
+  const isHelped = ERRORS[code].help === "dashboard";
+  if (dashboardUrl === undefined || !isHelped) return "";
   return `\n<p><a href="${
     escapeHtml(dashboardUrl)
   }" target="_blank" rel="noopener">Open Daytona’s dashboard</a></p>`;
@@ -251,7 +191,7 @@ function guideLink(
   { code, port, docsUrl, inspectUrl }: ErrorPageData,
 ): string {
   const isAboutApp = port !== undefined && port !== TOOLBOX_PORT;
-  if (docsUrl === undefined || !isAboutApp || !FOR_DEVELOPERS.has(code)) {
+  if (docsUrl === undefined || !isAboutApp || ERRORS[code].help !== "apps") {
     return "";
   }
   const links = [

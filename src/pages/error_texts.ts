@@ -9,6 +9,8 @@ export interface ErrorText {
   readonly hint: string;
   /** In place of the hint beside a button that does what it says. */
   readonly buttonHint?: string;
+  /** What the link to another attempt says, where it leads to the login. */
+  readonly retry?: string;
 }
 
 /** The text of a code, about a port of a sandbox if it is known. */
@@ -127,6 +129,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail:
       "It is wrong or has expired, or the sandbox was restarted, which replaces its preview token.",
     hint: "Ask for a new preview link, or check the API key.",
+    retry: "Log in instead",
   },
   signed_token_invalid: {
     title: "This preview link is not valid",
@@ -155,6 +158,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     detail:
       "You are logged in, but with an account that may not see this sandbox, or the sandbox does not exist.",
     hint: "Check the address, or log in with another account.",
+    retry: "Log in with another account",
   },
   container_not_found: {
     title: "The sandbox is not on its machine",

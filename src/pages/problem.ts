@@ -1,10 +1,6 @@
 /** The gateway's own error responses: a problem document (RFC 9457), or a page if a browser is about to show it. */
-import {
-  ERROR_STATUS,
-  type ErrorAdvice,
-  type ErrorCode,
-  type SandboxAdvice,
-} from "../errors.ts";
+import { type ErrorCode, ERRORS } from "../error_codes.ts";
+import type { ErrorAdvice, SandboxAdvice } from "../errors.ts";
 import {
   errorPage,
   type ErrorPageData,
@@ -30,7 +26,7 @@ export interface ProblemOptions {
   readonly mayReload?: boolean;
   /** True if its visitor may reload it; as `mayReload` by default. */
   readonly mayRetry?: boolean;
-  /** The Retry-After, seconds; by default, 2 for a 503 or 429 and none otherwise. */
+  /** The Retry-After, seconds; that of the code by default. */
   readonly retryAfterSec?: number | undefined;
   readonly advice?: ErrorAdvice;
   /** Where `/docs` is served, which describes the codes; undefined if that is not known. */
@@ -54,10 +50,10 @@ export const OWN_ANSWER_HEADERS: Readonly<Record<string, string>> = {
  * protocol (RFC 9110 sections 15.5.6 and 15.5.22).
  */
 function requiredHeaders(code: ErrorCode): Record<string, string> {
-  switch (ERROR_STATUS[code]) {
+  const { status, credential } = ERRORS[code];
+  switch (status) {
     case 401: {
-      const hasNone = code === "login_required" || code === "frame_refused";
-      const error = hasNone ? "" : ', error="invalid_token"';
+      const error = credential === "missing" ? "" : ', error="invalid_token"';
       return { "www-authenticate": `Bearer realm="preview"${error}` };
     }
     case 405:
@@ -68,11 +64,6 @@ function requiredHeaders(code: ErrorCode): Record<string, string> {
       return {};
   }
 }
-
-/** Daytona's own codes for the same errors. */
-const DAYTONA_CODES: Partial<Record<ErrorCode, string>> = {
-  sandbox_deleted: "SANDBOX_DESTROYED",
-};
 
 /** What a program reads of a sandbox's state; what does not apply is left out. */
 function stateMembers(
@@ -97,16 +88,12 @@ function policyOf(data: ErrorPageData): string {
   );
 }
 
-/** After how many seconds to retry what is unavailable. */
-const RETRY_AFTER_SEC = 2;
-
 /** The response for an error code. */
 export function problem(options: ProblemOptions): Response {
   const { code, port, requestId, asPage } = options;
   const { mayReload = false, advice = {}, docsUrl } = options;
-  const status = ERROR_STATUS[code];
-  const retryAfterSec = options.retryAfterSec ??
-    (status === 503 || status === 429 ? RETRY_AFTER_SEC : undefined);
+  const { status, daytonaCode = code } = ERRORS[code];
+  const { retryAfterSec = ERRORS[code].retryAfterSec } = options;
   const headers = [
     ...Object.entries({
       ...OWN_ANSWER_HEADERS,
@@ -125,7 +112,7 @@ export function problem(options: ProblemOptions): Response {
     ...(advice.headers ?? []).map(([name, value]) => [name, value]),
   ];
   if (asPage) {
-    const data = { ...options, status, mayReload, retryAfterSec, advice };
+    const data = { ...options, mayReload, retryAfterSec, advice };
     return new Response(errorPage(data), {
       status,
       headers: [
@@ -142,7 +129,7 @@ export function problem(options: ProblemOptions): Response {
     status,
     detail,
     hint,
-    code: DAYTONA_CODES[code] ?? code,
+    code: daytonaCode,
     portholeCode: code,
     // Daytona's own clients read these: they show the message alone, and tell errors by source and code.
     message: `${title}. ${detail}`,

@@ -1,5 +1,5 @@
 /** How a page waits for an error to pass: what it says of that, and how it finds out. */
-import type { ErrorCode } from "../errors.ts";
+import { type CodeWith, type ErrorCode, ERRORS } from "../error_codes.ts";
 import { pageScript } from "./script.ts";
 
 /**
@@ -96,23 +96,29 @@ export function waitingNote(code: ErrorCode, port: number | undefined): string {
 <p class="note" hidden>Waiting for <span id="elapsed"></span></p>`;
 }
 
-/** The first step, by the error that is told during it. */
-const FIRST_STEPS: ReadonlyMap<ErrorCode, string> = new Map([
-  ["sandbox_starting", "The sandbox starts."],
-  ["sandbox_resuming", "The sandbox resumes."],
-  ["sandbox_restoring", "The sandbox’s files are brought back, and it starts."],
-  ["sandbox_pulling", "The sandbox is set up, and starts."],
-]);
+/** The first step, by the error that is told during it or thereafter. */
+const FIRST_STEPS: Readonly<
+  Record<CodeWith<{ stage: "starting" | "booting" }>, string>
+> = {
+  sandbox_starting: "The sandbox starts.",
+  sandbox_resuming: "The sandbox resumes.",
+  sandbox_restoring: "The sandbox’s files are brought back, and it starts.",
+  sandbox_pulling: "The sandbox is set up, and starts.",
+  port_closed: "The sandbox is running.",
+};
+
+function hasSteps(code: ErrorCode): code is keyof typeof FIRST_STEPS {
+  return Object.hasOwn(FIRST_STEPS, code);
+}
 
 /** What has to happen until an app answers; nothing if the error does not lead there. */
 function steps(code: ErrorCode, port: number | undefined): string {
-  const isRunning = code === "port_closed";
-  const first = isRunning ? "The sandbox is running." : FIRST_STEPS.get(code);
-  if (first === undefined || port === undefined) return "";
+  if (!hasSteps(code) || port === undefined) return "";
+  const isRunning = ERRORS[code].stage === "booting";
   const now = ' aria-current="step"';
   return `
 <ol class="steps">
-<li${isRunning ? ' class="done"' : now}>${first}</li>
+<li${isRunning ? ' class="done"' : now}>${FIRST_STEPS[code]}</li>
 <li${isRunning ? now : ""}>The app begins to listen on port ${port}.</li>
 <li>This page becomes the app’s.</li>
 </ol>`;

@@ -9,7 +9,7 @@ import type { PreviewRequest } from "../../scripts/doctor/preview/subject.ts";
 import type { World } from "../../scripts/doctor/world.ts";
 import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
 import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
-import { ERROR_STATUS } from "../../src/errors.ts";
+import { ERROR_CODES } from "../../src/error_codes.ts";
 import { startFaultyFront } from "../support/faulty_front.ts";
 import {
   type Patient,
@@ -285,7 +285,7 @@ Deno.test("doctor --sandbox looks through somebody else's Daytona by the token t
 });
 
 Deno.test("each error code of the gateway is of a hop", () => {
-  for (const code of Object.keys(ERROR_STATUS)) {
+  for (const code of ERROR_CODES) {
     assert(HOPS.includes(hopOfCode(code)), code);
   }
   assert.equal(hopOfCode("port_closed"), "port");

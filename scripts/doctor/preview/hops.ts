@@ -1,5 +1,9 @@
 /** The hops of a request for a preview, from outside in, and which of them an error code of the gateway names. */
-import { type ErrorCode, STATE_CODES } from "../../../src/errors.ts";
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  ERRORS,
+} from "../../../src/error_codes.ts";
 
 /** The hops, in the order in which a request passes them. */
 export const HOPS = [
@@ -20,7 +24,10 @@ export const HOPS = [
 /** One of them. */
 export type Hop = typeof HOPS[number];
 
-/** The codes by which a gateway says that the request got no further than a hop; all others are of the gate. */
+/**
+ * The codes by which a gateway says that the request got no further than a hop. Of all others, those that only the users
+ * of a sandbox can do something about tell its state, and the rest are of the gate.
+ */
 const CODES: Partial<Record<Hop, readonly ErrorCode[]>> = {
   front: [
     "bad_host",
@@ -30,11 +37,7 @@ const CODES: Partial<Record<Hop, readonly ErrorCode[]>> = {
     "method_not_allowed",
   ],
   API: ["api_unreachable", "api_throttled", "user_throttled"],
-  sandbox: [
-    "sandbox_not_found",
-    "sandbox_deleted",
-    ...STATE_CODES,
-  ],
+  sandbox: ["sandbox_not_found", "sandbox_deleted"],
   runner: [
     "container_not_found",
     "runner_unreachable",
@@ -48,11 +51,13 @@ const CODES: Partial<Record<Hop, readonly ErrorCode[]>> = {
   WebSocket: ["app_refused_websocket", "too_many_tunnels"],
 };
 
-const HOP_OF_CODE: ReadonlyMap<string, Hop> = new Map(
-  HOPS.flatMap((hop) =>
-    (CODES[hop] ?? []).map((code): [string, Hop] => [code, hop])
+const HOP_OF_CODE: ReadonlyMap<string, Hop> = new Map<string, Hop>([
+  ...ERROR_CODES.filter((code) => ERRORS[code].fault === "sandbox")
+    .map((code) => [code, "sandbox"] as const),
+  ...HOPS.flatMap((hop) =>
+    (CODES[hop] ?? []).map((code) => [code, hop] as const)
   ),
-);
+]);
 
 /**
  * The hop at which a request failed, by the gateway's `X-Porthole-Error`.

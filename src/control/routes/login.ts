@@ -3,7 +3,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { loggedLabel } from "../../address/grammar.ts";
 import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
 import { CHALLENGE } from "../../auth/handover.ts";
-import type { Login } from "../../auth/login_flow.ts";
+import { type Login, mayComeAgain } from "../../auth/login_flow.ts";
 import {
   TRANSACTION_TTL_MS,
   transactionId,
@@ -11,7 +11,7 @@ import {
 import { asksForAccount, marksOfRefusal } from "../../auth/other_account.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { Payer } from "../../auth/throttle.ts";
-import { type ErrorCode, GatewayError } from "../../errors.ts";
+import { GatewayError } from "../../errors.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
 import { isFramed, isSentByPage } from "../../http/fetch_metadata.ts";
 import type { Visits } from "../../observability/visits.ts";
@@ -314,12 +314,6 @@ function surplusAttempts(sent: string, cookies: OwnCookies): string[] {
   return open.slice(0, Math.max(0, open.length - MAX_TRANSACTIONS + 1));
 }
 
-/** The failures after which the same callback may come again. */
-const RETRIED: ReadonlySet<ErrorCode> = new Set([
-  "login_unavailable",
-  "too_many_refusals",
-]);
-
 /** The Set-Cookie values in the response to a callback that failed. */
 function failureCookies(
   error: unknown,
@@ -331,8 +325,7 @@ function failureCookies(
     readonly cookies: OwnCookies;
   },
 ): string[] {
-  // While the provider is down, or the client has to wait, the same callback may be retried.
-  if (!(error instanceof GatewayError) || RETRIED.has(error.code)) return [];
+  if (!(error instanceof GatewayError) || mayComeAgain(error)) return [];
   const expired = cookies.hostOnly(transaction, "", 0);
   return error.code === "no_access"
     ? [expired, ...marksOfRefusal(sent, cookies)]

@@ -111,8 +111,10 @@ export class Upload implements BodyReader, Watched {
   #count(bytes: number): void {
     this.#received += bytes;
     this.#heardAt = performance.now();
-    this.#source.onRead?.(bytes);
-    if (this.#chunked?.isTooFine) this.fail("too_fine");
+    const { onRead } = this.#source;
+    // Over TLS, read_ahead.ts bounds what is kept.
+    if (onRead !== undefined) onRead(bytes);
+    else if (this.#chunked?.isTooFine) this.fail("too_fine");
   }
 
   /** Nobody wants the rest: its source is told so once no read waits for it (see leaked_sockets.ts). */

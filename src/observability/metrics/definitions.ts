@@ -1,5 +1,5 @@
 /** The table of all metrics: names, units and every value that a label can have. */
-import { ERROR_STATUS, type ErrorCode } from "../../errors.ts";
+import { ERROR_CODES, type ErrorCode } from "../../error_codes.ts";
 import type { Definition, HistogramDefinition } from "./instruments.ts";
 
 /** Kinds of routes. */
@@ -133,7 +133,7 @@ export const METRICS = {
     name: "porthole_errors_total",
     help: "Requests that the gateway itself answered with an error.",
     type: "counter",
-    labels: { code: Object.keys(ERROR_STATUS) },
+    labels: { code: ERROR_CODES },
   },
   logins: {
     name: "porthole_logins_total",

@@ -1,6 +1,6 @@
 /** Records what happens, at about ten nanoseconds per call, and renders it for Prometheus. */
 import process from "node:process";
-import { isConditionOfSandbox } from "../log.ts";
+import { type ErrorCode, ERRORS } from "../../error_codes.ts";
 import { buildInfo, METRICS, STATUS_CLASSES } from "./definitions.ts";
 import { formatFamily } from "./exposition.ts";
 import {
@@ -169,7 +169,7 @@ function sourceOf(
   { error, isFromApp }: ExchangeFacts,
 ): "app" | "sandbox" | "gateway" {
   if (isFromApp) return "app";
-  return error !== undefined && isConditionOfSandbox(error)
+  return ERRORS[error as ErrorCode]?.fault === "sandbox"
     ? "sandbox"
     : "gateway";
 }

@@ -14,11 +14,8 @@ import {
   WARNING_POLICY,
   warningPage,
 } from "../../../src/pages/warning_page.ts";
-import {
-  ERROR_STATUS,
-  type ErrorAdvice,
-  type ErrorCode,
-} from "../../../src/errors.ts";
+import type { ErrorCode } from "../../../src/error_codes.ts";
+import type { ErrorAdvice } from "../../../src/errors.ts";
 import description from "../../../openapi/porthole.json" with { type: "json" };
 
 function html(body: string, policy = PAGE_POLICY): Response {
@@ -97,9 +94,6 @@ export const PAGES: ReadonlyMap<string, () => Response> = new Map([
     [`/error/${name}`, () => problemPage("sandbox_stopped", advice)] as const
   ),
 ]);
-
-/** The codes of all errors. */
-export const ERROR_CODES = Object.keys(ERROR_STATUS) as ErrorCode[];
 
 /** The page of an error. */
 export function problemPage(

@@ -16,7 +16,7 @@ import {
   configAnswer,
   proxyDomainOf,
 } from "../../../src/daytona/remote_config.ts";
-import { ERROR_STATUS } from "../../../src/errors.ts";
+import { ERRORS } from "../../../src/error_codes.ts";
 import { refusalOf } from "../../../src/resolver/refusals/runner_messages.ts";
 import { runnerBase } from "../../../src/resolver/own/runner.ts";
 import { requestHead } from "../../../src/upstream/http1/request_head.ts";
@@ -202,7 +202,7 @@ export const storedProperties: readonly Property[] = [
     ([status, body]) => {
       const code = refusalOf(status, body, "box");
       if (code === undefined) return;
-      assert.ok(Object.hasOwn(ERROR_STATUS, code));
+      assert.ok(Object.hasOwn(ERRORS, code));
       assert.equal(JSON.parse(body).statusCode, status);
     },
   ),

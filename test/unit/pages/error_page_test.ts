@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { ERROR_STATUS, type ErrorCode } from "../../../src/errors.ts";
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  ERRORS,
+} from "../../../src/error_codes.ts";
 import {
   errorPage,
   type ErrorPageData,
@@ -11,7 +15,6 @@ function pageOf(
 ): string {
   return errorPage({
     code,
-    status: ERROR_STATUS[code],
     requestId: "id-<1>",
     mayReload: true,
     retryAfterSec: undefined,
@@ -21,9 +24,9 @@ function pageOf(
 }
 
 Deno.test("errorPage() shows every code with its status, and escapes the request's id", () => {
-  for (const code of Object.keys(ERROR_STATUS) as ErrorCode[]) {
+  for (const code of ERROR_CODES) {
     const page = pageOf(code);
-    assert.match(page, new RegExp(`class="status">${ERROR_STATUS[code]}<`));
+    assert.match(page, new RegExp(`class="status">${ERRORS[code].status}<`));
     assert.match(page, /id-&lt;1&gt;/);
     assert.doesNotMatch(
       pageOf(code, { mayReload: false }),
@@ -135,7 +138,7 @@ Deno.test("errorPage() links the preview after a failed login, with the fragment
 
 Deno.test("errorPage() leads to what /docs says of its code, wherever that is, and to nowhere without an address", () => {
   const docsUrl = "https://p.test/docs?<";
-  for (const code of Object.keys(ERROR_STATUS) as ErrorCode[]) {
+  for (const code of ERROR_CODES) {
     const link =
       `<a href="https://p.test/docs?&lt;#${code}" target="_blank" rel="noopener"><code>`;
     assert.ok(pageOf(code, { docsUrl }).includes(link), code);

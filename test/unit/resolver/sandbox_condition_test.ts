@@ -3,7 +3,7 @@ import { conditionOf } from "../../../src/resolver/sandbox_condition.ts";
 
 /** What a state is told as, with a wish for another state or without. */
 function codeOf(state: string, desiredState: string | null = null) {
-  return conditionOf({ state, desiredState, recoverable: false })?.code;
+  return conditionOf({ state, desiredState, recoverable: false });
 }
 
 Deno.test("conditionOf() reads both states: what a sandbox is, and what it is to be", () => {

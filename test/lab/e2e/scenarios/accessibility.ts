@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { Page } from "../browser/page.ts";
-import { ERROR_CODES, PAGES, problemPage } from "../our_pages.ts";
+import { ERROR_CODES } from "../../../../src/error_codes.ts";
+import { PAGES, problemPage } from "../our_pages.ts";
 import type { OpenOptions, Scenario, Stage } from "../scenario.ts";
 import { serveOnLoopback } from "./isolation_apps.ts";
 
