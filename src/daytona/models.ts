@@ -1,6 +1,10 @@
 import { z } from "zod";
 import type { components } from "../../gen/daytona.ts";
-import { isBearer, mayBePreviewToken } from "../address/grammar.ts";
+import {
+  isBearer,
+  isSandboxRef,
+  mayBePreviewToken,
+} from "../address/grammar.ts";
 import { withoutTrailingSlashes } from "../http/url.ts";
 
 /** The members of a response body: a schema for each that openapi/daytona.yaml lists. */
@@ -61,6 +65,9 @@ export interface Snapshot {
   /** The runner that built it. */
   readonly initialRunnerId: string | null;
 }
+
+/** Reads the id of a sandbox or snapshot, or a signed preview token. */
+export const sandboxRef: z.ZodType<string> = z.string().refine(isSandboxRef);
 
 const baseUrl = z.string().refine(isBaseUrl).transform(withoutTrailingSlashes);
 const optionalText = z.string().nullish().transform((text) => text || null);

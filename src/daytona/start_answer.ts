@@ -1,4 +1,5 @@
 /** What the API's answer to a start means. */
+import type { Refusal } from "./operation.ts";
 import { numberIn } from "./quota.ts";
 
 /** `under_way` if somebody has begun it already; a `reason` is in the API's own words. */
@@ -33,10 +34,13 @@ const FORBIDDEN = /^(Access denied|Invalid authentication context|Forbidden)/;
  * ```
  */
 export function startAnswerOf(
-  status: number,
+  status: Refusal["status"],
   body: unknown,
   headers = new Headers(),
 ): StartAnswer {
+  if (typeof status !== "number") {
+    return { kind: "not_allowed", reason: status };
+  }
   if (status === 200 || status === 201) return { kind: "started" };
   if (status === 409) return { kind: "under_way" };
   // A 429 without that is about whoever asks: too many wrong keys from an address, for example.

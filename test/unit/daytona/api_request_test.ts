@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {
   classifyStatus,
   type StatusClass,
-} from "../../../src/daytona/api_request.ts";
+} from "../../../src/daytona/api_attempt.ts";
 
 Deno.test("classifyStatus() takes only 200, 201 and refusals for definite answers", () => {
   const expected: Record<StatusClass, number[]> = {
@@ -13,7 +13,7 @@ Deno.test("classifyStatus() takes only 200, 201 and refusals for definite answer
   };
   for (const [kind, statuses] of Object.entries(expected)) {
     for (const status of statuses) {
-      assert.equal(classifyStatus(status, "gateway"), kind, `${status}`);
+      assert.equal(classifyStatus(status, "own"), kind, `${status}`);
       assert.equal(classifyStatus(status, "user"), kind, `${status}`);
     }
   }
@@ -21,5 +21,5 @@ Deno.test("classifyStatus() takes only 200, 201 and refusals for definite answer
 
 Deno.test("classifyStatus() takes 401 for a refusal of the user, but for a failure with the gateway's own key", () => {
   assert.equal(classifyStatus(401, "user"), "no");
-  assert.equal(classifyStatus(401, "gateway"), "failed");
+  assert.equal(classifyStatus(401, "own"), "failed");
 });
