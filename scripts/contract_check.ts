@@ -2,7 +2,7 @@
 /**
  * `deno task contract:check FILE-or-URL`: compares openapi/daytona.yaml with a full description of Daytona's API, in
  * YAML or JSON, such as https://daytona.example.com/api-json. Exits with 0 if nothing that we rely on differs, 1 after
- * listing the differences, 2 if it could not compare. docs/operations.md lists what it cannot see.
+ * listing the differences, 2 if it could not compare. docs/operate.md lists what it cannot see.
  */
 import {
   operationsOf,

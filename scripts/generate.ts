@@ -12,16 +12,20 @@ import { daytonaTypes, gatewayDescription } from "./generate/apis.ts";
 import { appsPage } from "./generate/apps_page.ts";
 import { type Artefact, refresh } from "./generate/artefact.ts";
 import { daytonaClients } from "./generate/clients.ts";
+import { errorsPage } from "./generate/errors_page.ts";
 import { licences } from "./generate/licences.ts";
+import { metricsPage } from "./generate/metrics_page.ts";
 import { permissions } from "./generate/permissions.ts";
-import { readme } from "./generate/readme.ts";
+import { settingsPage } from "./generate/settings_page.ts";
 
 /** Every file that is generated. */
 const ARTEFACTS: readonly Artefact[] = [
   daytonaTypes,
   daytonaClients,
   gatewayDescription,
-  readme,
+  settingsPage,
+  errorsPage,
+  metricsPage,
   appsPage,
   licences,
   permissions,

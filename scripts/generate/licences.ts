@@ -72,7 +72,7 @@ export const licences: Artefact = {
   async produce() {
     const packages = await packagesOf("src/main.ts");
     const rows = packages.map(({ name, version, licence }) =>
-      `| ${name} | ${version} | ${licence} |`
+      `- ${name} ${version}: ${licence}`
     );
     return await formatted(
       [
@@ -81,8 +81,6 @@ export const licences: Artefact = {
         "The packages that `deno task start` uses, besides Deno itself (MIT). Those of tests and tools are not included. " +
         "This page is generated (`deno task gen`).",
         "",
-        "| Package | Version | Licence |",
-        "| --- | --- | --- |",
         ...rows,
         "",
       ].join("\n"),

@@ -1,6 +1,6 @@
 /**
  * Configuration: the environment, read once at startup into one frozen value. {@linkcode SETTINGS} declares every
- * variable once, for parsing and for the README's table. If Daytona's own proxy has a variable for the purpose, it has
+ * variable once, for parsing and for docs/settings.md. If Daytona's own proxy has a variable for the purpose, it has
  * the same name here.
  */
 import { isExposedHttp } from "../http/url.ts";
@@ -423,6 +423,6 @@ export function formatProblems(problems: readonly SettingProblem[]): string {
   return [
     "The gateway cannot start with this environment:",
     ...entries,
-    "The README lists every variable. To try the gateway without a Daytona of your own: deno run -q -P=demo scripts/demo.ts",
+    "docs/settings.md lists every variable. To try the gateway without a Daytona of your own: deno run -q -P=demo scripts/demo.ts",
   ].join("\n\n");
 }

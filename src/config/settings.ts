@@ -32,7 +32,7 @@ const MAX_HOLD_SEC = 300;
 /** What apps can be told of their own address. */
 export const APP_ORIGIN_MODES = ["auto", "local", "pass"] as const;
 
-/** Every environment variable, in the README's order. */
+/** Every environment variable, in the order of docs/settings.md. */
 export const SETTINGS = {
   DAYTONA_API_URL: {
     group: "Daytona",

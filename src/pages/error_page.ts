@@ -153,7 +153,7 @@ function sandboxState({ advice: { sandbox } }: ErrorPageData): string {
   const { state, desiredState } = sandbox;
   const next = desiredState === null || desiredState === state
     ? ""
-    : `, to be <code>${escapeHtml(desiredState)}</code>`;
+    : `; <code>${escapeHtml(desiredState)}</code> is wanted`;
   return `\n<dt>State</dt><dd><code id="state">${
     escapeHtml(state)
   }</code>${next}</dd>`;

@@ -11,10 +11,10 @@ const CHARTS = [
     ["appFailed", "of apps"],
     ["gatewayFailed", "of the gateway", 4],
   ]],
-  ["Whole requests", ms, [["median", "median"], ["p95", "95 %"]]],
-  ["Parts of them, 95 %", ms, [
-    ["resolved95", "until the app is asked"],
-    ["firstByte95", "its first byte"],
+  ["Request duration", ms, [["median", "median"], ["p95", "95 %"]]],
+  ["Where it goes, 95 %", ms, [
+    ["resolved95", "access and lookup"],
+    ["firstByte95", "until the app answers"],
   ]],
   ["Under way", count, [
     ["inFlight", "requests"],
@@ -25,7 +25,7 @@ const CHARTS = [
     ["apiCalls", "calls"],
     ["apiFailed", "failed", 4],
   ]],
-  ["Its answers, 95 %", ms, [["api95", "with retries"]]],
+  ["Duration of API calls, 95 %", ms, [["api95", "retries included"]]],
   ["Cache hits", percent, [["hits", "answered in process"]], 1],
   ["CPU", percent, [["cpu", "of one core"]]],
   ["Memory", size, [["memory", "resident"], ["buffered", "for clients"]]],

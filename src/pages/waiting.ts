@@ -92,7 +92,7 @@ export function waitingHead(
  */
 export function waitingNote(code: ErrorCode, port: number | undefined): string {
   return `${steps(code, port)}
-<p role="status">This page reloads by itself as soon as there is news.</p>
+<p role="status">This page reloads by itself when this changes.</p>
 <p class="note" hidden>Waiting for <span id="elapsed"></span></p>`;
 }
 

@@ -184,7 +184,16 @@ Deno.test("the image, put together by hand, has a doctor", async () => {
   assert.equal(findings[0].name, "configuration");
 });
 
-Deno.test("the image is made of named versions, and of the Deno that the README starts", async () => {
+/** What the documents say of running it. */
+const PAGES = await Promise.all(
+  [
+    "README.md",
+    ...["container", "systemd", "kubernetes", "tls", "hosted"]
+      .map((name) => `docs/run/${name}.md`),
+  ].map((path) => Deno.readTextFile(new URL(path, ROOT))),
+);
+
+Deno.test("the image is made of named versions, and of the Deno that the documents start", async () => {
   const { all } = await readDockerfile();
   for (const image of all("FROM")) {
     assert.match(
@@ -192,9 +201,13 @@ Deno.test("the image is made of named versions, and of the Deno that the README 
       /^(node:\d+\.\d+\.\d+-trixie-slim AS \w+|debian:13\.\d+-slim)$/,
     );
   }
-  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
-  const [deno] = /deno@[\d.]+/.exec(readme) ?? [];
-  assert.match(all("RUN").join("\n"), new RegExp(`--ignore-scripts ${deno} `));
+  const named = PAGES.join("\n").matchAll(/deno@([\d.]+)/g);
+  const [version, ...others] = new Set([...named].map(([, name]) => name));
+  assert.deepEqual(others, []);
+  assert.match(
+    all("RUN").join("\n"),
+    new RegExp(`--ignore-scripts deno@${version} `),
+  );
 });
 
 Deno.test("the image's build context is exactly the files that it copies", async () => {
@@ -303,20 +316,20 @@ Deno.test("every value that the env file shows can be used, alone and with all o
   assert(hosted.ok, JSON.stringify(hosted));
 });
 
-Deno.test("the README and the unit call the env file by one name", async () => {
-  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
-  const names = readme.matchAll(/--env-file=(\S+)/g);
+Deno.test("the documents and the unit call the env file by one name", async () => {
+  const text = PAGES.join("\n");
+  const names = text.matchAll(/--env-file=(\S+)/g);
   assert.deepEqual(
     new Set([...names].map(([, name]) => name)),
     new Set(["porthole.env"]),
   );
   assert.match(
-    readme,
+    text,
     /^cp scripts\/deploy\/porthole\.env\.example porthole\.env/m,
   );
   const path = (await readUnit()).value("EnvironmentFile");
   assert.equal(path, "/etc/porthole/porthole.env");
-  assert(readme.includes(` porthole.env ${path}\n`));
+  assert(text.includes(` porthole.env ${path}\n`));
 });
 
 Deno.test("the Caddyfile leads to the default port, for the base domain and its wildcard", async () => {

@@ -1,6 +1,7 @@
-/** Everything that the documents refer to exists: files, headings, metrics and error codes. */
+/** Everything that the documents refer to exists: files, headings, tasks, settings, metrics and error codes. */
 import assert from "node:assert/strict";
-import { ERROR_CODES, ERRORS } from "../../src/error_codes.ts";
+import { SETTINGS } from "../../src/config/config.ts";
+import { ERRORS } from "../../src/error_codes.ts";
 import { METRICS } from "../../src/observability/metrics/definitions.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -10,13 +11,16 @@ const DOCUMENTS = new Map(
   await Promise.all(
     [
       "README.md",
+      "CHANGELOG.md",
       "CONTRIBUTING.md",
       "SECURITY.md",
       "openapi/README.md",
       "test/conformance/README.md",
-      ...[...Deno.readDirSync(new URL("docs/", ROOT))]
-        .map(({ name }) => `docs/${name}`)
-        .filter((path) => path.endsWith(".md")),
+      ...["docs", "docs/run"].flatMap((folder) =>
+        [...Deno.readDirSync(new URL(`${folder}/`, ROOT))]
+          .map(({ name }) => `${folder}/${name}`)
+          .filter((path) => path.endsWith(".md"))
+      ),
     ].map(async (path) => {
       const text = await Deno.readTextFile(new URL(path, ROOT));
       return [path, text.replaceAll(/^```.*?^```$/gms, "")] as const;
@@ -64,7 +68,23 @@ Deno.test("every relative link of the documents leads to a file, and to a headin
   assert.deepEqual(broken, []);
 });
 
-Deno.test("every label of a file in the documents, such as [service/access], is defined, and every definition is used", () => {
+Deno.test("a label of a file, such as [service/access], links that file", () => {
+  for (const [document, text] of DOCUMENTS) {
+    for (
+      const [, label = "", target = ""] of text.matchAll(
+        /\[([a-z0-9_]+(?:\/[a-z0-9_]+)+)\]\(([^)]*\btest\/[^)]+\.ts)\)/g,
+      )
+    ) {
+      assert.match(
+        target,
+        new RegExp(`/${label}(?:_test)?\\.ts$`),
+        `${document}: ${label}`,
+      );
+    }
+  }
+});
+
+Deno.test("every label of a file without a link of its own is defined, and every definition is used", () => {
   for (const [document, text] of DOCUMENTS) {
     const defined = [...text.matchAll(DEFINITION)].map(([, label]) => label);
     const used = text.replaceAll(DEFINITION, "")
@@ -123,23 +143,59 @@ Deno.test("docs/architecture.md has a row for every room of src/, in the order t
   assert.deepEqual(rows, layers);
 });
 
-Deno.test("docs/operations.md lists every metric and no other", () => {
-  const listed = [...(DOCUMENTS.get("docs/operations.md") ?? "")
-    .matchAll(/`((?:porthole|process)_[a-z_]+)`/g)].map(([, name]) => name);
-  const defined = Object.values(METRICS)
-    .map(({ name }) => name);
-  assert.deepEqual(
-    new Set(listed),
-    new Set([...defined, "porthole_build_info"]),
-  );
+/** A document with its examples of code. */
+function readDocument(path: string): Promise<string> {
+  return Deno.readTextFile(new URL(path, ROOT));
+}
+
+Deno.test("every metric and every error code that a document names exists", () => {
+  const metrics = new Set<string>(
+    Object.values(METRICS).map(({ name }) => name),
+  ).add("porthole_build_info");
+  for (const [document, text] of DOCUMENTS) {
+    const named = text.matchAll(/`((?:porthole|process)_[a-z_]+)[`{]/g);
+    for (const [, name = ""] of named) {
+      assert(metrics.has(name), `${document}: ${name}`);
+    }
+    for (
+      const [, code = ""] of text.matchAll(/\b[45]\d\d `([a-z_]+_[a-z_]+)`/g)
+    ) {
+      assert(code in ERRORS, `${document}: ${code}`);
+    }
+  }
 });
 
-Deno.test("docs/operations.md lists every error code with its status", () => {
-  const [, section = ""] = (DOCUMENTS.get("docs/operations.md") ?? "")
-    .split("\n## Error codes\n");
-  const [table = ""] = section.split("\n## ");
-  const listed = [...table.matchAll(/^\| `([a-z_]+)` +\| (\d{3}) /gm)]
-    .map(([, code = "", status]) => [code, Number(status)]);
-  const statuses = ERROR_CODES.map((code) => [code, ERRORS[code].status]);
-  assert.deepEqual(Object.fromEntries(listed), Object.fromEntries(statuses));
+Deno.test("every setting that a document names exists", () => {
+  const others = /^(?:DAYTONA_SANDBOX_AUTH_KEY|PREVIEW_TOKEN|COOKIE_DOMAIN)$/;
+  const prefixes = new Set(
+    Object.keys(SETTINGS).map((name) => name.split("_")[0]),
+  );
+  for (const [document, text] of DOCUMENTS) {
+    if (document === "CHANGELOG.md") continue;
+    for (
+      const [, name = ""] of text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g)
+    ) {
+      const [prefix] = name.split("_");
+      if (!prefixes.has(prefix) || others.test(name)) continue;
+      assert(name in SETTINGS, `${document}: ${name}`);
+    }
+  }
+});
+
+Deno.test("every task that a document tells to run exists, and so does every script", async () => {
+  const { tasks } = JSON.parse(await readDocument("deno.json"));
+  for (const document of DOCUMENTS.keys()) {
+    if (document === "CHANGELOG.md") continue;
+    const text = await readDocument(document);
+    const named = text.matchAll(
+      /\bdeno(?:@[\d.]+)? task (?:--\S+ )*([a-z][\w:]*)/g,
+    );
+    for (const [, task = ""] of named) {
+      assert(task in tasks, `${document}: ${task}`);
+    }
+    const scripts = text.matchAll(/(?<![\w/])scripts\/[\w./]+\.(?:ts|yaml)\b/g);
+    for (const [path] of scripts) {
+      assert(await isPath(path), `${document}: ${path}`);
+    }
+  }
 });

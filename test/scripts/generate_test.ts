@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { daytonaTypes } from "../../scripts/generate/apis.ts";
 import { refresh } from "../../scripts/generate/artefact.ts";
 import { clientsOf, daytonaClients } from "../../scripts/generate/clients.ts";
+import { errorsPage, errorsText } from "../../scripts/generate/errors_page.ts";
+import { metricsPage } from "../../scripts/generate/metrics_page.ts";
 import { permissions } from "../../scripts/generate/permissions.ts";
-import { readme } from "../../scripts/generate/readme.ts";
+import { settingsPage } from "../../scripts/generate/settings_page.ts";
 import { formatted, replaceRegion } from "../../scripts/generate/text.ts";
 import { SETTINGS } from "../../src/config/config.ts";
+import { ERROR_CODES, ERRORS } from "../../src/error_codes.ts";
+import { METRICS } from "../../src/observability/metrics/definitions.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -132,24 +136,52 @@ Deno.test("the gateway may read every setting, and besides only what begins like
   }
 });
 
-Deno.test("the README has a row of four cells for every setting, and says which key is required", async () => {
-  const text = await readme.produce();
-  const [, table = ""] = text.split("<!-- config:start -->");
-  const rows = table.split("<!-- config:end -->")[0]?.split("\n")
-    .filter((line) => line.startsWith("| `")) ?? [];
-  assert.equal(rows.length, Object.keys(SETTINGS).length);
-  for (const row of rows) {
-    assert.equal(row.split(/(?<!\\)\|/).length, 6, row);
-  }
+Deno.test("docs/settings.md has a line for every setting, with what counts without it and what is allowed", async () => {
+  const text = (await settingsPage.produce()).replaceAll(/\n {2}/g, " ");
+  const names = [...text.matchAll(/^- \*\*`(\w+)`\*\* \(/gm)]
+    .map(([, name]) => name);
+  assert.deepEqual(names, Object.keys(SETTINGS));
   assert.match(
-    table,
-    /^\| `PROXY_API_KEY` +\| `DAYTONA_API_KEY` is required +\|/m,
+    text,
+    /^- \*\*`PROXY_API_KEY`\*\* \(`DAYTONA_API_KEY` is required; /m,
   );
-  assert.match(table, /^\| `PROXY_PORT` +\| `4000` +\| a whole number from 0/m);
   assert.match(
-    table,
-    /^\| `SESSION_SECRETS` +\| derived from `PROXY_API_KEY` or /m,
+    text,
+    /^- \*\*`PROXY_PORT`\*\* \(`4000`; 0 to 65535\): The port/m,
   );
+});
+
+Deno.test("docs/errors.md has a section for every code, with its status, its texts and the operator's note", async () => {
+  const text = await errorsPage.produce();
+  const codes = [...text.matchAll(/^## `(\w+)`\n\n\*\*[^*]+\*\*\s\((\d{3})/gm)]
+    .map(([, code = "", status]) => [code, Number(status)]);
+  assert.deepEqual(
+    codes,
+    ERROR_CODES.map((code) => [code, ERRORS[code].status]),
+  );
+  const section = errorsText([{
+    code: "port_closed",
+    status: 502,
+    title: "Nothing listens",
+    hint: "Start the app.",
+    fault: "sandbox",
+    reloads: true,
+    note: "See [the log](a.md).",
+  }]).split("\n## ")[1];
+  assert.equal(
+    section,
+    "`port_closed`\n\n**Nothing listens** (502, sandbox, reloads). Start the app. See [the log](a.md).\n",
+  );
+});
+
+Deno.test("docs/metrics.md has a line for every metric", async () => {
+  const text = await metricsPage.produce();
+  const names = [...text.matchAll(/^- \*\*`(\w+)`\*\*/gm)]
+    .map(([, name]) => name);
+  assert.deepEqual(names, [
+    ...Object.values(METRICS).map(({ name }) => name),
+    "porthole_build_info",
+  ]);
 });
 
 Deno.test("replaceRegion() replaces what is between the marks, and can do so again", () => {

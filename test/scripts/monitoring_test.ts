@@ -134,11 +134,11 @@ Deno.test("the dashboard has a place for every metric", async () => {
   );
 });
 
-Deno.test("every alert is explained in docs/operations.md, and has a case that fires it", async () => {
+Deno.test("every alert is explained in docs/operate.md, and has a case that fires it", async () => {
   const names = (await alerts()).map(({ alert }) => alert);
-  const { pathname } = new URL("../../docs/operations.md", import.meta.url);
+  const { pathname } = new URL("../../docs/operate.md", import.meta.url);
   const explained = [
-    ...(await Deno.readTextFile(pathname)).matchAll(/^\| `(Porthole\w+)`/gm),
+    ...(await Deno.readTextFile(pathname)).matchAll(/^- `(Porthole\w+)`: /gm),
   ].map(([, name]) => name);
   assert.deepEqual(new Set(explained), new Set(names));
   assert.deepEqual(new Set(Object.keys(ALERT_CASES)), new Set(names));

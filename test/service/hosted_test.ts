@@ -381,7 +381,7 @@ Deno.test("what a visitor sends in Daytona's headers does not travel on, and our
       ["cookie", ["a=1"]],
     ] as const
   ) assert.deepEqual(valuesOf(seen.lines, name), values, name);
-  // What the app sees after all: see docs/hosted.md.
+  // What the app sees after all: see docs/run/hosted.md.
   const echoed = answer.echoed();
   assert.equal(echoed.get("x-daytona-preview-token"), undefined);
   assert.equal(echoed.get("x-daytona-skip-preview-warning"), "true");

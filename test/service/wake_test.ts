@@ -120,7 +120,7 @@ interface Settings {
   readonly ofPublic?: boolean;
 }
 
-/** Whether somebody who was admitted means a start, by the promises in docs/operations.md. */
+/** Whether somebody who was admitted means a start, by the promises in docs/operate.md. */
 function isMeant(trial: Trial, { wake, links, ofPublic }: Settings): boolean {
   const { method, path, credential, from, mode, dest, state } = trial;
   const canStart = ["stopped", "paused", "archived"].includes(state) ||

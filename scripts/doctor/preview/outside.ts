@@ -175,7 +175,7 @@ function judgeGate(
     default:
       return gate.failed(
         `The gate refuses the request: ${code}.`,
-        "The error codes in docs/operations.md say what to do.",
+        "docs/errors.md says what to do about each code.",
       );
   }
 }

@@ -51,7 +51,7 @@ export async function checkWebSocket(
   return refusal !== undefined && hopOfCode(refusal) !== "WebSocket"
     ? webSocket.failed(
       `${app} ${status} by the gateway: ${refusal}.`,
-      "The error codes in docs/operations.md say what to do.",
+      "docs/errors.md says what to do about each code.",
     )
     : webSocket.ok(
       `${app} ${status} by the app, which takes no WebSocket there; handshakes do reach the gateway.`,

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { formatted } from "../../../scripts/generate/text.ts";
 import type { MachineDescription } from "../bench/machine.ts";
-import { figuresText, verdictsText } from "./documents.ts";
+import { fillRegion } from "../bench/page.ts";
+import { parseStored } from "../bench/results.ts";
+import { attacksText } from "./documents.ts";
 import type { Result } from "./report.ts";
 
 const MACHINE: MachineDescription = {
@@ -38,26 +41,46 @@ const OVER_TLS: Result = {
   broken: ["300 MiB of memory", "tunnel: no answers"],
 };
 
-Deno.test("the documents show of each attack what the visitor saw who was treated worst, and every broken promise", () => {
-  const text = figuresText(MACHINE, [OVER_HTTP, OVER_TLS]);
-  assert.equal(
-    text.split("\n").at(-1),
-    "| `S1-pongs` | 3, 41 | 120 | no answer | 300 | **not held**: https: 300 MiB of memory; https: tunnel: no answers |",
+Deno.test("the page shows what each attack tries, what the visitor saw who was treated worst, and every broken promise", () => {
+  const lines = attacksText(MACHINE, [OVER_HTTP, OVER_TLS]).split("\n");
+  assert(
+    lines.includes(
+      "| `S1-pongs`: an app sends Pongs | 41; 120 | no answer; 300 |",
+    ),
+  );
+  assert(
+    lines.includes("- **Not held**: `S1-pongs`, https: 300 MiB of memory"),
+  );
+  assert(
+    lines.includes("- **Not held**: `S1-pongs`, https: tunnel: no answers"),
   );
 });
 
-Deno.test("the documents say what an attack tries, and what is not promised", () => {
-  const [held, bounded] = verdictsText([
+Deno.test("the page says what is promised less, once for all attacks that it is about", () => {
+  const limit = {
+    over: "http",
+    promises: {},
+    reason: "Deno reads them",
+  } as const;
+  const text = attacksText(MACHINE, [
     OVER_HTTP,
-    {
-      ...OVER_HTTP,
-      attack: "S14-pongs",
-      limit: { over: "http", promises: {}, reason: "Deno reads them" },
-    },
-  ]).split("\n").slice(-2);
-  assert.equal(held, "| `S1-pongs` | an app sends Pongs | held |");
+    { ...OVER_HTTP, attack: "S14-pongs", limit },
+    { ...OVER_HTTP, attack: "h2-pings", limit },
+  ]);
+  assert(text.includes("All are held."));
   assert.equal(
-    bounded,
-    "| `S14-pongs` | an app sends Pongs. Limit over plain HTTP: Deno reads them | held |",
+    text.split("\n").at(-1),
+    "- `S14-pongs`, `h2-pings` over plain HTTP: Deno reads them.",
   );
+});
+
+Deno.test("docs/reliability.md shows the stored attacks", async () => {
+  const page = await Deno.readTextFile(
+    new URL("../../../docs/reliability.md", import.meta.url),
+  );
+  const { machine, entries } = parseStored<Result>(
+    await Deno.readTextFile(new URL("./results.jsonl", import.meta.url)),
+  );
+  const text = fillRegion(page, "attacks", attacksText(machine, entries));
+  assert.equal(page, await formatted(text, "md"));
 });

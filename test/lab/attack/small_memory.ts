@@ -1,4 +1,4 @@
-/** The settings for a container of 256 MiB: those of docs/operations.md, which a test compares. */
+/** The settings for a container of 256 MiB: those of docs/operate.md, which a test compares. */
 export const SMALL_MEMORY: Readonly<Record<string, string>> = {
   BUFFER_BUDGET_BYTES: "16777216",
   MAX_MESSAGE_BYTES: "4194304",
@@ -10,7 +10,7 @@ export const SMALL_MEMORY: Readonly<Record<string, string>> = {
 };
 
 /**
- * The environment variables of the runtime that docs/operations.md gives besides: the C library gives the memory of long
+ * The environment variables of the runtime that docs/operate.md gives besides: the C library gives the memory of long
  * messages back, and V8 keeps less for short-lived objects.
  */
 export const RUNTIME: Readonly<Record<string, string>> = {

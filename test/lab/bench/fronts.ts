@@ -83,7 +83,7 @@ export function inFrontOf(
   };
 }
 
-/** nginx terminating TLS in front of a gateway, as docs/operations.md has it. */
+/** nginx terminating TLS in front of a gateway, as docs/run/tls.md has it. */
 export const NGINX_AND_GATEWAY = inFrontOf([BEHIND], {
   name: "nginx, TLS + gateway",
   needs: "nginx",

@@ -1,6 +1,6 @@
 /**
  * nginx as a plain reverse proxy, configured for HTTP/1.1 and persistent connections as its documentation recommends;
- * or in front of gateways, as docs/operations.md has it.
+ * or in front of gateways, as docs/run/tls.md has it.
  */
 import { freePort } from "../../support/free_port.ts";
 import { nginxCommand } from "../../support/nginx.ts";

@@ -1,15 +1,11 @@
 /** The results on docs/performance.md: two regions between marks, and the charts, made of the stored results. */
 import { type Growth, plotGrowth } from "./growth.ts";
 import type { MachineDescription } from "./machine.ts";
-import {
-  digits,
-  formatResult,
-  judge,
-  type Judgement,
-  type Result,
-} from "./report.ts";
+import { REASONS } from "./reasons.ts";
+import { digits, type Result } from "./report.ts";
 import { readGrowth, readResults } from "./results.ts";
-import { TARGETS } from "./targets.ts";
+import { type Row, valuesOf } from "./scenario.ts";
+import { summarize } from "./stats.ts";
 
 const DOCS = new URL("../../../docs/", import.meta.url);
 const PAGE = new URL("performance.md", DOCS);
@@ -45,21 +41,45 @@ export function machineText(machine: MachineDescription): string {
   }.`;
 }
 
-function judgementRow({ target, figure, met }: Judgement): string {
-  const { scenario, figure: name, bound, limit, unit } = target;
-  const value = figure?.value;
+/** A figure with a thousands separator. */
+function figure(value: number): string {
+  return value >= 1000
+    ? Math.round(value).toLocaleString("en-US")
+    : digits(value);
+}
+
+/** The medians of a contestant: of the quantity that is compared, and of what stands beside it. */
+function medians(row: Row, quantity: string): string {
+  return [quantity, "p99 ms", "growth MiB"]
+    .filter((name, index, all) => all.indexOf(name) === index)
+    .map((name) => valuesOf(row, name))
+    .filter((values) => values.length > 0)
+    .map((values) => figure(summarize(values).median)).join("; ");
+}
+
+function named(row: Row, quantity: string): string {
+  return `${row.contestant} (${medians(row, quantity)})`;
+}
+
+function resultRow({ scenario: { name, about }, outcome }: Result): string {
+  const { quantity, rows: [subject, ...others] } = outcome;
+  if (subject === undefined) return "";
+  const isGateway = /^gateway\b/.test(subject.contestant);
+  const beside = [/^nginx(?:$|, (?:TLS|to the app)$)/, /^fetch proxy$/]
+    .map((name) => others.find(({ contestant }) => name.test(contestant)));
+  const rest = others.filter((row) => !beside.includes(row));
   const cells = [
-    `\`${scenario}\``,
-    name,
-    value === undefined ? "" : digits(value.median),
-    value === undefined ? "" : `${digits(value.min)} to ${digits(value.max)}`,
-    `${bound} ${limit} ${unit}`.trim(),
-    figure === undefined ? "not measured" : met ? "met" : "**not met**",
+    `\`${name}\`: ${about}`,
+    quantity,
+    isGateway ? medians(subject, quantity) : named(subject, quantity),
+    ...beside.map((row) => row === undefined ? "" : medians(row, quantity)),
+    rest.map((row) => named(row, quantity)).join(", "),
+    REASONS[name] ?? "",
   ];
   return `| ${cells.join(" | ")} |`;
 }
 
-/** The text of the region `bench`. */
+/** The text of the region `bench`: a row for each scenario. */
 export function benchText(
   machine: MachineDescription,
   results: readonly Result[],
@@ -67,13 +87,9 @@ export function benchText(
   return [
     machineText(machine),
     "",
-    "| Scenario | Figure | Median | Spread | Target | |",
-    "| --- | --- | --- | --- | --- | --- |",
-    ...judge(results, TARGETS).map(judgementRow),
-    "",
-    "```text",
-    results.map(formatResult).join("\n").trimEnd(),
-    "```",
+    "| Scenario | Figure | Gateway | nginx | fetch proxy | Others | Where it is behind |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+    ...results.map(resultRow),
   ].join("\n");
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { formatted } from "../../../scripts/generate/text.ts";
 import { benchText, fillRegion } from "./page.ts";
-import { formatResult } from "./report.ts";
 import { formatStored, parseStored, readResults } from "./results.ts";
 
 const MACHINE = {
@@ -22,35 +22,54 @@ Deno.test("fillRegion() replaces what is between the marks and nothing else", ()
   assert.throws(() => fillRegion(page, "growth", ""), /no region 'growth'/);
 });
 
-Deno.test("benchText() names the machine, and has a row for every target of the measured scenarios", () => {
-  const results = [{
-    scenario: { name: "start", about: "start to first answer" },
-    outcome: {
-      quantity: "ms",
-      rows: [{ contestant: "gateway", rounds: [{ ms: 300 }, { ms: 310 }] }],
-      figures: [{
-        name: "first answer",
-        value: { median: 305, min: 300, max: 310 },
-      }],
+function outcomeOf(quantity: string, rates: Record<string, number>) {
+  const rows = Object.entries(rates).map(([contestant, rate]) => ({
+    contestant,
+    rounds: [{ [quantity]: rate }],
+  }));
+  return { quantity, rows, figures: [] };
+}
+
+Deno.test("benchText() names the machine, and shows the gateway beside nginx, the fetch proxy and others", () => {
+  const results = [
+    {
+      scenario: { name: "start", about: "start to first answer" },
+      outcome: outcomeOf("ms", { gateway: 305 }),
     },
-  }];
+    {
+      scenario: { name: "body-1m", about: "GET 1024 KiB" },
+      outcome: outcomeOf("requests/s", {
+        "gateway, TLS": 1234.4,
+        "nginx, TLS": 2000,
+        "fetch proxy": 900,
+        direct: 3000,
+      }),
+    },
+  ];
   const text = benchText(MACHINE, results);
 
   assert.match(text, /2 × Example CPU, 8 GiB, linux 6\.1, with deno 2\.9\.6/);
-  assert.match(
-    text,
-    /^\| `start` \| first answer \| 305 \| 300 to 310 \| at most 400 ms \| met \|$/m,
+  assert(
+    text.includes("| `start`: start to first answer | ms | 305 |  |  |  |  |"),
   );
-  assert(!text.includes("`public`"));
+  assert(
+    text.includes(
+      "| `body-1m`: GET 1024 KiB | requests/s | 1,234 | 2,000 | 900 | direct (3,000) | Longer",
+    ),
+  );
 });
 
 Deno.test("docs/performance.md shows the stored results", async () => {
   const page = await Deno.readTextFile(
     new URL("../../../docs/performance.md", import.meta.url),
   );
-  const { entries } = await readResults();
+  const { machine, entries } = await readResults();
 
-  assert(page.includes(entries.map(formatResult).join("\n").trimEnd()));
+  const text = await formatted(
+    fillRegion(page, "bench", benchText(machine, entries)),
+    "md",
+  );
+  assert.equal(page, text);
 });
 
 Deno.test("results are stored as one line each, with seven digits, and read back", () => {

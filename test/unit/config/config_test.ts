@@ -600,7 +600,7 @@ Deno.test("parseConfig() never repeats a secret in a problem", () => {
   ok(!formatProblems(result.problems).includes("hunter2"));
 });
 
-Deno.test("formatProblems() lists missing variables with their purpose, and points to the README and the demo", () => {
+Deno.test("formatProblems() lists missing variables with their purpose, and points to docs/settings.md and the demo", () => {
   const result = parseConfig({});
 
   ok(!result.ok);
@@ -609,6 +609,7 @@ Deno.test("formatProblems() lists missing variables with their purpose, and poin
     ok(new RegExp(`^  ${name} +is not set$`, "m").test(text), text);
     ok(text.includes(SETTINGS[name].purpose));
   }
+  ok(text.includes("docs/settings.md"));
   ok(text.includes("scripts/demo.ts"));
 });
 

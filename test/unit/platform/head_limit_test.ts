@@ -20,7 +20,7 @@ Deno.test("canary: over HTTP/1.1, a head over 64 KiB is refused before the handl
   client.close();
   stillNeeded(seen === 0 && head.startsWith("HTTP/1.1 400"), {
     mended: "the limit of 64 KiB for heads",
-    remove: "the recipes for it in docs/operations.md",
+    remove: "the recipes for it in docs/run/tls.md",
   });
 });
 
@@ -36,6 +36,6 @@ Deno.test("canary: over HTTP/2, a head over 16 KiB is refused before the handler
   const [head] = await once(stream, "response");
   stillNeeded(seen === 0 && head[":status"] === 431, {
     mended: "the limit of 16 KiB for heads over HTTP/2",
-    remove: "what docs/operations.md and SECURITY.md say of it",
+    remove: "what docs/operate.md and docs/security.md say of it",
   });
 });

@@ -35,7 +35,7 @@ export const waitingPage: Scenario = {
       "performance.getEntriesByType('resource').length >= 2 && document.title === 'the same document'",
     );
     await page.shows("#elapsed", " s");
-    await page.shows("[role=status]", "as soon as there is news");
+    await page.shows("[role=status]", "when this changes");
     await page.shows("[aria-current=step]", `listen on port ${PORT}`);
     await stage.screenshot(page, "waiting-port");
     await using app = startApp();

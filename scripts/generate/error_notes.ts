@@ -1,0 +1,80 @@
+import type { ErrorCode } from "../../src/errors.ts";
+
+/** What docs/errors.md tells operators of a code besides the texts that visitors read, in Markdown. */
+export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  login_failed: "The log has the provider's reason.",
+  session_not_kept:
+    "[Causes](operate.md#symptoms): `PROXY_PROTOCOL`, the Public Suffix List, gateways that differ.",
+  frame_refused:
+    "[Previews in frames](run/login.md#previews-in-frames): `ALLOWED_ORIGINS`.",
+  signed_url_invalid:
+    "It expired or was changed, is for another method, or its key was rotated or is newer than 15 s.",
+  webhook_refused: "[Webhooks](operate.md#webhooks); the log has the reason.",
+  start_not_allowed:
+    "Daytona does not let them, or there is no credential to [start with](operate.md#starting-sandboxes): `DAYTONA_API_KEY` and `WAKE_API_KEYS` need `write:sandboxes`.",
+  sandbox_deleted:
+    "Only members are told; `code` is Daytona's `SANDBOX_DESTROYED`.",
+  no_access: "The next login asks for an account. Check `OIDC_AUDIENCE`.",
+  port_not_served:
+    "`TOOLBOX_ONLY_MODE`, or a toolbox or build log with `DAYTONA_API_KEY`.",
+  unknown_domain:
+    "Neither in `PROXY_DOMAIN` nor one of the API's; or the front changed the Host header.",
+  upload_stalled:
+    "`BODY_IDLE_TIMEOUT_SEC`: its client stopped, or the app did not take it. The gateway's own forms have 10 s.",
+  target_too_long: "`MAX_TARGET_BYTES`.",
+  head_too_large:
+    "`MAX_HEADER_BYTES`, `MAX_HEADER_FIELDS`; [mostly cookies](operate.md#too-many-cookies).",
+  too_many_refusals:
+    "`REFUSALS_PER_MINUTE`, for an address. If it is everybody, set `TRUSTED_PROXIES`.",
+  start_throttled:
+    "`WAKE_PER_HOUR`, or Daytona's limit of an organization's starts.",
+  client_overloaded:
+    "`MAX_EXCHANGES_PER_CLIENT` (a tenth of it for uploads without Content-Length), `MAX_TUNNELS_PER_CLIENT`, or a WebSocket within 10 s of a flood.",
+  internal: "A bug: report the `stack` in the log.",
+  runner_refused:
+    "The runner does not accept the key that the API gave; with `DAYTONA_API_KEY`, Daytona's proxy does not accept the sandbox's token, though the API was asked again.",
+  app_refused_websocket:
+    "[Origins that apps refuse](operate.md#origins-that-apps-refuse).",
+  sandbox_stopped:
+    "`stopped` or `archiving`. [`WAKE`](operate.md#starting-sandboxes) gives the page a button.",
+  sandbox_starting:
+    "`starting`, `creating`, about to start, or not on its runner yet.",
+  sandbox_resuming: "`resuming`, or paused and about to resume.",
+  sandbox_restoring: "`restoring`, or archived and about to start.",
+  sandbox_pulling: "`pulling_snapshot`, `pending_build`, `building_snapshot`.",
+  sandbox_stopping: "`stopping`, `pausing`, or about to stop.",
+  sandbox_error: "Members read `errorReason`.",
+  sandbox_recoverable:
+    "With `WAKE`, members get a button; otherwise `POST /sandbox/ID/recover`.",
+  start_refused: "Members read Daytona's words.",
+  api_unreachable:
+    "It failed, took longer than `API_CLIENT_TIMEOUT_SEC`, or has not told the base domains yet.",
+  api_throttled:
+    "Often somebody behind the same address tries wrong keys. With `DAYTONA_API_KEY`, see [limits](run/hosted.md#limits).",
+  session_unavailable: "The database of `CACHE_URL` did not answer.",
+  overloaded: "`MAX_CONCURRENT_EXCHANGES`.",
+  sandbox_overloaded: "`MAX_EXCHANGES_PER_SANDBOX`.",
+  pages_overloaded:
+    "1,000 in all, 100 from one address. `/health` and `/ready` answer beyond that.",
+  too_many_tunnels: "`MAX_TUNNELS`.",
+  duplex_unavailable:
+    "[Sockets that Deno loses](architecture.md#limits-of-the-platform).",
+  chunks_too_small:
+    "[Why](architecture.md#limits-of-the-platform): hundreds of chunks of up to 18 bytes at once.",
+  buffers_full: "[`BUFFER_BUDGET_BYTES`](operate.md#memory).",
+  runner_timeout:
+    "`UPSTREAM_CONNECT_TIMEOUT_SEC` or `UPSTREAM_HEADER_TIMEOUT_SEC`.",
+  container_not_found:
+    "The runner does not have it: it is being moved, archived or deleted.",
+  credential_invalid:
+    "It is wrong or expired, or the sandbox was restarted; also a bearer at the toolbox.",
+  login_expired:
+    "It is older than 10 minutes, complete, or was begun in another browser.",
+  login_unavailable: "The provider does not answer, or is not known yet.",
+  sandbox_not_found: "Or you have no access to it.",
+  runner_unreachable: "The runner refuses, drops or resets connections.",
+  runner_not_ready: "The runner has not told the API its address yet.",
+  toolbox_unreachable: "The daemon in the sandbox does not answer.",
+  runner_protocol_error: "It is not valid HTTP.",
+  cross_site_request: "Another page, or a script, sent it.",
+};

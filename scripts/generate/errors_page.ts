@@ -1,0 +1,68 @@
+/** The page of all error codes, generated from the tables by which the gateway answers. */
+import { ERROR_CODES, type ErrorFacts, ERRORS } from "../../src/error_codes.ts";
+import { errorText } from "../../src/pages/error_texts.ts";
+import type { Artefact } from "./artefact.ts";
+import { ERROR_NOTES } from "./error_notes.ts";
+import { formatted } from "./text.ts";
+
+/** What the page says of one code. */
+export interface ErrorRow {
+  readonly code: string;
+  readonly status: number;
+  /** What happened. */
+  readonly title: string;
+  /** What the visitor can do. */
+  readonly hint: string;
+  /** Who can change it. */
+  readonly fault: ErrorFacts["fault"];
+  /** True if the page of the error waits, and reloads by itself. */
+  readonly reloads: boolean;
+  /** What the gateway's operator should know besides, in Markdown. */
+  readonly note: string | undefined;
+}
+
+const HEAD = `# Error codes
+
+An answer with \`X-Porthole-Error\` is the gateway's own; apps cannot set that
+header. The code is also in the problem document (RFC 9457, as \`portholeCode\`;
+\`code\` may be one of Daytona's, and \`message\` stands alone for its SDKs), in
+the access log's \`error\`, and in \`porthole_errors_total\`. Browsers that are
+about to show the answer get a page. 503 and 429 carry \`Retry-After\`. A head
+that \`Deno.serve\` itself refuses (400) has no code.
+
+Beside the status stands who can change it: the client, the user of the sandbox,
+the operator, or us (bug). **reloads** marks a page that
+[waits](operate.md#pages-that-wait). This page is generated from
+\`src/error_codes.ts\` and \`src/pages/error_texts.ts\` (\`deno task gen\`).
+`;
+
+/** docs/errors.md. */
+export const errorsPage: Artefact = {
+  path: "docs/errors.md",
+  produce: () => formatted(errorsText(rows()), "md"),
+};
+
+/** The page for these codes, in their order: a section for each, so that other pages can link it. */
+export function errorsText(rows: readonly ErrorRow[]): string {
+  return HEAD + rows.map(section).join("");
+}
+
+function section(row: ErrorRow): string {
+  const { code, status, fault, title, hint, note } = row;
+  const marks = [String(status), fault, ...row.reloads ? ["reloads"] : []];
+  const texts = [
+    `**${title}** (${marks.join(", ")}).`,
+    hint,
+    ...note ? [note] : [],
+  ];
+  return `\n## \`${code}\`\n\n${texts.join(" ")}\n`;
+}
+
+function rows(): ErrorRow[] {
+  return ERROR_CODES.map((code) => {
+    const { status, fault, passes } = ERRORS[code];
+    const reloads = passes === "by_itself";
+    const note = ERROR_NOTES[code];
+    return { code, status, fault, ...errorText(code), reloads, note };
+  });
+}

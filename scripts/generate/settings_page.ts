@@ -1,0 +1,56 @@
+/** The page of all environment variables, generated from the declaration that parses them. */
+import { SETTINGS } from "../../src/config/config.ts";
+import type { Setting } from "../../src/config/read_settings.ts";
+import type { Artefact } from "./artefact.ts";
+import { formatted } from "./text.ts";
+
+const HEAD = `# Settings
+
+Every environment variable of the gateway. This page is generated from
+\`src/config/settings.ts\` (\`deno task gen\`).
+
+In brackets: what counts if it is not set, and what is allowed. Values are read
+strictly: if one cannot be used, the gateway does not start, and
+lists all problems (exit code 2). An empty value counts as not set. No \`.env\`
+file is read unless \`--env-file\` names it; there, a value must contain no \`$\`
+and no \`#\`, since Deno would cut it off.
+[\`porthole.env.example\`](../scripts/deploy/porthole.env.example) has those that
+most installations need.
+`;
+
+/** docs/settings.md. */
+export const settingsPage: Artefact = {
+  path: "docs/settings.md",
+  produce: () => formatted(`${HEAD}\n${lists()}`, "md"),
+};
+
+/** One list for each group, in the order of the declaration. */
+function lists(): string {
+  const settings: [string, Setting<unknown>][] = Object.entries(SETTINGS);
+  const groups = Map.groupBy(settings, ([, { group }]) => group);
+  return [...groups].map(([group, entries]) =>
+    `## ${group}\n\n${entries.map(([name, it]) => entry(name, it)).join("")}`
+  ).join("\n");
+}
+
+function entry(name: string, setting: Setting<unknown>): string {
+  const allowed = inBrief(setting.format.allowed);
+  return `- **\`${name}\`** (${
+    defaultOf(setting)
+  }; ${allowed}): ${setting.purpose}\n`;
+}
+
+function defaultOf(setting: Setting<unknown>): string {
+  if (setting.whenUnset !== undefined) return setting.whenUnset;
+  return setting.default === undefined
+    ? "**required**"
+    : `\`${setting.default}\``;
+}
+
+/** What is allowed, as a list says it: a message about a value that is refused has a whole phrase. */
+function inBrief(allowed: string): string {
+  return allowed
+    .replace(/a whole number of seconds from (\d+) to (\d+)/, "$1 to $2 s")
+    .replace(/a whole number from /, "")
+    .replace(/^a comma-separated list, each /, "comma-separated: ");
+}
