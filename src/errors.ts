@@ -65,7 +65,7 @@ export class GatewayError extends Error {
     this.advice = options.advice ?? {};
   }
 
-  /** The same failure with other advice. */
+  /** A copy of the failure with other advice. */
   with(advice: ErrorAdvice): GatewayError {
     const { code, message, cause, retryAfterSec } = this;
     return new GatewayError(code, message, { cause, retryAfterSec, advice });

@@ -298,8 +298,8 @@ async function openBase(
       "the API does not show sandboxes to this gateway (GET /sandbox/ID is 403): their labels do not count, such as porthole.app-origin, and their states are not told",
     ),
   });
-  const role = new RoleWatch({ ask: () => api.probeRole(), onRegion });
-  const changes = new SandboxChanges({ store, background });
+  const role = new RoleWatch(() => api.probeRole(), onRegion);
+  const changes = new SandboxChanges(store, background);
   const lookups: LookupCacheOptions = {
     cache: config.cache,
     store,
@@ -523,7 +523,7 @@ function createLoginKeeping(
   }
   const codes = new Handover({
     sealer: sealerFor("login-code"),
-    usedCodes: new UsedCodes(lookups),
+    usedCodes: new UsedCodes(lookups.store, lookups.cache.maxEntries),
     now,
   });
   return {
@@ -840,21 +840,18 @@ function watchServiceKey(
 ): KeyWatch {
   const logger = loggerFor("api");
   const { name, wanted, otherRole } = OWN_KEYS[mode];
-  return new KeyWatch({
-    now,
-    onChange(verdict) {
-      if (verdict === "accepted") {
-        return logger.info(`the API accepts ${name} now`);
-      }
-      logger.error(
-        `the API does not accept ${name}: it must be ${wanted}`,
-        {
-          reason: verdict === "unknown"
-            ? "the API does not know the key (401)"
-            : `the API knows the key, but not as ${otherRole} (403)`,
-        },
-      );
-    },
+  return new KeyWatch(now, (verdict) => {
+    if (verdict === "accepted") {
+      return logger.info(`the API accepts ${name} now`);
+    }
+    logger.error(
+      `the API does not accept ${name}: it must be ${wanted}`,
+      {
+        reason: verdict === "unknown"
+          ? "the API does not know the key (401)"
+          : `the API knows the key, but not as ${otherRole} (403)`,
+      },
+    );
   });
 }
 

@@ -22,7 +22,7 @@ export interface PreviewHost {
 }
 
 /** The kinds of authorities that a request can name. */
-export type ParsedHost =
+type ParsedHost =
   | { readonly kind: "preview"; readonly host: PreviewHost }
   /** The base domain itself. */
   | { readonly kind: "base"; readonly base: string }
@@ -138,7 +138,7 @@ export function portOfSandboxOrigin(
 }
 
 /** Classifies an authority, as {@linkcode parseHost} does. */
-export type HostParser = (authority: string) => ParsedHost;
+type HostParser = (authority: string) => ParsedHost;
 
 /**
  * Creates a parser that caches the latest preview hosts: a browser asks for the same one a hundred times. The base

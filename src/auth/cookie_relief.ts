@@ -20,7 +20,7 @@ export interface TooLargeRequest {
 }
 
 /** Dependencies of {@linkcode CookieRelief}. */
-export interface CookieReliefOptions {
+interface CookieReliefOptions {
   readonly scheme: "http" | "https";
   readonly cookies: Pick<
     OwnCookies,

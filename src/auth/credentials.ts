@@ -15,7 +15,7 @@ import type { OwnCookies } from "./own_cookies.ts";
 export type Credential =
   /** `X-Daytona-Preview-Token`: the sandbox's own token. */
   | { readonly kind: "preview_token"; readonly token: string }
-  /** The same token as the `DAYTONA_SANDBOX_AUTH_KEY` query parameter. */
+  /** `DAYTONA_SANDBOX_AUTH_KEY`, a query parameter: the sandbox's own token, too. */
   | { readonly kind: "auth_key"; readonly token: string }
   /** A signed URL of a file: only the toolbox has those. */
   | {
@@ -137,7 +137,7 @@ export function bearerOf(headers: RequestHeaders): string | undefined {
 }
 
 /** The parts of a request that {@linkcode mayUseSessions} decides by. */
-export type RequestOrigin = Pick<
+type RequestOrigin = Pick<
   CredentialSource,
   "method" | "headers" | "host" | "scheme" | "allowedOrigins"
 >;

@@ -27,7 +27,7 @@ const PLAIN = /^[!-"$-:<-~]*$/;
 const SIGNATURE = /^v1_([A-Za-z0-9_-]{43})$/;
 
 /** What a URL says: the text that was signed, and its signature. */
-export interface FileSignature {
+interface FileSignature {
   readonly signed: string;
   /** In base64url. */
   readonly signature: string;

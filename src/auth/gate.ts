@@ -21,7 +21,7 @@ import type { Session, SessionSealer } from "./session.ts";
 import type { Payer, Throttle } from "./throttle.ts";
 
 /** The reason why a request was admitted: a credential, or that none was needed. */
-export type AdmittedBy = "public" | "signed_token" | Credential["kind"];
+type AdmittedBy = "public" | "signed_token" | Credential["kind"];
 
 /** The gate's decision. */
 export type Verdict =
@@ -62,7 +62,7 @@ export interface GateRequest extends Payer {
 }
 
 /** The caches, sessions and budgets that the gate decides by. */
-export interface GateParts {
+interface GateParts {
   readonly sandboxes: Pick<
     SandboxResolver,
     "isKnownPublic" | "isPublic" | "sandboxIdOf"

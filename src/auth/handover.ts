@@ -18,7 +18,7 @@ import type { HostSession, UserSession } from "./session.ts";
 import type { UsedCodes } from "./used_codes.ts";
 
 /** Dependencies of the handover. */
-export interface HandoverOptions {
+interface HandoverOptions {
   /** A sealer for this purpose only. */
   readonly sealer: Sealer;
   readonly usedCodes: Pick<UsedCodes, "use">;
@@ -27,7 +27,7 @@ export interface HandoverOptions {
 }
 
 /** A verifier and its challenge: 256 bits each, in base64url. */
-export interface HandoverRequest {
+interface HandoverRequest {
   readonly verifier: string;
   readonly challenge: string;
 }

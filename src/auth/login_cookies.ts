@@ -13,7 +13,7 @@ const MAX_LOGIN_COOKIES = 12;
 const MAX_NAMES = 200;
 
 /** A login that has to go. */
-export interface SurplusLogin {
+interface SurplusLogin {
   /** The name of its cookie. */
   readonly name: string;
   /** The sessions under that name that we sealed; more than one, or none, if others have planted cookies. */

@@ -25,7 +25,7 @@ import type { LoginRef } from "./session.ts";
 import type { Payer, RequestBudget, Throttle } from "./throttle.ts";
 
 /** A request to log in. */
-export interface LoginRequest {
+interface LoginRequest {
   /** Preview URL to return to, already validated. */
   readonly returnTo: string;
   /** The challenge of the preview host that sent the browser; undefined if there was none. */
@@ -39,7 +39,7 @@ export interface LoginRequest {
 }
 
 /** A login that was started. */
-export interface StartedLogin {
+interface StartedLogin {
   /** Where to send the browser. */
   readonly location: string;
   /** The `state` parameter of the callback. */
@@ -49,7 +49,7 @@ export interface StartedLogin {
 }
 
 /** A login that succeeded. */
-export interface FinishedLogin {
+interface FinishedLogin {
   readonly returnTo: ReturnUrl;
   /** As in {@linkcode LoginRequest.challenge}. */
   readonly challenge: string | undefined;
@@ -70,7 +70,7 @@ export interface Callback {
 }
 
 /** Dependencies of the login. */
-export interface LoginOptions {
+interface LoginOptions {
   readonly provider: Pick<
     OpenidProvider,
     "state" | "issuer" | "ssoIssuer" | "authorizationUrl" | "redeem"

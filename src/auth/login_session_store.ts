@@ -58,18 +58,15 @@ interface Copy {
 
 /** Reads and writes the states of login sessions. */
 export class LoginSessionStore {
-  readonly #now: () => number;
-  readonly #onEvent: OnCacheEvent;
+  readonly #options: LoginSessionStoreOptions;
   readonly #isShared: boolean;
   readonly #tier: DurableTier<StoredState> | undefined;
   readonly #copies: LRUCache<string, Copy>;
   readonly #reads = new SingleFlight<SessionState | undefined>();
 
-  constructor(
-    { cache, store, sealer, now, onEvent }: LoginSessionStoreOptions,
-  ) {
-    this.#now = now;
-    this.#onEvent = onEvent;
+  constructor(options: LoginSessionStoreOptions) {
+    const { cache, store, sealer } = options;
+    this.#options = options;
     this.#isShared = store?.shared ?? false;
     this.#tier = store === null ? undefined : new DurableTier({
       store,
@@ -88,7 +85,7 @@ export class LoginSessionStore {
    */
   async get(id: string): Promise<SessionState | undefined> {
     const copy = this.#copies.get(id);
-    const recheck = { now: this.#now(), withinMs: this.#recheckMs };
+    const recheck = { now: this.#options.now(), withinMs: this.#recheckMs };
     // An end is final: a logout that the durable tier lost holds here at least.
     const isCurrent = copy?.state.state === "ended" ||
       copy !== undefined && isPending(copy.recheckAt, recheck);
@@ -120,7 +117,7 @@ export class LoginSessionStore {
     if (current?.state.state === "ended") return current.state;
     if (current === copy) { // not replaced while we read
       this.#reads.forget(id);
-      const recheckAt = this.#now() + this.#recheckMs;
+      const recheckAt = this.#options.now() + this.#recheckMs;
       this.#copies.set(id, { state: stored, recheckAt });
     }
     return stored;
@@ -131,7 +128,7 @@ export class LoginSessionStore {
     { id, expiresAt }: LoginRef,
     state: SessionState,
   ): Promise<void> {
-    const now = this.#now();
+    const now = this.#options.now();
     this.#reads.forget(id);
     this.#copies.set(id, { state, recheckAt: now + this.#recheckMs });
     const ttlMs = expiresAt + KEEP_AFTER_EXPIRY_MS - now;
@@ -151,7 +148,7 @@ export class LoginSessionStore {
   }
 
   #report(event: CacheEvent, cause?: unknown): void {
-    this.#onEvent(event, KIND, cause);
+    this.#options.onEvent(event, KIND, cause);
   }
 
   /** Brings the local copy in line with the durable tier. Callers that come meanwhile share one read. */
@@ -159,7 +156,7 @@ export class LoginSessionStore {
     return this.#reads.share(id, async (isCurrent) => {
       const stored = await this.#readStored(id);
       if (!isCurrent()) return await this.get(id); // replaced while we read
-      const recheckAt = this.#now() + this.#recheckMs;
+      const recheckAt = this.#options.now() + this.#recheckMs;
       if (stored === "absent") {
         this.#report("miss");
         this.#copies.delete(id);

@@ -25,7 +25,7 @@ import type {
 } from "./session.ts";
 
 /** Dependencies of the login sessions. */
-export interface LoginSessionsOptions extends LoginSessionStoreOptions {
+interface LoginSessionsOptions extends LoginSessionStoreOptions {
   readonly access: LoginAccess;
   /** True to refuse a session that no tier knows even where there is no durable one. */
   readonly needsState?: boolean;
@@ -35,7 +35,7 @@ export interface LoginSessionsOptions extends LoginSessionStoreOptions {
 }
 
 /** The user behind a session. */
-export interface SessionUser {
+interface SessionUser {
   readonly accessToken: string;
   /** The `sub`; undefined if it is not known. */
   readonly subject: string | undefined;

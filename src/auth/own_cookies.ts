@@ -3,7 +3,7 @@ import type { SessionScope } from "../config/config.ts";
 import { createDigests } from "../lib/digest.ts";
 
 /** The settings that decide the attributes of our cookies. */
-export interface CookiePolicy {
+interface CookiePolicy {
   /** Of the public address; `https` makes cookies Secure and gives their names a prefix. */
   readonly scheme: "http" | "https";
   /** `none` lets previews work in frames of other sites; over https only. */
@@ -13,7 +13,7 @@ export interface CookiePolicy {
 }
 
 /** Domain and lifetime of a cookie for all hosts below a base domain; a `maxAgeSec` of 0 deletes it. */
-export interface ForBaseOptions {
+interface ForBaseOptions {
   readonly base: string;
   readonly maxAgeSec: number;
 }
@@ -112,7 +112,7 @@ export class OwnCookies {
     return `${name}=${value}; Path=/; Max-Age=${maxAgeSec}; ${this.#attributes}`;
   }
 
-  /** The same for a cookie that over https is kept in frames of other sites too, whatever the policy. */
+  /** A Set-Cookie line like that of `hostOnly`; over https, the cookie is kept in frames of other sites too. */
   hostOnlyInFrames(name: string, value: string, maxAgeSec: number): string {
     return `${name}=${value}; Path=/; Max-Age=${maxAgeSec}; ${this.#attributesInFrames}`;
   }

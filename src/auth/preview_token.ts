@@ -2,7 +2,7 @@
 import { splitParameter } from "../http/query_parameter.ts";
 
 /** A request-target, and the preview token that was removed from it. */
-export interface PreviewTokenSplit {
+interface PreviewTokenSplit {
   /** The target without the parameter, byte for byte otherwise. */
   readonly target: string;
   /** The value of the first such parameter, decoded; undefined if there is none. */

@@ -11,7 +11,7 @@ interface SessionBase {
 }
 
 /** A session created from a preview token, for all ports, valid as long as the API accepts that token. */
-export interface PreviewTokenSession extends SessionBase {
+interface PreviewTokenSession extends SessionBase {
   readonly kind: "key";
   readonly token: string;
 }

@@ -1,28 +1,20 @@
 /** Which codes have been used: each may be used once, at whichever gateway. */
 import { LRUCache } from "lru-cache";
 import { type DurableStore, entryUntil } from "../cache/store.ts";
-import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
-
-/** Dependencies of the used codes. */
-export interface UsedCodesOptions {
-  /** Its `maxEntries` limits what is remembered without a durable tier. */
-  readonly cache: Pick<Config["cache"], "maxEntries">;
-  /** Null if they are remembered in process only. */
-  readonly store: Pick<DurableStore, "claim"> | null;
-}
 
 /** Difference between the clocks of two gateways that a code's use is remembered beyond its expiry for, ms. */
 const MAX_SKEW_MS = 60_000;
 
 /** Remembers codes by their ids. */
 export class UsedCodes {
-  readonly #store: UsedCodesOptions["store"];
+  readonly #store: Pick<DurableStore, "claim"> | null;
   readonly #used: LRUCache<string, true>;
 
-  constructor({ cache, store }: UsedCodesOptions) {
+  /** `store` is null if they are remembered in process only: `maxEntries` of them at most. */
+  constructor(store: Pick<DurableStore, "claim"> | null, maxEntries: number) {
     this.#store = store;
-    this.#used = new LRUCache({ max: cache.maxEntries });
+    this.#used = new LRUCache({ max: maxEntries });
   }
 
   /**

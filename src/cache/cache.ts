@@ -54,7 +54,7 @@ export type OnCacheEvent = (
 ) => void;
 
 /** Dependencies of a {@linkcode Cache}. */
-export interface CacheOptions<V> {
+interface CacheOptions<V> {
   /** The cache's name: the first part of its durable keys, and a label of its metrics. */
   readonly kind: string;
   /** Maximum number of in-process entries; the least recently used is evicted first. */
@@ -88,7 +88,6 @@ interface FillResult<V> {
  */
 export class Cache<V> {
   readonly #options: CacheOptions<V>;
-  readonly #kind: string;
   readonly #memory: LRUCache<string, Entry<V>>;
   readonly #tier: DurableTier<V> | undefined;
   readonly #lookups = new SingleFlight<Entry<V> | undefined>();
@@ -100,7 +99,6 @@ export class Cache<V> {
   constructor(options: CacheOptions<V>) {
     const { kind, maxEntries, durable, onEvent } = options;
     this.#options = options;
-    this.#kind = kind;
     this.#memory = new LRUCache<string, Entry<V>>({ max: maxEntries });
     this.#recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
     this.#storeExpires = durable?.store.daytonaKinds?.has(kind) ?? false;
@@ -135,7 +133,7 @@ export class Cache<V> {
     fill: () => Promise<Fill<V>>,
     onMiss?: () => void,
   ): Promise<V> {
-    const { now, background } = this.#options;
+    const { kind, now, background } = this.#options;
     const fresh = this.getFresh(key);
     if (fresh !== undefined) return fresh;
     const copy = this.#trustedCopy(key);
@@ -160,7 +158,7 @@ export class Cache<V> {
     if (freshness !== "fresh" && now() >= entry.retryAt) {
       // A failure is reported as an event.
       const renewal = this.#refill(key, fill).catch(() => {});
-      background.add(`renew ${this.#kind}`, renewal);
+      background.add(`renew ${kind}`, renewal);
     }
     const nearest = copy === undefined ? "durable_hit" : "hit";
     this.#report(freshness === "stale-if-error" ? "stale" : nearest);
@@ -181,7 +179,7 @@ export class Cache<V> {
     await this.#tier?.remove(key);
   }
 
-  /** The same in process only: somebody else has seen to the durable tier. */
+  /** Deletes a value in process only, and discards a fill in flight: somebody else has seen to the durable tier. */
   forgetCopy(key: string): void {
     this.#evict(key);
   }
@@ -282,7 +280,7 @@ export class Cache<V> {
   }
 
   #report(event: CacheEvent, cause?: unknown): void {
-    this.#options.onEvent(event, this.#kind, cause);
+    this.#options.onEvent(event, this.#options.kind, cause);
   }
 
   /** The in-process copy, unless it must first be checked against the durable tier. */
@@ -363,7 +361,7 @@ export class Cache<V> {
         // Callers do not wait for the durable tier.
         if (isCurrent()) {
           const stored = this.#store(key, filled, askedAt);
-          background.add(`store ${this.#kind}`, stored);
+          background.add(`store ${this.#options.kind}`, stored);
         }
         return { value: filled.value, event: "miss" };
       } catch (error) {

@@ -15,7 +15,7 @@ export interface TimedValue<V> extends Times {
 }
 
 /** Dependencies of a {@linkcode DurableTier}. */
-export interface DurableTierOptions<V> {
+interface DurableTierOptions<V> {
   readonly store: DurableStore;
   readonly codec: Codec<V>;
   /** The cache's name, and the first part of its keys. */

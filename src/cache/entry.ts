@@ -39,7 +39,7 @@ export interface Entry<V> extends Times {
  * `stale-if-error` is past its TTL, but is served because the source failed recently; `expired` is served only if the
  * fill that callers wait for fails.
  */
-export type Freshness = "fresh" | "revalidate" | "stale-if-error" | "expired";
+type Freshness = "fresh" | "revalidate" | "stale-if-error" | "expired";
 
 /** The times of a value that is valid for `ttlMs` from `now` on. */
 export function timesOf(

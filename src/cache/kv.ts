@@ -44,7 +44,7 @@ interface PendingMutation extends Mutation {
 }
 
 /** Dependencies of a KV store. */
-export interface KvStoreOptions extends StoreOptions {
+interface KvStoreOptions extends StoreOptions {
   /** Opens the database; retried with the next operation if it fails. */
   readonly open: () => Promise<KvDatabase>;
   /** True if other processes write to it as well. */

@@ -32,7 +32,7 @@ interface NextWrite {
 }
 
 /** Dependencies of {@linkcode KvAnnouncements}. */
-export interface KvAnnouncementsOptions {
+interface KvAnnouncementsOptions {
   /** The database, once it is open; rejects if it cannot be opened. */
   readonly database: () => Promise<
     Pick<KvDatabase, "get" | "atomic" | "watch">

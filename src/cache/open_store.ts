@@ -3,7 +3,7 @@ import { openKv, openKvStore } from "./kv.ts";
 import type { DurableStore, StoreOptions } from "./store.ts";
 
 /** Dependencies of the durable tier. */
-export interface OpenStoreOptions extends StoreOptions {
+interface OpenStoreOptions extends StoreOptions {
   /** True if several processes share the platform's own database, as on Deno Deploy. */
   readonly platformShared: boolean;
 }

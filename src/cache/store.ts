@@ -24,7 +24,7 @@ export interface StoredEntry {
 }
 
 /** What is needed to confirm a value, in ms since the epoch. */
-export interface Unconfirmed {
+interface Unconfirmed {
   /** Since when the store has held the value, whoever wrote it. */
   readonly since: number;
   /** When the value would have expired if it had been confirmed: the store must keep it until then. */

@@ -38,7 +38,7 @@ export type GatewayMode = Config["daytona"]["mode"];
 export type AppOriginMode = Config["public"]["appOrigin"];
 
 /** Either the configuration, or every problem with it. */
-export type ConfigResult =
+type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly SettingProblem[] };
 

@@ -8,7 +8,7 @@ import type { Format } from "./read_settings.ts";
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The bounds of a number, both inclusive. */
-export interface Bounds {
+interface Bounds {
   readonly min: number;
   readonly max: number;
 }
@@ -142,7 +142,7 @@ const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const HOST_NAME = `(?:${LABEL}\\.)*(?!\\d+(?::|$))${LABEL}`;
 
 /** A base domain and the port that clients reach it at; undefined if that is the scheme's default. */
-export interface DomainAndPort {
+interface DomainAndPort {
   readonly name: string;
   readonly port: number | undefined;
 }

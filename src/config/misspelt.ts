@@ -29,7 +29,7 @@ export function readablePart(name: string): string {
 }
 
 /** Where to look for misspellings. */
-export interface Search {
+interface Search {
   /** True for those at the beginning of a name and those with a wrong letter too, which are ten times as many. */
   readonly isThorough?: boolean;
 }

@@ -38,7 +38,7 @@ export type SettingValues<S extends Table> = {
 };
 
 /** Either every value, or every problem. */
-export type SettingsResult<S extends Table> =
+type SettingsResult<S extends Table> =
   | { readonly ok: true; readonly values: SettingValues<S> }
   | { readonly ok: false; readonly problems: readonly SettingProblem[] };
 

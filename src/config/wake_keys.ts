@@ -4,7 +4,7 @@ import { token } from "./formats.ts";
 import type { Format } from "./read_settings.ts";
 
 /** A key, and whose sandboxes it starts. */
-export interface WakeKey {
+interface WakeKey {
   /** In lower case. */
   readonly organizationId: string;
   readonly key: string;

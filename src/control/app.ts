@@ -42,7 +42,7 @@ import {
 } from "./routes/webhooks.ts";
 
 /** Dependencies of the control plane. */
-export interface ControlOptions
+interface ControlOptions
   extends
     BasePageOptions,
     HealthRoutesOptions,

@@ -16,7 +16,7 @@ import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { CheckState, Readiness } from "./routes/health.ts";
 
 /** Dependencies of {@linkcode ReadinessChecks}. */
-export interface ReadinessOptions {
+interface ReadinessOptions {
   readonly api: Pick<DaytonaApi, "config" | "probeKey">;
   readonly serviceKey: Pick<
     KeyWatch,

@@ -14,7 +14,7 @@ export interface ControlContext {
   readonly clientAddress: string;
 }
 
-/** The same as Hono's environment type. */
+/** Hono's environment type, in which `c.env` is our context. */
 export interface ControlEnv {
   Bindings: ControlContext;
 }

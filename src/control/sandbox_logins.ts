@@ -16,7 +16,7 @@ import {
 } from "./kept_logins.ts";
 
 /** Dependencies of {@linkcode SandboxLogins}. */
-export interface SandboxLoginsOptions {
+interface SandboxLoginsOptions {
   readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;

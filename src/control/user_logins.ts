@@ -22,7 +22,7 @@ import {
 } from "./kept_logins.ts";
 
 /** Dependencies of {@linkcode UserLogins}. */
-export interface UserLoginsOptions {
+interface UserLoginsOptions {
   readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
   readonly logins: Pick<LoginSessions, "opens" | "end">;

@@ -37,10 +37,10 @@ export class RoleWatch {
    * `ask` asks the API; it may reject. `onRegion` is called once the role is a region's, and once the region's name is
    * known: the API does not tell it before a sandbox is looked up.
    */
-  constructor({ ask, onRegion }: {
-    readonly ask: () => Promise<ProxyRole | undefined>;
-    readonly onRegion: (region: string | undefined) => void;
-  }) {
+  constructor(
+    ask: () => Promise<ProxyRole | undefined>,
+    onRegion: (region: string | undefined) => void,
+  ) {
     this.#ask = ask;
     this.#onRegion = onRegion;
   }

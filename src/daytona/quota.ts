@@ -61,7 +61,7 @@ export class ApiQuota {
   }
 
   /**
-   * The same for a question on behalf of somebody who has not been admitted.
+   * Checks that a question may be asked on behalf of somebody who has not been admitted.
    *
    * @throws {GatewayError} `api_throttled` also if little is left
    */

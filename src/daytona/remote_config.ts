@@ -2,14 +2,14 @@ import { z } from "zod";
 import type { Shape } from "./models.ts";
 
 /** The identity provider of the installation's users, as the API names it. */
-export interface RemoteOidcConfig {
+interface RemoteOidcConfig {
   readonly issuer: string;
   readonly clientId: string;
   readonly audience: string;
 }
 
 /** The issuer for members of organizations with single sign-on. */
-export type RemoteSsoConfig = Omit<RemoteOidcConfig, "audience">;
+type RemoteSsoConfig = Omit<RemoteOidcConfig, "audience">;
 
 /** The installation's public configuration; null for each part that is missing or unusable. */
 export interface RemoteConfig {
@@ -24,7 +24,7 @@ export interface RemoteConfig {
 }
 
 /** The base domain of previews. */
-export interface ProxyDomain {
+interface ProxyDomain {
   readonly protocol: "http" | "https";
   /** Lower case, without port. */
   readonly domain: string;

@@ -49,12 +49,9 @@ export class KeyWatch {
   #checkedAt = -Infinity;
 
   /** `onChange` is called when the API begins to refuse the key, and when it accepts it after that; `now` is in ms. */
-  constructor(options: {
-    readonly now: () => number;
-    readonly onChange: (verdict: KeyVerdict) => void;
-  }) {
-    this.#now = options.now;
-    this.#onChange = options.onChange;
+  constructor(now: () => number, onChange: (verdict: KeyVerdict) => void) {
+    this.#now = now;
+    this.#onChange = onChange;
   }
 
   /** The latest verdict; undefined if there was none yet. */

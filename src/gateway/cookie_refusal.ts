@@ -12,7 +12,7 @@ export interface CookieRefusalParts
   readonly cookieRelief: Pick<CookieRelief, "headersFor">;
 }
 
-/** The same failure; if cookies are its cause, with what relieves the browser of them. */
+/** The failure itself, or, if cookies are its cause, a copy with what relieves the browser of them. */
 export async function withCookieRelief(
   error: unknown,
   { headers, target, host }: PreviewExchange,

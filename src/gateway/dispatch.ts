@@ -35,7 +35,7 @@ import type { SandboxHandlers } from "./preview.ts";
 import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the dispatch uses. */
-export interface DispatchParts extends ExchangeServices {
+interface DispatchParts extends ExchangeServices {
   readonly remoteSettings: Pick<
     RemoteSettings,
     "baseDomains" | "dashboardUrl"

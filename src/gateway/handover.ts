@@ -12,13 +12,13 @@ import { redirect } from "../pages/redirect.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** The parts of an exchange that the handover depends on. */
-export type HandoverExchange = Pick<
+type HandoverExchange = Pick<
   PreviewExchange,
   "method" | "headers" | "host" | "authority" | "target" | "loginCode"
 >;
 
 /** Dependencies of {@linkcode PreviewHandover}. */
-export interface PreviewHandoverOptions {
+interface PreviewHandoverOptions {
   readonly scheme: "http" | "https";
   readonly cookies: Pick<OwnCookies, "handover" | "hostSession" | "hostOnly">;
   readonly sessions: Pick<SessionSealer, "seal">;

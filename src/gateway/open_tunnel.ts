@@ -26,7 +26,7 @@ export interface TunnelLimits extends Omit<TunnelOptions, "client" | "bans"> {
 }
 
 /** A tunnel and the response that opens it, or the app's refusal. */
-export type TunnelResult =
+type TunnelResult =
   | {
     readonly kind: "open";
     readonly response: Response;

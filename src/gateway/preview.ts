@@ -38,7 +38,7 @@ import type { Waker } from "./start.ts";
 import type { Warning } from "./warning.ts";
 
 /** The parts of the gateway that the handlers use. */
-export interface SandboxHandlerParts
+interface SandboxHandlerParts
   extends
     Pick<ExchangeServices, "corsMode" | "scheme" | "cookies" | "now">,
     CookieRefusalParts,
@@ -105,7 +105,7 @@ export class SandboxHandlers {
       : await this.#carryOrStart(x, verdict, waker);
   }
 
-  /** The same where visitors may start sandboxes: offers that, or performs it. */
+  /** Takes an admitted request on where visitors may start sandboxes: offers that, or performs it. */
   async #carryOrStart(
     x: PreviewExchange,
     admission: Admission,
@@ -141,7 +141,7 @@ export class SandboxHandlers {
       : opening.then(() => this.#carryOnceThere(x, admission));
   }
 
-  /** The same for a request whose body is open. */
+  /** Takes an admitted request on, once its body is open; if it may be held, until the app is there. */
   #carryOnceThere(
     x: SandboxExchange,
     admission: Admission,

@@ -19,8 +19,8 @@ type Refused = Pick<
 >;
 
 /**
- * The same failure; if it is a refusal that the sandbox's state explains, the one of that state. `isMember` is asked if
- * there is more to tell than others may know.
+ * The failure to tell: of a refusal that the sandbox's state explains, that of the state; otherwise `error` itself.
+ * `isMember` is asked if there is more to tell than others may know.
  */
 export async function withSandboxState(
   error: unknown,
@@ -55,8 +55,8 @@ export async function withSandboxState(
 }
 
 /**
- * The same failure; if the sandbox was destroyed, that it is not found. The API shows the proxy of a region none, so its
- * runner decides.
+ * The failure to tell of a sandbox that the API does not show: that it is not found if it was destroyed, otherwise
+ * `error` itself. The API shows the proxy of a region none, so its runner decides.
  */
 async function withoutState(
   error: GatewayError,

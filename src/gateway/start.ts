@@ -36,7 +36,7 @@ const LOOKS = { capacity: 20, refillPerSec: 0.5 } as const;
 const RETRY_AFTER_SEC = 2;
 
 /** The part of an exchange that a start depends on. */
-export type StartExchange = Pick<
+type StartExchange = Pick<
   PreviewExchange,
   | "id"
   | "request"
@@ -50,7 +50,7 @@ export type StartExchange = Pick<
 >;
 
 /** Dependencies of {@linkcode Waker}. */
-export interface WakerOptions {
+interface WakerOptions {
   readonly scheme: "http" | "https";
   /** The sites whose frames may show the button. */
   readonly allowedOrigins: ReadonlySet<string>;

@@ -14,7 +14,7 @@ import { digestKey } from "../lib/digest.ts";
 import type { StarterKind } from "../observability/metrics/facts.ts";
 
 /** What is known of the visitor besides who admitted them. */
-export interface Visitor {
+interface Visitor {
   readonly label: string;
   readonly clientAddress: string;
 }
@@ -36,7 +36,7 @@ export interface Rights {
 }
 
 /** Dependencies of {@linkcode StartRights}. */
-export interface StartRightsOptions {
+interface StartRightsOptions {
   readonly wake: Pick<Config["wake"], "byLink" | "ofPublic" | "keys">;
   /** True if the gateway's own key starts, where no bearer does. */
   readonly usesOwnKey: boolean;

@@ -13,7 +13,7 @@ const TTL_MS = 10 * 60 * 1000;
 const MAX_TARGET_LENGTH = 2000;
 
 /** What a ticket is good for. */
-export interface Ticket {
+interface Ticket {
   /** Where the button was, and its visitor is led back to. */
   readonly target: string;
   readonly means: StartMeans;

@@ -12,7 +12,7 @@ const PROGRAM =
   /bot|crawl|spider|slurp|preview|headless|externalhit|whatsapp|scan|monitor|inspect|fetch|https?:\/\//i;
 
 /** The parts of a request that decide. */
-export interface VisitSource {
+interface VisitSource {
   readonly method: string;
   readonly headers: RequestHeaders;
 }

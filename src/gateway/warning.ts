@@ -37,12 +37,12 @@ export type WarnedExchange = Pick<
 >;
 
 /** An exchange that was admitted to a sandbox. */
-export type AdmittedExchange =
+type AdmittedExchange =
   & WarnedExchange
   & Pick<PreviewExchange, "sandboxId" | "progress">;
 
 /** Dependencies of {@linkcode Warning}. */
-export interface WarningOptions {
+interface WarningOptions {
   /** Undefined if it is for all sandboxes. */
   readonly wishes: Pick<WarningResolver, "isWanted"> | undefined;
   readonly scheme: "http" | "https";
@@ -163,7 +163,7 @@ function pageFor(
 }
 
 /** The parts of a request that {@linkcode wantsWarning} decides by. */
-export interface WarningRequest {
+interface WarningRequest {
   readonly method: string;
   readonly headers: RequestHeaders;
   readonly port: number;

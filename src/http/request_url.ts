@@ -5,7 +5,7 @@
  */
 
 /** The two parts of a request's URL, byte for byte. */
-export interface RequestAddress {
+interface RequestAddress {
   /** `host[:port]` as received. */
   readonly authority: string;
   /** The request-target in origin form (RFC 9112 section 3.2.1). */
@@ -13,7 +13,7 @@ export interface RequestAddress {
 }
 
 /** Outcome of {@linkcode splitRequestUrl}. */
-export type SplitResult =
+type SplitResult =
   | { readonly ok: true; readonly address: RequestAddress }
   | { readonly ok: false; readonly code: "bad_host" | "bad_target" };
 

@@ -1,7 +1,7 @@
 import { fulfilsWithin } from "./fulfils_within.ts";
 
 /** Bounds of the delay between two attempts. */
-export interface Backoff {
+interface Backoff {
   /** Shortest delay, in milliseconds. */
   readonly baseMs: number;
   /** Longest delay, in milliseconds. */
@@ -9,7 +9,7 @@ export interface Backoff {
 }
 
 /** Settings of {@linkcode retry}; `sleep` is injected so that tests do not wait. */
-export interface RetryOptions extends Backoff {
+interface RetryOptions extends Backoff {
   /** Attempts in total, including the first. */
   readonly tries: number;
   /** True if another attempt may help; by default, every failure is retried. */

@@ -7,7 +7,7 @@
 import { LinkedList, type ListNode } from "./linked_list.ts";
 
 /** What a budget allows. */
-export interface ByteBudgetOptions<Kind extends string = string> {
+interface ByteBudgetOptions<Kind extends string = string> {
   /** The bytes that all holders may keep at once, beyond their allowances. */
   readonly limitBytes: number;
   /** The bytes that every holder may keep whatever the others do, and that are not charged; 0 unless given. */

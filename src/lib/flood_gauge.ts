@@ -9,9 +9,9 @@ export class FloodGauge {
   #count = 0;
 
   /** @param now The current time, ms. */
-  constructor(options: { perSecond: number; now: () => number }) {
-    this.#perSecond = options.perSecond;
-    this.#now = options.now;
+  constructor(perSecond: number, now: () => number) {
+    this.#perSecond = perSecond;
+    this.#now = now;
   }
 
   /** Counts an event; true if it is one too many. */

@@ -54,7 +54,7 @@ export class LinkedList<T> {
     for (const { member } of this.nodes()) yield member;
   }
 
-  /** The same, by their nodes. */
+  /** The nodes of all members, the first one first. */
   *nodes(): Generator<ListNode<T>, void> {
     let node = this.#first;
     while (node !== undefined) {

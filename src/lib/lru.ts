@@ -2,7 +2,7 @@
 import { LRUCache } from "lru-cache";
 
 /** What an {@linkcode ExpiringLru} is created with. */
-export interface ExpiringLruOptions {
+interface ExpiringLruOptions {
   /** Most entries; the least recently used ones go. */
   readonly max: number;
   /** How long an entry is kept after it was set, ms. */

@@ -4,7 +4,7 @@ import { base64url, EncryptJWT, jwtDecrypt } from "jose";
 const MAX_TOKEN_LENGTH = 8192;
 
 /** The content of a token: any object that survives JSON. */
-export type Payload = Record<string, unknown>;
+type Payload = Record<string, unknown>;
 
 /** Seals payloads into encrypted and authenticated tokens for one purpose. */
 export interface Sealer {
@@ -20,7 +20,7 @@ export interface Sealer {
 }
 
 /** Keys, purpose and clock of a sealer. */
-export interface SealerOptions {
+interface SealerOptions {
   /** The first one seals, and all of them open. To rotate, prepend a new one and drop the old once its tokens have expired. */
   readonly secrets: readonly string[];
   /** The use of the tokens; a token sealed for one purpose never opens for another. */

@@ -5,7 +5,7 @@
 import { LRUCache } from "lru-cache";
 
 /** Capacity and refill rate, the same for every bucket. */
-export interface TokenBucketOptions {
+interface TokenBucketOptions {
   /** Tokens in a full bucket, at least 1. */
   readonly capacity: number;
   readonly refillPerSec: number;
@@ -16,7 +16,7 @@ export interface TokenBucketOptions {
 }
 
 /** The outcome of taking a token: if there is none, the whole seconds until there will be one. */
-export type Allowance =
+type Allowance =
   | { readonly ok: true }
   | { readonly ok: false; readonly retryAfterSec: number };
 

@@ -27,7 +27,7 @@ export interface ExchangeRecord extends ExchangeFacts {
 }
 
 /** Logs the record of a finished exchange. */
-export type AccessLog = (record: ExchangeRecord) => void;
+type AccessLog = (record: ExchangeRecord) => void;
 
 function factsOf(record: ExchangeRecord, withAddress: boolean) {
   const {

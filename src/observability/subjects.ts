@@ -24,20 +24,18 @@ const MAX_LENGTH = 255;
 
 /** Names users for the log. */
 export class Subjects {
-  readonly #mode: SubjectsOptions["mode"];
-  readonly #secret: string;
+  readonly #options: SubjectsOptions;
   readonly #names: LRUCache<string, string>;
 
-  constructor({ mode, secret, maxRemembered }: SubjectsOptions) {
-    this.#mode = mode;
-    this.#secret = secret;
-    this.#names = new LRUCache({ max: maxRemembered });
+  constructor(options: SubjectsOptions) {
+    this.#options = options;
+    this.#names = new LRUCache({ max: options.maxRemembered });
   }
 
   /** The name of the user with that `sub`; undefined if it is not known, or users are not named. */
   ofUser(sub: string | undefined): string | undefined {
-    if (sub === undefined || this.#mode === "off") return undefined;
-    if (this.#mode === "clear") return sub.slice(0, MAX_LENGTH);
+    if (sub === undefined || this.#options.mode === "off") return undefined;
+    if (this.#options.mode === "clear") return sub.slice(0, MAX_LENGTH);
     return this.#named(sub, () => this.#hash("porthole-subject", sub));
   }
 
@@ -46,7 +44,7 @@ export class Subjects {
    * API key, which is a hash in any case.
    */
   ofBearer(token: string): string | undefined {
-    if (this.#mode === "off") return undefined;
+    if (this.#options.mode === "off") return undefined;
     return this.#named(token, () => {
       const name = this.ofUser(subjectIn(token));
       return name ?? `key-${this.#hash("porthole-key", token)}`;
@@ -62,7 +60,9 @@ export class Subjects {
   }
 
   #hash(purpose: string, text: string): string {
-    return createHmac("sha256", this.#secret).update(`${purpose}:${text}`)
+    return createHmac("sha256", this.#options.secret).update(
+      `${purpose}:${text}`,
+    )
       .digest("base64url").slice(0, HASH_LENGTH);
   }
 }

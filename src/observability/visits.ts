@@ -7,7 +7,7 @@ import type { Metrics } from "./metrics/metrics.ts";
 import type { Subjects } from "./subjects.ts";
 
 /** A person, or a program, before a sandbox. */
-export interface Visit {
+interface Visit {
   readonly requestId: string;
   /** Undefined if all are meant, or if what was asked for may be a signed token. */
   readonly sandboxId?: string | undefined;
@@ -24,7 +24,7 @@ export interface RefusedVisit extends Visit {
 }
 
 /** Dependencies of {@linkcode Visits}. */
-export interface VisitsOptions {
+interface VisitsOptions {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, "login">;
   readonly subjects: Pick<Subjects, "ofUser">;

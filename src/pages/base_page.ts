@@ -10,7 +10,7 @@ export interface PageLink {
 }
 
 /** The content of the page. */
-export interface BasePageData {
+interface BasePageData {
   /** The base domain as requested, with its port if it has one. */
   readonly authority: string;
   readonly version: string;

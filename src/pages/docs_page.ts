@@ -12,7 +12,7 @@ interface Operation {
 }
 
 /** The part of an OpenAPI document that the page shows. */
-export interface DocsSource {
+interface DocsSource {
   readonly info: { readonly title: string; readonly version: string };
   readonly paths?: object;
 }

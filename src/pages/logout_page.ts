@@ -3,7 +3,7 @@ import { escapeHtml } from "./html.ts";
 import { page } from "./page.ts";
 
 /** The content of the page. */
-export interface LogoutPageData {
+interface LogoutPageData {
   readonly state: "asking" | "done" | "deleted" | "no_login";
   /** The sandbox to log out of; undefined for all sandboxes. */
   readonly sandbox: string | undefined;

@@ -11,7 +11,7 @@ import css from "./page.css" with { type: "text" };
 export const BASE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'";
 
-/** The same for pages whose forms, if any, lead to pages of the gateway only. */
+/** Content-Security-Policy of pages whose forms, if any, lead to pages of the gateway only. */
 export const PAGE_POLICY = `${BASE_POLICY}; form-action 'self'`;
 
 /** Renders an HTML document. `main` and `head` are inserted as HTML; `title` is escaped. */

@@ -5,7 +5,7 @@ import { BASE_POLICY, page } from "./page.ts";
 import { withScripts } from "./script.ts";
 
 /** The content of the page. */
-export interface WarningPageData {
+interface WarningPageData {
   /** The preview's host name. */
   readonly host: string;
   /** The URL that the visitor wanted to open. */

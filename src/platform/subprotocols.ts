@@ -11,7 +11,7 @@
  */
 import type { RequestHeaders } from "../http/headers.ts";
 
-/** The same request, for `Deno.upgradeWebSocket()`; `headers` are those of the request. */
+/** The request as `Deno.upgradeWebSocket()` understands it; `headers` are those of the request. */
 export function withSpacedProtocols(
   request: Request,
   headers: RequestHeaders,

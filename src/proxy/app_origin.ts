@@ -19,7 +19,7 @@ import type { Destination } from "../resolver/destination.ts";
 export type AddressForm =
   /** Exactly what came: the public address in Origin, Referer, X-Forwarded-Host and X-Forwarded-Proto. */
   | "public"
-  /** The same without Origin. */
+  /** What came, without Origin. */
   | "no_origin"
   /** localhost in Origin and Referer; without X-Forwarded-Host and -Proto, as servers compare Origin with either. */
   | "local";
@@ -94,7 +94,7 @@ export function localUrl(
 }
 
 /** What tells which addresses, besides the public one, an app may take for its own. */
-export type OwnAddresses = Pick<Destination, "appOrigin" | "publicOrigin">;
+type OwnAddresses = Pick<Destination, "appOrigin" | "publicOrigin">;
 
 const LOCAL_ONLY: OwnAddresses = { appOrigin: "auto", publicOrigin: undefined };
 

@@ -25,7 +25,7 @@ export interface FrameSource extends
 }
 
 /** The parts of an app's response that {@linkcode frameHeaders} decides by. */
-export interface FramedResponse {
+interface FramedResponse {
   readonly status: number;
   readonly headers: HeaderList;
 }

@@ -49,7 +49,7 @@ function isOurs(name: string): boolean {
 const isDropped = byName((name) => isOurs(name) || isHopByHop(name));
 
 /** The part of an admitted request that its headers depend on. */
-export interface RequestHeadersInput {
+interface RequestHeadersInput {
   /** The client's, with lower-case names. */
   readonly headers: RequestHeaders;
   readonly forwarded: Forwarded;

@@ -6,7 +6,7 @@ import type { HeaderList } from "../http/headers.ts";
 import { responseHeaders } from "./response_headers.ts";
 
 /** The public address of a toolbox. */
-export interface ToolboxAddress {
+interface ToolboxAddress {
   readonly sandboxId: string;
   /** The public `host[:port]`. */
   readonly authority: string;
@@ -33,7 +33,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   "vary",
 ]);
 
-/** The same by prefix, except a policy of the daemon's, which could report the URL that was requested. */
+/** More headers that may pass, by prefix; not a policy of the daemon's, which could report the requested URL. */
 const ALLOWED_PREFIX = /^(?:access-control-|content-(?!security-policy)|x-)/;
 
 /** Headers whose value is a URI reference (RFC 9110 sections 8.7, 10.2.2). */
@@ -99,7 +99,7 @@ export function inertResponseHeaders(
   ];
 }
 
-/** The same for a toolbox's response, with its references rewritten by {@linkcode toolboxReference}. */
+/** {@linkcode inertResponseHeaders} of a toolbox, its references rewritten by {@linkcode toolboxReference}. */
 export function toolboxResponseHeaders(
   headers: HeaderList,
   address: ToolboxAddress,

@@ -26,8 +26,8 @@ export const CLIENT_IDLE_TIMEOUT_SEC = 100;
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 
 /**
- * The same while less than half of the budget is free: nothing can drop what is queued for a client that does not read,
- * so clients that read nothing must not be able to fill the budget between them.
+ * The high-water mark while less than half of the budget is free: nothing can drop what is queued for a client that
+ * does not read, so clients that read nothing must not be able to fill the budget between them.
  */
 const SHORT_WATER_MARK_BYTES = 48 * 1024;
 

@@ -10,7 +10,7 @@ import { runnerBase, runnerHeaders } from "./own/runner.ts";
 import { failedExchange } from "./refusals/failed_exchange.ts";
 
 /** A user's request for a log; nothing else of it reaches the runner. */
-export interface BuildLogRequest {
+interface BuildLogRequest {
   /** The client's Accept; null if it sent none. */
   readonly accept: string | null;
   /** From the question mark on; empty if there is none. */

@@ -96,7 +96,7 @@ export interface Destinations {
     onMiss: () => void,
     isAnonymous: boolean,
   ): Promise<Destination | null>;
-  /** The same, asked for again, as the known one has failed, or may. */
+  /** The destination, asked for again, as the known one has failed, or may. */
   renewDestination(
     sandboxId: string,
     port: SandboxPort,

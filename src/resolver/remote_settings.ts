@@ -44,7 +44,7 @@ const BACKOFF = { baseMs: 1000, maxMs: 10_000 };
 /** Time between two looks for a change at the API, ms: with a failed one between them, it is noticed in 5 minutes. */
 const LOOK_EVERY_MS = 240_000;
 
-/** The same after one that failed, ms. */
+/** Time between a look that failed and the next one, ms. */
 const LOOK_AGAIN_MS = 20_000;
 
 /** Facts about the installation, as far as they are known yet. */

@@ -15,40 +15,38 @@ export interface Change {
 }
 
 /** What remembers something of sandboxes. */
-export interface SandboxMemory {
+interface SandboxMemory {
   forget(sandboxId: string, change: Change): Promise<void> | void;
-}
-
-/** Dependencies of {@linkcode SandboxChanges}. */
-export interface SandboxChangesOptions {
-  readonly store: Pick<DurableStore, "announce" | "listen"> | null;
-  readonly background: Pick<Background, "add">;
 }
 
 const MARK = /^[0-9a-f-]{36}\.[0-9]{1,12}$/;
 
 /** Tells all memories of changes. */
 export class SandboxChanges {
-  readonly #options: SandboxChangesOptions;
+  readonly #store: Pick<DurableStore, "announce" | "listen"> | null;
+  readonly #background: Pick<Background, "add">;
   /** The first part of our own marks. */
   readonly #self = `${crypto.randomUUID()}.`;
   #announced = 0;
   #memories: readonly SandboxMemory[] = [];
 
-  constructor(options: SandboxChangesOptions) {
-    this.#options = options;
+  constructor(
+    store: Pick<DurableStore, "announce" | "listen"> | null,
+    background: Pick<Background, "add">,
+  ) {
+    this.#store = store;
+    this.#background = background;
   }
 
   /** Begins to tell these memories, also of what other processes announce. */
   tell(memories: readonly SandboxMemory[]): void {
-    const { store, background } = this.#options;
     this.#memories = memories;
-    store?.listen((message) => {
+    this.#store?.listen((message) => {
       const { id, mark } = readMessage(message);
       if (id === undefined || mark === undefined) return;
       if (mark.startsWith(this.#self)) return;
       const forgotten = this.#forget(id, { mark, tiers: "process" });
-      background.add("forget sandbox", forgotten);
+      this.#background.add("forget sandbox", forgotten);
     });
   }
 
@@ -58,7 +56,7 @@ export class SandboxChanges {
     await this.#forget(sandboxId, { mark, tiers: "both" });
     // Only now: the others would find in the durable tier what has yet to be deleted.
     const message = JSON.stringify({ id: sandboxId, mark });
-    await this.#options.store?.announce(message);
+    await this.#store?.announce(message);
   }
 
   async #forget(sandboxId: string, change: Change): Promise<void> {

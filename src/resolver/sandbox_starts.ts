@@ -69,7 +69,7 @@ export type StartOutcome =
   | { readonly kind: "too_soon" };
 
 /** Dependencies of {@linkcode SandboxStarts} besides the API. */
-export interface SandboxStartsOptions {
+interface SandboxStartsOptions {
   /** Null if starts are only known in process. */
   readonly store: Pick<DurableStore, "claim" | "delete"> | null;
   readonly changes: Pick<SandboxChanges, "announce">;

@@ -21,7 +21,7 @@ const STATE = /^[a-z_]{1,32}$/;
 const MAX_REASON_LENGTH = 500;
 
 /** Dependencies of {@linkcode SandboxStates} besides the API. */
-export interface SandboxStatesOptions {
+interface SandboxStatesOptions {
   readonly maxEntries: number;
   readonly now: () => number;
   readonly background: Background;
@@ -32,8 +32,7 @@ export interface SandboxStatesOptions {
 /** The states of sandboxes, in process only. */
 export class SandboxStates {
   readonly #api: Pick<DaytonaApi, "sandboxById">;
-  readonly #background: Background;
-  readonly #onStarted: SandboxStatesOptions["onStarted"];
+  readonly #options: SandboxStatesOptions;
   readonly #flights = new SingleFlight<SandboxState | null | undefined>();
   /** What the API has said lately, including that it does not tell. */
   readonly #known: ExpiringLru<
@@ -45,17 +44,13 @@ export class SandboxStates {
 
   constructor(
     api: Pick<DaytonaApi, "sandboxById">,
-    { maxEntries, now, background, onStarted }: SandboxStatesOptions,
+    options: SandboxStatesOptions,
   ) {
+    const { maxEntries: max, now } = options;
     this.#api = api;
-    this.#background = background;
-    this.#onStarted = onStarted;
-    this.#notStarted = new LRUCache({ max: maxEntries });
-    this.#known = new ExpiringLru({
-      max: maxEntries,
-      ttlMs: TTL_MS,
-      now,
-    });
+    this.#options = options;
+    this.#notStarted = new LRUCache({ max });
+    this.#known = new ExpiringLru({ max, ttlMs: TTL_MS, now });
   }
 
   /**
@@ -71,7 +66,7 @@ export class SandboxStates {
       sandboxId,
       (isCurrent) => this.#ask(sandboxId, isCurrent),
     );
-    this.#background.add("ask state", asked);
+    this.#options.background.add("ask state", asked);
     return await fulfilsWithin(asked, WAIT_MS) ? await asked : undefined;
   }
 
@@ -87,7 +82,9 @@ export class SandboxStates {
   ): Promise<SandboxState | null | undefined> {
     const state = await this.#answer(sandboxId);
     if (!isCurrent()) return state; // it may be from before a change
-    if (state && this.#hasStarted(sandboxId, state)) this.#onStarted(sandboxId);
+    if (state && this.#hasStarted(sandboxId, state)) {
+      this.#options.onStarted(sandboxId);
+    }
     this.#known.set(sandboxId, { state }); // last, as the former forgets it
     return state;
   }

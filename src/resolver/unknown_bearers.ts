@@ -40,7 +40,7 @@ const MAX_STOP_MS = 900_000;
 const CROWDED_SEC = 2;
 
 /** A bearer, by its digest, and who presents it. */
-export interface PresentedBearer {
+interface PresentedBearer {
   readonly digest: string;
   readonly clientAddress: string;
 }
@@ -62,13 +62,8 @@ export class UnknownBearers {
   #asking = 0;
   #stoppedUntil = -Infinity;
 
-  /** `now` is in ms. */
-  constructor(options: {
-    /** Most bearers and clients that are remembered. */
-    readonly maxEntries: number;
-    readonly now: () => number;
-  }) {
-    const { maxEntries: max, now } = options;
+  /** `max` bearers, and as many clients, are remembered; `now` is in ms. */
+  constructor(max: number, now: () => number) {
     this.#now = now;
     this.#known = new ExpiringLru({ max, ttlMs: KNOWN_MS, now });
     this.#refused = new ExpiringLru({ max, ttlMs: REFUSED_MS, now });

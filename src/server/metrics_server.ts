@@ -12,7 +12,7 @@ import { StatusBoard, type StatusBoardOptions } from "./status/board.ts";
 import { isPrivateName } from "./status/private_name.ts";
 
 /** Dependencies of {@linkcode listenForMetrics}. */
-export interface MetricsServerOptions extends StatusBoardOptions {
+interface MetricsServerOptions extends StatusBoardOptions {
   readonly log: Logger;
 }
 

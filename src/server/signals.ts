@@ -10,7 +10,7 @@ export type AddSignalListener = (
 ) => void;
 
 /** The two requests to stop that a process can get. */
-export interface EndSignals {
+interface EndSignals {
   /** Stop gracefully. */
   readonly first: Promise<EndSignal>;
   /** Stop at once. */

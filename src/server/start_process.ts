@@ -10,7 +10,7 @@ import type { AddSignalListener } from "./signals.ts";
 import { supervise } from "./workers/supervise.ts";
 
 /** The parts of a process that its entry point provides. */
-export interface StartOptions {
+interface StartOptions {
   /** The variables that configure it, by name. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Variables that are set, and are none of those, but nearly. */

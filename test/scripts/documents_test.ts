@@ -108,6 +108,7 @@ async function isPath(path: string): Promise<boolean> {
 
 Deno.test("every file of the source that a document names by its path exists", async () => {
   for (const [document, text] of DOCUMENTS) {
+    if (document === "CHANGELOG.md") continue; // it names what is gone
     const named = text.matchAll(/`((?:[a-z0-9_]+\/)+[a-z0-9_]+\.ts)`/g);
     for (const [, path = ""] of named) {
       assert(await isPath(path), `${document}: ${path}`);
@@ -153,6 +154,7 @@ Deno.test("every metric and every error code that a document names exists", () =
     Object.values(METRICS).map(({ name }) => name),
   ).add("porthole_build_info");
   for (const [document, text] of DOCUMENTS) {
+    if (document === "CHANGELOG.md") continue;
     const named = text.matchAll(/`((?:porthole|process)_[a-z_]+)[`{]/g);
     for (const [, name = ""] of named) {
       assert(metrics.has(name), `${document}: ${name}`);

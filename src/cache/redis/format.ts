@@ -28,7 +28,7 @@ const MAX_UNTIMED_MS = 120_000;
 const NO_EXPIRY = -1;
 
 /** A value from a writer that relies on the expiry of Redis alone. */
-export interface UntimedEntry {
+interface UntimedEntry {
   readonly value: JsonValue;
   readonly expiresAt?: undefined;
 }

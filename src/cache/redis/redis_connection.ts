@@ -118,7 +118,7 @@ export async function openRedisClient(
 }
 
 /** Dependencies of a {@linkcode RedisConnection}. */
-export interface RedisConnectionOptions {
+interface RedisConnectionOptions {
   /** The server's name in error messages. */
   readonly server: string;
   /** Makes one attempt to connect. */

@@ -64,20 +64,18 @@ class RedisStore implements DurableStore {
   readonly daytonaKinds = DAYTONA_KINDS;
   readonly #connection: RedisConnection;
   readonly #breaker: CircuitBreaker;
-  readonly #now: () => number;
-  readonly #onFailure: StoreOptions["onFailure"];
+  readonly #options: StoreOptions;
   #apiSeenAt = -Infinity;
   #isMuteTold = false;
 
   constructor(
     connection: RedisConnection,
     breaker: CircuitBreaker,
-    { now, onFailure }: StoreOptions,
+    options: StoreOptions,
   ) {
     this.#connection = connection;
     this.#breaker = breaker;
-    this.#now = now;
-    this.#onFailure = onFailure;
+    this.#options = options;
   }
 
   get(key: StoreKey): Promise<StoreLookup> {
@@ -88,10 +86,10 @@ class RedisStore implements DurableStore {
   async tellsChanges(key: StoreKey): Promise<boolean> {
     const name = apiKey(key);
     if (name === undefined) return false;
-    const seen = { now: this.#now(), withinMs: API_SEEN_MS };
+    const seen = { now: this.#options.now(), withinMs: API_SEEN_MS };
     if (isPending(this.#apiSeenAt + API_SEEN_MS, seen)) return true;
     const isThere = await this.#breaker.run(() => this.#has(name), false);
-    if (isThere) this.#apiSeenAt = this.#now();
+    if (isThere) this.#apiSeenAt = this.#options.now();
     return isThere;
   }
 
@@ -100,7 +98,7 @@ class RedisStore implements DurableStore {
     entry: StoredEntry,
     { ifPresent = false } = {},
   ): Promise<void> {
-    const ttlMs = Math.floor(expiryOf(key, entry) - this.#now());
+    const ttlMs = Math.floor(expiryOf(key, entry) - this.#options.now());
     // An entry that cannot be stored must not leave an older value behind.
     if (ttlMs <= 0) return await this.delete(key);
     await this.#breaker.run(async () => {
@@ -120,7 +118,7 @@ class RedisStore implements DurableStore {
   }
 
   async claim(key: StoreKey, entry: StoredEntry): Promise<Claim> {
-    const ttlMs = Math.floor(expiryOf(key, entry) - this.#now());
+    const ttlMs = Math.floor(expiryOf(key, entry) - this.#options.now());
     return await this.#breaker.run<Claim>(async () => {
       const reply = await this.#connection.send((commands) =>
         commands.set(redisKey(key), formatEnvelope(entry), {
@@ -153,7 +151,7 @@ class RedisStore implements DurableStore {
     if (!hasErrorCode(cause, "NOPERM")) throw cause;
     if (this.#isMuteTold) return;
     this.#isMuteTold = true;
-    this.#onFailure({
+    this.#options.onFailure({
       store: "redis",
       reason: "error",
       message:
@@ -174,14 +172,14 @@ class RedisStore implements DurableStore {
     const envelope = text && parseEnvelope(text);
     if (!envelope) return "unavailable";
     if (envelope.expiresAt !== undefined) {
-      return this.#now() < envelope.staleUntil ? envelope : "absent";
+      return this.#options.now() < envelope.staleUntil ? envelope : "absent";
     }
     if (!DAYTONA_KINDS.has(key[0])) return "unavailable";
     const ttlMs = await this.#connection.send((commands) =>
       commands.pTTL(name)
     );
     if (ttlMs === NO_KEY) return "absent";
-    return timedEntry(envelope, { ttlMs, now: this.#now() });
+    return timedEntry(envelope, { ttlMs, now: this.#options.now() });
   }
 
   async #has(name: string): Promise<boolean> {

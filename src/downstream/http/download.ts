@@ -15,7 +15,7 @@ export interface Download {
 }
 
 /** Follows a body on its way. */
-export interface DownloadObserver {
+interface DownloadObserver {
   /**
    * Called once, with how the transfer ended, how many bytes were passed on, and why: what failed if the upstream did,
    * or why the gateway broke it off.

@@ -32,7 +32,7 @@ export type RiskyUpload = Pick<Upload, "idle" | "abandon">;
  */
 const IN_ALL = { capacity: 400, refillPerSec: 1 / 3600 };
 
-/** The same for one client, which must not use up the budget of all. */
+/** Most sockets of one client: it must not use up the budget of all. */
 const PER_CLIENT = { capacity: 50, refillPerSec: 1 / 3600 };
 
 /** Most clients remembered. */

@@ -22,7 +22,7 @@ export interface Watched {
 }
 
 /** Options of a watch. */
-export interface MemoryGuardOptions {
+interface MemoryGuardOptions {
   /** What the process takes, except for the memory that JavaScript sees, bytes. */
   readonly nativeBytes: () => number;
   /** How much of that is to be expected now, bytes. */

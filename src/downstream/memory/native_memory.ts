@@ -31,7 +31,7 @@ const TLS_BYTES = 80 * 1024;
 /** The least that Deno and the C library take for themselves in the course of time, bytes. */
 const MIN_RUNTIME_BYTES = 48 * 1024 * 1024;
 
-/** The same in budgets, which are larger where there is more memory: 192 MiB of the 512 for which the default is meant. */
+/** The least that these take in budgets, which grow with the memory: 192 MiB of the 512 of the default. */
 const RUNTIME_BUDGETS = 3;
 
 /**
@@ -41,7 +41,7 @@ const RUNTIME_BUDGETS = 3;
 const HIDDEN_SHARE = 1 / 4;
 
 /** How much memory there is, bytes. */
-export interface MemoryFacts {
+interface MemoryFacts {
   /** What the process hides when it starts. */
   readonly startBytes: number;
   readonly bufferBudgetBytes: number;
@@ -50,7 +50,7 @@ export interface MemoryFacts {
 }
 
 /** What is open. */
-export interface Open {
+interface Open {
   readonly exchanges: number;
   readonly tunnels: number;
   readonly tlsConnections: number;

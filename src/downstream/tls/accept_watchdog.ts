@@ -17,7 +17,7 @@ const CHECK_INTERVAL_MS = 2000;
 const MISSES_TO_FAIL = 2;
 
 /** A running watch. */
-export interface AcceptWatch {
+interface AcceptWatch {
   /** Rejects when the server accepts no more connections; pending otherwise. */
   readonly failed: Promise<never>;
   /** Stops watching. */
@@ -25,7 +25,7 @@ export interface AcceptWatch {
 }
 
 /** The server to watch. */
-export interface AcceptWatchOptions {
+interface AcceptWatchOptions {
   /** Registers a callback for each connection that the server accepts. */
   readonly onAccept: (callback: () => void) => void;
   /** Opens a connection to the server and closes it again; rejects if it cannot connect. */

@@ -11,7 +11,7 @@ import {
 import { listenTls, type TlsOptions } from "./listen_tls.ts";
 
 /** Dependencies of {@linkcode createCertificateCheck}. */
-export interface CertificateCheckOptions {
+interface CertificateCheckOptions {
   /** The certificate in use. */
   readonly current: Certificate;
   readonly load: () => Promise<CertificateResult>;
@@ -56,7 +56,7 @@ export function createCertificateCheck(
 }
 
 /** Dependencies of {@linkcode listenWithRenewal}. */
-export interface RenewalOptions extends Pick<TlsOptions, "buffers"> {
+interface RenewalOptions extends Pick<TlsOptions, "buffers"> {
   readonly files: TlsFiles;
   /** The certificate that the files hold now. */
   readonly current: Certificate;

@@ -103,8 +103,8 @@ export class Http2Pace {
 }
 
 /**
- * The same pace for a client that has not agreed on HTTP/2 in its handshake: it must not speak it (RFC 9113 section 3.2),
- * but `Deno.serve` goes by what it sends. HTTP/1.1 comes at any pace.
+ * The pace of a client that has not agreed on HTTP/2 in its handshake: it must not speak it (RFC 9113 section 3.2), but
+ * `Deno.serve` goes by what it sends. HTTP/1.1 comes at any pace.
  */
 export class UnagreedHttp2Pace {
   readonly #pace: Http2Pace;

@@ -12,7 +12,7 @@ export interface LoopbackServer extends HttpServer {
 }
 
 /** How a connection is served. */
-export interface ConnectionOptions extends PipeOptions {
+interface ConnectionOptions extends PipeOptions {
   /** Told what is read of the requests; for HTTP/1.1 only. */
   readonly ahead?: ReadAhead | undefined;
 }

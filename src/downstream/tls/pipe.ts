@@ -32,7 +32,7 @@ export interface PipeOptions {
 }
 
 /** How fast a client may send. */
-export interface Pace {
+interface Pace {
   /** Notes that these bytes have been passed on; returns the time to wait before the next ones, ms. */
   waitMsAfter(data: Uint8Array): number;
 }

@@ -40,7 +40,7 @@ export class ReadAhead {
   #readBytes = 0;
   /** Settles once the response of the request that is under way has been sent. */
   #completed: (() => Promise<void>) | undefined;
-  /** The same, once its end is awaited: a client may have to wait many times during one upload. */
+  /** The response whose end is awaited already: a client may have to wait many times during one upload. */
   #awaited: (() => Promise<void>) | undefined;
   #isUnlimited = false;
   #waiting: PromiseWithResolvers<void> | undefined;

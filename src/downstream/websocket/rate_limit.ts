@@ -34,11 +34,8 @@ export class FloodBans {
 
   /** @param now The current time, ms. */
   constructor(now: () => number) {
-    this.#clients = new ExpiringLru({
-      max: MAX_BANNED_CLIENTS,
-      ttlMs: FLOOD_BAN_MS,
-      now,
-    });
+    const max = MAX_BANNED_CLIENTS;
+    this.#clients = new ExpiringLru({ max, ttlMs: FLOOD_BAN_MS, now });
   }
 
   /** Bans a client for {@linkcode FLOOD_BAN_MS}. */
@@ -54,14 +51,14 @@ export class FloodBans {
 
 /** Counts the frames of one client. */
 export class RateLimit {
-  readonly #pongs = new FloodGauge({
-    perSecond: PONGS_PER_SECOND,
-    now: () => performance.now(),
-  });
-  readonly #shortMessages = new FloodGauge({
-    perSecond: SHORT_MESSAGES_PER_SECOND,
-    now: () => performance.now(),
-  });
+  readonly #pongs = new FloodGauge(
+    PONGS_PER_SECOND,
+    () => performance.now(),
+  );
+  readonly #shortMessages = new FloodGauge(
+    SHORT_MESSAGES_PER_SECOND,
+    () => performance.now(),
+  );
   readonly #onFlood: (reason: string) => void;
   readonly #isMessage: () => void;
   /** At least the number since the last turn. */

@@ -41,14 +41,14 @@ const FIRST_POLL_MS = 1;
 const LAST_POLL_MS = 100;
 
 /** A message to send. */
-export interface QueuedMessage {
+interface QueuedMessage {
   readonly data: string | Uint8Array<ArrayBuffer>;
   /** Length of its payload. */
   readonly bytes: number;
 }
 
 /** Options of a queue. */
-export interface SendQueueOptions {
+interface SendQueueOptions {
   /** It is full above so many bytes, which may change. */
   readonly highWaterMarkBytes: () => number;
   /** Charges for memory, or returns it if negative; false if there is none for so many bytes more. */

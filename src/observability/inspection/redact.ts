@@ -27,7 +27,7 @@ const MAX_HEADER_CHARS = 8192;
 const MAX_PROTOCOL = 24;
 
 /** What stands for a hidden value; a marker, and not its length, which tells something of it. */
-export const HIDDEN = "(hidden)";
+const HIDDEN = "(hidden)";
 
 /**
  * A request-target without the values of parameters that may be credentials, and no longer than 2,048 characters.

@@ -186,7 +186,7 @@ export class Histogram {
 }
 
 /** The instruments for a table of definitions. */
-export type Instruments<T> = {
+type Instruments<T> = {
   readonly [K in keyof T]: T[K] extends HistogramDefinition ? Histogram
     : T[K] extends { readonly type: "counter" } ? Counter
     : Gauge;

@@ -19,7 +19,7 @@ import {
 import { createInstruments, Gauge } from "./instruments.ts";
 
 /** The use that the process makes of the machine's resources. */
-export interface ProcessUsage {
+interface ProcessUsage {
   /** User and system time, seconds. */
   readonly cpuSeconds: number;
   /** Seconds since the epoch. */

@@ -34,7 +34,7 @@ import type { Change } from "../sandbox_changes.ts";
 import { UnknownBearers } from "../unknown_bearers.ts";
 
 /** The sources of the decisions. */
-export interface HostedAccessParts {
+interface HostedAccessParts {
   readonly api: Pick<DaytonaApi, "hasSandboxAccess" | "isOwnedByUser">;
   readonly sandboxes: {
     /** The sandbox that a label names; null if there is none. */
@@ -111,7 +111,7 @@ export class HostedAccess implements Access {
     this.#parts = parts;
     this.#users = new LookupCache("sandbox-access", accessCodec, options);
     this.#links = new LookupCache("signed-token", booleanCodec, options);
-    this.#unknownBearers = new UnknownBearers({ maxEntries, now });
+    this.#unknownBearers = new UnknownBearers(maxEntries, now);
     this.#refusedTokens = new ExpiringLru({
       max: maxEntries,
       ttlMs: tokenRefusedTtlMs,

@@ -57,7 +57,7 @@ const ALWAYS: HeaderList = [
 ];
 
 /** What a {@linkcode hostedDestination} depends on besides where the sandbox is. */
-export interface HostedVisit {
+interface HostedVisit {
   readonly port: number;
   /** True if the proxy asks for no token: it would pass one on to the app. */
   readonly isPublic: boolean;

@@ -15,7 +15,7 @@ const PAUSE_MS = 5000;
 const API_MEMORY_MS = 1200;
 
 /** The questions. What is known has been replaced by the answer when one resolves. */
-export interface RenewalQuestions {
+interface RenewalQuestions {
   /** Asks whether there is such a sandbox, and whether it is public. */
   sandbox(sandboxId: string): Promise<void>;
   /** Asks for its preview token; null if there is no such sandbox. */

@@ -24,7 +24,7 @@ export interface Placement {
 }
 
 /** The base URL of a runner's proxy or API, parsed. */
-export interface RunnerBase {
+interface RunnerBase {
   readonly origin: Origin;
   /** The Host of requests to it, `host[:port]`. */
   readonly authority: string;

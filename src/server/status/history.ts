@@ -76,7 +76,7 @@ export function pointBetween(before: Reading, after: Reading): Point {
 }
 
 /** How often something has happened. */
-export type Counts = readonly (readonly [name: string, count: number])[];
+type Counts = readonly (readonly [name: string, count: number])[];
 
 /** What the metrics tell beside the points; counts are those since a reading. */
 export interface Summary {

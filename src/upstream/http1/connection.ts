@@ -7,7 +7,7 @@ import { deadlineOf, type TimeLimit, timeoutError } from "./time_limit.ts";
 /** The most memory that an idle connection keeps for reading; bytes. */
 const IDLE_BUFFER_BYTES = 64 * 1024;
 
-/** The same for a tunnel: most of them are quiet most of the time. */
+/** What a tunnel keeps for reading, bytes: most of them are quiet most of the time. */
 const TUNNEL_BUFFER_BYTES = 2 * 1024;
 
 /** And what it grows to with a tunnel that is not, which may be quiet later. */
@@ -105,7 +105,7 @@ export class Connection {
     return turn === undefined ? this.fillNow() : turn.then(this.#fillLater);
   }
 
-  /** The same without waiting for anybody's turn: for the first reads of what is short. */
+  /** Waits for more bytes as `fill` does, without waiting for anybody's turn: for the first reads of what is short. */
   fillNow(): Promise<boolean> {
     const filling = this.#idleFill;
     if (filling === null) return this.#fill();

@@ -4,7 +4,7 @@ import type { BodyReader } from "./body_reader.ts";
 import type { Connection } from "./connection.ts";
 
 /** What has been received of a body when its reader is made. */
-export interface Received {
+interface Received {
   /** The content that has been consumed. */
   readonly content?: Uint8Array<ArrayBuffer>;
   /** A read from the connection that has begun, behind the unread bytes. */

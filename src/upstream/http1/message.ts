@@ -26,7 +26,7 @@ export interface UpstreamRequest {
   /** Aborted when the client has disconnected: closes the upstream connection at once, even amid the response body. */
   readonly signal?: AbortSignal;
   /**
-   * The same, but requested only if the response head keeps the client waiting for a quarter of a second: creating the
+   * Such a signal, requested only if the response head keeps the client waiting for a quarter of a second: creating the
    * signal of a request costs more than most exchanges take.
    */
   readonly lateSignal?: () => AbortSignal;

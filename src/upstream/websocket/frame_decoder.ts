@@ -37,7 +37,7 @@ export type ControlFrame =
   | Close;
 
 /** A fragment of a message that goes on (RFC 6455 section 5.4). */
-export interface Fragment {
+interface Fragment {
   readonly kind: "fragment";
   /** True if it carries nothing. */
   readonly isEmpty: boolean;

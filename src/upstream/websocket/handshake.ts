@@ -18,7 +18,7 @@ const HANDSHAKE_HEADERS = new Set([
 ]);
 
 /** An opening handshake, ready to be sent. */
-export interface OpeningHandshake {
+interface OpeningHandshake {
   /** All headers of the request except Connection. */
   readonly headers: HeaderList;
   /** The Sec-WebSocket-Accept value that answers it. */
@@ -28,7 +28,7 @@ export interface OpeningHandshake {
 }
 
 /** The verdict on a 101: the subprotocol that it selects, if any, or the problem with it. */
-export type SwitchCheck =
+type SwitchCheck =
   | { readonly ok: true; readonly protocol: string | undefined }
   | { readonly ok: false; readonly problem: string };
 

@@ -14,7 +14,7 @@ import { FrameWriter } from "./frame_writer.ts";
 import { closePayload, OPCODE, ProtocolViolation } from "./frames.ts";
 
 /** The messages sent and received, and the bytes of their payloads. */
-export interface Traffic {
+interface Traffic {
   readonly messagesSent: number;
   readonly bytesSent: number;
   readonly messagesReceived: number;
@@ -80,10 +80,7 @@ export class UpstreamWebSocket {
       connection,
       (bytes) => this.#charge?.(bytes),
     );
-    this.#emptyFrames = new FloodGauge({
-      perSecond: EMPTY_FRAMES_PER_SECOND,
-      now,
-    });
+    this.#emptyFrames = new FloodGauge(EMPTY_FRAMES_PER_SECOND, now);
   }
 
   /** Limits and charges what is buffered in both directions; to be called before anything is sent or received. */

@@ -25,7 +25,7 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     domains: ["preview.test"],
     keyTries: 0,
   };
-  const serviceKey = new KeyWatch({ now: Date.now, onChange() {} });
+  const serviceKey = new KeyWatch(Date.now, () => {});
   const closing = new AbortController();
   function answer(isUp: boolean): Promise<void> {
     return isUp ? Promise.resolve() : Promise.reject(new Error("away"));

@@ -26,15 +26,12 @@ Deno.test("RoleWatch asks until the API has told the role, once for all who wait
   ];
   const told: (string | undefined)[] = [];
   let asked = 0;
-  const watch = new RoleWatch({
-    ask() {
-      const answer = answers[asked++];
-      return answer instanceof Error
-        ? Promise.reject(answer)
-        : Promise.resolve(answer);
-    },
-    onRegion: (region) => told.push(region),
-  });
+  const watch = new RoleWatch(() => {
+    const answer = answers[asked++];
+    return answer instanceof Error
+      ? Promise.reject(answer)
+      : Promise.resolve(answer);
+  }, (region) => told.push(region));
   assert.equal(await watch.role(), undefined);
   assert.equal(await watch.role(), undefined);
   const both = await Promise.all([watch.role(), watch.role()]);
@@ -46,10 +43,10 @@ Deno.test("RoleWatch asks until the API has told the role, once for all who wait
 });
 
 Deno.test("RoleWatch says nothing of regions to the proxy of the installation", async () => {
-  const watch = new RoleWatch({
-    ask: () => Promise.resolve("installation" as const),
-    onRegion: () => assert.fail(),
-  });
+  const watch = new RoleWatch(
+    () => Promise.resolve("installation" as const),
+    () => assert.fail(),
+  );
   watch.sawRunnerIn("eu");
   assert.equal(await watch.role(), "installation");
 });

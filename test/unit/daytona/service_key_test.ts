@@ -23,10 +23,7 @@ Deno.test("keyVerdictOf() takes 401 and 403 for refusals, an answer for acceptan
 Deno.test("KeyWatch reports each transition once", () => {
   let now = 0;
   const told: KeyVerdict[] = [];
-  const watch = new KeyWatch({
-    now: () => now,
-    onChange: (verdict) => told.push(verdict),
-  });
+  const watch = new KeyWatch(() => now, (verdict) => told.push(verdict));
   assert.equal(watch.checkedWithin(1000), false);
   watch.record("accepted");
   assert.deepEqual(told, []);

@@ -7,7 +7,7 @@ function setUp(): { clock: { ms: number; reads: number }; gauge: FloodGauge } {
     clock.reads++;
     return clock.ms;
   };
-  return { clock, gauge: new FloodGauge({ perSecond: 100, now }) };
+  return { clock, gauge: new FloodGauge(100, now) };
 }
 
 /** The number of events of so many that were too many. */

@@ -21,7 +21,7 @@ function setUp(count: number) {
   };
   const all = Array.from({ length: count }, (_, index) => {
     const background = new Background(() => {});
-    const changes = new SandboxChanges({ store, background });
+    const changes = new SandboxChanges(store, background);
     changes.tell([{
       async forget(sandboxId: string, { mark, tiers }: Change) {
         await Promise.resolve();
@@ -74,7 +74,7 @@ Deno.test("an announcement in another form is nobody's", async () => {
 Deno.test("without a database, a change is forgotten in this process", async () => {
   const told: string[] = [];
   const background = new Background(() => {});
-  const changes = new SandboxChanges({ store: null, background });
+  const changes = new SandboxChanges(null, background);
   changes.tell([{ forget: (id) => void told.push(id) }]);
   await changes.announce("box");
   assert.deepEqual(told, ["box"]);

@@ -8,10 +8,7 @@ const START = 1_700_000_000_000;
 /** An API that knows the bearer `good`, and counts what it is asked. */
 function setUp(headers: (failed: number) => HeadersInit = () => ({})) {
   const clock = { ms: START };
-  const bearers = new UnknownBearers({
-    maxEntries: 1000,
-    now: () => clock.ms,
-  });
+  const bearers = new UnknownBearers(1000, () => clock.ms);
   const asked: string[] = [];
   let failed = 0;
   let holding: Promise<void> | undefined;
