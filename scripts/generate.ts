@@ -15,7 +15,6 @@ import { daytonaClients } from "./generate/clients.ts";
 import { errorsPage } from "./generate/errors_page.ts";
 import { licences } from "./generate/licences.ts";
 import { metricsPage } from "./generate/metrics_page.ts";
-import { permissions } from "./generate/permissions.ts";
 import { settingsPage } from "./generate/settings_page.ts";
 
 /** Every file that is generated. */
@@ -28,7 +27,6 @@ const ARTEFACTS: readonly Artefact[] = [
   metricsPage,
   appsPage,
   licences,
-  permissions,
 ];
 
 const USAGE = "usage: deno task gen [--check | --from FILE-or-URL]";

@@ -27,7 +27,6 @@ const LAYERS = [
   "gateway",
   "server",
   "service.ts",
-  "worker.ts",
   "main.ts",
 ];
 

@@ -57,7 +57,7 @@ import type { LineWriter } from "./observability/line_writer.ts";
 import { createRequestIds, loggerFor } from "./observability/log.ts";
 import type { BufferKind } from "./observability/metrics/facts.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
-import { mergeReports, ROWS } from "./observability/status/report.ts";
+import { ROWS, sandboxRows } from "./observability/status/report.ts";
 import { SandboxUsage } from "./observability/status/sandbox_usage.ts";
 import { Subjects } from "./observability/subjects.ts";
 import { Visits } from "./observability/visits.ts";
@@ -197,12 +197,6 @@ export async function createService(
 function statusOf(
   { usage, inFlight, budget, quota }: Base & Transport,
 ): ReturnType<GatewayService["status"]> {
-  const rates = usage.top(ROWS).map((use) => ({ ...use, tunnels: 0 }));
-  const tunnels = inFlight.sandboxesByTunnels(ROWS).map((count) => ({
-    requestsPerSec: 0,
-    bytesPerSec: 0,
-    ...count,
-  }));
   const limits = [...inFlight.limitsInUse(), {
     name: "BUFFER_BUDGET_BYTES",
     used: budget.usedBytes,
@@ -210,10 +204,8 @@ function statusOf(
   }];
   const apiQuota = quota?.inUse;
   if (apiQuota !== undefined) limits.push({ name: "API quota", ...apiQuota });
-  return mergeReports([
-    { sandboxes: rates, limits, troubles: [] },
-    { sandboxes: tunnels, limits: [], troubles: [] },
-  ]);
+  const counts = inFlight.sandboxesByTunnels(ROWS);
+  return { sandboxes: sandboxRows(usage.top(ROWS), counts), limits };
 }
 
 /** Says that a provider is of no use without a rule about its users. */

@@ -1,23 +1,30 @@
 /** What goes wrong with variables before the gateway reads them: in their names, and in files. */
 import { SETTINGS } from "../../src/config/config.ts";
 import { findMisspelt } from "../../src/config/misspelt.ts";
+import { findRetired } from "../../src/config/retired.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 
 const variables = findingsOf("variables");
 
-/** One finding for each variable whose name is nearly that of a setting. */
+/** One finding for each variable whose name is nearly that of a setting, or is that of an earlier one. */
 export function judgeNames(
   env: Readonly<Record<string, string | undefined>>,
 ): Finding[] {
-  const names = Object.keys(SETTINGS);
-  return findMisspelt(names, (name) => name in env, { isThorough: true }).map((
-    { name, meant },
-  ) =>
-    variables.warning(
-      `${name} is set, which is none of the gateway's variables.`,
-      `If ${meant} is meant, rename it.`,
-    )
-  );
+  const misspelt = findMisspelt(Object.keys(SETTINGS), env);
+  return [
+    ...misspelt.map(({ name, meant }) =>
+      variables.warning(
+        `${name} is set, which is none of the gateway's variables.`,
+        `If ${meant} is meant, rename it.`,
+      )
+    ),
+    ...findRetired(env).map(({ name, instead }) =>
+      variables.warning(
+        `${name} is set, which has no effect any more.`,
+        `In its place: ${instead}.`,
+      )
+    ),
+  ];
 }
 
 /** What to look at if a key is wrong that seems to be right in its file. */

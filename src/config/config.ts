@@ -4,8 +4,7 @@
  * the same name here.
  */
 import { isExposedHttp } from "../http/url.ts";
-import { type CacheLocation, formatLocalCache } from "./cache_location.ts";
-import { MAX_WORKERS } from "./formats.ts";
+import type { CacheLocation } from "./cache_location.ts";
 import { loginRule } from "./login_allow.ts";
 import {
   readSettings,
@@ -183,20 +182,6 @@ function conflicts(values: Values): SettingProblem[] {
       "an https URL, or plain http on this machine, while OIDC_ALLOW_INSECURE is false",
     );
   }
-  if (values.WORKERS !== 1) {
-    if (values.ENABLE_TLS) {
-      report("ENABLE_TLS", '"true"', "false while WORKERS is not 1");
-    }
-    // Threads cannot share such a database: each would have its own, or find it locked.
-    const location = cacheLocationOf(values);
-    if (location.kind === "none" || location.kind === "kv") {
-      const given = values.CACHE_URL &&
-        JSON.stringify(formatLocalCache(location));
-      const allowed = "redis://…, rediss://… or an https URL of a KV Connect " +
-        "service while WORKERS is not 1, or REDIS_HOST instead";
-      report("CACHE_URL", given, allowed);
-    }
-  }
   return problems;
 }
 
@@ -250,6 +235,8 @@ function assemble(values: Values) {
       hostname: values.PROXY_HOST,
       /** 0 for any free port. */
       port: values.PROXY_PORT,
+      /** Shares the port with other processes of this machine. */
+      reusePort: values.REUSE_PORT,
       /** Peers whose `X-Forwarded-For` is trusted, in CIDR notation. */
       trustedProxies: values.TRUSTED_PROXIES,
       /** Undefined for plain HTTP. */
@@ -382,22 +369,7 @@ function assemble(values: Values) {
       port: values.METRICS_PORT,
       statusPage: values.STATUS_PAGE,
     },
-    /** The number of worker threads, which share the port and the cache's database; `auto` for one per core. */
-    workers: values.WORKERS,
   };
-}
-
-/**
- * The number of worker threads on a machine with `cores` cores.
- *
- * @example
- * ```ts
- * workersOn(8, "auto"); // 8
- * workersOn(8, 2); // 2
- * ```
- */
-export function workersOn(cores: number, count: Config["workers"]): number {
-  return count === "auto" ? Math.min(cores, MAX_WORKERS) : count;
 }
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };

@@ -38,6 +38,17 @@ export function flag(): Format<boolean> {
   return { allowed, schema: schema.transform((word) => word === "true") };
 }
 
+/** A flag of which only Linux, the system `os`, knows `true`. */
+export function linuxFlag(
+  os: typeof Deno.build.os = Deno.build.os,
+): Format<boolean> {
+  const { allowed, schema } = flag();
+  return {
+    allowed: `${allowed}; true on Linux only`,
+    schema: schema.refine((isOn) => !isOn || os === "linux"),
+  };
+}
+
 /** One of the given words. */
 export function oneOf<const T extends string>(
   ...words: readonly T[]
@@ -234,18 +245,6 @@ export function isAddress(text: string): boolean {
 
 function bitsOf(address: string): number {
   return address.includes(":") ? 128 : 32;
-}
-
-/** The highest number of worker threads. */
-export const MAX_WORKERS = 64;
-
-/** A number of worker threads, or `auto`. */
-export function workerCount(): Format<number | "auto"> {
-  const number = integer({ min: 1, max: MAX_WORKERS });
-  return {
-    allowed: `auto or ${number.allowed}`,
-    schema: z.literal("auto").or(number.schema),
-  };
 }
 
 /** Space-separated scopes for an OpenID provider (RFC 6749 section 3.3), including `openid`. */

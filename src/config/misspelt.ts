@@ -6,87 +6,55 @@ export interface Misspelling {
   readonly meant: string;
 }
 
-/** Letters of names. */
-const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-
 /** Shortest name that is taken for another one's misspelling: much is one letter away from a shorter one. */
 const MIN_LENGTH = 6;
 
 /**
- * The beginning that a setting's name and its misspellings have in common: the first word, and two letters. The gateway
- * has no permission to list its variables, but may ask for every name that begins like this.
- *
- * @example
- * ```ts
- * readablePart("TRUSTED_PROXIES"); // "TRUSTED_PR"
- * readablePart("WORKERS"); // "WORKE"
- * readablePart("WAKE"); // "WAKE"
- * ```
- */
-export function readablePart(name: string): string {
-  const word = name.indexOf("_");
-  return name.slice(0, word < 0 ? 5 : word + 3);
-}
-
-/** Where to look for misspellings. */
-interface Search {
-  /** True for those at the beginning of a name and those with a wrong letter too, which are ten times as many. */
-  readonly isThorough?: boolean;
-}
-
-/**
- * Finds the variables that are set under a name that differs from one of `names` by a letter that is missing, doubled or
+ * Finds the variables in `env` whose name differs from one of `names` by a letter that is wrong, missing, doubled or
  * swapped with the next, or by its plural.
  *
  * @example
  * ```ts
- * findMisspelt(["TRUSTED_PROXIES"], (name) => name === "TRUSTED_PROXY");
+ * findMisspelt(["TRUSTED_PROXIES"], { TRUSTED_PROXY: "10.0.0.1" });
  * // [{ name: "TRUSTED_PROXY", meant: "TRUSTED_PROXIES" }]
  * ```
  */
 export function findMisspelt(
   names: readonly string[],
-  isSet: (name: string) => boolean,
-  search: Search = {},
+  env: Readonly<Record<string, string | undefined>>,
 ): readonly Misspelling[] {
   const known = new Set(names);
   const found = new Map<string, Misspelling>();
   for (const meant of names) {
     if (meant.length < MIN_LENGTH) continue;
-    for (const name of misspellings(meant, search)) {
-      if (!found.has(name) && !known.has(name) && isSet(name)) {
-        found.set(name, { name, meant });
-      }
+    for (const name of Object.keys(env)) {
+      if (known.has(name) || found.has(name)) continue;
+      if (isMisspelling(name, meant)) found.set(name, { name, meant });
     }
   }
   return [...found.values()];
 }
 
-/** The misspellings of a name, some of them twice, and the name itself among them. */
-function* misspellings(
-  name: string,
-  { isThorough = false }: Search,
-): Generator<string> {
-  const plural = /(?:IES|Y)$/.exec(name);
-  if (plural !== null) {
-    const stem = name.slice(0, plural.index);
-    yield* [`${stem}Y`, `${stem}YS`, `${stem}IES`, `${stem}IE`];
-  }
-  yield `${name}S`;
-  for (
-    let i = isThorough ? 0 : readablePart(name).length;
-    i < name.length;
-    i++
-  ) {
-    const before = name.slice(0, i);
-    const letter = name.charAt(i);
-    const after = name.slice(i + 1);
-    yield before + after;
-    yield before + letter + letter + after;
-    yield before + after.charAt(0) + letter + after.slice(1);
-    if (!isThorough) continue;
-    for (const wrong of LETTERS) yield before + wrong + after;
-  }
+function isMisspelling(name: string, meant: string): boolean {
+  if (isPlural(name, meant)) return true;
+  let same = 0;
+  while (same < meant.length && name[same] === meant[same]) same++;
+  const [given, right] = [name.slice(same), meant.slice(same)];
+  const isMissing = given === right.slice(1);
+  const isDoubled = given.slice(1) === right && given[0] === name[same - 1];
+  const isSwapped = given.slice(2) === right.slice(2) &&
+    given[0] === right[1] && given[1] === right[0];
+  const isWrong = given.slice(1) === right.slice(1) && /^[A-Z_]/.test(given);
+  return isMissing || isDoubled || isSwapped || isWrong;
+}
+
+/** True for a plural, right or wrong, where the name is a singular, or the other way round. */
+function isPlural(name: string, meant: string): boolean {
+  if (name === `${meant}S`) return true;
+  const plural = /(?:IES|Y)$/.exec(meant);
+  if (plural === null) return false;
+  const stem = meant.slice(0, plural.index);
+  return ["Y", "YS", "IES", "IE"].some((end) => name === stem + end);
 }
 
 /** Says which setting was probably meant by each, in one line for each. */

@@ -6,6 +6,7 @@ import {
   filePath,
   flag,
   integer,
+  linuxFlag,
   listenAddress,
   listOf,
   longSecret,
@@ -18,7 +19,6 @@ import {
   seconds,
   token,
   webhookSecret,
-  workerCount,
 } from "./formats.ts";
 import { loginAllowEntry } from "./login_allow.ts";
 import type { Setting } from "./read_settings.ts";
@@ -76,12 +76,12 @@ export const SETTINGS = {
     format: integer({ min: 0, max: 65535 }),
     default: "4000",
   },
-  WORKERS: {
+  REUSE_PORT: {
     group: "Listening",
     purpose:
-      "Number of threads that serve the port, each with caches of its own; auto means one per core. More than one requires Redis or KV Connect, and excludes ENABLE_TLS.",
-    format: workerCount(),
-    default: "1",
+      "Lets several gateway processes of one user share PROXY_PORT on this machine; all of them need it, Redis or KV Connect, and a METRICS_PORT each.",
+    format: linuxFlag(),
+    default: "false",
   },
   TRUSTED_PROXIES: {
     group: "Listening",

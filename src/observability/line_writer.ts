@@ -22,7 +22,7 @@ const MAX_BYTES_PER_UNIT = 3;
 /** Longest wait of a line for more lines, ms. */
 const FLUSH_INTERVAL_MS = 100;
 
-/** A line writer to a stream, which other threads may share. */
+/** A line writer to a stream. */
 export class StreamLineWriter implements LineWriter {
   readonly #output: WritableStreamDefaultWriter<Uint8Array>;
   readonly #encoder = new TextEncoder();
@@ -69,12 +69,6 @@ export class StreamLineWriter implements LineWriter {
     return this.#writing ??= this.#drain();
   }
 
-  /** Writes whole lines that another thread has batched; resolves when they have been written. */
-  async writeBatch(batch: Uint8Array): Promise<void> {
-    // A log that cannot be written cannot be reported anywhere.
-    await this.#output.write(batch).catch(() => {});
-  }
-
   /** Queues the current batch for writing, and starts one with room for at least `length` bytes. */
   #startBatch(length: number): void {
     if (this.#used > 0) this.#batches.push(this.#batch.slice(0, this.#used));
@@ -89,7 +83,8 @@ export class StreamLineWriter implements LineWriter {
       const next = this.#batches.shift();
       if (next === undefined) break;
       this.#waiting -= next.length;
-      await this.writeBatch(next);
+      // A log that cannot be written cannot be reported anywhere.
+      await this.#output.write(next).catch(() => {});
     }
     this.#writing = undefined;
   }

@@ -51,8 +51,8 @@ export function inspectPage(sandboxId: string): string {
 <button id="close" type="button">Close</button>
 <p id="copied" role="status"></p>
 </section>
-<p class="note">Only what comes while this page is open, at the gateway process that serves it: others, and other
-workers of it, have pages of their own. If more come than can be read, a sample is shown, and the others are counted.
+<p class="note">Only what comes while this page is open, at the gateway process that serves it: others have pages
+of their own. If more come than can be read, a sample is shown, and the others are counted.
 Nothing is recorded. Credentials are hidden, in headers and in queries; what was sent and received besides the heads is
 never shown. The latest 500 requests are kept, in this page only.</p>
 <script>${INSPECT.text}</script>`,

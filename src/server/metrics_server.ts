@@ -61,14 +61,14 @@ export function listenForMetrics(
   };
 }
 
-async function answer(request: Request, parts: Parts): Promise<Response> {
+function answer(request: Request, parts: Parts): Response {
   const route = routeOf(new URL(request.url).pathname, parts);
   if (route === undefined) return emptyResponse(404);
   const { method } = request;
   if (method !== "GET" && method !== "HEAD") {
     return emptyResponse(405, { allow: "GET, HEAD" });
   }
-  return await route(request, parts);
+  return route(request, parts);
 }
 
 function routeOf(pathname: string, { board }: Parts) {
@@ -78,12 +78,9 @@ function routeOf(pathname: string, { board }: Parts) {
   return pathname === "/events" ? events : undefined;
 }
 
-async function metrics(
-  _: Request,
-  { render, log }: Parts,
-): Promise<Response> {
+function metrics(_: Request, { render, log }: Parts): Response {
   try {
-    return new Response(await render(true), {
+    return new Response(render(true), {
       headers: { "cache-control": "no-store", "content-type": CONTENT_TYPE },
     });
   } catch (error) {

@@ -34,8 +34,8 @@ export interface GatewayService {
   readonly buffers: Pick<ByteBudget<"tls">, "open">;
   /** Renders all metrics in Prometheus' text format, and begins the checks of `/ready` unless `looks` is false. */
   renderMetrics(looks?: boolean): string;
-  /** What the status page shows besides the metrics; troubles are the log's. */
-  status(): StatusReport;
+  /** What the status page shows besides the metrics and the troubles, which are the log's. */
+  status(): Omit<StatusReport, "troubles">;
   /** Tells when the certificate in use expires. */
   certificateExpires(at: Date): void;
   /**
@@ -84,8 +84,6 @@ export interface RunOptions {
   readonly log: Logger;
   /** What the log has of troubles. */
   readonly troubles: Pick<RecentTroubles, "list">;
-  /** True for one of several threads: these share the port, and their supervisor passes on no echo of a signal. */
-  readonly isWorker?: boolean;
 }
 
 /** The time that a client has to take the last bytes of its response, ms. */
@@ -96,10 +94,9 @@ const LAST_BYTES_MS = 10_000;
  * rejects.
  */
 export async function run(options: RunOptions): Promise<Outcome> {
-  const { addSignalListener, log, isWorker = false } = options;
+  const { addSignalListener, log } = options;
   using _ = logUncaughtErrors(log);
-  const signals = addSignalListener &&
-    listenForEnd(addSignalListener, isWorker ? 0 : undefined);
+  const signals = addSignalListener && listenForEnd(addSignalListener);
   const kill = new AbortController();
   const served = serve(options, signals?.first, kill.signal).catch((error) => ({
     code: EXIT_CODES.failed,
@@ -119,7 +116,7 @@ async function serve(
   endSignal: Promise<EndSignal> | undefined,
   killed: AbortSignal,
 ): Promise<Outcome> {
-  const { config, addSignalListener, log, isWorker = false } = options;
+  const { config, addSignalListener, log } = options;
   const files = addSignalListener && config.listen.tls;
   const loaded = files && await loadCertificate(files);
   if (loaded?.ok === false) {
@@ -130,13 +127,16 @@ async function serve(
     version: options.version,
     lines: options.lines,
     platformShared: addSignalListener === undefined,
-    ownsProcess: addSignalListener !== undefined && options.isWorker !== true,
+    ownsProcess: addSignalListener !== undefined,
   });
   cleanup.defer(() => service.close());
   // A platform that listens itself has a single port.
   const metrics = addSignalListener && listenForMetrics(config.metrics, {
     render: (looks) => service.renderMetrics(looks),
-    report: () => reportOf(service, options.troubles),
+    report: () => ({
+      ...service.status(),
+      troubles: options.troubles.list(),
+    }),
     log,
   });
   cleanup.defer(() => metrics?.close(0));
@@ -144,7 +144,7 @@ async function serve(
   let listener: Listener;
   try {
     listener = files === undefined || loaded === undefined
-      ? listen(handler, { ...config.listen, reusePort: isWorker })
+      ? listen(handler, config.listen)
       : await listenWithRenewal(handler, config.listen, {
         files,
         current: loaded.certificate,
@@ -179,14 +179,6 @@ async function serve(
   await cleanup.disposeAsync();
   log.info("stopped");
   return { code: EXIT_CODES.stopped };
-}
-
-/** The report of a thread. */
-export function reportOf(
-  service: Pick<GatewayService, "status">,
-  troubles: RunOptions["troubles"],
-): StatusReport {
-  return { ...service.status(), troubles: troubles.list() };
 }
 
 /** Facts by which an operator recognizes a gateway and its configuration; none of them is a secret. */

@@ -23,8 +23,6 @@ const ECHO_MS = 250;
 /** Listens for the signals that stop the process. */
 export function listenForEnd(
   addSignalListener: AddSignalListener,
-  /** Within how many ms the same signal again counts as an echo of the first. */
-  echoMs = ECHO_MS,
 ): EndSignals {
   const first = Promise.withResolvers<EndSignal>();
   const second = Promise.withResolvers<EndSignal>();
@@ -35,7 +33,7 @@ export function listenForEnd(
         received = { signal, at: performance.now() };
         first.resolve(signal);
       } else if (
-        signal !== received.signal || performance.now() - received.at >= echoMs
+        signal !== received.signal || performance.now() - received.at >= ECHO_MS
       ) {
         second.resolve(signal);
       }

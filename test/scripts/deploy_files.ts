@@ -108,18 +108,23 @@ export interface Unit {
   value(name: string): string;
   /** The variables of `Environment=`. */
   readonly env: Readonly<Record<string, string>>;
+  /** All lines with a setting, in their order. */
+  readonly lines: readonly string[];
 }
 
-/** Reads the unit. */
-export async function readUnit(): Promise<Unit> {
-  const text = await readDeployFile("porthole.service");
-  const entries = text.split("\n").filter((line) => /^\w+=/.test(line))
-    .map((line) => [line.replace(/=.*/, ""), line.replace(/^\w+=/, "")]);
+/** Reads a unit: that of a single gateway by default. */
+export async function readUnit(name = "porthole.service"): Promise<Unit> {
+  const text = await readDeployFile(name);
+  const lines = text.split("\n").filter((line) => /^\w+=/.test(line));
+  const entries = lines.map((
+    line,
+  ) => [line.replace(/=.*/, ""), line.replace(/^\w+=/, "")]);
   function all(name: string): string[] {
     return entries.flatMap(([key, value = ""]) => key === name ? [value] : []);
   }
   return {
     value: (name) => all(name).at(-1) ?? "",
     env: assignments(all("Environment")),
+    lines,
   };
 }

@@ -5,7 +5,6 @@ import { healthTarget } from "../../scripts/deploy/healthcheck.ts";
 import { startStack } from "../../scripts/stand_in/stack.ts";
 import { parseConfig, SETTINGS } from "../../src/config/config.ts";
 import { runtimeEnvironment } from "../support/process.ts";
-import { redisTest, startRedis } from "../support/redis_server.ts";
 import {
   readComposeService,
   readDeployFile,
@@ -130,42 +129,6 @@ Deno.test("the image, put together by hand, serves, is healthy, and ends with 0 
   assert.equal(messages.at(-1), "stopped");
   assert((await Deno.stat(database)).isFile);
 });
-
-redisTest(
-  "the image, put together by hand, serves with WORKERS and its own command",
-  async () => {
-    await using stack = await startStack();
-    await using redis = await startRedis();
-    await using folder = await imageFolder();
-    const { command } = await readDockerfile();
-    await using child = spawn(command, {
-      cwd: folder.root,
-      env: {
-        ...stack.environment,
-        CACHE_URL: `redis://127.0.0.1:${redis.port}`,
-        PROXY_PORT: "0",
-        SHUTDOWN_DELAY_SEC: "0",
-        WORKERS: "2",
-      },
-    });
-    const listening = new Set<number>();
-    let rest = "";
-    for await (
-      const text of child.stdout.pipeThrough(new TextDecoderStream())
-    ) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        const { message, worker } = JSON.parse(line);
-        if (message !== "listening") continue;
-        listening.add(worker);
-        if (listening.size === 2) child.kill("SIGTERM");
-      }
-    }
-    assert.equal((await child.status).code, 0);
-    assert.deepEqual([...listening].sort(), [1, 2]);
-  },
-);
 
 Deno.test("the image, put together by hand, has a doctor", async () => {
   await using folder = await imageFolder();
@@ -356,4 +319,51 @@ Deno.test("the systemd unit sets what there is, and grants what it sets", async 
   assert.equal(writable, `/var/lib/${value("StateDirectory")}`);
   assert.equal(env.DENO_KV_DEFAULT_PATH, `${writable}/cache.sqlite`);
   assert(Number(value("TimeoutStopSec")) > Number(env.SHUTDOWN_TIMEOUT_SEC));
+});
+
+Deno.test("the systemd template differs from the unit by what several gateways on one port need", async () => {
+  const [single, template] = await Promise.all(
+    ["porthole.service", "porthole@.service"].map(readUnit),
+  );
+  assert(single !== undefined && template !== undefined);
+  const only = (one: readonly string[], other: readonly string[]) =>
+    one.filter((line) => !other.includes(line))
+      .map((line) => line.replace(/=.*/, "="));
+  assert.deepEqual(only(single.lines, template.lines), [
+    "Description=",
+    "Environment=", // where a KV file is
+    "ExecStart=",
+    "StateDirectory=",
+    "StateDirectoryMode=",
+  ]);
+  assert.deepEqual(only(template.lines, single.lines), [
+    "Description=",
+    "ExecStart=",
+    "User=",
+  ]);
+  // Linux shares a port among processes of one user only.
+  assert.equal(template.value("DynamicUser"), "yes");
+  assert.doesNotMatch(template.value("User"), /%/);
+});
+
+Deno.test("the systemd template starts gateways that share a port, each with its instance as the port of its metrics", async () => {
+  const { value, env } = await readUnit("porthole@.service");
+  const [program, ...args] = value("ExecStart").split(" ");
+  assert.equal(program, "/usr/bin/env");
+  const command = args.findIndex((each) => !each.includes("="));
+  const set = args.slice(0, command).map((each) =>
+    each.replace("%i", "9464").split("=")
+  );
+  assert.equal(args[command], "/usr/local/bin/deno");
+  assert(args.includes("-P=start"));
+  const result = parseConfig({
+    ...env,
+    ...FILLED_IN,
+    CACHE_URL: "redis://127.0.0.1",
+    METRICS_PORT: "9000", // as porthole.env may say
+    ...Object.fromEntries(set),
+  });
+  assert(result.ok, JSON.stringify(result));
+  assert.equal(result.config.listen.reusePort, true);
+  assert.equal(result.config.metrics?.port, 9464);
 });

@@ -254,6 +254,14 @@ Deno.test("judgeNames() names the variables that may be misspelt, wherever in th
   );
 });
 
+Deno.test("judgeNames() says what takes the place of a variable of an earlier version, once", () => {
+  const found = judgeNames({ WORKERS: "2" });
+  assert.equal(found.length, 1);
+  assert.equal(found[0]?.state, "warning");
+  assert.match(found[0]?.finding ?? "", /^WORKERS is set/);
+  assert.match(found[0]?.hint ?? "", /REUSE_PORT=true/);
+});
+
 Deno.test("judgeSettings() names what is allowed and unwise", async (t) => {
   const cases: [Record<string, string>, State, RegExp][] = [
     [{}, "ok", /Nothing/],

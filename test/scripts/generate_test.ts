@@ -4,7 +4,6 @@ import { refresh } from "../../scripts/generate/artefact.ts";
 import { clientsOf, daytonaClients } from "../../scripts/generate/clients.ts";
 import { errorsPage, errorsText } from "../../scripts/generate/errors_page.ts";
 import { metricsPage } from "../../scripts/generate/metrics_page.ts";
-import { permissions } from "../../scripts/generate/permissions.ts";
 import { settingsPage } from "../../scripts/generate/settings_page.ts";
 import { formatted, replaceRegion } from "../../scripts/generate/text.ts";
 import { SETTINGS } from "../../src/config/config.ts";
@@ -119,20 +118,6 @@ Deno.test("clientsOf() refuses an operation that cannot become a method", () => 
       JSON.stringify({ tags: TAGS, paths: { "/b": { get } } }),
     );
     assert.throws(() => clientsOf(description), message);
-  }
-});
-
-Deno.test("the gateway may read every setting, and besides only what begins like one", async () => {
-  const text = await permissions.produce();
-  assert.equal(text, await Deno.readTextFile(new URL(permissions.path, ROOT)));
-  const env: string[] = JSON.parse(text).permissions.start.env;
-  for (const name of Object.keys(SETTINGS)) {
-    const entry = env.find((entry) =>
-      entry === name ||
-      entry.endsWith("*") && name.startsWith(entry.slice(0, -1))
-    );
-    // A whole word, and of most names two letters more: too much to be said of other software's.
-    assert.match(entry ?? "", /^(?:[A-Z]+_[A-Z]{2}\*|[A-Z]{5}\*|WAKE)$/, name);
   }
 });
 

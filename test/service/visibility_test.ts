@@ -115,7 +115,7 @@ async function becomesPrivateAtBoth(
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Two gateways that share nothing, like worker threads. */
+/** Two gateways that share nothing, like two processes. */
 const APART = [{}, { CACHE_URL: "none" }] as const;
 
 for (const everyMs of [STEP_MS, 1_000, LATE_MS]) {

@@ -5,11 +5,9 @@ import { createService } from "../../src/service.ts";
 
 const { reason } = await start({
   env: Deno.env.toObject(),
-  misspelt: [],
   version: "0.0.0",
   output: Deno.stdout.writable,
   addSignalListener: undefined,
-  workerEntry: "",
   createService: (config, options) =>
     createService(config, { ...options, dial: dialHosted }),
 });

@@ -4,8 +4,6 @@ const attempts: Record<string, () => unknown> = {
   "read the source": () => Deno.readTextFile("./src/main.ts"),
   "write a file": () => Deno.writeTextFile("./src/planted.ts", ""),
   "write outside": () => Deno.writeTextFile("/tmp/planted", ""),
-  "read a variable": () => Deno.env.get("HOME"),
-  "read all variables": () => Deno.env.toObject(),
   "run a program": () => new Deno.Command("sh").output(),
   "run deno": () => new Deno.Command("deno").output(),
   "load a library": () => Deno.dlopen("libc.so.6", {}),

@@ -59,6 +59,74 @@ Deno.test("a misspelt variable is named in the log, and beside what keeps the ga
   );
 });
 
+Deno.test("WORKERS of an earlier version is warned of once, and does not keep the gateway from starting", async () => {
+  await using stack = await startStack();
+  await using gateway = await startGateway(stack, {
+    WORKERS: "auto",
+    SHUTDOWN_DELAY_SEC: "0",
+  });
+  const { level, name, instead } = await gateway.record(
+    "variable without effect",
+  );
+  assert.deepEqual([level, name], ["WARN", "WORKERS"]);
+  assert.match(String(instead), /REUSE_PORT=true/);
+  await gateway.stop();
+  const about = gateway.logs.filter((line) => line.name === "WORKERS");
+  assert.equal(about.length, 1);
+});
+
+Deno.test({
+  name:
+    "two processes with REUSE_PORT serve one port, each with metrics of its own",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using stack = await startStack();
+    const shared = {
+      REUSE_PORT: "true",
+      METRICS_PORT: "0",
+      SHUTDOWN_DELAY_SEC: "0",
+    };
+    await using first = await startGateway(stack, shared);
+    const PROXY_PORT = String(first.port);
+    await using second = await startGateway(stack, { ...shared, PROXY_PORT });
+    assert.equal(second.port, first.port);
+
+    /** How many of the previews were served by the process with that log. */
+    async function servedBy(
+      process: Pick<typeof first, "record">,
+    ): Promise<number> {
+      const { metricsPort } = await process.record("listening");
+      const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+      const [, count] =
+        /^porthole_http_requests_total\{route="preview",status="2xx"\} (\d+)$/m
+          .exec(await response.text()) ?? [];
+      return Number(count);
+    }
+    let asked = 0;
+    let counts = [0, 0];
+    // The kernel deals out connections, so each attempt is as likely to reach either of them.
+    while (counts.includes(0)) {
+      const preview = "3000-demo.proxy.localhost";
+      const { status } = await first.ask(preview, { path: "/echo" });
+      assert.equal(status, 200);
+      asked++;
+      counts = await Promise.all([first, second].map(servedBy));
+    }
+    const [one = 0, other = 0] = counts;
+    assert.equal(one + other, asked);
+
+    // Whoever comes after one has stopped is served by the other.
+    assert.equal((await first.stop()).code, 0);
+    const late = await second.ask("proxy.localhost", { path: "/ready" });
+    assert.equal(late.status, 200);
+    await second.stop();
+    const warnings = second.logs.map(({ message }) => String(message))
+      .filter((message) => message.startsWith("REUSE_PORT"));
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /set CACHE_URL/);
+  },
+});
+
 Deno.test("the gateway may read and write no other files than the cache's", () => {
   const { read, write } = meta.permissions.start;
   assert.deepEqual([read, write], [["./data"], ["./data"]]);

@@ -30,11 +30,13 @@ interface AcceptWatchOptions {
   readonly onAccept: (callback: () => void) => void;
   /** Opens a connection to the server and closes it again; rejects if it cannot connect. */
   readonly probe: (signal: AbortSignal) => Promise<void>;
+  /** The most probes of one check, until one is accepted: more than 1 if other processes share the port, 1 by default. */
+  readonly tries?: number;
 }
 
 /** Watches a server, and connects to it itself if no client has since the last check. */
 export function watchAccepting(
-  { onAccept, probe }: AcceptWatchOptions,
+  { onAccept, probe, tries = 1 }: AcceptWatchOptions,
 ): AcceptWatch {
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {}); // not an unhandled rejection if nobody awaits it
@@ -42,6 +44,12 @@ export function watchAccepting(
   let hasProbed = false;
   let misses = 0;
   let probing = new AbortController();
+
+  async function probeUntilAccepted(signal: AbortSignal): Promise<void> {
+    for (let i = 0; i < tries && !hasAccepted && !signal.aborted; i++) {
+      await probe(signal);
+    }
+  }
 
   function check(): void {
     // A probe that is still connecting has found the backlog full.
@@ -57,7 +65,7 @@ export function watchAccepting(
     if (!hasProbed) return;
     probing = new AbortController();
     const { signal } = probing;
-    probe(signal).catch(() => {
+    probeUntilAccepted(signal).catch(() => {
       // Running out of descriptors ourselves says nothing about the server.
       if (!signal.aborted) hasProbed = false;
     });

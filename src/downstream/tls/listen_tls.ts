@@ -49,6 +49,9 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Most handshakes at once: as many as a gateway finishes in a second or two. */
 const MAX_HANDSHAKES = 1000;
 
+/** Probes after which one of this process has reached it too, even if the port is that of a hundred processes. */
+const SHARED_TRIES = 1000;
+
 /**
  * Starts listening.
  *
@@ -112,7 +115,7 @@ export async function listenTls(
     http2.shutdown();
   }
 
-  const { hostname } = address;
+  const { hostname, reusePort = false } = address;
   let port: number;
   try {
     port = await bind(server, address);
@@ -123,6 +126,7 @@ export async function listenTls(
   const watch = watchAccepting({
     onAccept: (callback) => server.on("connection", callback),
     probe: (signal) => connectAndClose({ hostname, port }, signal),
+    tries: reusePort ? SHARED_TRIES : 1,
   });
   return {
     hostname,
@@ -168,11 +172,11 @@ function handshakeServer(
 /** Resolves to the port once the server listens on it. */
 async function bind(
   server: Server,
-  { hostname, port }: ListenAddress,
+  { hostname, port, reusePort = false }: ListenAddress,
 ): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, hostname, resolve);
+    server.listen({ host: hostname, port, reusePort }, resolve);
   });
   const bound = server.address();
   return typeof bound === "object" && bound !== null ? bound.port : 0;

@@ -272,7 +272,6 @@ export const METRICS = {
     type: "gauge",
     labels: { check: CHECKS },
     isAbsentUntilSet: true,
-    ofThreads: "min",
   },
   certificateExpiry: {
     name: "porthole_certificate_expiry_timestamp_seconds",
@@ -280,7 +279,6 @@ export const METRICS = {
       "When the certificate in use expires, since unix epoch in seconds; absent without ENABLE_TLS.",
     type: "gauge",
     isAbsentUntilSet: true,
-    ofThreads: "max",
   },
   logLinesDropped: {
     name: "porthole_log_lines_dropped_total",
@@ -297,19 +295,16 @@ export const METRICS = {
     name: "process_cpu_seconds_total",
     help: "Total user and system CPU time spent in seconds.",
     type: "counter",
-    ofThreads: "max",
   },
   startTime: {
     name: "process_start_time_seconds",
     help: "Start time of the process since unix epoch in seconds.",
     type: "gauge",
-    ofThreads: "max",
   },
   residentMemory: {
     name: "process_resident_memory_bytes",
     help: "Resident memory size in bytes.",
     type: "gauge",
-    ofThreads: "max",
   },
   heap: {
     name: "process_heap_bytes",
@@ -369,7 +364,6 @@ export function buildInfo(version: string): Definition {
     name: "porthole_build_info",
     help: "Always 1; the labels are the versions that run.",
     type: "gauge",
-    ofThreads: "max",
     labels: { version: [version], deno: [Deno.version.deno] },
   };
 }

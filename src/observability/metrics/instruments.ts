@@ -20,8 +20,6 @@ export interface Definition {
   readonly labels?: ClosedLabels;
   /** True to expose a value only once it was set: where 0 would be wrong. */
   readonly isAbsentUntilSet?: boolean;
-  /** What several threads have in common, instead of the sum: of which the highest or the lowest value counts. */
-  readonly ofThreads?: "max" | "min";
 }
 
 /** Definition of a histogram of durations. */

@@ -19,7 +19,7 @@ export interface Trouble {
 }
 
 /** What troubles have in common that are the same. */
-export function troubleKey(
+function troubleKey(
   { message, code, sandboxId, port, reason }: Trouble,
 ): string {
   return [message, code, sandboxId, port, reason].join("\n");

@@ -14,8 +14,8 @@ import { Reading } from "./reading.ts";
 /** Dependencies of {@linkcode StatusBoard}. */
 export interface StatusBoardOptions {
   /** Renders all metrics; `looks` says whether dependencies are to be looked at for that. */
-  readonly render: (looks: boolean) => string | Promise<string>;
-  readonly report: () => StatusReport | Promise<StatusReport>;
+  readonly render: (looks: boolean) => string;
+  readonly report: () => StatusReport;
   /** Current time, ms since the epoch. */
   readonly now?: () => number;
 }
@@ -59,7 +59,6 @@ export class StatusBoard {
   #points: Point[] = [];
   #latest: Reading | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #looking: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: StatusBoardOptions) {
@@ -73,18 +72,18 @@ export class StatusBoard {
     if (this.#watchers.size >= MAX_WATCHERS || this.#isClosed) return undefined;
     let watcher: Watcher;
     return new ReadableStream({
-      start: async (controller) => {
+      start: (controller) => {
         watcher = controller;
         this.#watchers.add(watcher);
-        await this.#look();
-        await this.#tell([watcher], { points: this.#points, isFirst: true });
+        this.#look();
+        this.#tell([watcher], { points: this.#points, isFirst: true });
         this.#schedule();
       },
       cancel: () => void this.#watchers.delete(watcher),
     });
   }
 
-  /** Ends everybody's events, and waits for no worker. */
+  /** Ends everybody's events. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -100,27 +99,29 @@ export class StatusBoard {
     Deno.unrefTimer(this.#timer);
   }
 
-  async #tick(): Promise<void> {
+  #tick(): void {
     const before = this.#points.at(-1);
-    await this.#look();
+    this.#look();
     const latest = this.#points.at(-1);
     const points = latest === undefined || latest === before ? [] : [latest];
-    await this.#tell([...this.#watchers], { points, isFirst: false });
+    this.#tell([...this.#watchers], { points, isFirst: false });
     this.#schedule();
   }
 
-  /** Takes a reading; a look that fails, since a worker is busy, is left out. */
-  #look(): Promise<void> {
-    return this.#looking ??= this.#read().catch(() => {}).finally(() => {
-      this.#looking = undefined;
-    });
+  /** Takes a reading; one that fails is left out: the next scrape fails as well, and logs why. */
+  #look(): void {
+    try {
+      this.#read();
+    } catch {
+      // A gap in the graphs.
+    }
   }
 
-  async #read(): Promise<void> {
+  #read(): void {
     const lastAt = this.#latest?.at ?? -Infinity;
     // Rates within less would be noise, as when somebody comes to watch.
     if (Math.abs(this.#now() - lastAt) < LEAST_MS) return;
-    const text = await this.#options.render(this.#watchers.size > 0);
+    const text = this.#options.render(this.#watchers.size > 0);
     const reading = new Reading(text, this.#now());
     const before = this.#latest;
     this.#latest = reading;
@@ -137,23 +138,17 @@ export class StatusBoard {
     }
   }
 
-  async #tell(
+  #tell(
     watchers: readonly Watcher[],
     news: Pick<StatusEvent, "points" | "isFirst">,
-  ): Promise<void> {
+  ): void {
     const [since, now] = [this.#bases[0], this.#latest];
     if (watchers.length === 0 || since === undefined || now === undefined) {
       return;
     }
-    let report: StatusReport;
-    try {
-      report = await this.#options.report();
-    } catch {
-      return; // as with a look that fails
-    }
     const event: StatusEvent = {
       ...summaryOf(since, now),
-      ...report,
+      ...this.#options.report(),
       ...news,
     };
     const data = `data: ${JSON.stringify(event)}\n\n`;

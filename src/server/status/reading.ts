@@ -1,4 +1,4 @@
-/** The metrics of one moment, read from Prometheus' text format: also those of several threads, added up. */
+/** The metrics of one moment, read from Prometheus' text format. */
 
 /** The labels of one value; none of ours has an escape in it but the version's. */
 type Labels = Readonly<Record<string, string>>;

@@ -37,15 +37,13 @@ export interface GatewayVariant {
   readonly environment?: Readonly<Record<string, string>>;
   /** Flags of `deno run`. */
   readonly flags?: readonly string[];
-  /** The processors to use instead of the one for proxies, in the syntax of `taskset`. */
-  readonly cpus?: string;
 }
 
 /**
  * A gateway as `deno task start` runs it, including the access log, with an in-memory KV database as its durable tier.
  */
 export function gateway(variant: GatewayVariant = {}): Contestant {
-  const { name = "gateway", environment, flags = [], cpus } = variant;
+  const { name = "gateway", environment, flags = [] } = variant;
   return {
     name,
     warmUpSec: COMPILING_SEC,
@@ -63,7 +61,7 @@ export function gateway(variant: GatewayVariant = {}): Contestant {
           ...environment,
           PROXY_PORT: "0",
         },
-        cpus: cpus ?? proxyCpu,
+        cpus: proxyCpu,
       }),
   };
 }

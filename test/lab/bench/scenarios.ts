@@ -11,14 +11,12 @@ import { TIERS } from "./scenarios/tiers.ts";
 import { TLS } from "./scenarios/tls.ts";
 import { TRANSFERS } from "./scenarios/transfers.ts";
 import { WEBSOCKETS } from "./scenarios/websockets.ts";
-import { WORKERS } from "./scenarios/workers.ts";
 import { TARGETS } from "./targets.ts";
 
 /** All scenarios. */
 export const SCENARIOS: readonly Scenario[] = [
   ...GET_SCENARIOS,
   TIERS,
-  ...WORKERS,
   ...BODIES,
   ...TLS,
   ...TRANSFERS,

@@ -1,5 +1,6 @@
 import {
   deepStrictEqual as deepEqual,
+  match,
   ok,
   strictEqual as equal,
   throws,
@@ -10,8 +11,8 @@ import {
   formatProblems,
   parseConfig,
   SETTINGS,
-  workersOn,
 } from "../../../src/config/config.ts";
+import { linuxFlag } from "../../../src/config/formats.ts";
 import { configOf, HOSTED_REQUIRED, REQUIRED } from "../../support/config.ts";
 
 /** A signing secret of 24 bytes, as Svix makes them. */
@@ -30,6 +31,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     listen: {
       hostname: "0.0.0.0",
       port: 4000,
+      reusePort: false,
       trustedProxies: [],
       tls: undefined,
     },
@@ -116,7 +118,6 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     },
     metrics: undefined,
     webhookSecrets: [],
-    workers: 1,
   });
 });
 
@@ -131,6 +132,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     password: undefined,
     database: 0,
   };
+  const isLinux = Deno.build.os === "linux";
   const redis = { REDIS_HOST: "127.0.0.1" };
   const wakeKeys = { WAKE_API_KEYS: `${ORGANIZATION}=dtn_a` };
   const tls = { ENABLE_TLS: "true", TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k" };
@@ -146,8 +148,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["PROXY_HOST", "::1", (c) => c.listen.hostname, "::1"],
     ["PROXY_PORT", "8080", (c) => c.listen.port, 8080],
     ["PROXY_PORT", "0", (c) => c.listen.port, 0],
-    ["WORKERS", "64", (c) => c.workers, 64, redis],
-    ["WORKERS", "auto", (c) => c.workers, "auto", redis],
+    ["REUSE_PORT", `${isLinux}`, (c) => c.listen.reusePort, isLinux],
     [
       "TRUSTED_PROXIES",
       "10.0.0.0/8, 192.0.2.7,2001:db8::1",
@@ -409,7 +410,7 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
       "::1/129",
       "10.0.0.0/ 8",
     ],
-    WORKERS: ["0", "65", "-1", "1.5", "AUTO", "all"],
+    REUSE_PORT: ["yes", "1", ...Deno.build.os === "linux" ? [] : ["true"]],
     PROXY_PROTOCOL: ["HTTP", "https://", "ftp"],
     PROXY_DOMAIN: [
       ".example.com",
@@ -510,41 +511,20 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
   }
 });
 
-Deno.test("parseConfig() accepts several workers only with a shared database and without TLS", () => {
-  const files = { TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k" };
-  const redis = { CACHE_URL: "redis://127.0.0.1" };
-  for (const WORKERS of ["2", "auto"]) {
-    deepEqual(problemsOf({ WORKERS, ...redis }), []);
-    deepEqual(problemsOf({ WORKERS, CACHE_URL: "https://kv.example.com" }), []);
-    deepEqual(problemsOf({ WORKERS, REDIS_HOST: "127.0.0.1" }), []);
-    deepEqual(problemsOf({ WORKERS, ...redis, ...files }), []);
-    deepEqual(
-      problemsOf({ WORKERS, ...redis, ...files, ENABLE_TLS: "true" }),
-      ["ENABLE_TLS"],
-    );
-    for (
-      const [CACHE_URL, given] of [
-        ["", undefined],
-        ["none", '"none"'],
-        ["kv:./data/kv.db", '"kv:./data/kv.db"'],
-        ["kv::memory:", '"kv::memory:"'],
-      ] as const
-    ) {
-      const result = parseConfig({ ...REQUIRED, WORKERS, CACHE_URL });
-      ok(!result.ok);
-      deepEqual(
-        result.problems.map((problem) => [problem.name, problem.given]),
-        [["CACHE_URL", given]],
-      );
-    }
+Deno.test("linuxFlag() refuses true, and says why, on another system than Linux", () => {
+  for (
+    const [os, text, accepted] of [
+      ["linux", "true", true],
+      ["linux", "false", true],
+      ["darwin", "true", false],
+      ["darwin", "false", true],
+      ["windows", "true", false],
+    ] as const
+  ) {
+    const { schema, allowed } = linuxFlag(os);
+    equal(schema.safeParse(text).success, accepted, `${text} on ${os}`);
+    match(allowed, /true on Linux only/);
   }
-});
-
-Deno.test("workersOn() is the number of cores, 64 at most, for auto, and the given number otherwise", () => {
-  equal(workersOn(1, "auto"), 1);
-  equal(workersOn(8, "auto"), 8);
-  equal(workersOn(96, "auto"), 64);
-  equal(workersOn(8, 3), 3);
 });
 
 Deno.test("parseConfig() limits durations to what a timer supports", () => {

@@ -70,18 +70,6 @@ Deno.test("a failing output is ignored", async () => {
   await writer.flush();
 });
 
-Deno.test("a batch of another thread is written whole, between own batches", async () => {
-  const output = slowOutput();
-  const writer = new StreamLineWriter(output.stream);
-  writer.write("one\n");
-  const flushed = writer.flush();
-  const passed = writer.writeBatch(new TextEncoder().encode("two\nthree\n"));
-  writer.write("four\n");
-  output.release();
-  await Promise.all([flushed, passed]);
-  assert.deepEqual(output.batches, ["one\n", "two\nthree\n", "four\n"]);
-});
-
 Deno.test("lines of any length and characters are written whole and in order", async () => {
   const output = slowOutput();
   output.release();

@@ -36,7 +36,7 @@ function fakeService(calls: string[] = []): FakeService {
     buffers: new ByteBudget({ limitBytes: 1_000_000 }),
     renderMetrics: () => "a 1\n",
     certificateExpires: () => {},
-    status: () => ({ sandboxes: [], limits: [], troubles: [] }),
+    status: () => ({ sandboxes: [], limits: [] }),
     checkUntilReady: () => Promise.resolve(),
     startDraining: () => void calls.push("startDraining"),
     waitUntilPortIdle(timeoutMs) {

@@ -12,10 +12,10 @@ const ROUNDS = 3;
 const ROUND_SEC = 2;
 
 /** Messages that came back, per second. */
-export const ECHOES = "echoes/s";
+const ECHOES = "echoes/s";
 
 /** Every client sends its next message as soon as the previous one has come back. */
-export async function driveEchoes(
+async function driveEchoes(
   { port }: Server,
   seconds: number,
   size: number,
@@ -77,7 +77,7 @@ const SETTLE_MS = 3_000;
 export const MEMORY = "KiB a tunnel";
 
 /** Opens tunnels, lets them idle, and measures the memory that they take. */
-export async function memoryPerTunnel(
+async function memoryPerTunnel(
   server: Server,
   count: number,
 ): Promise<Reading> {

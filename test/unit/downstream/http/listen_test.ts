@@ -57,3 +57,30 @@ Deno.test("close() waits at most as long as it is told to for a request that doe
   await failed.promise;
   await listener.close();
 });
+Deno.test({
+  name: "two listeners share a port if both of them want to, and only then",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const shared = { ...ANYWHERE, reusePort: true };
+    const answers = ["one", "other"];
+    const first = listen(() => new Response(answers[0]), shared);
+    const { port } = first;
+    const second = listen(() => new Response(answers[1]), { ...shared, port });
+    assert.equal(second.port, port);
+    const seen = new Set<string>();
+    // The kernel deals out connections, so each attempt is as likely to reach either of them.
+    while (seen.size < 2) {
+      using client = await connect(port);
+      await client.write(
+        "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+      );
+      seen.add(/\w+$/.exec(await client.readToEnd())?.[0] ?? "");
+    }
+    assert.deepEqual([...seen].sort(), answers);
+    assert.throws(
+      () => listen(() => new Response(), { ...ANYWHERE, port }),
+      Deno.errors.AddrInUse,
+    );
+    await Promise.all([first.close(), second.close()]);
+  },
+});

@@ -10,6 +10,7 @@ const INTERVAL_MS = 2000;
 /** A fake server that is watched, on a clock of its own. */
 function watched(
   probe: (accept: () => void, signal: AbortSignal) => Promise<void>,
+  tries?: number,
 ) {
   const clock = fakeClock();
   let accept = () => {};
@@ -19,6 +20,7 @@ function watched(
       accept = callback;
     },
     probe: (signal) => probe(accept, signal),
+    ...tries !== undefined && { tries },
   });
   watch.failed.catch((reason) => failure = reason);
   return {
@@ -62,6 +64,27 @@ Deno.test("watchAccepting() does not fail while the server accepts its probes", 
   });
   assert.equal(await server.check(10), undefined);
   assert.equal(probes, 5);
+});
+
+Deno.test("watchAccepting() does not fail where other servers on the port accept most of its probes", async () => {
+  let probes = 0;
+  using server = watched((accept) => {
+    if (++probes % 7 === 0) accept();
+    return Promise.resolve();
+  }, 100);
+  assert.equal(await server.check(10), undefined);
+  assert.equal(probes, 5 * 7);
+});
+
+Deno.test("watchAccepting() fails where others on the port accept all of its probes", async () => {
+  let probes = 0;
+  using server = watched(() => {
+    probes++;
+    return Promise.resolve();
+  }, 100);
+  const failure = await server.check(UNTIL_FAILED);
+  assert.match(String(failure), /Cannot accept connections/);
+  assert.equal(probes, 200);
 });
 
 Deno.test("watchAccepting() does not count a probe that could not be sent", async () => {

@@ -477,3 +477,27 @@ Deno.test("listening on a port that is taken rejects with EADDRINUSE", async () 
     );
   });
 });
+
+Deno.test({
+  name: "two TLS listeners share a port if both of them want to, and only then",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const shared = { ...ANYWHERE, reusePort: true };
+    const first = await listenTls(echo, shared, OPTIONS);
+    const { port } = first;
+    const again = { ...shared, port };
+    const second = await listenTls(echo, again, {
+      ...OPTIONS,
+      certificate: OTHER,
+    });
+    assert.equal(second.port, port);
+    const seen = new Set<string>();
+    // The kernel deals out connections, so each attempt is as likely to reach either of them.
+    while (seen.size < 2) seen.add(await subjectAt(port));
+    await assert.rejects(
+      listenTls(echo, { ...ANYWHERE, port }, OPTIONS),
+      { code: "EADDRINUSE" },
+    );
+    await Promise.all([first.close(), second.close()]);
+  },
+});

@@ -29,7 +29,7 @@ Deno.test("warnings, errors and failed requests are remembered with their reason
       code: "port_closed",
       reason: "nothing listens",
     });
-    logger.error("worker failed", { worker: 1, stack: "secret" });
+    logger.error("uncaught exception", { stack: "secret" });
   });
   const told = troubles.map(({ at: _, ...trouble }) => trouble);
   assert.deepEqual(
@@ -57,7 +57,7 @@ Deno.test("warnings, errors and failed requests are remembered with their reason
         requestId: "r",
         reason: "nothing listens",
       },
-      { level: "error", message: "worker failed", count: 1 },
+      { level: "error", message: "uncaught exception", count: 1 },
     ],
   );
 });

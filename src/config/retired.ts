@@ -1,0 +1,27 @@
+/** Variables that earlier versions had: who sets one has to learn that nobody reads it any more. */
+
+/** A variable of an earlier version that is set, and what takes its place. */
+export interface RetiredVariable {
+  readonly name: string;
+  readonly instead: string;
+}
+
+const RETIRED: readonly RetiredVariable[] = [{
+  name: "WORKERS",
+  instead:
+    "several processes with REUSE_PORT=true, each with a systemd unit and a METRICS_PORT of its own",
+}];
+
+/** Finds those that are set. */
+export function findRetired(
+  env: Readonly<Record<string, string | undefined>>,
+): readonly RetiredVariable[] {
+  return RETIRED.filter(({ name }) => Boolean(env[name]?.trim()));
+}
+
+/** Says what takes the place of each, in one line for each. */
+export function formatRetired(retired: readonly RetiredVariable[]): string {
+  return retired.map(({ name, instead }) =>
+    `${name} has no effect any more. In its place: ${instead}.`
+  ).join("\n");
+}

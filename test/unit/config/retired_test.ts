@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { SETTINGS } from "../../../src/config/config.ts";
+import { findRetired, formatRetired } from "../../../src/config/retired.ts";
+
+Deno.test("findRetired() finds WORKERS if it has a value, and says what takes its place", () => {
+  const [found, ...others] = findRetired({ WORKERS: "auto", PATH: "/bin" });
+  assert.equal(found?.name, "WORKERS");
+  assert.match(found?.instead ?? "", /REUSE_PORT=true/);
+  assert.deepEqual(others, []);
+  assert.deepEqual(findRetired({ WORKERS: " ", REUSE_PORT: "true" }), []);
+});
+
+Deno.test("findRetired() finds no variable that is a setting", () => {
+  const all = Object.fromEntries(
+    Object.keys(SETTINGS).map((name) => [name, "1"]),
+  );
+  assert.deepEqual(findRetired(all), []);
+});
+
+Deno.test("formatRetired() has one line for each", () => {
+  const line = formatRetired([{ name: "OLD", instead: "a new one" }]);
+  assert.equal(line, "OLD has no effect any more. In its place: a new one.");
+  assert.equal(formatRetired([]), "");
+});
