@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import ts from "typescript";
 
 /** The TypeScript modules in a folder and its subfolders. */
-async function modulesIn(folder: string): Promise<string[]> {
+export async function modulesIn(folder: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = join(folder, name);

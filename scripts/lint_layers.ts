@@ -1,6 +1,6 @@
 /**
- * The architecture as a lint plugin. In src/, a file imports only its own layer and lower ones, Hono is for
- * `src/control/`, the process environment for `src/main.ts`, and Daytona's words are not for the layers that know HTTP
+ * The architecture as a lint plugin. In src/, a file imports only its own layer and lower ones, no feature imports another,
+ * only `service.ts` imports features, Hono is for `src/control/` and features, the process environment for `src/main.ts`, and Daytona's words are not for the layers that know HTTP
  * only. Nothing imports test/ from outside, src/ imports nothing from outside, and `gen/` is for `src/daytona/` and the
  * stand-in; its one page is for `src/pages/`.
  */
@@ -25,6 +25,7 @@ const LAYERS = [
   "proxy",
   "control",
   "gateway",
+  "features",
   "server",
   "service.ts",
   "main.ts",
@@ -53,17 +54,17 @@ function importProblem(
   specifier: string,
 ): string | undefined {
   const importer = new URL(`file://${file}`);
-  const [root, layer = ""] = segmentsOf(importer);
+  const from = segmentsOf(importer);
+  const [root, layer = ""] = from;
   if (root === "src" && HONO.test(specifier)) {
-    return layer === "control"
+    return layer === "control" || layer === "features"
       ? undefined
-      : `only src/control imports ${specifier}: keep Hono at the edge`;
+      : `only src/control and features import ${specifier}: keep Hono at the edge`;
   }
   if (!specifier.startsWith(".")) return undefined;
 
-  const [targetRoot, targetLayer = ""] = segmentsOf(
-    new URL(specifier, importer),
-  );
+  const to = segmentsOf(new URL(specifier, importer));
+  const [targetRoot, targetLayer = ""] = to;
   if (targetRoot === "gen") {
     // One turns Daytona's types into ours, the other stands in for Daytona.
     return ["src/daytona", "scripts/stand_in"].includes(`${root}/${layer}`) ||
@@ -75,11 +76,25 @@ function importProblem(
     return "scripts must not import test/";
   }
   if (root !== "src") return undefined;
-  if (targetRoot === "src") return layerProblem(layer, targetLayer);
+  if (targetRoot === "src") {
+    return featureProblem(from, to) ?? layerProblem(layer, targetLayer);
+  }
   // The version is declared in deno.json.
   return layer === "main.ts" && targetRoot === "deno.json"
     ? undefined
     : `src must not import ${specifier}`;
+}
+
+/** Why a file of src/ must not import a feature's; undefined if it may. */
+function featureProblem(
+  from: readonly string[],
+  to: readonly string[],
+): string | undefined {
+  if (to[1] !== "features" || from[1] === "service.ts") return undefined;
+  if (from[1] !== "features") return "only src/service.ts imports features";
+  return from[2] === to[2]
+    ? undefined
+    : `src/features/${from[2]} must not import src/features/${to[2]}`;
 }
 
 /** Why a layer of src/ must not import another; undefined if it may. */

@@ -15,14 +15,11 @@ export interface SandboxAdvice {
   readonly errorReason: string | null;
 }
 
-/** A visitor's way to start a sandbox. */
-export interface StartAdvice {
-  /** Sealed for the sandbox and the visitor. */
-  readonly ticket: string;
-  /** The origins whose pages may frame the button. */
-  readonly framedBy: readonly string[];
-  /** What the button does: `recover` if the sandbox is in an error. */
-  readonly means: "start" | "recover";
+/** What a visitor can do about a failure on its page, by a form that posts to the same host. */
+export interface PageAction {
+  readonly html: string;
+  /** The page's Content-Security-Policy (CSP Level 3), without its scripts. */
+  readonly policy: string;
 }
 
 /** What a {@linkcode GatewayError} says to its client besides the code. */
@@ -33,8 +30,8 @@ export interface ErrorAdvice {
   readonly logoutUrl?: string | undefined;
   /** What the sandbox does instead of answering. */
   readonly sandbox?: SandboxAdvice | undefined;
-  /** A button that starts the sandbox. */
-  readonly start?: StartAdvice | undefined;
+  /** What the visitor can do on the page. */
+  readonly action?: PageAction | undefined;
   /** Headers of the response: cookies to be deleted, for example. */
   readonly headers?: HeaderList | undefined;
 }

@@ -2,13 +2,14 @@
 import meta from "../deno.json" with { type: "json" };
 import { VECTORED_WRITES } from "./platform/vectored_writes.ts";
 import { start } from "./server/start_process.ts";
-import { createService } from "./service.ts";
+import { createService, SECTIONS } from "./service.ts";
 
 const env = Deno.env.toObject();
 Deno.env.set(VECTORED_WRITES, "1");
 const isOnDeploy = env.DENO_DEPLOYMENT_ID !== undefined;
 const { code, reason } = await start({
   env,
+  sections: SECTIONS,
   version: meta.version,
   output: Deno.stdout.writable,
   addSignalListener: isOnDeploy ? undefined : Deno.addSignalListener,

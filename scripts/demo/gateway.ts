@@ -3,7 +3,7 @@ import meta from "../../deno.json" with { type: "json" };
 import { formatProblems, parseConfig } from "../../src/config/config.ts";
 import { listen } from "../../src/downstream/http/listen.ts";
 import type { GatewayService } from "../../src/server/run.ts";
-import { createService } from "../../src/service.ts";
+import { createService, SECTIONS } from "../../src/service.ts";
 import { dialHosted } from "../stand_in/hosted_dial.ts";
 import { startHostedStack } from "../stand_in/hosted_stack.ts";
 import {
@@ -50,7 +50,10 @@ export async function startDemo(
   state.config.dashboardUrl = started.use(startDashboard(state)).url;
   stack.api.cache.isOn = true;
   stack.runner.addressTimeoutMs = 300;
-  const result = parseConfig({ ...stack.environment, WAKE: "press" });
+  const result = parseConfig(
+    { ...stack.environment, WAKE: "press" },
+    SECTIONS,
+  );
   if (!result.ok) throw new TypeError(formatProblems(result.problems));
   const gateway = await createService(result.config, {
     version: meta.version,

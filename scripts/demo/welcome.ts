@@ -1,5 +1,5 @@
 /** The demo's output: links to open and commands to paste, with what each demonstrates. */
-import type { PageLink } from "../../src/pages/base_page.ts";
+import type { Link } from "../../src/gateway/feature_module.ts";
 import { HOSTED_KEYS } from "../stand_in/hosted_stack.ts";
 import { KEYS } from "../stand_in/stack.ts";
 
@@ -124,7 +124,7 @@ export function samples(port: number, hosted = false): readonly Sample[] {
 }
 
 /** What there is to open in a browser: the page of the base domain links it, too. */
-export function links(port: number, hosted = false): readonly PageLink[] {
+export function links(port: number, hosted = false): readonly Link[] {
   return [
     ...samples(port, hosted)
       .filter(({ curl }) => curl === undefined)

@@ -26,8 +26,9 @@ import { checkRedirectUri } from "./redirect_uri.ts";
 import { judgeSettings } from "./settings.ts";
 import { unusable } from "./unusable.ts";
 import { judgeNames } from "./variables.ts";
-import { checkWakeKeys } from "./wake_keys.ts";
+import { checkKeys, keysOf } from "./feature_keys.ts";
 import { checkDns } from "./wildcard_dns.ts";
+import { SECTIONS } from "../../src/service.ts";
 import type { World } from "./world.ts";
 
 /** All findings about a gateway with this environment, in the order of the table. */
@@ -36,7 +37,7 @@ export async function examine(
   world: World,
   sandboxId?: string,
 ): Promise<Finding[]> {
-  const parsed = parseConfig(env);
+  const parsed = parseConfig(env, SECTIONS);
   const misspelt = judgeNames(env);
   if (!parsed.ok) return [...misspelt, ...unusable(parsed.problems)];
   const { config } = parsed;
@@ -79,8 +80,8 @@ function afterApi(
     ...isHosted
       ? ofHosted(config, known, world)
       : ofProxy(config, known, { world, sandboxId }),
-    ...config.wake.mode === "off" ? [] : [
-      needs(known, "starting sandboxes", () => checkWakeKeys(config, world)),
+    ...keysOf(config).length === 0 ? [] : [
+      needs(known, "starting sandboxes", () => checkKeys(config, world)),
     ],
     run(
       "provider discovery",

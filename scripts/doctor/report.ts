@@ -1,5 +1,5 @@
 /** Findings as text, for people and for machines. */
-import { SETTINGS } from "../../src/config/config.ts";
+import { ALL_SETTINGS } from "../../src/service.ts";
 import type { Setting } from "../../src/config/read_settings.ts";
 import type { Finding, State } from "./finding.ts";
 
@@ -63,7 +63,7 @@ export function presentable(
 function secretsIn(
   env: Readonly<Record<string, string | undefined>>,
 ): string[] {
-  const settings: [string, Setting<unknown>][] = Object.entries(SETTINGS);
+  const settings: [string, Setting<unknown>][] = Object.entries(ALL_SETTINGS);
   const values = settings
     .filter(([, { secret }]) => secret)
     .flatMap(([name]) => [env[name] ?? "", ...env[name]?.split(",") ?? []]);

@@ -1,5 +1,5 @@
 /** What goes wrong with variables before the gateway reads them: in their names, and in files. */
-import { SETTINGS } from "../../src/config/config.ts";
+import { ALL_SETTINGS } from "../../src/service.ts";
 import { findMisspelt } from "../../src/config/misspelt.ts";
 import { findRetired } from "../../src/config/retired.ts";
 import { type Finding, findingsOf } from "./finding.ts";
@@ -10,7 +10,7 @@ const variables = findingsOf("variables");
 export function judgeNames(
   env: Readonly<Record<string, string | undefined>>,
 ): Finding[] {
-  const misspelt = findMisspelt(Object.keys(SETTINGS), env);
+  const misspelt = findMisspelt(Object.keys(ALL_SETTINGS), env);
   return [
     ...misspelt.map(({ name, meant }) =>
       variables.warning(

@@ -2,9 +2,12 @@
 import openapiTS, { astToString } from "openapi-typescript";
 import meta from "../../deno.json" with { type: "json" };
 import { controlDescription } from "../../src/control/app.ts";
+import { FEATURES } from "../../src/service.ts";
 import { SLICE } from "../contract/description.ts";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";
+
+const FEATURE_ROUTES = FEATURES.flatMap(({ routes = [] }) => routes);
 
 const BANNER = `/**
  * Types of the part of Daytona's API that Porthole calls.
@@ -26,5 +29,8 @@ export const daytonaTypes: Artefact = {
 export const gatewayDescription: Artefact = {
   path: "openapi/porthole.json",
   produce: () =>
-    formatted(JSON.stringify(controlDescription(meta.version)), "json"),
+    formatted(
+      JSON.stringify(controlDescription(meta.version, FEATURE_ROUTES)),
+      "json",
+    ),
 };

@@ -9,9 +9,9 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "[Previews in frames](run/login.md#previews-in-frames): `ALLOWED_ORIGINS`.",
   signed_url_invalid:
     "It expired or was changed, is for another method, or its key was rotated or is newer than 15 s.",
-  webhook_refused: "[Webhooks](operate.md#webhooks); the log has the reason.",
+  webhook_refused: "[Webhooks](features/webhooks.md); the log has the reason.",
   start_not_allowed:
-    "Daytona does not let them, or there is no credential to [start with](operate.md#starting-sandboxes): `DAYTONA_API_KEY` and `WAKE_API_KEYS` need `write:sandboxes`.",
+    "Daytona does not let them, or there is no credential to [start with](features/wake.md): `DAYTONA_API_KEY` and `WAKE_API_KEYS` need `write:sandboxes`.",
   sandbox_deleted:
     "Only members are told; `code` is Daytona's `SANDBOX_DESTROYED`.",
   no_access: "The next login asks for an account. Check `OIDC_AUDIENCE`.",
@@ -36,7 +36,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   app_refused_websocket:
     "[Origins that apps refuse](operate.md#origins-that-apps-refuse).",
   sandbox_stopped:
-    "`stopped` or `archiving`. [`WAKE`](operate.md#starting-sandboxes) gives the page a button.",
+    "`stopped` or `archiving`. [`WAKE`](features/wake.md) gives the page a button.",
   sandbox_starting:
     "`starting`, `creating`, about to start, or not on its runner yet.",
   sandbox_resuming: "`resuming`, or paused and about to resume.",

@@ -1,5 +1,5 @@
 /** The page of all environment variables, generated from the declaration that parses them. */
-import { SETTINGS } from "../../src/config/config.ts";
+import { ALL_SETTINGS } from "../../src/service.ts";
 import type { Setting } from "../../src/config/read_settings.ts";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";
@@ -7,7 +7,7 @@ import { formatted } from "./text.ts";
 const HEAD = `# Settings
 
 Every environment variable of the gateway. This page is generated from
-\`src/config/settings.ts\` (\`deno task gen\`).
+\`src/config/settings.ts\` and those of features (\`deno task gen\`).
 
 In brackets: what counts if it is not set, and what is allowed. Values are read
 strictly: if one cannot be used, the gateway does not start, and
@@ -26,7 +26,7 @@ export const settingsPage: Artefact = {
 
 /** One list for each group, in the order of the declaration. */
 function lists(): string {
-  const settings: [string, Setting<unknown>][] = Object.entries(SETTINGS);
+  const settings: [string, Setting<unknown>][] = Object.entries(ALL_SETTINGS);
   const groups = Map.groupBy(settings, ([, { group }]) => group);
   return [...groups].map(([group, entries]) =>
     `## ${group}\n\n${entries.map(([name, it]) => entry(name, it)).join("")}`

@@ -4,9 +4,9 @@
  * sent, so that tests can compare bytes.
  */
 import { createServer, type IncomingMessage } from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
+import { sleep } from "../../src/lib/backoff.ts";
 import { TOOLBOX_PORT } from "./daemon.ts";
-import { listenOnLoopback } from "./loopback.ts";
+import { listenOnLoopback, type Loopback } from "./loopback.ts";
 import {
   type OwnAnswer,
   refusal,
@@ -43,8 +43,7 @@ export interface SeenRequest {
 }
 
 /** A running fake runner. */
-export interface FakeRunner extends AsyncDisposable {
-  readonly url: string;
+export interface FakeRunner extends Omit<Loopback, "port"> {
   /** The key that it requires for all requests. */
   apiKey: string;
   /** By sandbox id. */
@@ -72,13 +71,12 @@ export async function startFakeRunner(
   server.maxHeadersCount = 0;
   const loopback = await listenOnLoopback(server);
   const runner: FakeRunner = {
-    url: loopback.url,
+    ...loopback,
     apiKey,
     containers,
     buildLogs: new Map(),
     seen: [],
     addressTimeoutMs: 0,
-    [Symbol.asyncDispose]: () => loopback[Symbol.asyncDispose](),
   };
 
   async function admit(message: IncomingMessage): Promise<Destination> {
@@ -90,7 +88,7 @@ export async function startFakeRunner(
     if (runner.seen.length > MAX_SEEN) runner.seen.shift();
     const destination = destinationOf(message, runner);
     if (destination === "not running") {
-      if (runner.addressTimeoutMs > 0) await delay(runner.addressTimeoutMs);
+      if (runner.addressTimeoutMs > 0) await sleep(runner.addressTimeoutMs);
       return refusal(message, 400, NOT_RUNNING);
     }
     return destination;

@@ -1,6 +1,6 @@
 /**
- * The paths of a base host that the data plane serves: sandboxes' toolboxes, build logs, and the owner's view of what
- * goes to a sandbox. Everything else there belongs to the control plane.
+ * The paths of a base host that the data plane serves: sandboxes' toolboxes and build logs. Everything else there belongs
+ * to features or to the control plane.
  */
 import { SANDBOX_REF } from "./grammar.ts";
 
@@ -19,11 +19,6 @@ export type BaseRoute =
     /** The query with its question mark; empty if there is none. */
     readonly query: string;
   }
-  | {
-    readonly kind: "inspect";
-    readonly sandboxId: string;
-    readonly resource: "page" | "events";
-  }
   /** Below `/toolbox/`, but without a valid sandbox id. */
   | { readonly kind: "malformed" };
 
@@ -31,16 +26,6 @@ const TOOLBOX = new RegExp(`^/toolbox/(${SANDBOX_REF})(?=[/?]|$)`);
 const BUILD_LOGS = new RegExp(
   `^/(snapshots|sandboxes)/(${SANDBOX_REF})/build-logs(?=\\?|$)`,
 );
-
-const INSPECT = new RegExp(`^/inspect/(${SANDBOX_REF})(/events)?(?=\\?|$)`);
-
-/** The owner's view of a sandbox. */
-function inspectRoute(target: string): BaseRoute | undefined {
-  const [path, sandboxId = "", events] = INSPECT.exec(target) ?? [];
-  if (path === undefined) return undefined;
-  const resource = events === undefined ? "page" : "events";
-  return { kind: "inspect", sandboxId, resource };
-}
 
 /**
  * Parses a request-target on the base host; undefined if it belongs to the control plane.
@@ -51,8 +36,6 @@ function inspectRoute(target: string): BaseRoute | undefined {
  * // { kind: "toolbox", sandboxId: "box", target: "/files?path=%2F" }
  * baseRoute("/snapshots/s1/build-logs?follow=true");
  * // { kind: "build_logs", of: "snapshot", id: "s1", query: "?follow=true" }
- * baseRoute("/inspect/box/events");
- * // { kind: "inspect", sandboxId: "box", resource: "events" }
  * baseRoute("/toolbox/../x"); // { kind: "malformed" }
  * baseRoute("/health"); // undefined
  * ```
@@ -70,7 +53,7 @@ export function baseRoute(target: string): BaseRoute | undefined {
   }
   if (/^\/toolbox(?:[/?]|$)/.test(target)) return { kind: "malformed" };
   const logs = BUILD_LOGS.exec(target);
-  if (logs === null) return inspectRoute(target);
+  if (logs === null) return undefined;
   const [path, resource, id = ""] = logs;
   return {
     kind: "build_logs",

@@ -51,8 +51,8 @@ export interface GateRequest extends Payer {
   readonly port: number;
   /** True if it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
   readonly isToolbox: boolean;
-  /** True for the owner's view: for whoever has logged in or has a bearer, and on the base host. */
-  readonly isInspection?: boolean;
+  /** True on the base host, for whoever has logged in or has a bearer: what opens a preview only is not enough. */
+  readonly isForMembers?: boolean;
   /** In order of precedence; not called if the sandbox is known to be public. */
   credentials(): readonly Credential[];
   readonly progress: {
@@ -62,7 +62,7 @@ export interface GateRequest extends Payer {
 }
 
 /** The caches, sessions and budgets that the gate decides by. */
-interface GateParts {
+export interface GateParts {
   readonly sandboxes: Pick<
     SandboxResolver,
     "isKnownPublic" | "isPublic" | "sandboxIdOf"
@@ -305,17 +305,17 @@ export class Gate {
   /** True if a session, if there is one, opens that port of the sandbox; null as above. */
   async #isOpenedBy(
     session: Session | undefined,
-    { label, port, clientAddress, isInspection = false }: GateRequest,
+    { label, port, clientAddress, isForMembers = false }: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
     const { access, logins, scope } = this.#parts;
     if (session === undefined) return false;
     if (session.kind === "user") {
-      return isInspection && scope === "host" &&
+      return isForMembers && scope === "host" &&
         await logins.opens(label, session, clientAddress, budget);
     }
     if (session.sandboxId !== label) return false;
-    if (isInspection && session.kind !== "login") return false;
+    if (isForMembers && session.kind !== "login") return false;
     switch (session.kind) {
       case "key":
         return await access.isPreviewToken(label, session.token, budget);

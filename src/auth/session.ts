@@ -28,7 +28,7 @@ export interface LoginSession extends SessionBase, LoginRef {
   readonly kind: "login";
 }
 
-/** A session created by a login, on the base host, which hands it over to preview hosts (see handover.ts). */
+/** A session created by a login, on the base host, which hands it over to preview hosts (see login_code.ts). */
 export interface UserSession extends LoginRef {
   readonly kind: "user";
 }

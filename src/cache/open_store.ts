@@ -1,4 +1,6 @@
 import type { CacheLocation } from "../config/config.ts";
+import { describeError } from "../lib/describe_error.ts";
+import { loggerFor } from "../observability/log.ts";
 import { openKv, openKvStore } from "./kv.ts";
 import type { DurableStore, StoreOptions } from "./store.ts";
 
@@ -6,6 +8,22 @@ import type { DurableStore, StoreOptions } from "./store.ts";
 interface OpenStoreOptions extends StoreOptions {
   /** True if several processes share the platform's own database, as on Deno Deploy. */
   readonly platformShared: boolean;
+}
+
+/** Opens the configured durable tier, whose failures are logged; null if there is none. */
+export async function openLoggedStore(
+  location: CacheLocation,
+  options: Omit<OpenStoreOptions, "onFailure">,
+): Promise<DurableStore | null> {
+  return await openDurableStore(location, {
+    ...options,
+    onFailure: (failure) =>
+      loggerFor("cache").warn("durable tier failed", {
+        store: failure.store,
+        reason: failure.message,
+        cause: describeError(failure.cause),
+      }),
+  });
 }
 
 /** Opens the configured durable tier; null if there is none. */

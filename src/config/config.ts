@@ -11,12 +11,16 @@ import {
   type SettingProblem,
   type SettingValues,
 } from "./read_settings.ts";
+import type { AnySection } from "./section.ts";
 import { APP_ORIGIN_MODES, SETTINGS } from "./settings.ts";
 
 export { APP_ORIGIN_MODES, type CacheLocation, SETTINGS };
 
-/** The whole configuration, as {@linkcode assemble} describes it; it is frozen. */
-export type Config = DeepReadonly<ReturnType<typeof assemble>>;
+/** The whole configuration, as {@linkcode assemble} describes it, with those of features; it is frozen. */
+export type Config = DeepReadonly<ReturnType<typeof assemble>> & {
+  /** To be read by `sectionOf()`. */
+  readonly sections: ReadonlyMap<unknown, unknown>;
+};
 
 /** The listener's certificate chain and private key: paths of PEM files. */
 export interface TlsFiles {
@@ -41,23 +45,43 @@ type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly SettingProblem[] };
 
-/** Reads the configuration from environment variables; unknown ones are ignored. */
+/** Reads the configuration from environment variables, with the settings of features; unknown ones are ignored. */
 export function parseConfig(
   env: Readonly<Record<string, string | undefined>>,
+  sections: readonly AnySection[],
 ): ConfigResult {
   const missing = missingSettings(env);
-  const result = readSettings(SETTINGS, env);
-  if (!result.ok) {
-    const { problems } = result;
-    const others = missing.filter(({ name }) =>
-      !problems.some((problem) => problem.name === name)
-    );
-    return { ok: false, problems: inOrder([...others, ...problems]) };
+  const core = readSettings(SETTINGS, env);
+  const read = sections.map((section) => readSettings(section.rows, env));
+  const invalid = [core, ...read].flatMap((each) =>
+    each.ok ? [] : each.problems
+  );
+  const isNew = ({ name }: SettingProblem) =>
+    !invalid.some((problem) => problem.name === name);
+  const problems = [...missing.filter(isNew), ...invalid];
+  if (!core.ok || problems.length > 0) {
+    return { ok: false, problems: inOrder(problems, sections) };
   }
-  const problems = [...missing, ...conflicts(result.values)];
-  return problems.length > 0
-    ? { ok: false, problems }
-    : { ok: true, config: deepFreeze(assemble(result.values)) };
+  const configs = new Map<unknown, unknown>();
+  const conflicting = conflicts(core.values);
+  sections.forEach((section, index) => {
+    const result = read[index];
+    if (!result?.ok) return; // it has problems, of which there are none
+    for (
+      const conflict of section.conflicts?.(result.values, core.values) ?? []
+    ) {
+      const purpose = section.rows[conflict.name]?.purpose ?? "";
+      conflicting.push({ ...conflict, purpose });
+    }
+    configs.set(section, section.assemble(result.values, core.values));
+  });
+  return conflicting.length > 0 ? { ok: false, problems: conflicting } : {
+    ok: true,
+    config: Object.freeze({
+      ...deepFreeze(assemble(core.values)),
+      sections: configs,
+    }),
+  };
 }
 
 /** The API of app.daytona.io. */
@@ -102,9 +126,14 @@ function problemOf(
   return { name, given, allowed, purpose: SETTINGS[name].purpose };
 }
 
-/** Problems in the order of the table. */
-function inOrder(problems: readonly SettingProblem[]): SettingProblem[] {
-  const names = Object.keys(SETTINGS);
+/** Problems in the order of the tables. */
+function inOrder(
+  problems: readonly SettingProblem[],
+  sections: readonly AnySection[],
+): SettingProblem[] {
+  const names = [SETTINGS, ...sections.map(({ rows }) => rows)].flatMap((
+    rows,
+  ) => Object.keys(rows));
   return problems.toSorted((a, b) =>
     names.indexOf(a.name) - names.indexOf(b.name)
   );
@@ -124,10 +153,6 @@ function conflicts(values: Values): SettingProblem[] {
         "false while DAYTONA_API_KEY is set: toolboxes are not served then";
       report("TOOLBOX_ONLY_MODE", '"true"', allowed);
     }
-    if (values.PREVIEW_WARNING_ENABLED === "api") {
-      const allowed = "true or false while DAYTONA_API_KEY is set";
-      report("PREVIEW_WARNING_ENABLED", '"api"', allowed);
-    }
   }
   if (values.LOGIN_ALLOW.length > 0) {
     if (values.DAYTONA_API_KEY === undefined) {
@@ -140,19 +165,6 @@ function conflicts(values: Values): SettingProblem[] {
         const { allowed } = SETTINGS[name].format;
         report(name, undefined, `${allowed}, while LOGIN_ALLOW is set`);
       }
-    }
-  }
-  if (values.WAKE_API_KEYS.length > 0 && values.DAYTONA_API_KEY !== undefined) {
-    const allowed =
-      "not set while DAYTONA_API_KEY is: that key starts sandboxes then";
-    report("WAKE_API_KEYS", "set", allowed);
-  }
-  if (
-    values.WAKE_API_KEYS.length === 0 && values.DAYTONA_API_KEY === undefined
-  ) {
-    for (const name of ["WAKE_LINKS", "WAKE_PUBLIC"] as const) {
-      if (!values[name]) continue;
-      report(name, '"true"', "false while WAKE_API_KEYS is not set");
     }
   }
   if (values.COOKIE_SAMESITE === "none" && values.PROXY_PROTOCOL === "http") {
@@ -254,26 +266,8 @@ function assemble(values: Values) {
       appOrigin: values.APP_ORIGIN,
       /** Which sandboxes open without a credential: those that the API calls public, or none. */
       sandboxes: values.PUBLIC,
-      /** Shows browsers a warning page before their first visit to a preview; `api` asks the API whether to. */
-      previewWarning: values.PREVIEW_WARNING_ENABLED,
-      /** Shows a page at `/` of the base domains, which leads to previews: nowhere, if none are served. */
-      basePage: values.BASE_PAGE && !values.TOOLBOX_ONLY_MODE,
-      inspect: values.INSPECT,
       /** Serves the toolbox, and no other port. */
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
-    },
-    wake: {
-      /** Whether a page may offer to start its sandbox, and a visit may do without. */
-      mode: values.WAKE,
-      perHour: values.WAKE_PER_HOUR,
-      /** Whether that is also for who has not logged in: by a link or token, or as the sandbox is public. */
-      byLink: values.WAKE_LINKS,
-      ofPublic: values.WAKE_PUBLIC,
-      /** Whose keys start for those; where the Daytona is somebody else's, the gateway's own does. */
-      keys: values.WAKE_API_KEYS,
-      /** How long a program's request waits for a start, and for an app; 0 for not at all. */
-      holdMs: toMs(values.WAKE_HOLD_SEC),
-      portHoldMs: toMs(values.PORT_HOLD_SEC),
     },
     daytona: {
       /** Whose Daytona it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */
@@ -295,8 +289,6 @@ function assemble(values: Values) {
       signedTokenTtlMs: toMs(values.SIGNED_TOKEN_TTL_SEC),
       staleIfErrorMs: toMs(values.STALE_IF_ERROR_SEC),
     },
-    /** The secrets by which Daytona's webhooks are signed; none if nobody sends any. */
-    webhookSecrets: values.WEBHOOK_SECRET,
     session: {
       /** Never empty: the first one seals, and all of them open. */
       secrets: values.SESSION_SECRETS.length > 0
@@ -367,7 +359,6 @@ function assemble(values: Values) {
     metrics: values.METRICS_PORT === undefined ? undefined : {
       hostname: values.METRICS_HOST ?? values.PROXY_HOST,
       port: values.METRICS_PORT,
-      statusPage: values.STATUS_PAGE,
     },
   };
 }

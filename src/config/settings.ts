@@ -1,4 +1,4 @@
-/** Every environment variable: its purpose, its format and its default. */
+/** The environment variables that every gateway has: their purposes, formats and defaults. Features have more. */
 import { cacheLocation, REDIS_PORT } from "./cache_location.ts";
 import {
   addressRange,
@@ -18,21 +18,16 @@ import {
   previewDomain,
   seconds,
   token,
-  webhookSecret,
 } from "./formats.ts";
 import { loginAllowEntry } from "./login_allow.ts";
 import type { Setting } from "./read_settings.ts";
-import { onePerOrganization, wakeKey } from "./wake_keys.ts";
 
 const MIN_SECRET_LENGTH = 32;
-
-/** Clients and what is between them and us seldom wait longer for an answer. */
-const MAX_HOLD_SEC = 300;
 
 /** What apps can be told of their own address. */
 export const APP_ORIGIN_MODES = ["auto", "local", "pass"] as const;
 
-/** Every environment variable, in the order of docs/settings.md. */
+/** These variables, in the order of docs/settings.md. */
 export const SETTINGS = {
   DAYTONA_API_URL: {
     group: "Daytona",
@@ -151,77 +146,6 @@ export const SETTINGS = {
       "Whether a sandbox that is public at Daytona opens without a credential (api), or no sandbox does (never).",
     format: oneOf("api", "never"),
     default: "api",
-  },
-  PREVIEW_WARNING_ENABLED: {
-    group: "Public addresses",
-    purpose:
-      "Asks users, once a day per preview host, to confirm that they trust it; with api, where the sandbox's organization wants that.",
-    format: oneOf("true", "false", "api"),
-    default: "false",
-  },
-  WAKE: {
-    group: "Public addresses",
-    purpose:
-      "Whether visitors may start a sandbox that does not run: not at all (off), by a button on its page (press), or who has logged in also by opening it in a window of their browser (visit). Daytona decides by the user's own token; with `DAYTONA_API_KEY`, that key starts, and needs `write:sandboxes`.",
-    format: oneOf("off", "press", "visit"),
-    default: "off",
-  },
-  WAKE_PER_HOUR: {
-    group: "Public addresses",
-    purpose:
-      "Most starts of one sandbox, and by one user or client, in an hour.",
-    format: integer({ min: 1, max: 60 }),
-    default: "6",
-  },
-  WAKE_LINKS: {
-    group: "Public addresses",
-    purpose:
-      "Gives the button of `WAKE` also to who comes by a signed link or a preview token.",
-    format: flag(),
-    default: "false",
-  },
-  WAKE_PUBLIC: {
-    group: "Public addresses",
-    purpose:
-      "Gives the button of `WAKE` to everybody, where a sandbox is public: then anybody can have it run.",
-    format: flag(),
-    default: "false",
-  },
-  WAKE_API_KEYS: {
-    group: "Public addresses",
-    purpose:
-      "With `PROXY_API_KEY`, the keys by which sandboxes start for those two, with `write:sandboxes`, each for one organization: `UUID=key,…`.",
-    format: onePerOrganization(listOf(wakeKey())),
-    whenUnset: "none",
-    secret: true,
-  },
-  WAKE_HOLD_SEC: {
-    group: "Public addresses",
-    purpose:
-      "How long a program's request waits for its sandbox while that starts, before it is answered 503; 0 for not at all. Only requests that may be sent again: GET, HEAD, OPTIONS, PUT and DELETE without a body.",
-    format: seconds({ min: 0, max: MAX_HOLD_SEC }),
-    default: "0",
-  },
-  PORT_HOLD_SEC: {
-    group: "Public addresses",
-    purpose:
-      "The same for a port on which nothing listens yet, before it is answered 502.",
-    format: seconds({ min: 0, max: MAX_HOLD_SEC }),
-    default: "0",
-  },
-  BASE_PAGE: {
-    group: "Public addresses",
-    purpose:
-      "Shows a page at `/` of the base domains, with a form that leads to a preview; not with `TOOLBOX_ONLY_MODE`.",
-    format: flag(),
-    default: "true",
-  },
-  INSPECT: {
-    group: "Public addresses",
-    purpose:
-      "Serves `/inspect/SANDBOX` on base domains: who has access to a sandbox by a login or a bearer sees the requests to its ports while the page is open.",
-    format: flag(),
-    default: "true",
   },
   TOOLBOX_ONLY_MODE: {
     group: "Public addresses",
@@ -394,14 +318,6 @@ export const SETTINGS = {
     format: seconds(),
     default: "5",
   },
-  WEBHOOK_SECRET: {
-    group: "Cache",
-    purpose:
-      "Signing secrets of webhooks that Daytona sends to `/webhooks/daytona` on the base domain: what is cached of a sandbox is forgotten when its state changes, not only by time.",
-    format: listOf(webhookSecret()),
-    whenUnset: "no webhooks",
-    secret: true,
-  },
   STALE_IF_ERROR_SEC: {
     group: "Cache",
     purpose:
@@ -545,13 +461,6 @@ export const SETTINGS = {
     purpose: "The address to serve the metrics on.",
     format: optional(listenAddress()),
     whenUnset: "that of PROXY_HOST",
-  },
-  STATUS_PAGE: {
-    group: "Observability",
-    purpose:
-      "Serves a status page at / of METRICS_PORT, which names the busiest sandboxes and says what went wrong.",
-    format: flag(),
-    default: "true",
   },
   LOG_LEVEL: {
     group: "Observability",

@@ -9,11 +9,6 @@ import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { ControlContext, ControlEnv } from "./route.ts";
 import {
-  addBasePage,
-  BASE_PAGE_ROUTES,
-  type BasePageOptions,
-} from "./routes/base_page.ts";
-import {
   addDocsRoutes,
   describe,
   DOCS_ROUTES,
@@ -35,20 +30,10 @@ import {
   type LogoutRoutesOptions,
 } from "./routes/logout.ts";
 import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
-import {
-  addWebhookRoutes,
-  WEBHOOK_ROUTES,
-  type WebhookRoutesOptions,
-} from "./routes/webhooks.ts";
 
 /** Dependencies of the control plane. */
 interface ControlOptions
-  extends
-    BasePageOptions,
-    HealthRoutesOptions,
-    LoginRoutesOptions,
-    LogoutRoutesOptions,
-    WebhookRoutesOptions {
+  extends HealthRoutesOptions, LoginRoutesOptions, LogoutRoutesOptions {
   readonly login: LoginRoutesOptions["login"];
   readonly visits: LoginRoutesOptions["visits"] & LogoutRoutesOptions["visits"];
   readonly remoteSettings: Pick<
@@ -56,7 +41,14 @@ interface ControlOptions
     "baseDomains" | "dashboardUrl"
   >;
   readonly logger: Logger;
+  /** Routes of all features, whether these are switched on or not. */
+  readonly featureDescriptions: readonly RouteConfig[];
+  /** What adds the routes of those that are. */
+  readonly featureRoutes: readonly ControlRoutes[];
 }
+
+/** Adds routes to the control plane. */
+export type ControlRoutes = (app: OpenAPIHono<ControlEnv>) => void;
 
 /** Answers requests for the gateway's own routes. */
 export type Control = (
@@ -105,13 +97,13 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
     const response = refuse(c.req.raw, failure, c.env);
     return c.newResponse(response.body, response); // with the headers that its route has set
   });
-  addBasePage(app, options);
   addHealthRoutes(app, options);
   describeRoutes(app, DATA_PLANE_ROUTES);
+  describeRoutes(app, options.featureDescriptions);
   addDocsRoutes(app, options.version);
   addLoginRoutes(app, options);
   addLogoutRoutes(app, options);
-  addWebhookRoutes(app, options);
+  for (const addRoutes of options.featureRoutes) addRoutes(app);
   return app;
 }
 
@@ -147,16 +139,18 @@ export function createControl(options: ControlOptions): Control {
 }
 
 /** The OpenAPI description of those routes, as `openapi/porthole.json` holds it. */
-export function controlDescription(version: string): OpenApiDocument {
+export function controlDescription(
+  version: string,
+  featureRoutes: readonly RouteConfig[],
+): OpenApiDocument {
   const app = new OpenAPIHono<ControlEnv>();
   describeRoutes(app, [
-    ...BASE_PAGE_ROUTES,
     ...HEALTH_ROUTES,
     ...DATA_PLANE_ROUTES,
     ...DOCS_ROUTES,
     ...LOGIN_ROUTES,
     ...LOGOUT_ROUTES,
-    ...WEBHOOK_ROUTES,
+    ...featureRoutes,
   ]);
   return describe(app, version);
 }

@@ -3,6 +3,9 @@ import type { ReturnUrl } from "../address/return_url.ts";
 import type { LoginRef } from "../auth/session.ts";
 import type { Payer } from "../auth/throttle.ts";
 
+/** The form of the challenge by which a preview host knows a browser again that it has sent to log in. */
+export const CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
+
 /** A browser that was sent to log in, or has just done so. */
 export interface LoginVisit extends Payer {
   /** The base host's domain. */
@@ -10,7 +13,7 @@ export interface LoginVisit extends Payer {
   /** Its Cookie header; empty if it has none. */
   readonly cookies: string;
   readonly returnTo: ReturnUrl;
-  /** The challenge of the preview host that sent it (see auth/handover.ts); undefined if there was none. */
+  /** The challenge of the preview host that sent it ; undefined if there was none. */
   readonly challenge: string | undefined;
 }
 

@@ -24,5 +24,8 @@ export type RouteContext<R extends RouteConfig> = Parameters<
   RouteHandler<R, ControlEnv>
 >[0];
 
+/** The description of a route. */
+export type RouteDescription = RouteConfig;
+
 /** The content of an error response in the OpenAPI description. */
 export const PROBLEM = { "application/problem+json": { schema: z.unknown() } };

@@ -6,6 +6,8 @@ import type {
 } from "../observability/metrics/facts.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 
+export { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
+
 /** Why the gateway itself ends an exchange or tunnel. */
 export type AbortReason =
   /** The gateway is shutting down. */

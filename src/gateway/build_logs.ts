@@ -17,7 +17,7 @@ import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeServices } from "./exchange_parts.ts";
-import type { IncomingRequest } from "./incoming.ts";
+import type { IncomingRequest } from "./received_request.ts";
 
 /** A request for the log of a build. */
 export class BuildLogExchange extends Exchange {

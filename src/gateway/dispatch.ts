@@ -13,7 +13,6 @@ import { type ErrorCode, GatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
 import { type RequestHeaders, requestHeadersOf } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
-import { clientKey } from "../lib/client_key.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import { problem } from "../pages/problem.ts";
 import { accessSignal } from "../platform/early_signal.ts";
@@ -24,14 +23,11 @@ import {
   type BuildLogParts,
   handleBuildLog,
 } from "./build_logs.ts";
+import type { Exchange } from "./exchange.ts";
 import type { ExchangeServices } from "./exchange_parts.ts";
-import type { IncomingRequest } from "./incoming.ts";
-import {
-  handleInspect,
-  InspectExchange,
-  type InspectParts,
-} from "./inspect.ts";
+import type { Feature } from "./feature.ts";
 import type { SandboxHandlers } from "./preview.ts";
+import type { IncomingRequest } from "./received_request.ts";
 import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the dispatch uses. */
@@ -42,8 +38,7 @@ interface DispatchParts extends ExchangeServices {
   >;
   readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
   readonly buildLogs: BuildLogParts;
-  /** Undefined if the owner's view is switched off. */
-  readonly inspect: InspectParts | undefined;
+  readonly features: readonly Feature[];
   /** True to serve toolboxes and build logs, which are reached by path. */
   readonly servesPaths: boolean;
   readonly control: Control;
@@ -64,12 +59,6 @@ const PROBE = /^\/(?:health|ready)(?:\?|$)/;
 
 /** The host that `Deno.serve` invents for a request over HTTP/1.1 without one; over HTTP/2, clients may name it. */
 const FALLBACK_HOST = /^localhost:[0-9]+$/;
-
-type SomeExchange =
-  | PreviewExchange
-  | ToolboxExchange
-  | BuildLogExchange
-  | InspectExchange;
 
 /** Dispatches every request. */
 export class Dispatch {
@@ -130,63 +119,50 @@ export class Dispatch {
       onBodyRead: info.onBodyRead,
     };
     if (parsed.kind === "preview") {
-      return this.#serve(new PreviewExchange(incoming, parsed.host, parts));
+      const x = new PreviewExchange(incoming, parsed.host, parts);
+      return this.#serve(x, parts.sandboxes.preview(x));
     }
     const route = baseRoute(target);
-    if (
-      route === undefined ||
-      route.kind === "inspect" && parts.inspect === undefined
-    ) {
-      const base = parsed.kind === "base" ? parsed.base : undefined;
-      return this.#toControl(incoming, base);
+    if (route?.kind === "malformed") {
+      return this.#refuse(incoming, "bad_target");
     }
-    return route.kind === "malformed"
-      ? this.#refuse(incoming, "bad_target")
-      : this.#serve(this.#exchangeByPath(incoming, route));
+    if (route !== undefined) return this.#serveByPath(incoming, route);
+    for (const feature of parts.features) {
+      const own = feature.ownExchange?.(incoming, parts);
+      if (own !== undefined) return this.#serve(own.exchange, own.handle());
+    }
+    const base = parsed.kind === "base" ? parsed.base : undefined;
+    return this.#toControl(incoming, base);
   }
 
-  /** Hands an exchange to its handler. This is the one place where a failure becomes a response. */
-  async #serve(x: SomeExchange): Promise<Response> {
+  /** Serves an exchange, which its handler is answering. This is the one place where a failure becomes a response. */
+  async #serve(x: Exchange, answering: Promise<Response>): Promise<Response> {
     try {
-      return await this.#handle(x);
+      return await answering;
     } catch (error) {
       return await x.refuse(error);
     }
   }
 
-  #handle(x: SomeExchange): Promise<Response> {
-    const { sandboxes, buildLogs, servesPaths, inspect } = this.#parts;
-    if (x.route === "preview") return sandboxes.preview(x);
-    if (x.route === "inspect") {
-      if (inspect === undefined) throw new TypeError("It is switched off");
-      return handleInspect(x, inspect);
-    }
-    if (!servesPaths) {
-      throw new GatewayError("port_not_served", "Daytona's proxy serves it");
-    }
-    return x.route === "toolbox"
-      ? sandboxes.toolbox(x)
-      : handleBuildLog(x, buildLogs);
-  }
-
-  /**
-   * The exchange of a request that the data plane serves by path, on any host but a preview's; cookies count there for the
-   * owner's view only.
-   */
-  #exchangeByPath(
+  /** Serves what the data plane serves by path, on any host but a preview's. */
+  #serveByPath(
     incoming: IncomingRequest,
     route: Exclude<BaseRoute, { kind: "malformed" }>,
-  ): ToolboxExchange | BuildLogExchange | InspectExchange {
-    const parts = this.#parts;
-    if (route.kind === "inspect") {
-      return new InspectExchange(incoming, route, parts);
-    }
+  ): Promise<Response> {
+    const { sandboxes, buildLogs, servesPaths } = this.#parts;
     if (route.kind === "toolbox") {
       const { sandboxId, target } = route;
-      return new ToolboxExchange({ ...incoming, target }, sandboxId, parts);
+      const request = { ...incoming, target };
+      const x = new ToolboxExchange(request, sandboxId, this.#parts);
+      return this.#serve(x, servesPaths ? sandboxes.toolbox(x) : notServed());
     }
     const { of, id, query } = route;
-    return new BuildLogExchange(incoming, { build: { of, id }, query }, parts);
+    const log = { build: { of, id }, query };
+    const x = new BuildLogExchange(incoming, log, this.#parts);
+    return this.#serve(
+      x,
+      servesPaths ? handleBuildLog(x, buildLogs) : notServed(),
+    );
   }
 
   /** Has the gateway's own pages answer. */
@@ -213,7 +189,7 @@ export class Dispatch {
     const { id, request, headers, authority, target, startedAt } = incoming;
     const { clientAddress } = incoming.client;
     const entry = ownRequests.begin();
-    const isWithinLimits = entry?.reserveForClient(clientKey(clientAddress)) ??
+    const isWithinLimits = entry?.reserveForClient(clientAddress) ??
       false;
     // A gateway whose pages are busy is still healthy.
     if (!isWithinLimits && !PROBE.test(target)) {
@@ -285,6 +261,11 @@ export class Dispatch {
     const given = headers.get("x-request-id") ?? "";
     return REQUEST_ID.test(given) ? given : undefined;
   }
+}
+
+function notServed(): Promise<never> {
+  const reason = "Daytona's proxy serves it";
+  return Promise.reject(new GatewayError("port_not_served", reason));
 }
 
 function connectionOf(remoteAddr: Deno.Addr): string {

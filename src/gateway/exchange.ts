@@ -2,7 +2,12 @@
  * One exchange: a request, who was admitted to what, and its record once it is over. A handler takes it from step to
  * step, and ends with exactly one of `answer`, `refuse`, `relay` and `tunnel`. The client's leg is its `reply`.
  */
-import { isClientGone, TUNNEL_CLOSES, tunnelEnd } from "../downstream/ends.ts";
+import {
+  CLIENT_CLOSED_REQUEST,
+  isClientGone,
+  TUNNEL_CLOSES,
+  tunnelEnd,
+} from "../downstream/ends.ts";
 import { checkHead } from "../downstream/http/head_limits.ts";
 import { Reply } from "../downstream/http/reply.ts";
 import {
@@ -12,15 +17,12 @@ import {
 } from "../downstream/http/response.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import type { Header } from "../http/headers.ts";
-import { clientKey } from "../lib/client_key.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import {
   isLogged,
   logFailure,
   type RequestFacts,
 } from "../observability/log.ts";
-import { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
-import type { Preflight } from "../proxy/cors.ts";
 import type { InFlightEntry, StreamHandle } from "../proxy/in_flight.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import {
@@ -33,20 +35,14 @@ import type {
   Grant,
   Recheck,
 } from "./exchange_parts.ts";
-import type { IncomingRequest } from "./incoming.ts";
 import {
   failureOf,
   preflightResponse,
   problemFor,
   withOurHeaders,
 } from "./own_response.ts";
-import { Progress } from "./progress.ts";
-import { ReceivedRequest } from "./received_request.ts";
-
-/** The conclusion of an exchange, if there is more to say than `complete`. */
-type Conclusion = Partial<
-  Pick<ExchangeRecord, "end" | "reason" | "error" | "tunnel" | "sentBytes">
->;
+import { type IncomingRequest, ReceivedRequest } from "./received_request.ts";
+import { type Conclusion, Progress, recordOf, seenOf } from "./record.ts";
 
 /** One exchange of the data plane. */
 export abstract class Exchange extends ReceivedRequest implements Answered {
@@ -102,7 +98,7 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
     if (this.#entry === undefined) {
       throw new GatewayError("overloaded", "Too many exchanges");
     }
-    if (!this.#entry.reserveForClient(clientKey(this.client.clientAddress))) {
+    if (!this.#entry.reserveForClient(this.client.clientAddress)) {
       throw new GatewayError(
         "client_overloaded",
         "Too many exchanges of one client",
@@ -193,7 +189,9 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
   }
 
   /** Answers a preflight ourselves (see cors.ts). */
-  answerPreflight(preflight: Preflight): Response | Promise<Response> {
+  answerPreflight(
+    preflight: NonNullable<ReceivedRequest["preflight"]>,
+  ): Response | Promise<Response> {
     return this.answer(preflightResponse(preflight, this));
   }
 
@@ -351,30 +349,12 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
     this.#isRecorded = true;
     this.reply.close();
     this.#endUse?.();
-    const { progress } = this;
-    const record: ExchangeRecord = {
-      requestId: this.id,
-      route: this.route,
-      method: this.method,
+    const record = recordOf(this, this.#grant, {
+      ...conclusion,
       status,
-      end: conclusion.end ?? "complete",
       isFromApp: this.#isFromApp,
-      reason: conclusion.reason,
-      sandboxId: this.#grant?.sandboxId,
-      port: this.port,
-      clientAddress: this.client.clientAddress,
-      by: this.#grant?.by,
-      subject: this.#grant?.subject,
-      cache: progress.cache,
-      error: conclusion.error,
-      tunnel: conclusion.tunnel,
-      receivedBytes: progress.receivedBytes,
-      sentBytes: conclusion.sentBytes ?? 0,
-      startedAt: this.startedAt,
-      resolvedAt: progress.resolvedAt,
-      answeredAt: progress.answeredAt,
       endedAt: this.services.now(),
-    };
+    });
     this.services.onRecord(record);
     this.#show(record);
   }
@@ -391,15 +371,8 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
     // To who was not admitted, the sandbox is what the address names.
     const sandboxId = this.#grant?.sandboxId ?? this.namedSandbox;
     if (sandboxId === undefined || this.port === undefined) return;
-    const { progress } = this;
     observer.see(sandboxId, this, () => ({
-      requestId: this.id,
-      method: this.method,
-      port: this.port,
-      by: this.#grant?.by,
-      receivedBytes: progress.receivedBytes,
-      startedAt: this.startedAt,
-      answeredAt: progress.answeredAt,
+      ...seenOf(this, this.#grant),
       ...facts,
       target: this.shownTarget,
       requestHeaders: this.headers,

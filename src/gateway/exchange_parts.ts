@@ -12,7 +12,6 @@ import type { CorsDecision } from "../proxy/cors.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { ExchangeObserver } from "./observer.ts";
-import type { Progress } from "./progress.ts";
 
 /** The parts of the gateway that all exchanges share. */
 export interface ExchangeServices {
@@ -35,6 +34,8 @@ export interface ExchangeServices {
   readonly scheme: "http" | "https";
   readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
   readonly cookies: OwnCookies;
+  /** Parameters of previews' queries that are meant for the gateway's features. */
+  readonly ownParameters: readonly string[];
   /** What the cookie of a login is for. */
   readonly sessionScope: SessionScope;
   readonly allowedOrigins: ReadonlySet<string>;
@@ -50,7 +51,7 @@ export interface Answered {
   /** The sandbox as the client has named it; undefined if there is none, or its name is a secret. */
   readonly namedSandbox: string | undefined;
   readonly cors: CorsDecision;
-  readonly progress: Progress;
+  readonly progress: { serverTiming(): string };
   readonly reply: Pick<Reply, "upload">;
 }
 

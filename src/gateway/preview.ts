@@ -24,8 +24,7 @@ import {
 } from "../upstream/http1/message.ts";
 import { type CookieRefusalParts, withCookieRelief } from "./cookie_refusal.ts";
 import type { ExchangeServices } from "./exchange_parts.ts";
-import type { PreviewHandover } from "./handover.ts";
-import type { Holds } from "./holds.ts";
+import { type Feature, firstAnswer } from "./feature.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
 import { openTunnel, type TunnelLimits } from "./open_tunnel.ts";
 import type {
@@ -34,8 +33,6 @@ import type {
   ToolboxExchange,
 } from "./sandbox_exchange.ts";
 import { type SandboxStateParts, withSandboxState } from "./sandbox_state.ts";
-import type { Waker } from "./start.ts";
-import type { Warning } from "./warning.ts";
 
 /** The parts of the gateway that the handlers use. */
 interface SandboxHandlerParts
@@ -52,15 +49,8 @@ interface SandboxHandlerParts
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
   /** The login to send people to. */
   readonly login: Pick<Login, "state">;
-  /** Undefined if it is switched off. */
-  readonly warning: Warning | undefined;
-  /** Undefined if it is switched off. */
-  readonly waker: Waker | undefined;
-  /** Undefined if logins are for sandboxes. */
-  readonly handover: PreviewHandover | undefined;
+  readonly features: readonly Feature[];
   readonly forwarder: Forwarder;
-  /** Undefined if no request is held. */
-  readonly holds: Holds | undefined;
 }
 
 /** Handles requests for sandboxes. */
@@ -73,7 +63,7 @@ export class SandboxHandlers {
 
   /** Answers a request to a preview host. */
   async preview(x: PreviewExchange): Promise<Response> {
-    const { gate, warning, handover, waker } = this.#parts;
+    const { gate, features } = this.#parts;
     try {
       x.checkLimits(); // 1 dispatch
     } catch (error) {
@@ -82,11 +72,8 @@ export class SandboxHandlers {
     this.#checkPort(x.port);
     checkMethod(x.method);
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
-    if (handover?.isArrival(x)) return x.answer(await handover.arrival(x));
-    if (warning !== undefined) { // 2 warning
-      const page = await warning.intercept(x);
-      if (page !== undefined) return x.answer(page);
-    }
+    const early = await firstAnswer(features, (one) => one.beforeGate?.(x)); // 2 features
+    if (early !== undefined) return x.answer(early);
     x.progress.onLookups();
     const verdict = await gate.admit(x); // 3 gate
     if (verdict.kind !== "allow") return await this.#turnAway(x, verdict);
@@ -96,27 +83,12 @@ export class SandboxHandlers {
     ) {
       return x.answer(await this.#redirectWithoutToken(x, verdict));
     }
-    if (warning !== undefined) { // 2, if the organization decides
-      const page = await warning.interceptAdmitted(x);
-      if (page !== undefined) return x.answer(page);
-    }
-    return waker === undefined
-      ? await this.#carry(x, verdict) // 4 to 7
-      : await this.#carryOrStart(x, verdict, waker);
-  }
-
-  /** Takes an admitted request on where visitors may start sandboxes: offers that, or performs it. */
-  async #carryOrStart(
-    x: PreviewExchange,
-    admission: Admission,
-    waker: Waker,
-  ): Promise<Response> {
-    if (waker.isPress(x)) return x.answer(await waker.press(x, admission));
-    try {
-      return await this.#carry(x, admission);
-    } catch (error) {
-      return x.answer(await waker.answer(error, x, admission));
-    }
+    const instead = await firstAnswer( // 2 features
+      features,
+      (one) => one.admitted?.(x, verdict),
+    );
+    if (instead !== undefined) return x.answer(instead);
+    return await this.#carry(x, verdict); // 4 to 7
   }
 
   /** Answers a request for a sandbox's toolbox. */
@@ -131,43 +103,48 @@ export class SandboxHandlers {
     return await this.#carry(x, verdict); // 4 to 7
   }
 
-  /** Takes an admitted request to the app, once that is there if it may wait. */
-  #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
+  /** Takes an admitted request to the app and answers with what comes back: a response, or an open WebSocket. */
+  async #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
     if (x.isWebSocket) x.reserveTunnel();
     const opening = x.openBody(); // once: whether there is one, only its stream may tell
-    // Nearly every request has none, and waits for nothing.
-    return opening === undefined
-      ? this.#carryOnceThere(x, admission)
-      : opening.then(() => this.#carryOnceThere(x, admission));
-  }
-
-  /** Takes an admitted request on, once its body is open; if it may be held, until the app is there. */
-  #carryOnceThere(
-    x: SandboxExchange,
-    admission: Admission,
-  ): Promise<Response> {
-    const { holds } = this.#parts;
-    return holds === undefined
-      ? this.#carryNow(x, admission)
-      : holds.until(x, () => this.#carryNow(x, admission));
-  }
-
-  /** Takes an admitted request to the app and answers with what comes back: a response, or an open WebSocket. */
-  async #carryNow(
-    x: SandboxExchange,
-    admission: Admission,
-  ): Promise<Response> {
-    const { gate, forwarder, tunnelLimits } = this.#parts;
-    try {
-      if (!x.isWebSocket) return x.relay(await forwarder.forward(x));
-      const opened = await openTunnel(x, forwarder, tunnelLimits);
-      return opened.kind === "refused"
-        ? x.relay(opened.response)
-        : x.tunnel(opened);
-    } catch (error) {
-      const isMember = () => gate.isMember(admission);
-      throw await withSandboxState(error, x, isMember, this.#parts);
+    if (opening !== undefined) await opening;
+    for (;;) {
+      try {
+        return await this.#exchange(x);
+      } catch (error) {
+        const explained = await this.#explain(error, x, admission);
+        if (explained === "again") continue;
+        if (explained instanceof Response) return x.answer(explained);
+        throw explained;
+      }
     }
+  }
+
+  /** Sends a request to the app once. */
+  async #exchange(x: SandboxExchange): Promise<Response> {
+    const { forwarder, tunnelLimits } = this.#parts;
+    if (!x.isWebSocket) return x.relay(await forwarder.forward(x));
+    const opened = await openTunnel(x, forwarder, tunnelLimits);
+    return opened.kind === "refused"
+      ? x.relay(opened.response)
+      : x.tunnel(opened);
+  }
+
+  /** What to do about a failure: the sandbox's state may say more of it, and a feature may do something about it. */
+  async #explain(
+    error: unknown,
+    x: SandboxExchange,
+    admission: Admission,
+  ): Promise<Response | "again" | unknown> {
+    const { gate, features } = this.#parts;
+    const isMember = () => gate.isMember(admission);
+    let failure = await withSandboxState(error, x, isMember, this.#parts);
+    for (const feature of features) {
+      const explained = await feature.explain?.(failure, x, admission);
+      if (explained instanceof GatewayError) failure = explained;
+      else if (explained !== undefined) return explained;
+    }
+    return failure;
   }
 
   /** Answers a preflight with the app's answer if there is one, and with ours otherwise (see cors.ts). */
@@ -222,7 +199,7 @@ export class SandboxHandlers {
     x: PreviewExchange,
     verdict: Exclude<Verdict, Admission>,
   ): Promise<Response> {
-    const { scheme, login, handover } = this.#parts;
+    const { scheme, login, features } = this.#parts;
     const mayLogIn = verdict.kind === "login" && login.state === "on";
     const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
     if (
@@ -238,9 +215,11 @@ export class SandboxHandlers {
       }
       throw this.#refusal(x, verdict);
     }
-    if (handover === undefined) return x.answer(redirect(302, loginUrl));
-    const { location, setCookie } = handover.departure(x, loginUrl);
-    return x.answer(redirect(302, location, [setCookie]));
+    const leads = features.find(({ departure }) => departure !== undefined);
+    const { location, setCookie } = leads?.departure?.(x, loginUrl) ?? {
+      location: loginUrl,
+    };
+    return x.answer(redirect(302, location, setCookie ? [setCookie] : []));
   }
 
   /** The error for a verdict that does not admit. A credential that was refused is logged; none at all is nobody's. */

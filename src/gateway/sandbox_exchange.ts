@@ -10,11 +10,11 @@ import {
 } from "../auth/credentials.ts";
 import { type FileUrlSplit, splitFileSignature } from "../auth/file_url.ts";
 import type { GateRequest } from "../auth/gate.ts";
-import { splitLoginCode } from "../auth/handover.ts";
 import { splitPreviewToken } from "../auth/preview_token.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { isWebSocketRequest } from "../downstream/http/head_limits.ts";
 import { isSentByPage } from "../http/fetch_metadata.ts";
+import { splitParameter } from "../http/query_parameter.ts";
 import type { AppAddress } from "../proxy/app_origin.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
 import {
@@ -28,7 +28,7 @@ import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeServices } from "./exchange_parts.ts";
-import type { IncomingRequest } from "./incoming.ts";
+import type { IncomingRequest } from "./received_request.ts";
 
 /** The address of a sandbox's port, whatever the base domain. */
 type SandboxHost = Omit<PreviewHost, "base">;
@@ -133,29 +133,45 @@ export abstract class SandboxExchange extends Exchange
   }
 }
 
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/** A request-target without the parameters of those names, and their values. */
+function withoutOwn(given: string, names: readonly string[]) {
+  let target = given;
+  let taken = NONE;
+  for (const name of names) {
+    const split = splitParameter(target, name);
+    if (split.value === undefined) continue;
+    target = split.target;
+    taken = new Map([...taken, [name, split.value]]);
+  }
+  return { target, taken };
+}
+
 /** An exchange on a preview host. */
 export class PreviewExchange extends SandboxExchange {
   readonly route = "preview";
   readonly isToolbox = false;
   readonly host: PreviewHost;
-  /** The code of a login that was taken out of the query (see handover.ts); undefined if there was none. */
-  readonly loginCode: string | undefined;
+  /** The parameters of features that were taken out of the query, by name. */
+  readonly ownParameters: ReadonlyMap<string, string>;
 
   constructor(
     incoming: IncomingRequest,
     host: PreviewHost,
     services: ExchangeServices,
   ) {
-    const split = services.sessionScope === "host"
-      ? splitLoginCode(incoming.target)
-      : undefined;
+    const { target, taken } = withoutOwn(
+      incoming.target,
+      services.ownParameters,
+    );
     super(
-      split === undefined ? incoming : { ...incoming, target: split.target },
+      taken.size === 0 ? incoming : { ...incoming, target },
       host,
       services,
     );
     this.host = host;
-    this.loginCode = split?.value;
+    this.ownParameters = taken;
   }
 
   get appAddress(): AppAddress {

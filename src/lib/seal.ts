@@ -28,7 +28,7 @@ interface SealerOptions {
   /** Current time, ms since the epoch. */
   readonly now: () => number;
   /** Longest token, in characters. @default {8192} */
-  readonly maxLength?: number;
+  readonly maxLength?: number | undefined;
 }
 
 interface SealKey {

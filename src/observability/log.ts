@@ -6,6 +6,7 @@ import {
   getLogger,
   getTextFormatter,
   type Logger,
+  type LogRecord,
   type Sink,
   type TextFormatter,
 } from "@logtape/logtape";
@@ -81,11 +82,34 @@ function formatterOf(format: Config["log"]["format"]): TextFormatter {
     });
 }
 
-/** Starts logging to `lines`, and to `sinks` besides; resolves to a function that flushes and stops it. */
+/** Who hears what is logged. */
+const listeners = new Set<Sink>();
+
+/** The last warnings and errors, for those who begin to hear when they have been logged. */
+const recent: LogRecord[] = [];
+
+/** Most records that are kept for them. */
+const MAX_RECENT = 20;
+
+/** Has `sink` hear what is logged until the function that is returned is called, and first the last warnings and errors. */
+export function hearLog(sink: Sink): () => void {
+  recent.forEach(sink);
+  listeners.add(sink);
+  return () => void listeners.delete(sink);
+}
+
+function tellListeners(record: LogRecord): void {
+  if (record.level === "warning" || record.level === "error") {
+    recent.push(record);
+    if (recent.length > MAX_RECENT) recent.shift();
+  }
+  for (const listener of listeners) listener(record);
+}
+
+/** Starts logging to `lines`; resolves to a function that flushes and stops it. */
 export async function startLogging(
   config: Pick<Config["log"], "level" | "format">,
   lines: LineWriter,
-  sinks: readonly Sink[] = [],
 ): Promise<() => Promise<void>> {
   const format = formatterOf(config.format);
   await configure({
@@ -93,7 +117,7 @@ export async function startLogging(
     sinks: {
       output(record) {
         lines.write(format(record));
-        for (const sink of sinks) sink(record);
+        tellListeners(record);
       },
     },
     loggers: [

@@ -8,7 +8,6 @@ import { escapeHtml } from "./html.ts";
 import { page } from "./page.ts";
 import { RELOAD, RELOADABLE, reloadLink } from "./reload.ts";
 import type { PageScript } from "./script.ts";
-import { startForm } from "./start_form.ts";
 import { WAIT, waitingHead, waitingNote } from "./waiting.ts";
 
 /** The content of the page besides the text of its code. */
@@ -49,7 +48,7 @@ export function errorPage(data: ErrorPageData): string {
 <h1>${escapeHtml(text.title)}</h1>
 <p>${escapeHtml(text.detail)}</p>
 <p>${withMarkup(hintOf(text, data), data)}</p>${errorReason(data)}${
-      startButton(data)
+      actionForm(data)
     }${reloads ? waitingNote(data.code, data.port) : ""}${retryLink(data)}${
       dashboardLink(data)
     }${logoutLink(data)}${guideLink(data)}
@@ -63,15 +62,15 @@ export function errorPage(data: ErrorPageData): string {
 
 function hintOf(
   { hint, buttonHint = hint }: ErrorText,
-  { advice: { start } }: ErrorPageData,
+  { advice: { action } }: ErrorPageData,
 ): string {
-  return start === undefined ? hint : buttonHint;
+  return action === undefined ? hint : buttonHint;
 }
 
 /** The scripts that the page has. */
 export function errorPageScripts(data: ErrorPageData): readonly PageScript[] {
-  const { code, advice: { retryUrl, start } } = data;
-  const leadsOn = start || retryUrl !== undefined || code === "frame_refused";
+  const { code, advice: { retryUrl, action } } = data;
+  const leadsOn = action || retryUrl !== undefined || code === "frame_refused";
   return [
     ...mayReloadAtAll(data) ? [RELOAD] : [],
     ...reloadsByItself(data) ? [WAIT] : [],
@@ -121,14 +120,14 @@ function codeLink({ code, docsUrl }: ErrorPageData): string {
 }
 
 function retryLink(data: ErrorPageData): string {
-  const { code, advice: { retryUrl, start } } = data;
+  const { code, advice: { retryUrl, action } } = data;
   if (code === "frame_refused") {
     // Empty: the page's own address.
     return '\n<p><a class="button" href="" data-here target="_blank" rel="noopener">Open it in a new tab</a></p>';
   }
   if (retryUrl === undefined) {
     if (!mayReloadAtAll(data)) return "";
-    return `\n<p>${reloadLink(start ? "button quiet" : "button")}</p>`;
+    return `\n<p>${reloadLink(action ? "button quiet" : "button")}</p>`;
   }
   const { retry = "Try again" } = errorText(code);
   return `\n<p><a class="button" href="${
@@ -159,8 +158,8 @@ function sandboxState({ advice: { sandbox } }: ErrorPageData): string {
   }</code>${next}</dd>`;
 }
 
-function startButton({ advice: { start } }: ErrorPageData): string {
-  return start === undefined ? "" : `\n${startForm(start)}`;
+function actionForm({ advice: { action } }: ErrorPageData): string {
+  return action === undefined ? "" : `\n${action.html}`;
 }
 
 function errorReason({ advice: { sandbox } }: ErrorPageData): string {

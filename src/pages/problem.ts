@@ -9,7 +9,6 @@ import {
 import { errorText } from "./error_texts.ts";
 import { PAGE_POLICY } from "./page.ts";
 import { withScripts } from "./script.ts";
-import { startPolicy } from "./start_form.ts";
 import { WAIT } from "./waiting.ts";
 
 /** The content of an error response. */
@@ -78,8 +77,7 @@ function stateMembers(
 }
 
 function policyOf(data: ErrorPageData): string {
-  const { start } = data.advice;
-  const policy = start === undefined ? PAGE_POLICY : startPolicy(start);
+  const policy = data.advice.action?.policy ?? PAGE_POLICY;
   const scripts = errorPageScripts(data);
   // A page that waits looks at its own address.
   return withScripts(
@@ -99,7 +97,7 @@ export function problem(options: ProblemOptions): Response {
       ...OWN_ANSWER_HEADERS,
       ...requiredHeaders(code),
       // With no-referrer a browser would send the form with `Origin: null`.
-      ...(asPage && advice.start ? { "referrer-policy": "same-origin" } : {}),
+      ...(asPage && advice.action ? { "referrer-policy": "same-origin" } : {}),
       ...(retryAfterSec === undefined
         ? {}
         : { "retry-after": String(retryAfterSec) }),

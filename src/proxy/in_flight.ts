@@ -2,8 +2,17 @@
 import type { Config } from "../config/config.ts";
 import type { AbortReason } from "../downstream/ends.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
+import { clientKey } from "../lib/client_key.ts";
 import { LinkedList, type ListNode } from "../lib/linked_list.ts";
-import type { LimitUse } from "../observability/status/report.ts";
+import { Count, CountById, type IdCount } from "./counts.ts";
+
+/** How much of a limit is in use, by whoever uses most if it is for each of many. */
+export interface LimitUse {
+  /** The setting. */
+  readonly name: string;
+  readonly used: number;
+  readonly limit: number;
+}
 
 /** Controls an upload, a download or a tunnel while it lasts. */
 export interface StreamHandle {
@@ -21,98 +30,10 @@ const RECHECK_BATCH = 32;
 /** The shortest time between two steps in which a drain that has timed out aborts what is left, ms. */
 const ABORT_STEP_MS = 20;
 
-/** A counter whose zero can be awaited. */
-class Count {
-  #value: number;
-  #waiting: PromiseWithResolvers<void> | undefined;
-
-  constructor(value = 0) {
-    this.#value = value;
-  }
-
-  get value(): number {
-    return this.#value;
-  }
-
-  increment(): void {
-    this.#value++;
-  }
-
-  decrement(): void {
-    if (--this.#value > 0) return;
-    this.#waiting?.resolve();
-    this.#waiting = undefined;
-  }
-
-  zero(): Promise<void> {
-    if (this.#value === 0) return Promise.resolve();
-    this.#waiting ??= Promise.withResolvers<void>();
-    return this.#waiting.promise;
-  }
-}
-
-/** Most ids at zero that are kept all the same. */
-const MAX_ZEROS = 1000;
-
-/** How many there are of one id, and how many of them are WebSockets. */
-interface IdCount {
-  value: number;
-  tunnels: number;
-}
-
 /** The exchanges under way of one sandbox. */
 export interface SandboxCount {
   readonly sandboxId: string;
   readonly tunnels: number;
-}
-
-/**
- * A counter for each id. Ids at zero stay in the map for a while: adding and deleting a key with every exchange makes
- * the Map rehash again and again, and V8 links each outgrown table to the next, so that scavenges free none of them.
- */
-class CountById {
-  readonly #counts = new Map<string, IdCount>();
-  #zeros = 0;
-
-  /** Counts one more, and returns what to decrement; undefined if there are `limit` already. */
-  increment(id: string, limit: number): IdCount | undefined {
-    let count = this.#counts.get(id);
-    if ((count?.value ?? 0) >= limit) return undefined;
-    if (count === undefined) {
-      this.#counts.set(id, count = { value: 0, tunnels: 0 });
-    } else if (count.value === 0) this.#zeros--;
-    count.value++;
-    return count;
-  }
-
-  decrement(count: IdCount): void {
-    if (--count.value === 0 && ++this.#zeros > MAX_ZEROS) this.#deleteZeros();
-  }
-
-  /** The largest count of any id. */
-  largest(): number {
-    let largest = 0;
-    for (const { value } of this.#counts.values()) {
-      if (value > largest) largest = value;
-    }
-    return largest;
-  }
-
-  /** The ids with most WebSockets, and how many these are. */
-  topByTunnels(count: number): (readonly [id: string, tunnels: number])[] {
-    const found: (readonly [string, number])[] = [];
-    for (const [id, { tunnels }] of this.#counts) {
-      if (tunnels > 0) found.push([id, tunnels]);
-    }
-    return found.sort(([, a], [, b]) => b - a).slice(0, count);
-  }
-
-  #deleteZeros(): void {
-    for (const [id, { value }] of this.#counts) {
-      if (value === 0) this.#counts.delete(id);
-    }
-    this.#zeros = 0;
-  }
 }
 
 /** The number of exchanges and tunnels that there may be at once. */
@@ -124,6 +45,15 @@ export type InFlightLimits = Pick<
   | "tunnels"
   | "tunnelsPerClient"
 >;
+
+/** The limits of requests for the gateway's own pages, which have a registry of their own. */
+export const OWN_PAGES_LIMITS: InFlightLimits = {
+  concurrentExchanges: 1000,
+  exchangesPerSandbox: 0,
+  exchangesPerClient: 100,
+  tunnels: 0,
+  tunnelsPerClient: 0,
+};
 
 /**
  * The share of a client's exchanges that may be uploads of unknown length: of the memory that these take, Deno tells
@@ -182,9 +112,10 @@ export class InFlightEntry {
     return this.#ofSandbox !== undefined;
   }
 
-  /** Counts it against the client's limit, by the key of the client; false if that is reached. */
-  reserveForClient(client: string): boolean {
+  /** Counts it against the limit of the client with that address; false if that is reached. */
+  reserveForClient(address: string): boolean {
     const { byClient, limits } = this.#registry;
+    const client = clientKey(address);
     this.#client = client;
     this.#ofClient = byClient.increment(client, limits.exchangesPerClient);
     return this.#ofClient !== undefined;

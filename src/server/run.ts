@@ -15,8 +15,6 @@ import { describeError } from "../lib/describe_error.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
 import type { Logger } from "../observability/log.ts";
-import type { RecentTroubles } from "../observability/status/recent_troubles.ts";
-import type { StatusReport } from "../observability/status/report.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
 import { withLastResort } from "./last_resort.ts";
 import { listenForMetrics } from "./metrics_server.ts";
@@ -32,10 +30,12 @@ export interface GatewayService {
   readonly fetch: Handler;
   /** The budget of everything that is buffered for clients and apps. */
   readonly buffers: Pick<ByteBudget<"tls">, "open">;
-  /** Renders all metrics in Prometheus' text format, and begins the checks of `/ready` unless `looks` is false. */
-  renderMetrics(looks?: boolean): string;
-  /** What the status page shows besides the metrics and the troubles, which are the log's. */
-  status(): Omit<StatusReport, "troubles">;
+  /** Renders all metrics in Prometheus' text format, and begins the checks of `/ready`, since nobody else may. */
+  renderMetrics(): string;
+  /** Pages beside the metrics, by path. */
+  readonly metricsPages: Readonly<
+    Record<string, (request: Request) => Response>
+  >;
   /** Tells when the certificate in use expires. */
   certificateExpires(at: Date): void;
   /**
@@ -82,8 +82,6 @@ export interface RunOptions {
   /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
   readonly addSignalListener: AddSignalListener | undefined;
   readonly log: Logger;
-  /** What the log has of troubles. */
-  readonly troubles: Pick<RecentTroubles, "list">;
 }
 
 /** The time that a client has to take the last bytes of its response, ms. */
@@ -132,11 +130,8 @@ async function serve(
   cleanup.defer(() => service.close());
   // A platform that listens itself has a single port.
   const metrics = addSignalListener && listenForMetrics(config.metrics, {
-    render: (looks) => service.renderMetrics(looks),
-    report: () => ({
-      ...service.status(),
-      troubles: options.troubles.list(),
-    }),
+    render: () => service.renderMetrics(),
+    pages: service.metricsPages,
     log,
   });
   cleanup.defer(() => metrics?.close(0));

@@ -2,10 +2,10 @@
 import { formatProblems, parseConfig, SETTINGS } from "../config/config.ts";
 import { findMisspelt, formatMisspelt } from "../config/misspelt.ts";
 import { findRetired, formatRetired } from "../config/retired.ts";
+import type { AnySection } from "../config/section.ts";
 import { sharedPortWarnings } from "../config/shared_port.ts";
 import { StreamLineWriter } from "../observability/line_writer.ts";
 import { loggerFor, startLogging } from "../observability/log.ts";
-import { RecentTroubles } from "../observability/status/recent_troubles.ts";
 import { EXIT_CODES, type Outcome } from "./exit.ts";
 import { type CreateService, run } from "./run.ts";
 import type { AddSignalListener } from "./signals.ts";
@@ -14,6 +14,8 @@ import type { AddSignalListener } from "./signals.ts";
 interface StartOptions {
   /** All variables: those that configure it, and others, which may be misspelt. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The settings of features. */
+  readonly sections: readonly AnySection[];
   readonly version: string;
   /** Where the log is written. */
   readonly output: WritableStream<Uint8Array>;
@@ -24,9 +26,11 @@ interface StartOptions {
 
 /** Serves until a signal asks it to stop; never rejects. */
 export async function start(options: StartOptions): Promise<Outcome> {
-  const { env, version, addSignalListener, createService } = options;
-  const result = parseConfig(env);
-  const misspelt = findMisspelt(Object.keys(SETTINGS), env);
+  const { env, sections, version, addSignalListener, createService } = options;
+  const result = parseConfig(env, sections);
+  const names = [SETTINGS, ...sections.map(({ rows }) => rows)]
+    .flatMap((rows) => Object.keys(rows));
+  const misspelt = findMisspelt(names, env);
   const retired = findRetired(env);
   if (!result.ok) {
     const reason = [
@@ -37,11 +41,8 @@ export async function start(options: StartOptions): Promise<Outcome> {
     return { code: EXIT_CODES.misconfigured, reason };
   }
   const { config } = result;
-  const troubles = new RecentTroubles();
   const lines = new StreamLineWriter(options.output);
-  const stopLogging = await startLogging(config.log, lines, [
-    troubles.sink,
-  ]);
+  const stopLogging = await startLogging(config.log, lines);
   const log = loggerFor("server");
   for (const { name, meant } of misspelt) {
     log.warn("variable not known", { name, meant });
@@ -57,7 +58,6 @@ export async function start(options: StartOptions): Promise<Outcome> {
     lines,
     addSignalListener,
     log,
-    troubles,
   });
   await stopLogging();
   return outcome;

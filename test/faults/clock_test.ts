@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import {
+  BASE,
   DEMO,
   LOCKED,
   startGateway,
@@ -116,4 +117,6 @@ Deno.test("a clock that is set back does not delay the news of /ready", async ()
   api.outage = undefined;
   clock.jump(-HOUR_MS);
   await untilReady(gateway.port);
+  const { status, body } = await gateway.send(BASE, { path: "/ready" });
+  assert.deepEqual([status, JSON.parse(body).status], [200, "ready"]);
 });

@@ -1,5 +1,6 @@
 /** The manifests for Kubernetes: by the types of its API, and by what this gateway needs. No cluster is asked. */
 import assert from "node:assert/strict";
+import { ALL_SETTINGS, SECTIONS } from "../../src/service.ts";
 import type { Deployment } from "kubernetes-types/apps/v1.d.ts";
 import type { Service } from "kubernetes-types/core/v1.d.ts";
 import type {
@@ -9,8 +10,7 @@ import type {
 import type { PodDisruptionBudget } from "kubernetes-types/policy/v1.d.ts";
 import { parseAllDocuments } from "yaml";
 import meta from "../../deno.json" with { type: "json" };
-import { parseConfig, SETTINGS } from "../../src/config/config.ts";
-import type { Setting } from "../../src/config/read_settings.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import { readDeployFile, readDockerfile, readUnit } from "./deploy_files.ts";
 import { typeErrors } from "./type_errors.ts";
 
@@ -102,13 +102,13 @@ function environment(): Record<string, string> {
 
 Deno.test("the gateway is configured without a mistake, and has its secrets from a secret", () => {
   const env = environment();
-  for (const name of Object.keys(env)) assert(name in SETTINGS, name);
-  const result = parseConfig(env);
+  for (const name of Object.keys(env)) assert(name in ALL_SETTINGS, name);
+  const result = parseConfig(env, SECTIONS);
   assert(result.ok, JSON.stringify(result));
   const { config } = result;
   assert.equal(config.cache.location.kind, "redis"); // which both share
   for (const { name, value } of container.env ?? []) {
-    const setting: Setting<unknown> = SETTINGS[name as keyof typeof SETTINGS];
+    const setting = ALL_SETTINGS[name] ?? assert.fail(name);
     assert.equal(value === undefined, setting.secret ?? false, name);
   }
   const { shutdownTimeoutMs, shutdownDelayMs } = config.limits;

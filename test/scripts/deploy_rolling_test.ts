@@ -1,5 +1,6 @@
 /** The compose file of two gateways; no container is started. */
 import assert from "node:assert/strict";
+import { SECTIONS } from "../../src/service.ts";
 import { parse } from "yaml";
 import { z } from "zod";
 import meta from "../../deno.json" with { type: "json" };
@@ -73,7 +74,7 @@ Deno.test("the two gateways are this version, alike, and configured without a mi
     PROXY_API_KEY: "service-key",
     PROXY_DOMAIN: "preview.example.com",
     ...one.environment,
-  });
+  }, SECTIONS);
   assert(result.ok, JSON.stringify(result));
   const { limits, listen, cache } = result.config;
   const graceMs = 1000 * Number.parseInt(one.stop_grace_period);

@@ -1,5 +1,6 @@
 /** The compose file of two gateways on one port; no container is started. */
 import assert from "node:assert/strict";
+import { SECTIONS } from "../../src/service.ts";
 import { parse } from "yaml";
 import { z } from "zod";
 import meta from "../../deno.json" with { type: "json" };
@@ -56,7 +57,7 @@ const configs = gateways.map(({ environment }) => {
     PROXY_API_KEY: "service-key",
     PROXY_DOMAIN: "preview.example.com",
     ...environment,
-  });
+  }, SECTIONS);
   assert(result.ok, JSON.stringify(result));
   return result.config;
 });

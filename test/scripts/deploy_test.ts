@@ -1,5 +1,6 @@
 /** The deployment files. No image is built: the steps of the Dockerfile are performed by hand. */
 import assert from "node:assert/strict";
+import { ALL_SETTINGS, SECTIONS } from "../../src/service.ts";
 import meta from "../../deno.json" with { type: "json" };
 import { healthTarget } from "../../scripts/deploy/healthcheck.ts";
 import { startStack } from "../../scripts/stand_in/stack.ts";
@@ -232,8 +233,8 @@ Deno.test("the health check takes the gateway's certificate for any name", async
 Deno.test("the compose service is this version, configured without a mistake", async () => {
   const { image, environment, ports, ...service } = await readComposeService();
   assert.equal(image, `porthole:${meta.version}`);
-  for (const name of Object.keys(environment)) assert(name in SETTINGS, name);
-  const result = parseConfig(environment);
+  for (const name of Object.keys(environment)) assert(name in ALL_SETTINGS, name);
+  const result = parseConfig(environment, SECTIONS);
   assert(result.ok);
   const { config } = result;
   assert.deepEqual(ports, [`${config.listen.port}:${config.listen.port}`]);
@@ -250,8 +251,8 @@ Deno.test("the env file is complete once its three required values are filled in
     PROXY_API_KEY: "",
     PROXY_DOMAIN: "",
   });
-  assert.equal(parseConfig(set).ok, false);
-  const result = parseConfig({ ...set, ...FILLED_IN });
+  assert.equal(parseConfig(set, SECTIONS).ok, false);
+  const result = parseConfig({ ...set, ...FILLED_IN }, SECTIONS);
   assert(result.ok, JSON.stringify(result));
 });
 
@@ -261,21 +262,24 @@ Deno.test("every value that the env file shows can be used, alone and with all o
   const { DAYTONA_API_KEY, LOGIN_ALLOW, ...proxys } = shown;
   assert(DAYTONA_API_KEY !== undefined && LOGIN_ALLOW !== undefined);
   for (const [name, value] of Object.entries(proxys)) {
-    assert(name in SETTINGS, name);
+    assert(name in ALL_SETTINGS, name);
     assert.doesNotMatch(value, /["'#]|^\s|\s$/, name);
     // These need each other.
     const others = /^(?:TLS_|ENABLE_TLS$|WAKE_)/.test(name) ? proxys : {};
-    const result = parseConfig({ ...FILLED_IN, ...others, [name]: value });
+    const result = parseConfig(
+      { ...FILLED_IN, ...others, [name]: value },
+      SECTIONS,
+    );
     assert(result.ok, JSON.stringify(result));
   }
-  const all = parseConfig({ ...FILLED_IN, ...proxys });
+  const all = parseConfig({ ...FILLED_IN, ...proxys }, SECTIONS);
   assert(all.ok, JSON.stringify(all));
   const { WAKE_API_KEYS: _, ...hosteds } = shown;
   const hosted = parseConfig({
     ...hosteds,
     PROXY_DOMAIN: FILLED_IN.PROXY_DOMAIN,
     PREVIEW_WARNING_ENABLED: "true",
-  });
+  }, SECTIONS);
   assert(hosted.ok, JSON.stringify(hosted));
 });
 
@@ -311,7 +315,7 @@ Deno.test("the Caddyfile leads to the default port, for the base domain and its 
 Deno.test("the systemd unit sets what there is, and grants what it sets", async () => {
   const { value, env } = await readUnit();
   for (const name of Object.keys(env)) {
-    assert(name in SETTINGS || RUNTIME_VARIABLES.has(name), name);
+    assert(name in ALL_SETTINGS || RUNTIME_VARIABLES.has(name), name);
   }
   const [, set = ""] = /-P=(\S+)/.exec(value("ExecStart")) ?? [];
   assert(set in meta.permissions, set);
@@ -362,7 +366,7 @@ Deno.test("the systemd template starts gateways that share a port, each with its
     CACHE_URL: "redis://127.0.0.1",
     METRICS_PORT: "9000", // as porthole.env may say
     ...Object.fromEntries(set),
-  });
+  }, SECTIONS);
   assert(result.ok, JSON.stringify(result));
   assert.equal(result.config.listen.reusePort, true);
   assert.equal(result.config.metrics?.port, 9464);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SECTIONS } from "../../src/service.ts";
 import {
   judgeApi,
   judgeClock,
@@ -230,7 +231,7 @@ function parsed(env: Record<string, string>) {
     PROXY_DOMAIN: "preview.test",
     TRUSTED_PROXIES: "10.0.0.1",
     ...env,
-  });
+  }, SECTIONS);
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return result.config;
 }

@@ -1,101 +1,18 @@
-/** Everything that the documents refer to exists: files, headings, tasks, settings, metrics and error codes. */
+/** What the documents name exists: files, calls, tasks, settings, metrics and error codes. */
 import assert from "node:assert/strict";
-import { SETTINGS } from "../../src/config/config.ts";
+import { fileURLToPath } from "node:url";
+import { modulesIn } from "../../scripts/check_cycles.ts";
 import { ERRORS } from "../../src/error_codes.ts";
 import { METRICS } from "../../src/observability/metrics/definitions.ts";
-
-const ROOT = new URL("../../", import.meta.url);
-
-/** The paths of all documents, from the root of the repository, and their texts without examples of code. */
-const DOCUMENTS = new Map(
-  await Promise.all(
-    [
-      "README.md",
-      "CHANGELOG.md",
-      "CONTRIBUTING.md",
-      "SECURITY.md",
-      "openapi/README.md",
-      "test/conformance/README.md",
-      ...["docs", "docs/run"].flatMap((folder) =>
-        [...Deno.readDirSync(new URL(`${folder}/`, ROOT))]
-          .map(({ name }) => `${folder}/${name}`)
-          .filter((path) => path.endsWith(".md"))
-      ),
-    ].map(async (path) => {
-      const text = await Deno.readTextFile(new URL(path, ROOT));
-      return [path, text.replaceAll(/^```.*?^```$/gms, "")] as const;
-    }),
-  ),
-);
-
-/** `[label]: target`, at the end of a document. */
-const DEFINITION = /^\[([^\]]+)\]: (\S+)$/gm;
-
-/** The targets of a document's links within the repository. */
-function linksIn(markdown: string): string[] {
-  const definitions = [...markdown.matchAll(DEFINITION)];
-  const inline = [...markdown.matchAll(/(\])\(([^)\s]+)\)/g)];
-  return [...definitions, ...inline].map(([, , target = ""]) => target)
-    .filter((target) => !/^[a-z]+:/.test(target));
-}
-
-/** The anchors of a document's headings, as derived by code hosts. */
-function anchorsOf(markdown: string): string[] {
-  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
-    heading.toLowerCase().replaceAll(/[^\p{L}\p{N}_\- ]/gu, "")
-      .replaceAll(" ", "-")
-  );
-}
-
-Deno.test("every relative link of the documents leads to a file, and to a heading where it names one", async () => {
-  const broken: string[] = [];
-  for (const [document, text] of DOCUMENTS) {
-    for (const link of linksIn(text)) {
-      const [path = "", fragment = ""] = link.split("#", 2);
-      const base = new URL(document, ROOT);
-      const target = path === "" ? base : new URL(path, base);
-      try {
-        if (fragment === "") await Deno.stat(target);
-        else {
-          const anchors = anchorsOf(await Deno.readTextFile(target));
-          assert(anchors.includes(fragment));
-        }
-      } catch {
-        broken.push(`${document}: ${link}`);
-      }
-    }
-  }
-  assert.deepEqual(broken, []);
-});
-
-Deno.test("a label of a file, such as [service/access], links that file", () => {
-  for (const [document, text] of DOCUMENTS) {
-    for (
-      const [, label = "", target = ""] of text.matchAll(
-        /\[([a-z0-9_]+(?:\/[a-z0-9_]+)+)\]\(([^)]*\btest\/[^)]+\.ts)\)/g,
-      )
-    ) {
-      assert.match(
-        target,
-        new RegExp(`/${label}(?:_test)?\\.ts$`),
-        `${document}: ${label}`,
-      );
-    }
-  }
-});
-
-Deno.test("every label of a file without a link of its own is defined, and every definition is used", () => {
-  for (const [document, text] of DOCUMENTS) {
-    const defined = [...text.matchAll(DEFINITION)].map(([, label]) => label);
-    const used = text.replaceAll(DEFINITION, "")
-      .matchAll(/\[([a-z0-9_]+(?:\/[a-z0-9_]+)+)\](?!\()/g);
-    assert.deepEqual(
-      new Set([...used].map(([, label]) => label)),
-      new Set(defined),
-      document,
-    );
-  }
-});
+import { ALL_SETTINGS } from "../../src/service.ts";
+import { Calls } from "../support/calls.ts";
+import {
+  DOCUMENTS,
+  readDocument,
+  ROOT,
+  type WalkStep,
+  walkSteps,
+} from "../support/documents.ts";
 
 /** True if there is a file or folder of that path, from the root of the repository or from `src/`. */
 async function isPath(path: string): Promise<boolean> {
@@ -116,18 +33,40 @@ Deno.test("every file of the source that a document names by its path exists", a
   }
 });
 
-Deno.test("every function that the walk in docs/architecture.md names is in the file of its step", async () => {
-  const [, walk = ""] = (DOCUMENTS.get("docs/architecture.md") ?? "")
-    .split(/^## .*file by file$/m);
-  const steps = [...walk.matchAll(
-    /^\d+\. \[`(src\/[^`]+)`\].*?(?=^\d+\. |\n\n)/gms,
-  )];
-  assert.equal(steps.length, 12);
-  for (const [text, path = ""] of steps) {
-    const source = await Deno.readTextFile(new URL(path, ROOT));
-    for (const [, name = ""] of text.matchAll(/`(?:\w+\.)?(#?\w+)\(\)`/g)) {
-      assert(source.includes(`${name}(`), `${path}: ${name}()`);
-    }
+/** Which functions of src/ call which. */
+async function callsInSource(): Promise<Calls> {
+  const paths = await modulesIn(fileURLToPath(new URL("src", ROOT)));
+  const texts = paths.map(async (path) =>
+    [path, await Deno.readTextFile(path)] as const
+  );
+  return new Calls(new Map(await Promise.all(texts)));
+}
+
+Deno.test("each file on the ways in docs/architecture.md is called by the one before it, or by the one that it names", async () => {
+  const steps = walkSteps(DOCUMENTS.get("docs/architecture.md") ?? "");
+  assert.deepEqual(
+    steps.map(({ number }) => number),
+    steps.map((_, index) => index + 1),
+  );
+  assert(steps.length > 20);
+  const calls = await callsInSource();
+  function find({ path }: WalkStep, name: string) {
+    const found = calls.find(fileURLToPath(new URL(path, ROOT)), name);
+    return found ?? assert.fail(`${path}: ${name}()`);
+  }
+  const wrong = steps.slice(1).filter((step) => {
+    const caller = steps[step.from - 1] ?? step;
+    const called = step.functions.map((name) => find(step, name));
+    return !caller.functions.some((name) =>
+      called[0] && calls.leads(find(caller, name), called[0])
+    );
+  });
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("every feature has a page", async () => {
+  for await (const { name } of Deno.readDir(new URL("src/features/", ROOT))) {
+    assert(DOCUMENTS.has(`docs/features/${name}.md`), name);
   }
 });
 
@@ -143,11 +82,6 @@ Deno.test("docs/architecture.md has a row for every room of src/, in the order t
   const layers = [...list.matchAll(/"(.+?)"/g)].map(([, name]) => name);
   assert.deepEqual(rows, layers);
 });
-
-/** A document with its examples of code. */
-function readDocument(path: string): Promise<string> {
-  return Deno.readTextFile(new URL(path, ROOT));
-}
 
 Deno.test("every metric and every error code that a document names exists", () => {
   const metrics = new Set<string>(
@@ -170,7 +104,7 @@ Deno.test("every metric and every error code that a document names exists", () =
 Deno.test("every setting that a document names exists", () => {
   const others = /^(?:DAYTONA_SANDBOX_AUTH_KEY|PREVIEW_TOKEN|COOKIE_DOMAIN)$/;
   const prefixes = new Set(
-    Object.keys(SETTINGS).map((name) => name.split("_")[0]),
+    Object.keys(ALL_SETTINGS).map((name) => name.split("_")[0]),
   );
   for (const [document, text] of DOCUMENTS) {
     if (document === "CHANGELOG.md") continue;
@@ -179,7 +113,7 @@ Deno.test("every setting that a document names exists", () => {
     ) {
       const [prefix] = name.split("_");
       if (!prefixes.has(prefix) || others.test(name)) continue;
-      assert(name in SETTINGS, `${document}: ${name}`);
+      assert(name in ALL_SETTINGS, `${document}: ${name}`);
     }
   }
 });

@@ -90,9 +90,11 @@ Deno.test("a log arrives while its build goes on", async () => {
     yield "done\n";
   });
   using log = await follow(gateway, `/snapshots/${SNAPSHOT}`);
-  await log.readUntil("begun\n");
+  const begun = await log.readUntil("begun\n");
+  assert.match(begun, /^HTTP\/1\.1 200 /);
+  assert.doesNotMatch(begun, /done/);
   goOn.resolve();
-  await log.readUntil("done\n");
+  assert.match(await log.readUntil("done\n"), /done\n$/);
 });
 
 Deno.test("a build log requires a user's key and an existing build", async () => {
@@ -246,8 +248,9 @@ Deno.test("S7: all addresses of an IPv6 subnet share one limit of build logs", a
   using log = await follow(gateway, path, "2001:db8:1:2::1");
   await log.readUntil("step 1\n");
   using second = await follow(gateway, path, "2001:db8:1:2:ffff::2");
-  await second.readUntil("x-porthole-error: overloaded");
+  const refused = await second.readUntil("\r\n\r\n");
+  assert.match(refused, /^HTTP\/1\.1 503 .*^x-porthole-error: overloaded\r$/ms);
   using neighbour = await follow(gateway, path, "2001:db8:1:3::1");
-  await neighbour.readUntil("step 1\n");
+  assert.match(await neighbour.readUntil("step 1\n"), /^HTTP\/1\.1 200 /);
   ended.resolve();
 });

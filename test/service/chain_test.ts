@@ -14,7 +14,7 @@ import { parseConfig } from "../../src/config/config.ts";
 import { ByteBudget } from "../../src/lib/byte_budget.ts";
 import type { GatewayService } from "../../src/server/run.ts";
 import { listenTls } from "../../src/downstream/tls/listen_tls.ts";
-import { createService } from "../../src/service.ts";
+import { createService, SECTIONS } from "../../src/service.ts";
 import {
   type Answer,
   BASE,
@@ -78,7 +78,7 @@ async function startInner(
     PROXY_DOMAIN: `hosted.localhost:${listener.port}`,
     DAYTONA_API_URL: api.url,
     ...overrides,
-  });
+  }, SECTIONS);
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   const gateway = await createService(result.config, { version: "0.0.0" });
   started.defer(() => gateway.close());

@@ -254,34 +254,9 @@ test("S14: a request without Host gets a 400, except of a probe, which HTTP/1.0 
   assert.match(await named.readUntil("\r\n\r\n"), /^HTTP\/1\.1 404 /);
 });
 
-Deno.test("the base domain's page leads to a preview, and is not there with BASE_PAGE=false, or where no previews are", async () => {
-  await using gateway = await startGateway({}, {
-    links: [{ url: "http://x.test/", text: "Something to see" }],
-  });
-  const page = await gateway.send(BASE);
-  assert.equal(page.status, 200);
-  assert.match(page.body, /Something to see/);
-  const opened = await gateway.send(BASE, {
-    path: "/open?port=3000&sandbox=demo",
-  });
-  assert.equal(opened.status, 303);
-  assert.equal(opened.headers.get("location"), `http://${DEMO}/`);
-
-  for (
-    const setting of [{ BASE_PAGE: "false" }, { TOOLBOX_ONLY_MODE: "true" }]
-  ) {
-    await using without = await startGateway(setting);
-    for (const path of ["/", "/open?port=3000&sandbox=demo"]) {
-      const answer = await without.send(BASE, { path });
-      assert.equal(answer.status, 404);
-      assert.equal(answer.json().code, "route_not_found");
-    }
-  }
-});
-
 Deno.test("the icon of our pages is within them, and an app's /favicon.ico is the app's", async () => {
   await using gateway = await startGateway();
-  const page = await gateway.send(BASE);
+  const page = await gateway.send(BASE, { path: "/docs" });
   assert.match(page.body, /<link rel="icon" href="data:image\/svg\+xml,/);
   assert.match(
     page.headers.get("content-security-policy") ?? "",

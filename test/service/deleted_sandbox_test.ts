@@ -5,6 +5,7 @@ import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { BASE, LOCKED, startGateway } from "../support/gateway.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
+import { SESSION_SCOPES } from "../support/session_scopes.ts";
 
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
 const TOOLBOX = "/toolbox/locked/version";
@@ -70,7 +71,7 @@ Deno.test("questions about a deleted sandbox are charged like other refusals", a
   assert.deepEqual(codes, ["sandbox_deleted", "too_many_refusals"]);
 });
 
-for (const scope of ["sandbox", "host"]) {
+for (const scope of SESSION_SCOPES) {
   Deno.test(`a person sees the page of a deleted sandbox, before and after a login for '${scope}', and is not sent in circles`, async () => {
     using clock = skewClock();
     await using gateway = await startLoginGateway({

@@ -325,12 +325,15 @@ test("a download whose client takes nothing any more is broken off, on both side
     response.on("drain", fill).once("close", () => isBroken = true);
     fill();
   });
-  using _client = await gateway.open(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  using client = await gateway.open(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
   while (!isBroken) {
     const before = parts;
     for (let turn = 0; turn < 100; turn++) await turnOfEventLoop();
     if (parts > 0 && parts === before) clock.pass(5_000);
   }
+  const received = await client.readToEnd();
+  assert(received.length < parts * part.length);
+  assert(!received.endsWith("\r\n0\r\n\r\n"));
 });
 
 test("S11: one address may have a hundred requests for the gateway's own pages under way, and probes are answered nevertheless", async (startGateway) => {

@@ -11,6 +11,7 @@ import {
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { testInBothWorlds } from "../support/worlds.ts";
 import { skewClock } from "../support/skewed_clock.ts";
+import { SESSION_SCOPES } from "../support/session_scopes.ts";
 
 const HOST = "3000-asleep.proxy.localhost";
 const MEMBER = { authorization: `Bearer ${KEYS.user}` };
@@ -360,7 +361,7 @@ Deno.test("the toolbox and WebSockets of a sandbox that does not run are told it
   ]);
 });
 
-for (const scope of ["sandbox", "host"]) {
+for (const scope of SESSION_SCOPES) {
   Deno.test(`who has logged in for '${scope}' is a member, and reads why the sandbox has failed`, async () => {
     await using gateway = await startLoginGateway({ SESSION_SCOPE: scope });
     const { api, runner } = gateway.stack;

@@ -1,41 +1,17 @@
 /** Several gateway processes with one database: what one learns is known to the others, and none depends on it. */
 import assert from "node:assert/strict";
 import { KEYS, type Stack, startStack } from "../../scripts/stand_in/stack.ts";
+import { fulfilsWithin } from "../../src/lib/fulfils_within.ts";
 import { DEMO, LOCKED } from "../support/gateway.ts";
 import { createBrowser } from "../support/login.ts";
-import { type GatewayProcess, startProcess } from "../support/process.ts";
-import { untilReady } from "../support/ready.ts";
-import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
+import { startMachine } from "../support/machine.ts";
+import type { GatewayProcess } from "../support/process.ts";
+import { sharedTierTest } from "../support/shared_tier.ts";
 
 const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
 
-/** Starts a gateway that is registered with the identity provider. */
-async function startMachine(
-  stack: Stack,
-  tier: SharedTier,
-  environment: Readonly<Record<string, string>> = {},
-): Promise<GatewayProcess> {
-  await using started = new AsyncDisposableStack();
-  const machine = started.use(
-    await startProcess({
-      environment: {
-        ...stack.environment,
-        ...tier.environment,
-        PROXY_PORT: "0",
-        SHUTDOWN_DELAY_SEC: "0",
-        ...environment,
-      },
-    }),
-  );
-  const callback = `http://proxy.localhost:${machine.port}/callback`;
-  stack.provider.redirectUris.add(callback);
-  await untilReady(machine.port);
-  started.move();
-  return machine;
-}
-
-/** The time that a gateway may take to hear of a change, on a busy machine, ms. */
-const HEARD_MS = 20_000;
+/** Far longer than an answer takes, ms. */
+const ENDLESS_MS = 60_000;
 
 /** The operations whose results are cached. */
 const CACHED: readonly string[] = [
@@ -125,74 +101,6 @@ sharedTierTest(
 );
 
 sharedTierTest(
-  "the code of a login that one gateway has exchanged is worth nothing at another (SESSION_SCOPE=host)",
-  async (tier) => {
-    const scope = { SESSION_SCOPE: "host" };
-    await using stack = await startStack();
-    await using first = await startMachine(stack, tier, scope);
-    await using second = await startMachine(stack, tier, scope);
-    const browser = createBrowser({ port: first.port });
-    const url = `http://${LOCKED}:${first.port}/echo`;
-    const { page: form } = await browser.open(url);
-    const { hops } = await browser.logIn(form, "alice");
-    const arrival = hops.find(({ url }) => url.includes("LOGIN_CODE"));
-    const { host, pathname, search } = new URL(arrival?.url ?? "");
-    const top = { method: "GET", crossSite: false };
-    const cookie = browser.jar.fieldFor(new URL(url), top) ?? "";
-
-    const headers = { accept: "text/html", cookie };
-    const replayed = await second.ask(host, {
-      path: pathname + search,
-      headers,
-    });
-    assert.equal(replayed.status, 303);
-    assert.deepEqual(replayed.headers.getSetCookie(), []);
-    // The session that it was exchanged for counts there.
-    const { status } = await second.ask(host, { path: "/echo", headers });
-    assert.equal(status, 200);
-  },
-);
-
-sharedTierTest(
-  "a start at one gateway ends what all of them know of the sandbox: links with the token of before say that they open it no longer",
-  async (tier) => {
-    await using stack = await startStack();
-    const wake = { WAKE: "press" };
-    await using first = await startMachine(stack, tier, wake);
-    await using second = await startMachine(stack, tier, wake);
-    const link = { path: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}` };
-    for (const machine of [first, second]) {
-      assert.equal((await machine.ask(LOCKED, link)).status, 303);
-    }
-    stack.api.sandbox("locked").state = "stopped";
-    const container = stack.runner.containers.get("locked") ?? assert.fail();
-    container.started = false;
-    stack.api.lifecycle.jobs.startMs = 0;
-    const browser = createBrowser({ port: first.port });
-    const { page: form } = await browser.open(`http://${LOCKED}:${first.port}`);
-    const { page } = await browser.logIn(form, "alice");
-    assert.equal(page.headers.get("x-porthole-error"), "sandbox_stopped");
-    assert.equal((await browser.submit(page)).page.status, 200);
-
-    const headers = { accept: "text/html" };
-    // It is a matter of milliseconds; the verdict on the token would count for two minutes.
-    const heardBy = performance.now() + HEARD_MS;
-    for (const machine of [first, second]) {
-      const ask = () => machine.ask(LOCKED, { ...link, headers });
-      let answer = await ask();
-      while (answer.status === 303 && performance.now() < heardBy) {
-        answer = await ask();
-      }
-      assert.equal(answer.status, 401);
-      assert.match(answer.body, /restarted, which replaces its preview token/);
-    }
-    const token = stack.api.sandbox("locked").authToken;
-    const open = { headers: { "x-daytona-preview-token": token } };
-    assert.equal((await second.ask(LOCKED, open)).status, 200);
-  },
-);
-
-sharedTierTest(
   "while the database is away, every gateway answers by itself",
   async (tier) => {
     await using stack = await startStack();
@@ -201,11 +109,14 @@ sharedTierTest(
     assert.equal((await first.ask(DEMO)).status, 200);
     await tier.stop();
     for (const machine of [first, second]) {
-      const before = performance.now();
-      assert.equal((await machine.ask(DEMO)).status, 200);
-      assert.equal((await machine.ask(LOCKED, { headers: TOKEN })).status, 200);
+      const answers = Promise.all([
+        machine.ask(DEMO),
+        machine.ask(LOCKED, { headers: TOKEN }),
+      ]);
       // A few operations of at most 250 ms each, not the client's endless retries.
-      assert(performance.now() - before < 5_000);
+      assert(await fulfilsWithin(answers, ENDLESS_MS));
+      const statuses = (await answers).map(({ status }) => status);
+      assert.deepEqual(statuses, [200, 200]);
       const ready = await machine.ask("proxy.localhost", { path: "/ready" });
       assert.equal(ready.status, 200);
       assert.equal(JSON.parse(ready.body).checks.cache, "failing");

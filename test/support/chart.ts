@@ -1,33 +1,21 @@
 /** Line charts as SVG: panels above each other that share a horizontal axis. Nothing is embedded or loaded. */
 
-/** A point: its position on the horizontal axis, and its value. */
+/** A point: its position on the horizontal axis, which is positive, and its value. */
 export type Point = readonly [position: number, value: number];
-
-/** A line of a panel. */
-export interface Line {
-  /** Shown in the panel's legend, which a panel of several lines has. */
-  readonly name: string;
-  /** In ascending order of position. */
-  readonly points: readonly Point[];
-}
 
 /** A quantity; its axis starts at zero. */
 export interface Panel {
   readonly title: string;
-  /** Up to two lines; the second one is dashed. */
-  readonly lines: readonly Line[];
+  /** In ascending order of position. */
+  readonly points: readonly Point[];
 }
 
 /** The content of a chart. */
 export interface Chart {
   readonly title: string;
-  /** The name of the positions. */
+  /** The name of the positions, which are on a logarithmic scale, and labelled one by one. */
   readonly axis: string;
-  /** Whether positions, which then are positive, are on a logarithmic scale, and labelled one by one. */
-  readonly isLogarithmic?: boolean;
   readonly panels: readonly Panel[];
-  /** Periods to shade behind all panels, as pairs of positions. */
-  readonly bands?: readonly (readonly [from: number, until: number])[];
 }
 
 // Lengths are pixels.
@@ -39,11 +27,8 @@ const PANEL_TITLE = 30;
 const PANEL = 130;
 const PANEL_GAP = 20;
 const BOTTOM = 46;
-const LEGEND_SAMPLE = 28;
-/** About the width of a letter, to place legends. */
-const LETTER = 6.5;
 
-/** The points of a single line are marked if there are so few that the line does not speak for itself. */
+/** Points are marked if there are so few that the line does not speak for itself. */
 const MAX_MARKED = 20;
 
 /** Most steps of an axis. */
@@ -54,17 +39,13 @@ text { font: 12px system-ui, sans-serif; fill: #24292f; }
 .title { font-size: 14px; font-weight: 600; }
 .paper { fill: #ffffff; }
 .grid { stroke: #d0d7de; }
-.band { fill: #bc4c00; opacity: 0.15; }
 .line { fill: none; stroke: #0550ae; stroke-width: 2; stroke-linejoin: round; }
-.second { stroke: #8250df; stroke-dasharray: 5 4; }
 .dot { fill: #0550ae; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
   .paper { fill: #0d1117; }
   .grid { stroke: #30363d; }
-  .band { fill: #f0883e; opacity: 0.25; }
   .line { stroke: #79c0ff; }
-  .second { stroke: #d2a8ff; }
   .dot { fill: #79c0ff; }
 }
 `;
@@ -95,22 +76,19 @@ export function short(value: number): string {
 
 /** Draws a chart. */
 export function drawChart(chart: Chart): string {
-  const { title, axis, isLogarithmic = false, panels, bands = [] } = chart;
+  const { title, axis, panels } = chart;
   const height = TOP + panels.length * (PANEL_TITLE + PANEL + PANEL_GAP) +
     BOTTOM - PANEL_GAP;
-  const positions = panels.flatMap(({ lines }) =>
-    lines.flatMap(({ points }) => points.map(([position]) => position))
+  const positions = panels.flatMap(({ points }) =>
+    points.map(([position]) => position)
   );
-  const scale = isLogarithmic ? Math.log10 : Number;
-  const from = isLogarithmic ? scale(Math.min(...positions)) : 0;
-  const range = scale(Math.max(...positions)) - from || 1;
+  const from = Math.log10(Math.min(...positions));
+  const range = Math.log10(Math.max(...positions)) - from || 1;
   function x(position: number): number {
-    return LEFT + (scale(position) - from) / range * (WIDTH - LEFT - RIGHT);
+    return LEFT +
+      (Math.log10(position) - from) / range * (WIDTH - LEFT - RIGHT);
   }
 
-  const labelled = isLogarithmic
-    ? [...new Set(positions)]
-    : stepsTo(Math.max(...positions)).filter((at) => at <= range);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${
       escape(title)
@@ -119,20 +97,13 @@ export function drawChart(chart: Chart): string {
     `<marker id="dot" viewBox="-4 -4 8 8" markerWidth="4" markerHeight="4"><circle class="dot" r="3.5"/></marker>`,
     `<rect class="paper" width="${WIDTH}" height="${height}"/>`,
     text(title, { x: LEFT, y: 24, kind: "title" }),
-    ...bands.map(([from, until]) =>
-      `<rect class="band" x="${round(x(from))}" y="${
-        TOP + PANEL_TITLE
-      }" width="${round(Math.max(1, x(until) - x(from)))}" height="${
-        height - BOTTOM - TOP - PANEL_TITLE
-      }"/>`
-    ),
     ...panels.map((panel, index) =>
       drawPanel(panel, {
         top: TOP + index * (PANEL_TITLE + PANEL + PANEL_GAP) + PANEL_TITLE,
         x,
       })
     ),
-    ...labelled.map((at) =>
+    ...[...new Set(positions)].map((at) =>
       text(short(at), { x: x(at), y: height - BOTTOM + 18, anchor: "middle" })
     ),
     text(axis, {
@@ -145,13 +116,13 @@ export function drawChart(chart: Chart): string {
 }
 
 function drawPanel(
-  { title, lines }: Panel,
+  { title, points }: Panel,
   { top, x }: {
     readonly top: number;
     readonly x: (position: number) => number;
   },
 ): string {
-  const values = lines.flatMap(({ points }) => points.map(([, y]) => y));
+  const values = points.map(([, y]) => y);
   const steps = stepsTo(Math.max(...values, 0));
   const most = steps.at(-1) ?? 1;
   function y(value: number): number {
@@ -159,39 +130,16 @@ function drawPanel(
   }
   return [
     text(title, { x: LEFT, y: top - 10 }),
-    ...legend(lines, top - 10),
     ...steps.flatMap((step) => [
       line("grid", [[LEFT, y(step)], [WIDTH - RIGHT, y(step)]]),
       text(short(step), { x: LEFT - 8, y: y(step) + 4, anchor: "end" }),
     ]),
-    ...lines.map(({ points }, index) =>
-      line(
-        lineClass(index),
-        points.map(([at, value]) => [x(at), y(value)]),
-        lines.length === 1 && points.length <= MAX_MARKED,
-      )
+    line(
+      "line",
+      points.map(([at, value]) => [x(at), y(value)]),
+      points.length <= MAX_MARKED,
     ),
   ].join("\n");
-}
-
-/** The names of several lines, right-aligned. */
-function legend(lines: readonly Line[], y: number): string[] {
-  if (lines.length < 2) return [];
-  let end = WIDTH - RIGHT;
-  return lines.map((_, index) => index).reverse().flatMap((index) => {
-    const name = lines[index]?.name ?? "";
-    const start = end - name.length * LETTER;
-    const sample = start - LEGEND_SAMPLE;
-    end = sample - LEGEND_SAMPLE / 2;
-    return [
-      line(lineClass(index), [[sample, y - 4], [start - 6, y - 4]]),
-      text(name, { x: start, y }),
-    ];
-  });
-}
-
-function lineClass(index: number): string {
-  return index === 0 ? "line" : "line second";
 }
 
 /** The positions of an axis's labels, from 0 to the first one that is not below `most`. */

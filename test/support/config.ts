@@ -5,6 +5,7 @@ import {
   formatProblems,
   parseConfig,
 } from "../../src/config/config.ts";
+import { SECTIONS } from "../../src/service.ts";
 
 /** The required variables. */
 export const REQUIRED = {
@@ -20,8 +21,17 @@ export const HOSTED_REQUIRED = {
 
 /** The configuration by an environment that needs not hold the required variables; fails if it is not valid. */
 export function configOf(env: Readonly<Record<string, string>> = {}): Config {
-  const result = parseConfig({ ...REQUIRED, ...env });
+  const result = parseConfig({ ...REQUIRED, ...env }, SECTIONS);
   return result.ok
     ? result.config
     : assert.fail(formatProblems(result.problems));
+}
+
+/** The names of the settings that an environment sets wrongly, besides the required variables. */
+export function problemsOf(
+  env: Readonly<Record<string, string>>,
+  required: Readonly<Record<string, string>> = REQUIRED,
+): string[] {
+  const result = parseConfig({ ...required, ...env }, SECTIONS);
+  return result.ok ? [] : result.problems.map(({ name }) => name);
 }

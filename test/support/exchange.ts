@@ -1,7 +1,7 @@
 /** The parts of an exchange, for tests of what is done with one. */
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { ExchangeServices } from "../../src/gateway/exchange_parts.ts";
-import type { IncomingRequest } from "../../src/gateway/incoming.ts";
+import type { IncomingRequest } from "../../src/gateway/received_request.ts";
 import type { ClientLeg } from "../../src/downstream/http/reply.ts";
 import { ByteBudget } from "../../src/lib/byte_budget.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";
@@ -67,6 +67,7 @@ export function exchangeServices(
       sameSite: "lax",
       scope: "sandbox",
     }),
+    ownParameters: [],
     sessionScope: "sandbox",
     allowedOrigins: new Set(),
     ...differences,

@@ -5,7 +5,11 @@ import { type Stack, startStack } from "../../scripts/stand_in/stack.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { listen } from "../../src/downstream/http/listen.ts";
 import type { GatewayService } from "../../src/server/run.ts";
-import { createService, type ServiceOptions } from "../../src/service.ts";
+import {
+  createService,
+  SECTIONS,
+  type ServiceOptions,
+} from "../../src/service.ts";
 import { type RawStream, rawStream } from "./raw_client.ts";
 import { type Answer, send, type SendOptions } from "./send.ts";
 
@@ -51,7 +55,10 @@ export async function startGatewayOf(
   options: Partial<ServiceOptions> = {},
 ): Promise<TestGateway> {
   await using started = new AsyncDisposableStack();
-  const result = parseConfig({ ...stack.environment, ...environment });
+  const result = parseConfig(
+    { ...stack.environment, ...environment },
+    SECTIONS,
+  );
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   const service = await createService(result.config, {
     version: "0.0.0",

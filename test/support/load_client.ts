@@ -84,21 +84,24 @@ function isReusable({ fields, isComplete }: RawResponse): boolean {
 /** A client of a port of 127.0.0.1. */
 export class LoadClient implements Disposable {
   readonly #dial: () => Promise<Deno.TcpConn | Deno.TlsConn>;
+  readonly #silenceMs: number | undefined;
   /** The latest last. */
   readonly #idle: { readonly stream: RawStream; readonly since: number }[] = [];
 
-  /** `connect` opens its connections, by default over plain TCP. */
+  /** `connect` opens its connections, by default over plain TCP; reads fail after `silenceMs` ms without a byte. */
   constructor(
     port: number,
     connect: () => Promise<Deno.TcpConn | Deno.TlsConn> = () =>
       dial({ scheme: "http", port }),
+    silenceMs?: number,
   ) {
     this.#dial = connect;
+    this.#silenceMs = silenceMs;
   }
 
   /** Opens a connection, which the caller must close. */
   async connect(): Promise<RawStream> {
-    return rawStream(await this.#dial());
+    return rawStream(await this.#dial(), this.#silenceMs);
   }
 
   /** Sends a request on a persistent connection, and resolves to its outcome. */

@@ -3,7 +3,7 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { fromLatin1, toLatin1 } from "./latin1.ts";
 
-/** Either end of a TCP connection; text is Latin-1. Reads fail if the peer sends nothing for 5 s. */
+/** Either end of a TCP connection; text is Latin-1. Reads fail if the peer sends nothing for a while. */
 export interface RawStream extends Disposable {
   write(data: string | Uint8Array): Promise<void>;
   /**
@@ -45,15 +45,18 @@ export interface RawResponse {
 /** The wait for a silent peer, ms: far longer than anything takes, so it is a failure. */
 const SILENCE_MS = 5_000;
 
-/** Wraps a connection, which it takes over. */
-export function rawStream(conn: Deno.TcpConn | Deno.TlsConn): RawStream {
+/** Wraps a connection, which it takes over; reads fail after `silenceMs` ms without a byte. */
+export function rawStream(
+  conn: Deno.TcpConn | Deno.TlsConn,
+  silenceMs: number = SILENCE_MS,
+): RawStream {
   const buffer = new Uint8Array(64 * 1024);
   let pending = "";
   let isOpen = true;
 
   /** Reads more bytes into `pending`; returns false at the end of the stream, including a reset. */
   async function fill(): Promise<boolean> {
-    const timer = setTimeout(close, SILENCE_MS);
+    const timer = setTimeout(close, silenceMs);
     try {
       const count = await conn.read(buffer);
       if (count !== null) pending += toLatin1(buffer.subarray(0, count));

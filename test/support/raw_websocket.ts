@@ -61,12 +61,13 @@ export class EchoSocket implements Disposable {
     this.#stream = stream;
   }
 
-  /** Opens one; resolves to the status if that is not 101. */
+  /** Opens one, whose reads fail after `silenceMs` ms without a byte; resolves to the status if that is not 101. */
   static async open(
     conn: Deno.TcpConn | Deno.TlsConn,
     handshake: string,
+    silenceMs?: number,
   ): Promise<EchoSocket | number> {
-    const stream = rawStream(conn);
+    const stream = rawStream(conn, silenceMs);
     try {
       await stream.write(handshake);
       const head = await stream.readUntil("\r\n\r\n");

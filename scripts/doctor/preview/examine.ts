@@ -3,6 +3,7 @@ import { type Config, parseConfig } from "../../../src/config/config.ts";
 import { checkApi } from "../api.ts";
 import { type Finding, findingsOf } from "../finding.ts";
 import { publicBases } from "../public_base.ts";
+import { SECTIONS } from "../../../src/service.ts";
 import type { World } from "../world.ts";
 import { unusable } from "../unusable.ts";
 import { type Hop, hopOfCode, HOPS } from "./hops.ts";
@@ -19,7 +20,7 @@ export async function examinePreview(
   world: World,
   request: PreviewRequest,
 ): Promise<Finding[]> {
-  const parsed = parseConfig(env);
+  const parsed = parseConfig(env, SECTIONS);
   if (!parsed.ok) return unusable(parsed.problems);
   const { config } = parsed;
   const [inside, base] = await Promise.all([

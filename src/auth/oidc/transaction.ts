@@ -10,7 +10,7 @@ import type { LoginAttempt } from "./provider.ts";
 export interface Transaction extends LoginAttempt {
   /** Preview URL to return to, already validated. */
   readonly returnTo: string;
-  /** The challenge of the preview host that sent the browser (see handover.ts); undefined if it needs no code. */
+  /** The challenge of the preview host that sent the browser (see login_code.ts); undefined if it needs no code. */
   readonly challenge?: string | undefined;
 }
 

@@ -2,7 +2,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { loggedLabel } from "../../address/grammar.ts";
 import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
-import { CHALLENGE } from "../../auth/handover.ts";
 import { type Login, mayComeAgain } from "../../auth/login_flow.ts";
 import {
   TRANSACTION_TTL_MS,
@@ -19,7 +18,7 @@ import { LOGIN_PAGE_POLICY, loginPage } from "../../pages/login_page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
 import type { RemoteSettings } from "../../resolver/remote_settings.ts";
-import type { KeptLogins, LoginVisit } from "../kept_logins.ts";
+import { CHALLENGE, type KeptLogins, type LoginVisit } from "../kept_logins.ts";
 import {
   type ControlContext,
   type ControlEnv,

@@ -22,7 +22,6 @@ import {
   PROBLEM,
   type RouteContext,
 } from "../route.ts";
-import type { BasePageOptions } from "./base_page.ts";
 
 /** Dependencies of the logout routes. */
 export interface LogoutRoutesOptions {
@@ -33,8 +32,8 @@ export interface LogoutRoutesOptions {
   readonly logins: Pick<LoginSessions, "end">;
   /** What logins are for: one for a user ends as a whole. */
   readonly sessionScope: SessionScope;
-  /** Undefined if there is no page at `/`. */
-  readonly basePage: BasePageOptions["basePage"];
+  /** True if there is a page at `/`. */
+  readonly hasBasePage: boolean;
   /** Told of every login that ends. */
   readonly visits: Pick<Visits, "loggedOut">;
 }
@@ -114,7 +113,7 @@ export function addLogoutRoutes(
   app: OpenAPIHono<ControlEnv>,
   options: LogoutRoutesOptions,
 ): void {
-  const hasBasePage = options.basePage !== undefined;
+  const { hasBasePage } = options;
   // Added first, so that it precedes both routes, and the reading of the form.
   app.use("/logout", async (c, next) => {
     checkRequest(c.req.raw, c.env, options);

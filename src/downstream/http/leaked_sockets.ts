@@ -20,7 +20,9 @@
  * leaves, while a read waits.
  */
 import { clientKey } from "../../lib/client_key.ts";
+import { createReportLimit } from "../../lib/cooldown.ts";
 import { TokenBuckets } from "../../lib/token_bucket.ts";
+import { loggerFor } from "../../observability/log.ts";
 import type { Upload } from "./upload.ts";
 
 /** The part of an upload that can cost its socket: the read that waits, which is lost if the rest is abandoned. */
@@ -130,4 +132,17 @@ export class RiskedSocket {
     if (isLost) this.#upload.abandon();
     this.#onEnd(isLost);
   }
+}
+
+/** Counts the sockets that clients cost us, and says in the log once no more are risked. */
+export function createLeakedSockets(now: () => number): LeakedSockets {
+  const shouldReport = createReportLimit(() => performance.now());
+  const sockets = new LeakedSockets(now, () => {
+    if (!shouldReport("sockets")) return;
+    loggerFor("gateway").warn(
+      "too many sockets were lost or may be: responses are refused while their requests are still being sent",
+      { lost: sockets.count },
+    );
+  });
+  return sockets;
 }

@@ -1,4 +1,5 @@
 /** The events that metrics record, in the words that their table lists. */
+import type { Config } from "../../config/config.ts";
 import type { METRICS } from "./definitions.ts";
 
 /** The way in which an exchange ended. */
@@ -96,11 +97,10 @@ export interface MetricSources {
   /** Bytes that are buffered for clients and apps, beyond the allowance of each. */
   readonly bufferedBytes: () => number;
   /** The limits of these. */
-  readonly limits: {
-    readonly exchanges: number;
-    readonly tunnels: number;
-    readonly bufferedBytes: number;
-  };
+  readonly limits: Pick<
+    Config["limits"],
+    "concurrentExchanges" | "tunnels" | "bufferBudgetBytes"
+  >;
   /** The checks of `/ready` as they are known now. */
   readonly checks: () => Readonly<Record<string, "ok" | "failing" | "off">>;
 }

@@ -148,9 +148,9 @@ export class Metrics {
     to.socketsLost.set(sources.leakedSockets());
     to.bufferedBytes.set(sources.bufferedBytes());
     const { limits } = sources;
-    to.limits.set(limits.exchanges, "exchanges");
+    to.limits.set(limits.concurrentExchanges, "exchanges");
     to.limits.set(limits.tunnels, "tunnels");
-    to.limits.set(limits.bufferedBytes, "buffered_bytes");
+    to.limits.set(limits.bufferBudgetBytes, "buffered_bytes");
     for (const [check, state] of Object.entries(sources.checks())) {
       to.checks.set(CHECK_VALUES[state], check);
     }

@@ -19,7 +19,7 @@ import {
   type ResponseHead,
 } from "./response_head.ts";
 import type { TimeLimit } from "./time_limit.ts";
-import { Upload, type UploadObserver } from "./upload_sender.ts";
+import { type UploadObserver, UploadSender } from "./upload_sender.ts";
 
 /** Most interim responses before the final one; more are a flood. */
 const MAX_INTERIM = 64;
@@ -66,7 +66,7 @@ export class RoundTrip
   readonly #prepared: PreparedRequest;
   readonly #context: RoundTripContext;
   readonly #startedAt: number;
-  readonly #upload: Upload | null;
+  readonly #upload: UploadSender | null;
   #sending: Promise<unknown> | null = null;
   #hasResponse = false;
   /** True while a part of the upload waits for the upstream to take it. */
@@ -89,7 +89,7 @@ export class RoundTrip
     const { request } = prepared;
     this.#upload = request.body === null
       ? null
-      : new Upload(connection, request.body, request, this);
+      : new UploadSender(connection, request.body, request, this);
   }
 
   /**
@@ -155,7 +155,7 @@ export class RoundTrip
     return this.#connection.writeHead(head);
   }
 
-  async #sendWithBody(head: string, upload: Upload): Promise<void> {
+  async #sendWithBody(head: string, upload: UploadSender): Promise<void> {
     if (await this.#connection.writeHead(head)) await upload.run();
     this.#isUpstreamAwaited = false;
     // The response timeout starts only now: an upload that makes progress may take as long as it likes.

@@ -19,7 +19,7 @@ export interface UploadObserver {
 }
 
 /** Sends one request body: as it is if its length was declared, chunked otherwise. */
-export class Upload {
+export class UploadSender {
   readonly #connection: Connection;
   readonly #contentLength: number | null;
   readonly #body: BodyReader;

@@ -1,10 +1,14 @@
-/** The gateway under attack: a process started the way `deno task start` does, with a limit of its memory. */
+/** The gateway under attack or load: a process started the way `deno task start` does, whose log is read. */
 import { startServerProcess } from "../../support/server_process.ts";
 
 /** A running gateway; disposing of it kills it. */
 export interface AttackedGateway extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
+  /** Zero if its settings ask for no metrics. */
+  readonly metricsPort: number;
+  /** The number of log lines by level and message, such as `INFO request`. */
+  readonly logged: ReadonlyMap<string, number>;
   /** The first lines that report a defect: errors in the log, and anything on standard error. */
   readonly complaints: readonly string[];
   /** Whether it has exited. */
@@ -18,6 +22,8 @@ export interface AttackedGateway extends AsyncDisposable {
   exitCode(timeoutMs: number): Promise<number | undefined>;
 }
 
+const ROOT = new URL("../../../", import.meta.url).pathname;
+
 /** Complaints that are kept. */
 const MAX_COMPLAINTS = 5;
 
@@ -26,11 +32,13 @@ const START_TIMEOUT_MS = 30_000;
 
 /** How to start it. */
 export interface AttackedGatewayOptions {
-  /** The checkout to run. */
-  readonly folder: string;
+  /** The checkout to run; this one by default. */
+  readonly folder?: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
-  /** What the command begins with: what limits its memory. */
-  readonly prefix: readonly string[];
+  /** What the command begins with, such as what limits its memory. */
+  readonly prefix?: readonly string[];
+  /** Further options of `deno run`. */
+  readonly flags?: readonly string[];
 }
 
 /**
@@ -39,11 +47,14 @@ export interface AttackedGatewayOptions {
  * @throws {Error} if it exits before it listens, or takes longer than 30 s.
  */
 export async function startAttackedGateway(
-  { folder, environment, prefix }: AttackedGatewayOptions,
+  { folder = ROOT, environment, prefix = [], flags = [] }:
+    AttackedGatewayOptions,
 ): Promise<AttackedGateway> {
   const certificate = environment.TLS_CERT_FILE?.replace(/\/[^/]+$/, "");
+  const logged = new Map<string, number>();
   const complaints: string[] = [];
   const draining = Promise.withResolvers<number>();
+  let metricsPort = 0;
   let hasExited = false;
 
   function complain(line: string): void {
@@ -58,17 +69,21 @@ export async function startAttackedGateway(
       ...certificate === undefined
         ? []
         : [`--allow-read=./data,${certificate}`],
-      // It is to believe that it has a container of that size.
-      ...prefix.length === 0 ? ["--deny-sys=systemMemoryInfo"] : [],
+      ...flags,
       "src/main.ts",
     ],
     cwd: folder,
     env: { ...environment, NO_COLOR: "1", PROXY_PORT: "0" },
     onLine(line) {
-      if (line.includes('"message":"draining"')) {
-        draining.resolve(Date.parse(JSON.parse(line)["@timestamp"]));
+      if (!line.startsWith("{")) return complain(line);
+      const { level, message, ...facts } = JSON.parse(line);
+      const kind = `${level} ${message}`;
+      logged.set(kind, (logged.get(kind) ?? 0) + 1);
+      if (message === "listening") metricsPort = facts.metricsPort ?? 0;
+      if (message === "draining") {
+        draining.resolve(Date.parse(facts["@timestamp"]));
       }
-      if (/"level":"(?:ERROR|FATAL)"/.test(line)) complain(line);
+      if (level === "ERROR" || level === "FATAL") complain(line);
     },
     onErrorLine: complain,
     timeoutMs: START_TIMEOUT_MS,
@@ -78,6 +93,8 @@ export async function startAttackedGateway(
   return {
     pid,
     port,
+    metricsPort,
+    logged,
     complaints,
     get hasExited() {
       return hasExited;

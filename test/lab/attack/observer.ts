@@ -4,6 +4,7 @@
  */
 import { parseMemory } from "../bench/machine.ts";
 import type { Endpoint } from "../../support/dial.ts";
+import { takeCalls } from "./thread.ts";
 import { type Sights, Visitors } from "./visitors.ts";
 
 /** A gateway to observe. */
@@ -11,6 +12,8 @@ export interface Observed extends Endpoint {
   readonly pid: number;
   /** Killed above this resident memory; undefined if the kernel does that. */
   readonly limitBytes: number | undefined;
+  /** As long as a visitor waits for an answer, ms. */
+  readonly patienceMs: number;
 }
 
 /** What was observed for a while. */
@@ -22,7 +25,7 @@ export interface Observation {
   readonly isKilled: boolean;
 }
 
-/** The calls that the observer takes, each answered by the message of the same number. */
+/** The calls that the observer takes. */
 export interface ObserverCalls {
   /** Starts the innocent app, and returns its port. */
   serve(): number;
@@ -87,7 +90,7 @@ const CALLS: ObserverCalls = {
   observe(gateway) {
     peakBytes = 0;
     isKilled = false;
-    visitors = new Visitors(gateway);
+    visitors = new Visitors(gateway, gateway.patienceMs);
     visitors.start();
     looking = setInterval(() => look(gateway), LOOK_EVERY_MS);
     deadline = setTimeout(() => {
@@ -106,26 +109,4 @@ const CALLS: ObserverCalls = {
   },
 };
 
-/** A call, as it is posted. */
-export interface Call {
-  readonly id: number;
-  readonly name: keyof ObserverCalls;
-  readonly argument: unknown;
-}
-
-/** The part of a worker's global scope that is used here. */
-interface WorkerScope {
-  onmessage: ((event: MessageEvent<Call>) => void) | null;
-  postMessage(message: unknown): void;
-}
-
-const scope = globalThis as unknown as WorkerScope;
-
-scope.onmessage = async ({ data: { id, name, argument } }) => {
-  const call = CALLS[name] as (argument: unknown) => unknown;
-  try {
-    scope.postMessage({ id, result: await call(argument) });
-  } catch (error) {
-    scope.postMessage({ id, error: String(error) });
-  }
-};
+takeCalls(CALLS);

@@ -5,25 +5,26 @@ import { positiveNumber, UsageError } from "../../support/options.ts";
 
 /** A run of the suite. */
 export interface Options {
+  /** The duration of the soak, without its warm-up and its rest, min; undefined for attacks one by one. */
+  readonly minutes: number | undefined;
   /** Names of attacks, or what they begin with; all by default. */
   readonly only: readonly string[] | undefined;
-  /** Only the attacks that CI runs. */
+  /** Only the attacks that CI runs, and only what is certain is judged. */
   readonly short: boolean;
   readonly schemes: readonly Scheme[];
-  /** The memory that a gateway may take, MiB. */
+  /** The memory that a gateway may take, MiB; a soak does not limit it. */
   readonly memoryMib: number;
   /** The checkout whose gateway is attacked, such as the one before a change; this one by default. */
   readonly folder: string | undefined;
-  /** Write JSON to standard output. */
-  readonly json: boolean;
   /** Store the results, and show them in the documents; only complete runs can be saved. */
   readonly save: boolean;
 }
 
-/** Usage, in two lines. */
+/** Usage, in three lines. */
 export const USAGE =
   `usage: deno task attack [--only NAME,… | --short] [--plain | --tls] [--memory MIB]
-                        [--gateway FOLDER] [--json] [--save]`;
+                        [--gateway FOLDER] [--save]
+       deno task attack --minutes N [--gateway FOLDER]`;
 
 /**
  * Parses the options.
@@ -39,24 +40,28 @@ export function parseOptions(
   const { values } = parseArgs({
     args: [...args],
     options: {
+      minutes: { type: "string" },
       only: { type: "string" },
       short: { type: "boolean", default: false },
       plain: { type: "boolean", default: false },
       tls: { type: "boolean", default: false },
-      memory: { type: "string", default: "256" },
+      memory: { type: "string" },
       gateway: { type: "string" },
-      json: { type: "boolean", default: false },
       save: { type: "boolean", default: false },
     },
   });
-  const { short, plain, tls, memory, gateway, json, save } = values;
+  const { minutes, short, plain, tls, memory, gateway, save } = values;
   const only = values.only?.split(",").map((name) => name.trim());
   if (short && only !== undefined) {
     throw new UsageError("--short and --only exclude each other");
   }
-  const isPart = short || plain || tls || only !== undefined ||
-    gateway !== undefined;
-  if (save && isPart) throw new UsageError("Only complete runs are saved");
+  const isPart = short || plain || tls || only !== undefined;
+  if (save && (isPart || gateway !== undefined)) {
+    throw new UsageError("Only complete runs are saved");
+  }
+  if (minutes !== undefined && (isPart || save || memory !== undefined)) {
+    throw new UsageError("--minutes goes with --gateway only");
+  }
   const unknown =
     only?.filter((name) => !attacks.some((attack) => isNamed(attack, name))) ??
       [];
@@ -68,12 +73,14 @@ export function parseOptions(
     );
   }
   return {
+    minutes: minutes === undefined
+      ? undefined
+      : positiveNumber("minutes", minutes),
     only,
     short,
     schemes: plain === tls ? ["http", "https"] : [plain ? "http" : "https"],
-    memoryMib: positiveNumber("memory", memory),
+    memoryMib: positiveNumber("memory", memory ?? "256"),
     folder: gateway,
-    json,
     save,
   };
 }

@@ -9,8 +9,9 @@ function parse(...args: string[]) {
 }
 
 Deno.test("an attack suite runs everything, over plain HTTP and over TLS, in 256 MiB, unless it is told otherwise", () => {
-  const { only, short, schemes, memoryMib, folder } = parse();
+  const { minutes, only, short, schemes, memoryMib, folder } = parse();
 
+  assert.equal(minutes, undefined);
   assert.equal(only, undefined);
   assert.equal(short, false);
   assert.deepEqual(schemes, ["http", "https"]);
@@ -28,7 +29,13 @@ Deno.test("an attack suite can be narrowed to attacks, groups of attacks and one
   assert.deepEqual(parse("--plain", "--tls").schemes, ["http", "https"]);
 });
 
-Deno.test("an attack suite refuses unknown attacks, no memory, and to save a part of its results", () => {
+Deno.test("a soak takes its minutes, and the checkout whose gateway is soaked", () => {
+  const { minutes, folder } = parse("--minutes", "0.5", "--gateway", "old");
+  assert.equal(minutes, 0.5);
+  assert.equal(folder, "old");
+});
+
+Deno.test("an attack suite refuses unknown attacks, no memory or time, a soak of chosen attacks, and to save a part of its results", () => {
   for (
     const args of [
       ["--only", "S2"],
@@ -38,6 +45,9 @@ Deno.test("an attack suite refuses unknown attacks, no memory, and to save a par
       ["--save", "--short"],
       ["--save", "--tls"],
       ["--save", "--gateway", "elsewhere"],
+      ["--minutes", "0"],
+      ["--minutes", "2", "--short"],
+      ["--minutes", "2", "--memory", "512"],
     ]
   ) assert.throws(() => parse(...args), UsageError, args.join(" "));
   assert.throws(() => parse("--bogus"), TypeError);

@@ -49,6 +49,7 @@ const WARM_UP_MS = 800;
 const MIN_OBSERVED_MS = 600;
 
 const DEFAULT_DURATION_MS = 3_000;
+const SHORT_DURATION_MS = 2_000;
 
 /** The visits after it, and the pause before them, in which the gateway may collect what the attack has left. */
 const AFTERMATH_MS = 600;
@@ -58,7 +59,7 @@ const AFTERMATH_PAUSE_MS = 400;
 const AGAIN_MS = 700;
 
 /** An attack is over, whatever it waits for, this long after its time. */
-const GRACE_MS = 6_000;
+const GRACE_MS = 20_000;
 
 /** A connection that the gateway leaves open after its response, ms. */
 const RAW_TIMEOUT_MS = 2_000;
@@ -66,17 +67,23 @@ const RAW_TIMEOUT_MS = 2_000;
 /** The exit code of SIGKILL, which the kernel sends to who takes too much memory. */
 const KILLED = 128 + 9;
 
-const DRAIN_TIMEOUT_MS = 6_000;
-const EXIT_TIMEOUT_MS = 12_000;
+/** Longer than a gateway in distress takes to begin its drain, and to exit, ms. */
+const DRAIN_TIMEOUT_MS = 10_000;
+const EXIT_TIMEOUT_MS = 20_000;
+
+/** As long as a visitor waits for an answer, ms: amid a short run, the machine may be busy with anything. */
+const PATIENCE_MS = 5_000;
+const SHORT_PATIENCE_MS = 20_000;
 
 /** Runs an attack on a gateway of its own, which is started from a checkout. */
 export async function tryAttack(
   world: AttackWorld,
   attack: Attack,
-  { scheme, folder, limitBytes }: {
+  { scheme, folder, limitBytes, isShort }: {
     readonly scheme: Scheme;
-    readonly folder: string;
+    readonly folder: string | undefined;
     readonly limitBytes: number;
+    readonly isShort: boolean;
   },
 ): Promise<Trial> {
   const { observer } = world;
@@ -85,18 +92,23 @@ export async function tryAttack(
   await using gateway = await startAttackedGateway({
     folder,
     environment: { ...world.environment(scheme), ...attack.settings },
-    prefix: group?.command ?? [],
+    // Without a group, it is to believe that it has a container of that size.
+    ...group === undefined
+      ? { flags: ["--deny-sys=systemMemoryInfo"] }
+      : { prefix: group.command },
   });
   const { pid, port } = gateway;
   await letGoFirst(pid);
   await observer.call("observe", {
     ...{ pid, port, scheme },
     limitBytes: group === undefined ? limitBytes : undefined,
+    patienceMs: isShort ? SHORT_PATIENCE_MS : PATIENCE_MS,
   });
   await delay(WARM_UP_MS);
   await observer.call("take");
 
-  const { lastsMs = DEFAULT_DURATION_MS } = attack;
+  const { lastsMs = isShort ? SHORT_DURATION_MS : DEFAULT_DURATION_MS } =
+    attack;
   const longEnough = delay(MIN_OBSERVED_MS);
   const gains = await perform(world, attack, { gateway, scheme, lastsMs });
   await longEnough;

@@ -1,6 +1,6 @@
 /** The verdict on a trial: the promises that were broken. */
 import { quantile } from "../../support/quantile.ts";
-import { type Limit, MIB, PROMISES } from "./attack.ts";
+import { CERTAIN, type Limit, MIB, PROMISES } from "./attack.ts";
 import type { Trial } from "./trial.ts";
 import { type Sights, VISITORS } from "./visitors.ts";
 
@@ -10,14 +10,17 @@ const MIN_VISITS = 5;
 /** The broken promises, one in a few words each; empty if all were kept. */
 export function brokenPromises(
   trial: Trial,
-  { limitBytes, limit }: {
+  { limitBytes, limit, isShort = false }: {
     readonly limitBytes: number;
     readonly limit?: Limit | undefined;
+    /** Whether only what is certain is judged. */
+    readonly isShort?: boolean;
   },
 ): string[] {
   const { medianMs, p99Ms, drainMs, areAnswered } = {
     ...PROMISES,
     ...appliesTo(trial, limit) && limit?.promises,
+    ...isShort && CERTAIN,
   };
   if (trial.isKilled) {
     return [`killed above ${Math.round(limitBytes / MIB)} MiB`];

@@ -71,6 +71,26 @@ Deno.test("an attack is not held off if any promise is broken", async (t) => {
   }
 });
 
+Deno.test("in a short run, latencies are not judged, but wrong answers and everything else are", () => {
+  const short = { ...LIMIT, isShort: true };
+  const slow = sights({ latenciesMs: Array(100).fill(9_000) });
+  const trial = { ...HELD, sights: slow, drainMs: 9_000 };
+  assert.deepEqual(brokenPromises(trial, short), []);
+  const cases: [RegExp, Partial<Trial>][] = [
+    [/^health: no answers$/, { sights: sights({ latenciesMs: [] }) }],
+    [/^health: 1 × silence$/, { sights: sights({ wrong: { silence: 1 } }) }],
+    [/^killed above 256 MiB$/, { isKilled: true }],
+    [/^drain begins after Infinity ms$/, { drainMs: Infinity }],
+    [/^it does not exit$/, { exitCode: undefined }],
+    [/^reads the secret$/, { gains: ["reads the secret"] }],
+  ];
+  for (const [broken, difference] of cases) {
+    const found = brokenPromises({ ...trial, ...difference }, short);
+    assert.equal(found.length, 1, `${broken}: ${found}`);
+    assert.match(found[0] ?? "", broken);
+  }
+});
+
 Deno.test("an attack can have a limit, over plain HTTP for example, and the rest is still promised", () => {
   const limit = {
     over: "http",

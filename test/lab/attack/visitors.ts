@@ -27,9 +27,6 @@ const PAGE = { host: hostOf(QUIET), path: "/" };
 /** Between two requests of a visitor, ms. */
 const PACE_MS = 40;
 
-/** As long as anybody waits for an answer, ms. */
-const PATIENCE_MS = 5_000;
-
 /** Requests of a visitor that may be without an answer; it stays away until there is one. */
 const MAX_WAITING = 200;
 
@@ -45,14 +42,17 @@ export const VISITORS: readonly VisitorName[] = [
 export class Visitors {
   readonly #client: LoadClient;
   readonly #endpoint: Endpoint;
+  readonly #patienceMs: number;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   readonly #waiting = new Set<Promise<void>>();
   #sights = emptySights();
   #tunnel: Promise<EchoSocket | number> | undefined;
 
-  constructor(endpoint: Endpoint) {
+  /** `patienceMs` is as long as anybody waits for an answer, ms. */
+  constructor(endpoint: Endpoint, patienceMs: number) {
     this.#endpoint = endpoint;
-    this.#client = new LoadClient(endpoint.port, () => dial(endpoint));
+    this.#patienceMs = patienceMs;
+    this.#client = this.#newClient();
   }
 
   /** Begins to visit. */
@@ -107,11 +107,13 @@ export class Visitors {
   }
 
   async #arrive(): Promise<string> {
-    using client = new LoadClient(
-      this.#endpoint.port,
-      () => dial(this.#endpoint),
-    );
+    using client = this.#newClient();
     return await client.send({ ...PAGE, headers: ADDRESS });
+  }
+
+  #newClient(): LoadClient {
+    const { port } = this.#endpoint;
+    return new LoadClient(port, () => dial(this.#endpoint), this.#patienceMs);
   }
 
   async #speak(): Promise<string> {
@@ -121,7 +123,7 @@ export class Visitors {
       const text = crypto.randomUUID();
       const echo = typeof tunnel === "number"
         ? String(tunnel)
-        : await orSilence(tunnel.echo(text));
+        : await orSilence(tunnel.echo(text), this.#patienceMs);
       if (echo === text) return "200";
       await this.#leave(opening);
       return echo;
@@ -134,7 +136,7 @@ export class Visitors {
   async #open(): Promise<EchoSocket | number> {
     const conn = await dial(this.#endpoint);
     const handshake = handshakeOf(hostOf(QUIET), "/ws", ADDRESS);
-    return await EchoSocket.open(conn, handshake);
+    return await EchoSocket.open(conn, handshake, this.#patienceMs);
   }
 
   async #leave(opening: Promise<EchoSocket | number>): Promise<void> {
@@ -145,11 +147,14 @@ export class Visitors {
 }
 
 /** The answer, or "silence" if nobody would wait for it any more. */
-async function orSilence(answer: Promise<string>): Promise<string> {
+async function orSilence(
+  answer: Promise<string>,
+  patienceMs: number,
+): Promise<string> {
   const ended = new AbortController();
   const { signal } = ended;
   try {
-    const silence = delay(PATIENCE_MS, "silence", { signal });
+    const silence = delay(patienceMs, "silence", { signal });
     return await Promise.race([answer, silence]);
   } finally {
     ended.abort();

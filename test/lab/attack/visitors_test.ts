@@ -27,6 +27,9 @@ function startServer() {
   };
 }
 
+/** Far longer than an answer takes, ms. */
+const PATIENCE_MS = 5_000;
+
 /** Between two looks, ms. */
 const LOOK_MS = 20;
 
@@ -57,7 +60,10 @@ function merged(looks: readonly Sights[]): Sights {
 
 Deno.test("visitors see how long each answer takes, and every answer that is not the right one", async () => {
   await using server = startServer();
-  const visitors = new Visitors({ scheme: "http", port: server.port });
+  const visitors = new Visitors(
+    { scheme: "http", port: server.port },
+    PATIENCE_MS,
+  );
   visitors.start();
 
   const well = await nextVisits(visitors);

@@ -9,14 +9,15 @@ import {
 import type { Scheme } from "../../support/dial.ts";
 import { type HostileApp, startHostileApp } from "../../support/hostile_app.ts";
 import { BASE, HOSTILE, QUIET } from "./attack.ts";
+import type { ObserverCalls } from "./observer.ts";
 import { RUNTIME, SMALL_MEMORY } from "./small_memory.ts";
-import { Observer } from "./observe.ts";
+import { Thread } from "./thread.ts";
 
 /** The running world. */
 export interface AttackWorld extends AsyncDisposable {
   readonly stack: Stack;
   readonly app: HostileApp;
-  readonly observer: Observer;
+  readonly observer: Thread<ObserverCalls>;
   /** The environment that a gateway needs. */
   environment(scheme: Scheme): Record<string, string>;
 }
@@ -26,7 +27,9 @@ export async function startAttackWorld(): Promise<AttackWorld> {
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startStack({ publicHost: BASE }));
   const app = started.use(startHostileApp());
-  const observer = started.use(new Observer());
+  const observer = started.use(
+    new Thread<ObserverCalls>(new URL("./observer.ts", import.meta.url)),
+  );
   addSandbox(stack, HOSTILE, app.port);
   addSandbox(stack, QUIET, await observer.call("serve"));
   const files: CertificateFiles = started.use(

@@ -158,16 +158,12 @@ export function plotGrowth({ title, axis, points }: Growth): string {
   function panel(name: string, value: (point: GrowthPoint) => number): Panel {
     return {
       title: name,
-      lines: [{
-        name,
-        points: points.map((point) => [point.at, value(point)]),
-      }],
+      points: points.map((point) => [point.at, value(point)]),
     };
   }
   return drawChart({
     title,
     axis,
-    isLogarithmic: true,
     panels: [
       panel("Requests per second", ({ requestsPerSec }) => requestsPerSec),
       panel("Highest resident memory, MiB", ({ memoryMib }) => memoryMib),

@@ -69,10 +69,15 @@ export async function memoryOfAll(
 
 /** Reads VmRSS and VmHWM of proc_pid_status(5). */
 export function parseMemory(status: string): Memory {
-  function field(name: string): number {
-    return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]);
-  }
-  return { now: field("VmRSS"), peak: field("VmHWM") };
+  return {
+    now: statusNumber(status, "VmRSS"),
+    peak: statusNumber(status, "VmHWM"),
+  };
+}
+
+/** The number after a name in proc_pid_status(5); NaN if it is not there. */
+export function statusNumber(status: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
 }
 
 /** Resets the peak of resident memory to its current value (proc_pid_clear_refs(5)). */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseCpuTimeMs, parseMemory } from "./machine.ts";
+import { parseCpuTimeMs, parseMemory, statusNumber } from "./machine.ts";
 import { parseReport } from "./wrk.ts";
 
 const WRK = `Running 3s test @ http://127.0.0.1:4000/
@@ -61,4 +61,11 @@ Deno.test("parseMemory() reads the resident memory and its peak", () => {
   const status = "Name:\tdeno\nVmHWM:\t   91234 kB\nVmRSS:\t   81234 kB\n";
 
   assert.deepEqual(parseMemory(status), { now: 81_234, peak: 91_234 });
+});
+
+Deno.test("statusNumber() reads proc_pid_status(5), and voluntary is not nonvoluntary", () => {
+  const status =
+    "Threads:\t7\nnonvoluntary_ctxt_switches:\t9\nvoluntary_ctxt_switches:\t41\n";
+  assert.equal(statusNumber(status, "Threads"), 7);
+  assert.equal(statusNumber(status, "voluntary_ctxt_switches"), 41);
 });

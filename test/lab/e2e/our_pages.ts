@@ -1,11 +1,15 @@
 /** Every page of the gateway's own, in each of its states, by its path on a server of the tests. */
 import { docsPage } from "../../../src/pages/docs_page.ts";
 import { appsPage } from "../../../src/pages/apps_page.ts";
-import { BASE_PAGE_POLICY, basePage } from "../../../src/pages/base_page.ts";
+import {
+  BASE_PAGE_POLICY,
+  basePage,
+} from "../../../src/features/base_page/base_page.ts";
 import {
   INSPECT_POLICY,
   inspectPage,
-} from "../../../src/pages/inspect_page.ts";
+} from "../../../src/features/inspect/inspect_page.ts";
+import { startForm } from "../../../src/features/wake/start_form.ts";
 import { LOGIN_PAGE_POLICY, loginPage } from "../../../src/pages/login_page.ts";
 import { logoutPage } from "../../../src/pages/logout_page.ts";
 import { PAGE_POLICY } from "../../../src/pages/page.ts";
@@ -13,7 +17,7 @@ import { problem } from "../../../src/pages/problem.ts";
 import {
   WARNING_POLICY,
   warningPage,
-} from "../../../src/pages/warning_page.ts";
+} from "../../../src/features/warning/warning_page.ts";
 import type { ErrorCode } from "../../../src/error_codes.ts";
 import type { ErrorAdvice } from "../../../src/errors.ts";
 import description from "../../../openapi/porthole.json" with { type: "json" };
@@ -43,8 +47,12 @@ const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
   "": {},
   retry: { retryUrl: "https://3000-demo.preview.example.com/" },
   logout: { logoutUrl: "https://preview.example.com/logout" },
-  start: { start: { ticket: "ticket", framedBy: [], means: "start" } },
-  recover: { start: { ticket: "ticket", framedBy: [], means: "recover" } },
+  start: {
+    action: startForm({ ticket: "ticket", framedBy: [], means: "start" }),
+  },
+  recover: {
+    action: startForm({ ticket: "ticket", framedBy: [], means: "recover" }),
+  },
   state: {
     sandbox: {
       state: "error",

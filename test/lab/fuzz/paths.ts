@@ -1,4 +1,4 @@
-/** Targets of requests within a sandbox: {@linkcode appTarget}, {@linkcode baseRoute}. */
+/** Targets of requests within a sandbox: {@linkcode appTarget}, {@linkcode baseRoute}, {@linkcode inspectRoute}. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { posix } from "node:path";
@@ -9,6 +9,7 @@ import {
   toolboxPrefix,
 } from "../../../src/address/app_target.ts";
 import { baseRoute } from "../../../src/address/base_route.ts";
+import { inspectRoute } from "../../../src/features/inspect/inspect.ts";
 import { requestHead } from "../../../src/upstream/http1/request_head.ts";
 import { requestOf } from "../../support/upstream.ts";
 import {
@@ -146,11 +147,6 @@ export const pathProperties: readonly Property[] = [
           target,
         );
       }
-      if (route.kind === "inspect") {
-        const path = `/inspect/${route.sandboxId}`;
-        const [given] = target.split("?");
-        return assert.ok([path, `${path}/events`].includes(given ?? ""));
-      }
       const prefix = `/toolbox/${route.sandboxId}`;
       assert.ok(
         [prefix + route.target, prefix + route.target.slice(1)].includes(
@@ -160,6 +156,26 @@ export const pathProperties: readonly Property[] = [
       const sent = appTarget(toolboxPrefix(route.sandboxId), route.target);
       if (sent === undefined || !isSendable(sent)) return;
       assertInside(sent, `/sandboxes/${route.sandboxId}/toolbox`);
+    },
+  ),
+
+  property(
+    "inspectRoute() divides a target of the base host without losing a byte of its path",
+    mutated(
+      fc.tuple(
+        fc.constant("/inspect/"),
+        sandboxId,
+        fc.constantFrom("", "/events"),
+        fc.oneof(target, fc.constantFrom("", "?a=b")),
+      ).map((parts) => parts.join("")),
+      [...HOSTILE, "/inspect", "/events", "/../", "%2e%2e"],
+    ),
+    (target) => {
+      const route = inspectRoute(target);
+      if (route === undefined) return;
+      const [given] = target.split("?");
+      const path = `/inspect/${route.sandboxId}`;
+      assert.equal(given, route.resource === "page" ? path : `${path}/events`);
     },
   ),
 ];

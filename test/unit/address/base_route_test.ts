@@ -35,34 +35,6 @@ Deno.test("baseRoute() is malformed for a path below /toolbox without a valid sa
   ) assert.deepEqual(baseRoute(path), { kind: "malformed" }, path);
 });
 
-Deno.test("baseRoute() accepts the two paths of the owner's view and no other", () => {
-  for (
-    const [path, resource] of [
-      ["/inspect/a-B_1", "page"],
-      ["/inspect/a-B_1?x", "page"],
-      ["/inspect/a-B_1/events", "events"],
-    ]
-  ) {
-    assert.deepEqual(baseRoute(path ?? ""), {
-      kind: "inspect",
-      sandboxId: "a-B_1",
-      resource,
-    });
-  }
-  for (
-    const path of [
-      "/inspect",
-      "/inspect/",
-      "/inspect/a/",
-      "/inspect/a/events/",
-      "/inspect/a%2fb",
-      "/inspect/../toolbox",
-      "/inspect/a/../b",
-      `/inspect/${"a".repeat(65)}`,
-    ]
-  ) assert.equal(baseRoute(path), undefined, path);
-});
-
 Deno.test("baseRoute() accepts the two paths of build logs and no other", () => {
   assert.deepEqual(baseRoute("/snapshots/s-1/build-logs?follow=true"), {
     kind: "build_logs",

@@ -592,7 +592,7 @@ Deno.test("the owner's view is opened by a login or a bearer only: by no token, 
     const verdict = await gate.admit({
       ...requestFor(label, credential === undefined ? [] : [credential], 2280),
       isToolbox: true,
-      isInspection: true,
+      isForMembers: true,
     });
     const name = `${scope}: ${JSON.stringify(credential)} at ${label}`;
     assert.equal(verdict.kind, kind, name);

@@ -136,4 +136,6 @@ Deno.test("S8: a page's lookups are refunded to the page's budget", () => {
     budget.spend();
     budget.settle({ isAdmitted: true });
   }
+  assert(!isShutOut(throttle, payer("192.0.2.1", true)));
+  assert(isShutOut(throttle, payer("192.0.2.1", true)));
 });

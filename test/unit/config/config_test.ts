@@ -13,21 +13,17 @@ import {
   SETTINGS,
 } from "../../../src/config/config.ts";
 import { linuxFlag } from "../../../src/config/formats.ts";
+import { SECTIONS } from "../../../src/service.ts";
 import { configOf, HOSTED_REQUIRED, REQUIRED } from "../../support/config.ts";
 
-/** A signing secret of 24 bytes, as Svix makes them. */
-const WEBHOOK_SECRET = `whsec_${"MfKQ".repeat(8)}`;
-
-const ORGANIZATION = "2f0e6f0a-6d0b-4b57-9a0c-6f1d7f0f4a11";
-const OTHER_ORGANIZATION = "7d3a0b6f-4f58-4a41-8f6f-0c9d1e770b6f";
-
 function problemsOf(env: Record<string, string>): string[] {
-  const result = parseConfig({ ...REQUIRED, ...env });
+  const result = parseConfig({ ...REQUIRED, ...env }, SECTIONS);
   return result.ok ? [] : result.problems.map(({ name }) => name);
 }
 
 Deno.test("parseConfig() needs nothing but the API's address and the key", () => {
-  deepEqual(configOf({}), {
+  const { sections: _, ...config } = configOf({});
+  deepEqual(config, {
     listen: {
       hostname: "0.0.0.0",
       port: 4000,
@@ -42,19 +38,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       corsMode: "auto",
       appOrigin: "auto",
       sandboxes: "api",
-      previewWarning: "false",
-      basePage: true,
-      inspect: true,
       toolboxOnly: false,
-    },
-    wake: {
-      mode: "off",
-      perHour: 6,
-      byLink: false,
-      ofPublic: false,
-      keys: [],
-      holdMs: 0,
-      portHoldMs: 0,
     },
     daytona: {
       mode: "proxy",
@@ -117,7 +101,6 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       subject: "hash",
     },
     metrics: undefined,
-    webhookSecrets: [],
   });
 });
 
@@ -134,7 +117,6 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
   };
   const isLinux = Deno.build.os === "linux";
   const redis = { REDIS_HOST: "127.0.0.1" };
-  const wakeKeys = { WAKE_API_KEYS: `${ORGANIZATION}=dtn_a` };
   const tls = { ENABLE_TLS: "true", TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k" };
   const tlsOf = (c: Config) => c.listen.tls;
   const files = { certFile: "/c", keyFile: "/k" };
@@ -238,24 +220,15 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["ENABLE_TLS", "false", tlsOf, undefined, tls],
     ["TLS_CERT_FILE", "/x", tlsOf, { ...files, certFile: "/x" }, tls],
     ["TLS_KEY_FILE", "/x", tlsOf, { ...files, keyFile: "/x" }, tls],
-    ["PREVIEW_WARNING_ENABLED", "true", (c) => c.public.previewWarning, "true"],
-    ["PREVIEW_WARNING_ENABLED", "api", (c) => c.public.previewWarning, "api"],
-    ["BASE_PAGE", "false", (c) => c.public.basePage, false],
-    ["INSPECT", "false", (c) => c.public.inspect, false],
     ["TOOLBOX_ONLY_MODE", "true", (c) => c.public.toolboxOnly, true],
     ["METRICS_PORT", "9090", (c) => c.metrics, {
       hostname: "0.0.0.0",
       port: 9090,
-      statusPage: true,
     }],
     ["METRICS_HOST", "127.0.0.1", (c) => c.metrics, {
       hostname: "127.0.0.1",
       port: 9090,
-      statusPage: true,
     }, { METRICS_PORT: "9090" }],
-    ["STATUS_PAGE", "false", (c) => c.metrics?.statusPage, false, {
-      METRICS_PORT: "9090",
-    }],
     ["METRICS_PORT", "4000", (c) => c.metrics?.port, 4000, {
       PROXY_HOST: "10.0.0.1",
       METRICS_HOST: "127.0.0.1",
@@ -268,12 +241,6 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TOKEN_REFUSED_TTL_SEC", "4", (c) => c.cache.tokenRefusedTtlMs, 4_000],
     ["SIGNED_TOKEN_TTL_SEC", "6", (c) => c.cache.signedTokenTtlMs, 6_000],
     ["STALE_IF_ERROR_SEC", "0", (c) => c.cache.staleIfErrorMs, 0],
-    [
-      "WEBHOOK_SECRET",
-      `${WEBHOOK_SECRET},`,
-      (c) => c.webhookSecrets,
-      [WEBHOOK_SECRET],
-    ],
     ["SESSION_SECRETS", `${secret},${secret}2`, (c) => c.session.secrets, [
       secret,
       `${secret}2`,
@@ -310,21 +277,6 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["SHUTDOWN_TIMEOUT_SEC", "0", (c) => c.limits.shutdownTimeoutMs, 0],
     ["CORS_MODE", "off", (c) => c.public.corsMode, "off"],
     ["APP_ORIGIN", "local", (c) => c.public.appOrigin, "local"],
-    ["WAKE", "press", (c) => c.wake.mode, "press"],
-    ["WAKE_PER_HOUR", "2", (c) => c.wake.perHour, 2],
-    ["WAKE_HOLD_SEC", "20", (c) => c.wake.holdMs, 20_000],
-    ["PORT_HOLD_SEC", "300", (c) => c.wake.portHoldMs, 300_000],
-    ["WAKE_LINKS", "true", (c) => c.wake.byLink, true, wakeKeys],
-    ["WAKE_PUBLIC", "true", (c) => c.wake.ofPublic, true, wakeKeys],
-    [
-      "WAKE_API_KEYS",
-      `${ORGANIZATION.toUpperCase()}=dtn_a=b, ${OTHER_ORGANIZATION}=dtn_c`,
-      (c) => c.wake.keys,
-      [
-        { organizationId: ORGANIZATION, key: "dtn_a=b" },
-        { organizationId: OTHER_ORGANIZATION, key: "dtn_c" },
-      ],
-    ],
     ["PUBLIC", "never", (c) => c.public.sandboxes, "never"],
     ["SESSION_SCOPE", "host", (c) => c.session.scope, "host"],
     ["COOKIE_SAMESITE", "none", (c) => c.session.sameSite, "none"],
@@ -469,22 +421,7 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
     REDIS_TLS: ["yes"],
     METRICS_PORT: ["65536", "x", "4000"],
     METRICS_HOST: ["a b", "300.0.0.1"],
-    WAKE: ["true", "Visit"],
-    WAKE_PER_HOUR: ["0", "61"],
-    WAKE_HOLD_SEC: ["-1", "301"],
-    PORT_HOLD_SEC: ["301", "1.5"],
-    WAKE_LINKS: ["yes"],
-    WAKE_PUBLIC: ["yes"],
-    WAKE_API_KEYS: [
-      "dtn_a",
-      "org=dtn_a",
-      `${ORGANIZATION}=`,
-      `${ORGANIZATION}=a b`,
-      `${ORGANIZATION}=dtn_a,${ORGANIZATION.toUpperCase()}=dtn_b`,
-    ],
-    PREVIEW_WARNING_ENABLED: ["1"],
     SHUTDOWN_DELAY_SEC: ["601"],
-    WEBHOOK_SECRET: ["s".repeat(40), "whsec_c2hvcnQ=", `${WEBHOOK_SECRET}=`],
     SESSION_SECRETS: ["short", `${"s".repeat(32)},short`],
     SESSION_TTL_SEC: ["59", "2147484", "99999999999999999999"],
     RUNNER_TTL_SEC: ["0"],
@@ -555,7 +492,7 @@ Deno.test("parseConfig() reports every problem at once, each with the given valu
     PROXY_PORT: "80a",
     LOG_LEVEL: "loud",
     DAYTONA_API_URL: "https://api.example.com",
-  });
+  }, SECTIONS);
 
   ok(!result.ok);
   deepEqual(
@@ -572,8 +509,8 @@ Deno.test("parseConfig() never repeats a secret in a problem", () => {
     DAYTONA_API_URL: "https://user:hunter2@api.example.com",
     PROXY_API_KEY: "hunter2 hunter2",
     SESSION_SECRETS: "hunter2",
-    WAKE_API_KEYS: "acme=hunter2",
-  });
+    OIDC_CLIENT_SECRET: "hunter2 hunter2",
+  }, SECTIONS);
 
   ok(!result.ok);
   equal(result.problems.length, 4);
@@ -581,7 +518,7 @@ Deno.test("parseConfig() never repeats a secret in a problem", () => {
 });
 
 Deno.test("formatProblems() lists missing variables with their purpose, and points to docs/settings.md and the demo", () => {
-  const result = parseConfig({});
+  const result = parseConfig({}, SECTIONS);
 
   ok(!result.ok);
   const text = formatProblems(result.problems);
@@ -594,7 +531,7 @@ Deno.test("formatProblems() lists missing variables with their purpose, and poin
 });
 
 Deno.test("with an organization's key, the API is that of app.daytona.io, and the key seals sessions", () => {
-  const result = parseConfig(HOSTED_REQUIRED);
+  const result = parseConfig(HOSTED_REQUIRED, SECTIONS);
   ok(result.ok);
   const { daytona, session } = result.config;
   deepEqual(daytona, {
@@ -614,7 +551,7 @@ Deno.test("exactly one of the two keys is required, and the report explains the 
       { ...HOSTED_REQUIRED, DAYTONA_API_URL, PROXY_API_KEY: "hunter2" },
     ]
   ) {
-    const result = parseConfig(env);
+    const result = parseConfig(env, SECTIONS);
     ok(!result.ok);
     equal(result.problems.length, 1);
     const text = formatProblems(result.problems);
@@ -626,16 +563,18 @@ Deno.test("exactly one of the two keys is required, and the report explains the 
 });
 
 Deno.test("an organization's key requires a domain, and excludes what only a proxy of Daytona's can do", () => {
-  const without = parseConfig({ DAYTONA_API_KEY: "dtn_organization" });
+  const without = parseConfig(
+    { DAYTONA_API_KEY: "dtn_organization" },
+    SECTIONS,
+  );
   ok(!without.ok);
   deepEqual(without.problems.map(({ name }) => name), ["PROXY_DOMAIN"]);
   for (
     const [name, value] of [
       ["TOOLBOX_ONLY_MODE", "true"],
-      ["PREVIEW_WARNING_ENABLED", "api"],
     ] as const
   ) {
-    const result = parseConfig({ ...HOSTED_REQUIRED, [name]: value });
+    const result = parseConfig({ ...HOSTED_REQUIRED, [name]: value }, SECTIONS);
     ok(!result.ok, name);
     deepEqual(result.problems.map(({ name }) => name), [name]);
   }
@@ -644,7 +583,7 @@ Deno.test("an organization's key requires a domain, and excludes what only a pro
 Deno.test("a rule about logins needs a provider of the operator's own, and counts only where Daytona's API cannot tell", () => {
   const LOGIN_ALLOW = "@example.com";
   deepEqual(problemsOf({ LOGIN_ALLOW }), ["LOGIN_ALLOW"]);
-  const result = parseConfig({ ...HOSTED_REQUIRED, LOGIN_ALLOW });
+  const result = parseConfig({ ...HOSTED_REQUIRED, LOGIN_ALLOW }, SECTIONS);
   ok(!result.ok);
   deepEqual(result.problems.map(({ name }) => name), [
     "OIDC_DOMAIN",
@@ -657,7 +596,7 @@ Deno.test("formatProblems() escapes control characters and truncates long values
   const result = parseConfig({
     ...REQUIRED,
     LOG_LEVEL: `\u001b[31m${"x".repeat(500)}`,
-  });
+  }, SECTIONS);
 
   ok(!result.ok);
   const text = formatProblems(result.problems);
@@ -689,7 +628,7 @@ Deno.test("parseConfig() refuses an issuer with plain http on another machine, u
       "http://127.0.0.10",
     ]
   ) {
-    const result = parseConfig({ ...REQUIRED, OIDC_DOMAIN });
+    const result = parseConfig({ ...REQUIRED, OIDC_DOMAIN }, SECTIONS);
     ok(!result.ok, OIDC_DOMAIN);
     const [problem, ...rest] = result.problems;
     equal(problem?.name, "OIDC_DOMAIN");
@@ -703,18 +642,4 @@ Deno.test("parseConfig() refuses an issuer with plain http on another machine, u
     const OIDC_DOMAIN = `http://${host}/dex`;
     equal(configOf({ OIDC_DOMAIN }).oidc.issuer, OIDC_DOMAIN);
   }
-});
-
-Deno.test("parseConfig() lets links and public sandboxes be started only with a key for that, which a hosted Daytona's gateway has already", () => {
-  const WAKE_API_KEYS = `${ORGANIZATION}=dtn_a`;
-  for (const name of ["WAKE_LINKS", "WAKE_PUBLIC"]) {
-    const wanted = { WAKE: "press", [name]: "true" };
-    deepEqual(problemsOf(wanted), [name]);
-    deepEqual(problemsOf({ ...wanted, WAKE_API_KEYS }), []);
-    ok(parseConfig({ ...HOSTED_REQUIRED, ...wanted }).ok);
-  }
-  const result = parseConfig({ ...HOSTED_REQUIRED, WAKE_API_KEYS });
-  ok(!result.ok);
-  deepEqual(result.problems.map(({ name }) => name), ["WAKE_API_KEYS"]);
-  ok(!formatProblems(result.problems).includes("dtn_a"));
 });

@@ -1,8 +1,8 @@
 import { deepStrictEqual as deepEqual } from "node:assert/strict";
-import { SETTINGS } from "../../../src/config/config.ts";
+import { ALL_SETTINGS } from "../../../src/service.ts";
 import { findMisspelt } from "../../../src/config/misspelt.ts";
 
-const NAMES = Object.keys(SETTINGS);
+const NAMES = Object.keys(ALL_SETTINGS);
 
 /** What is found if exactly these variables are set, each with the setting that is meant. */
 function found(...set: string[]): string[] {
@@ -22,7 +22,7 @@ Deno.test("findMisspelt() finds a letter that is wrong, missing, doubled or swap
       ["LOGIN_ALLOWS", "LOGIN_ALLOW"],
       ["SESSION_SECRET", "SESSION_SECRETS"],
       ["PROXY_APIKEY", "PROXY_API_KEY"],
-      ["INSPET", "INSPECT"],
+      ["PUBLI", "PUBLIC"],
       ["IODC_DOMAIN", "OIDC_DOMAIN"],
       ["PROXI_API_KEY", "PROXY_API_KEY"],
     ] as const

@@ -23,7 +23,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
   const dispatch = new Dispatch({
     ...services,
     servesPaths: true,
-    inspect: undefined,
+    features: [],
     remoteSettings: { baseDomains, dashboardUrl: undefined },
     sandboxes: { preview: take, toolbox: take },
     buildLogs: {

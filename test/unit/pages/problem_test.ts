@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { ErrorCode } from "../../../src/errors.ts";
+import { startForm } from "../../../src/features/wake/start_form.ts";
 import { problem, type ProblemOptions } from "../../../src/pages/problem.ts";
 
 function headersOf(code: ErrorCode, retryAfterSec?: number): Headers {
@@ -66,7 +67,7 @@ Deno.test("a problem document's type is what /docs says of its code, where that 
 });
 
 Deno.test("the policy of problem() allows exactly the scripts that its page has", async () => {
-  const start = { ticket: "t", framedBy: [], means: "start" } as const;
+  const action = startForm({ ticket: "t", framedBy: [], means: "start" });
   const retryUrl = "https://3000-box.p.test/";
   const asPage = { requestId: "id", asPage: true };
   for (
@@ -78,8 +79,8 @@ Deno.test("the policy of problem() allows exactly the scripts that its page has"
       [1, { code: "frame_refused" }],
       [1, { code: "login_unavailable", mayRetry: true }],
       [1, { code: "login_unavailable", mayRetry: true, advice: { retryUrl } }],
-      [2, { code: "sandbox_stopped", mayReload: true, advice: { start } }],
-      [1, { code: "sandbox_stopped", advice: { start } }],
+      [2, { code: "sandbox_stopped", mayReload: true, advice: { action } }],
+      [1, { code: "sandbox_stopped", advice: { action } }],
     ] as const satisfies readonly (readonly [number, Partial<ProblemOptions>])[]
   ) {
     const page = problem({ ...asPage, ...options });

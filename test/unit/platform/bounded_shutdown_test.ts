@@ -1,10 +1,24 @@
+import assert from "node:assert/strict";
 import { shutDownWithin } from "../../../src/platform/bounded_shutdown.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
 import { rawStream } from "../../support/raw_client.ts";
+import { turn } from "../../support/upstream.ts";
 import { staysPending, stillNeeded } from "./canary.ts";
 
 Deno.test("shutDownWithin() waits for a shutdown, but not for long", async () => {
-  await shutDownWithin({ shutdown: () => Promise.resolve() }, 60_000);
-  await shutDownWithin({ shutdown: () => new Promise(() => {}) }, 1);
+  using clock = fakeClock();
+  for (const ends of [true, false]) {
+    const ended = Promise.withResolvers<void>();
+    const server = { shutdown: () => ended.promise };
+    let isOver = false;
+    const over = shutDownWithin(server, 1000).then(() => isOver = true);
+    clock.pass(999);
+    await turn();
+    assert(!isOver);
+    if (ends) ended.resolve();
+    else clock.pass(1);
+    await over;
+  }
 });
 
 Deno.test("canary: Deno.serve cannot be hurried once it is shutting down", async () => {

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { makeKvFolder } from "../../../src/platform/kv_folder.ts";
 import { stillNeeded } from "./canary.ts";
 
@@ -16,10 +17,12 @@ async function withMissingFolder(
 
 Deno.test("makeKvFolder() lets a database be created", async () => {
   await withMissingFolder(async (path) => {
-    await makeKvFolder(path);
-    const kv = await Deno.openKv(path);
-    kv.close();
-    await makeKvFolder(path); // it is there already
+    for (const before of [null, "kept"]) { // the second time, it is there already
+      await makeKvFolder(path);
+      using kv = await Deno.openKv(path);
+      assert.equal((await kv.get(["key"])).value, before);
+      await kv.set(["key"], "kept");
+    }
   });
 });
 

@@ -59,13 +59,18 @@ Deno.test("SocketTurns.next() resolves once the sockets of others have been poll
 
 Deno.test("SocketTurns.next() resolves for all who wait, in any number of turns, and after the end", async () => {
   const turns = await SocketTurns.open();
-  const done = Promise.all([turns.next(), turns.next(), turns.next()]);
+  let resolved = 0;
+  const wait = () => turns.next().then(() => void resolved++);
+  const together = Promise.all([wait(), wait(), wait()]);
+  assert.equal(resolved, 0);
   await turns.next();
-  await done;
-  const last = turns.next();
+  await together;
+  assert.equal(resolved, 3);
+  const last = wait();
   turns[Symbol.dispose]();
   await last;
-  await turns.next();
+  await wait();
+  assert.equal(resolved, 5);
 });
 
 Deno.test("canary: a busy event loop polls its sockets only once in many turns", async () => {

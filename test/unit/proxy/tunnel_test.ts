@@ -447,9 +447,14 @@ Deno.test("startTunnel() keeps the app's connection alive with unsolicited Pongs
   using clock = fakeClock();
   await using rig = await startRig();
   const { client, app } = await connect(rig);
+  let pongs = 0;
+  app.on("pong", () => pongs++);
   for (let count = 0; count < 2; count++) {
     const pong = once(app, "pong");
-    clock.pass(30_000);
+    clock.pass(29_999);
+    await turn();
+    assert.equal(pongs, count);
+    clock.pass(1);
     await pong;
   }
   const closed = appClose(app);

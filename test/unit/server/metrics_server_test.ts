@@ -1,24 +1,16 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import type { StatusReport } from "../../../src/observability/status/report.ts";
 import type { Listener } from "../../../src/downstream/http/listen.ts";
 import { listenForMetrics } from "../../../src/server/metrics_server.ts";
-import { send } from "../../support/send.ts";
 import { recordedLog } from "../../support/event_log.ts";
-
-const NO_REPORT: StatusReport = { sandboxes: [], limits: [], troubles: [] };
-
-function report(): StatusReport {
-  return NO_REPORT;
-}
 
 function start(
   port: number,
   render: () => string,
   { log } = recordedLog(),
+  pages: Record<string, (request: Request) => Response> = {},
 ): Listener {
   const address = { hostname: "127.0.0.1", port, statusPage: false };
-  return listenForMetrics(address, { render, report, log }) ?? assert.fail();
+  return listenForMetrics(address, { render, pages, log }) ?? assert.fail();
 }
 
 async function withServer(
@@ -53,7 +45,7 @@ Deno.test("/metrics has the metrics of the moment", async () => {
   });
 });
 
-Deno.test("without STATUS_PAGE the metrics listener serves nothing but GET and HEAD of /metrics", async () => {
+Deno.test("without pages beside it the metrics listener serves nothing but GET and HEAD of /metrics", async () => {
   await withServer(() => assert.fail("rendered"), async (url) => {
     for (const path of ["/", "/events", "/metrics/", "/metricsx", "/health"]) {
       const response = await fetch(`${url}${path}`);
@@ -67,6 +59,21 @@ Deno.test("without STATUS_PAGE the metrics listener serves nothing but GET and H
       assert.equal(response.headers.get("allow"), "GET, HEAD");
     }
   });
+});
+
+Deno.test("a page beside the metrics is served by its path, for GET and HEAD", async () => {
+  const pages = { "/page": ({ url }: Request) => new Response(url) };
+  const listener = start(0, () => "", recordedLog(), pages);
+  const url = `http://127.0.0.1:${listener.port}`;
+  const page = await fetch(`${url}/page?x`);
+  assert.equal(await page.text(), `${url}/page?x`);
+  const head = await fetch(`${url}/page`, { method: "HEAD" });
+  assert.deepEqual([head.status, await head.text()], [200, ""]);
+  const post = await fetch(`${url}/page`, { method: "POST" });
+  assert.deepEqual([post.status, await post.text()], [405, ""]);
+  const other = await fetch(`${url}/page/`);
+  assert.deepEqual([other.status, await other.text()], [404, ""]);
+  await listener.close();
 });
 
 Deno.test("metrics that cannot be rendered are answered 500 and logged with the reason, and the next ones are served", async () => {
@@ -100,7 +107,7 @@ Deno.test("the metrics' port is free again once its listener is closed, idle con
 Deno.test("without METRICS_PORT no metrics are served", () => {
   const { log } = recordedLog();
   assert.equal(
-    listenForMetrics(undefined, { render: () => "", report, log }),
+    listenForMetrics(undefined, { render: () => "", pages: {}, log }),
     undefined,
   );
 });
@@ -119,82 +126,5 @@ Deno.test("a metrics listener that fails is logged, and ends nothing else", asyn
   }
   assert.deepEqual(await recorded.next("metrics are not served any more"), {
     reason: "Cannot accept connections: Too many open files",
-  });
-});
-
-/** Uses a listener with a status page. */
-async function withStatusPage(
-  use: (port: number) => Promise<void>,
-  hostname = "127.0.0.1",
-): Promise<void> {
-  const address = { hostname, port: 0, statusPage: true };
-  const { log } = recordedLog();
-  const listener = listenForMetrics(address, {
-    render: () => 'porthole_build_info{version="1.2.3",deno="2"} 1\n',
-    report,
-    log,
-  }) ?? assert.fail();
-  try {
-    await use(listener.port);
-  } finally {
-    await listener.close();
-  }
-}
-
-Deno.test("the status page loads nothing from elsewhere, runs its own script only, and may be framed by nobody", async () => {
-  await withStatusPage(async (port) => {
-    const response = await fetch(`http://127.0.0.1:${port}/`);
-    assert.equal(response.status, 200);
-    const policy = response.headers.get("content-security-policy") ?? "";
-    for (
-      const directive of [
-        "default-src 'none'",
-        "connect-src 'self'",
-        "frame-ancestors 'none'",
-      ]
-    ) assert(policy.includes(directive), policy);
-    const html = await response.text();
-    const scripts = [...html.matchAll(/<script[^>]*>([^]*?)<\/script>/g)];
-    assert.equal(scripts.length, 1);
-    const digest = createHash("sha256").update(scripts[0]?.[1] ?? "")
-      .digest("base64");
-    assert(policy.includes(`script-src 'sha256-${digest}'`), policy);
-    assert.doesNotMatch(html, /(?:src|href)="(?!metrics"|data:)/);
-  });
-});
-
-Deno.test("the status page's events come as long as somebody listens, and end with the listener", async () => {
-  let ended: Promise<unknown> | undefined;
-  await withStatusPage(async (port) => {
-    const response = await fetch(`http://127.0.0.1:${port}/events`);
-    assert.equal(response.headers.get("content-type"), "text/event-stream");
-    const reader = response.body?.getReader() ?? assert.fail();
-    const { value } = await reader.read();
-    const text = new TextDecoder().decode(value);
-    assert.match(text, /^data: \{"version":"1\.2\.3".*"isFirst":true\}\n\n$/);
-    ended = reader.read();
-    const head = await fetch(`http://127.0.0.1:${port}/events`, {
-      method: "HEAD",
-    });
-    assert.equal(head.status, 200);
-  });
-  assert.deepEqual(await ended, { done: true, value: undefined });
-});
-
-Deno.test("whoever points a name of theirs at the metrics port reads no status page, and the scrape goes on", async () => {
-  await withStatusPage(async (port) => {
-    for (
-      const [host, path, status] of [
-        ["rebound.example.com", "/", 421],
-        ["rebound.example.com", "/events", 421],
-        ["rebound.example.com", "/metrics", 200],
-        ["gateway-1", "/", 200],
-      ] as const
-    ) {
-      // The events never end by themselves.
-      const method = status === 200 ? "HEAD" : "GET";
-      const answer = await send(`${host}:${port}`, { port, path, method });
-      assert.equal(answer.status, status, `${host}${path}`);
-    }
   });
 });

@@ -36,7 +36,7 @@ function fakeService(calls: string[] = []): FakeService {
     buffers: new ByteBudget({ limitBytes: 1_000_000 }),
     renderMetrics: () => "a 1\n",
     certificateExpires: () => {},
-    status: () => ({ sandboxes: [], limits: [] }),
+    metricsPages: {},
     checkUntilReady: () => Promise.resolve(),
     startDraining: () => void calls.push("startDraining"),
     waitUntilPortIdle(timeoutMs) {
@@ -87,7 +87,6 @@ function startRun(
     lines: new StreamLineWriter(new WritableStream()),
     addSignalListener,
     log: recorded.log,
-    troubles: { list: () => [] },
     ...differences,
   });
   return {

@@ -1,8 +1,8 @@
 /** The operator's status page, on the metrics port. */
 import assert from "node:assert/strict";
 import { loggerFor } from "../../../../src/observability/log.ts";
-import { RecentTroubles } from "../../../../src/observability/status/recent_troubles.ts";
 import { listenForMetrics } from "../../../../src/server/metrics_server.ts";
+import { collectLog } from "../../../support/collected_log.ts";
 import {
   DEMO,
   startGateway,
@@ -26,7 +26,12 @@ export const statusPage: Scenario = {
     webkit: "axe judges by the document, as in Chromium",
   },
   async run(stage) {
-    await using gateway = await startGateway();
+    await using _log = await collectLog();
+    await using gateway = await startGateway({
+      METRICS_PORT: "9090", // not listened on
+      STATUS_PAGE: "true",
+    });
+    loggerFor("server").warn("not ready: api", { reason: "<b>not markup</b>" });
     const listener = serveStatus(gateway);
     const url = `http://127.0.0.1:${listener.port}/`;
     try {
@@ -63,19 +68,10 @@ export const statusPage: Scenario = {
 };
 
 function serveStatus({ service }: TestGateway) {
-  const troubles = new RecentTroubles();
-  troubles.sink({
-    category: ["porthole"],
-    level: "warning",
-    message: ["not ready: api"],
-    rawMessage: "not ready: api",
-    timestamp: Date.now(),
-    properties: { reason: "<b>not markup</b>" },
-  });
   const address = { hostname: "127.0.0.1", port: 0, statusPage: true };
   const listener = listenForMetrics(address, {
-    render: (looks) => service.renderMetrics(looks),
-    report: () => ({ ...service.status(), troubles: troubles.list() }),
+    render: () => service.renderMetrics(),
+    pages: service.metricsPages,
     log: loggerFor("server"),
   });
   return listener ?? assert.fail();

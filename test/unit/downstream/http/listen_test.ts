@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { listen } from "../../../../src/downstream/http/listen.ts";
 import { type RawStream, rawStream } from "../../../support/raw_client.ts";
+import { turn } from "../../../support/upstream.ts";
 
 const ANYWHERE = { hostname: "127.0.0.1", port: 0 };
 
@@ -53,9 +54,13 @@ Deno.test("close() waits at most as long as it is told to for a request that doe
   );
   await asked.promise;
   await listener.close(1);
+  let isShutDown = false;
+  const shutdown = listener.shutdown().then(() => isShutDown = true);
+  await turn();
+  assert(!isShutDown); // the request holds it up
   client.close();
   await failed.promise;
-  await listener.close();
+  await shutdown;
 });
 Deno.test({
   name: "two listeners share a port if both of them want to, and only then",

@@ -94,19 +94,21 @@ Deno.test("a client that closes its side after its request still gets the respon
 });
 
 Deno.test("a client that disconnects aborts its request", async () => {
-  const asked = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<AbortSignal>();
   const left = Promise.withResolvers<void>();
   await withFront(async ({ signal }) => {
     signal.addEventListener("abort", () => left.resolve());
-    asked.resolve();
+    asked.resolve(signal);
     await left.promise;
     return new Response();
   }, async ({ connect }) => {
     const client = await connect();
     await client.write(GET);
-    await asked.promise;
+    const signal = await asked.promise;
+    assert(!signal.aborted);
     client.close();
     await left.promise;
+    assert(signal.aborted);
   });
 });
 

@@ -129,7 +129,7 @@ Deno.test("render() has no check that there is nothing for, and no certificate u
     droppedLogLines: () => 0,
     leakedSockets: () => 0,
     bufferedBytes: () => 0,
-    limits: { exchanges: 1, tunnels: 1, bufferedBytes: 1 },
+    limits: { concurrentExchanges: 1, tunnels: 1, bufferBudgetBytes: 1 },
     checks: () => states,
   });
   function told(): string[] {
@@ -218,7 +218,7 @@ Deno.test("render() reads the sources each time", () => {
       droppedLogLines: () => 8,
       leakedSockets: () => 6,
       bufferedBytes: () => 10,
-      limits: { exchanges: 11, tunnels: 12, bufferedBytes: 13 },
+      limits: { concurrentExchanges: 11, tunnels: 12, bufferBudgetBytes: 13 },
       checks: () => ({ api: "ok", key: "failing", login: "off" }),
     });
     metrics.bufferEvicted("tunnel");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { wholeBody } from "../../../../src/upstream/http1/whole_body.ts";
 import { bodyReader } from "../../../../src/upstream/http1/body_reader.ts";
-import { bodyOf, readerOf, textOf } from "../../../support/upstream.ts";
+import { bodyOf, readerOf, textOf, turn } from "../../../support/upstream.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -59,8 +59,14 @@ Deno.test("wholeBody() passes a long body on with nothing missing", async () => 
 
 Deno.test("wholeBody() cancels a late body that nobody wants any more", async () => {
   const { body, cancelled } = heldBody();
-  readerOf(await wholeBody(body, 1)).cancel();
+  let isCancelled = false;
+  cancelled.then(() => isCancelled = true);
+  const late = readerOf(await wholeBody(body, 1));
+  await turn();
+  assert(!isCancelled);
+  late.cancel();
   await cancelled;
+  assert(isCancelled);
 });
 
 Deno.test("wholeBody() fails as its body does, early or late", async () => {

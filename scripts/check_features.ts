@@ -1,0 +1,101 @@
+// deno-lint-ignore-file no-console
+/**
+ * Shows that each feature can be deleted: copies the tree without its folder, its tests and its lines in `service.ts`,
+ * regenerates what is made from the rest, checks the types and runs the rest of the tests. `--only NAME`, `--types`.
+ * Left out are the laboratories, whose programs are for all features, and tests of documents and deployment files, which
+ * name the settings of all.
+ */
+import { parseArgs } from "node:util";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** What is checked and run of the tests. */
+const TESTS = ["test/unit", "test/service", "test/conformance", "test/faults"];
+
+const { values: options } = parseArgs({
+  args: Deno.args,
+  options: { only: { type: "string" }, types: { type: "boolean" } },
+});
+
+const features = [...Deno.readDirSync(new URL("src/features/", ROOT))]
+  .map(({ name }) => name).sort()
+  .filter((name) => options.only === undefined || name === options.only);
+if (features.length === 0) throw new Error(`No feature '${options.only}'`);
+
+/** Runs Deno in a folder; resolves to whether that went well. */
+async function deno(folder: URL, ...args: string[]): Promise<boolean> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: folder,
+    env: { NO_COLOR: "1" },
+  }).output();
+  if (success) return true;
+  const text = [stdout, stderr].map((each) => new TextDecoder().decode(each));
+  // Of a run of tests, the end says what failed.
+  console.log(text.join("\n").slice(-20_000));
+  return false;
+}
+
+/** The lines of a program that import a feature, and those that list what they import. */
+function withoutFeature(text: string, name: string): string {
+  const imports = new RegExp(
+    `^import \\{ (\\w+) \\} from "\\./features/${name}/.*\\n`,
+    "gm",
+  );
+  const symbols = [...text.matchAll(imports)].map(([, symbol = ""]) => symbol);
+  const listed = new RegExp(`^ {2}(?:${symbols.join("|")}),\\n`, "gm");
+  return text.replace(imports, "").replace(listed, "");
+}
+
+/** Copies what Git tracks or would track, without a feature. */
+async function copyWithout(name: string, target: URL): Promise<void> {
+  const { stdout } = await new Deno.Command("git", {
+    args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+    cwd: ROOT,
+  }).output();
+  const own = new RegExp(
+    `^(?:(?:src|test/unit|test/service)/features/${name}/|docs/features/${name}\\.md)`,
+  );
+  for (const path of new TextDecoder().decode(stdout).split("\0")) {
+    if (path === "" || own.test(path)) continue;
+    const [from, to] = [new URL(path, ROOT), new URL(path, target)];
+    await Deno.mkdir(new URL("./", to), { recursive: true });
+    // One that is deleted and not yet committed is no file any more.
+    await Deno.copyFile(from, to).catch(() => {});
+  }
+  const service = new URL("src/service.ts", target);
+  const text = await Deno.readTextFile(service);
+  const rest = withoutFeature(text, name);
+  if (rest === text) throw new Error(`service.ts does not name '${name}'`);
+  await Deno.writeTextFile(service, rest);
+}
+
+async function check(name: string): Promise<boolean> {
+  const target = new URL(`data/features/${name}/`, ROOT);
+  await Deno.remove(target, { recursive: true }).catch(() => {});
+  await copyWithout(name, target);
+  try {
+    const tests = options.types
+      ? []
+      : [["test", "--quiet", "-P", "--parallel", ...TESTS]];
+    const steps = [
+      ["run", "--quiet", "-P=scripts", "scripts/generate.ts"],
+      ["check", "--quiet", "src", "scripts", ...TESTS, "test/support"],
+      ...tests,
+    ];
+    for (const step of steps) {
+      if (!await deno(target, ...step)) return false;
+    }
+    return true;
+  } finally {
+    await Deno.remove(target, { recursive: true });
+  }
+}
+
+let isGood = true;
+for (const name of features) {
+  const passes = await check(name);
+  console.log(`${passes ? "ok" : "FAILED"}: without ${name}`);
+  isGood &&= passes;
+}
+Deno.exit(isGood ? 0 : 1);

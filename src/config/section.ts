@@ -1,0 +1,52 @@
+/** Settings of a part that may be taken out: its rows, and what it makes of their values. */
+import type { Setting, SettingValues } from "./read_settings.ts";
+import type { SETTINGS } from "./settings.ts";
+
+type Rows = Readonly<Record<string, Setting<unknown>>>;
+
+/** The values of the settings that every gateway has. */
+export type CoreValues = SettingValues<typeof SETTINGS>;
+
+/** A value that is valid by itself, but not beside the others. */
+export interface Conflict<Name extends string = string> {
+  readonly name: Name;
+  /** Undefined if it is not set; safe to print. */
+  readonly given: string | undefined;
+  readonly allowed: string;
+}
+
+/** The settings of one feature: `R` are its rows, and `C` is its configuration. */
+export interface SettingsSection<R extends Rows, C> {
+  readonly rows: R;
+  /** What must not be set together. */
+  conflicts?(
+    values: SettingValues<R>,
+    core: CoreValues,
+  ): readonly Conflict<string & keyof R>[];
+  /** The configuration by its subject; durations in milliseconds. */
+  assemble(values: SettingValues<R>, core: CoreValues): C;
+}
+
+/** A section whatever its rows are, as those see it who read all of them. */
+export interface AnySection {
+  readonly rows: Rows;
+  // deno-lint-ignore no-explicit-any -- each gets the values of its own rows
+  conflicts?(values: any, core: CoreValues): readonly Conflict[];
+  // deno-lint-ignore no-explicit-any -- as above
+  assemble(values: any, core: CoreValues): unknown;
+}
+
+/**
+ * A feature's part of the configuration.
+ *
+ * @throws {TypeError} if the configuration was read without that section
+ */
+export function sectionOf<R extends Rows, C>(
+  { sections }: { readonly sections: ReadonlyMap<unknown, unknown> },
+  section: SettingsSection<R, C>,
+): C {
+  if (!sections.has(section)) {
+    throw new TypeError("Cannot find a section: it was not read");
+  }
+  return sections.get(section) as C; // as assemble() has returned it
+}

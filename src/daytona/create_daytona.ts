@@ -1,0 +1,96 @@
+/** Creates the client of Daytona's API, and what watches how the API takes the gateway's own key. */
+import type { Config } from "../config/config.ts";
+import { loggerFor } from "../observability/log.ts";
+import type { Metrics } from "../observability/metrics/metrics.ts";
+import { DaytonaApi } from "./api.ts";
+import { RoleWatch } from "./proxy_role.ts";
+import { ApiQuota } from "./quota.ts";
+import { KeyWatch } from "./service_key.ts";
+
+/** Dependencies of {@linkcode createDaytona}. */
+interface DaytonaParts {
+  readonly metrics: Pick<Metrics, "apiCall">;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Aborted when the gateway closes. */
+  readonly closing: AbortSignal;
+}
+
+/** The API, the role of the gateway's key there, its verdicts, and the quota that is left if the key has one. */
+// deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
+export function createDaytona(
+  config: Config["daytona"],
+  { metrics, now, closing }: DaytonaParts,
+) {
+  const serviceKey = watchServiceKey(config, now);
+  // The key of Daytona's own proxy is nobody's but ours.
+  const quota = config.mode === "hosted" ? new ApiQuota(now) : undefined;
+  const api = new DaytonaApi(config, {
+    closing,
+    ...quota && { quota },
+    onCall: (facts) => metrics.apiCall(facts),
+    onKeyVerdict: (verdict) => serviceKey.record(verdict),
+    onOwnersUntold: createWarning(
+      "the API cannot tell users from machines (GET /api-keys/current is 404): any runner's key opens every sandbox; update Daytona",
+    ),
+    onRunnerRegion: (region) => role.sawRunnerIn(region),
+    onSandboxHidden: createWarning(
+      "the API does not show sandboxes to this gateway (GET /sandbox/ID is 403): their labels do not count, such as porthole.app-origin, and their states are not told",
+    ),
+  });
+  const role = new RoleWatch(
+    () => api.probeRole(),
+    (region) =>
+      loggerFor("api").info(
+        "the API knows this gateway as the proxy of a region",
+        { region },
+      ),
+  );
+  return { api, role, serviceKey, quota };
+}
+
+/** What the log says of the gateway's own key. */
+const OWN_KEYS = {
+  proxy: {
+    name: "PROXY_API_KEY",
+    wanted: "the value that the API has under the same name",
+    otherRole: "its proxy's",
+  },
+  hosted: {
+    name: "DAYTONA_API_KEY",
+    wanted: "an API key of your organization, which the dashboard makes",
+    otherRole: "an organization's",
+  },
+} as const;
+
+/** Creates the watch over the gateway's own key, which logs when the API begins to refuse it. */
+function watchServiceKey(
+  { mode }: Config["daytona"],
+  now: () => number,
+): KeyWatch {
+  const logger = loggerFor("api");
+  const { name, wanted, otherRole } = OWN_KEYS[mode];
+  return new KeyWatch(now, (verdict) => {
+    if (verdict === "accepted") {
+      return logger.info(`the API accepts ${name} now`);
+    }
+    logger.error(
+      `the API does not accept ${name}: it must be ${wanted}`,
+      {
+        reason: verdict === "unknown"
+          ? "the API does not know the key (401)"
+          : `the API knows the key, but not as ${otherRole} (403)`,
+      },
+    );
+  });
+}
+
+/** Creates a warning about what the API cannot do, which is logged once. */
+function createWarning(message: string): () => void {
+  let isTold = false;
+  return () => {
+    if (isTold) return;
+    isTold = true;
+    loggerFor("api").warn(message);
+  };
+}

@@ -1,0 +1,79 @@
+/** The page of a base domain itself: what this is, and the way to a preview. */
+import { escapeHtml } from "../../pages/html.ts";
+import { BASE_POLICY, page } from "../../pages/page.ts";
+
+/** A link to something that its operator wants to show. */
+export interface PageLink {
+  readonly url: string;
+  /** What it leads to. */
+  readonly text: string;
+}
+
+/** The content of the page. */
+interface BasePageData {
+  /** The base domain as requested, with its port if it has one. */
+  readonly authority: string;
+  readonly version: string;
+  readonly links: readonly PageLink[];
+  /** True if people can log in, and out. */
+  readonly hasLogin: boolean;
+  /** What was sent with the form, and leads to no preview; undefined before that. */
+  readonly refused?: PreviewFields | undefined;
+}
+
+/** What the form sends. */
+export interface PreviewFields {
+  readonly port: string;
+  readonly sandbox: string;
+}
+
+/** Path that the form leads to. */
+export const OPEN_PATH = "/open";
+
+/**
+ * Content-Security-Policy of the page. It has no `form-action`, since browsers also apply that to the redirects that
+ * follow the form: to a preview, and from there to a login at any provider. No other page may frame it.
+ */
+export const BASE_PAGE_POLICY = `${BASE_POLICY}; frame-ancestors 'none'`;
+
+/** Renders it as an HTML document. */
+export function basePage(data: BasePageData): string {
+  const { authority, version, hasLogin, refused } = data;
+  const { port = "", sandbox = "" } = refused ?? {};
+  const faulty = refused === undefined ? "" : ' aria-describedby="fault"';
+  return page(
+    refused === undefined ? "Previews" : "There is no such address",
+    `<h1>Previews of Daytona sandboxes</h1>
+<p>What listens on a port of a sandbox is shown at an address of its own:</p>
+<p class="host">{port}-{sandbox}.${escapeHtml(authority)}</p>
+<form action="${OPEN_PATH}">${
+      refused === undefined ? "" : `\n<p id="fault" role="alert">${FAULT}</p>`
+    }
+<div class="fields">
+<label>Port
+<input name="port" required inputmode="numeric" pattern="[1-9][0-9]{0,4}" placeholder="3000" value="${
+      escapeHtml(port)
+    }"${faulty}></label>
+<label>Sandbox
+<input name="sandbox" required pattern="[A-Za-z0-9_\\-]{1,57}" autocapitalize="none" spellcheck="false" placeholder="its ID" value="${
+      escapeHtml(sandbox)
+    }"${faulty}></label>
+</div>
+<button>Open the preview</button>
+</form>${linkList(data)}
+<p class="note foot"><a href="/docs">Documentation</a>${
+      hasLogin ? ' <a href="/logout">Log out</a>' : ""
+    } <span>Porthole ${escapeHtml(version)}</span></p>`,
+  );
+}
+
+const FAULT =
+  "That is no preview’s address. A port is a number from 1 to 65535, and the ID of a sandbox has letters, digits, “-” and “_”.";
+
+function linkList({ links }: BasePageData): string {
+  if (links.length === 0) return "";
+  const items = links.map(({ url, text }) =>
+    `<li><a href="${escapeHtml(url)}">${escapeHtml(text)}</a></li>`
+  );
+  return `\n<h2>To try</h2>\n<ul>\n${items.join("\n")}\n</ul>`;
+}

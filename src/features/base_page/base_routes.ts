@@ -1,0 +1,129 @@
+/** `/` on base hosts, and `/open`, where its form leads on to a preview. */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { parseHost, previewOrigin } from "../../address/preview_host.ts";
+import type { Login } from "../../auth/login_flow.ts";
+import {
+  type ControlContext,
+  type ControlEnv,
+  PROBLEM,
+} from "../../control/route.ts";
+import { GatewayError } from "../../errors.ts";
+import { wantsDocument } from "../../http/fetch_metadata.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { redirect } from "../../pages/redirect.ts";
+import type { RemoteSettings } from "../../resolver/remote_settings.ts";
+import {
+  BASE_PAGE_POLICY,
+  basePage,
+  OPEN_PATH,
+  type PageLink,
+  type PreviewFields,
+} from "./base_page.ts";
+
+/** Dependencies of the base page. */
+export interface BasePageOptions {
+  readonly version: string;
+  readonly scheme: "http" | "https";
+  readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
+  readonly login: Pick<Login, "state">;
+  readonly links: readonly PageLink[];
+}
+
+const PAGE = { "text/html": { schema: z.string() } };
+
+const pageRoute = createRoute({
+  method: "get",
+  path: "/",
+  summary: "The page of the base domain",
+  description:
+    "Says what this is, and has a form that leads to a preview. Only with `BASE_PAGE`.",
+  responses: { 200: { description: "The page.", content: PAGE } },
+});
+
+const openRoute = createRoute({
+  method: "get",
+  path: OPEN_PATH,
+  summary: "Go to a preview",
+  description:
+    "Redirects to a port of a sandbox below this base domain, and to nowhere else. Nothing is looked up. Only with " +
+    "`BASE_PAGE`.",
+  request: {
+    query: z.object({
+      port: z.string().optional().openapi({
+        description: "From 1 to 65535, without leading zeros.",
+      }),
+      sandbox: z.string().optional().openapi({
+        description: "What follows the port in the preview's host name.",
+      }),
+    }),
+  },
+  responses: {
+    303: { description: "To the preview." },
+    400: {
+      description: "They name no preview. For a browser, it is the page again.",
+      content: { ...PROBLEM, ...PAGE },
+    },
+  },
+});
+
+/** The routes that {@linkcode addBasePage} adds. */
+export const BASE_PAGE_ROUTES = [pageRoute, openRoute];
+
+const PAGE_HEADERS = {
+  ...OWN_ANSWER_HEADERS,
+  "content-security-policy": BASE_PAGE_POLICY,
+};
+
+/** Adds `/` and `/open`. */
+export function addBasePage(
+  app: OpenAPIHono<ControlEnv>,
+  options: BasePageOptions,
+): void {
+  const { links } = options;
+  function render(context: ControlContext, refused?: PreviewFields): string {
+    checkBase(context);
+    return basePage({
+      authority: context.authority.toLowerCase(),
+      version: options.version,
+      links,
+      hasLogin: options.login.state !== "off",
+      refused,
+    });
+  }
+  app.openapi(pageRoute, (c) => c.html(render(c.env), 200, PAGE_HEADERS));
+  app.openapi(openRoute, (c) => {
+    checkBase(c.env);
+    const { port = "", sandbox = "" } = c.req.valid("query");
+    const origin = originOf({ port, sandbox }, c.env, options);
+    if (origin !== undefined) return redirect(303, `${origin}/`);
+    if (!wantsDocument(c.req.raw.headers)) {
+      throw new GatewayError("bad_request", "No preview of ours");
+    }
+    c.header("x-porthole-error", "bad_request");
+    return c.html(render(c.env, { port, sandbox }), 400, PAGE_HEADERS);
+  });
+}
+
+/** @throws {GatewayError} `route_not_found` on any other host */
+function checkBase({ base }: ControlContext): void {
+  if (base === undefined) {
+    throw new GatewayError("route_not_found", "No page on this host");
+  }
+}
+
+/** The origin of the preview that the form names; undefined if it names none below the very host that it is on. */
+function originOf(
+  fields: PreviewFields,
+  { authority, base }: ControlContext,
+  { scheme, remoteSettings }: BasePageOptions,
+): string | undefined {
+  const [port, sandbox] = [fields.port.trim(), fields.sandbox.trim()];
+  if (!/^\d+$/.test(port) || !/^[\w-]+$/.test(sandbox)) return undefined;
+  const parsed = parseHost(
+    `${port}-${sandbox}.${authority}`,
+    remoteSettings.baseDomains,
+  );
+  return parsed.kind === "preview" && parsed.host.base === base
+    ? previewOrigin(parsed.host, scheme)
+    : undefined;
+}

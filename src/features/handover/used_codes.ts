@@ -1,0 +1,42 @@
+/** Which codes have been used: each may be used once, at whichever gateway. */
+import { LRUCache } from "lru-cache";
+import { type DurableStore, entryUntil } from "../../cache/store.ts";
+import { GatewayError } from "../../errors.ts";
+
+/** Difference between the clocks of two gateways that a code's use is remembered beyond its expiry for, ms. */
+const MAX_SKEW_MS = 60_000;
+
+/** Remembers codes by their ids. */
+export class UsedCodes {
+  readonly #store: Pick<DurableStore, "claim"> | null;
+  readonly #used: LRUCache<string, true>;
+
+  /** `store` is null if they are remembered in process only: `maxEntries` of them at most. */
+  constructor(store: Pick<DurableStore, "claim"> | null, maxEntries: number) {
+    this.#store = store;
+    this.#used = new LRUCache({ max: maxEntries });
+  }
+
+  /**
+   * True if the code has not been used before; from now on it has. `expiresAt`, ms since the epoch, is when nobody
+   * accepts the code any more.
+   *
+   * @throws {GatewayError} `session_unavailable` if the durable tier does not tell
+   */
+  async use(id: string, expiresAt: number): Promise<boolean> {
+    if (this.#store === null) {
+      const isUsed = this.#used.has(id);
+      this.#used.set(id, true);
+      return !isUsed;
+    }
+    const entry = entryUntil(expiresAt + MAX_SKEW_MS, true);
+    const claim = await this.#store.claim(["login-code", id], entry);
+    if (claim === "unavailable") {
+      throw new GatewayError(
+        "session_unavailable",
+        "Nobody knows if the code was used before",
+      );
+    }
+    return claim === "claimed";
+  }
+}

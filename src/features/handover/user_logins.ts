@@ -1,0 +1,149 @@
+/**
+ * Logins for a user: a session on the base host, which is handed over to one preview host at a time
+ * (`SESSION_SCOPE=host`).
+ */
+import { previewAuthority } from "../../address/preview_host.ts";
+import { surplusLogins } from "../../auth/login_cookies.ts";
+import type { LoginSessions } from "../../auth/login_sessions.ts";
+import type { OwnCookies } from "../../auth/own_cookies.ts";
+import type {
+  LoginRef,
+  SessionSealer,
+  UserSession,
+} from "../../auth/session.ts";
+import type { Throttle } from "../../auth/throttle.ts";
+import {
+  type Continuation,
+  type KeptLogins,
+  type LoginVisit,
+  LOOP_SEC,
+  MAX_RETURNS,
+} from "../../control/kept_logins.ts";
+import { GatewayError } from "../../errors.ts";
+import { cookiesByName, cookieValues } from "../../http/cookies.ts";
+import { digestKey } from "../../lib/digest.ts";
+import type { Budget } from "../../resolver/lookup_cache.ts";
+import type { Handover } from "./login_code.ts";
+
+/** Dependencies of {@linkcode UserLogins}. */
+interface UserLoginsOptions {
+  readonly cookies: OwnCookies;
+  readonly sessions: Pick<SessionSealer, "open" | "seal">;
+  readonly logins: Pick<LoginSessions, "opens" | "end">;
+  readonly handover: Pick<Handover, "urlWithCode">;
+  readonly throttle: Throttle;
+  /** Current time, ms since the epoch. */
+  readonly now: () => number;
+}
+
+/** Most sessions of a browser that are looked at: it has more than one if tabs log in at once, or for other accounts. */
+const MAX_SESSIONS = 12;
+
+/** Keeps sessions on the base host. */
+export class UserLogins implements KeptLogins {
+  readonly #options: UserLoginsOptions;
+
+  constructor(options: UserLoginsOptions) {
+    this.#options = options;
+  }
+
+  async resume(visit: LoginVisit): Promise<Continuation | undefined> {
+    const { returnTo, challenge } = visit;
+    const setCookies = [this.#counted(visit)];
+    // The preview host itself sends the browser here, with a challenge, if it needs a session.
+    if (challenge === undefined && returnTo.isOnBase === undefined) {
+      return { location: returnTo.url, setCookies };
+    }
+    const session = await this.#sessionFor(visit);
+    if (session === undefined) return undefined;
+    return { location: await this.#locationFor(visit, session), setCookies };
+  }
+
+  async complete(
+    visit: LoginVisit,
+    login: LoginRef,
+  ): Promise<Continuation> {
+    const { cookies, sessions, now } = this.#options;
+    const session: UserSession = { kind: "user", ...login };
+    const name = cookies.userSession(session.id);
+    const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+    return {
+      location: await this.#locationFor(visit, session),
+      setCookies: [
+        this.#counted({ ...visit, cookies: "" }),
+        ...await this.#withoutSurplus(visit.cookies, name),
+        cookies.hostOnly(name, await sessions.seal(session), maxAgeSec),
+      ],
+    };
+  }
+
+  /** Where a browser with a session goes on: a preview host has it handed over, the base host has it already. */
+  async #locationFor(
+    { returnTo, challenge }: LoginVisit,
+    session: UserSession,
+  ): Promise<string> {
+    return challenge === undefined || returnTo.isOnBase
+      ? returnTo.url
+      : await this.#options.handover.urlWithCode(returnTo, challenge, session);
+  }
+
+  /** The session of a browser whose user has access to the sandbox; undefined if it has none. */
+  async #sessionFor(visit: LoginVisit): Promise<UserSession | undefined> {
+    const budget = this.#options.throttle.budgetFor(visit);
+    const found = this.#findSession(visit, budget);
+    return await budget.settledBy(found, (session) => session !== undefined);
+  }
+
+  async #findSession(
+    { cookies: sent, returnTo: { host }, clientAddress }: LoginVisit,
+    budget: Budget,
+  ): Promise<UserSession | undefined> {
+    const { cookies, sessions, logins } = this.#options;
+    const presented = cookiesByName(sent, cookies.userSessionPrefix);
+    for (const sealed of [...presented.values()].flat().slice(-MAX_SESSIONS)) {
+      const session = await sessions.open(sealed);
+      if (session?.kind !== "user") continue;
+      if (await logins.opens(host.label, session, clientAddress, budget)) {
+        return session;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * The Set-Cookie value that counts the handovers to a preview host.
+   *
+   * @throws {GatewayError} `session_not_kept` if there were too many within a few seconds
+   */
+  #counted({ cookies: sent, returnTo: { host } }: LoginVisit): string {
+    const { cookies } = this.#options;
+    const id = digestKey([previewAuthority(host)]).slice(0, 12);
+    const before = cookieValues(sent, cookies.handovers).at(-1) ?? "";
+    const count = before.startsWith(`${id}.`)
+      ? Number(before.slice(id.length + 1))
+      : 0;
+    if (!(count < MAX_RETURNS)) {
+      throw new GatewayError("session_not_kept", "Handed over a moment ago");
+    }
+    return cookies.hostOnly(cookies.handovers, `${id}.${count + 1}`, LOOP_SEC);
+  }
+
+  /** Ends the sessions of a browser that has too many: the Set-Cookie values that expire their cookies. */
+  async #withoutSurplus(sent: string, added: string): Promise<string[]> {
+    const { cookies, sessions, logins } = this.#options;
+    const lines: string[] = [];
+    const surplus = await surplusLogins(sent, added, {
+      prefix: cookies.userSessionPrefix,
+      sessions,
+    });
+    for (const { name, opened } of surplus) {
+      // A session that goes on must keep its cookie: a logout ends what it is shown.
+      const ends = opened.map((session) =>
+        session.kind === "user" ? logins.end(session) : undefined
+      );
+      const isOver = await Promise.all(ends).then(() => true, () => false);
+      if (isOver) lines.push(cookies.hostOnly(name, "", 0));
+    }
+    return lines;
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * The owner's view: `/inspect/{sandbox}` on the base domain is a page that shows the exchanges of a sandbox while it is
+ * open, and `/inspect/{sandbox}/events` the stream that it reads. Both are for whoever has access to the sandbox by a
+ * login or a bearer: links and tokens open an app, not the requests of its other visitors.
+ */
+import { SANDBOX_REF, TOOLBOX_PORT } from "../../address/grammar.ts";
+import {
+  bearerOf,
+  type Credential,
+  MAX_SESSION_COOKIES,
+} from "../../auth/credentials.ts";
+import type { Gate, GateRequest } from "../../auth/gate.ts";
+import type { Login } from "../../auth/login_flow.ts";
+import { GatewayError } from "../../errors.ts";
+import { Exchange } from "../../gateway/exchange.ts";
+import type { ExchangeServices } from "../../gateway/exchange_parts.ts";
+import type { IncomingRequest } from "../../gateway/received_request.ts";
+import { cookiesByName, cookieValues } from "../../http/cookies.ts";
+import {
+  isFramed,
+  isNavigation,
+  isSentByPage,
+} from "../../http/fetch_metadata.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { redirect } from "../../pages/redirect.ts";
+import type { CorsDecision } from "../../proxy/cors.ts";
+import type { UpstreamResponse } from "../../upstream/http1/message.ts";
+import { INSPECT_POLICY, inspectPage } from "./inspect_page.ts";
+import type { Inspector } from "./inspector.ts";
+
+/** What of a sandbox's view is asked for. */
+interface InspectRoute {
+  readonly sandboxId: string;
+  readonly resource: "page" | "events";
+}
+
+const PATH = new RegExp(`^/inspect/(${SANDBOX_REF})(/events)?(?=\\?|$)`);
+
+/**
+ * Parses a request-target on a base host; undefined if it is not ours.
+ *
+ * @example
+ * ```ts
+ * inspectRoute("/inspect/box/events"); // { sandboxId: "box", resource: "events" }
+ * ```
+ */
+export function inspectRoute(target: string): InspectRoute | undefined {
+  const [path, sandboxId = "", events] = PATH.exec(target) ?? [];
+  if (path === undefined) return undefined;
+  return { sandboxId, resource: events === undefined ? "page" : "events" };
+}
+
+/** A request for the page or its stream. */
+export class InspectExchange extends Exchange {
+  readonly route = "inspect";
+  readonly label: string;
+  readonly resource: "page" | "events";
+  readonly port = undefined;
+
+  constructor(
+    incoming: IncomingRequest,
+    { sandboxId, resource }: InspectRoute,
+    services: ExchangeServices,
+  ) {
+    super(incoming, services);
+    this.label = sandboxId;
+    this.resource = resource;
+  }
+
+  /** What the gate decides on: the sandbox as a whole, which is never public here. */
+  get gateRequest(): GateRequest {
+    return {
+      label: this.label,
+      port: TOOLBOX_PORT,
+      isToolbox: true,
+      isForMembers: true,
+      clientAddress: this.client.clientAddress,
+      isSentByPage: isSentByPage(this.headers),
+      progress: this.progress,
+      credentials: () => this.#credentials(),
+    };
+  }
+
+  /** A session counts for the page itself and for its visitor's own navigation: not for an app's page, nor in a frame. */
+  #credentials(): readonly Credential[] {
+    const { headers } = this;
+    const credentials: Credential[] = [];
+    const cookie = headers.get("cookie");
+    if (cookie !== null && this.#mayUseSessions()) {
+      const { cookies, sessionScope } = this.services;
+      const sessions = sessionScope === "sandbox"
+        ? cookieValues(cookie, cookies.loginSession(this.label))
+        : [...cookiesByName(cookie, cookies.userSessionPrefix).values()].flat();
+      for (const sealed of sessions.slice(-MAX_SESSION_COOKIES)) {
+        credentials.push({ kind: "session", sealed });
+      }
+    }
+    const token = bearerOf(headers);
+    if (token !== undefined) credentials.push({ kind: "bearer", token });
+    return credentials;
+  }
+
+  #mayUseSessions(): boolean {
+    const { headers, method } = this;
+    const site = headers.get("sec-fetch-site");
+    if (isFramed(headers)) return false;
+    if (site === "same-origin") return true;
+    if (this.resource === "page") {
+      return site === null || site === "none" || isNavigation(method, headers);
+    }
+    const origin = headers.get("origin");
+    return site === null && (origin === null || origin === this.#ownOrigin);
+  }
+
+  get #ownOrigin(): string {
+    return `${this.services.scheme}://${this.baseAuthority}`;
+  }
+
+  /** Nobody else's page may read it, whatever it knows. */
+  override get cors(): CorsDecision {
+    return { kind: "off" };
+  }
+
+  protected override get hasApp(): boolean {
+    return false;
+  }
+
+  protected override get isUse(): boolean {
+    return false;
+  }
+
+  protected isTrustedOrigin(): boolean {
+    return false;
+  }
+
+  protected responseHeaders(
+    { headers }: UpstreamResponse,
+  ): [string, string][] {
+    return headers.map(([name, value]) => [name, value]);
+  }
+
+  /** Where a browser logs in for the page, which it comes back to; undefined if nobody is looking at it. */
+  get loginUrl(): string | undefined {
+    const { method, headers } = this;
+    if (
+      this.resource !== "page" || !isNavigation(method, headers) ||
+      isFramed(headers)
+    ) return undefined;
+    const url = `${this.#ownOrigin}/inspect/${this.label}`;
+    return `${this.#ownOrigin}/login?return_to=${encodeURIComponent(url)}`;
+  }
+}
+
+/** The parts of the gateway that the handler uses. */
+export interface InspectParts {
+  readonly inspector: Inspector;
+  readonly gate: Gate;
+  readonly login: Pick<Login, "state">;
+}
+
+/** Answers a request for the owner's view. */
+export async function handleInspect(
+  x: InspectExchange,
+  { inspector, gate, login }: InspectParts,
+): Promise<Response> {
+  x.checkLimits(); // 1 dispatch
+  if (x.method !== "GET") {
+    throw new GatewayError("method_not_allowed", x.method);
+  }
+  x.progress.onLookups();
+  const verdict = await gate.admit(x.gateRequest); // 3 gate
+  if (verdict.kind !== "allow") {
+    const { loginUrl } = x;
+    if (
+      verdict.kind === "login" && login.state === "on" && loginUrl !== undefined
+    ) return x.answer(redirect(302, loginUrl));
+    throw new GatewayError(verdict.code, "Refused at the gate");
+  }
+  let latest = verdict;
+  x.grant(verdict, async () => {
+    const again = await gate.readmit(x.gateRequest, latest);
+    if (again.kind !== "allow") return false;
+    latest = again;
+    return true;
+  });
+  if (x.resource === "page") {
+    return x.answer(
+      new Response(inspectPage(x.label), {
+        headers: {
+          ...OWN_ANSWER_HEADERS,
+          "content-type": "text/html; charset=utf-8",
+          "content-security-policy": INSPECT_POLICY,
+          "referrer-policy": "no-referrer",
+        },
+      }),
+    );
+  }
+  const watcher = inspector.watch(verdict.sandboxId);
+  if (watcher === undefined) {
+    throw new GatewayError("overloaded", "Too many watchers");
+  }
+  const headers: [string, string][] = [
+    ...Object.entries(OWN_ANSWER_HEADERS),
+    ["content-type", "text/event-stream"],
+    ["x-accel-buffering", "no"],
+  ];
+  return x.relay({ status: 200, headers, body: watcher });
+}

@@ -1,0 +1,61 @@
+/** The owner's view: a page that shows the requests to a sandbox while it is open. Its script gets them by a stream. */
+import { escapeHtml } from "../../pages/html.ts";
+import { BASE_POLICY, page } from "../../pages/page.ts";
+import { pageScript, withScripts } from "../../pages/script.ts";
+import css from "./inspect.css" with { type: "text" };
+import script from "./inspect.js" with { type: "text" };
+
+const INSPECT = pageScript(script);
+
+/** Content-Security-Policy of the page: its own script, its own stream, nothing else, and in no frame. */
+export const INSPECT_POLICY = withScripts(
+  `${BASE_POLICY}; form-action 'none'; frame-ancestors 'none'; connect-src 'self'`,
+  [INSPECT],
+);
+
+/** Renders the page about a sandbox as an HTML document. */
+export function inspectPage(sandboxId: string): string {
+  const name = escapeHtml(sandboxId);
+  return page(
+    `Requests to ${sandboxId}`,
+    `<p class="status">Porthole</p>
+<h1>Requests to <span class="name">${name}</span></h1>
+<p id="state" role="status">This page needs JavaScript.</p>
+<div class="tools" role="group" aria-label="What is shown">
+<label>Port <select id="port"><option value="">all</option></select></label>
+<label>Status <select id="status"><option value="">all</option><option value="1">1xx</option>
+<option value="2">2xx</option><option value="3">3xx</option><option value="4">4xx</option>
+<option value="5">5xx</option><option value="gateway">the gateway’s own</option></select></label>
+<label>Path contains <input id="text" autocomplete="off" spellcheck="false"></label>
+<button id="pause" type="button" aria-pressed="false">Pause</button>
+<button id="clear" type="button">Clear</button>
+<button id="har" type="button">Download as HAR</button>
+</div>
+<p id="missed" role="status" hidden></p>
+<table>
+<thead><tr><th scope="col">Time</th><th scope="col">Port</th><th scope="col">Request</th><th scope="col">Status</th>
+<th scope="col">Took</th><th scope="col">Size</th><th scope="col">Outcome</th></tr></thead>
+<tbody id="rows"></tbody>
+</table>
+<p id="empty">No requests yet.</p>
+<section id="details" aria-labelledby="details-title" hidden>
+<h2 id="details-title" tabindex="-1">Request</h2>
+<dl id="facts"></dl>
+<h3>Request headers</h3>
+<pre id="request-head" tabindex="0"></pre>
+<h3>Response headers</h3>
+<pre id="response-head" tabindex="0"></pre>
+<h3>As a command</h3>
+<pre id="curl" tabindex="0"></pre>
+<button id="copy" type="button">Copy as curl</button>
+<button id="close" type="button">Close</button>
+<p id="copied" role="status"></p>
+</section>
+<p class="note">Only what comes while this page is open, at the gateway process that serves it: others have pages
+of their own. If more come than can be read, a sample is shown, and the others are counted.
+Nothing is recorded. Credentials are hidden, in headers and in queries; what was sent and received besides the heads is
+never shown. The latest 500 requests are kept, in this page only.</p>
+<script>${INSPECT.text}</script>`,
+    { head: `<style>${css}</style>`, mainClass: "inspect" },
+  );
+}

@@ -1,0 +1,74 @@
+/** The operator's page beside the metrics (`STATUS_PAGE`). */
+import { sectionOf } from "../../config/section.ts";
+import type { FeatureModule } from "../../gateway/feature_module.ts";
+import { hearLog } from "../../observability/log.ts";
+import { StatusBoard } from "./board.ts";
+import { isPrivateName } from "./private_name.ts";
+import { RecentTroubles } from "./recent_troubles.ts";
+import { ROWS, sandboxRows } from "./report.ts";
+import { SandboxUsage } from "./sandbox_usage.ts";
+import { statusPage } from "./status_page.ts";
+import { statusSettings } from "./status_settings.ts";
+
+/** `/` and `/events` on the metrics port. */
+export const status: FeatureModule = {
+  name: "status",
+  settings: statusSettings,
+  create({ config, inFlight, otherLimits, renderMetrics }) {
+    const { isOn } = sectionOf(config, statusSettings);
+    if (!isOn || config.metrics === undefined) return undefined;
+    const { hostname } = config.metrics;
+    const usage = new SandboxUsage(() => performance.now());
+    const troubles = new RecentTroubles();
+    const stopHearing = hearLog(troubles.sink);
+    const board = new StatusBoard({
+      render: renderMetrics,
+      report: () => ({
+        sandboxes: sandboxRows(
+          usage.top(ROWS),
+          inFlight.sandboxesByTunnels(ROWS),
+        ),
+        limits: [...inFlight.limitsInUse(), ...otherLimits()],
+        troubles: troubles.list(),
+      }),
+    });
+    return {
+      metricsPages: {
+        "/": (request) => refusal(request, hostname) ?? statusPage(),
+        "/events": (request) =>
+          refusal(request, hostname) ?? events(request, board),
+      },
+      onRecord: (record) => usage.record(record),
+      close() {
+        stopHearing();
+        board.close();
+      },
+    };
+  },
+};
+
+function events({ method }: Request, board: StatusBoard): Response {
+  const headers = {
+    "cache-control": "no-store",
+    "content-type": "text/event-stream",
+    "x-content-type-options": "nosniff",
+  };
+  if (method === "HEAD") return new Response(null, { headers });
+  const stream = board.watch();
+  return stream === undefined
+    ? new Response(null, {
+      status: 503,
+      headers: { "cache-control": "no-store", "retry-after": "10" },
+    })
+    : new Response(stream, { headers });
+}
+
+/** Refuses what a page elsewhere may have made a browser ask for, whose name for us somebody else has made up. */
+function refusal({ url }: Request, hostname: string): Response | undefined {
+  const asked = new URL(url).hostname;
+  if (asked === hostname || isPrivateName(asked)) return undefined;
+  return new Response(
+    "The status page is served under an IP address or a private name only, so that no page of the internet can read it.\n",
+    { status: 421, headers: { "cache-control": "no-store" } },
+  );
+}

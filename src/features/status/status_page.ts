@@ -1,0 +1,74 @@
+/** The status page of an operator: what the gateway does now. Its script draws what `/events` tells. */
+import { page, PAGE_POLICY } from "../../pages/page.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { pageScript, withScripts } from "../../pages/script.ts";
+import css from "./status.css" with { type: "text" };
+import client from "./status_client.js" with { type: "text" };
+
+const SCRIPT = pageScript(client);
+
+const HEADERS = {
+  ...OWN_ANSWER_HEADERS,
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": `${
+    withScripts(PAGE_POLICY, [SCRIPT])
+  }; connect-src 'self'; frame-ancestors 'none'`,
+  "cross-origin-resource-policy": "same-origin",
+};
+
+/** A table of counts, whose rows the script fills in. */
+function counts(
+  id: string,
+  title: string,
+  columns: readonly string[],
+  span = ' <small class="span"></small>',
+): string {
+  const heads = columns.map((name) => `<th scope="col">${name}</th>`).join("");
+  return `<section>
+<h2>${title}${span}</h2>
+<div class="scroll" tabindex="0" role="group" aria-label="${title}">
+<table class="numbers">
+<thead><tr>${heads}</tr></thead>
+<tbody id="${id}"></tbody>
+</table>
+</div>
+</section>`;
+}
+
+const MAIN = `<div class="head">
+<h1>Gateway</h1>
+<p><span id="version"></span> · <span id="live" role="status">connecting</span> · <a href="metrics">metrics</a></p>
+</div>
+<noscript><p>This page needs JavaScript. The same numbers are at <a href="metrics">/metrics</a>.</p></noscript>
+<ul class="checks" id="checks" aria-label="Checks"></ul>
+<div class="grid" id="charts"></div>
+<div class="halves">
+<section>
+<h2>Busiest sandboxes <small>about now</small></h2>
+<div class="scroll" tabindex="0" role="group" aria-label="Busiest sandboxes">
+<table class="numbers">
+<thead><tr id="sandbox-head"><th scope="col">sandbox</th></tr></thead>
+<tbody id="sandboxes"></tbody>
+</table>
+</div>
+</section>
+${counts("limits", "Limits in use", ["setting", "share", "in use"], "")}
+${counts("errors", "Errors by code", ["code", "requests"])}
+${counts("api", "Calls of Daytona’s API", ["operation", "calls", "failed"])}
+${counts("others", "Cache, logins, WebSockets", ["what", "times"])}
+</div>
+<section>
+<h2>What went wrong last</h2>
+<ul class="troubles" id="troubles"></ul>
+</section>
+<script>${SCRIPT.text}</script>`;
+
+const HTML = page("Porthole: status", MAIN, {
+  wide: true,
+  head: `<style>${css}</style>`,
+});
+
+/** The page. */
+export function statusPage(): Response {
+  return new Response(HTML, { headers: HEADERS });
+}

@@ -1,0 +1,211 @@
+/**
+ * The page that asks, before a browser first shows a preview, whether its visitor trusts it. It precedes every lookup
+ * and is the same for every host, so it does not reveal whether there is such a sandbox. Where the sandbox's
+ * organization decides whether it is shown, only visitors who were admitted get it, for the same reason.
+ *
+ * Nothing that runs scripts as the app may be shown before the visitor has accepted, since such a script could accept
+ * itself. So the page intercepts every navigation, in frames, objects and prefetches too, and forms that other sites
+ * post.
+ */
+import { isAlwaysPrivate } from "../../address/grammar.ts";
+import type { PreviewHost } from "../../address/preview_host.ts";
+import { sameHostTarget } from "../../address/return_url.ts";
+import type { OwnCookies } from "../../auth/own_cookies.ts";
+import { ownFormField } from "../../downstream/http/form.ts";
+import { isWebSocketRequest } from "../../downstream/http/head_limits.ts";
+import { GatewayError } from "../../errors.ts";
+import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import { cookieValues } from "../../http/cookies.ts";
+import {
+  isSameOriginRequest,
+  wantsDocument,
+} from "../../http/fetch_metadata.ts";
+import type { RequestHeaders } from "../../http/headers.ts";
+import { splitQuery } from "../../http/request_url.ts";
+import type { Sealer } from "../../lib/seal.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { redirect } from "../../pages/redirect.ts";
+import {
+  ACCEPT_PATH,
+  REDIRECT_FIELD,
+  WARNING_POLICY,
+  warningPage,
+} from "./warning_page.ts";
+import type { WarningResolver } from "./wishes.ts";
+
+/** The part of an exchange that the warning depends on. */
+export type WarnedExchange = Pick<
+  PreviewExchange,
+  "request" | "method" | "headers" | "authority" | "target" | "host"
+>;
+
+/** An exchange that was admitted to a sandbox. */
+type AdmittedExchange =
+  & WarnedExchange
+  & Pick<PreviewExchange, "sandboxId" | "progress">;
+
+/** Dependencies of {@linkcode Warning}. */
+interface WarningOptions {
+  /** Undefined if it is for all sandboxes. */
+  readonly wishes: Pick<WarningResolver, "isWanted"> | undefined;
+  readonly scheme: "http" | "https";
+  readonly cookies: Pick<OwnCookies, "warningAccepted" | "hostOnlyInFrames">;
+  /** A sealer for this purpose only. */
+  readonly sealer: Sealer;
+  readonly now: () => number;
+}
+
+/** The time that an acceptance is remembered, ms. */
+const ACCEPTANCE_TTL_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Most cookies of our name that are unsealed. Over http, an app's script can set more of them, which are sent before
+ * ours: its path is `/`, so it is among the last (RFC 6265bis section 5.8.3).
+ */
+const MAX_COOKIES = 8;
+
+/**
+ * Sent with status 200, as by Daytona's proxy: a proxy in front may replace error responses by pages of its own, on
+ * which nobody could accept. `X-Porthole-Warning` tells clients that this page is not the app's.
+ */
+const PAGE_HEADERS: Readonly<Record<string, string>> = {
+  ...OWN_ANSWER_HEADERS,
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": WARNING_POLICY,
+  // With no-referrer a browser would send the form with `Origin: null`.
+  "referrer-policy": "same-origin",
+  "x-porthole-warning": "1",
+};
+
+/**
+ * Asks before a preview is shown, and remembers the acceptance. Only to be created if it is switched on: it takes
+ * {@linkcode ACCEPT_PATH} away from the app.
+ */
+export class Warning {
+  readonly #options: WarningOptions;
+
+  constructor(options: WarningOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The response before anything is looked up: the page if it is for all sandboxes, or the redirect after its
+   * acceptance; undefined if the request may go on.
+   *
+   * @throws {GatewayError} `cross_site_request` for an acceptance that the page itself did not send, `upload_stalled`
+   * if its form does not arrive in time
+   */
+  async intercept(x: WarnedExchange): Promise<Response | undefined> {
+    const { method, host, target } = x;
+    const origin = `${this.#options.scheme}://${x.authority.toLowerCase()}`;
+    if (
+      method === "POST" && !isAlwaysPrivate(host.port) &&
+      splitQuery(target).path === ACCEPT_PATH
+    ) return await this.#accept(x, origin);
+    return this.#options.wishes === undefined && await this.#isDue(x, origin)
+      ? pageFor(x, origin)
+      : undefined;
+  }
+
+  /** The page in place of the app's response, if it is for some sandboxes and this is one of them. */
+  async interceptAdmitted(x: AdmittedExchange): Promise<Response | undefined> {
+    const { wishes, scheme } = this.#options;
+    const origin = `${scheme}://${x.authority.toLowerCase()}`;
+    if (wishes === undefined || !await this.#isDue(x, origin)) return undefined;
+    const isWanted = await wishes.isWanted(
+      x.sandboxId,
+      () => x.progress.onMiss(),
+    );
+    return isWanted ? pageFor(x, origin) : undefined;
+  }
+
+  async #isDue(x: WarnedExchange, origin: string): Promise<boolean> {
+    const { method, headers, host: { port } } = x;
+    return wantsWarning({ method, headers, port, origin }) &&
+      !await this.#isAccepted(x);
+  }
+
+  /** Unseals the cookies at every navigation; unlike sessions, these are too rare to be worth a cache. */
+  async #isAccepted({ headers, host }: WarnedExchange): Promise<boolean> {
+    const { cookies, sealer } = this.#options;
+    const values = cookieValues(
+      headers.get("cookie") ?? "",
+      cookies.warningAccepted,
+    ).slice(-MAX_COOKIES);
+    for (const value of values) {
+      if ((await sealer.open(value))?.host === previewName(host)) return true;
+    }
+    return false;
+  }
+
+  async #accept(x: WarnedExchange, origin: string): Promise<Response> {
+    const { cookies, sealer, now } = this.#options;
+    if (isSameOriginRequest(x.headers, origin) !== true) {
+      throw new GatewayError("cross_site_request", "Acceptance from elsewhere");
+    }
+    const requested = await requestedRedirect(x);
+    const target = sameHostTarget(requested, origin) ?? "/";
+    const expiresAt = now() + ACCEPTANCE_TTL_MS;
+    const sealed = await sealer.seal({ host: previewName(x.host) }, expiresAt);
+    const cookie = cookies.hostOnlyInFrames(
+      cookies.warningAccepted,
+      sealed,
+      ACCEPTANCE_TTL_MS / 1000,
+    );
+    return redirect(303, origin + target, [cookie]);
+  }
+}
+
+function pageFor(
+  { headers, host, target }: WarnedExchange,
+  origin: string,
+): Response {
+  const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
+  const page = { host: previewName(host), url: origin + target, isFramed };
+  return new Response(warningPage(page), { headers: PAGE_HEADERS });
+}
+
+/** The parts of a request that {@linkcode wantsWarning} decides by. */
+interface WarningRequest {
+  readonly method: string;
+  readonly headers: RequestHeaders;
+  readonly port: number;
+  /** The preview host's own origin, in lower case. */
+  readonly origin: string;
+}
+
+/** True if a browser is about to show the response to somebody who may have to be asked first. */
+export function wantsWarning(request: WarningRequest): boolean {
+  const { method, headers } = request;
+  return !isAlwaysPrivate(request.port) &&
+    headers.get("x-daytona-skip-preview-warning") !== "true" &&
+    mayNavigate(request) && isForBrowserWindow(headers) &&
+    !isWebSocketRequest(method, headers);
+}
+
+/** A page that posts its own form was accepted once, if more than a day ago, and asking again would lose the form. */
+function mayNavigate({ method, headers, origin }: WarningRequest): boolean {
+  return method === "GET" || method === "HEAD" ||
+    method === "POST" && isSameOriginRequest(headers, origin) === false;
+}
+
+function isForBrowserWindow(headers: RequestHeaders): boolean {
+  // A prefetched response is shown later, without another request.
+  if (/\bprefetch\b/.test(headers.get("sec-purpose") ?? "")) return true;
+  // Older browsers send no Fetch Metadata, nor does any over plain http; and some API clients accept HTML.
+  return wantsDocument(headers) &&
+    (headers.has("sec-fetch-mode") ||
+      /^Mozilla\//.test(headers.get("user-agent") ?? ""));
+}
+
+/** Where to redirect to: from the query, as in Daytona's proxy, or from our page's form, which stays out of logs. */
+async function requestedRedirect(x: WarnedExchange): Promise<string> {
+  const inQuery = new URLSearchParams(splitQuery(x.target).query)
+    .get(REDIRECT_FIELD);
+  return inQuery ?? await ownFormField(x, REDIRECT_FIELD);
+}
+
+/** A preview host's canonical name, without the port that browsers use: cookies do not distinguish ports either. */
+function previewName({ port, label, base }: PreviewHost): string {
+  return `${port}-${label}.${base}`;
+}

@@ -1,0 +1,90 @@
+/**
+ * What an optional part of the gateway may do. The core asks all features in one order, which service.ts sets, and knows
+ * none of them by name; a feature that is switched off is not there.
+ */
+import type { Admission } from "../auth/gate.ts";
+import type { ControlRoutes } from "../control/app.ts";
+import type { KeptLogins } from "../control/kept_logins.ts";
+import type { GatewayError } from "../errors.ts";
+import type { ExchangeRecord } from "../observability/access_log.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ExchangeServices } from "./exchange_parts.ts";
+import type { ExchangeObserver } from "./observer.ts";
+import type { IncomingRequest } from "./received_request.ts";
+import type { PreviewExchange, SandboxExchange } from "./sandbox_exchange.ts";
+
+/** What to do about a failure: answer with that response, tell of that failure instead, or send the request again. */
+export type Explanation = Response | GatewayError | "again";
+
+/** An exchange that a feature answers by itself. */
+export interface OwnExchange {
+  readonly exchange: Exchange;
+  /** Answers it; rejects as a handler does. */
+  handle(): Promise<Response>;
+}
+
+/** Where a browser is sent to log in, and what it has to remember. */
+export interface Departure {
+  readonly location: string;
+  readonly setCookie: string;
+}
+
+/** A feature that is switched on. */
+export interface Feature {
+  /** A parameter of a preview's query that is this feature's: it is taken out, and never reaches an app. */
+  readonly ownParameter?: string;
+  /** Sees exchanges with sandboxes while they are under way. */
+  readonly observer?: ExchangeObserver;
+  /** Where the owner of a sandbox sees its requests, below a base origin. */
+  readonly ownersViewOf?: ExchangeServices["ownersViewOf"];
+  /** How the sessions of logins are kept, in place of one for each sandbox. */
+  readonly keptLogins?: KeptLogins;
+  /** True if it has a page at `/` of base hosts. */
+  readonly hasHomePage?: boolean;
+  /** Routes of its own on base hosts. */
+  readonly controlRoutes?: ControlRoutes;
+  /** Pages beside `/metrics`, by path, for GET and HEAD. */
+  readonly metricsPages?: Readonly<
+    Record<string, (request: Request) => Response>
+  >;
+  /** Answers a request to a preview before anything is looked up for it. */
+  beforeGate?(x: PreviewExchange): Promise<Response | undefined> | undefined;
+  /** Answers in place of the app a visitor who was admitted. */
+  admitted?(
+    x: PreviewExchange,
+    admission: Admission,
+  ): Promise<Response | undefined> | undefined;
+  /** Where a visitor is sent to log in, if not to `loginUrl` as it is. */
+  departure?(x: PreviewExchange, loginUrl: string): Departure;
+  /** Does something about the failure of a request that was admitted. */
+  explain?(
+    failure: unknown,
+    x: SandboxExchange,
+    admission: Admission,
+  ): Promise<Explanation | undefined>;
+  /** The exchange for a request on a base host that is this feature's. */
+  ownExchange?(
+    incoming: IncomingRequest,
+    services: ExchangeServices,
+  ): OwnExchange | undefined;
+  /** Called with each exchange that is over. */
+  onRecord?(record: ExchangeRecord): void;
+  /** The gateway begins to shut down. */
+  startDraining?(): void;
+  /** The gateway has shut down. */
+  close?(): void;
+}
+
+/** The first answer that a feature has; undefined at once if none could have any. */
+export function firstAnswer(
+  features: readonly Feature[],
+  ask: (feature: Feature) => Promise<Response | undefined> | undefined,
+): Promise<Response | undefined> | undefined {
+  for (const [index, feature] of features.entries()) {
+    const asked = ask(feature);
+    if (asked === undefined) continue;
+    const others = features.slice(index + 1);
+    return asked.then((answer) => answer ?? firstAnswer(others, ask));
+  }
+  return undefined;
+}

@@ -1,0 +1,84 @@
+/** How a feature is built: from the parts of the core, which are there before any feature is. */
+import type { Gate } from "../auth/gate.ts";
+import type { Login } from "../auth/login_flow.ts";
+import type { LoginSessions } from "../auth/login_sessions.ts";
+import type { OwnCookies } from "../auth/own_cookies.ts";
+import type { SessionSealer } from "../auth/session.ts";
+import type { Throttle } from "../auth/throttle.ts";
+import type { DurableStore } from "../cache/store.ts";
+import type { Config } from "../config/config.ts";
+import type { AnySection } from "../config/section.ts";
+import type { RouteDescription } from "../control/route.ts";
+import type { DaytonaApi } from "../daytona/api.ts";
+import type { Background } from "../lib/background.ts";
+import type { Sealer } from "../lib/seal.ts";
+import type { Metrics } from "../observability/metrics/metrics.ts";
+import type { InFlight, LimitUse } from "../proxy/in_flight.ts";
+import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
+import type { RemoteSettings } from "../resolver/remote_settings.ts";
+import type { SandboxChanges } from "../resolver/sandbox_changes.ts";
+import type { SandboxStates } from "../resolver/sandbox_states.ts";
+import type { Feature } from "./feature.ts";
+
+/** A link. */
+export interface Link {
+  readonly url: string;
+  readonly text: string;
+}
+
+/** The parts of the core that features are built from. */
+export interface FeatureParts {
+  readonly config: Config;
+  readonly version: string;
+  /** What the operator would have linked. */
+  readonly links: readonly Link[];
+  readonly scheme: "http" | "https";
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly api: DaytonaApi;
+  /** What all look-ups share: the cache's settings, and the store behind it. */
+  readonly lookups: LookupCacheOptions;
+  readonly store: DurableStore | null;
+  readonly remoteSettings: RemoteSettings;
+  readonly changes: SandboxChanges;
+  readonly states: SandboxStates;
+  readonly background: Background;
+  readonly metrics: Metrics;
+  /** A sealer for one purpose. */
+  readonly sealerFor: (purpose: string) => Sealer;
+  readonly cookies: OwnCookies;
+  readonly sessions: SessionSealer;
+  readonly logins: LoginSessions;
+  readonly login: Login;
+  readonly gate: Gate;
+  readonly throttle: Throttle;
+  readonly inFlight: InFlight;
+  /** Limits in use besides those of {@linkcode InFlight}. */
+  readonly otherLimits: () => readonly LimitUse[];
+  /** Renders all metrics, and has the checks of `/ready` run if it `looks`. */
+  readonly renderMetrics: (looks: boolean) => string;
+}
+
+/** A key of Daytona's API, and what it must be allowed. */
+export interface KeyToCheck {
+  /** What to call it. */
+  readonly name: string;
+  readonly key: string;
+  /** In Daytona's words. */
+  readonly permission: string;
+  /** What that is for, as in “may start sandboxes”. */
+  readonly purpose: string;
+}
+
+/** A feature, whether it is switched on or not. */
+export interface FeatureModule {
+  readonly name: string;
+  /** Its settings, if it has any. */
+  readonly settings?: AnySection;
+  /** API keys that it uses, for whoever checks an installation. */
+  keysToCheck?(config: Config): readonly KeyToCheck[];
+  /** Its routes on base hosts, for the description of these. */
+  readonly routes?: readonly RouteDescription[];
+  /** Builds it; undefined if it is switched off. */
+  create(parts: FeatureParts): Feature | undefined;
+}

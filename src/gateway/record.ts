@@ -1,0 +1,142 @@
+/** The progress of an exchange, and its record, for the log, the metrics and whoever sees it. */
+import type { ExchangeRecord } from "../observability/access_log.ts";
+import type { Grant } from "./exchange_parts.ts";
+import type { ReceivedRequest } from "./received_request.ts";
+
+/** Facts about an exchange that are learned while it is under way; times are in ms since the epoch. */
+export class Progress {
+  readonly startedAt: number;
+  /** When access was granted and the destination known; undefined if that never happened. */
+  resolvedAt: number | undefined;
+  /** When the head of the response was ready. */
+  answeredAt: number;
+  /** Bytes of content sent to the upstream. */
+  receivedBytes = 0;
+  readonly #now: () => number;
+  #missedCache: boolean | undefined;
+
+  constructor(startedAt: number, now: () => number) {
+    this.startedAt = startedAt;
+    this.answeredAt = startedAt;
+    this.#now = now;
+  }
+
+  /** Notes that lookups begin. */
+  onLookups(): void {
+    this.#missedCache ??= false;
+  }
+
+  /** Notes a lookup that went beyond the cache in process. */
+  onMiss(): void {
+    this.#missedCache = true;
+  }
+
+  /** Notes that access is granted and the destination known. */
+  onResolved(): void {
+    this.resolvedAt = this.#now();
+  }
+
+  /** Notes a part of the request's body that was sent to the upstream, by its length. */
+  onUpload(bytes: number): void {
+    this.receivedBytes += bytes;
+  }
+
+  /** Notes that the head of the response is ready. */
+  onAnswer(): void {
+    this.answeredAt = this.#now();
+  }
+
+  /** "miss" if a lookup went beyond the cache in process; undefined if nothing was looked up. */
+  get cache(): "hit" | "miss" | undefined {
+    if (this.#missedCache === undefined) return undefined;
+    return this.#missedCache ? "miss" : "hit";
+  }
+
+  /**
+   * The value of Server-Timing (W3C Server Timing): `resolve` is the time that the gate and the lookup of the
+   * destination took, `upstream` the time until the upstream's response began, both in milliseconds.
+   */
+  serverTiming(): string {
+    const { startedAt, answeredAt, cache } = this;
+    const resolvedAt = this.resolvedAt ?? answeredAt;
+    const metrics = [`resolve;dur=${resolvedAt - startedAt}`];
+    if (cache !== undefined) metrics.unshift(`cache;desc=${cache}`);
+    if (this.resolvedAt !== undefined) {
+      metrics.push(`upstream;dur=${answeredAt - resolvedAt}`);
+    }
+    return metrics.join(", ");
+  }
+}
+
+/** The conclusion of an exchange, if there is more to say than `complete`. */
+export type Conclusion = Partial<
+  Pick<ExchangeRecord, "end" | "reason" | "error" | "tunnel" | "sentBytes">
+>;
+
+/** The parts of an exchange that its record has. */
+type Recorded =
+  & Pick<ReceivedRequest, "id" | "method" | "client" | "startedAt">
+  & Pick<ExchangeRecord, "route" | "port">
+  & { readonly progress: Progress };
+
+/** What is known of an exchange as long as it lasts. */
+export function seenOf(
+  { id, method, port, startedAt, progress }: Recorded,
+  grant: Grant | undefined,
+): Pick<
+  ExchangeRecord,
+  | "requestId"
+  | "method"
+  | "port"
+  | "by"
+  | "receivedBytes"
+  | "startedAt"
+  | "answeredAt"
+> {
+  const { receivedBytes, answeredAt } = progress;
+  const by = grant?.by;
+  return {
+    requestId: id,
+    method,
+    port,
+    by,
+    receivedBytes,
+    startedAt,
+    answeredAt,
+  };
+}
+
+/** The record of an exchange that is over. */
+export function recordOf(
+  x: Recorded,
+  grant: Grant | undefined,
+  conclusion:
+    & Conclusion
+    & Pick<ExchangeRecord, "status" | "isFromApp" | "endedAt">,
+): ExchangeRecord {
+  const { id, progress } = x;
+  const { end = "complete", reason, error, tunnel, sentBytes = 0 } = conclusion;
+  return {
+    requestId: id,
+    route: x.route,
+    method: x.method,
+    status: conclusion.status,
+    end,
+    isFromApp: conclusion.isFromApp,
+    reason,
+    sandboxId: grant?.sandboxId,
+    port: x.port,
+    clientAddress: x.client.clientAddress,
+    by: grant?.by,
+    subject: grant?.subject,
+    cache: progress.cache,
+    error,
+    tunnel,
+    receivedBytes: progress.receivedBytes,
+    sentBytes,
+    startedAt: x.startedAt,
+    resolvedAt: progress.resolvedAt,
+    answeredAt: progress.answeredAt,
+    endedAt: conclusion.endedAt,
+  };
+}

@@ -1,0 +1,117 @@
+/** Creates what answers for sandboxes: by an API that knows the gateway as its proxy, or by an organization's key. */
+import type { Config } from "../config/config.ts";
+import type { DaytonaApi } from "../daytona/api.ts";
+import type { RoleWatch } from "../daytona/proxy_role.ts";
+import type { Background } from "../lib/background.ts";
+import { createReportLimit } from "../lib/cooldown.ts";
+import type { Sealer } from "../lib/seal.ts";
+import { loggerFor } from "../observability/log.ts";
+import type { UpstreamClient } from "../upstream/http1/client.ts";
+import { HostedAccess } from "./hosted/hosted_access.ts";
+import { HostedResolver, type Mistrust } from "./hosted/hosted_resolver.ts";
+import type { LookupCacheOptions } from "./lookup_cache.ts";
+import { AccessResolver } from "./own/access.ts";
+import { SandboxResolver } from "./own/sandboxes.ts";
+import { opensLink } from "./refusals/link_probe.ts";
+import { RemoteSettings } from "./remote_settings.ts";
+import { SandboxChanges } from "./sandbox_changes.ts";
+import { SandboxStates } from "./sandbox_states.ts";
+
+/** Dependencies of {@linkcode createResolvers}. */
+interface ResolverParts {
+  readonly api: DaytonaApi;
+  readonly role: Pick<RoleWatch, "role">;
+  readonly lookups: LookupCacheOptions;
+  readonly background: Background;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** A sealer for one purpose. */
+  readonly sealerFor: (purpose: string) => Sealer;
+  /** For probes of what refuses. */
+  readonly upstream: UpstreamClient;
+}
+
+/** Creates what tells who may see a sandbox, and where it is. */
+// deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
+export function createResolvers(config: Config, parts: ResolverParts) {
+  const { api, role, lookups, background, now, sealerFor } = parts;
+  const isHosted = config.daytona.mode === "hosted";
+  const remoteSettings = new RemoteSettings(config, {
+    api,
+    role: () => role.role(),
+    warn: (message, facts) => loggerFor("start").warn(message, facts),
+  });
+  const changes = new SandboxChanges(lookups.store, background);
+  const states = new SandboxStates(api, {
+    maxEntries: config.cache.maxEntries,
+    background,
+    now,
+    onStarted: (sandboxId) =>
+      background.add("announce start", changes.announce(sandboxId)),
+  });
+  const resolvers = isHosted
+    ? createHostedResolvers(config, parts, remoteSettings)
+    : {
+      sandboxes: new SandboxResolver(api, {
+        ...lookups,
+        sealer: sealerFor("runner"),
+        appOrigin: config.public.appOrigin,
+        upstream: parts.upstream,
+      }),
+      access: new AccessResolver(api, lookups),
+    };
+  changes.tell([states, resolvers.sandboxes, resolvers.access]);
+  return {
+    remoteSettings,
+    changes,
+    states,
+    ...resolvers,
+  };
+}
+
+/** Creates what judges credentials, and what finds the sandboxes that they are for. */
+function createHostedResolvers(
+  config: Config,
+  parts: ResolverParts,
+  remoteSettings: RemoteSettings,
+) {
+  const { api, lookups, upstream } = parts;
+  const sandboxes = createHostedResolver(config, parts);
+  const access = new HostedAccess({
+    api,
+    sandboxes,
+    issuers: () => remoteSettings.issuers,
+    async opensLink(token, port) {
+      const link = sandboxes.linkIdOf(token);
+      const destination = await sandboxes.destinationOf(link, port, () => {});
+      return destination !== null && await opensLink(upstream, destination);
+    },
+  }, lookups);
+  return { sandboxes, access };
+}
+
+/** Why the log says that an answer about a sandbox is not believed. */
+const MISTRUSTS: Readonly<Record<Mistrust, string>> = {
+  another_sandbox:
+    "the API answered with another sandbox: one has the id of another for its name; the other is not served until it is renamed",
+  another_address:
+    "the API says that a sandbox is where none of its proxies is (proxyTemplateUrl, GET /regions): it is not served",
+};
+
+/** Creates what finds sandboxes at a Daytona that somebody else runs. */
+function createHostedResolver(
+  config: Config,
+  { api, lookups, sealerFor, upstream }: ResolverParts,
+): HostedResolver {
+  const shouldReport = createReportLimit(() => performance.now());
+  return new HostedResolver(api, {
+    ...lookups,
+    sealer: sealerFor("preview"),
+    appOrigin: config.public.appOrigin,
+    upstream,
+    onMistrust(reason, sandboxId) {
+      if (!shouldReport(reason)) return;
+      loggerFor("api").warn(MISTRUSTS[reason], { sandboxId });
+    },
+  });
+}

@@ -1,0 +1,235 @@
+/** Daytona's webhooks: what they change, and who can send none, tested on the complete service. */
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
+import { assertEventually } from "../../../support/assert_eventually.ts";
+import {
+  LOCKED,
+  startGateway,
+  startGatewayOf,
+  type TestGateway,
+} from "../../../support/gateway.ts";
+import { sharedTierTest } from "../../../support/shared_tier.ts";
+import { testInBothWorlds } from "../../../support/worlds.ts";
+
+const SECRET = `whsec_${"MfKQ".repeat(8)}`;
+const FORMER_SECRET = `whsec_${"AbCd".repeat(10)}`;
+const BASE = "proxy.localhost";
+const SOON = { WEBHOOK_SECRET: SECRET };
+const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
+
+/** What a message may differ in. */
+interface Message {
+  readonly event?: string;
+  readonly id?: string;
+  readonly messageId?: string;
+  readonly secret?: string;
+  /** Seconds. */
+  readonly ageSec?: number;
+  readonly names?: "webhook" | "svix";
+}
+
+/** The request of a message, signed as Svix does. */
+function signed(
+  {
+    event = "sandbox.state.updated",
+    id = "locked",
+    messageId = "msg_1",
+    secret = SECRET,
+    ageSec = 0,
+    names = "svix",
+  }: Message = {},
+) {
+  const body = JSON.stringify({
+    event,
+    timestamp: new Date().toISOString(),
+    id,
+    organizationId: "org",
+    oldState: "stopped",
+    newState: "started",
+    updatedAt: new Date().toISOString(),
+  });
+  const timestamp = String(Math.floor(Date.now() / 1000) - ageSec);
+  const key = Uint8Array.fromBase64(secret.slice("whsec_".length));
+  const signature = createHmac("sha256", key)
+    .update(`${messageId}.${timestamp}.${body}`).digest("base64");
+  return {
+    method: "POST",
+    path: "/webhooks/daytona",
+    headers: {
+      "content-type": "application/json",
+      [`${names}-id`]: messageId,
+      [`${names}-timestamp`]: timestamp,
+      [`${names}-signature`]: `v1,${signature}`,
+    },
+    body,
+  };
+}
+
+async function isOpen({ send }: Pick<TestGateway, "send">): Promise<boolean> {
+  const { status } = await send(LOCKED, { path: "/echo", headers: TOKEN });
+  return status === 200;
+}
+
+for (const names of ["svix", "webhook"] as const) {
+  testInBothWorlds(
+    `a webhook that is signed in headers of ${names} has the sandbox's replaced token refused at once`,
+    async (startGateway) => {
+      await using gateway = await startGateway(SOON);
+      assert(await isOpen(gateway));
+      gateway.stack.api.sandbox("locked").authToken = "another";
+      assert(await isOpen(gateway));
+      const message = signed({
+        id: gateway.stack.api.sandbox("locked").id,
+        names,
+      });
+      const { status, body } = await gateway.send(BASE, message);
+      assert.deepEqual([status, body], [204, ""]);
+      assert(!await isOpen(gateway));
+    },
+  );
+}
+
+Deno.test("a webhook has a sandbox found at once that there was not before", async () => {
+  await using gateway = await startGateway(SOON);
+  const { api, runner: { containers } } = gateway.stack;
+  const headers = { authorization: `Bearer ${KEYS.user}` };
+  const host = "3000-fresh.proxy.localhost";
+  const ask = async () =>
+    (await gateway.send(host, { path: "/echo", headers })).status;
+  assert.equal(await ask(), 401);
+  api.state.sandboxes.set("fresh", { ...api.sandbox("demo"), id: "fresh" });
+  containers.set("fresh", containers.get("demo") ?? assert.fail());
+  assert.equal(await ask(), 401);
+  const message = signed({ event: "sandbox.created", id: "fresh" });
+  await gateway.send(BASE, message);
+  assert.equal(await ask(), 200);
+});
+
+Deno.test("a message that is sent again, and one about something else, have no effect", async () => {
+  await using gateway = await startGateway(SOON);
+  const { api } = gateway.stack;
+  const asked = () => api.count("isValidAuthToken");
+  const message = signed();
+  for (const expected of [1, 2, 2, 2]) {
+    assert(await isOpen(gateway));
+    assert.equal(asked(), expected);
+    assert.equal((await gateway.send(BASE, message)).status, 204);
+  }
+  for (
+    const other of [
+      { event: "snapshot.created" },
+      { id: "demo" },
+      { id: "../locked" },
+      { id: "" },
+    ]
+  ) {
+    const messageId = `msg_${JSON.stringify(other)}`;
+    const { status } = await gateway.send(
+      BASE,
+      signed({ ...other, messageId }),
+    );
+    assert.equal(status, 204);
+    assert(await isOpen(gateway));
+    assert.equal(asked(), 2);
+  }
+});
+
+/** What is refused, and how. */
+const REFUSED: readonly [
+  why: string,
+  message: ReturnType<typeof signed>,
+  code: string,
+][] = [
+  ["with another secret", signed({ secret: FORMER_SECRET }), "webhook_refused"],
+  ["too long ago", signed({ ageSec: 400 }), "webhook_refused"],
+  ["in the future", signed({ ageSec: -600 }), "webhook_refused"],
+  [
+    "over another body",
+    { ...signed(), body: signed({ id: "other" }).body },
+    "webhook_refused",
+  ],
+  [
+    "under another id",
+    { ...signed(), headers: { ...signed().headers, "svix-id": "msg_2" } },
+    "webhook_refused",
+  ],
+  ["not at all", { ...signed(), headers: {} as never }, "webhook_refused"],
+  [
+    "in another version",
+    {
+      ...signed(),
+      headers: { ...signed().headers, "svix-signature": "v1a,x v1 v1,," },
+    },
+    "webhook_refused",
+  ],
+  ["at length", { ...signed(), body: "x".repeat(65_537) }, "bad_request"],
+];
+
+Deno.test("a message that is not signed with the secret, in these minutes, is refused, and nothing of it is believed", async (t) => {
+  await using gateway = await startGateway(SOON);
+  const { api } = gateway.stack;
+  assert(await isOpen(gateway));
+  for (const [why, message, code] of REFUSED) {
+    await t.step(`signed ${why}`, async () => {
+      const answer = await gateway.send(BASE, message);
+      assert.equal(answer.code, code);
+      assert(await isOpen(gateway));
+      assert.equal(api.count("isValidAuthToken"), 1);
+    });
+  }
+});
+
+Deno.test("a message of unknown length is not read", async () => {
+  await using gateway = await startGateway(SOON);
+  const { headers } = signed();
+  const fields = Object.entries(headers).map(([name, value]) =>
+    `${name}: ${value}\r\n`
+  ).join("");
+  const stream = await gateway.open(
+    `POST /webhooks/daytona HTTP/1.1\r\nHost: ${BASE}\r\n${fields}` +
+      "Transfer-Encoding: chunked\r\n\r\n",
+  );
+  assert.match(await stream.readUntil("\r\n"), /^HTTP\/1.1 400 /);
+  stream.close();
+});
+
+Deno.test("of two secrets, either signs: so one can be replaced", async () => {
+  const secrets = `${SECRET},${FORMER_SECRET}`;
+  await using gateway = await startGateway({ WEBHOOK_SECRET: secrets });
+  for (const secret of [SECRET, FORMER_SECRET]) {
+    const message = signed({ secret, messageId: `by ${secret.length}` });
+    assert.equal((await gateway.send(BASE, message)).status, 204);
+  }
+});
+
+Deno.test("there are no webhooks without a secret, on a host that is no base domain, or by GET; on a preview host, the path is the app's", async () => {
+  await using mute = await startGateway();
+  assert.equal((await mute.send(BASE, signed())).code, "route_not_found");
+  await using gateway = await startGateway(SOON);
+  const { send } = gateway;
+  assert.equal((await send("127.0.0.1", signed())).code, "route_not_found");
+  const get = { path: "/webhooks/daytona" };
+  assert.equal((await send(BASE, get)).code, "route_not_found");
+  assert.equal((await send("3000-demo.proxy.localhost", signed())).code, null);
+});
+
+sharedTierTest(
+  "a webhook at one has all of them ask the API anew",
+  async (tier) => {
+    await using stack = await startStack();
+    const settings = { ...tier.environment, ...SOON };
+    await using first = await startGatewayOf(stack, settings);
+    await using second = await startGatewayOf(stack, settings);
+    for (const gateway of [first, second]) assert(await isOpen(gateway));
+    stack.api.sandbox("locked").authToken = "another";
+    // The verdict would count for two minutes; whoever has just started may not be listening yet.
+    let sent = 0;
+    await assertEventually(async () => {
+      if (!await isOpen(second)) return true;
+      await first.send(BASE, signed({ messageId: `msg_${sent++}` }));
+      return false;
+    }, "the second one asks anew");
+    assert(!await isOpen(first));
+  },
+);

@@ -1,0 +1,54 @@
+/** The documents of the repository. */
+
+export const ROOT = new URL("../../", import.meta.url);
+
+/** The paths of all documents, from the root of the repository, and their texts without examples of code. */
+export const DOCUMENTS: ReadonlyMap<string, string> = new Map(
+  await Promise.all(
+    [
+      "README.md",
+      "CHANGELOG.md",
+      "CONTRIBUTING.md",
+      "SECURITY.md",
+      "openapi/README.md",
+      "test/conformance/README.md",
+      ...["docs", "docs/features", "docs/run"].flatMap((folder) =>
+        [...Deno.readDirSync(new URL(`${folder}/`, ROOT))]
+          .map(({ name }) => `${folder}/${name}`)
+          .filter((path) => path.endsWith(".md"))
+      ),
+    ].map(async (path) => {
+      const text = await readDocument(path);
+      return [path, text.replaceAll(/^```.*?^```$/gms, "")] as const;
+    }),
+  ),
+);
+
+/** A document with its examples of code. */
+export function readDocument(path: string): Promise<string> {
+  return Deno.readTextFile(new URL(path, ROOT));
+}
+
+/** A file on the way of a request, as docs/architecture.md describes it. */
+export interface WalkStep {
+  readonly number: number;
+  /** From the root of the repository. */
+  readonly path: string;
+  /** The number of the file that calls it. */
+  readonly from: number;
+  /** `relay`, `Exchange.relay`, `#relay` or `new Exchange`; the first is what is called. */
+  readonly functions: readonly string[];
+}
+
+/** The files on the way that a document numbers. */
+export function walkSteps(text: string): WalkStep[] {
+  return [...text.matchAll(
+    /^(\d+)\. \[`(src\/[^`]+)`\](.*?)(?=^\d+\. \[|\n\n)/gms,
+  )].map(([, number, path = "", rest = ""]) => ({
+    number: Number(number),
+    path,
+    from: Number(/\(from (\d+)/.exec(rest)?.[1] ?? Number(number) - 1),
+    functions: [...rest.matchAll(/`((?:new |\w+\.)?#?\w+)\(\)`/g)]
+      .map(([, name = ""]) => name),
+  }));
+}

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { addBasePage } from "../../../../src/features/base_page/base_routes.ts";
+import { setUpControl } from "../../../support/control.ts";
+
+/** The control plane of `p.test` with the page of the base domain. */
+function setUp() {
+  const links = [{ url: "https://3000-box.p.test/?a&b", text: "A <b>" }];
+  return setUpControl((parts) => [
+    (app) =>
+      addBasePage(app, { version: "0.0.0", scheme: "https", links, ...parts }),
+  ]);
+}
+
+Deno.test("the page of the base domain has a form, what the operator links, /docs, /logout and the version, and is on base hosts only", async () => {
+  const { send, state } = setUp();
+  const { response, status } = await send("/");
+  const html = await response.text();
+  assert.equal(status, 200);
+  assert.match(html, /<form action="\/open">/);
+  assert.ok(html.includes("{port}-{sandbox}.p.test"));
+  assert.ok(
+    html.includes('href="https://3000-box.p.test/?a&amp;b">A &lt;b&gt;'),
+  );
+  for (const path of ["/docs", "/logout"]) {
+    assert.ok(html.includes(`href="${path}"`));
+  }
+  assert.match(html, /Porthole 0\.0\.0/);
+  const policy = response.headers.get("content-security-policy") ?? "";
+  assert.match(policy, /^default-src 'none'; .*; frame-ancestors 'none'$/);
+  // Chromium would also hold it against the login that follows the form.
+  assert.doesNotMatch(policy, /form-action|script/);
+  assert.equal(response.headers.get("cache-control"), "no-store");
+
+  state.loginState = "off";
+  const plain = await (await send("/")).response.text();
+  assert.doesNotMatch(plain, /logout/);
+
+  for (const path of ["/", "/open?port=3000&sandbox=box"]) {
+    const elsewhere = await send(path, { base: null });
+    assert.deepEqual([elsewhere.status, elsewhere.code], [
+      404,
+      "route_not_found",
+    ]);
+  }
+});
+
+Deno.test("/open leads to the preview that the form names, below the very host that it is on", async () => {
+  const { send, state } = setUp();
+  for (
+    const [query, location] of [
+      ["port=3000&sandbox=box", "https://3000-box.p.test/"],
+      ["port=+65535+&sandbox=+BOX_1-x", "https://65535-box_1-x.p.test/"],
+      // Only what the form sends counts.
+      ["port=1&sandbox=b&x=//evil.example", "https://1-b.p.test/"],
+    ]
+  ) {
+    const { response, status } = await send(`/open?${query}`);
+    assert.equal(status, 303);
+    assert.equal(response.headers.get("location"), location);
+  }
+  // A host below one base domain can be that of another.
+  state.baseDomains = ["box.p.test", "p.test"];
+  const { status } = await send("/open?port=3000&sandbox=x.box");
+  assert.equal(status, 400);
+});
+
+Deno.test("/open leads nowhere else, and says so on the page again", async () => {
+  const { send } = setUp();
+  const accept = { accept: "text/html" };
+  for (
+    const [port, sandbox] of [
+      ["", ""],
+      ["03000", "box"],
+      ["0", "box"],
+      ["65536", "box"],
+      ["3e3", "box"],
+      ["3000", ""],
+      ["3000", "box.evil.example/"],
+      ["3000", "box@evil.example"],
+      ["3000", "//evil.example"],
+      ["3000", "evil.example#"],
+      ["3000", "evil.example\\"],
+      ["3000", "a\r\nset-cookie:b"],
+      ["3000", "böx"],
+      ["3000", "x".repeat(58)],
+      ["3000-a", "/../b"],
+      // Together they would name the port 3000 of another sandbox, a-b.
+      ["3000-a", "b"],
+    ]
+  ) {
+    const query = new URLSearchParams({
+      port: port ?? "",
+      sandbox: sandbox ?? "",
+    });
+    const page = await send(`/open?${query}`, { headers: accept });
+    assert.deepEqual(
+      [page.status, page.code],
+      [400, "bad_request"],
+      `${query}`,
+    );
+    assert.equal(page.response.headers.get("location"), null);
+    assert.match(await page.response.text(), /<p id="fault" role="alert">/);
+    const plain = await send(`/open?${query}`);
+    assert.deepEqual([plain.status, plain.code], [400, "bad_request"]);
+    assert.match(
+      plain.response.headers.get("content-type") ?? "",
+      /problem\+json/,
+    );
+  }
+  const hostile = new URLSearchParams({ port: '"><b>', sandbox: "'<i>" });
+  const { response } = await send(`/open?${hostile}`, { headers: accept });
+  const html = await response.text();
+  assert.doesNotMatch(html, /<b>|<i>/);
+  assert.ok(html.includes('value="&quot;&gt;&lt;b&gt;"'));
+});
+
+Deno.test("the description of the base domain's page is the same whether it is switched on or not", async () => {
+  const descriptions = await Promise.all(
+    [setUp(), setUpControl()].map(async ({ send }) => {
+      const { response } = await send("/openapi.json");
+      return await response.json();
+    }),
+  );
+  assert.ok("/open" in descriptions[0].paths);
+  assert.deepEqual(descriptions[0], descriptions[1]);
+});
+
+Deno.test("without it there is no page on a base host", async () => {
+  const { send } = setUpControl();
+  for (const path of ["/", "/open?port=3000&sandbox=box"]) {
+    const { status, code } = await send(path);
+    assert.deepEqual([status, code], [404, "route_not_found"]);
+  }
+});
