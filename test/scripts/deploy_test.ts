@@ -233,7 +233,9 @@ Deno.test("the health check takes the gateway's certificate for any name", async
 Deno.test("the compose service is this version, configured without a mistake", async () => {
   const { image, environment, ports, ...service } = await readComposeService();
   assert.equal(image, `porthole:${meta.version}`);
-  for (const name of Object.keys(environment)) assert(name in ALL_SETTINGS, name);
+  for (const name of Object.keys(environment)) {
+    assert(name in ALL_SETTINGS, name);
+  }
   const result = parseConfig(environment, SECTIONS);
   assert(result.ok);
   const { config } = result;

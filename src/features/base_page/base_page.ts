@@ -1,20 +1,13 @@
 /** The page of a base domain itself: what this is, and the way to a preview. */
+import type { Link } from "../../gateway/feature_module.ts";
 import { escapeHtml } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 
-/** A link to something that its operator wants to show. */
-export interface PageLink {
-  readonly url: string;
-  /** What it leads to. */
-  readonly text: string;
-}
-
-/** The content of the page. */
 interface BasePageData {
   /** The base domain as requested, with its port if it has one. */
   readonly authority: string;
   readonly version: string;
-  readonly links: readonly PageLink[];
+  readonly links: readonly Link[];
   /** True if people can log in, and out. */
   readonly hasLogin: boolean;
   /** What was sent with the form, and leads to no preview; undefined before that. */
@@ -31,14 +24,14 @@ export interface PreviewFields {
 export const OPEN_PATH = "/open";
 
 /**
- * Content-Security-Policy of the page. It has no `form-action`, since browsers also apply that to the redirects that
- * follow the form: to a preview, and from there to a login at any provider. No other page may frame it.
+ * Content-Security-Policy of the page, which nobody may frame. It has no `form-action`, which also applies to the
+ * redirects that follow the form: to a preview, and from there to a login at any provider.
  */
 export const BASE_PAGE_POLICY = `${BASE_POLICY}; frame-ancestors 'none'`;
 
 /** Renders it as an HTML document. */
 export function basePage(data: BasePageData): string {
-  const { authority, version, hasLogin, refused } = data;
+  const { authority, version, links, hasLogin, refused } = data;
   const { port = "", sandbox = "" } = refused ?? {};
   const faulty = refused === undefined ? "" : ' aria-describedby="fault"';
   return page(
@@ -60,7 +53,7 @@ export function basePage(data: BasePageData): string {
     }"${faulty}></label>
 </div>
 <button>Open the preview</button>
-</form>${linkList(data)}
+</form>${linkList(links)}
 <p class="note foot"><a href="/docs">Documentation</a>${
       hasLogin ? ' <a href="/logout">Log out</a>' : ""
     } <span>Porthole ${escapeHtml(version)}</span></p>`,
@@ -70,7 +63,7 @@ export function basePage(data: BasePageData): string {
 const FAULT =
   "That is no preview’s address. A port is a number from 1 to 65535, and the ID of a sandbox has letters, digits, “-” and “_”.";
 
-function linkList({ links }: BasePageData): string {
+function linkList(links: readonly Link[]): string {
   if (links.length === 0) return "";
   const items = links.map(({ url, text }) =>
     `<li><a href="${escapeHtml(url)}">${escapeHtml(text)}</a></li>`

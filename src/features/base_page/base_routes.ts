@@ -8,6 +8,7 @@ import {
   PROBLEM,
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { wantsDocument } from "../../http/fetch_metadata.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
@@ -16,18 +17,14 @@ import {
   BASE_PAGE_POLICY,
   basePage,
   OPEN_PATH,
-  type PageLink,
   type PreviewFields,
 } from "./base_page.ts";
 
-/** Dependencies of the base page. */
-export interface BasePageOptions {
-  readonly version: string;
-  readonly scheme: "http" | "https";
+/** The parts of the core that the page is built from. */
+type BasePageParts = Pick<FeatureParts, "version" | "scheme" | "links"> & {
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly login: Pick<Login, "state">;
-  readonly links: readonly PageLink[];
-}
+};
 
 const PAGE = { "text/html": { schema: z.string() } };
 
@@ -77,24 +74,20 @@ const PAGE_HEADERS = {
 /** Adds `/` and `/open`. */
 export function addBasePage(
   app: OpenAPIHono<ControlEnv>,
-  options: BasePageOptions,
+  parts: BasePageParts,
 ): void {
-  const { links } = options;
+  const { version, links, login } = parts;
   function render(context: ControlContext, refused?: PreviewFields): string {
     checkBase(context);
-    return basePage({
-      authority: context.authority.toLowerCase(),
-      version: options.version,
-      links,
-      hasLogin: options.login.state !== "off",
-      refused,
-    });
+    const authority = context.authority.toLowerCase();
+    const hasLogin = login.state !== "off";
+    return basePage({ authority, version, links, hasLogin, refused });
   }
   app.openapi(pageRoute, (c) => c.html(render(c.env), 200, PAGE_HEADERS));
   app.openapi(openRoute, (c) => {
     checkBase(c.env);
     const { port = "", sandbox = "" } = c.req.valid("query");
-    const origin = originOf({ port, sandbox }, c.env, options);
+    const origin = originOf({ port, sandbox }, c.env, parts);
     if (origin !== undefined) return redirect(303, `${origin}/`);
     if (!wantsDocument(c.req.raw.headers)) {
       throw new GatewayError("bad_request", "No preview of ours");
@@ -115,7 +108,7 @@ function checkBase({ base }: ControlContext): void {
 function originOf(
   fields: PreviewFields,
   { authority, base }: ControlContext,
-  { scheme, remoteSettings }: BasePageOptions,
+  { scheme, remoteSettings }: BasePageParts,
 ): string | undefined {
   const [port, sandbox] = [fields.port.trim(), fields.sandbox.trim()];
   if (!/^\d+$/.test(port) || !/^[\w-]+$/.test(sandbox)) return undefined;

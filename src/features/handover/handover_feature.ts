@@ -1,6 +1,13 @@
 /** Logins for users, whose sessions are handed over to one preview host at a time (`SESSION_SCOPE=host`). */
-import type { FeatureModule } from "../../gateway/feature_module.ts";
-import { PreviewHandover } from "./arrivals.ts";
+import { TRANSACTION_TTL_MS } from "../../auth/oidc/transaction.ts";
+import type {
+  FeatureModule,
+  FeatureParts,
+} from "../../gateway/feature_module.ts";
+import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import { cookieValues } from "../../http/cookies.ts";
+import { wantsDocument } from "../../http/fetch_metadata.ts";
+import { redirect } from "../../pages/redirect.ts";
 import { CODE_PARAMETER, Handover } from "./login_code.ts";
 import { UsedCodes } from "./used_codes.ts";
 import { UserLogins } from "./user_logins.ts";
@@ -9,34 +16,60 @@ import { UserLogins } from "./user_logins.ts";
 export const handover: FeatureModule = {
   name: "handover",
   create(parts) {
-    const { config, scheme, cookies, sessions, logins, throttle, now } = parts;
+    const { config, cookies, lookups: { store, cache }, now } = parts;
     if (config.session.scope !== "host") return undefined;
-    const { store, cache } = parts.lookups;
-    const codes = new Handover({
-      sealer: parts.sealerFor("login-code"),
-      usedCodes: new UsedCodes(store, cache.maxEntries),
-      now,
-    });
-    const arrivals = new PreviewHandover({
-      scheme,
-      cookies,
-      sessions,
-      handover: codes,
-      now,
-    });
+    const usedCodes = new UsedCodes(store, cache.maxEntries);
+    const sealer = parts.sealerFor("login-code");
+    const codes = new Handover({ sealer, usedCodes, now });
     return {
       ownParameter: CODE_PARAMETER,
-      keptLogins: new UserLogins({
-        cookies,
-        sessions,
-        logins,
-        throttle,
-        handover: codes,
-        now,
-      }),
+      keptLogins: new UserLogins({ ...parts, handover: codes }),
       beforeGate: (x) =>
-        arrivals.isArrival(x) ? arrivals.arrival(x) : undefined,
-      departure: (x, loginUrl) => arrivals.departure(x, loginUrl),
+        isArrival(x) ? sessionFrom(x, codes, parts) : undefined,
+      departure(x, loginUrl) {
+        const { verifier, challenge } = codes.request(verifiersOf(x, cookies));
+        const maxAgeSec = TRANSACTION_TTL_MS / 1000;
+        return {
+          location: `${loginUrl}&challenge=${challenge}`,
+          setCookie: cookies.hostOnly(cookies.handover, verifier, maxAgeSec),
+        };
+      },
     };
   },
 };
+
+/** True if a browser comes with a code. From anything else that has one, it is taken away, and of no effect. */
+function isArrival({ method, headers, ownParameters }: PreviewExchange) {
+  return ownParameters.has(CODE_PARAMETER) && method === "GET" &&
+    wantsDocument(headers);
+}
+
+/**
+ * The redirect to the same address without the code. It sets the session if the code is good: otherwise the browser
+ * is sent to log in again, unless it has a session already.
+ *
+ * @throws {GatewayError} `session_unavailable`
+ */
+async function sessionFrom(
+  x: PreviewExchange,
+  codes: Handover,
+  { scheme, cookies, sessions, now }: FeatureParts,
+): Promise<Response> {
+  // Absolute: a target of `//elsewhere/` must stay a path of this host.
+  const location = `${scheme}://${x.authority}${x.target}`;
+  const code = x.ownParameters.get(CODE_PARAMETER) ?? "";
+  const session = await codes.redeem(code, x.host, verifiersOf(x, cookies));
+  if (session === undefined) return redirect(303, location);
+  const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+  const sealed = await sessions.seal(session);
+  return redirect(303, location, [
+    cookies.hostOnly(cookies.hostSession, sealed, maxAgeSec),
+  ]);
+}
+
+function verifiersOf(
+  { headers }: PreviewExchange,
+  { handover }: FeatureParts["cookies"],
+): string[] {
+  return cookieValues(headers.get("cookie") ?? "", handover);
+}

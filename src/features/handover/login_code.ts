@@ -22,14 +22,7 @@ interface HandoverOptions {
   /** A sealer for this purpose only. */
   readonly sealer: Sealer;
   readonly usedCodes: Pick<UsedCodes, "use">;
-  /** Current time, ms since the epoch. */
   readonly now: () => number;
-}
-
-/** A verifier and its challenge: 256 bits each, in base64url. */
-interface HandoverRequest {
-  readonly verifier: string;
-  readonly challenge: string;
 }
 
 /** The parts of a preview host that are in its URL. */
@@ -37,30 +30,22 @@ type Host = Omit<PreviewHost, "base">;
 
 /** A code, unsealed. */
 interface Code {
-  /** Unique. */
   readonly id: string;
   /** The preview host that it is for, as in a URL. */
   readonly host: string;
   readonly challenge: string;
-  /** Of the user's session. */
   readonly session: Pick<UserSession, "id" | "expiresAt">;
-  /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
 
 /** The query parameter with a code. */
 export const CODE_PARAMETER = "PORTHOLE_LOGIN_CODE";
 
-/** The time that a code may take from the base host to the preview host, ms. */
+/** Time from the base host to the preview host, ms. */
 const CODE_TTL_MS = 60_000;
 
 /** Most cookies that are tried as the verifier: over http, others than the host itself can set some. */
 const MAX_VERIFIERS = 8;
-
-/** The challenge of a verifier. */
-function challengeOf(verifier: string): string {
-  return digestKey([verifier]);
-}
 
 /** Issues codes and exchanges them. */
 export class Handover {
@@ -70,11 +55,16 @@ export class Handover {
     this.#options = options;
   }
 
-  /** What a browser is sent to log in with: by the verifier that it has from an earlier time, or a new one. */
-  request(presented: readonly string[]): HandoverRequest {
+  /**
+   * What a browser is sent to log in with: the verifier that it has from an earlier time, or a new one, and its challenge.
+   * Both are 256 bits in base64url.
+   */
+  request(
+    presented: readonly string[],
+  ): { readonly verifier: string; readonly challenge: string } {
     const known = presented.findLast((value) => CHALLENGE.test(value));
     const verifier = known ?? generateRandomCodeVerifier();
-    return { verifier, challenge: challengeOf(verifier) };
+    return { verifier, challenge: digestKey([verifier]) };
   }
 
   /** The URL of a preview, with the code that hands the session over to its host. */
@@ -109,22 +99,22 @@ export class Handover {
     const code = codeOf((await this.#options.sealer.open(sealed))?.code);
     if (code?.host !== previewAuthority(host)) return undefined;
     const isFromHere = presented.slice(-MAX_VERIFIERS)
-      .some((verifier) => challengeOf(verifier) === code.challenge);
+      .some((verifier) => digestKey([verifier]) === code.challenge);
     // In this order: nobody else can use a code up.
-    if (!isFromHere) return undefined;
-    const isUnused = await this.#options.usedCodes.use(code.id, code.expiresAt);
-    if (!isUnused) return undefined;
+    const isGood = isFromHere &&
+      await this.#options.usedCodes.use(code.id, code.expiresAt);
     const { label: sandboxId, port } = host;
-    return { kind: "host", ...code.session, sandboxId, port };
+    return isGood
+      ? { kind: "host", ...code.session, sandboxId, port }
+      : undefined;
   }
 }
 
 /** The code in a payload; undefined if there is none. */
 function codeOf(value: unknown): Code | undefined {
   const { id, host, challenge, session, expiresAt } = Object(value);
-  const isCode =
-    [id, host, challenge, session?.id].every((text) =>
-      typeof text === "string"
-    ) && [expiresAt, session?.expiresAt].every(Number.isFinite);
+  const texts: unknown[] = [id, host, challenge, session?.id];
+  const isCode = texts.every((text) => typeof text === "string") &&
+    [expiresAt, session?.expiresAt].every(Number.isFinite);
   return isCode ? { id, host, challenge, session, expiresAt } : undefined;
 }

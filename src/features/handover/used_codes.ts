@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import { type DurableStore, entryUntil } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
 
-/** Difference between the clocks of two gateways that a code's use is remembered beyond its expiry for, ms. */
+/** How far the clocks of two gateways may differ, ms: a code's use is remembered that long beyond its expiry. */
 const MAX_SKEW_MS = 60_000;
 
 /** Remembers codes by their ids. */
@@ -32,10 +32,8 @@ export class UsedCodes {
     const entry = entryUntil(expiresAt + MAX_SKEW_MS, true);
     const claim = await this.#store.claim(["login-code", id], entry);
     if (claim === "unavailable") {
-      throw new GatewayError(
-        "session_unavailable",
-        "Nobody knows if the code was used before",
-      );
+      const reason = "Nobody knows if the code was used before";
+      throw new GatewayError("session_unavailable", reason);
     }
     return claim === "claimed";
   }

@@ -1,17 +1,12 @@
-/**
- * Logins for a user: a session on the base host, which is handed over to one preview host at a time
- * (`SESSION_SCOPE=host`).
- */
+/** Logins for a user: a session on the base host, which is handed over to one preview host at a time. */
 import { previewAuthority } from "../../address/preview_host.ts";
 import { surplusLogins } from "../../auth/login_cookies.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
-import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type {
   LoginRef,
   SessionSealer,
   UserSession,
 } from "../../auth/session.ts";
-import type { Throttle } from "../../auth/throttle.ts";
 import {
   type Continuation,
   type KeptLogins,
@@ -20,20 +15,18 @@ import {
   MAX_RETURNS,
 } from "../../control/kept_logins.ts";
 import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
 import { digestKey } from "../../lib/digest.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
 import type { Handover } from "./login_code.ts";
 
 /** Dependencies of {@linkcode UserLogins}. */
-interface UserLoginsOptions {
-  readonly cookies: OwnCookies;
+interface UserLoginsOptions
+  extends Pick<FeatureParts, "cookies" | "throttle" | "now"> {
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
   readonly logins: Pick<LoginSessions, "opens" | "end">;
   readonly handover: Pick<Handover, "urlWithCode">;
-  readonly throttle: Throttle;
-  /** Current time, ms since the epoch. */
-  readonly now: () => number;
 }
 
 /** Most sessions of a browser that are looked at: it has more than one if tabs log in at once, or for other accounts. */
@@ -47,31 +40,33 @@ export class UserLogins implements KeptLogins {
     this.#options = options;
   }
 
-  async resume(visit: LoginVisit): Promise<Continuation | undefined> {
-    const { returnTo, challenge } = visit;
-    const setCookies = [this.#counted(visit)];
+  async resume(browser: LoginVisit): Promise<Continuation | undefined> {
+    const { returnTo, challenge } = browser;
+    const setCookies = [this.#counted(browser)];
     // The preview host itself sends the browser here, with a challenge, if it needs a session.
     if (challenge === undefined && returnTo.isOnBase === undefined) {
       return { location: returnTo.url, setCookies };
     }
-    const session = await this.#sessionFor(visit);
+    const budget = this.#options.throttle.budgetFor(browser);
+    const found = this.#findSession(browser, budget);
+    const session = await budget.settledBy(
+      found,
+      (session) => session !== undefined,
+    );
     if (session === undefined) return undefined;
-    return { location: await this.#locationFor(visit, session), setCookies };
+    return { location: await this.#locationFor(browser, session), setCookies };
   }
 
-  async complete(
-    visit: LoginVisit,
-    login: LoginRef,
-  ): Promise<Continuation> {
+  async complete(browser: LoginVisit, login: LoginRef): Promise<Continuation> {
     const { cookies, sessions, now } = this.#options;
     const session: UserSession = { kind: "user", ...login };
     const name = cookies.userSession(session.id);
     const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
     return {
-      location: await this.#locationFor(visit, session),
+      location: await this.#locationFor(browser, session),
       setCookies: [
-        this.#counted({ ...visit, cookies: "" }),
-        ...await this.#withoutSurplus(visit.cookies, name),
+        this.#counted({ ...browser, cookies: "" }),
+        ...await this.#withoutSurplus(browser.cookies, name),
         cookies.hostOnly(name, await sessions.seal(session), maxAgeSec),
       ],
     };
@@ -88,12 +83,6 @@ export class UserLogins implements KeptLogins {
   }
 
   /** The session of a browser whose user has access to the sandbox; undefined if it has none. */
-  async #sessionFor(visit: LoginVisit): Promise<UserSession | undefined> {
-    const budget = this.#options.throttle.budgetFor(visit);
-    const found = this.#findSession(visit, budget);
-    return await budget.settledBy(found, (session) => session !== undefined);
-  }
-
   async #findSession(
     { cookies: sent, returnTo: { host }, clientAddress }: LoginVisit,
     budget: Budget,
@@ -110,11 +99,7 @@ export class UserLogins implements KeptLogins {
     return undefined;
   }
 
-  /**
-   * The Set-Cookie value that counts the handovers to a preview host.
-   *
-   * @throws {GatewayError} `session_not_kept` if there were too many within a few seconds
-   */
+  /** The Set-Cookie value that counts the handovers to a preview host; throws `session_not_kept` if they are too many. */
   #counted({ cookies: sent, returnTo: { host } }: LoginVisit): string {
     const { cookies } = this.#options;
     const id = digestKey([previewAuthority(host)]).slice(0, 12);
@@ -132,10 +117,8 @@ export class UserLogins implements KeptLogins {
   async #withoutSurplus(sent: string, added: string): Promise<string[]> {
     const { cookies, sessions, logins } = this.#options;
     const lines: string[] = [];
-    const surplus = await surplusLogins(sent, added, {
-      prefix: cookies.userSessionPrefix,
-      sessions,
-    });
+    const prefix = cookies.userSessionPrefix;
+    const surplus = await surplusLogins(sent, added, { prefix, sessions });
     for (const { name, opened } of surplus) {
       // A session that goes on must keep its cookie: a logout ends what it is shown.
       const ends = opened.map((session) =>

@@ -1,8 +1,8 @@
 /**
  * Has a program's request wait for a sandbox that starts, or for an app that does, in place of an answer that tells it to
  * come again. Only what may be sent again is held: without a body, and by an idempotent method (RFC 9110 section 9.2.2).
- * A browser's page waits by itself (see pages/waiting.ts). A held request is an exchange like any other: it counts against
- * the same limits, and ends with its client, its access or the gateway.
+ * A browser's page waits by itself (see pages/waiting.ts). A held request counts against the same limits as others, and
+ * ends with its client, its access or the gateway.
  */
 import { UPLOAD_ERRORS } from "../../downstream/ends.ts";
 import { ERRORS } from "../../error_codes.ts";
@@ -13,26 +13,22 @@ import { isIdempotent } from "../../http/idempotent.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { UpstreamError } from "../../upstream/upstream_error.ts";
 
-/** Time between two attempts, ms. */
 const PAUSE_MS = 1000;
 
-/** What can be waited for. */
-type Reason = "start" | "port";
-
 /** The part of an exchange that is held. */
-export type HeldExchange =
-  & PausedExchange
-  & Pick<SandboxExchange, "method" | "headers" | "isWebSocket" | "body">;
-
-/** The part of an exchange that may end while it waits. */
-export type PausedExchange = Pick<SandboxExchange, "request" | "lasts">;
+export type HeldExchange = Pick<
+  SandboxExchange,
+  "request" | "lasts" | "method" | "headers" | "isWebSocket" | "body"
+>;
 
 /** Dependencies of {@linkcode Holds}. */
 export interface HoldsOptions {
-  /** Longest wait for each, ms; 0 for none. */
-  readonly limitsMs: Readonly<Record<Reason, number>>;
+  /** Longest wait for each that can be waited for, ms; 0 for none. */
+  readonly limitsMs: { readonly start: number; readonly port: number };
   readonly now: () => number;
 }
+
+type Reason = keyof HoldsOptions["limitsMs"];
 
 /** Holds requests. */
 export class Holds {
@@ -73,9 +69,8 @@ function reasonOf(error: unknown, hasWaited: boolean): Reason | undefined {
   if (!(error instanceof GatewayError)) return undefined;
   const { stage } = ERRORS[error.code];
   if (stage === "booting") return "port";
-  return stage === "starting" || stage === "settling" && hasWaited
-    ? "start"
-    : undefined;
+  const isStart = stage === "starting" || stage === "settling" && hasWaited;
+  return isStart ? "start" : undefined;
 }
 
 function mayWait({ method, headers, isWebSocket, body }: HeldExchange) {
@@ -90,7 +85,7 @@ function mayWait({ method, headers, isWebSocket, body }: HeldExchange) {
  * @throws {UpstreamError} `aborted` if the client has disconnected
  */
 export async function pause(
-  x: PausedExchange,
+  x: Pick<HeldExchange, "request" | "lasts">,
   ms: number,
   end: AbortSignal,
 ): Promise<void> {

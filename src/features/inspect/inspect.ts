@@ -1,7 +1,7 @@
 /**
  * The owner's view: `/inspect/{sandbox}` on the base domain is a page that shows the exchanges of a sandbox while it is
- * open, and `/inspect/{sandbox}/events` the stream that it reads. Both are for whoever has access to the sandbox by a
- * login or a bearer: links and tokens open an app, not the requests of its other visitors.
+ * open, and `/inspect/{sandbox}/events` the stream that it reads. Both need a login or a bearer: links and tokens open an
+ * app, not the requests of its other visitors.
  */
 import { SANDBOX_REF, TOOLBOX_PORT } from "../../address/grammar.ts";
 import {
@@ -9,11 +9,11 @@ import {
   type Credential,
   MAX_SESSION_COOKIES,
 } from "../../auth/credentials.ts";
-import type { Gate, GateRequest } from "../../auth/gate.ts";
-import type { Login } from "../../auth/login_flow.ts";
+import type { GateRequest } from "../../auth/gate.ts";
 import { GatewayError } from "../../errors.ts";
 import { Exchange } from "../../gateway/exchange.ts";
 import type { ExchangeServices } from "../../gateway/exchange_parts.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
 import type { IncomingRequest } from "../../gateway/received_request.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
 import {
@@ -36,14 +36,7 @@ interface InspectRoute {
 
 const PATH = new RegExp(`^/inspect/(${SANDBOX_REF})(/events)?(?=\\?|$)`);
 
-/**
- * Parses a request-target on a base host; undefined if it is not ours.
- *
- * @example
- * ```ts
- * inspectRoute("/inspect/box/events"); // { sandboxId: "box", resource: "events" }
- * ```
- */
+/** Parses a request-target on a base host; undefined if it is not ours. */
 export function inspectRoute(target: string): InspectRoute | undefined {
   const [path, sandboxId = "", events] = PATH.exec(target) ?? [];
   if (path === undefined) return undefined;
@@ -84,17 +77,13 @@ export class InspectExchange extends Exchange {
   /** A session counts for the page itself and for its visitor's own navigation: not for an app's page, nor in a frame. */
   #credentials(): readonly Credential[] {
     const { headers } = this;
-    const credentials: Credential[] = [];
-    const cookie = headers.get("cookie");
-    if (cookie !== null && this.#mayUseSessions()) {
-      const { cookies, sessionScope } = this.services;
-      const sessions = sessionScope === "sandbox"
-        ? cookieValues(cookie, cookies.loginSession(this.label))
-        : [...cookiesByName(cookie, cookies.userSessionPrefix).values()].flat();
-      for (const sealed of sessions.slice(-MAX_SESSION_COOKIES)) {
-        credentials.push({ kind: "session", sealed });
-      }
-    }
+    const { cookies, sessionScope } = this.services;
+    const cookie = this.#mayUseSessions() ? headers.get("cookie") ?? "" : "";
+    const sessions = sessionScope === "sandbox"
+      ? cookieValues(cookie, cookies.loginSession(this.label))
+      : [...cookiesByName(cookie, cookies.userSessionPrefix).values()].flat();
+    const credentials: Credential[] = sessions.slice(-MAX_SESSION_COOKIES)
+      .map((sealed) => ({ kind: "session", sealed }));
     const token = bearerOf(headers);
     if (token !== undefined) credentials.push({ kind: "bearer", token });
     return credentials;
@@ -110,10 +99,6 @@ export class InspectExchange extends Exchange {
     }
     const origin = headers.get("origin");
     return site === null && (origin === null || origin === this.#ownOrigin);
-  }
-
-  get #ownOrigin(): string {
-    return `${this.services.scheme}://${this.baseAuthority}`;
   }
 
   /** Nobody else's page may read it, whatever it knows. */
@@ -133,35 +118,31 @@ export class InspectExchange extends Exchange {
     return false;
   }
 
-  protected responseHeaders(
-    { headers }: UpstreamResponse,
-  ): [string, string][] {
-    return headers.map(([name, value]) => [name, value]);
+  protected responseHeaders(upstream: UpstreamResponse): [string, string][] {
+    return upstream.headers.map(([name, value]) => [name, value]);
+  }
+
+  get #ownOrigin(): string {
+    return `${this.services.scheme}://${this.baseAuthority}`;
   }
 
   /** Where a browser logs in for the page, which it comes back to; undefined if nobody is looking at it. */
   get loginUrl(): string | undefined {
-    const { method, headers } = this;
-    if (
-      this.resource !== "page" || !isNavigation(method, headers) ||
-      isFramed(headers)
-    ) return undefined;
+    const { method, headers, resource } = this;
+    const isSeen = resource === "page" && isNavigation(method, headers) &&
+      !isFramed(headers);
     const url = `${this.#ownOrigin}/inspect/${this.label}`;
-    return `${this.#ownOrigin}/login?return_to=${encodeURIComponent(url)}`;
+    return isSeen
+      ? `${this.#ownOrigin}/login?return_to=${encodeURIComponent(url)}`
+      : undefined;
   }
-}
-
-/** The parts of the gateway that the handler uses. */
-export interface InspectParts {
-  readonly inspector: Inspector;
-  readonly gate: Gate;
-  readonly login: Pick<Login, "state">;
 }
 
 /** Answers a request for the owner's view. */
 export async function handleInspect(
   x: InspectExchange,
-  { inspector, gate, login }: InspectParts,
+  inspector: Inspector,
+  { gate, login }: Pick<FeatureParts, "gate" | "login">,
 ): Promise<Response> {
   x.checkLimits(); // 1 dispatch
   if (x.method !== "GET") {
@@ -170,10 +151,9 @@ export async function handleInspect(
   x.progress.onLookups();
   const verdict = await gate.admit(x.gateRequest); // 3 gate
   if (verdict.kind !== "allow") {
-    const { loginUrl } = x;
-    if (
-      verdict.kind === "login" && login.state === "on" && loginUrl !== undefined
-    ) return x.answer(redirect(302, loginUrl));
+    const mayLogIn = verdict.kind === "login" && login.state === "on";
+    const loginUrl = mayLogIn ? x.loginUrl : undefined;
+    if (loginUrl !== undefined) return x.answer(redirect(302, loginUrl));
     throw new GatewayError(verdict.code, "Refused at the gate");
   }
   let latest = verdict;
@@ -184,16 +164,13 @@ export async function handleInspect(
     return true;
   });
   if (x.resource === "page") {
-    return x.answer(
-      new Response(inspectPage(x.label), {
-        headers: {
-          ...OWN_ANSWER_HEADERS,
-          "content-type": "text/html; charset=utf-8",
-          "content-security-policy": INSPECT_POLICY,
-          "referrer-policy": "no-referrer",
-        },
-      }),
-    );
+    const headers = {
+      ...OWN_ANSWER_HEADERS,
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": INSPECT_POLICY,
+      "referrer-policy": "no-referrer",
+    };
+    return x.answer(new Response(inspectPage(x.label), { headers }));
   }
   const watcher = inspector.watch(verdict.sandboxId);
   if (watcher === undefined) {

@@ -1,27 +1,42 @@
 /** The owner's view of the requests to a sandbox (`INSPECT`). */
-import { sectionOf } from "../../config/section.ts";
+import { flag } from "../../config/formats.ts";
+import { sectionOf, type SettingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { handleInspect, InspectExchange, inspectRoute } from "./inspect.ts";
-import { inspectSettings } from "./inspect_settings.ts";
-import { InspectObserver } from "./inspected.ts";
 import { Inspector } from "./inspector.ts";
+
+const ROWS = {
+  INSPECT: {
+    group: "Public addresses",
+    purpose:
+      "Serves `/inspect/SANDBOX` on base domains: who has access to a sandbox by a login or a bearer sees the requests to its ports while the page is open.",
+    format: flag(),
+    default: "true",
+  },
+} as const;
+
+/** Whether it is served. */
+export const inspectSettings: SettingsSection<
+  typeof ROWS,
+  { readonly isOn: boolean }
+> = { rows: ROWS, assemble: ({ INSPECT: isOn }) => ({ isOn }) };
 
 /** `/inspect/{sandbox}` on base hosts. */
 export const inspect: FeatureModule = {
   name: "inspect",
   settings: inspectSettings,
-  create({ config, gate, login, now }) {
-    if (!sectionOf(config, inspectSettings).isOn) return undefined;
-    const inspector = new Inspector(now);
-    const parts = { inspector, gate, login };
+  create(parts) {
+    if (!sectionOf(parts.config, inspectSettings).isOn) return undefined;
+    const inspector = new Inspector(parts.now);
     return {
-      observer: new InspectObserver(inspector),
+      observer: inspector,
       ownersViewOf: (baseOrigin, sandbox) => `${baseOrigin}/inspect/${sandbox}`,
       ownExchange(incoming, services) {
         const route = inspectRoute(incoming.target);
         if (route === undefined) return undefined;
         const exchange = new InspectExchange(incoming, route, services);
-        return { exchange, handle: () => handleInspect(exchange, parts) };
+        const handle = () => handleInspect(exchange, inspector, parts);
+        return { exchange, handle };
       },
     };
   },

@@ -1,9 +1,14 @@
 /**
- * The owner's view of a sandbox: exchanges are told to whoever is watching it, as events of a stream (HTML, "Server-sent
- * events"). Nothing is kept: what happened while nobody watched is not known, and what a watcher has seen is in its
- * browser only.
+ * The owner's view of a sandbox: exchanges are told to whoever is watching it. Nothing is kept: what happened while nobody
+ * watched is not known, and what a watcher has seen is in its browser only.
  */
-import { type SampleLimits, WatchedSandbox } from "./watched_sandbox.ts";
+import type { ExchangeObserver, SeenExchange } from "../../gateway/observer.ts";
+import { inspectedOf } from "./inspected_exchange.ts";
+import {
+  type SampleLimits,
+  type Share,
+  WatchedSandbox,
+} from "./watched_sandbox.ts";
 import { eventOf, Watcher, type WatcherLimits } from "./watcher.ts";
 
 /** The limits of watching. */
@@ -22,11 +27,13 @@ const LIMITS: InspectorLimits = {
   perSec: 40,
 };
 
-/** Who watches which sandbox. */
-export class Inspector {
+/** Shows the exchanges with a sandbox to whoever watches it. */
+export class Inspector implements ExchangeObserver {
   readonly #now: () => number;
   readonly #limits: InspectorLimits;
   readonly #sandboxes = new Map<string, WatchedSandbox>();
+  /** The exchanges that watchers have been told of. */
+  readonly #shown = new WeakSet<WeakKey>();
   #count = 0;
 
   /** `now` is in ms. */
@@ -45,10 +52,26 @@ export class Inspector {
     return this.#sandboxes.get(sandboxId);
   }
 
+  see(
+    sandboxId: string,
+    exchange: WeakKey,
+    facts: () => SeenExchange,
+    progress: Pick<SeenExchange, "status" | "end" | "endedAt">,
+  ): void {
+    const watched = this.watched(sandboxId);
+    if (watched === undefined) return;
+    if (!this.#shown.has(exchange) && !watched.takes(shareOf(progress))) {
+      if (progress.endedAt !== undefined) watched.leaveOut();
+      return;
+    }
+    this.#shown.add(exchange);
+    watched.tell(inspectedOf(facts()));
+  }
+
   /** Begins to watch a sandbox; undefined if too many do. The stream must be read or cancelled. */
   watch(sandboxId: string): Watcher | undefined {
     const { watchersPerSandbox, watchers } = this.#limits;
-    const sandbox = this.#sandboxes.get(sandboxId) ??
+    const sandbox = this.watched(sandboxId) ??
       new WatchedSandbox(this.#limits, this.#now);
     if (sandbox.size >= watchersPerSandbox || this.#count >= watchers) {
       return undefined;
@@ -64,4 +87,12 @@ export class Inspector {
     watcher.push(eventOf("watching", { sandboxId }));
     return watcher;
   }
+}
+
+/** The share of what is shown that an exchange takes: WebSockets, refusals and failures are notable. */
+function shareOf(
+  { status, end = "complete" }: Pick<SeenExchange, "status" | "end">,
+): Share {
+  const isNotable = status === 101 || status >= 400 || end !== "complete";
+  return isNotable ? "notable" : "ordinary";
 }

@@ -5,7 +5,7 @@ import type { Header, HeaderList } from "../../http/headers.ts";
 const SECRET =
   /auth|token|secret|passw|(?:api|access|private|subscription)[-_]?key|signature|session|credential|jwt|csrf|xsrf|otp|^(?:code|state|key|sig|pwd|pass|sid)$/i;
 
-/** A parameter of a query or a fragment. No two can begin within the same text: whoever writes it decides what it costs. */
+/** A parameter of a query or a fragment. No two can begin within the same text, whose writer decides what it costs. */
 const PARAMETER = /(^[?#]|[&;#])([^=&;#]*)=([^&;#]*)/g;
 
 /** The name of a parameter in a URL within the value of another. */
@@ -17,26 +17,19 @@ const SIGNED_HOST = /(^|\/\/|%2f%2f|[\s,="])(\d{1,5}-)[a-z0-9]{16}(?=\.)/gi;
 /** A JWT, or a key of Daytona, whatever it is called. */
 const TOKEN = /(?<![\w-])(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|dtn_[\w-]+)/g;
 
-/** The longest text of one value, reason or target, characters; the most of all headers together, and of them. */
+/** The longest value, reason and target, characters; the most headers, and characters of them together. */
 const MAX_VALUE = 1024;
 const MAX_TARGET = 2048;
 const MAX_HEADERS = 64;
 const MAX_HEADER_CHARS = 8192;
 
-/** A subprotocol that is longer may be a credential: browsers can send one in no other way. */
+/** A longer subprotocol may be a credential: browsers can send one in no other way. */
 const MAX_PROTOCOL = 24;
 
 /** What stands for a hidden value; a marker, and not its length, which tells something of it. */
 const HIDDEN = "(hidden)";
 
-/**
- * A request-target without the values of parameters that may be credentials, and no longer than 2,048 characters.
- *
- * @example
- * ```ts
- * redactTarget("/a?page=2&access_token=abc"); // "/a?page=2&access_token=(hidden)"
- * ```
- */
+/** A request-target without values that may be credentials, as in `/a?access_token=(hidden)`; 2,048 characters at most. */
 export function redactTarget(target: string): string {
   return cut(withoutSecrets(target), MAX_TARGET);
 }
@@ -66,14 +59,7 @@ function hasSecret(value: string): boolean {
     .some(([, name = ""]) => SECRET.test(name));
 }
 
-/**
- * Header lines as they may be shown: at most 64 lines and 8,192 characters.
- *
- * @example
- * ```ts
- * redactHeaders([["Cookie", "a=1; b=2"]]); // [["Cookie", "a=(hidden); b=(hidden)"]]
- * ```
- */
+/** Header lines as they may be shown, such as `Cookie: a=(hidden)`: at most 64 lines and 8,192 characters. */
 export function redactHeaders(headers: Iterable<Header>): HeaderList {
   const shown: Header[] = [];
   let left = MAX_HEADER_CHARS;
@@ -114,14 +100,7 @@ function withoutValue(pair: string): string {
   return at < 0 ? HIDDEN : `${pair.slice(0, at).trim()}=${HIDDEN}`;
 }
 
-/**
- * A failure's reason without the addresses in it, which are those of the installation's own machines.
- *
- * @example
- * ```ts
- * redactReason("no answer of 10.0.0.7:3003"); // "no answer of (address)"
- * ```
- */
+/** A failure's reason without addresses, which are those of the installation's own machines: `no answer of (address)`. */
 export function redactReason(reason: string): string {
   return cut(
     reason.slice(0, 2 * MAX_VALUE) // as below, it takes the square of that

@@ -1,6 +1,6 @@
 /**
- * A sandbox that is watched. Whoever watches is a person, who reads a few lines a second: of a sandbox that gets more
- * requests than anybody reads, a sample is shown, and the others are counted. So a flood costs what it costs unwatched.
+ * A sandbox that is watched, by people, who read a few lines a second: of more requests than that, a sample is shown, and
+ * the others are counted. So a flood costs what it costs unwatched.
  */
 import { TokenBuckets } from "../../lib/token_bucket.ts";
 import type { InspectedExchange } from "./inspected_exchange.ts";
@@ -17,10 +17,10 @@ export interface SampleLimits {
   readonly perSec: number;
 }
 
-/** How long it takes at most until watchers are told of what is left out, ms. */
+/** Longest time until watchers are told of what is left out, ms. */
 const TELL_LEFT_OUT_MS = 1000;
 
-/** A sandbox, with one watcher or more. */
+/** A sandbox with its watchers. */
 export class WatchedSandbox {
   readonly #watchers = new Set<Watcher>();
   readonly #shares: TokenBuckets;
@@ -37,7 +37,7 @@ export class WatchedSandbox {
     this.#pauseMs = 1000 / perSec;
   }
 
-  /** The number of those who watch. */
+  /** How many watch. */
   get size(): number {
     return this.#watchers.size;
   }
@@ -59,17 +59,13 @@ export class WatchedSandbox {
   /** True if another exchange may be shown, which takes of its share. */
   takes(share: Share): boolean {
     if (this.#exhausted.has(share)) return false;
-    const { ok } = this.#shares.take(share);
-    if (!ok) this.#rest(share);
-    return ok;
-  }
-
-  #rest(share: Share): void {
+    if (this.#shares.take(share).ok) return true;
     this.#exhausted.add(share);
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined;
       this.#exhausted.clear();
     }, this.#pauseMs);
+    return false;
   }
 
   /** Tells an exchange to all watchers. */
@@ -84,7 +80,6 @@ export class WatchedSandbox {
     this.#timer ??= setTimeout(() => this.#tellLeftOut(), TELL_LEFT_OUT_MS);
   }
 
-  /** Tells all watchers of what was left out since they were last told. */
   #tellLeftOut(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -34,7 +34,7 @@ export class Watcher {
     this.#wake?.();
   }
 
-  /** Has the watcher told of exchanges that are not shown. */
+  /** Tells of exchanges that are not shown. */
   miss(count: number): void {
     this.#missed += count;
     this.#wake?.();

@@ -2,6 +2,7 @@
  * The status page's side of the gateway: looks at the metrics now and then, more often while somebody watches, and tells
  * everybody who does by server-sent events (HTML standard, section 9.2).
  */
+import type { LimitUse } from "../../proxy/in_flight.ts";
 import {
   type Point,
   pointBetween,
@@ -9,15 +10,21 @@ import {
   summaryOf,
 } from "./history.ts";
 import { Reading } from "./reading.ts";
-import type { StatusReport } from "./report.ts";
+import type { Trouble } from "./recent_troubles.ts";
+import type { SandboxRow } from "./sandbox_usage.ts";
+
+/** What the page shows besides the metrics: which sandboxes, how near the limits, what went wrong. */
+interface StatusReport {
+  readonly sandboxes: readonly SandboxRow[];
+  readonly limits: readonly LimitUse[];
+  readonly troubles: readonly Trouble[];
+}
 
 /** Dependencies of {@linkcode StatusBoard}. */
-export interface StatusBoardOptions {
+interface StatusBoardOptions {
   /** Renders all metrics; `looks` says whether dependencies are to be looked at for that. */
   readonly render: (looks: boolean) => string;
   readonly report: () => StatusReport;
-  /** Current time, ms since the epoch. */
-  readonly now?: () => number;
 }
 
 /** What a watcher is sent. */
@@ -27,11 +34,9 @@ export interface StatusEvent extends Summary, StatusReport {
   readonly isFirst: boolean;
 }
 
-/** Time between two looks, ms: while somebody watches, and otherwise. */
+/** Time between two looks, ms: while somebody watches, otherwise, and at least. */
 const WATCHED_MS = 2_000;
 const UNWATCHED_MS = 10_000;
-
-/** Least time between two looks, ms. */
 const LEAST_MS = 1_000;
 
 /** How long points are kept, and how far back counts go, ms. */
@@ -40,22 +45,18 @@ const KEPT_MS = 10 * 60_000;
 /** Time between two readings that counts can begin at, ms. */
 const BASE_EVERY_MS = 60_000;
 
-/** Most events that wait for a watcher. */
-const MAX_WAITING = 4;
-
-/** Most watchers. */
+/** Most watchers, and events that wait for one. */
 const MAX_WATCHERS = 20;
+const MAX_WAITING = 4;
 
 type Watcher = ReadableStreamDefaultController<Uint8Array>;
 
 /** Looks, remembers and tells. */
 export class StatusBoard {
   readonly #options: StatusBoardOptions;
-  readonly #now: () => number;
-  readonly #encoder = new TextEncoder();
   readonly #watchers = new Set<Watcher>();
   /** Readings that counts can begin at, the oldest first. */
-  #bases: Reading[] = [];
+  readonly #bases: Reading[] = [];
   #points: Point[] = [];
   #latest: Reading | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,7 +64,6 @@ export class StatusBoard {
 
   constructor(options: StatusBoardOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
     this.#schedule();
   }
 
@@ -93,49 +93,39 @@ export class StatusBoard {
 
   #schedule(): void {
     clearTimeout(this.#timer);
-    if (this.#isClosed) return;
     const pauseMs = this.#watchers.size > 0 ? WATCHED_MS : UNWATCHED_MS;
-    this.#timer = setTimeout(() => this.#tick(), pauseMs);
+    this.#timer = setTimeout(() => {
+      const points = this.#look();
+      this.#tell([...this.#watchers], { points, isFirst: false });
+      this.#schedule();
+    }, pauseMs);
     Deno.unrefTimer(this.#timer);
   }
 
-  #tick(): void {
-    const before = this.#points.at(-1);
-    this.#look();
-    const latest = this.#points.at(-1);
-    const points = latest === undefined || latest === before ? [] : [latest];
-    this.#tell([...this.#watchers], { points, isFirst: false });
-    this.#schedule();
-  }
-
-  /** Takes a reading; one that fails is left out: the next scrape fails as well, and logs why. */
-  #look(): void {
-    try {
-      this.#read();
-    } catch {
-      // A gap in the graphs.
-    }
-  }
-
-  #read(): void {
-    const lastAt = this.#latest?.at ?? -Infinity;
+  /** Takes a reading; the new point, if there is one. */
+  #look(): readonly Point[] {
+    const [now, before] = [Date.now(), this.#latest];
     // Rates within less would be noise, as when somebody comes to watch.
-    if (Math.abs(this.#now() - lastAt) < LEAST_MS) return;
-    const text = this.#options.render(this.#watchers.size > 0);
-    const reading = new Reading(text, this.#now());
-    const before = this.#latest;
-    this.#latest = reading;
-    const oldest = reading.at - KEPT_MS;
-    if (before !== undefined && reading.at > before.at) {
-      this.#points.push(pointBetween(before, reading));
-      this.#points = this.#points.filter(({ at }) => at >= oldest);
+    if (before && Math.abs(now - before.at) < LEAST_MS) return [];
+    let text: string;
+    try {
+      text = this.#options.render(this.#watchers.size > 0);
+    } catch {
+      return []; // a gap in the graphs: the next scrape fails as well, and logs why
     }
+    const reading = new Reading(text, now);
+    this.#latest = reading;
+    const oldest = now - KEPT_MS;
     const base = this.#bases.at(-1);
-    if (base === undefined || reading.at - base.at >= BASE_EVERY_MS) {
+    if (base === undefined || now - base.at >= BASE_EVERY_MS) {
       this.#bases.push(reading);
       const second = this.#bases[1];
       if (second !== undefined && second.at <= oldest) this.#bases.shift();
     }
+    if (before === undefined || now <= before.at) return [];
+    const point = pointBetween(before, reading);
+    this.#points = [...this.#points, point].filter(({ at }) => at >= oldest);
+    return [point];
   }
 
   #tell(
@@ -146,15 +136,11 @@ export class StatusBoard {
     if (watchers.length === 0 || since === undefined || now === undefined) {
       return;
     }
-    const event: StatusEvent = {
-      ...summaryOf(since, now),
-      ...this.#options.report(),
-      ...news,
-    };
+    const report = this.#options.report();
+    const event: StatusEvent = { ...summaryOf(since, now), ...report, ...news };
     const data = `data: ${JSON.stringify(event)}\n\n`;
-    const chunk = this.#encoder.encode(data);
+    const chunk = new TextEncoder().encode(data);
     for (const watcher of watchers) {
-      if (!this.#watchers.has(watcher)) continue;
       const { desiredSize } = watcher; // null if it has failed
       if (desiredSize !== null && desiredSize > -MAX_WAITING) {
         watcher.enqueue(chunk);

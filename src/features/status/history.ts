@@ -29,52 +29,6 @@ export interface Point {
   readonly buffered: number;
 }
 
-/** The point between two readings. */
-export function pointBetween(before: Reading, after: Reading): Point {
-  const seconds = Math.max(0.001, (after.at - before.at) / 1000);
-  function grown(...counted: Parameters<Reading["sum"]>): number {
-    return Math.max(0, after.sum(...counted) - before.sum(...counted));
-  }
-  function rate(...counted: Parameters<Reading["sum"]>): number {
-    return grown(...counted) / seconds;
-  }
-  function quantile(name: string, quantile: number): number | null {
-    const found = quantileBetween(before, after, { name, quantile });
-    return found === undefined ? null : found * 1000;
-  }
-  const responses = "porthole_http_responses_total";
-  const duration = "porthole_http_request_duration_seconds";
-  const cache = "porthole_cache_requests_total";
-  const lookups = grown(cache);
-  const hits = grown(cache, { result: "hit" }) +
-    grown(cache, { result: "stale" });
-  return {
-    at: after.at,
-    app: rate(responses, { source: "app" }),
-    sandbox: rate(responses, { source: "sandbox" }),
-    gateway: rate(responses, { source: "gateway" }),
-    appFailed: rate(responses, { source: "app", status: "5xx" }),
-    gatewayFailed: rate(responses, { source: "gateway", status: "5xx" }),
-    median: quantile(duration, 0.5),
-    p95: quantile(duration, 0.95),
-    resolved95: quantile("porthole_resolution_duration_seconds", 0.95),
-    firstByte95: quantile("porthole_upstream_first_byte_seconds", 0.95),
-    inFlight: after.sum("porthole_http_requests_in_flight"),
-    tunnels: after.sum("porthole_tunnels_open"),
-    received: rate("porthole_http_body_bytes_total", { direction: "request" }) +
-      rate("porthole_tunnel_bytes_total", { direction: "to_app" }),
-    sent: rate("porthole_http_body_bytes_total", { direction: "response" }) +
-      rate("porthole_tunnel_bytes_total", { direction: "to_client" }),
-    apiCalls: rate("porthole_api_calls_total"),
-    apiFailed: rate("porthole_api_calls_total", { outcome: "failed" }),
-    api95: quantile("porthole_api_call_duration_seconds", 0.95),
-    hits: lookups === 0 ? null : hits / lookups,
-    cpu: rate("process_cpu_seconds_total"),
-    memory: after.sum("process_resident_memory_bytes"),
-    buffered: after.sum("porthole_buffered_bytes"),
-  };
-}
-
 /** How often something has happened. */
 type Counts = readonly (readonly [name: string, count: number])[];
 
@@ -100,30 +54,78 @@ export interface Summary {
   readonly socketsLost: number;
 }
 
+/** The point between two readings. */
+export function pointBetween(before: Reading, after: Reading): Point {
+  const seconds = Math.max(0.001, (after.at - before.at) / 1000);
+  function grown(...counted: Parameters<Reading["sum"]>): number {
+    return Math.max(0, after.sum(...counted) - before.sum(...counted));
+  }
+  function rate(...counted: Parameters<Reading["sum"]>): number {
+    return grown(...counted) / seconds;
+  }
+  function quantile(name: string, quantile: number): number | null {
+    const found = quantileBetween(before, after, { name, quantile });
+    return found === undefined ? null : found * 1000;
+  }
+  const responses = "porthole_http_responses_total";
+  const duration = "porthole_http_request_duration_seconds";
+  const body = "porthole_http_body_bytes_total";
+  const tunnel = "porthole_tunnel_bytes_total";
+  const apiCalls = "porthole_api_calls_total";
+  const cache = "porthole_cache_requests_total";
+  const lookups = grown(cache);
+  const hits = grown(cache, { result: "hit" }) +
+    grown(cache, { result: "stale" });
+  return {
+    at: after.at,
+    app: rate(responses, { source: "app" }),
+    sandbox: rate(responses, { source: "sandbox" }),
+    gateway: rate(responses, { source: "gateway" }),
+    appFailed: rate(responses, { source: "app", status: "5xx" }),
+    gatewayFailed: rate(responses, { source: "gateway", status: "5xx" }),
+    median: quantile(duration, 0.5),
+    p95: quantile(duration, 0.95),
+    resolved95: quantile("porthole_resolution_duration_seconds", 0.95),
+    firstByte95: quantile("porthole_upstream_first_byte_seconds", 0.95),
+    inFlight: after.sum("porthole_http_requests_in_flight"),
+    tunnels: after.sum("porthole_tunnels_open"),
+    received: rate(body, { direction: "request" }) +
+      rate(tunnel, { direction: "to_app" }),
+    sent: rate(body, { direction: "response" }) +
+      rate(tunnel, { direction: "to_client" }),
+    apiCalls: rate(apiCalls),
+    apiFailed: rate(apiCalls, { outcome: "failed" }),
+    api95: quantile("porthole_api_call_duration_seconds", 0.95),
+    hits: lookups === 0 ? null : hits / lookups,
+    cpu: rate("process_cpu_seconds_total"),
+    memory: after.sum("process_resident_memory_bytes"),
+    buffered: after.sum("porthole_buffered_bytes"),
+  };
+}
+
 /** The summary of a reading, with what has happened since an earlier one. */
 export function summaryOf(since: Reading, now: Reading): Summary {
-  function counts(name: string, ...by: [string, Record<string, string>?]) {
-    const before = since.by(name, ...by);
-    return [...now.by(name, ...by)]
+  function counts(...counted: Parameters<Reading["by"]>): Counts {
+    const before = since.by(...counted);
+    return [...now.by(...counted)]
       .map(([key, count]) => [key, count - (before.get(key) ?? 0)] as const)
       .filter(([, count]) => count > 0)
       .sort(([, a], [, b]) => b - a);
   }
-  const build = now.labels("porthole_build_info");
-  const expiry = now.value("porthole_certificate_expiry_timestamp_seconds");
+  const build = now.first("porthole_build_info")?.labels;
+  const expiry = now.first("porthole_certificate_expiry_timestamp_seconds");
+  const apiCalls = "porthole_api_calls_total";
   return {
-    version: build.version ?? "",
-    deno: build.deno ?? "",
+    version: build?.version ?? "",
+    deno: build?.deno ?? "",
     startedAt: now.sum("process_start_time_seconds") * 1000,
     countedMs: now.at - since.at,
     checks: [...now.by("porthole_check_passing", "check")]
       .map(([name, value]) => [name, value === 1] as const),
-    certificate: expiry === undefined ? null : expiry * 1000,
+    certificate: expiry === undefined ? null : expiry.value * 1000,
     errors: counts("porthole_errors_total", "code"),
-    apiCalls: counts("porthole_api_calls_total", "operation"),
-    apiFailures: counts("porthole_api_calls_total", "operation", {
-      outcome: "failed",
-    }),
+    apiCalls: counts(apiCalls, "operation"),
+    apiFailures: counts(apiCalls, "operation", { outcome: "failed" }),
     cache: counts("porthole_cache_requests_total", "result"),
     closes: counts("porthole_tunnels_closed_total", "by"),
     logins: counts("porthole_logins_total", "outcome"),

@@ -6,15 +6,8 @@ const IP_ADDRESS = /^(?:[0-9.]+|\[[0-9a-f:.]+\])$/;
 const PRIVATE = /\.(?:localhost|local|internal|home\.arpa|svc|lan)$/;
 
 /**
- * True for an IP address, a name without a dot, and one that is private. A page whose server has pointed its own name at
- * this machine (DNS rebinding) comes by that name.
- *
- * @example
- * ```ts
- * isPrivateName("127.0.0.1"); // true
- * isPrivateName("porthole.monitoring.svc"); // true
- * isPrivateName("rebound.example.com"); // false
- * ```
+ * True for an IP address, a name without a dot, and one such as `porthole.monitoring.svc`. A page whose server has pointed
+ * its own name at this machine (DNS rebinding) comes by that name.
  */
 export function isPrivateName(hostname: string): boolean {
   return IP_ADDRESS.test(hostname) || !hostname.includes(".") ||

@@ -3,47 +3,40 @@
 /** The labels of one value; none of ours has an escape in it but the version's. */
 type Labels = Readonly<Record<string, string>>;
 
-/** One value of a metric. */
-interface Value {
+const SAMPLE = /^([a-zA-Z_]+)(?:\{(.*)\})? (\S+)$/;
+const LABEL = /([a-z_]+)="((?:[^"\\]|\\.)*)"/g;
+
+interface Sample {
+  readonly name: string;
   readonly labels: Labels;
   readonly value: number;
 }
-
-const SAMPLE = /^([a-zA-Z_]+)(?:\{(.*)\})? (\S+)$/;
-const LABEL = /([a-z_]+)="((?:[^"\\]|\\.)*)"/g;
 
 /** A moment's values. */
 export class Reading {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  readonly #values = new Map<string, Value[]>();
+  readonly #samples: ReadonlyMap<string, readonly Sample[]>;
 
   constructor(text: string, at: number) {
     this.at = at;
-    for (const line of text.split("\n")) {
-      const [, name, labels = "", value] = SAMPLE.exec(line) ?? [];
-      if (name === undefined) continue;
-      const values = this.#values.get(name) ?? [];
-      if (values.length === 0) this.#values.set(name, values);
-      values.push({ labels: labelsIn(labels), value: Number(value) });
-    }
+    this.#samples = Map.groupBy(
+      text.split("\n").flatMap(samplesIn),
+      ({ name }) => name,
+    );
+  }
+
+  /** The first value of a metric; undefined if it has none. */
+  first(name: string): Sample | undefined {
+    return this.#samples.get(name)?.[0];
   }
 
   /** The sum of a metric's values that have these labels; 0 if there are none. */
   sum(name: string, labels: Labels = {}): number {
-    let sum = 0;
-    for (const { value } of this.#matching(name, labels)) sum += value;
-    return sum;
-  }
-
-  /** A metric's value; undefined if it has none. */
-  value(name: string): number | undefined {
-    return this.#values.get(name)?.[0]?.value;
-  }
-
-  /** The labels of a metric's first value. */
-  labels(name: string): Labels {
-    return this.#values.get(name)?.[0]?.labels ?? {};
+    return this.#matching(name, labels).reduce(
+      (sum, { value }) => sum + value,
+      0,
+    );
   }
 
   /** Sums of a metric's values by one of its labels. */
@@ -56,22 +49,20 @@ export class Reading {
     return sums;
   }
 
-  *#matching(name: string, labels: Labels): Generator<Value> {
+  #matching(name: string, labels: Labels): readonly Sample[] {
     const wanted = Object.entries(labels);
-    for (const each of this.#values.get(name) ?? []) {
-      if (wanted.every(([key, value]) => each.labels[key] === value)) {
-        yield each;
-      }
-    }
+    return (this.#samples.get(name) ?? []).filter((sample) =>
+      wanted.every(([key, value]) => sample.labels[key] === value)
+    );
   }
 }
 
-function labelsIn(text: string): Labels {
-  const labels: Record<string, string> = {};
-  for (const [, name = "", value = ""] of text.matchAll(LABEL)) {
-    labels[name] = value;
-  }
-  return labels;
+/** What a line tells; nothing if it is a comment. */
+function samplesIn(line: string): Sample[] {
+  const [, name, labels = "", value] = SAMPLE.exec(line) ?? [];
+  if (name === undefined) return [];
+  const pairs = [...labels.matchAll(LABEL)].map(([, key, text]) => [key, text]);
+  return [{ name, labels: Object.fromEntries(pairs), value: Number(value) }];
 }
 
 /**
@@ -81,24 +72,17 @@ function labelsIn(text: string): Labels {
 export function quantileBetween(
   before: Reading,
   after: Reading,
-  { name, quantile, labels = {} }: {
-    readonly name: string;
-    readonly quantile: number;
-    readonly labels?: Labels;
-  },
+  { name, quantile }: { readonly name: string; readonly quantile: number },
 ): number | undefined {
-  const earlier = before.by(`${name}_bucket`, "le", labels);
-  const buckets = [...after.by(`${name}_bucket`, "le", labels)]
-    .map(([le, count]) =>
-      [
-        le === "+Inf" ? Infinity : Number(le),
-        count - (earlier.get(le) ?? 0),
-      ] as const
-    ).sort(([a], [b]) => a - b);
-  const rank = quantile * (buckets.at(-1)?.[1] ?? 0);
+  const earlier = before.by(`${name}_bucket`, "le");
+  const buckets = [...after.by(`${name}_bucket`, "le")].map(([le, count]) => ({
+    bound: le === "+Inf" ? Infinity : Number(le),
+    count: count - (earlier.get(le) ?? 0),
+  })).sort((a, b) => a.bound - b.bound);
+  const rank = quantile * (buckets.at(-1)?.count ?? 0);
   if (!(rank > 0)) return undefined;
   let [low, below] = [0, 0];
-  for (const [bound, count] of buckets) {
+  for (const { bound, count } of buckets) {
     if (count >= rank) {
       if (bound === Infinity) return low;
       return low + (bound - low) * (rank - below) / (count - below);

@@ -18,13 +18,6 @@ export interface Trouble {
   readonly requestId?: string;
 }
 
-/** What troubles have in common that are the same. */
-function troubleKey(
-  { message, code, sandboxId, port, reason }: Trouble,
-): string {
-  return [message, code, sandboxId, port, reason].join("\n");
-}
-
 /** What is logged at level info, but is a trouble of somebody's. */
 const FAILURES: ReadonlySet<string> = new Set([
   "request failed",
@@ -32,7 +25,7 @@ const FAILURES: ReadonlySet<string> = new Set([
   "tunnel broke off",
 ]);
 
-/** Most troubles of each kind that are remembered: users' own must not crowd out the operator's. */
+/** Most that are remembered of the operator's, and of users' own, which must not crowd them out. */
 const MAX_TROUBLES = 20;
 
 /** Longest reason, characters. */
@@ -49,20 +42,23 @@ export class RecentTroubles {
     const message = record.message.join("");
     const isInfo = level === "info" || level === "debug" || level === "trace";
     if (isInfo && !FAILURES.has(message)) return;
-    const { code, reason, cause, sandboxId, port, requestId } = properties;
-    const trouble: Trouble = {
+    const { code, sandboxId, port, requestId } = properties;
+    const reason = [properties["reason"], properties["cause"]]
+      .filter((each) => typeof each === "string")
+      .join(": ").slice(0, MAX_LENGTH);
+    const trouble = {
       at,
       level: isInfo ? "info" : level === "warning" ? "warning" : "error",
       message,
-      count: 1,
       ...typeof code === "string" && { code },
       ...typeof sandboxId === "string" && { sandboxId },
       ...typeof port === "number" && { port },
       ...typeof requestId === "string" && { requestId },
-      ...reasonOf(reason, cause),
-    };
+      ...reason !== "" && { reason },
+    } as const;
     const troubles = isInfo ? this.#ofUsers : this.#ofOperator;
-    const key = troubleKey(trouble);
+    const key = [message, trouble.code, trouble.sandboxId, trouble.port, reason]
+      .join("\n");
     const count = (troubles.get(key)?.count ?? 0) + 1;
     troubles.delete(key); // so that it becomes the latest
     troubles.set(key, { ...trouble, count });
@@ -77,10 +73,4 @@ export class RecentTroubles {
     return [...this.#ofOperator.values(), ...this.#ofUsers.values()]
       .sort((a, b) => b.at - a.at);
   }
-}
-
-function reasonOf(...given: readonly unknown[]): { reason?: string } {
-  const reasons = given.filter((each) => typeof each === "string");
-  if (reasons.length === 0) return {};
-  return { reason: reasons.join(": ").slice(0, MAX_LENGTH) };
 }

@@ -1,12 +1,12 @@
 /**
- * Which sandboxes are used most, about now. Every exchange costs one look into a map and two additions; whatever the
- * number of sandboxes, the memory is bounded, and the largest are kept: all of them are counted exactly for a while, and
- * then only as many as fit, by half lives.
+ * Which sandboxes are used most, about now. Every exchange costs one look into a map and two additions, and the memory is
+ * bounded: all are counted exactly for a while, and then only the largest are kept, by half lives.
  */
 import type { ExchangeRecord } from "../../observability/access_log.ts";
+import type { SandboxCount } from "../../proxy/in_flight.ts";
 
 /** The use of one sandbox. */
-export interface SandboxUse {
+interface SandboxUse {
   readonly sandboxId: string;
   /** Finished requests a second, about over the last minute. */
   readonly requestsPerSec: number;
@@ -14,16 +14,17 @@ export interface SandboxUse {
   readonly bytesPerSec: number;
 }
 
+/** A row of the page: the use, and the WebSockets that are open. */
+export type SandboxRow = SandboxUse & SandboxCount;
+
 /** Amounts since some time, or weighted by their age. */
 interface Amounts {
   requests: number;
   bytes: number;
 }
 
-/** Most sandboxes that are counted exactly, until the next fold. */
+/** Most sandboxes that are counted exactly, and that are kept then: so many by requests, and as many by bytes. */
 const MAX_EXACT = 4096;
-
-/** Most sandboxes that are kept then, by their requests, and as many by their bytes. */
 const MAX_KEPT = 128;
 
 /** The time after which what was counted weighs half, ms. */
@@ -59,11 +60,9 @@ export class SandboxUsage {
       amounts = { requests: 0, bytes: 0 };
       this.#exact.set(sandboxId, amounts);
     }
+    const { bytesSent = 0, bytesReceived = 0 } = tunnel ?? {};
     amounts.requests++;
-    amounts.bytes += receivedBytes + sentBytes;
-    if (tunnel !== undefined) {
-      amounts.bytes += tunnel.bytesSent + tunnel.bytesReceived;
-    }
+    amounts.bytes += receivedBytes + sentBytes + bytesSent + bytesReceived;
   }
 
   /** The sandboxes with most requests, and those with most bytes: up to `count` of each. */
@@ -102,4 +101,20 @@ function largest(
     for (const [id, amounts] of sorted.slice(0, count)) chosen.set(id, amounts);
   }
   return [...chosen];
+}
+
+/** One row for each sandbox, from the use of some and the open WebSockets of some. */
+export function sandboxRows(
+  uses: readonly SandboxUse[],
+  counts: readonly SandboxCount[],
+): SandboxRow[] {
+  const rows = new Map(
+    uses.map((use) => [use.sandboxId, { ...use, tunnels: 0 }]),
+  );
+  const unused = { requestsPerSec: 0, bytesPerSec: 0 };
+  for (const count of counts) {
+    const use = rows.get(count.sandboxId) ?? unused;
+    rows.set(count.sandboxId, { ...use, ...count });
+  }
+  return [...rows.values()];
 }

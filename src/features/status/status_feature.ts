@@ -1,14 +1,32 @@
 /** The operator's page beside the metrics (`STATUS_PAGE`). */
-import { sectionOf } from "../../config/section.ts";
+import { flag } from "../../config/formats.ts";
+import { sectionOf, type SettingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { hearLog } from "../../observability/log.ts";
 import { StatusBoard } from "./board.ts";
 import { isPrivateName } from "./private_name.ts";
 import { RecentTroubles } from "./recent_troubles.ts";
-import { ROWS, sandboxRows } from "./report.ts";
-import { SandboxUsage } from "./sandbox_usage.ts";
+import { sandboxRows, SandboxUsage } from "./sandbox_usage.ts";
 import { statusPage } from "./status_page.ts";
-import { statusSettings } from "./status_settings.ts";
+
+const ROWS = {
+  STATUS_PAGE: {
+    group: "Observability",
+    purpose:
+      "Serves a status page at / of METRICS_PORT, which names the busiest sandboxes and says what went wrong.",
+    format: flag(),
+    default: "true",
+  },
+} as const;
+
+/** Whether it is served, where the metrics are. */
+export const statusSettings: SettingsSection<
+  typeof ROWS,
+  { readonly isOn: boolean }
+> = { rows: ROWS, assemble: ({ STATUS_PAGE: isOn }) => ({ isOn }) };
+
+/** Rows on the page by each amount: requests, bytes and WebSockets. */
+const MAX_ROWS = 10;
 
 /** `/` and `/events` on the metrics port. */
 export const status: FeatureModule = {
@@ -25,8 +43,8 @@ export const status: FeatureModule = {
       render: renderMetrics,
       report: () => ({
         sandboxes: sandboxRows(
-          usage.top(ROWS),
-          inFlight.sandboxesByTunnels(ROWS),
+          usage.top(MAX_ROWS),
+          inFlight.sandboxesByTunnels(MAX_ROWS),
         ),
         limits: [...inFlight.limitsInUse(), ...otherLimits()],
         troubles: troubles.list(),
@@ -48,19 +66,19 @@ export const status: FeatureModule = {
 };
 
 function events({ method }: Request, board: StatusBoard): Response {
-  const headers = {
-    "cache-control": "no-store",
-    "content-type": "text/event-stream",
-    "x-content-type-options": "nosniff",
-  };
-  if (method === "HEAD") return new Response(null, { headers });
-  const stream = board.watch();
+  const stream = method === "HEAD" ? null : board.watch();
   return stream === undefined
     ? new Response(null, {
       status: 503,
       headers: { "cache-control": "no-store", "retry-after": "10" },
     })
-    : new Response(stream, { headers });
+    : new Response(stream, {
+      headers: {
+        "cache-control": "no-store",
+        "content-type": "text/event-stream",
+        "x-content-type-options": "nosniff",
+      },
+    });
 }
 
 /** Refuses what a page elsewhere may have made a browser ask for, whose name for us somebody else has made up. */

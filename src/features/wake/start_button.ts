@@ -1,13 +1,19 @@
 /**
- * Starts of sandboxes by their visitors: the button on the page of one that does not run, what a press of it does, and
- * visits that do without. A press is a form that is posted to the same preview host, so it passes the same gate as every
- * other request there. It has to come from that page: by its Origin, as a navigation, and with the ticket in the form,
+ * Starts of sandboxes by their visitors: by the button on the page of one that does not run, by a program's call, and by
+ * visits that do without. All but visits are a POST to the same preview host, so they pass the same gate as every other
+ * request there. The button's has to come from that page: by its Origin, as a navigation, and with the token in the form,
  * which is sealed for this sandbox and this visitor. A program has no page, but a credential that no page sends for it.
  */
 import type { Admission } from "../../auth/gate.ts";
+import { sectionOf } from "../../config/section.ts";
 import { ERRORS } from "../../error_codes.ts";
 import { GatewayError } from "../../errors.ts";
-import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import type { Feature } from "../../gateway/feature.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import type {
+  PreviewExchange,
+  SandboxExchange,
+} from "../../gateway/sandbox_exchange.ts";
 import { isFramed, wantsDocument } from "../../http/fetch_metadata.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { TokenBuckets } from "../../lib/token_bucket.ts";
@@ -17,142 +23,122 @@ import {
   conditionOf,
   type SandboxState,
 } from "../../resolver/sandbox_condition.ts";
-import type { SandboxStates } from "../../resolver/sandbox_states.ts";
-import { START_PATH, startForm } from "./start_form.ts";
-import type { Rights, Starter, StartRights } from "./start_rights.ts";
-import type { StartTickets } from "./start_tickets.ts";
+import { START_PATH, startForm, StartTokens } from "./start_form.ts";
+import { type Starter, starterOf } from "./start_rights.ts";
 import type {
   SandboxStarts,
-  StartIntent,
-  StartMeans,
+  StartOperation,
   StartOutcome,
+  StartTrigger,
+  WantedStart,
 } from "./starts.ts";
 import { isShown, isVisit } from "./visit.ts";
+import { wakeSettings } from "./wake_settings.ts";
 
-/** How often presses have the API asked for a sandbox's state although it is known: beyond that, it is 2 s old at most. */
+/** How often requests for a start have the API asked for a known state: beyond that, it is 2 s old at most. */
 const LOOKS = { capacity: 20, refillPerSec: 0.5 } as const;
 
 /** Seconds until a look at what has just been started is worth it. */
 const RETRY_AFTER_SEC = 2;
 
-/** The part of an exchange that a start depends on. */
-type StartExchange = Pick<
-  PreviewExchange,
-  | "id"
-  | "request"
-  | "method"
-  | "headers"
-  | "authority"
-  | "appTarget"
-  | "label"
-  | "clientAddress"
-  | "sandboxId"
->;
-
-/** Dependencies of {@linkcode StartButton}. */
-interface StartButtonOptions {
-  readonly scheme: "http" | "https";
-  /** The sites whose frames may show the button. */
-  readonly allowedOrigins: ReadonlySet<string>;
-  /** True if a visit starts what its visitor could start by the button. */
-  readonly startsByVisit: boolean;
-  readonly rights: Pick<StartRights, "starterOf">;
-  readonly gate: {
-    isMember(admission: Admission): Promise<boolean>;
-  };
-  readonly states: Pick<SandboxStates, "stateOf" | "forget">;
-  readonly starts: Pick<SandboxStarts, "start" | "isUnderWay">;
-  readonly tickets: StartTickets;
-  /** Most sandboxes whose presses are counted. */
-  readonly maxEntries: number;
-  readonly now: () => number;
-}
-
-/** A start that is possible. */
-interface Chance {
+/** An admitted request whose visitor may try to start the sandbox. */
+interface Attempt {
+  readonly x: SandboxExchange;
+  readonly admission: Admission;
   readonly starter: Starter;
-  readonly rights: Rights;
-  readonly means: StartMeans;
-  readonly organizationId: string | null;
 }
 
-/** Offers starts, and performs them. Only to be created if that is switched on: it takes a POST of one path from apps. */
-export class StartButton {
-  readonly #options: StartButtonOptions;
-  /** By sandbox: whoever presses again and again must not have the API asked as often. */
-  readonly #looks: TokenBuckets;
+/** One that may be made. */
+interface PossibleStart extends Attempt {
+  readonly start: Omit<WantedStart, "intent">;
+}
 
-  constructor(options: StartButtonOptions) {
-    this.#options = options;
-    const { maxEntries: maxKeys, now } = options;
+/** Offers starts, and performs them; it takes a POST of one path from apps. */
+export class StartButton implements Feature {
+  readonly #parts: FeatureParts;
+  readonly #starts: SandboxStarts;
+  readonly #tokens: StartTokens;
+  /** By sandbox: whoever asks again and again must not have the API asked as often. */
+  readonly #looks: TokenBuckets;
+  readonly #startsByVisit: boolean;
+
+  constructor(parts: FeatureParts, starts: SandboxStarts) {
+    const { config, now } = parts;
+    this.#parts = parts;
+    this.#starts = starts;
+    this.#tokens = new StartTokens(parts.sealerFor("start"), now);
+    const { maxEntries: maxKeys } = config.cache;
     this.#looks = new TokenBuckets({ ...LOOKS, maxKeys, now });
+    this.#startsByVisit = sectionOf(config, wakeSettings).mode === "visit";
   }
 
-  /** True if the request is a press, or pretends to be one. */
-  isPress({ method, appTarget }: StartExchange): boolean {
-    return method === "POST" && splitQuery(appTarget).path === START_PATH;
+  /** Answers a request for a start; leaves any other. */
+  admitted(
+    x: PreviewExchange,
+    admission: Admission,
+  ): Promise<Response> | undefined {
+    const { path } = splitQuery(x.appTarget);
+    return x.method === "POST" && path === START_PATH
+      ? this.#handle(x, admission)
+      : undefined;
   }
 
   /**
    * What to do about a failure, if it is that the sandbox does not run: that it is being started, a button if the visitor
    * may try to start it, or the way back if the request is a visit that has started it.
    *
-   * @throws {GatewayError} as {@linkcode StartButton.press} does if a visit does not start it
+   * @throws {GatewayError} as a request for a start fails, if a visit does not start it
    */
   async explain(
     failure: unknown,
-    x: StartExchange,
+    x: SandboxExchange,
     admission: Admission,
   ): Promise<GatewayError | Response | undefined> {
-    if (!(failure instanceof GatewayError)) return undefined;
+    if (!(failure instanceof GatewayError) || x.isToolbox) return undefined;
     const { start } = ERRORS[failure.code];
     if (start === undefined) return undefined;
-    const { startsByVisit, starts } = this.#options;
-    if (starts.isUnderWay(x.sandboxId)) {
+    if (this.#starts.isUnderWay(x.sandboxId)) {
       const { message, advice } = failure;
-      const retryAfterSec = RETRY_AFTER_SEC;
-      return new GatewayError(start.next, `${message}; being started`, {
-        advice,
-        retryAfterSec,
-      });
+      const details = { advice, retryAfterSec: RETRY_AFTER_SEC };
+      return new GatewayError(start.next, `${message}; being started`, details);
     }
     if (!isShown(x) || !wantsDocument(x.headers)) return undefined;
-    const chance = await this.#chance(x, admission, start.means);
-    if (chance === undefined) return undefined;
+    const possible = await this.#offer(x, admission, start.means);
+    if (possible === undefined) return undefined;
     // What opens a link need not be a person: mail scanners do, in browsers like everybody else's.
-    const isByVisit = startsByVisit && start.isQuick && isVisit(x) &&
-      chance.starter.by === "login";
-    return isByVisit && await this.#hasStarted(x, admission, chance)
+    const isByVisit = this.#startsByVisit && start.isQuick && isVisit(x) &&
+      possible.starter.by === "login";
+    return isByVisit && await this.#hasStarted(possible)
       ? redirect(303, this.#originOf(x) + x.appTarget)
-      : await this.#withButton(failure, x, chance);
+      : await this.#withButton(failure, possible);
   }
 
   /**
    * Starts the sandbox, and leads back to where the button was; a program reads what has come of it.
    *
-   * @throws {GatewayError} `cross_site_request` if another page sent the form, `start_expired` if its ticket is not good
+   * @throws {GatewayError} `cross_site_request` if another page sent the form, `start_expired` if its token is not good
    * for this, `start_not_allowed`, `start_refused` or `start_throttled` if the sandbox is not started, and as the API's
    * client does
    */
-  async press(x: StartExchange, admission: Admission): Promise<Response> {
+  async #handle(x: PreviewExchange, admission: Admission): Promise<Response> {
     const { kind } = admission.credential ?? {};
     const isCall = kind === "bearer" || kind === "preview_token";
     const origin = this.#originOf(x);
     if (!isCall && !isFromPage(x, origin)) {
       throw new GatewayError("cross_site_request", "No press of the button");
     }
-    const starter = await this.#options.rights.starterOf(x, admission);
+    const starter = await starterOf(x, admission, this.#parts);
     if (starter === undefined) throw notAllowed(`Admitted by ${admission.by}`);
+    const attempt = { x, admission, starter };
     if (isCall) {
-      const outcome = await this.#startNow(x, admission, starter, "call");
+      const outcome = await this.#startIfNeeded(attempt, "call");
       return accepted(outcome?.kind ?? "not_needed");
     }
-    const { tickets } = this.#options;
-    const { target, means } = await tickets.open(x, starter.name);
+    const { target, operation } = await this.#tokens.open(x, starter.name);
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     const retryUrl = origin + target;
     try {
-      await this.#startNow(x, admission, starter, "press", means);
+      await this.#startIfNeeded(attempt, "press", operation);
     } catch (error) {
       throw error instanceof GatewayError
         ? error.with({ ...error.advice, retryUrl })
@@ -161,153 +147,124 @@ export class StartButton {
     return redirect(303, retryUrl);
   }
 
-  /** The start that a visitor may try; undefined if there is none, or if that cannot be determined now. */
-  async #chance(
-    x: StartExchange,
+  /** The start that a page may offer its visitor; undefined if there is none, or if that cannot be determined now. */
+  async #offer(
+    x: SandboxExchange,
     admission: Admission,
-    means: StartMeans,
-  ): Promise<Chance | undefined> {
-    const { rights, states, gate } = this.#options;
+    operation: StartOperation,
+  ): Promise<PossibleStart | undefined> {
     try {
-      const starter = await rights.starterOf(x, admission);
+      const starter = await starterOf(x, admission, this.#parts);
       if (starter === undefined || starter.by === "bearer") return undefined;
-      if (means === "recover" && !await gate.isMember(admission)) {
-        return undefined;
-      }
-      const told = await states.stateOf(x.sandboxId);
+      const told = await this.#parts.states.stateOf(x.sandboxId);
       if (!told) return undefined;
-      const { organizationId } = told;
-      const found = await starter.rightsFor(organizationId);
-      return found && { starter, rights: found, means, organizationId };
+      return await this.#possible({ x, admission, starter }, operation, told);
     } catch (error) {
       if (error instanceof GatewayError) return undefined;
       throw error;
     }
   }
 
+  /** @throws {GatewayError} `start_not_allowed` */
+  async #possible(
+    attempt: Attempt,
+    operation: StartOperation,
+    { organizationId }: SandboxState,
+  ): Promise<PossibleStart> {
+    const { x, admission, starter } = attempt;
+    const { gate } = this.#parts;
+    if (operation === "recover" && !await gate.isMember(admission)) {
+      throw notAllowed("Recovery is for members");
+    }
+    const rights = await starter.rightsFor(organizationId);
+    if (rights === undefined) throw notAllowed("No credential to start with");
+    const start = {
+      ...rights,
+      sandboxId: x.sandboxId,
+      organizationId,
+      means: operation,
+      requestId: x.id,
+      by: starter.by,
+      subject: admission.subject,
+    };
+    return { ...attempt, start };
+  }
+
   /** The failure with a button, unless it would be in a frame where that cannot be. */
   async #withButton(
     failure: GatewayError,
-    x: StartExchange,
-    { starter, means }: Chance,
+    { x, starter, start: { means: operation } }: PossibleStart,
   ): Promise<GatewayError> {
-    const { allowedOrigins, tickets } = this.#options;
-    if (isFramed(x.headers) && allowedOrigins.size === 0) return failure;
-    const ticket = await tickets.seal(x, starter.name, means);
-    const framedBy = [...allowedOrigins];
-    const action = startForm({ ticket, framedBy, means });
+    const framedBy = this.#parts.config.public.allowedOrigins;
+    if (isFramed(x.headers) && framedBy.length === 0) return failure;
+    const token = await this.#tokens.seal(x, starter.name, operation);
+    const action = startForm({ token, framedBy, operation });
     return failure.with({ ...failure.advice, action });
   }
 
   /** Starts the sandbox by a visit; false if it has just been started, and has stopped again. */
-  async #hasStarted(
-    x: StartExchange,
-    admission: Admission,
-    chance: Chance,
-  ): Promise<boolean> {
-    const { kind } = await this.#start(x, admission, chance, "visit");
+  async #hasStarted(possible: PossibleStart): Promise<boolean> {
+    const { kind } = await this.#start(possible, "visit");
     if (kind !== "too_soon") return true;
-    const told = await this.#options.states.stateOf(x.sandboxId);
-    return !told || meansFor(told) === undefined;
+    const told = await this.#parts.states.stateOf(possible.start.sandboxId);
+    return !told || operationFor(told) === undefined;
   }
 
-  /**
-   * Starts the sandbox if it still needs that; undefined if it does not.
-   *
-   * @throws {GatewayError} if it does not start
-   */
-  async #startNow(
-    x: StartExchange,
-    admission: Admission,
-    starter: Starter,
-    intent: StartIntent,
-    wanted?: StartMeans,
+  /** Undefined if the sandbox needs no start, or not the `wanted` one; throws if it does not start. */
+  async #startIfNeeded(
+    attempt: Attempt,
+    trigger: StartTrigger,
+    wanted?: StartOperation,
   ): Promise<StartOutcome | undefined> {
-    const { states, gate } = this.#options;
-    if (this.#looks.take(x.sandboxId).ok) {
-      states.forget(x.sandboxId); // it may have started meanwhile
-    }
-    const told = await states.stateOf(x.sandboxId);
-    if (!told && intent === "call") {
+    const { states } = this.#parts;
+    const { sandboxId } = attempt.x;
+    // It may have started meanwhile.
+    if (this.#looks.take(sandboxId).ok) states.forget(sandboxId);
+    const told = await states.stateOf(sandboxId);
+    if (!told && trigger === "call") {
       throw new GatewayError("api_unreachable", "Its state is not known");
     }
-    const means = told && meansFor(told);
+    const operation = told && operationFor(told);
+    if (!operation) return undefined;
     // What is needed now may not be what the button was for: then its page comes again.
-    if (!means || wanted !== undefined && wanted !== means) return undefined;
-    if (means === "recover" && !await gate.isMember(admission)) {
-      throw notAllowed("Recovery is for members");
-    }
-    const { organizationId } = told;
-    const rights = await starter.rightsFor(organizationId);
-    if (rights === undefined) throw notAllowed("No credential to start with");
-    const chance = { starter, rights, means, organizationId };
-    return await this.#start(x, admission, chance, intent);
+    if (wanted !== undefined && wanted !== operation) return undefined;
+    const possible = await this.#possible(attempt, operation, told);
+    return await this.#start(possible, trigger);
   }
 
-  /** @throws {GatewayError} if the sandbox does not start */
   async #start(
-    { id, sandboxId }: StartExchange,
-    admission: Admission,
-    { starter, rights, means, organizationId }: Chance,
-    intent: StartIntent,
+    { start, admission }: PossibleStart,
+    intent: StartTrigger,
   ): Promise<StartOutcome> {
-    const outcome = await this.#options.starts.start({
-      ...rights,
-      sandboxId,
-      organizationId,
-      means,
-      intent,
-      requestId: id,
-      by: starter.by,
-      subject: admission.subject,
-    });
-    switch (outcome.kind) {
-      case "not_allowed":
-        throw notAllowed(`Daytona API: ${outcome.reason}`);
-      case "refused":
-        throw await this.#refusal(outcome.reason, sandboxId, admission);
-      default:
-        return outcome;
-    }
-  }
-
-  /** What the API said, for members only. */
-  async #refusal(
-    reason: string,
-    sandboxId: string,
-    admission: Admission,
-  ): Promise<GatewayError> {
-    const { states, gate } = this.#options;
+    const outcome = await this.#starts.start({ ...start, intent });
+    if (!("reason" in outcome)) return outcome;
+    const reason = `Daytona API: ${outcome.reason}`;
+    if (outcome.kind === "not_allowed") throw notAllowed(reason);
+    const { states, gate } = this.#parts;
     const [told, isMember] = await Promise.all([
-      states.stateOf(sandboxId),
+      states.stateOf(start.sandboxId),
       gate.isMember(admission),
     ]);
-    const { state, desiredState = null, recoverable = false } = told ?? {};
-    return new GatewayError("start_refused", `Daytona API: ${reason}`, {
-      advice: state === undefined ? {} : {
-        sandbox: {
-          state,
-          desiredState,
-          recoverable,
-          errorReason: isMember ? reason : null,
-        },
-      },
+    // What the API said is for members only.
+    const errorReason = isMember ? outcome.reason : null;
+    throw new GatewayError("start_refused", reason, {
+      advice: { sandbox: told ? { ...told, errorReason } : undefined },
     });
   }
 
-  #originOf({ authority }: StartExchange): string {
-    return `${this.#options.scheme}://${authority.toLowerCase()}`;
+  #originOf({ authority }: SandboxExchange): string {
+    return `${this.#parts.scheme}://${authority.toLowerCase()}`;
   }
 }
 
 /** What would bring a sandbox to run; undefined if nothing does, or is needed. */
-function meansFor(told: SandboxState): StartMeans | undefined {
+function operationFor(told: SandboxState): StartOperation | undefined {
   const code = conditionOf(told);
   return code && ERRORS[code].start?.means;
 }
 
 /** A script of the app can post the form as well, but not as a navigation without leaving its page. */
-function isFromPage({ headers }: StartExchange, origin: string): boolean {
+function isFromPage({ headers }: SandboxExchange, origin: string): boolean {
   const site = headers.get("sec-fetch-site");
   const mode = headers.get("sec-fetch-mode");
   return headers.get("origin") === origin &&

@@ -1,25 +1,29 @@
-/** The button that starts a sandbox, on the page that says that it does not run. */
-import type { PageAction } from "../../errors.ts";
+/** The button that starts a sandbox, on the page that says that it does not run, and the token in its form. */
+import { ownFormField } from "../../downstream/http/form.ts";
+import { GatewayError, type PageAction } from "../../errors.ts";
+import type { SandboxExchange } from "../../gateway/sandbox_exchange.ts";
+import type { Sealer } from "../../lib/seal.ts";
 import { escapeHtml } from "../../pages/html.ts";
 import { BASE_POLICY } from "../../pages/page.ts";
+import type { StartOperation } from "./starts.ts";
 
 /** Path that the form posts to, on the preview host. */
 export const START_PATH = "/porthole-start-sandbox";
 
-/** Name of the form's field. */
-export const TICKET_FIELD = "ticket";
+const TOKEN_FIELD = "ticket";
+const TOKEN_TTL_MS = 10 * 60 * 1000;
 
-/** What the button is for. */
-export interface StartForm {
-  /** Sealed for the sandbox and the visitor. */
-  readonly ticket: string;
+/** Longest target that a token leads back to, characters; others lead to `/`. */
+const MAX_TARGET_LENGTH = 2000;
+
+interface StartForm {
+  readonly token: string;
   /** The origins whose pages may frame the button. */
   readonly framedBy: readonly string[];
-  /** What the button does: `recover` if the sandbox is in an error. */
-  readonly means: "start" | "recover";
+  readonly operation: StartOperation;
 }
 
-const LABELS: Readonly<Record<StartForm["means"], string>> = {
+const LABELS: Readonly<Record<StartOperation, string>> = {
   start: "Start the sandbox",
   recover: "Recover the sandbox",
 };
@@ -28,14 +32,58 @@ const LABELS: Readonly<Record<StartForm["means"], string>> = {
  * The form, and the Content-Security-Policy of its page, which must not be hidden in somebody's frame. It has no
  * `form-action`, since browsers also apply that to the redirects that follow the form: those of the app, once it runs.
  */
-export function startForm({ ticket, framedBy, means }: StartForm): PageAction {
+export function startForm(
+  { token, framedBy, operation }: StartForm,
+): PageAction {
   const ancestors = framedBy.length === 0 ? "'none'" : framedBy.join(" ");
   return {
     html: `<form method="post" action="${START_PATH}">
-<button name="${TICKET_FIELD}" value="${escapeHtml(ticket)}">${
-      LABELS[means]
+<button name="${TOKEN_FIELD}" value="${escapeHtml(token)}">${
+      LABELS[operation]
     }</button>
 </form>`,
     policy: `${BASE_POLICY}; frame-ancestors ${ancestors}`,
   };
+}
+
+/** Seals the tokens of forms, and opens them: each is for one sandbox, one visitor and ten minutes. */
+export class StartTokens {
+  readonly #sealer: Sealer;
+  readonly #now: () => number;
+
+  /** The sealer must be for this purpose only. */
+  constructor(sealer: Sealer, now: () => number) {
+    this.#sealer = sealer;
+    this.#now = now;
+  }
+
+  /** The token for the page that answers a request of that visitor. */
+  async seal(
+    { sandboxId, appTarget }: SandboxExchange,
+    visitor: string,
+    means: StartOperation,
+  ): Promise<string> {
+    const target = appTarget.length > MAX_TARGET_LENGTH ? "/" : appTarget;
+    const content = { sandboxId, visitor, target, means };
+    return await this.#sealer.seal(content, this.#now() + TOKEN_TTL_MS);
+  }
+
+  /**
+   * Where the form of that visitor's request was, and what its button was for.
+   *
+   * @throws {GatewayError} `start_expired` if its token is not good for this, and as {@linkcode ownFormField} does
+   */
+  async open(
+    x: SandboxExchange,
+    visitor: string,
+  ): Promise<{ readonly target: string; readonly operation: StartOperation }> {
+    const token = await this.#sealer.open(await ownFormField(x, TOKEN_FIELD));
+    if (
+      token === undefined || token["sandboxId"] !== x.sandboxId ||
+      token["visitor"] !== visitor
+    ) throw new GatewayError("start_expired", "No token for this");
+    // Sealed, so that it is what seal() made.
+    const operation = token["means"] === "recover" ? "recover" : "start";
+    return { target: String(token["target"]), operation };
+  }
 }

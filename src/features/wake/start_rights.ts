@@ -5,159 +5,128 @@
  * operator wants it for links, or for public sandboxes.
  */
 import type { Admission } from "../../auth/gate.ts";
-import type { LoginSessions } from "../../auth/login_sessions.ts";
-import type { LoginRef, SessionSealer } from "../../auth/session.ts";
+import type { LoginRef } from "../../auth/session.ts";
+import { sectionOf } from "../../config/section.ts";
 import type { StartCredential } from "../../daytona/api.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import type { SandboxExchange } from "../../gateway/sandbox_exchange.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { digestKey } from "../../lib/digest.ts";
 import type { StarterKind } from "../../observability/metrics/facts.ts";
-import type { WakeConfig } from "./wake_settings.ts";
+import type { WantedStart } from "./starts.ts";
+import { wakeSettings } from "./wake_settings.ts";
 
-/** What is known of the visitor besides who admitted them. */
-interface Visitor {
-  readonly label: string;
-  readonly clientAddress: string;
-}
+/** By what a sandbox is started, and whose quota that counts against. */
+type Rights = Pick<WantedStart, "credential" | "quotaKey">;
 
 /** A visitor who may try to start a sandbox. */
 export interface Starter {
   readonly by: StarterKind;
-  /** Names the visitor: a ticket for one is none for another. */
+  /** Names the visitor: a form for one is none for another. */
   readonly name: string;
-  /** The credential for the sandboxes of an organization; undefined if there is none. */
-  rightsFor(organizationId: string | null): Promise<Rights | undefined>;
+  /** For the sandboxes of an organization; undefined if there are none. */
+  rightsFor(
+    organizationId: string | null,
+  ): Promise<Rights | undefined> | Rights | undefined;
 }
 
-/** By what a sandbox is started. */
-export interface Rights {
-  readonly credential: StartCredential;
-  /** Who spends one of their starts of the hour. */
-  readonly payer: string;
-}
-
-/** Dependencies of {@linkcode StartRights}. */
-interface StartRightsOptions {
-  readonly wake: Pick<WakeConfig, "byLink" | "ofPublic" | "keys">;
-  /** True if the gateway's own key starts, where no bearer does. */
-  readonly usesOwnKey: boolean;
-  readonly sessions: Pick<SessionSealer, "open">;
-  readonly logins: Pick<LoginSessions, "userOf">;
-}
-
-/** Decides on the rights of visitors. */
-export class StartRights {
-  readonly #options: StartRightsOptions;
-
-  constructor(options: StartRightsOptions) {
-    this.#options = options;
-  }
-
-  /** The visitor as one who may try; undefined if they may not. */
-  async starterOf(
-    visitor: Visitor,
-    { by, credential }: Admission,
-  ): Promise<Starter | undefined> {
-    switch (credential?.kind) {
-      case "bearer":
-        return withBearer(visitor, credential.token);
-      case "session": {
-        const session = await this.#options.sessions.open(credential.sealed);
-        if (session?.kind === "login" || session?.kind === "host") {
-          return this.#loggedIn(visitor, session);
-        }
-        return session?.kind === "key"
-          ? this.#byLink(visitor, session.token)
-          : undefined;
+/** The visitor as one who may try; undefined if they may not. */
+export async function starterOf(
+  { label, clientAddress }: Pick<SandboxExchange, "label" | "clientAddress">,
+  { by, credential }: Admission,
+  parts: FeatureParts,
+): Promise<Starter | undefined> {
+  switch (credential?.kind) {
+    case "bearer":
+      return withBearer(credential.token, clientAddress);
+    case "session": {
+      const session = await parts.sessions.open(credential.sealed);
+      if (session?.kind === "key") {
+        return withOperatorsKey(parts, clientAddress, session.token);
       }
-      case "preview_token":
-      case "auth_key":
-        return this.#byLink(visitor, credential.token);
-      case "signed_url":
-        return undefined;
+      return session?.kind === "login" || session?.kind === "host"
+        ? withLogin(parts, clientAddress, session)
+        : undefined;
     }
-    return by === "signed_token"
-      ? this.#byLink(visitor, visitor.label)
-      : this.#toPublic(visitor);
+    case "preview_token":
+    case "auth_key":
+      return withOperatorsKey(parts, clientAddress, credential.token);
+    case "signed_url":
+      return undefined;
   }
-
-  #loggedIn({ clientAddress }: Visitor, login: LoginRef): Starter {
-    const { usesOwnKey, logins } = this.#options;
-    return {
-      by: "login",
-      name: digestKey(["login", login.id]),
-      async rightsFor(organizationId) {
-        const user = await logins.userOf(login);
-        if (user === undefined && !usesOwnKey) return undefined;
-        const subject = user?.subject;
-        return {
-          credential: usesOwnKey || user === undefined ? { kind: "own" } : {
-            kind: "user",
-            user: {
-              bearer: user.accessToken,
-              clientAddress,
-              organizationId: organizationId ?? undefined,
-            },
-          },
-          payer: subject === undefined
-            ? digestKey(["login", login.id])
-            : digestKey(["subject", subject]),
-        };
-      },
-    };
-  }
-
-  #byLink(visitor: Visitor, secret: string): Starter | undefined {
-    return this.#options.wake.byLink
-      ? this.#withOperatorsKey(visitor, "link", digestKey(["link", secret]))
-      : undefined;
-  }
-
-  #toPublic(visitor: Visitor): Starter | undefined {
-    const client = digestKey(["client", clientKey(visitor.clientAddress)]);
-    return this.#options.wake.ofPublic
-      ? this.#withOperatorsKey(visitor, "public", client)
-      : undefined;
-  }
-
-  #withOperatorsKey(
-    { clientAddress }: Visitor,
-    by: "link" | "public",
-    name: string,
-  ): Starter {
-    const { wake: { keys }, usesOwnKey } = this.#options;
-    const payer = digestKey(["client", clientKey(clientAddress)]);
-    return {
-      by,
-      name,
-      rightsFor(organizationId) {
-        const id = organizationId?.toLowerCase();
-        const key = keys.find((key) => key.organizationId === id)?.key;
-        if (key === undefined && !usesOwnKey) return Promise.resolve(undefined);
-        const credential: StartCredential = key === undefined
-          ? { kind: "own" }
-          : { kind: "key", key };
-        return Promise.resolve({ credential, payer });
-      },
-    };
-  }
+  const secret = by === "signed_token" ? label : undefined;
+  return withOperatorsKey(parts, clientAddress, secret);
 }
 
-function withBearer({ clientAddress }: Visitor, bearer: string): Starter {
+function withBearer(bearer: string, clientAddress: string): Starter {
   const name = digestKey(["bearer", bearer]);
   return {
     by: "bearer",
     name,
-    rightsFor: (organizationId) =>
-      Promise.resolve({
-        credential: {
-          kind: "user",
-          user: {
-            bearer,
-            clientAddress,
-            organizationId: organizationId ?? undefined,
-          },
-        },
-        payer: name,
-      }),
+    rightsFor: (organizationId) => ({
+      credential: asUser(bearer, clientAddress, organizationId),
+      quotaKey: name,
+    }),
   };
+}
+
+function withLogin(
+  { config, logins }: FeatureParts,
+  clientAddress: string,
+  login: LoginRef,
+): Starter {
+  const name = digestKey(["login", login.id]);
+  return {
+    by: "login",
+    name,
+    async rightsFor(organizationId) {
+      const user = await logins.userOf(login);
+      const quotaKey = user?.subject === undefined
+        ? name
+        : digestKey(["subject", user.subject]);
+      if (config.daytona.mode === "hosted") return { ...OWN_KEY, quotaKey };
+      return user && {
+        credential: asUser(user.accessToken, clientAddress, organizationId),
+        quotaKey,
+      };
+    },
+  };
+}
+
+/** For who has the secret of a link, and without one, for everybody: where the operator wants that. */
+function withOperatorsKey(
+  { config }: FeatureParts,
+  clientAddress: string,
+  secret: string | undefined,
+): Starter | undefined {
+  const { byLink, ofPublic, keys } = sectionOf(config, wakeSettings);
+  const isPublic = secret === undefined;
+  if (!(isPublic ? ofPublic : byLink)) return undefined;
+  const quotaKey = digestKey(["client", clientKey(clientAddress)]);
+  return {
+    by: isPublic ? "public" : "link",
+    name: isPublic ? quotaKey : digestKey(["link", secret]),
+    rightsFor(organizationId) {
+      const id = organizationId?.toLowerCase();
+      const key = keys.find((key) => key.organizationId === id)?.key;
+      if (key !== undefined) {
+        return { credential: { kind: "key", key }, quotaKey };
+      }
+      return config.daytona.mode === "hosted"
+        ? { ...OWN_KEY, quotaKey }
+        : undefined;
+    },
+  };
+}
+
+/** The gateway's own key. */
+const OWN_KEY = { credential: { kind: "own" } } as const;
+
+function asUser(
+  bearer: string,
+  clientAddress: string,
+  id: string | null,
+): StartCredential {
+  const organizationId = id ?? undefined;
+  return { kind: "user", user: { bearer, clientAddress, organizationId } };
 }

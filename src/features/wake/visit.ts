@@ -23,10 +23,9 @@ export function isShown({ method, headers }: VisitSource): boolean {
 }
 
 /**
- * True if a person has just opened the address in a window: by typing it, or by a click; such a request has no Origin. A
- * page can have itself or another window opened without a click (Sec-Fetch-User), which is no wish of the visitor's, and
- * neither is the reload of a page of ours that waits. Safari does not say whether there was a click, and over plain http
- * browsers say nothing at all.
+ * True if a person has just opened the address in a window, by typing it or by a click; such a request has no Origin. A
+ * page can open itself or a window without a click (Sec-Fetch-User), which is no wish of the visitor's; nor is the reload of
+ * a page of ours that waits. Safari does not say whether there was a click; over plain http, browsers say nothing at all.
  */
 export function isVisit(source: VisitSource): boolean {
   const { headers } = source;

@@ -1,8 +1,37 @@
 /** Settings of starts by visitors. */
-import { flag, integer, listOf, oneOf } from "../../config/formats.ts";
-import type { Setting } from "../../config/read_settings.ts";
+import { z } from "zod";
+import { flag, integer, listOf, oneOf, token } from "../../config/formats.ts";
+import type { Format } from "../../config/read_settings.ts";
 import type { Conflict, SettingsSection } from "../../config/section.ts";
-import { onePerOrganization, type WakeKey, wakeKey } from "./wake_keys.ts";
+
+/** A key, and whose sandboxes it starts. */
+interface WakeKey {
+  /** In lower case. */
+  readonly organizationId: string;
+  readonly key: string;
+}
+
+const ENTRY = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})=(.*)$/i;
+
+/** Of an organization's UUID, an equals sign and an API key of it; no two are for the same organization. */
+function wakeKeys(): Format<readonly WakeKey[]> {
+  const { allowed, schema } = listOf<WakeKey>({
+    allowed:
+      "the UUID of an organization, = and an API key of it, each organization once",
+    schema: z.string().transform((text, context): WakeKey => {
+      const [, id = "", key = ""] = ENTRY.exec(text) ?? [];
+      if (token().schema.safeParse(key).success) {
+        return { organizationId: id.toLowerCase(), key };
+      }
+      context.addIssue("neither an organization nor a key of it");
+      return z.NEVER;
+    }),
+  });
+  const isOneEach = (keys: readonly WakeKey[]) =>
+    new Set(keys.map(({ organizationId }) => organizationId)).size ===
+      keys.length;
+  return { allowed, schema: schema.refine(isOneEach) };
+}
 
 const ROWS = {
   WAKE: {
@@ -37,11 +66,11 @@ const ROWS = {
     group: "Public addresses",
     purpose:
       "With `PROXY_API_KEY`, the keys by which sandboxes start for those two, with `write:sandboxes`, each for one organization: `UUID=key,…`.",
-    format: onePerOrganization(listOf(wakeKey())),
+    format: wakeKeys(),
     whenUnset: "none",
     secret: true,
   },
-} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+} as const;
 
 /** Who may start which sandboxes, and how often. */
 export interface WakeConfig {

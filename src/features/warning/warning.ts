@@ -1,19 +1,16 @@
 /**
  * The page that asks, before a browser first shows a preview, whether its visitor trusts it. It precedes every lookup
- * and is the same for every host, so it does not reveal whether there is such a sandbox. Where the sandbox's
- * organization decides whether it is shown, only visitors who were admitted get it, for the same reason.
- *
- * Nothing that runs scripts as the app may be shown before the visitor has accepted, since such a script could accept
- * itself. So the page intercepts every navigation, in frames, objects and prefetches too, and forms that other sites
- * post.
+ * and is the same for every host, so it does not reveal whether there is such a sandbox; where the sandbox's
+ * organization decides, only visitors who were admitted get it. Scripts of the app could accept by themselves, so it
+ * intercepts every navigation, in frames, objects and prefetches too, and forms that other sites post.
  */
 import { isAlwaysPrivate } from "../../address/grammar.ts";
 import type { PreviewHost } from "../../address/preview_host.ts";
 import { sameHostTarget } from "../../address/return_url.ts";
-import type { OwnCookies } from "../../auth/own_cookies.ts";
 import { ownFormField } from "../../downstream/http/form.ts";
 import { isWebSocketRequest } from "../../downstream/http/head_limits.ts";
 import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
 import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
 import { cookieValues } from "../../http/cookies.ts";
 import {
@@ -31,7 +28,6 @@ import {
   WARNING_POLICY,
   warningPage,
 } from "./warning_page.ts";
-import type { WarningResolver } from "./wishes.ts";
 
 /** The part of an exchange that the warning depends on. */
 export type WarnedExchange = Pick<
@@ -39,23 +35,21 @@ export type WarnedExchange = Pick<
   "request" | "method" | "headers" | "authority" | "target" | "host"
 >;
 
-/** An exchange that was admitted to a sandbox. */
-type AdmittedExchange =
-  & WarnedExchange
-  & Pick<PreviewExchange, "sandboxId" | "progress">;
+/** False only if a sandbox needs no warning; `onMiss` is called before a lookup that goes beyond the process. */
+export type Wishes = (
+  sandboxId: string,
+  onMiss: () => void,
+) => Promise<boolean>;
 
 /** Dependencies of {@linkcode Warning}. */
-interface WarningOptions {
+interface WarningOptions
+  extends Pick<FeatureParts, "scheme" | "cookies" | "now"> {
   /** Undefined if it is for all sandboxes. */
-  readonly wishes: Pick<WarningResolver, "isWanted"> | undefined;
-  readonly scheme: "http" | "https";
-  readonly cookies: Pick<OwnCookies, "warningAccepted" | "hostOnlyInFrames">;
+  readonly wishes: Wishes | undefined;
   /** A sealer for this purpose only. */
   readonly sealer: Sealer;
-  readonly now: () => number;
 }
 
-/** The time that an acceptance is remembered, ms. */
 const ACCEPTANCE_TTL_MS = 24 * 60 * 60 * 1000;
 
 /**
@@ -65,8 +59,8 @@ const ACCEPTANCE_TTL_MS = 24 * 60 * 60 * 1000;
 const MAX_COOKIES = 8;
 
 /**
- * Sent with status 200, as by Daytona's proxy: a proxy in front may replace error responses by pages of its own, on
- * which nobody could accept. `X-Porthole-Warning` tells clients that this page is not the app's.
+ * Sent with status 200, as by Daytona's proxy: one in front may replace error pages, and nobody could accept.
+ * `X-Porthole-Warning` tells clients that this page is not the app's.
  */
 const PAGE_HEADERS: Readonly<Record<string, string>> = {
   ...OWN_ANSWER_HEADERS,
@@ -77,10 +71,7 @@ const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "x-porthole-warning": "1",
 };
 
-/**
- * Asks before a preview is shown, and remembers the acceptance. Only to be created if it is switched on: it takes
- * {@linkcode ACCEPT_PATH} away from the app.
- */
+/** Asks, and remembers the acceptance. Only to be created if that is switched on: it takes a path away from the app. */
 export class Warning {
   readonly #options: WarningOptions;
 
@@ -97,7 +88,7 @@ export class Warning {
    */
   async intercept(x: WarnedExchange): Promise<Response | undefined> {
     const { method, host, target } = x;
-    const origin = `${this.#options.scheme}://${x.authority.toLowerCase()}`;
+    const origin = this.#originOf(x);
     if (
       method === "POST" && !isAlwaysPrivate(host.port) &&
       splitQuery(target).path === ACCEPT_PATH
@@ -108,34 +99,34 @@ export class Warning {
   }
 
   /** The page in place of the app's response, if it is for some sandboxes and this is one of them. */
-  async interceptAdmitted(x: AdmittedExchange): Promise<Response | undefined> {
-    const { wishes, scheme } = this.#options;
-    const origin = `${scheme}://${x.authority.toLowerCase()}`;
-    if (wishes === undefined || !await this.#isDue(x, origin)) return undefined;
-    const isWanted = await wishes.isWanted(
-      x.sandboxId,
-      () => x.progress.onMiss(),
-    );
-    return isWanted ? pageFor(x, origin) : undefined;
+  async interceptAdmitted(x: PreviewExchange): Promise<Response | undefined> {
+    const { wishes } = this.#options;
+    const origin = this.#originOf(x);
+    return wishes !== undefined && await this.#isDue(x, origin) &&
+        await wishes(x.sandboxId, () => x.progress.onMiss())
+      ? pageFor(x, origin)
+      : undefined;
   }
 
-  async #isDue(x: WarnedExchange, origin: string): Promise<boolean> {
-    const { method, headers, host: { port } } = x;
-    return wantsWarning({ method, headers, port, origin }) &&
-      !await this.#isAccepted(x);
+  #originOf({ authority }: WarnedExchange): string {
+    return `${this.#options.scheme}://${authority.toLowerCase()}`;
   }
 
   /** Unseals the cookies at every navigation; unlike sessions, these are too rare to be worth a cache. */
-  async #isAccepted({ headers, host }: WarnedExchange): Promise<boolean> {
+  async #isDue(
+    { method, headers, host }: WarnedExchange,
+    origin: string,
+  ): Promise<boolean> {
     const { cookies, sealer } = this.#options;
-    const values = cookieValues(
-      headers.get("cookie") ?? "",
-      cookies.warningAccepted,
-    ).slice(-MAX_COOKIES);
-    for (const value of values) {
-      if ((await sealer.open(value))?.host === previewName(host)) return true;
+    if (!wantsWarning({ method, headers, port: host.port, origin })) {
+      return false;
     }
-    return false;
+    const sent = headers.get("cookie") ?? "";
+    const values = cookieValues(sent, cookies.warningAccepted);
+    for (const value of values.slice(-MAX_COOKIES)) {
+      if ((await sealer.open(value))?.host === previewName(host)) return false;
+    }
+    return true;
   }
 
   async #accept(x: WarnedExchange, origin: string): Promise<Response> {
@@ -147,12 +138,10 @@ export class Warning {
     const target = sameHostTarget(requested, origin) ?? "/";
     const expiresAt = now() + ACCEPTANCE_TTL_MS;
     const sealed = await sealer.seal({ host: previewName(x.host) }, expiresAt);
-    const cookie = cookies.hostOnlyInFrames(
-      cookies.warningAccepted,
-      sealed,
-      ACCEPTANCE_TTL_MS / 1000,
-    );
-    return redirect(303, origin + target, [cookie]);
+    const maxAgeSec = ACCEPTANCE_TTL_MS / 1000;
+    return redirect(303, origin + target, [
+      cookies.hostOnlyInFrames(cookies.warningAccepted, sealed, maxAgeSec),
+    ]);
   }
 }
 
@@ -165,7 +154,7 @@ function pageFor(
   return new Response(warningPage(page), { headers: PAGE_HEADERS });
 }
 
-/** The parts of a request that {@linkcode wantsWarning} decides by. */
+/** The parts of a request that decide. */
 interface WarningRequest {
   readonly method: string;
   readonly headers: RequestHeaders;
@@ -175,18 +164,15 @@ interface WarningRequest {
 }
 
 /** True if a browser is about to show the response to somebody who may have to be asked first. */
-export function wantsWarning(request: WarningRequest): boolean {
-  const { method, headers } = request;
-  return !isAlwaysPrivate(request.port) &&
-    headers.get("x-daytona-skip-preview-warning") !== "true" &&
-    mayNavigate(request) && isForBrowserWindow(headers) &&
-    !isWebSocketRequest(method, headers);
-}
-
-/** A page that posts its own form was accepted once, if more than a day ago, and asking again would lose the form. */
-function mayNavigate({ method, headers, origin }: WarningRequest): boolean {
-  return method === "GET" || method === "HEAD" ||
+export function wantsWarning(
+  { method, headers, port, origin }: WarningRequest,
+): boolean {
+  // A page that posts its own form was accepted once, and asking again would lose the form.
+  const mayNavigate = method === "GET" || method === "HEAD" ||
     method === "POST" && isSameOriginRequest(headers, origin) === false;
+  return mayNavigate && !isAlwaysPrivate(port) &&
+    headers.get("x-daytona-skip-preview-warning") !== "true" &&
+    isForBrowserWindow(headers) && !isWebSocketRequest(method, headers);
 }
 
 function isForBrowserWindow(headers: RequestHeaders): boolean {

@@ -1,25 +1,72 @@
 /** The page that asks before a browser first shows a preview (`PREVIEW_WARNING_ENABLED`). */
-import { sectionOf } from "../../config/section.ts";
-import type { FeatureModule } from "../../gateway/feature_module.ts";
-import { Warning } from "./warning.ts";
-import { warningSettings } from "./warning_settings.ts";
-import { WarningResolver } from "./wishes.ts";
+import { oneOf } from "../../config/formats.ts";
+import { sectionOf, type SettingsSection } from "../../config/section.ts";
+import { GatewayError } from "../../errors.ts";
+import type {
+  FeatureModule,
+  FeatureParts,
+} from "../../gateway/feature_module.ts";
+import {
+  booleanCodec,
+  LookupCache,
+  UNMETERED,
+} from "../../resolver/lookup_cache.ts";
+import { Warning, type Wishes } from "./warning.ts";
+
+const ROWS = {
+  PREVIEW_WARNING_ENABLED: {
+    group: "Public addresses",
+    purpose:
+      "Asks users, once a day per preview host, to confirm that they trust it; with api, where the sandbox's organization wants that.",
+    format: oneOf("true", "false", "api"),
+    default: "false",
+  },
+} as const;
+
+/** For which sandboxes it asks: all, none, or those whose organizations want it. */
+export const warningSettings: SettingsSection<
+  typeof ROWS,
+  { readonly mode: "true" | "false" | "api" }
+> = {
+  rows: ROWS,
+  conflicts({ PREVIEW_WARNING_ENABLED: mode }, { DAYTONA_API_KEY }) {
+    if (mode !== "api" || DAYTONA_API_KEY === undefined) return [];
+    return [{
+      name: "PREVIEW_WARNING_ENABLED",
+      given: '"api"',
+      allowed: "true or false while DAYTONA_API_KEY is set",
+    }];
+  },
+  assemble: ({ PREVIEW_WARNING_ENABLED: mode }) => ({ mode }),
+};
 
 /** Asks for all sandboxes, or for those whose organizations want it. */
 export const warning: FeatureModule = {
   name: "warning",
   settings: warningSettings,
-  create({ config, api, lookups, scheme, cookies, sealerFor, now }) {
-    const { mode } = sectionOf(config, warningSettings);
+  create(parts) {
+    const { mode } = sectionOf(parts.config, warningSettings);
     if (mode === "false") return undefined;
-    const wishes = mode === "api"
-      ? new WarningResolver(api, lookups)
-      : undefined;
-    const sealer = sealerFor("warning");
-    const asks = new Warning({ wishes, scheme, cookies, sealer, now });
+    const wishes = mode === "api" ? wishesOf(parts) : undefined;
+    const sealer = parts.sealerFor("warning");
+    const asks = new Warning({ ...parts, wishes, sealer });
     return {
       beforeGate: (x) => asks.intercept(x),
       admitted: (x) => asks.interceptAdmitted(x),
     };
   },
 };
+
+/** What the API says, cached. That is not rate-limited, so it is only for admitted requests. */
+function wishesOf({ api, lookups }: FeatureParts): Wishes {
+  const wishes = new LookupCache("preview-warning", booleanCodec, lookups);
+  return async (sandboxId, onMiss) => {
+    const ask = async () => await api.wantsPreviewWarning(sandboxId) ?? true;
+    try {
+      return await wishes.lookUp(sandboxId, ask, UNMETERED, onMiss);
+    } catch (error) {
+      if (error instanceof GatewayError) return true;
+      throw error;
+    }
+  };
+}

@@ -4,7 +4,6 @@ import { escapeHtml } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 import { withScripts } from "../../pages/script.ts";
 
-/** The content of the page. */
 interface WarningPageData {
   /** The preview's host name. */
   readonly host: string;
@@ -21,9 +20,9 @@ export const ACCEPT_PATH = "/accept-daytona-preview-warning";
 export const REDIRECT_FIELD = "redirect";
 
 /**
- * Content-Security-Policy of the page. It has no `form-action`, since browsers also apply that to the redirects that
- * follow the form, and these may lead to a login at any provider, the gateway's or the app's. It has no
- * `frame-ancestors`, since previews may be embedded, and an acceptance in a frame only counts below the embedding site.
+ * Content-Security-Policy of the page. It has no `form-action`, which also applies to the redirects that follow the form,
+ * maybe to a login at any provider; and no `frame-ancestors`, since previews may be embedded, and an acceptance in a frame
+ * only counts below the embedding site.
  */
 export const WARNING_POLICY = withScripts(BASE_POLICY, [KEEP_FRAGMENT]);
 

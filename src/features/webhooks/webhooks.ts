@@ -12,25 +12,15 @@ import {
 } from "../../control/route.ts";
 import { ownForm } from "../../downstream/http/form.ts";
 import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { describeError } from "../../lib/describe_error.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
-import type { SandboxChanges } from "../../resolver/sandbox_changes.ts";
-
-/** Dependencies of the route. */
-export interface WebhookRoutesOptions {
-  /** The secrets of the endpoints that send here, `whsec_…`. */
-  readonly webhookSecrets: readonly string[];
-  readonly changes: Pick<SandboxChanges, "announce">;
-}
 
 /** Longest message, bytes: Daytona's have some 300. */
 const MAX_LENGTH = 65_536;
 
-/** Most messages that are remembered, so that one that is sent again has no effect. */
-const MAX_REMEMBERED = 10_000;
-
-/** Longer than a signature is good for, which is five minutes before and after its time, ms. */
-const REMEMBERED_MS = 11 * 60 * 1000;
+/** Messages are remembered for longer than a signature is good for, which is five minutes before and after its time. */
+const REMEMBERED = { max: 10_000, ttlMs: 11 * 60 * 1000 };
 
 /** The events that change what is cached of a sandbox. */
 const EVENTS: ReadonlySet<unknown> = new Set([
@@ -75,19 +65,17 @@ const route = createRoute({
   },
 });
 
-/** The routes that {@linkcode addWebhookRoutes} adds. */
+/** What {@linkcode addWebhookRoutes} adds. */
 export const WEBHOOK_ROUTES = [route];
 
-/** Adds `/webhooks/daytona`. */
+/** Adds `/webhooks/daytona`, for endpoints with these secrets, `whsec_…`. */
 export function addWebhookRoutes(
   app: OpenAPIHono<ControlEnv>,
-  { webhookSecrets, changes }: WebhookRoutesOptions,
+  secrets: readonly string[],
+  changes: FeatureParts["changes"],
 ): void {
-  const webhooks = webhookSecrets.map((secret) => new Webhook(secret));
-  const heard = new ExpiringLru<string, true>({
-    max: MAX_REMEMBERED,
-    ttlMs: REMEMBERED_MS,
-  });
+  const webhooks = secrets.map((secret) => new Webhook(secret));
+  const heard = new ExpiringLru<string, true>(REMEMBERED);
   // Not by the description: the signature is of the body's bytes, and is checked before anything is made of them.
   app.post(route.path, async ({ req, env }) => {
     const { id, message } = await readSigned(req.raw, env, webhooks);
@@ -104,9 +92,7 @@ export function addWebhookRoutes(
 }
 
 /**
- * Reads a message.
- *
- * @throws {GatewayError} `route_not_found` on other hosts, `bad_request` or `upload_stalled` if there is none,
+ * @throws {GatewayError} `route_not_found` on other hosts, `bad_request` or `upload_stalled` if there is no message,
  * `webhook_refused` if nobody who knows a secret signed it, or not in these minutes
  */
 async function readSigned(

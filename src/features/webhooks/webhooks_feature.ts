@@ -1,8 +1,28 @@
 /** Daytona's webhooks (`WEBHOOK_SECRET`). */
-import { sectionOf } from "../../config/section.ts";
+import { listOf, webhookSecret } from "../../config/formats.ts";
+import { sectionOf, type SettingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { addWebhookRoutes, WEBHOOK_ROUTES } from "./webhooks.ts";
-import { webhooksSettings } from "./webhooks_settings.ts";
+
+const ROWS = {
+  WEBHOOK_SECRET: {
+    group: "Cache",
+    purpose:
+      "Signing secrets of webhooks that Daytona sends to `/webhooks/daytona` on the base domain: what is cached of a sandbox is forgotten when its state changes, not only by time.",
+    format: listOf(webhookSecret()),
+    whenUnset: "no webhooks",
+    secret: true,
+  },
+} as const;
+
+/** The secrets by which they are signed; none if nobody sends any. */
+export const webhooksSettings: SettingsSection<
+  typeof ROWS,
+  { readonly secrets: readonly string[] }
+> = {
+  rows: ROWS,
+  assemble: ({ WEBHOOK_SECRET: secrets }) => ({ secrets }),
+};
 
 /** `/webhooks/daytona` on base hosts. */
 export const webhooks: FeatureModule = {
@@ -10,11 +30,8 @@ export const webhooks: FeatureModule = {
   settings: webhooksSettings,
   routes: WEBHOOK_ROUTES,
   create({ config, changes }) {
-    const { secrets: webhookSecrets } = sectionOf(config, webhooksSettings);
-    if (webhookSecrets.length === 0) return undefined;
-    return {
-      controlRoutes: (app) =>
-        addWebhookRoutes(app, { webhookSecrets, changes }),
-    };
+    const { secrets } = sectionOf(config, webhooksSettings);
+    if (secrets.length === 0) return undefined;
+    return { controlRoutes: (app) => addWebhookRoutes(app, secrets, changes) };
   },
 };

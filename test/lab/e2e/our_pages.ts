@@ -48,10 +48,10 @@ const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
   retry: { retryUrl: "https://3000-demo.preview.example.com/" },
   logout: { logoutUrl: "https://preview.example.com/logout" },
   start: {
-    action: startForm({ ticket: "ticket", framedBy: [], means: "start" }),
+    action: startForm({ token: "ticket", framedBy: [], operation: "start" }),
   },
   recover: {
-    action: startForm({ ticket: "ticket", framedBy: [], means: "recover" }),
+    action: startForm({ token: "ticket", framedBy: [], operation: "recover" }),
   },
   state: {
     sandbox: {

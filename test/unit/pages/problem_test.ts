@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { ErrorCode } from "../../../src/errors.ts";
-import { startForm } from "../../../src/features/wake/start_form.ts";
+import { BASE_POLICY } from "../../../src/pages/page.ts";
 import { problem, type ProblemOptions } from "../../../src/pages/problem.ts";
 
 function headersOf(code: ErrorCode, retryAfterSec?: number): Headers {
@@ -67,7 +67,10 @@ Deno.test("a problem document's type is what /docs says of its code, where that 
 });
 
 Deno.test("the policy of problem() allows exactly the scripts that its page has", async () => {
-  const action = startForm({ ticket: "t", framedBy: [], means: "start" });
+  const action = {
+    html: '<form method="post"><button>Start</button></form>',
+    policy: `${BASE_POLICY}; frame-ancestors 'none'`,
+  };
   const retryUrl = "https://3000-box.p.test/";
   const asPage = { requestId: "id", asPage: true };
   for (

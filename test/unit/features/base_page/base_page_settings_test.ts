@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sectionOf } from "../../../../src/config/section.ts";
-import { basePageSettings } from "../../../../src/features/base_page/base_page_settings.ts";
+import { basePageSettings } from "../../../../src/features/base_page/base_page_feature.ts";
 import { configOf, problemsOf } from "../../../support/config.ts";
 
 Deno.test("base_page reads its settings, and does without them", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sectionOf } from "../../../../src/config/section.ts";
-import { holdsSettings } from "../../../../src/features/holds/holds_settings.ts";
+import { holdsSettings } from "../../../../src/features/holds/holds_feature.ts";
 import { configOf, problemsOf } from "../../../support/config.ts";
 
 Deno.test("holds reads its settings, and does without them", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sectionOf } from "../../../../src/config/section.ts";
-import { inspectSettings } from "../../../../src/features/inspect/inspect_settings.ts";
+import { inspectSettings } from "../../../../src/features/inspect/inspect_feature.ts";
 import { configOf, problemsOf } from "../../../support/config.ts";
 
 Deno.test("inspect reads its settings, and does without them", () => {

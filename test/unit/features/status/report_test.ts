@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sandboxRows } from "../../../../src/features/status/report.ts";
+import { sandboxRows } from "../../../../src/features/status/sandbox_usage.ts";
 
 Deno.test("sandboxRows() has one row for each sandbox, whether it is known by its requests, its WebSockets or both", () => {
   const rows = sandboxRows(

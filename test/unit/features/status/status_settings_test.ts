@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sectionOf } from "../../../../src/config/section.ts";
-import { statusSettings } from "../../../../src/features/status/status_settings.ts";
+import { statusSettings } from "../../../../src/features/status/status_feature.ts";
 import { configOf, problemsOf } from "../../../support/config.ts";
 
 Deno.test("status reads its settings, and does without them", () => {

@@ -90,7 +90,7 @@ function wanted(differences: Partial<WantedStart> = {}): WantedStart {
     organizationId: "org",
     means: "start",
     credential: { kind: "own" },
-    payer: "alice",
+    quotaKey: "alice",
     requestId: "r1",
     intent: "press",
     by: "login",
@@ -108,7 +108,9 @@ const STARTED = { kind: "started" } as const;
 
 Deno.test("a sandbox whose starts are used up costs nobody a start of another one", async () => {
   const { press } = setUp({});
-  for (const payer of ["bob", "carol", "dave"]) await press(STARTED, { payer });
+  for (const quotaKey of ["bob", "carol", "dave"]) {
+    await press(STARTED, { quotaKey });
+  }
   for (let nth = 0; nth < 3; nth++) {
     await assert.rejects(press(STARTED), throttled);
   }
@@ -120,7 +122,7 @@ for (const store of ["none", "shared", "down"] as const) {
     const { all, calls, forgotten, outcomes } = setUp({ store });
     const presses = Array.from(
       { length: 1000 },
-      (_, nth) => all[0]?.start(wanted({ payer: `visitor ${nth}` })),
+      (_, nth) => all[0]?.start(wanted({ quotaKey: `visitor ${nth}` })),
     );
     for (let i = 0; i < 50 && calls.length === 0; i++) await turn();
     calls[0]?.resolve(STARTED);
@@ -152,14 +154,14 @@ Deno.test("SandboxStarts of two gateways with one store ask once, and share the 
 
 Deno.test("SandboxStarts limit each sandbox and each visitor in an hour, and the others may go on", async () => {
   const { press } = setUp({});
-  for (const payer of ["alice", "bob", "carol"]) {
-    await press(STARTED, { payer });
+  for (const quotaKey of ["alice", "bob", "carol"]) {
+    await press(STARTED, { quotaKey });
   }
-  await assert.rejects(press(STARTED, { payer: "dave" }), throttled);
+  await assert.rejects(press(STARTED, { quotaKey: "dave" }), throttled);
   await press(STARTED, { sandboxId: "second" });
   await press(STARTED, { sandboxId: "third" });
   await assert.rejects(press(STARTED, { sandboxId: "fourth" }), throttled);
-  await press(STARTED, { sandboxId: "fourth", payer: "erin" });
+  await press(STARTED, { sandboxId: "fourth", quotaKey: "erin" });
 });
 
 Deno.test("SandboxStarts have nobody forget a sandbox because of a press that changes nothing", async () => {
@@ -184,9 +186,9 @@ Deno.test("SandboxStarts do not count for the sandbox what the visitor was not a
   const { press } = setUp({});
   const refused = { kind: "not_allowed", reason: "Access denied" } as const;
   for (let i = 0; i < 3; i++) {
-    assert.deepEqual(await press(refused, { payer: "mallory" }), refused);
+    assert.deepEqual(await press(refused, { quotaKey: "mallory" }), refused);
   }
-  await assert.rejects(press(refused, { payer: "mallory" }), throttled);
+  await assert.rejects(press(refused, { quotaKey: "mallory" }), throttled);
   assert.deepEqual(await press(STARTED), STARTED);
 });
 
@@ -217,7 +219,7 @@ Deno.test("SandboxStarts do not start by a visit what was started in the last fi
 Deno.test("SandboxStarts let another visit start what the first visitor was not allowed to, who is not asked about again for five minutes", async () => {
   const { press, calls, clock } = setUp({});
   const refused = { kind: "not_allowed", reason: "Access denied" } as const;
-  const visit = { intent: "visit", payer: "mallory" } as const;
+  const visit = { intent: "visit", quotaKey: "mallory" } as const;
   assert.deepEqual(await press(refused, visit), refused);
   assert.deepEqual(await press(refused, visit), { kind: "too_soon" });
   assert.deepEqual(await press(STARTED, { intent: "visit" }), STARTED);
@@ -230,7 +232,7 @@ Deno.test("SandboxStarts let another visit start what the first visitor has no s
   const { press } = setUp({});
   for (const sandboxId of ["1", "2", "3"]) await press(STARTED, { sandboxId });
   await assert.rejects(press(STARTED, { intent: "visit" }), throttled);
-  const visit = { intent: "visit", payer: "bob" } as const;
+  const visit = { intent: "visit", quotaKey: "bob" } as const;
   assert.deepEqual(await press(STARTED, visit), STARTED);
 });
 
@@ -317,7 +319,7 @@ sharedTierTest(
     const gateways = [await open(), await open()];
     const presses = Array.from({ length: 1000 }, (_, nth) => {
       const start = gateways[nth % 2] ?? assert.fail("none");
-      return start.start(wanted({ payer: `visitor ${nth}` }));
+      return start.start(wanted({ quotaKey: `visitor ${nth}` }));
     });
     // All but one resolve while the API has yet to answer.
     let resolved = 0;
@@ -330,10 +332,13 @@ sharedTierTest(
     answer = Promise.withResolvers();
     answer.resolve(STARTED);
     for (const nth of [0, 1]) {
-      await gateways[nth]?.start(wanted({ payer: `later ${nth}` }));
+      await gateways[nth]?.start(wanted({ quotaKey: `later ${nth}` }));
     }
     for (const gateway of gateways) {
-      await assert.rejects(gateway.start(wanted({ payer: "last" })), throttled);
+      await assert.rejects(
+        gateway.start(wanted({ quotaKey: "last" })),
+        throttled,
+      );
     }
     assert.equal(calls, 3);
   },

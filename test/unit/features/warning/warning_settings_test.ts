@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sectionOf } from "../../../../src/config/section.ts";
-import { warningSettings } from "../../../../src/features/warning/warning_settings.ts";
+import { warningSettings } from "../../../../src/features/warning/warning_feature.ts";
 import {
   configOf,
   HOSTED_REQUIRED,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sectionOf } from "../../../../src/config/section.ts";
-import { webhooksSettings } from "../../../../src/features/webhooks/webhooks_settings.ts";
+import { webhooksSettings } from "../../../../src/features/webhooks/webhooks_feature.ts";
 import { configOf, problemsOf } from "../../../support/config.ts";
 
 /** A signing secret of 24 bytes, as Svix makes them. */
