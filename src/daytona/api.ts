@@ -1,22 +1,37 @@
 /** The client of Daytona's API: the operations of operations.ts, as the gateway asks them. */
+import { isBearer, isJwtShaped } from "../address/grammar.ts";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
-import type { DaytonaApiOptions } from "./api_options.ts";
-import { ApiCaller } from "./api_request.ts";
-import { bringUp } from "./bring_up.ts";
+import {
+  ApiCaller,
+  type ApiCallerOptions,
+  type Question,
+} from "./api_request.ts";
 import type { StartCredential, User } from "./credential.ts";
-import type { PreviewUrl, Runner, Sandbox, Snapshot } from "./models.ts";
+import type {
+  PreviewUrl,
+  Runner,
+  RunnerRecord,
+  Sandbox,
+  Snapshot,
+} from "./models.ts";
 import type { OnUserAnswer, UserAnswer } from "./operation.ts";
-import { hasOwner, isOwnedByUser } from "./owners.ts";
-import { probeKey, probeRole } from "./probes.ts";
-import type { ProxyRole } from "./proxy_role.ts";
-import { readyRunner } from "./ready_runner.ts";
+import { type ProxyRole, proxyRoleOf } from "./proxy_role.ts";
 import type { RemoteConfig } from "./remote_config.ts";
-import type { StartAnswer } from "./start_answer.ts";
+import { type StartAnswer, startAnswerOf } from "./start_answer.ts";
 
+export type { OnUserAnswer, StartAnswer, StartCredential, User, UserAnswer };
 export type { PreviewUrl, RemoteConfig, Runner, Sandbox, Snapshot };
-export type { DaytonaApiOptions, StartAnswer, StartCredential };
-export type { OnUserAnswer, User, UserAnswer };
+
+/** What the client is given besides the configuration, and what it tells. */
+export interface DaytonaApiOptions extends ApiCallerOptions {
+  /** Called whenever the API turns out to have no operation by which `isOwnedByUser()` could tell. */
+  readonly onOwnersUntold: () => void;
+  /** Called whenever the API does not show the gateway a sandbox because of the gateway's role. */
+  readonly onSandboxHidden: () => void;
+  /** Called with the region of each runner that the API tells the gateway of. */
+  readonly onRunnerRegion?: (region: string) => void;
+}
 
 /** By the gateway's own key. */
 const by = { kind: "own" } as const;
@@ -48,25 +63,30 @@ export class DaytonaApi {
     return this.#api.call("isSandboxPublic", { path: { sandboxId }, by });
   }
 
-  /** True if `token` is the sandbox's current preview token. */
+  /** True if it is the sandbox's current preview token. */
   isPreviewToken(sandboxId: string, authToken: string): Promise<boolean> {
     const path = { sandboxId, authToken };
     return this.#api.call("isValidAuthToken", { path, by });
   }
 
-  /** False if a bearer is the key of one of the installation's machines, or nobody's: see {@linkcode isOwnedByUser}. */
-  isOwnedByUser(
-    user: Omit<User, "organizationId">,
+  /**
+   * False if a bearer is nobody's, or the key of one of the installation's machines, which the API takes for members of
+   * every organization. Only users have JWTs: about those, no call is needed. If the API has no operation to ask by,
+   * everybody counts as a user, as far as it admits them.
+   */
+  async isOwnedByUser(
+    { bearer, clientAddress }: Omit<User, "organizationId">,
     onAnswer?: OnUserAnswer,
   ): Promise<boolean> {
-    const { onOwnersUntold: onUntold } = this.#options;
-    return isOwnedByUser(this.#api, user, { onUntold, onAnswer });
+    if (isBearer(bearer) && isJwtShaped(bearer)) return true;
+    const user = { bearer, clientAddress };
+    return await this.#hasOwner({ by: byUser(user), onAnswer });
   }
 
   /** Finds out whether the API can tell users from machines; if not, `onOwnersUntold` is called. */
   async probeOwners(): Promise<void> {
     // The gateway's key is a machine's. If that is answered with an owner, nothing else is wrong.
-    await hasOwner(this.#api, { by }, this.#options.onOwnersUntold);
+    await this.#hasOwner({ by });
   }
 
   /** True if the user belongs to the sandbox's organization; null if so, but the sandbox was deleted. */
@@ -115,10 +135,7 @@ export class DaytonaApi {
     return record && readyRunner(record);
   }
 
-  /**
-   * Any sandbox, by the gateway's own key; null if there is none by that id, or if the API does not show sandboxes to
-   * gateways of this role: then `onSandboxHidden` is called.
-   */
+  /** Any sandbox; also null if the API does not show it to a gateway of this role: then `onSandboxHidden` is called. */
   sandboxById(sandboxIdOrName: string): Promise<Sandbox | null> {
     return this.#api.call("getSandbox", {
       path: { sandboxIdOrName },
@@ -128,7 +145,7 @@ export class DaytonaApi {
     });
   }
 
-  /** Where a port of one of the organization's sandboxes is to be seen, by the organization's key. */
+  /** Where a port of one of the organization's sandboxes is to be seen. */
   previewUrlOf(
     sandboxIdOrName: string,
     port: number,
@@ -148,14 +165,14 @@ export class DaytonaApi {
     return this.#api.call("getSandbox", question);
   }
 
-  /** Starts a sandbox. The API is asked once: it may have begun although it does not answer. */
+  /** Starts a sandbox; the organization's limit of starts is an answer as well. */
   startSandbox(sandboxId: string, by: StartCredential): Promise<StartAnswer> {
-    return bringUp(this.#api, "startSandbox", { sandboxId, by });
+    return this.#bringUp("startSandbox", sandboxId, by);
   }
 
   /** Starts a sandbox that is in an error from which it can be recovered. */
   recoverSandbox(sandboxId: string, by: StartCredential): Promise<StartAnswer> {
-    return bringUp(this.#api, "recoverSandbox", { sandboxId, by });
+    return this.#bringUp("recoverSandbox", sandboxId, by);
   }
 
   /** One of the user's snapshots. */
@@ -168,14 +185,30 @@ export class DaytonaApi {
     await this.#api.call("updateLastActivity", { path: { sandboxId }, by });
   }
 
-  /** Makes a call that needs the gateway's own key; the verdict goes to `onKeyVerdict`. */
-  probeKey(): Promise<void> {
-    return probeKey(this.#api, this.#mode, this.#options.onKeyVerdict);
+  /** Asks about a sandbox that does not exist, by the gateway's own key; the verdict on that goes to `onKeyVerdict`. */
+  async probeKey(): Promise<void> {
+    const id = crypto.randomUUID();
+    if (this.#mode === "hosted") return void await this.previewUrlOf(id, 1);
+    await this.#api.call("isSandboxPublic", {
+      path: { sandboxId: id },
+      by,
+      // Here it is not about the sandbox.
+      onAnswer: ({ status }) =>
+        status === 403 && this.#options.onKeyVerdict("other_role"),
+    });
   }
 
   /** Asks what the API takes the gateway for; undefined if its answer does not show that. */
-  probeRole(): Promise<ProxyRole | undefined> {
-    return probeRole(this.#api);
+  async probeRole(): Promise<ProxyRole | undefined> {
+    let role: ProxyRole | undefined;
+    await this.#api.call("getSandbox", {
+      path: { sandboxIdOrName: crypto.randomUUID() },
+      by,
+      onAnswer({ status }) {
+        role = proxyRoleOf(status);
+      },
+    });
+    return role;
   }
 
   /** The installation's public configuration. */
@@ -188,4 +221,37 @@ export class DaytonaApi {
       `Daytona API, ${operation}: refused; is the base URL complete?`,
     );
   }
+
+  async #hasOwner(question: Question<"getCurrentApiKey">): Promise<boolean> {
+    const key = await this.#api.call("getCurrentApiKey", question);
+    if (key === "untold") this.#options.onOwnersUntold();
+    return key !== null;
+  }
+
+  async #bringUp(
+    operation: "startSandbox" | "recoverSandbox",
+    sandboxIdOrName: string,
+    by: StartCredential,
+  ): Promise<StartAnswer> {
+    let answer: StartAnswer | undefined;
+    try {
+      return await this.#api.call(operation, {
+        path: { sandboxIdOrName },
+        by,
+        onAnswer({ status, body, headers }) {
+          answer = startAnswerOf(status, body, headers);
+        },
+      });
+    } catch (error) {
+      if (answer?.kind === "throttled") return answer;
+      throw error;
+    }
+  }
+}
+
+/** @throws {GatewayError} `runner_not_ready` if the runner has not reported yet where it is */
+function readyRunner({ proxyUrl, region: _, ...rest }: RunnerRecord): Runner {
+  if (proxyUrl !== null) return { ...rest, proxyUrl };
+  const reason = "The runner has not told the API its address yet";
+  throw new GatewayError("runner_not_ready", reason);
 }

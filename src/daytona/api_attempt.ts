@@ -1,37 +1,34 @@
 /** One attempt at a call of Daytona's API: what its response means. */
+import type { z } from "zod";
 import { fetchFailure } from "../platform/fetch_failure.ts";
 import type { Credential } from "./credential.ts";
 import type { ApiAnswer, Operation, OperationId, Reply } from "./operation.ts";
 
 /** A definite answer. */
-export interface Outcome<Answer> {
+interface Outcome<Answer> {
   readonly kind: "ok" | "no";
   readonly answer: Answer;
 }
 
 /** What an attempt needs besides the operation's row. */
-export interface AttemptOptions {
+interface AttemptOptions {
   readonly by: Credential["kind"];
   /** Sends the request once. */
   readonly send: () => Promise<Reply>;
-  /** Called with every response. */
-  readonly onResponse: (response: Response) => void;
   /** Called with every response but a web server's page; with a success only if it can be read. */
   readonly onAnswer: (answer: ApiAnswer) => void;
 }
 
+/** `transient` if another attempt may succeed, `throttled` if the API has had too many requests. */
+type FailureKind = "transient" | "throttled" | "lasting";
+
 /** An attempt that gave no definite answer; the message is safe to log. */
 export class ApiFailure extends Error {
   override readonly name = "ApiFailure";
-  /** `transient` if another attempt may succeed, `throttled` if the API has had too many requests. */
-  readonly kind: "transient" | "throttled" | "lasting";
+  readonly kind: FailureKind;
   readonly retryAfterSec: number | undefined;
 
-  constructor(
-    reason: string,
-    kind: "transient" | "throttled" | "lasting",
-    retryAfterSec?: number,
-  ) {
+  constructor(reason: string, kind: FailureKind, retryAfterSec?: number) {
     super(reason);
     this.kind = kind;
     this.retryAfterSec = retryAfterSec;
@@ -45,13 +42,6 @@ export type StatusClass = "yes" | "no" | "retry" | "failed";
  * Interprets a status (RFC 9110 section 15). A redirect is a failure, because a key must only be sent where it was
  * configured to go. A throttled call (429, RFC 6585 section 4) is not retried. 401 is an answer about a user's
  * credential, but our own fault if it is the gateway's.
- *
- * @example
- * ```ts
- * classifyStatus(404, "own"); // "no"
- * classifyStatus(401, "user"); // "no"
- * classifyStatus(401, "own"); // "failed": the gateway's own key is refused
- * ```
  */
 export function classifyStatus(
   status: number,
@@ -71,14 +61,14 @@ export function isUsers(by: Credential["kind"]): boolean {
 /** @throws {ApiFailure} if the response is no definite answer */
 export async function attempt<Id extends OperationId, Answer>(
   row: Operation<Id, Answer>,
-  { by, send, onResponse, onAnswer }: AttemptOptions,
+  { by, send, onAnswer }: AttemptOptions,
 ): Promise<Outcome<Answer>> {
-  const { data, error: body, response } = await sent(send);
+  const { data, error: body, response } = await send().catch(failed);
   const { status, headers } = response;
-  onResponse(response);
   const meaning = classifyStatus(status, by);
   if (meaning === "yes") {
-    const answer = parsed(row, data);
+    const { success, data: answer, error } = row.answer.safeParse(data);
+    if (!success) throw malformed(error);
     onAnswer({ status, headers, body: undefined });
     return { kind: "ok", answer };
   }
@@ -86,52 +76,56 @@ export async function attempt<Id extends OperationId, Answer>(
   const isPage = /^text\/html\b/i.test(headers.get("content-type") ?? "");
   if (!isPage) onAnswer({ status, headers, body });
   if (meaning === "no") {
-    const refusal = isPage
-      ? { status: "a page" } as const
-      : { status, headers, body };
-    return { kind: "no", answer: row.no(refusal) };
+    const page = { status: "a page" } as const;
+    const answer = row.no(isPage ? page : { status, headers, body });
+    return { kind: "no", answer };
   }
-  throw new ApiFailure(
-    `status ${status}`,
-    status === 429
-      ? "throttled"
-      : meaning === "retry"
-      ? "transient"
-      : "lasting",
-    retryAfterSecOf(headers),
-  );
+  const otherwise = status === 429 ? "throttled" : "lasting";
+  const kind = meaning === "retry" ? "transient" : otherwise;
+  throw new ApiFailure(`status ${status}`, kind, retryAfterSecOf(headers));
 }
 
-/** @throws {ApiFailure} if there is no response, or its body cannot be read */
-async function sent(send: () => Promise<Reply>): Promise<Reply> {
-  try {
-    return await send();
-  } catch (error) {
-    if (error instanceof ApiFailure) throw error;
-    throw new ApiFailure(reasonOf(error), "transient");
+/** The longest answer that is read, bytes: Daytona's come nowhere near it, and one without end must not fill the memory. */
+export const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/**
+ * The response, with a body that has been read to its end.
+ *
+ * @throws {ApiFailure} beyond {@linkcode MAX_ANSWER_BYTES}, decompressed
+ */
+export async function bounded(response: Response): Promise<Response> {
+  if (response.body === null) return response;
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  // To leave the loop cancels the body, which ends its connection.
+  for await (const chunk of response.body) {
+    size += chunk.byteLength;
+    if (size > MAX_ANSWER_BYTES) {
+      const reason = `the answer is longer than ${MAX_ANSWER_BYTES} bytes`;
+      throw new ApiFailure(reason, "lasting");
+    }
+    chunks.push(chunk);
   }
+  return new Response(new Blob(chunks), response);
 }
 
-/** @throws {ApiFailure} if the body of a success is not what it should be */
-function parsed<Id extends OperationId, Answer>(
-  row: Operation<Id, Answer>,
-  data: unknown,
-): Answer {
-  const { success, data: answer, error } = row.answer.safeParse(data);
-  if (success) return answer;
-  const members = error.issues.map(({ path }) => path.join(".") || "body");
-  throw new ApiFailure(`malformed answer: ${members.join(", ")}`, "transient");
+function malformed({ issues }: z.ZodError): ApiFailure {
+  const members = issues.map(({ path }) => path.join(".") || "body");
+  return new ApiFailure(`malformed answer: ${members.join(", ")}`, "transient");
 }
 
 /**
- * Why there is no reply, safe to log: the errors of `fetch` contain the whole URL, with the token in it, and those of a
+ * Tells safely why there is no reply: the errors of `fetch` contain the whole URL, with the token in it, and those of a
  * JSON parser quote the text that it failed on, which may be a runner's key.
+ *
+ * @throws {ApiFailure} always
  */
-function reasonOf(error: unknown): string {
-  if (error instanceof SyntaxError) {
-    return "the body is not JSON; is the base URL complete, such as https://daytona.example.com/api?";
-  }
-  return fetchFailure(error);
+function failed(error: unknown): never {
+  if (error instanceof ApiFailure) throw error;
+  const reason = error instanceof SyntaxError
+    ? "the body is not JSON; is the base URL complete, such as https://daytona.example.com/api?"
+    : fetchFailure(error);
+  throw new ApiFailure(reason, "transient");
 }
 
 /** Retry-After (RFC 9110 section 10.2.3), or that of a quota: `Retry-After-authenticated` is the API's for users. */
@@ -139,10 +133,8 @@ const RETRY_AFTER = /^retry-after(-[a-z-]+)?$/;
 
 /** The longest wait that a response asks for, seconds; the API does not use the date form. */
 function retryAfterSecOf(headers: Headers): number | undefined {
-  const waits = [...headers]
-    .filter(([name, value]) =>
-      RETRY_AFTER.test(name) && /^\d{1,5}$/.test(value)
-    )
-    .map(([, value]) => Number(value));
+  const waits = [...headers].flatMap(([name, value]) =>
+    RETRY_AFTER.test(name) && /^\d{1,5}$/.test(value) ? [Number(value)] : []
+  );
   return waits.length === 0 ? undefined : Math.max(...waits);
 }

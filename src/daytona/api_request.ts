@@ -4,20 +4,29 @@ import { DaytonaClient } from "../../gen/clients.ts";
 import { isBearer } from "../address/grammar.ts";
 import type { Config } from "../config/config.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
-import { retry, sleep as realSleep } from "../lib/backoff.ts";
+import { retry, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import type { ApiCallFacts } from "../observability/metrics/facts.ts";
-import {
-  ApiFailure,
-  attempt,
-  type AttemptOptions,
-  isUsers,
-} from "./api_attempt.ts";
-import type { ApiCallerOptions } from "./api_options.ts";
-import { bounded } from "./bounded_answer.ts";
+import { ApiFailure, attempt, bounded, isUsers } from "./api_attempt.ts";
 import { type Credential, credentialHeaders } from "./credential.ts";
 import type { ApiAnswer, Operation, OperationId, Params } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
-import { keyVerdictOf } from "./service_key.ts";
+import type { ApiQuota } from "./quota.ts";
+import { type KeyVerdict, keyVerdictOf } from "./service_key.ts";
+
+/** What every call needs. */
+export interface ApiCallerOptions {
+  /** Fails every call in flight. */
+  readonly closing: AbortSignal;
+  /** Called once for every call, at its end. */
+  readonly onCall: (call: ApiCallFacts) => void;
+  /** Called for every answer that shows what the API makes of the gateway's own key. */
+  readonly onKeyVerdict: (verdict: KeyVerdict) => void;
+  /** What the API lets the gateway's own key ask; without a limit unless given. */
+  readonly quota?: ApiQuota;
+  /** Waits between attempts. */
+  readonly sleep?: Sleep;
+  readonly fetch?: (request: Request) => Promise<Response>;
+}
 
 type Rows = typeof OPERATIONS;
 
@@ -84,20 +93,19 @@ export class ApiCaller {
     quota?.check();
     const controller = new AbortController();
     const { signal } = controller;
-    const options: AttemptOptions = {
-      by: by.kind,
-      send: () => {
-        const { parseAs = "json" } = row;
-        return row.send(this.#client, { params, headers, signal, parseAs });
-      },
-      onResponse: (response) => quota?.note(response),
-      onAnswer: (answer) => {
-        const verdict = keyVerdictOf(answer.status);
-        if (by.kind === "own" && verdict && row.verdicts.includes(verdict)) {
-          this.#options.onKeyVerdict(verdict);
-        }
-        onAnswer?.(answer);
-      },
+    const send = async () => {
+      const { parseAs = "json" } = row;
+      const reply = await row
+        .send(this.#client, { params, headers, signal, parseAs });
+      quota?.note(reply.response);
+      return reply;
+    };
+    const tell = (answer: ApiAnswer) => {
+      const verdict = keyVerdictOf(answer.status);
+      if (by.kind === "own" && verdict && row.verdicts.includes(verdict)) {
+        this.#options.onKeyVerdict(verdict);
+      }
+      onAnswer?.(answer);
     };
     let outcome: ApiCallFacts["outcome"] = "failed";
     let tries = 0;
@@ -110,7 +118,7 @@ export class ApiCaller {
     try {
       const { kind, answer } = await retry((attemptNumber) => {
         tries = attemptNumber;
-        return attempt(row, options);
+        return attempt(row, { by: by.kind, send, onAnswer: tell });
       }, {
         tries: row.maxTries ?? TRIES,
         ...BACKOFF,

@@ -7,12 +7,10 @@ import { RoleWatch } from "./proxy_role.ts";
 import { ApiQuota } from "./quota.ts";
 import { KeyWatch } from "./service_key.ts";
 
-/** Dependencies of {@linkcode createDaytona}. */
 interface DaytonaParts {
   readonly metrics: Pick<Metrics, "apiCall">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Aborted when the gateway closes. */
   readonly closing: AbortSignal;
 }
 
@@ -38,14 +36,10 @@ export function createDaytona(
       "the API does not show sandboxes to this gateway (GET /sandbox/ID is 403): their labels do not count, such as porthole.app-origin, and their states are not told",
     ),
   });
-  const role = new RoleWatch(
-    () => api.probeRole(),
-    (region) =>
-      loggerFor("api").info(
-        "the API knows this gateway as the proxy of a region",
-        { region },
-      ),
-  );
+  const role = new RoleWatch(() => api.probeRole(), (region) => {
+    const message = "the API knows this gateway as the proxy of a region";
+    loggerFor("api").info(message, { region });
+  });
   return { api, role, serviceKey, quota };
 }
 
@@ -63,7 +57,7 @@ const OWN_KEYS = {
   },
 } as const;
 
-/** Creates the watch over the gateway's own key, which logs when the API begins to refuse it. */
+/** Logs when the API begins to refuse the gateway's own key. */
 function watchServiceKey(
   { mode }: Config["daytona"],
   now: () => number,
@@ -74,14 +68,11 @@ function watchServiceKey(
     if (verdict === "accepted") {
       return logger.info(`the API accepts ${name} now`);
     }
-    logger.error(
-      `the API does not accept ${name}: it must be ${wanted}`,
-      {
-        reason: verdict === "unknown"
-          ? "the API does not know the key (401)"
-          : `the API knows the key, but not as ${otherRole} (403)`,
-      },
-    );
+    const reason = verdict === "unknown"
+      ? "the API does not know the key (401)"
+      : `the API knows the key, but not as ${otherRole} (403)`;
+    const message = `the API does not accept ${name}: it must be ${wanted}`;
+    logger.error(message, { reason });
   });
 }
 

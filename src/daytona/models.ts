@@ -24,13 +24,11 @@ export interface Runner {
 }
 
 /** The API's record of a {@linkcode Runner}, which may not have reported yet where it is. */
-export type RunnerRecord =
-  & Omit<Runner, "proxyUrl">
-  & {
-    readonly proxyUrl: string | null;
-    /** The id of its region, if the API tells it. */
-    readonly region?: string | null | undefined;
-  };
+export interface RunnerRecord extends Omit<Runner, "proxyUrl"> {
+  readonly proxyUrl: string | null;
+  /** The id of its region, if the API tells it. */
+  readonly region?: string | null | undefined;
+}
 
 /** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
 export interface Sandbox {
@@ -130,20 +128,14 @@ export const regionProxyUrlsAnswer: z.ZodType<readonly string[]> = z
     regions.flatMap(({ proxyUrl }) => proxyUrl === null ? [] : [proxyUrl])
   );
 
-/** The API's code for a sandbox that was deleted, which only members of its organization are told. */
-const DESTROYED = "SANDBOX_DESTROYED";
-
-const destroyedRefusal = z.object(
-  { code: z.literal(DESTROYED) } satisfies Shape<"Refusal">,
+const deleted = z.object(
+  { code: z.literal("SANDBOX_DESTROYED") } satisfies Shape<"Refusal">,
 );
 
-/** True if the body of a refusal says that the sandbox was deleted. */
+/** True if a refusal's body says that the sandbox was deleted, which only members of its organization are told. */
 export function saysDeleted(refusal: unknown): boolean {
-  return destroyedRefusal.safeParse(refusal).success;
+  return deleted.safeParse(refusal).success;
 }
-
-/** Reads that an API key has an owner; any object will do, as only an owner's key is answered with one. */
-export const apiKeyAnswer: z.ZodType<object> = z.looseObject({});
 
 /** Reads a signing key, as JSON or bare; a page, or an object, that some server has for every path is none. */
 export const signingKeyText: z.ZodType<string> = z.string()

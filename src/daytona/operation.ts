@@ -24,7 +24,7 @@ export interface ApiAnswer {
 /** An answer of the API to a question that was asked with a user's bearer. */
 export type UserAnswer = Pick<ApiAnswer, "status" | "headers">;
 
-/** Called with each such answer. */
+/** Called with each {@linkcode UserAnswer}. */
 export type OnUserAnswer = (answer: UserAnswer) => void;
 
 /** A "no": the API's, that of a web server which has a page for every path, or ours, of a call that was not made. */

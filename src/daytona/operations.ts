@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { isPort, isUuid, mayBePreviewToken } from "../address/grammar.ts";
 import {
-  apiKeyAnswer,
   previewUrlAnswer,
   previewWarningAnswer,
   regionProxyUrlsAnswer,
@@ -19,6 +18,7 @@ import { type StartAnswer, startAnswerOf } from "./start_answer.ts";
 
 const bySandboxId = path({ sandboxId: sandboxRef });
 const byIdOrName = path({ sandboxIdOrName: sandboxRef });
+const authToken = z.string().refine(mayBePreviewToken);
 const port = z.number().refine(isPort);
 
 /** For what only the proxy may call. 403 may be about the sandbox or the signed token. */
@@ -67,10 +67,7 @@ export const OPERATIONS = {
   isValidAuthToken: {
     ...PROXY,
     ...YES_OR_NO,
-    params: path({
-      sandboxId: sandboxRef,
-      authToken: z.string().refine(mayBePreviewToken),
-    }),
+    params: path({ sandboxId: sandboxRef, authToken }),
     send: ({ preview }, init) => preview.isValidAuthToken(init),
   },
   hasSandboxAccess: {
@@ -158,7 +155,7 @@ export const OPERATIONS = {
     ...USER,
     by: ["user", "own"],
     params: z.object({}),
-    answer: apiKeyAnswer,
+    answer: z.looseObject({}), // only an owner's key is answered with an object
     // A bearer that the API does not know or like is answered 401 or 403: only an older API has no such operation.
     no: ({ status }) => status === 404 ? "untold" : null,
     send: ({ apiKeys }, init) => apiKeys.getCurrentApiKey(init),

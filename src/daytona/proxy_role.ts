@@ -1,28 +1,13 @@
-/** What the API takes the gateway for: the proxy of the whole installation, or of one region. */
-
-/** The role of a proxy's key. A region's proxy sees the sandboxes of its own region; all others are 404 for it. */
+/** What the API takes the gateway for. A region's proxy sees its own region's sandboxes; all others are 404 for it. */
 export type ProxyRole = "installation" | "region";
 
 /**
  * The role that the API's status shows when the key of a proxy asks for a sandbox that does not exist: a region's may
  * not ask for any. Undefined if it shows none.
- *
- * @example
- * ```ts
- * proxyRoleOf(404); // "installation"
- * proxyRoleOf(403); // "region"
- * proxyRoleOf(429); // undefined
- * ```
  */
 export function proxyRoleOf(status: number): ProxyRole | undefined {
-  switch (status) {
-    case 404:
-      return "installation";
-    case 403:
-      return "region";
-    default:
-      return undefined;
-  }
+  if (status === 404) return "installation";
+  return status === 403 ? "region" : undefined;
 }
 
 /** Finds out which role the gateway has, and which region. */

@@ -1,8 +1,7 @@
 /**
- * What the API lets the gateway's own key ask. Where that is an organization's key, its limits are shared with whoever
- * else of the organization uses the API, and anonymous visitors can make the gateway ask: so their questions stop while
- * there is still something left, and after a refusal nobody asks until the API says that it may be tried again. What is
- * cached is not concerned.
+ * What the API lets an organization's key ask. The organization's own programs share its limits, and anonymous visitors
+ * can make the gateway ask: so questions for those stop while something is left, and after a refusal nobody asks until
+ * the API says that it may be tried again.
  */
 import { GatewayError } from "../errors.ts";
 import { isPending } from "../lib/cooldown.ts";
@@ -16,14 +15,13 @@ const MAX_PAUSE_MS = 300_000;
 /** The headers of a 429 that concern every question; that for starting sandboxes is another one. */
 const RETRY_AFTER = ["retry-after", "retry-after-authenticated"] as const;
 
-/** Watches how much of the quota is left. */
+/** Watches how much of the quota is left; `now` is in ms. */
 export class ApiQuota {
   readonly #now: () => number;
   #pausedUntil = -Infinity;
   #shortUntil = -Infinity;
   #inUse: { readonly used: number; readonly limit: number } | undefined;
 
-  /** `now` is in ms. */
   constructor(now: () => number) {
     this.#now = now;
   }
@@ -51,20 +49,12 @@ export class ApiQuota {
     return this.#inUse;
   }
 
-  /**
-   * Checks that a question may be asked.
-   *
-   * @throws {GatewayError} `api_throttled` if the API would refuse it
-   */
+  /** @throws {GatewayError} `api_throttled` if the API would refuse a question */
   check(): void {
     this.#checkPassed(this.#pausedUntil, "The API has asked for a pause");
   }
 
-  /**
-   * Checks that a question may be asked on behalf of somebody who has not been admitted.
-   *
-   * @throws {GatewayError} `api_throttled` also if little is left
-   */
+  /** @throws {GatewayError} `api_throttled` also if little is left, as nobody who asks has been admitted */
   checkForStrangers(): void {
     this.check();
     this.#checkPassed(this.#shortUntil, "Little is left of the API's quota");

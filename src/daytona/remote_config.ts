@@ -1,21 +1,17 @@
 import { z } from "zod";
 import type { Shape } from "./models.ts";
 
-/** The identity provider of the installation's users, as the API names it. */
-interface RemoteOidcConfig {
+/** An identity provider, as the API names it. */
+interface RemoteProvider {
   readonly issuer: string;
   readonly clientId: string;
-  readonly audience: string;
 }
-
-/** The issuer for members of organizations with single sign-on. */
-type RemoteSsoConfig = Omit<RemoteOidcConfig, "audience">;
 
 /** The installation's public configuration; null for each part that is missing or unusable. */
 export interface RemoteConfig {
-  readonly oidc: RemoteOidcConfig | null;
-  /** A second issuer, beside {@linkcode RemoteConfig.oidc}. */
-  readonly ssoOidc: RemoteSsoConfig | null;
+  readonly oidc: RemoteProvider & { readonly audience: string } | null;
+  /** A second one, for members of organizations with single sign-on. */
+  readonly ssoOidc: RemoteProvider | null;
   /** A preview's URL with placeholders: see {@linkcode proxyDomainOf}. */
   readonly proxyTemplateUrl: string | null;
   readonly proxyToolboxUrl: string | null;
@@ -32,23 +28,21 @@ interface ProxyDomain {
   readonly port: number | null;
 }
 
-const text = z.string().min(1).nullable().catch(null);
+const name = z.string().min(1);
+const text = name.nullable().catch(null);
 
 /** Reads a {@linkcode RemoteConfig}. */
 export const configAnswer: z.ZodType<RemoteConfig> = z.object(
   {
     oidc: z.object(
       {
-        issuer: z.string().min(1),
-        clientId: z.string().min(1),
+        issuer: name,
+        clientId: name,
         audience: z.string(),
       } satisfies Shape<"OidcConfig">,
     ).nullable().catch(null),
     ssoOidc: z.object(
-      {
-        issuer: z.string().min(1),
-        clientId: z.string().min(1),
-      } satisfies Shape<"SsoOidcConfig">,
+      { issuer: name, clientId: name } satisfies Shape<"SsoOidcConfig">,
     ).nullable().catch(null),
     proxyTemplateUrl: text,
     proxyToolboxUrl: text,

@@ -26,12 +26,6 @@ const FORBIDDEN = /^(Access denied|Invalid authentication context|Forbidden)/;
 /**
  * Reads the answer. The API has no codes: 403 may say that the organization is suspended, and 400 is a quota as well as a
  * failure.
- *
- * @example
- * ```ts
- * startAnswerOf(409, { message: "Sandbox state change in progress" }); // { kind: "under_way" }
- * startAnswerOf(403, { message: "Access denied" }); // { kind: "not_allowed", … }
- * ```
  */
 export function startAnswerOf(
   status: Refusal["status"],

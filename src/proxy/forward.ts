@@ -8,7 +8,7 @@ import {
   type Destinations,
   isSameDestination,
 } from "../resolver/destination.ts";
-import { Refusal } from "../resolver/refusals/refusal.ts";
+import { failedExchange, Refusal } from "../resolver/refusals/refusal.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type {
@@ -111,7 +111,7 @@ export class Forwarder {
         ? await judged(response, request, destination)
         : seenFromOutside(response, request, destination);
     } catch (error) {
-      return destination.refusals.ofFailure(error);
+      return failedExchange(error);
     }
   }
 
@@ -145,7 +145,7 @@ export class Forwarder {
         ? response
         : { kind: "refused", response };
     } catch (error) {
-      return destination.refusals.ofFailure(error);
+      return failedExchange(error);
     }
   }
 

@@ -7,15 +7,15 @@ import {
 } from "../upstream/http1/message.ts";
 import type { BuildLog } from "./own/builds.ts";
 import { runnerBase, runnerHeaders } from "./own/runner.ts";
-import { failedExchange } from "./refusals/failed_exchange.ts";
+import { failedExchange } from "./refusals/refusal.ts";
 
-/** A user's request for a log; nothing else of it reaches the runner. */
+/** What of a user's request reaches the runner. */
 interface BuildLogRequest {
   /** The client's Accept; null if it sent none. */
   readonly accept: string | null;
   /** From the question mark on; empty if there is none. */
   readonly query: string;
-  /** The value of X-Forwarded-For; its last address is the one that connected to us. */
+  /** Its last address is the one that connected to us. */
   readonly forwardedFor: string;
   readonly requestId: string;
   /** Aborted when the client disconnects. */
@@ -69,16 +69,16 @@ export async function fetchBuildLog(
   if (runner.apiUrl === null) {
     throw new GatewayError("runner_unreachable", "The runner has no API URL");
   }
-  const base = runnerBase(runner.apiUrl);
+  const { origin, authority, path } = runnerBase(runner.apiUrl);
   const query = buildLogQuery(request.query, snapshotRef);
   let response: UpstreamResponse;
   try {
     response = await upstream.request({
-      origin: base.origin,
+      origin,
       method: "GET",
-      target: `${base.path}/snapshots/logs${query}`,
+      target: `${path}/snapshots/logs${query}`,
       headers: [
-        ["host", base.authority],
+        ["host", authority],
         ["accept", request.accept ?? "*/*"],
         ...runnerHeaders(runner),
         ["x-forwarded-for", request.forwardedFor],

@@ -1,11 +1,16 @@
-/** The last change of each sandbox, as a part of keys: verdicts from before it are no longer found then. */
+/** Keys of what secrets grant at sandboxes; each sandbox's last change is a part of them. */
 import { LRUCache } from "lru-cache";
+import { createDigests } from "../lib/digest.ts";
 
-/** Marks by sandbox; the least recently used are forgotten first, when all that was stored before them has expired. */
+/** Digests of secrets, and marks of changes: verdicts from before the last change are no longer found. */
 export class ChangeMarks {
+  /** A digest of parts of which one is a secret. */
+  readonly digestOf: (parts: readonly string[]) => string;
+  /** By sandbox; the least recently used are forgotten first, when all that was stored before them has expired. */
   readonly #marks: LRUCache<string, string>;
 
   constructor(maxEntries: number) {
+    this.digestOf = createDigests(maxEntries);
     this.#marks = new LRUCache({ max: maxEntries });
   }
 
@@ -13,11 +18,13 @@ export class ChangeMarks {
     this.#marks.set(sandboxId, mark);
   }
 
-  /** The parts of the key of what a secret grants at a sandbox. */
-  keyParts(sandboxId: string, secret: string): readonly string[] {
+  /** The key of what a secret grants at a sandbox. */
+  keyOf(sandboxId: string, secret: string): string {
     const mark = this.#marks.size === 0
       ? undefined
       : this.#marks.get(sandboxId);
-    return mark === undefined ? [sandboxId, secret] : [sandboxId, secret, mark];
+    return this.digestOf(
+      mark === undefined ? [sandboxId, secret] : [sandboxId, secret, mark],
+    );
   }
 }

@@ -11,8 +11,11 @@ import { HostedAccess } from "./hosted/hosted_access.ts";
 import { HostedResolver, type Mistrust } from "./hosted/hosted_resolver.ts";
 import type { LookupCacheOptions } from "./lookup_cache.ts";
 import { AccessResolver } from "./own/access.ts";
-import { SandboxResolver } from "./own/sandboxes.ts";
-import { opensLink } from "./refusals/link_probe.ts";
+import {
+  SandboxResolver,
+  type SandboxResolverOptions,
+} from "./own/sandboxes.ts";
+import { opensLink } from "./refusals/hosted_refusals.ts";
 import { RemoteSettings } from "./remote_settings.ts";
 import { SandboxChanges } from "./sandbox_changes.ts";
 import { SandboxStates } from "./sandbox_states.ts";
@@ -34,8 +37,7 @@ interface ResolverParts {
 /** Creates what tells who may see a sandbox, and where it is. */
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createResolvers(config: Config, parts: ResolverParts) {
-  const { api, role, lookups, background, now, sealerFor } = parts;
-  const isHosted = config.daytona.mode === "hosted";
+  const { api, role, lookups, background, now } = parts;
   const remoteSettings = new RemoteSettings(config, {
     api,
     role: () => role.role(),
@@ -49,24 +51,23 @@ export function createResolvers(config: Config, parts: ResolverParts) {
     onStarted: (sandboxId) =>
       background.add("announce start", changes.announce(sandboxId)),
   });
-  const resolvers = isHosted
+  const { sandboxes, access } = config.daytona.mode === "hosted"
     ? createHostedResolvers(config, parts, remoteSettings)
     : {
-      sandboxes: new SandboxResolver(api, {
-        ...lookups,
-        sealer: sealerFor("runner"),
-        appOrigin: config.public.appOrigin,
-        upstream: parts.upstream,
-      }),
+      sandboxes: new SandboxResolver(api, optionsOf(config, parts, "runner")),
       access: new AccessResolver(api, lookups),
     };
-  changes.tell([states, resolvers.sandboxes, resolvers.access]);
-  return {
-    remoteSettings,
-    changes,
-    states,
-    ...resolvers,
-  };
+  changes.tell([states, sandboxes, access]);
+  return { remoteSettings, changes, states, sandboxes, access };
+}
+
+function optionsOf(
+  config: Config,
+  { lookups, sealerFor, upstream }: ResolverParts,
+  purpose: string,
+): SandboxResolverOptions {
+  const { appOrigin } = config.public;
+  return { ...lookups, sealer: sealerFor(purpose), appOrigin, upstream };
 }
 
 /** Creates what judges credentials, and what finds the sandboxes that they are for. */
@@ -76,7 +77,14 @@ function createHostedResolvers(
   remoteSettings: RemoteSettings,
 ) {
   const { api, lookups, upstream } = parts;
-  const sandboxes = createHostedResolver(config, parts);
+  const shouldReport = createReportLimit(() => performance.now());
+  const sandboxes = new HostedResolver(api, {
+    ...optionsOf(config, parts, "preview"),
+    onMistrust(reason, sandboxId) {
+      if (!shouldReport(reason)) return;
+      loggerFor("api").warn(MISTRUSTS[reason], { sandboxId });
+    },
+  });
   const access = new HostedAccess({
     api,
     sandboxes,
@@ -97,21 +105,3 @@ const MISTRUSTS: Readonly<Record<Mistrust, string>> = {
   another_address:
     "the API says that a sandbox is where none of its proxies is (proxyTemplateUrl, GET /regions): it is not served",
 };
-
-/** Creates what finds sandboxes at a Daytona that somebody else runs. */
-function createHostedResolver(
-  config: Config,
-  { api, lookups, sealerFor, upstream }: ResolverParts,
-): HostedResolver {
-  const shouldReport = createReportLimit(() => performance.now());
-  return new HostedResolver(api, {
-    ...lookups,
-    sealer: sealerFor("preview"),
-    appOrigin: config.public.appOrigin,
-    upstream,
-    onMistrust(reason, sandboxId) {
-      if (!shouldReport(reason)) return;
-      loggerFor("api").warn(MISTRUSTS[reason], { sandboxId });
-    },
-  });
-}

@@ -63,12 +63,6 @@ export interface Refusals {
     app: App,
     destination: Destination,
   ): Promise<Refusal>;
-  /**
-   * What a failed exchange comes to.
-   *
-   * @throws `error` itself if it is no {@linkcode UpstreamError}
-   */
-  ofFailure(error: unknown): Refusal;
 }
 
 /** How a destination has failed. */
@@ -78,9 +72,8 @@ export interface Failure {
 }
 
 /**
- * Finds where sandboxes are. An admission `isAnonymous` if no credential was needed; then none of the gateway's may open
- * anything for it. Each method resolves with null if there is no such sandbox, and throws a `GatewayError` if that cannot
- * be found out.
+ * Finds where sandboxes are, for admitted requests. An admission `isAnonymous` if no credential was needed; then none of
+ * the gateway's may open anything for it. Null if there is no such sandbox; a `GatewayError` if that cannot be found out.
  */
 export interface Destinations {
   /** The destination if it is in process and fresh; undefined otherwise. */

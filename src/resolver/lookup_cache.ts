@@ -10,6 +10,7 @@ import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import type { Background } from "../lib/background.ts";
 import type { CacheKind } from "../observability/metrics/facts.ts";
+import type { Change } from "./sandbox_changes.ts";
 
 /** The kinds of answers that are cached; each names its cache in the durable tier and in metrics. */
 export type LookupKind = Exclude<CacheKind, "login-session">;
@@ -30,7 +31,7 @@ interface LookupPolicy {
  */
 const CONFIRM_PUBLIC = { afterMs: 3_500, ttlMs: 1_500 };
 
-/** TTL of a sandbox's visibility, ms, where somebody tells when "public" changes, unless the operator chose another. */
+/** TTL of a sandbox's visibility, ms, unless the operator chose another: somebody tells when "public" changes. */
 const DEFAULT_PUBLIC_TTL_MS = 120_000;
 
 /** Longest TTL of "not public" and of "no warning", ms: somebody may be waiting for that to change. */
@@ -56,37 +57,24 @@ export function privateTtlMs(
 function lookupPolicies(
   cache: Config["cache"],
 ): Readonly<Record<LookupKind, LookupPolicy>> {
-  const { staleIfErrorMs, tokenRefusedTtlMs } = cache;
-  const token = {
-    ttlMs: cache.tokenTtlMs,
-    negativeTtlMs: tokenRefusedTtlMs,
-    staleIfErrorMs: 0,
-  };
-  const place = {
-    ttlMs: cache.runnerTtlMs,
-    negativeTtlMs: tokenRefusedTtlMs,
-    staleIfErrorMs,
-  };
+  const { publicTtlMs, staleIfErrorMs, tokenRefusedTtlMs: negativeTtlMs } =
+    cache;
+  const token = { ttlMs: cache.tokenTtlMs, negativeTtlMs, staleIfErrorMs: 0 };
+  const place = { ttlMs: cache.runnerTtlMs, negativeTtlMs, staleIfErrorMs };
   const visibility = {
-    ttlMs: cache.publicTtlMs ?? DEFAULT_PUBLIC_TTL_MS,
+    ttlMs: publicTtlMs ?? DEFAULT_PUBLIC_TTL_MS,
     negativeTtlMs: privateTtlMs(cache),
     staleIfErrorMs,
   };
   return {
     "sandbox-public": {
       ...visibility,
-      confirm: {
-        ...CONFIRM_PUBLIC,
-        onlyIfTold: cache.publicTtlMs === undefined,
-      },
+      confirm: { ...CONFIRM_PUBLIC, onlyIfTold: publicTtlMs === undefined },
     },
     "preview-warning": visibility,
     "sandbox-runner-info": place,
     "sandbox-name": place,
-    "hosted-sandbox": {
-      ...place,
-      ttlMs: cache.publicTtlMs ?? HOSTED_PUBLIC_TTL_MS,
-    },
+    "hosted-sandbox": { ...place, ttlMs: publicTtlMs ?? HOSTED_PUBLIC_TTL_MS },
     "hosted-preview": place,
     "hosted-domains": { ...place, ttlMs: DOMAINS_TTL_MS },
     "sandbox-auth-key-valid": token,
@@ -108,11 +96,7 @@ export interface LookupCacheOptions {
 
 /** Pays for lookups on behalf of a client. */
 export interface Budget {
-  /**
-   * Pays for one lookup, before the durable tier or the API is asked.
-   *
-   * @throws {GatewayError} if the lookup is forbidden
-   */
+  /** @throws {GatewayError} if a lookup is forbidden, before the durable tier or the API is asked */
   spend(): void;
 }
 
@@ -122,39 +106,35 @@ export const UNMETERED: Budget = { spend() {} };
 /** A cache for one kind of answer, which applies the kind's policy. False and null are negative answers. */
 export class LookupCache<V> {
   readonly #policy: LookupPolicy;
-  readonly #ttlMsOf: (answer: V) => number | undefined;
+  readonly #ttlMsOf: ((answer: V) => number | undefined) | undefined;
   readonly #cache: Cache<V>;
 
   /** A `codec` of null keeps the answers in process; `ttlMsOf` may tell the TTL of an answer, if it is not its kind's. */
   constructor(
     kind: LookupKind,
     codec: Codec<V> | null,
-    options: LookupCacheOptions & {
-      readonly ttlMsOf?: (answer: V) => number | undefined;
-    },
+    { cache, store, ...rest }: LookupCacheOptions,
+    ttlMsOf?: (answer: V) => number | undefined,
   ) {
-    const { cache, store, now, onEvent, background } = options;
-    this.#ttlMsOf = options.ttlMsOf ?? (() => undefined);
     this.#policy = lookupPolicies(cache)[kind];
+    this.#ttlMsOf = ttlMsOf;
     this.#cache = new Cache<V>({
+      ...rest,
       kind,
       maxEntries: cache.maxEntries,
       durable: store && codec && { store, codec },
-      now,
-      onEvent,
-      background,
     });
   }
 
-  /** The answer for `key` if it is in process and fresh; undefined otherwise. */
+  /** The answer if it is in process and fresh; undefined otherwise. */
   known(key: string): V | undefined {
     return this.#cache.getFresh(key);
   }
 
   /**
-   * The answer for `key`: the one in process if it is fresh, otherwise one from the durable tier or from `ask`, which
-   * runs once for all concurrent callers. The first of them calls `onMiss` and spends from `budget`; if that is
-   * forbidden, an answer in process that is no longer fresh but still usable is served.
+   * The answer in process if it is fresh, otherwise one from the durable tier or from `ask`, which runs once for all
+   * concurrent callers. The first of them calls `onMiss` and spends from `budget`; if that is forbidden, an answer in
+   * process that is no longer fresh but still usable is served.
    *
    * @throws what `budget.spend` or `ask` throws, if no answer may be served instead
    */
@@ -184,17 +164,14 @@ export class LookupCache<V> {
   }
 
   /** Deletes the answer from both tiers, or from the process only, and discards one that is on its way. */
-  async forget(
-    key: string,
-    { tiers }: { readonly tiers: "both" | "process" } = { tiers: "both" },
-  ): Promise<void> {
+  async forget(key: string, { tiers }: Pick<Change, "tiers">): Promise<void> {
     if (tiers === "both") await this.#cache.delete(key);
     else this.#cache.forgetCopy(key);
   }
 
   #fill(value: V): Fill<V> {
     const { negativeTtlMs, ...positive } = this.#policy;
-    const ttlMs = this.#ttlMsOf(value) ?? positive.ttlMs;
+    const ttlMs = this.#ttlMsOf?.(value) ?? positive.ttlMs;
     // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
     return isPositive(value)
       ? { value, ...positive, ttlMs }
@@ -205,9 +182,3 @@ export class LookupCache<V> {
 function isPositive(answer: unknown): boolean {
   return answer !== false && answer !== null;
 }
-
-/** Stores a boolean in the durable tier as it is. */
-export const booleanCodec: Codec<boolean> = {
-  encode: (value) => value,
-  decode: (json) => typeof json === "boolean" ? json : undefined,
-};

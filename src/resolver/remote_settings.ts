@@ -1,7 +1,4 @@
-/**
- * The installation's base domains of previews and its identity providers. Whatever the configuration leaves open is
- * fetched from the API, while the gateway already runs.
- */
+/** Base domains and identity providers: what the configuration leaves open is the API's, and learned at runtime. */
 import type { Config } from "../config/config.ts";
 import type { DaytonaApi, RemoteConfig } from "../daytona/api.ts";
 import type { ProxyRole } from "../daytona/proxy_role.ts";
@@ -10,20 +7,10 @@ import { isExposedHttp } from "../http/url.ts";
 import { backoffMs, sleep } from "../lib/backoff.ts";
 import { describeError } from "../lib/describe_error.ts";
 
-/** The gateway's registration with an identity provider. */
-export interface OidcSettings {
-  /** As this process reaches it; a trailing slash is ignored. */
+/** The gateway's registration with an identity provider; a trailing slash of the issuer is ignored. */
+export interface OidcSettings extends Readonly<Config["oidc"]> {
   readonly issuer: string;
-  /** As browsers reach it, if that differs. */
-  readonly publicIssuer: string | undefined;
   readonly clientId: string;
-  /** Undefined for a public client. */
-  readonly clientSecret: string | undefined;
-  readonly audience: string | undefined;
-  /** Space-separated, including `openid`. */
-  readonly scope: string;
-  /** True if plain http is accepted even on another machine. */
-  readonly allowInsecure: boolean;
 }
 
 /** The installation's identity providers, as far as they are known. */
@@ -34,7 +21,7 @@ export type OidcState =
   | {
     readonly kind: "on";
     readonly settings: OidcSettings;
-    /** A second one, for members of organizations with single sign-on. */
+    /** For members of organizations with single sign-on. */
     readonly sso?: OidcSettings | undefined;
   };
 
@@ -47,12 +34,18 @@ const LOOK_EVERY_MS = 240_000;
 /** Time between a look that failed and the next one, ms. */
 const LOOK_AGAIN_MS = 20_000;
 
+interface RemoteSettingsOptions {
+  readonly api: Pick<DaytonaApi, "config">;
+  /** What the API takes the gateway for; undefined if it does not tell now. */
+  readonly role: () => Promise<ProxyRole | undefined>;
+  /** Tells the operator. */
+  readonly warn: (message: string, facts?: Record<string, unknown>) => void;
+}
+
 /** Facts about the installation, as far as they are known yet. */
 export class RemoteSettings {
   readonly #config: Config["oidc"];
-  readonly #api: Pick<DaytonaApi, "config">;
-  readonly #role: () => Promise<ProxyRole | undefined>;
-  readonly #warn: (message: string, facts?: Record<string, unknown>) => void;
+  readonly #options: RemoteSettingsOptions;
   #baseDomains: readonly string[];
   /** The domains of the API's preview links that the operator was told of. */
   readonly #otherDomains = new Set<string>();
@@ -66,18 +59,10 @@ export class RemoteSettings {
 
   constructor(
     config: Pick<Config, "public" | "oidc" | "daytona" | "login">,
-    options: {
-      readonly api: Pick<DaytonaApi, "config">;
-      /** What the API takes the gateway for; undefined if it does not tell now. */
-      readonly role: () => Promise<ProxyRole | undefined>;
-      /** Tells the operator. */
-      readonly warn: (message: string, facts?: Record<string, unknown>) => void;
-    },
+    options: RemoteSettingsOptions,
   ) {
     this.#config = config.oidc;
-    this.#api = options.api;
-    this.#role = options.role;
-    this.#warn = options.warn;
+    this.#options = options;
     // Longest first: with `example.com` and `preview.example.com`, a host under the latter belongs to the latter.
     this.#baseDomains = config.public.domains
       .map(({ name }) => name)
@@ -115,14 +100,14 @@ export class RemoteSettings {
   async learn(signal: AbortSignal): Promise<void> {
     for (let failed = 1; !signal.aborted; failed++) {
       try {
-        await this.#take(await this.#api.config());
+        await this.#ask();
         if (this.#baseDomains.length > 0) return;
-        this.#warn(
+        this.#options.warn(
           "the API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
         );
       } catch (error) {
         if (signal.aborted) return;
-        this.#warn(
+        this.#options.warn(
           "the Daytona API cannot be asked yet: check DAYTONA_API_URL",
           { reason: describeError(error) },
         );
@@ -138,7 +123,7 @@ export class RemoteSettings {
       await sleep(pauseMs, signal).catch(() => {});
       if (signal.aborted) return;
       try {
-        await this.#take(await this.#api.config());
+        await this.#ask();
         pauseMs = LOOK_EVERY_MS;
       } catch {
         pauseMs = LOOK_AGAIN_MS; // what is known stands; /ready says that the API fails
@@ -147,10 +132,11 @@ export class RemoteSettings {
   }
 
   /** Fills in what the configuration leaves open. */
-  async #take(remote: RemoteConfig): Promise<void> {
+  async #ask(): Promise<void> {
+    const remote = await this.#options.api.config();
     this.#dashboardUrl = webAddress(remote.dashboardUrl);
     this.#issuers = [remote.oidc, remote.ssoOidc]
-      .flatMap((provider) => provider === null ? [] : [provider.issuer]);
+      .flatMap((provider) => provider?.issuer ?? []);
     if (this.#isHosted) return;
     this.#takeProviders(remote);
     const domain = proxyDomainOf(remote.proxyTemplateUrl ?? "")?.domain;
@@ -168,22 +154,19 @@ export class RemoteSettings {
     const second = ssoOidc?.issuer === settings.issuer ? null : ssoOidc;
     const sso = unlessSame(before?.sso, ssoSettings(this.#config, second));
     this.#oidc = { kind: "on", settings, sso };
-    if (settings !== before?.settings) {
-      this.#checkIssuer(settings);
-      if (before !== undefined) {
-        const { issuer } = settings;
-        this.#warn(
-          "the API names another identity provider: logins begin there from now on",
-          { issuer },
-        );
-      }
+    if (settings !== before?.settings) this.#checkIssuer(settings);
+    if (before !== undefined && settings !== before.settings) {
+      this.#options.warn(
+        "the API names another identity provider: logins begin there from now on",
+        { issuer: settings.issuer },
+      );
     }
     if (sso !== undefined && sso !== before?.sso) this.#checkIssuer(sso);
   }
 
   #checkIssuer({ issuer, allowInsecure }: OidcSettings): void {
     if (allowInsecure || !isExposedHttp(issuer)) return;
-    this.#warn(
+    this.#options.warn(
       "the API's identity provider is plain http on another machine: nobody can log in unless OIDC_ALLOW_INSECURE is true",
       { issuer },
     );
@@ -191,13 +174,12 @@ export class RemoteSettings {
 
   async #takeDomain(domain: string): Promise<void> {
     if (this.#baseDomains.length === 0) this.#baseDomains = [domain];
-    if (
-      this.#baseDomains.includes(domain) || this.#otherDomains.has(domain)
-    ) return;
+    const known = [...this.#baseDomains, ...this.#otherDomains];
+    if (known.includes(domain)) return;
     this.#otherDomains.add(domain);
     // The template is of the installation; links to a region's sandboxes lead to the region's own proxy.
-    if (await this.#role() === "region") return;
-    this.#warn(
+    if (await this.#options.role() === "region") return;
+    this.#options.warn(
       `the API's preview links lead to ${domain}, which is not in PROXY_DOMAIN`,
     );
   }
@@ -220,10 +202,10 @@ export function ssoSettings(
   { scope, allowInsecure }: Config["oidc"],
   remote: RemoteConfig["ssoOidc"],
 ): OidcSettings | null {
+  // The rest of what is configured is the other provider's.
   return remote && {
     ...remote,
     publicIssuer: undefined,
-    // The configured ones are of the other provider.
     clientSecret: undefined,
     audience: undefined,
     scope,

@@ -21,19 +21,19 @@ interface SandboxMemory {
 
 const MARK = /^[0-9a-f-]{36}\.[0-9]{1,12}$/;
 
+/** Where processes hear of each other. */
+type ChangeStore = Pick<DurableStore, "announce" | "listen"> | null;
+
 /** Tells all memories of changes. */
 export class SandboxChanges {
-  readonly #store: Pick<DurableStore, "announce" | "listen"> | null;
+  readonly #store: ChangeStore;
   readonly #background: Pick<Background, "add">;
   /** The first part of our own marks. */
   readonly #self = `${crypto.randomUUID()}.`;
   #announced = 0;
   #memories: readonly SandboxMemory[] = [];
 
-  constructor(
-    store: Pick<DurableStore, "announce" | "listen"> | null,
-    background: Pick<Background, "add">,
-  ) {
+  constructor(store: ChangeStore, background: Pick<Background, "add">) {
     this.#store = store;
     this.#background = background;
   }
@@ -42,9 +42,8 @@ export class SandboxChanges {
   tell(memories: readonly SandboxMemory[]): void {
     this.#memories = memories;
     this.#store?.listen((message) => {
-      const { id, mark } = readMessage(message);
-      if (id === undefined || mark === undefined) return;
-      if (mark.startsWith(this.#self)) return;
+      const [id, mark] = readMessage(message);
+      if (!id || !mark || mark.startsWith(this.#self)) return;
       const forgotten = this.#forget(id, { mark, tiers: "process" });
       this.#background.add("forget sandbox", forgotten);
     });
@@ -66,16 +65,13 @@ export class SandboxChanges {
   }
 }
 
-function readMessage(
-  message: string,
-): { readonly id?: string; readonly mark?: string } {
+function readMessage(message: string): [] | [id: string, mark: string] {
   try {
     const { id, mark } = Object(JSON.parse(message));
-    return typeof id === "string" && isSandboxRef(id) &&
-        typeof mark === "string" && MARK.test(mark)
-      ? { id, mark }
-      : {};
+    const isRead = typeof id === "string" && isSandboxRef(id) &&
+      typeof mark === "string" && MARK.test(mark);
+    return isRead ? [id, mark] : [];
   } catch {
-    return {};
+    return [];
   }
 }

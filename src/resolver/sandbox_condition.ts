@@ -1,18 +1,14 @@
 /** What a sandbox's states mean to somebody who waits for it. Read both: one that is archived may be on its way back. */
+import type { Sandbox } from "../daytona/api.ts";
 import { type ErrorCode, ERRORS } from "../error_codes.ts";
 
 /** The facts by which the API tells what a sandbox does. */
-export interface SandboxState {
-  /** Such as `stopped`; openapi/daytona.yaml lists the known ones. */
+export interface SandboxState extends
+  Pick<
+    Sandbox,
+    "desiredState" | "recoverable" | "errorReason" | "organizationId"
+  > {
   readonly state: string;
-  /** The state that the API is about to bring it to. */
-  readonly desiredState: string | null;
-  /** True if it can be recovered from the state `error`. */
-  readonly recoverable: boolean;
-  /** In the runner's own words, which are for members of the organization only. */
-  readonly errorReason: string | null;
-  /** Whose it is. */
-  readonly organizationId: string | null;
 }
 
 /** By state, where the desired state says nothing else. */
@@ -37,28 +33,22 @@ const AT_REST: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
 ]);
 
 /**
- * The code that says why nothing serves the ports of a sandbox; undefined if its states do not say: it is `started`, as far as the API knows,
- * or in a state that nobody had heard of.
- *
- * @example
- * ```ts
- * conditionOf({ state: "archived", desiredState: "started", recoverable: false }); // "sandbox_restoring"
- * ```
+ * The code that says why nothing serves the ports of a sandbox; undefined if its states do not say: as far as the API
+ * knows, it is `started`, or it is in a state that nobody had heard of.
  */
 export function conditionOf(
-  { state, desiredState, recoverable }: Pick<
-    SandboxState,
-    "state" | "desiredState" | "recoverable"
-  >,
+  told: Pick<SandboxState, "state" | "desiredState" | "recoverable">,
 ): ErrorCode | undefined {
+  const { state, desiredState, recoverable } = told;
   if (state === "destroyed") return "sandbox_not_found";
   if (desiredState === "destroyed") return "sandbox_destroying";
   if (state === "error") {
     return recoverable ? "sandbox_recoverable" : "sandbox_error";
   }
   if (state === "started") {
-    const isWanted = desiredState === null || desiredState === "started";
-    return isWanted ? undefined : "sandbox_stopping";
+    return (desiredState ?? "started") === "started"
+      ? undefined
+      : "sandbox_stopping";
   }
   const code = AT_REST.get(state);
   if (code === undefined || desiredState !== "started") return code;

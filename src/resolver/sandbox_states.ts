@@ -20,7 +20,8 @@ const STATE = /^[a-z_]{1,32}$/;
 /** Longest reason that is kept, characters. */
 const MAX_REASON_LENGTH = 500;
 
-/** Dependencies of {@linkcode SandboxStates} besides the API. */
+type StatesApi = Pick<DaytonaApi, "sandboxById">;
+
 interface SandboxStatesOptions {
   readonly maxEntries: number;
   readonly now: () => number;
@@ -29,23 +30,19 @@ interface SandboxStatesOptions {
   readonly onStarted: (sandboxId: string) => void;
 }
 
+/** What the API has said: null if there is no such sandbox, undefined if it does not tell. */
+type Told = SandboxState | null | undefined;
+
 /** The states of sandboxes, in process only. */
 export class SandboxStates {
-  readonly #api: Pick<DaytonaApi, "sandboxById">;
+  readonly #api: StatesApi;
   readonly #options: SandboxStatesOptions;
-  readonly #flights = new SingleFlight<SandboxState | null | undefined>();
-  /** What the API has said lately, including that it does not tell. */
-  readonly #known: ExpiringLru<
-    string,
-    { readonly state: SandboxState | null | undefined }
-  >;
-  /** The sandboxes that were not started when the API was asked last. */
+  readonly #flights = new SingleFlight<Told>();
+  readonly #known: ExpiringLru<string, { readonly state: Told }>;
+  /** Those that were not started when the API was asked last. */
   readonly #notStarted: LRUCache<string, true>;
 
-  constructor(
-    api: Pick<DaytonaApi, "sandboxById">,
-    options: SandboxStatesOptions,
-  ) {
+  constructor(api: StatesApi, options: SandboxStatesOptions) {
     const { maxEntries: max, now } = options;
     this.#api = api;
     this.#options = options;
@@ -57,15 +54,11 @@ export class SandboxStates {
    * The state of the sandbox with that id, at most 2 s old. Null if the API shows the gateway no such sandbox, as it shows
    * none to the proxy of a region; undefined if it does not tell, or not in time. However many ask, the API is asked once.
    */
-  async stateOf(
-    sandboxId: string,
-  ): Promise<SandboxState | null | undefined> {
+  async stateOf(sandboxId: string): Promise<Told> {
     const known = this.#known.get(sandboxId);
     if (known !== undefined) return known.state;
-    const asked = this.#flights.share(
-      sandboxId,
-      (isCurrent) => this.#ask(sandboxId, isCurrent),
-    );
+    const asked = this.#flights
+      .share(sandboxId, (isCurrent) => this.#ask(sandboxId, isCurrent));
     this.#options.background.add("ask state", asked);
     return await fulfilsWithin(asked, WAIT_MS) ? await asked : undefined;
   }
@@ -76,10 +69,7 @@ export class SandboxStates {
     this.#known.delete(sandboxId);
   }
 
-  async #ask(
-    sandboxId: string,
-    isCurrent: () => boolean,
-  ): Promise<SandboxState | null | undefined> {
+  async #ask(sandboxId: string, isCurrent: () => boolean): Promise<Told> {
     const state = await this.#answer(sandboxId);
     if (!isCurrent()) return state; // it may be from before a change
     if (state && this.#hasStarted(sandboxId, state)) {
@@ -97,9 +87,7 @@ export class SandboxStates {
     return false;
   }
 
-  async #answer(
-    sandboxId: string,
-  ): Promise<SandboxState | null | undefined> {
+  async #answer(sandboxId: string): Promise<Told> {
     try {
       const answer = await this.#api.sandboxById(sandboxId);
       // An organization's key finds names, too: then it is another sandbox.

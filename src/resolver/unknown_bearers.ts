@@ -1,11 +1,9 @@
 /**
- * How often bearers that nobody has seen before may be asked about. An API blocks an address that has sent it a few wrong
- * ones, for good keys too: at a Daytona that somebody else operates, that would be the gateway's own address and its own
- * key. So anonymous visitors with invented bearers must not be able to have many asked about.
+ * How often visitors' bearers that nobody has seen before may be asked about: an API blocks an address that has sent it a
+ * few wrong ones, for good keys too, and here that would be the gateway's own address.
  *
- * A bearer that the API has known lately is free, and so is whatever is cached. For others there is a budget for each
- * client, one for all of them, and a stop at half of what the API says that it tolerates. Few are asked about at once, as
- * each of those may be one more. All of this is about visitors' bearers alone: the gateway's own questions go on.
+ * A bearer that the API has known lately is free. For others there is a budget for each client, one for all of them, and a
+ * stop at half of what the API says that it tolerates. Few are asked about at once, as each may be one more.
  */
 import type { OnUserAnswer, UserAnswer } from "../daytona/api.ts";
 import { numberIn } from "../daytona/quota.ts";
@@ -45,12 +43,6 @@ interface PresentedBearer {
   readonly clientAddress: string;
 }
 
-/** A question that waits for its turn. */
-interface Waiting {
-  readonly begin: () => void;
-  readonly fail: (error: unknown) => void;
-}
-
 /** Decides which bearers may be asked about. */
 export class UnknownBearers {
   readonly #now: () => number;
@@ -58,7 +50,8 @@ export class UnknownBearers {
   readonly #refused: ExpiringLru<string, true>;
   readonly #all: TokenBuckets;
   readonly #clients: TokenBuckets;
-  readonly #waiting: Waiting[] = [];
+  /** The questions that wait for their turn. */
+  readonly #waiting: PromiseWithResolvers<void>[] = [];
   #asking = 0;
   #stoppedUntil = -Infinity;
 
@@ -72,8 +65,7 @@ export class UnknownBearers {
   }
 
   /**
-   * The result of a question about a bearer; `refused` if that is nobody's. `ask` tells the API's answers by its
-   * argument.
+   * The result of a question about a bearer, `refused` if that is nobody's; `ask` passes the API's answers on.
    *
    * @throws {GatewayError} `too_many_refusals` if the client has had too many refused, `api_throttled` if all clients
    * together have; what `ask` throws
@@ -83,34 +75,26 @@ export class UnknownBearers {
     ask: (onAnswer: OnUserAnswer) => Promise<T>,
     refused: T,
   ): Promise<T> {
-    if (this.#refused.has(bearer.digest)) return refused;
+    const isRefused = () => this.#refused.has(bearer.digest);
     const isKnown = () => this.#known.has(bearer.digest);
     const note = (answer: UserAnswer) => this.#note(answer, bearer);
+    if (isRefused()) return refused;
     if (isKnown()) return await ask(note);
     await this.#turn();
     let failure: unknown;
     try {
-      if (this.#refused.has(bearer.digest)) return refused;
+      if (isRefused()) return refused;
       if (isKnown()) return await ask(note);
-      return await this.#askAtExpense(bearer, () => ask(note));
+      const refund = this.#spend(bearer);
+      // An answer that is none of the API's says nothing about the bearer, and is not counted there.
+      return await ask(note).finally(() => {
+        if (!isRefused()) refund();
+      });
     } catch (error) {
       failure = error;
       throw error;
     } finally {
       this.#next(failure);
-    }
-  }
-
-  async #askAtExpense<T>(
-    bearer: PresentedBearer,
-    ask: () => Promise<T>,
-  ): Promise<T> {
-    this.#spend(bearer);
-    try {
-      return await ask();
-    } finally {
-      // An answer that is none of the API's says nothing about the bearer, and is not counted there.
-      if (!this.#refused.has(bearer.digest)) this.#refund(bearer);
     }
   }
 
@@ -121,46 +105,43 @@ export class UnknownBearers {
       return;
     }
     if (this.#waiting.length >= MAX_WAITING) throw throttled(CROWDED_SEC);
-    await new Promise<void>((begin, fail) =>
-      this.#waiting.push({ begin, fail })
-    );
+    const turn = Promise.withResolvers<void>();
+    this.#waiting.push(turn);
+    await turn.promise;
   }
 
   /** Passes the turn on. If the API does not answer, those who wait need not find that out for themselves. */
   #next(failure: unknown): void {
     if (failure instanceof GatewayError && failure.code === "api_unreachable") {
-      for (const { fail } of this.#waiting.splice(0)) fail(failure);
+      for (const { reject } of this.#waiting.splice(0)) reject(failure);
     }
     const next = this.#waiting.shift();
     if (next === undefined) this.#asking--;
-    else next.begin();
+    else next.resolve();
   }
 
-  #spend({ clientAddress }: PresentedBearer): void {
+  /** Pays for a question; what it returns gives that back. */
+  #spend({ clientAddress }: PresentedBearer): () => void {
     const now = this.#now();
-    const stop = { now, withinMs: MAX_STOP_MS };
-    if (isPending(this.#stoppedUntil, stop)) {
+    if (isPending(this.#stoppedUntil, { now, withinMs: MAX_STOP_MS })) {
       throw throttled(Math.ceil((this.#stoppedUntil - now) / 1000));
     }
     const client = clientKey(clientAddress);
     const own = this.#clients.take(client);
     if (!own.ok) {
       const { retryAfterSec } = own;
-      throw new GatewayError(
-        "too_many_refusals",
-        "Client is over its budget for unknown bearers",
-        { retryAfterSec },
-      );
+      const reason = "Client is over its budget for unknown bearers";
+      throw new GatewayError("too_many_refusals", reason, { retryAfterSec });
     }
     const all = this.#all.take("");
-    if (all.ok) return;
-    this.#clients.giveBack(client, 1);
-    throw throttled(all.retryAfterSec);
-  }
-
-  #refund({ clientAddress }: PresentedBearer): void {
-    this.#clients.giveBack(clientKey(clientAddress), 1);
-    this.#all.giveBack("", 1);
+    if (!all.ok) {
+      this.#clients.giveBack(client, 1);
+      throw throttled(all.retryAfterSec);
+    }
+    return () => {
+      this.#clients.giveBack(client, 1);
+      this.#all.giveBack("", 1);
+    };
   }
 
   /** Learns from an answer whether the bearer is somebody's, and how many wrong ones the API still tolerates. */
@@ -184,8 +165,7 @@ export class UnknownBearers {
   }
 
   #stop(seconds: number): void {
-    const ms = Math.min(seconds * 1000, MAX_STOP_MS);
-    this.#stoppedUntil = this.#now() + ms;
+    this.#stoppedUntil = this.#now() + Math.min(seconds * 1000, MAX_STOP_MS);
   }
 }
 

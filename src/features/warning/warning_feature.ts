@@ -6,11 +6,8 @@ import type {
   FeatureModule,
   FeatureParts,
 } from "../../gateway/feature_module.ts";
-import {
-  booleanCodec,
-  LookupCache,
-  UNMETERED,
-} from "../../resolver/lookup_cache.ts";
+import { booleanCodec } from "../../resolver/codecs.ts";
+import { LookupCache, UNMETERED } from "../../resolver/lookup_cache.ts";
 import { Warning, type Wishes } from "./warning.ts";
 
 const ROWS = {

@@ -3,11 +3,8 @@
  * key, so each kind has another source there:
  *
  * - A preview token is compared with the sandbox's own, which the API tells that key.
- * - A user's bearer is asked about with itself, if it looks like one of Daytona's and is no JWT of somebody else's login;
- *   see unknown_bearers.ts for how often.
- * - A signed link is judged by Daytona's proxy alone, which opens it or not. Which sandbox is behind it, nobody tells: so
- *   what is counted for each sandbox is counted by the token.
- * - Signed URLs of files belong to the toolbox, which is not served.
+ * - A user's bearer is asked about with itself, if it looks like one of Daytona's; see unknown_bearers.ts for how often.
+ * - A signed link is judged by Daytona's proxy alone, which opens it or not. Which sandbox is behind it, nobody tells.
  */
 import { timingSafeEqual } from "node:crypto";
 import {
@@ -19,39 +16,31 @@ import {
   mayBeSignedToken,
 } from "../../address/grammar.ts";
 import type { DaytonaApi, OnUserAnswer, User } from "../../daytona/api.ts";
-import { createDigests } from "../../lib/digest.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
 import { ChangeMarks } from "../change_marks.ts";
+import { accessCodec, booleanCodec } from "../codecs.ts";
 import {
-  booleanCodec,
   type Budget,
   LookupCache,
   type LookupCacheOptions,
   UNMETERED,
 } from "../lookup_cache.ts";
-import { type Access, accessCodec } from "../own/access.ts";
+import type { Access } from "../own/access.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { UnknownBearers } from "../unknown_bearers.ts";
+import type { HostedResolver } from "./hosted_resolver.ts";
 
 /** The sources of the decisions. */
 interface HostedAccessParts {
   readonly api: Pick<DaytonaApi, "hasSandboxAccess" | "isOwnedByUser">;
-  readonly sandboxes: {
-    /** The sandbox that a label names; null if there is none. */
-    sandboxOf(
-      label: string,
-      budget: Budget,
-    ): Promise<{ readonly id: string } | null>;
-    previewTokenOf(
-      sandboxId: string,
-      port: number,
-      budget: Budget,
-    ): Promise<string | null>;
-    /** Asks the API for it again, once in a few seconds however often this is called; true if that was after the call. */
-    renewToken(sandboxId: string, port: number): Promise<boolean>;
-    /** What the sandbox behind a signed token is called. */
-    linkIdOf(token: string): string;
-  };
+  readonly sandboxes:
+    & Pick<HostedResolver, "previewTokenOf" | "renewToken" | "linkIdOf">
+    & {
+      sandboxOf(
+        label: string,
+        budget: Budget,
+      ): Promise<{ readonly id: string } | null>;
+    };
   /** Whether Daytona's proxy opens a signed link. */
   readonly opensLink: (token: string, port: number) => Promise<boolean>;
   /** The issuers of the JWTs of Daytona's users; none until they are known. */
@@ -64,12 +53,6 @@ const API_KEY = /^dtn_[\w-]+$/;
 /**
  * True if a bearer may be one of Daytona's: others are an app's own, and Daytona is not shown them. A JWT is, if one of
  * the `issuers` has made it, or if none of them is known.
- *
- * @example
- * ```ts
- * mayBeDaytonas("dtn_0123456789abcdef", []); // true
- * mayBeDaytonas("sk-0123456789abcdef", []); // false
- * ```
  */
 export function mayBeDaytonas(
   bearer: string,
@@ -83,7 +66,7 @@ export function mayBeDaytonas(
       issuers.some((one) => withoutSlash(one) === withoutSlash(issuer));
 }
 
-/** As people write an issuer: providers are not of one mind about its last slash. */
+/** Providers are not of one mind about an issuer's last slash. */
 function withoutSlash(issuer: string): string {
   return issuer.replace(/\/$/, "");
 }
@@ -91,11 +74,7 @@ function withoutSlash(issuer: string): string {
 /** The token is the sandbox's, whichever port is asked about. */
 const ANY_PORT = 3000;
 
-/**
- * Judges credentials, and caches the verdicts.
- *
- * @throws {GatewayError} as {@linkcode Access}; every method
- */
+/** Judges credentials, and caches the verdicts; every method throws as {@linkcode Access}. */
 export class HostedAccess implements Access {
   readonly #parts: HostedAccessParts;
   readonly #users: LookupCache<boolean | null>;
@@ -103,25 +82,20 @@ export class HostedAccess implements Access {
   readonly #unknownBearers: UnknownBearers;
   /** Tokens that were refused after the API was asked again. In process only: it is a matter of seconds. */
   readonly #refusedTokens: ExpiringLru<string, true>;
-  readonly #digestKey: (parts: readonly string[]) => string;
   readonly #marks: ChangeMarks;
 
   constructor(parts: HostedAccessParts, options: LookupCacheOptions) {
-    const { cache: { maxEntries, tokenRefusedTtlMs }, now } = options;
+    const { cache, now } = options;
+    const { maxEntries: max, tokenRefusedTtlMs: ttlMs } = cache;
     this.#parts = parts;
     this.#users = new LookupCache("sandbox-access", accessCodec, options);
     this.#links = new LookupCache("signed-token", booleanCodec, options);
-    this.#unknownBearers = new UnknownBearers(maxEntries, now);
-    this.#refusedTokens = new ExpiringLru({
-      max: maxEntries,
-      ttlMs: tokenRefusedTtlMs,
-      now,
-    });
-    this.#digestKey = createDigests(maxEntries);
-    this.#marks = new ChangeMarks(maxEntries);
+    this.#unknownBearers = new UnknownBearers(max, now);
+    this.#refusedTokens = new ExpiringLru({ max, ttlMs, now });
+    this.#marks = new ChangeMarks(max);
   }
 
-  /** Forgets the verdicts about a sandbox that has changed. Those about its name remain until they expire. */
+  /** Forgets the verdicts about a sandbox; those about its name remain until they expire. */
   forget(sandboxId: string, { mark }: Change): void {
     this.#marks.set(sandboxId, mark);
   }
@@ -134,12 +108,11 @@ export class HostedAccess implements Access {
   ): Promise<boolean> {
     if (!mayBePreviewToken(token)) return false;
     const { sandboxes } = this.#parts;
-    const sandbox = await sandboxes.sandboxOf(label, budget);
-    if (sandbox === null) return false;
-    const { id } = sandbox;
+    const { id } = await sandboxes.sandboxOf(label, budget) ?? {};
+    if (id === undefined) return false;
     const known = await sandboxes.previewTokenOf(id, ANY_PORT, budget);
     if (known === null || isSameSecret(token, known)) return known !== null;
-    const digest = this.#digestKey(this.#marks.keyParts(id, token));
+    const digest = this.#marks.keyOf(id, token);
     if (this.#refusedTokens.has(digest)) return false;
     // The sandbox may have been started since, and have another token.
     budget.spend();
@@ -163,12 +136,12 @@ export class HostedAccess implements Access {
   ): Promise<boolean | null> {
     const { bearer, clientAddress } = user;
     if (!mayBeDaytonas(bearer, this.#parts.issuers())) return false;
-    const digest = this.#digestKey([bearer]);
+    const presented = { digest: this.#marks.digestOf([bearer]), clientAddress };
     return await this.#users.lookUp(
-      this.#digestKey(this.#marks.keyParts(label, bearer)),
+      this.#marks.keyOf(label, bearer),
       () =>
         this.#unknownBearers.ask(
-          { digest, clientAddress },
+          presented,
           (onAnswer) => this.#judgeUser(label, user, onAnswer),
           false,
         ),
@@ -184,14 +157,14 @@ export class HostedAccess implements Access {
   ): Promise<string | null> {
     const { sandboxes, opensLink } = this.#parts;
     const opens = mayBeSignedToken(token) && await this.#links.lookUp(
-      this.#digestKey([token, String(port)]),
+      this.#marks.digestOf([token, String(port)]),
       () => opensLink(token, port),
       budget,
     );
     return opens ? sandboxes.linkIdOf(token) : null;
   }
 
-  /** Always null: the toolbox is not served. */
+  /** Always null: signed URLs of files belong to the toolbox, which is not served. */
   signingKeyOf(): Promise<null> {
     return Promise.resolve(null);
   }

@@ -1,9 +1,7 @@
 /**
- * The domains of the proxies of a Daytona that somebody else runs. The API tells for each sandbox where its previews
- * are; but the sandbox's token is sent there, so it has to be one of the installation's own proxies: that of
- * `proxyTemplateUrl`, or one of a region that the organization may use.
+ * The domains of the proxies of a Daytona that somebody else runs. The token of a sandbox is sent to where the API says
+ * that its previews are; so that has to be one of them: that of `proxyTemplateUrl`, or of a region of the organization.
  */
-import { SingleFlight } from "../../cache/single_flight.ts";
 import type { DaytonaApi } from "../../daytona/api.ts";
 import { proxyDomainOf } from "../../daytona/remote_config.ts";
 import { isPending } from "../../lib/cooldown.ts";
@@ -18,26 +16,21 @@ const RENEWAL_PAUSE_MS = 30_000;
 
 const KEY = "all";
 
-/** The domains, as `scheme://host[:port]`. */
+/** As `scheme://host[:port]`. */
 interface Domains {
   /** That of `proxyTemplateUrl`; null if there is none. */
   readonly common: string | null;
   readonly all: readonly string[];
 }
 
-/** The parts of the API that tell the domains. */
 type DomainsApi = Pick<DaytonaApi, "config" | "regionProxyUrls">;
 
-/**
- * The domains of the proxies.
- *
- * @throws {GatewayError} as {@linkcode DaytonaApi} if they are neither cached nor told by the API; every method
- */
+/** The domains of the proxies; every method throws as {@linkcode DaytonaApi} if they are neither cached nor told. */
 export class HostedDomains {
   readonly #api: DomainsApi;
   readonly #cache: LookupCache<Domains>;
   readonly #now: () => number;
-  readonly #renewals = new SingleFlight<Domains>();
+  #renewal: Promise<Domains> | undefined;
   #renewAgainAt = -Infinity;
 
   constructor(api: DomainsApi, options: LookupCacheOptions) {
@@ -56,11 +49,9 @@ export class HostedDomains {
     const { all } = await this.#known();
     if (all.includes(domain)) return true;
     const pause = { now: this.#now(), withinMs: RENEWAL_PAUSE_MS };
-    if (
-      !this.#renewals.isInFlight(KEY) && isPending(this.#renewAgainAt, pause)
-    ) return false;
-    const renewed = await this.#renewals.share(KEY, () => this.#renew());
-    return renewed.all.includes(domain);
+    if (!this.#renewal && isPending(this.#renewAgainAt, pause)) return false;
+    this.#renewal ??= this.#renew().finally(() => this.#renewal = undefined);
+    return (await this.#renewal).all.includes(domain);
   }
 
   async #renew(): Promise<Domains> {

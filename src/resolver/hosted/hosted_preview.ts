@@ -1,20 +1,23 @@
 /** Where the previews of a sandbox are at a Daytona that somebody else runs, and the token that opens them. */
+import { z } from "zod";
 import { isAlwaysPrivate, mayBePreviewToken } from "../../address/grammar.ts";
-import type { Codec } from "../../cache/durable_tier.ts";
-import type { AppOriginMode } from "../../config/config.ts";
 import type { PreviewUrl } from "../../daytona/api.ts";
-import type { Header, HeaderList } from "../../http/headers.ts";
+import type { HeaderList } from "../../http/headers.ts";
 import { parseOrigin } from "../../http/origin.ts";
-import type { Sealer } from "../../lib/seal.ts";
-import type { Destination, Refusals } from "../destination.ts";
+import type { Destination } from "../destination.ts";
+import type { HostedSandbox } from "./hosted_sandbox.ts";
 
 /** Where the ports of a sandbox are, at `{port}-{id}` below a domain. */
-export interface HostedPreview {
+export interface HostedPreview extends Pick<PreviewUrl, "token"> {
   /** `scheme://host[:port]` of the domain. */
   readonly domain: string;
-  /** A secret: it opens all ports of the sandbox. */
-  readonly token: string;
 }
+
+/** Reads a preview that was stored. */
+export const storedPreview: z.ZodType<HostedPreview> = z.object({
+  domain: z.string().regex(/^https?:\/\/[^/?#@\s]+$/),
+  token: z.string().refine(mayBePreviewToken),
+});
 
 /**
  * What the API's answer about a port says of all ports; undefined if it is about another sandbox. The API finds ids and
@@ -47,45 +50,40 @@ export function tokenSentTo({ headers }: Destination): string | undefined {
   return headers.find(([name]) => name === TOKEN_HEADER)?.[1];
 }
 
-/**
- * What every request to the proxy says: no warning and no CORS headers of its own, as the gateway has both itself. Either
- * is obeyed only if the value is exactly this.
- */
+/** No warning and no CORS headers of the proxy's, as the gateway has both; obeyed only if the value is exactly this. */
 const ALWAYS: HeaderList = [
   ["x-daytona-skip-preview-warning", "true"],
   ["x-daytona-disable-cors", "true"],
 ];
 
 /** What a {@linkcode hostedDestination} depends on besides where the sandbox is. */
-interface HostedVisit {
+interface HostedVisit extends Pick<Destination, "appOrigin" | "refusals"> {
   readonly port: number;
-  /** True if the proxy asks for no token: it would pass one on to the app. */
-  readonly isPublic: boolean;
   /** True if the visitor was admitted without a credential: then the token must not open anything for them. */
   readonly isAnonymous: boolean;
-  readonly appOrigin: AppOriginMode;
-  readonly refusals: Refusals;
 }
+
+/** Most destinations kept of one sandbox: a visitor may ask for all of its ports. */
+const MAX_MADE = 64;
 
 /** The destinations of a sandbox that were made so far; most requests are for one of a few. */
 const made = new WeakMap<HostedPreview, Map<string, Destination>>();
 
 /** The destination of requests for a port of a sandbox. */
 export function hostedDestination(
+  sandbox: Pick<HostedSandbox, "id" | "public">,
   preview: HostedPreview,
-  sandboxId: string,
-  { port, isPublic, isAnonymous, appOrigin, refusals }: HostedVisit,
+  { port, isAnonymous, appOrigin, refusals }: HostedVisit,
 ): Destination {
-  const isOpen = isPublic && !isAlwaysPrivate(port) || isAnonymous;
+  // The proxy asks for no token then: it would pass one on to the app.
+  const isOpen = sandbox.public && !isAlwaysPrivate(port) || isAnonymous;
   let all = made.get(preview);
   if (all === undefined) made.set(preview, all = new Map());
   const key = `${port} ${isOpen} ${appOrigin}`;
   let destination = all.get(key);
   if (destination === undefined) {
-    const { domain, token } = preview;
-    const tokenHeader: Header = [TOKEN_HEADER, token];
-    destination = destinationAt(domain, `${port}-${sandboxId}`, {
-      headers: isOpen ? ALWAYS : [tokenHeader, ...ALWAYS],
+    destination = destinationAt(preview.domain, `${port}-${sandbox.id}`, {
+      headers: isOpen ? ALWAYS : [[TOKEN_HEADER, preview.token], ...ALWAYS],
       appOrigin,
       refusals,
     });
@@ -93,9 +91,6 @@ export function hostedDestination(
   }
   return destination;
 }
-
-/** Most destinations kept of one sandbox: a visitor may ask for all of its ports. */
-const MAX_MADE = 64;
 
 /** The destination of requests for what a signed link leads to; the link is the whole credential. */
 export function linkDestination(
@@ -122,23 +117,5 @@ function destinationAt(
     reportsUse: true,
     publicOrigin,
     ...rest,
-  };
-}
-
-/** Seals entries for the durable tier, as they contain the token. */
-export function sealedPreview(sealer: Sealer): Codec<HostedPreview | null> {
-  return {
-    async encode(preview, staleUntil) {
-      return preview && await sealer.seal({ ...preview }, staleUntil);
-    },
-    async decode(json) {
-      if (json === null) return null;
-      if (typeof json !== "string") return undefined;
-      const { domain, token } = await sealer.open(json) ?? {};
-      return typeof domain === "string" && typeof token === "string" &&
-          /^https?:\/\/[^/?#@\s]+$/.test(domain) && mayBePreviewToken(token)
-        ? { domain, token }
-        : undefined;
-    },
   };
 }

@@ -1,12 +1,11 @@
 /**
- * When somebody else's API is asked again about a sandbox, as what is known may be out of date: its preview token changes
- * with each start, and only a failure shows that. Each question costs the organization some of its limit, and whoever can
- * cause failures could cause questions; so there is a pause between two. But nobody is refused for an answer from before
- * what made them ask.
+ * When somebody else's API is asked again about a sandbox: its preview token changes with each start, and only a failure
+ * shows that. Whoever can cause failures could use up the organization's limit by questions; so there is a pause between
+ * two. But nobody is refused for an answer from before what made them ask.
  */
 import { LRUCache } from "lru-cache";
 import { sleep } from "../../lib/backoff.ts";
-import { ExpiringLru } from "../../lib/lru.ts";
+import { RecentAnswers } from "../refusals/recent_answers.ts";
 
 /** Least time between the beginnings of two renewals for the same reason, ms. */
 const PAUSE_MS = 5000;
@@ -14,7 +13,7 @@ const PAUSE_MS = 5000;
 /** Longer than the API may show the token from before a start, ms, which is a second. */
 const API_MEMORY_MS = 1200;
 
-/** The questions. What is known has been replaced by the answer when one resolves. */
+/** What is known has been replaced by the answer when a question resolves. */
 interface RenewalQuestions {
   /** Asks whether there is such a sandbox, and whether it is public. */
   sandbox(sandboxId: string): Promise<void>;
@@ -25,27 +24,24 @@ interface RenewalQuestions {
 /** The last renewal for visitors of a sandbox. */
 interface Renewal {
   readonly startedAt: number;
-  readonly asked: Promise<unknown>;
-  isUnderWay: boolean;
+  /** Until the API has answered. */
+  asked?: Promise<unknown> | undefined;
   /** The one after it, for those who came too late for this one. */
   next?: Promise<void>;
 }
 
-/** Paces the questions; it holds timers only while somebody waits. */
+/** Paces the questions. */
 export class HostedRenewals {
   readonly #questions: RenewalQuestions;
   /** By sandbox and refused token. */
-  readonly #ofDestinations: ExpiringLru<string, Promise<void>>;
+  readonly #ofDestinations: RecentAnswers<void>;
   /** By sandbox. */
   readonly #forVisitors: LRUCache<string, Renewal>;
 
-  constructor(questions: RenewalQuestions, maxEntries: number) {
+  constructor(questions: RenewalQuestions, max: number) {
     this.#questions = questions;
-    this.#ofDestinations = new ExpiringLru({
-      max: maxEntries,
-      ttlMs: PAUSE_MS,
-    });
-    this.#forVisitors = new LRUCache({ max: maxEntries });
+    this.#ofDestinations = new RecentAnswers({ max, ttlMs: PAUSE_MS });
+    this.#forVisitors = new LRUCache({ max });
   }
 
   /**
@@ -57,13 +53,15 @@ export class HostedRenewals {
     port: number,
     refused: string | undefined,
   ): Promise<void> {
-    const key = keyOf(sandboxId, refused);
-    let renewal = this.#ofDestinations.get(key);
-    if (renewal === undefined) {
-      renewal = this.#renew(sandboxId, port, refused);
-      this.#ofDestinations.set(key, renewal);
-    }
-    await renewal;
+    await this.#ofDestinations.once(keyOf(sandboxId, refused), async () => {
+      const [token] = await Promise.all([
+        this.#questions.token(sandboxId, port),
+        this.#questions.sandbox(sandboxId),
+      ]);
+      if (refused === undefined || token !== refused) return;
+      await sleep(API_MEMORY_MS);
+      await this.#questions.token(sandboxId, port);
+    });
   }
 
   /**
@@ -74,50 +72,31 @@ export class HostedRenewals {
    */
   async forVisitor(sandboxId: string, port: number): Promise<boolean> {
     const last = this.#forVisitors.get(sandboxId);
-    if (last?.isUnderWay) {
+    if (last?.asked) {
       await last.asked;
       return false;
     }
-    const waitMs = last === undefined
-      ? 0
-      : last.startedAt + PAUSE_MS - performance.now();
+    const begin = () => this.#begin(sandboxId, port);
+    const waitMs = last ? last.startedAt + PAUSE_MS - performance.now() : 0;
     if (last === undefined || waitMs <= 0 && last.next === undefined) {
-      await this.#begin(sandboxId, port);
-      return true;
+      await begin();
+    } else {
+      await (last.next ??= sleep(waitMs).then(begin));
     }
-    last.next ??= sleep(waitMs).then(() => this.#begin(sandboxId, port));
-    await last.next;
     return true;
   }
 
   /** Lets the next failure of a sandbox that has changed be asked about at once. */
   forget(sandboxId: string): void {
-    this.#ofDestinations.delete(keyOf(sandboxId, undefined));
+    this.#ofDestinations.forget(keyOf(sandboxId, undefined));
   }
 
   async #begin(sandboxId: string, port: number): Promise<void> {
-    const renewal: Renewal = {
-      startedAt: performance.now(),
-      asked: this.#questions.token(sandboxId, port)
-        .finally(() => renewal.isUnderWay = false),
-      isUnderWay: true,
-    };
+    const renewal: Renewal = { startedAt: performance.now() };
     this.#forVisitors.set(sandboxId, renewal);
+    renewal.asked = this.#questions.token(sandboxId, port)
+      .finally(() => renewal.asked = undefined);
     await renewal.asked;
-  }
-
-  async #renew(
-    sandboxId: string,
-    port: number,
-    refused: string | undefined,
-  ): Promise<void> {
-    const [token] = await Promise.all([
-      this.#questions.token(sandboxId, port),
-      this.#questions.sandbox(sandboxId),
-    ]);
-    if (refused === undefined || token !== refused) return;
-    await sleep(API_MEMORY_MS);
-    await this.#questions.token(sandboxId, port);
   }
 }
 

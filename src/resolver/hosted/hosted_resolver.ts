@@ -1,6 +1,5 @@
 /**
- * The resolver in front of a Daytona that somebody else runs: a sandbox is where the API says that its previews are,
- * below the domain of that Daytona's own proxy, by the key of an organization.
+ * The resolver in front of a Daytona that somebody else runs: a sandbox is where the API says that its previews are.
  *
  * A label is the id of a sandbox or, as far as it can be a host label, its name. What looks like a signed token is tried
  * as one first, as it is in front of one's own Daytona: the token of a link cannot be guessed, so nobody's sandbox is
@@ -8,13 +7,11 @@
  */
 import { LRUCache } from "lru-cache";
 import { isUuid } from "../../address/grammar.ts";
-import type { AppOriginMode } from "../../config/config.ts";
 import type { DaytonaApi } from "../../daytona/api.ts";
 import { GatewayError } from "../../errors.ts";
-import type { Background } from "../../lib/background.ts";
 import { createDigests } from "../../lib/digest.ts";
-import type { Sealer } from "../../lib/seal.ts";
 import { appOriginOn } from "../app_origin_labels.ts";
+import { sandboxIdCodec, sealedCodec } from "../codecs.ts";
 import {
   type Destination,
   type Destinations,
@@ -25,13 +22,11 @@ import {
 import {
   type Budget,
   LookupCache,
-  type LookupCacheOptions,
   privateTtlMs,
   UNMETERED,
 } from "../lookup_cache.ts";
-import { sandboxIdCodec } from "../own/access.ts";
+import type { SandboxResolverOptions } from "../own/sandboxes.ts";
 import { HostedRefusals } from "../refusals/hosted_refusals.ts";
-import type { ProbeClient } from "../refusals/probe.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { HostedDomains } from "./hosted_domains.ts";
 import {
@@ -39,7 +34,7 @@ import {
   type HostedPreview,
   linkDestination,
   readPreview,
-  sealedPreview,
+  storedPreview,
   tokenSentTo,
 } from "./hosted_preview.ts";
 import { HostedRenewals } from "./hosted_renewals.ts";
@@ -52,19 +47,12 @@ import {
 /** Why an answer about a sandbox is not believed; the sandbox is not served then. */
 export type Mistrust = "another_sandbox" | "another_address";
 
-/** The operations of the API that find sandboxes. */
 type HostedApi = Pick<
   DaytonaApi,
   "sandboxById" | "previewUrlOf" | "config" | "regionProxyUrls"
 >;
 
-/** Dependencies of a {@linkcode HostedResolver} besides the API. */
-export interface HostedResolverOptions extends LookupCacheOptions {
-  readonly sealer: Sealer;
-  /** What apps are told of their own address, unless their sandbox's labels say otherwise. */
-  readonly appOrigin: AppOriginMode;
-  /** Probed where a response may be a refusal. */
-  readonly upstream: ProbeClient;
+interface HostedResolverOptions extends SandboxResolverOptions {
   /** Called whenever an answer is not believed. */
   readonly onMistrust: (reason: Mistrust, sandboxId: string) => void;
 }
@@ -76,9 +64,7 @@ export interface HostedResolverOptions extends LookupCacheOptions {
  */
 export class HostedResolver implements Destinations {
   readonly #api: HostedApi;
-  readonly #background: Background;
-  readonly #onMistrust: HostedResolverOptions["onMistrust"];
-  readonly #appOrigin: AppOriginMode;
+  readonly #options: HostedResolverOptions;
   readonly #refusals: HostedRefusals;
   readonly #linkRefusals: HostedRefusals;
   readonly #domains: HostedDomains;
@@ -93,29 +79,29 @@ export class HostedResolver implements Destinations {
   readonly #digestOf: (parts: readonly string[]) => string;
 
   constructor(api: HostedApi, options: HostedResolverOptions) {
-    const { maxEntries } = options.cache;
+    const { cache, sealer, upstream } = options;
     this.#api = api;
-    this.#background = options.background;
-    this.#onMistrust = options.onMistrust;
-    this.#appOrigin = options.appOrigin;
-    this.#refusals = new HostedRefusals(options.upstream, "token");
-    this.#linkRefusals = new HostedRefusals(options.upstream, "link");
+    this.#options = options;
+    this.#refusals = new HostedRefusals(upstream, "token");
+    this.#linkRefusals = new HostedRefusals(upstream, "link");
     this.#domains = new HostedDomains(api, options);
     this.#names = new LookupCache("sandbox-name", sandboxIdCodec, options);
     // Longer than for a public one, as nobody gets in by that.
-    const ttlMs = privateTtlMs(options.cache);
-    this.#sandboxes = new LookupCache("hosted-sandbox", sandboxCodec, {
-      ...options,
-      ttlMsOf: (sandbox) => sandbox?.public === false ? ttlMs : undefined,
-    });
-    const codec = sealedPreview(options.sealer);
+    const ttlMs = privateTtlMs(cache);
+    this.#sandboxes = new LookupCache(
+      "hosted-sandbox",
+      sandboxCodec,
+      options,
+      (sandbox) => sandbox?.public === false ? ttlMs : undefined,
+    );
+    const codec = sealedCodec(storedPreview, sealer);
     this.#previews = new LookupCache("hosted-preview", codec, options);
     this.#renewals = new HostedRenewals({
-      sandbox: (id) => this.#renewSandbox(id),
-      token: (id, port) => this.#renewPreview(id, port),
-    }, maxEntries);
-    this.#links = new LRUCache({ max: maxEntries });
-    this.#digestOf = createDigests(maxEntries);
+      sandbox: async (id) => this.#keep(id, await this.#askSandbox(id)),
+      token: (id, port) => this.#renewToken(id, port),
+    }, cache.maxEntries);
+    this.#links = new LRUCache({ max: cache.maxEntries });
+    this.#digestOf = createDigests(cache.maxEntries);
   }
 
   /** True if anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
@@ -123,7 +109,7 @@ export class HostedResolver implements Destinations {
     return (await this.sandboxOf(label, budget))?.public === true;
   }
 
-  /** The same, if the answer is in process and fresh; undefined otherwise. */
+  /** Whether it is public, if the answer is in process and fresh; undefined otherwise. */
   isKnownPublic(label: string): boolean | undefined {
     const sandboxId = this.#knownIdOf(label);
     if (sandboxId === undefined) return undefined;
@@ -160,8 +146,7 @@ export class HostedResolver implements Destinations {
     port: number,
     budget: Budget,
   ): Promise<string | null> {
-    const preview = await this.#previewOf(sandboxId, port, budget);
-    return preview && preview.token;
+    return (await this.#previewOf(sandboxId, port, budget))?.token ?? null;
   }
 
   /**
@@ -174,7 +159,7 @@ export class HostedResolver implements Destinations {
     return id;
   }
 
-  /** The same as {@linkcode destinationOf}, if the answer is in process and fresh; undefined otherwise. */
+  /** See {@linkcode Destinations.knownDestination}. */
   knownDestination(
     sandboxId: string,
     port: SandboxPort,
@@ -184,14 +169,11 @@ export class HostedResolver implements Destinations {
     const sandbox = this.#sandboxes.known(sandboxId);
     if (!sandbox) return sandbox;
     const preview = this.#previews.known(sandboxId);
-    return preview &&
-      this.#destination(sandbox, preview, port, isAnonymous);
+    return preview && this.#destination(sandbox, preview, port, isAnonymous);
   }
 
   /**
-   * Where requests for a port of the sandbox go; null if there is no such sandbox. It is not rate-limited, so it is only
-   * for admitted requests, and sends no token if the admission is `isAnonymous`. `onMiss` is called before a lookup that
-   * goes beyond the process.
+   * See {@linkcode Destinations.destinationOf}.
    *
    * @throws {GatewayError} also `port_not_served` for the toolbox
    */
@@ -205,15 +187,14 @@ export class HostedResolver implements Destinations {
     const token = this.#links.get(sandboxId);
     if (token !== undefined) return await this.#linkDestination(token, port);
     const sandbox = await this.sandboxOf(sandboxId, UNMETERED, onMiss);
-    const preview = sandbox &&
-      await this.#previewOf(sandboxId, port, UNMETERED, onMiss);
-    return sandbox && preview &&
-      this.#destination(sandbox, preview, port, isAnonymous);
+    if (sandbox === null) return null;
+    const preview = await this.#previewOf(sandboxId, port, UNMETERED, onMiss);
+    return preview && this.#destination(sandbox, preview, port, isAnonymous);
   }
 
   /**
-   * Asks the API again after the known destination failed, since the token may have changed, or the sandbox may no
-   * longer be public. However many requests fail by what is known, the API is asked once; see hosted_renewals.ts.
+   * Asks the API again, since the token may have changed, or the sandbox may no longer be public. However many requests
+   * fail by what is known, the API is asked once; see hosted_renewals.ts.
    */
   async renewDestination(
     sandboxId: string,
@@ -236,15 +217,12 @@ export class HostedResolver implements Destinations {
     return await this.destinationOf(sandboxId, port, () => {}, isAnonymous);
   }
 
-  /**
-   * Asks the API for the preview token of a sandbox to which a visitor has brought another one, or waits until it may be
-   * asked; resolves to whether it was asked after the call.
-   */
-  async renewToken(sandboxId: string, port: number): Promise<boolean> {
-    return await this.#renewals.forVisitor(sandboxId, port);
+  /** See {@linkcode HostedRenewals.forVisitor}. */
+  renewToken(sandboxId: string, port: number): Promise<boolean> {
+    return this.#renewals.forVisitor(sandboxId, port);
   }
 
-  /** Forgets what is known of a sandbox that has changed: a start gives it another preview token. */
+  /** Forgets a sandbox that has changed: a start gives it another preview token. */
   async forget(sandboxId: string, change: Change): Promise<void> {
     this.#renewals.forget(sandboxId);
     await Promise.all([
@@ -253,16 +231,15 @@ export class HostedResolver implements Destinations {
     ]);
   }
 
-  async #renewSandbox(sandboxId: string): Promise<void> {
-    const sandbox = await this.#askSandbox(sandboxId);
+  #keep(sandboxId: string, sandbox: HostedSandbox | null): void {
     const stored = this.#sandboxes.put(sandboxId, sandbox);
-    this.#background.add("store sandbox", stored);
+    this.#options.background.add("store sandbox", stored);
   }
 
-  async #renewPreview(sandboxId: string, port: number): Promise<string | null> {
+  async #renewToken(sandboxId: string, port: number): Promise<string | null> {
     const preview = await this.#askPreview(sandboxId, port);
     const stored = this.#previews.put(sandboxId, preview);
-    this.#background.add("store preview", stored);
+    this.#options.background.add("store preview", stored);
     return preview && preview.token;
   }
 
@@ -272,13 +249,10 @@ export class HostedResolver implements Destinations {
     port: number,
     isAnonymous: boolean,
   ): Destination {
-    return hostedDestination(preview, sandbox.id, {
-      port,
-      isPublic: sandbox.public,
-      isAnonymous,
-      appOrigin: appOriginOn(port, sandbox.appOrigin, this.#appOrigin),
-      refusals: this.#refusals,
-    });
+    const { appOrigin: otherwise } = this.#options;
+    const appOrigin = appOriginOn(port, sandbox.appOrigin, otherwise);
+    const visit = { port, isAnonymous, appOrigin, refusals: this.#refusals };
+    return hostedDestination(sandbox, preview, visit);
   }
 
   async #linkDestination(
@@ -287,7 +261,7 @@ export class HostedResolver implements Destinations {
   ): Promise<Destination | null> {
     const domain = await this.#domains.common();
     return domain === null ? null : linkDestination(domain, { token, port }, {
-      appOrigin: this.#appOrigin,
+      appOrigin: this.#options.appOrigin,
       refusals: this.#linkRefusals,
     });
   }
@@ -306,7 +280,6 @@ export class HostedResolver implements Destinations {
     );
   }
 
-  /** The id of the sandbox that a label names, if it is in process; null if there is none. */
   #knownIdOf(label: string): string | null | undefined {
     return isUuid(label) ? label : this.#names.known(label);
   }
@@ -315,18 +288,16 @@ export class HostedResolver implements Destinations {
   async #idOf(name: string): Promise<string | null> {
     const sandbox = await this.#askSandbox(name);
     if (sandbox === null) return null;
-    const stored = this.#sandboxes.put(sandbox.id, sandbox);
-    this.#background.add("store sandbox", stored);
+    this.#keep(sandbox.id, sandbox);
     return sandbox.id;
   }
 
   async #askSandbox(idOrName: string): Promise<HostedSandbox | null> {
     const answer = await this.#api.sandboxById(idOrName);
     const sandbox = answer && readSandbox(answer);
-    if (sandbox === null || !isUuid(idOrName) || sandbox.id === idOrName) {
-      return sandbox;
-    }
-    return this.#mistrusted("another_sandbox", idOrName);
+    return sandbox === null || !isUuid(idOrName) || sandbox.id === idOrName
+      ? sandbox
+      : this.#mistrusted("another_sandbox", idOrName);
   }
 
   async #askPreview(
@@ -345,7 +316,7 @@ export class HostedResolver implements Destinations {
   }
 
   #mistrusted(reason: Mistrust, sandboxId: string): null {
-    this.#onMistrust(reason, sandboxId);
+    this.#options.onMistrust(reason, sandboxId);
     return null;
   }
 }

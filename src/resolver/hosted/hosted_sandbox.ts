@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { isSandboxRef } from "../../address/grammar.ts";
 import type { Codec } from "../../cache/durable_tier.ts";
-import type { Sandbox } from "../../daytona/api.ts";
+import { type Sandbox, sandboxRef } from "../../daytona/models.ts";
 import {
   type AppOriginLabels,
   appOriginLabels,
@@ -13,38 +13,20 @@ import {
 export interface HostedSandbox {
   readonly id: string;
   readonly public: boolean;
-  readonly state: string | null;
-  readonly desiredState: string | null;
-  readonly organizationId: string | null;
-  readonly recoverable: boolean;
   readonly appOrigin: AppOriginLabels;
 }
 
-/** The facts in an answer about a sandbox; null if it does not name the sandbox. */
+/** The facts in an answer about a sandbox; null if it does not name the sandbox. What it does not say is not public. */
 export function readSandbox(answer: Sandbox): HostedSandbox | null {
-  const { id, state, desiredState, organizationId, recoverable } = answer;
+  const { id, labels } = answer;
   if (id === null || !isSandboxRef(id)) return null;
-  return {
-    id,
-    // What the API does not say is not public.
-    public: answer.public === true,
-    state,
-    desiredState,
-    organizationId,
-    recoverable,
-    appOrigin: appOriginLabels(answer.labels),
-  };
+  const appOrigin = appOriginLabels(labels);
+  return { id, public: answer.public === true, appOrigin };
 }
 
-const text = z.string().nullable();
-
-const stored: z.ZodType<HostedSandbox> = z.object({
-  id: z.string().refine(isSandboxRef),
+const stored = z.object({
+  id: sandboxRef,
   public: z.boolean(),
-  state: text,
-  desiredState: text,
-  organizationId: text,
-  recoverable: z.boolean(),
   appOrigin: storedAppOriginLabels,
 });
 

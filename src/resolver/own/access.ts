@@ -1,16 +1,10 @@
 /** Access decisions: the API's verdict on each kind of credential, cached under a digest of the credential. */
-import {
-  isBearer,
-  isSandboxRef,
-  mayBePreviewToken,
-} from "../../address/grammar.ts";
-import type { Codec } from "../../cache/durable_tier.ts";
-import type { DaytonaApi } from "../../daytona/api.ts";
-import { createDigests } from "../../lib/digest.ts";
+import { isBearer, mayBePreviewToken } from "../../address/grammar.ts";
+import type { DaytonaApi, User } from "../../daytona/api.ts";
 import { ChangeMarks } from "../change_marks.ts";
+import { accessCodec, booleanCodec, sandboxIdCodec } from "../codecs.ts";
 import { ifUser } from "../if_user.ts";
 import {
-  booleanCodec,
   type Budget,
   LookupCache,
   type LookupCacheOptions,
@@ -18,12 +12,8 @@ import {
 import type { Change } from "../sandbox_changes.ts";
 
 /** What the gate asks about credentials, in whichever way they are judged. */
-export type Access = Pick<
-  AccessResolver,
-  "isPreviewToken" | "hasAccess" | "sandboxOfSignedToken" | "signingKeyOf"
->;
+export type Access = Omit<AccessResolver, "forget">;
 
-/** The operations of the API that judge credentials. */
 type AccessApi = Pick<
   DaytonaApi,
   | "isPreviewToken"
@@ -32,22 +22,6 @@ type AccessApi = Pick<
   | "sandboxIdOfSignedToken"
   | "signingKeyOfSandbox"
 >;
-
-/** Stores the id of a sandbox as it is. */
-export const sandboxIdCodec: Codec<string | null> = {
-  encode: (value) => value,
-  decode: (json) =>
-    json === null || typeof json === "string" && isSandboxRef(json)
-      ? json
-      : undefined,
-};
-
-/** Null says that the sandbox was deleted. */
-export const accessCodec: Codec<boolean | null> = {
-  encode: (value) => value,
-  decode: (json) =>
-    json === null || typeof json === "boolean" ? json : undefined,
-};
 
 /**
  * Asks the API about credentials, and caches its verdicts.
@@ -61,28 +35,17 @@ export class AccessResolver {
   readonly #users: LookupCache<boolean | null>;
   readonly #signedTokens: LookupCache<string | null>;
   readonly #signingKeys: LookupCache<string | null>;
-  readonly #digestKey: (parts: readonly string[]) => string;
   readonly #marks: ChangeMarks;
 
-  constructor(
-    api: AccessApi,
-    options: LookupCacheOptions,
-  ) {
+  constructor(api: AccessApi, options: LookupCacheOptions) {
+    const kind = "sandbox-auth-key-valid";
+    const ids = sandboxIdCodec;
     this.#api = api;
-    this.#previewTokens = new LookupCache(
-      "sandbox-auth-key-valid",
-      booleanCodec,
-      options,
-    );
+    this.#previewTokens = new LookupCache(kind, booleanCodec, options);
     this.#users = new LookupCache("sandbox-access", accessCodec, options);
-    this.#signedTokens = new LookupCache(
-      "signed-token",
-      sandboxIdCodec,
-      options,
-    );
+    this.#signedTokens = new LookupCache("signed-token", ids, options);
     // In process only: they are secrets, and soon forgotten.
     this.#signingKeys = new LookupCache("signing-key", null, options);
-    this.#digestKey = createDigests(options.cache.maxEntries);
     this.#marks = new ChangeMarks(options.cache.maxEntries);
   }
 
@@ -100,7 +63,7 @@ export class AccessResolver {
   ): Promise<boolean> {
     // A token that the API cannot be asked about is not cached either.
     return mayBePreviewToken(token) && await this.#previewTokens.lookUp(
-      this.#digestKey(this.#marks.keyParts(sandboxId, token)),
+      this.#marks.keyOf(sandboxId, token),
       () => this.#api.isPreviewToken(sandboxId, token),
       budget,
     );
@@ -109,17 +72,15 @@ export class AccessResolver {
   /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
   async hasAccess(
     sandboxId: string,
-    user: { bearer: string; clientAddress: string },
+    user: Omit<User, "organizationId">,
     budget: Budget,
   ): Promise<boolean | null> {
     return isBearer(user.bearer) && await this.#users.lookUp(
-      this.#digestKey(this.#marks.keyParts(sandboxId, user.bearer)),
-      () =>
-        ifUser(this.#api.hasSandboxAccess(sandboxId, user), {
-          api: this.#api,
-          user,
-          no: false,
-        }),
+      this.#marks.keyOf(sandboxId, user.bearer),
+      () => {
+        const asked = this.#api.hasSandboxAccess(sandboxId, user);
+        return ifUser(asked, { api: this.#api, user, no: false });
+      },
       budget,
     );
   }
@@ -131,7 +92,7 @@ export class AccessResolver {
     budget: Budget,
   ): Promise<string | null> {
     return await this.#signedTokens.lookUp(
-      this.#digestKey([token, String(port)]),
+      this.#marks.digestOf([token, String(port)]),
       () => this.#api.sandboxIdOfSignedToken(token, port),
       budget,
     );

@@ -15,7 +15,6 @@ export interface Build {
   readonly id: string;
 }
 
-/** The operations of the API that find build logs. */
 type BuildApi = Pick<
   DaytonaApi,
   "sandbox" | "snapshot" | "isOwnedByUser" | "runnerById"
@@ -35,26 +34,23 @@ export class BuildResolver {
    * @throws {GatewayError} as {@linkcode DaytonaApi}
    */
   async logOf(build: Build, user: User): Promise<BuildLog | null> {
-    const api = this.#api;
     const asked = this.#imageOf(build, user);
-    const image = await ifUser(asked, { api, user, no: null });
-    if (image === null || image.ref === null || image.runnerId === null) {
-      return null;
-    }
-    const runner = await this.#api.runnerById(image.runnerId);
-    return runner && { runner, snapshotRef: image.ref };
+    const image = await ifUser(asked, { api: this.#api, user, no: null });
+    const [snapshotRef, runnerId] = image ?? [];
+    if (!snapshotRef || !runnerId) return null;
+    const runner = await this.#api.runnerById(runnerId);
+    return runner && { runner, snapshotRef };
   }
 
   async #imageOf(
     { of, id }: Build,
     user: User,
-  ): Promise<{ ref: string | null; runnerId: string | null } | null> {
+  ): Promise<[ref: string | null, runnerId: string | null] | null> {
     if (of === "snapshot") {
       const snapshot = await this.#api.snapshot(id, user);
-      return snapshot &&
-        { ref: snapshot.ref, runnerId: snapshot.initialRunnerId };
+      return snapshot && [snapshot.ref, snapshot.initialRunnerId];
     }
     const sandbox = await this.#api.sandbox(id, user);
-    return sandbox && { ref: sandbox.snapshotRef, runnerId: sandbox.runnerId };
+    return sandbox && [sandbox.snapshotRef, sandbox.runnerId];
   }
 }

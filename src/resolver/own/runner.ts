@@ -1,8 +1,8 @@
 /** Where sandboxes are: how that is stored in the durable tier, and the destinations that it makes. */
+import { z } from "zod";
 import { portPrefix, toolboxPrefix } from "../../address/app_target.ts";
 import type { Codec } from "../../cache/durable_tier.ts";
 import type { DurableStore } from "../../cache/store.ts";
-import type { AppOriginMode } from "../../config/config.ts";
 import type { Runner } from "../../daytona/api.ts";
 import { runnerAnswer } from "../../daytona/models.ts";
 import type { HeaderList } from "../../http/headers.ts";
@@ -14,7 +14,8 @@ import {
   NO_LABELS,
   storedAppOriginLabels,
 } from "../app_origin_labels.ts";
-import type { App, Destination, Refusals } from "../destination.ts";
+import { sealedCodec } from "../codecs.ts";
+import type { App, Destination } from "../destination.ts";
 import type { LookupKind } from "../lookup_cache.ts";
 
 /** Where a sandbox is, and what its labels say of the way there. */
@@ -32,23 +33,11 @@ interface RunnerBase {
   readonly path: string;
 }
 
-/**
- * Parses a runner's base URL.
- *
- * @throws {TypeError} as {@linkcode parseOrigin}
- *
- * @example
- * ```ts
- * runnerBase("http://runner:3003/a/").path; // "/a"
- * ```
- */
+/** @throws {TypeError} as {@linkcode parseOrigin} */
 export function runnerBase(url: string): RunnerBase {
-  const { host, pathname } = new URL(url);
-  return {
-    origin: parseOrigin(url),
-    authority: host,
-    path: withoutTrailingSlashes(pathname),
-  };
+  const { host: authority, pathname } = new URL(url);
+  const path = withoutTrailingSlashes(pathname);
+  return { origin: parseOrigin(url), authority, path };
 }
 
 /** The headers by which a runner knows the gateway. */
@@ -70,10 +59,7 @@ const proxies = new WeakMap<
 export function runnerDestination(
   runner: Runner,
   { sandboxId, sandboxPort: port }: App,
-  rest: {
-    readonly appOrigin: AppOriginMode;
-    readonly refusals: Refusals;
-  },
+  { appOrigin, refusals }: Pick<Destination, "appOrigin" | "refusals">,
 ): Destination {
   let proxy = proxies.get(runner);
   if (proxy === undefined) {
@@ -83,17 +69,16 @@ export function runnerDestination(
   }
   const { origin, authority, path, headers } = proxy;
   const toolbox = path + toolboxPrefix(sandboxId);
-  const pathPrefix = port === "toolbox" ? toolbox : portPrefix(toolbox, port);
   return {
     origin,
     authority,
-    pathPrefix,
+    pathPrefix: port === "toolbox" ? toolbox : portPrefix(toolbox, port),
     headers,
     toolboxPrefix: toolbox,
-    refusals: rest.refusals,
+    refusals,
     reportsUse: false,
     publicOrigin: undefined,
-    appOrigin: rest.appOrigin,
+    appOrigin,
   };
 }
 
@@ -105,36 +90,17 @@ export function placementCodec(
 ): Codec<Placement | null> {
   return store?.daytonaKinds?.has(kind)
     ? DAYTONA_RECORD
-    : sealedPlacement(sealer);
+    : sealedCodec(storedPlacement, sealer);
 }
 
-/** A runner's record contains its key, so it leaves the process only sealed. */
-function sealedPlacement(sealer: Sealer): Codec<Placement | null> {
-  return {
-    async encode(placement, staleUntil) {
-      return placement && await sealer.seal({ ...placement }, staleUntil);
-    },
-    async decode(json) {
-      if (json === null) return null;
-      if (typeof json !== "string") return undefined;
-      const payload = await sealer.open(json);
-      return readPlacement(payload?.runner, payload?.appOrigin);
-    },
-  };
-}
-
-function readPlacement(
-  runner: unknown,
-  appOrigin: unknown,
-): Placement | undefined {
-  const read = runnerAnswer.safeParse(runner).data;
-  return read &&
-    { runner: read, appOrigin: storedAppOriginLabels.parse(appOrigin) };
-}
+const storedPlacement: z.ZodType<Placement> = z.object({
+  runner: runnerAnswer,
+  appOrigin: storedAppOriginLabels,
+});
 
 /**
  * Daytona's own format, `{"apiKey","apiUrl"}`, whose `apiUrl` is the runner's `proxyUrl`, with our other members added.
- * Records that others wrote are validated like answers of the API; they have no labels.
+ * Records that others wrote have no labels.
  */
 const DAYTONA_RECORD: Codec<Placement | null> = {
   encode: (placement) =>
@@ -147,12 +113,9 @@ const DAYTONA_RECORD: Codec<Placement | null> = {
         { appOrigin: placement.appOrigin },
     },
   decode(json) {
-    if (typeof json !== "object" || json === null) return undefined;
-    const stored: Readonly<Record<string, unknown>> = { ...json };
-    return readPlacement({
-      apiKey: stored.apiKey,
-      proxyUrl: stored.proxyUrl ?? stored.apiUrl,
-      apiUrl: stored.runnerApiUrl,
-    }, stored.appOrigin);
+    const { apiKey, appOrigin, ...urls } = Object(json);
+    const proxyUrl = urls.proxyUrl ?? urls.apiUrl;
+    const runner = { apiKey, proxyUrl, apiUrl: urls.runnerApiUrl };
+    return storedPlacement.safeParse({ runner, appOrigin }).data;
   },
 };

@@ -3,9 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { AppOriginMode } from "../../config/config.ts";
 import type { DaytonaApi } from "../../daytona/api.ts";
 import { GatewayError } from "../../errors.ts";
-import type { Background } from "../../lib/background.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
-import { ExpiringLru } from "../../lib/lru.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import {
   type AppOriginLabels,
@@ -13,15 +11,16 @@ import {
   appOriginOn,
   NO_LABELS,
 } from "../app_origin_labels.ts";
+import { booleanCodec } from "../codecs.ts";
 import type { Destination, Destinations, SandboxPort } from "../destination.ts";
 import {
-  booleanCodec,
   type Budget,
   LookupCache,
   type LookupCacheOptions,
   UNMETERED,
 } from "../lookup_cache.ts";
 import type { ProbeClient } from "../refusals/probe.ts";
+import { RecentAnswers } from "../refusals/recent_answers.ts";
 import { RunnerRefusals } from "../refusals/runner_refusals.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
@@ -32,18 +31,17 @@ const RENEWAL_PAUSE_MS = 5000;
 /** Longest wait for a sandbox's labels, ms: they only refine the answer. */
 const LABELS_WAIT_MS = 1000;
 
-/** The operations of the API that find sandboxes. */
 type SandboxApi = Pick<
   DaytonaApi,
   "isSandboxPublic" | "runnerOfSandbox" | "sandboxById"
 >;
 
-/** Dependencies of a {@linkcode SandboxResolver} besides the API. */
+/** Dependencies of what finds sandboxes, besides the API. */
 export interface SandboxResolverOptions extends LookupCacheOptions {
   readonly sealer: Sealer;
   /** What apps are told of their own address, unless their sandbox's labels say otherwise. */
   readonly appOrigin: AppOriginMode;
-  /** Probed where a response may be a runner's refusal. */
+  /** Probed where a response may be a refusal. */
   readonly upstream: ProbeClient;
 }
 
@@ -54,30 +52,24 @@ export interface SandboxResolverOptions extends LookupCacheOptions {
  */
 export class SandboxResolver implements Destinations {
   readonly #api: SandboxApi;
-  readonly #background: Background;
+  readonly #options: SandboxResolverOptions;
   readonly #visibility: LookupCache<boolean>;
   readonly #placements: LookupCache<Placement | null>;
-  readonly #renewals: ExpiringLru<string, Promise<Placement | null>>;
+  readonly #renewals: RecentAnswers<Placement | null>;
   /** The latest labels of sandboxes that have some: they still count if they cannot be read again. */
   readonly #labels: LRUCache<string, AppOriginLabels>;
-  readonly #appOrigin: AppOriginMode;
   readonly #refusals: RunnerRefusals;
 
   constructor(api: SandboxApi, options: SandboxResolverOptions) {
+    const { store, sealer, cache: { maxEntries: max } } = options;
+    const kind = "sandbox-runner-info";
+    const codec = placementCodec(kind, store, sealer);
     this.#api = api;
-    this.#background = options.background;
+    this.#options = options;
     this.#visibility = new LookupCache("sandbox-public", booleanCodec, options);
-    this.#placements = new LookupCache(
-      "sandbox-runner-info",
-      placementCodec("sandbox-runner-info", options.store, options.sealer),
-      options,
-    );
-    this.#renewals = new ExpiringLru({
-      max: options.cache.maxEntries,
-      ttlMs: RENEWAL_PAUSE_MS,
-    });
-    this.#labels = new LRUCache({ max: options.cache.maxEntries });
-    this.#appOrigin = options.appOrigin;
+    this.#placements = new LookupCache(kind, codec, options);
+    this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
+    this.#labels = new LRUCache({ max });
     this.#refusals = new RunnerRefusals(options.upstream);
   }
 
@@ -89,17 +81,17 @@ export class SandboxResolver implements Destinations {
     }, budget);
   }
 
-  /** The same, if the answer is in process and fresh; undefined otherwise. */
+  /** Whether it is public, if the answer is in process and fresh; undefined otherwise. */
   isKnownPublic(sandboxId: string): boolean | undefined {
     return this.#visibility.known(sandboxId);
   }
 
-  /** The id of the sandbox that a label names: the label itself, as the API finds sandboxes for a proxy by id only. */
+  /** The label itself, as the API finds sandboxes for a proxy by id only. */
   sandboxIdOf(label: string): string {
     return label;
   }
 
-  /** The same as {@linkcode destinationOf}, if the answer is in process and fresh; undefined otherwise. */
+  /** See {@linkcode Destinations.knownDestination}. */
   knownDestination(
     sandboxId: string,
     port: SandboxPort,
@@ -108,10 +100,7 @@ export class SandboxResolver implements Destinations {
     return placement && this.#destination(placement, sandboxId, port);
   }
 
-  /**
-   * Where requests for a port of the sandbox go; null if there is no such sandbox. It is not rate-limited, so it is only
-   * for admitted requests. `onMiss` is called before a lookup that goes beyond the process.
-   */
+  /** See {@linkcode Destinations.destinationOf}. */
   async destinationOf(
     sandboxId: string,
     port: SandboxPort,
@@ -127,26 +116,25 @@ export class SandboxResolver implements Destinations {
   }
 
   /**
-   * Asks the API again after the known destination failed, since the sandbox may have moved. However many requests
-   * fail, the API is asked once per sandbox in {@linkcode RENEWAL_PAUSE_MS}; until it answers, the cached place is
-   * kept.
+   * Asks the API again, since the sandbox may have moved: once per sandbox in 5 s, however many requests fail. Until it
+   * answers, the cached place is kept.
    */
   async renewDestination(
     sandboxId: string,
     port: SandboxPort,
   ): Promise<Destination | null> {
-    let renewal = this.#renewals.get(sandboxId);
-    if (renewal === undefined) {
-      renewal = this.#renewPlacement(sandboxId);
-      this.#renewals.set(sandboxId, renewal);
-    }
-    const placement = await renewal;
+    const placement = await this.#renewals.once(sandboxId, async () => {
+      const renewed = await this.#placementOf(sandboxId);
+      const stored = this.#placements.put(sandboxId, renewed);
+      this.#options.background.add("store runner", stored);
+      return renewed;
+    });
     return placement && this.#destination(placement, sandboxId, port);
   }
 
-  /** Forgets whether a sandbox is public, and where it is. Its labels still count if they cannot be read again. */
+  /** Forgets all but a sandbox's labels, which still count if they cannot be read again. */
   async forget(sandboxId: string, change: Change): Promise<void> {
-    this.#renewals.delete(sandboxId);
+    this.#renewals.forget(sandboxId);
     await Promise.all([
       this.#visibility.forget(sandboxId, change),
       this.#placements.forget(sandboxId, change),
@@ -154,34 +142,24 @@ export class SandboxResolver implements Destinations {
   }
 
   #destination(
-    { runner, appOrigin }: Placement,
+    placement: Placement,
     sandboxId: string,
-    port: SandboxPort,
+    sandboxPort: SandboxPort,
   ): Destination {
-    return runnerDestination(runner, { sandboxId, sandboxPort: port }, {
-      appOrigin: appOriginOn(port, appOrigin, this.#appOrigin),
-      refusals: this.#refusals,
-    });
+    const { runner, appOrigin: labels } = placement;
+    const { appOrigin: otherwise } = this.#options;
+    const appOrigin = appOriginOn(sandboxPort, labels, otherwise);
+    const rest = { appOrigin, refusals: this.#refusals };
+    return runnerDestination(runner, { sandboxId, sandboxPort }, rest);
   }
 
-  /**
-   * Looks up where a sandbox is in parallel with whether it is public, as an admitted request needs that next. A
-   * failure is ignored: the lookup of that request will report its own.
-   */
+  /** Looks up what an admitted request needs next. A failure is ignored: the lookup of that request reports its own. */
   #prefetchPlacement(sandboxId: string): void {
     if (this.#placements.known(sandboxId) !== undefined) return;
-    const fetched = this.#placements.prefetch(
-      sandboxId,
-      () => this.#placementOf(sandboxId),
-    );
-    this.#background.add("prefetch runner", fetched.catch(() => {}));
-  }
-
-  async #renewPlacement(sandboxId: string): Promise<Placement | null> {
-    const placement = await this.#placementOf(sandboxId);
-    const stored = this.#placements.put(sandboxId, placement);
-    this.#background.add("store runner", stored);
-    return placement;
+    const fetched = this.#placements
+      .prefetch(sandboxId, () => this.#placementOf(sandboxId));
+    const ignored = fetched.catch(() => {});
+    this.#options.background.add("prefetch runner", ignored);
   }
 
   /** Asks the API for a sandbox's runner and labels, at once. */
@@ -194,7 +172,7 @@ export class SandboxResolver implements Destinations {
       { runner, appOrigin: this.#labels.get(sandboxId) ?? NO_LABELS };
   }
 
-  /** Reads a sandbox's labels. If the API cannot tell them now, those known so far stay. */
+  /** Reads a sandbox's labels; those known so far stay if the API cannot tell them now. */
   async #readLabels(sandboxId: string): Promise<void> {
     try {
       const sandbox = await this.#api.sandboxById(sandboxId);

@@ -8,7 +8,7 @@ import {
   type UpstreamResponse,
 } from "../../upstream/http1/message.ts";
 import { wholeBody } from "../../upstream/http1/whole_body.ts";
-import type { Destination } from "../destination.ts";
+import type { App, Destination } from "../destination.ts";
 import { DAEMON_VERSION, type ProbeClient, sendProbe } from "./probe.ts";
 import { RecentAnswers } from "./recent_answers.ts";
 import { isEmptyBadGateway, membersOf } from "./runner_messages.ts";
@@ -31,31 +31,23 @@ export class DaemonProbe {
     return this.#recent.once(sandboxId, async () => {
       const { toolboxPrefix } = destination;
       if (toolboxPrefix === undefined) return true;
-      const response = await this.#send(
-        destination,
-        "GET",
-        toolboxPrefix + DAEMON_VERSION,
-      );
-      if (response === undefined) return true;
-      discardBody(response.body);
-      return !isEmptyBadGateway(response);
+      const target = toolboxPrefix + DAEMON_VERSION;
+      return await this.#answers(destination, "GET", target) ?? true;
     });
   }
 
   /** True if something listens on a port of the sandbox; false if that cannot be determined. */
   isListening(
-    { sandboxId, sandboxPort }: {
-      readonly sandboxId: string;
-      readonly sandboxPort: number;
-    },
+    { sandboxId, sandboxPort: port }: App & { readonly sandboxPort: number },
     destination: Destination,
   ): Promise<boolean> {
-    return this.#recent.once(
-      `${sandboxId}:${sandboxPort}`,
-      async () =>
-        await this.#isInUse(sandboxPort, destination) ??
-          await this.#answers(destination),
-    );
+    return this.#recent.once(`${sandboxId}:${port}`, async () => {
+      const isInUse = await this.#isInUse(port, destination);
+      if (isInUse !== undefined) return isInUse;
+      // A HEAD asks the app for nothing.
+      const target = `${destination.pathPrefix}/`;
+      return await this.#answers(destination, "HEAD", target) ?? false;
+    });
   }
 
   /** Whether a port is in use, according to the daemon; undefined if it does not say so: it watches some ports only. */
@@ -68,7 +60,7 @@ export class DaemonProbe {
     const target = `${toolboxPrefix}/port/${port}/in-use`;
     const response = await this.#send(destination, "GET", target);
     if (response?.status !== 200) {
-      if (response !== undefined) discardBody(response.body);
+      discardBody(response?.body ?? null);
       return undefined;
     }
     try {
@@ -79,11 +71,14 @@ export class DaemonProbe {
     }
   }
 
-  /** True if the app answers a request without content, which asks it for nothing. */
-  async #answers(destination: Destination): Promise<boolean> {
-    const target = `${destination.pathPrefix}/`;
-    const response = await this.#send(destination, "HEAD", target);
-    if (response === undefined) return false;
+  /** False if a hop answers for it; undefined if nobody does. */
+  async #answers(
+    destination: Destination,
+    method: "GET" | "HEAD",
+    target: string,
+  ): Promise<boolean | undefined> {
+    const response = await this.#send(destination, method, target);
+    if (response === undefined) return undefined;
     discardBody(response.body);
     return !isEmptyBadGateway(response);
   }

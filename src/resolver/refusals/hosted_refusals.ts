@@ -3,19 +3,13 @@
  * not let in to its login, whatever they asked for, and so it does with a token that is no longer right: a 401 is always
  * the app's. Behind it are runners, whose refusals are those of runner_refusals.ts.
  */
-import { valuesOf } from "../../http/headers.ts";
+import { type HeaderList, valuesOf } from "../../http/headers.ts";
 import {
   discardBody,
   type UpstreamResponse,
 } from "../../upstream/http1/message.ts";
-import type {
-  App,
-  AppRequest,
-  Destination,
-  Refusals,
-  ResponseHead,
-} from "../destination.ts";
-import type { ProbeClient } from "./probe.ts";
+import type { AppRequest, Destination, ResponseHead } from "../destination.ts";
+import { type ProbeClient, sendProbe } from "./probe.ts";
 import { type Refusal, refusalWith } from "./refusal.ts";
 import { membersOf, refusalOf } from "./runner_messages.ts";
 import { RunnerRefusals } from "./runner_refusals.ts";
@@ -24,24 +18,23 @@ import { RunnerRefusals } from "./runner_refusals.ts";
 export type HostedCredential = "token" | "link";
 
 /** Judges responses that come by way of such a proxy. */
-export class HostedRefusals implements Refusals {
+export class HostedRefusals extends RunnerRefusals {
   readonly #credential: HostedCredential;
-  readonly #runners: RunnerRefusals;
 
   constructor(upstream: ProbeClient, credential: HostedCredential) {
-    this.#credential = credential;
-    this.#runners = new RunnerRefusals(upstream, (status, body, sandboxId) => {
+    super(upstream, (status, body, sandboxId) => {
       // By a link, nobody tells which sandbox it is.
       const id = credential === "link" ? undefined : sandboxId;
       return refusalOf(status, body, id) ?? withoutRunner(status, body, id);
     });
+    this.#credential = credential;
   }
 
-  mayRefuse(head: ResponseHead): boolean {
-    return this.#runners.mayRefuse(head) || mayBeHostedRefusal(head);
+  override mayRefuse(head: ResponseHead): boolean {
+    return super.mayRefuse(head) || mayBeHostedRefusal(head);
   }
 
-  async judge(
+  override async judge(
     response: UpstreamResponse,
     request: AppRequest,
     destination: Destination,
@@ -49,56 +42,78 @@ export class HostedRefusals implements Refusals {
     const { authority } = destination;
     const refusal = hostedRefusalOf(response, authority, this.#credential);
     if (refusal === undefined) {
-      return await this.#runners.judge(response, request, destination);
+      return await super.judge(response, request, destination);
     }
     discardBody(response.body);
     return refusal;
   }
+}
 
-  judgeHandshake(
-    refusal: Refusal,
-    app: App,
-    destination: Destination,
-  ): Promise<Refusal> {
-    return this.#runners.judgeHandshake(refusal, app, destination);
-  }
+/** Longest wait for the proxy's answer about a link, ms. */
+const LINK_TIMEOUT_MS = 10_000;
 
-  ofFailure(error: unknown): Refusal {
-    return this.#runners.ofFailure(error);
-  }
+/** Refused by every runner before it looks for the app, beside the header that the proxy adds. */
+const NOT_FOR_APPS: HeaderList = [
+  ["x-daytona-authorization", "Bearer a-question-to-the-proxy"],
+  ["x-daytona-skip-last-activity-update", "true"],
+  ["accept-encoding", "identity"],
+];
+
+/**
+ * True unless the proxy sends whoever comes by a link to its login. The probe must not reach the app, whose links may be
+ * opened once only, or count visits. Should a runner let it pass, the app sees a HEAD of `/`.
+ *
+ * @throws {GatewayError} `runner_unreachable` or `runner_timeout` if the proxy does not answer
+ */
+export async function opensLink(
+  upstream: ProbeClient,
+  destination: Destination,
+): Promise<boolean> {
+  const response = await sendProbe(upstream, destination, {
+    method: "HEAD",
+    target: "/",
+    headers: NOT_FOR_APPS,
+    timeoutMs: LINK_TIMEOUT_MS,
+  });
+  discardBody(response.body);
+  return hostedRefusalOf(response, destination.authority, "link") === undefined;
 }
 
 /** The proxy's warning, which comes in place of anything if it is not asked to leave that out. */
 const WARNING_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'";
 
+/** What the proxy's login means, and the reason that is logged. */
+const LOGINS = {
+  token: [
+    "runner_refused",
+    "Daytona's proxy does not accept the sandbox's token (its login)",
+  ],
+  link: [
+    "signed_token_invalid",
+    "Daytona's proxy does not open the link (its login)",
+  ],
+} as const;
+
 const NO_RUNNER =
   /failed to get runner info: Sandbox with ID ([\w-]+) not found$/;
 
 /** True if a response may be one of the proxy's own. */
-export function mayBeHostedRefusal(response: ResponseHead): boolean {
-  const { status, headers } = response;
+function mayBeHostedRefusal({ status, headers }: ResponseHead): boolean {
   return status === 307 ||
     status === 200 &&
       valuesOf(headers, "content-security-policy")[0] === WARNING_POLICY;
 }
 
-/** The proxy's refusal, if the head of a response shows it to be one. */
+/** The proxy's refusal, if a response is one. */
 export function hostedRefusalOf(
   { status, headers }: ResponseHead,
   authority: string,
   credential: HostedCredential,
 ): Refusal | undefined {
   if (status === 307 && isLogin(headers, authority)) {
-    return credential === "link"
-      ? refusalWith(
-        "signed_token_invalid",
-        "Daytona's proxy does not open the link (its login)",
-      )
-      : refusalWith(
-        "runner_refused",
-        "Daytona's proxy does not accept the sandbox's token (its login)",
-      );
+    const [code, reason] = LOGINS[credential];
+    return refusalWith(code, reason);
   }
   if (status === 200 && isWarning(headers)) {
     return refusalWith(
@@ -109,10 +124,7 @@ export function hostedRefusalOf(
   return undefined;
 }
 
-/**
- * The code for a refusal of a proxy that finds no runner with the sandbox, as where it is archived; undefined if the body
- * is an app's. Without a `sandboxId`, it may be about any sandbox.
- */
+/** As {@linkcode refusalOf}, by a proxy that finds no runner with the sandbox, as where it is archived. */
 export function withoutRunner(
   status: number,
   body: string,
@@ -127,17 +139,15 @@ export function withoutRunner(
 }
 
 /** True for a redirect to the proxy's own login, which would come back to this very host. */
-function isLogin(
-  headers: UpstreamResponse["headers"],
-  authority: string,
-): boolean {
+function isLogin(headers: HeaderList, authority: string): boolean {
   const isBegun = valuesOf(headers, "set-cookie")
     .some((line) => line.startsWith("pkce_verifier="));
   const location = URL.parse(valuesOf(headers, "location")[0] ?? "");
   if (!isBegun || location === null) return false;
   const { searchParams } = location;
+  const returnTo = URL.parse(returnToOf(searchParams.get("state") ?? ""));
   return (searchParams.get("redirect_uri") ?? "").endsWith("/callback") &&
-    hostOf(returnToOf(searchParams.get("state") ?? "")) === authority;
+    returnTo?.host === authority;
 }
 
 /** Where a login would return to, by its state. */
@@ -151,11 +161,7 @@ function returnToOf(state: string): string {
   }
 }
 
-function hostOf(url: string): string | undefined {
-  return URL.parse(url)?.host;
-}
-
-function isWarning(headers: UpstreamResponse["headers"]): boolean {
+function isWarning(headers: HeaderList): boolean {
   return valuesOf(headers, "x-content-type-options")[0] === "nosniff" &&
     /^text\/html\b/i.test(valuesOf(headers, "content-type")[0] ?? "");
 }

@@ -1,16 +1,16 @@
-/** Requests of the gateway's own to an upstream, on nobody's behalf. */
+/** Requests of the gateway's own to an upstream. */
 import { GatewayError } from "../../errors.ts";
 import type { HeaderList } from "../../http/headers.ts";
 import type { UpstreamClient } from "../../upstream/http1/client.ts";
 import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 import type { Destination } from "../destination.ts";
-import { failedExchange } from "./failed_exchange.ts";
+import { failedExchange } from "./refusal.ts";
 
 /** What sends probes. */
 export type ProbeClient = Pick<UpstreamClient, "request">;
 
 /** A request without content. */
-export interface Probe {
+interface Probe {
   readonly method: "GET" | "HEAD";
   readonly target: string;
   /** Sent besides Host and the destination's own. */
@@ -25,22 +25,21 @@ export const DAEMON_VERSION = "/version";
 /**
  * The response to a probe; its body must be read or discarded.
  *
- * @throws {GatewayError} `runner_timeout` if it does not begin in time, `shutting_down`, or a `runner_*` code if there is
- * none
+ * @throws {GatewayError} `runner_timeout` if it does not begin in time, another `runner_*` code, or `shutting_down`
  */
 export async function sendProbe(
   upstream: ProbeClient,
-  { origin, authority, headers }: Destination,
-  probe: Probe,
+  { origin, authority, headers: own }: Destination,
+  { method, target, headers = [], timeoutMs }: Probe,
 ): Promise<UpstreamResponse> {
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), probe.timeoutMs);
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
     return await upstream.request({
       origin,
-      method: probe.method,
-      target: probe.target,
-      headers: [["host", authority], ...headers, ...probe.headers ?? []],
+      method,
+      target,
+      headers: [["host", authority], ...own, ...headers],
       body: null,
       contentLength: null,
       signal: timeout.signal,

@@ -1,18 +1,13 @@
-/** What upstreams have answered to our probes a moment ago. */
 import { ExpiringLru } from "../../lib/lru.ts";
 
-/** The time that an answer is reused, ms: a page that reloads in a loop must not double the load of its runner. */
-const TTL_MS = 2000;
-
-/** Most answers that are kept. */
-const MAX_ANSWERS = 1000;
-
-/** Remembers answers for a moment. */
+/** Answers to questions that many ask at once or again, such as a page that reloads in a loop. */
 export class RecentAnswers<Answer> {
-  readonly #answers = new ExpiringLru<string, Promise<Answer>>({
-    max: MAX_ANSWERS,
-    ttlMs: TTL_MS,
-  });
+  readonly #answers: ExpiringLru<string, Promise<Answer>>;
+
+  /** An answer is given again for `ttlMs` milliseconds; at most `max` are kept. */
+  constructor({ ttlMs = 2000, max = 1000 } = {}) {
+    this.#answers = new ExpiringLru({ max, ttlMs });
+  }
 
   /** The answer that `ask` gives for a key, or the latest one. */
   once(key: string, ask: () => Promise<Answer>): Promise<Answer> {
@@ -21,5 +16,10 @@ export class RecentAnswers<Answer> {
     const answer = ask();
     this.#answers.set(key, answer);
     return answer;
+  }
+
+  /** Has the next caller ask again. */
+  forget(key: string): void {
+    this.#answers.delete(key);
   }
 }

@@ -1,6 +1,9 @@
 /** What comes in place of an app's response. */
 import { type ErrorCode, GatewayError } from "../../errors.ts";
-import type { UpstreamError } from "../../upstream/upstream_error.ts";
+import {
+  UpstreamError,
+  type UpstreamErrorCode,
+} from "../../upstream/upstream_error.ts";
 
 /** What a refusal says of the way to the sandbox. */
 export type RefusalKind =
@@ -37,4 +40,34 @@ const KINDS: Readonly<Partial<Record<ErrorCode, RefusalKind>>> = {
 /** A refusal by an upstream, of which the log has the reason. */
 export function refusalWith(code: ErrorCode, reason: string): Refusal {
   return new Refusal(KINDS[code] ?? "final", new GatewayError(code, reason));
+}
+
+/** What failures say. The error code is null where the client has disconnected. */
+const FAILURES: Readonly<
+  Record<UpstreamErrorCode, readonly [RefusalKind, ErrorCode | null]>
+> = {
+  connect_failed: ["not_reached", "runner_unreachable"],
+  connect_timeout: ["not_reached", "runner_timeout"],
+  tls_failed: ["not_reached", "runner_unreachable"],
+  header_timeout: ["final", "runner_timeout"],
+  upload_stalled: ["final", "upload_stalled"],
+  connection_lost: ["dropped", "runner_unreachable"],
+  protocol_error: ["dropped", "runner_protocol_error"],
+  closed: ["final", "shutting_down"],
+  aborted: ["final", null],
+  body_failed: ["final", null],
+};
+
+/**
+ * What a failed exchange comes to; the failure is the cause of its error.
+ *
+ * @throws `cause` itself if it is no {@linkcode UpstreamError}
+ */
+export function failedExchange(cause: unknown): Refusal {
+  if (!(cause instanceof UpstreamError)) throw cause;
+  const [kind, code] = FAILURES[cause.code];
+  const { message } = cause;
+  return code === null
+    ? new Refusal(kind, cause)
+    : new Refusal(kind, new GatewayError(code, message, { cause }));
 }

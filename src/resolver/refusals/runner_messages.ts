@@ -12,7 +12,7 @@ export const REFUSALS = {
   sandbox_stopped: "the sandbox is not running (the runner's 400)",
 } as const;
 
-/** The error code of a refusal that is told by its body. */
+/** The code of a refusal that is told by its body. */
 export type RefusalCode = keyof typeof REFUSALS;
 
 /** The longest body that may be a runner's refusal, bytes. */
@@ -49,10 +49,7 @@ export function mayBeRefusal(response: ResponseHead): boolean {
     /^application\/json\b/i.test(valuesOf(headers, "content-type")[0] ?? "");
 }
 
-/**
- * The error code for a refusal by the runner itself; undefined if the body is an app's. Without a `sandboxId`, it may be
- * about any sandbox.
- */
+/** The code for a refusal by the runner, about any sandbox without a `sandboxId`; undefined if the body is an app's. */
 export function refusalOf(
   status: number,
   body: string,
@@ -63,15 +60,11 @@ export function refusalOf(
     statusCode !== status || typeof message !== "string" ||
     typeof path !== "string" || !isPathOf(path, sandboxId)
   ) return undefined;
-  if (status === 404) {
-    return /container not found/i.test(message)
-      ? "container_not_found"
-      : undefined;
-  }
   if (status === 401) return "runner_refused";
-  return /is the sandbox started/i.test(message)
-    ? "sandbox_stopped"
-    : undefined;
+  const [text, code] = status === 404
+    ? [/container not found/i, "container_not_found"] as const
+    : [/is the sandbox started/i, "sandbox_stopped"] as const;
+  return text.test(message) ? code : undefined;
 }
 
 /** True for a path of the runner below a sandbox. */

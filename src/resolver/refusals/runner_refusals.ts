@@ -1,5 +1,4 @@
 /** Tells the refusals of a runner, and of the hops behind it, from what an app answers. */
-import { GatewayError } from "../../errors.ts";
 import {
   discardBody,
   type ResponseBody,
@@ -14,7 +13,6 @@ import type {
   ResponseHead,
 } from "../destination.ts";
 import { DaemonProbe } from "./daemon_probe.ts";
-import { failedExchange } from "./failed_exchange.ts";
 import { DAEMON_VERSION, type ProbeClient, sendProbe } from "./probe.ts";
 import { RecentAnswers } from "./recent_answers.ts";
 import { type Refusal, refusalWith } from "./refusal.ts";
@@ -32,6 +30,12 @@ const REFUSAL_TIMEOUT_MS = 1000;
 
 /** Longest wait for a runner's answer to a probe, ms. */
 const PROBE_TIMEOUT_MS = 2000;
+
+/** What was read of a response: the code of a refusal, and the body from the beginning. */
+interface Read {
+  readonly code?: RefusalCode | undefined;
+  readonly body?: ResponseBody;
+}
 
 /** Judges responses; where they do not tell, it probes the runner, or the sandbox's daemon behind it. */
 export class RunnerRefusals implements Refusals {
@@ -71,11 +75,8 @@ export class RunnerRefusals implements Refusals {
         );
     }
     if (!mayBeRefusal(response)) return response;
-    const { code, body } = method === "HEAD"
-      ? {
-        code: await this.#codeByProbe(sandboxId, destination),
-        body: response.body,
-      }
+    const { code, body = response.body }: Read = method === "HEAD"
+      ? { code: await this.#codeByProbe(sandboxId, destination) }
       : await this.#read(response, sandboxId);
     // Not its own message, which contains the request's path, and which an app could imitate.
     return code === undefined
@@ -88,35 +89,28 @@ export class RunnerRefusals implements Refusals {
     { sandboxId, sandboxPort }: App,
     destination: Destination,
   ): Promise<Refusal> {
-    const { error } = refusal;
-    const isUntold = error instanceof GatewayError &&
-      error.code === "port_closed" && sandboxPort !== "toolbox";
-    if (
-      !isUntold ||
-      !await this.#daemons.isListening({ sandboxId, sandboxPort }, destination)
-    ) return refusal;
+    if (sandboxPort === "toolbox" || refusal.error.code !== "port_closed") {
+      return refusal;
+    }
+    const app = { sandboxId, sandboxPort };
+    if (!await this.#daemons.isListening(app, destination)) return refusal;
     return refusalWith(
       "app_refused_websocket",
       "the app answered the handshake with no valid response (the runner's empty 502)",
     );
   }
 
-  ofFailure(error: unknown): Refusal {
-    return failedExchange(error);
-  }
-
-  /** The code of a refusal, if a response that may be one is; with its body, from the beginning. */
-  async #read({ status, body }: UpstreamResponse, sandboxId: string): Promise<{
-    readonly code: RefusalCode | undefined;
-    readonly body: ResponseBody;
-  }> {
-    const whole = body === null || body instanceof Uint8Array
-      ? body
-      : await wholeBody(body, REFUSAL_TIMEOUT_MS);
+  async #read(
+    { status, body: unread }: UpstreamResponse,
+    sandboxId: string,
+  ): Promise<Read> {
+    const body = unread === null || unread instanceof Uint8Array
+      ? unread
+      : await wholeBody(unread, REFUSAL_TIMEOUT_MS);
     // A runner writes its refusals in one go.
-    if (!(whole instanceof Uint8Array)) return { code: undefined, body: whole };
-    const text = new TextDecoder().decode(whole);
-    return { code: this.#codeOf(status, text, sandboxId), body: whole };
+    if (!(body instanceof Uint8Array)) return { body };
+    const text = new TextDecoder().decode(body);
+    return { code: this.#codeOf(status, text, sandboxId), body };
   }
 
   /**
@@ -138,9 +132,9 @@ export class RunnerRefusals implements Refusals {
             : toolboxPrefix + DAEMON_VERSION,
           timeoutMs: PROBE_TIMEOUT_MS,
         });
-        const { code, body } = mayBeRefusal(response)
+        const { code, body = response.body }: Read = mayBeRefusal(response)
           ? await this.#read(response, sandboxId)
-          : { code: undefined, body: response.body };
+          : {};
         discardBody(body);
         return code;
       } catch {

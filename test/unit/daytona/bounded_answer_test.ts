@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_ANSWER_BYTES } from "../../../src/daytona/bounded_answer.ts";
+import { MAX_ANSWER_BYTES } from "../../../src/daytona/api_attempt.ts";
 import type { ApiCallFacts } from "../../../src/observability/metrics/facts.ts";
 import { clientAt, stubApi } from "./api_stub.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { DurableStore } from "../../../src/cache/store.ts";
 import { Background } from "../../../src/lib/background.ts";
+import { booleanCodec } from "../../../src/resolver/codecs.ts";
 import {
-  booleanCodec,
   LookupCache,
   type LookupKind,
   UNMETERED,

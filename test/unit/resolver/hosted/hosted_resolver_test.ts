@@ -389,7 +389,7 @@ Deno.test("of what the API says of a sandbox, only the facts are stored, and the
   for (const word of ["words", "the-runner", "label", "first-token"]) {
     assert.ok(!stored.includes(word), word);
   }
-  assert.match(stored, /"recoverable":false/);
+  assert.match(stored, /"public":false/);
   const other = setUp(fake.store);
   other.api.isDown = true;
   assert.equal(tokenIn(await other.destinationOf(ID)), "first-token");

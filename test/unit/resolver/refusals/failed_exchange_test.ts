@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../../../src/errors.ts";
-import { failedExchange } from "../../../../src/resolver/refusals/failed_exchange.ts";
+import { failedExchange } from "../../../../src/resolver/refusals/refusal.ts";
 import {
   UpstreamError,
   type UpstreamErrorCode,
