@@ -1,7 +1,6 @@
 /**
- * The request-target sent to a runner. The app's own target is appended to the sandbox's prefix as text, so that every
- * byte of it survives. The one exception is dot segments (RFC 3986 section 3.3), however they are spelled: one that
- * climbs out of the prefix reaches the rest of the runner's API.
+ * The request-target sent to a runner: the app's own, byte for byte, below the sandbox's prefix. The one exception is dot
+ * segments (RFC 3986 section 3.3), however they are spelled: they could reach the rest of the runner's API.
  */
 import { splitQuery } from "../http/request_url.ts";
 import { isSandboxRef } from "./grammar.ts";
@@ -27,38 +26,22 @@ export function removeDotSegments(path: string): string | undefined {
   const segments = path.slice(1).split("/");
   const kept: string[] = [];
   for (const [index, segment] of segments.entries()) {
-    const isLast = index === segments.length - 1;
-    if (TWO_DOTS.test(segment)) {
-      kept.pop();
-      if (isLast) kept.push("");
-    } else if (ONE_DOT.test(segment)) {
-      if (isLast) kept.push("");
-    } else {
-      kept.push(segment);
-    }
+    const isUp = TWO_DOTS.test(segment);
+    if (isUp) kept.pop();
+    if (!isUp && !ONE_DOT.test(segment)) kept.push(segment);
+    else if (index === segments.length - 1) kept.push("");
   }
   const resolved = `/${kept.join("/")}`;
   return DOT_SEGMENT.test(resolved) ? undefined : resolved;
 }
 
-/**
- * The path under which a runner proxies a sandbox's toolbox, the daemon that also proxies its ports.
- *
- * @throws {TypeError} if `sandboxId` is not a sandbox id: it comes from the API and should have been validated there
- */
+/** The path under which a runner proxies a sandbox's toolbox; throws a TypeError if `sandboxId` is none. */
 export function toolboxPrefix(sandboxId: string): string {
   if (!isSandboxRef(sandboxId)) throw new TypeError("Not a sandbox id");
   return `/sandboxes/${sandboxId}/toolbox`;
 }
 
-/**
- * The path under which a runner proxies a port of the sandbox whose toolbox has the prefix `toolbox`.
- *
- * @example
- * ```ts
- * portPrefix(toolboxPrefix("box"), 3000); // "/sandboxes/box/toolbox/proxy/3000"
- * ```
- */
+/** The path under which a runner proxies a port of the sandbox whose toolbox has the prefix `toolbox`. */
 export function portPrefix(toolbox: string, port: number): string {
   return `${toolbox}/proxy/${port}`;
 }

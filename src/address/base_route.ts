@@ -1,7 +1,4 @@
-/**
- * The paths of a base host that the data plane serves: sandboxes' toolboxes and build logs. Everything else there belongs
- * to features or to the control plane.
- */
+/** The paths of a base host that the data plane serves: sandboxes' toolboxes and build logs. */
 import { SANDBOX_REF } from "./grammar.ts";
 
 /** A path on the base host that leads to a runner. */
@@ -34,8 +31,6 @@ const BUILD_LOGS = new RegExp(
  * ```ts
  * baseRoute("/toolbox/box/files?path=%2F");
  * // { kind: "toolbox", sandboxId: "box", target: "/files?path=%2F" }
- * baseRoute("/snapshots/s1/build-logs?follow=true");
- * // { kind: "build_logs", of: "snapshot", id: "s1", query: "?follow=true" }
  * baseRoute("/toolbox/../x"); // { kind: "malformed" }
  * baseRoute("/health"); // undefined
  * ```

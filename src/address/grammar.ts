@@ -1,7 +1,6 @@
 /**
- * The grammars of ids, labels, ports and credentials, which confine a request to its sandbox. A value that does not
- * match never becomes part of an address or of an API call: as a path segment, `../../<id>/public` would name another
- * operation, whose "yes" would be taken as the answer to ours.
+ * The grammars of ids, labels, ports and credentials, which confine a request to its sandbox. Nothing else becomes part
+ * of an address or of an API call: as a path segment, `../../<id>/public` would name another operation.
  */
 
 /** The id of a sandbox or snapshot, or a signed preview token, as the source of a regular expression. */
@@ -11,11 +10,7 @@ export const SANDBOX_REF = "[A-Za-z0-9_-]{1,64}";
 export const LABEL = "[a-z0-9_-]{1,57}";
 
 const WHOLE_REF = new RegExp(`^${SANDBOX_REF}$`);
-const SIGNED_TOKEN = /^[a-z0-9]{16}$/;
-const PREVIEW_TOKEN = /^[A-Za-z0-9_-]{1,256}$/;
-const VISIBLE_ASCII = /^[\x21-\x7e]{1,8192}$/;
 const JWT = /^([\w-]+)\.([\w-]+)\.[\w-]+$/;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** True if the text can be the id of a sandbox or snapshot, or a signed preview token. */
 export function isSandboxRef(text: string): boolean {
@@ -33,7 +28,7 @@ export function isSandboxRef(text: string): boolean {
  * ```
  */
 export function mayBeSignedToken(label: string): boolean {
-  return SIGNED_TOKEN.test(label);
+  return /^[a-z0-9]{16}$/.test(label);
 }
 
 /** A label as it may be logged; undefined if it may be a signed token. */
@@ -43,22 +38,21 @@ export function loggedLabel(label: string): string | undefined {
 
 /** True if the text can be the preview token of a sandbox. */
 export function mayBePreviewToken(text: string): boolean {
-  return PREVIEW_TOKEN.test(text);
+  return /^[A-Za-z0-9_-]{1,256}$/.test(text);
 }
 
 /** True if the text can be sent as a bearer credential: visible ASCII, at most 8 KiB. */
 export function isBearer(text: string): boolean {
-  return VISIBLE_ASCII.test(text);
+  return /^[\x21-\x7e]{1,8192}$/.test(text);
 }
 
 /**
- * True if a bearer looks like a JWT (RFC 7519 section 3): three parts in base64url, of which the first is a JSON object.
- * That cannot be said of an API key, unless somebody made one up to look like it.
+ * True if a bearer looks like a JWT (RFC 7519 section 3), as no API key does: three parts in base64url, of which the
+ * first is a JSON object.
  *
  * @example
  * ```ts
  * isJwtShaped("eyJhbGciOiJSUzI1NiJ9.e30.c2ln"); // true
- * isJwtShaped("dtn_0123456789abcdef"); // false
  * isJwtShaped("my.own.key"); // false
  * ```
  */
@@ -66,15 +60,7 @@ export function isJwtShaped(bearer: string): boolean {
   return jsonObjectIn(JWT.exec(bearer)?.[1]) !== undefined;
 }
 
-/**
- * Whose a JWT says that it is (RFC 7519 section 4.1.1), which nobody has verified; undefined if it does not say so.
- *
- * @example
- * ```ts
- * issuerOf("eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2lkLnRlc3QifQ.c2ln"); // "https://id.test"
- * issuerOf("eyJhbGciOiJSUzI1NiJ9.e30.c2ln"); // undefined
- * ```
- */
+/** Whose a JWT says that it is (RFC 7519 section 4.1.1), which nobody has verified; undefined if it does not say so. */
 export function issuerOf(jwt: string): string | undefined {
   const issuer = jsonObjectIn(JWT.exec(jwt)?.[2])?.["iss"];
   return typeof issuer === "string" ? issuer : undefined;
@@ -98,7 +84,7 @@ function jsonObjectIn(
 
 /** True if the text is a UUID (RFC 9562 section 4), in upper or lower case. */
 export function isUuid(text: string): boolean {
-  return UUID.test(text);
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }
 
 /** True if the number is a TCP port, 1 to 65535. */
@@ -109,14 +95,7 @@ export function isPort(port: number): boolean {
 /** The port of the daemon in every sandbox, which runs commands and reads and writes files. */
 export const TOOLBOX_PORT = 2280;
 
-/** Ports that require a credential even in a public sandbox: toolbox, web terminal, recording dashboard. */
-const ALWAYS_PRIVATE_PORTS: ReadonlySet<number> = new Set([
-  TOOLBOX_PORT,
-  22222,
-  33333,
-]);
-
-/** True if a port belongs to one of Daytona's own services, which are never public. */
+/** True if a port is the toolbox's, the web terminal's or the recording dashboard's, which are never public. */
 export function isAlwaysPrivate(port: number): boolean {
-  return ALWAYS_PRIVATE_PORTS.has(port);
+  return port === TOOLBOX_PORT || port === 22222 || port === 33333;
 }

@@ -1,10 +1,7 @@
 /**
  * The grammar of preview hosts: `{port}-{label}.{base}`, one DNS label (RFC 1035 section 2.3.1) in front of a
- * configured base domain, such as `3000-0b9f….preview.example.com`. The label is a sandbox id or a signed preview
- * token.
- *
- * A port has exactly one spelling. `02280-`, `+2280-` and `0x8e8-` are not preview hosts: a later hop might read them
- * as port 2280, although access was decided for another text.
+ * configured base domain, such as `3000-0b9f….preview.example.com`. A port has one spelling: a later hop might read
+ * `02280-`, `+2280-` or `0x8e8-` as port 2280, although access was decided for another text.
  */
 import { LRUCache } from "lru-cache";
 import { copyOf } from "../lib/copy_of.ts";
@@ -47,14 +44,10 @@ const MAX_CACHED_LENGTH = 264;
  *
  * @example
  * ```ts
- * const bases = ["preview.example.com"];
- * parseHost("3000-box.preview.example.com:8443", bases);
- * // { kind: "preview", host: { port: 3000, label: "box", base: "preview.example.com",
- * //   authoritySuffix: "preview.example.com:8443" } }
- * parseHost("preview.example.com", bases); // { kind: "base", base: "preview.example.com" }
- * parseHost("03000-box.preview.example.com", bases); // { kind: "malformed" }
- * parseHost("3000-box.example.org", bases); // { kind: "unknown_domain" }
- * parseHost("10.0.0.7", bases); // { kind: "foreign" }
+ * parseHost("3000-box.p.test:8443", ["p.test"]);
+ * // { kind: "preview", host: { port: 3000, label: "box", base: "p.test", authoritySuffix: "p.test:8443" } }
+ * parseHost("p.test", ["p.test"]); // { kind: "base", base: "p.test" }
+ * parseHost("03000-box.p.test", ["p.test"]); // { kind: "malformed" }
  * ```
  */
 export function parseHost(
@@ -110,9 +103,8 @@ export function previewOrigin(
  *
  * @example
  * ```ts
- * const host = { label: "box", authoritySuffix: "preview.example.com" };
- * isSameSandboxOrigin("https://5173-box.preview.example.com", host, "https"); // true
- * isSameSandboxOrigin("https://5173-other.preview.example.com", host, "https"); // false
+ * const host = { label: "box", authoritySuffix: "p.test" };
+ * isSameSandboxOrigin("https://5173-box.p.test", host, "https"); // true
  * ```
  */
 export function isSameSandboxOrigin(
@@ -137,16 +129,10 @@ export function portOfSandboxOrigin(
   return parsed?.label === host.label ? parsed.port : undefined;
 }
 
-/** Classifies an authority, as {@linkcode parseHost} does. */
-type HostParser = (authority: string) => ParsedHost;
-
-/**
- * Creates a parser that caches the latest preview hosts: a browser asks for the same one a hundred times. The base
- * domains may become known later, as a new array, which invalidates the cache.
- */
+/** Creates a parser that caches the latest preview hosts, as long as `baseDomains` returns the very same array. */
 export function createHostParser(
   baseDomains: () => readonly string[],
-): HostParser {
+): (authority: string) => ParsedHost {
   const cache = new LRUCache<string, ParsedHost>({ max: MAX_CACHED });
   let cachedFor: readonly string[] = [];
 

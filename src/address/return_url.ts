@@ -1,8 +1,7 @@
 /**
  * Places that a request may ask to be led back to: after a login, a preview URL below the base domain that the login
- * runs on; from the gateway's own pages on a preview host, a path of that host. Only the spelling that the gateway
- * itself produces is accepted. Nothing is decoded, repaired or guessed: what a lenient parser takes for a path, a browser
- * may take for a host.
+ * runs on; from the gateway's own pages on a preview host, a path of that host. Only the gateway's own spelling is
+ * accepted, and nothing repaired: what a lenient parser takes for a path, a browser may take for a host.
  */
 import { LABEL, mayBeSignedToken, TOOLBOX_PORT } from "./grammar.ts";
 import { parseHost, type PreviewHost, previewOrigin } from "./preview_host.ts";
@@ -28,56 +27,40 @@ export interface ReturnUrl {
 /** A longer URL, in characters, would not fit into a sealed cookie along with the rest of the login state. */
 export const MAX_RETURN_URL_LENGTH = 2000;
 
-/**
- * A lower-case scheme; an authority of DNS characters only, without userinfo; a target in origin form (RFC 9112 section
- * 3.2.1) of visible ASCII, without a fragment.
- */
+/** A lower-case scheme; an authority of DNS characters; a target of visible ASCII in origin form, without a fragment. */
 const URL_FORM =
   /^(https?):\/\/([A-Za-z0-9._-]+(?::[0-9]+)?)(\/[\x21-\x22\x24-\x7e]*)$/;
-
-/** Visible ASCII in origin form: a browser strips tabs and line breaks before it parses a URL. */
-const LOCAL_TARGET = /^\/[\x21-\x7e]*$/;
 
 /**
  * Checks a URL that a login is asked to return to; undefined if it may not.
  *
  * @example
  * ```ts
- * const options = {
- *   scheme: "https",
- *   baseDomains: ["preview.example.com"],
- *   authority: "preview.example.com",
- * } as const;
- * checkReturnUrl("https://3000-box.preview.example.com/a?b", options)?.url; // the same URL
- * checkReturnUrl("https://3000-box.preview.example.com@evil.example/", options); // undefined
+ * const here = { scheme: "https", baseDomains: ["p.test"], authority: "p.test" } as const;
+ * checkReturnUrl("https://3000-box.p.test/a?b", here)?.url; // the same URL
+ * checkReturnUrl("https://3000-box.p.test@evil.test/", here); // undefined
  * ```
  */
 export function checkReturnUrl(
   text: string,
-  options: ReturnUrlOptions,
+  { scheme: ownScheme, baseDomains, authority: own }: ReturnUrlOptions,
 ): ReturnUrl | undefined {
   if (text.length > MAX_RETURN_URL_LENGTH) return undefined;
-  const [, scheme, authority = "", target] = URL_FORM.exec(text) ?? [];
-  if (scheme !== options.scheme) return undefined;
-
-  const parsed = parseHost(authority, options.baseDomains);
+  const [, scheme, authority = "", target = ""] = URL_FORM.exec(text) ?? [];
+  if (scheme !== ownScheme) return undefined;
+  const suffix = own.toLowerCase();
+  const parsed = parseHost(authority, baseDomains);
   if (parsed.kind === "base") {
-    return ownersView(
-      authority.toLowerCase(),
-      target ?? "",
-      parsed.base,
-      options,
-    );
+    return authority.toLowerCase() === suffix
+      ? ownersView(`${scheme}://${suffix}`, target, parsed.base)
+      : undefined;
   }
   if (parsed.kind !== "preview") return undefined;
   const { host } = parsed;
-  if (host.authoritySuffix !== options.authority.toLowerCase()) {
-    return undefined;
-  }
   // A signed token grants access or does not: logging in changes nothing.
-  if (mayBeSignedToken(host.label)) return undefined;
-
-  return { url: previewOrigin(host, options.scheme) + target, host };
+  return host.authoritySuffix === suffix && !mayBeSignedToken(host.label)
+    ? { url: previewOrigin(host, ownScheme) + target, host }
+    : undefined;
 }
 
 /** A URL that was checked when the login began, if the base domains still lead there; undefined otherwise. */
@@ -85,34 +68,28 @@ export function stillReturnUrl(
   url: string,
   baseDomains: readonly string[],
 ): ReturnUrl | undefined {
-  const { host: authority, protocol, pathname } = new URL(url);
+  const { origin, host: authority, pathname } = new URL(url);
   const parsed = parseHost(authority, baseDomains);
   if (parsed.kind === "preview") return { url, host: parsed.host };
   return parsed.kind === "base"
-    ? ownersView(authority, pathname, parsed.base, {
-      scheme: protocol === "https:" ? "https" : "http",
-      authority,
-    })
+    ? ownersView(origin, pathname, parsed.base)
     : undefined;
 }
 
 const OWNERS_VIEW = new RegExp(`^/inspect/(${LABEL})$`);
 
-/** The owner's view of a sandbox; it is to a login what the sandbox's toolbox would be. */
+/** The owner's view of a sandbox on the base host with that origin; it is to a login what the toolbox would be. */
 function ownersView(
-  authority: string,
+  origin: string,
   target: string,
   base: string,
-  { scheme, authority: own }: Pick<ReturnUrlOptions, "scheme" | "authority">,
 ): ReturnUrl | undefined {
   const [, label] = OWNERS_VIEW.exec(target) ?? [];
-  if (
-    label === undefined || mayBeSignedToken(label) ||
-    authority !== own.toLowerCase()
-  ) return undefined;
+  if (label === undefined || mayBeSignedToken(label)) return undefined;
+  const authoritySuffix = origin.slice(origin.indexOf("://") + 3);
   return {
-    url: `${scheme}://${authority}${target}`,
-    host: { port: TOOLBOX_PORT, label, base, authoritySuffix: authority },
+    url: origin + target,
+    host: { port: TOOLBOX_PORT, label, base, authoritySuffix },
     isOnBase: true,
   };
 }
@@ -134,7 +111,8 @@ export function sameHostTarget(
 ): string | undefined {
   const isAbsolute = text.slice(0, origin.length).toLowerCase() === origin;
   const target = isAbsolute ? text.slice(origin.length) : text;
-  if (!LOCAL_TARGET.test(target)) return undefined;
+  // Visible ASCII only: a browser strips tabs and line breaks before it parses a URL.
+  if (!/^\/[\x21-\x7e]*$/.test(target)) return undefined;
   // A relative reference that starts like this names another host (WHATWG URL, relative slash state).
   const namesHost = /^\/[/\\]/.test(target);
   return isAbsolute || !namesHost ? target : undefined;

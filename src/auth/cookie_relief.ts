@@ -1,7 +1,7 @@
 /**
- * Relieves a browser of the cookies that make its requests too large. A script on any preview can set cookies for the
- * base domain, and so for all previews: nine of 4 KB would have every request of its visitor refused, for up to 400 days
- * (RFC 6265bis section 5.5). The refusal itself has to delete them, since nothing else reaches that browser.
+ * Relieves a browser of the cookies that make its requests too large. A script on any preview can set some for the base
+ * domain: nine of 4 KB would have every request to any preview refused, for up to 400 days (RFC 6265bis section 5.5). The
+ * refusal itself has to delete them, since nothing else reaches that browser.
  */
 import type { PreviewHost } from "../address/preview_host.ts";
 import { cookieName, cookieValues, isOwnCookieName } from "../http/cookies.ts";
@@ -19,7 +19,6 @@ export interface TooLargeRequest {
   readonly isNavigation: boolean;
 }
 
-/** Dependencies of {@linkcode CookieRelief}. */
 interface CookieReliefOptions {
   readonly scheme: "http" | "https";
   readonly cookies: Pick<
@@ -53,9 +52,9 @@ export class CookieRelief {
 
   /**
    * The headers of the refusal, in three steps. Each comes if the one before, less than a minute ago, has not
-   * helped. The first deletes by name what was set for all previews, but not our logins. The second also deletes what
-   * the app has set for its own host. The third is for what has another domain or path: when a person sees the refusal,
-   * the browser has to delete all cookies of the site. That ends no session, but the browser's logins are gone.
+   * helped. The first deletes by name what was set for all previews, but not our logins; the second also what the app
+   * has set for its own host. The third is for what has another domain or path: when a person sees the refusal, the
+   * browser has to delete all cookies of the site, and its logins with them.
    */
   async headersFor(request: TooLargeRequest): Promise<Header[]> {
     const { cookies } = this.#options;

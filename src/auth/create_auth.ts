@@ -23,7 +23,6 @@ import { Throttle } from "./throttle.ts";
 /** Longest sealed login session, characters: it holds tokens, which may be long, and Deno KV limits values to 64 KiB. */
 const MAX_STORED_LENGTH = 60_000;
 
-/** Dependencies of {@linkcode createAuth}. */
 interface AuthParts {
   readonly lookups: LookupCacheOptions;
   readonly metrics: Metrics;
@@ -38,35 +37,32 @@ interface AuthParts {
   readonly access: Access;
 }
 
-/** Creates credentials, sessions and logins, and the gate that judges them. */
+/** Creates them. */
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createAuth(
   config: Config,
   { lookups, metrics, now, quota, sealerFor, ...resolvers }: AuthParts,
 ) {
-  warnOfUnusedLogin(config);
-  const { daytona: { mode }, session, cache, limits, log } = config;
+  const { daytona: { mode }, session, cache, limits, log, oidc } = config;
   const { protocol: scheme, sandboxes: openTo } = config.public;
   const { allow, groupsClaim } = config.login;
   const { remoteSettings, sandboxes, access } = resolvers;
   const isHosted = mode === "hosted";
+  if (isHosted && allow === undefined && oidc.issuer !== undefined) {
+    loggerFor("start").warn(
+      "nobody gets in by a login: OIDC_DOMAIN is set, but LOGIN_ALLOW is not",
+    );
+  }
   const cookies = new OwnCookies({ scheme, ...session });
-  const subjects = new Subjects({
-    mode: log.subject,
-    secret: session.secrets[0] ?? "",
-    maxRemembered: cache.maxEntries,
-  });
+  const maxRemembered = cache.maxEntries;
+  const secret = session.secrets[0] ?? "";
+  const subjects = new Subjects({ mode: log.subject, secret, maxRemembered });
   const logger = loggerFor("visits");
   const visits = new Visits({ logger, metrics, subjects });
-  const sessions = new SessionSealer(sealerFor("session"), {
-    now,
-    maxRemembered: cache.maxEntries,
-  });
-  const provider = new OpenidProvider(
-    remoteSettings,
-    now,
-    isHosted ? groupsClaim : undefined,
-  );
+  const sealer = sealerFor("session");
+  const sessions = new SessionSealer(sealer, { now, maxRemembered });
+  const groups = isHosted ? groupsClaim : undefined;
+  const provider = new OpenidProvider(remoteSettings, now, groups);
   const loginAccess = isHosted
     ? new RuleAccess(allow, provider, lookups)
     : access;
@@ -79,18 +75,15 @@ export function createAuth(
   });
   const throttle = new Throttle({
     refusalsPerMinute: limits.refusalsPerMinute,
-    maxClients: cache.maxEntries,
+    maxClients: maxRemembered,
     now,
     checkQuota: () => quota?.checkForStrangers(),
   });
+  const { store } = lookups;
   const login = new Login({
     provider,
     transactions: new TransactionSealer(sealerFor("transaction"), now),
-    redeemed: new RedeemedStates({
-      store: lookups.store,
-      maxStates: cache.maxEntries,
-      now,
-    }),
+    redeemed: new RedeemedStates({ store, maxStates: maxRemembered, now }),
     throttle,
     logins,
     access: loginAccess,
@@ -106,7 +99,7 @@ export function createAuth(
     logins,
     subjects,
     throttle,
-    strangersLogIn: loginAccess !== access,
+    strangersLogIn: isHosted,
     scope: session.scope,
   });
   return {
@@ -122,14 +115,4 @@ export function createAuth(
     throttle,
     gate,
   };
-}
-
-/** Says that a provider is of no use without a rule about its users. */
-function warnOfUnusedLogin({ daytona, login, oidc }: Config): void {
-  const isUnused = daytona.mode === "hosted" && login.allow === undefined &&
-    oidc.issuer !== undefined;
-  if (!isUnused) return;
-  loggerFor("start").warn(
-    "nobody gets in by a login: OIDC_DOMAIN is set, but LOGIN_ALLOW is not",
-  );
 }

@@ -27,7 +27,7 @@ export type Credential =
   /** An API key or JWT (RFC 6750 section 2.1). It comes last, since it may be meant for the app. */
   | { readonly kind: "bearer"; readonly token: string };
 
-/** The parts of a request that {@linkcode presentedCredentials} reads credentials from. */
+/** The parts of a request that credentials are read from. */
 export interface CredentialSource {
   readonly method: string;
   readonly headers: RequestHeaders;
@@ -44,9 +44,8 @@ export interface CredentialSource {
 }
 
 /**
- * Most session cookies of one name that are tried, from the end of the header. A page of another sandbox can plant more
- * of them, at longer paths so that browsers send them first (RFC 6265bis section 5.8.3). That must not lock out the
- * owner of a real session: ours, at `/`, are always among the last.
+ * Most session cookies of one name that are tried, from the end of the header: ours, at `/`, are among the last. A page of
+ * another sandbox can plant more of them at longer paths, which browsers send first (RFC 6265bis section 5.8.3).
  */
 export const MAX_SESSION_COOKIES = 8;
 
@@ -54,48 +53,14 @@ const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 
 /** The credentials of a request, in order of precedence. */
 export function presentedCredentials(source: CredentialSource): Credential[] {
-  const { headers } = source;
   const credentials = previewTokens(source);
   for (const sealed of presentedSessions(source)) {
     credentials.push({ kind: "session", sealed });
   }
-  const bearer = bearerOf(headers);
-  if (bearer !== undefined) credentials.push({ kind: "bearer", token: bearer });
-  return credentials;
+  return withBearer(credentials, source);
 }
 
-const NONE: readonly string[] = [];
-
-/** The sealed sessions in a request's cookies; none if the request may not use them. */
-function presentedSessions(source: CredentialSource): readonly string[] {
-  const cookie = source.headers.get("cookie");
-  if (cookie === null) return NONE;
-  const own = sentOwnCookies(cookie);
-  if (own.length === 0) return NONE;
-  const { cookies } = source;
-  const { previewTokenSession, loginMark } = cookies;
-  const sessions = lastValues(own, previewTokenSession);
-  // The name of a login's cookie is a digest of the host, which most requests need not be searched for.
-  if (own.some(([name]) => name.startsWith(loginMark))) {
-    const loginSession = cookies.loginOn(source.host.label);
-    sessions.push(...lastValues(own, loginSession));
-  }
-  return sessions.length > 0 && mayUseSessions(source) ? sessions : NONE;
-}
-
-function lastValues(
-  own: readonly SentCookie[],
-  name: string,
-): string[] {
-  const values: string[] = [];
-  for (const [given, value] of own) if (given === name) values.push(value);
-  return values.slice(-MAX_SESSION_COOKIES);
-}
-
-/**
- * The credentials of a request to the toolbox, where sessions never count: a browser attaches them to whatever requests
- * a page makes it send, and the toolbox runs commands.
- */
+/** Those of a request to the toolbox, which runs commands: a page can make a browser attach sessions, so none counts. */
 export function toolboxCredentials(
   source: Pick<CredentialSource, "headers" | "queryToken"> & {
     readonly urlSignature: FileUrlSplit["signature"];
@@ -106,9 +71,7 @@ export function toolboxCredentials(
   if (signature !== undefined) {
     credentials.push({ kind: "signed_url", signature });
   }
-  const bearer = bearerOf(source.headers);
-  if (bearer !== undefined) credentials.push({ kind: "bearer", token: bearer });
-  return credentials;
+  return withBearer(credentials, source);
 }
 
 function previewTokens(
@@ -123,24 +86,49 @@ function previewTokens(
   return credentials;
 }
 
+function withBearer(
+  credentials: Credential[],
+  { headers }: Pick<CredentialSource, "headers">,
+): Credential[] {
+  const token = bearerOf(headers);
+  if (token !== undefined) credentials.push({ kind: "bearer", token });
+  return credentials;
+}
+
+const NONE: readonly string[] = [];
+
+/** The sealed sessions in a request's cookies; none if the request may not use them. */
+function presentedSessions(source: CredentialSource): readonly string[] {
+  const cookie = source.headers.get("cookie");
+  if (cookie === null) return NONE;
+  const own = sentOwnCookies(cookie);
+  if (own.length === 0) return NONE;
+  const { cookies } = source;
+  const sessions = lastValues(own, cookies.previewTokenSession);
+  // The name of a login's cookie is a digest of the host, which most requests need not be searched for.
+  if (own.some(([name]) => name.startsWith(cookies.loginMark))) {
+    sessions.push(...lastValues(own, cookies.loginOn(source.host.label)));
+  }
+  return sessions.length > 0 && mayUseSessions(source) ? sessions : NONE;
+}
+
+function lastValues(own: readonly SentCookie[], name: string): string[] {
+  const values: string[] = [];
+  for (const [given, value] of own) if (given === name) values.push(value);
+  return values.slice(-MAX_SESSION_COOKIES);
+}
+
 /**
  * The bearer token of a request (RFC 6750 section 2.1); undefined if it has none.
  *
  * @example
  * ```ts
  * bearerOf(new Headers({ authorization: "bearer t" })); // "t"
- * bearerOf(new Headers({ authorization: "Basic dDo=" })); // undefined
  * ```
  */
 export function bearerOf(headers: RequestHeaders): string | undefined {
   return BEARER.exec(headers.get("authorization") ?? "")?.[1];
 }
-
-/** The parts of a request that {@linkcode mayUseSessions} decides by. */
-type RequestOrigin = Pick<
-  CredentialSource,
-  "method" | "headers" | "host" | "scheme" | "allowedOrigins"
->;
 
 /**
  * True if a request may use the session cookies that it carries: only if it was sent by a page of the same sandbox or
@@ -150,7 +138,9 @@ type RequestOrigin = Pick<
  * A page that frames another one has its visitor type and click in it, so a frame is no navigation of the user's: the
  * page around it must be one that may use the sessions, and must say so by its Referer.
  */
-export function mayUseSessions(source: RequestOrigin): boolean {
+export function mayUseSessions(
+  source: Omit<CredentialSource, "cookies" | "queryToken">,
+): boolean {
   const { method, headers } = source;
   const site = headers.get("sec-fetch-site");
   // Before Origin, which is `null` on a page's own form under `Referrer-Policy: no-referrer`.
@@ -177,20 +167,18 @@ export function originOf(url: string): string {
  *
  * @example
  * ```ts
- * const source = {
- *   host: { port: 3000, label: "box", authoritySuffix: "preview.example.com" },
- *   scheme: "https",
- *   allowedOrigins: new Set<string>(),
- * } as const;
- * isTrustedOrigin("https://5173-box.preview.example.com", source); // true
- * isTrustedOrigin("https://3000-other.preview.example.com", source); // false
+ * const host = { port: 3000, label: "box", authoritySuffix: "p.test" };
+ * const source = { host, scheme: "https", allowedOrigins: new Set<string>() } as const;
+ * isTrustedOrigin("https://5173-box.p.test", source); // true
  * ```
  */
 export function isTrustedOrigin(
   origin: string,
-  source: Pick<RequestOrigin, "host" | "scheme" | "allowedOrigins">,
+  { host, scheme, allowedOrigins }: Pick<
+    CredentialSource,
+    "host" | "scheme" | "allowedOrigins"
+  >,
 ): boolean {
-  const { host, scheme, allowedOrigins } = source;
   if (allowedOrigins.has(origin)) return true;
   return isAlwaysPrivate(host.port)
     ? origin === previewOrigin(host, scheme)

@@ -1,6 +1,6 @@
 /**
- * Signed URLs of files, which Daytona's SDK makes for whoever has no key: each lets its holder download one file by the
- * sandbox's daemon, or upload one, until it expires. What is signed is `v1:files:{method}:{path}:{expires}`.
+ * Signed URLs of files, which Daytona's SDK makes for whoever has no key: each lets its holder download or upload one
+ * file by the sandbox's daemon until it expires. What is signed is `v1:files:{method}:{path}:{expires}`.
  */
 import { base64url } from "jose";
 import { splitParameter } from "../http/query_parameter.ts";
@@ -13,12 +13,9 @@ const OPERATIONS = new Map([
 ]);
 
 /** The parameters of a signed URL. */
-const PARAMETERS: readonly string[] = ["path", "expires", "signature"];
+const PARAMETERS = ["path", "expires", "signature"];
 
-/**
- * Seconds since the epoch, or 0 for a URL that does not expire. Nothing but digits: the signed text ends with them, so
- * that no colon can be moved from the path to the end of another URL.
- */
+/** Seconds since the epoch, or 0 for never. Digits only, so that no colon can be moved here from the path. */
 const EXPIRES = /^(?:0|[1-9][0-9]{0,14})$/;
 
 /** Text that every server decodes alike: some take `;` for a separator, and some `#` for the end. */
@@ -26,10 +23,9 @@ const PLAIN = /^[!-"$-:<-~]*$/;
 
 const SIGNATURE = /^v1_([A-Za-z0-9_-]{43})$/;
 
-/** What a URL says: the text that was signed, and its signature. */
+/** The text that was signed, and its signature in base64url. */
 interface FileSignature {
   readonly signed: string;
-  /** In base64url. */
   readonly signature: string;
 }
 
@@ -49,8 +45,6 @@ export interface FileUrlSplit {
  * ```ts
  * splitFileSignature("GET", "/files/download?path=%2Fa&expires=0&signature=x", 0);
  * // { target: "/files/download?path=%2Fa", signature: "invalid" }
- * splitFileSignature("GET", "/files/download?path=%2Fa", 0);
- * // { target: "/files/download?path=%2Fa", signature: undefined }
  * ```
  */
 export function splitFileSignature(
@@ -125,10 +119,5 @@ export async function isSignedBy(
     ["verify"],
   );
   const text = encoder.encode(signed);
-  return await crypto.subtle.verify(
-    "HMAC",
-    key,
-    new Uint8Array(bytes),
-    text,
-  );
+  return await crypto.subtle.verify("HMAC", key, new Uint8Array(bytes), text);
 }

@@ -2,10 +2,8 @@
  * The gate: decides who may reach a port of a sandbox. It tries all credentials in order, and one that fails does not
  * invalidate the next: an app's own Authorization header, for example, must not hide a good cookie.
  *
- * It is the same gate whoever's Daytona it stands in front of: order and rules are here, and only who answers differs.
- * `sandboxes` tells what is public, `access` judges tokens, keys and links (resolver/own/access.ts asks the API as its proxy,
- * resolver/hosted/hosted_access.ts compares and asks around as an organization), and behind `logins` is who says what a user may
- * open (Daytona's API, or rule_access.ts). `service.ts` chooses them by the mode.
+ * Order and rules are the same whoever's Daytona it stands in front of; only who answers differs (resolver/own/,
+ * resolver/hosted/, rule_access.ts), and `service.ts` chooses that by the mode.
  */
 import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";
@@ -20,15 +18,13 @@ import type { LoginSessions } from "./login_sessions.ts";
 import type { Session, SessionSealer } from "./session.ts";
 import type { Payer, Throttle } from "./throttle.ts";
 
-/** The reason why a request was admitted: a credential, or that none was needed. */
-type AdmittedBy = "public" | "signed_token" | Credential["kind"];
-
 /** The gate's decision. */
 export type Verdict =
   | {
     readonly kind: "allow";
     readonly sandboxId: string;
-    readonly by: AdmittedBy;
+    /** The reason: a credential, or that none was needed. */
+    readonly by: "public" | "signed_token" | Credential["kind"];
     /** The accepted credential; undefined if none was needed, or if it is the label itself. */
     readonly credential?: Credential;
     /** What the log calls who presented it; undefined if that is not known. */
@@ -106,14 +102,11 @@ export class Gate {
    */
   async admit(request: GateRequest): Promise<Verdict> {
     const isKnownPublic = this.#isKnownPublic(request);
-    if (isKnownPublic) {
-      const sandboxId = this.#parts.sandboxes.sandboxIdOf(request.label);
-      return { kind: "allow", sandboxId, by: "public" };
-    }
+    if (isKnownPublic) return this.#admitPublic(request);
     const budget = this.#parts.throttle.budgetFor(request);
     try {
-      const context = { budget, isKnownPublic };
-      return await budget.settledBy(this.#judge(request, context), isAdmission);
+      const verdict = this.#judge(request, { budget, isKnownPublic });
+      return await budget.settledBy(verdict, isAdmission);
     } finally {
       if (budget.hasLookups) request.progress.onMiss();
     }
@@ -135,13 +128,13 @@ export class Gate {
    * @throws {GatewayError} as {@linkcode Gate.admit} does, but only if what admitted the request cannot be judged now,
    * and nothing else is sufficient: anything else that cannot be judged is ignored
    */
-  async readmit(request: GateRequest, before: Admission): Promise<Verdict> {
+  async readmit(
+    request: GateRequest,
+    { by, credential }: Admission,
+  ): Promise<Verdict> {
     const isKnownPublic = this.#isKnownPublic(request);
-    if (isKnownPublic) {
-      const sandboxId = this.#parts.sandboxes.sandboxIdOf(request.label);
-      return { kind: "allow", sandboxId, by: "public" };
-    }
-    const asked = reasonOf(before);
+    if (isKnownPublic) return this.#admitPublic(request);
+    const asked: Reason = credential ?? (by === "signed_token" ? by : "public");
     let failure: GatewayError | undefined;
     try {
       const again = await this.#verdictBy(asked, request, UNMETERED);
@@ -162,54 +155,39 @@ export class Gate {
       : this.#parts.sandboxes.isKnownPublic(label);
   }
 
+  #admitPublic({ label }: GateRequest): Admission {
+    const sandboxId = this.#parts.sandboxes.sandboxIdOf(label);
+    return { kind: "allow", sandboxId, by: "public" };
+  }
+
   async #judge(request: GateRequest, context: Context): Promise<Verdict> {
-    const { label, port, isToolbox } = request;
     const { budget, isKnownPublic, asked } = context;
-    const isTokenShaped = !isToolbox && mayBeSignedToken(label);
     let { failure } = context;
     let denial: Denial | undefined;
     let isUrlRefused = false;
-
-    /** The admission for a reason; undefined if it is denied or cannot be judged: another may be good, so that comes last. */
-    const attempt = async (reason: Reason): Promise<Admission | undefined> => {
-      if (asked !== undefined && isSame(asked, reason)) return undefined;
+    let isOursRefused = false;
+    for (const reason of reasonsFor(request, isKnownPublic)) {
+      isOursRefused ||= isOurs(reason, request);
+      if (asked !== undefined && isSame(asked, reason)) continue;
+      // What denies, or cannot be judged, comes last: another may be good.
       try {
         const verdict = await this.#verdictBy(reason, request, budget);
         if (verdict?.kind === "allow") return verdict;
         if (verdict?.code === "signed_url_invalid") isUrlRefused = true;
         else denial ??= verdict;
-        return undefined;
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         if (asked === undefined) failure ??= error;
-        return undefined;
       }
-    };
-
-    if (isTokenShaped) {
-      const admission = await attempt("signed_token");
-      if (admission !== undefined) return admission;
     }
-    if (!isAlwaysPrivate(port) && isKnownPublic === undefined) {
-      const admission = await attempt("public");
-      if (admission !== undefined) return admission;
-    }
-    const credentials = request.credentials();
-    for (const credential of credentials) {
-      const admission = await attempt(credential);
-      if (admission !== undefined) return admission;
-    }
-
     if (denial !== undefined) return denial;
     if (failure !== undefined) throw failure;
-    if (isTokenShaped) return { kind: "deny", code: "signed_token_invalid" };
+    if (isTokenShaped(request)) {
+      return { kind: "deny", code: "signed_token_invalid" };
+    }
     if (isUrlRefused) return { kind: "deny", code: "signed_url_invalid" };
-    return {
-      kind: "login",
-      code: credentials.some(({ kind }) => isOurs(kind, isToolbox))
-        ? "credential_invalid"
-        : "login_required",
-    };
+    const code = isOursRefused ? "credential_invalid" : "login_required";
+    return { kind: "login", code };
   }
 
   /** The verdict on a request for that reason; undefined if the reason is not good, and says nothing either. */
@@ -218,12 +196,11 @@ export class Gate {
     request: GateRequest,
     budget: Budget,
   ): Promise<Admission | Denial | undefined> {
-    const { label, port } = request;
-    const { sandboxes, access } = this.#parts;
+    const { label, port, clientAddress } = request;
+    const { sandboxes, access, sessions, logins, subjects } = this.#parts;
     if (reason === "public") {
-      return await sandboxes.isPublic(label, budget)
-        ? { kind: "allow", sandboxId: sandboxes.sandboxIdOf(label), by: reason }
-        : undefined;
+      const isPublic = await sandboxes.isPublic(label, budget);
+      return isPublic ? this.#admitPublic(request) : undefined;
     }
     if (reason === "signed_token") {
       const sandboxId = await access.sandboxOfSignedToken(label, port, budget);
@@ -232,104 +209,68 @@ export class Gate {
         : { kind: "allow", sandboxId, by: reason };
     }
     const { kind: by } = reason;
-    if (by === "signed_url") {
-      const isGood = await this.#isSigned(reason.signature, label, budget);
-      if (isGood === undefined) return undefined;
-      return isGood
-        ? { kind: "allow", sandboxId: label, by, credential: reason }
-        : { kind: "deny", code: "signed_url_invalid" };
+    let isAccepted: boolean | null;
+    let subject: string | undefined; // whoever has a preview token is nobody's user
+    switch (by) {
+      case "signed_url": {
+        if (reason.signature !== "invalid") {
+          const key = await access.signingKeyOf(label, budget);
+          if (key === null) return undefined; // there are no such URLs
+          if (await isSignedBy(reason.signature, key)) {
+            return { kind: "allow", sandboxId: label, by, credential: reason };
+          }
+        }
+        return { kind: "deny", code: "signed_url_invalid" };
+      }
+      case "session": {
+        const session = await sessions.open(reason.sealed);
+        isAccepted = await this.#isOpenedBy(session, request, budget);
+        if (isAccepted && session !== undefined && session.kind !== "key") {
+          subject = subjects.ofUser(logins.subjectOf(session));
+        }
+        break;
+      }
+      case "bearer": {
+        const user = { bearer: reason.token, clientAddress };
+        isAccepted = await access.hasAccess(label, user, budget);
+        if (isAccepted) subject = subjects.ofBearer(reason.token);
+        break;
+      }
+      default:
+        isAccepted = await access.isPreviewToken(label, reason.token, budget);
     }
-    const session = by === "session"
-      ? await this.#parts.sessions.open(reason.sealed)
-      : undefined;
-    const isAccepted = await this.#accepts(reason, session, request, budget);
     if (isAccepted === null) return { kind: "deny", code: "sandbox_deleted" };
     if (!isAccepted) return undefined;
     const sandboxId = sandboxes.sandboxIdOf(label);
     const kind = "allow";
-    const subject = this.#subjectOf(reason, session);
     return subject === undefined
       ? { kind, sandboxId, by, credential: reason }
       : { kind, sandboxId, by, credential: reason, subject };
   }
 
-  /** What the log calls who presented a credential that was accepted; whoever has a preview token is nobody's user. */
-  #subjectOf(
-    credential: Credential,
-    session: Session | undefined,
-  ): string | undefined {
-    const { logins, subjects } = this.#parts;
-    if (credential.kind === "bearer") {
-      return subjects.ofBearer(credential.token);
-    }
-    if (session === undefined || session.kind === "key") return undefined;
-    return subjects.ofUser(logins.subjectOf(session));
-  }
-
-  /** True if a credential opens the sandbox that the label names; null if it would, but the sandbox was deleted. */
-  #accepts(
-    credential: Exclude<Credential, { kind: "signed_url" }>,
-    session: Session | undefined,
-    request: GateRequest,
-    budget: Budget,
-  ): Promise<boolean | null> {
-    const { label, clientAddress } = request;
-    switch (credential.kind) {
-      case "preview_token":
-      case "auth_key":
-        return this.#parts.access.isPreviewToken(
-          label,
-          credential.token,
-          budget,
-        );
-      case "session":
-        return this.#isOpenedBy(session, request, budget);
-      case "bearer": {
-        const user = { bearer: credential.token, clientAddress };
-        return this.#parts.access.hasAccess(label, user, budget);
-      }
-    }
-  }
-
-  /** True if the URL of a file was signed for the sandbox; undefined if its API, or no sandbox, has no such URLs. */
-  async #isSigned(
-    signature: SignedUrl["signature"],
-    sandboxId: string,
-    budget: Budget,
-  ): Promise<boolean | undefined> {
-    if (signature === "invalid") return false;
-    const key = await this.#parts.access.signingKeyOf(sandboxId, budget);
-    return key === null ? undefined : await isSignedBy(signature, key);
-  }
-
-  /** True if a session, if there is one, opens that port of the sandbox; null as above. */
+  /** True if a session, if there is one, opens that port of the sandbox; null if it would, but the sandbox was deleted. */
   async #isOpenedBy(
     session: Session | undefined,
     { label, port, clientAddress, isForMembers = false }: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
     const { access, logins, scope } = this.#parts;
-    if (session === undefined) return false;
-    if (session.kind === "user") {
+    if (session?.kind === "user") {
       return isForMembers && scope === "host" &&
         await logins.opens(label, session, clientAddress, budget);
     }
-    if (session.sandboxId !== label) return false;
+    if (session?.sandboxId !== label) return false;
     if (isForMembers && session.kind !== "login") return false;
-    switch (session.kind) {
-      case "key":
-        return await access.isPreviewToken(label, session.token, budget);
-      case "login":
-        return scope === "sandbox" &&
-          await logins.grantsAccess(session, clientAddress, budget);
-      case "host":
-        return scope === "host" && session.port === port &&
-          await logins.grantsAccess(session, clientAddress, budget);
+    if (session.kind === "key") {
+      return await access.isPreviewToken(label, session.token, budget);
     }
+    const countsHere = session.kind === "login"
+      ? scope === "sandbox"
+      : scope === "host" && session.port === port;
+    return countsHere &&
+      await logins.grantsAccess(session, clientAddress, budget);
   }
 }
-
-type SignedUrl = Extract<Credential, { kind: "signed_url" }>;
 
 /** What may admit a request. */
 type Reason = "public" | "signed_token" | Credential;
@@ -344,18 +285,32 @@ interface Context {
   readonly failure?: GatewayError | undefined;
 }
 
+/** What may admit a request, in order. */
+function* reasonsFor(
+  request: GateRequest,
+  isKnownPublic: boolean | undefined,
+): Iterable<Reason> {
+  if (isTokenShaped(request)) yield "signed_token";
+  if (!isAlwaysPrivate(request.port) && isKnownPublic === undefined) {
+    yield "public";
+  }
+  yield* request.credentials();
+}
+
+function isTokenShaped({ label, isToolbox }: GateRequest): boolean {
+  return !isToolbox && mayBeSignedToken(label);
+}
+
 function isAdmission({ kind }: Verdict): boolean {
   return kind === "allow";
 }
 
-/** True if a refused credential of that kind was surely meant for the gateway: a bearer token may be the app's. */
-function isOurs(kind: Credential["kind"], isToolbox: boolean): boolean {
+/** True if a credential was surely meant for the gateway: a bearer token may be the app's. */
+function isOurs(reason: Reason, { isToolbox }: GateRequest): boolean {
+  if (typeof reason === "string") return false;
+  const { kind } = reason;
   return kind === "preview_token" || kind === "auth_key" ||
     isToolbox && kind === "bearer";
-}
-
-function reasonOf({ by, credential }: Admission): Reason {
-  return credential ?? (by === "signed_token" ? by : "public");
 }
 
 function isSame(a: Reason, b: Reason): boolean {
@@ -364,14 +319,8 @@ function isSame(a: Reason, b: Reason): boolean {
     : a.kind === b.kind && secretOf(a) === secretOf(b);
 }
 
+/** What tells a credential from others of its kind: there is one signed URL at most. */
 function secretOf(credential: Credential): string {
-  switch (credential.kind) {
-    case "session":
-      return credential.sealed;
-    case "signed_url":
-      // A request has one at most.
-      return "";
-    default:
-      return credential.token;
-  }
+  if (credential.kind === "session") return credential.sealed;
+  return credential.kind === "signed_url" ? "" : credential.token;
 }

@@ -3,10 +3,7 @@ import { cookiesByName } from "../http/cookies.ts";
 import { MAX_SESSION_COOKIES } from "./credentials.ts";
 import type { Session, SessionSealer } from "./session.ts";
 
-/**
- * Most login cookies of one browser. Each is about 490 bytes, and servers in front often take no more than 8 KB in one
- * header.
- */
+/** Most login cookies of one browser: each is some 490 bytes, and servers in front often take 8 KB in one header. */
 const MAX_LOGIN_COOKIES = 12;
 
 /** Most names that are looked at, from the end of the header; browsers keep some 180 cookies per site. */
@@ -21,15 +18,13 @@ interface SurplusLogin {
 }
 
 /**
- * The logins that have to make room for the one whose cookie is called `added`: those whose sessions end first. All
- * sessions last equally long unless their tokens do not, so these are the oldest, or of the least use. Cookies that hold
- * no session of ours go before any other.
+ * The logins, whose cookies' names begin with `prefix`, that have to make room for the one called `added`: those whose
+ * sessions end first, which are the oldest, or of the least use. Cookies that hold no session of ours go before any other.
  */
 export async function surplusLogins(
   cookieHeader: string,
   added: string,
   { prefix, sessions }: {
-    /** What the names of login cookies begin with. */
     readonly prefix: string;
     readonly sessions: Pick<SessionSealer, "open">;
   },
@@ -38,17 +33,14 @@ export async function surplusLogins(
   presented.delete(added);
   const others = [...presented].slice(-MAX_NAMES);
   if (others.length < MAX_LOGIN_COOKIES) return [];
-  const logins = await Promise.all(
-    others.map(async ([name, values]) => {
-      const opened = await Promise.all(
-        values.slice(-MAX_SESSION_COOKIES).map((text) => sessions.open(text)),
-      );
-      return {
-        name,
-        opened: opened.filter((session) => session !== undefined),
-      };
-    }),
-  );
+  async function login(
+    [name, values]: [string, string[]],
+  ): Promise<SurplusLogin> {
+    const latest = values.slice(-MAX_SESSION_COOKIES);
+    const opened = await Promise.all(latest.map((text) => sessions.open(text)));
+    return { name, opened: opened.filter((one) => one !== undefined) };
+  }
+  const logins = await Promise.all(others.map(login));
   // A stable sort: of those that end together, browsers have sent the older one first (RFC 6265bis section 5.8.3).
   return logins.sort((a, b) => endOf(a) - endOf(b))
     .slice(0, 1 - MAX_LOGIN_COOKIES);

@@ -1,14 +1,10 @@
-/**
- * The login flow, from a preview and back to it (OpenID Connect Core section 3.1): {@linkcode Login.start} sends the
- * browser to the provider, {@linkcode Login.finish} handles its return.
- */
+/** The login flow, from a preview and back to it (OpenID Connect Core section 3.1). */
 import {
   generateRandomCodeVerifier,
   generateRandomNonce,
   generateRandomState,
 } from "oauth4webapi";
 import { loggedLabel } from "../address/grammar.ts";
-import type { PreviewHost } from "../address/preview_host.ts";
 import { type ReturnUrl, stillReturnUrl } from "../address/return_url.ts";
 import { ERRORS } from "../error_codes.ts";
 import { GatewayError } from "../errors.ts";
@@ -16,43 +12,33 @@ import { clientKey } from "../lib/client_key.ts";
 import type { Visits } from "../observability/visits.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
-import type { LoginAccess } from "./login_access.ts";
-import type { LoginSessions } from "./login_sessions.ts";
+import type { LoginAccess, LoginSessions } from "./login_sessions.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { RedeemedStates } from "./oidc/redeemed_states.ts";
 import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
 import type { LoginRef } from "./session.ts";
-import type { Payer, RequestBudget, Throttle } from "./throttle.ts";
+import type { Payer, Throttle } from "./throttle.ts";
 
 /** A request to log in. */
-interface LoginRequest {
-  /** Preview URL to return to, already validated. */
-  readonly returnTo: string;
-  /** The challenge of the preview host that sent the browser; undefined if there was none. */
-  readonly challenge: string | undefined;
-  /** Callback URL on the same base host. */
-  readonly redirectUri: string;
+interface LoginRequest
+  extends Pick<Transaction, "returnTo" | "challenge" | "redirectUri"> {
   /** True if the user chose single sign-on. */
   readonly sso: boolean;
-  /** True if the provider has to ask for an account even if it knows the user, since the last one had no access. */
+  /** True if the provider has to ask for an account even if it knows the user. */
   readonly reauthenticate: boolean;
 }
 
-/** A login that was started. */
+/** Where to send the browser, and what it has to bring to the callback: the `state`, and the sealed transaction. */
 interface StartedLogin {
-  /** Where to send the browser. */
   readonly location: string;
-  /** The `state` parameter of the callback. */
   readonly state: string;
-  /** The sealed transaction, which the browser has to bring to the callback as well. */
   readonly sealed: string;
 }
 
 /** A login that succeeded. */
 interface FinishedLogin {
+  readonly challenge: Transaction["challenge"];
   readonly returnTo: ReturnUrl;
-  /** As in {@linkcode LoginRequest.challenge}. */
-  readonly challenge: string | undefined;
   readonly login: LoginRef;
   /** The user's `sub`; undefined if the provider has not told it. */
   readonly subject: string | undefined;
@@ -69,7 +55,6 @@ export interface Callback {
   readonly requestId: string;
 }
 
-/** Dependencies of the login. */
 interface LoginOptions {
   readonly provider: Pick<
     OpenidProvider,
@@ -105,22 +90,17 @@ export class Login {
     return this.#options.provider.ssoIssuer !== undefined;
   }
 
-  /**
-   * Starts a login.
-   *
-   * @throws {GatewayError} `login_unavailable`
-   */
-  async start(request: LoginRequest): Promise<StartedLogin> {
-    const { returnTo, challenge, redirectUri, reauthenticate, sso } = request;
+  /** Starts a login, or throws `login_unavailable`. */
+  async start(
+    { sso, reauthenticate, ...request }: LoginRequest,
+  ): Promise<StartedLogin> {
     const { provider, transactions } = this.#options;
     const transaction = {
+      ...request,
       issuer: sso ? provider.ssoIssuer ?? provider.issuer : provider.issuer,
       state: generateRandomState(),
       nonce: generateRandomNonce(),
       codeVerifier: generateRandomCodeVerifier(),
-      redirectUri,
-      returnTo,
-      challenge,
     };
     return {
       location: await provider.authorizationUrl(transaction, reauthenticate),
@@ -138,64 +118,51 @@ export class Login {
    * throws; `api_unreachable`. All but the first two have the preview as their `retryUrl`.
    */
   async finish(callback: Callback): Promise<FinishedLogin> {
+    const { parameters, payer, requestId } = callback;
+    const { remoteSettings, transactions, throttle, visits } = this.#options;
     // The state first: until the callback is known to be for a login of this browser, nothing else in it counts.
-    const transaction = await this.#options.transactions.open(
+    const transaction = await transactions.open(
       callback.transactions,
-      callback.parameters.get("state") ?? "",
+      parameters.get("state") ?? "",
     );
     if (transaction?.redirectUri !== callback.redirectUri) {
       throw new GatewayError("login_expired", "No matching transaction");
     }
-    const { returnTo, challenge } = transaction;
-    const { baseDomains } = this.#options.remoteSettings;
-    const way = stillReturnUrl(returnTo, baseDomains);
-    if (way === undefined) {
+    const { challenge, returnTo: retryUrl } = transaction;
+    const returnTo = stillReturnUrl(retryUrl, remoteSettings.baseDomains);
+    if (returnTo === undefined) {
       throw new GatewayError("bad_return_url", "No longer a preview");
     }
-    const budget = this.#options.throttle.budgetFor(callback.payer);
-    const { host } = way;
-    let subject: string | undefined;
+    const { label, port } = returnTo.host;
+    const { clientAddress } = payer;
+    const budget = throttle.budgetFor(payer);
+    let sub: string | undefined;
     try {
       budget.spend();
-      const tokens = await this.#redeem(callback.parameters, transaction);
-      subject = tokens.subject;
-      const { clientAddress } = callback.payer;
-      const login = await this.#begin(host.label, tokens, clientAddress);
+      const tokens = await this.#redeem(parameters, transaction);
+      sub = tokens.subject;
+      const login = await this.#begin(label, tokens, clientAddress);
       budget.settle({ isAdmitted: true });
-      return { returnTo: way, challenge, login, subject };
+      return { returnTo, challenge, login, subject: sub };
     } catch (error) {
-      settleFailed(budget, error);
-      this.#noteRefusal(error, host, { ...callback, subject });
-      throw error instanceof GatewayError
-        ? error.with({ retryUrl: returnTo })
-        : error;
+      if (!(error instanceof GatewayError)) {
+        budget.settle({ error });
+        throw error;
+      }
+      const { code } = error;
+      // Any other failure is the provider's, the API's or ours, or has cost nothing.
+      const isRefusal = ERRORS[code].login === "refused";
+      budget.settle(isRefusal ? { isAdmitted: false } : { error });
+      if (isRefusal && sub !== undefined) {
+        const sandboxId = loggedLabel(label);
+        const client = clientKey(clientAddress);
+        visits.refused({ requestId, sandboxId, port, sub, code, client });
+      }
+      throw error.with({ retryUrl });
     }
   }
 
-  /** Notes who has logged in, but may not open the sandbox. */
-  #noteRefusal(
-    error: unknown,
-    { label, port }: PreviewHost,
-    { requestId, payer, subject }: Callback & {
-      readonly subject: string | undefined;
-    },
-  ): void {
-    if (subject === undefined || !isRefusal(error)) return;
-    this.#options.visits.refused({
-      requestId,
-      sandboxId: loggedLabel(label),
-      port,
-      sub: subject,
-      code: error.code,
-      client: clientKey(payer.clientAddress),
-    });
-  }
-
-  /**
-   * The tokens for a callback's code.
-   *
-   * @throws {GatewayError} `login_expired` if that was redeemed before; what {@linkcode OpenidProvider.redeem} throws
-   */
+  /** The tokens for a callback's code, which is redeemed once. */
   async #redeem(
     parameters: URLSearchParams,
     transaction: Transaction,
@@ -212,11 +179,7 @@ export class Login {
     }
   }
 
-  /**
-   * Begins a login that was made for the sandbox.
-   *
-   * @throws {GatewayError} `no_access` if the user may not access it; `sandbox_deleted`; `api_unreachable`
-   */
+  /** Begins a login that was made for the sandbox, if its user may access that. */
   async #begin(
     sandboxId: string,
     tokens: Tokens,
@@ -229,14 +192,11 @@ export class Login {
       throw new GatewayError("sandbox_deleted", "Deleted, says the API");
     }
     if (!hasAccess) throw new GatewayError("no_access", "User has no access");
-    const sessionEnd = now() + sessionTtlMs;
-    const login: LoginRef = {
-      id: logins.newId(),
-      // Without a refresh token, the session cannot outlive its access token.
-      expiresAt: tokens.refreshToken === undefined
-        ? Math.min(sessionEnd, tokens.expiresAt ?? Infinity)
-        : sessionEnd,
-    };
+    // Without a refresh token, the session cannot outlive its access token.
+    const { refreshToken, expiresAt: tokenEnd = Infinity } = tokens;
+    const lastEnd = refreshToken === undefined ? tokenEnd : Infinity;
+    const expiresAt = Math.min(now() + sessionTtlMs, lastEnd);
+    const login = { id: logins.newId(), expiresAt };
     await logins.begin(login, tokens);
     return login;
   }
@@ -246,15 +206,4 @@ export class Login {
 export function mayComeAgain(error: unknown): boolean {
   return error instanceof GatewayError &&
     ERRORS[error.code].login === "repeatable";
-}
-
-/** Charges a login that was refused. Any other failure is the provider's, the API's or ours, or has cost nothing. */
-function settleFailed(budget: RequestBudget, error: unknown): void {
-  budget.settle(isRefusal(error) ? { isAdmitted: false } : { error });
-}
-
-/** True if its client has to answer for it. */
-function isRefusal(error: unknown): error is GatewayError {
-  return error instanceof GatewayError &&
-    ERRORS[error.code].login === "refused";
 }

@@ -1,7 +1,4 @@
-/**
- * The operator's rule about who gets in by a login (`LOGIN_ALLOW`), where no API of Daytona can tell: in front of a
- * Daytona that somebody else operates, users log in at the operator's own identity provider, which Daytona does not know.
- */
+/** The operator's rule about who gets in by a login (`LOGIN_ALLOW`) at an identity provider that Daytona does not know. */
 import type { LoginRule } from "../config/login_allow.ts";
 
 /** What an identity provider says about a user, as far as the rule asks. */

@@ -40,26 +40,24 @@ export interface LoginSessionStoreOptions {
 /** First part of the keys in the durable tier, and a label of metrics. */
 const KIND: CacheKind = "login-session";
 
-/**
- * Time that a state is kept after its session has expired, ms: clocks of machines differ, and the expiry of a seal is
- * rounded down to a second.
- */
+/** Time that a state is kept after its session has expired, ms: machines' clocks differ, and seals expire on a second. */
 const KEEP_AFTER_EXPIRY_MS = 60_000;
 
-/** A state in the durable tier; `unreadable` if it is sealed with a key that we do not have, or of an unknown format. */
+/** A state in the durable tier; `unreadable` if we do not have its key, or do not know its format. */
 type StoredState = SessionState | "unreadable";
 
 /** A local copy of a state. */
 interface Copy {
   readonly state: SessionState;
-  /** When a shared durable tier has to be read again, ms since the epoch; Infinity if nobody else writes to it. */
+  /** When a shared durable tier has to be read again, ms since the epoch. */
   recheckAt: number;
 }
 
 /** Reads and writes the states of login sessions. */
 export class LoginSessionStore {
   readonly #options: LoginSessionStoreOptions;
-  readonly #isShared: boolean;
+  /** Infinity if nobody else writes to the durable tier. */
+  readonly #recheckMs: number;
   readonly #tier: DurableTier<StoredState> | undefined;
   readonly #copies: LRUCache<string, Copy>;
   readonly #reads = new SingleFlight<SessionState | undefined>();
@@ -67,7 +65,7 @@ export class LoginSessionStore {
   constructor(options: LoginSessionStoreOptions) {
     const { cache, store, sealer } = options;
     this.#options = options;
-    this.#isShared = store?.shared ?? false;
+    this.#recheckMs = store?.shared ? RECHECK_MS : Infinity;
     this.#tier = store === null ? undefined : new DurableTier({
       store,
       codec: sealedStates(sealer),
@@ -101,14 +99,13 @@ export class LoginSessionStore {
 
   /**
    * The state of a session as a shared durable tier has it now; an entry that cannot be decoded counts as unknown. If
-   * the tier is not shared or cannot be reached, the same as {@linkcode LoginSessionStore.get}.
-   *
-   * @throws {GatewayError} `session_unavailable`, as {@linkcode LoginSessionStore.get} does
+   * the tier is not shared or cannot be reached, as {@linkcode LoginSessionStore.get}.
    */
   async getLatest(id: string): Promise<SessionState | undefined> {
     const copy = this.#copies.get(id);
     const hasEnded = copy?.state.state === "ended";
-    const stored = this.#isShared && !hasEnded
+    const isShared = this.#options.store?.shared;
+    const stored = isShared && !hasEnded
       ? await this.#readStored(id)
       : "unavailable";
     if (stored === "unavailable") return await this.get(id);
@@ -117,20 +114,16 @@ export class LoginSessionStore {
     if (current?.state.state === "ended") return current.state;
     if (current === copy) { // not replaced while we read
       this.#reads.forget(id);
-      const recheckAt = this.#options.now() + this.#recheckMs;
-      this.#copies.set(id, { state: stored, recheckAt });
+      this.#keep(id, stored);
     }
     return stored;
   }
 
   /** Replaces the state of a session in both tiers. Resolves when the durable tier is done, which may lose the write. */
-  async set(
-    { id, expiresAt }: LoginRef,
-    state: SessionState,
-  ): Promise<void> {
+  async set({ id, expiresAt }: LoginRef, state: SessionState): Promise<void> {
     const now = this.#options.now();
     this.#reads.forget(id);
-    this.#copies.set(id, { state, recheckAt: now + this.#recheckMs });
+    this.#keep(id, state);
     const ttlMs = expiresAt + KEEP_AFTER_EXPIRY_MS - now;
     const times = timesOf({ now, ttlMs, staleIfErrorMs: 0 });
     await this.#tier?.write(id, { ...times, value: state });
@@ -143,8 +136,13 @@ export class LoginSessionStore {
     return typeof stored === "object" && stored.state === "ended";
   }
 
-  get #recheckMs(): number {
-    return this.#isShared ? RECHECK_MS : Infinity;
+  #keep(id: string, state: SessionState): SessionState {
+    this.#copies.set(id, { state, recheckAt: this.#recheckAt });
+    return state;
+  }
+
+  get #recheckAt(): number {
+    return this.#options.now() + this.#recheckMs;
   }
 
   #report(event: CacheEvent, cause?: unknown): void {
@@ -156,7 +154,6 @@ export class LoginSessionStore {
     return this.#reads.share(id, async (isCurrent) => {
       const stored = await this.#readStored(id);
       if (!isCurrent()) return await this.get(id); // replaced while we read
-      const recheckAt = this.#options.now() + this.#recheckMs;
       if (stored === "absent") {
         this.#report("miss");
         this.#copies.delete(id);
@@ -166,18 +163,15 @@ export class LoginSessionStore {
         const copy = this.#copies.get(id);
         if (copy === undefined) {
           this.#report("fill_failed");
-          throw new GatewayError(
-            "session_unavailable",
-            `The stored state is ${stored}`,
-          );
+          const reason = `The stored state is ${stored}`;
+          throw new GatewayError("session_unavailable", reason);
         }
         this.#report("stale");
-        copy.recheckAt = recheckAt;
+        copy.recheckAt = this.#recheckAt;
         return copy.state;
       }
       this.#report("durable_hit");
-      this.#copies.set(id, { state: stored, recheckAt });
-      return stored;
+      return this.#keep(id, stored);
     });
   }
 

@@ -1,15 +1,13 @@
 /**
  * Login sessions on the server side. The tokens behind a session are kept, so that a user who loses access to the
- * sandbox loses the session as well; and so are logouts. A session that no tier knows is refused. Only a gateway
- * without a durable tier, which forgets all sessions at a restart, accepts an unknown one on the strength of its
- * cookie, unless a rule has to be applied to its user.
+ * sandbox loses the session as well; and so are logouts. Only a gateway without a durable tier, which forgets all
+ * sessions at a restart, accepts an unknown one, unless a rule has to be applied to its user.
  */
 import { SingleFlight } from "../cache/single_flight.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { ExpiringLru } from "../lib/lru.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
-import type { LoginAccess } from "./login_access.ts";
 import {
   LoginSessionStore,
   type LoginSessionStoreOptions,
@@ -24,7 +22,23 @@ import type {
   UserSession,
 } from "./session.ts";
 
-/** Dependencies of the login sessions. */
+/** The user behind a login, and its access token. */
+export interface LoginUser {
+  readonly bearer: string;
+  readonly clientAddress: string;
+  readonly tokens: Tokens;
+}
+
+/** Tells whether users may open sandboxes: Daytona's API does, or a rule of the operator (see rule_access.ts). */
+export interface LoginAccess {
+  /** True if the user may open the sandbox; null if so, but it was deleted. Throws if that cannot be told now. */
+  hasAccess(
+    sandboxId: string,
+    user: LoginUser,
+    budget: Budget,
+  ): Promise<boolean | null>;
+}
+
 interface LoginSessionsOptions extends LoginSessionStoreOptions {
   readonly access: LoginAccess;
   /** True to refuse a session that no tier knows even where there is no durable one. */
@@ -32,13 +46,6 @@ interface LoginSessionsOptions extends LoginSessionStoreOptions {
   readonly provider: Pick<OpenidProvider, "state" | "refresh">;
   /** Tracks renewals, which outlive their request. */
   readonly background: Pick<Background, "add">;
-}
-
-/** The user behind a session. */
-interface SessionUser {
-  readonly accessToken: string;
-  /** The `sub`; undefined if it is not known. */
-  readonly subject: string | undefined;
 }
 
 /** Time before its expiry at which an access token is renewed, ms. */
@@ -94,47 +101,34 @@ export class LoginSessions {
       return store === null && !needsState &&
         !session.id.startsWith(this.#ownPrefix);
     }
-    const user = { session, known, clientAddress };
-    return await this.#mayAccess(session.sandboxId, user, budget);
+    const user = await this.#current(session, known);
+    const { sandboxId } = session;
+    return await this.#mayOpen(sandboxId, user, clientAddress, budget);
   }
 
-  /**
-   * True if a user's session may be handed over to previews of a sandbox: its state is known, and its user has access.
-   *
-   * @throws {GatewayError} as {@linkcode LoginSessions.grantsAccess}
-   */
+  /** True if a user has access to the sandbox; null if so, but it was deleted; false if the session has ended. */
+  async #mayOpen(
+    sandboxId: string,
+    user: OpenState | undefined,
+    clientAddress: string,
+    budget: Budget,
+  ): Promise<boolean | null> {
+    return user !== undefined && await this.#options.access.hasAccess(
+      sandboxId,
+      { bearer: user.accessToken, clientAddress, tokens: user },
+      budget,
+    );
+  }
+
+  /** True if a user's session may be handed over to previews of a sandbox; throws as {@linkcode grantsAccess}. */
   async opens(
     sandboxId: string,
     session: UserSession,
     clientAddress: string,
     budget: Budget,
   ): Promise<boolean> {
-    const known = await this.#states.get(session.id);
-    if (known === undefined) return false;
-    const user = { session, known, clientAddress };
-    return await this.#mayAccess(sandboxId, user, budget) === true;
-  }
-
-  /**
-   * True if the user behind a session has access to the sandbox; null if so, but it was deleted; false if the session has
-   * ended.
-   */
-  async #mayAccess(
-    sandboxId: string,
-    { session, known, clientAddress }: {
-      readonly session: LoginRef;
-      readonly known: SessionState;
-      readonly clientAddress: string;
-    },
-    budget: Budget,
-  ): Promise<boolean | null> {
-    if (known.state === "ended") return false;
-    const current = await this.#current(session, known);
-    return current !== undefined && await this.#options.access.hasAccess(
-      sandboxId,
-      { bearer: current.accessToken, clientAddress, tokens: current },
-      budget,
-    );
+    const user = await this.userOf(session);
+    return await this.#mayOpen(sandboxId, user, clientAddress, budget) === true;
   }
 
   /**
@@ -142,13 +136,9 @@ export class LoginSessions {
    *
    * @throws {GatewayError} `session_unavailable` or `login_unavailable` if that cannot be determined
    */
-  async userOf(session: LoginRef): Promise<SessionUser | undefined> {
+  async userOf(session: LoginRef): Promise<OpenState | undefined> {
     const known = await this.#states.get(session.id);
-    if (known === undefined || known.state === "ended") return undefined;
-    const current = await this.#current(session, known);
-    if (current === undefined) return undefined;
-    const { accessToken, subject } = current;
-    return { accessToken, subject };
+    return known && await this.#current(session, known);
   }
 
   /** The `sub` of the user behind a session that was looked at just now; undefined if it is not known. */
@@ -180,17 +170,15 @@ export class LoginSessions {
   /** The state with an access token that has not expired; undefined if the session has ended. */
   async #current(
     session: LoginRef,
-    known: OpenState,
+    known: SessionState,
   ): Promise<OpenState | undefined> {
+    if (known.state === "ended") return undefined;
     const { expiresAt = Infinity } = known;
-    if (this.#options.now() >= expiresAt) {
-      return await this.#renewed(session, known);
-    }
+    const now = this.#options.now();
+    if (now >= expiresAt) return await this.#renewed(session, known);
     // Early, so that nobody waits for the provider, or is locked out while it is down for a moment.
-    if (
-      this.#options.now() >= expiresAt - RENEW_BEFORE_MS &&
-      !this.#triedEarly.has(session.id)
-    ) {
+    const isDue = now >= expiresAt - RENEW_BEFORE_MS;
+    if (isDue && !this.#triedEarly.has(session.id)) {
       this.#triedEarly.set(session.id, true);
       const renewal = this.#renewed(session, known);
       this.#options.background.add("renew login session", renewal);
@@ -203,18 +191,14 @@ export class LoginSessions {
     known: OpenState,
   ): Promise<OpenState | undefined> {
     const { refreshToken, issuer } = known;
-    if (refreshToken === undefined || this.#options.provider.state !== "on") {
-      return known;
-    }
+    const { provider } = this.#options;
+    if (refreshToken === undefined || provider.state !== "on") return known;
     return await this.#renewals.share(session.id, async (isCurrent) => {
       const before = await this.#states.getLatest(session.id);
       if (before?.state !== "open") return undefined;
       // Another gateway has renewed it: to a provider, a refresh token that is used twice looks stolen.
       if (before.accessToken !== known.accessToken) return before;
-      const tokens = await this.#options.provider.refresh(
-        refreshToken,
-        issuer,
-      );
+      const tokens = await provider.refresh(refreshToken, issuer);
       // A logout during the renewal must not be undone.
       const latest = await this.#states.getLatest(session.id);
       if (!isCurrent() || latest?.state !== "open") return undefined;

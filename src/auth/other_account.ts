@@ -1,13 +1,12 @@
 /**
  * The mark, on the base host, that logins have to ask for an account even if the provider knows the user, until one
- * succeeds: after a logout, and after a login with an account that had no access.
+ * succeeds: after a logout, and after a login without access.
  */
 import { cookieValues } from "../http/cookies.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 
-/** The values that the mark has. */
+/** The value of the mark after a logout. */
 const LOGOUT = "logout";
-const REFUSAL = "refusal";
 
 /** For how long a login asks after a logout: 30 days, in seconds. */
 const AFTER_LOGOUT_SEC = 30 * 86_400;
@@ -28,5 +27,5 @@ export function markOfLogout(cookies: OwnCookies): string {
 /** The Set-Cookie values that set it after a login without access: none where a logout's lasts longer. */
 export function marksOfRefusal(sent: string, cookies: OwnCookies): string[] {
   if (cookieValues(sent, cookies.otherAccount).includes(LOGOUT)) return [];
-  return [cookies.hostOnly(cookies.otherAccount, REFUSAL, AFTER_REFUSAL_SEC)];
+  return [cookies.hostOnly(cookies.otherAccount, "refusal", AFTER_REFUSAL_SEC)];
 }

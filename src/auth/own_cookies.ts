@@ -12,12 +12,6 @@ interface CookiePolicy {
   readonly scope: SessionScope;
 }
 
-/** Domain and lifetime of a cookie for all hosts below a base domain; a `maxAgeSec` of 0 deletes it. */
-interface ForBaseOptions {
-  readonly base: string;
-  readonly maxAgeSec: number;
-}
-
 /** Most labels whose digest is kept in memory. */
 const MAX_MEMOIZED_LABELS = 10_000;
 
@@ -37,7 +31,7 @@ export class OwnCookies {
   readonly handovers: string;
   /** Prefix of all {@linkcode OwnCookies.transaction} names. */
   readonly transactionPrefix: string;
-  /** Marks, on the base host, that logins have to ask for an account, even if the provider knows the user, until one succeeds. */
+  /** Marks, on the base host, that logins have to ask for an account (see other_account.ts). */
   readonly otherAccount: string;
   /** Marks that the visitor trusts one preview host. */
   readonly warningAccepted: string;
@@ -70,11 +64,8 @@ export class OwnCookies {
     this.warningAccepted = `${host}warning-accepted`;
     this.framingPorts = `${host}framing-ports`;
     this.reliefs = `${host}cookie-reliefs`;
-    this.#attributes = attributesFor({ scheme, sameSite });
-    this.#attributesInFrames = attributesFor({
-      scheme,
-      sameSite: isSecure ? "none" : "lax",
-    });
+    this.#attributes = attributesFor(isSecure, sameSite === "none");
+    this.#attributesInFrames = attributesFor(isSecure, isSecure);
   }
 
   /** A session created by a login, for all ports of one sandbox. */
@@ -117,11 +108,11 @@ export class OwnCookies {
     return `${name}=${value}; Path=/; Max-Age=${maxAgeSec}; ${this.#attributesInFrames}`;
   }
 
-  /** A Set-Cookie line for all hosts below `base`. */
+  /** A Set-Cookie line like that of `hostOnly` for all hosts below the domain `base`. */
   forBase(
     name: string,
     value: string,
-    { base, maxAgeSec }: ForBaseOptions,
+    { base, maxAgeSec }: { readonly base: string; readonly maxAgeSec: number },
   ): string {
     return `${name}=${value}; Domain=${base}; Path=/; Max-Age=${maxAgeSec}; ${this.#attributes}`;
   }
@@ -132,14 +123,10 @@ export class OwnCookies {
   }
 }
 
-function attributesFor(
-  { scheme, sameSite }: Pick<CookiePolicy, "scheme" | "sameSite">,
-): string {
-  return [
-    "HttpOnly",
-    sameSite === "none" ? "SameSite=None" : "SameSite=Lax",
-    ...(scheme === "https" ? ["Secure"] : []),
-    // A frame's cookies are then keyed by the top-level site as well, so no site learns of visits to another (CHIPS).
-    ...(sameSite === "none" ? ["Partitioned"] : []),
-  ].join("; ");
+function attributesFor(isSecure: boolean, isForFrames: boolean): string {
+  const sameSite = isForFrames ? "None" : "Lax";
+  const secure = isSecure ? "; Secure" : "";
+  // A frame's cookies are then keyed by the top-level site as well, so no site learns of visits to another (CHIPS).
+  const partitioned = isForFrames ? "; Partitioned" : "";
+  return `HttpOnly; SameSite=${sameSite}${secure}${partitioned}`;
 }

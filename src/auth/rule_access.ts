@@ -1,7 +1,7 @@
 /**
  * What a login opens where Daytona does not know the identity provider: every sandbox that the gateway's key shows, to
- * whom the operator's rule lets in (`LOGIN_ALLOW`). The rule is applied again whenever a session is looked at, to what the
- * provider says of its user now; that is asked for once in the time for which an accepted token counts.
+ * whom the operator's rule lets in (`LOGIN_ALLOW`). It is applied whenever a session is looked at, to what the provider
+ * says of its user now; that is asked for once in the time for which an accepted token counts.
  */
 import type { LoginRule } from "../config/login_allow.ts";
 import { digestKey } from "../lib/digest.ts";
@@ -10,8 +10,8 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "../resolver/lookup_cache.ts";
-import type { LoginAccess, LoginUser } from "./login_access.ts";
 import { isAllowed } from "./login_rule.ts";
+import type { LoginAccess, LoginUser } from "./login_sessions.ts";
 import type { Identity } from "./oidc/identity.ts";
 import type { OpenidProvider } from "./oidc/provider.ts";
 

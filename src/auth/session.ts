@@ -2,20 +2,6 @@
 import { LRUCache } from "lru-cache";
 import type { Sealer } from "../lib/seal.ts";
 
-/** The members that all sessions have. */
-interface SessionBase {
-  /** The sandbox that the session opens. It is also the label of the hosts that it counts on. */
-  readonly sandboxId: string;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
-}
-
-/** A session created from a preview token, for all ports, valid as long as the API accepts that token. */
-interface PreviewTokenSession extends SessionBase {
-  readonly kind: "key";
-  readonly token: string;
-}
-
 /** What a login is known by: whether it is still valid is looked up by its id (see login_sessions.ts). */
 export interface LoginRef {
   readonly id: string;
@@ -23,9 +9,10 @@ export interface LoginRef {
   readonly expiresAt: number;
 }
 
-/** A session created by a login, for all ports of a sandbox. */
-export interface LoginSession extends SessionBase, LoginRef {
+/** A session created by a login, for all ports of a sandbox: the one that is the label of their hosts. */
+export interface LoginSession extends LoginRef {
   readonly kind: "login";
+  readonly sandboxId: string;
 }
 
 /** A session created by a login, on the base host, which hands it over to preview hosts (see login_code.ts). */
@@ -34,9 +21,17 @@ export interface UserSession extends LoginRef {
 }
 
 /** A session of one preview host, which its user's session was handed over to; it has the id of that one. */
-export interface HostSession extends SessionBase, LoginRef {
+export interface HostSession extends LoginRef {
   readonly kind: "host";
+  readonly sandboxId: string;
   readonly port: number;
+}
+
+/** A session created from a preview token, for all ports, valid as long as the API accepts that token. */
+interface PreviewTokenSession extends Pick<LoginRef, "expiresAt"> {
+  readonly kind: "key";
+  readonly sandboxId: string;
+  readonly token: string;
 }
 
 /** A session, unsealed. */

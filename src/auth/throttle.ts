@@ -2,12 +2,9 @@
  * Limits how often a client may be refused. Every refusal (of a guessed token, an invented label) costs calls to the
  * API, so a client that has used up its budget is told to retry later, and the API is not called.
  *
- * Many users can share one address, and one of them must not lock the others out. So only API lookups are paid for, and
- * lookups that led to an admission are refunded: what is cached, such as a public preview or a cookie known to be good,
- * opens as usual. A lookup is paid for before it is sent, so the budget bounds concurrent lookups too.
- *
- * Any page can make its visitor's browser send requests that are refused. Those have a budget of their own, so that
- * they do not shut out the visitor, nor whoever else has that address.
+ * Many users can share one address, and one of them must not lock the others out. So only API lookups are paid for,
+ * before they are sent, and those that led to an admission are refunded: what is cached opens as usual. Any page can make
+ * its visitor's browser send requests that are refused: those have a budget of their own.
  */
 import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
@@ -26,7 +23,7 @@ export class Throttle {
   readonly #buckets: TokenBuckets;
   readonly #checkQuota: () => void;
 
-  constructor(options: {
+  constructor({ refusalsPerMinute, maxClients, now, checkQuota }: {
     /** Lookups refilled per minute, and the largest burst. */
     readonly refusalsPerMinute: number;
     /** Most clients tracked. */
@@ -36,12 +33,12 @@ export class Throttle {
     /** Called before every lookup; throws if the API is to be spared questions of any stranger. */
     readonly checkQuota?: () => void;
   }) {
-    this.#checkQuota = options.checkQuota ?? (() => {});
+    this.#checkQuota = checkQuota ?? (() => {});
     this.#buckets = new TokenBuckets({
-      capacity: options.refusalsPerMinute,
-      refillPerSec: options.refusalsPerMinute / 60,
-      maxKeys: options.maxClients,
-      now: options.now,
+      capacity: refusalsPerMinute,
+      refillPerSec: refusalsPerMinute / 60,
+      maxKeys: maxClients,
+      now,
     });
   }
 
@@ -61,9 +58,10 @@ export class RequestBudget implements Budget {
   readonly #buckets: TokenBuckets;
   readonly #payer: Payer;
   readonly #checkQuota: () => void;
-  #hasLookups = false;
   #isUsedUp = false;
   #spent = 0;
+  /** True if any lookup was attempted. */
+  hasLookups = false;
 
   constructor(buckets: TokenBuckets, payer: Payer, checkQuota: () => void) {
     this.#buckets = buckets;
@@ -71,29 +69,18 @@ export class RequestBudget implements Budget {
     this.#checkQuota = checkQuota;
   }
 
-  /** True if any lookup was attempted. */
-  get hasLookups(): boolean {
-    return this.#hasLookups;
-  }
-
-  /**
-   * Pays for one lookup.
-   *
-   * @throws {GatewayError} `too_many_refusals` if the client's budget is used up; `api_throttled`
-   */
+  /** Pays for one lookup; throws `too_many_refusals` if the client's budget is used up, or `api_throttled`. */
   spend(): void {
-    this.#hasLookups = true;
+    this.hasLookups = true;
     this.#checkQuota();
     const allowance = this.#buckets.take(keyOf(this.#payer));
-    if (allowance.ok) {
-      this.#spent++;
-      return;
+    if (!allowance.ok) {
+      this.#isUsedUp = true;
+      const { retryAfterSec } = allowance;
+      const reason = "Client is over its budget";
+      throw new GatewayError("too_many_refusals", reason, { retryAfterSec });
     }
-    this.#isUsedUp = true;
-    const { retryAfterSec } = allowance;
-    throw new GatewayError("too_many_refusals", "Client is over its budget", {
-      retryAfterSec,
-    });
+    this.#spent++;
   }
 
   /**
@@ -103,8 +90,9 @@ export class RequestBudget implements Budget {
   settle(outcome: LookupOutcome): void {
     const spent = this.#spent;
     this.#spent = 0;
-    if (spent === 0 || !this.#isRefunded(outcome)) return;
-    this.#buckets.giveBack(keyOf(this.#payer), spent);
+    if (spent > 0 && this.#isRefunded(outcome)) {
+      this.#buckets.giveBack(keyOf(this.#payer), spent);
+    }
   }
 
   /** The result of `work`, or its failure, by which the budget is settled. */

@@ -7,7 +7,7 @@ import { wantsDocument } from "../http/fetch_metadata.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
-import type { ControlContext, ControlEnv } from "./route.ts";
+import { type ControlContext, type ControlEnv, ownOrigin } from "./route.ts";
 import {
   addDocsRoutes,
   describe,
@@ -31,21 +31,18 @@ import {
 } from "./routes/logout.ts";
 import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
 
-/** Dependencies of the control plane. */
-interface ControlOptions
-  extends HealthRoutesOptions, LoginRoutesOptions, LogoutRoutesOptions {
-  readonly login: LoginRoutesOptions["login"];
-  readonly visits: LoginRoutesOptions["visits"] & LogoutRoutesOptions["visits"];
-  readonly remoteSettings: Pick<
-    RemoteSettings,
-    "baseDomains" | "dashboardUrl"
-  >;
-  readonly logger: Logger;
-  /** Routes of all features, whether these are switched on or not. */
-  readonly featureDescriptions: readonly RouteConfig[];
-  /** What adds the routes of those that are. */
-  readonly featureRoutes: readonly ControlRoutes[];
-}
+type ControlOptions =
+  & HealthRoutesOptions
+  & LoginRoutesOptions
+  & LogoutRoutesOptions
+  & {
+    readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
+    readonly logger: Logger;
+    /** Routes of all features, whether these are switched on or not. */
+    readonly featureDescriptions: readonly RouteConfig[];
+    /** What adds the routes of those that are. */
+    readonly featureRoutes: readonly ControlRoutes[];
+  };
 
 /** Adds routes to the control plane. */
 export type ControlRoutes = (app: OpenAPIHono<ControlEnv>) => void;
@@ -56,7 +53,8 @@ export type Control = (
   context: ControlContext,
 ) => Response | Promise<Response>;
 
-function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
+/** Creates the control plane. */
+export function createControl(options: ControlOptions): Control {
   const app = new OpenAPIHono<ControlEnv>({
     defaultHook(result) {
       if (!result.success) {
@@ -68,8 +66,9 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   function refuse(
     request: Request,
     { code: found, retryAfterSec, advice }: GatewayError,
-    { requestId, namesHost, authority }: ControlContext,
+    context: ControlContext,
   ) {
+    const { requestId, namesHost } = context;
     const { scheme, remoteSettings } = options;
     return problem({
       // Without a host, there is nothing that could not be found (RFC 9112 section 3.2).
@@ -80,9 +79,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
       mayRetry: request.method === "GET",
       retryAfterSec,
       advice,
-      docsUrl: namesHost
-        ? `${scheme}://${authority.toLowerCase()}/docs`
-        : undefined,
+      docsUrl: namesHost ? `${ownOrigin(context, scheme)}/docs` : undefined,
       dashboardUrl: remoteSettings.dashboardUrl,
     });
   }
@@ -104,7 +101,7 @@ function createApp(options: ControlOptions): OpenAPIHono<ControlEnv> {
   addLoginRoutes(app, options);
   addLogoutRoutes(app, options);
   for (const addRoutes of options.featureRoutes) addRoutes(app);
-  return app;
+  return (request, context) => app.fetch(request, context);
 }
 
 /** The preview that a login was for, which its visitor has named. */
@@ -130,12 +127,6 @@ function failureOf(error: Error): GatewayError {
   return error instanceof HTTPException && error.status < 500
     ? new GatewayError("bad_request", error.message, { cause: error })
     : toGatewayError(error);
-}
-
-/** Creates the control plane. */
-export function createControl(options: ControlOptions): Control {
-  const app = createApp(options);
-  return (request, context) => app.fetch(request, context);
 }
 
 /** The OpenAPI description of those routes, as `openapi/porthole.json` holds it. */

@@ -26,24 +26,14 @@ export interface Continuation {
 
 /** Logins for a sandbox or for its user. */
 export interface KeptLogins {
-  /**
-   * Where a browser goes on that need not log in; undefined if it has to.
-   *
-   * @throws {GatewayError} `session_not_kept` if it comes back again and again; what prevents a session from being judged
-   */
+  /** Where a browser goes on that need not log in; undefined if it has to. Throws `session_not_kept` in a loop. */
   resume(visit: LoginVisit): Promise<Continuation | undefined>;
   /** Where a browser goes on that has logged in. */
   complete(visit: LoginVisit, login: LoginRef): Promise<Continuation>;
 }
 
-/**
- * Time after a login within which another one for the same preview can only mean that the browser did not keep the
- * session, seconds: without this limit, preview, login and provider would redirect it in a loop.
- */
+/** Time within which another login for the same preview means that the browser keeps no session, seconds. */
 export const LOOP_SEC = 10;
 
-/**
- * Most returns to a preview within that time: that of the tab that logged in, and those of tabs that were sent to log in
- * meanwhile.
- */
+/** Most returns to a preview within that time: of the tab that logged in, and of those sent to log in meanwhile. */
 export const MAX_RETURNS = 5;

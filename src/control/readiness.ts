@@ -1,7 +1,4 @@
-/**
- * Answers `/ready` from what has been known for less than {@linkcode MAX_AGE_MS}: a load balancer may ask every second,
- * and the dependencies notice nothing.
- */
+/** Answers `/ready` from what has been known for a while: a load balancer may ask every second. */
 import { CHECKED_WITHIN_MS } from "../auth/oidc/discovery.ts";
 import type { OpenidProvider } from "../auth/oidc/provider.ts";
 import type { DurableStore } from "../cache/store.ts";
@@ -15,7 +12,6 @@ import type { Logger } from "../observability/log.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { CheckState, Readiness } from "./routes/health.ts";
 
-/** Dependencies of {@linkcode ReadinessChecks}. */
 interface ReadinessOptions {
   readonly api: Pick<DaytonaApi, "config" | "probeKey">;
   readonly serviceKey: Pick<
@@ -40,7 +36,7 @@ const ANSWER_WITHIN_MS = 2_000;
 /** Least time between two questions to the API, ms. */
 const API_CHECK_PAUSE_MS = 5_000;
 
-/** The age of a verdict on the key from which on it is asked for, ms: the API throttles whoever keeps coming with a wrong one. */
+/** Age from which a verdict on the key is asked for, ms: the API throttles whoever keeps coming with a wrong one. */
 const KEY_RENEWAL_MS = 25_000;
 
 /** Least time between two questions to the identity provider, which may be somebody else's service, ms. */
@@ -49,10 +45,9 @@ const PROVIDER_CHECK_PAUSE_MS = 20_000;
 /** Time between two runs of all checks until they pass, ms. */
 const START_CHECK_MS = 10_000;
 
-/** The result of one check. */
+/** The result of one check, and why it is failing. */
 interface CheckResult {
   readonly state: CheckState;
-  /** Why it is failing. */
   readonly reason?: string;
 }
 
@@ -72,19 +67,19 @@ export class ReadinessChecks {
   /** The names of the checks that failed last time. */
   readonly #failing = new Set<string>();
   #isDraining = false;
-  #latest: Readonly<Record<string, CheckState>> = {};
+  /** What the checks have told last; empty before that. */
+  latest: Readonly<Record<string, CheckState>> = {};
 
   constructor(options: ReadinessOptions) {
     const { api, provider } = options;
     this.#options = options;
-    this.#api = new Probe(() => api.config(), { pauseMs: API_CHECK_PAUSE_MS });
-    this.#key = new Probe(() => api.probeKey(), {
-      pauseMs: API_CHECK_PAUSE_MS,
-    });
-    this.#provider = new Probe(() => provider.check(), {
-      pauseMs: PROVIDER_CHECK_PAUSE_MS,
-      maxAgeMs: MAX_AGE_MS - CHECKED_WITHIN_MS,
-    });
+    this.#api = new Probe(() => api.config(), API_CHECK_PAUSE_MS);
+    this.#key = new Probe(() => api.probeKey(), API_CHECK_PAUSE_MS);
+    this.#provider = new Probe(
+      () => provider.check(),
+      PROVIDER_CHECK_PAUSE_MS,
+      MAX_AGE_MS - CHECKED_WITHIN_MS,
+    );
   }
 
   /** From now on, `/ready` answers that the gateway is going away. */
@@ -100,28 +95,21 @@ export class ReadinessChecks {
       this.#checkCache(),
       this.#checkLogin(withinMs),
     ]);
-    const results = { api, key, cache, domains: this.#checkDomains(), login };
+    const domains = this.#options.remoteSettings.baseDomains.length > 0
+      ? OK
+      : failing("the API has not told them yet");
+    const results = { api, key, cache, domains, login };
     const checks: Record<string, CheckState> = {};
     for (const [name, result] of Object.entries(results)) {
       this.#logChange(name, result);
       checks[name] = result.state;
     }
-    this.#latest = checks;
-    const hasStarted = results.domains.state === "ok" &&
-      this.#api.wasAnswered && this.#options.serviceKey.wasAccepted;
-    const status = this.#isDraining
-      ? "draining"
-      : !hasStarted
-      ? "starting"
-      : this.#failing.size === 0
-      ? "ready"
-      : "degraded";
-    return { status, checks };
-  }
-
-  /** What the checks have told last; empty before that. */
-  get latest(): Readonly<Record<string, CheckState>> {
-    return this.#latest;
+    this.latest = checks;
+    const hasStarted = domains === OK && this.#api.wasAnswered &&
+      this.#options.serviceKey.wasAccepted;
+    if (this.#isDraining) return { status: "draining", checks };
+    if (!hasStarted) return { status: "starting", checks };
+    return { status: this.#failing.size === 0 ? "ready" : "degraded", checks };
   }
 
   /** Runs the checks until all of them pass or the gateway stops: the log has to say what is wrong if nobody asks. */
@@ -159,21 +147,12 @@ export class ReadinessChecks {
       : OK;
   }
 
-  #checkDomains(): CheckResult {
-    return this.#options.remoteSettings.baseDomains.length > 0
-      ? OK
-      : failing("the API has not told them yet");
-  }
-
   async #checkLogin(withinMs: number): Promise<CheckResult> {
-    switch (this.#options.provider.state) {
-      case "off":
-        return OFF;
-      case "unknown":
-        return failing("the API has not told the provider yet");
-      case "on":
-        return await this.#provider.check(withinMs);
-    }
+    const { state } = this.#options.provider;
+    if (state === "off") return OFF;
+    return state === "on"
+      ? await this.#provider.check(withinMs)
+      : failing("the API has not told the provider yet");
   }
 
   #logChange(check: string, { state, reason }: CheckResult): void {
@@ -196,23 +175,15 @@ class Probe {
   #askedAt = -Infinity;
   /** The question under way, which never rejects. */
   #question: Promise<void> | undefined;
-  #latest: { readonly result: CheckResult; readonly askedAt: number } = {
-    result: failing("not asked yet"),
-    askedAt: -Infinity,
-  };
+  #latest = { result: failing("not asked yet"), askedAt: -Infinity };
   /** True once there was an answer. */
   wasAnswered = false;
 
-  /**
-   * `ask` rejects if there is no answer; it is called at most once every `pauseMs` ms, which are less than `maxAgeMs`,
-   * the age of the oldest result that is told.
-   */
+  /** `ask` is called at most once every `pauseMs` ms, which are less than `maxAgeMs`, the greatest age of a result. */
   constructor(
     ask: () => Promise<unknown>,
-    { pauseMs, maxAgeMs = MAX_AGE_MS }: {
-      readonly pauseMs: number;
-      readonly maxAgeMs?: number;
-    },
+    pauseMs: number,
+    maxAgeMs = MAX_AGE_MS,
   ) {
     this.#ask = ask;
     this.#pauseMs = pauseMs;
@@ -221,21 +192,19 @@ class Probe {
 
   /** The latest result, and meanwhile asks again if it is time to. One that is too old is waited for, up to `withinMs`. */
   async check(withinMs: number): Promise<CheckResult> {
-    const pause = { now: Date.now(), withinMs: this.#pauseMs };
-    if (!isPending(this.#askedAt + this.#pauseMs, pause)) {
+    if (!isWithin(this.#askedAt, this.#pauseMs)) {
       this.#question ??= this.#settle();
     }
-    if (!this.#isFresh() && this.#question !== undefined) {
+    if (!this.#isFresh && this.#question !== undefined) {
       await fulfilsWithin(this.#question, withinMs);
     }
-    return this.#isFresh()
+    return this.#isFresh
       ? this.#latest.result
       : failing(`no answer within ${withinMs / 1000} s`);
   }
 
-  #isFresh(): boolean {
-    const until = this.#latest.askedAt + this.#maxAgeMs;
-    return isPending(until, { now: Date.now(), withinMs: this.#maxAgeMs });
+  get #isFresh(): boolean {
+    return isWithin(this.#latest.askedAt, this.#maxAgeMs);
   }
 
   async #settle(): Promise<void> {
@@ -251,4 +220,9 @@ class Probe {
     this.#latest = { result, askedAt };
     this.#question = undefined;
   }
+}
+
+/** True if `at` is less than `ms` ms ago. */
+function isWithin(at: number, ms: number): boolean {
+  return isPending(at + ms, { now: Date.now(), withinMs: ms });
 }

@@ -29,3 +29,21 @@ export type RouteDescription = RouteConfig;
 
 /** The content of an error response in the OpenAPI description. */
 export const PROBLEM = { "application/problem+json": { schema: z.unknown() } };
+
+/** That of a page. */
+export const PAGE = { "text/html": { schema: z.string() } };
+
+/** An error response in the OpenAPI description. */
+export function refusal(
+  description: string,
+): { description: string; content: typeof PROBLEM } {
+  return { description, content: PROBLEM };
+}
+
+/** The origin of the host that a request is for (RFC 6454 section 6.2). */
+export function ownOrigin(
+  { authority }: Pick<ControlContext, "authority">,
+  scheme: "http" | "https",
+): string {
+  return `${scheme}://${authority.toLowerCase()}`;
+}

@@ -15,7 +15,6 @@ import {
   MAX_RETURNS,
 } from "./kept_logins.ts";
 
-/** Dependencies of {@linkcode SandboxLogins}. */
 interface SandboxLoginsOptions {
   readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
@@ -60,6 +59,7 @@ export class SandboxLogins implements KeptLogins {
       sessions,
     });
     const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+    const sealed = await sessions.seal(session);
     return {
       location: url,
       setCookies: [
@@ -67,10 +67,7 @@ export class SandboxLogins implements KeptLogins {
         ...surplus.map(({ name }) =>
           cookies.forBase(name, "", { base, maxAgeSec: 0 })
         ),
-        cookies.forBase(name, await sessions.seal(session), {
-          base,
-          maxAgeSec,
-        }),
+        cookies.forBase(name, sealed, { base, maxAgeSec }),
       ],
     };
   }
@@ -82,12 +79,11 @@ export class SandboxLogins implements KeptLogins {
     const presented = cookieValues(sent, cookies.loginSession(host.label));
     for (const sealed of presented.slice(-MAX_SESSION_COOKIES)) {
       const session = await sessions.open(sealed);
-      if (session?.kind !== "login" || session.sandboxId !== host.label) {
-        continue;
-      }
-      if (await logins.grantsAccess(session, clientAddress, UNMETERED)) {
-        return true;
-      }
+      const isForIt = session?.kind === "login" &&
+        session.sandboxId === host.label;
+      if (
+        isForIt && await logins.grantsAccess(session, clientAddress, UNMETERED)
+      ) return true;
     }
     return false;
   }

@@ -22,32 +22,26 @@ function withCode(description: string): string {
   return escapeHtml(description).replace(/`([^`]+)`/g, "<code>$1</code>");
 }
 
-function responseRows(operation: Operation): string {
-  return Object.entries(operation.responses ?? {})
-    .map(([status, { description }]) =>
-      `<li><code>${escapeHtml(status)}</code> ${
-        withCode(description ?? "")
-      }</li>`
-    ).join("");
-}
-
 function operationSection(
   method: string,
   path: string,
-  operation: Operation,
+  { summary = "", description = summary, responses = {} }: Operation,
 ): string {
+  const rows = Object.entries(responses).map(([status, { description }]) =>
+    `<li><code>${status}</code> ${withCode(description ?? "")}</li>`
+  );
   return `<section>
-<h3><code>${escapeHtml(method.toUpperCase())} ${escapeHtml(path)}</code></h3>
-<p>${withCode(operation.description ?? operation.summary ?? "")}</p>
-<ul>${responseRows(operation)}</ul>
+<h3><code>${escapeHtml(`${method.toUpperCase()} ${path}`)}</code></h3>
+<p>${withCode(description)}</p>
+<ul>${rows.join("")}</ul>
 </section>`;
 }
 
 function errorRow(code: ErrorCode): string {
   const { title, hint } = ERROR_TEXTS[code];
-  return `<tr id="${code}"><td><code>${code}</code></td><td>${
-    ERRORS[code].status
-  }</td><td>${escapeHtml(title)}. ${escapeHtml(hint)}</td></tr>`;
+  const { status } = ERRORS[code];
+  const meaning = escapeHtml(`${title}. ${hint}`);
+  return `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${meaning}</td></tr>`;
 }
 
 /** Renders the documentation as an HTML document. */
@@ -59,10 +53,10 @@ export function docsPage(source: DocsSource): string {
       )
     );
   const codes = (Object.keys(ERROR_TEXTS) as ErrorCode[]).map(errorRow);
-  const { title, version } = source.info;
+  const title = `${source.info.title} ${source.info.version}`;
   return page(
-    `${title} ${version}`,
-    `<h1>${escapeHtml(title)} ${escapeHtml(version)}</h1>
+    title,
+    `<h1>${escapeHtml(title)}</h1>
 <p>Previews are at <code>{port}-{sandbox}.{domain}</code>; every path there belongs to the app. These are the gateway’s
 own routes, on its base domain. Machine-readable: <a href="/openapi.json">/openapi.json</a>. What apps receive: <a href="/docs/apps">/docs/apps</a>.</p>
 <h2>Routes</h2>

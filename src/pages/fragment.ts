@@ -1,7 +1,7 @@
 /**
- * How a page leads on to the very address that its visitor wanted, fragment included: apps that route in the fragment
- * have one in every address. No server ever sees it, so a script has to add it, to links with `data-here` and to forms:
- * the redirect that follows a form keeps the fragment of the form's action (Fetch standard, "HTTP-redirect fetch").
+ * How a page leads on to the very address that its visitor wanted, fragment included. No server ever sees that, so a
+ * script has to add it, to links with `data-here` and to forms: the redirect that follows one keeps the fragment of its
+ * action (Fetch standard, "HTTP-redirect fetch").
  */
 import { pageScript } from "./script.ts";
 

@@ -2,14 +2,8 @@
 import { escapeHtml } from "./html.ts";
 import { page } from "./page.ts";
 
-/** The content of the page. */
-interface LogoutPageData {
-  readonly state: "asking" | "done" | "deleted" | "no_login";
-  /** The sandbox to log out of; undefined for all sandboxes. */
-  readonly sandbox: string | undefined;
-  /** True if there is a page at `/`, which leads on. */
-  readonly hasBasePage: boolean;
-}
+/** What the page says. */
+type State = "asking" | "done" | "deleted" | "no_login";
 
 /** A form that deletes cookies; `attributes` are those of its button. */
 function deleteCookies(attributes = ""): string {
@@ -17,43 +11,42 @@ function deleteCookies(attributes = ""): string {
 }
 
 /** Renders the logout page as an HTML document. */
-export function logoutPage(
-  { state, sandbox, hasBasePage }: LogoutPageData,
-): string {
-  const scope = sandbox === undefined
-    ? "all previews"
-    : `the previews of ${escapeHtml(sandbox)}`;
+export function logoutPage({ state, sandbox, hasBasePage }: {
+  readonly state: State;
+  /** The sandbox to log out of; undefined for all sandboxes. */
+  readonly sandbox: string | undefined;
+  /** True if there is a page at `/`, which leads on. */
+  readonly hasBasePage: boolean;
+}): string {
+  const [scope, input] = sandbox === undefined ? ["all previews", ""] : [
+    `the previews of ${escapeHtml(sandbox)}`,
+    `<input type="hidden" name="sandbox" value="${escapeHtml(sandbox)}">`,
+  ];
   const way = hasBasePage ? '\n<p><a href="/">Open a preview</a></p>' : "";
-  if (state === "done") {
-    return page(
+  const pages: Record<State, [title: string, main: string]> = {
+    asking: [
+      "Log out",
+      `<h1>Log out of ${scope}?</h1>
+<form method="post" action="/logout">${input}<button>Log out</button></form>
+<p>If previews do not open because your browser sends too many cookies, delete those of all previews. That logs you out, too.</p>
+${deleteCookies(' class="quiet"')}`,
+    ],
+    done: [
       "Logged out",
       `<h1>You are logged out of ${scope}</h1>
 <p>The next login here asks for an account, even if you are still logged in at your identity provider.</p>${way}`,
-    );
-  }
-  if (state === "deleted") {
-    return page(
+    ],
+    deleted: [
       "Cookies deleted",
       `<h1>The cookies of all previews are deleted</h1>
 <p>If you are still logged in at your identity provider, the next login here need not ask for an account.</p>${way}`,
-    );
-  }
-  if (state === "no_login") {
-    return page(
+    ],
+    no_login: [
       "Delete cookies",
       `<h1>Nobody logs in here</h1>
 <p>If previews do not open because your browser sends too many cookies, delete those of all previews.</p>
 ${deleteCookies()}`,
-    );
-  }
-  const input = sandbox === undefined
-    ? ""
-    : `<input type="hidden" name="sandbox" value="${escapeHtml(sandbox)}">`;
-  return page(
-    "Log out",
-    `<h1>Log out of ${scope}?</h1>
-<form method="post" action="/logout">${input}<button>Log out</button></form>
-<p>If previews do not open because your browser sends too many cookies, delete those of all previews. That logs you out, too.</p>
-${deleteCookies(' class="quiet"')}`,
-  );
+    ],
+  };
+  return page(...pages[state]);
 }

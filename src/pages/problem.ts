@@ -12,28 +12,15 @@ import { withScripts } from "./script.ts";
 import { WAIT } from "./waiting.ts";
 
 /** The content of an error response. */
-export interface ProblemOptions {
-  readonly code: ErrorCode;
-  /** The port of the sandbox, if the error is about one. */
-  readonly port?: number | undefined;
-  /** The sandbox as the client has named it, if that is no secret. */
-  readonly sandbox?: string | undefined;
-  readonly requestId: string;
+export interface ProblemOptions
+  extends Omit<ErrorPageData, "mayReload" | "retryAfterSec" | "advice"> {
   /** True if the client will show the response as a document. */
   readonly asPage: boolean;
-  /** True if a page may reload its URL by itself; false by default, since no form may be sent twice. */
+  /** False by default, since no form may be sent twice. */
   readonly mayReload?: boolean;
-  /** True if its visitor may reload it; as `mayReload` by default. */
-  readonly mayRetry?: boolean;
   /** The Retry-After, seconds; that of the code by default. */
   readonly retryAfterSec?: number | undefined;
   readonly advice?: ErrorAdvice;
-  /** Where `/docs` is served, which describes the codes; undefined if that is not known. */
-  readonly docsUrl?: string | undefined;
-  /** Where the sandbox's owner sees the requests to it. */
-  readonly inspectUrl?: string | undefined;
-  /** Where people see their sandboxes. */
-  readonly dashboardUrl?: string | undefined;
 }
 
 /** Headers of all responses of our own: they are never stored or sniffed, and their URL is never sent as a referrer. */
@@ -44,10 +31,7 @@ export const OWN_ANSWER_HEADERS: Readonly<Record<string, string>> = {
   "referrer-policy": "no-referrer",
 };
 
-/**
- * The headers that a status requires: a 401 the scheme (RFC 6750 section 3), a 405 the allowed methods, and a 426 the
- * protocol (RFC 9110 sections 15.5.6 and 15.5.22).
- */
+/** The headers that a status requires (RFC 6750 section 3; RFC 9110 sections 15.5.6 and 15.5.22). */
 function requiredHeaders(code: ErrorCode): Record<string, string> {
   const { status, credential } = ERRORS[code];
   switch (status) {
@@ -88,40 +72,43 @@ function policyOf(data: ErrorPageData): string {
 
 /** The response for an error code. */
 export function problem(options: ProblemOptions): Response {
-  const { code, port, requestId, asPage } = options;
-  const { mayReload = false, advice = {}, docsUrl } = options;
-  const { status, daytonaCode = code } = ERRORS[code];
+  const { code, requestId, asPage, mayReload = false, advice = {} } = options;
   const { retryAfterSec = ERRORS[code].retryAfterSec } = options;
-  const headers = [
-    ...Object.entries({
-      ...OWN_ANSWER_HEADERS,
-      ...requiredHeaders(code),
-      // With no-referrer a browser would send the form with `Origin: null`.
-      ...(asPage && advice.action ? { "referrer-policy": "same-origin" } : {}),
-      ...(retryAfterSec === undefined
-        ? {}
-        : { "retry-after": String(retryAfterSec) }),
-      "x-porthole-error": code,
-      "x-request-id": requestId,
-      ...(advice.sandbox === undefined
-        ? {}
-        : { "x-daytona-sandbox-state": advice.sandbox.state }),
-    }),
-    ...(advice.headers ?? []).map(([name, value]) => [name, value]),
-  ];
+  const headers: Record<string, string> = {
+    ...OWN_ANSWER_HEADERS,
+    ...requiredHeaders(code),
+    "x-porthole-error": code,
+    "x-request-id": requestId,
+  };
+  if (retryAfterSec !== undefined) headers["retry-after"] = `${retryAfterSec}`;
+  if (advice.sandbox !== undefined) {
+    headers["x-daytona-sandbox-state"] = advice.sandbox.state;
+  }
+  let body: string;
   if (asPage) {
     const data = { ...options, mayReload, retryAfterSec, advice };
-    return new Response(errorPage(data), {
-      status,
-      headers: [
-        ...headers,
-        ["content-type", "text/html; charset=utf-8"],
-        ["content-security-policy", policyOf(data)],
-      ],
-    });
+    headers["content-type"] = "text/html; charset=utf-8";
+    headers["content-security-policy"] = policyOf(data);
+    // With no-referrer a browser would send the form with `Origin: null`.
+    if (advice.action) headers["referrer-policy"] = "same-origin";
+    body = errorPage(data);
+  } else {
+    headers["content-type"] = "application/problem+json";
+    body = problemDocument(options);
   }
+  const added = (advice.headers ?? []).map(([name, value]) => [name, value]);
+  return new Response(body, {
+    status: ERRORS[code].status,
+    headers: [...Object.entries(headers), ...added],
+  });
+}
+
+function problemDocument(
+  { code, port, requestId, docsUrl, advice }: ProblemOptions,
+): string {
   const { title, detail, hint } = errorText(code, port);
-  const body = {
+  const { status, daytonaCode = code } = ERRORS[code];
+  return JSON.stringify({
     type: docsUrl === undefined ? "about:blank" : `${docsUrl}#${code}`,
     title,
     status,
@@ -132,10 +119,7 @@ export function problem(options: ProblemOptions): Response {
     // Daytona's own clients read these: they show the message alone, and tell errors by source and code.
     message: `${title}. ${detail}`,
     source: "DAYTONA_PROXY",
-    ...advice.sandbox === undefined ? {} : stateMembers(advice.sandbox),
-  };
-  return new Response(JSON.stringify({ ...body, requestId }), {
-    status,
-    headers: [...headers, ["content-type", "application/problem+json"]],
+    ...advice?.sandbox && stateMembers(advice.sandbox),
+    requestId,
   });
 }

@@ -1,10 +1,7 @@
 /** How a page asks for its own address again when its visitor says so. */
 import { pageScript } from "./script.ts";
 
-/**
- * A reload keeps the fragment, which the link loses. In a frame, a reload also names the page around it once more,
- * without which no session counts there.
- */
+/** A reload keeps the fragment, which the link loses, and in a frame it names the page around it once more. */
 export const RELOAD = pageScript(
   `addEventListener("click", (event) => {
   if (event.target.id !== "reload") return;

@@ -1,10 +1,8 @@
 /** An OpenID provider's metadata (OpenID Connect Discovery 1.0), fetched and cached. */
 import * as oauth from "oauth4webapi";
-import {
-  internalEndpoint,
-  isIssuer,
-  type IssuerAddresses,
-} from "./issuer_addresses.ts";
+import { isLoopbackHttp } from "../../http/url.ts";
+import type { OidcSettings } from "../../resolver/remote_settings.ts";
+import { internalEndpoint, isIssuer } from "./issuer_addresses.ts";
 import { providerUnavailable } from "./login_error.ts";
 
 /** The time that the metadata and the signing keys are cached, ms. */
@@ -16,12 +14,15 @@ const DISCOVERY_PAUSE_MS = 5000;
 /** Longest time for which {@linkcode Discovery.check} takes an answer for a proof, ms. */
 export const CHECKED_WITHIN_MS = DISCOVERY_PAUSE_MS;
 
-/** The endpoints that a login uses; the library takes them for URLs without a check. */
+/** Deadline for one request to the provider, ms. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** The endpoints that a login uses, and whose; the library takes them for URLs without a check. */
 const ENDPOINTS = [
-  "authorization_endpoint",
-  "token_endpoint",
-  "jwks_uri",
-  "userinfo_endpoint",
+  { name: "authorization_endpoint", isForBrowsers: true },
+  { name: "token_endpoint", isForBrowsers: false },
+  { name: "jwks_uri", isForBrowsers: false },
+  { name: "userinfo_endpoint", isForBrowsers: false },
 ] as const;
 
 /** A discovery request. */
@@ -31,33 +32,32 @@ interface Attempt {
   readonly metadata: Promise<oauth.AuthorizationServer>;
 }
 
+/** The options for one request to a provider. */
+// deno-lint-ignore explicit-module-boundary-types -- the library's, by its symbols
+export function requestOptions({ allowInsecure, issuer }: OidcSettings) {
+  return {
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    [oauth.allowInsecureRequests]: allowInsecure || isLoopbackHttp(issuer),
+  };
+}
+
 /** Discovery for one issuer. */
 export class Discovery {
-  readonly #addresses: IssuerAddresses;
-  readonly #requestOptions: () => oauth.HttpRequestOptions<"GET">;
+  readonly #settings: OidcSettings;
   readonly #now: () => number;
   #latest: Attempt | undefined;
   #lastMetadata: oauth.AuthorizationServer | undefined;
   #answeredAt = -Infinity;
 
   /** `now` is in ms since the epoch. */
-  constructor(
-    addresses: IssuerAddresses,
-    options: {
-      readonly requestOptions: () => oauth.HttpRequestOptions<"GET">;
-      readonly now: () => number;
-    },
-  ) {
-    this.#addresses = addresses;
-    this.#requestOptions = options.requestOptions;
-    this.#now = options.now;
+  constructor(settings: OidcSettings, now: () => number) {
+    this.#settings = settings;
+    this.#now = now;
   }
 
   /**
    * The provider's metadata, at most {@linkcode DISCOVERY_TTL_MS} old; with `refresh`, or after a failure, at most
-   * {@linkcode DISCOVERY_PAUSE_MS}. Falls back to the last known metadata if it cannot be fetched.
-   *
-   * @throws {GatewayError} `login_unavailable` if it could never be fetched
+   * {@linkcode DISCOVERY_PAUSE_MS}. If it cannot be fetched, the last known, or `login_unavailable` if there is none.
    */
   async server(refresh = false): Promise<oauth.AuthorizationServer> {
     // Neither a check under way nor one that failed puts what is known in doubt.
@@ -77,11 +77,7 @@ export class Discovery {
     }
   }
 
-  /**
-   * Checks that the provider is up, by a discovery request unless there was one just now.
-   *
-   * @throws {GatewayError} `login_unavailable` if it is not
-   */
+  /** Throws `login_unavailable` if the provider is not up, by a discovery request unless there was one just now. */
   async check(): Promise<void> {
     try {
       await this.#metadata(CHECKED_WITHIN_MS);
@@ -92,34 +88,28 @@ export class Discovery {
 
   /** The metadata of the latest attempt, or of a new one if that is older than `maxAgeMs`. */
   #metadata(maxAgeMs: number): Promise<oauth.AuthorizationServer> {
-    if (
-      this.#latest === undefined ||
-      !this.#isRecent(this.#latest.startedAt, maxAgeMs)
-    ) this.#latest = this.#attempt();
-    return this.#latest.metadata;
-  }
-
-  #attempt(): Attempt {
+    const latest = this.#latest;
+    if (latest !== undefined && this.#isRecent(latest.startedAt, maxAgeMs)) {
+      return latest.metadata;
+    }
     const attempt: Attempt = {
       startedAt: this.#now(),
       failed: false,
-      metadata: this.#discover().then((server) => {
-        this.#answeredAt = this.#now();
-        return this.#lastMetadata = server;
-      }, (error) => {
+      metadata: this.#discover().catch((error) => {
         attempt.failed = true;
         throw error;
       }),
     };
-    return attempt;
+    this.#latest = attempt;
+    return attempt.metadata;
   }
 
   async #discover(): Promise<oauth.AuthorizationServer> {
-    const addresses = this.#addresses;
-    const { issuer } = addresses;
+    const settings = this.#settings;
+    const { issuer } = settings;
     const response = await oauth.discoveryRequest(
       new URL(issuer),
-      this.#requestOptions(),
+      requestOptions(settings),
     );
     if (response.status !== 200) {
       await response.body?.cancel(); // a page for people, maybe
@@ -127,28 +117,20 @@ export class Discovery {
     }
     const text = await response.text();
     const { issuer: named } = JSON.parse(text);
-    const isKnown = typeof named === "string" && isIssuer(named, addresses);
+    const isKnown = typeof named === "string" && isIssuer(named, settings);
     const server = await oauth.processDiscoveryResponse(
       new URL(isKnown ? named : issuer),
       new Response(text, { headers: response.headers }),
     );
-    for (const name of ENDPOINTS) {
+    const endpoints: Record<string, string> = {};
+    for (const { name, isForBrowsers } of ENDPOINTS) {
       const url = server[name];
-      if (url !== undefined && !URL.canParse(url)) {
-        throw new TypeError(`'${name}' is not a URL`);
-      }
+      if (url === undefined) continue;
+      if (!URL.canParse(url)) throw new TypeError(`'${name}' is not a URL`);
+      if (!isForBrowsers) endpoints[name] = internalEndpoint(url, settings);
     }
-    const { token_endpoint, jwks_uri, userinfo_endpoint } = server;
-    return {
-      ...server,
-      ...token_endpoint && {
-        token_endpoint: internalEndpoint(token_endpoint, addresses),
-      },
-      ...jwks_uri && { jwks_uri: internalEndpoint(jwks_uri, addresses) },
-      ...userinfo_endpoint && {
-        userinfo_endpoint: internalEndpoint(userinfo_endpoint, addresses),
-      },
-    };
+    this.#answeredAt = this.#now();
+    return this.#lastMetadata = { ...server, ...endpoints };
   }
 
   /** True if `at` is less than `ms` ago; a time in the future is not, since then the clock was set back. */

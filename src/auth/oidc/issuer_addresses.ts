@@ -1,7 +1,6 @@
 /**
  * The two addresses of a provider that browsers reach at another one than this process does, as in a container network.
- * Its metadata uses one of them throughout; which one depends on the provider: Dex uses the one it is configured with,
- * which is for browsers.
+ * Its metadata uses one of them throughout: Dex's the one for browsers, for example.
  */
 import { withoutTrailingSlashes } from "../../http/url.ts";
 import type { OidcSettings } from "../../resolver/remote_settings.ts";
@@ -9,39 +8,29 @@ import type { OidcSettings } from "../../resolver/remote_settings.ts";
 /** The issuer as this process reaches it and, if that differs, as browsers do. */
 export type IssuerAddresses = Pick<OidcSettings, "issuer" | "publicIssuer">;
 
-function isSame(one: string, other: string): boolean {
-  return withoutTrailingSlashes(one) === withoutTrailingSlashes(other);
-}
-
-/**
- * True if `issuer`, as metadata names it, is that provider; a trailing slash is ignored, as it is easy to get wrong.
- */
+/** True if `issuer`, as metadata names it, is that provider; a trailing slash is ignored, as it is easy to get wrong. */
 export function isIssuer(
   issuer: string,
-  { issuer: internal, publicIssuer }: IssuerAddresses,
+  { issuer: internal, publicIssuer = internal }: IssuerAddresses,
 ): boolean {
-  return isSame(issuer, internal) ||
-    publicIssuer !== undefined && isSame(issuer, publicIssuer);
+  return [internal, publicIssuer].map(withoutTrailingSlashes)
+    .includes(withoutTrailingSlashes(issuer));
 }
 
 /** An endpoint as browsers reach it. */
 export function publicEndpoint(
   endpoint: string,
-  { issuer, publicIssuer }: IssuerAddresses,
+  { issuer, publicIssuer = issuer }: IssuerAddresses,
 ): string {
-  return publicIssuer === undefined
-    ? endpoint
-    : rebased(endpoint, issuer, publicIssuer);
+  return rebased(endpoint, issuer, publicIssuer);
 }
 
 /** An endpoint as this process reaches it. */
 export function internalEndpoint(
   endpoint: string,
-  { issuer, publicIssuer }: IssuerAddresses,
+  { issuer, publicIssuer = issuer }: IssuerAddresses,
 ): string {
-  return publicIssuer === undefined
-    ? endpoint
-    : rebased(endpoint, publicIssuer, issuer);
+  return rebased(endpoint, publicIssuer, issuer);
 }
 
 /** An endpoint below `from` moved to the same path below `to`; any other is unchanged. */

@@ -4,9 +4,8 @@ import { GatewayError } from "../../errors.ts";
 
 /** The error for a provider that cannot be reached or does not work, which says nothing about the login. */
 export function providerUnavailable(cause: unknown): GatewayError {
-  return new GatewayError("login_unavailable", "Provider unavailable", {
-    cause,
-  });
+  const options = { cause };
+  return new GatewayError("login_unavailable", "Provider unavailable", options);
 }
 
 /**
@@ -15,11 +14,9 @@ export function providerUnavailable(cause: unknown): GatewayError {
  */
 export async function loginError(error: unknown): Promise<GatewayError> {
   if (error instanceof GatewayError) return error;
-  const response = responseIn(error);
+  const isServerError = (responseIn(error)?.status ?? 0) >= 500;
   await discardResponse(error);
-  if (response !== undefined && response.status >= 500) {
-    return providerUnavailable(error);
-  }
+  if (isServerError) return providerUnavailable(error);
   const cause = { cause: error };
   if (error instanceof oauth.ResponseBodyError) {
     const { error: code, error_description: description } = error;

@@ -1,16 +1,12 @@
-/**
- * The OpenID provider, as a relying party sees it (OpenID Connect Core 1.0). Its metadata is discovered once per
- * {@linkcode DISCOVERY_TTL_MS} however many logins start, and its signing keys are cached as long as the metadata.
- */
+/** The OpenID provider, as a relying party sees it (OpenID Connect Core 1.0). */
 import * as oauth from "oauth4webapi";
 import { GatewayError } from "../../errors.ts";
-import { isLoopbackHttp } from "../../http/url.ts";
 import type {
   OidcSettings,
   OidcState,
   RemoteSettings,
 } from "../../resolver/remote_settings.ts";
-import { Discovery } from "./discovery.ts";
+import { Discovery, requestOptions } from "./discovery.ts";
 import { type Identity, identityIn, updatedBy } from "./identity.ts";
 import { publicEndpoint } from "./issuer_addresses.ts";
 import {
@@ -44,9 +40,6 @@ export interface Tokens {
   readonly identity?: Identity | undefined;
 }
 
-/** Deadline for one request to the provider, ms. */
-const REQUEST_TIMEOUT_MS = 10_000;
-
 /** Age up to which an identity need not be asked for again, ms: that of a login that has just been made. */
 const IDENTITY_FRESH_MS = 1000;
 
@@ -60,20 +53,19 @@ interface Registration {
   readonly discovery: Discovery;
 }
 
-/**
- * The installation's OpenID provider, or two of them: the steps of a login, and the refresh of its tokens. All of them
- * are `login_unavailable` unless the provider's state is `on`.
- */
+/** A registration, and the provider's metadata now. */
+interface Connection extends Registration {
+  readonly as: oauth.AuthorizationServer;
+}
+
+/** The installation's provider, or two of them. Its methods throw `login_unavailable` unless the state is `on`. */
 export class OpenidProvider {
   readonly #remote: Pick<RemoteSettings, "oidc">;
   readonly #now: () => number;
   readonly #groupsClaim: string | undefined;
   readonly #registrations = new WeakMap<OidcSettings, Registration>();
 
-  /**
-   * `now` is in ms since the epoch. Who logs in is kept if a `groupsClaim` is given, the claim that names the user's
-   * groups.
-   */
+  /** `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in. */
   constructor(
     remote: Pick<RemoteSettings, "oidc">,
     now: () => number,
@@ -89,49 +81,48 @@ export class OpenidProvider {
     return this.#remote.oidc.kind;
   }
 
+  get #on(): Extract<OidcState, { kind: "on" }> | undefined {
+    const { oidc } = this.#remote;
+    return oidc.kind === "on" ? oidc : undefined;
+  }
+
   /** The issuer for single sign-on; undefined if there is none beside the standard one. */
   get ssoIssuer(): string | undefined {
-    const { oidc } = this.#remote;
-    return oidc.kind === "on" ? oidc.sso?.issuer : undefined;
+    return this.#on?.sso?.issuer;
   }
 
   /** The issuer of logins without single sign-on; undefined unless the state is `on`. */
   get issuer(): string | undefined {
-    const { oidc } = this.#remote;
-    return oidc.kind === "on" ? oidc.settings.issuer : undefined;
+    return this.#on?.settings.issuer;
   }
 
-  /**
-   * The authorization URL to send the browser to. With `reauthenticate`, the provider asks for an account even if it
-   * knows the user (`prompt=login`).
-   *
-   * @throws {GatewayError} `login_unavailable`
-   */
+  /** The URL to send the browser to. With `reauthenticate`, the provider asks for an account even if it knows the user. */
   async authorizationUrl(
     attempt: LoginAttempt,
     reauthenticate = false,
   ): Promise<string> {
-    const { settings, discovery } = this.#registered(attempt.issuer);
-    const as = await discovery.server();
+    const { as, settings } = await this.#connection(attempt.issuer);
     if (as.authorization_endpoint === undefined) {
       throw providerUnavailable(new Error("No authorization endpoint"));
     }
     const url = new URL(publicEndpoint(as.authorization_endpoint, settings));
-    const { searchParams } = url;
-    searchParams.set("client_id", settings.clientId);
-    searchParams.set("response_type", "code");
-    searchParams.set("scope", settings.scope);
-    searchParams.set("redirect_uri", attempt.redirectUri);
-    searchParams.set("state", attempt.state);
-    searchParams.set("nonce", attempt.nonce);
-    searchParams.set("code_challenge_method", "S256");
-    searchParams.set(
-      "code_challenge",
-      await oauth.calculatePKCECodeChallenge(attempt.codeVerifier),
-    );
-    if (reauthenticate) searchParams.set("prompt", "login");
-    if (settings.audience !== undefined) {
-      searchParams.set("audience", settings.audience);
+    const { audience } = settings;
+    const parameters = {
+      client_id: settings.clientId,
+      response_type: "code",
+      scope: settings.scope,
+      redirect_uri: attempt.redirectUri,
+      state: attempt.state,
+      nonce: attempt.nonce,
+      code_challenge_method: "S256",
+      code_challenge: await oauth.calculatePKCECodeChallenge(
+        attempt.codeVerifier,
+      ),
+      ...reauthenticate && { prompt: "login" },
+      ...audience !== undefined && { audience },
+    };
+    for (const [name, value] of Object.entries(parameters)) {
+      url.searchParams.set(name, value);
     }
     return url.href;
   }
@@ -139,43 +130,34 @@ export class OpenidProvider {
   /**
    * Exchanges the callback's authorization code for tokens, and validates the ID token.
    *
-   * @throws {GatewayError} `login_denied`, `login_failed` or `login_unavailable`; `login_expired` if the attempt was made
-   * at an issuer that is no longer the installation's
+   * @throws {GatewayError} `login_denied`, `login_failed`; `login_expired` if its issuer is no longer the installation's
    */
   async redeem(
     parameters: URLSearchParams,
-    attempt: LoginAttempt,
+    { issuer, state, nonce, redirectUri, codeVerifier }: LoginAttempt,
   ): Promise<Tokens> {
-    const registration = this.#registered(attempt.issuer);
-    const { settings, client, discovery } = registration;
-    const as = await discovery.server();
+    const connection = await this.#connection(issuer);
+    const { as, client, settings } = connection;
     try {
-      const validated = oauth.validateAuthResponse(
-        as,
-        client,
-        parameters,
-        attempt.state,
-      );
       const response = await oauth.authorizationCodeGrantRequest(
         as,
         client,
         clientAuth(as, settings),
-        validated,
-        attempt.redirectUri,
-        attempt.codeVerifier,
+        oauth.validateAuthResponse(as, client, parameters, state),
+        redirectUri,
+        codeVerifier,
         requestOptions(settings),
       );
       const tokens = await oauth.processAuthorizationCodeResponse(
         as,
         client,
         response,
-        { expectedNonce: attempt.nonce, requireIdToken: true },
+        { expectedNonce: nonce, requireIdToken: true },
       );
-      await checkSignature(as, response, registration);
+      await checkSignature(response, connection);
       const issued = this.#tokensOf(tokens, settings);
-      const current = await this.#identity(issued, { ...registration, as });
-      if (current === undefined) return issued;
-      if (current !== null) return { ...issued, identity: current };
+      const identity = await this.#identity(issued, connection);
+      if (identity !== null) return { ...issued, ...identity && { identity } };
     } catch (error) {
       throw await loginError(error);
     }
@@ -188,8 +170,6 @@ export class OpenidProvider {
   /**
    * Who a session's user is now, as far as the provider tells: by its UserInfo, or otherwise as of the latest ID token.
    * Null if it does not accept the access token any more; undefined if that was not kept.
-   *
-   * @throws {GatewayError} `login_unavailable`
    */
   async currentIdentity(tokens: Tokens): Promise<Identity | null | undefined> {
     const { identity, issuer } = tokens;
@@ -197,10 +177,9 @@ export class OpenidProvider {
     if (!this.#knows(issuer)) return null;
     const age = this.#now() - identity.checkedAt;
     if (age >= 0 && age < IDENTITY_FRESH_MS) return identity;
-    const registration = this.#registered(issuer);
-    const as = await registration.discovery.server();
+    const connection = await this.#connection(issuer);
     try {
-      return await this.#identity(tokens, { ...registration, as });
+      return await this.#identity(tokens, connection);
     } catch (error) {
       await discardResponse(error);
       throw providerUnavailable(error);
@@ -210,17 +189,14 @@ export class OpenidProvider {
   /**
    * New tokens for a refresh token (RFC 6749 section 6); null if it is no longer valid, or its issuer is no longer the
    * installation's: no other issuer may see it. Who they are for is only told with a new ID token.
-   *
-   * @throws {GatewayError} `login_unavailable`
    */
   async refresh(
     refreshToken: string,
     issuer?: string,
   ): Promise<Tokens | null> {
     if (!this.#knows(issuer)) return null;
-    const registration = this.#registered(issuer);
-    const { settings, client, discovery } = registration;
-    const as = await discovery.server();
+    const connection = await this.#connection(issuer);
+    const { as, client, settings } = connection;
     try {
       const response = await oauth.refreshTokenGrantRequest(
         as,
@@ -235,7 +211,7 @@ export class OpenidProvider {
         response,
       );
       if (tokens.id_token !== undefined && this.#groupsClaim !== undefined) {
-        await checkSignature(as, response, registration);
+        await checkSignature(response, connection);
       }
       // If the provider does not rotate refresh tokens, the old one stays valid.
       return { refreshToken, ...this.#tokensOf(tokens, settings) };
@@ -248,11 +224,7 @@ export class OpenidProvider {
     }
   }
 
-  /**
-   * Checks that the provider is up, or both.
-   *
-   * @throws {GatewayError} `login_unavailable` if one does not serve its metadata
-   */
+  /** Throws `login_unavailable` if a provider does not serve its metadata. */
   async check(): Promise<void> {
     const issuers = new Set([this.issuer, this.ssoIssuer ?? this.issuer]);
     await Promise.all(
@@ -265,14 +237,10 @@ export class OpenidProvider {
       issuer === this.ssoIssuer;
   }
 
-  /**
-   * The registration at an issuer, the standard one by default.
-   *
-   * @throws {GatewayError} `login_unavailable` if no provider is known, `login_expired` if this one is not
-   */
+  /** The registration at an issuer, the standard one by default; throws `login_expired` if that is not known. */
   #registered(issuer: string | undefined): Registration {
-    const { oidc } = this.#remote;
-    if (oidc.kind !== "on") {
+    const oidc = this.#on;
+    if (oidc === undefined) {
       throw providerUnavailable(new Error("No provider is known"));
     }
     if (!this.#knows(issuer)) {
@@ -289,13 +257,16 @@ export class OpenidProvider {
         client_id: settings.clientId,
         [oauth.clockTolerance]: CLOCK_TOLERANCE_SEC,
       },
-      discovery: new Discovery(settings, {
-        requestOptions: () => requestOptions(settings),
-        now: this.#now,
-      }),
+      discovery: new Discovery(settings, this.#now),
     };
     this.#registrations.set(settings, registration);
     return registration;
+  }
+
+  /** The registration at an issuer, as above, with the provider's metadata. */
+  async #connection(issuer: string | undefined): Promise<Connection> {
+    const registration = this.#registered(issuer);
+    return { ...registration, as: await registration.discovery.server() };
   }
 
   #tokensOf(
@@ -310,7 +281,7 @@ export class OpenidProvider {
       expiresAt: expires_in === undefined
         ? undefined
         : this.#now() + expires_in * 1000,
-      ...(refresh_token === undefined ? {} : { refreshToken: refresh_token }),
+      ...refresh_token !== undefined && { refreshToken: refresh_token },
       ...claims !== undefined && { subject: claims.sub },
       ...claims !== undefined && this.#groupsClaim !== undefined &&
         { identity: identityIn(claims, this.#groupsClaim) },
@@ -320,12 +291,11 @@ export class OpenidProvider {
   /** Who the tokens are for, as of now; null if the provider does not accept the access token. */
   async #identity(
     { identity, accessToken }: Tokens,
-    { as, client, settings }: Registration & {
-      readonly as: oauth.AuthorizationServer;
-    },
+    { as, client, settings }: Connection,
   ): Promise<Identity | null | undefined> {
+    const groupsClaim = this.#groupsClaim;
     if (
-      identity === undefined || this.#groupsClaim === undefined ||
+      identity === undefined || groupsClaim === undefined ||
       as.userinfo_endpoint === undefined
     ) return identity;
     const response = await oauth.userInfoRequest(
@@ -344,18 +314,8 @@ export class OpenidProvider {
       identity.subject,
       response,
     );
-    return updatedBy(claims, identity, {
-      groupsClaim: this.#groupsClaim,
-      now: this.#now(),
-    });
+    return updatedBy(claims, identity, { groupsClaim, now: this.#now() });
   }
-}
-
-function requestOptions({ allowInsecure, issuer }: OidcSettings) {
-  return {
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    [oauth.allowInsecureRequests]: allowInsecure || isLoopbackHttp(issuer),
-  };
 }
 
 function clientAuth(
@@ -371,25 +331,20 @@ function clientAuth(
 
 /** Throws unless the ID token is signed by the provider; if keys were rotated, they are fetched again. */
 async function checkSignature(
-  as: oauth.AuthorizationServer,
   response: Response,
-  { settings, discovery }: Registration,
+  { as, settings, discovery }: Connection,
 ): Promise<void> {
+  function checkBy(server: oauth.AuthorizationServer): Promise<void> {
+    const options = requestOptions(settings);
+    return oauth.validateApplicationLevelSignature(server, response, options);
+  }
   try {
-    await oauth.validateApplicationLevelSignature(
-      as,
-      response,
-      requestOptions(settings),
-    );
+    await checkBy(as);
   } catch (error) {
     const isUnknownKey = error instanceof oauth.OperationProcessingError &&
       error.code === oauth.KEY_SELECTION;
     const current = isUnknownKey ? await discovery.server(true) : as;
     if (current === as) throw error;
-    await oauth.validateApplicationLevelSignature(
-      current,
-      response,
-      requestOptions(settings),
-    );
+    await checkBy(current);
   }
 }

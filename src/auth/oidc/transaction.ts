@@ -1,6 +1,6 @@
 /**
- * Login transactions: what the gateway has to remember between sending a browser to the provider and its return. Each
- * attempt has its own sealed cookie, so tabs do not interfere, and only the browser that started a login can finish it.
+ * Login transactions: what is remembered between sending a browser to the provider and its return. Each attempt has its
+ * own sealed cookie, so tabs do not interfere, and only the browser that started a login can finish it.
  */
 import { digestKey } from "../../lib/digest.ts";
 import type { Sealer } from "../../lib/seal.ts";

@@ -4,7 +4,7 @@ import { appsPage } from "../../pages/apps_page.ts";
 import { docsPage } from "../../pages/docs_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import type { ControlEnv } from "../route.ts";
+import { type ControlEnv, PAGE } from "../route.ts";
 
 /** An OpenAPI 3.1 document. */
 export type OpenApiDocument = ReturnType<
@@ -29,12 +29,7 @@ const docsRoute = createRoute({
   path: "/docs",
   summary: "This description as a page",
   description: "Routes and error codes as a page that loads nothing else.",
-  responses: {
-    200: {
-      description: "The page.",
-      content: { "text/html": { schema: z.string() } },
-    },
-  },
+  responses: { 200: { description: "The page.", content: PAGE } },
 });
 
 const appsRoute = createRoute({
@@ -43,12 +38,7 @@ const appsRoute = createRoute({
   summary: "What the developer of an app should know",
   description:
     "What an app behind a preview receives, and what each framework needs, as a page that loads nothing else.",
-  responses: {
-    200: {
-      description: "The page.",
-      content: { "text/html": { schema: z.string() } },
-    },
-  },
+  responses: { 200: { description: "The page.", content: PAGE } },
 });
 
 /** The OpenAPI description of all routes of `app`. */
@@ -67,6 +57,11 @@ export function describe(
     },
   });
 }
+
+const PAGE_HEADERS = {
+  ...OWN_ANSWER_HEADERS,
+  "content-security-policy": PAGE_POLICY,
+};
 
 /** The routes that {@linkcode addDocsRoutes} adds. */
 export const DOCS_ROUTES = [documentRoute, docsRoute, appsRoute];
@@ -91,8 +86,3 @@ export function addDocsRoutes(
   );
   app.openapi(appsRoute, (c) => c.html(appsPage(), 200, PAGE_HEADERS));
 }
-
-const PAGE_HEADERS = {
-  ...OWN_ANSWER_HEADERS,
-  "content-security-policy": PAGE_POLICY,
-};

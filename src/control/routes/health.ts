@@ -31,11 +31,10 @@ const READINESS = z.object({
 /** The state of one thing that the gateway depends on. */
 export type CheckState = z.infer<typeof CHECK_STATE>;
 
-/**
- * The report of `/ready`. `degraded` means that cached answers still open previews, so that a load balancer should keep
- * sending requests.
- */
+/** The report of `/ready`; `degraded` means that cached answers still open previews. */
 export type Readiness = z.infer<typeof READINESS>;
+
+const REPORT = { "application/json": { schema: READINESS } };
 
 const readyRoute = createRoute({
   method: "get",
@@ -46,14 +45,8 @@ const readyRoute = createRoute({
     "cache, the base domains and the login. `degraded` is still 200: while the API is down, previews whose answers " +
     "are cached keep working.",
   responses: {
-    200: {
-      description: "Ready or degraded.",
-      content: { "application/json": { schema: READINESS } },
-    },
-    503: {
-      description: "Starting or draining.",
-      content: { "application/json": { schema: READINESS } },
-    },
+    200: { description: "Ready or degraded.", content: REPORT },
+    503: { description: "Starting or draining.", content: REPORT },
   },
 });
 
@@ -67,9 +60,7 @@ const streamRoute = createRoute({
   description:
     `Two lines, ${STREAM_GAP_MS} ms apart. If both arrive at once, something in front of the gateway keeps responses ` +
     "back until they are complete. `doctor --sandbox` asks for it.",
-  responses: {
-    200: { description: "Two lines of text." },
-  },
+  responses: { 200: { description: "Two lines of text." } },
 });
 
 /** The two lines, the second one once the time has passed. */
@@ -102,27 +93,18 @@ export function addHealthRoutes(
   app: OpenAPIHono<ControlEnv>,
   { version, readiness }: HealthRoutesOptions,
 ): void {
-  app.openapi(
-    healthRoute,
-    (c) =>
-      c.json(
-        { status: "ok" as const, version },
-        200,
-        OWN_ANSWER_HEADERS,
-      ),
-  );
+  app.openapi(healthRoute, (c) => {
+    const health = { status: "ok" as const, version };
+    return c.json(health, 200, OWN_ANSWER_HEADERS);
+  });
   app.openapi(streamRoute, (c) =>
     c.body(twoParts(), 200, {
       ...OWN_ANSWER_HEADERS,
       "content-type": "text/plain; charset=utf-8",
     }));
   app.openapi(readyRoute, async (c) => {
-    const { status, checks } = await readiness.check();
-    const isReady = status === "ready" || status === "degraded";
-    return c.json(
-      { status, checks },
-      isReady ? 200 : 503,
-      OWN_ANSWER_HEADERS,
-    );
+    const report = await readiness.check();
+    const isReady = report.status === "ready" || report.status === "degraded";
+    return c.json(report, isReady ? 200 : 503, OWN_ANSWER_HEADERS);
   });
 }

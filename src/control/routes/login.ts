@@ -1,7 +1,7 @@
 /** Login at the identity provider: `/login` and `/callback`, on base hosts. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { loggedLabel } from "../../address/grammar.ts";
-import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
+import { checkReturnUrl } from "../../address/return_url.ts";
 import { type Login, mayComeAgain } from "../../auth/login_flow.ts";
 import {
   TRANSACTION_TTL_MS,
@@ -9,7 +9,6 @@ import {
 } from "../../auth/oidc/transaction.ts";
 import { asksForAccount, marksOfRefusal } from "../../auth/other_account.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
-import type { Payer } from "../../auth/throttle.ts";
 import { GatewayError } from "../../errors.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
 import { isFramed, isSentByPage } from "../../http/fetch_metadata.ts";
@@ -22,7 +21,9 @@ import { CHALLENGE, type KeptLogins, type LoginVisit } from "../kept_logins.ts";
 import {
   type ControlContext,
   type ControlEnv,
-  PROBLEM,
+  ownOrigin,
+  PAGE,
+  refusal,
   type RouteContext,
 } from "../route.ts";
 
@@ -72,19 +73,10 @@ const loginRoute = createRoute({
     }),
   },
   responses: {
-    200: {
-      description: "The choice between two providers.",
-      content: { "text/html": { schema: z.string() } },
-    },
+    200: { description: "The choice between two providers.", content: PAGE },
     302: { description: "To the identity provider." },
-    400: {
-      description: "`return_to` is not a preview of this gateway.",
-      content: PROBLEM,
-    },
-    503: {
-      description: "The identity provider does not respond.",
-      content: PROBLEM,
-    },
+    400: refusal("`return_to` is not a preview of this gateway."),
+    503: refusal("The identity provider does not respond."),
   },
 });
 
@@ -105,26 +97,11 @@ const callbackRoute = createRoute({
   },
   responses: {
     303: { description: "Back to the preview, with a session cookie." },
-    400: {
-      description: "There is no such login, or it cannot be accepted.",
-      content: PROBLEM,
-    },
-    403: {
-      description: "The user declined at the identity provider.",
-      content: PROBLEM,
-    },
-    404: {
-      description: "The user has no access to the sandbox.",
-      content: PROBLEM,
-    },
-    429: {
-      description: "Too many logins failed. Retry-After says when to retry.",
-      content: PROBLEM,
-    },
-    503: {
-      description: "The identity provider does not respond.",
-      content: PROBLEM,
-    },
+    400: refusal("There is no such login, or it cannot be accepted."),
+    403: refusal("The user declined at the identity provider."),
+    404: refusal("The user has no access to the sandbox."),
+    429: refusal("Too many logins failed. Retry-After says when to retry."),
+    503: refusal("The identity provider does not respond."),
   },
 });
 
@@ -145,17 +122,26 @@ async function startLogin(
   c: RouteContext<typeof loginRoute>,
   options: LoginRoutesOptions,
 ): Promise<Response> {
-  const { cookies, login } = options;
+  const { scheme, cookies, login, keptLogins } = options;
   const base = checkLogin(c.env, options);
   // Another sandbox's page could otherwise crowd out the attempts that its visitor has open, or log in a frame.
   const mode = c.req.header("sec-fetch-mode") ?? "navigate";
   if (mode !== "navigate" || isFramed(c.req.raw.headers)) {
     throw new GatewayError("cross_site_request", "Login by no visitor");
   }
-  const returnTo = returnUrl(c.req.valid("query").return_to, c.env, options);
-  const { challenge, provider } = c.req.valid("query");
-  const visit = visitOf(c, { base, returnTo, challenge });
-  const resumed = await counted(options, options.keptLogins.resume(visit));
+  const { return_to, challenge, provider } = c.req.valid("query");
+  const { authority } = c.env;
+  const { baseDomains } = options.remoteSettings;
+  const returnTo = checkReturnUrl(return_to, {
+    scheme,
+    baseDomains,
+    authority,
+  });
+  if (returnTo === undefined) {
+    throw new GatewayError("bad_return_url", "Not a preview of ours");
+  }
+  const visit = { ...visitorOf(c), base, returnTo, challenge };
+  const resumed = await counted(options, keptLogins.resume(visit));
   if (resumed !== undefined) {
     return redirect(302, resumed.location, resumed.setCookies);
   }
@@ -163,26 +149,20 @@ async function startLogin(
     const { searchParams } = new URL(c.req.url);
     return c.html(loginPage(searchParams), 200, PAGE_HEADERS);
   }
-  const sent = visit.cookies;
-  const { location, state, sealed } = await counted(
-    options,
-    login.start({
-      returnTo: returnTo.url,
-      challenge,
-      redirectUri: callbackUri(c.env, options),
-      reauthenticate: asksForAccount(sent, cookies),
-      sso: provider === "sso",
-    }),
-  );
+  const started = login.start({
+    returnTo: returnTo.url,
+    challenge,
+    redirectUri: callbackUri(c.env, options),
+    reauthenticate: asksForAccount(visit.cookies, cookies),
+    sso: provider === "sso",
+  });
+  const { location, state, sealed } = await counted(options, started);
+  const transaction = cookies.transaction(transactionId(state));
   return redirect(302, location, [
-    ...surplusAttempts(sent, cookies).map((name) =>
+    ...surplusAttempts(visit.cookies, cookies).map((name) =>
       cookies.hostOnly(name, "", 0)
     ),
-    cookies.hostOnly(
-      cookies.transaction(transactionId(state)),
-      sealed,
-      TRANSACTION_TTL_MS / 1000,
-    ),
+    cookies.hostOnly(transaction, sealed, TRANSACTION_TTL_MS / 1000),
   ]);
 }
 
@@ -191,44 +171,43 @@ async function finishLogin(
   c: RouteContext<typeof callbackRoute>,
   options: LoginRoutesOptions,
 ): Promise<Response> {
-  const { cookies, login } = options;
+  const { cookies, keptLogins } = options;
+  const { requestId } = c.env;
   const base = checkLogin(c.env, options);
   const parameters = new URL(c.req.url).searchParams;
-  const transaction = cookies.transaction(
-    transactionId(parameters.get("state") ?? ""),
-  );
-  const sent = c.req.header("cookie") ?? "";
-  const finished = login.finish({
+  const id = transactionId(parameters.get("state") ?? "");
+  const transaction = cookies.transaction(id);
+  const visitor = visitorOf(c);
+  const sent = visitor.cookies;
+  const finished = options.login.finish({
     parameters,
     transactions: cookieValues(sent, transaction),
     redirectUri: callbackUri(c.env, options),
-    payer: payerOf(c),
-    requestId: c.env.requestId,
+    payer: visitor,
+    requestId,
   });
-  const { login: made, subject: sub, ...way } = await counted(
-    options,
-    finished,
-  ).catch((error: unknown) => {
-    for (const line of failureCookies(error, { transaction, sent, cookies })) {
-      c.header("set-cookie", line, { append: true });
-    }
-    throw error;
-  });
-  const visit = visitOf(c, { base, ...way });
+  const ended = [cookies.hostOnly(transaction, "", 0)];
+  const { login, subject: sub, ...way } = await counted(options, finished)
+    .catch((error: unknown) => {
+      if (!(error instanceof GatewayError) || mayComeAgain(error)) throw error;
+      if (error.code === "no_access") {
+        ended.push(...marksOfRefusal(sent, cookies));
+      }
+      for (const line of ended) c.header("set-cookie", line, { append: true });
+      throw error;
+    });
+  const visit = { ...visitor, base, ...way };
   const { location, setCookies } = await counted(
     options,
-    options.keptLogins.complete(visit, made),
+    keptLogins.complete(visit, login),
   );
   const { label, port } = way.returnTo.host;
   const sandboxId = loggedLabel(label);
-  const { requestId } = c.env;
   options.visits.loggedIn({ requestId, sandboxId, port, sub });
-  const ended = [transaction];
-  if (asksForAccount(sent, cookies)) ended.push(cookies.otherAccount);
-  return redirect(303, location, [
-    ...ended.map((name) => cookies.hostOnly(name, "", 0)),
-    ...setCookies,
-  ]);
+  if (asksForAccount(sent, cookies)) {
+    ended.push(cookies.hostOnly(cookies.otherAccount, "", 0));
+  }
+  return redirect(303, location, [...ended, ...setCookies]);
 }
 
 /** The result of a step of a login, whose failure counts as the login's. */
@@ -244,24 +223,17 @@ async function counted<T>(
   }
 }
 
-type LoginContext = RouteContext<typeof loginRoute | typeof callbackRoute>;
-
-function payerOf({ env: { clientAddress }, req }: LoginContext): Payer {
-  return { clientAddress, isSentByPage: isSentByPage(req.raw.headers) };
+function visitorOf(
+  { env, req }: RouteContext<typeof loginRoute | typeof callbackRoute>,
+): Omit<LoginVisit, "base" | "returnTo" | "challenge"> {
+  return {
+    clientAddress: env.clientAddress,
+    isSentByPage: isSentByPage(req.raw.headers),
+    cookies: req.header("cookie") ?? "",
+  };
 }
 
-function visitOf(
-  c: LoginContext,
-  way: Pick<LoginVisit, "base" | "returnTo" | "challenge">,
-): LoginVisit {
-  return { ...payerOf(c), ...way, cookies: c.req.header("cookie") ?? "" };
-}
-
-/**
- * Returns the base host that the request is for, if users can log in on it.
- *
- * @throws {GatewayError} `login_unavailable` until that is known, `route_not_found` if there is no login
- */
+/** The base host that the request is for; throws unless users can log in on it. */
 function checkLogin(
   { base }: ControlContext,
   { login, remoteSettings }: LoginRoutesOptions,
@@ -279,31 +251,10 @@ function checkLogin(
 }
 
 function callbackUri(
-  { authority }: ControlContext,
+  context: ControlContext,
   { scheme }: LoginRoutesOptions,
 ): string {
-  return `${scheme}://${authority.toLowerCase()}/callback`;
-}
-
-/**
- * The preview to come back to.
- *
- * @throws {GatewayError} `bad_return_url`
- */
-function returnUrl(
-  url: string,
-  { authority }: ControlContext,
-  { scheme, remoteSettings }: LoginRoutesOptions,
-): ReturnUrl {
-  const checked = checkReturnUrl(url, {
-    scheme,
-    baseDomains: remoteSettings.baseDomains,
-    authority,
-  });
-  if (checked === undefined) {
-    throw new GatewayError("bad_return_url", "Not a preview of ours");
-  }
-  return checked;
+  return `${ownOrigin(context, scheme)}/callback`;
 }
 
 /** The cookies of open attempts that have to make room for another one: the oldest. */
@@ -311,22 +262,4 @@ function surplusAttempts(sent: string, cookies: OwnCookies): string[] {
   const open = [...cookiesByName(sent, cookies.transactionPrefix).keys()];
   // Browsers send the oldest first (RFC 6265bis section 5.8.3).
   return open.slice(0, Math.max(0, open.length - MAX_TRANSACTIONS + 1));
-}
-
-/** The Set-Cookie values in the response to a callback that failed. */
-function failureCookies(
-  error: unknown,
-  { transaction, sent, cookies }: {
-    /** The name of the attempt's cookie. */
-    readonly transaction: string;
-    /** The request's Cookie header. */
-    readonly sent: string;
-    readonly cookies: OwnCookies;
-  },
-): string[] {
-  if (!(error instanceof GatewayError) || mayComeAgain(error)) return [];
-  const expired = cookies.hostOnly(transaction, "", 0);
-  return error.code === "no_access"
-    ? [expired, ...marksOfRefusal(sent, cookies)]
-    : [expired];
 }

@@ -19,7 +19,9 @@ import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import {
   type ControlContext,
   type ControlEnv,
-  PROBLEM,
+  ownOrigin,
+  PAGE,
+  refusal,
   type RouteContext,
 } from "../route.ts";
 
@@ -38,10 +40,7 @@ export interface LogoutRoutesOptions {
   readonly visits: Pick<Visits, "loggedOut">;
 }
 
-/**
- * Most sessions that one request may end. Browsers keep some 180 cookies per site; a request with more would only add
- * to our work and to the size of the response.
- */
+/** Most sessions that one request may end: browsers keep some 180 cookies per site. */
 const MAX_SESSIONS = 200;
 
 const SANDBOX = z.string().regex(new RegExp(`^${LABEL}$`)).optional()
@@ -52,8 +51,6 @@ const SANDBOX = z.string().regex(new RegExp(`^${LABEL}$`)).optional()
 const COOKIES = z.literal("delete").optional().openapi({
   description: "Has the browser delete all cookies of all previews, too.",
 });
-
-const PAGE = { "text/html": { schema: z.string() } };
 
 const pageRoute = createRoute({
   method: "get",
@@ -82,18 +79,9 @@ const logoutRoute = createRoute({
   },
   responses: {
     200: { description: "Logged out.", content: PAGE },
-    403: {
-      description: "The request came from another site.",
-      content: PROBLEM,
-    },
-    408: {
-      description: "The form did not arrive in time.",
-      content: PROBLEM,
-    },
-    503: {
-      description: "The store of sessions cannot be reached.",
-      content: PROBLEM,
-    },
+    403: refusal("The request came from another site."),
+    408: refusal("The form did not arrive in time."),
+    503: refusal("The store of sessions cannot be reached."),
   },
 });
 
@@ -146,23 +134,18 @@ export function addLogoutRoutes(
   });
 }
 
-/**
- * Accepts requests to base hosts, and of forms only the logout page's own.
- *
- * @throws {GatewayError} `route_not_found`, `cross_site_request` or `bad_request`
- */
+/** Throws unless a request is to a base host and, if it is a form, the logout page's own. */
 function checkRequest(
   { method, headers }: Request,
-  { base, authority }: ControlContext,
+  context: ControlContext,
   { scheme }: LogoutRoutesOptions,
 ): void {
-  if (base === undefined) {
+  if (context.base === undefined) {
     throw new GatewayError("route_not_found", "No login on this host");
   }
   if (method !== "POST") return;
   // Sandboxes' pages are same-site here, so only our own page may log out, or a client other than a browser.
-  const origin = `${scheme}://${authority.toLowerCase()}`;
-  if (isSameOriginRequest(headers, origin) === false) {
+  if (isSameOriginRequest(headers, ownOrigin(context, scheme)) === false) {
     throw new GatewayError("cross_site_request", "Logout from elsewhere");
   }
   if (!/^[0-9]{1,4}$/.test(headers.get("content-length") ?? "")) {
@@ -178,10 +161,7 @@ function sandboxOf(
   return sessionScope === "host" ? undefined : sandbox;
 }
 
-/**
- * Ends the sessions of the browser's logins, in all or for one sandbox, and expires the cookie of each one that has
- * ended. Those that logins of the other scope have left, before the setting was changed, end as well.
- */
+/** Ends the browser's logins, all or one sandbox's, and expires their cookies; logins of the other scope end as well. */
 async function endSessions(
   c: RouteContext<typeof logoutRoute>,
   sandbox: string | undefined,
@@ -197,26 +177,30 @@ async function endSessions(
   function setCookie(line: string): void {
     c.header("set-cookie", line, { append: true });
   }
-  for (const name of names) {
-    const values = presented.get(name) ?? [];
+  async function end(
+    values: readonly string[],
+    kind: "login" | "user",
+  ): Promise<void> {
     for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
       const session = await sessions.open(sealed);
-      if (session?.kind !== "login") continue;
+      if (session?.kind !== kind) continue;
       const sub = await logins.end(session);
+      if (session.kind === "user") {
+        visits.loggedOut({ requestId, sub });
+        continue;
+      }
       const { sandboxId } = session;
       visits.loggedOut({ requestId, sandboxId, sub });
       setCookie(cookies.hostOnly(cookies.loggedIn(sandboxId), "", 0));
     }
+  }
+  for (const name of names) {
+    await end(presented.get(name) ?? [], "login");
     setCookie(cookies.forBase(name, "", { base, maxAgeSec: 0 }));
   }
   if (sandbox !== undefined) return;
   for (const [name, values] of [...users].slice(-MAX_SESSIONS)) {
-    for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
-      const session = await sessions.open(sealed);
-      if (session?.kind !== "user") continue;
-      const sub = await logins.end(session);
-      visits.loggedOut({ requestId, sub });
-    }
+    await end(values, "user");
     setCookie(cookies.hostOnly(name, "", 0));
   }
 }

@@ -1,23 +1,19 @@
 /** The OpenAPI description of what the data plane serves by path: it is documented with the control plane's routes. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { SANDBOX_REF } from "../../address/grammar.ts";
-import { PROBLEM } from "../route.ts";
+import { PAGE, refusal } from "../route.ts";
 
 const ANY = { "*/*": { schema: z.unknown() } };
+
+const STREAM = { "text/event-stream": { schema: z.string() } };
 
 const id = z.string().regex(new RegExp(`^${SANDBOX_REF}$`));
 
 const REFUSAL_RESPONSES = {
-  401: {
-    description: "There is no credential, or none that grants access.",
-    content: PROBLEM,
-  },
-  404: {
-    description: "There is no such resource, or the caller has no access.",
-    content: PROBLEM,
-  },
-  429: { description: "Too many refusals.", content: PROBLEM },
-  503: { description: "The API cannot be reached.", content: PROBLEM },
+  401: refusal("There is no credential, or none that grants access."),
+  404: refusal("There is no such resource, or the caller has no access."),
+  429: refusal("Too many refusals."),
+  503: refusal("The API cannot be reached."),
 } as const;
 
 /** One operation per method that the SDKs use; others are forwarded as well. */
@@ -35,7 +31,7 @@ function toolboxRoute(method: "get" | "post" | "put" | "patch" | "delete") {
     },
     responses: {
       200: { description: "The daemon's response.", content: ANY },
-      502: { description: "The daemon does not respond.", content: PROBLEM },
+      502: refusal("The daemon does not respond."),
       ...REFUSAL_RESPONSES,
     },
   });
@@ -80,9 +76,7 @@ function inspectRoute(resource: "page" | "events") {
     responses: {
       200: {
         description: isPage ? "The page." : "The stream.",
-        content: isPage
-          ? { "text/html": { schema: z.string() } }
-          : { "text/event-stream": { schema: z.string() } },
+        content: isPage ? PAGE : STREAM,
       },
       ...REFUSAL_RESPONSES,
     },
