@@ -10,14 +10,10 @@ export { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
 
 /** Why the gateway itself ends an exchange or tunnel. */
 export type AbortReason =
-  /** The gateway is shutting down. */
-  | "going_away"
-  /** The client has stopped reading. */
-  | "stalled"
-  /** The caller's access was revoked. */
+  | "going_away" // the gateway is shutting down
+  | "stalled" // the client has stopped reading
   | "access_revoked"
-  /** Too much is buffered, and nobody's share is larger. */
-  | "evicted";
+  | "evicted"; // too much is buffered, and nobody's share is larger
 
 /** Close code and reason for each way to end a tunnel from our side (RFC 6455 section 7.4.1). */
 export const TUNNEL_CLOSES: Readonly<
@@ -49,15 +45,12 @@ export const DOWNLOAD_ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
   evicted: "aborted",
 };
 
-/** The close code of a side whose connection broke (RFC 6455 section 7.1.5). */
-const ABNORMAL_CLOSURE = 1006;
-
 /** How a tunnel ended: completely only if one of its sides closed it. */
 export function tunnelEnd(
   { by, code }: Pick<TunnelFacts, "by" | "code">,
 ): ExchangeEnd {
   if (by === "gateway") return "aborted";
-  if (code !== ABNORMAL_CLOSURE) return "complete";
+  if (code !== 1006) return "complete"; // the code of a connection that broke (RFC 6455 section 7.1.5)
   return by === "upstream" ? "upstream_failed" : "client_gone";
 }
 

@@ -7,15 +7,17 @@ import {
   isTrusted,
   untrustedNetwork,
 } from "../downstream/http/forwarded.ts";
-import type { RequestInfo } from "../downstream/http/handler.ts";
+import {
+  receivedHeaders,
+  type RequestInfo,
+} from "../downstream/http/handler.ts";
 import { checkControlHead } from "../downstream/http/head_limits.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
-import { type RequestHeaders, requestHeadersOf } from "../http/headers.ts";
+import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import { problem } from "../pages/problem.ts";
-import { accessSignal } from "../platform/early_signal.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
@@ -77,8 +79,7 @@ export class Dispatch {
     info: RequestInfo,
   ): Response | Promise<Response> {
     const parts = this.#parts;
-    const headers = requestHeadersOf(request.headers);
-    if (headers.get("host") === null) accessSignal(request); // it may be HTTP/2
+    const headers = receivedHeaders(request);
     const startedAt = parts.now();
     const { remoteAddr } = info; // made anew each time
     const peer = peerOf(remoteAddr);

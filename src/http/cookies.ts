@@ -12,23 +12,14 @@ const OWN_NAME =
 /** What is in every one of those names, and in few headers without one of them. */
 const MARKS_OF_OWN = /porthole-|daytona-/i;
 
-/**
- * True if a cookie name, with or without a security prefix, is reserved for the gateway.
- *
- * @example
- * ```ts
- * isOwnCookieName("__Host-porthole-session"); // true
- * isOwnCookieName("session"); // false
- * ```
- */
+/** True if a cookie name is reserved for the gateway. @example `isOwnCookieName("__Host-porthole-session")` is true */
 export function isOwnCookieName(name: string): boolean {
   return OWN_NAME.test(name);
 }
 
 /**
  * The name in a cookie pair, without the spaces and tabs around it (section 5.7). `trim()` would strip a no-break space
- * as well: browsers do not give `\xa0__Host-a` the protection of the prefix, so another host could set it for all of
- * ours.
+ * too, but browsers do not protect `\xa0__Host-a` by its prefix: another host could set it for all of ours.
  */
 export function cookieName(pair: string): string {
   const equals = pair.indexOf("=");
@@ -43,31 +34,13 @@ function isBlank(character: string | undefined): boolean {
   return character === " " || character === "\t";
 }
 
-/**
- * All values of the cookie `name`: an app may have planted another one in front of ours.
- *
- * @example
- * ```ts
- * cookieValues("s=planted; a=1; s=ours", "s"); // ["planted", "ours"]
- * ```
- */
+/** All values of a cookie, since an app may plant another. @example `cookieValues("s=a; s=b", "s")` is `["a", "b"]` */
 export function cookieValues(header: string, name: string): string[] {
-  const values: string[] = [];
-  for (const pair of header.split(";")) {
-    if (cookieName(pair) !== name) continue;
-    values.push(valueIn(pair));
-  }
-  return values;
+  return header.split(";").filter((pair) => cookieName(pair) === name)
+    .map(valueIn);
 }
 
-/**
- * The values of all cookies whose names start with `prefix`, by name, in one pass over the header.
- *
- * @example
- * ```ts
- * cookiesByName("p-a=1; q=2; p-a=3", "p-"); // Map { "p-a" => ["1", "3"] }
- * ```
- */
+/** Values by name of cookies with a prefix. @example `cookiesByName("p-a=1; p-a=3", "p-")` has "p-a" => ["1", "3"] */
 export function cookiesByName(
   header: string,
   prefix: string,
@@ -76,10 +49,9 @@ export function cookiesByName(
   for (const pair of header.split(";")) {
     const name = cookieName(pair);
     if (!name.startsWith(prefix)) continue;
-    const value = valueIn(pair);
     const values = cookies.get(name);
-    if (values === undefined) cookies.set(name, [value]);
-    else values.push(value);
+    if (values === undefined) cookies.set(name, [valueIn(pair)]);
+    else values.push(valueIn(pair));
   }
   return cookies;
 }
@@ -87,7 +59,6 @@ export function cookiesByName(
 /** One of the gateway's cookies, as it was sent. */
 export type SentCookie = readonly [name: string, value: string];
 
-/** A Cookie header, taken apart. */
 interface CookieSplit {
   /** The gateway's cookies, in the order of the header. */
   readonly own: readonly SentCookie[];
@@ -103,27 +74,12 @@ const MAX_SPLIT_COOKIES = 16;
 /** The latest headers with cookies of ours: a browser sends the same one with all requests of a page. */
 const splits = new LRUCache<string, CookieSplit>({ max: MAX_SPLITS });
 
-/**
- * The gateway's cookies in a header.
- *
- * @example
- * ```ts
- * sentOwnCookies("a=1;porthole-session= s"); // [["porthole-session", "s"]]
- * ```
- */
+/** The gateway's cookies in a header. @example `sentOwnCookies("a=1;porthole-s= s")` is `[["porthole-s", "s"]]` */
 export function sentOwnCookies(header: string): readonly SentCookie[] {
   return splitCookies(header).own;
 }
 
-/**
- * The Cookie header without the gateway's cookies; undefined if nothing is left of it.
- *
- * @example
- * ```ts
- * withoutOwnCookies("a=1;porthole-session=s; b=2"); // "a=1; b=2"
- * withoutOwnCookies("porthole-session=s"); // undefined
- * ```
- */
+/** A Cookie header without ours; undefined if that is empty. @example `withoutOwnCookies("a=1;porthole-s=s")` is `"a=1"` */
 export function withoutOwnCookies(header: string): string | undefined {
   return splitCookies(header).rest;
 }
@@ -150,10 +106,7 @@ function splitAnew(header: string): CookieSplit {
   }
   if (own.length === 0) return { own, rest: header };
   const rest = kept.join(";");
-  return {
-    own,
-    rest: rest.trim() === "" ? undefined : rest.replace(/^ /, ""),
-  };
+  return { own, rest: rest.trim() === "" ? undefined : rest.replace(/^ /, "") };
 }
 
 function valueIn(pair: string): string {

@@ -7,25 +7,15 @@ function acceptsHtml(accept: string | null): boolean {
 
 /**
  * True if a browser is going to show the response as a document: errors are HTML pages then.
- *
- * @example
- * ```ts
- * wantsDocument(new Headers({ "sec-fetch-mode": "navigate" })); // true
- * wantsDocument(new Headers({ accept: "text/html" })); // true: a browser without Fetch Metadata
- * wantsDocument(new Headers({ "sec-fetch-mode": "cors", accept: "text/html" })); // false
- * ```
+ * @example `wantsDocument(new Headers({ accept: "text/html" }))` is true: a browser without Fetch Metadata
  */
 export function wantsDocument(headers: RequestHeaders): boolean {
   const mode = headers.get("sec-fetch-mode");
-  return mode === null
-    ? acceptsHtml(headers.get("accept"))
-    : mode === "navigate";
+  if (mode !== null) return mode === "navigate";
+  return acceptsHtml(headers.get("accept"));
 }
 
-/**
- * True if no browser sent the request: these name its site. Node's `fetch` sends a mode only, and browsers send neither to
- * plain http on another machine, so who asks for a page is taken for one, too.
- */
+/** True if no browser sent the request: these name its site, or ask for a page; Node's `fetch` sends a mode only. */
 export function isFromProgram(headers: RequestHeaders): boolean {
   return !headers.has("sec-fetch-site") && !wantsDocument(headers);
 }
@@ -35,11 +25,7 @@ export function isNavigation(method: string, headers: RequestHeaders): boolean {
   return (method === "GET" || method === "HEAD") && wantsDocument(headers);
 }
 
-/**
- * True if the response may redirect the client to another URL of the same host: for navigations, and for clients
- * that send no Fetch Metadata and accept anything (a plain `curl`). Scripts on a page and clients that ask for data are
- * not redirected.
- */
+/** True if the response may redirect: a navigation, or a client that accepts anything, as a plain `curl`; no script. */
 export function mayRedirect(method: string, headers: RequestHeaders): boolean {
   if (method !== "GET" && method !== "HEAD") return false;
   if (headers.has("sec-fetch-mode")) return isNavigation(method, headers);
@@ -52,14 +38,7 @@ export function mayRedirect(method: string, headers: RequestHeaders): boolean {
  * false if Sec-Fetch-Site or Origin says otherwise, undefined if it has neither header. Beside Sec-Fetch-Site, `Origin:
  * null` says nothing: a page with `Referrer-Policy: no-referrer` sends it to its own origin as well (Fetch Standard,
  * "append a request `Origin` header").
- *
- * @example
- * ```ts
- * const own = "https://3000-box.preview.example.com";
- * isSameOriginRequest(new Headers({ "sec-fetch-site": "same-origin" }), own); // true
- * isSameOriginRequest(new Headers({ origin: "https://evil.example" }), own); // false
- * isSameOriginRequest(new Headers(), own); // undefined
- * ```
+ * @example `isSameOriginRequest(new Headers({ origin: "https://evil.example" }), "https://a.example")` is false
  */
 export function isSameOriginRequest(
   headers: RequestHeaders,
@@ -87,18 +66,9 @@ export function isFramed(headers: RequestHeaders): boolean {
 }
 
 /**
- * True if a page of another origin sent the request, rather than opened a window with it, as links do too.
- *
- * @example
- * ```ts
- * isSentByPage(
- *   new Headers({ "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }),
- * ); // true: an image, for example
- * isSentByPage(
- *   new Headers({ "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" }),
- * ); // false
- * isSentByPage(new Headers()); // false: not a browser, or an old one
- * ```
+ * True if a page of another origin sent the request, rather than opened a window with it, as links do too; false if no
+ * browser did, or an old one.
+ * @example `isSentByPage(new Headers({ "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }))` is true
  */
 export function isSentByPage(headers: RequestHeaders): boolean {
   const site = headers.get("sec-fetch-site");

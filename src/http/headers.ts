@@ -6,14 +6,7 @@ export type Header = readonly [name: string, value: string];
 /** Header lines in wire order: names as received, values as Latin-1 strings. */
 export type HeaderList = readonly Header[];
 
-/**
- * The values of a header by its lower-case name, one for each of its lines.
- *
- * @example
- * ```ts
- * valuesOf([["Via", "1.1 a"], ["via", "1.1 b"]], "via"); // ["1.1 a", "1.1 b"]
- * ```
- */
+/** A header's values, by its lower-case name. @example `valuesOf([["Via", "a"], ["via", "b"]], "via")` is `["a", "b"]` */
 export function valuesOf(headers: HeaderList, name: string): string[] {
   return headers.filter(([given]) => isName(given, name))
     .map(([, value]) => value);
@@ -37,10 +30,7 @@ export interface RequestHeaders
   has(name: string): boolean;
 }
 
-/**
- * Copies all headers, once. On the `Headers` of a `Deno.serve` request, a lookup takes about 0.2 µs and iterating over
- * the twenty headers of a browser 13 µs (9 µs by `forEach`); in this table, 0.02 µs and 0.04 µs.
- */
+/** Copies all headers: on those of `Deno.serve`, a lookup takes 0.2 µs and all of twenty 13 µs; here 0.02 µs and 0.04 µs. */
 export function requestHeadersOf(headers: Headers): RequestHeaders {
   const list: [string, string][] = [];
   headers.forEach((value, name) => list.push([name, value]));

@@ -20,14 +20,7 @@ export function isHopByHop(name: string): boolean {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/**
- * The names, in lower case, that a Connection header lists and thereby makes hop-by-hop.
- *
- * @example
- * ```ts
- * nominatedHeaders("close, X-Hop"); // Set {"close", "x-hop"}
- * ```
- */
+/** The lower-case names that a Connection header lists. @example `nominatedHeaders("close, X-Hop")` has "x-hop" */
 export function nominatedHeaders(
   connection: string | null,
 ): ReadonlySet<string> {

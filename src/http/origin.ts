@@ -1,6 +1,4 @@
-/** The origin of an upstream: where its requests are sent (RFC 9110 section 4.3.1). */
-
-/** The address of an upstream, as parsed by {@linkcode parseOrigin}. */
+/** An upstream's origin: where its requests are sent (RFC 9110 section 4.3.1). */
 export interface Origin {
   readonly tls: boolean;
   /** A name or an IP address; IPv6 addresses without brackets. */
@@ -11,15 +9,9 @@ export interface Origin {
 }
 
 /**
- * The origin of an absolute http or https URL (RFC 9110 section 4.3.1); its path and query are ignored.
- *
+ * The origin of an absolute http or https URL; its path and query are ignored.
  * @throws {TypeError} if it is not such a URL, or has userinfo
- *
- * @example
- * ```ts
- * parseOrigin("https://runner.example/base");
- * // { tls: true, hostname: "runner.example", port: 443, key: "https://runner.example:443" }
- * ```
+ * @example `parseOrigin("https://runner.example/base").key` is `"https://runner.example:443"`
  */
 export function parseOrigin(url: string): Origin {
   const { protocol, hostname, port, username, password } = new URL(url);

@@ -1,4 +1,3 @@
-/** Takes a parameter that is meant for the gateway out of a request-target. */
 import { splitQuery } from "./request_url.ts";
 
 /** A request-target, and the parameter that was removed from it. */
@@ -12,12 +11,7 @@ export interface ParameterSplit {
 /**
  * Removes every pair with that name from a target's query, percent-encoded names included. The name is of capital
  * letters and underscores.
- *
- * @example
- * ```ts
- * splitParameter("/a?b=%20&MY_TOKEN=t%2B1&c", "MY_TOKEN");
- * // { target: "/a?b=%20&c", value: "t+1" }
- * ```
+ * @example `splitParameter("/a?b=%20&MY_TOKEN=t%2B1&c", "MY_TOKEN")` is `{ target: "/a?b=%20&c", value: "t+1" }`
  */
 export function splitParameter(target: string, name: string): ParameterSplit {
   const { path, query } = splitQuery(target);
@@ -38,15 +32,7 @@ export function splitParameter(target: string, name: string): ParameterSplit {
   };
 }
 
-/**
- * Adds a parameter, whose name and value need no encoding, to the end of a URL without a fragment: {@linkcode
- * splitParameter} restores the URL byte for byte.
- *
- * @example
- * ```ts
- * withParameter("https://h.test/a?", "MY_TOKEN", "t"); // "https://h.test/a?&MY_TOKEN=t"
- * ```
- */
+/** Adds a parameter, which needs no encoding, to a URL without a fragment; {@linkcode splitParameter} undoes that. */
 export function withParameter(
   url: string,
   name: string,

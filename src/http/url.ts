@@ -1,16 +1,6 @@
-/** Properties of URLs that are compared as text. */
-
 const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/i;
 
-/**
- * True if a URL is plain http within this machine, which nobody else can read.
- *
- * @example
- * ```ts
- * isLoopbackHttp("http://127.0.0.1:8080/"); // true
- * isLoopbackHttp("http://localhost.example.com/"); // false
- * ```
- */
+/** True if a URL is plain http within this machine. @example `isLoopbackHttp("http://localhost.example.com/")` is false */
 export function isLoopbackHttp(url: string): boolean {
   return LOOPBACK.test(url);
 }

@@ -1,19 +1,16 @@
 /** Tasks that outlive the request that started them. A task that has ended is no longer referenced. */
 export class Background {
-  readonly #pending = new Set<Promise<void>>();
+  readonly #pending = new Set<Promise<unknown>>();
   readonly #onFailure: (task: string, reason: unknown) => void;
 
-  /** `onFailure` is called with the name of each task that rejects, and with the reason. */
+  /** @param onFailure Called with the name of each task that rejects, and with the reason. */
   constructor(onFailure: (task: string, reason: unknown) => void) {
     this.#onFailure = onFailure;
   }
 
-  /** Tracks a task until it has ended. */
   add(task: string, work: Promise<unknown>): void {
-    const done = work.then(
-      () => {},
-      (reason) => this.#onFailure(task, reason),
-    ).finally(() => this.#pending.delete(done));
+    const done = work.catch((reason) => this.#onFailure(task, reason))
+      .finally(() => this.#pending.delete(done));
     this.#pending.add(done);
   }
 

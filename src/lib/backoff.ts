@@ -2,13 +2,10 @@ import { fulfilsWithin } from "./fulfils_within.ts";
 
 /** Bounds of the delay between two attempts. */
 interface Backoff {
-  /** Shortest delay, in milliseconds. */
   readonly baseMs: number;
-  /** Longest delay, in milliseconds. */
   readonly maxMs: number;
 }
 
-/** Settings of {@linkcode retry}; `sleep` is injected so that tests do not wait. */
 interface RetryOptions extends Backoff {
   /** Attempts in total, including the first. */
   readonly tries: number;
@@ -28,15 +25,9 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * The delay after the `failed`th failed attempt (counted from 1), in milliseconds: uniform between `baseMs` and a
- * ceiling that doubles with each failure up to `maxMs`, so that callers that failed together do not retry together.
- *
- * @param random returns a number in [0, 1)
- *
- * @example The middle of 100 ms and a ceiling of 400 ms:
- * ```ts
- * backoffMs(2, { baseMs: 100, maxMs: 5_000 }, () => 0.5); // 250
- * ```
+ * The delay after the `failed`th failed attempt (from 1), ms: uniform, for a `random` in [0, 1), between `baseMs` and a
+ * ceiling that doubles up to `maxMs`, so that callers that failed together do not retry together.
+ * @example `backoffMs(2, { baseMs: 100, maxMs: 5_000 }, () => 0.5)` is 250, the middle of 100 and a ceiling of 400
  */
 export function backoffMs(
   failed: number,
@@ -47,20 +38,12 @@ export function backoffMs(
   return Math.round(baseMs + random() * Math.max(0, ceilingMs - baseMs));
 }
 
-/**
- * Calls `operation` until it succeeds, its failure is not retryable, or the tries are used up.
- *
- * @throws the last failure, or whatever `sleep` rejects with
- */
+/** Calls `operation` until it succeeds, its failure is not retryable, or the tries are used up. @throws the last failure */
 export async function retry<T>(
   operation: (attempt: number) => Promise<T>,
   options: RetryOptions,
 ): Promise<T> {
-  const {
-    tries,
-    retryable = () => true,
-    sleep: wait = sleep,
-  } = options;
+  const { tries, retryable = () => true, sleep: wait = sleep } = options;
   for (let attempt = 1;; attempt++) {
     try {
       return await operation(attempt);

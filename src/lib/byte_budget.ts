@@ -1,13 +1,10 @@
 /**
- * One budget of bytes for everything that is buffered for somebody. Each holder says how much it keeps; over the limit,
- * the largest one has to go, at once. So memory has one bound, not a product of bounds, and whoever keeps little is
- * not hurt by whoever keeps much.
+ * One budget of bytes for all that is buffered for somebody. Each holder says how much it keeps; over the limit, the
+ * largest has to go at once. So memory has one bound, and whoever keeps little is not hurt by whoever keeps much.
  */
-
 import { LinkedList, type ListNode } from "./linked_list.ts";
 
-/** What a budget allows. */
-interface ByteBudgetOptions<Kind extends string = string> {
+interface ByteBudgetOptions<Kind extends string> {
   /** The bytes that all holders may keep at once, beyond their allowances. */
   readonly limitBytes: number;
   /** The bytes that every holder may keep whatever the others do, and that are not charged; 0 unless given. */
@@ -16,10 +13,7 @@ interface ByteBudgetOptions<Kind extends string = string> {
   readonly onEvicted?: (kind: Kind, bytes: number) => void;
 }
 
-interface Ledger {
-  readonly limitBytes: number;
-  readonly allowanceBytes: number;
-  readonly onEvicted: (kind: string, bytes: number) => void;
+interface Ledger extends Required<ByteBudgetOptions<string>> {
   readonly holdings: LinkedList<Holding>;
   usedBytes: number;
 }
@@ -59,10 +53,8 @@ export class ByteBudget<Kind extends string = string> {
   }
 
   /**
-   * Opens the account of a holder that keeps nothing yet.
-   *
-   * @param evict Lets go of what the holder keeps, and says so by `add()`, `set()` or `close()`; called once at most,
-   * within the call that exceeded the budget, which may be the holder's own; must not throw
+   * Opens the account of a holder that keeps nothing yet. `evict` lets go of what it keeps, and says so by `add()`,
+   * `set()` or `close()`; it is called once at most, within the call that exceeded the budget, and must not throw.
    */
   open(kind: Kind, evict: () => void): Holding {
     return new Holding(this.#ledger, kind, evict);
@@ -76,7 +68,6 @@ export class Holding {
   readonly #evict: () => void;
   readonly #place: ListNode<Holding>;
   #bytes = 0;
-  /** True once it may keep no more. */
   #isOver = false;
   #isClosed = false;
 
@@ -98,8 +89,8 @@ export class Holding {
   }
 
   /**
-   * Keeps so many bytes more, or fewer if negative. False if the holder may keep no more, since it was evicted, maybe by
-   * this call, or has closed: it must drop what it asked for, which is not counted, nor to be subtracted.
+   * Keeps so many bytes more, or fewer if negative. False if the holder may keep no more, since it was evicted, maybe
+   * by this call, or has closed: it must drop what it asked for, which is not counted, nor to be subtracted.
    */
   add(bytes: number): boolean {
     if (this.#isClosed || bytes > 0 && this.#isOver) return false;
@@ -141,10 +132,7 @@ export class Holding {
   }
 }
 
-/**
- * Evicts the largest holders until the budget is kept. If one cannot let go of anything, the holder that asks has to go
- * instead of the next: nobody is evicted for bytes that stay.
- */
+/** Evicts the largest until the budget is kept; if one cannot let go, whoever asks: nobody goes for bytes that stay. */
 function makeRoom(ledger: Ledger, asking: Holding): void {
   while (ledger.usedBytes > ledger.limitBytes) {
     const holder = largest(ledger);
@@ -156,10 +144,7 @@ function makeRoom(ledger: Ledger, asking: Holding): void {
   }
 }
 
-/**
- * The largest holder; of several, the latest. Looks at every one, which is acceptable because it happens only if one has
- * to go.
- */
+/** The largest holder; of several, the latest. It looks at each, which only happens if one has to go. */
 function largest({ holdings }: Ledger): Holding | undefined {
   let found: Holding | undefined;
   for (const holding of holdings) {

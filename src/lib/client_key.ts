@@ -1,27 +1,18 @@
 import ipaddr from "ipaddr.js";
 import { LRUCache } from "lru-cache";
 
-/**
- * Length of an IPv6 subnet prefix, bits; a host is free to choose the interface identifier (RFC 4291 section 2.5.4).
- */
+/** Length of an IPv6 subnet prefix, bits; a host chooses the interface identifier (RFC 4291 section 2.5.4). */
 const IPV6_PREFIX_BITS = 64;
 
-/** An IPv4 address in canonical form. */
 const CANONICAL_IPV4 = /^(?:(?:0|[1-9][0-9]{0,2})(?:\.(?!$)|$)){4}$/;
 
 /** Networks of addresses seen lately: parsing one of IPv6 takes 4 µs, and busy clients ask for it with every request. */
 const known = new LRUCache<string, string>({ max: 1000 });
 
 /**
- * Who is held responsible for what comes from an address: whatever is counted for each client is counted by this. An
- * IPv4 address stands for itself, however it is written; one of IPv6 stands for its /64, all of which one machine may
- * use. What is no address stands for itself.
- *
- * @example
- * ```ts
- * clientKey("::ffff:192.0.2.1"); // "192.0.2.1"
- * clientKey("2001:db8:1:2::3"); // "2001:db8:1:2::/64"
- * ```
+ * Who is held responsible for what comes from an address, and counted by. An IPv4 address stands for itself, however it
+ * is written; one of IPv6 for its /64, all of which one machine may use. What is no address stands for itself.
+ * @example `clientKey("::ffff:192.0.2.1")` is `"192.0.2.1"`, `clientKey("2001:db8:1:2::3")` `"2001:db8:1:2::/64"`
  */
 export function clientKey(address: string): string {
   if (CANONICAL_IPV4.test(address)) return address;

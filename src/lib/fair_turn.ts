@@ -1,15 +1,11 @@
 /**
- * The one rule of fairness: whoever reads in a loop lets the event loop turn after 2 ms of uninterrupted work. A loop of
- * awaits does not let it turn by itself: Deno resolves a read of what has arrived at once, up to 128 times in a row. Of
- * many readers, only as many go on in each turn as make 2 ms of work. The first {@linkcode UNPACED_READS} of a body that
- * is known to be short need not wait.
+ * The one rule of fairness: whoever reads in a loop lets the event loop turn after 2 ms of work. A loop of awaits does not
+ * by itself: Deno resolves up to 128 reads of what has arrived in a row. Each turn, readers go on that make 2 ms of work.
  */
 import { setImmediate } from "node:timers";
 
-/** Work after which a turn is begun, to see whether the event loop turns by itself, ms. */
+/** Work after which a turn is begun, to see whether the event loop turns by itself; and longest work from then on, ms. */
 const WATCHED_WORK_MS = 2;
-
-/** Longest uninterrupted work from then on, ms. */
 const MORE_WORK_MS = 2;
 
 /** The clock is read once in so many calls: the work between two of them takes a fraction of a millisecond. */
@@ -18,7 +14,7 @@ const CALLS_PER_LOOK = 4;
 /** Readers that go on before the clock is read again. */
 const READERS_PER_LOOK = 4;
 
-/** As many reads of a short body take less time than the turn that others would be given: 256 KiB in frames of 16 KiB. */
+/** The first reads of a short body need not wait: 256 KiB in frames of 16 KiB take less than the turn of the others. */
 export const UNPACED_READS = 16;
 
 /** Resolves after a turn of the event loop; never rejects. */
@@ -37,7 +33,6 @@ export class FairTurns {
   #workingSince: number;
   /** True from when a turn is begun until nobody waits for one any more. */
   #isTurning = false;
-  /** In the order in which they came. */
   readonly #waiting: (() => void)[] = [];
   #calls = 0;
 
@@ -52,9 +47,8 @@ export class FairTurns {
     if (this.#isTurning) {
       const isFree = this.#waiting.length === 0 &&
         this.#workedMs() < MORE_WORK_MS;
-      return isFree
-        ? undefined
-        : new Promise((resolve) => this.#waiting.push(resolve));
+      if (isFree) return undefined;
+      return new Promise((resolve) => this.#waiting.push(resolve));
     }
     const isLooking = ++this.#calls % CALLS_PER_LOOK === 0;
     if (isLooking && this.#workedMs() >= WATCHED_WORK_MS) void this.#turn();
@@ -82,18 +76,7 @@ export class FairTurns {
 
 const turns = new FairTurns(() => performance.now());
 
-/**
- * To be called wherever something is read in a loop, short bodies aside: `await` the result if there is one.
- *
- * @example
- * ```ts
- * for (let part = await read(); part !== null; part = await read()) {
- *   handle(part);
- *   const turn = fairTurn();
- *   if (turn !== undefined) await turn;
- * }
- * ```
- */
+/** To be called wherever something is read in a loop, short bodies aside: `await` the result if there is one. */
 export function fairTurn(): Promise<void> | undefined {
   return turns.next();
 }

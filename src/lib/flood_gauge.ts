@@ -1,7 +1,4 @@
-/**
- * Tells a flood of events: more of them within a second than anybody needs. It reads the clock once in as many events,
- * so that a flood is told by the second such number of them at the latest.
- */
+/** Tells a flood of events, more within a second than anybody needs; it reads the clock only once in as many events. */
 export class FloodGauge {
   readonly #perSecond: number;
   readonly #now: () => number;
@@ -9,7 +6,7 @@ export class FloodGauge {
   #count = 0;
 
   /** @param now The current time, ms. */
-  constructor(perSecond: number, now: () => number) {
+  constructor(perSecond: number, now: () => number = () => performance.now()) {
     this.#perSecond = perSecond;
     this.#now = now;
   }

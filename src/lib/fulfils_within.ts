@@ -5,9 +5,7 @@ export async function fulfilsWithin(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const late = Promise.withResolvers<boolean>();
-  function giveUp(): void {
-    late.resolve(false);
-  }
+  const giveUp = () => late.resolve(false);
   if (signal?.aborted) giveUp();
   signal?.addEventListener("abort", giveUp);
   const timer = setTimeout(giveUp, ms);

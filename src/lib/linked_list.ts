@@ -1,7 +1,6 @@
-/** Where a member of a roster is. */
+/** Where a member of a list is; only the list changes it. */
 export class ListNode<T> {
   readonly member: T;
-  /** The nodes beside it, and whether it is taken, which only the roster changes. */
   previous: ListNode<T> | undefined;
   next: ListNode<T> | undefined;
   isTaken = true;
@@ -13,9 +12,8 @@ export class ListNode<T> {
 }
 
 /**
- * A collection that thousands of short-lived members enter and leave each second, in the order in which they came. A Set
- * needs a new table again and again, and the outgrown ones, which only a full collection of V8's heap frees, keep all
- * members alive that were in them.
+ * A collection that thousands of short-lived members enter and leave each second, in their order. A Set needs new tables
+ * again and again, and outgrown ones, which only a full collection of V8's heap frees, keep their members alive.
  */
 export class LinkedList<T> {
   #first: ListNode<T> | undefined;
@@ -26,7 +24,6 @@ export class LinkedList<T> {
     return this.#size;
   }
 
-  /** Adds a member, and returns where it is. */
   add(member: T): ListNode<T> {
     const node = new ListNode(member, this.#last);
     if (this.#last === undefined) this.#first = node;
@@ -36,7 +33,7 @@ export class LinkedList<T> {
     return node;
   }
 
-  /** Removes who is at a node of this roster; a second call does nothing. */
+  /** Removes who is at a node of this list; a second call does nothing. */
   remove(node: ListNode<T>): void {
     if (!node.isTaken) return;
     const { previous, next } = node;

@@ -1,20 +1,12 @@
 /** A bounded map whose entries expire, for what is remembered in process. */
 import { LRUCache } from "lru-cache";
 
-/** What an {@linkcode ExpiringLru} is created with. */
-interface ExpiringLruOptions {
-  /** Most entries; the least recently used ones go. */
-  readonly max: number;
-  /** How long an entry is kept after it was set, ms. */
-  readonly ttlMs: number;
-  /** The current time, ms; that of `performance` by default. */
-  readonly now?: () => number;
-}
-
-/** An LRU cache with one TTL for all entries. */
+/** An LRU cache with one TTL for all entries, ms after they were set; `now` is that of `performance` by default. */
 export class ExpiringLru<K extends string, V extends NonNullable<unknown>>
   extends LRUCache<K, V> {
-  constructor({ max, ttlMs, now }: ExpiringLruOptions) {
+  constructor(
+    { max, ttlMs, now }: { max: number; ttlMs: number; now?: () => number },
+  ) {
     super({
       max,
       ttl: ttlMs,

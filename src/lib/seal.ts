@@ -9,25 +9,21 @@ type Payload = Record<string, unknown>;
 /** Seals payloads into encrypted and authenticated tokens for one purpose. */
 export interface Sealer {
   /**
-   * Encrypts a payload as a compact JWE (RFC 7516; alg `dir`, enc `A256GCM`) that expires at `expiresAtMs` (ms since
-   * the epoch, rounded down to a second).
-   *
-   * @throws {RangeError} if the token would be longer than `open()` accepts
+   * Encrypts a payload as a compact JWE (RFC 7516; alg `dir`, enc `A256GCM`) that expires at `expiresAtMs`, rounded down
+   * to a second. @throws {RangeError} if the token would be longer than `open()` accepts
    */
   seal(payload: Payload, expiresAtMs: number): Promise<string>;
   /** The payload; undefined if the token is malformed, expired, tampered with, or for another purpose. */
   open(token: string): Promise<Payload | undefined>;
 }
 
-/** Keys, purpose and clock of a sealer. */
 interface SealerOptions {
-  /** The first one seals, and all of them open. To rotate, prepend a new one and drop the old once its tokens have expired. */
+  /** The first one seals, and all open. To rotate, prepend one, and drop the old once its tokens have expired. */
   readonly secrets: readonly string[];
   /** The use of the tokens; a token sealed for one purpose never opens for another. */
   readonly purpose: string;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
-  /** Longest token, in characters. @default {8192} */
   readonly maxLength?: number | undefined;
 }
 
@@ -36,16 +32,7 @@ interface SealKey {
   readonly key: CryptoKey;
 }
 
-interface KeyRing {
-  readonly sealing: SealKey;
-  readonly opening: ReadonlyMap<string, CryptoKey>;
-}
-
-/**
- * Creates a sealer.
- *
- * @throws {TypeError} if there is no secret, or an empty one
- */
+/** Creates a sealer. @throws {TypeError} if there is no secret, or an empty one */
 export function createSealer(
   { secrets, purpose, now, maxLength = MAX_TOKEN_LENGTH }: SealerOptions,
 ): Sealer {
@@ -56,12 +43,16 @@ export function createSealer(
     );
   }
 
-  let derived: Promise<KeyRing> | undefined;
-  const keys = () => derived ??= deriveKeyRing(current, previous, purpose);
+  let derived: Promise<[SealKey, ...SealKey[]]> | undefined;
+  const keys = () =>
+    derived ??= Promise.all([
+      deriveKey(current, purpose),
+      ...previous.map((secret) => deriveKey(secret, purpose)),
+    ]);
 
   return {
     async seal(payload, expiresAtMs) {
-      const { kid, key } = (await keys()).sealing;
+      const [{ kid, key }] = await keys();
       // Nested in a claim, so that no member of the payload is mistaken for a registered claim (RFC 7519 section 4.1).
       const token = await new EncryptJWT({ data: payload })
         .setProtectedHeader({ alg: "dir", enc: "A256GCM", typ: purpose, kid })
@@ -77,10 +68,10 @@ export function createSealer(
 
     async open(token) {
       if (token.length > maxLength) return undefined;
-      const { opening } = await keys();
+      const known = await keys();
       try {
         const { payload } = await jwtDecrypt(token, ({ kid }) => {
-          const key = opening.get(kid ?? "");
+          const key = known.find((candidate) => candidate.kid === kid)?.key;
           if (key === undefined) throw new Error("unknown key id");
           return key;
         }, {
@@ -99,31 +90,14 @@ export function createSealer(
   };
 }
 
-async function deriveKeyRing(
-  current: string,
-  previous: readonly string[],
-  purpose: string,
-): Promise<KeyRing> {
-  const [sealing, ...others] = await Promise.all([
-    deriveKey(current, purpose),
-    ...previous.map((secret) => deriveKey(secret, purpose)),
-  ]);
-  const opening = [sealing, ...others].map(({ kid, key }) =>
-    [kid, key] as const
-  );
-  return { sealing, opening: new Map(opening) };
-}
-
 /** Derives the key for a purpose, and its public key id, from a secret (HKDF-SHA256, RFC 5869), independently. */
 async function deriveKey(secret: string, purpose: string): Promise<SealKey> {
   const encoder = new TextEncoder();
-  const master = await crypto.subtle.importKey(
-    "raw",
-    encoder.encode(secret),
-    "HKDF",
-    false,
-    ["deriveKey", "deriveBits"],
-  );
+  const raw = encoder.encode(secret);
+  const master = await crypto.subtle.importKey("raw", raw, "HKDF", false, [
+    "deriveKey",
+    "deriveBits",
+  ]);
   function hkdf(output: string): HkdfParams {
     const info = encoder.encode(`porthole seal ${output} ${purpose}`);
     return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };

@@ -1,7 +1,4 @@
-/**
- * Token buckets, one per key: a bucket holds up to a burst's worth of tokens and refills at a steady rate. Arithmetic
- * on two numbers per key replaces timers, and the least recently used keys are evicted first.
- */
+/** Token buckets by key, each of which refills steadily up to its capacity: two numbers instead of a timer. */
 import { LRUCache } from "lru-cache";
 
 /** Capacity and refill rate, the same for every bucket. */
@@ -36,7 +33,6 @@ export class TokenBuckets {
     this.#buckets = new LRUCache({ max: options.maxKeys });
   }
 
-  /** Takes a token if there is one. */
   take(key: string): Allowance {
     const bucket = this.#refilled(key);
     if (bucket.tokens < 1) {
@@ -48,12 +44,10 @@ export class TokenBuckets {
     return { ok: true };
   }
 
-  /** Returns tokens to the bucket, up to its capacity. */
   giveBack(key: string, count: number): void {
     this.#refilled(key).tokens += count; // the next refill cuts off what exceeds the capacity
   }
 
-  /** The key's bucket, refilled up to now. */
   #refilled(key: string): Bucket {
     const { capacity, refillPerSec, now } = this.#options;
     const updatedAt = now();

@@ -8,11 +8,7 @@
  * Instead, the connection is closed when the signal aborts, which fails the handshake.
  */
 
-/**
- * Makes a TLS handshake on a connection, which it takes over and closes if the handshake fails.
- *
- * @throws Whatever the handshake fails with, or an error about the closed connection if `signal` aborts.
- */
+/** Makes a TLS handshake on a connection, which it takes over, and closes if that fails or `signal` aborts: it throws. */
 export async function startTls(
   tcp: Deno.TcpConn,
   { signal, ...options }: Deno.StartTlsOptions & { signal: AbortSignal },

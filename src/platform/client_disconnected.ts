@@ -11,15 +11,13 @@
  *     });
  *
  * Instead, whoever has to know waits for the signal for those turns. While the event loop is busy, Deno notices nothing
- * before it polls the client's socket (socket_turns.ts), so that is done first.
+ * before it polls the client's socket (socket_turns.ts), so the first turns do that.
  */
 import { setImmediate } from "node:timers";
 import { takeTurn } from "../lib/fair_turn.ts";
 
-/** Most turns of the event loop that pass between a client's disconnection and the abort of its signal. */
+/** Most turns of the event loop from a client's disconnection to the abort of its signal, and how many poll its socket. */
 const TURNS = 10;
-
-/** So many of them poll its socket. */
 const POLLING_TURNS = 2;
 
 /** True if the client has disconnected, given the signal of its request, which must have been accessed before. */

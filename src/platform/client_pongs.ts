@@ -8,25 +8,18 @@
  *     // a client on this machine, after the 101: for (;;) await conn.write(pongs);
  *     // 256 KiB of 8a 80 00 00 00 00 at once: nothing is logged any more
  *
- * Instead, they are counted: for each Pong and message, and once as it opens, Deno calls a method of the WebSocket that is
- * named by a symbol, and restarts its idle timer. An update of Deno may hide that; then nothing is counted. What Deno does not tell even so
- * are Pings, which it answers with some turns, and fragments of messages.
+ * Instead, they are counted: for each Pong and message, and once as it opens, Deno calls a method of the WebSocket that
+ * is named by a symbol, and restarts its idle timer. (Should an update of Deno hide it, nothing is counted.) Even so,
+ * it does not tell of Pings, which it answers with some turns, and of fragments of messages.
  *
- * Restarting that timer takes 2 µs, a tenth of a relayed message, so messages restart it once a second. Pongs always do:
- * the timer that one has to stop is begun when its Ping has been written, which may be long after the Ping was due.
+ * Restarting that timer takes 2 µs, a tenth of a relayed message, so messages restart it once a second. Pongs always
+ * do: the timer that one has to stop is begun when its Ping has been written, which may be long after the Ping was due.
  */
-
-/** Messages leave the idle timer as it is for so long, ms. */
 const TIMER_PRECISION_MS = 1000;
 
 const resolved = Promise.resolve();
 
-/**
- * Calls `onPong` for each Pong of a client, and once more if the WebSocket has yet to open. What is returned has to be called for each of its messages, within the
- * `message` event.
- *
- * @param now The current time, ms.
- */
+/** Calls `onPong` for each Pong, and maybe as it opens. Call what is returned for each message, within its event. */
 export function watchPongs(
   socket: WebSocket,
   onPong: () => void,

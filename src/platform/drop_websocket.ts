@@ -1,19 +1,14 @@
 /**
- * Deno 2.9.6: a WebSocket from `Deno.upgradeWebSocket()` cannot be dropped. `close()` sends a Close and waits for that of
- * the client, for ever; and until then the connection is read, and keeps what has arrived of a message, up to 64 MiB,
- * and the memory of the longest one before. (Of clients: denoland/deno#36337.) To reproduce:
+ * Deno 2.9.6: a WebSocket from `Deno.upgradeWebSocket()` cannot be dropped. `close()` sends a Close and waits for that
+ * of the client, for ever; and until then the connection is read, and keeps what has arrived of a message, up to 64
+ * MiB, and the memory of the longest one before. (Of clients: denoland/deno#36337.) To reproduce:
  *
  *     socket.onopen = () => socket.close(1013); // the client is silent: no event, and the connection stays
  *
  * Instead, the resource behind it is closed: reads end at once, writes once the client has taken what is queued. It is
- * found by the names of symbols, so that an update of Deno may hide it; then nothing is dropped.
+ * found by the names of symbols; should an update of Deno hide it, nothing is dropped.
  */
-import { setImmediate } from "node:timers";
-
-/** The part of the runtime that is used here; not public. */
-interface Internals {
-  readonly core?: { readonly tryClose?: (resource: number) => void };
-}
+import { setImmediate } from "node:timers/promises";
 
 /** The number of the resource behind a WebSocket; undefined if this runtime hides it. */
 function resourceOf(socket: WebSocket): number | undefined {
@@ -23,28 +18,27 @@ function resourceOf(socket: WebSocket): number | undefined {
   return typeof resource === "number" ? resource : undefined;
 }
 
-function tryClose(): ((resource: number) => void) | undefined {
+/** The part of the runtime that is used here; not public. */
+interface Internals {
+  readonly core?: { readonly tryClose?: (resource: number) => void };
+}
+
+function tryClose(resource: number): void {
   const { internal }: { internal?: symbol } = Object(Deno);
   const internals: Internals | undefined = internal &&
     Reflect.get(Deno, internal);
-  return internals?.core?.tryClose;
+  internals?.core?.tryClose?.(resource);
 }
 
 /**
  * Drops the connection of a WebSocket that was closed by `closeReliably()`: after the Close has been written, which may
  * never be if the client does not read what is queued before it. Fires `close` soon; does nothing if it is not open.
  */
-export function dropWebSocket(socket: WebSocket): void {
+export async function dropWebSocket(socket: WebSocket): Promise<void> {
   if (socket.readyState === WebSocket.CONNECTING) return;
   // Once the Close is being written, which takes a turn of the event loop, and another one.
-  setImmediate(() =>
-    setImmediate(() =>
-      setImmediate(() => {
-        const resource = resourceOf(socket);
-        if (resource !== undefined && socket.readyState !== WebSocket.CLOSED) {
-          tryClose()?.(resource);
-        }
-      })
-    )
-  );
+  for (let turn = 0; turn < 3; turn++) await setImmediate();
+  const resource = resourceOf(socket);
+  if (resource === undefined || socket.readyState === WebSocket.CLOSED) return;
+  tryClose(resource);
 }

@@ -10,9 +10,6 @@
  *
  * Instead, the end of such a body counts only if the signal does not follow: a cut body must not look complete.
  */
-import { hasDisconnected } from "./client_disconnected.ts";
 
 /** True if a body that has just ended was cancelled by the client, given the signal of its request. */
-export function wasCancelled(signal: AbortSignal): Promise<boolean> {
-  return hasDisconnected(signal);
-}
+export { hasDisconnected as wasCancelled } from "./client_disconnected.ts";

@@ -1,7 +1,7 @@
 /**
- * Deno 2.9.6 copies the bytes that a `Response` is made of, into memory of V8's that is filled with zeros first and left
- * to the garbage collector: with 64 KiB for each request, that runs eight times a second. A stream's chunk is not copied:
- * the server writes it from where it is, and holds its memory for as long as it needs it.
+ * Deno 2.9.6 copies the bytes that a `Response` is made of, into memory of V8's that is filled with zeros first and
+ * left to the garbage collector: with 64 KiB for each request, that runs eight times a second. A stream's chunk is not
+ * copied: the server writes it from where it is, and holds its memory for as long as it needs it.
  *
  * So a long body is lent to the server as a stream of one chunk, whose memory is given up as soon as the server has it.
  * It cannot be used again then: over HTTP/2, nothing tells when the server is done with it.

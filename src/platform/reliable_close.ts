@@ -22,10 +22,7 @@ export function closeReliably(
   code?: number,
   reason?: string,
 ): void {
-  const close = () => setImmediate(() => socket.close(code, reason));
-  if (socket.readyState === WebSocket.CONNECTING) {
-    socket.addEventListener("open", close, { once: true });
-  } else {
-    close();
-  }
+  const close = () => void setImmediate(() => socket.close(code, reason));
+  if (socket.readyState !== WebSocket.CONNECTING) return close();
+  socket.addEventListener("open", close, { once: true });
 }

@@ -1,11 +1,10 @@
 /**
- * Deno 2.9.6, HTTP/1.1: after a response in one piece, the rest of a request that is still being sent is read, and decoded
- * without a turn of the event loop (see downstream/http/chunked_body.ts). After one in parts, the connection is closed.
+ * Deno 2.9.6, HTTP/1.1: after a response in one piece, the rest of a request is read and decoded without a turn of the
+ * event loop (see downstream/http/chunked_body.ts). After one in parts, the connection is closed.
  */
 
 /**
  * The response in parts.
- *
  * @throws {TypeError} for a status without a body (RFC 9110 section 6.4.1), with which Deno streams none
  */
 export function streamedResponse(response: Response): Response {

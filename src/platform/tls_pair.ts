@@ -7,11 +7,7 @@
  * Instead, `Deno.listenTls()` checks the pair: it parses both, and compares their public keys.
  */
 
-/**
- * Checks whether a TLS server can use a certificate chain and its private key, both PEM.
- *
- * @throws {Error} Why it cannot; the message contains `KeyMismatch` if the key belongs to another certificate.
- */
+/** Checks whether TLS can use a chain and its key, both PEM: throws why not, with `KeyMismatch` if they do not match. */
 export function checkTlsPair({ cert, key }: Deno.TlsCertifiedKeyPem): void {
   Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
 }

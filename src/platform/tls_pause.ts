@@ -1,6 +1,7 @@
 /**
- * Deno 2.9.6: a paused `node:tls` socket goes on reading, and buffers without bound. Its `readStop()` stops what it hands
- * over, not what it reads from the TCP connection below. (Node stops both. Related: denoland/deno#33524.) To reproduce:
+ * Deno 2.9.6: a paused `node:tls` socket goes on reading, and buffers without bound. Its `readStop()` stops what it
+ * hands over, not what it reads from the TCP connection below. (Node stops both. Related: denoland/deno#33524.) To
+ * reproduce:
  *
  *     tls.createServer({ cert, key }, (socket) => socket.pause()).listen(443);
  *     // A client that sends 3 GB is let, and the server's memory grows by as much.
@@ -27,7 +28,6 @@ interface TlsHandle {
 /**
  * Makes `pause()` of a TLS socket stop its client, until `resume()`. While it is neither paused nor read, it still
  * buffers without bound.
- *
  * @throws {TypeError} If Deno has changed and it cannot: rather no TLS at all than a listener that anyone can fill up.
  */
 export function mendPause(socket: TLSSocket): void {

@@ -8,7 +8,7 @@
  * Instead, the response gets a body that is a stream without content: its length is unknown to Deno.
  */
 
-/** A body without content, in the form of a reader. */
+/** A reader of a body without content. */
 export const UNKNOWN_LENGTH = {
   read: (): Promise<null> => Promise.resolve(null),
   cancel(): void {},

@@ -1,26 +1,19 @@
 /** Relays a WebSocket between a client and an upstream, with bounded memory in both directions. */
 import type { MemoryGuard, Watched } from "../downstream/memory/guard.ts";
 import {
+  closeClient,
+  dropClient,
+  isForwardable,
+} from "../downstream/websocket/close.ts";
+import {
   type FloodBans,
   RateLimit,
 } from "../downstream/websocket/rate_limit.ts";
-import { SendQueue } from "../downstream/websocket/send_queue.ts";
+import { freeMessage, SendQueue } from "../downstream/websocket/send_queue.ts";
 import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
-import { dropWebSocket } from "../platform/drop_websocket.ts";
-import { freeBuffer } from "../platform/free_buffer.ts";
-import { fitsCloseFrame } from "../platform/long_close.ts";
-import { closeReliably } from "../platform/reliable_close.ts";
-import { isCloseCode } from "../upstream/websocket/frames.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
-
-/**
- * `idleTimeout` for `Deno.upgradeWebSocket()`, in seconds: a client that is silent for half of it, or a second less, is
- * pinged, and dropped if no Pong arrives within the other half. Pings are less than 60 s apart, after which proxies on the way cut
- * a silent connection; and a slow client has time to read what is queued ahead of the Ping.
- */
-export const CLIENT_IDLE_TIMEOUT_SEC = 100;
 
 /** The upstream is not read while more bytes than this, or 512 messages, are queued for the client. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
@@ -93,11 +86,6 @@ function isLonger(data: string | ArrayBuffer, maxBytes: number): boolean {
     (3 * data.length > maxBytes && encoder.encode(data).length > maxBytes);
 }
 
-/** True for a client's Close that may be forwarded; any other violates the protocol, and is an abnormal closure. */
-function isForwardable(code: number, reason: string): boolean {
-  return code === 1005 || isCloseCode(code) && fitsCloseFrame(reason);
-}
-
 /**
  * If the client's connection broke, the upstream's is broken off as well: the app sees what happened, not a Close that
  * nobody sent, and nothing waits for its answer.
@@ -106,17 +94,6 @@ function closeUpstream(upstream: UpstreamWebSocket, ending: Ending): void {
   if (ending.code === 1006) upstream.abort();
   else if (ending.code === 1005) upstream.close();
   else upstream.close(ending.code, ending.reason);
-}
-
-/**
- * If the upstream's connection broke, the client gets 1011, never a clean end. (1014, "bad gateway", would fit better,
- * but some clients, Deno's own among them, take that code for a protocol violation.)
- */
-function closeClient(client: WebSocket, { code, reason }: Ending): void {
-  if (code === 1006) {
-    closeReliably(client, 1011, "upstream connection lost");
-  } else if (code === 1005) closeReliably(client);
-  else closeReliably(client, code, reason);
 }
 
 /**
@@ -202,7 +179,7 @@ class Relay implements Tunnel, Watched {
   /** Drops the client's connection, whatever is queued for it, with all that Deno has read of a message. */
   drop(): void {
     this.close(1009, "too much is buffered");
-    dropWebSocket(this.#client);
+    dropClient(this.#client);
   }
 
   /** Lets go of what is buffered, except what is queued for the client: nothing can drop that. */
@@ -218,7 +195,7 @@ class Relay implements Tunnel, Watched {
   #drop(code: number, reason: string): void {
     this.close(code, reason);
     if (this.#hasUnsent) return;
-    dropWebSocket(this.#client);
+    dropClient(this.#client);
     this.#buffered.add(-this.#retainedBytes);
     this.#retainedBytes = 0;
   }
@@ -271,7 +248,7 @@ class Relay implements Tunnel, Watched {
     }
     await this.#relayFromUpstream();
     const isReleased = await fulfilsWithin(this.released, HANDSHAKE_TIMEOUT_MS);
-    if (!isReleased && !this.#hasUnsent) dropWebSocket(this.#client);
+    if (!isReleased && !this.#hasUnsent) dropClient(this.#client);
     this.released.then(() => this.#release());
     return { ...await this.#ended.promise, ...this.#upstream.traffic };
   }
@@ -300,7 +277,7 @@ class Relay implements Tunnel, Watched {
       const message = typeof data === "string" ? data : new Uint8Array(data);
       const { bytesSent } = upstream.traffic;
       upstream.send(message);
-      if (typeof message !== "string") freeBuffer(message);
+      if (typeof message !== "string") freeMessage(message);
       this.#retain(upstream.traffic.bytesSent - bytesSent);
     }
   }
@@ -328,7 +305,7 @@ class Relay implements Tunnel, Watched {
       } else if (this.#client.readyState === WebSocket.OPEN) {
         const mayBeFull = this.#queue.send(received);
         if (received.kind === "binary" && received.isOwn) {
-          freeBuffer(received.data);
+          freeMessage(received.data);
         }
         if (mayBeFull && this.#queue.isFull) {
           await this.#queue.untilNotFull(() => this.#isEnded);

@@ -1,25 +1,17 @@
-/** The reason for which an exchange with an upstream failed. */
+/**
+ * Why an exchange with an upstream failed. With the first three, nothing was sent, and the request body is untouched.
+ */
 export type UpstreamErrorCode =
-  /** No TCP connection: refused, unreachable, or unknown host. Nothing was sent, and the body is untouched. */
-  | "connect_failed"
-  /** No connection, TLS included, within the connect timeout. Nothing was sent, and the body is untouched. */
-  | "connect_timeout"
-  /** The TLS handshake failed. Nothing was sent, and the body is untouched. */
+  | "connect_failed" // no TCP connection: refused, unreachable, or unknown host
+  | "connect_timeout" // no connection, TLS included, within the connect timeout
   | "tls_failed"
-  /** The upstream did not take the request body, or did not send the final response head, in time. */
-  | "header_timeout"
-  /** The request body's source did not provide more of it in time, and there was no response yet. */
-  | "upload_stalled"
-  /** The upstream closed or reset the connection before its message was complete. */
-  | "connection_lost"
-  /** The upstream violated RFC 9112. */
-  | "protocol_error"
-  /** The request's signal was aborted, or the response body was cancelled. */
-  | "aborted"
-  /** The client was closed. */
-  | "closed"
-  /** The request body failed, or did not have the declared length. */
-  | "body_failed";
+  | "header_timeout" // the upstream did not take the request body, or send the final response head, in time
+  | "upload_stalled" // the request body's source did not provide more of it in time, and there was no response yet
+  | "connection_lost" // closed or reset before the upstream's message was complete
+  | "protocol_error" // the upstream violated RFC 9112
+  | "aborted" // the request's signal was aborted, or the response body was cancelled
+  | "closed" // the client was closed
+  | "body_failed"; // the request body failed, or did not have the declared length
 
 /** A failed exchange. `message` and `cause` are for logs only: they may reveal what the upstream sent. */
 export class UpstreamError extends Error {
@@ -39,4 +31,22 @@ export class UpstreamError extends Error {
 /** A violation of the protocol by the upstream, which `message` describes. */
 export function protocolError(message: string): UpstreamError {
   return new UpstreamError("protocol_error", message);
+}
+
+/** The time that an operation may take. */
+export interface TimeLimit {
+  /** Milliseconds; 0 for no limit. */
+  readonly ms: number;
+  /** The code of the failure once the time is up. */
+  readonly code: UpstreamErrorCode;
+}
+
+/** The deadline of an operation that starts `now`; Infinity without a limit. */
+export function deadlineOf({ ms }: TimeLimit, now: number): number {
+  return ms > 0 ? now + ms : Infinity;
+}
+
+/** The failure of an operation that exceeded its limit. */
+export function timeoutError({ ms, code }: TimeLimit): UpstreamError {
+  return new UpstreamError(code, `timed out after ${ms} ms`);
 }

@@ -1,9 +1,9 @@
 /**
  * Deno 2.9.6, HTTP/1.1: with each read of a request body, as many bytes are taken from the socket as any read on this
- * connection has had room for, and 1 KiB at least; but of a chunked body a read returns no more than what is left of one
- * chunk. The rest is kept, without a limit, and moved with every further read. Once a response in one piece has been
- * sent, or if the body is cancelled before, or the client has closed its side when a read fails, all that is kept is
- * decoded without a turn of the event loop: 7 to 18 s for 4 MB in chunks of one byte. No upstream issue is known. To
+ * connection has had room for, and 1 KiB at least; but of a chunked body a read returns no more than what is left of
+ * one chunk. The rest is kept, without a limit, and moved with every further read. Once a response in one piece has
+ * been sent, or if the body is cancelled before, or the client has closed its side when a read fails, all that is kept
+ * is decoded without a turn of the event loop: 7 to 18 s for 4 MB in chunks of one byte. No upstream issue is known. To
  * reproduce:
  *
  *     Deno.serve(async ({ body }) => {
@@ -12,17 +12,17 @@
  *     });
  *     // a client that sends "1\r\na\r\n" without end: Deno.memoryUsage().rss grows
  *
- * Neither is there a limit for trailers: a single read takes "0\r\nA: aaaa…" from the socket for as long as that goes on.
+ * Nor is there a limit for trailers: a single read takes "0\r\nA: aaaa…" from the socket for as long as that goes on.
  *
- * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks of
- * one size. The first one has as much as any before it on the connection, since Deno takes that much anyway: with less, it
- * would keep and move the rest. What may be kept is counted, until a read waits, when nothing is: if decoding that would
- * take long, the upload must end. Beside a body of which something may be kept, responses are sent in parts (platform/streamed_response.ts), and it
- * is cancelled once that has been sent, or its client has left: then, what is kept is freed as it is. And since whoever
- * wants to can still fill memory by trailers, such uploads are watched (downstream/memory/guard.ts).
+ * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks
+ * of one size. The first one has as much as any before it on the connection, which Deno takes anyway, and would keep.
+ * What may be kept is counted, until a read waits, when nothing is: if decoding that would take long, the upload must
+ * end. Beside it, responses are sent in parts (platform/streamed_response.ts), and the body is cancelled once that is
+ * sent, or its client has left: then, what is kept is freed as it is. And since whoever wants to can still fill memory
+ * by trailers, such uploads are watched (downstream/memory/guard.ts).
  */
 import { clearImmediate, setImmediate } from "node:timers";
-import type { BodyReader } from "../../upstream/http1/body_reader.ts";
+import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../../upstream/upstream_error.ts";
 import { MAX_ROOM_BYTES, MIN_ROOM_BYTES } from "./read_sizes.ts";
 
@@ -47,16 +47,11 @@ const MAX_KEPT_BYTES = 256 * 1024;
 /** The time goes with the square of what is kept, and with the number of chunks. */
 const MAX_DECODING = MAX_KEPT_BYTES ** 2 / (1 + MIN_FRAMING_BYTES);
 
-/**
- * Chunks of more than 18 bytes are never too fine, whatever may be kept of them: nothing tells how much really is, and
- * many programs send a line, or a word, in a chunk; bytes with framing.
- */
+/** Longer chunks are never too fine: many programs send a line, or a word, in one; bytes with framing. */
 const FINE_BYTES = 24;
 
 /** How much a single read counts for the usual size of those before it. */
 const LAST_READ_SHARE = 1 / 4;
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 interface Reader {
   /** The next bytes, in `room` unless they were there before. */
@@ -73,15 +68,7 @@ function readerOf(body: ReadableStream<Bytes>): Reader {
   }
 }
 
-/**
- * The room for chunks of so many bytes, in as few reads of equal size as possible.
- *
- * @example
- * ```ts
- * roomFor(16_384); // 16_392: "4000", the chunk, and two line ends
- * roomFor(100_000); // 50_005: two reads
- * ```
- */
+/** The room for chunks of so many bytes, in as few equal reads as possible. @example `roomFor(100_000)` is 50_005, in two */
 export function roomFor(chunkBytes: number): number {
   const onWire = chunkBytes + chunkBytes.toString(16).length + 4;
   const reads = Math.ceil(onWire / MAX_CHUNK_ROOM_BYTES);
@@ -92,9 +79,8 @@ export function roomFor(chunkBytes: number): number {
 export interface ChunkedBodyOptions {
   /** Settles once the request's response has been sent, or its client has left. */
   readonly answered: () => Promise<void>;
-  /** The most that a read on the connection has had room for, bytes. */
+  /** The most that a read on the connection has had room for, bytes; and what is called when one gets more. */
   readonly largestReadBytes: number;
-  /** Called when a read gets more room than that. */
   readonly onLargerRoom: (bytes: number) => void;
 }
 
@@ -149,16 +135,11 @@ export class ChunkedBody implements BodyReader {
   cancel(): void {
     if (this.#isCancelled) return;
     this.#isCancelled = true;
-    const cancel = () => {
-      (this.#reader ?? this.#body).cancel().catch(() => {});
-    };
+    const cancel = () => (this.#reader ?? this.#body).cancel().catch(() => {});
     this.#options.answered().then(cancel, cancel);
   }
 
-  /**
-   * How much may be kept of it: nothing before it is read, or after its end, but some once it has failed. Beside much, no
-   * response in one piece must be sent.
-   */
+  /** How much may be kept: nothing before it is read, or after its end. Beside much, responses must not be in one piece. */
   get left(): "nothing" | "some" | "much" {
     if (this.#reader === undefined || this.#isComplete) return "nothing";
     return this.#keptBytes > WATCHED_BYTES ? "much" : "some";
@@ -189,10 +170,8 @@ export class ChunkedBody implements BodyReader {
   /** Counts a read that has used so many bytes, and may have taken more. */
   #noteKept(usedBytes: number): void {
     this.#usualBytes += (usedBytes - this.#usualBytes) * LAST_READ_SHARE;
-    this.#keptBytes = Math.max(
-      0,
-      this.#keptBytes + this.#largestReadBytes - usedBytes,
-    );
+    const unread = this.#largestReadBytes - usedBytes;
+    this.#keptBytes = Math.max(0, this.#keptBytes + unread);
   }
 
   /** Called at the end of a chunk, or of what has come of it. Memory is made for each room: it is no larger than needed. */

@@ -1,8 +1,9 @@
 /** A response's body on its way to the client, chunk by chunk. */
+import { describeError } from "../../lib/describe_error.ts";
 import type { ExchangeEnd } from "../../observability/metrics/facts.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
 import type { BodyReader } from "../../upstream/http1/body_reader.ts";
-import { type AbortReason, DOWNLOAD_ENDS } from "../ends.ts";
+import { type AbortReason, DOWNLOAD_ENDS, isClientGone } from "../ends.ts";
 import type { RiskedSocket } from "./leaked_sockets.ts";
 
 /** A body on its way. */
@@ -14,12 +15,8 @@ export interface Download {
   stalledSince(): number | undefined;
 }
 
-/** Follows a body on its way. */
 interface DownloadObserver {
-  /**
-   * Called once, with how the transfer ended, how many bytes were passed on, and why: what failed if the upstream did,
-   * or why the gateway broke it off.
-   */
+  /** Called once, with how it ended, how many bytes were passed on, and what failed, or why the gateway broke it off. */
   onEnd(end: ExchangeEnd, bytes: number, cause?: unknown): void;
   /** Called with each chunk before it is passed on: it is not if the transfer is aborted meanwhile. */
   onChunk?(chunk: Uint8Array): void;
@@ -94,4 +91,24 @@ export function download(
     },
     stalledSince: () => awaitingPullSince,
   };
+}
+
+/** The end of a response that was streamed. */
+export interface StreamEnd {
+  readonly end: ExchangeEnd;
+  /** Why it did not end completely, for logs. */
+  readonly reason: string | undefined;
+  readonly sentBytes: number;
+}
+
+/** What is told of the end of a download. */
+export function streamEnd(
+  end: ExchangeEnd,
+  sentBytes: number,
+  cause: unknown,
+): StreamEnd {
+  const isGone = end === "upstream_failed" && isClientGone(cause);
+  if (isGone) return { end: "client_gone", reason: undefined, sentBytes };
+  const reason = cause === undefined ? undefined : describeError(cause);
+  return { end, reason, sentBytes };
 }

@@ -7,11 +7,7 @@ import { wholeBody } from "../../upstream/http1/whole_body.ts";
 /** The time that a form may take to arrive, ms. */
 const FORM_TIMEOUT_MS = 10_000;
 
-/**
- * The body of a request, whose length has been checked.
- *
- * @throws {GatewayError} `upload_stalled` if it does not arrive in time, `bad_request` if the client has disconnected
- */
+/** A request's body of checked length. @throws {GatewayError} `upload_stalled` if it is late, `bad_request` if it broke */
 export async function ownForm(
   { body }: Pick<Request, "body">,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -25,10 +21,7 @@ export async function ownForm(
   throw new GatewayError("upload_stalled", "No form in time");
 }
 
-/**
- * A field of the form in a request; empty if there is none. Only a short body of announced length is read. Throws as
- * {@linkcode ownForm} does.
- */
+/** A field of a request's form, a short one of announced length; empty if there is none. Throws as {@linkcode ownForm}. */
 export async function ownFormField(
   { headers, request }: {
     readonly headers: RequestHeaders;

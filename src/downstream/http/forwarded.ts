@@ -1,12 +1,9 @@
-/**
- * Who the client is and how its request reached us, according to the connection and to the X-Forwarded-* headers of
- * trusted proxies (the predecessors of RFC 7239).
- */
+/** Who the client is, and how its request came: by the connection, and by X-Forwarded-* of trusted proxies. */
 import ipaddr from "ipaddr.js";
 import { isAddress } from "../../config/formats.ts";
 import type { RequestHeaders } from "../../http/headers.ts";
 
-/** An address range as `ipaddr.js` parses it from CIDR notation. */
+/** An address range, as `ipaddr.js` parses it from CIDR notation. */
 export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /** True if `address` lies within one of the ranges; false if it is not an IP address. */
@@ -61,41 +58,34 @@ export interface ClientInfo {
 
 /**
  * Where a request from `peer`, the connection's remote address, came from. X-Forwarded-* headers count only if the peer
- * is a trusted proxy; X-Forwarded-For is walked from the right, so what a client puts at its left end has no effect on
- * us.
+ * is a trusted proxy; X-Forwarded-For is walked from the right, so what a client puts at its left end has no effect.
  */
 export function clientOf(
   peer: string,
   headers: RequestHeaders,
-  options: {
+  { authority, scheme, trusted }: {
     authority: string;
     scheme: "http" | "https";
     trusted: readonly AddressRange[];
   },
 ): ClientInfo {
-  if (!isTrusted(peer, options.trusted)) {
-    return {
-      clientAddress: peer,
-      forwarded: { host: options.authority, proto: options.scheme, for: peer },
-    };
+  if (!isTrusted(peer, trusted)) {
+    const forwarded: Forwarded = { host: authority, proto: scheme, for: peer };
+    return { clientAddress: peer, forwarded };
   }
   const hops = (headers.get("x-forwarded-for") ?? "").split(",")
     .slice(-MAX_HOPS)
     .map((hop) => hop.trim())
     .filter(isAddress);
   const chain = [...hops, peer];
-  const clientAddress =
-    chain.findLast((hop) => !isTrusted(hop, options.trusted)) ?? chain[0] ??
-      peer;
+  const nearest = chain.findLast((hop) => !isTrusted(hop, trusted));
   const proto = headers.get("x-forwarded-proto");
-  const host = headers.get("x-forwarded-host");
+  const host = headers.get("x-forwarded-host") ?? "";
   return {
-    clientAddress,
+    clientAddress: nearest ?? chain[0] ?? peer,
     forwarded: {
-      host: host !== null && /^[A-Za-z0-9._:[\]-]+$/.test(host)
-        ? host
-        : options.authority,
-      proto: proto === "http" || proto === "https" ? proto : options.scheme,
+      host: /^[A-Za-z0-9._:[\]-]+$/.test(host) ? host : authority,
+      proto: proto === "http" || proto === "https" ? proto : scheme,
       for: chain.join(", "),
     },
   };

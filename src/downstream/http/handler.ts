@@ -1,4 +1,6 @@
-/** What a listener calls for each request. */
+/** What a listener calls for each request, and what is known of that. */
+import { type RequestHeaders, requestHeadersOf } from "../../http/headers.ts";
+import { accessSignal } from "../../platform/early_signal.ts";
 
 /** A handler for a listener, whose promise never rejects. */
 export type Handler = (
@@ -10,4 +12,11 @@ export type Handler = (
 export interface RequestInfo extends Deno.ServeHandlerInfo {
   /** Told the size of each part of the request's body that is read, bytes. */
   readonly onBodyRead?: ((bytes: number) => void) | undefined;
+}
+
+/** The headers of a request that has just come: without a Host, it may be of HTTP/2, and its signal is accessed in time. */
+export function receivedHeaders(request: Request): RequestHeaders {
+  const headers = requestHeadersOf(request.headers);
+  if (headers.get("host") === null) accessSignal(request);
+  return headers;
 }

@@ -9,16 +9,18 @@ export type RequestHeadLimits = Pick<
   "targetBytes" | "headerBytes" | "headerFields"
 >;
 
+/** The part of a request that they limit. */
+interface Head {
+  readonly target: string;
+  readonly headers: Iterable<readonly [string, string]>;
+}
+
 /**
  * Checks the head of a request before anything else is done for it.
- *
  * @throws {GatewayError} `target_too_long` (RFC 9110 section 15.5.15) or `head_too_large` (RFC 6585 section 5)
  */
 export function checkHead(
-  { target, headers }: {
-    readonly target: string;
-    readonly headers: Iterable<readonly [string, string]>;
-  },
+  { target, headers }: Head,
   limits: RequestHeadLimits,
 ): void {
   // `Deno.serve()` accepts only ASCII in a target and Latin-1 in a header, so a character is a byte.
@@ -32,24 +34,14 @@ export function checkHead(
     bytes += name.length + value.length;
   }
   if (count > limits.headerFields || bytes > limits.headerBytes) {
-    throw new GatewayError(
-      "head_too_large",
-      `${count} fields, ${bytes} octets`,
-    );
+    const message = `${count} fields, ${bytes} octets`;
+    throw new GatewayError("head_too_large", message);
   }
 }
 
-/**
- * Checks the head of a request for the gateway's own pages, where cookies do not count: a browser that has too many of
- * ours must still be able to log out of them.
- *
- * @throws {GatewayError} as {@linkcode checkHead}
- */
+/** Does so for the gateway's own pages, without cookies: a browser that has too many of ours must be able to log out. */
 export function checkControlHead(
-  { target, headers }: {
-    readonly target: string;
-    readonly headers: RequestHeaders;
-  },
+  { target, headers }: Head,
   limits: RequestHeadLimits,
 ): void {
   const counted = [...headers].filter(([name]) => name !== "cookie");
@@ -58,7 +50,7 @@ export function checkControlHead(
 
 /** True if a head that {@linkcode checkHead} refuses would be accepted without its cookies. */
 export function hasTooManyCookies(
-  request: { readonly target: string; readonly headers: RequestHeaders },
+  request: Head & { readonly headers: RequestHeaders },
   limits: RequestHeadLimits,
 ): boolean {
   try {

@@ -1,9 +1,9 @@
 /**
- * Deno 2.9.6, HTTP/1.1: a request's body and its response share the connection, and while the response is streamed, only
- * that is told what happens to it. If the response ends while a read of the body waits, that read is never woken, and
- * its 64 KiB buffer never freed; if it breaks off, or the client leaves, the socket is never closed either, as the read
- * holds the connection. Nor is a read woken if the body is cancelled meanwhile, however the response is sent. (Related:
- * denoland/deno#36624.) To reproduce:
+ * Deno 2.9.6, HTTP/1.1: a request's body and its response share the connection, and while the response is streamed,
+ * only that is told what happens to it. If the response ends while a read of the body waits, that read is never woken,
+ * and its 64 KiB buffer never freed; if it breaks off, or the client leaves, the socket is never closed either, as the
+ * read holds the connection. Nor is a read woken if the body is cancelled meanwhile, however the response is sent.
+ * (Related: denoland/deno#36624.) To reproduce:
  *
  *     Deno.serve((request) => {
  *       request.body.getReader().read().then(console.log, console.log); // never
@@ -14,10 +14,9 @@
  * Such a read can be neither avoided nor withdrawn: an app may begin its response, and a client may send more, at any
  * time. HTTP/2, which leaks nothing, has no Host header, but neither need HTTP/1.1 have one.
  *
- * Instead, nobody cancels a body while a read of it waits: beside a response that is sent in one piece, Deno ends the
- * read when the client leaves. And a streamed response that is broken off from our side waits until no read does: until
- * the client sends more. What is lost nevertheless is counted and bounded: if such a response is complete, or its client
- * leaves, while a read waits.
+ * Instead, nobody cancels a body while a read of it waits: beside a response in one piece, Deno ends the read when the
+ * client leaves. And a streamed response that is broken off from our side waits until no read does: until the client
+ * sends more. What is lost even so, when such a response is complete or its client leaves, is counted and bounded.
  */
 import { clientKey } from "../../lib/client_key.ts";
 import { createReportLimit } from "../../lib/cooldown.ts";
@@ -28,17 +27,11 @@ import type { Upload } from "./upload.ts";
 /** The part of an upload that can cost its socket: the read that waits, which is lost if the rest is abandoned. */
 export type RiskyUpload = Pick<Upload, "idle" | "abandon">;
 
-/**
- * Most sockets that may be lost or at risk, and how many more in a second: one an hour, so that no attack switches such
- * responses off until a restart. A lost one keeps 100 kB (measured), mostly the buffer of its read.
- */
-const IN_ALL = { capacity: 400, refillPerSec: 1 / 3600 };
+/** Most sockets that may be lost (100 kB each, measured) or at risk, and one more an hour, lest an attack last for ever. */
+const IN_ALL = { capacity: 400, refillPerSec: 1 / 3600, maxKeys: 1 };
 
-/** Most sockets of one client: it must not use up the budget of all. */
-const PER_CLIENT = { capacity: 50, refillPerSec: 1 / 3600 };
-
-/** Most clients remembered. */
-const MAX_CLIENTS = 1000;
+/** Most sockets of one client, which must not use up the budget of all, and most clients remembered. */
+const PER_CLIENT = { capacity: 50, refillPerSec: 1 / 3600, maxKeys: 1000 };
 
 /** Counts the sockets that were lost, and those that may be. */
 export class LeakedSockets {
@@ -47,29 +40,18 @@ export class LeakedSockets {
   readonly #onEnough: () => void;
   #count = 0;
 
-  /**
-   * @param now Current time, ms.
-   * @param onEnough Called whenever a response is refused because no more are risked for any client.
-   */
+  /** @param onEnough Called whenever a response is refused because no more are risked for any client. */
   constructor(now: () => number, onEnough: () => void) {
-    this.#all = new TokenBuckets({ ...IN_ALL, maxKeys: 1, now });
-    this.#byClient = new TokenBuckets({
-      ...PER_CLIENT,
-      maxKeys: MAX_CLIENTS,
-      now,
-    });
+    this.#all = new TokenBuckets({ ...IN_ALL, now });
+    this.#byClient = new TokenBuckets({ ...PER_CLIENT, now });
     this.#onEnough = onEnough;
   }
 
-  /** The number of sockets lost so far. */
   get count(): number {
     return this.#count;
   }
 
-  /**
-   * Risks the socket of a client that is streamed a response while its request is still open; undefined if no more may
-   * be risked. `isHttp1` is false if the connection may be of HTTP/2, where a response may break off at any time.
-   */
+  /** Risks the socket of a client whose request is open; undefined if no more may be. HTTP/2 may break off at any time. */
   risk(
     clientAddress: string,
     upload: RiskyUpload,
@@ -83,10 +65,7 @@ export class LeakedSockets {
       return undefined;
     }
     return new RiskedSocket(upload, isHttp1, (isLost) => {
-      if (isLost) {
-        this.#count++;
-        return;
-      }
+      if (isLost) return void this.#count++;
       this.#byClient.giveBack(client, 1);
       this.#all.giveBack("", 1);
     });
@@ -115,10 +94,7 @@ export class RiskedSocket {
     this.#end(this.#upload.idle() !== undefined);
   }
 
-  /**
-   * To be called when the response has to be broken off from our side: at once, or if this returns a promise, when that
-   * resolves, which it does not do if the socket is lost.
-   */
+  /** To be called before the response is broken off from our side: at once, or when what this returns resolves, if ever. */
   onBreak(): Promise<void> | undefined {
     const idle = this.#upload.idle();
     return this.#isHttp1 && idle !== undefined
@@ -139,10 +115,9 @@ export function createLeakedSockets(now: () => number): LeakedSockets {
   const shouldReport = createReportLimit(() => performance.now());
   const sockets = new LeakedSockets(now, () => {
     if (!shouldReport("sockets")) return;
-    loggerFor("gateway").warn(
-      "too many sockets were lost or may be: responses are refused while their requests are still being sent",
-      { lost: sockets.count },
-    );
+    const message =
+      "too many sockets were lost or may be: responses are refused while their requests are still being sent";
+    loggerFor("gateway").warn(message, { lost: sockets.count });
   });
   return sockets;
 }

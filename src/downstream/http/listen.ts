@@ -14,17 +14,11 @@ export interface ListenAddress {
 export interface Listener extends ListenAddress {
   /** Rejects when it can accept no more connections, such as for lack of file descriptors; pending otherwise. */
   readonly failed: Promise<never>;
-  /**
-   * Adds `Connection: close` to the HTTP/1.1 responses of further requests, so that clients reconnect, elsewhere if
-   * there is a load balancer (RFC 9112 section 9.6).
-   */
+  /** Adds `Connection: close` to the HTTP/1.1 responses from now on: clients reconnect, perhaps elsewhere (RFC 9112, 9.6). */
   startDraining(): void;
   /** Accepts no more connections, if that is possible without ending tunnels: over TLS. */
   stopAccepting(): void;
-  /**
-   * Closes the port, idle connections and all WebSockets, and waits for open requests, for at most `timeoutMs` ms: a
-   * half-received request may never end.
-   */
+  /** Closes the port, idle connections and WebSockets; waits `timeoutMs` ms at most for requests, which may never end. */
   close(timeoutMs?: number): Promise<void>;
 }
 
@@ -37,24 +31,9 @@ export interface HttpServer extends Listener {
 /** The time that open requests have to end when closing, ms. */
 export const CLOSE_TIMEOUT_MS = 1000;
 
-/**
- * Starts listening without TLS.
- *
- * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
- */
+/** Starts listening without TLS. @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}. */
 export function listen(handler: Handler, address: ListenAddress): HttpServer {
   let isDraining = false;
-
-  function handle(
-    request: Request,
-    info: Deno.ServeHandlerInfo,
-  ): Response | Promise<Response> {
-    const isLast = isDraining;
-    const answer = handler(request, info);
-    if (!isLast) return answer;
-    return answer instanceof Response ? closing(answer) : answer.then(closing);
-  }
-
   const server = Deno.serve({
     hostname: address.hostname,
     port: address.port,
@@ -64,7 +43,12 @@ export function listen(handler: Handler, address: ListenAddress): HttpServer {
     onListen() {},
     // Called when a body that is being sent fails, which its exchange has recorded, or if the handler does.
     onError: () => new Response(null, { status: 500 }),
-  }, handle);
+  }, (request, info) => {
+    const isLast = isDraining;
+    const answer = handler(request, info);
+    if (!isLast) return answer;
+    return answer instanceof Response ? closing(answer) : answer.then(closing);
+  });
   // A platform that decides where to listen (DENO_SERVE_ADDRESS) may choose something other than a TCP port.
   const bound: Deno.Addr = server.addr;
   return {

@@ -12,7 +12,6 @@ export const MAX_ROOM_BYTES = 64 * 1024;
 /** The least room of a read, bytes. A chunk with longer extensions is never returned. */
 export const MIN_ROOM_BYTES = 1024;
 
-/** Most connections remembered. */
 const MAX_CONNECTIONS = 20_000;
 
 /** The most that reads have had room for, by connection. */
@@ -24,7 +23,6 @@ export class ReadSizes {
     return this.#rooms.get(connection) ?? MIN_ROOM_BYTES;
   }
 
-  /** Notes that a read on a connection has room for so many bytes. */
   note(connection: string, bytes: number): void {
     if (bytes > this.largestOf(connection)) this.#rooms.set(connection, bytes);
   }

@@ -1,30 +1,26 @@
-/**
- * The client's half of an exchange: the body that comes from it, and the response that goes to it. They share a
- * connection, so neither can be sent or given up without regard to the other.
- */
-import { setImmediate } from "node:timers";
+/** The client's half of an exchange: its body, and the response. They share a connection, so each regards the other. */
 import { GatewayError } from "../../errors.ts";
 import type { HeaderList, RequestHeaders } from "../../http/headers.ts";
 import type { ByteBudget } from "../../lib/byte_budget.ts";
 import { clientKey } from "../../lib/client_key.ts";
-import { describeError } from "../../lib/describe_error.ts";
-import type {
-  BufferKind,
-  ExchangeEnd,
-} from "../../observability/metrics/facts.ts";
+import type { BufferKind } from "../../observability/metrics/facts.ts";
 import { lentBody } from "../../platform/lent_body.ts";
-import { streamedResponse } from "../../platform/streamed_response.ts";
-import type { BodyReader } from "../../upstream/http1/body_reader.ts";
+import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
 import { giveBackBuffer } from "../../upstream/http1/buffer_pool.ts";
 import { discardBody } from "../../upstream/http1/message.ts";
-import { type AbortReason, isClientGone } from "../ends.ts";
+import type { AbortReason } from "../ends.ts";
 import { DownloadAccount } from "../memory/account.ts";
 import type { MemoryGuard } from "../memory/guard.ts";
-import { type Download, download } from "./download.ts";
+import {
+  type Download,
+  download,
+  type StreamEnd,
+  streamEnd,
+} from "./download.ts";
 import type { LeakedSockets, RiskedSocket } from "./leaked_sockets.ts";
 import type { ReadSizes } from "./read_sizes.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
-import { createResponse, isBodiless } from "./response.ts";
+import { createResponse, finishBeside, isBodiless } from "./response.ts";
 import { Upload } from "./upload.ts";
 
 /** What all clients share. */
@@ -57,14 +53,6 @@ export interface WholeReply {
   readonly taken: Promise<void> | undefined;
 }
 
-/** The end of a response that was streamed. */
-export interface StreamEnd {
-  readonly end: ExchangeEnd;
-  /** Why it did not end completely, for logs. */
-  readonly reason: string | undefined;
-  readonly sentBytes: number;
-}
-
 /** Up to this length, the kernel takes the whole of a response at once, bytes. */
 const UNCHARGED_BYTES = 32 * 1024;
 
@@ -95,20 +83,12 @@ export class Reply {
     return this.#contentLength;
   }
 
-  /**
-   * Opens the client's body. Only over HTTP/2 without framing does that take time.
-   *
-   * @throws {GatewayError} `bad_request` as {@linkcode requestBody}
-   * @throws {UpstreamError} `aborted` or `body_failed` if the client has disconnected
-   */
+  /** Opens the client's body: only over HTTP/2 without framing does that take time. Throws as {@linkcode requestBody}. */
   openUpload(): Promise<void> | undefined {
     const { request, headers, taken, connection } = this.#request;
-    const { readSizes } = this.#leg;
-    const source = { taken, connection, readSizes };
+    const source = { taken, connection, readSizes: this.#leg.readSizes };
     const opened = requestBody(request, headers, source);
-    if (opened instanceof Promise) {
-      return opened.then((body) => this.#use(body));
-    }
+    if (opened instanceof Promise) return opened.then((it) => this.#use(it));
     this.#use(opened);
     return undefined;
   }
@@ -117,10 +97,8 @@ export class Reply {
     this.#contentLength = contentLength;
     if (body === null) return;
     const { request, onBodyRead: onRead } = this.#request;
-    this.#upload = new Upload(
-      { body, contentLength, request, onRead },
-      () => this.#download?.abort("evicted"),
-    );
+    const source = { body, contentLength, request, onRead };
+    this.#upload = new Upload(source, () => this.#download?.abort("evicted"));
   }
 
   /** Charges for the client's body, and has it dropped if it fills memory unseen, as one in chunks can. */
@@ -145,8 +123,8 @@ export class Reply {
   }
 
   /**
-   * Whether to answer a body of so many bytes in one piece, which is charged in that case if it is not short. Not over
-   * HTTP/2: there, `completed` resolves (Deno 2.9.6) before a client that never reads has taken anything of it.
+   * Whether to answer a body of so many bytes in one piece, charged unless it is short. Not over HTTP/2: there,
+   * `completed` resolves (Deno 2.9.6) before a client that never reads has taken anything of it.
    */
   mayGather(size: number): boolean {
     return this.#isHttp1 && (size <= UNCHARGED_BYTES || this.mayRead(size));
@@ -157,16 +135,8 @@ export class Reply {
     return this.#request.headers.has("host");
   }
 
-  /**
-   * The response with a body that is complete, or none; its memory is taken over.
-   *
-   * @throws {GatewayError} `duplex_unavailable` if it could only be sent in one piece, which must not be
-   */
-  whole(
-    body: Uint8Array<ArrayBuffer> | null,
-    status: number,
-    headers: HeaderList,
-  ): WholeReply {
+  /** The response with a complete body, which is taken over, or none. @throws {GatewayError} `duplex_unavailable` */
+  whole(body: Bytes | null, status: number, headers: HeaderList): WholeReply {
     if (isBodiless(status) && this.#upload?.left === "much") {
       throw new GatewayError("duplex_unavailable", "It cannot be streamed");
     }
@@ -175,22 +145,13 @@ export class Reply {
       return { response, taken: undefined };
     }
     const isLent = body.length > MAX_COPIED_BYTES;
-    const response = createResponse(
-      isLent ? lentBody(body) : body,
-      status,
-      headers,
-    );
+    const sent = isLent ? lentBody(body) : body;
+    const response = createResponse(sent, status, headers);
     if (!isLent) giveBackBuffer(body); // the response has a copy
     return { response, taken: this.#chargeUntilTaken() };
   }
 
-  /**
-   * The response with a body that is still on its way; `onEnd` is told how that ended, once the client has taken it or
-   * will have soon: `taken` resolves then.
-   *
-   * @throws {GatewayError} `duplex_unavailable` if it would have to be streamed beside its upload, and cannot be (see
-   * {@linkcode LeakedSockets})
-   */
+  /** The response with a body on its way; `onEnd` is told how it ends. @throws {GatewayError} `duplex_unavailable` */
   stream(
     body: BodyReader,
     status: number,
@@ -201,7 +162,7 @@ export class Reply {
       const socket = this.#riskSocket();
       const account = this.#charge();
       const taken = this.#taken();
-      const passed = download(body, {
+      const { stream } = this.#download = download(body, {
         now: () => performance.now(),
         socket,
         onChunk: (chunk) => account.onChunk(chunk),
@@ -211,60 +172,36 @@ export class Reply {
           onEnd(taken, streamEnd(end, sentBytes, cause));
         },
       });
-      this.#download = passed;
-      return createResponse(passed.stream, status, headers);
+      return createResponse(stream, status, headers);
     } catch (error) {
       discardBody(body);
       throw error;
     }
   }
 
-  /**
-   * Risks the client's socket if its response is to be streamed beside its upload (see {@linkcode LeakedSockets}).
-   *
-   * @throws {GatewayError} `duplex_unavailable`
-   */
+  /** Risks the client's socket to stream a response beside its upload. @throws {GatewayError} `duplex_unavailable` */
   #riskSocket(): RiskedSocket | undefined {
     const upload = this.#upload;
     if (upload === null || !upload.isOpen) return undefined;
-    const socket = this.#leg.leakedSockets.risk(
-      this.#request.client.clientAddress,
-      upload,
-      { isHttp1: this.#isHttp1 },
-    );
+    const { clientAddress } = this.#request.client;
+    const isHttp1 = this.#isHttp1;
+    const { leakedSockets } = this.#leg;
+    const socket = leakedSockets.risk(clientAddress, upload, { isHttp1 });
     if (socket === undefined) {
-      throw new GatewayError(
-        "duplex_unavailable",
-        "Too many sockets were lost",
-      );
+      const message = "Too many sockets were lost";
+      throw new GatewayError("duplex_unavailable", message);
     }
     // Beside its response, any upload may be read without a limit (see tls/read_ahead.ts).
     this.#watchUpload();
     return socket;
   }
 
-  /**
-   * The last step of a response in one piece. If something may be left of an upload in chunks, that is given up, and the
-   * response is streamed beside it (see chunked_body.ts): not if a read waits for more, since Deno keeps nothing then, and
-   * that read would be lost (see leaked_sockets.ts).
-   */
+  /** The last step of a response in one piece. */
   finish(response: Response): Response | Promise<Response> {
     const upload = this.#upload;
     const mayStream = response.status !== 101 && !isBodiless(response.status);
     return upload !== null && upload.left !== "nothing" && mayStream
-      ? this.#finishBeside(upload, response)
-      : response;
-  }
-
-  async #finishBeside(upload: Upload, response: Response): Promise<Response> {
-    upload.cancel();
-    // A read of what is kept resolves without a turn of the event loop.
-    const turn = new Promise<false>((resolve) =>
-      setImmediate(() => resolve(false))
-    );
-    const idle = Promise.resolve(upload.idle()).then(() => true);
-    return await Promise.race([idle, turn])
-      ? streamedResponse(response)
+      ? finishBeside(upload, response)
       : response;
   }
 
@@ -285,7 +222,6 @@ export class Reply {
     this.#account?.close();
   }
 
-  /** The account of the response's body. */
   #charge(): DownloadAccount {
     return this.#account ??= new DownloadAccount(
       this.#leg.budget,
@@ -307,18 +243,4 @@ export class Reply {
   #taken(): Promise<void> {
     return this.#request.taken().catch(() => {}); // fails if the client leaves
   }
-}
-
-function streamEnd(
-  end: ExchangeEnd,
-  sentBytes: number,
-  cause: unknown,
-): StreamEnd {
-  return end === "upstream_failed" && isClientGone(cause)
-    ? { end: "client_gone", reason: undefined, sentBytes }
-    : {
-      end,
-      reason: cause === undefined ? undefined : describeError(cause),
-      sentBytes,
-    };
 }

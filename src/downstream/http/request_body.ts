@@ -29,11 +29,11 @@ export interface BodySource {
 }
 
 const CONTENT_LENGTH = /^[0-9]{1,15}$/;
+const NO_BODY: RequestBody = { body: null, contentLength: null };
 
 /**
  * The body of a request. `Request.body` is a stream even for a POST without a body, so the framing headers decide.
  * HTTP/2 requires none, so there the stream itself decides, whose first byte is waited for, but not for long.
- *
  * @throws {GatewayError} `bad_request` for framing that we would have to repair (RFC 9112 section 6.3)
  */
 export function requestBody(
@@ -66,23 +66,11 @@ export function requestBody(
     .then((body) => ({ body, contentLength: null }));
 }
 
-const NO_BODY: RequestBody = { body: null, contentLength: null };
-
-/**
- * The wait for the first byte of a body without framing headers, ms; after that, there is taken to be one. A stream that
- * its client ends with the headers is known to be empty at once: only those that are ended by a later frame wait.
- */
+/** The wait for the first byte of a body without framing, ms: only a body that is ended after the headers has to wait. */
 const FIRST_BYTE_MS = 50;
 
-/**
- * Reads an HTTP/2 body. If the client cancels the stream (RST_STREAM, RFC 9113 section 8.1), `Deno.serve()` ends the
- * body as if it were complete, and aborts `signal` right after: such a body must not look complete to the app. HTTP/1.1
- * without framing headers has no body (RFC 9112 section 6.3), but cannot be told from HTTP/2.
- */
-function cancellable(
-  body: BodyReader,
-  signal: AbortSignal,
-): BodyReader {
+/** Reads an HTTP/2 body (see http2_body.ts). HTTP/1.1 without framing has none (RFC 9112, 6.3), but looks the same. */
+function cancellable(body: BodyReader, signal: AbortSignal): BodyReader {
   return {
     async read() {
       const bytes = await body.read().catch((cause) => {
@@ -97,11 +85,7 @@ function cancellable(
   };
 }
 
-/**
- * The body, or null if it is empty.
- *
- * @throws {UpstreamError} `aborted` or `body_failed` if the client has cancelled it or disconnected
- */
+/** The body, or null if it is empty. @throws {UpstreamError} `aborted` or `body_failed` if the client has left it */
 async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
   const first = body.read();
   const isKnown = await fulfilsWithin(first, FIRST_BYTE_MS);

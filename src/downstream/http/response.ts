@@ -1,11 +1,14 @@
 /** The response that a client gets for an upstream's: its headers and its body. */
+import { setImmediate } from "node:timers/promises";
 import { hasHeader, type HeaderList } from "../../http/headers.ts";
+import { streamedResponse } from "../../platform/streamed_response.ts";
 import { UNKNOWN_LENGTH } from "../../platform/unknown_length.ts";
 import {
   discardBody,
   type ResponseBody,
   type UpstreamResponse,
 } from "../../upstream/http1/message.ts";
+import type { Upload } from "./upload.ts";
 
 /** True for a status without a body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5), with which Response accepts none. */
 export function isBodiless(status: number): boolean {
@@ -34,9 +37,8 @@ export function clientBody(
     discardBody(body);
     return null;
   }
-  return method === "HEAD" && !hasHeader(headers, "content-length")
-    ? UNKNOWN_LENGTH
-    : body;
+  const isUnknown = method === "HEAD" && !hasHeader(headers, "content-length");
+  return isUnknown ? UNKNOWN_LENGTH : body;
 }
 
 /** Creates a response. Appending its headers takes half the time of passing them to the constructor. */
@@ -48,4 +50,22 @@ export function createResponse(
   const response = new Response(body, { status });
   for (const [name, value] of headers) response.headers.append(name, value);
   return response;
+}
+
+/**
+ * The response to a request of whose upload in chunks something may be left. That is given up, and the response
+ * streamed beside it (see chunked_body.ts): not if a read waits for more, since Deno keeps nothing then, and that read
+ * would be lost (see leaked_sockets.ts).
+ */
+export async function finishBeside(
+  upload: Pick<Upload, "cancel" | "idle">,
+  response: Response,
+): Promise<Response> {
+  upload.cancel();
+  // A read of what is kept resolves without a turn of the event loop.
+  const turn = setImmediate(false);
+  const idle = Promise.resolve(upload.idle()).then(() => true);
+  return await Promise.race([idle, turn])
+    ? streamedResponse(response)
+    : response;
 }

@@ -1,17 +1,12 @@
-/**
- * A client's body on its way. The upstream reads it at one end, and may give it up. At the other end, the gateway counts
- * what has come, charges for what Deno reads ahead, and may end it.
- */
+/** A client's body on its way: the upstream reads it, and may give it up; the gateway counts it, charges, and may end it. */
 import type { ByteBudget, Holding } from "../../lib/byte_budget.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
-import type { BodyReader } from "../../upstream/http1/body_reader.ts";
+import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../../upstream/upstream_error.ts";
 import type { UploadAbortReason } from "../ends.ts";
 import { uploadMemory } from "../memory/account.ts";
 import type { MemoryGuard, Watched } from "../memory/guard.ts";
 import { ChunkedBody } from "./chunked_body.ts";
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A read of what has arrived takes less, even beside a flood, ms. */
 const READ_MS = 25;
@@ -147,11 +142,10 @@ export class Upload implements BodyReader, Watched {
 
   /** Charges for what Deno reads ahead, until all has arrived or the exchange is over; it fails if it has to make room. */
   chargeTo(budget: Pick<ByteBudget<"upload">, "open">): void {
-    const memory = budget.open("upload", () => {
+    const memory = this.#memory = budget.open("upload", () => {
       memory.close(); // what it holds goes with its answer
       this.fail("evicted");
     });
-    this.#memory = memory;
   }
 
   /** Has it dropped if it fills memory unseen, by that client; a second call does nothing. */
@@ -164,7 +158,6 @@ export class Upload implements BodyReader, Watched {
     this.#unwatch = guard.watchUpload(this);
   }
 
-  /** Whose it is, if it is watched. */
   get client(): string {
     return this.#client;
   }

@@ -14,12 +14,10 @@ import {
   createNativeBytes,
 } from "./native_memory.ts";
 
-/** Dependencies of {@linkcode createMemoryGuard}. */
 interface GuardParts {
   readonly metrics: Pick<Metrics, "bufferEvicted">;
   readonly budget: ByteBudget<BufferKind>;
   readonly background: Background;
-  /** What is open now. */
   readonly inFlight: { readonly count: number; readonly tunnelCount: number };
 }
 
@@ -36,18 +34,14 @@ export function createBudget(
     onEvicted(kind, bytes) {
       metrics.bufferEvicted(kind);
       if (!shouldReport(kind)) return;
-      logger.warn(
-        "BUFFER_BUDGET_BYTES are used up: ended the one that held most",
-        { kind, bytes },
-      );
+      const message =
+        "BUFFER_BUDGET_BYTES are used up: ended the one that held most";
+      logger.warn(message, { kind, bytes });
     },
   });
 }
 
-/**
- * Watches over what Deno buffers of clients' messages, which is to stay within the budget as well, or within a share of
- * the memory that there is.
- */
+/** Watches over what Deno buffers of clients' messages, which is to stay within the budget, or a share of the memory. */
 export function createMemoryGuard(
   { bufferBudgetBytes }: Pick<Config["limits"], "bufferBudgetBytes">,
   { metrics, budget, background, inFlight }: GuardParts,

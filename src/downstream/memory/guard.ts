@@ -1,11 +1,11 @@
 /**
  * Bounds the memory that nothing but the size of the process shows: Deno reads each message of a client to its end, up
  * to 64 MiB, before anybody sees any of it, and the trailers of a chunked upload, or any upload beside its response,
- * without a limit, and can neither be asked how much that is nor be told to stop. Where the process grows beyond what can
- * be accounted for, such uploads are dropped, and WebSockets if that was in vain: of the client that has most of them, the
- * ones that were silent for the shortest time, since a message that fills memory has only just begun; first one, or half
- * of them if memory grows fast, and, if that frees memory, half of them at a time. It is the last resort before the system
- * ends the process.
+ * without a limit, and can neither be asked how much that is nor be told to stop. Where the process grows beyond what
+ * can be accounted for, such uploads are dropped, and WebSockets if that was in vain: of the client that has most,
+ * those that were silent for the shortest time, since a message that fills memory has only just begun; first one, or
+ * half of them if memory grows fast, and, if that frees memory, half of them at a time. It is the last resort before
+ * the system ends the process.
  */
 import { setImmediate } from "node:timers/promises";
 import type { Background } from "../../lib/background.ts";
@@ -13,15 +13,12 @@ import { LinkedList, type ListNode } from "../../lib/linked_list.ts";
 
 /** A WebSocket whose client may be sending a message, or an upload of which Deno may read more than is used. */
 export interface Watched {
-  /** Whose it is. */
   readonly client: string;
   /** Larger than that of any other of which something was heard before. */
   readonly heardAt: number;
-  /** Drops the client's connection. */
   drop(): void;
 }
 
-/** Options of a watch. */
 interface MemoryGuardOptions {
   /** What the process takes, except for the memory that JavaScript sees, bytes. */
   readonly nativeBytes: () => number;
@@ -42,20 +39,14 @@ const HEARD_LOOKS = 3;
 /** Growth between two looks that leaves no time for dropping one after the other, bytes. */
 const FAST_BYTES = 8 * 1024 * 1024;
 
-/**
- * Beyond what is expected, each growth by as much costs a WebSocket, bytes; twice as much whenever that freed nothing,
- * since then something else takes the memory, such as idle connections.
- */
+/** Each growth by as much beyond what is expected costs one, bytes; twice as much, up to a limit, if that freed nothing. */
 const STEP_BYTES = 4 * 1024 * 1024;
 const MAX_STEP_BYTES = 64 * 1024 * 1024;
 
 /** The least that a WebSocket frees whose client was sending a long message, bytes. */
 const FREED_BYTES = 1024 * 1024;
 
-/**
- * After uploads were dropped, their connections may be read on for a moment, until they are closed: no WebSocket is
- * dropped for that within so many looks, beginning with the first of these uploads.
- */
+/** From the first drop of uploads on, no WebSocket is dropped for so many looks: what is read of the uploads yet is freed. */
 const SPARED_LOOKS = 10;
 
 /** The turns of the event loop within which a dropped WebSocket frees its memory; each may take long amid a flood. */
@@ -73,7 +64,6 @@ export class MemoryGuard {
   #isLooking = false;
   /** The looks for which WebSockets are spared still. */
   #sparedLooks = 0;
-  /** The size at the last look, bytes. */
   #lastBytes = Infinity;
   /** What was heard last at each of the last looks, the latest first. */
   #heardAts: number[] = [];
@@ -87,7 +77,6 @@ export class MemoryGuard {
     return this.#watch(this.#tunnels, tunnel);
   }
 
-  /** Watches an upload until the function that is returned is called. */
   watchUpload(upload: Watched): () => void {
     return this.#watch(this.#uploads, upload);
   }
@@ -95,10 +84,8 @@ export class MemoryGuard {
   #watch(all: LinkedList<Watched>, watched: Watched): () => void {
     const place = all.add(watched);
     const { background } = this.#options;
-    this.#timer ??= setInterval(
-      () => background.add("watch memory", this.look()),
-      LOOK_MS,
-    );
+    const look = () => background.add("watch memory", this.look());
+    this.#timer ??= setInterval(look, LOOK_MS);
     return () => {
       all.remove(place);
       if (this.#tunnels.size + this.#uploads.size > 0) return;

@@ -4,23 +4,15 @@ import type { TakeTurn } from "../../lib/fair_turn.ts";
 /** Pairs of connections that begin in one turn of the event loop: each connection takes up to a millisecond of it. */
 const PAIRS_PER_TURN = 2;
 
-/** A connection that may be closed while it waits. */
-interface Connection {
-  readonly destroyed: boolean;
-}
-
+/** A connection, which may be closed while it waits. */
 interface QueuedConnection {
-  readonly connection: Connection;
+  readonly connection: { readonly destroyed: boolean };
   readonly begin: () => void;
 }
 
-/**
- * Lets a few connections begin in each turn of the event loop, the newest and the oldest in turn: an honest client that
- * comes after a flood does not wait for all of it, and nobody is passed over for ever.
- */
+/** Lets a few begin in each turn, newest and oldest alternately: nobody waits for all of a flood, or for ever. */
 export class AcceptQueue {
   readonly #takeTurn: TakeTurn;
-  /** In the order in which they came. */
   readonly #waiting: QueuedConnection[] = [];
   #isAdmitting = false;
 
@@ -29,7 +21,7 @@ export class AcceptQueue {
   }
 
   /** Resolves once a connection may begin, at once unless others have just begun; never, if it is closed meanwhile. */
-  async turn(connection: Connection): Promise<void> {
+  async turn(connection: QueuedConnection["connection"]): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push({ connection, begin: resolve });
     if (!this.#isAdmitting) void this.#admit();
@@ -48,7 +40,6 @@ export class AcceptQueue {
     this.#isAdmitting = false;
   }
 
-  /** Lets the next one begin that is still open. */
   #begin(next: () => QueuedConnection | undefined): void {
     let newcomer = next();
     while (newcomer?.connection.destroyed) newcomer = next();

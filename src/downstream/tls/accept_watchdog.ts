@@ -16,15 +16,12 @@ const CHECK_INTERVAL_MS = 2000;
 /** Checks in a row that found no accepted connection, in spite of a probe, after which the server has failed. */
 const MISSES_TO_FAIL = 2;
 
-/** A running watch. */
 interface AcceptWatch {
   /** Rejects when the server accepts no more connections; pending otherwise. */
   readonly failed: Promise<never>;
-  /** Stops watching. */
   stop(): void;
 }
 
-/** The server to watch. */
 interface AcceptWatchOptions {
   /** Registers a callback for each connection that the server accepts. */
   readonly onAccept: (callback: () => void) => void;
@@ -71,9 +68,7 @@ export function watchAccepting(
     });
   }
 
-  onAccept(() => {
-    hasAccepted = true;
-  });
+  onAccept(() => hasAccepted = true);
   const timer = setInterval(check, CHECK_INTERVAL_MS);
   Deno.unrefTimer(timer);
   return {

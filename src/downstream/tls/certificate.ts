@@ -9,7 +9,6 @@ import { checkTlsPair } from "../../platform/tls_pair.ts";
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
-  /** When the certificate expires. */
   readonly expiresAt: Date;
 }
 
@@ -50,9 +49,8 @@ async function readPem(name: string, path: string): Promise<ReadResult> {
 function whyUnreadable(path: string, error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
   if (error instanceof Deno.errors.NotCapable) {
-    return `Deno is not allowed to read ${path}: ${
-      permissionHint(directoryOf(path), "read")
-    }`;
+    const hint = permissionHint(directoryOf(path), "read");
+    return `Deno is not allowed to read ${path}: ${hint}`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return `this user is not allowed to read ${path}`;
@@ -65,9 +63,7 @@ function directoryOf(path: string): string {
 }
 
 /** Why a chain and a key cannot be used; undefined if they can. */
-function whyUnusable(
-  pair: Pick<Certificate, "cert" | "key">,
-): string | undefined {
+function whyUnusable(pair: { cert: string; key: string }): string | undefined {
   if (!pair.cert.includes("-----BEGIN CERTIFICATE-----")) {
     return "TLS_CERT_FILE: contains no PEM certificate";
   }

@@ -10,20 +10,16 @@ import {
 } from "./certificate.ts";
 import { listenTls, type TlsOptions } from "./listen_tls.ts";
 
-/** Dependencies of {@linkcode createCertificateCheck}. */
 interface CertificateCheckOptions {
-  /** The certificate in use. */
   readonly current: Certificate;
   readonly load: () => Promise<CertificateResult>;
-  /** Switches to another certificate. */
   readonly use: (certificate: Certificate) => void;
   readonly log: Logger;
 }
 
 /**
- * Creates the check for a renewed certificate. It never rejects, and concurrent calls share one run. It compares the
- * contents of the files: modification times and file watchers are unreliable when a symbolic link is switched to another
- * directory, as Kubernetes and certbot do.
+ * Creates the check for a renewed certificate, which never rejects; concurrent calls share one run. It compares what the
+ * files contain: modification times and watchers are unreliable if a symbolic link is switched, as by Kubernetes.
  */
 export function createCertificateCheck(
   { load, use, log, ...options }: CertificateCheckOptions,
@@ -37,11 +33,8 @@ export function createCertificateCheck(
     const reason = result.ok ? undefined : result.reason;
     // Once: otherwise a failed renewal would be logged every minute until somebody fixes it.
     if (reason !== undefined && reason !== lastReason) {
-      const { expiresAt } = current;
-      log.error("new certificate refused, keeping the old one", {
-        reason,
-        expiresAt,
-      });
+      const facts = { reason, expiresAt: current.expiresAt };
+      log.error("new certificate refused, keeping the old one", facts);
     }
     lastReason = reason;
     if (!result.ok) return;
@@ -55,7 +48,6 @@ export function createCertificateCheck(
   return () => running ??= check().finally(() => running = undefined);
 }
 
-/** Dependencies of {@linkcode listenWithRenewal}. */
 interface RenewalOptions extends Pick<TlsOptions, "buffers"> {
   readonly files: TlsFiles;
   /** The certificate that the files hold now. */
@@ -72,20 +64,14 @@ interface RenewalOptions extends Pick<TlsOptions, "buffers"> {
 /** Time between two checks for a renewed certificate, ms. */
 const CHECK_INTERVAL_MS = 60_000;
 
-/**
- * Listens with TLS, and checks for a renewed certificate every minute and on SIGHUP.
- *
- * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
- */
+/** Listens with TLS, and checks for a renewed certificate every minute and on SIGHUP. Throws as {@linkcode listenTls}. */
 export async function listenWithRenewal(
   handler: Handler,
   address: ListenAddress,
   { files, current, buffers, addSignalListener, onUse, log }: RenewalOptions,
 ): Promise<Listener> {
-  const listener = await listenTls(handler, address, {
-    certificate: current,
-    buffers,
-  });
+  const options = { certificate: current, buffers };
+  const listener = await listenTls(handler, address, options);
   const check = createCertificateCheck({
     current,
     load: () => loadCertificate(files),

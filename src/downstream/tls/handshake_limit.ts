@@ -6,7 +6,6 @@ interface Peer {
   readonly remotePort?: number | undefined;
 }
 
-/** A connection that can be dropped. */
 interface Connection extends Peer {
   destroy(): void;
 }
@@ -14,32 +13,27 @@ interface Connection extends Peer {
 /** The unfinished handshakes, up to a number beyond which the oldest is dropped: an honest one takes the shortest time. */
 export class HandshakeLimit {
   readonly #max: number;
-  /** In the order in which they began. */
   readonly #unfinished = new Map<string, Connection>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Notes that a connection was accepted. */
   begin(connection: Connection): void {
     this.end(connection); // an earlier one of the same port, whose end was not noted
     this.#unfinished.set(keyOf(connection), connection);
     if (this.#unfinished.size <= this.#max) return;
-    for (const oldest of this.#unfinished.values()) {
-      this.end(oldest);
-      oldest.destroy();
-      return;
-    }
+    const [oldest] = this.#unfinished.values();
+    if (oldest === undefined) return;
+    this.end(oldest);
+    oldest.destroy();
   }
 
-  /** Drops all of them. */
   dropAll(): void {
     for (const connection of this.#unfinished.values()) connection.destroy();
     this.#unfinished.clear();
   }
 
-  /** Notes that a connection's handshake has finished, or failed. */
   end(peer: Peer): void {
     this.#unfinished.delete(keyOf(peer));
   }

@@ -12,7 +12,6 @@ export class HeaderBlockCounter {
   /** Bytes of a string that are still to come. */
   #skip = 0;
 
-  /** Another block begins. */
   begin(): void {
     this.#expected = "field";
     this.#factor = 0;

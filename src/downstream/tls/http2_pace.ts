@@ -1,7 +1,6 @@
 /**
  * The pace of an HTTP/2 client. A frame takes `Deno.serve` about a microsecond, and a header field an eighth of that:
- * nothing for a request or 16 KiB of an upload, and everything for a client that sends a million empty frames a second,
- * or blocks of 8,000 references to one header.
+ * everything for a client that sends a million empty frames a second, or blocks of 8,000 references to one header.
  */
 import { HeaderBlockCounter } from "./header_block.ts";
 
@@ -17,13 +16,10 @@ const CONTINUATION = 9;
 const PADDED = 0x8;
 const PRIORITY = 0x20;
 
-const FIELDS_PER_FRAME = 8;
-
-/** A client that makes the most of it still takes only a fiftieth of the time. */
+/** The pace, at which a client takes a fiftieth of the time; the frames that may come at once; and fields for a frame. */
 const FRAMES_PER_SEC = 20_000;
-
-/** Frames that may come at once. */
 const BURST_FRAMES = 1000;
+const FIELDS_PER_FRAME = 8;
 
 /** Counts the frames of one connection as they pass, and says how long the next ones should wait. */
 export class Http2Pace {
@@ -102,22 +98,17 @@ export class Http2Pace {
   }
 }
 
-/**
- * The pace of a client that has not agreed on HTTP/2 in its handshake: it must not speak it (RFC 9113 section 3.2), but
- * `Deno.serve` goes by what it sends. HTTP/1.1 comes at any pace.
- */
+/** The pace of a client that has not agreed on HTTP/2: it must not speak it, but `Deno.serve` goes by what it sends. */
 export class UnagreedHttp2Pace {
   readonly #pace: Http2Pace;
   /** False once anything but the preface has come. */
   #mayBeHttp2 = true;
-  /** The bytes of the preface that have come. */
   #matched = 0;
 
   constructor(pace: Http2Pace) {
     this.#pace = pace;
   }
 
-  /** As {@linkcode Http2Pace.waitMsAfter}. */
   waitMsAfter(data: Uint8Array): number {
     for (const byte of data) {
       if (!this.#mayBeHttp2 || this.#matched === PREFACE.length) break;

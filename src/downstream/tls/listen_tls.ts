@@ -1,9 +1,8 @@
 /**
- * The TLS listener: terminates TLS and relays the plaintext to HTTP servers on loopback.
- *
- * `Deno.serve` could terminate TLS itself, but it leaves Nagle's algorithm on there, so that most small responses wait
- * 40 ms for the client's delayed acknowledgement. Nor can it change its certificate: it would have to be replaced by a
- * second server, which closes every WebSocket and drops clients in the middle of a handshake.
+ * The TLS listener: terminates TLS and relays the plaintext to HTTP servers on loopback. `Deno.serve` could terminate
+ * TLS itself, but leaves Nagle's algorithm on there: most small responses wait 40 ms for the client's delayed
+ * acknowledgement. Nor can it change its certificate but by a second server, which closes every WebSocket and drops
+ * clients amid a handshake.
  */
 import { createServer, type Server } from "node:net";
 import {
@@ -52,11 +51,7 @@ const MAX_HANDSHAKES = 1000;
 /** Probes after which one of this process has reached it too, even if the port is that of a hundred processes. */
 const SHARED_TRIES = 1000;
 
-/**
- * Starts listening.
- *
- * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
- */
+/** Starts listening. @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}. */
 export async function listenTls(
   handler: Handler,
   address: ListenAddress,
@@ -169,7 +164,6 @@ function handshakeServer(
   return server;
 }
 
-/** Resolves to the port once the server listens on it. */
 async function bind(
   server: Server,
   { hostname, port, reusePort = false }: ListenAddress,

@@ -11,13 +11,11 @@ export interface LoopbackServer extends HttpServer {
   serveConnection(client: Socket, options: ConnectionOptions): Promise<void>;
 }
 
-/** How a connection is served. */
 interface ConnectionOptions extends PipeOptions {
   /** Told what is read of the requests; for HTTP/1.1 only. */
   readonly ahead?: ReadAhead | undefined;
 }
 
-/** A connection that is relayed. */
 interface Relayed extends Pick<ConnectionOptions, "ahead"> {
   readonly address: Deno.NetAddr;
 }
@@ -69,14 +67,10 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
     async serveConnection(client, options) {
       client.on("error", () => {}); // it is closed then
       client.pause();
-      const relayed: Relayed = {
-        address: {
-          transport: "tcp",
-          hostname: client.remoteAddress ?? LOOPBACK,
-          port: client.remotePort ?? 0,
-        },
-        ahead: options.ahead,
-      };
+      const { remoteAddress: hostname = LOOPBACK, remotePort: port = 0 } =
+        client;
+      const address = { transport: "tcp", hostname, port } as const;
+      const relayed = { address, ahead: options.ahead };
       let inner: Deno.TcpConn;
       try {
         inner = await Deno.connect({ hostname: LOOPBACK, port: server.port });
@@ -86,11 +80,11 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
       }
       if (client.destroyed) return inner.close();
       inner.setNoDelay();
-      const { port } = inner.localAddr;
-      clients.set(port, relayed);
+      const local = inner.localAddr.port;
+      clients.set(local, relayed);
       await pipe(client, inner, options);
       // Another client may have been given the port by now.
-      if (clients.get(port) === relayed) clients.delete(port);
+      if (clients.get(local) === relayed) clients.delete(local);
     },
   };
 }

@@ -25,16 +25,10 @@ const LINGER_MS = 1000;
 export interface PipeOptions {
   /** Charged while the client's bytes wait to be taken. */
   readonly memory: Pick<Holding, "set">;
-  /** How fast the client may send; at any pace unless given. */
-  readonly pace?: Pace | undefined;
+  /** Says how long to wait before the next bytes once these have been passed on, ms; not at all unless given. */
+  readonly pace?: { waitMsAfter(data: Uint8Array): number } | undefined;
   /** How much the client may send beside its requests; as much as it likes unless given. */
   readonly ahead?: Pick<ReadAhead, "onPassed" | "lift"> | undefined;
-}
-
-/** How fast a client may send. */
-interface Pace {
-  /** Notes that these bytes have been passed on; returns the time to wait before the next ones, ms. */
-  waitMsAfter(data: Uint8Array): number;
 }
 
 /** Relays until the connection of the client, which is paused, is closed; closes both, and never rejects. */
@@ -117,16 +111,13 @@ function send(client: Socket, data: Uint8Array): Promise<void> {
 }
 
 /** Waits, unless the client's connection is closed first. */
-function delay(client: Socket, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    function end(): void {
-      clearTimeout(timer);
-      client.off("close", end);
-      resolve();
-    }
-    const timer = setTimeout(end, ms);
-    client.once("close", end);
-  });
+async function delay(client: Socket, ms: number): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  client.once("close", resolve);
+  await over;
+  clearTimeout(timer);
+  client.off("close", resolve);
 }
 
 /** Closes a connection after flushing it; waits {@linkcode LINGER_MS} at most for the client to close its side. */

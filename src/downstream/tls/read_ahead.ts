@@ -1,17 +1,16 @@
 /**
  * Deno 2.9.6, HTTP/1.1: while a request waits for its response, and while that is streamed, `Deno.serve` reads whatever
- * else its client sends, in order to notice that it leaves, and keeps it, without a limit: 150 to 700 MB/s. That is what
- * follows a request, and of an upload beside its response what nobody reads; as long as a read of a body waits, or an
- * upload has no response yet, it is not done. No upstream issue is known. To reproduce:
+ * else its client sends, in order to notice that it leaves, and keeps it, without a limit: 150 to 700 MB/s. That is
+ * what follows a request, and of an upload beside its response what nobody reads; as long as a read of a body waits, or
+ * an upload has no response yet, it is not done. No upstream issue is known. To reproduce:
  *
  *     Deno.serve(() => new Promise(() => {}));
  *     // A client sends "GET / HTTP/1.1\r\nHost: h\r\n\r\n", and then anything, without end: rss grows.
  *
- * Instead, where a client's bytes pass through our hands, as over our own TLS, no more of them are passed on than have
- * been read, and a little. Extensions of chunks and trailers count as unread, as nobody sees them read: an upload with
- * more of them than that is stopped, as if its client sent nothing more. Over plain HTTP, no bytes pass through our hands:
- * uploads beside their responses are watched (downstream/memory/guard.ts), and the front that terminates TLS sends nothing
- * beside a request.
+ * Instead, over our own TLS, no more of a client's bytes are passed on than have been read, and a little. Extensions of
+ * chunks and trailers count as unread, as nobody sees them read: an upload with more of them than that is stopped, as
+ * if its client sent nothing more. Over plain HTTP, no bytes pass through our hands: uploads beside their responses are
+ * watched (downstream/memory/guard.ts), and the front that terminates TLS sends nothing beside a request.
  */
 
 /** What may wait to be read beside a request: more than a browser or a client that pipelines sends at once, bytes. */
@@ -27,9 +26,8 @@ const QUIET_MS = 100;
 export function headBytes({ method, url, headers }: Request): number {
   let bytes = method.length + " / HTTP/1.1\r\n\r\n".length;
   // Encoding makes a target longer than it came.
-  if (!url.includes("%")) {
-    bytes += url.length - url.indexOf("/", "http://".length) - 1;
-  }
+  const isAsItCame = !url.includes("%");
+  if (isAsItCame) bytes += url.length - url.indexOf("/", "http://".length) - 1;
   for (const [name, value] of headers) bytes += name.length + value.length + 4;
   return bytes;
 }
@@ -46,12 +44,7 @@ export class ReadAhead {
   #waiting: PromiseWithResolvers<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * A request has been read.
-   *
-   * @param bytes The size of its head.
-   * @param completed Settles once its response has been sent, or its client has left.
-   */
+  /** A request has been read, with a head of so many bytes; `completed` settles once it is answered, or its client left. */
   begin(bytes: number, completed: () => Promise<void>): void {
     clearTimeout(this.#timer);
     this.#completed = completed;
@@ -59,7 +52,6 @@ export class ReadAhead {
     if (this.#waiting !== undefined) this.#awaitEnd(completed);
   }
 
-  /** So many bytes of the body of the request have been read. */
   onRead(bytes: number): void {
     this.#count(bytes + FRAMING_BYTES);
   }

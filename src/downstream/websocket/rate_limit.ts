@@ -1,7 +1,4 @@
-/**
- * Tells when a client floods its WebSocket. Deno reads a client's WebSocket by itself: nothing can make it yield between
- * the frames that have arrived, up to 150,000 in a row. Closing the WebSocket is all that can be done.
- */
+/** Tells when a client floods its WebSocket: Deno reads up to 150,000 frames in a row, and only closing it can end that. */
 import { setImmediate } from "node:timers";
 import { FloodGauge } from "../../lib/flood_gauge.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
@@ -10,10 +7,8 @@ import { watchPongs } from "../../platform/client_pongs.ts";
 /** Most Pongs within a second: a client is sent one Ping in 50 s. */
 const PONGS_PER_SECOND = 4096;
 
-/** Most messages without a turn of the event loop. Only of messages of less than 60 bytes can so many come. */
+/** Most messages without a turn of the event loop, for which many are watched. Only less than 60 bytes come so many. */
 const MESSAGES_PER_TURN = 16 * 1024;
-
-/** From so many messages on, the turn of the event loop is watched for. */
 const WATCHED_MESSAGES = 1024;
 
 /** A message up to so many bytes, or UTF-16 code units, takes as long as an empty one. */
@@ -29,36 +24,22 @@ export const FLOOD_BAN_MS = 10_000;
 const MAX_BANNED_CLIENTS = 1000;
 
 /** Clients that have flooded a WebSocket: if they could open the next one at once, nothing would end their flood. */
-export class FloodBans {
-  readonly #clients: ExpiringLru<string, true>;
-
+export class FloodBans extends ExpiringLru<string, true> {
   /** @param now The current time, ms. */
   constructor(now: () => number) {
-    const max = MAX_BANNED_CLIENTS;
-    this.#clients = new ExpiringLru({ max, ttlMs: FLOOD_BAN_MS, now });
+    super({ max: MAX_BANNED_CLIENTS, ttlMs: FLOOD_BAN_MS, now });
   }
 
   /** Bans a client for {@linkcode FLOOD_BAN_MS}. */
   add(client: string): void {
-    this.#clients.set(client, true);
-  }
-
-  /** Whether a client is banned now. */
-  has(client: string): boolean {
-    return this.#clients.has(client);
+    this.set(client, true);
   }
 }
 
 /** Counts the frames of one client. */
 export class RateLimit {
-  readonly #pongs = new FloodGauge(
-    PONGS_PER_SECOND,
-    () => performance.now(),
-  );
-  readonly #shortMessages = new FloodGauge(
-    SHORT_MESSAGES_PER_SECOND,
-    () => performance.now(),
-  );
+  readonly #pongs = new FloodGauge(PONGS_PER_SECOND);
+  readonly #shortMessages = new FloodGauge(SHORT_MESSAGES_PER_SECOND);
   readonly #onFlood: (reason: string) => void;
   readonly #isMessage: () => void;
   /** At least the number since the last turn. */

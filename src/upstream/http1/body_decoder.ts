@@ -1,7 +1,9 @@
+import type { Bytes } from "./body_reader.ts";
+
 /** What was found in bytes of a body. */
 export interface Decoded {
   /** A view of those bytes; empty if they hold no content. */
-  readonly content: Uint8Array<ArrayBuffer>;
+  readonly content: Bytes;
   /** How many of the bytes belong to the body: all of them unless it ends within them. */
   readonly consumed: number;
 }
@@ -12,12 +14,8 @@ export interface BodyDecoder {
   readonly done: boolean;
   /** True if the end of the connection is the end of the body. */
   readonly endsAtClose: boolean;
-  /**
-   * Decodes the next bytes of the body, within which content may be moved.
-   *
-   * @throws {UpstreamError} `protocol_error`
-   */
-  decode(bytes: Uint8Array<ArrayBuffer>): Decoded;
+  /** Decodes the next bytes, within which content may be moved. @throws {UpstreamError} `protocol_error` */
+  decode(bytes: Bytes): Decoded;
 }
 
 /** A body delimited by Content-Length. */
@@ -33,7 +31,7 @@ export class LengthDecoder implements BodyDecoder {
     return this.#remaining === 0;
   }
 
-  decode(bytes: Uint8Array<ArrayBuffer>): Decoded {
+  decode(bytes: Bytes): Decoded {
     const consumed = Math.min(this.#remaining, bytes.length);
     this.#remaining -= consumed;
     return { content: bytes.subarray(0, consumed), consumed };
@@ -45,7 +43,7 @@ export class CloseDecoder implements BodyDecoder {
   readonly endsAtClose = true;
   readonly done = false;
 
-  decode(bytes: Uint8Array<ArrayBuffer>): Decoded {
+  decode(bytes: Bytes): Decoded {
     return { content: bytes, consumed: bytes.length };
   }
 }

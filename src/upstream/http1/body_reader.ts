@@ -1,25 +1,20 @@
 import { readChunk } from "../../platform/empty_chunks.ts";
 import { UpstreamError } from "../upstream_error.ts";
 
-/**
- * A body that is still on its way, in either direction. Not a ReadableStream: the platform requires one of those for
- * each body, and each further one costs as much again.
- */
+/** Bytes whose memory is not shared with another thread. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A body that is on its way. Not a ReadableStream: Deno requires one for each body, and each further one costs as much. */
 export interface BodyReader {
-  /**
-   * The next bytes, at least one, in memory that now belongs to the caller; null at the end. One call at a time.
-   * Rejects if the body fails.
-   */
-  read(): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** The next bytes, at least one, now the caller's; null at the end. One call at a time; rejects if the body fails. */
+  read(): Promise<Bytes | null>;
   /** Gives up the rest, failing a pending `read()`; does nothing at the end. */
   cancel(): void;
 }
 
 /** Reads the body of a Request or Response, locking it only once it is read. */
-export function bodyReader(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-): BodyReader {
-  let reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+export function bodyReader(body: ReadableStream<Bytes>): BodyReader {
+  let reader: ReadableStreamDefaultReader<Bytes> | undefined;
   let isCancelled = false;
   return {
     async read() {
@@ -38,7 +33,7 @@ export function bodyReader(
 
 /** A body whose first parts were read already, or are being read, followed by the rest of the same body. */
 export function startingWith(
-  parts: readonly (Uint8Array<ArrayBuffer> | ReturnType<BodyReader["read"]>)[],
+  parts: readonly (Bytes | Promise<Bytes | null>)[],
   rest: BodyReader,
 ): BodyReader {
   const first = parts.values();

@@ -2,6 +2,7 @@
  * Buffers for what is received, which are used again: one that is allocated is filled with zeros first, and collected
  * later, which takes as long as the bytes themselves. Whoever gives one back must be the last to have seen it.
  */
+import type { Bytes } from "./body_reader.ts";
 
 /** Sizes of buffers, bytes. They are odd: memory of another origin is hardly ever of such a size, and is not kept. */
 const SIZES = [2, 4, 8, 16, 32, 64, 128].map((kib) => kib * 1024 + 1);
@@ -17,7 +18,7 @@ const free = new Map<number, ArrayBuffer[]>(SIZES.map((size) => [size, []]));
 let freeBytes = 0;
 
 /** Memory for `length` bytes, with whatever was in it before. */
-export function takeBuffer(length: number): Uint8Array<ArrayBuffer> {
+export function takeBuffer(length: number): Bytes {
   const size = sizeFor(length);
   if (size === undefined) return new Uint8Array(length);
   const buffer = free.get(size)?.pop();
@@ -26,9 +27,7 @@ export function takeBuffer(length: number): Uint8Array<ArrayBuffer> {
 }
 
 /** A copy of `bytes`, in such memory. */
-export function pooledCopy(
-  bytes: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> {
+export function pooledCopy(bytes: Bytes): Bytes {
   if (sizeFor(bytes.length) === undefined) return bytes.slice();
   const copy = takeBuffer(bytes.length);
   copy.set(bytes);
@@ -36,7 +35,7 @@ export function pooledCopy(
 }
 
 /** Gives back the memory of `bytes`, which must not be used any more; does nothing if it is of another kind. */
-export function giveBackBuffer(bytes: Uint8Array<ArrayBuffer>): void {
+export function giveBackBuffer(bytes: Bytes): void {
   if (bytes.length <= MAX_HEAP_BYTES) return;
   const { buffer } = bytes;
   const size = buffer.byteLength;

@@ -1,5 +1,6 @@
 import { protocolError } from "../upstream_error.ts";
 import type { BodyDecoder, Decoded } from "./body_decoder.ts";
+import type { Bytes } from "./body_reader.ts";
 import { COLON, CR, isHeaderValueByte, isTokenByte, LF } from "./bytes.ts";
 import type { HeadLimits } from "./response_head.ts";
 
@@ -12,31 +13,14 @@ const SHORT_BYTES = 32;
 const SEMICOLON = 0x3b;
 
 /** The part of the chunked body to which the next byte belongs. */
-type State =
-  | "size"
-  | "extension"
-  | "size-lf"
-  | "data"
-  | "data-cr"
-  | "data-lf"
-  | "trailer-start"
-  | "trailer-name"
-  | "trailer-value"
-  | "trailer-lf"
-  | "last-lf"
-  | "done";
+type State = ChunkState | TrailerState | "data" | "done";
+type ChunkState = "size" | "extension" | "size-lf" | "data-cr" | "data-lf";
+type TrailerState = `trailer-${"start" | "name" | "value" | "lf"}` | "last-lf";
 
 /**
  * The chunked transfer coding (RFC 9112 section 7.1); trailers are validated and discarded. The data of chunks is moved
  * together: an app that sends chunks of one byte would otherwise have an object made for each.
- *
- * @example
- * ```ts
- * const decoder = new ChunkedDecoder(HEAD_LIMITS);
- * const bytes = new TextEncoder().encode("1\r\nh\r\n1\r\ni\r\n0\r\n\r\nmore");
- * decoder.decode(bytes); // { content: "hi" as bytes, consumed: 17 }
- * decoder.done; // true
- * ```
+ * @example Of "1\r\nh\r\n1\r\ni\r\n0\r\n\r\nmore", `decode()` returns the content "hi", with 17 bytes consumed.
  */
 export class ChunkedDecoder implements BodyDecoder {
   readonly endsAtClose = false;
@@ -57,7 +41,7 @@ export class ChunkedDecoder implements BodyDecoder {
     return this.#state === "done";
   }
 
-  decode(bytes: Uint8Array<ArrayBuffer>): Decoded {
+  decode(bytes: Bytes): Decoded {
     let at = 0;
     let start = 0;
     let end = 0;
@@ -65,7 +49,7 @@ export class ChunkedDecoder implements BodyDecoder {
       if (this.#state === "data") {
         const length = Math.min(this.#size, bytes.length - at);
         if (start === end) start = end = at;
-        else move(bytes, { from: at, to: end, length });
+        else move(bytes, at, end, length);
         end += length;
         at += length;
         this.#size -= length;
@@ -77,29 +61,23 @@ export class ChunkedDecoder implements BodyDecoder {
     return { content: bytes.subarray(start, end), consumed: at };
   }
 
-  #next(state: Exclude<State, "data" | "done">, byte: number): State {
+  #next(state: ChunkState | TrailerState, byte: number): State {
     switch (state) {
       case "size":
         return this.#nextInSize(byte);
       case "extension":
         if (byte === CR) return "size-lf";
         if (
-          !isHeaderValueByte(byte) ||
-          ++this.#extensionBytes > MAX_EXTENSION_BYTES
-        ) {
-          throw protocolError("invalid chunk extension");
-        }
-        return "extension";
+          isHeaderValueByte(byte) &&
+          ++this.#extensionBytes <= MAX_EXTENSION_BYTES
+        ) return "extension";
+        throw protocolError("invalid chunk extension");
       case "size-lf":
-        if (byte !== LF) {
-          throw protocolError("bare CR in a chunk-size line");
-        }
+        if (byte !== LF) throw protocolError("bare CR in a chunk-size line");
         return this.#size === 0 ? "trailer-start" : "data";
       case "data-cr":
-        if (byte !== CR) {
-          throw protocolError("chunk data longer than the chunk size");
-        }
-        return "data-lf";
+        if (byte === CR) return "data-lf";
+        throw protocolError("chunk data longer than the chunk size");
       case "data-lf":
         if (byte !== LF) throw protocolError("bare CR after chunk data");
         this.#digits = 0;
@@ -114,27 +92,16 @@ export class ChunkedDecoder implements BodyDecoder {
     const digit = hexValue(byte);
     if (digit >= 0) {
       this.#size = this.#size * 16 + digit;
-      if (
-        ++this.#digits > MAX_SIZE_DIGITS || this.#size > Number.MAX_SAFE_INTEGER
-      ) {
-        throw protocolError("chunk size too large");
-      }
-      return "size";
+      const isSafe = this.#size <= Number.MAX_SAFE_INTEGER;
+      if (++this.#digits <= MAX_SIZE_DIGITS && isSafe) return "size";
+      throw protocolError("chunk size too large");
     }
     if (this.#digits > 0 && byte === CR) return "size-lf";
     if (this.#digits > 0 && byte === SEMICOLON) return "extension";
     throw protocolError("invalid chunk size");
   }
 
-  #nextInTrailer(
-    state:
-      | "trailer-start"
-      | "trailer-name"
-      | "trailer-value"
-      | "trailer-lf"
-      | "last-lf",
-    byte: number,
-  ): State {
+  #nextInTrailer(state: TrailerState, byte: number): State {
     if (++this.#nextInTrailers > this.#limits.maxHeadBytes) {
       throw protocolError("trailer section too large");
     }
@@ -150,16 +117,12 @@ export class ChunkedDecoder implements BodyDecoder {
         return "trailer-name";
       case "trailer-name":
         if (byte === COLON) return "trailer-value";
-        if (!isTokenByte(byte)) {
-          throw protocolError("invalid field name in a trailer section");
-        }
-        return "trailer-name";
+        if (isTokenByte(byte)) return "trailer-name";
+        throw protocolError("invalid field name in a trailer section");
       case "trailer-value":
         if (byte === CR) return "trailer-lf";
-        if (!isHeaderValueByte(byte)) {
-          throw protocolError("control character in a trailer field");
-        }
-        return "trailer-value";
+        if (isHeaderValueByte(byte)) return "trailer-value";
+        throw protocolError("control character in a trailer field");
       case "trailer-lf":
         if (byte !== LF) throw protocolError("bare CR in a trailer section");
         return "trailer-start";
@@ -170,19 +133,11 @@ export class ChunkedDecoder implements BodyDecoder {
   }
 }
 
-/** Moves bytes towards the start. */
-function move(
-  bytes: Uint8Array<ArrayBuffer>,
-  { from, to, length }: { from: number; to: number; length: number },
-): void {
-  if (length > SHORT_BYTES) {
-    bytes.copyWithin(to, from, from + length);
-    return;
-  }
-  for (let i = 0; i < length; i++) bytes[to + i] = bytes[from + i] ?? 0;
+function move(bytes: Bytes, from: number, to: number, length: number): void {
+  if (length > SHORT_BYTES) bytes.copyWithin(to, from, from + length);
+  else for (let i = 0; i < length; i++) bytes[to + i] = bytes[from + i] ?? 0;
 }
 
-/** The value of a hex digit, -1 for any other byte. */
 function hexValue(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lowerCase = byte | 0x20;

@@ -26,8 +26,6 @@ export type UpstreamConfig =
 /** Deadlines are checked this often, so one may be noticed this late. */
 const SWEEP_MS = 250;
 
-type Timer = ReturnType<typeof setInterval>;
-
 /** An HTTP/1.1 client for a proxy (RFC 9112): it rewrites nothing, guesses nothing and repairs nothing. */
 export class UpstreamClient {
   readonly #pool: Pool;
@@ -35,7 +33,7 @@ export class UpstreamClient {
   readonly #connections = new LinkedList<Connection>();
   readonly #gatherings = new Gatherings();
   readonly #context: RoundTripContext;
-  #sweeper: Timer | undefined;
+  #sweeper: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
   #openedCount = 0;
   #reusedCount = 0;
@@ -44,10 +42,7 @@ export class UpstreamClient {
   constructor(config: UpstreamConfig, dial: Dial = dialNetwork) {
     const { headerTimeoutMs, bodyIdleTimeoutMs } = config;
     this.#pool = new Pool(config);
-    this.#connector = new Connector({
-      dial,
-      timeoutMs: config.connectTimeoutMs,
-    });
+    this.#connector = new Connector(dial, config.connectTimeoutMs);
     this.#context = {
       responseTimeout: { ms: headerTimeoutMs, code: "header_timeout" },
       bodyReadTimeout: { ms: bodyIdleTimeoutMs, code: "upload_stalled" },
@@ -58,14 +53,9 @@ export class UpstreamClient {
     };
   }
 
-  /**
-   * Sends a request and returns the final response as soon as its head has been received.
-   *
-   * @throws {TypeError} If the request cannot be sent as it is.
-   * @throws {UpstreamError} If the exchange fails.
-   */
+  /** Sends a request and returns the final response, once its head is there. @throws {TypeError | UpstreamError} */
   async request(request: UpstreamRequest): Promise<UpstreamResponse> {
-    const prepared = prepare(request, { upgrade: false });
+    const prepared = prepare(request, false);
     this.#throwIfEnded(request);
     const now = performance.now();
     const pooled = this.#pool.take(request.origin.key, now);
@@ -78,42 +68,20 @@ export class UpstreamClient {
         if (!await trip.mayRetry(error)) throw error;
       }
     }
-    const connection = await this.#connect(request);
-    const trip = new RoundTrip(
-      connection,
-      prepared,
-      this.#context,
-      performance.now(),
-    );
+    const trip = await this.#open(prepared);
     return trip.response(await trip.responseHead());
   }
 
-  /**
-   * Makes an opening handshake (RFC 9110 section 7.8) on a new connection: the caller's Upgrade header is sent along
-   * with `Connection: Upgrade`. The request's signal is ignored after the 101.
-   *
-   * @throws {TypeError} If the request cannot be sent as it is.
-   * @throws {UpstreamError} If the exchange fails.
-   */
+  /** Makes an opening handshake on a new connection (RFC 9110 section 7.8). No signal ends what follows a 101. */
   async upgrade(request: UpstreamRequest): Promise<UpgradeResult> {
-    const prepared = prepare(request, { upgrade: true });
-    const connection = await this.#connect(request);
-    const trip = new RoundTrip(
-      connection,
-      prepared,
-      this.#context,
-      performance.now(),
-    );
+    const trip = await this.#open(prepare(request, true));
     const head = await trip.responseHead();
     if (head.status !== 101) {
       return { kind: "response", response: await trip.response(head) };
     }
     trip.release();
-    return {
-      kind: "switched",
-      headers: head.headers,
-      connection: upgradedConnection(connection),
-    };
+    const connection = upgradedConnection(trip.connection);
+    return { kind: "switched", headers: head.headers, connection };
   }
 
   /** Closes all connections, including upgraded ones: fails what is pending on them, and every later request. */
@@ -126,7 +94,6 @@ export class UpstreamClient {
     this.#stopSweeper();
   }
 
-  /** The number of connections that are open now. */
   stats(): { open: number; idle: number; active: number } {
     const open = this.#connections.size;
     const idle = this.#pool.size;
@@ -143,9 +110,13 @@ export class UpstreamClient {
     if (signal?.aborted) throw new UpstreamError("aborted", "request aborted");
   }
 
-  async #connect(request: UpstreamRequest): Promise<Connection> {
+  async #open(prepared: PreparedRequest): Promise<RoundTrip> {
+    const { request } = prepared;
     this.#throwIfEnded(request);
-    this.#sweeper ??= unrefInterval(() => this.#sweep(), SWEEP_MS);
+    if (this.#sweeper === undefined) {
+      this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+      Deno.unrefTimer(this.#sweeper);
+    }
     const conn = await this.#connector.connect(request, performance.now());
     const connection = new Connection(conn, {
       originKey: request.origin.key,
@@ -156,13 +127,11 @@ export class UpstreamClient {
     if (this.#isClosed) {
       connection.fail(new UpstreamError("closed", "client closed"));
     }
-    return connection;
+    const now = performance.now();
+    return new RoundTrip(connection, prepared, this.#context, now);
   }
 
-  /**
-   * Enforces deadlines and idle timeouts, and starts watching the clients of slow exchanges. A timer calls it while
-   * connections are open or being made.
-   */
+  /** Enforces deadlines and idle timeouts, and starts watching the clients of slow exchanges, while there are any. */
   #sweep(): void {
     const now = performance.now();
     this.#pool.expire(now);
@@ -182,16 +151,6 @@ export class UpstreamClient {
 }
 
 /** Validates a request. @throws {TypeError} */
-function prepare(
-  request: UpstreamRequest,
-  { upgrade }: { readonly upgrade: boolean },
-): PreparedRequest {
+function prepare(request: UpstreamRequest, upgrade: boolean): PreparedRequest {
   return { request, head: requestHead(request, { upgrade }), upgrade };
-}
-
-/** An interval that does not keep the process alive. */
-function unrefInterval(run: () => void, periodMs: number): Timer {
-  const timer = setInterval(run, periodMs);
-  Deno.unrefTimer(timer);
-  return timer;
 }

@@ -1,19 +1,16 @@
 /** Connections to origins: TCP, TLS, and a time limit for both. */
 import type { Origin } from "../../http/origin.ts";
 import { startTls } from "../../platform/abortable_tls.ts";
-import { UpstreamError } from "../upstream_error.ts";
+import {
+  deadlineOf,
+  type TimeLimit,
+  timeoutError,
+  UpstreamError,
+} from "../upstream_error.ts";
 import type { UpstreamRequest } from "./message.ts";
-import { deadlineOf, type TimeLimit, timeoutError } from "./time_limit.ts";
 
-/**
- * Opens a byte stream to an origin, including the TLS handshake; gives up when `signal` is aborted.
- *
- * @throws {UpstreamError} `connect_failed` or `tls_failed`
- */
+/** Opens a byte stream to an origin, TLS included, unless `signal` aborts first. @throws {UpstreamError} */
 export type Dial = (origin: Origin, signal: AbortSignal) => Promise<Deno.Conn>;
-
-/** A host's name or address, and a port of it. */
-type Address = Pick<Origin, "hostname" | "port">;
 
 /** The connection attempts of one client. */
 export class Connector {
@@ -22,22 +19,16 @@ export class Connector {
   /** The pending attempts with their deadlines, which pass in the order of insertion: the limit is the same for all. */
   readonly #attempts = new Map<AbortController, number>();
 
-  constructor(options: { readonly dial: Dial; readonly timeoutMs: number }) {
-    this.#dial = options.dial;
-    this.#limit = { ms: options.timeoutMs, code: "connect_timeout" };
+  constructor(dial: Dial, timeoutMs: number) {
+    this.#dial = dial;
+    this.#limit = { ms: timeoutMs, code: "connect_timeout" };
   }
 
-  /** The number of pending attempts. */
   get pending(): number {
     return this.#attempts.size;
   }
 
-  /**
-   * Connects to a request's origin, unless the time limit passes, the client is closed or the request's signal is
-   * aborted first.
-   *
-   * @throws {UpstreamError}
-   */
+  /** Connects to a request's origin. @throws {UpstreamError} Also once it is late, closed, or the signal aborted. */
   async connect(
     { origin, signal }: Pick<UpstreamRequest, "origin" | "signal">,
     now: number,
@@ -64,7 +55,6 @@ export class Connector {
     }
   }
 
-  /** Fails every attempt with `reason`. */
   abort(reason: UpstreamError): void {
     for (const attempt of this.#attempts.keys()) attempt.abort(reason);
   }
@@ -86,7 +76,6 @@ function unlessAborted(
 
 /**
  * {@linkcode Dial} over the network; TLS verifies the origin's host name and offers `http/1.1` by ALPN (RFC 7301).
- *
  * @param caCerts PEM certificates trusted in addition to the system's.
  * @param address Where the origin is, if its own name does not tell.
  */
@@ -94,43 +83,25 @@ export async function dial(
   origin: Origin,
   signal: AbortSignal,
   caCerts: string[] = [],
-  address: Address = origin,
+  address: Pick<Origin, "hostname" | "port"> = origin,
 ): Promise<Deno.Conn> {
-  const tcp = await connectTcp(address, signal);
-  return origin.tls
-    ? await handshake(tcp, { hostname: origin.hostname, caCerts, signal })
-    : tcp;
-}
-
-async function connectTcp(
-  { hostname, port }: Address,
-  signal: AbortSignal,
-): Promise<Deno.TcpConn> {
+  const { hostname, port } = address;
+  let tcp: Deno.TcpConn;
   try {
-    const conn = await Deno.connect({ hostname, port, signal });
+    tcp = await Deno.connect({ hostname, port, signal });
     // Heads and chunks are written whole, so Nagle's algorithm could only delay them.
-    conn.setNoDelay(true);
-    return conn;
+    tcp.setNoDelay(true);
   } catch (cause) {
-    throw new UpstreamError(
-      "connect_failed",
-      "cannot connect to the upstream",
-      { cause },
-    );
+    const message = "cannot connect to the upstream";
+    throw new UpstreamError("connect_failed", message, { cause });
   }
-}
-
-async function handshake(
-  tcp: Deno.TcpConn,
-  options: { hostname: string; caCerts: string[]; signal: AbortSignal },
-): Promise<Deno.TlsConn> {
+  if (!origin.tls) return tcp;
+  const alpnProtocols = ["http/1.1"];
+  const options = { hostname: origin.hostname, caCerts, alpnProtocols, signal };
   try {
-    return await startTls(tcp, { ...options, alpnProtocols: ["http/1.1"] });
+    return await startTls(tcp, options);
   } catch (cause) {
-    throw new UpstreamError(
-      "tls_failed",
-      "TLS handshake with the upstream failed",
-      { cause },
-    );
+    const message = "TLS handshake with the upstream failed";
+    throw new UpstreamError("tls_failed", message, { cause });
   }
 }

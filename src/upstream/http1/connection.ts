@@ -1,16 +1,18 @@
 import { fairTurn } from "../../lib/fair_turn.ts";
-import { UpstreamError } from "../upstream_error.ts";
+import {
+  deadlineOf,
+  type TimeLimit,
+  timeoutError,
+  UpstreamError,
+} from "../upstream_error.ts";
 import { encodeLatin1 } from "./bytes.ts";
 import { ReadBuffer } from "./read_buffer.ts";
-import { deadlineOf, type TimeLimit, timeoutError } from "./time_limit.ts";
 
 /** The most memory that an idle connection keeps for reading; bytes. */
 const IDLE_BUFFER_BYTES = 64 * 1024;
 
-/** What a tunnel keeps for reading, bytes: most of them are quiet most of the time. */
+/** What a tunnel keeps for reading, since most are quiet most of the time; and what that of a busy one grows to, bytes. */
 const TUNNEL_BUFFER_BYTES = 2 * 1024;
-
-/** And what it grows to with a tunnel that is not, which may be quiet later. */
 const MAX_TUNNEL_BUFFER_BYTES = 64 * 1024;
 
 /** The current user of a connection: an exchange, or the pool. */
@@ -23,10 +25,7 @@ export interface ConnectionOwner {
   watchClient?(): void;
 }
 
-/**
- * A byte stream to an upstream. `fail()` closes it at once, and from then on every pending and later read or write
- * throws the same failure; `writeHead()` just returns false.
- */
+/** A byte stream to an upstream. Once it has failed, it is closed, and every read or write but `writeHead()` throws why. */
 export class Connection {
   readonly originKey: string;
   /** The time at which it became idle, on the pool's clock. */
@@ -93,19 +92,14 @@ export class Connection {
     this.#head = new Uint8Array(0);
   }
 
-  /**
-   * Waits for more bytes, after the turn of everybody else if it is that; false at the end of the stream. One call at a
-   * time.
-   *
-   * @throws {UpstreamError} Why the connection failed.
-   */
+  /** Waits for more bytes, after others' turns; false at the end. One call at a time. @throws {UpstreamError} */
   fill(): Promise<boolean> {
     // The first read of an exchange is not one of a loop.
     const turn = this.#received ? fairTurn() : undefined;
     return turn === undefined ? this.fillNow() : turn.then(this.#fillLater);
   }
 
-  /** Waits for more bytes as `fill` does, without waiting for anybody's turn: for the first reads of what is short. */
+  /** Does so without waiting for anybody's turn: for the first reads of what is short. */
   fillNow(): Promise<boolean> {
     const filling = this.#idleFill;
     if (filling === null) return this.#fill();
@@ -166,12 +160,7 @@ export class Connection {
     return false;
   };
 
-  /**
-   * Writes all of `bytes`, which must not change meanwhile. One call at a time; after one that failed, each later one
-   * fails too.
-   *
-   * @throws {UpstreamError} Why the connection failed.
-   */
+  /** Writes all of `bytes`, which must not change meanwhile. One call at a time. @throws {UpstreamError} */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#writeFailure !== undefined) {
       throw this.#failureFor(this.#writeFailure);
@@ -198,7 +187,6 @@ export class Connection {
     this.#deadline = deadlineOf(limit, now);
   }
 
-  /** Removes the deadline, and the time at which to start watching the client. */
   clearDeadlines(): void {
     this.#deadline = Infinity;
     this.watchAt = Infinity;
@@ -221,10 +209,7 @@ export class Connection {
     this.#isIdle = false;
   }
 
-  /**
-   * Makes the connection idle from `now` until `startExchange()`, with a read pending: unsolicited bytes, or the
-   * end of the stream, fail it.
-   */
+  /** Makes it idle from `now` until `startExchange()`, with a read pending: unsolicited bytes, or the end, fail it. */
   markIdle(now: number): void {
     this.idleSince = now;
     this.#isIdle = true;
@@ -234,12 +219,8 @@ export class Connection {
 
   /** Fails a connection that ended, or received unsolicited bytes, while it was idle. */
   failIdle(): void {
-    this.fail(
-      new UpstreamError(
-        "connection_lost",
-        "closed, or sent unsolicited octets, while idle",
-      ),
-    );
+    const message = "closed, or sent unsolicited octets, while idle";
+    this.fail(new UpstreamError("connection_lost", message));
   }
 
   /** Closes at once for this reason, an `UpstreamError` barring bugs; only the first call has an effect. */
@@ -254,10 +235,8 @@ export class Connection {
 
   /** The error of a failed read or write: if the connection was closed here, the reason for that. */
   #failureFor(cause: unknown): unknown {
-    return this.#failed
-      ? this.#failure
-      : new UpstreamError("connection_lost", "upstream connection lost", {
-        cause,
-      });
+    if (this.#failed) return this.#failure;
+    const message = "upstream connection lost";
+    return new UpstreamError("connection_lost", message, { cause });
   }
 }

@@ -2,8 +2,8 @@ import { UNPACED_READS } from "../../lib/fair_turn.ts";
 import { LengthDecoder } from "./body_decoder.ts";
 import { takeBuffer } from "./buffer_pool.ts";
 import type { Connection } from "./connection.ts";
-import { ConnectionReader } from "./connection_reader.ts";
 import type { ResponseBody } from "./message.ts";
+import { ConnectionReader } from "./receive_body.ts";
 
 /** A body that does not arrive within this time of its head is passed on part by part, ms. */
 const GATHER_MS = 2;
@@ -24,9 +24,9 @@ export class Gatherings {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * A response's body of `length` bytes, at most {@linkcode MAX_GATHERED_BYTES}, of which less has arrived: all of it in
-   * one piece if the rest comes within {@linkcode GATHER_MS} or twice that; otherwise a reader, as by `receiveBody()`.
-   * One piece costs the gateway less time than a stream. `onEnd` is called once the body is complete.
+   * A response's body of `length` bytes, at most {@linkcode MAX_GATHERED_BYTES}, of which less has arrived: in one
+   * piece, which costs less time than a stream, if the rest comes within {@linkcode GATHER_MS} or twice that; otherwise
+   * a reader, as by `receiveBody()`. `onEnd` is called once the body is complete.
    */
   gather(
     connection: Connection,
@@ -42,7 +42,6 @@ export class Gatherings {
     });
   }
 
-  /** Stops the timer; the connections have failed. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -61,7 +60,6 @@ export class Gatherings {
   };
 }
 
-/** A body that is being gathered. */
 class Gathering {
   readonly startedAt = performance.now();
   readonly #connection: Connection;
@@ -70,7 +68,6 @@ class Gathering {
   readonly #resolve: (body: ResponseBody) => void;
   #filling: Promise<boolean> | undefined;
   #fills = 0;
-  /** True once its body is complete, or left to a reader. */
   isOver = false;
 
   constructor(
@@ -108,12 +105,12 @@ class Gathering {
   readonly giveUp = (): void => {
     if (this.isOver) return;
     this.isOver = true;
-    const connection = this.#connection;
+    const { input } = this.#connection;
+    input.keepGathered();
     const decoder = new LengthDecoder(this.#length);
-    const filling = this.#filling;
-    connection.input.keepGathered();
+    const received = { filling: this.#filling };
     this.#resolve(
-      new ConnectionReader(connection, decoder, this.#onEnd, { filling }),
+      new ConnectionReader(this.#connection, decoder, this.#onEnd, received),
     );
   };
 }

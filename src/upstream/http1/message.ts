@@ -1,7 +1,7 @@
 /** The messages of the HTTP/1.1 client: what is sent to an upstream and what comes back (RFC 9110, RFC 9112). */
 import type { HeaderList } from "../../http/headers.ts";
 import type { Origin } from "../../http/origin.ts";
-import type { BodyReader } from "./body_reader.ts";
+import type { BodyReader, Bytes } from "./body_reader.ts";
 import type { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** A request; `UpstreamClient` validates it, and throws `TypeError` before anything is sent. */
@@ -11,24 +11,15 @@ export interface UpstreamRequest {
   readonly method: string;
   /** The request-target, sent byte for byte as Latin-1; control characters and spaces are rejected. */
   readonly target: string;
-  /**
-   * End-to-end headers with exactly one Host. Connection, Keep-Alive, Proxy-Connection, Content-Length,
-   * Transfer-Encoding and (except in `upgrade()`) Upgrade are rejected: the client sets them itself.
-   */
+  /** End-to-end headers with one Host; those of framing and the connection are rejected: the client sets them. */
   readonly headers: HeaderList;
-  /**
-   * Read only once the request head has been written, and cancelled if the upload cannot continue. The client takes
-   * over its chunks and frees their memory once they are sent.
-   */
+  /** Read once the head has been written; cancelled if the upload cannot go on. Its chunks are freed once they are sent. */
   readonly body: BodyReader | null;
   /** The Content-Length; null with a body means chunked, null without one means no framing header at all. */
   readonly contentLength: number | null;
   /** Aborted when the client has disconnected: closes the upstream connection at once, even amid the response body. */
   readonly signal?: AbortSignal;
-  /**
-   * Such a signal, requested only if the response head keeps the client waiting for a quarter of a second: creating the
-   * signal of a request costs more than most exchanges take.
-   */
+  /** Such a signal, asked for only if a client waits for a quarter of a second: it costs more than most exchanges take. */
   readonly lateSignal?: () => AbortSignal;
   /** Called for every part of the body that was sent, with its length in bytes. */
   readonly onUpload?: (bytes: number) => void;
@@ -40,20 +31,17 @@ export interface UpstreamRequest {
 
 /**
  * Bytes if the whole body arrived with the head, or soon after it, a reader otherwise; null if there is no body. Bytes
- * are nobody else's, and may be given back (see buffer_pool.ts). A reader must be read to the end or cancelled: it holds
- * its connection until then, and fails with an {@linkcode UpstreamError}.
+ * are nobody else's, and may be given back (see buffer_pool.ts). A reader must be read to the end or cancelled: it
+ * holds its connection until then, and fails with an {@linkcode UpstreamError}.
  */
-export type ResponseBody = Uint8Array<ArrayBuffer> | BodyReader | null;
+export type ResponseBody = Bytes | BodyReader | null;
 
 /** Gives up a body that nobody will read. */
 export function discardBody(body: ResponseBody): void {
   if (body !== null && !(body instanceof Uint8Array)) body.cancel();
 }
 
-/**
- * A final response; `headers` holds every header received, including hop-by-hop and framing ones. The reason phrase is
- * ignored, as RFC 9112 section 4 recommends.
- */
+/** A final response, with every header received, but without its reason phrase (RFC 9112 section 4). */
 export interface UpstreamResponse {
   readonly status: number;
   readonly headers: HeaderList;

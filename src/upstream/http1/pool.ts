@@ -17,7 +17,6 @@ export class Pool implements ConnectionOwner {
     this.#idleTimeoutMs = config.idleTimeoutMs;
   }
 
-  /** The number of idle connections. */
   get size(): number {
     return this.#size;
   }
@@ -27,11 +26,8 @@ export class Pool implements ConnectionOwner {
     const idle = this.#idle.get(originKey);
     if (idle === undefined) return undefined;
     this.#dropExpired(idle, now);
-    for (
-      let latest = idle.pop();
-      latest !== undefined;
-      latest = idle.pop()
-    ) {
+    let latest = idle.pop();
+    for (; latest !== undefined; latest = idle.pop()) {
       this.#size--;
       // Bytes that arrived before the request would be taken for its response.
       if (latest.isReusable) {
@@ -43,16 +39,11 @@ export class Pool implements ConnectionOwner {
     return undefined;
   }
 
-  /**
-   * Keeps a connection for the next exchange. Closes it if its origin has its maximum already, or the one that has been
-   * idle longest if the pool is full.
-   */
+  /** Keeps a connection for later, unless its origin has its maximum; if the pool is full, the oldest one is closed. */
   put(connection: Connection, now: number): void {
     let idle = this.#idle.get(connection.originKey);
     if (idle === undefined) this.#idle.set(connection.originKey, idle = []);
-    if (idle.length >= MAX_IDLE_PER_ORIGIN) {
-      return connection.fail(poolFull());
-    }
+    if (idle.length >= MAX_IDLE_PER_ORIGIN) return connection.fail(poolFull());
     if (this.#size >= MAX_IDLE) this.#dropOldest();
     idle.push(connection);
     this.#size++;
@@ -60,7 +51,6 @@ export class Pool implements ConnectionOwner {
     connection.markIdle(now);
   }
 
-  /** Closes the connections that have been idle for too long. */
   expire(now: number): void {
     for (const [originKey, idle] of this.#idle) {
       this.#dropExpired(idle, now);
@@ -75,7 +65,6 @@ export class Pool implements ConnectionOwner {
     }
   }
 
-  /** Closes the connection that has been idle longest. */
   #dropOldest(): void {
     let oldest: Connection | undefined;
     for (const [first] of this.#idle.values()) {

@@ -1,3 +1,4 @@
+import type { Bytes } from "./body_reader.ts";
 import { giveBackBuffer, pooledCopy, takeBuffer } from "./buffer_pool.ts";
 
 /** Initial size, enough for a head and a small body; bytes. */
@@ -15,13 +16,11 @@ const EMPTY = new Uint8Array(0);
 export class ReadBuffer {
   /** True while nearly all that is read is content. Otherwise each byte takes much work, and few are read at once. */
   isBulk = true;
-  /** Size up to which it grows by itself, bytes. */
   maxBytes = MAX_BYTES;
   readonly #mayGrow: (size: number) => boolean;
   #bytes = new Uint8Array(MIN_BYTES);
   /** The buffer that `#bytes` stands in for while a body is gathered. */
-  #usual: Uint8Array<ArrayBuffer> | undefined;
-  /** What an empty buffer has at least, bytes. */
+  #usual: Bytes | undefined;
   #leastBytes = MIN_BYTES;
   #start = 0;
   #end = 0;
@@ -31,23 +30,21 @@ export class ReadBuffer {
     this.#mayGrow = mayGrow;
   }
 
-  /** The number of unread bytes. */
   get length(): number {
     return this.#end - this.#start;
   }
 
   /** A view of the unread bytes, which the next `space()` may overwrite. */
-  get unread(): Uint8Array<ArrayBuffer> {
+  get unread(): Bytes {
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** Consumes the first `count` unread bytes. */
   consume(count: number): void {
     this.#start += count;
   }
 
   /** Consumes the first `count` unread bytes and returns a copy of them, in memory of `buffer_pool.ts`. */
-  take(count: number): Uint8Array<ArrayBuffer> {
+  take(count: number): Bytes {
     const end = this.#start + count;
     const taken = pooledCopy(this.#bytes.subarray(this.#start, end));
     this.#start = end;
@@ -55,7 +52,7 @@ export class ReadBuffer {
   }
 
   /** Gathers all that is unread, and what is added, in `memory`, which must be longer. */
-  gatherIn(memory: Uint8Array<ArrayBuffer>): void {
+  gatherIn(memory: Bytes): void {
     memory.set(this.unread);
     this.#usual = this.#bytes;
     this.#bytes = memory;
@@ -65,7 +62,7 @@ export class ReadBuffer {
   }
 
   /** Ends that: consumes the first `count` bytes and returns them, in the memory that was given for it. */
-  takeGathered(count: number): Uint8Array<ArrayBuffer> {
+  takeGathered(count: number): Bytes {
     const gathered = this.#bytes.subarray(0, count);
     const excess = this.#bytes.subarray(count, this.#end);
     this.#bytes = this.#usual ?? new Uint8Array(MIN_BYTES);
@@ -81,15 +78,11 @@ export class ReadBuffer {
     this.#usual = undefined;
   }
 
-  /**
-   * Detaches `bytes`, a consumed part of `unread`, from the buffer. If they fill at least half of it, they keep that
-   * memory, since allocating a new buffer takes less time than copying; otherwise they are copied.
-   */
-  detach(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  /** Detaches `bytes`, consumed, from the buffer: with its memory if they fill half of it, which costs less than a copy. */
+  detach(bytes: Bytes): Bytes {
     const { length } = this.#bytes;
-    if (this.#start !== this.#end || bytes.length * 2 < length) {
-      return bytes.slice();
-    }
+    const isSmall = bytes.length * 2 < length;
+    if (this.#start !== this.#end || isSmall) return bytes.slice();
     this.#bytes = takeBuffer(this.#nextSize(this.#end === length));
     this.#start = this.#end = 0;
     return bytes;
@@ -103,14 +96,12 @@ export class ReadBuffer {
       if (size !== this.#bytes.length) this.#replace(size);
       this.#start = this.#end = 0;
     } else if (full) {
-      const { unread } = this;
       const { length } = this.#bytes;
-      this.#move(unread, unread.length > length / 2 ? length * 2 : length);
+      this.#move(this.length > length / 2 ? length * 2 : length);
     }
     return this.#bytes.subarray(this.#end);
   }
 
-  /** Appends the first `count` bytes of the last `space()`. */
   add(count: number): void {
     this.#end += count;
   }
@@ -119,8 +110,7 @@ export class ReadBuffer {
   shrink(bytes: number): void {
     this.#leastBytes = Math.min(MIN_BYTES, bytes);
     if (this.#bytes.length <= bytes) return;
-    const { unread } = this;
-    this.#move(unread, Math.max(bytes, unread.length));
+    this.#move(Math.max(bytes, this.length));
   }
 
   /** A buffer that was filled completely is a stream's, and twice the size takes half the reads. */
@@ -135,8 +125,8 @@ export class ReadBuffer {
     return full && larger > length && this.#mayGrow(larger) ? larger : length;
   }
 
-  /** Moves the unread bytes to the start of a buffer of `size` bytes. */
-  #move(unread: Uint8Array<ArrayBuffer>, size: number): void {
+  #move(size: number): void {
+    const { unread } = this;
     if (size === this.#bytes.length) this.#bytes.set(unread);
     else this.#replace(size, unread);
     this.#start = 0;

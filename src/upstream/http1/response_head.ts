@@ -34,28 +34,19 @@ export interface ResponseHead {
   readonly keepAlive: boolean;
 }
 
-/** Status line (RFC 9112 section 4). */
 const STATUS_LINE =
   /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/;
 
 /**
  * The index after the empty line that ends a head; -1 if it has not arrived yet. The first `searched` bytes were
- * searched before.
- *
- * RFC 9112 section 2.2 permits a bare LF as a line terminator, but if two parsers can disagree about where a head ends,
- * a second message can hide in between.
- *
+ * searched before. RFC 9112 section 2.2 permits a bare LF as a line terminator, but if two parsers can disagree about
+ * where a head ends, a second message can hide in between.
  * @throws {UpstreamError} `protocol_error` on a bare LF.
  */
 export function findHeadEnd(bytes: Uint8Array, searched: number): number {
-  for (
-    let lf = bytes.indexOf(LF, searched);
-    lf >= 0;
-    lf = bytes.indexOf(LF, lf + 1)
-  ) {
-    if (bytes[lf - 1] !== CR) {
-      throw protocolError("bare LF in a response head");
-    }
+  let lf = bytes.indexOf(LF, searched);
+  for (; lf >= 0; lf = bytes.indexOf(LF, lf + 1)) {
+    if (bytes[lf - 1] !== CR) throw protocolError("bare LF in a response head");
     if (lf === 1 || bytes[lf - 2] === LF) return lf + 1;
   }
   return -1;
@@ -64,15 +55,8 @@ export function findHeadEnd(bytes: Uint8Array, searched: number): number {
 /**
  * Parses one complete head, including its empty line (RFC 9112 sections 4 and 5), without any of the leniency that the
  * RFC permits.
- *
  * @throws {UpstreamError} `protocol_error`
- *
- * @example
- * ```ts
- * const head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
- * parseResponseHead(new TextEncoder().encode(head), HEAD_LIMITS);
- * // { status: 200, headers: [["Content-Length", "2"]], contentLength: 2, chunked: false, keepAlive: true }
- * ```
+ * @example "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" has the status 200, and allows for another exchange.
  */
 export function parseResponseHead(
   bytes: Uint8Array,
@@ -97,26 +81,25 @@ export function parseResponseHead(
     }
     const name = text.slice(nameStart, at++);
 
-    while (bytes[at] === SP || bytes[at] === HTAB) at++;
+    while (isBlank(bytes[at])) at++;
     const valueStart = at;
     while (isHeaderValueByte(bytes[at])) at++;
     if (bytes[at] !== CR || bytes[at + 1] !== LF) {
       throw protocolError("control character in a field value");
     }
-    let valueEnd = at;
-    while (
-      valueEnd > valueStart &&
-      (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)
-    ) valueEnd--;
-    const value = text.slice(valueStart, valueEnd);
+    let end = at;
+    while (end > valueStart && isBlank(bytes[end - 1])) end--;
+    headers.push([name, text.slice(valueStart, end)]);
     at += 2;
-
-    headers.push([name, value]);
   }
   if (at + 2 !== bytes.length) {
     throw protocolError("bare CR in a response head");
   }
   return toResponseHead(Number(status), headers, minor === "1");
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === SP || byte === HTAB;
 }
 
 /** Adds what the headers say about framing and the connection (RFC 9112 sections 6 and 9.3). */
@@ -137,10 +120,8 @@ function toResponseHead(
         connection += `,${value}`;
         break;
       case "content-length":
-        if (contentLength !== null) {
-          throw protocolError("two Content-Length fields");
-        }
-        contentLength = parseContentLength(value);
+        if (contentLength === null) contentLength = parseContentLength(value);
+        else throw protocolError("two Content-Length fields");
         break;
       case "transfer-encoding":
         if (chunked || value.toLowerCase() !== "chunked") {
@@ -163,18 +144,14 @@ function toResponseHead(
 
 function parseContentLength(value: string): number {
   const length = /^[0-9]+$/.test(value) ? Number(value) : NaN;
-  if (!Number.isSafeInteger(length)) {
-    throw protocolError("invalid Content-Length");
-  }
-  return length;
+  if (Number.isSafeInteger(length)) return length;
+  throw protocolError("invalid Content-Length");
 }
 
 /** True if a connection persists, by the version and the Connection options of a message (RFC 9112 section 9.3). */
 function isKeptAlive(byDefault: boolean, connection: string): boolean {
   if (connection === "") return byDefault;
-  const options = connection.toLowerCase().split(",").map((option) =>
-    option.trim()
-  );
-  return !options.includes("close") &&
-    (byDefault || options.includes("keep-alive"));
+  const options = connection.toLowerCase().split(",").map((x) => x.trim());
+  if (options.includes("close")) return false;
+  return byDefault || options.includes("keep-alive");
 }

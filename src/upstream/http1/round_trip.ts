@@ -1,5 +1,9 @@
 import { isIdempotent } from "../../http/idempotent.ts";
-import { protocolError, UpstreamError } from "../upstream_error.ts";
+import {
+  protocolError,
+  type TimeLimit,
+  UpstreamError,
+} from "../upstream_error.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import {
   type Gatherings,
@@ -18,7 +22,6 @@ import {
   parseResponseHead,
   type ResponseHead,
 } from "./response_head.ts";
-import type { TimeLimit } from "./time_limit.ts";
 import { type UploadObserver, UploadSender } from "./upload_sender.ts";
 
 /** Most interim responses before the final one; more are a flood. */
@@ -27,7 +30,6 @@ const MAX_INTERIM = 64;
 /** A request that has been validated, ready to be sent. */
 export interface PreparedRequest {
   readonly request: UpstreamRequest;
-  /** The request head as Latin-1 text. */
   readonly head: string;
   /** True for an opening handshake: only then may the final response be a 101. */
   readonly upgrade: boolean;
@@ -37,15 +39,12 @@ export interface PreparedRequest {
 export interface RoundTripContext {
   /** From the last byte of the request to the final response head. */
   readonly responseTimeout: TimeLimit;
-  /** For the source of the request body to provide more of it, as long as there is no response. */
+  /** For the source of the request body to provide more, and for the upstream to take it, while there is no response. */
   readonly bodyReadTimeout: TimeLimit;
-  /** For the upstream to take more of the request body, as long as there is no response. */
   readonly bodyWriteTimeout: TimeLimit;
   /** A client that has waited this long for its response is watched from then on: it may disconnect. */
   readonly watchAfterMs: number;
-  /** Where short bodies are gathered. */
   readonly gatherings: Gatherings;
-  /** Takes back a connection that can be reused. */
   release(connection: Connection): void;
 }
 
@@ -62,7 +61,7 @@ export interface RoundTripContext {
  */
 export class RoundTrip
   implements ConnectionOwner, EventListenerObject, UploadObserver {
-  readonly #connection: Connection;
+  readonly connection: Connection;
   readonly #prepared: PreparedRequest;
   readonly #context: RoundTripContext;
   readonly #startedAt: number;
@@ -82,7 +81,7 @@ export class RoundTrip
     context: RoundTripContext,
     now: number,
   ) {
-    this.#connection = connection;
+    this.connection = connection;
     this.#prepared = prepared;
     this.#context = context;
     this.#startedAt = now;
@@ -92,13 +91,9 @@ export class RoundTrip
       : new UploadSender(connection, request.body, request, this);
   }
 
-  /**
-   * Sends the request and returns the final response head.
-   *
-   * @throws {UpstreamError}
-   */
+  /** Sends the request and returns the final response head. @throws {UpstreamError} */
   async responseHead(): Promise<ResponseHead> {
-    const connection = this.#connection;
+    const { connection } = this;
     connection.owner = this;
     const { signal, lateSignal } = this.#prepared.request;
     if (signal !== undefined) this.#listenTo(signal);
@@ -116,10 +111,8 @@ export class RoundTrip
           return head;
         }
         if (!await connection.fill()) {
-          throw new UpstreamError(
-            "connection_lost",
-            "upstream closed the connection without a response",
-          );
+          const message = "upstream closed the connection without a response";
+          throw new UpstreamError("connection_lost", message);
         }
       }
     } catch (error) {
@@ -129,11 +122,7 @@ export class RoundTrip
     }
   }
 
-  /**
-   * The response that starts with `head`, whose body is yet to be received, unless it is short and comes at once.
-   *
-   * @throws {UpstreamError} `protocol_error`
-   */
+  /** The response that starts with `head`, with its body if that is short and comes at once. @throws {UpstreamError} */
   response(head: ResponseHead): UpstreamResponse | Promise<UpstreamResponse> {
     const { status, headers } = head;
     const body = this.#responseBody(head);
@@ -142,26 +131,21 @@ export class RoundTrip
       : { status, headers, body };
   }
 
-  // Step 1: the request is sent.
-
   /** Never rejects: if the connection cannot be written to, the receiving side finds out what became of it. */
   #send(): Promise<unknown> {
     const { head } = this.#prepared;
     if (this.#upload !== null) return this.#sendWithBody(head, this.#upload);
-    this.#connection.setDeadline(
-      this.#context.responseTimeout,
-      this.#startedAt,
-    );
-    return this.#connection.writeHead(head);
+    const { responseTimeout } = this.#context;
+    this.connection.setDeadline(responseTimeout, this.#startedAt);
+    return this.connection.writeHead(head);
   }
 
   async #sendWithBody(head: string, upload: UploadSender): Promise<void> {
-    if (await this.#connection.writeHead(head)) await upload.run();
+    if (await this.connection.writeHead(head)) await upload.run();
     this.#isUpstreamAwaited = false;
     // The response timeout starts only now: an upload that makes progress may take as long as it likes.
-    if (!this.#connection.failed) {
-      this.#limitWait(this.#context.responseTimeout);
-    }
+    if (this.connection.failed) return;
+    this.#limitWait(this.#context.responseTimeout);
   }
 
   awaitingBody(): void {
@@ -179,13 +163,11 @@ export class RoundTrip
    * has to take what is written: of a client whose upload nobody reads, Deno does not even see that it leaves.
    */
   #limitWait(limit: TimeLimit): void {
-    if (this.#connection.owner !== this) return;
+    if (this.connection.owner !== this) return;
     if (this.#hasResponse && !this.#isUpstreamAwaited) {
-      this.#connection.clearDeadlines();
-    } else this.#connection.setDeadline(limit, performance.now());
+      this.connection.clearDeadlines();
+    } else this.connection.setDeadline(limit, performance.now());
   }
-
-  // Step 2: the response head is received.
 
   /** Takes the final response head, skipping interim ones; undefined if it has not been received completely. */
   #takeFinalHead(): ResponseHead | undefined {
@@ -204,28 +186,24 @@ export class RoundTrip
 
   /** Consumes and parses the next head; undefined if it has not been received completely. */
   #takeHead(): ResponseHead | undefined {
-    const { input } = this.#connection;
+    const { input } = this.connection;
     if (input.length === this.#searched) return undefined; // nothing new
     const { unread } = input;
     const end = findHeadEnd(unread, this.#searched);
     if ((end < 0 ? unread.length : end) > HEAD_LIMITS.maxHeadBytes) {
       throw protocolError("response head too large");
     }
-    if (end < 0) {
-      this.#searched = unread.length;
-      return undefined;
-    }
+    this.#searched = end < 0 ? unread.length : 0;
+    if (end < 0) return undefined;
     this.#searched = 0;
     const head = parseResponseHead(unread.subarray(0, end), HEAD_LIMITS);
     input.consume(end);
     return head;
   }
 
-  // Step 3: the response body is received.
-
   #responseBody(head: ResponseHead): ResponseBody | Promise<ResponseBody> {
     const { request: { method }, upgrade } = this.#prepared;
-    const connection = this.#connection;
+    const { connection } = this;
     const decoder = bodyDecoder(head, { method, limits: HEAD_LIMITS });
     const keepAlive = head.keepAlive && !upgrade;
     if (decoder === null) {
@@ -240,11 +218,7 @@ export class RoundTrip
     }
     const onEnd = () => this.#finish(keepAlive);
     if (contentLength !== null && this.#mayGather(contentLength)) {
-      return this.#context.gatherings.gather(
-        connection,
-        contentLength,
-        onEnd,
-      );
+      return this.#context.gatherings.gather(connection, contentLength, onEnd);
     }
     try {
       return receiveBody(connection, decoder, onEnd);
@@ -254,44 +228,35 @@ export class RoundTrip
     }
   }
 
-  /**
-   * Whether to gather a body of so many bytes: if it is short, its receiver agrees, and no upload goes on, which the end
-   * of the response would end.
-   */
+  /** Whether to gather a body: if it is short, its receiver agrees, and no upload goes on, which its end would end. */
   #mayGather(length: number): boolean {
     return length <= MAX_GATHERED_BYTES && this.#upload?.complete !== false &&
       (length < MIN_ASKED_BYTES ||
         this.#prepared.request.mayGather?.(length) === true);
   }
 
-  // Step 4: the exchange is finished.
-
-  /** Ends the exchange after a complete response: releases the connection for reuse, or closes it. */
   #finish(keepAlive: boolean): void {
-    const connection = this.#connection;
+    const { connection } = this;
     const uploaded = this.#upload === null || this.#upload.complete;
     this.release();
     if (keepAlive && uploaded && connection.isReusable) {
       return this.#context.release(connection);
     }
-    connection.fail(
-      new UpstreamError("closed", "the connection does not persist"),
-    );
+    const message = "the connection does not persist";
+    connection.fail(new UpstreamError("closed", message));
   }
 
   /** Lets go of the connection: ends the upload, and no longer watches the client. */
   release(): void {
     this.#signal?.removeEventListener("abort", this);
-    this.#connection.clearDeadlines();
+    this.connection.clearDeadlines();
     this.#upload?.stop();
-    if (this.#connection.owner === this) this.#connection.owner = null;
+    if (this.connection.owner === this) this.connection.owner = null;
   }
 
   mayRead(size: number): boolean {
     return this.#prepared.request.mayRead?.(size) ?? true;
   }
-
-  // Failures at any step.
 
   /** Watches for the client's disconnection from now on: it has waited for a while. */
   watchClient(): void {
@@ -305,27 +270,21 @@ export class RoundTrip
     if (signal.aborted) this.handleEvent();
   }
 
-  /** Called when the request's signal is aborted: the client has disconnected. */
   handleEvent(): void {
-    this.#connection.fail(new UpstreamError("aborted", "request aborted"));
+    this.connection.fail(new UpstreamError("aborted", "request aborted"));
   }
 
-  /** Stops everything: nothing continues without the connection. */
   connectionFailed(): void {
     this.release();
   }
 
-  /**
-   * True if a request that failed on a reused connection may be retried on another: the upstream had closed the idle
-   * connection (RFC 9112 section 9.3.1), and the request was never sent or is safe to send twice.
-   */
+  /** True if the upstream had closed an idle connection (RFC 9112, 9.3.1), and the request may be sent on another. */
   async mayRetry(error: unknown): Promise<boolean> {
     const lost = error instanceof UpstreamError &&
       error.code === "connection_lost";
-    if (!lost || this.#connection.received) return false;
+    if (!lost || this.connection.received) return false;
     await this.#sending;
     const { method, body } = this.#prepared.request;
-    return this.#connection.sent === 0 ||
-      (body === null && isIdempotent(method));
+    return this.connection.sent === 0 || body === null && isIdempotent(method);
   }
 }

@@ -1,21 +1,12 @@
 import { UpstreamError } from "../upstream_error.ts";
+import type { Bytes } from "./body_reader.ts";
 import type { Connection } from "./connection.ts";
 
-/** A connection after a 101 (RFC 9110 section 7.8), which its holder must close. */
+/** A connection after a 101 (RFC 9110 section 7.8), which its holder must close; once it failed, all calls reject. */
 export interface UpgradedConnection {
-  /**
-   * The next bytes, at least one, starting with those that arrived right after the head; null at the end of the stream.
-   * The next read overwrites them. One read at a time.
-   *
-   * @throws {UpstreamError} If the connection failed.
-   */
-  read(): Promise<Uint8Array<ArrayBuffer> | null>;
-  /**
-   * Sends all of `bytes`, as {@linkcode Connection.write} does: nothing follows a write that failed, which would leave a
-   * gap in the stream.
-   *
-   * @throws {UpstreamError} If the connection failed.
-   */
+  /** The next bytes, at least one, valid until the next read; null at the end of the stream. One read at a time. */
+  read(): Promise<Bytes | null>;
+  /** Sends all of `bytes`: nothing follows a write that failed, which would leave a gap in the stream. */
   write(bytes: Uint8Array): Promise<void>;
   /** Closes the connection at once, failing pending reads and writes; a second call does nothing. */
   close(): void;
@@ -26,7 +17,7 @@ export function upgradedConnection(connection: Connection): UpgradedConnection {
   connection.becomeTunnel();
   const { input } = connection;
 
-  function takeAll(): Uint8Array<ArrayBuffer> {
+  function takeAll(): Bytes {
     const bytes = input.unread;
     input.consume(bytes.length);
     return bytes;
@@ -42,9 +33,8 @@ export function upgradedConnection(connection: Connection): UpgradedConnection {
     },
     write: (bytes) => connection.write(bytes),
     close() {
-      connection.fail(
-        new UpstreamError("closed", "upgraded connection closed"),
-      );
+      const reason = "upgraded connection closed";
+      connection.fail(new UpstreamError("closed", reason));
     },
   };
 }

@@ -12,18 +12,15 @@ const LAST_CHUNK = encoder.encode("0\r\n\r\n");
 
 /** Is told of each wait of an upload, to be able to end it if one takes too long. */
 export interface UploadObserver {
-  /** Waiting for the next part of the body. */
   awaitingBody(): void;
-  /** Waiting for the upstream to take a part. */
   awaitingUpstream(): void;
 }
 
 /** Sends one request body: as it is if its length was declared, chunked otherwise. */
 export class UploadSender {
   readonly #connection: Connection;
-  readonly #contentLength: number | null;
   readonly #body: BodyReader;
-  readonly #onUpload: ((bytes: number) => void) | undefined;
+  readonly #request: Pick<UpstreamRequest, "contentLength" | "onUpload">;
   readonly #observer: UploadObserver;
   #started = false;
   #stopped = false;
@@ -37,28 +34,22 @@ export class UploadSender {
   ) {
     this.#connection = connection;
     this.#body = body;
-    this.#contentLength = request.contentLength;
-    this.#onUpload = request.onUpload;
+    this.#request = request;
     this.#observer = observer;
   }
 
-  /** True once the whole body was sent to the upstream. */
   get complete(): boolean {
     return this.#complete;
   }
 
-  /**
-   * Runs until the body is sent, `stop()` is called or the connection fails, and never throws. A body that fails, or
-   * does not have the declared length, fails the connection with `body_failed`, lest the upstream take it as complete.
-   */
+  /** Runs until all is sent, `stop()` or a failure; never throws. A cut body fails the connection, lest it look complete. */
   async run(): Promise<void> {
     if (this.#stopped) return;
     this.#started = true;
     try {
       await this.#send();
     } catch {
-      // A write failed. An upstream that has stopped reading may still send a response, so the outcome of the exchange
-      // is for the receiving side to find out.
+      // A write failed, but an upstream that has stopped reading may still respond: the receiving side finds out.
     } finally {
       this.stop();
     }
@@ -72,7 +63,7 @@ export class UploadSender {
   }
 
   async #send(): Promise<void> {
-    const declared = this.#contentLength;
+    const declared = this.#request.contentLength;
     const isShort = declared !== null && declared <= MAX_GATHERED_BYTES;
     let parts = 0;
     let sent = 0;
@@ -91,16 +82,15 @@ export class UploadSender {
         freeBuffer(data);
         await this.#connection.write(framed);
         freeBuffer(framed);
+      } else if (sent > declared) {
+        return this.#fail("request body is longer than declared");
       } else {
-        if (sent > declared) {
-          return this.#fail("request body is longer than declared");
-        }
         await this.#connection.write(data);
         freeBuffer(data);
         // Not only at the end of the stream: the upstream may already respond.
         this.#complete = sent === declared;
       }
-      this.#onUpload?.(length);
+      this.#request.onUpload?.(length);
     }
     if (declared === null) await this.#connection.write(LAST_CHUNK);
     else if (sent < declared) {

@@ -1,12 +1,7 @@
 /** Buffers a small body in order to inspect it, unless that would keep its reader waiting. */
-import { type BodyReader, startingWith } from "./body_reader.ts";
+import { type BodyReader, type Bytes, startingWith } from "./body_reader.ts";
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-/**
- * The whole body, or, if its end does not arrive within `timeoutMs` and `maxBytes`, a reader of it from the beginning.
- * Rejects if `body` fails.
- */
+/** The whole body, or, if its end does not come in time or within `maxBytes`, a reader of it. Rejects if `body` fails. */
 export async function wholeBody(
   body: BodyReader,
   timeoutMs: number,

@@ -1,6 +1,6 @@
 /** Incremental decoding of a WebSocket server's frames (RFC 6455 sections 5 and 8.1). */
-
 import { freeBuffer } from "../../platform/free_buffer.ts";
+import type { Bytes } from "../http1/body_reader.ts";
 import {
   CONTROL_BIT,
   type FrameHeader,
@@ -16,7 +16,7 @@ export type Message =
   | {
     readonly kind: "binary";
     /** If it is not in memory of its own, a view of the bytes pushed last: valid until the next `push()`. */
-    readonly data: Uint8Array<ArrayBuffer>;
+    readonly data: Bytes;
     /** True if its memory can be freed once the message is no longer needed. */
     readonly isOwn: boolean;
     readonly bytes: number;
@@ -46,10 +46,7 @@ interface Fragment {
 const FRAGMENT: Fragment = { kind: "fragment", isEmpty: false };
 const EMPTY_FRAGMENT: Fragment = { kind: "fragment", isEmpty: true };
 
-/**
- * The memory allocated ahead for an incomplete message, whatever length its frame declares: so many times what has
- * arrived, and so many bytes at most.
- */
+/** Allocated ahead for a message, whatever its frame declares: so many times what has arrived, so many bytes at most. */
 const ALLOCATE_AHEAD_TIMES = 8;
 const ALLOCATE_AHEAD_BYTES = 64 * 1024;
 
@@ -74,11 +71,7 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
-function toMessage(
-  opcode: number,
-  data: Uint8Array<ArrayBuffer>,
-  isOwn: boolean,
-): Message {
+function toMessage(opcode: number, data: Bytes, isOwn: boolean): Message {
   const bytes = data.length;
   if (opcode !== OPCODE.text) return { kind: "binary", data, isOwn, bytes };
   const message: Message = { kind: "text", data: decodeText(data), bytes };
@@ -101,17 +94,13 @@ function toControl(opcode: number, payload: Uint8Array): ControlFrame {
   return { kind: "close", code, reason: decodeText(payload.subarray(2)) };
 }
 
-/**
- * Turns a server's byte stream, however it is split, into messages and control frames. Fragments are told too, one by
- * one, so that none of its steps takes longer than a frame.
- */
+/** Turns a server's bytes into messages and control frames. Fragments are told too: no step takes longer than a frame. */
 export class FrameDecoder {
   readonly #maxMessageBytes: number;
   readonly #charge: (bytes: number) => boolean;
-  #input: Uint8Array<ArrayBuffer> = EMPTY;
+  #input: Bytes = EMPTY;
   /** The number of bytes of the input that were consumed. */
   #at = 0;
-  /** The header of the frame that is being read. */
   #header: FrameHeader | undefined;
   /** The number of payload bytes of that frame that are still to come. */
   #remaining = 0;
@@ -131,7 +120,6 @@ export class FrameDecoder {
     return this.#buffered;
   }
 
-  /** The memory kept for it, bytes. */
   get keptBytes(): number {
     return this.#buffer.length;
   }
@@ -145,7 +133,7 @@ export class FrameDecoder {
   }
 
   /** Adds the next bytes of the stream; to be called once `next()` has returned undefined. */
-  push(bytes: Uint8Array<ArrayBuffer>): void {
+  push(bytes: Bytes): void {
     if (this.#input.length === 0) {
       this.#input = bytes;
       return;
@@ -156,11 +144,7 @@ export class FrameDecoder {
     this.#input = joined;
   }
 
-  /**
-   * The next complete message, control frame or fragment; undefined if more bytes are needed.
-   *
-   * @throws {ProtocolViolation} If the peer violated RFC 6455; the decoder must not be used after that.
-   */
+  /** The next message, control frame or fragment; undefined if more bytes are needed. @throws {ProtocolViolation} */
   next(): Message | ControlFrame | Fragment | undefined {
     const header = this.#header ??= this.#nextHeader();
     if (header === undefined) return this.#keepRest();
@@ -192,12 +176,10 @@ export class FrameDecoder {
     if ((opcode & CONTROL_BIT) === 0) {
       const isInside = this.#opcode !== OPCODE.continuation;
       if (isInside !== (opcode === OPCODE.continuation)) {
-        throw new ProtocolViolation(
-          1002,
-          isInside
-            ? "New message within a fragmented one"
-            : "Continuation without a message",
-        );
+        const message = isInside
+          ? "New message within a fragmented one"
+          : "Continuation without a message";
+        throw new ProtocolViolation(1002, message);
       }
       if (this.#buffered + length > this.#maxMessageBytes) {
         throw new ProtocolViolation(1009, "Message is too big");
@@ -211,14 +193,13 @@ export class FrameDecoder {
 
   /** Keeps the few bytes of an incomplete header or control frame, since the pushed bytes may be overwritten now. */
   #keepRest(): undefined {
-    this.#input = this.#at === this.#input.length
-      ? EMPTY
-      : this.#input.slice(this.#at);
+    const isEmpty = this.#at === this.#input.length;
+    this.#input = isEmpty ? EMPTY : this.#input.slice(this.#at);
     this.#at = 0;
   }
 
   /** Consumes `length` bytes of the frame's payload, as a view. */
-  #take(length: number): Uint8Array<ArrayBuffer> {
+  #take(length: number): Bytes {
     const end = this.#at + length;
     const bytes = this.#input.subarray(this.#at, end);
     this.#at = end;
@@ -226,12 +207,10 @@ export class FrameDecoder {
     return bytes;
   }
 
-  /** Buffers what has arrived of a message's fragment. */
   #collect(): void {
     const declared = this.#buffered + this.#remaining;
-    const piece = this.#take(
-      Math.min(this.#remaining, this.#input.length - this.#at),
-    );
+    const arrived = this.#input.length - this.#at;
+    const piece = this.#take(Math.min(this.#remaining, arrived));
     const needed = this.#buffered + piece.length;
     if (needed > this.#buffer.length) {
       // Doubling keeps the cost of many small fragments linear; a final frame needs no more than its declared length.
@@ -239,8 +218,7 @@ export class FrameDecoder {
         2 * this.#buffer.length,
         Math.min(ALLOCATE_AHEAD_TIMES * needed, ALLOCATE_AHEAD_BYTES),
       );
-      const isFinal = this.#header?.final === true;
-      const most = isFinal ? declared : this.#maxMessageBytes;
+      const most = this.#header?.final ? declared : this.#maxMessageBytes;
       this.#grow(Math.max(needed, Math.min(most, capacity)));
     }
     this.#buffer.set(piece, this.#buffered);

@@ -1,11 +1,11 @@
 /** The queue of frames to an upstream: written in order, small ones coalesced, unsent bytes counted. */
-
 import { freeBuffer } from "../../platform/free_buffer.ts";
+import type { Bytes } from "../http1/body_reader.ts";
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import { encodeFrame, type SentOpcode } from "./frames.ts";
 
 interface Batch {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Bytes;
   used: number;
   /** Resolved once it has been written, or that has failed, if somebody waits for it. */
   written: PromiseWithResolvers<void> | undefined;
@@ -14,10 +14,7 @@ interface Batch {
 /** Queued frames share buffers of this size: a million tiny messages cost their bytes, not a million objects. */
 const BATCH_BYTES = 16 * 1024;
 
-/**
- * Writes frames to a connection; leaves it open if a write fails, since the peer's last frames can still be read, and
- * whoever reads them learns of the failure.
- */
+/** Writes frames to a connection, and leaves it open if that fails: who reads the peer's last frames learns of it. */
 export class FrameWriter {
   readonly #connection: UpgradedConnection;
   readonly #queue: Batch[] = [];
@@ -39,7 +36,6 @@ export class FrameWriter {
     return this.#unsentBytes;
   }
 
-  /** Queues one frame. */
   write(opcode: SentOpcode, payload: Uint8Array): void {
     const frame = encodeFrame(opcode, payload);
     this.#count(frame.length);
@@ -66,11 +62,8 @@ export class FrameWriter {
   }
 
   async #drain(): Promise<void> {
-    for (
-      let batch = this.#queue.shift();
-      batch !== undefined;
-      batch = this.#queue.shift()
-    ) {
+    let batch = this.#queue.shift();
+    for (; batch !== undefined; batch = this.#queue.shift()) {
       this.#writing = batch;
       try {
         await this.#connection.write(batch.bytes.subarray(0, batch.used));

@@ -1,5 +1,6 @@
 /** WebSocket frames on the wire (RFC 6455 section 5): headers that a server sends, frames that a client sends. */
 
+import type { Bytes } from "../http1/body_reader.ts";
 /** The defined opcodes; 3-7 and 11-15 are reserved (RFC 6455 section 5.2). */
 export const OPCODE = {
   continuation: 0x0,
@@ -22,43 +23,31 @@ export const CONTROL_BIT = 0x8;
 /** The longest payload of a control frame, in bytes (RFC 6455 section 5.5). */
 const CONTROL_PAYLOAD_BYTES = 125;
 
+/** Protocol error, invalid payload data, policy violation, or message too big (RFC 6455 section 7.4.1). */
+type ViolationCode = 1002 | 1007 | 1008 | 1009;
+
 /** The peer violated RFC 6455 or our policy; the connection must be failed with `closeCode` (section 7.1.7). */
 export class ProtocolViolation extends Error {
   override readonly name = "ProtocolViolation";
-  /** Protocol error, invalid payload data, policy violation, or message too big (RFC 6455 section 7.4.1). */
-  readonly closeCode: 1002 | 1007 | 1008 | 1009;
+  readonly closeCode: ViolationCode;
 
-  constructor(closeCode: 1002 | 1007 | 1008 | 1009, message: string) {
+  constructor(closeCode: ViolationCode, message: string) {
     super(message);
     this.closeCode = closeCode;
   }
 }
 
-/**
- * True for a code that a Close frame may carry: registered, or in the range for libraries and applications (RFC 6455 section
- * 7.4).
- *
- * @example
- * ```ts
- * isCloseCode(1000); // true
- * isCloseCode(1006); // false: it stands for a connection that broke
- * isCloseCode(4999); // true
- * ```
- */
+/** True for a code that a Close may carry (RFC 6455 section 7.4): not 1006, which stands for a connection that broke. */
 export function isCloseCode(code: number): boolean {
-  if (code < 3000) {
-    return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
-  }
-  return code < 5000;
+  if (code >= 3000) return code < 5000;
+  return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
 }
 
 /** A frame's header (RFC 6455 section 5.2). */
 export interface FrameHeader {
   readonly final: boolean;
   readonly opcode: number;
-  /** The index of the payload in the input. */
   readonly payloadAt: number;
-  /** The number of bytes of the payload. */
   readonly length: number;
 }
 
@@ -68,14 +57,9 @@ function violation(message: string): ProtocolViolation {
 
 /**
  * Parses the header of a server's frame at index `at` (RFC 6455 section 5.2); undefined if it is incomplete.
- *
  * @throws {ProtocolViolation} 1002 if no server that negotiated no extension may send it.
- *
- * @example
- * ```ts
- * parseFrameHeader(Uint8Array.of(0x81, 2, 0x68, 0x69), 0); // a whole text message, "hi"
- * // { final: true, opcode: 1, payloadAt: 2, length: 2 }
- * ```
+ * @example `parseFrameHeader(Uint8Array.of(0x81, 2, 0x68, 0x69), 0)`, of the text "hi", is `{ final: true, opcode: 1,
+ * payloadAt: 2, length: 2 }`
  */
 export function parseFrameHeader(
   input: Uint8Array,
@@ -122,14 +106,8 @@ const encoder = new TextEncoder();
 
 /**
  * The payload of a Close frame (RFC 6455 section 5.5.1); empty if there is no code.
- *
  * @throws {RangeError} If the code must not be sent or the payload would be longer than 125 bytes.
- *
- * @example
- * ```ts
- * closePayload(1000, "bye"); // 0x03 0xe8 "bye"
- * closePayload(undefined, ""); // empty
- * ```
+ * @example `closePayload(1000, "bye")` is 0x03 0xe8 "bye"
  */
 export function closePayload(
   code: number | undefined,
@@ -163,7 +141,7 @@ function maskingKey(): number {
 }
 
 /** Writes a fresh key at `keyAt`, which is aligned to a word, and masks the payload that follows it. */
-function mask(bytes: Uint8Array<ArrayBuffer>, keyAt: number): void {
+function mask(bytes: Bytes, keyAt: number): void {
   const key = maskingKey();
   const wordCount = (bytes.length - keyAt) >>> 2;
   const words = new Uint32Array(bytes.buffer, keyAt, wordCount);
@@ -176,10 +154,7 @@ function mask(bytes: Uint8Array<ArrayBuffer>, keyAt: number): void {
 }
 
 /** One final, masked frame (RFC 6455 sections 5.2 and 5.3). */
-export function encodeFrame(
-  opcode: SentOpcode,
-  payload: Uint8Array,
-): Uint8Array<ArrayBuffer> {
+export function encodeFrame(opcode: SentOpcode, payload: Uint8Array): Bytes {
   const { length } = payload;
   const extended = length < 126 ? 0 : length < 0x1_0000 ? 2 : 8;
   // Offset so that the key and the payload are aligned to words, and the mask can be applied a word at a time.

@@ -17,7 +17,6 @@ const HANDSHAKE_HEADERS = new Set([
   "sec-websocket-version",
 ]);
 
-/** An opening handshake, ready to be sent. */
 interface OpeningHandshake {
   /** All headers of the request except Connection. */
   readonly headers: HeaderList;
@@ -41,12 +40,12 @@ export type OpenResult =
   }
   | { readonly kind: "refused"; readonly response: UpstreamResponse };
 
-/** The values of a header whose whole value is compared, without whitespace around them. */
-function trimmedValuesOf(headers: HeaderList, name: string): string[] {
-  return valuesOf(headers, name).map((value) => value.trim());
+/** The value of a header that may have one only: several lines are joined, to what is no such value. */
+function wholeValueOf(headers: HeaderList, name: string): string | undefined {
+  const values = valuesOf(headers, name);
+  return values.length === 0 ? undefined : values.join(", ").trim();
 }
 
-/** The members of a comma-separated header (RFC 9110 section 5.6.1). */
 function membersOf(headers: HeaderList, name: string): string[] {
   return valuesOf(headers, name)
     .flatMap((value) => value.split(","))
@@ -54,20 +53,14 @@ function membersOf(headers: HeaderList, name: string): string[] {
     .filter((member) => member !== "");
 }
 
-/**
- * Extends a client's end-to-end headers, including Sec-WebSocket-Protocol, to an opening handshake with its own key.
- *
- * @param key 16 bytes, random by default.
- */
+/** Extends a client's end-to-end headers to an opening handshake with its own key, of 16 bytes, random by default. */
 export async function openingHandshake(
   endToEnd: HeaderList,
   key: Uint8Array = crypto.getRandomValues(new Uint8Array(16)),
 ): Promise<OpeningHandshake> {
   const encodedKey = key.toBase64();
-  const digest = await crypto.subtle.digest(
-    "SHA-1",
-    new TextEncoder().encode(encodedKey + GUID),
-  );
+  const proof = new TextEncoder().encode(encodedKey + GUID);
+  const digest = await crypto.subtle.digest("SHA-1", proof);
   return {
     headers: [
       ...endToEnd.filter(([name]) =>
@@ -82,49 +75,26 @@ export async function openingHandshake(
   };
 }
 
-/**
- * Validates the headers of a 101 against the handshake that it answers (RFC 6455 section 4.1).
- *
- * @example
- * ```ts
- * checkSwitch([
- *   ["Upgrade", "websocket"],
- *   ["Connection", "Upgrade"],
- *   ["Sec-WebSocket-Accept", handshake.accept],
- *   ["Sec-WebSocket-Protocol", "chat"],
- * ], handshake); // { ok: true, protocol: "chat" } if "chat" was offered
- * ```
- */
+/** Validates the headers of a 101 against the handshake that it answers (RFC 6455 section 4.1). */
 export function checkSwitch(
   headers: HeaderList,
   handshake: Pick<OpeningHandshake, "accept" | "offered">,
 ): SwitchCheck {
-  const [upgrade, ...otherUpgrades] = trimmedValuesOf(headers, "upgrade");
-  if (upgrade?.toLowerCase() !== "websocket" || otherUpgrades.length > 0) {
+  if (wholeValueOf(headers, "upgrade")?.toLowerCase() !== "websocket") {
     return { ok: false, problem: "Upgrade is not websocket" };
   }
   const connection = membersOf(headers, "connection");
   if (!connection.some((option) => option.toLowerCase() === "upgrade")) {
     return { ok: false, problem: "Connection lacks the upgrade option" };
   }
-  const [accept, ...otherAccepts] = trimmedValuesOf(
-    headers,
-    "sec-websocket-accept",
-  );
-  if (accept !== handshake.accept || otherAccepts.length > 0) {
+  if (wholeValueOf(headers, "sec-websocket-accept") !== handshake.accept) {
     return { ok: false, problem: "Sec-WebSocket-Accept does not match" };
   }
   if (membersOf(headers, "sec-websocket-extensions").length > 0) {
     return { ok: false, problem: "Extension was not offered" };
   }
-  const [protocol, ...otherProtocols] = trimmedValuesOf(
-    headers,
-    "sec-websocket-protocol",
-  );
-  if (
-    otherProtocols.length > 0 ||
-    (protocol !== undefined && !handshake.offered.includes(protocol))
-  ) {
+  const protocol = wholeValueOf(headers, "sec-websocket-protocol");
+  if (protocol !== undefined && !handshake.offered.includes(protocol)) {
     return { ok: false, problem: "Subprotocol was not offered" };
   }
   return { ok: true, protocol };
@@ -132,36 +102,24 @@ export function checkSwitch(
 
 /**
  * Opens a WebSocket through `client`. `request.headers` holds the end-to-end headers, including Host and the offered
- * Sec-WebSocket-Protocol; the headers of another connection's handshake are dropped.
- *
- * @throws {TypeError} As `client.upgrade()` does.
- * @throws {UpstreamError} As `client.upgrade()` does; also `protocol_error` if a 101 does not complete the handshake,
- * in which case the connection is closed.
+ * Sec-WebSocket-Protocol; the headers of another connection's handshake are dropped. Throws as `client.upgrade()` does.
+ * @throws {UpstreamError} `protocol_error` if a 101 does not complete the handshake; the connection is closed then.
  */
 export async function openWebSocket(
   client: Pick<UpstreamClient, "upgrade">,
   request: Omit<UpstreamRequest, "method" | "body" | "contentLength">,
 ): Promise<OpenResult> {
   const handshake = await openingHandshake(request.headers);
-  const result = await client.upgrade({
-    ...request,
-    method: "GET",
-    headers: handshake.headers,
-    body: null,
-    contentLength: null,
-  });
-  if (result.kind === "response") {
-    return { kind: "refused", response: result.response };
-  }
+  const { headers } = handshake;
+  const framing = { method: "GET", body: null, contentLength: null } as const;
+  const result = await client.upgrade({ ...request, ...framing, headers });
+  if (result.kind === "response") return { ...result, kind: "refused" };
   const { connection } = result;
   const check = checkSwitch(result.headers, handshake);
   if (!check.ok) {
     connection.close();
     throw protocolError(check.problem);
   }
-  return {
-    kind: "open",
-    socket: new UpstreamWebSocket(connection),
-    protocol: check.protocol,
-  };
+  const socket = new UpstreamWebSocket(connection);
+  return { kind: "open", socket, protocol: check.protocol };
 }

@@ -1,5 +1,4 @@
 /** Messages over a connection that has switched to the WebSocket protocol (RFC 6455 sections 5-7, as a client). */
-
 import { describeError } from "../../lib/describe_error.ts";
 import { fairTurn } from "../../lib/fair_turn.ts";
 import { FloodGauge } from "../../lib/flood_gauge.ts";
@@ -71,25 +70,18 @@ export class UpstreamWebSocket {
   #arrivedBefore: number | undefined;
 
   /** @param now The current time, ms. */
-  constructor(
-    connection: UpgradedConnection,
-    now: () => number = () => performance.now(),
-  ) {
+  constructor(connection: UpgradedConnection, now?: () => number) {
     this.#connection = connection;
-    this.#writer = new FrameWriter(
-      connection,
-      (bytes) => this.#charge?.(bytes),
-    );
+    const charge = (bytes: number) => this.#charge?.(bytes);
+    this.#writer = new FrameWriter(connection, charge);
     this.#emptyFrames = new FloodGauge(EMPTY_FRAMES_PER_SECOND, now);
   }
 
   /** Limits and charges what is buffered in both directions; to be called before anything is sent or received. */
   limitMemory({ maxMessageBytes, charge }: Required<DecoderLimits>): void {
     this.#charge = charge;
-    this.#decoder = new FrameDecoder({
-      maxMessageBytes,
-      charge: (bytes) => this.#charge?.(bytes) ?? true,
-    });
+    const chargeNow = (bytes: number) => this.#charge?.(bytes) ?? true;
+    this.#decoder = new FrameDecoder({ maxMessageBytes, charge: chargeNow });
   }
 
   /** The memory kept for a message that has not arrived completely, bytes. */
@@ -97,12 +89,10 @@ export class UpstreamWebSocket {
     return this.#decoder.keptBytes;
   }
 
-  /** The number of bytes of frames that are queued or being written. */
   get unsentBytes(): number {
     return this.#writer.unsentBytes;
   }
 
-  /** The messages sent and received so far. */
   get traffic(): Traffic {
     return this.#traffic;
   }
@@ -155,10 +145,7 @@ export class UpstreamWebSocket {
     }
   }
 
-  /**
-   * Sends a message, after those of earlier calls; drops it if the socket is closing or has ended, or if a write has failed,
-   * in which case it still counts.
-   */
+  /** Sends a message after those of earlier calls; drops it if the socket is closing or has ended, or a write has failed. */
   send(data: string | Uint8Array): void {
     if (this.#closeSent !== undefined) return;
     const isText = typeof data === "string";
@@ -169,19 +156,15 @@ export class UpstreamWebSocket {
   }
 
   /**
-   * Starts the closing handshake (RFC 6455 section 7.1.2); `receive()` continues until the peer's answer. If that does
-   * not come in time, the connection is closed. Does nothing if a Close frame was sent before.
-   *
-   * @throws {RangeError} If the code must not be sent, or the reason is longer than 123 bytes.
+   * Starts the closing handshake (RFC 6455 section 7.1.2), unless it has begun: `receive()` goes on until the answer, or
+   * its timeout. @throws {RangeError} If the code must not be sent, or the reason is longer than 123 bytes.
    */
   close(code?: number, reason = ""): void {
     if (this.#closeSent !== undefined) return;
     this.#writer.write(OPCODE.close, closePayload(code, reason));
     this.#closeSent = this.#writer.flushed();
-    this.#closeTimer = setTimeout(
-      () => this.#drop("Close frame was not answered"),
-      CLOSE_TIMEOUT_MS,
-    );
+    const giveUp = () => this.#drop("Close frame was not answered");
+    this.#closeTimer = setTimeout(giveUp, CLOSE_TIMEOUT_MS);
   }
 
   /** Closes the connection at once; `receive()` ends with 1006 unless the peer's Close frame came before. */
@@ -189,10 +172,7 @@ export class UpstreamWebSocket {
     this.#drop("aborted");
   }
 
-  /**
-   * Lets go of everything that is buffered, at once: sends a Close frame with `code` unless other bytes would have to be
-   * sent before it, and closes the connection.
-   */
+  /** Lets go of all that is buffered: sends a Close unless other bytes would come before it, and closes the connection. */
   evict(code: number, reason: string): void {
     this.#decoder.clear();
     this.#charge?.(-this.unsentBytes);
@@ -204,8 +184,7 @@ export class UpstreamWebSocket {
   /**
    * To be called every half a minute: fails the connection with 1008 if a message has begun to arrive, but hardly goes
    * on. Otherwise it sends an unsolicited Pong (RFC 6455 section 5.5.3) unless bytes are queued anyway: that keeps
-   * middleboxes from timing out, and lets the network stack notice that the peer is gone. Unlike a Ping, it needs no
-   * answer from a paused app.
+   * middleboxes from timing out, lets the network stack notice that the peer is gone, and needs no answer of the app.
    */
   heartbeat(): void {
     if (this.#isStuck()) this.#fail(1008, "message does not go on");
