@@ -1,6 +1,6 @@
 /**
- * The error codes, and what each of them means: all its facts are in its row, and every other file asks here. Texts are
- * in pages/error_texts.ts.
+ * The error codes, and what each of them means: all its facts are in its row, some by the kind of failure that it names
+ * first. Every other file asks here; texts are in pages/error_texts.ts.
  */
 
 /** What an error code means to the parts of the gateway; a fact that does not apply is left out. */
@@ -38,10 +38,7 @@ export interface ErrorFacts {
     /** The call of Daytona's API. */
     readonly means: "start" | "recover";
     /** The code that is told from then on. */
-    readonly next:
-      | "sandbox_starting"
-      | "sandbox_resuming"
-      | "sandbox_restoring";
+    readonly next: `sandbox_${"starting" | "resuming" | "restoring"}`;
     /** False if it takes long and costs, since files are brought back, or if somebody should look at the sandbox first. */
     readonly isQuick: boolean;
   };
@@ -51,90 +48,80 @@ export interface ErrorFacts {
   readonly daytonaCode?: string;
 }
 
+/** A request that is refused, now and whenever it comes again. */
+const REFUSED = { fault: "client", passes: "never" } as const;
+
+/** A credential that is no good. */
+const INVALID = { ...REFUSED, status: 401, credential: "invalid" } as const;
+
+/** A sandbox that is not there for who asks, in the dashboard perhaps. */
+const NOT_FOUND = { ...REFUSED, status: 404, help: "dashboard" } as const;
+
+/** A client that asks for too much. */
+const THROTTLED = {
+  status: 429,
+  fault: "client",
+  passes: "maybe",
+  retryAfterSec: 2,
+} as const;
+
+/** A sandbox that stays as it is until somebody does something. */
+const AT_REST = {
+  status: 503,
+  fault: "sandbox",
+  passes: "maybe",
+  retryAfterSec: 30,
+  help: "dashboard",
+} as const;
+
+/** A sandbox that will run. */
+const STARTING = {
+  status: 503,
+  fault: "sandbox",
+  passes: "by_itself",
+  retryAfterSec: 2,
+  stage: "starting",
+} as const;
+
+/** What the gateway, or something that it depends on, cannot do at the moment. */
+const UNAVAILABLE = {
+  status: 503,
+  fault: "operator",
+  passes: "by_itself",
+  retryAfterSec: 2,
+} as const;
+
 const FACTS = {
-  bad_host: { status: 400, fault: "client", passes: "never" },
-  bad_target: { status: 400, fault: "client", passes: "never" },
-  bad_request: { status: 400, fault: "client", passes: "never" },
-  bad_return_url: { status: 400, fault: "client", passes: "never" },
-  login_expired: { status: 400, fault: "client", passes: "never" },
-  start_expired: { status: 400, fault: "client", passes: "never" },
-  login_failed: {
-    status: 400,
-    fault: "client",
-    passes: "never",
-    login: "refused",
-  },
-  session_not_kept: { status: 400, fault: "client", passes: "never" },
-  login_required: {
-    status: 401,
-    fault: "client",
-    passes: "never",
-    credential: "missing",
-  },
+  bad_host: { ...REFUSED, status: 400 },
+  bad_target: { ...REFUSED, status: 400 },
+  bad_request: { ...REFUSED, status: 400 },
+  bad_return_url: { ...REFUSED, status: 400 },
+  login_expired: { ...REFUSED, status: 400 },
+  start_expired: { ...REFUSED, status: 400 },
+  login_failed: { ...REFUSED, status: 400, login: "refused" },
+  session_not_kept: { ...REFUSED, status: 400 },
+  login_required: { ...REFUSED, status: 401, credential: "missing" },
   frame_refused: {
+    ...REFUSED,
     status: 401,
-    fault: "client",
-    passes: "never",
     credential: "missing",
     help: "apps",
   },
-  credential_invalid: {
-    status: 401,
-    fault: "client",
-    passes: "never",
-    credential: "invalid",
-    help: "dashboard",
-  },
-  signed_token_invalid: {
-    status: 401,
-    fault: "client",
-    passes: "never",
-    credential: "invalid",
-    help: "dashboard",
-  },
-  signed_url_invalid: {
-    status: 401,
-    fault: "client",
-    passes: "never",
-    credential: "invalid",
-  },
-  cross_site_request: { status: 403, fault: "client", passes: "never" },
-  webhook_refused: { status: 403, fault: "client", passes: "never" },
-  start_not_allowed: {
-    status: 403,
-    fault: "client",
-    passes: "never",
-    help: "dashboard",
-  },
-  login_denied: {
-    status: 403,
-    fault: "client",
-    passes: "never",
-    login: "refused",
-  },
-  sandbox_not_found: {
-    status: 404,
-    fault: "client",
-    passes: "never",
-    // The same for every address, so it tells nobody whether there is a sandbox.
-    help: "dashboard",
-    isUntold: true,
-  },
+  credential_invalid: { ...INVALID, help: "dashboard" },
+  signed_token_invalid: { ...INVALID, help: "dashboard" },
+  signed_url_invalid: INVALID,
+  cross_site_request: { ...REFUSED, status: 403 },
+  webhook_refused: { ...REFUSED, status: 403 },
+  start_not_allowed: { ...REFUSED, status: 403, help: "dashboard" },
+  login_denied: { ...REFUSED, status: 403, login: "refused" },
+  // The same for every address, so it tells nobody whether there is a sandbox.
+  sandbox_not_found: { ...NOT_FOUND, isUntold: true },
   sandbox_deleted: {
-    status: 404,
-    fault: "client",
-    passes: "never",
-    help: "dashboard",
+    ...NOT_FOUND,
     login: "refused",
     daytonaCode: "SANDBOX_DESTROYED",
   },
-  no_access: {
-    status: 404,
-    fault: "client",
-    passes: "never",
-    help: "dashboard",
-    login: "refused",
-  },
+  no_access: { ...NOT_FOUND, login: "refused" },
   container_not_found: {
     status: 404,
     fault: "sandbox",
@@ -148,55 +135,24 @@ const FACTS = {
     passes: "never",
     help: "dashboard",
   },
-  build_log_not_found: { status: 404, fault: "client", passes: "never" },
-  port_not_served: { status: 404, fault: "client", passes: "never" },
-  route_not_found: { status: 404, fault: "client", passes: "never" },
-  unknown_domain: { status: 404, fault: "client", passes: "never" },
-  method_not_allowed: { status: 405, fault: "client", passes: "never" },
+  build_log_not_found: { ...REFUSED, status: 404 },
+  port_not_served: { ...REFUSED, status: 404 },
+  route_not_found: { ...REFUSED, status: 404 },
+  unknown_domain: { ...REFUSED, status: 404 },
+  method_not_allowed: { ...REFUSED, status: 405 },
   upload_stalled: {
     status: 408,
     fault: "client",
     passes: "maybe",
     help: "apps",
   },
-  target_too_long: {
-    status: 414,
-    fault: "client",
-    passes: "never",
-    help: "apps",
-  },
-  upgrade_required: { status: 426, fault: "client", passes: "never" },
-  too_many_refusals: {
-    status: 429,
-    fault: "client",
-    passes: "maybe",
-    retryAfterSec: 2,
-    login: "repeatable",
-  },
-  user_throttled: {
-    status: 429,
-    fault: "client",
-    passes: "by_itself",
-    retryAfterSec: 2,
-  },
-  start_throttled: {
-    status: 429,
-    fault: "client",
-    passes: "maybe",
-    retryAfterSec: 2,
-  },
-  client_overloaded: {
-    status: 429,
-    fault: "client",
-    passes: "maybe",
-    retryAfterSec: 2,
-  },
-  head_too_large: {
-    status: 431,
-    fault: "client",
-    passes: "never",
-    help: "apps",
-  },
+  target_too_long: { ...REFUSED, status: 414, help: "apps" },
+  upgrade_required: { ...REFUSED, status: 426 },
+  too_many_refusals: { ...THROTTLED, login: "repeatable" },
+  user_throttled: { ...THROTTLED, passes: "by_itself" },
+  start_throttled: THROTTLED,
+  client_overloaded: THROTTLED,
+  head_too_large: { ...REFUSED, status: 431, help: "apps" },
   internal: { status: 500, fault: "bug", passes: "maybe" },
   runner_unreachable: { status: 502, fault: "operator", passes: "by_itself" },
   runner_protocol_error: {
@@ -221,182 +177,52 @@ const FACTS = {
     stage: "settling",
   },
   sandbox_stopped: {
-    status: 503,
-    fault: "sandbox",
-    passes: "maybe",
+    ...AT_REST,
     retryAfterSec: 2,
-    help: "dashboard",
     start: { means: "start", next: "sandbox_starting", isQuick: true },
     isUntold: true,
   },
   sandbox_paused: {
-    status: 503,
-    fault: "sandbox",
-    passes: "maybe",
+    ...AT_REST,
     retryAfterSec: 2,
-    help: "dashboard",
     start: { means: "start", next: "sandbox_resuming", isQuick: true },
   },
   sandbox_archived: {
-    status: 503,
-    fault: "sandbox",
-    passes: "maybe",
+    ...AT_REST,
     retryAfterSec: 10,
-    help: "dashboard",
     start: { means: "start", next: "sandbox_restoring", isQuick: false },
   },
-  sandbox_starting: {
-    status: 503,
-    fault: "sandbox",
-    passes: "by_itself",
-    retryAfterSec: 2,
-    stage: "starting",
-  },
-  sandbox_resuming: {
-    status: 503,
-    fault: "sandbox",
-    passes: "by_itself",
-    retryAfterSec: 2,
-    stage: "starting",
-  },
-  sandbox_restoring: {
-    status: 503,
-    fault: "sandbox",
-    passes: "by_itself",
-    retryAfterSec: 5,
-    stage: "starting",
-  },
-  sandbox_pulling: {
-    status: 503,
-    fault: "sandbox",
-    passes: "by_itself",
-    retryAfterSec: 10,
-    stage: "starting",
-  },
+  sandbox_starting: STARTING,
+  sandbox_resuming: STARTING,
+  sandbox_restoring: { ...STARTING, retryAfterSec: 5 },
+  sandbox_pulling: { ...STARTING, retryAfterSec: 10 },
   sandbox_stopping: {
     status: 503,
     fault: "sandbox",
     passes: "by_itself",
     retryAfterSec: 2,
   },
-  sandbox_error: {
-    status: 503,
-    fault: "sandbox",
-    passes: "maybe",
-    retryAfterSec: 30,
-    help: "dashboard",
-  },
+  sandbox_error: AT_REST,
   sandbox_recoverable: {
-    status: 503,
-    fault: "sandbox",
-    passes: "maybe",
-    retryAfterSec: 30,
-    help: "dashboard",
+    ...AT_REST,
     start: { means: "recover", next: "sandbox_starting", isQuick: false },
   },
-  sandbox_build_failed: {
-    status: 503,
-    fault: "sandbox",
-    passes: "maybe",
-    retryAfterSec: 30,
-    help: "dashboard",
-  },
-  start_refused: {
-    status: 503,
-    fault: "operator",
-    passes: "maybe",
-    retryAfterSec: 30,
-    help: "dashboard",
-  },
-  runner_not_ready: {
-    status: 503,
-    fault: "operator",
-    passes: "by_itself",
-    retryAfterSec: 2,
-    stage: "settling",
-    isUntold: true,
-  },
-  api_unreachable: {
-    status: 503,
-    fault: "operator",
-    passes: "by_itself",
-    retryAfterSec: 2,
-  },
-  api_throttled: {
-    status: 503,
-    fault: "operator",
-    passes: "by_itself",
-    retryAfterSec: 2,
-  },
-  login_unavailable: {
-    status: 503,
-    fault: "operator",
-    passes: "maybe",
-    retryAfterSec: 2,
-    login: "repeatable",
-  },
-  logout_incomplete: {
-    status: 503,
-    fault: "operator",
-    passes: "maybe",
-    retryAfterSec: 2,
-  },
-  session_unavailable: {
-    status: 503,
-    fault: "operator",
-    passes: "by_itself",
-    retryAfterSec: 2,
-  },
-  overloaded: {
-    status: 503,
-    fault: "operator",
-    passes: "by_itself",
-    retryAfterSec: 2,
-  },
-  sandbox_overloaded: {
-    status: 503,
-    fault: "operator",
-    passes: "by_itself",
-    retryAfterSec: 2,
-    help: "apps",
-  },
-  pages_overloaded: {
-    status: 503,
-    fault: "operator",
-    passes: "maybe",
-    retryAfterSec: 2,
-  },
-  too_many_tunnels: {
-    status: 503,
-    fault: "operator",
-    passes: "maybe",
-    retryAfterSec: 2,
-  },
-  duplex_unavailable: {
-    status: 503,
-    fault: "operator",
-    passes: "maybe",
-    retryAfterSec: 2,
-  },
-  chunks_too_small: {
-    status: 400,
-    fault: "client",
-    passes: "never",
-    help: "apps",
-  },
-  buffers_full: {
-    status: 503,
-    fault: "operator",
-    passes: "maybe",
-    retryAfterSec: 2,
-    help: "apps",
-  },
-  shutting_down: {
-    status: 503,
-    fault: "operator",
-    passes: "by_itself",
-    retryAfterSec: 2,
-  },
+  sandbox_build_failed: AT_REST,
+  start_refused: { ...AT_REST, fault: "operator" },
+  runner_not_ready: { ...UNAVAILABLE, stage: "settling", isUntold: true },
+  api_unreachable: UNAVAILABLE,
+  api_throttled: UNAVAILABLE,
+  login_unavailable: { ...UNAVAILABLE, passes: "maybe", login: "repeatable" },
+  logout_incomplete: { ...UNAVAILABLE, passes: "maybe" },
+  session_unavailable: UNAVAILABLE,
+  overloaded: UNAVAILABLE,
+  sandbox_overloaded: { ...UNAVAILABLE, help: "apps" },
+  pages_overloaded: { ...UNAVAILABLE, passes: "maybe" },
+  too_many_tunnels: { ...UNAVAILABLE, passes: "maybe" },
+  duplex_unavailable: { ...UNAVAILABLE, passes: "maybe" },
+  chunks_too_small: { ...REFUSED, status: 400, help: "apps" },
+  buffers_full: { ...UNAVAILABLE, passes: "maybe", help: "apps" },
+  shutting_down: UNAVAILABLE,
   runner_timeout: {
     status: 504,
     fault: "operator",
@@ -416,8 +242,6 @@ export type CodeWith<Facts extends Partial<ErrorFacts>> = {
   [Code in ErrorCode]: typeof FACTS[Code] extends Facts ? Code : never;
 }[ErrorCode];
 
-/** The facts of each code. */
 export const ERRORS: Readonly<Record<ErrorCode, ErrorFacts>> = FACTS;
 
-/** All codes. */
 export const ERROR_CODES = Object.keys(FACTS) as readonly ErrorCode[];

@@ -30,7 +30,6 @@ export interface ErrorAdvice {
   readonly logoutUrl?: string | undefined;
   /** What the sandbox does instead of answering. */
   readonly sandbox?: SandboxAdvice | undefined;
-  /** What the visitor can do on the page. */
   readonly action?: PageAction | undefined;
   /** Headers of the response: cookies to be deleted, for example. */
   readonly headers?: HeaderList | undefined;
@@ -53,13 +52,11 @@ export class GatewayError extends Error {
       advice?: ErrorAdvice;
     } = {},
   ) {
-    super(
-      reason,
-      options.cause === undefined ? undefined : { cause: options.cause },
-    );
+    const { cause, retryAfterSec, advice = {} } = options;
+    super(reason, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.retryAfterSec = options.retryAfterSec;
-    this.advice = options.advice ?? {};
+    this.retryAfterSec = retryAfterSec;
+    this.advice = advice;
   }
 
   /** A copy of the failure with other advice. */
@@ -68,7 +65,6 @@ export class GatewayError extends Error {
     return new GatewayError(code, message, { cause, retryAfterSec, advice });
   }
 
-  /** The HTTP status of the code. */
   get status(): number {
     return ERRORS[this.code].status;
   }

@@ -17,7 +17,7 @@ import type { DurableStore } from "./store.ts";
 /** Longest trust in an in-process copy of a value that other processes may change, ms. */
 export const RECHECK_MS = 5_000;
 
-/** A value from the source, and how long it is valid. */
+/** A value from the source. */
 export interface Fill<V> {
   readonly value: V;
   /** Milliseconds from the fill's beginning; with 0 or less, the value is returned but not cached. */
@@ -42,10 +42,9 @@ export interface Confirmation {
 }
 
 /**
- * Called with each event of the cache named `kind`. Each `get` that resolves, and each `getFresh` that finds a value, is
- * one of `hit`, `stale`, `durable_hit` and `miss`. Each failed fill is a `fill_failed`, whose `cause` is what the fill
- * threw if an earlier value hides that from callers. Each value that its codec could not encode or decode is a
- * `codec_failed`, whose `cause` is what the codec threw, if it did.
+ * Called with each event of the cache named `kind`: `hit`, `stale`, `durable_hit` or `miss` for each value that is
+ * returned; `fill_failed`, with what the fill threw if an earlier value hides that from callers; and `codec_failed` for a
+ * value that the codec refused, with what it threw, if it did.
  */
 export type OnCacheEvent = (
   event: CacheEvent,
@@ -53,28 +52,18 @@ export type OnCacheEvent = (
   cause?: unknown,
 ) => void;
 
-/** Dependencies of a {@linkcode Cache}. */
 interface CacheOptions<V> {
   /** The cache's name: the first part of its durable keys, and a label of its metrics. */
   readonly kind: string;
   /** Maximum number of in-process entries; the least recently used is evicted first. */
   readonly maxEntries: number;
-  /** The durable tier and the codec for its values; null for a cache that is in process only. */
-  readonly durable: {
-    readonly store: DurableStore;
-    readonly codec: Codec<V>;
-  } | null;
+  /** Null for a cache that is in process only. */
+  readonly durable: { store: DurableStore; codec: Codec<V> } | null;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
   readonly onEvent: OnCacheEvent;
   /** Tracks work that no caller waits for: renewals, and writes to the durable tier. */
   readonly background: Background;
-}
-
-/** The result of a fill. */
-interface FillResult<V> {
-  readonly value: V;
-  readonly event: CacheEvent;
 }
 
 /**
@@ -91,7 +80,7 @@ export class Cache<V> {
   readonly #memory: LRUCache<string, Entry<V>>;
   readonly #tier: DurableTier<V> | undefined;
   readonly #lookups = new SingleFlight<Entry<V> | undefined>();
-  readonly #fills = new SingleFlight<FillResult<V>>();
+  readonly #fills = new SingleFlight<{ value: V; event: CacheEvent }>();
   readonly #recheckMs: number;
   /** True if the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
   readonly #storeExpires: boolean;
@@ -113,9 +102,7 @@ export class Cache<V> {
   getFresh(key: string): V | undefined {
     const now = this.#options.now();
     const copy = this.#trustedCopy(key, now);
-    if (copy === undefined || freshnessOf(copy, now) !== "fresh") {
-      return undefined;
-    }
+    if (!copy || freshnessOf(copy, now) !== "fresh") return undefined;
     this.#report("hit");
     return copy.value;
   }
@@ -138,7 +125,9 @@ export class Cache<V> {
     if (fresh !== undefined) return fresh;
     const copy = this.#trustedCopy(key);
     const isKept = copy?.unconfirmed !== undefined && now() < keptUntil(copy);
-    if (!isKept && !this.#isInFlight(key)) {
+    const isInFlight = this.#lookups.isInFlight(key) ||
+      this.#fills.isInFlight(key);
+    if (!isKept && !isInFlight) {
       try {
         onMiss?.();
       } catch (refusal) {
@@ -165,68 +154,46 @@ export class Cache<V> {
     return entry.value;
   }
 
-  /**
-   * Stores a value in both tiers, or deletes an earlier one if its TTL is 0, and discards a fill in flight; resolves when
-   * the durable tier is done.
-   */
-  set(key: string, filled: Fill<V>): Promise<void> {
-    return this.#store(key, filled, this.#options.now());
-  }
-
   /** Deletes a value from both tiers, and discards a fill in flight; resolves when the durable tier is done. */
   async delete(key: string): Promise<void> {
-    this.#evict(key);
+    this.forgetCopy(key);
     await this.#tier?.remove(key);
   }
 
-  /** Deletes a value in process only, and discards a fill in flight: somebody else has seen to the durable tier. */
+  /** Drops the in-process copy, and discards the results of lookups and fills in flight. */
   forgetCopy(key: string): void {
-    this.#evict(key);
-  }
-
-  /** As {@linkcode set}; the TTL counts from `validAt`, ms since the epoch. */
-  async #store(key: string, filled: Fill<V>, validAt: number): Promise<void> {
-    const earlier = this.#memory.get(key);
-    this.#evict(key);
-    if (filled.ttlMs <= 0) return await this.#tier?.remove(key);
-    const { confirm } = filled;
-    if (confirm !== undefined) {
-      const unconfirmed = { ...filled, confirm };
-      return await this.#storeUnconfirmed(key, unconfirmed, {
-        validAt,
-        earlier,
-      });
-    }
-    const entry = this.#remember(key, filled, validAt);
-    await this.#tier?.write(key, entry);
+    this.#lookups.forget(key);
+    this.#fills.forget(key);
+    this.#memory.delete(key);
   }
 
   /**
-   * Stores a value that may have to be confirmed. In a shared tier, the absence of an entry says that somebody knows
-   * better: so what an answer is worth depends on what the tier holds after the source was asked.
+   * Stores a value in both tiers, or deletes an earlier one if its TTL is 0, and discards a fill in flight; resolves when
+   * the durable tier is done. The TTL counts from `validAt`, ms since the epoch. In a shared tier, the absence of an entry
+   * says that somebody knows better: so what an answer is worth that may have to be confirmed depends on what the tier
+   * holds after the source was asked.
    */
-  async #storeUnconfirmed(
+  async set(
     key: string,
-    filled: Fill<V> & { readonly confirm: Confirmation },
-    { validAt, earlier }: {
-      readonly validAt: number;
-      readonly earlier: Entry<V> | undefined;
-    },
+    filled: Fill<V>,
+    validAt = this.#options.now(),
   ): Promise<void> {
-    const since = this.#options.now();
+    const { ttlMs, confirm } = filled;
+    const earlier = this.#memory.get(key);
+    this.forgetCopy(key);
+    if (ttlMs <= 0) return await this.#tier?.remove(key);
+    const since = confirm && this.#options.now();
     const first = this.#remember(key, filled, validAt, since);
-    if (
-      filled.confirm.onlyIfTold && await this.#tier?.tellsChanges(key) !== true
-    ) {
-      return await this.#storeUntold(key, first, { filled, earlier });
+    if (confirm === undefined) return await this.#tier?.write(key, first);
+    const { onlyIfTold } = confirm;
+    if (onlyIfTold && await this.#tier?.tellsChanges(key) !== true) {
+      return await this.#storeUntold(key, first, { ttlMs, earlier });
     }
     const found = await this.#tier?.read(key) ?? "unavailable";
     if (this.#memory.get(key) !== first) return; // somebody has replaced it meanwhile
-    const held = found === "unavailable" && !filled.confirm.onlyIfTold
-      ? earlier
-      : typeof found === "string"
-      ? undefined
-      : found;
+    const isUnknown = found === "unavailable" && !onlyIfTold;
+    const known = typeof found === "string" ? undefined : found;
+    const held = isUnknown ? earlier : known;
     if (held?.value !== filled.value || validAt >= keptUntil(held)) {
       return await this.#tier?.write(key, first);
     }
@@ -238,10 +205,7 @@ export class Cache<V> {
   async #storeUntold(
     key: string,
     entry: Entry<V>,
-    { filled: { ttlMs }, earlier }: {
-      readonly filled: Fill<V>;
-      readonly earlier: Entry<V> | undefined;
-    },
+    { ttlMs, earlier }: { ttlMs: number; earlier: Entry<V> | undefined },
   ): Promise<void> {
     if (this.#memory.get(key) !== entry) return; // somebody has replaced it meanwhile
     const { storedUntil = 0 } = earlier ?? {};
@@ -284,19 +248,10 @@ export class Cache<V> {
   }
 
   /** The in-process copy, unless it must first be checked against the durable tier. */
-  #trustedCopy(
-    key: string,
-    now = this.#options.now(),
-  ): Entry<V> | undefined {
+  #trustedCopy(key: string, now = this.#options.now()): Entry<V> | undefined {
     const entry = this.#memory.get(key);
     const recheck = { now, withinMs: this.#recheckMs };
-    const isTrusted = entry !== undefined &&
-      isPending(entry.recheckAt, recheck);
-    return isTrusted ? entry : undefined;
-  }
-
-  #isInFlight(key: string): boolean {
-    return this.#lookups.isInFlight(key) || this.#fills.isInFlight(key);
+    return entry && isPending(entry.recheckAt, recheck) ? entry : undefined;
   }
 
   /** Synchronizes the in-process copy with the durable tier; undefined if the source must be asked. */
@@ -324,7 +279,7 @@ export class Cache<V> {
         copy.recheckAt = recheckAt;
         return copy; // the store expired it: it may still be served stale
       }
-      this.#evict(key); // if there is a copy, another process deleted the entry
+      this.forgetCopy(key); // if there is a copy, another process deleted the entry
       return undefined;
     }
     if (found === "unavailable") {
@@ -348,10 +303,7 @@ export class Cache<V> {
     return entry;
   }
 
-  #refill(
-    key: string,
-    fill: () => Promise<Fill<V>>,
-  ): Promise<FillResult<V>> {
+  #refill(key: string, fill: () => Promise<Fill<V>>) {
     const { now, background } = this.#options;
     return this.#fills.share(key, async (isCurrent) => {
       // Whatever has changed since then may be unknown to the source's answer.
@@ -360,7 +312,7 @@ export class Cache<V> {
         const filled = await fill();
         // Callers do not wait for the durable tier.
         if (isCurrent()) {
-          const stored = this.#store(key, filled, askedAt);
+          const stored = this.set(key, filled, askedAt);
           background.add(`store ${this.#options.kind}`, stored);
         }
         return { value: filled.value, event: "miss" };
@@ -373,12 +325,5 @@ export class Cache<V> {
         return { value: earlier.value, event: "stale" };
       }
     });
-  }
-
-  /** Drops the in-process copy, and discards the results of lookups and fills in flight. */
-  #evict(key: string): void {
-    this.#lookups.forget(key);
-    this.#fills.forget(key);
-    this.#memory.delete(key);
   }
 }

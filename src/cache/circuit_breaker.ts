@@ -5,7 +5,7 @@ import type { StoreFailure, StoreOptions } from "./store.ts";
 /** Deadline of one store operation, ms: a remote store can hang forever. */
 const DEADLINE_MS = 250;
 
-/** Number of consecutive failures after which the store is left alone. */
+/** Consecutive failures after which the store is left alone. */
 const FAILURES_BEFORE_PAUSE = 3;
 
 /** The pause of a failing store, ms; after that, one operation at a time probes it. */
@@ -20,12 +20,10 @@ const MESSAGES = {
 
 /** A deadline and a circuit breaker for one store: no operation hangs, rejects, or queues behind a dead store. */
 export class CircuitBreaker {
-  /** The store's name in reports. */
   readonly #store: string;
   readonly #options: Required<StoreOptions>;
   readonly #shouldReport: (reason: string) => boolean;
   #isClosed = false;
-  /** Number of consecutive failures. */
   #failures = 0;
   #failedAt = -Infinity;
   #pausedUntil = 0;
@@ -37,7 +35,10 @@ export class CircuitBreaker {
   }
 
   /** Resolves with the operation's result, or with `fallback` if it fails, is late, or is not tried; never rejects. */
-  async run<T>(operation: () => Promise<T>, fallback: T): Promise<T> {
+  async run<T, F = T>(
+    operation: () => Promise<T>,
+    fallback: F,
+  ): Promise<T | F> {
     const { now, deadlineMs } = this.#options;
     if (this.#isClosed) return fallback;
     if (this.#failures >= FAILURES_BEFORE_PAUSE) {
@@ -50,9 +51,8 @@ export class CircuitBreaker {
     // Two timers: if this thread was too busy to look, it processes what has arrived before the second one fires.
     let timer = setTimeout(() => {
       timer = setTimeout(() => {
-        deadline.reject(
-          new DOMException(`no answer in ${deadlineMs} ms`, "TimeoutError"),
-        );
+        const reason = `no answer in ${deadlineMs} ms`;
+        deadline.reject(new DOMException(reason, "TimeoutError"));
       }, deadlineMs / 2);
     }, deadlineMs / 2);
     try {

@@ -14,7 +14,6 @@ export interface TimedValue<V> extends Times {
   readonly value: V;
 }
 
-/** Dependencies of a {@linkcode DurableTier}. */
 interface DurableTierOptions<V> {
   readonly store: DurableStore;
   readonly codec: Codec<V>;
@@ -35,9 +34,7 @@ export class DurableTier<V> {
   }
 
   /** See `StoreLookup`; a value that cannot be decoded is `unavailable`. */
-  async read(
-    key: string,
-  ): Promise<TimedValue<V> | "absent" | "unavailable"> {
+  async read(key: string): Promise<TimedValue<V> | "absent" | "unavailable"> {
     const { store, codec, kind, onCodecFailure } = this.#options;
     await this.#writes.get(key);
     const stored = await store.get([kind, key]);
@@ -79,15 +76,13 @@ export class DurableTier<V> {
     });
   }
 
-  /** See `DurableStore.tellsChanges`. */
   async tellsChanges(key: string): Promise<boolean> {
     const { store, kind } = this.#options;
     return await store.tellsChanges?.([kind, key]) ?? false;
   }
 
   remove(key: string): Promise<void> {
-    const { store } = this.#options;
-    return this.#enqueue(key, (storeKey) => store.delete(storeKey));
+    return this.#enqueue(key, (path) => this.#options.store.delete(path));
   }
 
   #enqueue(

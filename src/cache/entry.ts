@@ -3,11 +3,8 @@ import type { StoredEntry } from "./store.ts";
 /** The fraction of its TTL after which an entry is renewed in the background. */
 const REFRESH_AFTER = 3 / 4;
 
-/** The pause after the first failed fill, ms; it doubles with each further failure. */
-const COOL_DOWN_MS = 1_000;
-
-/** The longest pause after a failed fill, ms. */
-const MAX_COOL_DOWN_MS = 10_000;
+/** The pause after a failed fill, ms: it doubles with each further failure. */
+const COOL_DOWN = { firstMs: 1_000, maxMs: 10_000 };
 
 /** Longest lead of the clock that stamped an entry, ms: another machine's, or ours before it was set back. */
 const MAX_SKEW_MS = 30_000;
@@ -41,14 +38,11 @@ export interface Entry<V> extends Times {
  */
 type Freshness = "fresh" | "revalidate" | "stale-if-error" | "expired";
 
-/** The times of a value that is valid for `ttlMs` from `now` on. */
-export function timesOf(
-  { now, ttlMs, staleIfErrorMs }: {
-    now: number;
-    ttlMs: number;
-    staleIfErrorMs: number;
-  },
-): Times {
+/** That a value is valid for `ttlMs` from `now` on. */
+type Lifetime = Readonly<Record<"now" | "ttlMs" | "staleIfErrorMs", number>>;
+
+/** The times of such a value. */
+export function timesOf({ now, ttlMs, staleIfErrorMs }: Lifetime): Times {
   const expiresAt = now + ttlMs;
   return {
     refreshAt: now + ttlMs * REFRESH_AFTER,
@@ -59,15 +53,12 @@ export function timesOf(
 
 /** The times of a value that is valid for `ttlMs` at most, until it is confirmed. */
 export function unconfirmedTimesOf(
-  confirmed: Parameters<typeof timesOf>[0],
+  confirmed: Lifetime,
   { since, ttlMs }: { since: number; ttlMs: number },
 ): Times {
   const { expiresAt: keptUntil, staleUntil } = timesOf(confirmed);
-  const times = timesOf({
-    now: confirmed.now,
-    ttlMs: Math.min(ttlMs, confirmed.ttlMs),
-    staleIfErrorMs: 0,
-  });
+  const shorter = Math.min(ttlMs, confirmed.ttlMs);
+  const times = timesOf({ ...confirmed, ttlMs: shorter });
   return { ...times, staleUntil, unconfirmed: { since, keptUntil } };
 }
 
@@ -76,25 +67,11 @@ export function keptUntil({ unconfirmed, expiresAt }: Times): number {
   return unconfirmed?.keptUntil ?? expiresAt;
 }
 
-/** The time at which an entry was created, ms since the epoch. */
 function createdAt({ refreshAt, expiresAt }: Times): number {
   return expiresAt - (expiresAt - refreshAt) / (1 - REFRESH_AFTER);
 }
 
-/**
- * The freshness of an entry at `now`, ms since the epoch.
- *
- * @example A value that is valid for two minutes from time 0 on, and may be served stale for ten more:
- * ```ts
- * const times = timesOf({ now: 0, ttlMs: 120_000, staleIfErrorMs: 600_000 });
- * const entry = { ...times, value: "v", recheckAt: Infinity, failures: 0, retryAt: 0 };
- * freshnessOf(entry, 60_000); // "fresh"
- * freshnessOf(entry, 100_000); // "revalidate"
- * freshnessOf(entry, 130_000); // "expired"
- * backOff(entry, 130_000); // the source failed
- * freshnessOf(entry, 130_000); // "stale-if-error"
- * ```
- */
+/** The freshness of an entry at `now`, ms since the epoch. */
 export function freshnessOf(entry: Entry<unknown>, now: number): Freshness {
   // If the clock was set back by hours, the entry would otherwise be fresh for hours.
   if (now < createdAt(entry) - MAX_SKEW_MS) return "expired";
@@ -107,7 +84,7 @@ export function freshnessOf(entry: Entry<unknown>, now: number): Freshness {
 
 /** Records a failed fill on the entry that it was to replace. */
 export function backOff(entry: Entry<unknown>, now: number): void {
-  const pause = COOL_DOWN_MS * 2 ** entry.failures;
+  const pauseMs = COOL_DOWN.firstMs * 2 ** entry.failures;
   entry.failures++;
-  entry.retryAt = now + Math.min(pause, MAX_COOL_DOWN_MS);
+  entry.retryAt = now + Math.min(pauseMs, COOL_DOWN.maxMs);
 }

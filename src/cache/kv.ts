@@ -21,10 +21,8 @@ import {
   type StoreOptions,
 } from "./store.ts";
 
-/** Longest value that Deno KV accepts, bytes. */
+/** The longest value and key that Deno KV accepts. */
 const MAX_VALUE_BYTES = 65_536;
-
-/** Longest key that Deno KV accepts, bytes. */
 const MAX_KEY_BYTES = 2_048;
 
 /** The first part of every key: the database may hold other data as well. */
@@ -36,18 +34,13 @@ type Path = readonly string[];
 interface Mutation {
   readonly path: Path;
   readonly addTo: (transaction: KvTransaction) => KvTransaction;
-}
-
-interface PendingMutation extends Mutation {
   /** True once the caller has stopped waiting: the mutation must no longer be sent. */
   isAbandoned: boolean;
 }
 
-/** Dependencies of a KV store. */
 interface KvStoreOptions extends StoreOptions {
   /** Opens the database; retried with the next operation if it fails. */
   readonly open: () => Promise<KvDatabase>;
-  /** True if other processes write to it as well. */
   readonly shared: boolean;
 }
 
@@ -76,9 +69,8 @@ function isFile(path: string | undefined): path is string {
 
 /** Deno's own message names one of two permissions only. */
 function notAllowed(path: string): string {
-  return `Deno is not allowed to use ${path}: ${
-    permissionHint(dirname(path), "read", "write")
-  }`;
+  const hint = permissionHint(dirname(path), "read", "write");
+  return `Deno is not allowed to use ${path}: ${hint}`;
 }
 
 /**
@@ -95,79 +87,71 @@ export async function openKvStore(
 
 class KvStore implements DurableStore {
   readonly shared: boolean;
-  readonly #open: () => Promise<KvDatabase>;
-  readonly #now: () => number;
+  readonly #options: KvStoreOptions;
   readonly #breaker: CircuitBreaker;
   /** Undefined in a database that only this process uses. */
-  readonly #announcements: KvAnnouncements | undefined;
+  readonly #announcements?: KvAnnouncements;
   #opening: Promise<KvDatabase> | undefined;
   #isClosed = false;
   // In a private database, most of the cost of a key is its transaction, so keys are batched. In a shared one, each key
   // needs a check of its own, and most of the cost is the round trip, which concurrent operations make in parallel.
-  readonly #mutations = batches((mutations: readonly PendingMutation[]) =>
+  readonly #mutations = batches((mutations: readonly Mutation[]) =>
     this.#mutatePrivate(mutations)
   );
   readonly #reads = batches(async (paths: readonly Path[]) =>
     await (await this.#database()).getMany(paths)
   );
 
-  constructor({ open, shared, ...options }: KvStoreOptions) {
+  constructor(options: KvStoreOptions) {
+    const { shared, now } = options;
     this.shared = shared;
-    this.#open = open;
-    this.#now = options.now;
+    this.#options = options;
     this.#breaker = new CircuitBreaker("kv", options);
+    if (!shared) return;
     const database = () => this.#database();
-    this.#announcements = shared
-      ? new KvAnnouncements({ database, now: options.now })
-      : undefined;
+    this.#announcements = new KvAnnouncements({ database, now });
   }
 
   /** Opens the database, or reports why that failed. */
   async start(): Promise<void> {
-    await this.#breaker.run(async () => void await this.#database(), undefined);
+    await this.#breaker.run(() => this.#database(), undefined);
   }
 
   async get(key: StoreKey): Promise<StoreLookup> {
-    if (!fits(key)) return "absent";
-    const found = await this.#read([NAMESPACE, ...key]);
+    const path = pathOf(key);
+    if (path === undefined) return "absent";
+    const found = await this.#breaker.run(() => this.#read(path), undefined);
     if (found === undefined) return "unavailable";
     if (found.value === null) return "absent";
     const entry = parseEntry(found.value);
     if (entry === undefined) return "unavailable";
-    return this.#now() < entry.staleUntil ? entry : "absent";
+    return this.#options.now() < entry.staleUntil ? entry : "absent";
   }
 
   async set(key: StoreKey, entry: StoredEntry): Promise<void> {
-    if (!fits(key)) return;
-    const value = new TextEncoder().encode(JSON.stringify(entry));
-    // The sweep behind expireIn can be a minute late: it only collects garbage, and the entry's own times decide.
-    const expireIn = Math.ceil(entry.staleUntil - this.#now());
+    const path = pathOf(key);
+    if (path === undefined) return;
+    const value = formatEntry(entry);
+    const expireIn = this.#expireIn(entry);
     // An entry that cannot be stored must not leave an older value behind.
     if (value.length > MAX_VALUE_BYTES || expireIn <= 0) {
       return await this.delete(key);
     }
-    const path = [NAMESPACE, ...key];
-    await this.#mutate({
-      path,
-      addTo: (transaction) => transaction.set(path, value, { expireIn }),
-    });
+    await this.#mutate(path, (to) => to.set(path, value, { expireIn }));
   }
 
   async delete(key: StoreKey): Promise<void> {
-    if (!fits(key)) return;
-    const path = [NAMESPACE, ...key];
-    await this.#mutate({
-      path,
-      addTo: (transaction) => transaction.delete(path),
-    });
+    const path = pathOf(key);
+    if (path === undefined) return;
+    await this.#mutate(path, (to) => to.delete(path));
   }
 
   async claim(key: StoreKey, entry: StoredEntry): Promise<Claim> {
-    if (!fits(key)) return "unavailable";
-    const path = [NAMESPACE, ...key];
-    const value = new TextEncoder().encode(JSON.stringify(entry));
-    const expireIn = Math.max(1, Math.ceil(entry.staleUntil - this.#now()));
-    return await this.#breaker.run<Claim>(async () => {
+    const path = pathOf(key);
+    if (path === undefined) return "unavailable";
+    const value = formatEntry(entry);
+    const expireIn = Math.max(1, this.#expireIn(entry));
+    return await this.#breaker.run(async () => {
       const kv = await this.#database();
       const { ok } = await kv.atomic()
         .check({ key: path, versionstamp: null })
@@ -178,10 +162,9 @@ class KvStore implements DurableStore {
   }
 
   async announce(message: string): Promise<void> {
-    await this.#breaker.run(
-      async () => await this.#announcements?.announce(message),
-      undefined,
-    );
+    const announcements = this.#announcements;
+    if (announcements === undefined) return;
+    await this.#breaker.run(() => announcements.announce(message), undefined);
   }
 
   listen(onMessage: (message: string) => void): void {
@@ -198,61 +181,52 @@ class KvStore implements DurableStore {
 
   #database(): Promise<KvDatabase> {
     if (this.#isClosed) return Promise.reject(new Error("The store is closed"));
-    return this.#opening ??= this.#open().catch((cause) => {
+    return this.#opening ??= this.#options.open().catch((cause) => {
       this.#opening = undefined;
       throw cause;
     });
   }
 
-  /** The value of a key; undefined if the database does not answer. */
-  #read(path: Path): Promise<KvValue | undefined> {
-    return this.#breaker.run<KvValue | undefined>(
-      this.shared
-        ? async () => await (await this.#database()).get(path)
-        : () => this.#reads.load(path),
-      undefined,
-    );
+  /** For a sweep that can be a minute late: it only collects garbage, and the entry's own times decide. */
+  #expireIn(entry: StoredEntry): number {
+    return Math.ceil(entry.staleUntil - this.#options.now());
+  }
+
+  async #read(path: Path): Promise<KvValue> {
+    if (!this.shared) return await this.#reads.load(path);
+    return await (await this.#database()).get(path);
   }
 
   /** Mutates one key. If the deadline passes before the mutation was sent, it is not sent. */
-  async #mutate(mutation: Mutation): Promise<void> {
-    const pending: PendingMutation = { ...mutation, isAbandoned: false };
-    await this.#breaker.run(
-      () =>
-        this.shared
-          ? this.#mutateShared(pending)
-          : this.#mutations.load(pending),
-      undefined,
-    );
+  async #mutate(path: Path, addTo: Mutation["addTo"]): Promise<void> {
+    const pending: Mutation = { path, addTo, isAbandoned: false };
+    const send = this.shared
+      ? () => this.#mutateShared(pending)
+      : () => this.#mutations.load(pending);
+    await this.#breaker.run(send, undefined);
     pending.isAbandoned = true;
   }
 
   /**
-   * Mutates one key of a shared database. A remote database's client retries an unanswered commit indefinitely, even
-   * after it was closed. So a mutation is sent only while its caller waits, and checks that nothing was written since:
-   * one that was abandoned must not undo, minutes later, what others have written meanwhile.
+   * A remote database's client retries an unanswered commit indefinitely, even after it was closed. So a mutation is sent
+   * only while its caller waits, and checks that nothing was written since: it must not undo that minutes later.
    */
-  async #mutateShared(mutation: PendingMutation): Promise<void> {
-    const { path, addTo } = mutation;
+  async #mutateShared(mutation: Mutation): Promise<void> {
+    const { path: key, addTo } = mutation;
     const kv = await this.#database();
     for (let isCommitted = false; !isCommitted;) {
-      const { versionstamp } = await kv.get(path);
+      const { versionstamp } = await kv.get(key);
       if (mutation.isAbandoned) return;
-      const checked = kv.atomic().check({ key: path, versionstamp });
+      const checked = kv.atomic().check({ key, versionstamp });
       isCommitted = (await addTo(checked).commit()).ok;
     }
   }
 
-  /** Mutates keys of a database that only this process uses, in one transaction. */
-  async #mutatePrivate(
-    mutations: readonly PendingMutation[],
-  ): Promise<void[]> {
+  async #mutatePrivate(mutations: readonly Mutation[]): Promise<void[]> {
     const kv = await this.#database();
     const pending = mutations.filter(({ isAbandoned }) => !isAbandoned);
-    const transaction = pending.reduce(
-      (transaction, { addTo }) => addTo(transaction),
-      kv.atomic(),
-    );
+    const start: KvTransaction = kv.atomic();
+    const transaction = pending.reduce((to, { addTo }) => addTo(to), start);
     if (pending.length > 0) await transaction.commit();
     return mutations.map(() => {});
   }
@@ -269,14 +243,21 @@ function batches<T, R>(
   });
 }
 
-/** True if a key is short enough by an upper bound: three bytes per character, and two to delimit each part. */
-function fits(key: StoreKey): boolean {
+/**
+ * The key in the database; undefined if it would be too long by an upper bound: three bytes per character, and two to
+ * delimit each part.
+ */
+function pathOf(key: StoreKey): Path | undefined {
   let bytes = NAMESPACE.length + 2;
   for (const part of key) bytes += 3 * part.length + 2;
-  return bytes <= MAX_KEY_BYTES;
+  return bytes <= MAX_KEY_BYTES ? [NAMESPACE, ...key] : undefined;
 }
 
-/** Reads an entry, which is stored as the bytes of its JSON: of known size, and the same in every implementation. */
+/** An entry is stored as the bytes of its JSON: of known size, and the same in every implementation. */
+function formatEntry(entry: StoredEntry): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(entry));
+}
+
 function parseEntry(stored: unknown): StoredEntry | undefined {
   if (!(stored instanceof Uint8Array)) return undefined;
   try {

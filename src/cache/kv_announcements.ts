@@ -8,7 +8,7 @@ const KEY = ["porthole", "announcements"];
 /** Time for which a message is kept, ms: a watcher may be late, or just be starting. */
 const KEPT_MS = 60_000;
 
-/** Most messages that are kept, whose value must stay below 64 KiB. */
+/** Their value must stay below 64 KiB. */
 const MAX_KEPT = 100;
 
 /** Time after which nobody waits for a write any more, ms: a call of a remote database can hang forever. */
@@ -18,37 +18,26 @@ const HUNG_MS = 1_000;
 const BACKOFF = { baseMs: 1_000, maxMs: 120_000 };
 
 interface Announcement {
-  /** Tells it from another one with the same message. */
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly message: string;
 }
 
-/** What is written next, and the end of that. */
-interface NextWrite {
-  readonly added: Announcement[];
-  readonly written: Promise<void>;
-}
-
-/** Dependencies of {@linkcode KvAnnouncements}. */
 interface KvAnnouncementsOptions {
-  /** The database, once it is open; rejects if it cannot be opened. */
-  readonly database: () => Promise<
-    Pick<KvDatabase, "get" | "atomic" | "watch">
-  >;
+  /** Rejects if it cannot be opened. */
+  readonly database: () => Promise<Omit<KvDatabase, "getMany" | "close">>;
   readonly now: () => number;
   readonly sleep?: Sleep;
 }
 
-/** Writes and watches that value. */
 export class KvAnnouncements {
   readonly #options: KvAnnouncementsOptions;
   readonly #closing = new AbortController();
   /** The ids of the messages in the value as it was seen last. */
   #seen: ReadonlySet<string> = new Set();
-  /** Undefined if nothing waits for the write that is under way. */
-  #next: NextWrite | undefined;
+  /** What waits for the write that is under way. */
+  #next: { added: Announcement[]; written: Promise<void> } | undefined;
   /** The end of the last write that was prepared; never rejects. */
   #lastWrite: Promise<void> = Promise.resolve();
 
@@ -65,7 +54,7 @@ export class KvAnnouncements {
   }
 
   /** One write at a time, unless it hangs: each would have all others tried again. */
-  #prepareWrite(): NextWrite {
+  #prepareWrite() {
     const added: Announcement[] = [];
     const turn = fulfilsWithin(this.#lastWrite, HUNG_MS);
     const written = turn.then(() => {
@@ -102,13 +91,12 @@ export class KvAnnouncements {
       try {
         await this.#watch((news) => {
           failed = 0;
-          news.forEach((message) => onMessage(message));
+          for (const message of news) onMessage(message);
         });
       } catch {
         // Announcements are hints, and the operations of the store report what is wrong with it.
       }
-      failed++;
-      const pauseMs = backoffMs(failed, BACKOFF, Math.random);
+      const pauseMs = backoffMs(++failed, BACKOFF, Math.random);
       await sleep(pauseMs, signal).catch(() => {});
     }
   }
@@ -153,6 +141,6 @@ function announcementsIn(value: unknown): readonly Announcement[] {
 
 function isAnnouncement(value: unknown): value is Announcement {
   const { id, at, message } = Object(value);
-  return typeof id === "string" && typeof at === "number" &&
-    typeof message === "string";
+  const areTexts = typeof id === "string" && typeof message === "string";
+  return areTexts && typeof at === "number";
 }

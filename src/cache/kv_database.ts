@@ -23,10 +23,7 @@ export interface KvValue {
 /** A transaction (`Deno.AtomicOperation`), which is committed only if its checks hold. */
 export interface KvTransaction {
   check(
-    expected: {
-      readonly key: readonly string[];
-      readonly versionstamp: string | null;
-    },
+    expected: Pick<KvValue, "versionstamp"> & { key: readonly string[] },
   ): KvTransaction;
   set(
     key: readonly string[],

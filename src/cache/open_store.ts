@@ -4,7 +4,6 @@ import { loggerFor } from "../observability/log.ts";
 import { openKv, openKvStore } from "./kv.ts";
 import type { DurableStore, StoreOptions } from "./store.ts";
 
-/** Dependencies of the durable tier. */
 interface OpenStoreOptions extends StoreOptions {
   /** True if several processes share the platform's own database, as on Deno Deploy. */
   readonly platformShared: boolean;
@@ -35,21 +34,13 @@ export async function openDurableStore(
     case "none":
       return null;
     case "kv": {
-      const { path } = location;
-      const shared = path === undefined && platformShared;
-      return await openKvStore({
-        open: () => openKv(path),
-        shared,
-        ...options,
-      });
+      const open = () => openKv(location.path);
+      const shared = location.path === undefined && platformShared;
+      return await openKvStore({ open, shared, ...options });
     }
     case "kv-connect": {
-      const { url } = location;
-      return await openKvStore({
-        open: () => openKv(url),
-        shared: true,
-        ...options,
-      });
+      const open = () => openKv(location.url);
+      return await openKvStore({ open, shared: true, ...options });
     }
     case "redis": {
       // Imported only when needed: the library takes 100 ms to load.

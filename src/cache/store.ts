@@ -71,7 +71,6 @@ export interface StoreFailure {
   readonly cause: unknown;
 }
 
-/** Dependencies of every durable store. */
 export interface StoreOptions {
   /** Current time, ms since the epoch. */
   readonly now: () => number;

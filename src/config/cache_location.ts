@@ -1,9 +1,8 @@
 /** The location of the durable cache tier, and its format. */
-import { z } from "zod";
 import { isLoopbackHttp } from "../http/url.ts";
+import { parsedBy } from "./formats.ts";
 import type { Format } from "./read_settings.ts";
 
-/** The location of the durable cache tier. */
 export type CacheLocation =
   | { readonly kind: "none" }
   /** `path` as in `Deno.openKv(path)`: undefined for the platform's own database, `:memory:` for one without a file. */
@@ -24,13 +23,7 @@ export interface RedisLocation {
   readonly database: number;
 }
 
-/** The default port of Redis. */
 export const REDIS_PORT = 6379;
-
-/** True for the URL of a KV Connect service: its token must not leave this machine unencrypted. */
-function isKvConnect(url: URL): boolean {
-  return url.protocol === "https:" || isLoopbackHttp(url.href);
-}
 
 function redisLocation(url: URL): RedisLocation | undefined {
   const database = /^\/?(\d{0,4})$/.exec(url.pathname)?.[1];
@@ -62,17 +55,13 @@ function locationOf(text: string): CacheLocation | undefined {
       return undefined; // invalid percent-encoding in the user name or password
     }
   }
-  return isKvConnect(url) ? { kind: "kv-connect", url: text } : undefined;
+  // The token of a KV Connect service must not leave this machine unencrypted.
+  return url.protocol === "https:" || isLoopbackHttp(url.href)
+    ? { kind: "kv-connect", url: text }
+    : undefined;
 }
 
-/**
- * Writes a location that is private to one process in the format of `CACHE_URL`.
- *
- * @example
- * ```ts
- * formatLocalCache({ kind: "kv", path: ":memory:" }); // "kv::memory:"
- * ```
- */
+/** Writes a location that is private to one process in the format of `CACHE_URL`. */
 export function formatLocalCache(
   location: CacheLocation & { kind: "none" | "kv" },
 ): string {
@@ -81,14 +70,8 @@ export function formatLocalCache(
 
 /** The format of `CACHE_URL`. */
 export function cacheLocation(): Format<CacheLocation> {
-  return {
-    allowed:
-      "kv: (the platform's Deno KV), kv:PATH, kv::memory:, an https URL of a KV Connect service, redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS, or none",
-    schema: z.string().transform((text, context): CacheLocation => {
-      const location = locationOf(text);
-      if (location !== undefined) return location;
-      context.addIssue("not a cache location");
-      return z.NEVER;
-    }),
-  };
+  return parsedBy(
+    "kv: (the platform's Deno KV), kv:PATH, kv::memory:, an https URL of a KV Connect service, redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS, or none",
+    locationOf,
+  );
 }

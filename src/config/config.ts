@@ -7,85 +7,70 @@ import { isExposedHttp } from "../http/url.ts";
 import type { CacheLocation } from "./cache_location.ts";
 import { loginRule } from "./login_allow.ts";
 import {
+  type Environment,
   readSettings,
   type SettingProblem,
-  type SettingValues,
 } from "./read_settings.ts";
-import type { AnySection } from "./section.ts";
+import type { AnySection, CoreValues as Values, Sections } from "./section.ts";
 import { APP_ORIGIN_MODES, SETTINGS } from "./settings.ts";
 
 export { APP_ORIGIN_MODES, type CacheLocation, SETTINGS };
 
 /** The whole configuration, as {@linkcode assemble} describes it, with those of features; it is frozen. */
-export type Config = DeepReadonly<ReturnType<typeof assemble>> & {
-  /** To be read by `sectionOf()`. */
-  readonly sections: ReadonlyMap<unknown, unknown>;
-};
+export type Config = ReturnType<typeof assemble> & Sections;
 
 /** The listener's certificate chain and private key: paths of PEM files. */
-export interface TlsFiles {
-  readonly certFile: string;
-  readonly keyFile: string;
-}
+export type TlsFiles = NonNullable<Config["listen"]["tls"]>;
 
-/** What the cookie of a login is for. */
+/** What the cookie of a login is for: all ports of its sandbox, or one preview host. */
 export type SessionScope = Config["session"]["scope"];
 
 /** When an app's responses can be read across origins. */
 export type CorsMode = Config["public"]["corsMode"];
 
-/** Whose Daytona the gateway stands in front of. */
+/** Whose Daytona it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */
 export type GatewayMode = Config["daytona"]["mode"];
 
-/** What an app is told of its own address. */
+/** What an app is told of its own address, unless its sandbox says otherwise. */
 export type AppOriginMode = Config["public"]["appOrigin"];
 
-/** Either the configuration, or every problem with it. */
 type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly SettingProblem[] };
 
-/** Reads the configuration from environment variables, with the settings of features; unknown ones are ignored. */
+/** Reads the configuration, with that of features, or finds every problem with it; unknown variables are ignored. */
 export function parseConfig(
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   sections: readonly AnySection[],
 ): ConfigResult {
-  const missing = missingSettings(env);
   const core = readSettings(SETTINGS, env);
   const read = sections.map((section) => readSettings(section.rows, env));
   const invalid = [core, ...read].flatMap((each) =>
     each.ok ? [] : each.problems
   );
-  const isNew = ({ name }: SettingProblem) =>
-    !invalid.some((problem) => problem.name === name);
-  const problems = [...missing.filter(isNew), ...invalid];
-  if (!core.ok || problems.length > 0) {
+  // One problem for each name: that it is invalid comes first.
+  const problems = new Map(
+    [...missingSettings(env), ...invalid].map((each) => [each.name, each]),
+  );
+  if (!core.ok || problems.size > 0) {
     return { ok: false, problems: inOrder(problems, sections) };
   }
   const configs = new Map<unknown, unknown>();
-  const conflicting = conflicts(core.values);
+  const conflicting = [...conflicts(core.values)];
   sections.forEach((section, index) => {
     const result = read[index];
     if (!result?.ok) return; // it has problems, of which there are none
-    for (
-      const conflict of section.conflicts?.(result.values, core.values) ?? []
-    ) {
+    const found = section.conflicts?.(result.values, core.values) ?? [];
+    conflicting.push(...found.map((conflict) => {
       const purpose = section.rows[conflict.name]?.purpose ?? "";
-      conflicting.push({ ...conflict, purpose });
-    }
+      return { ...conflict, purpose };
+    }));
     configs.set(section, section.assemble(result.values, core.values));
   });
-  return conflicting.length > 0 ? { ok: false, problems: conflicting } : {
-    ok: true,
-    config: Object.freeze({
-      ...deepFreeze(assemble(core.values)),
-      sections: configs,
-    }),
-  };
+  if (conflicting.length > 0) return { ok: false, problems: conflicting };
+  const config = { ...deepFreeze(assemble(core.values)), sections: configs };
+  return { ok: true, config: Object.freeze(config) };
 }
-
-/** The API of app.daytona.io. */
-const HOSTED_API_URL = "https://app.daytona.io/api";
 
 /** How the two ways of running the gateway are told apart. */
 const ONE_KEY =
@@ -93,29 +78,24 @@ const ONE_KEY =
   "or DAYTONA_API_KEY, an API key of your organization at a Daytona that somebody else runs, such as app.daytona.io";
 
 /** What is required by which of the two keys is set, and the keys themselves. */
-function missingSettings(
-  env: Readonly<Record<string, string | undefined>>,
-): SettingProblem[] {
+function* missingSettings(env: Environment): Generator<SettingProblem> {
   const isSet = (name: keyof typeof SETTINGS) => Boolean(env[name]?.trim());
-  const problems: SettingProblem[] = [];
   const isHosted = isSet("DAYTONA_API_KEY");
   if (!isHosted && !isSet("DAYTONA_API_URL")) {
     const { allowed } = SETTINGS.DAYTONA_API_URL.format;
-    problems.push(problemOf("DAYTONA_API_URL", undefined, allowed));
+    yield problemOf("DAYTONA_API_URL", undefined, allowed);
   }
   if (isHosted && isSet("PROXY_API_KEY")) {
-    const given = "set beside PROXY_API_KEY";
-    problems.push(problemOf("DAYTONA_API_KEY", given, ONE_KEY));
+    yield problemOf("DAYTONA_API_KEY", "set beside PROXY_API_KEY", ONE_KEY);
   }
   if (!isHosted && !isSet("PROXY_API_KEY")) {
-    problems.push(problemOf("PROXY_API_KEY", undefined, ONE_KEY));
+    yield problemOf("PROXY_API_KEY", undefined, ONE_KEY);
   }
   if (isHosted && !isSet("PROXY_DOMAIN")) {
     const allowed =
       "a domain of yours, such as preview.example.com, while DAYTONA_API_KEY is set";
-    problems.push(problemOf("PROXY_DOMAIN", undefined, allowed));
+    yield problemOf("PROXY_DOMAIN", undefined, allowed);
   }
-  return problems;
 }
 
 function problemOf(
@@ -128,88 +108,65 @@ function problemOf(
 
 /** Problems in the order of the tables. */
 function inOrder(
-  problems: readonly SettingProblem[],
+  problems: ReadonlyMap<string, SettingProblem>,
   sections: readonly AnySection[],
 ): SettingProblem[] {
-  const names = [SETTINGS, ...sections.map(({ rows }) => rows)].flatMap((
-    rows,
-  ) => Object.keys(rows));
-  return problems.toSorted((a, b) =>
-    names.indexOf(a.name) - names.indexOf(b.name)
-  );
+  return [SETTINGS, ...sections.map(({ rows }) => rows)]
+    .flatMap((rows) => Object.keys(rows))
+    .flatMap((name) => problems.get(name) ?? []);
 }
 
-type Values = SettingValues<typeof SETTINGS>;
-
 /** Values that are valid individually, but not in combination. */
-function conflicts(values: Values): SettingProblem[] {
-  const problems: SettingProblem[] = [];
-  function report(...problem: Parameters<typeof problemOf>): void {
-    problems.push(problemOf(...problem));
+function* conflicts(values: Values): Generator<SettingProblem> {
+  const isHosted = values.DAYTONA_API_KEY !== undefined;
+  if (isHosted && values.TOOLBOX_ONLY_MODE) {
+    const allowed =
+      "false while DAYTONA_API_KEY is set: toolboxes are not served then";
+    yield problemOf("TOOLBOX_ONLY_MODE", '"true"', allowed);
   }
-  if (values.DAYTONA_API_KEY !== undefined) {
-    if (values.TOOLBOX_ONLY_MODE) {
-      const allowed =
-        "false while DAYTONA_API_KEY is set: toolboxes are not served then";
-      report("TOOLBOX_ONLY_MODE", '"true"', allowed);
-    }
+  const isAllowSet = values.LOGIN_ALLOW.length > 0;
+  if (isAllowSet && !isHosted) {
+    const allowed =
+      "not set while PROXY_API_KEY is: Daytona's API says who has access then";
+    yield problemOf("LOGIN_ALLOW", "set", allowed);
   }
-  if (values.LOGIN_ALLOW.length > 0) {
-    if (values.DAYTONA_API_KEY === undefined) {
-      const allowed =
-        "not set while PROXY_API_KEY is: Daytona's API says who has access then";
-      report("LOGIN_ALLOW", "set", allowed);
-    } else {
-      for (const name of ["OIDC_DOMAIN", "OIDC_CLIENT_ID"] as const) {
-        if (values[name] !== undefined) continue;
-        const { allowed } = SETTINGS[name].format;
-        report(name, undefined, `${allowed}, while LOGIN_ALLOW is set`);
-      }
-    }
+  for (const name of ["OIDC_DOMAIN", "OIDC_CLIENT_ID"] as const) {
+    if (!isAllowSet || !isHosted || values[name] !== undefined) continue;
+    const { allowed } = SETTINGS[name].format;
+    yield problemOf(name, undefined, `${allowed}, while LOGIN_ALLOW is set`);
   }
   if (values.COOKIE_SAMESITE === "none" && values.PROXY_PROTOCOL === "http") {
-    report("COOKIE_SAMESITE", '"none"', "lax while PROXY_PROTOCOL is http");
+    const allowed = "lax while PROXY_PROTOCOL is http";
+    yield problemOf("COOKIE_SAMESITE", '"none"', allowed);
   }
-  if (values.ENABLE_TLS) {
-    for (const name of ["TLS_CERT_FILE", "TLS_KEY_FILE"] as const) {
-      if (values[name] !== undefined) continue;
-      report(name, undefined, "a path while ENABLE_TLS is true");
-    }
+  for (const name of ["TLS_CERT_FILE", "TLS_KEY_FILE"] as const) {
+    if (!values.ENABLE_TLS || values[name] !== undefined) continue;
+    yield problemOf(name, undefined, "a path while ENABLE_TLS is true");
   }
   if (
     values.METRICS_PORT === values.PROXY_PORT && values.PROXY_PORT !== 0 &&
     mayCollide(values.METRICS_HOST ?? values.PROXY_HOST, values.PROXY_HOST)
   ) {
     const given = JSON.stringify(String(values.METRICS_PORT));
-    report("METRICS_PORT", given, "another port than PROXY_PORT");
+    yield problemOf("METRICS_PORT", given, "another port than PROXY_PORT");
   }
-  const { OIDC_DOMAIN: issuer } = values;
-  if (
-    issuer !== undefined && isExposedHttp(issuer) &&
-    !values.OIDC_ALLOW_INSECURE
-  ) {
-    report(
-      "OIDC_DOMAIN",
-      JSON.stringify(issuer),
-      "an https URL, or plain http on this machine, while OIDC_ALLOW_INSECURE is false",
-    );
+  const { OIDC_DOMAIN: issuer = "", OIDC_ALLOW_INSECURE } = values;
+  if (isExposedHttp(issuer) && !OIDC_ALLOW_INSECURE) {
+    const allowed =
+      "an https URL, or plain http on this machine, while OIDC_ALLOW_INSECURE is false";
+    yield problemOf("OIDC_DOMAIN", JSON.stringify(issuer), allowed);
   }
-  return problems;
 }
 
 /** True if two addresses to listen on cannot both have the same port. */
 function mayCollide(one: string, other: string): boolean {
-  return one === other || [one, other].some((host) => ANY_ADDRESS.has(host));
+  const anyAddress = ["0.0.0.0", "::"];
+  return one === other || [one, other].some((it) => anyAddress.includes(it));
 }
 
-const ANY_ADDRESS = new Set(["0.0.0.0", "::"]);
-
-function tlsFiles(values: Values): TlsFiles | undefined {
-  const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = values;
-  return values.ENABLE_TLS && certFile !== undefined &&
-      keyFile !== undefined
-    ? { certFile, keyFile }
-    : undefined;
+function tlsFiles(values: Values) {
+  const { ENABLE_TLS, TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = values;
+  return ENABLE_TLS && certFile && keyFile ? { certFile, keyFile } : undefined;
 }
 
 function cacheLocationOf(values: Values): CacheLocation {
@@ -226,28 +183,21 @@ function cacheLocationOf(values: Values): CacheLocation {
   };
 }
 
-function modeOf({ DAYTONA_API_KEY }: Values): "proxy" | "hosted" {
-  return DAYTONA_API_KEY === undefined ? "proxy" : "hosted";
-}
-
-/** One of the two is set, as {@linkcode missingSettings} has found. */
-function serviceKeyOf({ DAYTONA_API_KEY, PROXY_API_KEY = "" }: Values): string {
-  return DAYTONA_API_KEY ?? PROXY_API_KEY;
-}
-
-/** Variables are in seconds, like Daytona's; inside the gateway, durations are in milliseconds. */
+/** Variables are in seconds, like Daytona's. */
 function toMs(seconds: number): number {
   return seconds * 1000;
 }
 
 /** The configuration by subject; durations are in milliseconds, sizes in bytes. */
 function assemble(values: Values) {
+  // One of the two is set, as missingSettings() has found.
+  const { DAYTONA_API_KEY, PROXY_API_KEY = "" } = values;
+  const serviceKey = DAYTONA_API_KEY ?? PROXY_API_KEY;
   return {
     listen: {
       hostname: values.PROXY_HOST,
       /** 0 for any free port. */
       port: values.PROXY_PORT,
-      /** Shares the port with other processes of this machine. */
       reusePort: values.REUSE_PORT,
       /** Peers whose `X-Forwarded-For` is trusted, in CIDR notation. */
       trustedProxies: values.TRUSTED_PROXIES,
@@ -260,22 +210,18 @@ function assemble(values: Values) {
       /** If empty, the domain comes from the API's `proxyTemplateUrl`. */
       domains: values.PROXY_DOMAIN,
       allowedOrigins: values.ALLOWED_ORIGINS,
-      /** Who may read an app's responses across origins: see cors.ts. */
       corsMode: values.CORS_MODE,
-      /** What apps are told of their own address, unless their sandbox says otherwise: see app_origin.ts. */
       appOrigin: values.APP_ORIGIN,
       /** Which sandboxes open without a credential: those that the API calls public, or none. */
       sandboxes: values.PUBLIC,
-      /** Serves the toolbox, and no other port. */
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
     daytona: {
-      /** Whose Daytona it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */
-      mode: modeOf(values),
+      mode: DAYTONA_API_KEY === undefined ? "proxy" : "hosted",
       /** Without a trailing slash. */
-      apiUrl: values.DAYTONA_API_URL ?? HOSTED_API_URL,
+      apiUrl: values.DAYTONA_API_URL ?? "https://app.daytona.io/api",
       /** The gateway's own key: the proxy's, or the organization's. */
-      serviceKey: serviceKeyOf(values),
+      serviceKey,
       timeoutMs: toMs(values.API_CLIENT_TIMEOUT_SEC),
     },
     cache: {
@@ -293,9 +239,8 @@ function assemble(values: Values) {
       /** Never empty: the first one seals, and all of them open. */
       secrets: values.SESSION_SECRETS.length > 0
         ? values.SESSION_SECRETS
-        : [serviceKeyOf(values)],
+        : [serviceKey],
       ttlMs: toMs(values.SESSION_TTL_SEC),
-      /** What the cookie of a login is for: all ports of its sandbox, or one preview host. */
       scope: values.SESSION_SCOPE,
       /** `none` for previews embedded in another site's frame. */
       sameSite: values.COOKIE_SAMESITE,
@@ -312,7 +257,6 @@ function assemble(values: Values) {
       audience: values.OIDC_AUDIENCE,
       /** Space-separated, including `openid`. */
       scope: values.OIDC_SCOPE,
-      /** Allows an issuer by plain http even on another machine. */
       allowInsecure: values.OIDC_ALLOW_INSECURE,
     },
     /** Who gets in by a login, where Daytona's API cannot tell. */
@@ -350,7 +294,6 @@ function assemble(values: Values) {
     log: {
       level: values.LOG_LEVEL,
       format: values.LOG_FORMAT,
-      /** Writes clients' addresses to the access log. */
       clientAddress: values.LOG_CLIENT_ADDRESS,
       /** How users are named: see subjects.ts. */
       subject: values.LOG_SUBJECT,
@@ -360,13 +303,11 @@ function assemble(values: Values) {
       hostname: values.METRICS_HOST ?? values.PROXY_HOST,
       port: values.METRICS_PORT,
     },
-  };
+  } as const;
 }
 
-type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
-
 /** Freezes a tree of plain objects and arrays in place, and returns it. */
-function deepFreeze<T extends object>(tree: T): DeepReadonly<T> {
+function deepFreeze<T extends object>(tree: T): T {
   for (const value of Object.values(tree)) {
     if (typeof value === "object" && value !== null) deepFreeze(value);
   }
@@ -378,10 +319,11 @@ export function formatProblems(problems: readonly SettingProblem[]): string {
   const width = Math.max(...problems.map(({ name }) => name.length));
   const indent = " ".repeat(width + 4);
   const entries = problems.map(({ name, given, allowed, purpose }) =>
-    `  ${name.padEnd(width)}  ${
-      given === undefined ? "is not set" : `is ${given}`
-    }\n` +
-    `${indent}${purpose}\n${indent}Allowed: ${allowed}.`
+    [
+      `  ${name.padEnd(width)}  is ${given ?? "not set"}`,
+      `${indent}${purpose}`,
+      `${indent}Allowed: ${allowed}.`,
+    ].join("\n")
   );
   return [
     "The gateway cannot start with this environment:",

@@ -8,10 +8,7 @@ import type { Format } from "./read_settings.ts";
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The bounds of a number, both inclusive. */
-interface Bounds {
-  readonly min: number;
-  readonly max: number;
-}
+type Bounds = Readonly<Record<"min" | "max", number>>;
 
 /** A whole number in decimal digits. */
 export function integer({ min, max }: Bounds): Format<number> {
@@ -32,7 +29,6 @@ export function seconds(
   };
 }
 
-/** A switch: true or false. */
 export function flag(): Format<boolean> {
   const { allowed, schema } = oneOf("true", "false");
   return { allowed, schema: schema.transform((word) => word === "true") };
@@ -49,7 +45,6 @@ export function linuxFlag(
   };
 }
 
-/** One of the given words. */
 export function oneOf<const T extends string>(
   ...words: readonly T[]
 ): Format<T> {
@@ -84,14 +79,7 @@ export function optional<T>(item: Format<T>): Format<T | undefined> {
   };
 }
 
-/**
- * Any number of `item`s separated by commas; none for the empty text.
- *
- * @example
- * ```ts
- * listOf(integer({ min: 1, max: 9 })).schema.parse("1, 2"); // [1, 2]
- * ```
- */
+/** Any number of `item`s separated by commas; none for the empty text. */
 export function listOf<T>(item: Format<T>): Format<readonly T[]> {
   return {
     allowed: `a comma-separated list, each ${item.allowed}`,
@@ -100,6 +88,20 @@ export function listOf<T>(item: Format<T>): Format<readonly T[]> {
       .transform((parts) => parts.filter((part) => part !== ""))
       .pipe(z.array(item.schema)),
   };
+}
+
+/** What `parse` makes of a text, unless that is undefined. */
+export function parsedBy<T>(
+  allowed: string,
+  parse: (text: string) => T | undefined,
+): Format<T> {
+  const schema = z.string().transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue(`not ${allowed}`);
+    return z.NEVER;
+  });
+  return { allowed, schema };
 }
 
 /** A secret of at least `min` characters. */
@@ -120,18 +122,18 @@ export function webhookSecret(): Format<string> {
   };
 }
 
-/** An http or https URL to append paths to: no credentials, query or fragment; trailing slashes are removed. */
+/** An http or https URL to append paths to; trailing slashes are removed. */
 export function baseUrl(): Format<string> {
-  return {
-    allowed:
-      "an http or https URL without user name, password, query or fragment",
-    schema: z.string()
-      .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text))
-      .transform((text) => new URL(text))
-      .refine((url) => url.username + url.password === "")
-      .refine((url) => !/[?#]/.test(url.href))
-      .transform((url) => withoutTrailingSlashes(url.href)),
-  };
+  return parsedBy(
+    "an http or https URL without user name, password, query or fragment",
+    (text) => {
+      const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
+      if (!url || url.username + url.password !== "") return undefined;
+      return /[?#]/.test(url.href)
+        ? undefined
+        : withoutTrailingSlashes(url.href);
+    },
+  );
 }
 
 /** A web origin, normalized to its serialization (RFC 6454 section 6.2). */
@@ -153,43 +155,29 @@ const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const HOST_NAME = `(?:${LABEL}\\.)*(?!\\d+(?::|$))${LABEL}`;
 
 /** A base domain and the port that clients reach it at; undefined if that is the scheme's default. */
-interface DomainAndPort {
-  readonly name: string;
-  readonly port: number | undefined;
-}
+type DomainAndPort = Readonly<{ name: string; port: number | undefined }>;
 
 const DOMAIN_AND_PORT = new RegExp(`^(${HOST_NAME})(?::([1-9]\\d{0,4}))?$`);
 
 /** The longest domain name (RFC 1035 section 2.3.4), less one more label and its dot. */
 const MAX_DOMAIN_LENGTH = 253 - 64;
 
-/**
- * A domain below which previews have their hosts, lower-cased: it leaves room for one more label in front.
- *
- * @example
- * ```ts
- * previewDomain().schema.parse("Proxy.localhost:4000"); // { name: "proxy.localhost", port: 4000 }
- * ```
- */
+/** A domain below which previews have their hosts, lower-cased: it leaves room for one more label in front. */
 export function previewDomain(): Format<DomainAndPort> {
-  return {
-    allowed:
-      "a domain such as preview.example.com or proxy.localhost:4000, without a leading dot",
-    schema: z.string().toLowerCase().regex(DOMAIN_AND_PORT)
-      .transform((text) => DOMAIN_AND_PORT.exec(text) ?? [])
-      .transform(([, name = "", port]) => ({
-        name,
-        port: port === undefined ? undefined : Number(port),
-      }))
-      .refine(({ name, port = 1 }) =>
-        name.length <= MAX_DOMAIN_LENGTH && port <= 65535 &&
-        // A URL parser rejects some names that begin with "xn--".
-        URL.canParse(`http://${name}`)
-      ),
-  };
+  return parsedBy(
+    "a domain such as preview.example.com or proxy.localhost:4000, without a leading dot",
+    (text) => {
+      const [, name = "", digits] = DOMAIN_AND_PORT.exec(text.toLowerCase()) ??
+        [];
+      const port = digits === undefined ? undefined : Number(digits);
+      // A URL parser rejects some names that begin with "xn--".
+      const isValid = name !== "" && name.length <= MAX_DOMAIN_LENGTH &&
+        (port ?? 1) <= 65535 && URL.canParse(`http://${name}`);
+      return isValid ? { name, port } : undefined;
+    },
+  );
 }
 
-/** The path of a file. */
 export function filePath(): Format<string> {
   return {
     allowed: "a path",
@@ -197,7 +185,6 @@ export function filePath(): Format<string> {
   };
 }
 
-/** An address to listen on. */
 export function listenAddress(): Format<string> {
   return {
     allowed: "an IP address or a host name",
@@ -207,44 +194,22 @@ export function listenAddress(): Format<string> {
   };
 }
 
-/**
- * A range of IP addresses in CIDR notation; a single address is read as a range of one.
- *
- * @example
- * ```ts
- * addressRange().schema.parse("192.0.2.7"); // "192.0.2.7/32"
- * ```
- */
+/** A range of IP addresses in CIDR notation; a single address is read as a range of one. */
 export function addressRange(): Format<string> {
-  return {
-    allowed: "an IP address or a range such as 10.0.0.0/8",
-    schema: z.string()
-      .transform((text) => isAddress(text) ? `${text}/${bitsOf(text)}` : text)
-      .refine((text) => {
-        const [address = "", bits = ""] = text.split("/", 2);
-        return isAddress(address) && ipaddr.isValidCIDR(text) &&
-          /^\d+$/.test(bits);
-      }),
-  };
+  return parsedBy("an IP address or a range such as 10.0.0.0/8", (text) => {
+    if (isAddress(text)) return `${text}/${text.includes(":") ? 128 : 32}`;
+    const [address = "", bits = ""] = text.split("/", 2);
+    const isRange = isAddress(address) && /^\d+$/.test(bits) &&
+      ipaddr.isValidCIDR(text);
+    return isRange ? text : undefined;
+  });
 }
 
-/**
- * True for an IP address; stricter than `ipaddr.isValid()`, which also accepts "10" and "0x7f.1".
- *
- * @example
- * ```ts
- * isAddress("::1"); // true
- * isAddress("10"); // false
- * ```
- */
+/** True for an IP address; stricter than `ipaddr.isValid()`, which also accepts "10" and "0x7f.1". */
 export function isAddress(text: string): boolean {
   return text.includes(":")
     ? ipaddr.IPv6.isValid(text) && !text.includes("%")
     : ipaddr.IPv4.isValidFourPartDecimal(text);
-}
-
-function bitsOf(address: string): number {
-  return address.includes(":") ? 128 : 32;
 }
 
 /** Space-separated scopes for an OpenID provider (RFC 6749 section 3.3), including `openid`. */

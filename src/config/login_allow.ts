@@ -1,6 +1,5 @@
 /** The rule about who gets in by a login, and its format. */
-import { z } from "zod";
-import { previewDomain } from "./formats.ts";
+import { parsedBy, previewDomain } from "./formats.ts";
 import type { Format } from "./read_settings.ts";
 
 /** Who gets in by a login: whom any of the three admits. E-mail addresses and domains are in lower case. */
@@ -11,10 +10,8 @@ export interface LoginRule {
   readonly groups: readonly string[];
 }
 
-/** A part of the rule. */
-type Entry = { readonly [K in keyof LoginRule]: { [P in K]: string } }[
-  keyof LoginRule
-];
+/** A part of the rule: one of the three. */
+type Entry = { readonly [K in keyof LoginRule]?: string };
 
 const GROUP = "group:";
 
@@ -38,33 +35,18 @@ function isDomain(text: string): boolean {
 
 /** One part of `LOGIN_ALLOW`. */
 export function loginAllowEntry(): Format<Entry> {
-  return {
-    allowed: "an e-mail address, @ and a domain, or group: and a name",
-    schema: z.string().transform((text, context): Entry => {
-      const entry = entryOf(text);
-      if (entry !== undefined) return entry;
-      context.addIssue("neither an address nor a domain nor a group");
-      return z.NEVER;
-    }),
-  };
+  return parsedBy(
+    "an e-mail address, @ and a domain, or group: and a name",
+    entryOf,
+  );
 }
 
-/**
- * The rule of all parts; undefined if there are none.
- *
- * @example
- * ```ts
- * loginRule([{ domains: "example.com" }, { groups: "staff" }]);
- * // { emails: [], domains: ["example.com"], groups: ["staff"] }
- * ```
- */
+/** The rule of all parts; undefined if there are none. */
 export function loginRule(entries: readonly Entry[]): LoginRule | undefined {
   if (entries.length === 0) return undefined;
   return {
-    emails: entries.flatMap((entry) => "emails" in entry ? entry.emails : []),
-    domains: entries.flatMap((entry) =>
-      "domains" in entry ? entry.domains : []
-    ),
-    groups: entries.flatMap((entry) => "groups" in entry ? entry.groups : []),
+    emails: entries.flatMap(({ emails }) => emails ?? []),
+    domains: entries.flatMap(({ domains }) => domains ?? []),
+    groups: entries.flatMap(({ groups }) => groups ?? []),
   };
 }

@@ -1,10 +1,8 @@
 /** Variables whose names are nearly those of settings: nobody reads them, and nothing would say so. */
+import type { Environment } from "./read_settings.ts";
 
 /** A variable that is set, and the setting that was probably meant. */
-export interface Misspelling {
-  readonly name: string;
-  readonly meant: string;
-}
+type Misspelling = Readonly<Record<"name" | "meant", string>>;
 
 /** Shortest name that is taken for another one's misspelling: much is one letter away from a shorter one. */
 const MIN_LENGTH = 6;
@@ -12,27 +10,21 @@ const MIN_LENGTH = 6;
 /**
  * Finds the variables in `env` whose name differs from one of `names` by a letter that is wrong, missing, doubled or
  * swapped with the next, or by its plural.
- *
- * @example
- * ```ts
- * findMisspelt(["TRUSTED_PROXIES"], { TRUSTED_PROXY: "10.0.0.1" });
- * // [{ name: "TRUSTED_PROXY", meant: "TRUSTED_PROXIES" }]
- * ```
  */
 export function findMisspelt(
   names: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): readonly Misspelling[] {
-  const known = new Set(names);
-  const found = new Map<string, Misspelling>();
-  for (const meant of names) {
-    if (meant.length < MIN_LENGTH) continue;
-    for (const name of Object.keys(env)) {
-      if (known.has(name) || found.has(name)) continue;
-      if (isMisspelling(name, meant)) found.set(name, { name, meant });
+  const unknown = new Set(Object.keys(env)).difference(new Set(names));
+  const found: Misspelling[] = [];
+  for (const meant of names.filter(({ length }) => length >= MIN_LENGTH)) {
+    for (const name of unknown) {
+      if (!isMisspelling(name, meant)) continue;
+      unknown.delete(name);
+      found.push({ name, meant });
     }
   }
-  return [...found.values()];
+  return found;
 }
 
 function isMisspelling(name: string, meant: string): boolean {

@@ -30,14 +30,17 @@ export interface SettingProblem {
   readonly purpose: string;
 }
 
-type Table = Readonly<Record<string, Setting<unknown>>>;
+/** Variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The rows of settings, by name. */
+export type Table = Readonly<Record<string, Setting<unknown>>>;
 
 /** The parsed values of a settings table, by name. */
 export type SettingValues<S extends Table> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };
 
-/** Either every value, or every problem. */
 type SettingsResult<S extends Table> =
   | { readonly ok: true; readonly values: SettingValues<S> }
   | { readonly ok: false; readonly problems: readonly SettingProblem[] };
@@ -45,7 +48,7 @@ type SettingsResult<S extends Table> =
 /** Reads every setting of `table` from `source`; surrounding whitespace is trimmed, and an empty value is unset. */
 export function readSettings<S extends Table>(
   table: S,
-  source: Readonly<Record<string, string | undefined>>,
+  source: Environment,
 ): SettingsResult<S> {
   const values: Record<string, unknown> = {};
   const problems: SettingProblem[] = [];
@@ -55,14 +58,11 @@ export function readSettings<S extends Table>(
     const parsed = setting.format.schema.safeParse(given ?? fallback);
     if (parsed.success) {
       values[name] = parsed.data;
-    } else {
-      problems.push({
-        name,
-        given: given && printable(given, setting.secret),
-        allowed: setting.format.allowed,
-        purpose: setting.purpose,
-      });
+      continue;
     }
+    const { purpose, format: { allowed }, secret } = setting;
+    const printed = given && printable(given, secret);
+    problems.push({ name, given: printed, allowed, purpose });
   }
   return problems.length > 0
     ? { ok: false, problems }
@@ -70,15 +70,11 @@ export function readSettings<S extends Table>(
     : { ok: true, values: values as SettingValues<S> };
 }
 
-const MAX_SHOWN_LENGTH = 120;
-
 function printable(text: string, secret = false): string {
   if (secret) return `(hidden, ${text.length} characters)`;
   // Up to the last "@": the password may be the reason that the text is not a URL, as with a slash in it or no scheme.
   const withoutUserinfo = text.replace(/^([a-z]*:\/\/)?.*@/is, "$1***@");
-  return JSON.stringify(
-    withoutUserinfo.length > MAX_SHOWN_LENGTH
-      ? `${withoutUserinfo.slice(0, MAX_SHOWN_LENGTH)}…`
-      : withoutUserinfo,
-  );
+  const shown = withoutUserinfo.slice(0, 120);
+  const isWhole = shown.length === withoutUserinfo.length;
+  return JSON.stringify(isWhole ? shown : `${shown}…`);
 }

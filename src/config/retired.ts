@@ -1,10 +1,8 @@
 /** Variables that earlier versions had: who sets one has to learn that nobody reads it any more. */
+import type { Environment } from "./read_settings.ts";
 
 /** A variable of an earlier version that is set, and what takes its place. */
-export interface RetiredVariable {
-  readonly name: string;
-  readonly instead: string;
-}
+type RetiredVariable = Readonly<Record<"name" | "instead", string>>;
 
 const RETIRED: readonly RetiredVariable[] = [{
   name: "WORKERS",
@@ -13,9 +11,7 @@ const RETIRED: readonly RetiredVariable[] = [{
 }];
 
 /** Finds those that are set. */
-export function findRetired(
-  env: Readonly<Record<string, string | undefined>>,
-): readonly RetiredVariable[] {
+export function findRetired(env: Environment): readonly RetiredVariable[] {
   return RETIRED.filter(({ name }) => Boolean(env[name]?.trim()));
 }
 

@@ -1,22 +1,18 @@
 /** Settings of a part that may be taken out: its rows, and what it makes of their values. */
-import type { Setting, SettingValues } from "./read_settings.ts";
+import type { SettingProblem, SettingValues, Table } from "./read_settings.ts";
 import type { SETTINGS } from "./settings.ts";
-
-type Rows = Readonly<Record<string, Setting<unknown>>>;
 
 /** The values of the settings that every gateway has. */
 export type CoreValues = SettingValues<typeof SETTINGS>;
 
 /** A value that is valid by itself, but not beside the others. */
-export interface Conflict<Name extends string = string> {
+export interface Conflict<Name extends string = string>
+  extends Omit<SettingProblem, "purpose"> {
   readonly name: Name;
-  /** Undefined if it is not set; safe to print. */
-  readonly given: string | undefined;
-  readonly allowed: string;
 }
 
 /** The settings of one feature: `R` are its rows, and `C` is its configuration. */
-export interface SettingsSection<R extends Rows, C> {
+export interface SettingsSection<R extends Table, C> {
   readonly rows: R;
   /** What must not be set together. */
   conflicts?(
@@ -29,11 +25,16 @@ export interface SettingsSection<R extends Rows, C> {
 
 /** A section whatever its rows are, as those see it who read all of them. */
 export interface AnySection {
-  readonly rows: Rows;
+  readonly rows: Table;
   // deno-lint-ignore no-explicit-any -- each gets the values of its own rows
   conflicts?(values: any, core: CoreValues): readonly Conflict[];
   // deno-lint-ignore no-explicit-any -- as above
   assemble(values: any, core: CoreValues): unknown;
+}
+
+/** The configurations of features, to be read by {@linkcode sectionOf}. */
+export interface Sections {
+  readonly sections: ReadonlyMap<unknown, unknown>;
 }
 
 /**
@@ -41,8 +42,8 @@ export interface AnySection {
  *
  * @throws {TypeError} if the configuration was read without that section
  */
-export function sectionOf<R extends Rows, C>(
-  { sections }: { readonly sections: ReadonlyMap<unknown, unknown> },
+export function sectionOf<R extends Table, C>(
+  { sections }: Sections,
   section: SettingsSection<R, C>,
 ): C {
   if (!sections.has(section)) {

@@ -1,7 +1,6 @@
 /** What keeps processes that share a port from being one gateway to their visitors. */
 import type { Config } from "./config.ts";
 
-/** Says it in one sentence for each; nothing while the port is not shared. */
 export function sharedPortWarnings(
   { listen, cache }: Pick<Config, "listen" | "cache">,
 ): string[] {

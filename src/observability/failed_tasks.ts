@@ -10,9 +10,7 @@ export function createBackground(closing: AbortSignal): Background {
   const shouldReport = createReportLimit(() => performance.now());
   return new Background((task, reason) => {
     if (closing.aborted || !shouldReport(task)) return;
-    logger.warn("background task failed", {
-      task,
-      reason: describeError(reason),
-    });
+    const facts = { task, reason: describeError(reason) };
+    logger.warn("background task failed", facts);
   });
 }

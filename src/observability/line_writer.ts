@@ -16,13 +16,9 @@ const BATCH_SIZE = 131_072;
 /** Most bytes that wait for a slow reader. */
 const MAX_WAITING = 4 * 1024 * 1024;
 
-/** Most bytes of UTF-8 that one UTF-16 code unit takes. */
-const MAX_BYTES_PER_UNIT = 3;
-
 /** Longest wait of a line for more lines, ms. */
 const FLUSH_INTERVAL_MS = 100;
 
-/** A line writer to a stream. */
 export class StreamLineWriter implements LineWriter {
   readonly #output: WritableStreamDefaultWriter<Uint8Array>;
   readonly #encoder = new TextEncoder();
@@ -45,11 +41,8 @@ export class StreamLineWriter implements LineWriter {
   }
 
   write(line: string): void {
-    if (this.#waiting > MAX_WAITING) {
-      this.#dropped++;
-      return;
-    }
-    const length = line.length * MAX_BYTES_PER_UNIT;
+    if (this.#waiting > MAX_WAITING) return void this.#dropped++;
+    const length = line.length * 3; // most bytes of UTF-8 for UTF-16 code units
     const isFull = length > this.#batch.length - this.#used;
     if (isFull) this.#startBatch(length);
     // Encoded right away: a concatenated string takes three times as long once its parts have left the CPU caches.

@@ -28,7 +28,6 @@ export function isLogged({ code }: GatewayError): boolean {
   return ERRORS[code].fault !== "client";
 }
 
-/** A request that failed. */
 export interface RequestFacts {
   readonly requestId: string;
   readonly sandboxId?: string | undefined;
@@ -44,23 +43,19 @@ export function logFailure(
   failure: GatewayError,
   request: RequestFacts,
 ): void {
-  const { code } = failure;
+  const { code, cause } = failure;
   const facts = { ...request, code, reason: describeError(failure) };
   const { fault } = ERRORS[code];
   if (fault === "sandbox") logger.info("request failed", facts);
   else if (fault === "client") logger.info("request refused", facts);
   else if (fault === "operator") logger.warn("request failed", facts);
   else {
-    const { cause } = failure;
     const stack = cause instanceof Error ? cause.stack : undefined;
     logger.error("request failed", { ...facts, stack });
   }
 }
 
-/**
- * Creates a generator of request ids, which are short, unique, and cheap enough for every request to get one: a random
- * prefix, then a counter in base 36.
- */
+/** Creates a generator of short, unique request ids, cheap enough for every request: a random prefix, then a counter. */
 export function createRequestIds(): () => string {
   const prefix = crypto.randomUUID().slice(0, 8);
   let count = 0;
@@ -72,26 +67,23 @@ function formatterOf(format: Config["log"]["format"]): TextFormatter {
     ? getJsonLinesFormatter({ properties: "flatten", message: "rendered" })
     : getTextFormatter({
       timestamp: "time",
-      format: ({ timestamp, level, category, message, record }) =>
-        [
-          `${timestamp} ${level} ${category} ${message}`,
-          ...Object.entries(record.properties)
-            .filter(([, value]) => value !== undefined)
-            .map(([name, value]) => `${name}=${JSON.stringify(value)}`),
-        ].join(" "),
+      format: ({ timestamp, level, category, message, record }) => {
+        const facts = Object.entries(record.properties)
+          .filter(([, value]) => value !== undefined)
+          .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+        return [timestamp, level, category, message, ...facts].join(" ");
+      },
     });
 }
 
-/** Who hears what is logged. */
 const listeners = new Set<Sink>();
 
 /** The last warnings and errors, for those who begin to hear when they have been logged. */
 const recent: LogRecord[] = [];
 
-/** Most records that are kept for them. */
 const MAX_RECENT = 20;
 
-/** Has `sink` hear what is logged until the function that is returned is called, and first the last warnings and errors. */
+/** Has `sink` hear the last warnings and errors, and what is logged until the function that is returned is called. */
 export function hearLog(sink: Sink): () => void {
   recent.forEach(sink);
   listeners.add(sink);
@@ -121,11 +113,7 @@ export async function startLogging(
       },
     },
     loggers: [
-      {
-        category: "porthole",
-        lowestLevel: config.level,
-        sinks: ["output"],
-      },
+      { category: "porthole", lowestLevel: config.level, sinks: ["output"] },
       {
         category: ["logtape", "meta"],
         lowestLevel: "warning",

@@ -7,12 +7,10 @@ import { LRUCache } from "lru-cache";
 import { createHmac } from "node:crypto";
 import type { Config } from "../config/config.ts";
 
-/** Options of {@linkcode Subjects}. */
 export interface SubjectsOptions {
   readonly mode: Config["log"]["subject"];
   /** The key of the hashes. */
   readonly secret: string;
-  /** Most users whose names are kept. */
   readonly maxRemembered: number;
 }
 
@@ -51,18 +49,15 @@ export class Subjects {
     });
   }
 
-  #named(id: string, name: () => string): string {
-    const known = this.#names.get(id);
-    if (known !== undefined) return known;
-    const made = name();
-    this.#names.set(id, made);
-    return made;
+  #named(id: string, makeName: () => string): string {
+    let name = this.#names.get(id);
+    if (name === undefined) this.#names.set(id, name = makeName());
+    return name;
   }
 
   #hash(purpose: string, text: string): string {
-    return createHmac("sha256", this.#options.secret).update(
-      `${purpose}:${text}`,
-    )
+    return createHmac("sha256", this.#options.secret)
+      .update(`${purpose}:${text}`)
       .digest("base64url").slice(0, HASH_LENGTH);
   }
 }

@@ -23,25 +23,19 @@ export interface RefusedVisit extends Visit {
   readonly client: string;
 }
 
-/** Dependencies of {@linkcode Visits}. */
 interface VisitsOptions {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, "login">;
   readonly subjects: Pick<Subjects, "ofUser">;
 }
 
-/** Time within which the same refusal of the same client is logged once, ms. */
-const REFUSED_AGAIN_MS = 60_000;
-
-/** Most refusals that are remembered for that. */
-const MAX_REMEMBERED = 1000;
-
 /** Logs and counts visits. */
 export class Visits {
   readonly #options: VisitsOptions;
+  /** The same refusal of the same client is logged once a minute. */
   readonly #refused = new ExpiringLru<string, true>({
-    max: MAX_REMEMBERED,
-    ttlMs: REFUSED_AGAIN_MS,
+    max: 1_000,
+    ttlMs: 60_000,
   });
 
   constructor(options: VisitsOptions) {
@@ -61,12 +55,11 @@ export class Visits {
     this.#options.metrics.login(code as LoginOutcome);
   }
 
-  /** Somebody has ended a login. */
   loggedOut(visit: Visit): void {
     this.#options.logger.info("logout", this.#factsOf(visit));
   }
 
-  /** Somebody who has logged in, or has presented a credential, was not let in: the same client once a minute. */
+  /** Somebody who has logged in, or has presented a credential, was not let in. */
   refused({ code, client, ...visit }: RefusedVisit): void {
     const key = `${client} ${code} ${visit.sandboxId} ${visit.port}`;
     if (this.#refused.has(key)) return;

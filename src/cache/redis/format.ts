@@ -10,15 +10,9 @@ import {
   type StoreKey,
 } from "../store.ts";
 
-/** The kinds that Daytona's programs keep as well. */
 export const DAYTONA_KINDS: ReadonlySet<string> = new Set([
   "sandbox-public",
   "sandbox-runner-info",
-]);
-
-/** Where Daytona's API keeps, for 3 s and in its own Redis, what it answers about an entry of ours. */
-const API_KEYS: ReadonlyMap<string, string> = new Map([
-  ["sandbox-public", "preview:public"],
 ]);
 
 /** Longest time that an entry without times is trusted, ms: Daytona's TTL for a runner's record. */
@@ -49,23 +43,16 @@ export function redisKey([kind, ...parts]: StoreKey): string {
   return [owner, kind, ...encoded].join(":");
 }
 
-/** The key under which the API keeps its own answer about an entry; undefined for a kind that it does not keep. */
+/** Where the API keeps, for 3 s and in its own Redis, its answer about an entry; undefined if it does not keep that kind. */
 export function apiKey([kind, id = ""]: StoreKey): string | undefined {
-  const prefix = API_KEYS.get(kind);
-  return prefix && `${prefix}:${id}`;
+  return kind === "sandbox-public" ? `preview:public:${id}` : undefined;
 }
 
 /** Writes an entry as Daytona's `{"value":…}`, with our times beside the value. */
-export function formatEnvelope(
-  { value, refreshAt, expiresAt, staleUntil, unconfirmed }: StoredEntry,
-): string {
-  return JSON.stringify({
-    value,
-    refreshAt,
-    expiresAt,
-    staleUntil,
-    unconfirmed,
-  });
+export function formatEnvelope(entry: StoredEntry): string {
+  const { value, refreshAt, expiresAt, staleUntil, unconfirmed } = entry;
+  const times = { refreshAt, expiresAt, staleUntil, unconfirmed };
+  return JSON.stringify({ value, ...times });
 }
 
 /** Reads an envelope of any writer; undefined if the text is not one. */
@@ -104,8 +91,8 @@ export function timedEntry(
 }
 
 /**
- * The time at which Redis expires an entry, ms since the epoch. Daytona's programs rely on that expiry alone: they must not find a
- * value that is no longer valid, and do not understand null.
+ * When Redis expires an entry, ms since the epoch. Daytona's programs rely on that alone: they must not find a value that
+ * is no longer valid, and do not understand null.
  */
 export function expiryOf([kind]: StoreKey, entry: StoredEntry): number {
   if (!DAYTONA_KINDS.has(kind)) return entry.staleUntil;

@@ -12,29 +12,25 @@ const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 /** A connection without any reply for so long, ms, is dead: TCP may take a quarter of an hour to notice. */
 const STALL_MS = 2_000;
 
-/** Longest attempt to connect, including the handshake (HELLO), ms. */
-const CONNECT_TIMEOUT_MS = 2_000;
+/** When a key expires, ms, and whether it must not exist yet (NX) or must (XX). */
+interface SetOptions {
+  expiration: { type: "PX"; value: number };
+  condition?: "NX" | "XX";
+}
 
 /** The commands that the store needs. */
 export interface RedisCommands {
   get(key: string): Promise<string | null>;
   /** Milliseconds until the key expires; -1 if it has no expiry, -2 if there is no such key. */
   pTTL(key: string): Promise<number>;
-  /** Null if the condition is that there is no such key (NX), or that there is one (XX), and it does not hold. */
-  set(
-    key: string,
-    value: string,
-    options: {
-      expiration: { type: "PX"; value: number };
-      condition?: "NX" | "XX";
-    },
-  ): Promise<unknown>;
+  /** Null if the condition does not hold. */
+  set(key: string, value: string, options: SetOptions): Promise<unknown>;
   del(key: string): Promise<unknown>;
   publish(channel: string, message: string): Promise<unknown>;
   /** With RESP3, other commands can still be sent on the same connection. */
   subscribe(
     channel: string,
-    onMessage: (message: string) => void,
+    onMessage: (text: string) => void,
   ): Promise<unknown>;
 }
 
@@ -47,13 +43,12 @@ export interface RedisClient {
   end(reason: unknown): void;
 }
 
-/** Settings of one connection. */
 export interface RedisClientOptions {
   /** Closes the connection, or abandons the attempt to open it. */
   readonly signal: AbortSignal;
   /** The only certificate authorities to trust, PEM; the system's by default. */
   readonly caCerts?: string[];
-  /** @default {2000} */
+  /** Longest attempt to connect, including the handshake (HELLO). @default {2000} */
   readonly connectTimeoutMs?: number;
 }
 
@@ -65,8 +60,7 @@ export interface RedisClientOptions {
  */
 export async function openRedisClient(
   { tls, hostname, port, username, password, database }: RedisLocation,
-  { signal, caCerts, connectTimeoutMs = CONNECT_TIMEOUT_MS }:
-    RedisClientOptions,
+  { signal, caCerts, connectTimeoutMs = 2_000 }: RedisClientOptions,
 ): Promise<RedisClient> {
   signal.throwIfAborted();
   const closing = new AbortController();
@@ -80,11 +74,9 @@ export async function openRedisClient(
     RESP: 3,
     name: "porthole",
     database,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    socket: tls
-      ? { ...socket, tls, ...(caCerts === undefined ? {} : { ca: caCerts }) }
-      : socket,
+    ...username !== undefined && { username },
+    ...password !== undefined && { password },
+    socket: tls ? { ...socket, tls, ...caCerts && { ca: caCerts } } : socket,
     disableOfflineQueue: true,
     // Lets a user connect whose ACL allows only the commands of the store.
     disableClientInfo: true,
@@ -101,9 +93,8 @@ export async function openRedisClient(
     queueMicrotask(() => client.destroy()); // after the library has rejected commands in flight with the reason
   }
   const onAbort = () => end(signal.reason);
-  const timer = setTimeout(() => {
-    end(new Error(`No handshake within ${connectTimeoutMs} ms`));
-  }, connectTimeoutMs);
+  const late = new Error(`No handshake within ${connectTimeoutMs} ms`);
+  const timer = setTimeout(() => end(late), connectTimeoutMs);
   signal.addEventListener("abort", onAbort);
   // Any error: after a reply that cannot be parsed, the next one could be matched to the wrong command.
   client.on("error", end);
@@ -117,7 +108,6 @@ export async function openRedisClient(
   return { commands: client, ended: ended.promise, end };
 }
 
-/** Dependencies of a {@linkcode RedisConnection}. */
 interface RedisConnectionOptions {
   /** The server's name in error messages. */
   readonly server: string;
@@ -132,7 +122,7 @@ interface RedisConnectionOptions {
 
 /** The current client, and what is needed to tell that its server has stopped replying. */
 interface ActiveClient extends RedisClient {
-  /** Number of commands in flight. */
+  /** Commands in flight. */
   pending: number;
   /** While commands are in flight: the time of the last reply, or of the first of these commands, ms by that clock. */
   silentSince: number;
@@ -211,15 +201,14 @@ export class RedisConnection {
         this.#attempt.reject(this.#problem);
       }
       this.#attempt = deferred();
-      failed++;
-      await sleep(backoffMs(failed, BACKOFF, random), signal).catch(() => {});
+      await sleep(backoffMs(++failed, BACKOFF, random), signal).catch(() => {});
     }
     this.#attempt.reject(this.#problem);
   }
 
   #notConnected(cause: unknown): Error {
-    const { server } = this.#options;
-    return new Error(`Not connected to Redis at ${server}`, { cause });
+    const message = `Not connected to Redis at ${this.#options.server}`;
+    return new Error(message, { cause });
   }
 }
 

@@ -21,19 +21,19 @@ import {
 import {
   hasErrorCode,
   openRedisClient,
+  type RedisCommands,
   RedisConnection,
 } from "./redis_connection.ts";
 
 /** The time for which the API counts as a user of the server once a key of its own was seen there, ms. */
 const API_SEEN_MS = 600_000;
 
-/** The channel of announcements. */
 const CHANNEL = "porthole:announcements";
 
 /** The reply of `PTTL` if there is no such key. */
 const NO_KEY = -2;
 
-/** Opens a durable store on the server at `location`, as {@linkcode openRedisStore} does. */
+/** As {@linkcode openRedisStore}, on the server at `location`. */
 export async function openRedis(
   location: RedisLocation,
   options: StoreOptions,
@@ -54,9 +54,9 @@ export async function openRedisStore(
   connection: RedisConnection,
   options: StoreOptions,
 ): Promise<DurableStore> {
-  const breaker = new CircuitBreaker("redis", options);
-  await breaker.run(() => connection.connected(), undefined);
-  return new RedisStore(connection, breaker, options);
+  const store = new RedisStore(connection, options);
+  await store.start();
+  return store;
 }
 
 class RedisStore implements DurableStore {
@@ -68,14 +68,14 @@ class RedisStore implements DurableStore {
   #apiSeenAt = -Infinity;
   #isMuteTold = false;
 
-  constructor(
-    connection: RedisConnection,
-    breaker: CircuitBreaker,
-    options: StoreOptions,
-  ) {
+  constructor(connection: RedisConnection, options: StoreOptions) {
     this.#connection = connection;
-    this.#breaker = breaker;
+    this.#breaker = new CircuitBreaker("redis", options);
     this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    await this.#breaker.run(() => this.#connection.connected(), undefined);
   }
 
   get(key: StoreKey): Promise<StoreLookup> {
@@ -98,44 +98,36 @@ class RedisStore implements DurableStore {
     entry: StoredEntry,
     { ifPresent = false } = {},
   ): Promise<void> {
-    const ttlMs = Math.floor(expiryOf(key, entry) - this.#options.now());
+    const ttlMs = this.#ttlMs(key, entry);
     // An entry that cannot be stored must not leave an older value behind.
     if (ttlMs <= 0) return await this.delete(key);
-    await this.#breaker.run(async () => {
-      await this.#connection.send((commands) =>
-        commands.set(redisKey(key), formatEnvelope(entry), {
-          expiration: { type: "PX", value: ttlMs },
-          ...ifPresent && { condition: "XX" },
-        })
-      );
-    }, undefined);
+    await this.#run((redis) =>
+      redis.set(redisKey(key), formatEnvelope(entry), {
+        expiration: { type: "PX", value: ttlMs },
+        ...ifPresent && { condition: "XX" },
+      })
+    );
   }
 
   async delete(key: StoreKey): Promise<void> {
-    await this.#breaker.run(async () => {
-      await this.#connection.send((commands) => commands.del(redisKey(key)));
-    }, undefined);
+    await this.#run((redis) => redis.del(redisKey(key)));
   }
 
   async claim(key: StoreKey, entry: StoredEntry): Promise<Claim> {
-    const ttlMs = Math.floor(expiryOf(key, entry) - this.#options.now());
-    return await this.#breaker.run<Claim>(async () => {
-      const reply = await this.#connection.send((commands) =>
-        commands.set(redisKey(key), formatEnvelope(entry), {
-          expiration: { type: "PX", value: Math.max(1, ttlMs) },
-          condition: "NX",
-        })
-      );
-      return reply === null ? "taken" : "claimed";
-    }, "unavailable");
+    const reply = await this.#run((redis) =>
+      redis.set(redisKey(key), formatEnvelope(entry), {
+        expiration: { type: "PX", value: Math.max(1, this.#ttlMs(key, entry)) },
+        condition: "NX",
+      })
+    );
+    if (reply === undefined) return "unavailable";
+    return reply === null ? "taken" : "claimed";
   }
 
   async announce(message: string): Promise<void> {
-    await this.#breaker.run(async () => {
-      await this.#connection.send((commands) =>
-        commands.publish(CHANNEL, message)
-      ).catch((error) => this.#onForbidden(error));
-    }, undefined);
+    await this.#run((redis) =>
+      redis.publish(CHANNEL, message).catch((error) => this.#onForbidden(error))
+    );
   }
 
   listen(onMessage: (message: string) => void): void {
@@ -165,6 +157,15 @@ class RedisStore implements DurableStore {
     this.#connection.close();
   }
 
+  #ttlMs(key: StoreKey, entry: StoredEntry): number {
+    return Math.floor(expiryOf(key, entry) - this.#options.now());
+  }
+
+  /** The reply to a command; undefined if there is none. */
+  #run<T>(command: (redis: RedisCommands) => Promise<T>) {
+    return this.#breaker.run(() => this.#connection.send(command), undefined);
+  }
+
   async #find(key: StoreKey): Promise<StoreLookup> {
     const name = redisKey(key);
     const text = await this.#read(name);
@@ -175,9 +176,7 @@ class RedisStore implements DurableStore {
       return this.#options.now() < envelope.staleUntil ? envelope : "absent";
     }
     if (!DAYTONA_KINDS.has(key[0])) return "unavailable";
-    const ttlMs = await this.#connection.send((commands) =>
-      commands.pTTL(name)
-    );
+    const ttlMs = await this.#connection.send((redis) => redis.pTTL(name));
     if (ttlMs === NO_KEY) return "absent";
     return timedEntry(envelope, { ttlMs, now: this.#options.now() });
   }
@@ -194,7 +193,7 @@ class RedisStore implements DurableStore {
   /** Null if there is no such key, undefined for a type of value that only another program can have written. */
   async #read(name: string): Promise<string | null | undefined> {
     try {
-      return await this.#connection.send((commands) => commands.get(name));
+      return await this.#connection.send((redis) => redis.get(name));
     } catch (error) {
       if (hasErrorCode(error, "WRONGTYPE")) return undefined;
       throw error;

@@ -3,9 +3,7 @@
 /** Media type of the format. */
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** One value of a metric. */
 export interface Sample {
-  /** Appended to the metric's name. */
   readonly suffix?: "_bucket" | "_sum" | "_count";
   /** In the format of {@linkcode formatLabels}. */
   readonly labels: string;
@@ -26,14 +24,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
 };
 
-/**
- * Formats labels as they appear between the braces, escaping values but not names.
- *
- * @example
- * ```ts
- * formatLabels([["kind", "a"], ["result", "hit"]]); // 'kind="a",result="hit"'
- * ```
- */
+/** Formats labels as they appear between the braces, escaping values but not names: `kind="a",result="hit"`. */
 export function formatLabels(
   labels: readonly (readonly [name: string, value: string])[],
 ): string {
@@ -47,7 +38,6 @@ function formatValue(value: number): string {
   return value === -Infinity ? "-Inf" : String(value);
 }
 
-/** Formats one metric as lines of text. */
 export function formatFamily({ name, help, type, samples }: Family): string {
   const helpText = help.replaceAll(/[\\\n]/g, (char) => ESCAPES[char] ?? char);
   const lines = [`# HELP ${name} ${helpText}`, `# TYPE ${name} ${type}`];

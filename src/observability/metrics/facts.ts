@@ -5,20 +5,16 @@ import type { METRICS } from "./definitions.ts";
 /** The way in which an exchange ended. */
 export type ExchangeEnd = (typeof METRICS.requestEnds.labels.end)[number];
 
-/** A cache, by the first part of its durable keys. */
 export type CacheKind = (typeof METRICS.cacheRequests.labels.kind)[number];
 
-/** An event of a cache. */
 export type CacheEvent = (
   | typeof METRICS.cacheRequests.labels.result
   | typeof METRICS.cacheFailures.labels.failure
 )[number];
 
-/** The outcome of one report that was due. */
 export type ActivityEvent =
   (typeof METRICS.activityReports.labels.outcome)[number];
 
-/** How a login ended. */
 export type LoginOutcome = (typeof METRICS.logins.labels.outcome)[number];
 
 /** What had admitted a visitor who has a sandbox started. */
@@ -35,7 +31,6 @@ export const CLIENT_CLOSED_REQUEST = 499;
 
 /** A finished exchange; times in milliseconds since the epoch. */
 export interface ExchangeFacts {
-  /** The kind of its route. */
   readonly route: (typeof METRICS.requests.labels.route)[number];
   /** 101 for a tunnel, {@linkcode CLIENT_CLOSED_REQUEST} if the client disconnected. */
   readonly status: number;
@@ -59,9 +54,8 @@ export interface ExchangeFacts {
 
 /** A closed tunnel. "Sent" is what the gateway sent to the app, "received" what it received from it. */
 export interface TunnelFacts {
-  /** The side that closed it. */
   readonly by: (typeof METRICS.tunnelsClosed.labels.by)[number];
-  /** That side's close code: 1005 if it gave none, 1006 if the connection broke (RFC 6455 section 7.4.1). */
+  /** The close code of that side: 1005 if it gave none, 1006 if the connection broke (RFC 6455 section 7.4.1). */
   readonly code: number;
   readonly messagesSent: number;
   readonly bytesSent: number;

@@ -6,12 +6,11 @@
 import { type Family, formatLabels, type Sample } from "./exposition.ts";
 
 /** At most two label names, and the values that each can have; any other value counts as {@linkcode OTHER}. */
-type ClosedLabels = Readonly<Record<string, readonly string[]>>;
+export type ClosedLabels = Readonly<Record<string, readonly string[]>>;
 
 /** Stands in for every label value that is not listed. */
 const OTHER = "other";
 
-/** Definition of a metric. */
 export interface Definition {
   /** Includes the unit, and `_total` for a counter. */
   readonly name: string;
@@ -23,7 +22,7 @@ export interface Definition {
 }
 
 /** Definition of a histogram of durations. */
-export interface HistogramDefinition extends Definition {
+interface HistogramDefinition extends Definition {
   readonly type: "histogram";
   /** Upper bounds of the buckets, ascending, ms. */
   readonly boundsMs: readonly number[];
@@ -33,32 +32,28 @@ export interface HistogramDefinition extends Definition {
 class LabelSlots {
   readonly #rows: ReadonlyMap<string | undefined, number>;
   readonly #columns: ReadonlyMap<string | undefined, number>;
-  /** The slots' labels in the exposition format. */
-  readonly #texts: string[] = [];
+  /** The labels of each slot, in the exposition format. */
+  readonly texts: string[] = [];
   readonly #others = new Set<number>();
 
   /** @throws {TypeError} if there are more than two labels */
   constructor(labels: ClosedLabels = {}) {
-    const [row, column, ...more] = Object.entries(labels);
-    if (more.length > 0) {
+    const names = Object.keys(labels);
+    if (names.length > 2) {
       throw new TypeError("Cannot have more than two labels");
     }
-    this.#rows = positionsOf(row?.[1]);
-    this.#columns = positionsOf(column?.[1]);
-    for (const rowValue of [...this.#rows.keys(), OTHER]) {
-      for (const columnValue of [...this.#columns.keys(), OTHER]) {
-        const pairs: [name: string, value: string][] = [];
-        if (row) pairs.push([row[0], rowValue ?? OTHER]);
-        if (column) pairs.push([column[0], columnValue ?? OTHER]);
-        const isOther = pairs.some(([, value]) => value === OTHER);
-        if (isOther) this.#others.add(this.count);
-        this.#texts.push(formatLabels(pairs));
+    const [rows = [], columns = []] = Object.values(labels);
+    this.#rows = positionsOf(rows);
+    this.#columns = positionsOf(columns);
+    for (const row of [...rows, OTHER]) {
+      for (const column of [...columns, OTHER]) {
+        const values = [row, column].slice(0, names.length);
+        if (values.includes(OTHER)) this.#others.add(this.texts.length);
+        this.texts.push(
+          formatLabels(names.map((name, at) => [name, values[at] ?? OTHER])),
+        );
       }
     }
-  }
-
-  get count(): number {
-    return this.#texts.length;
   }
 
   /** The slot of a combination of values, in the order in which the labels are declared. */
@@ -69,20 +64,18 @@ class LabelSlots {
       (this.#columns.get(second) ?? columns);
   }
 
-  textOf(slot: number): string {
-    return this.#texts[slot] ?? "";
-  }
-
   /** The slots to expose: those of listed values from the start, so that a rate sees the first event; others once used. */
-  *exposed(isUsed: (slot: number) => boolean): Generator<number> {
-    for (let slot = 0; slot < this.count; slot++) {
-      if (!this.#others.has(slot) || isUsed(slot)) yield slot;
+  *exposed(
+    isUsed: (slot: number) => boolean,
+  ): Generator<readonly [slot: number, labels: string]> {
+    for (const [slot, labels] of this.texts.entries()) {
+      if (!this.#others.has(slot) || isUsed(slot)) yield [slot, labels];
     }
   }
 }
 
 function positionsOf(
-  values: readonly string[] = [],
+  values: readonly string[],
 ): ReadonlyMap<string | undefined, number> {
   return new Map(values.map((value, index) => [value, index]));
 }
@@ -95,7 +88,7 @@ export class Gauge {
 
   constructor(definition: Definition) {
     this.#slots = new LabelSlots(definition.labels);
-    this.#values = new Float64Array(this.#slots.count);
+    this.#values = new Float64Array(this.#slots.texts.length);
     if (definition.isAbsentUntilSet) this.#values.fill(NaN);
     const samples = { [Symbol.iterator]: () => this.#samples() };
     this.family = { ...definition, samples };
@@ -113,10 +106,10 @@ export class Gauge {
 
   *#samples(): Generator<Sample> {
     const values = this.#values;
-    for (const slot of this.#slots.exposed((slot) => values[slot] !== 0)) {
+    const isUsed = (slot: number) => values[slot] !== 0;
+    for (const [slot, labels] of this.#slots.exposed(isUsed)) {
       const value = values[slot] ?? 0;
-      if (Number.isNaN(value)) continue;
-      yield { labels: this.#slots.textOf(slot), value };
+      if (!Number.isNaN(value)) yield { labels, value };
     }
   }
 }
@@ -142,8 +135,9 @@ export class Histogram {
   constructor(definition: HistogramDefinition) {
     this.#slots = new LabelSlots(definition.labels);
     this.#bounds = [...definition.boundsMs, Infinity];
-    this.#counts = new Float64Array(this.#slots.count * this.#bounds.length);
-    this.#sumsMs = new Float64Array(this.#slots.count);
+    const { length } = this.#slots.texts;
+    this.#counts = new Float64Array(length * this.#bounds.length);
+    this.#sumsMs = new Float64Array(length);
     const samples = { [Symbol.iterator]: () => this.#samples() };
     this.family = { ...definition, samples };
   }
@@ -166,8 +160,7 @@ export class Histogram {
 
   *#samples(): Generator<Sample> {
     const isUsed = (slot: number) => this.#bucketsOf(slot).some(Boolean);
-    for (const slot of this.#slots.exposed(isUsed)) {
-      const labels = this.#slots.textOf(slot);
+    for (const [slot, labels] of this.#slots.exposed(isUsed)) {
       const prefix = labels === "" ? "" : `${labels},`;
       let value = 0;
       for (const [bucket, count] of this.#bucketsOf(slot).entries()) {
@@ -183,28 +176,25 @@ export class Histogram {
   }
 }
 
-/** The instruments for a table of definitions. */
+/** A table of definitions. */
+export type Definitions = Readonly<
+  Record<string, Definition | HistogramDefinition>
+>;
+
+/** The instruments for such a table. */
 type Instruments<T> = {
   readonly [K in keyof T]: T[K] extends HistogramDefinition ? Histogram
     : T[K] extends { readonly type: "counter" } ? Counter
     : Gauge;
 };
 
-/** Creates an instrument for each definition of a table. */
-export function createInstruments<
-  T extends Readonly<Record<string, Definition | HistogramDefinition>>,
->(table: T): Instruments<T> {
-  const entries = Object.entries(table).map(([key, definition]) =>
-    [key, createInstrument(definition)] as const
-  );
+export function createInstruments<T extends Definitions>(
+  table: T,
+): Instruments<T> {
+  const entries = Object.entries(table).map(([key, definition]) => {
+    if ("boundsMs" in definition) return [key, new Histogram(definition)];
+    const isCounter = definition.type === "counter";
+    return [key, isCounter ? new Counter(definition) : new Gauge(definition)];
+  });
   return Object.fromEntries(entries) as Instruments<T>;
-}
-
-function createInstrument(
-  definition: Definition | HistogramDefinition,
-): Counter | Gauge | Histogram {
-  if ("boundsMs" in definition) return new Histogram(definition);
-  return definition.type === "counter"
-    ? new Counter(definition)
-    : new Gauge(definition);
 }

@@ -18,11 +18,10 @@ import {
 } from "./facts.ts";
 import { createInstruments, Gauge } from "./instruments.ts";
 
-/** The use that the process makes of the machine's resources. */
+/** The resources that the process uses. */
 interface ProcessUsage {
-  /** User and system time, seconds. */
   readonly cpuSeconds: number;
-  /** Seconds since the epoch. */
+  /** Since the epoch. */
   readonly startedAtSec: number;
   readonly residentBytes: number;
   readonly heapBytes: number;
@@ -34,10 +33,10 @@ interface ProcessUsage {
 export class Metrics {
   readonly #instruments = createInstruments(METRICS);
   readonly #info: Gauge;
-  readonly #usage: () => ProcessUsage;
+  readonly #usage: typeof processUsage;
   #sources: MetricSources | undefined;
 
-  constructor(version: string, usage: () => ProcessUsage = processUsage) {
+  constructor(version: string, usage = processUsage) {
     this.#usage = usage;
     this.#info = new Gauge(buildInfo(version));
     this.#info.set(1, version, Deno.version.deno);
@@ -48,12 +47,9 @@ export class Metrics {
     const { route, status, error, tunnel } = facts;
     const { startedAt, resolvedAt, answeredAt, endedAt } = facts;
     const to = this.#instruments;
-    to.requests.add(1, route, STATUS_CLASSES[Math.floor(status / 100) - 1]);
-    to.responses.add(
-      1,
-      sourceOf(facts),
-      STATUS_CLASSES[Math.floor(status / 100) - 1],
-    );
+    const statusClass = STATUS_CLASSES[Math.floor(status / 100) - 1];
+    to.requests.add(1, route, statusClass);
+    to.responses.add(1, sourceOf(facts), statusClass);
     to.requestEnds.add(1, facts.end);
     if (error !== undefined) to.errors.add(1, error);
     to.bodyBytes.add(facts.receivedBytes, route, "request");
@@ -76,7 +72,6 @@ export class Metrics {
     (isFailure ? cacheFailures : cacheRequests).add(1, kind, event);
   }
 
-  /** Records a finished call to the Daytona API. */
   apiCall({ operation, outcome, durationMs, tries }: ApiCallFacts): void {
     const { apiCalls, apiRetries, apiCallDuration } = this.#instruments;
     apiCalls.add(1, operation, outcome);
@@ -84,17 +79,14 @@ export class Metrics {
     apiCallDuration.observe(durationMs);
   }
 
-  /** Records the outcome of a report that a sandbox is in use. */
   activity(outcome: ActivityEvent): void {
     this.#instruments.activityReports.add(1, outcome);
   }
 
-  /** Records how a login ended. */
   login(outcome: LoginOutcome): void {
     this.#instruments.logins.add(1, outcome);
   }
 
-  /** Records the end of a start that a visitor asked for. */
   sandboxStart(by: StarterKind, outcome: StartEnd): void {
     this.#instruments.starts.add(1, by, outcome);
   }
@@ -162,19 +154,16 @@ export class Metrics {
   }
 }
 
-/** The values of checks. */
 const CHECK_VALUES = { ok: 1, failing: 0, off: NaN } as const;
 
-function sourceOf(
-  { error, isFromApp }: ExchangeFacts,
-): "app" | "sandbox" | "gateway" {
+/** The label of who answered. */
+function sourceOf({ error, isFromApp }: ExchangeFacts): string {
   if (isFromApp) return "app";
-  return ERRORS[error as ErrorCode]?.fault === "sandbox"
-    ? "sandbox"
-    : "gateway";
+  const fault = ERRORS[error as ErrorCode]?.fault;
+  return fault === "sandbox" ? "sandbox" : "gateway";
 }
 
-/** Reads the usage, with system calls that take microseconds and need no permission. */
+/** Reads the usage by system calls that take microseconds and need no permission. */
 export function processUsage(): ProcessUsage {
   const { user, system } = process.cpuUsage();
   const { rss, heapTotal, heapUsed, external } = Deno.memoryUsage();
