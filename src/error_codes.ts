@@ -43,7 +43,7 @@ export interface ErrorFacts {
     readonly isQuick: boolean;
   };
   /** True if it does not tell by itself what has become of the sandbox, whose state may: an archived one has no runner. */
-  readonly isUntold?: boolean;
+  readonly needsState?: boolean;
   /** Daytona's own code for the same error. */
   readonly daytonaCode?: string;
 }
@@ -115,7 +115,7 @@ const FACTS = {
   start_not_allowed: { ...REFUSED, status: 403, help: "dashboard" },
   login_denied: { ...REFUSED, status: 403, login: "refused" },
   // The same for every address, so it tells nobody whether there is a sandbox.
-  sandbox_not_found: { ...NOT_FOUND, isUntold: true },
+  sandbox_not_found: { ...NOT_FOUND, needsState: true },
   sandbox_deleted: {
     ...NOT_FOUND,
     login: "refused",
@@ -127,7 +127,7 @@ const FACTS = {
     fault: "sandbox",
     passes: "by_itself",
     stage: "settling",
-    isUntold: true,
+    needsState: true,
   },
   sandbox_destroying: {
     status: 404,
@@ -180,7 +180,7 @@ const FACTS = {
     ...AT_REST,
     retryAfterSec: 2,
     start: { means: "start", next: "sandbox_starting", isQuick: true },
-    isUntold: true,
+    needsState: true,
   },
   sandbox_paused: {
     ...AT_REST,
@@ -209,7 +209,7 @@ const FACTS = {
   },
   sandbox_build_failed: AT_REST,
   start_refused: { ...AT_REST, fault: "operator" },
-  runner_not_ready: { ...UNAVAILABLE, stage: "settling", isUntold: true },
+  runner_not_ready: { ...UNAVAILABLE, stage: "settling", needsState: true },
   api_unreachable: UNAVAILABLE,
   api_throttled: UNAVAILABLE,
   login_unavailable: { ...UNAVAILABLE, passes: "maybe", login: "repeatable" },

@@ -216,7 +216,9 @@ export async function createService(
     logger,
     sessionScope: auth.sessionScope,
     hasBasePage: features.some(({ hasHomePage }) => hasHomePage),
-    keptLogins: features.find(({ keptLogins }) => keptLogins)?.keptLogins ??
+    browserSessions: features.find(({ browserSessions }) =>
+      browserSessions
+    )?.browserSessions ??
       new SandboxLogins({ cookies, sessions, logins, now }),
     featureDescriptions: FEATURES.flatMap(({ routes = [] }) => routes),
     featureRoutes: features.flatMap(({ controlRoutes }) => controlRoutes ?? []),

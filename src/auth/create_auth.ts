@@ -2,10 +2,10 @@
 import type { Config } from "../config/config.ts";
 import type { ApiQuota } from "../daytona/quota.ts";
 import type { Sealer } from "../lib/seal.ts";
+import { AccessEvents } from "../observability/access_events.ts";
 import { loggerFor } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import { Subjects } from "../observability/subjects.ts";
-import { Visits } from "../observability/visits.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
 import type { Access } from "../resolver/own/access.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
@@ -58,7 +58,7 @@ export function createAuth(
   const secret = session.secrets[0] ?? "";
   const subjects = new Subjects({ mode: log.subject, secret, maxRemembered });
   const logger = loggerFor("visits");
-  const visits = new Visits({ logger, metrics, subjects });
+  const visits = new AccessEvents({ logger, metrics, subjects });
   const sealer = sealerFor("session");
   const sessions = new SessionSealer(sealer, { now, maxRemembered });
   const groups = isHosted ? groupsClaim : undefined;

@@ -16,7 +16,7 @@ import type { Credential } from "./credentials.ts";
 import { isSignedBy } from "./file_url.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { Session, SessionSealer } from "./session.ts";
-import type { Payer, Throttle } from "./throttle.ts";
+import type { Throttle, ThrottledClient } from "./throttle.ts";
 
 /** The gate's decision. */
 export type Verdict =
@@ -41,7 +41,7 @@ export type Admission = Extract<Verdict, { kind: "allow" }>;
 type Denial = Extract<Verdict, { kind: "deny" }>;
 
 /** The parts of a request that the gate decides by. */
-export interface GateRequest extends Payer {
+export interface GateRequest extends ThrottledClient {
   /** A sandbox id, a name where those count, or a signed token unless {@linkcode GateRequest.isToolbox}. */
   readonly label: string;
   readonly port: number;

@@ -9,7 +9,7 @@ import { type ReturnUrl, stillReturnUrl } from "../address/return_url.ts";
 import { ERRORS } from "../error_codes.ts";
 import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
-import type { Visits } from "../observability/visits.ts";
+import type { AccessEvents } from "../observability/access_events.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { LoginAccess, LoginSessions } from "./login_sessions.ts";
@@ -17,7 +17,7 @@ import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { RedeemedStates } from "./oidc/redeemed_states.ts";
 import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
 import type { LoginRef } from "./session.ts";
-import type { Payer, Throttle } from "./throttle.ts";
+import type { Throttle, ThrottledClient } from "./throttle.ts";
 
 /** A request to log in. */
 interface LoginRequest
@@ -51,7 +51,7 @@ export interface Callback {
   readonly transactions: readonly string[];
   readonly redirectUri: string;
   /** Who pays if the login fails. */
-  readonly payer: Payer;
+  readonly payer: ThrottledClient;
   readonly requestId: string;
 }
 
@@ -67,7 +67,7 @@ interface LoginOptions {
   readonly access: LoginAccess;
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   /** Told of who has logged in, and was not let in. */
-  readonly visits: Pick<Visits, "refused">;
+  readonly visits: Pick<AccessEvents, "refused">;
   readonly sessionTtlMs: number;
   readonly now: () => number;
 }

@@ -12,7 +12,7 @@ import { TokenBuckets } from "../lib/token_bucket.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 
 /** The client that pays for lookups. */
-export interface Payer {
+export interface ThrottledClient {
   readonly clientAddress: string;
   /** True if a page of another origin sent the request, not its visitor ({@linkcode isSentByPage}). */
   readonly isSentByPage: boolean;
@@ -43,7 +43,7 @@ export class Throttle {
   }
 
   /** The budget for one request of that client. */
-  budgetFor(payer: Payer): RequestBudget {
+  budgetFor(payer: ThrottledClient): RequestBudget {
     return new RequestBudget(this.#buckets, payer, this.#checkQuota);
   }
 }
@@ -56,14 +56,18 @@ export type LookupOutcome =
 /** The budget for one request; what the request spends is the client's until it is settled. */
 export class RequestBudget implements Budget {
   readonly #buckets: TokenBuckets;
-  readonly #payer: Payer;
+  readonly #payer: ThrottledClient;
   readonly #checkQuota: () => void;
   #isUsedUp = false;
   #spent = 0;
   /** True if any lookup was attempted. */
   hasLookups = false;
 
-  constructor(buckets: TokenBuckets, payer: Payer, checkQuota: () => void) {
+  constructor(
+    buckets: TokenBuckets,
+    payer: ThrottledClient,
+    checkQuota: () => void,
+  ) {
     this.#buckets = buckets;
     this.#payer = payer;
     this.#checkQuota = checkQuota;
@@ -119,7 +123,7 @@ export class RequestBudget implements Budget {
 }
 
 /** The key of a client's bucket. */
-function keyOf({ clientAddress, isSentByPage }: Payer): string {
+function keyOf({ clientAddress, isSentByPage }: ThrottledClient): string {
   const client = clientKey(clientAddress);
   return isSentByPage ? `page ${client}` : client;
 }

@@ -8,12 +8,12 @@ import { GatewayError } from "../errors.ts";
 import { cookieValues } from "../http/cookies.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
 import {
+  type BrowserSessions,
   type Continuation,
-  type KeptLogins,
-  type LoginVisit,
+  type LoginAttempt,
   LOOP_SEC,
   MAX_RETURNS,
-} from "./kept_logins.ts";
+} from "./browser_sessions.ts";
 
 interface SandboxLoginsOptions {
   readonly cookies: OwnCookies;
@@ -24,7 +24,7 @@ interface SandboxLoginsOptions {
 }
 
 /** Keeps a session for each sandbox. */
-export class SandboxLogins implements KeptLogins {
+export class SandboxLogins implements BrowserSessions {
   readonly #options: SandboxLoginsOptions;
 
   constructor(options: SandboxLoginsOptions) {
@@ -32,7 +32,7 @@ export class SandboxLogins implements KeptLogins {
   }
 
   /** Lets a browser pass that has just logged in: another tab may have done so since this one was sent here. */
-  async resume(visit: LoginVisit): Promise<Continuation | undefined> {
+  async resume(visit: LoginAttempt): Promise<Continuation | undefined> {
     const { cookies } = this.#options;
     const { url, host } = visit.returnTo;
     const name = cookies.loggedIn(host.label);
@@ -47,7 +47,7 @@ export class SandboxLogins implements KeptLogins {
   }
 
   async complete(
-    { base, cookies: sent, returnTo: { url, host } }: LoginVisit,
+    { base, cookies: sent, returnTo: { url, host } }: LoginAttempt,
     login: LoginRef,
   ): Promise<Continuation> {
     const { cookies, sessions, now } = this.#options;
@@ -73,7 +73,7 @@ export class SandboxLogins implements KeptLogins {
   }
 
   async #hasSession(
-    { cookies: sent, returnTo: { host }, clientAddress }: LoginVisit,
+    { cookies: sent, returnTo: { host }, clientAddress }: LoginAttempt,
   ): Promise<boolean> {
     const { cookies, sessions, logins } = this.#options;
     const presented = cookieValues(sent, cookies.loginSession(host.label));

@@ -26,7 +26,7 @@ export type { PreviewUrl, RemoteConfig, Runner, Sandbox, Snapshot };
 /** What the client is given besides the configuration, and what it tells. */
 export interface DaytonaApiOptions extends ApiCallerOptions {
   /** Called whenever the API turns out to have no operation by which `isOwnedByUser()` could tell. */
-  readonly onOwnersUntold: () => void;
+  readonly onOwnersUnknown: () => void;
   /** Called whenever the API does not show the gateway a sandbox because of the gateway's role. */
   readonly onSandboxHidden: () => void;
   /** Called with the region of each runner that the API tells the gateway of. */
@@ -83,7 +83,7 @@ export class DaytonaApi {
     return await this.#hasOwner({ by: byUser(user), onAnswer });
   }
 
-  /** Finds out whether the API can tell users from machines; if not, `onOwnersUntold` is called. */
+  /** Finds out whether the API can tell users from machines; if not, `onOwnersUnknown` is called. */
   async probeOwners(): Promise<void> {
     // The gateway's key is a machine's. If that is answered with an owner, nothing else is wrong.
     await this.#hasOwner({ by });
@@ -224,7 +224,7 @@ export class DaytonaApi {
 
   async #hasOwner(question: Question<"getCurrentApiKey">): Promise<boolean> {
     const key = await this.#api.call("getCurrentApiKey", question);
-    if (key === "untold") this.#options.onOwnersUntold();
+    if (key === "untold") this.#options.onOwnersUnknown();
     return key !== null;
   }
 

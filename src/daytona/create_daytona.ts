@@ -28,7 +28,7 @@ export function createDaytona(
     ...quota && { quota },
     onCall: (facts) => metrics.apiCall(facts),
     onKeyVerdict: (verdict) => serviceKey.record(verdict),
-    onOwnersUntold: createWarning(
+    onOwnersUnknown: createWarning(
       "the API cannot tell users from machines (GET /api-keys/current is 404): any runner's key opens every sandbox; update Daytona",
     ),
     onRunnerRegion: (region) => role.sawRunnerIn(region),

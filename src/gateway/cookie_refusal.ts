@@ -1,5 +1,5 @@
 /** The refusal of a request whose cookies make its head too large: it has the browser delete them. */
-import type { CookieRelief } from "../auth/cookie_relief.ts";
+import type { PlantedCookies } from "../auth/planted_cookies.ts";
 import { hasTooManyCookies } from "../downstream/http/head_limits.ts";
 import { GatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
@@ -7,16 +7,16 @@ import type { ExchangeServices } from "./exchange_parts.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the refusal needs. */
-export interface CookieRefusalParts
+export interface PlantedCookiesParts
   extends Pick<ExchangeServices, "limits" | "scheme"> {
-  readonly cookieRelief: Pick<CookieRelief, "headersFor">;
+  readonly plantedCookies: Pick<PlantedCookies, "headersFor">;
 }
 
 /** The failure itself, or, if cookies are its cause, a copy with what relieves the browser of them. */
-export async function withCookieRelief(
+export async function withoutPlantedCookies(
   error: unknown,
   { headers, target, host }: PreviewExchange,
-  { limits, scheme, cookieRelief }: CookieRefusalParts,
+  { limits, scheme, plantedCookies }: PlantedCookiesParts,
 ): Promise<unknown> {
   const isCause = error instanceof GatewayError &&
     error.code === "head_too_large" &&
@@ -24,7 +24,7 @@ export async function withCookieRelief(
   if (!isCause) return error;
   return error.with({
     logoutUrl: `${scheme}://${host.authoritySuffix}/logout`,
-    headers: await cookieRelief.headersFor({
+    headers: await plantedCookies.headersFor({
       cookie: headers.get("cookie") ?? "",
       target,
       host,

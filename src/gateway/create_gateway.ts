@@ -1,7 +1,7 @@
 /** Creates the data plane: the dispatch, and the handlers behind it. */
 import ipaddr from "ipaddr.js";
-import { CookieRelief } from "../auth/cookie_relief.ts";
 import type { createAuth } from "../auth/create_auth.ts";
+import { PlantedCookies } from "../auth/planted_cookies.ts";
 import type { Config } from "../config/config.ts";
 import type { Control } from "../control/app.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
@@ -89,7 +89,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     gate: auth.gate,
     visits: auth.visits,
     sessions: auth.sessions,
-    cookieRelief: new CookieRelief(auth),
+    plantedCookies: new PlantedCookies(auth),
     login: auth.login,
     features,
     forwarder: parts.forwarder,

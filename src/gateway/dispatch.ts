@@ -116,7 +116,7 @@ export class Dispatch {
       }),
       connection: connectionOf(remoteAddr),
       startedAt,
-      taken: () => info.completed,
+      delivered: () => info.completed,
       onBodyRead: info.onBodyRead,
     };
     if (parsed.kind === "preview") {

@@ -256,19 +256,24 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
     this.#noteHead(headers);
     if (body === null || body instanceof Uint8Array) {
       const sentBytes = body?.length ?? 0;
-      const { response, taken } = this.reply.whole(body, status, headers);
+      const { response, delivered } = this.reply.whole(body, status, headers);
       if (showsUse(status)) this.#touch(); // 7 activity
-      this.#entry?.end(taken);
+      this.#entry?.end(delivered);
       this.#record(status, { sentBytes });
       return this.reply.finish(response);
     }
-    const response = this.reply.stream(body, status, headers, (taken, end) => {
-      this.#entry?.end(taken);
-      if (end.end === "upstream_failed") {
-        this.#logLateFailure("response broke off", end.reason);
-      }
-      this.#record(status, end);
-    });
+    const response = this.reply.stream(
+      body,
+      status,
+      headers,
+      (delivered, end) => {
+        this.#entry?.end(delivered);
+        if (end.end === "upstream_failed") {
+          this.#logLateFailure("response broke off", end.reason);
+        }
+        this.#record(status, end);
+      },
+    );
     if (showsUse(status)) this.#beginUse(); // 7 activity
     this.#show({ status });
     this.lasts(this.reply);

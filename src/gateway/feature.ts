@@ -4,7 +4,7 @@
  */
 import type { Admission } from "../auth/gate.ts";
 import type { ControlRoutes } from "../control/app.ts";
-import type { KeptLogins } from "../control/kept_logins.ts";
+import type { BrowserSessions } from "../control/browser_sessions.ts";
 import type { GatewayError } from "../errors.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { Exchange } from "./exchange.ts";
@@ -38,7 +38,7 @@ export interface Feature {
   /** Where the owner of a sandbox sees its requests, below a base origin. */
   readonly ownersViewOf?: ExchangeServices["ownersViewOf"];
   /** How the sessions of logins are kept, in place of one for each sandbox. */
-  readonly keptLogins?: KeptLogins;
+  readonly browserSessions?: BrowserSessions;
   /** True if it has a page at `/` of base hosts. */
   readonly hasHomePage?: boolean;
   /** Routes of its own on base hosts. */

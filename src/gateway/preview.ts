@@ -14,7 +14,7 @@ import {
   wantsDocument,
 } from "../http/fetch_metadata.ts";
 import { clientKey } from "../lib/client_key.ts";
-import type { Visits } from "../observability/visits.ts";
+import type { AccessEvents } from "../observability/access_events.ts";
 import { redirect } from "../pages/redirect.ts";
 import { hasAllowOrigin, type Preflight } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
@@ -22,7 +22,10 @@ import {
   discardBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
-import { type CookieRefusalParts, withCookieRelief } from "./cookie_refusal.ts";
+import {
+  type PlantedCookiesParts,
+  withoutPlantedCookies,
+} from "./cookie_refusal.ts";
 import type { ExchangeServices } from "./exchange_parts.ts";
 import { type Feature, firstAnswer } from "./feature.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
@@ -38,14 +41,14 @@ import { type SandboxStateParts, withSandboxState } from "./sandbox_state.ts";
 interface SandboxHandlerParts
   extends
     Pick<ExchangeServices, "corsMode" | "scheme" | "cookies" | "now">,
-    CookieRefusalParts,
+    PlantedCookiesParts,
     SandboxStateParts {
   readonly toolboxOnly: boolean;
   readonly sessionTtlMs: number;
   readonly tunnelLimits: TunnelLimits;
   readonly gate: Gate;
   /** Told of credentials that were refused. */
-  readonly visits: Pick<Visits, "refused">;
+  readonly visits: Pick<AccessEvents, "refused">;
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
   /** The login to send people to. */
   readonly login: Pick<Login, "state">;
@@ -67,7 +70,7 @@ export class SandboxHandlers {
     try {
       x.checkLimits(); // 1 dispatch
     } catch (error) {
-      throw await withCookieRelief(error, x, this.#parts);
+      throw await withoutPlantedCookies(error, x, this.#parts);
     }
     this.#checkPort(x.port);
     checkMethod(x.method);

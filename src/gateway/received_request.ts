@@ -26,7 +26,7 @@ export interface IncomingRequest {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   /** Settles once the front keeps nothing of the response any more: the client has taken it, or left. */
-  readonly taken: () => Promise<void>;
+  readonly delivered: () => Promise<void>;
   /** Told the size of each part of the body that is read, bytes. */
   readonly onBodyRead: ((bytes: number) => void) | undefined;
 }
@@ -42,7 +42,7 @@ export abstract class ReceivedRequest implements IncomingRequest {
   readonly client: IncomingRequest["client"];
   readonly connection: string;
   readonly startedAt: number;
-  readonly taken: () => Promise<void>;
+  readonly delivered: () => Promise<void>;
   readonly onBodyRead: IncomingRequest["onBodyRead"];
   protected readonly services: ExchangeServices;
   #cors: CorsDecision | undefined;
@@ -57,7 +57,7 @@ export abstract class ReceivedRequest implements IncomingRequest {
     this.client = incoming.client;
     this.connection = incoming.connection;
     this.startedAt = incoming.startedAt;
-    this.taken = incoming.taken;
+    this.delivered = incoming.delivered;
     this.onBodyRead = incoming.onBodyRead;
     this.services = services;
   }

@@ -28,7 +28,7 @@ export async function withSandboxState(
   isMember: () => Promise<boolean>,
   parts: SandboxStateParts,
 ): Promise<unknown> {
-  if (!(error instanceof GatewayError) || !ERRORS[error.code].isUntold) {
+  if (!(error instanceof GatewayError) || !ERRORS[error.code].needsState) {
     return error;
   }
   const told = await parts.states.stateOf(refused.sandboxId);

@@ -71,7 +71,7 @@ class Registry {
   readonly tunnelsByClient = new CountById();
   readonly uploadsByClient = new CountById();
   /** The exchanges that have ended, but whose clients have yet to take the end of the response. */
-  untaken = 0;
+  undelivered = 0;
   /** Those that last. */
   readonly streaming = new LinkedList<InFlightEntry>();
   /** The exchanges that were in flight when the drain began; undefined before it. */
@@ -167,10 +167,10 @@ export class InFlightEntry {
   }
 
   /**
-   * Takes it out of the registry; idempotent. It counts against the limits of the gateway and the client until `taken`
+   * Takes it out of the registry; idempotent. It counts against the limits of the gateway and the client until `delivered`
    * resolves, which must not reject: until then, the front keeps the end of the response.
    */
-  end(taken?: Promise<void>): void {
+  end(delivered?: Promise<void>): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     const { all, tunnels, bySandbox, streaming, draining } = this.#registry;
@@ -183,13 +183,13 @@ export class InFlightEntry {
       if (this.#isTunnel) this.#ofSandbox.tunnels--;
       bySandbox.decrement(this.#ofSandbox);
     }
-    if (taken === undefined) return this.#release();
-    this.#registry.untaken++;
+    if (delivered === undefined) return this.#release();
+    this.#registry.undelivered++;
     const release = () => {
-      this.#registry.untaken--;
+      this.#registry.undelivered--;
       this.#release();
     };
-    taken.then(release);
+    delivered.then(release);
   }
 
   #release(): void {
@@ -219,8 +219,8 @@ export class InFlight {
 
   /** Adds an exchange or tunnel; undefined if the limit is reached. */
   begin(): InFlightEntry | undefined {
-    const { all, untaken, limits } = this.#registry;
-    return all.value + untaken >= limits.concurrentExchanges
+    const { all, undelivered, limits } = this.#registry;
+    return all.value + undelivered >= limits.concurrentExchanges
       ? undefined
       : new InFlightEntry(this.#registry);
   }
@@ -240,7 +240,7 @@ export class InFlight {
     return [
       {
         name: "MAX_CONCURRENT_EXCHANGES",
-        used: all.value + by.untaken,
+        used: all.value + by.undelivered,
         limit: limits.concurrentExchanges,
       },
       { name: "MAX_TUNNELS", used: tunnels.value, limit: limits.tunnels },

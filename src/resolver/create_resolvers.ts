@@ -8,7 +8,7 @@ import type { Sealer } from "../lib/seal.ts";
 import { loggerFor } from "../observability/log.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import { HostedAccess } from "./hosted/hosted_access.ts";
-import { HostedResolver, type Mistrust } from "./hosted/hosted_resolver.ts";
+import { HostedResolver, type Mismatch } from "./hosted/hosted_resolver.ts";
 import type { LookupCacheOptions } from "./lookup_cache.ts";
 import { AccessResolver } from "./own/access.ts";
 import {
@@ -80,9 +80,9 @@ function createHostedResolvers(
   const shouldReport = createReportLimit(() => performance.now());
   const sandboxes = new HostedResolver(api, {
     ...optionsOf(config, parts, "preview"),
-    onMistrust(reason, sandboxId) {
+    onMismatch(reason, sandboxId) {
       if (!shouldReport(reason)) return;
-      loggerFor("api").warn(MISTRUSTS[reason], { sandboxId });
+      loggerFor("api").warn(MISMATCHES[reason], { sandboxId });
     },
   });
   const access = new HostedAccess({
@@ -99,7 +99,7 @@ function createHostedResolvers(
 }
 
 /** Why the log says that an answer about a sandbox is not believed. */
-const MISTRUSTS: Readonly<Record<Mistrust, string>> = {
+const MISMATCHES: Readonly<Record<Mismatch, string>> = {
   another_sandbox:
     "the API answered with another sandbox: one has the id of another for its name; the other is not served until it is renamed",
   another_address:

@@ -135,7 +135,7 @@ export function setUpControl(
     featureDescriptions: FEATURE_DESCRIPTIONS,
     featureRoutes: featureRoutes({ remoteSettings: state, login }),
     login,
-    keptLogins: new SandboxLogins({
+    browserSessions: new SandboxLogins({
       cookies: CONTROL_COOKIES,
       sessions,
       logins: { grantsAccess: () => Promise.resolve(false) },

@@ -94,7 +94,7 @@ export function incomingRequest(
     },
     connection: "127.0.0.1:50000",
     startedAt: 1000,
-    taken: () => Promise.resolve(),
+    delivered: () => Promise.resolve(),
     onBodyRead: undefined,
   };
 }

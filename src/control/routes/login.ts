@@ -12,12 +12,16 @@ import type { OwnCookies } from "../../auth/own_cookies.ts";
 import { GatewayError } from "../../errors.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
 import { isFramed, isSentByPage } from "../../http/fetch_metadata.ts";
-import type { Visits } from "../../observability/visits.ts";
+import type { AccessEvents } from "../../observability/access_events.ts";
 import { LOGIN_PAGE_POLICY, loginPage } from "../../pages/login_page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
 import type { RemoteSettings } from "../../resolver/remote_settings.ts";
-import { CHALLENGE, type KeptLogins, type LoginVisit } from "../kept_logins.ts";
+import {
+  type BrowserSessions,
+  CHALLENGE,
+  type LoginAttempt,
+} from "../browser_sessions.ts";
 import {
   type ControlContext,
   type ControlEnv,
@@ -34,9 +38,9 @@ export interface LoginRoutesOptions {
   readonly cookies: OwnCookies;
   readonly login: Pick<Login, "state" | "hasSso" | "start" | "finish">;
   /** How the sessions of logins are kept. */
-  readonly keptLogins: KeptLogins;
+  readonly browserSessions: BrowserSessions;
   /** Told of every login, and of how it ended. */
-  readonly visits: Pick<Visits, "loggedIn" | "loginFailed">;
+  readonly visits: Pick<AccessEvents, "loggedIn" | "loginFailed">;
 }
 
 /** Most login attempts that one browser may have open: the cookies of more would crowd out others. */
@@ -122,7 +126,7 @@ async function startLogin(
   c: RouteContext<typeof loginRoute>,
   options: LoginRoutesOptions,
 ): Promise<Response> {
-  const { scheme, cookies, login, keptLogins } = options;
+  const { scheme, cookies, login, browserSessions } = options;
   const base = checkLogin(c.env, options);
   // Another sandbox's page could otherwise crowd out the attempts that its visitor has open, or log in a frame.
   const mode = c.req.header("sec-fetch-mode") ?? "navigate";
@@ -141,7 +145,7 @@ async function startLogin(
     throw new GatewayError("bad_return_url", "Not a preview of ours");
   }
   const visit = { ...visitorOf(c), base, returnTo, challenge };
-  const resumed = await counted(options, keptLogins.resume(visit));
+  const resumed = await counted(options, browserSessions.resume(visit));
   if (resumed !== undefined) {
     return redirect(302, resumed.location, resumed.setCookies);
   }
@@ -171,7 +175,7 @@ async function finishLogin(
   c: RouteContext<typeof callbackRoute>,
   options: LoginRoutesOptions,
 ): Promise<Response> {
-  const { cookies, keptLogins } = options;
+  const { cookies, browserSessions } = options;
   const { requestId } = c.env;
   const base = checkLogin(c.env, options);
   const parameters = new URL(c.req.url).searchParams;
@@ -199,7 +203,7 @@ async function finishLogin(
   const visit = { ...visitor, base, ...way };
   const { location, setCookies } = await counted(
     options,
-    keptLogins.complete(visit, login),
+    browserSessions.complete(visit, login),
   );
   const { label, port } = way.returnTo.host;
   const sandboxId = loggedLabel(label);
@@ -225,7 +229,7 @@ async function counted<T>(
 
 function visitorOf(
   { env, req }: RouteContext<typeof loginRoute | typeof callbackRoute>,
-): Omit<LoginVisit, "base" | "returnTo" | "challenge"> {
+): Omit<LoginAttempt, "base" | "returnTo" | "challenge"> {
   return {
     clientAddress: env.clientAddress,
     isSentByPage: isSentByPage(req.raw.headers),

@@ -12,7 +12,7 @@ import { ownForm } from "../../downstream/http/form.ts";
 import { GatewayError } from "../../errors.ts";
 import { cookiesByName } from "../../http/cookies.ts";
 import { isSameOriginRequest } from "../../http/fetch_metadata.ts";
-import type { Visits } from "../../observability/visits.ts";
+import type { AccessEvents } from "../../observability/access_events.ts";
 import { logoutPage } from "../../pages/logout_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -37,7 +37,7 @@ export interface LogoutRoutesOptions {
   /** True if there is a page at `/`. */
   readonly hasBasePage: boolean;
   /** Told of every login that ends. */
-  readonly visits: Pick<Visits, "loggedOut">;
+  readonly visits: Pick<AccessEvents, "loggedOut">;
 }
 
 /** Most sessions that one request may end: browsers keep some 180 cookies per site. */

@@ -41,7 +41,7 @@ export interface RepliedRequest {
   /** The other end of the connection, `address:port`. */
   readonly connection: string;
   /** Settles once the front keeps nothing of the response any more: the client has taken it, or left. */
-  readonly taken: () => Promise<void>;
+  readonly delivered: () => Promise<void>;
   /** Told the size of each part of the body that is read, bytes: over TLS, what is kept of it is bounded by that. */
   readonly onBodyRead: ((bytes: number) => void) | undefined;
 }
@@ -50,7 +50,7 @@ export interface RepliedRequest {
 export interface WholeReply {
   readonly response: Response;
   /** Settles once the client has taken what is charged for it; undefined if nothing is. */
-  readonly taken: Promise<void> | undefined;
+  readonly delivered: Promise<void> | undefined;
 }
 
 /** Up to this length, the kernel takes the whole of a response at once, bytes. */
@@ -85,8 +85,8 @@ export class Reply {
 
   /** Opens the client's body: only over HTTP/2 without framing does that take time. Throws as {@linkcode requestBody}. */
   openUpload(): Promise<void> | undefined {
-    const { request, headers, taken, connection } = this.#request;
-    const source = { taken, connection, readSizes: this.#leg.readSizes };
+    const { request, headers, delivered, connection } = this.#request;
+    const source = { delivered, connection, readSizes: this.#leg.readSizes };
     const opened = requestBody(request, headers, source);
     if (opened instanceof Promise) return opened.then((it) => this.#use(it));
     this.#use(opened);
@@ -142,13 +142,13 @@ export class Reply {
     }
     if (body === null) {
       const response = createResponse(null, status, headers);
-      return { response, taken: undefined };
+      return { response, delivered: undefined };
     }
     const isLent = body.length > MAX_COPIED_BYTES;
     const sent = isLent ? lentBody(body) : body;
     const response = createResponse(sent, status, headers);
     if (!isLent) giveBackBuffer(body); // the response has a copy
-    return { response, taken: this.#chargeUntilTaken() };
+    return { response, delivered: this.#chargeUntilDelivered() };
   }
 
   /** The response with a body on its way; `onEnd` is told how it ends. @throws {GatewayError} `duplex_unavailable` */
@@ -156,20 +156,20 @@ export class Reply {
     body: BodyReader,
     status: number,
     headers: HeaderList,
-    onEnd: (taken: Promise<void>, end: StreamEnd) => void,
+    onEnd: (delivered: Promise<void>, end: StreamEnd) => void,
   ): Response {
     try {
       const socket = this.#riskSocket();
       const account = this.#charge();
-      const taken = this.#taken();
+      const delivered = this.#delivered();
       const { stream } = this.#download = download(body, {
         now: () => performance.now(),
         socket,
         onChunk: (chunk) => account.onChunk(chunk),
         onEnd: (end, sentBytes, cause) => {
           this.#account = undefined;
-          account.onEnd(taken);
-          onEnd(taken, streamEnd(end, sentBytes, cause));
+          account.onEnd(delivered);
+          onEnd(delivered, streamEnd(end, sentBytes, cause));
         },
       });
       return createResponse(stream, status, headers);
@@ -230,17 +230,17 @@ export class Reply {
   }
 
   /** Keeps a complete body charged, if it is, until the client has taken it. */
-  #chargeUntilTaken(): Promise<void> | undefined {
+  #chargeUntilDelivered(): Promise<void> | undefined {
     const account = this.#account;
     if (account === undefined) return undefined;
     this.#account = undefined;
-    const taken = this.#taken();
-    account.onEnd(taken);
-    return taken;
+    const delivered = this.#delivered();
+    account.onEnd(delivered);
+    return delivered;
   }
 
   /** Resolves once the client has taken the response, or left. */
-  #taken(): Promise<void> {
-    return this.#request.taken().catch(() => {}); // fails if the client leaves
+  #delivered(): Promise<void> {
+    return this.#request.delivered().catch(() => {}); // fails if the client leaves
   }
 }

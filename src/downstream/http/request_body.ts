@@ -22,7 +22,7 @@ export interface RequestBody {
 /** Where a body comes from. */
 export interface BodySource {
   /** Settles once the client has taken its response, or left. */
-  readonly taken: () => Promise<void>;
+  readonly delivered: () => Promise<void>;
   /** The client's end of the connection. */
   readonly connection: string;
   readonly readSizes: Pick<ReadSizes, "largestOf" | "note">;
@@ -39,7 +39,7 @@ const NO_BODY: RequestBody = { body: null, contentLength: null };
 export function requestBody(
   request: Request,
   headers: RequestHeaders,
-  { taken, connection, readSizes }: BodySource,
+  { delivered, connection, readSizes }: BodySource,
 ): RequestBody | Promise<RequestBody> {
   const length = headers.get("content-length");
   const coding = headers.get("transfer-encoding");
@@ -56,7 +56,7 @@ export function requestBody(
   }
   if (coding !== null) {
     const body = new ChunkedBody(request.body, {
-      answered: taken,
+      answered: delivered,
       largestReadBytes: readSizes.largestOf(connection),
       onLargerRoom: (bytes) => readSizes.note(connection, bytes),
     });

@@ -18,7 +18,7 @@ function downloadMemory(size: number): number {
 }
 
 /** What is left of that once the download has ended, until the client has taken its last chunks. */
-function untakenMemory(memory: number): number {
+function undeliveredMemory(memory: number): number {
   return memory * CHUNKS_AHEAD / (CHUNKS_AHEAD + 1);
 }
 
@@ -48,10 +48,10 @@ export class DownloadAccount {
     if (needed > this.#memory.bytes) this.#memory.set(needed);
   }
 
-  /** The download has ended; its client keeps something waiting until `taken` resolves, which must not reject. */
-  onEnd(taken: Promise<void>): void {
-    this.#memory.set(untakenMemory(this.#memory.bytes));
-    taken.then(() => this.close());
+  /** The download has ended; its client keeps something waiting until `delivered` resolves, which must not reject. */
+  onEnd(delivered: Promise<void>): void {
+    this.#memory.set(undeliveredMemory(this.#memory.bytes));
+    delivered.then(() => this.close());
   }
 
   close(): void {

@@ -23,7 +23,7 @@ export const handover: FeatureModule = {
     const codes = new Handover({ sealer, usedCodes, now });
     return {
       ownParameter: CODE_PARAMETER,
-      keptLogins: new UserLogins({ ...parts, handover: codes }),
+      browserSessions: new UserLogins({ ...parts, handover: codes }),
       beforeGate: (x) =>
         isArrival(x) ? sessionFrom(x, codes, parts) : undefined,
       departure(x, loginUrl) {

@@ -11,7 +11,7 @@ import {
   type PreviewHost,
 } from "../../address/preview_host.ts";
 import type { HostSession, UserSession } from "../../auth/session.ts";
-import { CHALLENGE } from "../../control/kept_logins.ts";
+import { CHALLENGE } from "../../control/browser_sessions.ts";
 import { withParameter } from "../../http/query_parameter.ts";
 import { digestKey } from "../../lib/digest.ts";
 import type { Sealer } from "../../lib/seal.ts";

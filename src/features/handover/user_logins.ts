@@ -8,12 +8,12 @@ import type {
   UserSession,
 } from "../../auth/session.ts";
 import {
+  type BrowserSessions,
   type Continuation,
-  type KeptLogins,
-  type LoginVisit,
+  type LoginAttempt,
   LOOP_SEC,
   MAX_RETURNS,
-} from "../../control/kept_logins.ts";
+} from "../../control/browser_sessions.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
@@ -33,14 +33,14 @@ interface UserLoginsOptions
 const MAX_SESSIONS = 12;
 
 /** Keeps sessions on the base host. */
-export class UserLogins implements KeptLogins {
+export class UserLogins implements BrowserSessions {
   readonly #options: UserLoginsOptions;
 
   constructor(options: UserLoginsOptions) {
     this.#options = options;
   }
 
-  async resume(browser: LoginVisit): Promise<Continuation | undefined> {
+  async resume(browser: LoginAttempt): Promise<Continuation | undefined> {
     const { returnTo, challenge } = browser;
     const setCookies = [this.#counted(browser)];
     // The preview host itself sends the browser here, with a challenge, if it needs a session.
@@ -57,7 +57,10 @@ export class UserLogins implements KeptLogins {
     return { location: await this.#locationFor(browser, session), setCookies };
   }
 
-  async complete(browser: LoginVisit, login: LoginRef): Promise<Continuation> {
+  async complete(
+    browser: LoginAttempt,
+    login: LoginRef,
+  ): Promise<Continuation> {
     const { cookies, sessions, now } = this.#options;
     const session: UserSession = { kind: "user", ...login };
     const name = cookies.userSession(session.id);
@@ -74,7 +77,7 @@ export class UserLogins implements KeptLogins {
 
   /** Where a browser with a session goes on: a preview host has it handed over, the base host has it already. */
   async #locationFor(
-    { returnTo, challenge }: LoginVisit,
+    { returnTo, challenge }: LoginAttempt,
     session: UserSession,
   ): Promise<string> {
     return challenge === undefined || returnTo.isOnBase
@@ -84,7 +87,7 @@ export class UserLogins implements KeptLogins {
 
   /** The session of a browser whose user has access to the sandbox; undefined if it has none. */
   async #findSession(
-    { cookies: sent, returnTo: { host }, clientAddress }: LoginVisit,
+    { cookies: sent, returnTo: { host }, clientAddress }: LoginAttempt,
     budget: Budget,
   ): Promise<UserSession | undefined> {
     const { cookies, sessions, logins } = this.#options;
@@ -100,7 +103,7 @@ export class UserLogins implements KeptLogins {
   }
 
   /** The Set-Cookie value that counts the handovers to a preview host; throws `session_not_kept` if they are too many. */
-  #counted({ cookies: sent, returnTo: { host } }: LoginVisit): string {
+  #counted({ cookies: sent, returnTo: { host } }: LoginAttempt): string {
     const { cookies } = this.#options;
     const id = digestKey([previewAuthority(host)]).slice(0, 12);
     const before = cookieValues(sent, cookies.handovers).at(-1) ?? "";

@@ -45,7 +45,7 @@ import {
 } from "./hosted_sandbox.ts";
 
 /** Why an answer about a sandbox is not believed; the sandbox is not served then. */
-export type Mistrust = "another_sandbox" | "another_address";
+export type Mismatch = "another_sandbox" | "another_address";
 
 type HostedApi = Pick<
   DaytonaApi,
@@ -54,7 +54,7 @@ type HostedApi = Pick<
 
 interface HostedResolverOptions extends SandboxResolverOptions {
   /** Called whenever an answer is not believed. */
-  readonly onMistrust: (reason: Mistrust, sandboxId: string) => void;
+  readonly onMismatch: (reason: Mismatch, sandboxId: string) => void;
 }
 
 /**
@@ -315,8 +315,8 @@ export class HostedResolver implements Destinations {
       : this.#mistrusted("another_address", sandboxId);
   }
 
-  #mistrusted(reason: Mistrust, sandboxId: string): null {
-    this.#options.onMistrust(reason, sandboxId);
+  #mistrusted(reason: Mismatch, sandboxId: string): null {
+    this.#options.onMismatch(reason, sandboxId);
     return null;
   }
 }

@@ -10,7 +10,7 @@ import {
 import type { LoginRef } from "../../../src/auth/session.ts";
 import { Throttle } from "../../../src/auth/throttle.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
-import type { RefusedVisit } from "../../../src/observability/visits.ts";
+import type { RefusedVisit } from "../../../src/observability/access_events.ts";
 
 const REDIRECT_URI = "https://preview.test/callback";
 const RETURN_TO = "https://3000-box.preview.test/path?q";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
   type LookupOutcome,
-  type Payer,
   Throttle,
+  type ThrottledClient,
 } from "../../../src/auth/throttle.ts";
 import { GatewayError } from "../../../src/errors.ts";
 
@@ -16,11 +16,11 @@ function setUp(
 }
 
 /** Who pays: the client at that address, or there a page. */
-function payer(clientAddress: string, isSentByPage = false): Payer {
+function payer(clientAddress: string, isSentByPage = false): ThrottledClient {
   return { clientAddress, isSentByPage };
 }
 
-function isShutOut(throttle: Throttle, client: Payer): boolean {
+function isShutOut(throttle: Throttle, client: ThrottledClient): boolean {
   try {
     throttle.budgetFor(client).spend();
     return false;

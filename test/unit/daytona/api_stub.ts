@@ -53,7 +53,7 @@ export function clientAt(
     closing: new AbortController().signal,
     onCall() {},
     onKeyVerdict() {},
-    onOwnersUntold() {},
+    onOwnersUnknown() {},
     onSandboxHidden() {},
     sleep: () => Promise.resolve(),
     ...options,

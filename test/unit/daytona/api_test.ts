@@ -438,7 +438,7 @@ Deno.test("DaytonaApi refuses a key that cannot be sent", () => {
         closing: new AbortController().signal,
         onCall() {},
         onKeyVerdict() {},
-        onOwnersUntold() {},
+        onOwnersUnknown() {},
         onSandboxHidden() {},
       }),
     TypeError,
@@ -500,7 +500,7 @@ Deno.test("isOwnedByUser() makes no call about a JWT, and sends whatever else th
 
 Deno.test("isOwnedByUser() is true where an older API cannot tell, which it reports, but not for some web server's 404", async () => {
   let untold = 0;
-  const options = { onOwnersUntold: () => untold++ };
+  const options = { onOwnersUnknown: () => untold++ };
   await using older = stubApi(status(404));
   const client = clientAt(older.baseUrl, options);
   assert.equal(await client.isOwnedByUser(USER), true);

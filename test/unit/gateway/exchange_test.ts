@@ -478,9 +478,9 @@ Deno.test("once enough sockets are lost, no response is streamed beside an open 
 Deno.test("S3: a download is charged to the budget and counts until its client has taken it", async () => {
   const budget = new ByteBudget({ limitBytes: 1_000_000 });
   const { services, inFlight } = exchangeServices({ clientLeg: { budget } });
-  const taken = Promise.withResolvers<void>();
+  const delivered = Promise.withResolvers<void>();
   const x = new PreviewExchange(
-    { ...incomingRequest(), taken: () => taken.promise },
+    { ...incomingRequest(), delivered: () => delivered.promise },
     PREVIEW_HOST,
     services,
   );
@@ -501,7 +501,7 @@ Deno.test("S3: a download is charged to the budget and counts until its client h
   const others = Array.from({ length: 9 }, () => inFlight.begin());
   assert.ok(others.every((entry) => entry !== undefined));
   assert.equal(inFlight.begin(), undefined);
-  taken.reject(new Error("the client left"));
+  delivered.reject(new Error("the client left"));
   await turn();
   assert.equal(budget.usedBytes, 0);
   assert.notEqual(inFlight.begin(), undefined);

@@ -52,7 +52,7 @@ function sendTo(codes: readonly ErrorCode[], features: readonly Feature[]) {
       open: () => Promise.resolve(undefined),
       seal: () => Promise.reject(new Error("Not reached")),
     },
-    cookieRelief: { headersFor: () => Promise.resolve([]) },
+    plantedCookies: { headersFor: () => Promise.resolve([]) },
     login: { state: "off" },
     states: { stateOf: () => Promise.resolve(undefined) },
     destinations: { renewDestination: () => Promise.resolve(null) },

@@ -62,12 +62,12 @@ Deno.test("canary: a read takes as much as one of an earlier request on its conn
     await reader.read(new Uint8Array(KIB));
     await staysPending(opened.promise, 0);
   }
-  const taken = await untilStopped() - before;
+  const delivered = await untilStopped() - before;
   answer.resolve(new Response(ReadableStream.from([])));
   await untilStopped();
   await reader.cancel().catch(() => {});
-  stillNeeded(taken > 2 * MIB, {
-    mended: `reads that take more than they have room for: ${taken} bytes`,
+  stillNeeded(delivered > 2 * MIB, {
+    mended: `reads that take more than they have room for: ${delivered} bytes`,
     remove: "src/downstream/http/read_sizes.ts",
   });
 });

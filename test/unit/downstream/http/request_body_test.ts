@@ -32,7 +32,7 @@ function postOf(fields: Record<string, string>) {
 
 /** Nobody takes a response here. */
 const source = {
-  taken: () => new Promise<void>(() => {}),
+  delivered: () => new Promise<void>(() => {}),
   connection: "127.0.0.1:50000",
   readSizes: new ReadSizes(),
 };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { OwnCookies } from "../../../../src/auth/own_cookies.ts";
 import type { Session, UserSession } from "../../../../src/auth/session.ts";
 import { Throttle } from "../../../../src/auth/throttle.ts";
-import type { LoginVisit } from "../../../../src/control/kept_logins.ts";
+import type { LoginAttempt } from "../../../../src/control/browser_sessions.ts";
 import { UserLogins } from "../../../../src/features/handover/user_logins.ts";
 import { GatewayError } from "../../../../src/errors.ts";
 
@@ -18,7 +18,7 @@ const HOST = {
   base: "p.test",
   authoritySuffix: "p.test",
 };
-const VISIT: LoginVisit = {
+const VISIT: LoginAttempt = {
   base: "p.test",
   cookies: "",
   returnTo: { url: "https://3000-box.p.test/a", host: HOST },
@@ -102,7 +102,7 @@ Deno.test("the way to the owner's view has no code, whatever challenge it began 
   const { logins } = setUp();
   const url = "https://p.test/inspect/box";
   const host = { ...HOST, port: 2280 };
-  const visit: LoginVisit = {
+  const visit: LoginAttempt = {
     ...VISIT,
     returnTo: { url, host, isOnBase: true },
     cookies: cookiesOf("good"),

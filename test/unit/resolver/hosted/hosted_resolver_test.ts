@@ -8,7 +8,7 @@ import { createSealer } from "../../../../src/lib/seal.ts";
 import type { Destination } from "../../../../src/resolver/destination.ts";
 import {
   HostedResolver,
-  type Mistrust,
+  type Mismatch,
 } from "../../../../src/resolver/hosted/hosted_resolver.ts";
 import { UNMETERED } from "../../../../src/resolver/lookup_cache.ts";
 import { Refusal } from "../../../../src/resolver/refusals/refusal.ts";
@@ -49,7 +49,7 @@ function setUp(store: DurableStore | null = null) {
       ? Promise.reject(new GatewayError("api_unreachable", "down"))
       : Promise.resolve().then(value);
   }
-  const mistrusts: Mistrust[] = [];
+  const mistrusts: Mismatch[] = [];
   const resolver = new HostedResolver({
     sandboxById: (idOrName) =>
       answer(`sandbox ${idOrName}`, () => {
@@ -85,7 +85,7 @@ function setUp(store: DurableStore | null = null) {
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "x", now }),
     appOrigin: "auto",
     upstream: NO_UPSTREAM,
-    onMistrust: (reason) => mistrusts.push(reason),
+    onMismatch: (reason) => mistrusts.push(reason),
   });
   return {
     api,

@@ -19,7 +19,7 @@ export interface TooLargeRequest {
   readonly isNavigation: boolean;
 }
 
-interface CookieReliefOptions {
+interface PlantedCookiesOptions {
   readonly scheme: "http" | "https";
   readonly cookies: Pick<
     OwnCookies,
@@ -43,10 +43,10 @@ const LAST_STEP = 3;
 const MEMORY_SEC = 60;
 
 /** Makes browsers delete cookies. */
-export class CookieRelief {
-  readonly #options: CookieReliefOptions;
+export class PlantedCookies {
+  readonly #options: PlantedCookiesOptions;
 
-  constructor(options: CookieReliefOptions) {
+  constructor(options: PlantedCookiesOptions) {
     this.#options = options;
   }
 

@@ -30,7 +30,7 @@ interface VisitsOptions {
 }
 
 /** Logs and counts visits. */
-export class Visits {
+export class AccessEvents {
   readonly #options: VisitsOptions;
   /** The same refusal of the same client is logged once a minute. */
   readonly #refused = new ExpiringLru<string, true>({

@@ -1,13 +1,13 @@
 /** How a login's session is kept in the browser, by what it is for; `/login` and `/callback` leave that to these. */
 import type { ReturnUrl } from "../address/return_url.ts";
 import type { LoginRef } from "../auth/session.ts";
-import type { Payer } from "../auth/throttle.ts";
+import type { ThrottledClient } from "../auth/throttle.ts";
 
 /** The form of the challenge by which a preview host knows a browser again that it has sent to log in. */
 export const CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
 
 /** A browser that was sent to log in, or has just done so. */
-export interface LoginVisit extends Payer {
+export interface LoginAttempt extends ThrottledClient {
   /** The base host's domain. */
   readonly base: string;
   /** Its Cookie header; empty if it has none. */
@@ -25,11 +25,11 @@ export interface Continuation {
 }
 
 /** Logins for a sandbox or for its user. */
-export interface KeptLogins {
+export interface BrowserSessions {
   /** Where a browser goes on that need not log in; undefined if it has to. Throws `session_not_kept` in a loop. */
-  resume(visit: LoginVisit): Promise<Continuation | undefined>;
+  resume(visit: LoginAttempt): Promise<Continuation | undefined>;
   /** Where a browser goes on that has logged in. */
-  complete(visit: LoginVisit, login: LoginRef): Promise<Continuation>;
+  complete(visit: LoginAttempt, login: LoginRef): Promise<Continuation>;
 }
 
 /** Time within which another login for the same preview means that the browser keeps no session, seconds. */

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../../src/errors.ts";
 import { loggerFor } from "../../../src/observability/log.ts";
-import { Visits } from "../../../src/observability/visits.ts";
+import { AccessEvents } from "../../../src/observability/access_events.ts";
 import { collectLog } from "../../support/collected_log.ts";
 
 function setUp() {
   const outcomes: string[] = [];
-  const visits = new Visits({
+  const visits = new AccessEvents({
     logger: loggerFor("visits"),
     metrics: { login: (outcome) => void outcomes.push(outcome) },
     subjects: { ofUser: (sub) => sub && `hash of ${sub}` },

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import {
   cookiePaths,
-  CookieRelief,
+  PlantedCookies,
   type TooLargeRequest,
-} from "../../../src/auth/cookie_relief.ts";
+} from "../../../src/auth/planted_cookies.ts";
 import { OwnCookies } from "../../../src/auth/own_cookies.ts";
 import type { LoginSession } from "../../../src/auth/session.ts";
 
@@ -27,7 +27,7 @@ async function relief(
   scheme: "http" | "https" = "https",
 ) {
   const cookies = new OwnCookies({ scheme, sameSite: "lax", scope: "sandbox" });
-  const headers = await new CookieRelief({
+  const headers = await new PlantedCookies({
     scheme,
     cookies,
     sessions: {
