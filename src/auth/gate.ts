@@ -96,7 +96,6 @@ export class Gate {
 
   /**
    * Decides on a request, at the expense of the client's budget if that takes lookups.
-   *
    * @throws {GatewayError} if a credential could not be judged and no other one is sufficient: as the API's client does,
    * `session_unavailable`, `login_unavailable`, or `too_many_refusals` if the client's budget is used up
    */
@@ -124,7 +123,6 @@ export class Gate {
   /**
    * Decides again on a request that was admitted. What admitted it is asked about first, and that is free; a client
    * may present whatever else it likes, which is asked about only if it is needed, and at the client's expense.
-   *
    * @throws {GatewayError} as {@linkcode Gate.admit} does, but only if what admitted the request cannot be judged now,
    * and nothing else is sufficient: anything else that cannot be judged is ignored
    */

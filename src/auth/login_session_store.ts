@@ -78,7 +78,6 @@ export class LoginSessionStore {
   /**
    * The state of a session, undefined if no tier knows the session. What another gateway wrote to a shared durable tier
    * is seen within {@linkcode RECHECK_MS}.
-   *
    * @throws {GatewayError} `session_unavailable` if there is no local copy and the durable tier cannot be read
    */
   async get(id: string): Promise<SessionState | undefined> {

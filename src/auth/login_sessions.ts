@@ -86,7 +86,6 @@ export class LoginSessions {
   /**
    * True if the session still opens its sandbox; null if it would, but the sandbox was deleted. An access token that has
    * expired is renewed first, and one that is about to expire in the background.
-   *
    * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be
    * determined; what `budget.spend` throws
    */
@@ -133,7 +132,6 @@ export class LoginSessions {
 
   /**
    * The user behind a session, with an access token; undefined if the session has ended, or is not known.
-   *
    * @throws {GatewayError} `session_unavailable` or `login_unavailable` if that cannot be determined
    */
   async userOf(session: LoginRef): Promise<OpenState | undefined> {
@@ -148,7 +146,6 @@ export class LoginSessions {
 
   /**
    * Ends a session before it expires, for all copies of its cookie. Resolves to the `sub` of its user, if that is known.
-   *
    * @throws {GatewayError} `logout_incomplete` if the durable tier did not store that
    */
   async end(session: LoginRef): Promise<string | undefined> {

@@ -112,7 +112,6 @@ export class Cache<V> {
    * `onMiss` is called if there is no fresh value in process, and no lookup or fill in flight to join. If it throws,
    * nothing is looked up: a value in process that has not expired is returned, and is not renewed. But asking again
    * about a value that expired only because it is not confirmed is no miss.
-   *
    * @throws whatever `onMiss` or `fill` threw, if no earlier value may be served instead
    */
   async get(

@@ -47,7 +47,6 @@ interface KvStoreOptions extends StoreOptions {
 /**
  * Opens a file, `:memory:`, a KV Connect URL or (without `path`) the platform's own database: natively if the runtime
  * supports it, with `@deno/kv` otherwise.
- *
  * @throws whatever the database's driver throws
  */
 export async function openKv(path?: string): Promise<KvDatabase> {

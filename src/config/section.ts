@@ -39,7 +39,6 @@ export interface Sections {
 
 /**
  * A feature's part of the configuration.
- *
  * @throws {TypeError} if the configuration was read without that section
  */
 export function sectionOf<R extends Table, C>(

@@ -43,7 +43,6 @@ function byUser(user: User): { readonly kind: "user"; readonly user: User } {
 /**
  * What a gateway asks the API. Each call resolves only with a definite answer, of which false and null are the API's
  * "no", and the answer to what cannot be part of a call (see address/grammar.ts).
- *
  * @throws {GatewayError} as {@linkcode ApiCaller.call} does
  */
 export class DaytonaApi {

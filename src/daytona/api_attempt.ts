@@ -90,7 +90,6 @@ export const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /**
  * The response, with a body that has been read to its end.
- *
  * @throws {ApiFailure} beyond {@linkcode MAX_ANSWER_BYTES}, decompressed
  */
 export async function bounded(response: Response): Promise<Response> {
@@ -117,7 +116,6 @@ function malformed({ issues }: z.ZodError): ApiFailure {
 /**
  * Tells safely why there is no reply: the errors of `fetch` contain the whole URL, with the token in it, and those of a
  * JSON parser quote the text that it failed on, which may be a runner's key.
- *
  * @throws {ApiFailure} always
  */
 function failed(error: unknown): never {

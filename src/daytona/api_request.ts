@@ -76,7 +76,6 @@ export class ApiCaller {
 
   /**
    * Calls the API until it gives a definite answer. What cannot be part of a call is answered "no" without one.
-   *
    * @throws {GatewayError} `user_throttled` or `api_throttled` if the API throttles whoever asks, and `api_unreachable`
    * if it gives no answer either; message and cause contain no address and no credential
    */

@@ -90,7 +90,6 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
 
   /**
    * Counts the exchange as in flight, and checks the limits that need no lookup.
-   *
    * @throws {GatewayError} `overloaded`, `client_overloaded`, or as {@linkcode checkHead}
    */
   checkLimits(): void {
@@ -109,7 +108,6 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
 
   /**
    * Notes who was admitted, and how to recheck that.
-   *
    * @throws {GatewayError} `sandbox_overloaded`, or `overloaded` where the limit is another's
    */
   grant(grant: Grant, recheck: Recheck): void {
@@ -131,7 +129,6 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
 
   /**
    * Counts the exchange as a WebSocket.
-   *
    * @throws {GatewayError} `too_many_tunnels`, or `client_overloaded` if only the client has too many
    */
   reserveTunnel(): void {
@@ -149,7 +146,6 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
   /**
    * Opens the body to forward. It ends when the caller loses access: until the response begins, nothing else would end
    * an upload. A preflight's does not, since the gateway answers where the app does not.
-   *
    * @throws {GatewayError} `client_overloaded` if the client has too many, or as {@linkcode Reply.openUpload}
    * @throws {UpstreamError} as {@linkcode Reply.openUpload}
    */
@@ -230,7 +226,6 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
 
   /**
    * Answers with an upstream's response; the exchange is over once its body is.
-   *
    * @throws {GatewayError} `runner_protocol_error` for a status above 599 (RFC 9110 section 15), or as
    * {@linkcode Reply.whole} and {@linkcode Reply.stream}
    */

@@ -35,7 +35,6 @@ type TunnelResult =
 
 /**
  * Opens the tunnel that an admitted request asks for. Throws as {@linkcode Forwarder.openWebSocket} does.
- *
  * @throws {GatewayError} `upgrade_required` or `bad_request` if the request is not a valid handshake;
  * `client_overloaded` if the client has just flooded another
  */

@@ -195,7 +195,6 @@ export class SandboxHandlers {
   /**
    * Sends a visitor to log in if that may help. Who came by a link with a preview token first reads why it opens nothing
    * any more: they may have no account there.
-   *
    * @throws {GatewayError} the verdict's code otherwise, or `frame_refused` or `credential_invalid`
    */
   async #turnAway(
@@ -300,7 +299,6 @@ export class SandboxHandlers {
 
 /**
  * Checks the method.
- *
  * @throws {GatewayError} `method_not_allowed` for TRACE: the response would echo what we add for the runner, its key
  * included (RFC 9110 section 9.3.8)
  */

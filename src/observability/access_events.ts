@@ -32,7 +32,7 @@ interface VisitsOptions {
 /** Logs and counts visits. */
 export class AccessEvents {
   readonly #options: VisitsOptions;
-  /** The same refusal of the same client is logged once a minute. */
+  /** A refusal is logged once a minute for each client. */
   readonly #refused = new ExpiringLru<string, true>({
     max: 1_000,
     ttlMs: 60_000,

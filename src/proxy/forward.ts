@@ -187,7 +187,6 @@ export class Forwarder {
   /**
    * Where the sandbox is now; undefined if it has not moved, or if that cannot be found out: then the refusal by the
    * known destination is the one to report.
-   *
    * @throws {GatewayError} `sandbox_not_found`
    */
   async #newDestination(
@@ -216,7 +215,6 @@ export class Forwarder {
 
 /**
  * The upstream request that sends `request` to `destination`.
- *
  * @throws {GatewayError} `bad_target` if the path would leave the sandbox
  */
 function upstreamRequest(

@@ -57,7 +57,6 @@ export function buildLogQuery(query: string, snapshotRef: string): string {
 
 /**
  * Requests the log from the runner; with `follow=true` in the query, it streams for as long as the build runs.
- *
  * @throws {GatewayError} `build_log_not_found`, `shutting_down`, or a `runner_*` code if the runner cannot be used
  * @throws {UpstreamError} `aborted` if the client has disconnected
  */

@@ -49,7 +49,6 @@ export interface Refusals {
   mayRefuse(head: ResponseHead): boolean;
   /**
    * The app's response, its body unread, or the refusal that it is; the upstream is probed if the response does not tell.
-   *
    * @throws {UpstreamError} if the body fails
    */
   judge(

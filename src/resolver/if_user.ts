@@ -3,7 +3,6 @@ import type { DaytonaApi, User } from "../daytona/api.ts";
 /**
  * The API's answer to a question that was asked with a user's bearer, or `no` if that is not a user's, which is asked at
  * the same time: machines have keys too. A definite no counts even if the other question cannot be answered.
- *
  * @throws {GatewayError} `api_unreachable` or `user_throttled` if an answer is missing, and the other one is not a no
  */
 export async function ifUser<T>(

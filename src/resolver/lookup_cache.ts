@@ -135,7 +135,6 @@ export class LookupCache<V> {
    * The answer in process if it is fresh, otherwise one from the durable tier or from `ask`, which runs once for all
    * concurrent callers. The first of them calls `onMiss` and spends from `budget`; if that is forbidden, an answer in
    * process that is no longer fresh but still usable is served.
-   *
    * @throws what `budget.spend` or `ask` throws, if no answer may be served instead
    */
   lookUp(

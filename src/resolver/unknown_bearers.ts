@@ -66,7 +66,6 @@ export class UnknownBearers {
 
   /**
    * The result of a question about a bearer, `refused` if that is nobody's; `ask` passes the API's answers on.
-   *
    * @throws {GatewayError} `too_many_refusals` if the client has had too many refused, `api_throttled` if all clients
    * together have; what `ask` throws
    */

@@ -129,7 +129,6 @@ export class OpenidProvider {
 
   /**
    * Exchanges the callback's authorization code for tokens, and validates the ID token.
-   *
    * @throws {GatewayError} `login_denied`, `login_failed`; `login_expired` if its issuer is no longer the installation's
    */
   async redeem(

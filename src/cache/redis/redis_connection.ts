@@ -55,7 +55,6 @@ export interface RedisClientOptions {
 /**
  * Connects to a server and completes the handshake (RESP3, Redis 6 or later). The library's own reconnecting is not
  * used: its pauses cannot be aborted, and it keeps a connection whose peer does not speak Redis.
- *
  * @throws the reason why there is no connection
  */
 export async function openRedisClient(

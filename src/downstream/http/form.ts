@@ -7,7 +7,10 @@ import { wholeBody } from "../../upstream/http1/whole_body.ts";
 /** The time that a form may take to arrive, ms. */
 const FORM_TIMEOUT_MS = 10_000;
 
-/** A request's body of checked length. @throws {GatewayError} `upload_stalled` if it is late, `bad_request` if it broke */
+/**
+ * A request's body of checked length.
+ * @throws {GatewayError} `upload_stalled` if it is late, `bad_request` if it broke
+ */
 export async function ownForm(
   { body }: Pick<Request, "body">,
 ): Promise<Uint8Array<ArrayBuffer>> {

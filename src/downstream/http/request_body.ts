@@ -85,7 +85,10 @@ function cancellable(body: BodyReader, signal: AbortSignal): BodyReader {
   };
 }
 
-/** The body, or null if it is empty. @throws {UpstreamError} `aborted` or `body_failed` if the client has left it */
+/**
+ * The body, or null if it is empty.
+ * @throws {UpstreamError} `aborted` or `body_failed` if the client has left it
+ */
 async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
   const first = body.read();
   const isKnown = await fulfilsWithin(first, FIRST_BYTE_MS);

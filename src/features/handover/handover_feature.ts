@@ -47,7 +47,6 @@ function isArrival({ method, headers, ownParameters }: PreviewExchange) {
 /**
  * The redirect to the same address without the code. It sets the session if the code is good: otherwise the browser
  * is sent to log in again, unless it has a session already.
- *
  * @throws {GatewayError} `session_unavailable`
  */
 async function sessionFrom(

@@ -88,7 +88,6 @@ export class Handover {
   /**
    * The session of a preview host, for a code and the verifiers that came with it; undefined if the code is not for
    * that host or browser, has expired, or was used.
-   *
    * @throws {GatewayError} `session_unavailable` if it cannot be told whether the code was used
    */
   async redeem(

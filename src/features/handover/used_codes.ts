@@ -20,7 +20,6 @@ export class UsedCodes {
   /**
    * True if the code has not been used before; from now on it has. `expiresAt`, ms since the epoch, is when nobody
    * accepts the code any more.
-   *
    * @throws {GatewayError} `session_unavailable` if the durable tier does not tell
    */
   async use(id: string, expiresAt: number): Promise<boolean> {

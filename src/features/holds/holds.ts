@@ -80,7 +80,6 @@ function mayWait({ method, headers, isWebSocket, body }: HeldExchange) {
 
 /**
  * Waits for a time, or until `end` is aborted.
- *
  * @throws {GatewayError} if the caller loses access, or the gateway is closing
  * @throws {UpstreamError} `aborted` if the client has disconnected
  */

@@ -86,7 +86,6 @@ export class StartButton implements Feature {
   /**
    * What to do about a failure, if it is that the sandbox does not run: that it is being started, a button if the visitor
    * may try to start it, or the way back if the request is a visit that has started it.
-   *
    * @throws {GatewayError} as a request for a start fails, if a visit does not start it
    */
   async explain(
@@ -115,7 +114,6 @@ export class StartButton implements Feature {
 
   /**
    * Starts the sandbox, and leads back to where the button was; a program reads what has come of it.
-   *
    * @throws {GatewayError} `cross_site_request` if another page sent the form, `start_expired` if its token is not good
    * for this, `start_not_allowed`, `start_refused` or `start_throttled` if the sandbox is not started, and as the API's
    * client does

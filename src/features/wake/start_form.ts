@@ -70,7 +70,6 @@ export class StartTokens {
 
   /**
    * Where the form of that visitor's request was, and what its button was for.
-   *
    * @throws {GatewayError} `start_expired` if its token is not good for this, and as {@linkcode ownFormField} does
    */
   async open(

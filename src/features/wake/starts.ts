@@ -105,7 +105,6 @@ export class SandboxStarts {
 
   /**
    * Has the API start a sandbox, unless that is under way, as it is after 2 s without an answer, whoever leaves meanwhile.
-   *
    * @throws {GatewayError} `start_throttled` if there have been too many starts in this hour, or too many for the API, and
    * as the API's client does
    */

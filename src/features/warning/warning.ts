@@ -82,7 +82,6 @@ export class Warning {
   /**
    * The response before anything is looked up: the page if it is for all sandboxes, or the redirect after its
    * acceptance; undefined if the request may go on.
-   *
    * @throws {GatewayError} `cross_site_request` for an acceptance that the page itself did not send, `upload_stalled`
    * if its form does not arrive in time
    */

@@ -59,7 +59,6 @@ interface HostedResolverOptions extends SandboxResolverOptions {
 
 /**
  * Cached answers about an organization's sandboxes.
- *
  * @throws {GatewayError} as {@linkcode DaytonaApi} if an answer is neither cached nor given by the API; every lookup
  */
 export class HostedResolver implements Destinations {
@@ -174,7 +173,6 @@ export class HostedResolver implements Destinations {
 
   /**
    * See {@linkcode Destinations.destinationOf}.
-   *
    * @throws {GatewayError} also `port_not_served` for the toolbox
    */
   async destinationOf(

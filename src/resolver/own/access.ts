@@ -25,7 +25,6 @@ type AccessApi = Pick<
 
 /**
  * Asks the API about credentials, and caches its verdicts.
- *
  * @throws {GatewayError} as {@linkcode DaytonaApi} if an answer is neither cached nor given by the API; every method
  * @throws what `budget.spend` throws, if no cached answer may be served instead; every method
  */

@@ -30,7 +30,6 @@ export class BuildResolver {
 
   /**
    * The log of one of the user's builds; null if there is none, or the user may not see it.
-   *
    * @throws {GatewayError} as {@linkcode DaytonaApi}
    */
   async logOf(build: Build, user: User): Promise<BuildLog | null> {

@@ -53,7 +53,6 @@ const proxies = new WeakMap<
 
 /**
  * The destination of requests for an app of a sandbox that `runner` holds.
- *
  * @throws {TypeError} if `sandboxId` is not a sandbox id
  */
 export function runnerDestination(

@@ -47,7 +47,6 @@ export interface SandboxResolverOptions extends LookupCacheOptions {
 
 /**
  * Cached answers about sandboxes.
- *
  * @throws {GatewayError} as {@linkcode DaytonaApi} if an answer is neither cached nor given by the API; every lookup
  */
 export class SandboxResolver implements Destinations {

@@ -62,7 +62,6 @@ const NOT_FOR_APPS: HeaderList = [
 /**
  * True unless the proxy sends whoever comes by a link to its login. The probe must not reach the app, whose links may be
  * opened once only, or count visits. Should a runner let it pass, the app sees a HEAD of `/`.
- *
  * @throws {GatewayError} `runner_unreachable` or `runner_timeout` if the proxy does not answer
  */
 export async function opensLink(

@@ -24,7 +24,6 @@ export const DAEMON_VERSION = "/version";
 
 /**
  * The response to a probe; its body must be read or discarded.
- *
  * @throws {GatewayError} `runner_timeout` if it does not begin in time, another `runner_*` code, or `shutting_down`
  */
 export async function sendProbe(

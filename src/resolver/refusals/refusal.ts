@@ -60,7 +60,6 @@ const FAILURES: Readonly<
 
 /**
  * What a failed exchange comes to; the failure is the cause of its error.
- *
  * @throws `cause` itself if it is no {@linkcode UpstreamError}
  */
 export function failedExchange(cause: unknown): Refusal {

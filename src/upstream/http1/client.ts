@@ -53,7 +53,10 @@ export class UpstreamClient {
     };
   }
 
-  /** Sends a request and returns the final response, once its head is there. @throws {TypeError | UpstreamError} */
+  /**
+   * Sends a request and returns the final response, once its head is there.
+   * @throws {TypeError | UpstreamError}
+   */
   async request(request: UpstreamRequest): Promise<UpstreamResponse> {
     const prepared = prepare(request, false);
     this.#throwIfEnded(request);
@@ -150,7 +153,10 @@ export class UpstreamClient {
   }
 }
 
-/** Validates a request. @throws {TypeError} */
+/**
+ * Validates a request.
+ * @throws {TypeError}
+ */
 function prepare(request: UpstreamRequest, upgrade: boolean): PreparedRequest {
   return { request, head: requestHead(request, { upgrade }), upgrade };
 }

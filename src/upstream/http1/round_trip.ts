@@ -91,7 +91,10 @@ export class RoundTrip
       : new UploadSender(connection, request.body, request, this);
   }
 
-  /** Sends the request and returns the final response head. @throws {UpstreamError} */
+  /**
+   * Sends the request and returns the final response head.
+   * @throws {UpstreamError}
+   */
   async responseHead(): Promise<ResponseHead> {
     const { connection } = this;
     connection.owner = this;
@@ -122,7 +125,10 @@ export class RoundTrip
     }
   }
 
-  /** The response that starts with `head`, with its body if that is short and comes at once. @throws {UpstreamError} */
+  /**
+   * The response that starts with `head`, with its body if that is short and comes at once.
+   * @throws {UpstreamError}
+   */
   response(head: ResponseHead): UpstreamResponse | Promise<UpstreamResponse> {
     const { status, headers } = head;
     const body = this.#responseBody(head);
