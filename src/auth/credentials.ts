@@ -121,10 +121,7 @@ function lastValues(own: readonly SentCookie[], name: string): string[] {
 /**
  * The bearer token of a request (RFC 6750 section 2.1); undefined if it has none.
  *
- * @example
- * ```ts
- * bearerOf(new Headers({ authorization: "bearer t" })); // "t"
- * ```
+ * @example `bearerOf(new Headers({ authorization: "bearer t" })); // "t"`
  */
 export function bearerOf(headers: RequestHeaders): string | undefined {
   return BEARER.exec(headers.get("authorization") ?? "")?.[1];

@@ -147,10 +147,7 @@ const SEGMENT = /^[\x21-\x3a\x3c-\x7e]+$/;
 /**
  * The paths that a cookie sent with a request can have (RFC 6265bis section 5.1.4), the shortest first.
  *
- * @example
- * ```ts
- * cookiePaths("/a/b?c"); // ["/", "/a", "/a/", "/a/b"]
- * ```
+ * @example `cookiePaths("/a/b?c"); // ["/", "/a", "/a/", "/a/b"]`
  */
 export function cookiePaths(target: string): string[] {
   const [path = ""] = target.split("?", 1);

@@ -57,10 +57,7 @@ function domainOf(attribute: string): string | undefined {
  * whole site, every other sandbox's and our logins among them (W3C Clear Site Data, section 3.1); the other types
  * affect the app's own origin only.
  *
- * @example
- * ```ts
- * filterClearSiteData('"cookies", "cache"'); // '"cache"'
- * ```
+ * @example `filterClearSiteData('"cookies", "cache"'); // '"cache"'`
  */
 export function filterClearSiteData(value: string): string | undefined {
   const kept: string[] = [];
