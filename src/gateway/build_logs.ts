@@ -2,6 +2,7 @@
  * Handles requests for build logs, on base hosts: the user's own bearer decides which ones, and is sent to the API
  * only. The numbers are those of docs/architecture.md.
  */
+import type { BaseRoute } from "../address/base_route.ts";
 import { isUuid } from "../address/grammar.ts";
 import { bearerOf } from "../auth/credentials.ts";
 import type { Throttle } from "../auth/throttle.ts";
@@ -12,29 +13,28 @@ import { clientKey } from "../lib/client_key.ts";
 import type { Subjects } from "../observability/subjects.ts";
 import { inertResponseHeaders } from "../proxy/toolbox_response.ts";
 import { fetchBuildLog } from "../resolver/build_log.ts";
-import type { Build, BuildLog, BuildResolver } from "../resolver/own/builds.ts";
+import type { BuildLog, BuildResolver } from "../resolver/own/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { Exchange } from "./exchange.ts";
-import type { ExchangeServices } from "./exchange_parts.ts";
-import type { IncomingRequest } from "./received_request.ts";
+import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
+
+/** What a request for the log of a build names. */
+type BuildLogRoute = Extract<BaseRoute, { kind: "build_logs" }>;
 
 /** A request for the log of a build. */
 export class BuildLogExchange extends Exchange {
   readonly route = "build_logs";
   readonly port = undefined;
-  readonly build: Build;
-  /** The query of the request-target, from the question mark on; empty if there is none. */
-  readonly query: string;
+  readonly build: BuildLogRoute;
 
   constructor(
     incoming: IncomingRequest,
-    { build, query }: { readonly build: Build; readonly query: string },
+    build: BuildLogRoute,
     services: ExchangeServices,
   ) {
     super(incoming, services);
     this.build = build;
-    this.query = query;
   }
 
   protected override get isUse(): boolean {
@@ -45,14 +45,11 @@ export class BuildLogExchange extends Exchange {
     return this.services.allowedOrigins.has(origin);
   }
 
-  protected responseHeaders(
-    { headers }: UpstreamResponse,
-  ): [string, string][] {
+  protected responseHeaders({ headers }: UpstreamResponse): [string, string][] {
     return inertResponseHeaders(headers);
   }
 }
 
-/** The parts of the gateway that the handler uses. */
 export interface BuildLogParts {
   readonly builds: Pick<BuildResolver, "logOf">;
   readonly throttle: Throttle;
@@ -90,7 +87,7 @@ export async function handleBuildLog(
     await fetchBuildLog( // 5 headers, 6 upstream
       {
         accept: x.headers.get("accept"),
-        query: x.query,
+        query: x.build.query,
         forwardedFor: x.client.forwarded.for,
         requestId: x.id,
         signal: () => x.request.signal,
@@ -123,10 +120,8 @@ async function findLog(
   { builds, throttle }: BuildLogParts,
 ): Promise<BuildLog> {
   const { clientAddress } = user;
-  const budget = throttle.budgetFor({
-    clientAddress,
-    isSentByPage: isSentByPage(headers),
-  });
+  const client = { clientAddress, isSentByPage: isSentByPage(headers) };
+  const budget = throttle.budgetFor(client);
   async function ask(): Promise<BuildLog | null> {
     budget.spend();
     return await builds.logOf(build, user);

@@ -3,10 +3,9 @@ import type { PlantedCookies } from "../auth/planted_cookies.ts";
 import { hasTooManyCookies } from "../downstream/http/head_limits.ts";
 import { GatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
-import type { ExchangeServices } from "./exchange_parts.ts";
+import type { ExchangeServices } from "./received_request.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
-/** The parts of the gateway that the refusal needs. */
 export interface PlantedCookiesParts
   extends Pick<ExchangeServices, "limits" | "scheme"> {
   readonly plantedCookies: Pick<PlantedCookies, "headersFor">;
@@ -22,13 +21,11 @@ export async function withoutPlantedCookies(
     error.code === "head_too_large" &&
     hasTooManyCookies({ target, headers }, limits);
   if (!isCause) return error;
+  const cookie = headers.get("cookie") ?? "";
+  const isNavigation = wantsDocument(headers);
+  const sent = { cookie, target, host, isNavigation };
   return error.with({
     logoutUrl: `${scheme}://${host.authoritySuffix}/logout`,
-    headers: await plantedCookies.headersFor({
-      cookie: headers.get("cookie") ?? "",
-      target,
-      host,
-      isNavigation: wantsDocument(headers),
-    }),
+    headers: await plantedCookies.headersFor(sent),
   });
 }

@@ -26,14 +26,13 @@ import {
   handleBuildLog,
 } from "./build_logs.ts";
 import type { Exchange } from "./exchange.ts";
-import type { ExchangeServices } from "./exchange_parts.ts";
 import type { Feature } from "./feature.ts";
 import type { SandboxHandlers } from "./preview.ts";
-import type { IncomingRequest } from "./received_request.ts";
+import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
 import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the dispatch uses. */
-interface DispatchParts extends ExchangeServices {
+export interface DispatchParts extends ExchangeServices {
   readonly remoteSettings: Pick<
     RemoteSettings,
     "baseDomains" | "dashboardUrl"
@@ -49,8 +48,6 @@ interface DispatchParts extends ExchangeServices {
   readonly ownRequests: Pick<InFlight, "begin">;
   /** Called for every response that does not come from the data plane. */
   readonly onOwnAnswer: (facts: ExchangeFacts) => void;
-  /** Called at most once, if a peer in that kind of network seems to be a proxy but is not trusted. */
-  readonly onUntrustedProxy: (network: string) => void;
 }
 
 /** A request id accepted from a proxy: nothing that could be taken for anything else in a log. */
@@ -62,7 +59,6 @@ const PROBE = /^\/(?:health|ready)(?:\?|$)/;
 /** The host that `Deno.serve` invents for a request over HTTP/1.1 without one; over HTTP/2, clients may name it. */
 const FALLBACK_HOST = /^localhost:[0-9]+$/;
 
-/** Dispatches every request. */
 export class Dispatch {
   readonly #parts: DispatchParts;
   readonly #parseHost: ReturnType<typeof createHostParser>;
@@ -74,17 +70,13 @@ export class Dispatch {
   }
 
   /** Answers a request of `Deno.serve`; never rejects. */
-  handle(
-    request: Request,
-    info: RequestInfo,
-  ): Response | Promise<Response> {
+  handle(request: Request, info: RequestInfo): Response | Promise<Response> {
     const parts = this.#parts;
     const headers = receivedHeaders(request);
     const startedAt = parts.now();
     const { remoteAddr } = info; // made anew each time
     const peer = peerOf(remoteAddr);
-    const id = this.#proxyRequestId(peer, headers) ??
-      parts.nextRequestId();
+    const id = this.#proxyRequestId(peer, headers) ?? parts.nextRequestId();
     const refused = { id, headers, startedAt };
 
     const split = splitRequestUrl(request.url, headers.get("host"));
@@ -96,10 +88,8 @@ export class Dispatch {
     if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
       // Until the API has named the base domains, this may be one of them.
       const isKnown = parts.remoteSettings.baseDomains.length > 0;
-      return this.#refuse(
-        refused,
-        isKnown ? "unknown_domain" : "api_unreachable",
-      );
+      const code = isKnown ? "unknown_domain" : "api_unreachable";
+      return this.#refuse(refused, code);
     }
     if (!this.#hasWarned && headers.has("x-forwarded-for")) this.#warnOf(peer);
     const incoming = {
@@ -157,9 +147,7 @@ export class Dispatch {
       const x = new ToolboxExchange(request, sandboxId, this.#parts);
       return this.#serve(x, servesPaths ? sandboxes.toolbox(x) : notServed());
     }
-    const { of, id, query } = route;
-    const log = { build: { of, id }, query };
-    const x = new BuildLogExchange(incoming, log, this.#parts);
+    const x = new BuildLogExchange(incoming, route, this.#parts);
     return this.#serve(
       x,
       servesPaths ? handleBuildLog(x, buildLogs) : notServed(),
@@ -167,31 +155,21 @@ export class Dispatch {
   }
 
   /** Has the gateway's own pages answer. */
-  #toControl(
-    incoming: IncomingRequest,
-    base: string | undefined,
-  ): Response | Promise<Response> {
-    try {
-      checkControlHead(incoming, this.#parts.limits);
-    } catch (error) {
-      if (error instanceof GatewayError) {
-        return this.#refuse(incoming, error.code);
-      }
-      throw error;
-    }
-    return this.#answerOwn(incoming, base);
-  }
-
-  async #answerOwn(
+  async #toControl(
     incoming: IncomingRequest,
     base: string | undefined,
   ): Promise<Response> {
-    const { control, ownRequests } = this.#parts;
+    const { control, ownRequests, limits } = this.#parts;
+    try {
+      checkControlHead(incoming, limits);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      return this.#refuse(incoming, error.code);
+    }
     const { id, request, headers, authority, target, startedAt } = incoming;
     const { clientAddress } = incoming.client;
     const entry = ownRequests.begin();
-    const isWithinLimits = entry?.reserveForClient(clientAddress) ??
-      false;
+    const isWithinLimits = entry?.reserveForClient(clientAddress) ?? false;
     // A gateway whose pages are busy is still healthy.
     if (!isWithinLimits && !PROBE.test(target)) {
       entry?.end();
@@ -245,19 +223,20 @@ export class Dispatch {
     return response;
   }
 
+  /** Warns once, if a peer seems to be a proxy but is not trusted. */
   #warnOf(peer: string): void {
-    const { trustedProxies, onUntrustedProxy } = this.#parts;
+    const { trustedProxies, logger } = this.#parts;
     const network = untrustedNetwork(peer, trustedProxies);
     if (network === undefined) return;
     this.#hasWarned = true;
-    onUntrustedProxy(network);
+    logger.warn(
+      "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: if that is a proxy, all its visitors count as one client",
+      { network },
+    );
   }
 
   /** The id that a trusted proxy gave the request, so that all logs have the same one; undefined if it gave none. */
-  #proxyRequestId(
-    peer: string,
-    headers: RequestHeaders,
-  ): string | undefined {
+  #proxyRequestId(peer: string, headers: RequestHeaders): string | undefined {
     if (!isTrusted(peer, this.#parts.trustedProxies)) return undefined;
     const given = headers.get("x-request-id") ?? "";
     return REQUEST_ID.test(given) ? given : undefined;

@@ -29,28 +29,28 @@ import {
   discardBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
-import type {
-  Answered,
-  ExchangeServices,
-  Grant,
-  Recheck,
-} from "./exchange_parts.ts";
 import {
   failureOf,
   preflightResponse,
   problemFor,
   withOurHeaders,
 } from "./own_response.ts";
-import { type IncomingRequest, ReceivedRequest } from "./received_request.ts";
-import { type Conclusion, Progress, recordOf, seenOf } from "./record.ts";
+import {
+  type ExchangeServices,
+  type IncomingRequest,
+  ReceivedRequest,
+} from "./received_request.ts";
+import { type Conclusion, type Grant, Progress, recordOf } from "./record.ts";
+
+/** True if who was admitted would be admitted now; rejects with a `GatewayError` if nobody can tell. */
+type Recheck = () => Promise<boolean>;
 
 /** One exchange of the data plane. */
-export abstract class Exchange extends ReceivedRequest implements Answered {
+export abstract class Exchange extends ReceivedRequest {
   abstract readonly route: RouteKind;
   /** The port of the sandbox, if there is one. */
   abstract readonly port: number | undefined;
   readonly progress: Progress;
-  /** The client's leg: its body, and the response to it. */
   readonly reply: Reply;
   /** Undefined before {@linkcode Exchange.checkLimits}, and if there are too many exchanges already. */
   #entry: InFlightEntry | undefined;
@@ -60,7 +60,7 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
   #isFromApp = false;
   #isRecorded = false;
   /** The head of the response, if anybody sees exchanges. */
-  #responseHead: Iterable<Header> = NO_HEADERS;
+  #responseHead: Iterable<Header> | undefined;
 
   constructor(incoming: IncomingRequest, services: ExchangeServices) {
     super(incoming, services);
@@ -191,14 +191,14 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
     return this.answer(preflightResponse(preflight, this));
   }
 
-  /** Answers with the error for a failure. */
   refuse(error: unknown): Response | Promise<Response> {
     const { logger, scheme } = this.services;
     const failedBecause = this.reply.upload?.failedBecause;
     this.#isFromApp = false; // also if it could not be relayed
     if (failedBecause === undefined && isClientGone(error)) {
       this.progress.onAnswer();
-      this.#settle(CLIENT_CLOSED_REQUEST, { end: "client_gone" });
+      this.#entry?.end();
+      this.#record(CLIENT_CLOSED_REQUEST, { end: "client_gone" });
       return new Response(null, { status: 400 });
     }
     const failure = failureOf(error, failedBecause);
@@ -220,7 +220,8 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
     );
     const response = createResponse(body, status, all);
     this.#noteHead(all);
-    this.#settle(status, conclusion);
+    this.#entry?.end();
+    this.#record(status, conclusion);
     return this.reply.finish(response);
   }
 
@@ -238,11 +239,8 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
     this.#isFromApp = this.hasApp;
     this.progress.onAnswer();
     const relayed = this.responseHeaders(upstream);
-    const body = clientBody(this.method, {
-      status,
-      headers: relayed,
-      body: upstream.body,
-    });
+    const given = { status, headers: relayed, body: upstream.body };
+    const body = clientBody(this.method, given);
     const headers = withOurHeaders(
       clientHeaders(status, relayed),
       this,
@@ -250,11 +248,10 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
     );
     this.#noteHead(headers);
     if (body === null || body instanceof Uint8Array) {
-      const sentBytes = body?.length ?? 0;
       const { response, delivered } = this.reply.whole(body, status, headers);
       if (showsUse(status)) this.#touch(); // 7 activity
       this.#entry?.end(delivered);
-      this.#record(status, { sentBytes });
+      this.#record(status, { sentBytes: body?.length ?? 0 });
       return this.reply.finish(response);
     }
     const response = this.reply.stream(
@@ -313,53 +310,41 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
     }
   }
 
-  /** Logs a failure after the response began, when no error response can tell the client of it. */
+  /** Logs a failure after the response began, of which no error response can tell. */
   #logLateFailure(message: string, reason: string | undefined): void {
     this.services.logger.info(message, { ...this.#requestFacts(), reason });
   }
 
   #requestFacts(): RequestFacts {
-    return {
-      requestId: this.id,
-      sandboxId: this.#grant?.sandboxId,
-      port: this.port,
-    };
+    const { id: requestId, port } = this;
+    return { requestId, sandboxId: this.#grant?.sandboxId, port };
   }
 
-  /** Notes that the app has answered. */
   #touch(): void {
     if (this.#grant === undefined || !this.isUse) return;
     this.services.activity.touch(this.#grant.sandboxId);
   }
 
-  /** Notes that the app has begun an answer that lasts, until the exchange is recorded. */
+  /** Notes use that lasts until the exchange is recorded. */
   #beginUse(): void {
     if (this.#grant === undefined || !this.isUse || this.#isRecorded) return;
     this.#endUse = this.services.activity.begin(this.#grant.sandboxId);
   }
 
-  #settle(status: number, conclusion: Conclusion): void {
-    this.#entry?.end();
-    this.#record(status, conclusion);
-  }
-
-  /** Records the exchange; a second call does nothing. */
+  /** Records the exchange, once. */
   #record(status: number, conclusion: Conclusion): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
     this.reply.close();
     this.#endUse?.();
-    const record = recordOf(this, this.#grant, {
-      ...conclusion,
-      status,
-      isFromApp: this.#isFromApp,
-      endedAt: this.services.now(),
-    });
+    const isFromApp = this.#isFromApp;
+    const endedAt = this.services.now();
+    const facts = { ...conclusion, status, isFromApp, endedAt };
+    const record = recordOf(this, this.#grant, facts);
     this.services.onRecord(record);
     this.#show(record);
   }
 
-  /** Notes the head of the response, for whoever sees exchanges. */
   #noteHead(headers: Iterable<Header>): void {
     if (this.services.observer?.isIdle === false) this.#responseHead = headers;
   }
@@ -368,20 +353,25 @@ export abstract class Exchange extends ReceivedRequest implements Answered {
   #show(facts: Pick<ExchangeRecord, "status"> & Partial<ExchangeRecord>): void {
     const { observer } = this.services;
     if (observer === undefined || observer.isIdle) return;
+    const { port, progress } = this;
     // To who was not admitted, the sandbox is what the address names.
     const sandboxId = this.#grant?.sandboxId ?? this.namedSandbox;
-    if (sandboxId === undefined || this.port === undefined) return;
+    if (sandboxId === undefined || port === undefined) return;
     observer.see(sandboxId, this, () => ({
-      ...seenOf(this, this.#grant),
+      requestId: this.id,
+      method: this.method,
+      port,
+      by: this.#grant?.by,
+      receivedBytes: progress.receivedBytes,
+      startedAt: this.startedAt,
+      answeredAt: progress.answeredAt,
       ...facts,
       target: this.shownTarget,
       requestHeaders: this.headers,
-      responseHeaders: this.#responseHead,
+      responseHeaders: this.#responseHead ?? [],
     }), facts);
   }
 }
-
-const NO_HEADERS: Iterable<Header> = [];
 
 /**
  * True if a response shows that somebody is using the sandbox. What an app rejects (4xx) does not: bots that probe for

@@ -8,26 +8,12 @@ import type { BrowserSessions } from "../control/browser_sessions.ts";
 import type { GatewayError } from "../errors.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { Exchange } from "./exchange.ts";
-import type { ExchangeServices } from "./exchange_parts.ts";
 import type { ExchangeObserver } from "./observer.ts";
-import type { IncomingRequest } from "./received_request.ts";
+import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
 import type { PreviewExchange, SandboxExchange } from "./sandbox_exchange.ts";
 
 /** What to do about a failure: answer with that response, tell of that failure instead, or send the request again. */
 export type Explanation = Response | GatewayError | "again";
-
-/** An exchange that a feature answers by itself. */
-export interface OwnExchange {
-  readonly exchange: Exchange;
-  /** Answers it; rejects as a handler does. */
-  handle(): Promise<Response>;
-}
-
-/** Where a browser is sent to log in, and what it has to remember. */
-export interface Departure {
-  readonly location: string;
-  readonly setCookie: string;
-}
 
 /** A feature that is switched on. */
 export interface Feature {
@@ -54,19 +40,22 @@ export interface Feature {
     x: PreviewExchange,
     admission: Admission,
   ): Promise<Response | undefined> | undefined;
-  /** Where a visitor is sent to log in, if not to `loginUrl` as it is. */
-  departure?(x: PreviewExchange, loginUrl: string): Departure;
+  /** Where a visitor is sent to log in, if not to `loginUrl` as it is, and what the browser has to remember. */
+  departure?(
+    x: PreviewExchange,
+    loginUrl: string,
+  ): { readonly location: string; readonly setCookie: string };
   /** Does something about the failure of a request that was admitted. */
   explain?(
     failure: unknown,
     x: SandboxExchange,
     admission: Admission,
   ): Promise<Explanation | undefined>;
-  /** The exchange for a request on a base host that is this feature's. */
+  /** The exchange for a request on a base host that is this feature's; `handle` rejects as a handler does. */
   ownExchange?(
     incoming: IncomingRequest,
     services: ExchangeServices,
-  ): OwnExchange | undefined;
+  ): { exchange: Exchange; handle(): Promise<Response> } | undefined;
   /** Called with each exchange that is over. */
   onRecord?(record: ExchangeRecord): void;
   /** The gateway begins to shut down. */

@@ -35,7 +35,6 @@ export function loginRedirectLocation(
   const origin = previewOrigin(host, scheme);
   const url = origin + appTarget;
   const returnTo = url.length > MAX_RETURN_URL_LENGTH ? `${origin}/` : url;
-  return `${scheme}://${host.authoritySuffix}/login?return_to=${
-    encodeURIComponent(returnTo)
-  }`;
+  const parameter = encodeURIComponent(returnTo);
+  return `${scheme}://${host.authoritySuffix}/login?return_to=${parameter}`;
 }

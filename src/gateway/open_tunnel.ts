@@ -24,7 +24,7 @@ export interface TunnelLimits extends Omit<TunnelOptions, "client" | "bans"> {
   readonly bans: Pick<FloodBans, "add" | "has">;
 }
 
-/** A tunnel and the response that opens it, or the app's refusal. */
+/** The response that opens a tunnel, or the app's refusal. */
 type TunnelResult =
   | {
     readonly kind: "open";

@@ -7,7 +7,7 @@ import type { Admission, Gate, Verdict } from "../auth/gate.ts";
 import type { Login } from "../auth/login_flow.ts";
 import type { SessionSealer } from "../auth/session.ts";
 import { ERRORS } from "../error_codes.ts";
-import { type ErrorAdvice, GatewayError } from "../errors.ts";
+import { type ErrorAdvice, type ErrorCode, GatewayError } from "../errors.ts";
 import {
   isFramed,
   mayRedirect,
@@ -26,10 +26,10 @@ import {
   type PlantedCookiesParts,
   withoutPlantedCookies,
 } from "./cookie_refusal.ts";
-import type { ExchangeServices } from "./exchange_parts.ts";
 import { type Feature, firstAnswer } from "./feature.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
 import { openTunnel, type TunnelLimits } from "./open_tunnel.ts";
+import type { ExchangeServices } from "./received_request.ts";
 import type {
   PreviewExchange,
   SandboxExchange,
@@ -37,7 +37,6 @@ import type {
 } from "./sandbox_exchange.ts";
 import { type SandboxStateParts, withSandboxState } from "./sandbox_state.ts";
 
-/** The parts of the gateway that the handlers use. */
 interface SandboxHandlerParts
   extends
     Pick<ExchangeServices, "corsMode" | "scheme" | "cookies" | "now">,
@@ -66,13 +65,15 @@ export class SandboxHandlers {
 
   /** Answers a request to a preview host. */
   async preview(x: PreviewExchange): Promise<Response> {
-    const { gate, features } = this.#parts;
+    const { gate, features, toolboxOnly } = this.#parts;
     try {
       x.checkLimits(); // 1 dispatch
     } catch (error) {
       throw await withoutPlantedCookies(error, x, this.#parts);
     }
-    this.#checkPort(x.port);
+    if (toolboxOnly && x.port !== TOOLBOX_PORT) {
+      throw new GatewayError("port_not_served", "Toolbox only");
+    }
     checkMethod(x.method);
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
     const early = await firstAnswer(features, (one) => one.beforeGate?.(x)); // 2 features
@@ -86,10 +87,8 @@ export class SandboxHandlers {
     ) {
       return x.answer(await this.#redirectWithoutToken(x, verdict));
     }
-    const instead = await firstAnswer( // 2 features
-      features,
-      (one) => one.admitted?.(x, verdict),
-    );
+    const ask = (one: Feature) => one.admitted?.(x, verdict);
+    const instead = await firstAnswer(features, ask); // 2 features
     if (instead !== undefined) return x.answer(instead);
     return await this.#carry(x, verdict); // 4 to 7
   }
@@ -101,12 +100,12 @@ export class SandboxHandlers {
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
     x.progress.onLookups();
     const verdict = await this.#parts.gate.admit(x); // 3 gate
-    if (verdict.kind !== "allow") throw this.#refusal(x, verdict);
+    if (verdict.kind !== "allow") throw this.#refusal(x, verdict.code);
     this.#grant(x, verdict);
     return await this.#carry(x, verdict); // 4 to 7
   }
 
-  /** Takes an admitted request to the app and answers with what comes back: a response, or an open WebSocket. */
+  /** Takes an admitted request to the app, and answers with its response or an open WebSocket. */
   async #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
     if (x.isWebSocket) x.reserveTunnel();
     const opening = x.openBody(); // once: whether there is one, only its stream may tell
@@ -123,7 +122,6 @@ export class SandboxHandlers {
     }
   }
 
-  /** Sends a request to the app once. */
   async #exchange(x: SandboxExchange): Promise<Response> {
     const { forwarder, tunnelLimits } = this.#parts;
     if (!x.isWebSocket) return x.relay(await forwarder.forward(x));
@@ -133,12 +131,12 @@ export class SandboxHandlers {
       : x.tunnel(opened);
   }
 
-  /** What to do about a failure: the sandbox's state may say more of it, and a feature may do something about it. */
+  /** What to do about a failure: the sandbox's state may say more of it, and a feature may do something. */
   async #explain(
     error: unknown,
     x: SandboxExchange,
     admission: Admission,
-  ): Promise<Response | "again" | unknown> {
+  ): Promise<unknown> {
     const { gate, features } = this.#parts;
     const isMember = () => gate.isMember(admission);
     let failure = await withSandboxState(error, x, isMember, this.#parts);
@@ -155,9 +153,8 @@ export class SandboxHandlers {
     x: SandboxExchange,
     preflight: Preflight,
   ): Promise<Response> {
-    const response = this.#parts.corsMode === "reflect"
-      ? undefined
-      : await this.#appAnswer(x);
+    const isOurs = this.#parts.corsMode === "reflect";
+    const response = isOurs ? undefined : await this.#appAnswer(x);
     return response === undefined
       ? x.answerPreflight(preflight)
       : x.relay(response);
@@ -208,36 +205,30 @@ export class SandboxHandlers {
       verdict.kind === "login" && wantsDocument(x.headers) &&
       !isFramed(x.headers) && await this.#hasFormerToken(x)
     ) {
-      const code = "credential_invalid";
-      throw this.#refusal(x, { code }, { retryUrl: loginUrl });
+      throw this.#refusal(x, "credential_invalid", { retryUrl: loginUrl });
     }
     if (loginUrl === undefined) {
       if (isFramed(x.headers) && verdict.code === "login_required") {
         throw new GatewayError("frame_refused", "Refused at the gate");
       }
-      throw this.#refusal(x, verdict);
+      throw this.#refusal(x, verdict.code);
     }
-    const leads = features.find(({ departure }) => departure !== undefined);
-    const { location, setCookie } = leads?.departure?.(x, loginUrl) ?? {
-      location: loginUrl,
-    };
+    const leads = features.find(({ departure }) => departure);
+    const { location = loginUrl, setCookie } =
+      leads?.departure?.(x, loginUrl) ?? {};
     return x.answer(redirect(302, location, setCookie ? [setCookie] : []));
   }
 
   /** The error for a verdict that does not admit. A credential that was refused is logged; none at all is nobody's. */
   #refusal(
     { id: requestId, label, port, clientAddress }: SandboxExchange,
-    { code }: Pick<Exclude<Verdict, Admission>, "code">,
+    code: ErrorCode,
     advice: ErrorAdvice = {},
   ): GatewayError {
     if (ERRORS[code].credential !== "missing") {
-      this.#parts.visits.refused({
-        requestId,
-        sandboxId: loggedLabel(label),
-        port,
-        code,
-        client: clientKey(clientAddress),
-      });
+      const sandboxId = loggedLabel(label);
+      const client = clientKey(clientAddress);
+      this.#parts.visits.refused({ requestId, sandboxId, port, code, client });
     }
     return new GatewayError(code, "Refused at the gate", { advice });
   }
@@ -265,40 +256,24 @@ export class SandboxHandlers {
       ? [await this.#tokenSession(host.label, credential.token)]
       : [];
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
-    const scheme = this.#parts.scheme;
-    const location = `${scheme}://${authority}${appTarget}`;
+    const location = `${this.#parts.scheme}://${authority}${appTarget}`;
     // The session will count in a frame only if the page around it is known then, too.
-    return redirect(
-      303,
-      location,
-      setCookies,
-      isFramed(headers) ? "strict-origin" : undefined,
-    );
+    const policy = isFramed(headers) ? "strict-origin" : undefined;
+    return redirect(303, location, setCookies, policy);
   }
 
   /** The Set-Cookie value of a session that stands for a preview token. */
   async #tokenSession(sandboxId: string, token: string): Promise<string> {
     const { cookies, sessions, sessionTtlMs, now } = this.#parts;
-    const sealed = await sessions.seal({
-      kind: "key",
-      sandboxId,
-      token,
-      expiresAt: now() + sessionTtlMs,
-    });
+    const expiresAt = now() + sessionTtlMs;
+    const session = { kind: "key", sandboxId, token, expiresAt } as const;
+    const sealed = await sessions.seal(session);
     const maxAgeSec = Math.floor(sessionTtlMs / 1000);
     return cookies.hostOnly(cookies.previewTokenSession, sealed, maxAgeSec);
-  }
-
-  /** @throws {GatewayError} `port_not_served` */
-  #checkPort(port: number): void {
-    if (this.#parts.toolboxOnly && port !== TOOLBOX_PORT) {
-      throw new GatewayError("port_not_served", "Toolbox only");
-    }
   }
 }
 
 /**
- * Checks the method.
  * @throws {GatewayError} `method_not_allowed` for TRACE: the response would echo what we add for the runner, its key
  * included (RFC 9110 section 9.3.8)
  */

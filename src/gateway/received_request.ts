@@ -1,34 +1,61 @@
-/** A request as the exchange with its client knows it, whatever becomes of it. */
-import type { ClientInfo } from "../downstream/http/forwarded.ts";
-import type { RequestHeaders } from "../http/headers.ts";
+/** A request as the exchange with its client knows it, whatever becomes of it, and what all exchanges share. */
+import type { OwnCookies } from "../auth/own_cookies.ts";
+import type { CorsMode, SessionScope } from "../config/config.ts";
+import type { AddressRange, ClientInfo } from "../downstream/http/forwarded.ts";
+import type { RequestHeadLimits } from "../downstream/http/head_limits.ts";
+import type { ClientLeg, RepliedRequest } from "../downstream/http/reply.ts";
+import type { ExchangeRecord } from "../observability/access_log.ts";
+import type { Logger } from "../observability/log.ts";
+import type { Activity } from "../proxy/activity.ts";
 import {
   type CorsDecision,
   corsDecision,
   type Preflight,
   preflightOf,
 } from "../proxy/cors.ts";
-import type { ExchangeServices } from "./exchange_parts.ts";
+import type { InFlight } from "../proxy/in_flight.ts";
+import type { RemoteSettings } from "../resolver/remote_settings.ts";
+import type { ExchangeObserver } from "./observer.ts";
+
+/** The parts of the gateway that all exchanges share. */
+export interface ExchangeServices {
+  readonly corsMode: CorsMode;
+  readonly limits: RequestHeadLimits;
+  readonly trustedProxies: readonly AddressRange[];
+  readonly inFlight: Pick<InFlight, "begin">;
+  /** Where the use of a sandbox is reported. */
+  readonly activity: Pick<Activity, "touch" | "begin">;
+  readonly clientLeg: ClientLeg;
+  readonly onRecord: (record: ExchangeRecord) => void;
+  /** Who sees exchanges under way; undefined if nobody may. */
+  readonly observer?: ExchangeObserver | undefined;
+  /** Where the owner of a sandbox sees its requests, below a base origin; undefined if nowhere. */
+  readonly ownersViewOf?:
+    | ((baseOrigin: string, sandbox: string) => string)
+    | undefined;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly scheme: "http" | "https";
+  readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
+  readonly cookies: OwnCookies;
+  /** Parameters of previews' queries that are meant for features. */
+  readonly ownParameters: readonly string[];
+  /** What the cookie of a login is for. */
+  readonly sessionScope: SessionScope;
+  readonly allowedOrigins: ReadonlySet<string>;
+}
 
 /** What an exchange begins with. */
-export interface IncomingRequest {
+export interface IncomingRequest extends RepliedRequest {
   readonly id: string;
-  /** The Request itself, for its body and signal. */
-  readonly request: Request;
   readonly method: string;
-  readonly headers: RequestHeaders;
   /** `host[:port]` as received. */
   readonly authority: string;
   /** The request-target, byte for byte. */
   readonly target: string;
   readonly client: ClientInfo;
-  /** The other end of the connection, `address:port`. */
-  readonly connection: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Settles once the front keeps nothing of the response any more: the client has taken it, or left. */
-  readonly delivered: () => Promise<void>;
-  /** Told the size of each part of the body that is read, bytes. */
-  readonly onBodyRead: ((bytes: number) => void) | undefined;
 }
 
 /** A request, its origin and what it asks permission for. */
@@ -36,13 +63,13 @@ export abstract class ReceivedRequest implements IncomingRequest {
   readonly id: string;
   readonly request: Request;
   readonly method: string;
-  readonly headers: RequestHeaders;
+  readonly headers: IncomingRequest["headers"];
   readonly authority: string;
   readonly target: string;
-  readonly client: IncomingRequest["client"];
+  readonly client: ClientInfo;
   readonly connection: string;
   readonly startedAt: number;
-  readonly delivered: () => Promise<void>;
+  readonly delivered: IncomingRequest["delivered"];
   readonly onBodyRead: IncomingRequest["onBodyRead"];
   protected readonly services: ExchangeServices;
   #cors: CorsDecision | undefined;

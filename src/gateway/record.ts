@@ -1,7 +1,17 @@
 /** The progress of an exchange, and its record, for the log, the metrics and whoever sees it. */
 import type { ExchangeRecord } from "../observability/access_log.ts";
-import type { Grant } from "./exchange_parts.ts";
 import type { ReceivedRequest } from "./received_request.ts";
+
+/** Who was admitted to what. */
+export interface Grant {
+  readonly sandboxId: string;
+  /** The credential, or `public`. */
+  readonly by: string;
+  /** Whose limit the exchange counts against; the sandbox's unless given. */
+  readonly countsAgainst?: string;
+  /** What the log calls who was admitted; undefined if that is not known. */
+  readonly subject?: string;
+}
 
 /** Facts about an exchange that are learned while it is under way; times are in ms since the epoch. */
 export class Progress {
@@ -21,7 +31,6 @@ export class Progress {
     this.#now = now;
   }
 
-  /** Notes that lookups begin. */
   onLookups(): void {
     this.#missedCache ??= false;
   }
@@ -31,17 +40,14 @@ export class Progress {
     this.#missedCache = true;
   }
 
-  /** Notes that access is granted and the destination known. */
   onResolved(): void {
     this.resolvedAt = this.#now();
   }
 
-  /** Notes a part of the request's body that was sent to the upstream, by its length. */
   onUpload(bytes: number): void {
     this.receivedBytes += bytes;
   }
 
-  /** Notes that the head of the response is ready. */
   onAnswer(): void {
     this.answeredAt = this.#now();
   }
@@ -68,56 +74,26 @@ export class Progress {
   }
 }
 
-/** The conclusion of an exchange, if there is more to say than `complete`. */
+/** How an exchange ended, if there is more to say than `complete`. */
 export type Conclusion = Partial<
   Pick<ExchangeRecord, "end" | "reason" | "error" | "tunnel" | "sentBytes">
 >;
 
-/** The parts of an exchange that its record has. */
-type Recorded =
-  & Pick<ReceivedRequest, "id" | "method" | "client" | "startedAt">
-  & Pick<ExchangeRecord, "route" | "port">
-  & { readonly progress: Progress };
-
-/** What is known of an exchange as long as it lasts. */
-export function seenOf(
-  { id, method, port, startedAt, progress }: Recorded,
-  grant: Grant | undefined,
-): Pick<
-  ExchangeRecord,
-  | "requestId"
-  | "method"
-  | "port"
-  | "by"
-  | "receivedBytes"
-  | "startedAt"
-  | "answeredAt"
-> {
-  const { receivedBytes, answeredAt } = progress;
-  const by = grant?.by;
-  return {
-    requestId: id,
-    method,
-    port,
-    by,
-    receivedBytes,
-    startedAt,
-    answeredAt,
-  };
-}
-
 /** The record of an exchange that is over. */
 export function recordOf(
-  x: Recorded,
+  x:
+    & Pick<ReceivedRequest, "id" | "method" | "client" | "startedAt">
+    & Pick<ExchangeRecord, "route" | "port">
+    & { readonly progress: Progress },
   grant: Grant | undefined,
   conclusion:
     & Conclusion
     & Pick<ExchangeRecord, "status" | "isFromApp" | "endedAt">,
 ): ExchangeRecord {
-  const { id, progress } = x;
+  const { progress } = x;
   const { end = "complete", reason, error, tunnel, sentBytes = 0 } = conclusion;
   return {
-    requestId: id,
+    requestId: x.id,
     route: x.route,
     method: x.method,
     status: conclusion.status,

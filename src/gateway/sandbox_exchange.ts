@@ -27,11 +27,7 @@ import { toolboxResponseHeaders } from "../proxy/toolbox_response.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { Exchange } from "./exchange.ts";
-import type { ExchangeServices } from "./exchange_parts.ts";
-import type { IncomingRequest } from "./received_request.ts";
-
-/** The address of a sandbox's port, whatever the base domain. */
-type SandboxHost = Omit<PreviewHost, "base">;
+import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
 
 /** An exchange with a port of a sandbox, or with its toolbox. */
 export abstract class SandboxExchange extends Exchange
@@ -45,11 +41,11 @@ export abstract class SandboxExchange extends Exchange
   abstract readonly appAddress: AppAddress | undefined;
   /** The preview token in the query; undefined if there is none. */
   protected readonly tokenInQuery: string | undefined;
-  readonly #host: SandboxHost;
+  readonly #host: Omit<PreviewHost, "base">;
 
   constructor(
     incoming: IncomingRequest,
-    host: SandboxHost,
+    host: Omit<PreviewHost, "base">,
     services: ExchangeServices,
   ) {
     super(incoming, services);
@@ -104,7 +100,6 @@ export abstract class SandboxExchange extends Exchange
     return this.client.forwarded;
   }
 
-  /** True if the request opens a WebSocket. */
   get isWebSocket(): boolean {
     return isWebSocketRequest(this.method, this.headers);
   }
@@ -135,19 +130,6 @@ export abstract class SandboxExchange extends Exchange
 
 const NONE: ReadonlyMap<string, string> = new Map();
 
-/** A request-target without the parameters of those names, and their values. */
-function withoutOwn(given: string, names: readonly string[]) {
-  let target = given;
-  let taken = NONE;
-  for (const name of names) {
-    const split = splitParameter(target, name);
-    if (split.value === undefined) continue;
-    target = split.target;
-    taken = new Map([...taken, [name, split.value]]);
-  }
-  return { target, taken };
-}
-
 /** An exchange on a preview host. */
 export class PreviewExchange extends SandboxExchange {
   readonly route = "preview";
@@ -161,15 +143,15 @@ export class PreviewExchange extends SandboxExchange {
     host: PreviewHost,
     services: ExchangeServices,
   ) {
-    const { target, taken } = withoutOwn(
-      incoming.target,
-      services.ownParameters,
-    );
-    super(
-      taken.size === 0 ? incoming : { ...incoming, target },
-      host,
-      services,
-    );
+    let request = incoming;
+    let taken = NONE;
+    for (const name of services.ownParameters) {
+      const { target, value } = splitParameter(request.target, name);
+      if (value === undefined) continue;
+      request = { ...incoming, target };
+      taken = new Map([...taken, [name, value]]);
+    }
+    super(request, host, services);
     this.host = host;
     this.ownParameters = taken;
   }
@@ -198,13 +180,14 @@ export class PreviewExchange extends SandboxExchange {
 
   get #source(): CredentialSource & FrameSource {
     const { scheme, cookies, allowedOrigins } = this.services;
+    const { method, headers, host, tokenInQuery: queryToken } = this;
     return {
-      method: this.method,
-      headers: this.headers,
-      host: this.host,
+      method,
+      headers,
+      host,
       scheme,
       cookies,
-      queryToken: this.tokenInQuery,
+      queryToken,
       allowedOrigins,
     };
   }
@@ -237,26 +220,20 @@ export class ToolboxExchange extends SandboxExchange {
       incoming.target,
       incoming.startedAt,
     );
+    const { authority: authoritySuffix } = incoming;
     // The toolbox is also what the preview host of its port leads to.
-    super({ ...incoming, target }, {
-      port: TOOLBOX_PORT,
-      label: sandboxId,
-      authoritySuffix: incoming.authority,
-    }, services);
+    const host = { port: TOOLBOX_PORT, label: sandboxId, authoritySuffix };
+    super({ ...incoming, target }, host, services);
     this.#urlSignature = signature;
   }
 
   credentials(): readonly Credential[] {
-    return toolboxCredentials({
-      headers: this.headers,
-      queryToken: this.tokenInQuery,
-      urlSignature: this.#urlSignature,
-    });
+    const { headers, tokenInQuery: queryToken } = this;
+    const urlSignature = this.#urlSignature;
+    return toolboxCredentials({ headers, queryToken, urlSignature });
   }
 
-  protected responseHeaders(
-    { headers }: UpstreamResponse,
-  ): [string, string][] {
+  protected responseHeaders({ headers }: UpstreamResponse): [string, string][] {
     const { sandboxId, authority } = this;
     return toolboxResponseHeaders(headers, { sandboxId, authority });
   }

@@ -12,7 +12,6 @@ export interface SandboxStateParts {
   readonly destinations: Pick<Destinations, "renewDestination">;
 }
 
-/** What was refused. */
 type Refused = Pick<
   SandboxExchange,
   "sandboxId" | "sandboxPort" | "isAnonymous"
@@ -31,8 +30,15 @@ export async function withSandboxState(
   if (!(error instanceof GatewayError) || !ERRORS[error.code].needsState) {
     return error;
   }
+  const { cause, message } = error;
   const told = await parts.states.stateOf(refused.sandboxId);
-  if (told === null) return await withoutState(error, refused, parts);
+  // The API shows the proxy of a region none, so the runner decides; of other failures, the forwarder has asked already.
+  if (told === null) {
+    return error.code === "sandbox_stopped" &&
+        await hasRunner(refused, parts) === false
+      ? new GatewayError("sandbox_not_found", `${message}; no runner now`)
+      : error;
+  }
   if (told === undefined) return error;
   const code = conditionOf(told) ??
     (told.state === "started" && await isNews(error, refused, parts)
@@ -41,33 +47,12 @@ export async function withSandboxState(
   if (code === undefined) return error;
   const { errorReason, organizationId: _, ...state } = told;
   const reason = errorReason !== null && await isMember() ? errorReason : null;
+  const sandbox = { ...state, errorReason: reason };
   return new GatewayError(
     code,
-    `${error.message}; state ${told.state}, desired ${told.desiredState}`,
-    {
-      cause: error.cause,
-      advice: {
-        ...error.advice,
-        sandbox: { ...state, errorReason: reason },
-      },
-    },
+    `${message}; state ${told.state}, desired ${told.desiredState}`,
+    { cause, advice: { ...error.advice, sandbox } },
   );
-}
-
-/**
- * The failure to tell of a sandbox that the API does not show: that it is not found if it was destroyed, otherwise
- * `error` itself. The API shows the proxy of a region none, so its runner decides.
- */
-async function withoutState(
-  error: GatewayError,
-  refused: Refused,
-  parts: SandboxStateParts,
-): Promise<GatewayError> {
-  // Of all others, the forwarder has asked already.
-  if (error.code !== "sandbox_stopped") return error;
-  return await hasRunner(refused, parts) === false
-    ? new GatewayError("sandbox_not_found", `${error.message}; no runner now`)
-    : error;
 }
 
 /**

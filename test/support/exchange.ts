@@ -1,7 +1,9 @@
 /** The parts of an exchange, for tests of what is done with one. */
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
-import type { ExchangeServices } from "../../src/gateway/exchange_parts.ts";
-import type { IncomingRequest } from "../../src/gateway/received_request.ts";
+import type {
+  ExchangeServices,
+  IncomingRequest,
+} from "../../src/gateway/received_request.ts";
 import type { ClientLeg } from "../../src/downstream/http/reply.ts";
 import { ByteBudget } from "../../src/lib/byte_budget.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";

@@ -12,9 +12,11 @@ import {
 import type { GateRequest } from "../../auth/gate.ts";
 import { GatewayError } from "../../errors.ts";
 import { Exchange } from "../../gateway/exchange.ts";
-import type { ExchangeServices } from "../../gateway/exchange_parts.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import type { IncomingRequest } from "../../gateway/received_request.ts";
+import type {
+  ExchangeServices,
+  IncomingRequest,
+} from "../../gateway/received_request.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
 import {
   isFramed,

@@ -47,7 +47,6 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
       tunnels: 0,
       tunnelsPerClient: 0,
     }),
-    onUntrustedProxy() {},
     nextRequestId: () => "ours",
     onOwnAnswer: ({ error }) => answers.push(error),
   });
