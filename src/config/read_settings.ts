@@ -21,6 +21,26 @@ export interface Setting<T> {
   readonly secret?: boolean;
 }
 
+type Row = Omit<Setting<unknown>, "group">;
+
+/** A row of a table, without its group. */
+export function setting<R extends Omit<Row, "purpose">>(
+  purpose: string,
+  row: R,
+): R & { readonly purpose: string } {
+  return { purpose, ...row };
+}
+
+/** Rows of one group. */
+export function inGroup<R extends Readonly<Record<string, Row>>>(
+  group: string,
+  rows: R,
+): { readonly [K in keyof R]: R[K] & { readonly group: string } } {
+  const entries = Object.entries(rows)
+    .map(([name, row]) => [name, { ...row, group }]);
+  return Object.fromEntries(entries);
+}
+
 /** A setting that is missing (`given` is undefined) or does not match its format. */
 export interface SettingProblem {
   readonly name: string;

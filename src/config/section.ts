@@ -23,6 +23,13 @@ export interface SettingsSection<R extends Table, C> {
   assemble(values: SettingValues<R>, core: CoreValues): C;
 }
 
+/** The section as it is, whose types follow from its rows. */
+export function settingsSection<R extends Table, C>(
+  section: SettingsSection<R, C>,
+): SettingsSection<R, C> {
+  return section;
+}
+
 /** A section whatever its rows are, as those see it who read all of them. */
 export interface AnySection {
   readonly rows: Table;

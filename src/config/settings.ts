@@ -20,7 +20,7 @@ import {
   token,
 } from "./formats.ts";
 import { loginAllowEntry } from "./login_allow.ts";
-import type { Setting, Table } from "./read_settings.ts";
+import { inGroup, setting, type Table } from "./read_settings.ts";
 
 const MIN_SECRET_LENGTH = 32;
 
@@ -29,23 +29,6 @@ const COUNT = integer({ min: 1, max: 10_000_000 });
 
 /** What apps can be told of their own address. */
 export const APP_ORIGIN_MODES = ["auto", "local", "pass"] as const;
-
-type Row = Omit<Setting<unknown>, "group">;
-
-function inGroup<R extends Readonly<Record<string, Row>>>(
-  group: string,
-  rows: R,
-) {
-  const entries = Object.entries(rows)
-    .map(([name, row]) => [name, { ...row, group }]);
-  return Object.fromEntries(entries) as {
-    readonly [K in keyof R]: R[K] & { readonly group: string };
-  };
-}
-
-function setting<R extends Omit<Row, "purpose">>(purpose: string, row: R) {
-  return { purpose, ...row };
-}
 
 const DAYTONA = inGroup("Daytona", {
   DAYTONA_API_URL: setting("Base URL of the Daytona API.", {

@@ -1,29 +1,22 @@
 /** The page of the base domain (`BASE_PAGE`). */
 import { flag } from "../../config/formats.ts";
-import { sectionOf, type SettingsSection } from "../../config/section.ts";
+import { inGroup, setting } from "../../config/read_settings.ts";
+import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { addBasePage, BASE_PAGE_ROUTES } from "./base_routes.ts";
 
-const ROWS = {
-  BASE_PAGE: {
-    group: "Public addresses",
-    purpose:
-      "Shows a page at `/` of the base domains, with a form that leads to a preview; not with `TOOLBOX_ONLY_MODE`.",
-    format: flag(),
-    default: "true",
-  },
-} as const;
-
 /** Whether it is served: it leads to previews, and so nowhere, if none are. */
-export const basePageSettings: SettingsSection<
-  typeof ROWS,
-  { readonly isOn: boolean }
-> = {
-  rows: ROWS,
+export const basePageSettings = settingsSection({
+  rows: inGroup("Public addresses", {
+    BASE_PAGE: setting(
+      "Shows a page at `/` of the base domains, with a form that leads to a preview; not with `TOOLBOX_ONLY_MODE`.",
+      { format: flag(), default: "true" },
+    ),
+  }),
   assemble: ({ BASE_PAGE }, { TOOLBOX_ONLY_MODE }) => ({
     isOn: BASE_PAGE && !TOOLBOX_ONLY_MODE,
   }),
-};
+});
 
 /** `/` on base hosts, and `/open`, where its form leads. */
 export const basePage: FeatureModule = {

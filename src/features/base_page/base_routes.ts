@@ -5,6 +5,7 @@ import type { Login } from "../../auth/login_flow.ts";
 import {
   type ControlContext,
   type ControlEnv,
+  PAGE,
   PROBLEM,
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
@@ -25,8 +26,6 @@ type BasePageParts = Pick<FeatureParts, "version" | "scheme" | "links"> & {
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly login: Pick<Login, "state">;
 };
-
-const PAGE = { "text/html": { schema: z.string() } };
 
 const pageRoute = createRoute({
   method: "get",

@@ -1,25 +1,21 @@
 /** The owner's view of the requests to a sandbox (`INSPECT`). */
 import { flag } from "../../config/formats.ts";
-import { sectionOf, type SettingsSection } from "../../config/section.ts";
+import { inGroup, setting } from "../../config/read_settings.ts";
+import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { handleInspect, InspectExchange, inspectRoute } from "./inspect.ts";
 import { Inspector } from "./inspector.ts";
 
-const ROWS = {
-  INSPECT: {
-    group: "Public addresses",
-    purpose:
-      "Serves `/inspect/SANDBOX` on base domains: who has access to a sandbox by a login or a bearer sees the requests to its ports while the page is open.",
-    format: flag(),
-    default: "true",
-  },
-} as const;
-
 /** Whether it is served. */
-export const inspectSettings: SettingsSection<
-  typeof ROWS,
-  { readonly isOn: boolean }
-> = { rows: ROWS, assemble: ({ INSPECT: isOn }) => ({ isOn }) };
+export const inspectSettings = settingsSection({
+  rows: inGroup("Public addresses", {
+    INSPECT: setting(
+      "Serves `/inspect/SANDBOX` on base domains: who has access to a sandbox by a login or a bearer sees the requests to its ports while the page is open.",
+      { format: flag(), default: "true" },
+    ),
+  }),
+  assemble: ({ INSPECT: isOn }) => ({ isOn }),
+});
 
 /** `/inspect/{sandbox}` on base hosts. */
 export const inspect: FeatureModule = {

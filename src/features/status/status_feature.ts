@@ -1,6 +1,7 @@
 /** The operator's page beside the metrics (`STATUS_PAGE`). */
 import { flag } from "../../config/formats.ts";
-import { sectionOf, type SettingsSection } from "../../config/section.ts";
+import { inGroup, setting } from "../../config/read_settings.ts";
+import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { hearLog } from "../../observability/log.ts";
 import { StatusBoard } from "./board.ts";
@@ -9,21 +10,16 @@ import { RecentTroubles } from "./recent_troubles.ts";
 import { sandboxRows, SandboxUsage } from "./sandbox_usage.ts";
 import { statusPage } from "./status_page.ts";
 
-const ROWS = {
-  STATUS_PAGE: {
-    group: "Observability",
-    purpose:
-      "Serves a status page at / of METRICS_PORT, which names the busiest sandboxes and says what went wrong.",
-    format: flag(),
-    default: "true",
-  },
-} as const;
-
 /** Whether it is served, where the metrics are. */
-export const statusSettings: SettingsSection<
-  typeof ROWS,
-  { readonly isOn: boolean }
-> = { rows: ROWS, assemble: ({ STATUS_PAGE: isOn }) => ({ isOn }) };
+export const statusSettings = settingsSection({
+  rows: inGroup("Observability", {
+    STATUS_PAGE: setting(
+      "Serves a status page at / of METRICS_PORT, which names the busiest sandboxes and says what went wrong.",
+      { format: flag(), default: "true" },
+    ),
+  }),
+  assemble: ({ STATUS_PAGE: isOn }) => ({ isOn }),
+});
 
 /** Rows on the page by each amount: requests, bytes and WebSockets. */
 const MAX_ROWS = 10;

@@ -1,11 +1,11 @@
 /**
  * Starts of sandboxes by their visitors: by the button on the page of one that does not run, by a program's call, and by
- * visits that do without. All but visits are a POST to the same preview host, so they pass the same gate as every other
- * request there. The button's has to come from that page: by its Origin, as a navigation, and with the token in the form,
- * which is sealed for this sandbox and this visitor. A program has no page, but a credential that no page sends for it.
+ * visits. The first two are a POST to the preview host, and pass its gate. The button's has to come from that page: by its
+ * Origin, as a navigation, and with the form's token. A program has no page, but a credential that no page sends for it.
  */
 import type { Admission } from "../../auth/gate.ts";
 import { sectionOf } from "../../config/section.ts";
+import { ownOrigin } from "../../control/route.ts";
 import { ERRORS } from "../../error_codes.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Feature } from "../../gateway/feature.ts";
@@ -48,7 +48,6 @@ interface Attempt {
   readonly starter: Starter;
 }
 
-/** One that may be made. */
 interface PossibleStart extends Attempt {
   readonly start: Omit<WantedStart, "intent">;
 }
@@ -108,7 +107,7 @@ export class StartButton implements Feature {
     const isByVisit = this.#startsByVisit && start.isQuick && isVisit(x) &&
       possible.starter.by === "login";
     return isByVisit && await this.#hasStarted(possible)
-      ? redirect(303, this.#originOf(x) + x.appTarget)
+      ? redirect(303, ownOrigin(x, this.#parts.scheme) + x.appTarget)
       : await this.#withButton(failure, possible);
   }
 
@@ -121,7 +120,7 @@ export class StartButton implements Feature {
   async #handle(x: PreviewExchange, admission: Admission): Promise<Response> {
     const { kind } = admission.credential ?? {};
     const isCall = kind === "bearer" || kind === "preview_token";
-    const origin = this.#originOf(x);
+    const origin = ownOrigin(x, this.#parts.scheme);
     if (!isCall && !isFromPage(x, origin)) {
       throw new GatewayError("cross_site_request", "No press of the button");
     }
@@ -129,8 +128,14 @@ export class StartButton implements Feature {
     if (starter === undefined) throw notAllowed(`Admitted by ${admission.by}`);
     const attempt = { x, admission, starter };
     if (isCall) {
-      const outcome = await this.#startIfNeeded(attempt, "call");
-      return accepted(outcome?.kind ?? "not_needed");
+      const started = await this.#startIfNeeded(attempt, "call");
+      const outcome = started?.kind ?? "not_needed";
+      const headers = {
+        ...OWN_ANSWER_HEADERS,
+        "retry-after": String(RETRY_AFTER_SEC),
+      };
+      // The sandbox is up once its previews answer.
+      return Response.json({ outcome }, { status: 202, headers });
     }
     const { target, operation } = await this.#tokens.open(x, starter.name);
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
@@ -249,10 +254,6 @@ export class StartButton implements Feature {
       advice: { sandbox: told ? { ...told, errorReason } : undefined },
     });
   }
-
-  #originOf({ authority }: SandboxExchange): string {
-    return `${this.#parts.scheme}://${authority.toLowerCase()}`;
-  }
 }
 
 /** What would bring a sandbox to run; undefined if nothing does, or is needed. */
@@ -268,14 +269,6 @@ function isFromPage({ headers }: SandboxExchange, origin: string): boolean {
   return headers.get("origin") === origin &&
     (site === null || site === "same-origin") &&
     (mode === null || mode === "navigate");
-}
-
-/** What a program reads; the sandbox is up once its previews answer. */
-function accepted(outcome: string): Response {
-  return Response.json({ outcome }, {
-    status: 202,
-    headers: { ...OWN_ANSWER_HEADERS, "retry-after": String(RETRY_AFTER_SEC) },
-  });
 }
 
 function notAllowed(reason: string): GatewayError {

@@ -7,7 +7,7 @@ import { escapeHtml } from "../../pages/html.ts";
 import { BASE_POLICY } from "../../pages/page.ts";
 import type { StartOperation } from "./starts.ts";
 
-/** Path that the form posts to, on the preview host. */
+/** Where the form posts to, on the preview host. */
 export const START_PATH = "/porthole-start-sandbox";
 
 const TOKEN_FIELD = "ticket";
@@ -51,7 +51,6 @@ export class StartTokens {
   readonly #sealer: Sealer;
   readonly #now: () => number;
 
-  /** The sealer must be for this purpose only. */
   constructor(sealer: Sealer, now: () => number) {
     this.#sealer = sealer;
     this.#now = now;

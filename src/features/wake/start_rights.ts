@@ -112,14 +112,12 @@ function withOperatorsKey(
       if (key !== undefined) {
         return { credential: { kind: "key", key }, quotaKey };
       }
-      return config.daytona.mode === "hosted"
-        ? { ...OWN_KEY, quotaKey }
-        : undefined;
+      const isHosted = config.daytona.mode === "hosted";
+      return isHosted ? { ...OWN_KEY, quotaKey } : undefined;
     },
   };
 }
 
-/** The gateway's own key. */
 const OWN_KEY = { credential: { kind: "own" } } as const;
 
 function asUser(

@@ -79,7 +79,6 @@ interface SandboxStartsOptions
 
 type StartApi = Pick<DaytonaApi, "startSandbox" | "recoverSandbox">;
 
-/** Starts sandboxes. */
 export class SandboxStarts {
   readonly #api: StartApi;
   readonly #options: SandboxStartsOptions;
@@ -222,12 +221,10 @@ export class SandboxStarts {
   }
 }
 
-/** The key of the last start of a sandbox, for visits. */
 function lastStartKey(sandboxId: string): string {
   return digestKey(["last", sandboxId]);
 }
 
-/** The key of the API's "no" to who wanted a start. */
 function denialKey({ sandboxId, quotaKey }: WantedStart): string {
   return digestKey(["denied", sandboxId, quotaKey]);
 }

@@ -2,7 +2,7 @@
  * Tells a visit, by which somebody means to see a preview, from everything else that asks for its address. A visit may
  * start a sandbox, so whatever does not say clearly what it is, is none: then there is still the button.
  */
-import type { RequestHeaders } from "../../http/headers.ts";
+import type { SandboxExchange } from "../../gateway/sandbox_exchange.ts";
 
 /** Headers of requests that nobody has made yet: Sec-Purpose, and what browsers and programs sent before that. */
 const AHEAD_OF_TIME = ["sec-purpose", "purpose", "x-purpose", "x-moz"] as const;
@@ -11,11 +11,7 @@ const AHEAD_OF_TIME = ["sec-purpose", "purpose", "x-purpose", "x-moz"] as const;
 const PROGRAM =
   /bot|crawl|spider|slurp|preview|headless|externalhit|whatsapp|scan|monitor|inspect|fetch|https?:\/\//i;
 
-/** The parts of a request that decide. */
-interface VisitSource {
-  readonly method: string;
-  readonly headers: RequestHeaders;
-}
+type VisitSource = Pick<SandboxExchange, "method" | "headers">;
 
 /** True if a page of ours that answers the request is going to be seen: it is no prefetch, no data, no form. */
 export function isShown({ method, headers }: VisitSource): boolean {

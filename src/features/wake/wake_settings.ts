@@ -1,8 +1,14 @@
-/** Settings of starts by visitors. */
-import { z } from "zod";
-import { flag, integer, listOf, oneOf, token } from "../../config/formats.ts";
-import type { Format } from "../../config/read_settings.ts";
-import type { Conflict, SettingsSection } from "../../config/section.ts";
+/** Who may start which sandboxes, and how often (`WAKE`). */
+import {
+  flag,
+  integer,
+  listOf,
+  oneOf,
+  parsedBy,
+  token,
+} from "../../config/formats.ts";
+import { type Format, inGroup, setting } from "../../config/read_settings.ts";
+import { settingsSection } from "../../config/section.ts";
 
 /** A key, and whose sandboxes it starts. */
 interface WakeKey {
@@ -15,99 +21,66 @@ const ENTRY = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})=(.*)$/i;
 
 /** Of an organization's UUID, an equals sign and an API key of it; no two are for the same organization. */
 function wakeKeys(): Format<readonly WakeKey[]> {
-  const { allowed, schema } = listOf<WakeKey>({
-    allowed:
-      "the UUID of an organization, = and an API key of it, each organization once",
-    schema: z.string().transform((text, context): WakeKey => {
+  const { allowed, schema } = listOf(parsedBy<WakeKey>(
+    "the UUID of an organization, = and an API key of it, each organization once",
+    (text) => {
       const [, id = "", key = ""] = ENTRY.exec(text) ?? [];
-      if (token().schema.safeParse(key).success) {
-        return { organizationId: id.toLowerCase(), key };
-      }
-      context.addIssue("neither an organization nor a key of it");
-      return z.NEVER;
-    }),
-  });
+      return token().schema.safeParse(key).success
+        ? { organizationId: id.toLowerCase(), key }
+        : undefined;
+    },
+  ));
   const isOneEach = (keys: readonly WakeKey[]) =>
     new Set(keys.map(({ organizationId }) => organizationId)).size ===
       keys.length;
   return { allowed, schema: schema.refine(isOneEach) };
 }
 
-const ROWS = {
-  WAKE: {
-    group: "Public addresses",
-    purpose:
+/** Whether a page may offer to start its sandbox, and a visit may do without, and for whom. */
+export const wakeSettings = settingsSection({
+  rows: inGroup("Public addresses", {
+    WAKE: setting(
       "Whether visitors may start a sandbox that does not run: not at all (off), by a button on its page (press), or who has logged in also by opening it in a window of their browser (visit). Daytona decides by the user's own token; with `DAYTONA_API_KEY`, that key starts, and needs `write:sandboxes`.",
-    format: oneOf("off", "press", "visit"),
-    default: "off",
-  },
-  WAKE_PER_HOUR: {
-    group: "Public addresses",
-    purpose:
+      { format: oneOf("off", "press", "visit"), default: "off" },
+    ),
+    WAKE_PER_HOUR: setting(
       "Most starts of one sandbox, and by one user or client, in an hour.",
-    format: integer({ min: 1, max: 60 }),
-    default: "6",
-  },
-  WAKE_LINKS: {
-    group: "Public addresses",
-    purpose:
+      { format: integer({ min: 1, max: 60 }), default: "6" },
+    ),
+    WAKE_LINKS: setting(
       "Gives the button of `WAKE` also to who comes by a signed link or a preview token.",
-    format: flag(),
-    default: "false",
-  },
-  WAKE_PUBLIC: {
-    group: "Public addresses",
-    purpose:
+      { format: flag(), default: "false" },
+    ),
+    WAKE_PUBLIC: setting(
       "Gives the button of `WAKE` to everybody, where a sandbox is public: then anybody can have it run.",
-    format: flag(),
-    default: "false",
-  },
-  WAKE_API_KEYS: {
-    group: "Public addresses",
-    purpose:
+      { format: flag(), default: "false" },
+    ),
+    WAKE_API_KEYS: setting(
       "With `PROXY_API_KEY`, the keys by which sandboxes start for those two, with `write:sandboxes`, each for one organization: `UUID=key,…`.",
-    format: wakeKeys(),
-    whenUnset: "none",
-    secret: true,
-  },
-} as const;
-
-/** Who may start which sandboxes, and how often. */
-export interface WakeConfig {
-  /** Whether a page may offer to start its sandbox, and a visit may do without. */
-  readonly mode: "off" | "press" | "visit";
-  readonly perHour: number;
-  /** Whether that is also for who has not logged in: by a link or token, or as the sandbox is public. */
-  readonly byLink: boolean;
-  readonly ofPublic: boolean;
-  /** Whose keys start for those; where the Daytona is somebody else's, the gateway's own does. */
-  readonly keys: readonly WakeKey[];
-}
-
-/** These settings. */
-export const wakeSettings: SettingsSection<typeof ROWS, WakeConfig> = {
-  rows: ROWS,
+      { format: wakeKeys(), whenUnset: "none", secret: true },
+    ),
+  }),
   conflicts(values, { DAYTONA_API_KEY }) {
-    const conflicts: Conflict<keyof typeof ROWS>[] = [];
     const hasKeys = values.WAKE_API_KEYS.length > 0;
     const isHosted = DAYTONA_API_KEY !== undefined;
     if (hasKeys && isHosted) {
       const allowed =
         "not set while DAYTONA_API_KEY is: that key starts sandboxes then";
-      conflicts.push({ name: "WAKE_API_KEYS", given: "set", allowed });
+      return [{ name: "WAKE_API_KEYS", given: "set", allowed }];
     }
-    for (const name of ["WAKE_LINKS", "WAKE_PUBLIC"] as const) {
-      if (!values[name] || hasKeys || isHosted) continue;
-      const allowed = "false while WAKE_API_KEYS is not set";
-      conflicts.push({ name, given: '"true"', allowed });
-    }
-    return conflicts;
+    if (hasKeys || isHosted) return [];
+    const allowed = "false while WAKE_API_KEYS is not set";
+    return (["WAKE_LINKS", "WAKE_PUBLIC"] as const)
+      .filter((name) => values[name])
+      .map((name) => ({ name, given: '"true"', allowed }));
   },
   assemble: (values) => ({
     mode: values.WAKE,
     perHour: values.WAKE_PER_HOUR,
+    // For who has not logged in: by a link or token, or as the sandbox is public.
     byLink: values.WAKE_LINKS,
     ofPublic: values.WAKE_PUBLIC,
+    // Whose keys start for those; where the Daytona is somebody else's, the gateway's own does.
     keys: values.WAKE_API_KEYS,
   }),
-};
+});

@@ -7,6 +7,7 @@
 import { isAlwaysPrivate } from "../../address/grammar.ts";
 import type { PreviewHost } from "../../address/preview_host.ts";
 import { sameHostTarget } from "../../address/return_url.ts";
+import { ownOrigin } from "../../control/route.ts";
 import { ownFormField } from "../../downstream/http/form.ts";
 import { isWebSocketRequest } from "../../downstream/http/head_limits.ts";
 import { GatewayError } from "../../errors.ts";
@@ -87,7 +88,7 @@ export class Warning {
    */
   async intercept(x: WarnedExchange): Promise<Response | undefined> {
     const { method, host, target } = x;
-    const origin = this.#originOf(x);
+    const origin = ownOrigin(x, this.#options.scheme);
     if (
       method === "POST" && !isAlwaysPrivate(host.port) &&
       splitQuery(target).path === ACCEPT_PATH
@@ -100,15 +101,11 @@ export class Warning {
   /** The page in place of the app's response, if it is for some sandboxes and this is one of them. */
   async interceptAdmitted(x: PreviewExchange): Promise<Response | undefined> {
     const { wishes } = this.#options;
-    const origin = this.#originOf(x);
+    const origin = ownOrigin(x, this.#options.scheme);
     return wishes !== undefined && await this.#isDue(x, origin) &&
         await wishes(x.sandboxId, () => x.progress.onMiss())
       ? pageFor(x, origin)
       : undefined;
-  }
-
-  #originOf({ authority }: WarnedExchange): string {
-    return `${this.#options.scheme}://${authority.toLowerCase()}`;
   }
 
   /** Unseals the cookies at every navigation; unlike sessions, these are too rare to be worth a cache. */

@@ -1,6 +1,7 @@
 /** The page that asks before a browser first shows a preview (`PREVIEW_WARNING_ENABLED`). */
 import { oneOf } from "../../config/formats.ts";
-import { sectionOf, type SettingsSection } from "../../config/section.ts";
+import { inGroup, setting } from "../../config/read_settings.ts";
+import { sectionOf, settingsSection } from "../../config/section.ts";
 import { GatewayError } from "../../errors.ts";
 import type {
   FeatureModule,
@@ -10,22 +11,14 @@ import { booleanCodec } from "../../resolver/codecs.ts";
 import { LookupCache, UNMETERED } from "../../resolver/lookup_cache.ts";
 import { Warning, type Wishes } from "./warning.ts";
 
-const ROWS = {
-  PREVIEW_WARNING_ENABLED: {
-    group: "Public addresses",
-    purpose:
-      "Asks users, once a day per preview host, to confirm that they trust it; with api, where the sandbox's organization wants that.",
-    format: oneOf("true", "false", "api"),
-    default: "false",
-  },
-} as const;
-
 /** For which sandboxes it asks: all, none, or those whose organizations want it. */
-export const warningSettings: SettingsSection<
-  typeof ROWS,
-  { readonly mode: "true" | "false" | "api" }
-> = {
-  rows: ROWS,
+export const warningSettings = settingsSection({
+  rows: inGroup("Public addresses", {
+    PREVIEW_WARNING_ENABLED: setting(
+      "Asks users, once a day per preview host, to confirm that they trust it; with api, where the sandbox's organization wants that.",
+      { format: oneOf("true", "false", "api"), default: "false" },
+    ),
+  }),
   conflicts({ PREVIEW_WARNING_ENABLED: mode }, { DAYTONA_API_KEY }) {
     if (mode !== "api" || DAYTONA_API_KEY === undefined) return [];
     return [{
@@ -35,7 +28,7 @@ export const warningSettings: SettingsSection<
     }];
   },
   assemble: ({ PREVIEW_WARNING_ENABLED: mode }) => ({ mode }),
-};
+});
 
 /** Asks for all sandboxes, or for those whose organizations want it. */
 export const warning: FeatureModule = {

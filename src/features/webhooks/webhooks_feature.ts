@@ -1,28 +1,24 @@
 /** Daytona's webhooks (`WEBHOOK_SECRET`). */
 import { listOf, webhookSecret } from "../../config/formats.ts";
-import { sectionOf, type SettingsSection } from "../../config/section.ts";
+import { inGroup, setting } from "../../config/read_settings.ts";
+import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { addWebhookRoutes, WEBHOOK_ROUTES } from "./webhooks.ts";
 
-const ROWS = {
-  WEBHOOK_SECRET: {
-    group: "Cache",
-    purpose:
-      "Signing secrets of webhooks that Daytona sends to `/webhooks/daytona` on the base domain: what is cached of a sandbox is forgotten when its state changes, not only by time.",
-    format: listOf(webhookSecret()),
-    whenUnset: "no webhooks",
-    secret: true,
-  },
-} as const;
-
 /** The secrets by which they are signed; none if nobody sends any. */
-export const webhooksSettings: SettingsSection<
-  typeof ROWS,
-  { readonly secrets: readonly string[] }
-> = {
-  rows: ROWS,
+export const webhooksSettings = settingsSection({
+  rows: inGroup("Cache", {
+    WEBHOOK_SECRET: setting(
+      "Signing secrets of webhooks that Daytona sends to `/webhooks/daytona` on the base domain: what is cached of a sandbox is forgotten when its state changes, not only by time.",
+      {
+        format: listOf(webhookSecret()),
+        whenUnset: "no webhooks",
+        secret: true,
+      },
+    ),
+  }),
   assemble: ({ WEBHOOK_SECRET: secrets }) => ({ secrets }),
-};
+});
 
 /** `/webhooks/daytona` on base hosts. */
 export const webhooks: FeatureModule = {
