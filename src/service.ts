@@ -1,7 +1,4 @@
-/**
- * The composition root: builds the gateway from its configuration, room by room, and has it begin and end. It is the one
- * file that names the features.
- */
+/** The composition root: builds the gateway room by room, and has it begin and end. It alone names the features. */
 import { createAuth } from "./auth/create_auth.ts";
 import { reportCacheEvents } from "./cache/cache_events.ts";
 import { openLoggedStore } from "./cache/open_store.ts";
@@ -12,12 +9,7 @@ import { createControl } from "./control/app.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
 import { SandboxLogins } from "./control/sandbox_logins.ts";
 import { createDaytona } from "./daytona/create_daytona.ts";
-import { createLeakedSockets } from "./downstream/http/leaked_sockets.ts";
-import { ReadSizes } from "./downstream/http/read_sizes.ts";
-import {
-  createBudget,
-  createMemoryGuard,
-} from "./downstream/memory/create_memory.ts";
+import { createClientLeg } from "./downstream/create_client_leg.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { holds } from "./features/holds/holds_feature.ts";
@@ -35,10 +27,7 @@ import { createBackground } from "./observability/failed_tasks.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
-import { NO_REPORTS } from "./proxy/activity.ts";
-import { createActivity } from "./proxy/create_activity.ts";
-import { Forwarder } from "./proxy/forward.ts";
-import { HandshakeForms } from "./proxy/handshake_forms.ts";
+import { createActivity, NO_REPORTS } from "./proxy/activity.ts";
 import { InFlight, OWN_PAGES_LIMITS } from "./proxy/in_flight.ts";
 import { createResolvers } from "./resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
@@ -119,15 +108,16 @@ export async function createService(
     { ...config.upstream, ...limits },
     options.dial,
   );
-  const budget = createBudget(limits, metrics);
   const inFlight = new InFlight(limits);
   const ownRequests = new InFlight(OWN_PAGES_LIMITS);
-  const leakedSockets = createLeakedSockets(now);
-  const memoryGuard = ownsProcess
-    ? createMemoryGuard(limits, { metrics, budget, background, inFlight })
-    : undefined;
-  const readSizes = new ReadSizes();
-  const clientLeg = { budget, memoryGuard, leakedSockets, readSizes };
+  const clientLeg = createClientLeg(limits, {
+    metrics,
+    background,
+    inFlight,
+    now,
+    ownsProcess,
+  });
+  const { budget, leakedSockets } = clientLeg;
 
   // What knows Daytona.
   const daytona = createDaytona(config.daytona, { metrics, now, closing });
@@ -193,11 +183,7 @@ export async function createService(
       inFlight,
       renderMetrics,
       otherLimits: () => [
-        {
-          name: "BUFFER_BUDGET_BYTES",
-          used: budget.usedBytes,
-          limit: budget.limitBytes,
-        },
+        { name: "BUFFER_BUDGET_BYTES", ...budget.inUse },
         ...quota?.inUse ? [{ name: "API quota", ...quota.inUse }] : [],
       ],
     }) ?? []
@@ -249,11 +235,6 @@ export async function createService(
     features,
     logger,
     now,
-    forwarder: new Forwarder({
-      upstream,
-      sandboxes,
-      handshakes: new HandshakeForms({ maxApps: cache.maxEntries, now }),
-    }),
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);

@@ -6,7 +6,8 @@ import type { Config } from "../config/config.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import { FloodBans } from "../downstream/websocket/rate_limit.ts";
 import { createRequestIds } from "../observability/log.ts";
-import type { Forwarder } from "../proxy/forward.ts";
+import { Forwarder } from "../proxy/forward.ts";
+import { HandshakeForms } from "../proxy/handshake_forms.ts";
 import type { createResolvers } from "../resolver/create_resolvers.ts";
 import { BuildResolver } from "../resolver/own/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
@@ -33,7 +34,6 @@ interface GatewayParts extends
   readonly upstream: UpstreamClient;
   readonly resolvers: ReturnType<typeof createResolvers>;
   readonly auth: ReturnType<typeof createAuth>;
-  readonly forwarder: Forwarder;
   readonly clientLeg:
     & ExchangeServices["clientLeg"]
     & Pick<TunnelLimits, "memoryGuard">;
@@ -42,7 +42,7 @@ interface GatewayParts extends
 /** The handler of all requests. */
 export function createGateway(config: Config, parts: GatewayParts): Dispatch {
   const { limits, listen, session, public: site, daytona } = config;
-  const { api, upstream, resolvers, auth, forwarder, ...shared } = parts;
+  const { api, upstream, resolvers, auth, ...shared } = parts;
   const { features, clientLeg } = shared;
   const services = {
     ...shared,
@@ -77,7 +77,14 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     sessions: auth.sessions,
     plantedCookies: new PlantedCookies(auth),
     login: auth.login,
-    forwarder,
+    forwarder: new Forwarder({
+      upstream,
+      sandboxes: resolvers.sandboxes,
+      handshakes: new HandshakeForms({
+        maxApps: config.cache.maxEntries,
+        now: parts.now,
+      }),
+    }),
     states: resolvers.states,
     destinations: resolvers.sandboxes,
   });

@@ -38,8 +38,9 @@ export class ByteBudget<Kind extends string = string> {
     return this.#ledger.usedBytes;
   }
 
-  get limitBytes(): number {
-    return this.#ledger.limitBytes;
+  /** How much of it is used, bytes. */
+  get inUse(): { readonly used: number; readonly limit: number } {
+    return { used: this.#ledger.usedBytes, limit: this.#ledger.limitBytes };
   }
 
   /** The number of holders, whatever they keep. */

@@ -1,7 +1,4 @@
-/**
- * Reports to the API that a sandbox is in use, which postpones its automatic stop. Reports are sent in the background:
- * no exchange waits for one, and none cancels one by ending.
- */
+/** Reports to the API that a sandbox is in use, which postpones its automatic stop: in the background of exchanges. */
 import { LRUCache } from "lru-cache";
 import {
   type DurableStore,
@@ -10,7 +7,10 @@ import {
 } from "../cache/store.ts";
 import type { Background } from "../lib/background.ts";
 import { createReportLimit, isPending } from "../lib/cooldown.ts";
+import { describeError } from "../lib/describe_error.ts";
+import { loggerFor } from "../observability/log.ts";
 import type { ActivityEvent } from "../observability/metrics/facts.ts";
+import type { Metrics } from "../observability/metrics/metrics.ts";
 
 /** Limits and dependencies of {@linkcode Activity}. */
 export interface ActivityOptions {
@@ -79,10 +79,7 @@ export class Activity {
     this.#reportQueued();
   }
 
-  /**
-   * Notes an answer that lasts, such as a stream or a tunnel; the returned function, which is idempotent, notes its
-   * end.
-   */
+  /** Notes an answer that lasts, such as a stream or a tunnel; the returned function, which is idempotent, its end. */
   begin(sandboxId: string): () => void {
     const open = this.#openAnswers;
     this.touch(sandboxId);
@@ -118,9 +115,8 @@ export class Activity {
   }
 
   /**
-   * The time from which this gateway may report the sandbox, ms since the epoch; if that is now, it has also claimed
-   * it for an interval. Two gateways that ask at the same moment may both get it: one report too many does no harm,
-   * while one too few stops a sandbox.
+   * The time from which this gateway may report the sandbox, ms since the epoch; if that is now, it has claimed it for an
+   * interval. Two gateways may both get it: one report too many does no harm, while one too few stops a sandbox.
    */
   async #claim(sandboxId: string): Promise<number> {
     const { sharedStore: store, now } = this.#options;
@@ -156,4 +152,37 @@ export class Activity {
       if (this.#mayReportFailure("activity")) onFailure(error, sandboxId);
     }
   }
+}
+
+/** Dependencies of {@linkcode createActivity}. */
+interface ActivityParts
+  extends Pick<ActivityOptions, "report" | "background" | "now"> {
+  /** Where gateways agree on who reports; null if there is none. */
+  readonly store: DurableStore | null;
+  readonly metrics: Pick<Metrics, "activity">;
+  /** Aborted when the gateway closes. */
+  readonly closing: AbortSignal;
+}
+
+/** Reports the use of that many sandboxes at most, and says in the log if that fails. */
+export function createActivity(
+  maxSandboxes: number,
+  { report, store, background, now, metrics, closing }: ActivityParts,
+): UseReports {
+  return new Activity({
+    report,
+    maxSandboxes,
+    background,
+    now,
+    sharedStore: store?.shared ? store : null,
+    onEvent: (outcome) => metrics.activity(outcome),
+    onFailure(error, sandboxId) {
+      if (closing.aborted) return;
+      const reason = describeError(error);
+      loggerFor("activity").warn("activity report failed", {
+        sandboxId,
+        reason,
+      });
+    },
+  });
 }

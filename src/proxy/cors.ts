@@ -10,11 +10,9 @@
  * are for the sandbox's own origins, on any port, and for those on the allow-list: the origins from which session
  * cookies count.
  *
- * A preflight carries no credentials, so for a private preview it never passes the gate; nor does its answer grant or
- * reveal anything that the check of the actual request does not. With `reflect`, we therefore answer every preflight at
- * once; with `auto`, the app is asked if the gate admits the preflight, and we answer if the gate refuses it, the
- * upstream fails, or the app does not answer it (no Access-Control-Allow-Origin). The page then learns the real reason
- * from the actual request; otherwise the browser would show it nothing but a CORS error.
+ * A preflight carries no credentials, so for a private preview it never passes the gate, and its answer grants nothing.
+ * With `reflect`, we answer every preflight at once; with `auto`, the app is asked if the gate admits it, and we answer if
+ * not, or if the app does not (no Access-Control-Allow-Origin): so the page learns the reason from the actual request.
  *
  * Access-Control-Allow-Private-Network is never sent: a gateway may be on a private network, and it is not for the
  * gateway to let every page on the internet reach into that.
@@ -60,6 +58,9 @@ export interface Preflight {
 
 /** Lifetime of our answer to a preflight in a browser, seconds: for a visit, not past a change of the policy. */
 const PREFLIGHT_MAX_AGE_SEC = 600;
+
+/** A Vary that says as much. */
+const NAMES_ORIGIN = /(?:^|,)[ \t]*(?:origin|\*)[ \t]*(?:,|$)/i;
 
 const isCorsHeader = byName((name) => /^access-control-/i.test(name));
 
@@ -108,14 +109,15 @@ export function withCors(
   // An app that refuses an origin may still send Access-Control-Allow-Credentials, which would add to what we allow.
   const result = headers.filter(([name]) => !isCorsHeader(name));
   if (decision.origin !== null) {
+    const names = new Set(result.map(([name]) => name.toLowerCase()));
     result.push(
       ...allowHeaders(decision.origin, decision.credentials),
       // By name: `*` does not apply to responses to requests with credentials.
-      ["access-control-expose-headers", headerNames(result)],
+      ["access-control-expose-headers", [...names].join(", ")],
     );
   }
   // Without an Origin too: a cached response to a navigation must not be reused for another origin's script.
-  if (!valuesOf(headers, "vary").some(includesOrigin)) {
+  if (!valuesOf(headers, "vary").some((value) => NAMES_ORIGIN.test(value))) {
     result.push(["vary", "Origin"]);
   }
   return result;
@@ -144,12 +146,4 @@ function allowHeaders(
   const headers: [string, string][] = [["access-control-allow-origin", origin]];
   if (credentials) headers.push(["access-control-allow-credentials", "true"]);
   return headers;
-}
-
-function headerNames(headers: HeaderList): string {
-  return [...new Set(headers.map(([name]) => name.toLowerCase()))].join(", ");
-}
-
-function includesOrigin(vary: string): boolean {
-  return /(?:^|,)[ \t]*(?:origin|\*)[ \t]*(?:,|$)/i.test(vary);
 }

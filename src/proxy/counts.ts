@@ -46,11 +46,16 @@ export interface IdCount {
 export class CountById {
   readonly #counts = new Map<string, IdCount>();
   #zeros = 0;
+  readonly limit: number;
 
-  /** Counts one more, and returns what to decrement; undefined if there are `limit` already. */
-  increment(id: string, limit: number): IdCount | undefined {
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** Counts one more, and returns what to decrement; undefined if the limit is reached. */
+  increment(id: string): IdCount | undefined {
     let count = this.#counts.get(id);
-    if ((count?.value ?? 0) >= limit) return undefined;
+    if ((count?.value ?? 0) >= this.limit) return undefined;
     if (count === undefined) {
       this.#counts.set(id, count = { value: 0, tunnels: 0 });
     } else if (count.value === 0) this.#zeros--;
@@ -58,8 +63,10 @@ export class CountById {
     return count;
   }
 
-  decrement(count: IdCount): void {
-    if (--count.value === 0 && ++this.#zeros > MAX_ZEROS) this.#deleteZeros();
+  /** Takes back what `increment()` has returned. */
+  decrement(count: IdCount | undefined): void {
+    if (count === undefined || --count.value > 0) return;
+    if (++this.#zeros > MAX_ZEROS) this.#deleteZeros();
   }
 
   /** The largest count of any id. */
@@ -73,11 +80,9 @@ export class CountById {
 
   /** The ids with most WebSockets, and how many these are. */
   topByTunnels(count: number): (readonly [id: string, tunnels: number])[] {
-    const found: (readonly [string, number])[] = [];
-    for (const [id, { tunnels }] of this.#counts) {
-      if (tunnels > 0) found.push([id, tunnels]);
-    }
-    return found.sort(([, a], [, b]) => b - a).slice(0, count);
+    return [...this.#counts].map(([id, { tunnels }]) => [id, tunnels] as const)
+      .filter(([, tunnels]) => tunnels > 0)
+      .sort(([, a], [, b]) => b - a).slice(0, count);
   }
 
   #deleteZeros(): void {

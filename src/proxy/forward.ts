@@ -72,14 +72,10 @@ export interface ForwarderParts {
  * an {@linkcode UpstreamError} `aborted` or `body_failed` if the client has disconnected.
  */
 export class Forwarder {
-  readonly #upstream: Pick<UpstreamClient, "request" | "upgrade">;
-  readonly #sandboxes: Destinations;
-  readonly #handshakes: HandshakeForms;
+  readonly #parts: ForwarderParts;
 
-  constructor({ upstream, sandboxes, handshakes }: ForwarderParts) {
-    this.#upstream = upstream;
-    this.#sandboxes = sandboxes;
-    this.#handshakes = handshakes;
+  constructor(parts: ForwarderParts) {
+    this.#parts = parts;
   }
 
   /** The app's response. */
@@ -106,7 +102,7 @@ export class Forwarder {
     const form = requestForm(destination.appOrigin, request);
     const prepared = upstreamRequest(request, destination, form); // 5 headers
     try {
-      const response = await this.#upstream.request(prepared); // 6 upstream
+      const response = await this.#parts.upstream.request(prepared); // 6 upstream
       return destination.refusals.mayRefuse(response)
         ? await judged(response, request, destination)
         : seenFromOutside(response, request, destination);
@@ -120,7 +116,7 @@ export class Forwarder {
     request: AdmittedRequest,
     destination: Destination,
   ): Promise<OpenResult | Refusal> {
-    const opened = await this.#handshakes.open(
+    const opened = await this.#parts.handshakes.open(
       request,
       handshakeForm(destination.appOrigin, request),
       (form) => this.#offer(request, destination, form),
@@ -138,7 +134,7 @@ export class Forwarder {
   ): Promise<OpenResult | Refusal> {
     const prepared = upstreamRequest(request, destination, form); // 5 headers
     try {
-      const opened = await openWebSocket(this.#upstream, prepared); // 6 upstream
+      const opened = await openWebSocket(this.#parts.upstream, prepared); // 6 upstream
       if (opened.kind === "open") return opened;
       const response = await judged(opened.response, request, destination);
       return response instanceof Refusal
@@ -155,7 +151,7 @@ export class Forwarder {
     send: (destination: Destination) => Promise<T | Refusal>,
   ): Promise<T> {
     const { sandboxId, sandboxPort: port, isAnonymous, progress } = request;
-    const sandboxes = this.#sandboxes; // 4 resolver
+    const sandboxes = this.#parts.sandboxes; // 4 resolver
     let known = sandboxes.knownDestination(sandboxId, port, isAnonymous);
     if (known === undefined) {
       const onMiss = () => progress.onMiss();
@@ -196,7 +192,7 @@ export class Forwarder {
   ): Promise<Destination | undefined> {
     let renewed: Destination | null;
     try {
-      renewed = await this.#sandboxes.renewDestination(
+      renewed = await this.#parts.sandboxes.renewDestination(
         sandboxId,
         sandboxPort,
         isAnonymous,

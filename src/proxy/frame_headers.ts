@@ -16,11 +16,9 @@ import { cookieValues } from "../http/cookies.ts";
 import { type HeaderList, valuesOf } from "../http/headers.ts";
 
 /** The parts of a request that {@linkcode frameHeaders} decides by. */
-export interface FrameSource extends
-  Pick<
-    CredentialSource,
-    "headers" | "host" | "scheme" | "allowedOrigins"
-  > {
+export interface FrameSource
+  extends
+    Pick<CredentialSource, "headers" | "host" | "scheme" | "allowedOrigins"> {
   readonly cookies: Pick<OwnCookies, "framingPorts" | "hostOnly">;
 }
 
@@ -63,11 +61,9 @@ export function framingCookies(source: FrameSource): [string, string][] {
   const { ports, isNew } = framingPorts(source);
   if (!isNew) return [];
   const { cookies } = source;
-  const value = ports.join(".");
-  return [[
-    "set-cookie",
-    cookies.hostOnly(cookies.framingPorts, value, MEMORY_SEC),
-  ]];
+  const name = cookies.framingPorts;
+  const cookie = cookies.hostOnly(name, ports.join("."), MEMORY_SEC);
+  return [["set-cookie", cookie]];
 }
 
 /** The sandbox's other ports that have framed this host, with the one that does now; `isNew` if it was not among them. */

@@ -12,24 +12,14 @@ import type { AddressForm, HandshakeForm } from "./app_origin.ts";
 /** The time that a form is remembered, ms: for a day's work on an app. */
 const MEMORY_MS = 24 * 60 * 60 * 1000;
 
-/** Options of {@linkcode HandshakeForms}. */
-export interface HandshakeFormsOptions {
-  /** Most apps of which the form is remembered: the latest ones. */
-  readonly maxApps: number;
-  /** Milliseconds. */
-  readonly now: () => number;
-}
-
-/** Makes handshakes, and remembers which form an app accepted last. */
+/** Makes handshakes, and remembers which form an app accepted last: that of the latest `maxApps` ones. */
 export class HandshakeForms {
   readonly #accepted: ExpiringLru<string, AddressForm>;
 
-  constructor({ maxApps, now }: HandshakeFormsOptions) {
-    this.#accepted = new ExpiringLru({
-      max: maxApps,
-      ttlMs: MEMORY_MS,
-      now,
-    });
+  constructor(
+    { maxApps, now }: { readonly maxApps: number; readonly now: () => number },
+  ) {
+    this.#accepted = new ExpiringLru({ max: maxApps, ttlMs: MEMORY_MS, now });
   }
 
   /**

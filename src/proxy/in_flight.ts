@@ -61,25 +61,27 @@ export const OWN_PAGES_LIMITS: InFlightLimits = {
  */
 const UPLOADS_SHARE = 1 / 10;
 
-/** The state that a registry and its entries share. */
-class Registry {
-  readonly limits: InFlightLimits;
-  readonly all = new Count();
-  readonly tunnels = new Count();
-  readonly bySandbox = new CountById();
-  readonly byClient = new CountById();
-  readonly tunnelsByClient = new CountById();
-  readonly uploadsByClient = new CountById();
-  /** The exchanges that have ended, but whose clients have yet to take the end of the response. */
-  undelivered = 0;
-  /** Those that last. */
-  readonly streaming = new LinkedList<InFlightEntry>();
-  /** The exchanges that were in flight when the drain began; undefined before it. */
-  draining: Count | undefined;
+type Registry = ReturnType<typeof createRegistry>;
 
-  constructor(limits: InFlightLimits) {
-    this.limits = limits;
-  }
+/** The state that a registry and its entries share. */
+function createRegistry(limits: InFlightLimits) {
+  return {
+    limits,
+    all: new Count(),
+    tunnels: new Count(),
+    bySandbox: new CountById(limits.exchangesPerSandbox),
+    byClient: new CountById(limits.exchangesPerClient),
+    tunnelsByClient: new CountById(limits.tunnelsPerClient),
+    uploadsByClient: new CountById(
+      Math.ceil(limits.exchangesPerClient * UPLOADS_SHARE),
+    ),
+    /** The exchanges that have ended, but whose clients have yet to take the end of the response. */
+    undelivered: 0,
+    /** Those that last. */
+    streaming: new LinkedList<InFlightEntry>(),
+    /** The exchanges that were in flight when the drain began; undefined before it. */
+    draining: undefined as Count | undefined,
+  };
 }
 
 /** The place of one exchange or tunnel in the registry. */
@@ -104,42 +106,30 @@ export class InFlightEntry {
 
   /** Counts it against the sandbox's limit; false if that is reached. */
   reserveFor(sandboxId: string): boolean {
-    const { bySandbox, limits } = this.#registry;
-    this.#ofSandbox = bySandbox.increment(
-      sandboxId,
-      limits.exchangesPerSandbox,
-    );
+    this.#ofSandbox = this.#registry.bySandbox.increment(sandboxId);
     return this.#ofSandbox !== undefined;
   }
 
   /** Counts it against the limit of the client with that address; false if that is reached. */
   reserveForClient(address: string): boolean {
-    const { byClient, limits } = this.#registry;
-    const client = clientKey(address);
-    this.#client = client;
-    this.#ofClient = byClient.increment(client, limits.exchangesPerClient);
+    this.#client = clientKey(address);
+    this.#ofClient = this.#registry.byClient.increment(this.#client);
     return this.#ofClient !== undefined;
   }
 
   /** Counts it against the limit of its client's WebSockets; false if that is reached. */
   reserveTunnelForClient(): boolean {
-    const { tunnelsByClient, limits } = this.#registry;
+    const { tunnelsByClient } = this.#registry;
     if (this.#client === undefined) return true;
-    this.#tunnelsOfClient = tunnelsByClient.increment(
-      this.#client,
-      limits.tunnelsPerClient,
-    );
+    this.#tunnelsOfClient = tunnelsByClient.increment(this.#client);
     return this.#tunnelsOfClient !== undefined;
   }
 
   /** Counts it against the limit of its client's uploads of unknown length; false if that is reached. */
   reserveUploadForClient(): boolean {
-    const { uploadsByClient, limits } = this.#registry;
+    const { uploadsByClient } = this.#registry;
     if (this.#client === undefined) return true;
-    this.#uploadsOfClient = uploadsByClient.increment(
-      this.#client,
-      Math.ceil(limits.exchangesPerClient * UPLOADS_SHARE),
-    );
+    this.#uploadsOfClient = uploadsByClient.increment(this.#client);
     return this.#uploadsOfClient !== undefined;
   }
 
@@ -179,28 +169,21 @@ export class InFlightEntry {
     if (this.#isBeforeDrain) draining?.decrement();
     this.#handle = undefined;
     if (this.#place !== undefined) streaming.remove(this.#place);
-    if (this.#ofSandbox !== undefined) {
-      if (this.#isTunnel) this.#ofSandbox.tunnels--;
-      bySandbox.decrement(this.#ofSandbox);
-    }
+    if (this.#isTunnel && this.#ofSandbox) this.#ofSandbox.tunnels--;
+    bySandbox.decrement(this.#ofSandbox);
     if (delivered === undefined) return this.#release();
     this.#registry.undelivered++;
-    const release = () => {
+    delivered.then(() => {
       this.#registry.undelivered--;
       this.#release();
-    };
-    delivered.then(release);
+    });
   }
 
   #release(): void {
     const { byClient, tunnelsByClient, uploadsByClient } = this.#registry;
-    if (this.#ofClient !== undefined) byClient.decrement(this.#ofClient);
-    if (this.#tunnelsOfClient !== undefined) {
-      tunnelsByClient.decrement(this.#tunnelsOfClient);
-    }
-    if (this.#uploadsOfClient !== undefined) {
-      uploadsByClient.decrement(this.#uploadsOfClient);
-    }
+    byClient.decrement(this.#ofClient);
+    tunnelsByClient.decrement(this.#tunnelsOfClient);
+    uploadsByClient.decrement(this.#uploadsOfClient);
   }
 }
 
@@ -214,7 +197,7 @@ export class InFlight {
   #isRechecking = false;
 
   constructor(limits: InFlightLimits) {
-    this.#registry = new Registry(limits);
+    this.#registry = createRegistry(limits);
   }
 
   /** Adds an exchange or tunnel; undefined if the limit is reached. */
@@ -237,6 +220,11 @@ export class InFlight {
   /** How much of each limit is in use, by the sandbox or the client that has most. */
   limitsInUse(): LimitUse[] {
     const { all, tunnels, limits, ...by } = this.#registry;
+    const perId = {
+      MAX_EXCHANGES_PER_SANDBOX: by.bySandbox,
+      MAX_EXCHANGES_PER_CLIENT: by.byClient,
+      MAX_TUNNELS_PER_CLIENT: by.tunnelsByClient,
+    };
     return [
       {
         name: "MAX_CONCURRENT_EXCHANGES",
@@ -244,21 +232,9 @@ export class InFlight {
         limit: limits.concurrentExchanges,
       },
       { name: "MAX_TUNNELS", used: tunnels.value, limit: limits.tunnels },
-      {
-        name: "MAX_EXCHANGES_PER_SANDBOX",
-        used: by.bySandbox.largest(),
-        limit: limits.exchangesPerSandbox,
-      },
-      {
-        name: "MAX_EXCHANGES_PER_CLIENT",
-        used: by.byClient.largest(),
-        limit: limits.exchangesPerClient,
-      },
-      {
-        name: "MAX_TUNNELS_PER_CLIENT",
-        used: by.tunnelsByClient.largest(),
-        limit: limits.tunnelsPerClient,
-      },
+      ...Object.entries(perId).map(([name, counts]) => (
+        { name, used: counts.largest(), limit: counts.limit }
+      )),
     ];
   }
 
@@ -296,10 +272,7 @@ export class InFlight {
     }
   }
 
-  /**
-   * Aborts what streams now, one after another in about `ms` ms, so that not all clients come back at the same instant.
-   * Ends early if the signal is aborted.
-   */
+  /** Aborts what streams now over about `ms` ms, so that not all clients come back at once; `signal` ends it early. */
   async abortWithin(
     ms: number,
     signal: AbortSignal,
@@ -323,10 +296,7 @@ export class InFlight {
     }
   }
 
-  /**
-   * Aborts what streams to or from callers who have lost access. Resolves once all have been rechecked, or at once if
-   * an earlier call is still doing so.
-   */
+  /** Aborts what streams for callers who have lost access; does nothing while an earlier call still rechecks. */
   async recheckAll(): Promise<void> {
     if (this.#isRechecking) return;
     this.#isRechecking = true;

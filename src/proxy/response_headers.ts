@@ -91,26 +91,25 @@ const NEVER_FROM_APP: ReadonlySet<string> = new Set([
  */
 const FOR_FRONTS = /^x-(?:accel-|lighttpd-|litespeed-|sendfile)/;
 
-/**
- * True for a value of X-Accel-Buffering by which nginx passes the response on at once, which is all that an app may ask
- * of a front.
- */
-function asksForNoBuffering(value: string): boolean {
-  return value.trim().toLowerCase() === "no";
+/** What passes of the value of some headers. */
+const FILTERS = {
+  "clear-site-data": filterClearSiteData,
+  "set-cookie": filterSetCookie,
+  // Has nginx pass the response on at once, which is all that an app may ask of a front.
+  "x-accel-buffering": (value: string) =>
+    value.trim().toLowerCase() === "no" ? value : undefined,
+};
+
+function isFiltered(name: string): name is keyof typeof FILTERS {
+  return Object.hasOwn(FILTERS, name);
 }
 
 /** What becomes of a header, by its name. */
 const treatmentOf = byName((name) => {
   const lower = name.toLowerCase();
   if (isHopByHop(lower) || NEVER_FROM_APP.has(lower)) return "drop";
-  switch (lower) {
-    case "clear-site-data":
-    case "set-cookie":
-    case "x-accel-buffering":
-      return lower;
-    default:
-      return FOR_FRONTS.test(lower) ? "drop" : "send";
-  }
+  if (isFiltered(lower)) return lower;
+  return FOR_FRONTS.test(lower) ? "drop" : "send";
 });
 
 /** The end-to-end headers of an upstream response, for a client of a preview host below `base`. */
@@ -124,23 +123,10 @@ export function responseHeaders(
     const treatment = treatmentOf(name);
     if (treatment === "drop") continue;
     if (nominated.size > 0 && nominated.has(name.toLowerCase())) continue;
-    switch (treatment) {
-      case "set-cookie": {
-        const cookie = filterSetCookie(value, base);
-        if (cookie !== undefined) relayed.push([name, cookie]);
-        break;
-      }
-      case "clear-site-data": {
-        const types = filterClearSiteData(value);
-        if (types !== undefined) relayed.push([name, types]);
-        break;
-      }
-      case "x-accel-buffering":
-        if (asksForNoBuffering(value)) relayed.push([name, value]);
-        break;
-      default:
-        relayed.push([name, value]);
-    }
+    const passed = treatment === "send"
+      ? value
+      : FILTERS[treatment](value, base);
+    if (passed !== undefined) relayed.push([name, passed]);
   }
   return relayed;
 }

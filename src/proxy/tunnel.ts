@@ -18,10 +18,7 @@ import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
 /** The upstream is not read while more bytes than this, or 512 messages, are queued for the client. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 
-/**
- * The high-water mark while less than half of the budget is free: nothing can drop what is queued for a client that
- * does not read, so clients that read nothing must not be able to fill the budget between them.
- */
+/** The same while less than half of the budget is free, so that clients that read nothing cannot fill it between them. */
 const SHORT_WATER_MARK_BYTES = 48 * 1024;
 
 /** The upstream gets an unsolicited Pong, and the client's progress is checked, this often. */
@@ -54,10 +51,7 @@ export interface TunnelOptions {
 
 /** The end of a tunnel, and its traffic. */
 export interface TunnelEnd extends TunnelFacts {
-  /**
-   * For logs only: the reason in the Close frame of the side that closed it, which may be empty; with code 1006 the
-   * failure of its connection, or its violation of the protocol.
-   */
+  /** For logs only: that of the Close frame, which may be empty; with code 1006, how the connection has failed. */
   readonly reason: string;
 }
 
@@ -86,10 +80,7 @@ function isLonger(data: string | ArrayBuffer, maxBytes: number): boolean {
     (3 * data.length > maxBytes && encoder.encode(data).length > maxBytes);
 }
 
-/**
- * If the client's connection broke, the upstream's is broken off as well: the app sees what happened, not a Close that
- * nobody sent, and nothing waits for its answer.
- */
+/** If the client's connection broke, the upstream's is broken off as well: the app sees no Close that nobody sent. */
 function closeUpstream(upstream: UpstreamWebSocket, ending: Ending): void {
   if (ending.code === 1006) upstream.abort();
   else if (ending.code === 1005) upstream.close();
@@ -113,7 +104,8 @@ let messages = 0;
 
 class Relay implements Tunnel, Watched {
   readonly closed: Promise<TunnelEnd>;
-  readonly released: Promise<void>;
+  readonly client: string;
+  heardAt = ++messages;
   readonly #client: WebSocket;
   readonly #upstream: UpstreamWebSocket;
   readonly #options: TunnelOptions;
@@ -133,7 +125,6 @@ class Relay implements Tunnel, Watched {
   /** True if something was queued for the client when the end began. */
   #hasUnsent = false;
   readonly #unwatch: (() => void) | undefined;
-  #heardAt = ++messages;
 
   constructor(
     client: WebSocket,
@@ -143,6 +134,7 @@ class Relay implements Tunnel, Watched {
     this.#client = client;
     this.#upstream = upstream;
     this.#options = options;
+    this.client = options.client;
     this.#buffered = options.budget.open("tunnel", () => this.#evict());
     const charge = (bytes: number) => this.#buffered.add(bytes);
     this.#queue = new SendQueue(client, {
@@ -154,22 +146,14 @@ class Relay implements Tunnel, Watched {
     });
     const { maxMessageBytes } = options;
     upstream.limitMemory({ maxMessageBytes, charge });
-    this.#heartbeat = setInterval(
-      () => this.#onHeartbeat(),
-      HEARTBEAT_MS,
-    );
+    this.#heartbeat = setInterval(() => this.#onHeartbeat(), HEARTBEAT_MS);
     this.#unwatch = options.memoryGuard?.watch(this);
     this.#listen();
-    this.released = this.#released.promise;
     this.closed = this.#run();
   }
 
-  get client(): string {
-    return this.#options.client;
-  }
-
-  get heardAt(): number {
-    return this.#heardAt;
+  get released(): Promise<void> {
+    return this.#released.promise;
   }
 
   close(code: number, reason: string): void {
@@ -217,7 +201,7 @@ class Relay implements Tunnel, Watched {
     client.onopen = () => this.#opened.resolve();
     const floods = new RateLimit(client, (reason) => this.#onFlood(reason));
     client.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-      this.#heardAt = ++messages;
+      this.heardAt = ++messages;
       const length = typeof data === "string" ? data.length : data.byteLength;
       if (!floods.countMessage(length)) this.#sendUpstream(data);
     };
@@ -225,16 +209,12 @@ class Relay implements Tunnel, Watched {
       if (event instanceof ErrorEvent) this.#clientFailure = event.message;
     };
     client.onclose = ({ wasClean, code, reason }) => {
-      const by = "client";
-      if (!wasClean) {
-        this.#end({ by, code: 1006, reason: this.#clientFailure });
-      } else if (isForwardable(code, reason)) {
-        this.#end({ by, code, reason });
-      } else {
-        this.#end({ by, code: 1006, reason: "invalid Close frame" });
-      }
-      this.#unwatch?.();
-      this.#released.resolve();
+      const failure = wasClean ? "invalid Close frame" : this.#clientFailure;
+      const ending = wasClean && isForwardable(code, reason)
+        ? { code, reason }
+        : { code: 1006, reason: failure };
+      this.#end({ by: "client", ...ending });
+      this.#release();
     };
     if (client.readyState === WebSocket.OPEN) this.#opened.resolve();
   }
@@ -243,19 +223,21 @@ class Relay implements Tunnel, Watched {
     if (!await fulfilsWithin(this.#opened.promise, HANDSHAKE_TIMEOUT_MS)) {
       // No event reports a client that left before its 101.
       this.#end({ by: "client", code: 1006, reason: "never opened" });
-      this.#unwatch?.();
-      this.#released.resolve();
+      this.#release();
     }
     await this.#relayFromUpstream();
     const isReleased = await fulfilsWithin(this.released, HANDSHAKE_TIMEOUT_MS);
     if (!isReleased && !this.#hasUnsent) dropClient(this.#client);
-    this.released.then(() => this.#release());
+    this.released.then(() => {
+      this.#queue.close();
+      this.#buffered.close();
+    });
     return { ...await this.#ended.promise, ...this.#upstream.traffic };
   }
 
   #release(): void {
-    this.#queue.close();
-    this.#buffered.close();
+    this.#unwatch?.();
+    this.#released.resolve();
   }
 
   /** Ends the tunnel at once: the event loop does not turn, and Deno drops a closed WebSocket at its next frame. */
@@ -299,9 +281,8 @@ class Relay implements Tunnel, Watched {
       if (this.#isEnded) {
         // The upstream's Close may follow, but one that ignores ours must not keep us busy until the timeout.
         discardedBytes += received.bytes;
-        if (discardedBytes > this.#options.bufferLimitBytes) {
-          this.#upstream.abort();
-        }
+        const { bufferLimitBytes } = this.#options;
+        if (discardedBytes > bufferLimitBytes) this.#upstream.abort();
       } else if (this.#client.readyState === WebSocket.OPEN) {
         const mayBeFull = this.#queue.send(received);
         if (received.kind === "binary" && received.isOwn) {

@@ -1,28 +1,51 @@
-/** Creates what bounds the memory of the client's leg. */
-import type { Config } from "../../config/config.ts";
-import type { Background } from "../../lib/background.ts";
-import { ByteBudget } from "../../lib/byte_budget.ts";
-import { createReportLimit } from "../../lib/cooldown.ts";
-import { memoryLimit } from "../../lib/memory_limit.ts";
-import { loggerFor } from "../../observability/log.ts";
-import type { BufferKind } from "../../observability/metrics/facts.ts";
-import type { Metrics } from "../../observability/metrics/metrics.ts";
-import { MemoryGuard } from "./guard.ts";
+/** Creates what all exchanges share on the client's leg. */
+import type { Config } from "../config/config.ts";
+import type { Background } from "../lib/background.ts";
+import { ByteBudget } from "../lib/byte_budget.ts";
+import { createReportLimit } from "../lib/cooldown.ts";
+import { memoryLimit } from "../lib/memory_limit.ts";
+import { loggerFor } from "../observability/log.ts";
+import type { BufferKind } from "../observability/metrics/facts.ts";
+import type { Metrics } from "../observability/metrics/metrics.ts";
+import { createLeakedSockets } from "./http/leaked_sockets.ts";
+import { ReadSizes } from "./http/read_sizes.ts";
+import type { ClientLeg } from "./http/reply.ts";
+import { MemoryGuard } from "./memory/guard.ts";
 import {
   BUFFER_ALLOWANCE_BYTES,
   createExpectedBytes,
   createNativeBytes,
-} from "./native_memory.ts";
+} from "./memory/native_memory.ts";
 
-interface GuardParts {
+interface ClientLegParts {
   readonly metrics: Pick<Metrics, "bufferEvicted">;
-  readonly budget: ByteBudget<BufferKind>;
   readonly background: Background;
   readonly inFlight: { readonly count: number; readonly tunnelCount: number };
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** True if nothing else is in the process, so that its size tells what clients take. */
+  readonly ownsProcess: boolean;
+}
+
+/** Creates it. */
+// deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
+export function createClientLeg(
+  limits: Pick<Config["limits"], "bufferBudgetBytes">,
+  { ownsProcess, now, ...parts }: ClientLegParts,
+) {
+  const budget = createBudget(limits, parts.metrics);
+  return {
+    budget,
+    memoryGuard: ownsProcess
+      ? createMemoryGuard(limits, { ...parts, budget })
+      : undefined,
+    leakedSockets: createLeakedSockets(now),
+    readSizes: new ReadSizes(),
+  } satisfies ClientLeg;
 }
 
 /** Creates the budget of everything that is buffered for clients and apps. */
-export function createBudget(
+function createBudget(
   { bufferBudgetBytes }: Pick<Config["limits"], "bufferBudgetBytes">,
   metrics: Pick<Metrics, "bufferEvicted">,
 ): ByteBudget<BufferKind> {
@@ -41,8 +64,12 @@ export function createBudget(
   });
 }
 
+type GuardParts =
+  & Pick<ClientLegParts, "metrics" | "background" | "inFlight">
+  & { readonly budget: ByteBudget<BufferKind> };
+
 /** Watches over what Deno buffers of clients' messages, which is to stay within the budget, or a share of the memory. */
-export function createMemoryGuard(
+function createMemoryGuard(
   { bufferBudgetBytes }: Pick<Config["limits"], "bufferBudgetBytes">,
   { metrics, budget, background, inFlight }: GuardParts,
 ): MemoryGuard {
