@@ -142,7 +142,8 @@ export async function createService(
     sandboxes,
     access,
   });
-  const { scheme, cookies, sessions, logins, login, visits, throttle } = auth;
+  const { scheme, cookies, sessions, logins, login, accessEvents, throttle } =
+    auth;
   const readiness = new ReadinessChecks({
     api,
     serviceKey,
@@ -198,7 +199,7 @@ export async function createService(
     sessions,
     logins,
     login,
-    visits,
+    accessEvents,
     logger,
     sessionScope: auth.sessionScope,
     hasBasePage: features.some(({ hasHomePage }) => hasHomePage),

@@ -58,7 +58,7 @@ export function createAuth(
   const secret = session.secrets[0] ?? "";
   const subjects = new Subjects({ mode: log.subject, secret, maxRemembered });
   const logger = loggerFor("visits");
-  const visits = new AccessEvents({ logger, metrics, subjects });
+  const accessEvents = new AccessEvents({ logger, metrics, subjects });
   const sealer = sealerFor("session");
   const sessions = new SessionSealer(sealer, { now, maxRemembered });
   const groups = isHosted ? groupsClaim : undefined;
@@ -88,7 +88,7 @@ export function createAuth(
     logins,
     access: loginAccess,
     remoteSettings,
-    visits,
+    accessEvents,
     sessionTtlMs: session.ttlMs,
     now,
   });
@@ -111,7 +111,7 @@ export function createAuth(
     logins,
     login,
     subjects,
-    visits,
+    accessEvents,
     throttle,
     gate,
   };

@@ -51,7 +51,7 @@ export interface Callback {
   readonly transactions: readonly string[];
   readonly redirectUri: string;
   /** Who pays if the login fails. */
-  readonly payer: ThrottledClient;
+  readonly caller: ThrottledClient;
   readonly requestId: string;
 }
 
@@ -67,7 +67,7 @@ interface LoginOptions {
   readonly access: LoginAccess;
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   /** Told of who has logged in, and was not let in. */
-  readonly visits: Pick<AccessEvents, "refused">;
+  readonly accessEvents: Pick<AccessEvents, "refused">;
   readonly sessionTtlMs: number;
   readonly now: () => number;
 }
@@ -117,8 +117,9 @@ export class Login {
    * throws; `api_unreachable`. All but the first two have the preview as their `retryUrl`.
    */
   async finish(callback: Callback): Promise<FinishedLogin> {
-    const { parameters, payer, requestId } = callback;
-    const { remoteSettings, transactions, throttle, visits } = this.#options;
+    const { parameters, caller, requestId } = callback;
+    const { remoteSettings, transactions, throttle, accessEvents } =
+      this.#options;
     // The state first: until the callback is known to be for a login of this browser, nothing else in it counts.
     const transaction = await transactions.open(
       callback.transactions,
@@ -133,8 +134,8 @@ export class Login {
       throw new GatewayError("bad_return_url", "No longer a preview");
     }
     const { label, port } = returnTo.host;
-    const { clientAddress } = payer;
-    const budget = throttle.budgetFor(payer);
+    const { clientAddress } = caller;
+    const budget = throttle.budgetFor(caller);
     let sub: string | undefined;
     try {
       budget.spend();
@@ -155,7 +156,7 @@ export class Login {
       if (isRefusal && sub !== undefined) {
         const sandboxId = loggedLabel(label);
         const client = clientKey(clientAddress);
-        visits.refused({ requestId, sandboxId, port, sub, code, client });
+        accessEvents.refused({ requestId, sandboxId, port, sub, code, client });
       }
       throw error.with({ retryUrl });
     }

@@ -43,8 +43,8 @@ export class Throttle {
   }
 
   /** The budget for one request of that client. */
-  budgetFor(payer: ThrottledClient): RequestBudget {
-    return new RequestBudget(this.#buckets, payer, this.#checkQuota);
+  budgetFor(caller: ThrottledClient): RequestBudget {
+    return new RequestBudget(this.#buckets, caller, this.#checkQuota);
   }
 }
 
@@ -56,7 +56,7 @@ export type LookupOutcome =
 /** The budget for one request; what the request spends is the client's until it is settled. */
 export class RequestBudget implements Budget {
   readonly #buckets: TokenBuckets;
-  readonly #payer: ThrottledClient;
+  readonly #caller: ThrottledClient;
   readonly #checkQuota: () => void;
   #isUsedUp = false;
   #spent = 0;
@@ -65,11 +65,11 @@ export class RequestBudget implements Budget {
 
   constructor(
     buckets: TokenBuckets,
-    payer: ThrottledClient,
+    caller: ThrottledClient,
     checkQuota: () => void,
   ) {
     this.#buckets = buckets;
-    this.#payer = payer;
+    this.#caller = caller;
     this.#checkQuota = checkQuota;
   }
 
@@ -77,7 +77,7 @@ export class RequestBudget implements Budget {
   spend(): void {
     this.hasLookups = true;
     this.#checkQuota();
-    const allowance = this.#buckets.take(keyOf(this.#payer));
+    const allowance = this.#buckets.take(keyOf(this.#caller));
     if (!allowance.ok) {
       this.#isUsedUp = true;
       const { retryAfterSec } = allowance;
@@ -95,7 +95,7 @@ export class RequestBudget implements Budget {
     const spent = this.#spent;
     this.#spent = 0;
     if (spent > 0 && this.#isRefunded(outcome)) {
-      this.#buckets.giveBack(keyOf(this.#payer), spent);
+      this.#buckets.giveBack(keyOf(this.#caller), spent);
     }
   }
 

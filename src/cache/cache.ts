@@ -186,7 +186,7 @@ export class Cache<V> {
     if (confirm === undefined) return await this.#tier?.write(key, first);
     const { onlyIfTold } = confirm;
     if (onlyIfTold && await this.#tier?.tellsChanges(key) !== true) {
-      return await this.#storeUntold(key, first, { ttlMs, earlier });
+      return await this.#storeUnannounced(key, first, { ttlMs, earlier });
     }
     const found = await this.#tier?.read(key) ?? "unavailable";
     if (this.#memory.get(key) !== first) return; // somebody has replaced it meanwhile
@@ -201,7 +201,7 @@ export class Cache<V> {
   }
 
   /** Stores a value that will not be confirmed. It is asked for again and again, so it is not written each time. */
-  async #storeUntold(
+  async #storeUnannounced(
     key: string,
     entry: Entry<V>,
     { ttlMs, earlier }: { ttlMs: number; earlier: Entry<V> | undefined },

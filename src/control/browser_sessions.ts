@@ -27,9 +27,9 @@ export interface Continuation {
 /** Logins for a sandbox or for its user. */
 export interface BrowserSessions {
   /** Where a browser goes on that need not log in; undefined if it has to. Throws `session_not_kept` in a loop. */
-  resume(visit: LoginAttempt): Promise<Continuation | undefined>;
+  resume(attempt: LoginAttempt): Promise<Continuation | undefined>;
   /** Where a browser goes on that has logged in. */
-  complete(visit: LoginAttempt, login: LoginRef): Promise<Continuation>;
+  complete(attempt: LoginAttempt, login: LoginRef): Promise<Continuation>;
 }
 
 /** Time within which another login for the same preview means that the browser keeps no session, seconds. */

@@ -174,7 +174,7 @@ class Probe {
   readonly #maxAgeMs: number;
   #askedAt = -Infinity;
   /** The question under way, which never rejects. */
-  #question: Promise<void> | undefined;
+  #probing: Promise<void> | undefined;
   #latest = { result: failing("not asked yet"), askedAt: -Infinity };
   /** True once there was an answer. */
   wasAnswered = false;
@@ -193,10 +193,10 @@ class Probe {
   /** The latest result, and meanwhile asks again if it is time to. One that is too old is waited for, up to `withinMs`. */
   async check(withinMs: number): Promise<CheckResult> {
     if (!isWithin(this.#askedAt, this.#pauseMs)) {
-      this.#question ??= this.#settle();
+      this.#probing ??= this.#settle();
     }
-    if (!this.#isFresh && this.#question !== undefined) {
-      await fulfilsWithin(this.#question, withinMs);
+    if (!this.#isFresh && this.#probing !== undefined) {
+      await fulfilsWithin(this.#probing, withinMs);
     }
     return this.#isFresh
       ? this.#latest.result
@@ -218,7 +218,7 @@ class Probe {
       result = failing(describeError(error));
     }
     this.#latest = { result, askedAt };
-    this.#question = undefined;
+    this.#probing = undefined;
   }
 }
 

@@ -32,13 +32,13 @@ export class SandboxLogins implements BrowserSessions {
   }
 
   /** Lets a browser pass that has just logged in: another tab may have done so since this one was sent here. */
-  async resume(visit: LoginAttempt): Promise<Continuation | undefined> {
+  async resume(attempt: LoginAttempt): Promise<Continuation | undefined> {
     const { cookies } = this.#options;
-    const { url, host } = visit.returnTo;
+    const { url, host } = attempt.returnTo;
     const name = cookies.loggedIn(host.label);
-    const [returns] = cookieValues(visit.cookies, name);
+    const [returns] = cookieValues(attempt.cookies, name);
     if (returns === undefined) return undefined;
-    if (Number(returns) < MAX_RETURNS && await this.#hasSession(visit)) {
+    if (Number(returns) < MAX_RETURNS && await this.#hasSession(attempt)) {
       const count = String(Number(returns) + 1);
       const setCookies = [cookies.hostOnly(name, count, LOOP_SEC)];
       return { location: url, setCookies };

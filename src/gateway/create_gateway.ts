@@ -73,7 +73,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
       bans: new FloodBans(() => performance.now()),
     },
     gate: auth.gate,
-    visits: auth.visits,
+    accessEvents: auth.accessEvents,
     sessions: auth.sessions,
     plantedCookies: new PlantedCookies(auth),
     login: auth.login,

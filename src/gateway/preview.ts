@@ -47,7 +47,7 @@ interface SandboxHandlerParts
   readonly tunnelLimits: TunnelLimits;
   readonly gate: Gate;
   /** Told of credentials that were refused. */
-  readonly visits: Pick<AccessEvents, "refused">;
+  readonly accessEvents: Pick<AccessEvents, "refused">;
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
   /** The login to send people to. */
   readonly login: Pick<Login, "state">;
@@ -228,7 +228,13 @@ export class SandboxHandlers {
     if (ERRORS[code].credential !== "missing") {
       const sandboxId = loggedLabel(label);
       const client = clientKey(clientAddress);
-      this.#parts.visits.refused({ requestId, sandboxId, port, code, client });
+      this.#parts.accessEvents.refused({
+        requestId,
+        sandboxId,
+        port,
+        code,
+        client,
+      });
     }
     return new GatewayError(code, "Refused at the gate", { advice });
   }

@@ -7,7 +7,7 @@ import type { Metrics } from "./metrics/metrics.ts";
 import type { Subjects } from "./subjects.ts";
 
 /** A person, or a program, before a sandbox. */
-interface Visit {
+interface AccessFacts {
   readonly requestId: string;
   /** Undefined if all are meant, or if what was asked for may be a signed token. */
   readonly sandboxId?: string | undefined;
@@ -17,35 +17,35 @@ interface Visit {
 }
 
 /** A request for a sandbox that was refused. */
-export interface RefusedVisit extends Visit {
+export interface RefusedAccess extends AccessFacts {
   readonly code: ErrorCode;
   /** Whose refusals are logged once in a while. */
   readonly client: string;
 }
 
-interface VisitsOptions {
+interface AccessEventsOptions {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, "login">;
   readonly subjects: Pick<Subjects, "ofUser">;
 }
 
-/** Logs and counts visits. */
+/** Logs and counts logins, logouts and refusals. */
 export class AccessEvents {
-  readonly #options: VisitsOptions;
+  readonly #options: AccessEventsOptions;
   /** A refusal is logged once a minute for each client. */
   readonly #refused = new ExpiringLru<string, true>({
     max: 1_000,
     ttlMs: 60_000,
   });
 
-  constructor(options: VisitsOptions) {
+  constructor(options: AccessEventsOptions) {
     this.#options = options;
   }
 
   /** Somebody has logged in at the provider, for a sandbox. */
-  loggedIn(visit: Visit): void {
+  loggedIn(event: AccessFacts): void {
     this.#options.metrics.login("ok");
-    this.#options.logger.info("login", this.#factsOf(visit));
+    this.#options.logger.info("login", this.#factsOf(event));
   }
 
   /** A login has failed; the reason is logged like that of any page's failure. */
@@ -55,20 +55,20 @@ export class AccessEvents {
     this.#options.metrics.login(code as LoginOutcome);
   }
 
-  loggedOut(visit: Visit): void {
-    this.#options.logger.info("logout", this.#factsOf(visit));
+  loggedOut(event: AccessFacts): void {
+    this.#options.logger.info("logout", this.#factsOf(event));
   }
 
   /** Somebody who has logged in, or has presented a credential, was not let in. */
-  refused({ code, client, ...visit }: RefusedVisit): void {
-    const key = `${client} ${code} ${visit.sandboxId} ${visit.port}`;
+  refused({ code, client, ...event }: RefusedAccess): void {
+    const key = `${client} ${code} ${event.sandboxId} ${event.port}`;
     if (this.#refused.has(key)) return;
     this.#refused.set(key, true);
-    const facts = { ...this.#factsOf(visit), code };
+    const facts = { ...this.#factsOf(event), code };
     this.#options.logger.info("access refused", facts);
   }
 
-  #factsOf({ sub, ...facts }: Visit): Record<string, unknown> {
+  #factsOf({ sub, ...facts }: AccessFacts): Record<string, unknown> {
     return { ...facts, subject: this.#options.subjects.ofUser(sub) };
   }
 }

@@ -57,7 +57,7 @@ interface TestControl {
   readonly state: ControlState;
   readonly callbacks: Callback[];
   /** What was told of logins and logouts. */
-  readonly visits: unknown[];
+  readonly accessEvents: unknown[];
   readonly recorded: RecordedLog;
   send(path: string, init?: ControlInit): Promise<ControlAnswer>;
 }
@@ -73,7 +73,7 @@ export function setUpControl(
 ): TestControl {
   const recorded = recordedLog();
   const callbacks: Callback[] = [];
-  const visits: unknown[] = [];
+  const accessEvents: unknown[] = [];
   const state: ControlState = {
     baseDomains: ["p.test"],
     dashboardUrl: "https://daytona.test/dashboard",
@@ -154,10 +154,10 @@ export function setUpControl(
     readiness: {
       check: () => Promise.resolve({ status: "ready", checks: {} }),
     },
-    visits: {
-      loggedIn: (visit) => visits.push(["login", visit]),
-      loginFailed: (error) => visits.push(["failed", error]),
-      loggedOut: (visit) => visits.push(["logout", visit]),
+    accessEvents: {
+      loggedIn: (visit) => accessEvents.push(["login", visit]),
+      loginFailed: (error) => accessEvents.push(["failed", error]),
+      loggedOut: (visit) => accessEvents.push(["logout", visit]),
     },
     logger: recorded.log,
   });
@@ -185,5 +185,5 @@ export function setUpControl(
       names: lines.map((line) => line.slice(0, line.indexOf("="))),
     };
   }
-  return { state, callbacks, visits, recorded, send };
+  return { state, callbacks, accessEvents, recorded, send };
 }

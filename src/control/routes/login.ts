@@ -40,7 +40,7 @@ export interface LoginRoutesOptions {
   /** How the sessions of logins are kept. */
   readonly browserSessions: BrowserSessions;
   /** Told of every login, and of how it ended. */
-  readonly visits: Pick<AccessEvents, "loggedIn" | "loginFailed">;
+  readonly accessEvents: Pick<AccessEvents, "loggedIn" | "loginFailed">;
 }
 
 /** Most login attempts that one browser may have open: the cookies of more would crowd out others. */
@@ -144,8 +144,8 @@ async function startLogin(
   if (returnTo === undefined) {
     throw new GatewayError("bad_return_url", "Not a preview of ours");
   }
-  const visit = { ...visitorOf(c), base, returnTo, challenge };
-  const resumed = await counted(options, browserSessions.resume(visit));
+  const attempt = { ...visitorOf(c), base, returnTo, challenge };
+  const resumed = await counted(options, browserSessions.resume(attempt));
   if (resumed !== undefined) {
     return redirect(302, resumed.location, resumed.setCookies);
   }
@@ -157,13 +157,13 @@ async function startLogin(
     returnTo: returnTo.url,
     challenge,
     redirectUri: callbackUri(c.env, options),
-    reauthenticate: asksForAccount(visit.cookies, cookies),
+    reauthenticate: asksForAccount(attempt.cookies, cookies),
     sso: provider === "sso",
   });
   const { location, state, sealed } = await counted(options, started);
   const transaction = cookies.transaction(transactionId(state));
   return redirect(302, location, [
-    ...surplusAttempts(visit.cookies, cookies).map((name) =>
+    ...surplusAttempts(attempt.cookies, cookies).map((name) =>
       cookies.hostOnly(name, "", 0)
     ),
     cookies.hostOnly(transaction, sealed, TRANSACTION_TTL_MS / 1000),
@@ -187,7 +187,7 @@ async function finishLogin(
     parameters,
     transactions: cookieValues(sent, transaction),
     redirectUri: callbackUri(c.env, options),
-    payer: visitor,
+    caller: visitor,
     requestId,
   });
   const ended = [cookies.hostOnly(transaction, "", 0)];
@@ -200,14 +200,14 @@ async function finishLogin(
       for (const line of ended) c.header("set-cookie", line, { append: true });
       throw error;
     });
-  const visit = { ...visitor, base, ...way };
+  const attempt = { ...visitor, base, ...way };
   const { location, setCookies } = await counted(
     options,
-    browserSessions.complete(visit, login),
+    browserSessions.complete(attempt, login),
   );
   const { label, port } = way.returnTo.host;
   const sandboxId = loggedLabel(label);
-  options.visits.loggedIn({ requestId, sandboxId, port, sub });
+  options.accessEvents.loggedIn({ requestId, sandboxId, port, sub });
   if (asksForAccount(sent, cookies)) {
     ended.push(cookies.hostOnly(cookies.otherAccount, "", 0));
   }
@@ -216,13 +216,13 @@ async function finishLogin(
 
 /** The result of a step of a login, whose failure counts as the login's. */
 async function counted<T>(
-  { visits }: LoginRoutesOptions,
+  { accessEvents }: LoginRoutesOptions,
   step: Promise<T>,
 ): Promise<T> {
   try {
     return await step;
   } catch (error) {
-    visits.loginFailed(error);
+    accessEvents.loginFailed(error);
     throw error;
   }
 }

@@ -37,7 +37,7 @@ export interface LogoutRoutesOptions {
   /** True if there is a page at `/`. */
   readonly hasBasePage: boolean;
   /** Told of every login that ends. */
-  readonly visits: Pick<AccessEvents, "loggedOut">;
+  readonly accessEvents: Pick<AccessEvents, "loggedOut">;
 }
 
 /** Most sessions that one request may end: browsers keep some 180 cookies per site. */
@@ -165,7 +165,7 @@ function sandboxOf(
 async function endSessions(
   c: RouteContext<typeof logoutRoute>,
   sandbox: string | undefined,
-  { cookies, sessions, logins, visits }: LogoutRoutesOptions,
+  { cookies, sessions, logins, accessEvents }: LogoutRoutesOptions,
 ): Promise<void> {
   const { base = "", requestId } = c.env;
   const sent = c.req.header("cookie") ?? "";
@@ -186,11 +186,11 @@ async function endSessions(
       if (session?.kind !== kind) continue;
       const sub = await logins.end(session);
       if (session.kind === "user") {
-        visits.loggedOut({ requestId, sub });
+        accessEvents.loggedOut({ requestId, sub });
         continue;
       }
       const { sandboxId } = session;
-      visits.loggedOut({ requestId, sandboxId, sub });
+      accessEvents.loggedOut({ requestId, sandboxId, sub });
       setCookie(cookies.hostOnly(cookies.loggedIn(sandboxId), "", 0));
     }
   }

@@ -41,8 +41,8 @@ export class AcceptQueue {
   }
 
   #begin(next: () => QueuedConnection | undefined): void {
-    let newcomer = next();
-    while (newcomer?.connection.destroyed) newcomer = next();
-    newcomer?.begin();
+    let first = next();
+    while (first?.connection.destroyed) first = next();
+    first?.begin();
   }
 }

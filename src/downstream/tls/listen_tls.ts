@@ -88,7 +88,7 @@ export async function listenTls(
 
   const handshakes = new HandshakeLimit(MAX_HANDSHAKES);
   const tls = handshakeServer(certificate, handshakes, serve);
-  const newcomers = new AcceptQueue(takeTurn);
+  const acceptQueue = new AcceptQueue(takeTurn);
   const server = createServer({
     noDelay: true,
     // A client may close its side as soon as it has sent its request.
@@ -97,7 +97,7 @@ export async function listenTls(
   }, async (connection) => {
     connection.on("error", () => {}); // it is closed then
     handshakes.begin(connection);
-    await newcomers.turn(connection);
+    await acceptQueue.turn(connection);
     tls.emit("connection", connection);
   });
 

@@ -14,7 +14,7 @@ const PAUSE_MS = 5000;
 const API_MEMORY_MS = 1200;
 
 /** What is known has been replaced by the answer when a question resolves. */
-interface RenewalQuestions {
+interface RenewalLookups {
   /** Asks whether there is such a sandbox, and whether it is public. */
   sandbox(sandboxId: string): Promise<void>;
   /** Asks for its preview token; null if there is no such sandbox. */
@@ -32,14 +32,14 @@ interface Renewal {
 
 /** Paces the questions. */
 export class HostedRenewals {
-  readonly #questions: RenewalQuestions;
+  readonly #lookups: RenewalLookups;
   /** By sandbox and refused token. */
   readonly #ofDestinations: RecentAnswers<void>;
   /** By sandbox. */
   readonly #forVisitors: LRUCache<string, Renewal>;
 
-  constructor(questions: RenewalQuestions, max: number) {
-    this.#questions = questions;
+  constructor(lookups: RenewalLookups, max: number) {
+    this.#lookups = lookups;
     this.#ofDestinations = new RecentAnswers({ max, ttlMs: PAUSE_MS });
     this.#forVisitors = new LRUCache({ max });
   }
@@ -55,12 +55,12 @@ export class HostedRenewals {
   ): Promise<void> {
     await this.#ofDestinations.once(keyOf(sandboxId, refused), async () => {
       const [token] = await Promise.all([
-        this.#questions.token(sandboxId, port),
-        this.#questions.sandbox(sandboxId),
+        this.#lookups.token(sandboxId, port),
+        this.#lookups.sandbox(sandboxId),
       ]);
       if (refused === undefined || token !== refused) return;
       await sleep(API_MEMORY_MS);
-      await this.#questions.token(sandboxId, port);
+      await this.#lookups.token(sandboxId, port);
     });
   }
 
@@ -94,7 +94,7 @@ export class HostedRenewals {
   async #begin(sandboxId: string, port: number): Promise<void> {
     const renewal: Renewal = { startedAt: performance.now() };
     this.#forVisitors.set(sandboxId, renewal);
-    renewal.asked = this.#questions.token(sandboxId, port)
+    renewal.asked = this.#lookups.token(sandboxId, port)
       .finally(() => renewal.asked = undefined);
     await renewal.asked;
   }

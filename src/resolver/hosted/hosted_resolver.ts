@@ -295,7 +295,7 @@ export class HostedResolver implements Destinations {
     const sandbox = answer && readSandbox(answer);
     return sandbox === null || !isUuid(idOrName) || sandbox.id === idOrName
       ? sandbox
-      : this.#mistrusted("another_sandbox", idOrName);
+      : this.#reportMismatch("another_sandbox", idOrName);
   }
 
   async #askPreview(
@@ -306,14 +306,14 @@ export class HostedResolver implements Destinations {
     if (answer === null) return null;
     const preview = readPreview(answer, sandboxId, port);
     if (preview === undefined) {
-      return this.#mistrusted("another_sandbox", sandboxId);
+      return this.#reportMismatch("another_sandbox", sandboxId);
     }
     return await this.#domains.includes(preview.domain)
       ? preview
-      : this.#mistrusted("another_address", sandboxId);
+      : this.#reportMismatch("another_address", sandboxId);
   }
 
-  #mistrusted(reason: Mismatch, sandboxId: string): null {
+  #reportMismatch(reason: Mismatch, sandboxId: string): null {
     this.#options.onMismatch(reason, sandboxId);
     return null;
   }

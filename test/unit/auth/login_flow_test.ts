@@ -10,7 +10,7 @@ import {
 import type { LoginRef } from "../../../src/auth/session.ts";
 import { Throttle } from "../../../src/auth/throttle.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
-import type { RefusedVisit } from "../../../src/observability/access_events.ts";
+import type { RefusedAccess } from "../../../src/observability/access_events.ts";
 
 const REDIRECT_URI = "https://preview.test/callback";
 const RETURN_TO = "https://3000-box.preview.test/path?q";
@@ -30,7 +30,7 @@ function setUp(tokens: Tokens) {
     /** When a session that has begun is stored. */
     storing: Promise.resolve(),
     redeemed: 0,
-    refused: [] as RefusedVisit[],
+    refused: [] as RefusedAccess[],
   };
   const login = new Login({
     provider: {
@@ -64,7 +64,7 @@ function setUp(tokens: Tokens) {
       },
     },
     remoteSettings: state,
-    visits: { refused: (visit) => void state.refused.push(visit) },
+    accessEvents: { refused: (visit) => void state.refused.push(visit) },
     sessionTtlMs: SESSION_TTL_MS,
     now,
   });
@@ -86,7 +86,7 @@ function setUp(tokens: Tokens) {
       }),
       transactions: [started.sealed],
       redirectUri: change.redirectUri ?? REDIRECT_URI,
-      payer: { clientAddress: "203.0.113.9", isSentByPage: false },
+      caller: { clientAddress: "203.0.113.9", isSentByPage: false },
       requestId: "request",
     });
   }

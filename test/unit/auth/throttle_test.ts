@@ -16,7 +16,7 @@ function setUp(
 }
 
 /** Who pays: the client at that address, or there a page. */
-function payer(clientAddress: string, isSentByPage = false): ThrottledClient {
+function caller(clientAddress: string, isSentByPage = false): ThrottledClient {
   return { clientAddress, isSentByPage };
 }
 
@@ -31,21 +31,21 @@ function isShutOut(throttle: Throttle, client: ThrottledClient): boolean {
 
 Deno.test("Throttle refuses a client after a minute's budget, and says when to retry", () => {
   const { throttle, clock } = setUp();
-  throttle.budgetFor(payer("192.0.2.1")).spend();
-  throttle.budgetFor(payer("192.0.2.1")).spend();
-  assert.throws(() => throttle.budgetFor(payer("192.0.2.1")).spend(), {
+  throttle.budgetFor(caller("192.0.2.1")).spend();
+  throttle.budgetFor(caller("192.0.2.1")).spend();
+  assert.throws(() => throttle.budgetFor(caller("192.0.2.1")).spend(), {
     code: "too_many_refusals",
     retryAfterSec: 30,
   });
   clock.ms += 30_000;
-  throttle.budgetFor(payer("192.0.2.1")).spend();
+  throttle.budgetFor(caller("192.0.2.1")).spend();
 });
 
 Deno.test("RequestBudget refunds what led to an admission, however the address is written", () => {
   const { throttle } = setUp();
   for (let i = 0; i < 100; i++) {
     for (const address of ["192.0.2.1", "::ffff:192.0.2.1"]) {
-      const budget = throttle.budgetFor(payer(address));
+      const budget = throttle.budgetFor(caller(address));
       assert(!budget.hasLookups);
       budget.spend();
       budget.spend();
@@ -67,21 +67,21 @@ Deno.test("RequestBudget refunds a failed request, unless the client is at fault
     ] satisfies [LookupOutcome, boolean][]
   ) {
     const { throttle } = setUp({ refusalsPerMinute: 1 });
-    const budget = throttle.budgetFor(payer("192.0.2.1"));
+    const budget = throttle.budgetFor(caller("192.0.2.1"));
     budget.spend();
     budget.settle(outcome);
     budget.settle({ isAdmitted: true }); // settled already
-    assert.equal(isShutOut(throttle, payer("192.0.2.1")), !isRefunded);
+    assert.equal(isShutOut(throttle, caller("192.0.2.1")), !isRefunded);
   }
 });
 
 Deno.test("RequestBudget that was used up refunds nothing of a failed request", () => {
   const { throttle } = setUp({ refusalsPerMinute: 1 });
-  const budget = throttle.budgetFor(payer("192.0.2.1"));
+  const budget = throttle.budgetFor(caller("192.0.2.1"));
   budget.spend();
   assert.throws(() => budget.spend(), { code: "too_many_refusals" });
   budget.settle({ error: new GatewayError("too_many_refusals", "") });
-  assert(isShutOut(throttle, payer("192.0.2.1")));
+  assert(isShutOut(throttle, caller("192.0.2.1")));
 });
 
 Deno.test("Throttle counts an IPv4 address, or a subnet of IPv6, as one client", () => {
@@ -101,9 +101,9 @@ Deno.test("Throttle counts an IPv4 address, or a subnet of IPv6, as one client",
     ] as const
   ) {
     const { throttle } = setUp({ refusalsPerMinute: 1 });
-    throttle.budgetFor(payer(refused)).spend();
+    throttle.budgetFor(caller(refused)).spend();
     assert.equal(
-      isShutOut(throttle, payer(asks)),
+      isShutOut(throttle, caller(asks)),
       same,
       `${refused} and ${asks}`,
     );
@@ -112,30 +112,30 @@ Deno.test("Throttle counts an IPv4 address, or a subnet of IPv6, as one client",
 
 Deno.test("Throttle remembers a bounded number of clients, and does not forget one that keeps asking", () => {
   const { throttle } = setUp({ refusalsPerMinute: 1, maxClients: 3 });
-  throttle.budgetFor(payer("192.0.2.1")).spend();
-  throttle.budgetFor(payer("198.51.100.1")).spend();
+  throttle.budgetFor(caller("192.0.2.1")).spend();
+  throttle.budgetFor(caller("198.51.100.1")).spend();
   for (let i = 0; i < 200; i++) {
-    throttle.budgetFor(payer(`2001:db8:0:${i.toString(16)}::1`)).spend();
-    assert(isShutOut(throttle, payer("192.0.2.1")));
+    throttle.budgetFor(caller(`2001:db8:0:${i.toString(16)}::1`)).spend();
+    assert(isShutOut(throttle, caller("192.0.2.1")));
   }
-  assert(!isShutOut(throttle, payer("198.51.100.1")));
+  assert(!isShutOut(throttle, caller("198.51.100.1")));
 });
 
 Deno.test("S8: what pages send is charged to a budget of its own, so that no page shuts out its visitor", () => {
   const { throttle } = setUp({ refusalsPerMinute: 1 });
-  throttle.budgetFor(payer("192.0.2.1", true)).spend();
-  assert(isShutOut(throttle, payer("192.0.2.1", true)));
-  assert(!isShutOut(throttle, payer("192.0.2.1")));
-  assert(!isShutOut(throttle, payer("192.0.2.2", true)));
+  throttle.budgetFor(caller("192.0.2.1", true)).spend();
+  assert(isShutOut(throttle, caller("192.0.2.1", true)));
+  assert(!isShutOut(throttle, caller("192.0.2.1")));
+  assert(!isShutOut(throttle, caller("192.0.2.2", true)));
 });
 
 Deno.test("S8: a page's lookups are refunded to the page's budget", () => {
   const { throttle } = setUp({ refusalsPerMinute: 1 });
   for (let i = 0; i < 5; i++) {
-    const budget = throttle.budgetFor(payer("192.0.2.1", true));
+    const budget = throttle.budgetFor(caller("192.0.2.1", true));
     budget.spend();
     budget.settle({ isAdmitted: true });
   }
-  assert(!isShutOut(throttle, payer("192.0.2.1", true)));
-  assert(isShutOut(throttle, payer("192.0.2.1", true)));
+  assert(!isShutOut(throttle, caller("192.0.2.1", true)));
+  assert(isShutOut(throttle, caller("192.0.2.1", true)));
 });

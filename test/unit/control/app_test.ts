@@ -94,7 +94,7 @@ Deno.test("a callback redirects to the preview with a session that lasts as long
   );
   assert.match(session ?? "", /=sealed; Domain=p\.test; Path=\/; Max-Age=60;/);
   assert.equal(callbacks[0]?.redirectUri, "https://p.test/callback");
-  assert.equal(callbacks[0]?.payer.clientAddress, "203.0.113.9");
+  assert.equal(callbacks[0]?.caller.clientAddress, "203.0.113.9");
 });
 
 Deno.test("a callback makes room for its session: the browser keeps the twelve logins that end last (S9)", async () => {
@@ -321,12 +321,12 @@ Deno.test("S11: a logout whose form does not arrive is given up after ten second
 });
 
 Deno.test("a login, its failure and a logout are told with the user and the sandbox", async () => {
-  const { send, state, visits } = setUp();
+  const { send, state, accessEvents } = setUp();
   await send(CALLBACK);
   await send("/logout", formOf({}));
   state.failure = new GatewayError("login_denied", "Declined");
   await send(CALLBACK);
-  assert.deepEqual(visits, [
+  assert.deepEqual(accessEvents, [
     ["login", {
       requestId: "request",
       sandboxId: "box",

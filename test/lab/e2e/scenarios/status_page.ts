@@ -27,10 +27,13 @@ export const statusPage: Scenario = {
   },
   async run(stage) {
     await using _log = await collectLog();
-    await using gateway = await startGateway({
-      METRICS_PORT: "9090", // not listened on
-      STATUS_PAGE: "true",
-    });
+    await using running = new AsyncDisposableStack();
+    const gateway = running.use(
+      await startGateway({
+        METRICS_PORT: "9090", // not listened on
+        STATUS_PAGE: "true",
+      }),
+    );
     loggerFor("server").warn("not ready: api", { reason: "<b>not markup</b>" });
     const listener = serveStatus(gateway);
     const url = `http://127.0.0.1:${listener.port}/`;
@@ -60,6 +63,7 @@ export const statusPage: Scenario = {
       assert.match(await page.text("#sandboxes tr"), /^demo/);
       await page.shows("#troubles", "<b>not markup</b>");
       await listener.close(0);
+      await running.disposeAsync(); // ends the page's events
       await page.shows("#live", "no answer");
     } finally {
       await listener.close(0);
