@@ -202,7 +202,7 @@ export async function createService(
     accessEvents,
     logger,
     sessionScope: auth.sessionScope,
-    hasBasePage: features.some(({ hasHomePage }) => hasHomePage),
+    hasHomePage: features.some(({ hasHomePage }) => hasHomePage),
     browserSessions: features.find(({ browserSessions }) =>
       browserSessions
     )?.browserSessions ??

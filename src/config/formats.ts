@@ -112,16 +112,6 @@ export function longSecret(min: number): Format<string> {
   };
 }
 
-/** The secret of a webhook (Standard Webhooks), of 24 bytes or more. */
-export function webhookSecret(): Format<string> {
-  return {
-    allowed: "whsec_ and at least 24 bytes in base64",
-    schema: z.string().regex(
-      /^whsec_(?:[A-Za-z0-9+/]{4}){8,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
-    ),
-  };
-}
-
 /** An http or https URL to append paths to; trailing slashes are removed. */
 export function baseUrl(): Format<string> {
   return parsedBy(

@@ -44,7 +44,7 @@ export function problemFor(
     retryAfterSec: failure.retryAfterSec,
     advice: failure.advice,
     docsUrl: `${baseOrigin}/docs`,
-    inspectUrl: sandbox && ownersViewOf?.(baseOrigin, sandbox),
+    ownersViewUrl: sandbox && ownersViewOf?.(baseOrigin, sandbox),
     dashboardUrl: remoteSettings.dashboardUrl,
   });
 }

@@ -28,7 +28,7 @@ export interface ErrorPageData {
   /** Where `/docs` is served for this visitor; undefined if that is not known. */
   readonly docsUrl?: string | undefined;
   /** Where the sandbox's owner sees the requests to it; undefined if nowhere. */
-  readonly inspectUrl?: string | undefined;
+  readonly ownersViewUrl?: string | undefined;
   /** Where people see their sandboxes. */
   readonly dashboardUrl?: string | undefined;
 }
@@ -162,15 +162,15 @@ function logoutLink({ advice: { logoutUrl } }: ErrorPageData): string {
 
 /** Leads the developer of an app on, if the error is about one: to docs/apps.md, and to what the app is sent. */
 function guideLink(
-  { code, port, docsUrl, inspectUrl }: ErrorPageData,
+  { code, port, docsUrl, ownersViewUrl }: ErrorPageData,
 ): string {
   const isAboutApp = port !== undefined && port !== TOOLBOX_PORT;
   if (docsUrl === undefined || !isAboutApp || ERRORS[code].help !== "apps") {
     return "";
   }
   const links = [tabLink(`${docsUrl}/apps`, "what apps receive here")];
-  if (inspectUrl !== undefined) {
-    links.push(tabLink(inspectUrl, "the requests to this sandbox"));
+  if (ownersViewUrl !== undefined) {
+    links.push(tabLink(ownersViewUrl, "the requests to this sandbox"));
   }
   return `\n<p class="note">For the app’s developer: ${links.join(", ")}</p>`;
 }

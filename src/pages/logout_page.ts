@@ -11,18 +11,18 @@ function deleteCookies(attributes = ""): string {
 }
 
 /** Renders the logout page as an HTML document. */
-export function logoutPage({ state, sandbox, hasBasePage }: {
+export function logoutPage({ state, sandbox, hasHomePage }: {
   readonly state: State;
   /** The sandbox to log out of; undefined for all sandboxes. */
   readonly sandbox: string | undefined;
   /** True if there is a page at `/`, which leads on. */
-  readonly hasBasePage: boolean;
+  readonly hasHomePage: boolean;
 }): string {
   const [scope, input] = sandbox === undefined ? ["all previews", ""] : [
     `the previews of ${escapeHtml(sandbox)}`,
     `<input type="hidden" name="sandbox" value="${escapeHtml(sandbox)}">`,
   ];
-  const way = hasBasePage ? '\n<p><a href="/">Open a preview</a></p>' : "";
+  const way = hasHomePage ? '\n<p><a href="/">Open a preview</a></p>' : "";
   const pages: Record<State, [title: string, main: string]> = {
     asking: [
       "Log out",

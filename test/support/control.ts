@@ -131,7 +131,7 @@ export function setUpControl(
     scheme: "https",
     cookies: CONTROL_COOKIES,
     remoteSettings: state,
-    hasBasePage: true,
+    hasHomePage: true,
     featureDescriptions: FEATURE_DESCRIPTIONS,
     featureRoutes: featureRoutes({ remoteSettings: state, login }),
     login,

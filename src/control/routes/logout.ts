@@ -35,7 +35,7 @@ export interface LogoutRoutesOptions {
   /** What logins are for: one for a user ends as a whole. */
   readonly sessionScope: SessionScope;
   /** True if there is a page at `/`. */
-  readonly hasBasePage: boolean;
+  readonly hasHomePage: boolean;
   /** Told of every login that ends. */
   readonly accessEvents: Pick<AccessEvents, "loggedOut">;
 }
@@ -101,7 +101,7 @@ export function addLogoutRoutes(
   app: OpenAPIHono<ControlEnv>,
   options: LogoutRoutesOptions,
 ): void {
-  const { hasBasePage } = options;
+  const { hasHomePage } = options;
   // Added first, so that it precedes both routes, and the reading of the form.
   app.use("/logout", async (c, next) => {
     checkRequest(c.req.raw, c.env, options);
@@ -114,7 +114,7 @@ export function addLogoutRoutes(
     const sandbox = sandboxOf(c.req.valid("query"), options);
     // Cookies can be too many without a login, too.
     const state = options.login.state === "off" ? "no_login" : "asking";
-    const page = logoutPage({ state, sandbox, hasBasePage });
+    const page = logoutPage({ state, sandbox, hasHomePage });
     return c.html(page, 200, PAGE_HEADERS);
   });
   app.openapi(logoutRoute, async (c) => {
@@ -129,7 +129,7 @@ export function addLogoutRoutes(
     // Only on a person's demand: it may reach other sites of the operator's, below the same registrable domain.
     if (deletesCookies) c.header("clear-site-data", '"cookies"');
     const state = deletesCookies ? "deleted" : "done";
-    const page = logoutPage({ state, sandbox, hasBasePage });
+    const page = logoutPage({ state, sandbox, hasHomePage });
     return c.html(page, 200, PAGE_HEADERS);
   });
 }

@@ -1,15 +1,15 @@
 /** The OpenAPI description of what the data plane serves by path: it is documented with the control plane's routes. */
 import { createRoute, z } from "@hono/zod-openapi";
 import { SANDBOX_REF } from "../../address/grammar.ts";
-import { PAGE, refusal } from "../route.ts";
+import { refusal } from "../route.ts";
 
 const ANY = { "*/*": { schema: z.unknown() } };
 
-const STREAM = { "text/event-stream": { schema: z.string() } };
+/** A sandbox by its id or name. */
+export const SANDBOX = z.string().regex(new RegExp(`^${SANDBOX_REF}$`));
 
-const id = z.string().regex(new RegExp(`^${SANDBOX_REF}$`));
-
-const REFUSAL_RESPONSES = {
+/** How access to a sandbox is refused. */
+export const ACCESS_REFUSALS = {
   401: refusal("There is no credential, or none that grants access."),
   404: refusal("There is no such resource, or the caller has no access."),
   429: refusal("Too many refusals."),
@@ -27,12 +27,12 @@ function toolboxRoute(method: "get" | "post" | "put" | "patch" | "delete") {
       "Forwarded to Daytona's daemon in the sandbox, WebSockets too. Requires `X-Daytona-Preview-Token`, " +
       "`DAYTONA_SANDBOX_AUTH_KEY` or `Authorization: Bearer`; a cookie does not count. The signed URL of a file needs none.",
     request: {
-      params: z.object({ sandboxId: id, path: z.string() }),
+      params: z.object({ sandboxId: SANDBOX, path: z.string() }),
     },
     responses: {
       200: { description: "The daemon's response.", content: ANY },
       502: refusal("The daemon does not respond."),
-      ...REFUSAL_RESPONSES,
+      ...ACCESS_REFUSALS,
     },
   });
 }
@@ -45,7 +45,7 @@ function buildLogsRoute(resource: "snapshots" | "sandboxes") {
     summary: `The build log of one of the ${resource}`,
     description: "Requires the user's own `Authorization: Bearer`.",
     request: {
-      params: z.object({ id }),
+      params: z.object({ id: SANDBOX }),
       query: z.object({
         follow: z.enum(["true", "false"]).optional().openapi({
           description:
@@ -55,30 +55,7 @@ function buildLogsRoute(resource: "snapshots" | "sandboxes") {
     },
     responses: {
       200: { description: "The log.", content: ANY },
-      ...REFUSAL_RESPONSES,
-    },
-  });
-}
-
-function inspectRoute(resource: "page" | "events") {
-  const isPage = resource === "page";
-  return createRoute({
-    method: "get",
-    path: isPage ? "/inspect/{sandboxId}" : "/inspect/{sandboxId}/events",
-    operationId: `inspect_${resource}`,
-    summary: isPage
-      ? "The requests to a sandbox, while one watches"
-      : "The same as server-sent events",
-    description:
-      "For whoever has access to the sandbox by a login or `Authorization: Bearer`; preview tokens and links do not " +
-      "count. Credentials are hidden, and nothing is recorded. Unless `INSPECT` is `false`.",
-    request: { params: z.object({ sandboxId: id }) },
-    responses: {
-      200: {
-        description: isPage ? "The page." : "The stream.",
-        content: isPage ? PAGE : STREAM,
-      },
-      ...REFUSAL_RESPONSES,
+      ...ACCESS_REFUSALS,
     },
   });
 }
@@ -88,6 +65,4 @@ export const DATA_PLANE_ROUTES = [
   ...(["get", "post", "put", "patch", "delete"] as const).map(toolboxRoute),
   buildLogsRoute("snapshots"),
   buildLogsRoute("sandboxes"),
-  inspectRoute("page"),
-  inspectRoute("events"),
 ];

@@ -4,6 +4,7 @@ import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { handleInspect, InspectExchange, inspectRoute } from "./inspect.ts";
+import { INSPECT_ROUTES } from "./inspect_routes.ts";
 import { Inspector } from "./inspector.ts";
 
 /** Whether it is served. */
@@ -21,6 +22,7 @@ export const inspectSettings = settingsSection({
 export const inspect: FeatureModule = {
   name: "inspect",
   settings: inspectSettings,
+  routes: INSPECT_ROUTES,
   create(parts) {
     if (!sectionOf(parts.config, inspectSettings).isOn) return undefined;
     const inspector = new Inspector(parts.now);

@@ -1,9 +1,18 @@
 /** Daytona's webhooks (`WEBHOOK_SECRET`). */
-import { listOf, webhookSecret } from "../../config/formats.ts";
-import { inGroup, setting } from "../../config/read_settings.ts";
+import { z } from "zod";
+import { listOf } from "../../config/formats.ts";
+import { type Format, inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { addWebhookRoutes, WEBHOOK_ROUTES } from "./webhooks.ts";
+
+/** One secret (Standard Webhooks), of 24 bytes or more. */
+const SECRET: Format<string> = {
+  allowed: "whsec_ and at least 24 bytes in base64",
+  schema: z.string().regex(
+    /^whsec_(?:[A-Za-z0-9+/]{4}){8,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+  ),
+};
 
 /** The secrets by which they are signed; none if nobody sends any. */
 export const webhooksSettings = settingsSection({
@@ -11,7 +20,7 @@ export const webhooksSettings = settingsSection({
     WEBHOOK_SECRET: setting(
       "Signing secrets of webhooks that Daytona sends to `/webhooks/daytona` on the base domain: what is cached of a sandbox is forgotten when its state changes, not only by time.",
       {
-        format: listOf(webhookSecret()),
+        format: listOf(SECRET),
         whenUnset: "no webhooks",
         secret: true,
       },

@@ -87,7 +87,7 @@ export const PAGES: ReadonlyMap<string, () => Response> = new Map([
     [undefined, "a-sandbox"].map((sandbox) =>
       [
         `/logout/${state}/${sandbox ?? ""}`,
-        () => html(logoutPage({ state, sandbox, hasBasePage: true })),
+        () => html(logoutPage({ state, sandbox, hasHomePage: true })),
       ] as const
     )
   ),
@@ -119,7 +119,7 @@ export function problemPage(
     retryAfterSec: 600,
     advice,
     docsUrl: "https://preview.example.com/docs",
-    inspectUrl: "https://preview.example.com/inspect/box",
+    ownersViewUrl: "https://preview.example.com/inspect/box",
     dashboardUrl: "https://daytona.example.com/dashboard",
   });
 }

@@ -193,8 +193,8 @@ Deno.test("errorPage() leads the app's developer on where the app may be the cau
   const plain = pageOf("port_closed", { docsUrl, port: 3000 });
   assert.match(plain, guide);
   assert.doesNotMatch(plain, /inspect/);
-  const inspectUrl = "https://p.test/inspect/box";
-  const both = pageOf("port_closed", { docsUrl, port: 3000, inspectUrl });
+  const ownersViewUrl = "https://p.test/inspect/box";
+  const both = pageOf("port_closed", { docsUrl, port: 3000, ownersViewUrl });
   assert.match(both, guide);
   assert.match(both, /href="https:\/\/p\.test\/inspect\/box"/);
   assert.doesNotMatch(pageOf("port_closed", { port: 3000 }), /For the app/);
