@@ -83,7 +83,7 @@ Deno.test("layers are only crossed downwards, and out of src/, scripts/ and test
     ["scripts/demo/a.ts", "../stand_in/b.ts"],
     ["scripts/demo/a.ts", "../../src/service.ts"],
     ["test/lib/a_test.ts", "../../src/lib/b.ts"],
-    ["test/bench/a.ts", "../../scripts/stand_in/b.ts"],
+    ["test/lab/bench/a.ts", "../../scripts/stand_in/b.ts"],
   ];
   for (const [file, specifier] of allowed) {
     assert.deepEqual(problems(layers, file, specifier), [], file);

@@ -104,7 +104,7 @@ export function script(
         command: denoCommand(
           IDLE_FLAG,
           "-P=bench",
-          `test/bench/servers/${file}`,
+          `test/lab/bench/servers/${file}`,
           origin ?? `http://127.0.0.1:${runner.port}`,
         ),
         cpus: proxyCpu,
