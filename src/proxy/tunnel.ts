@@ -18,7 +18,7 @@ import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
 /** The upstream is not read while more bytes than this, or 512 messages, are queued for the client. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 
-/** The same while less than half of the budget is free, so that clients that read nothing cannot fill it between them. */
+/** That mark while less than half of the budget is free, so that clients that read nothing cannot fill it between them. */
 const SHORT_WATER_MARK_BYTES = 48 * 1024;
 
 /** The upstream gets an unsolicited Pong, and the client's progress is checked, this often. */
