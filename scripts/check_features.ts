@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console
 /**
  * Shows that each feature can be deleted: copies the tree without its folder, its tests and its lines in `service.ts`,
- * regenerates what is made from the rest, checks the types and runs the rest of the tests: with `--short` those of units
- * and of the other features alone, which take a quarter of the time. `--only NAME` is for one feature.
+ * regenerates what is made from the rest, checks the types and runs the rest of the tests, unless `--types` is given. `--only NAME`
+ * is for one feature.
  * Left out are the laboratories, whose programs are for all features, and tests of documents and deployment files, which
  * name the settings of all.
  */
@@ -13,12 +13,9 @@ const ROOT = new URL("../", import.meta.url);
 /** What is checked and run of the tests. */
 const TESTS = ["test/unit", "test/service", "test/conformance", "test/faults"];
 
-/** What is run of them with `--short`. */
-const SHORT = ["test/unit", "test/service/features"];
-
 const { values: options } = parseArgs({
   args: Deno.args,
-  options: { only: { type: "string" }, short: { type: "boolean" } },
+  options: { only: { type: "string" }, types: { type: "boolean" } },
 });
 
 const features = [...Deno.readDirSync(new URL("src/features/", ROOT))]
@@ -79,11 +76,13 @@ async function check(name: string): Promise<boolean> {
   await Deno.remove(target, { recursive: true }).catch(() => {});
   await copyWithout(name, target);
   try {
-    const tests = options.short ? SHORT : TESTS;
+    const tests = options.types
+      ? []
+      : [["test", "--quiet", "-P", "--parallel", "--no-check", ...TESTS]];
     const steps = [
       ["run", "--quiet", "-P=scripts", "scripts/generate.ts"],
       ["check", "--quiet", "src", "scripts", ...TESTS, "test/support"],
-      ["test", "--quiet", "-P", "--parallel", "--no-check", ...tests],
+      ...tests,
     ];
     for (const step of steps) {
       if (!await deno(target, ...step)) return false;

@@ -14,6 +14,7 @@ import { valuesOf } from "../../../../src/http/headers.ts";
 import type { TestGateway } from "../../../support/gateway.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { startLoginGateway } from "../../../support/login_gateway.ts";
+import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
 import { skewClock } from "../../../support/skewed_clock.ts";
 import { assertEventually } from "../../../support/assert_eventually.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
@@ -58,7 +59,7 @@ function ticketOf({ body }: Hop): string {
   return /name="ticket" value="([^"]+)"/.exec(body)?.[1] ?? assert.fail(body);
 }
 
-for (const scope of ["sandbox", "host"]) {
+for (const scope of SESSION_SCOPES) {
   Deno.test(`who has logged in for '${scope}' starts the sandbox by the button, with their own token, and lands where they were`, async () => {
     await using gateway = await startAsleep({ SESSION_SCOPE: scope });
     const { stack: { api } } = gateway;
@@ -282,7 +283,7 @@ Deno.test("in a frame, the button is shown to the sites that may embed previews,
   );
 });
 
-for (const scope of ["sandbox", "host"]) {
+for (const scope of SESSION_SCOPES) {
   Deno.test(`with logins for '${scope}', nothing but a press of the very button starts: no forged, foreign, expired or other ticket, page, script or stranger`, async () => {
     using clock = skewClock();
     await using gateway = await startAsleep({ SESSION_SCOPE: scope });
