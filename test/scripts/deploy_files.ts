@@ -1,6 +1,9 @@
 /** Readers for the files in scripts/deploy/, limited to what these files use. */
+import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
+import { type Config, parseConfig } from "../../src/config/config.ts";
+import { SECTIONS } from "../../src/service.ts";
 
 const FOLDER = new URL("../../scripts/deploy/", import.meta.url);
 
@@ -127,4 +130,40 @@ export async function readUnit(name = "porthole.service"): Promise<Unit> {
     env: assignments(all("Environment")),
     lines,
   };
+}
+
+/** One of several gateways in a compose file. */
+export const composeGateway = z.strictObject({
+  image: z.string(),
+  pull_policy: z.literal("never"),
+  env_file: z.literal("../../porthole.env"),
+  // Compose does not accept booleans here.
+  environment: z.record(z.string(), z.string()),
+  stop_grace_period: z.templateLiteral([z.number(), "s"]),
+  healthcheck: z.strictObject({
+    test: z.array(z.string()),
+    interval: z.string(),
+    timeout: z.string(),
+    start_period: z.string(),
+    retries: z.number(),
+  }),
+  read_only: z.literal(true),
+  cap_drop: z.tuple([z.literal("ALL")]),
+  security_opt: z.tuple([z.literal("no-new-privileges:true")]),
+  restart: z.literal("always"),
+  depends_on: z.array(z.string()),
+});
+
+/** The configuration of such a gateway, where `porthole.env` has what is required and nothing else. */
+export function composedConfig(
+  { environment }: z.infer<typeof composeGateway>,
+): Config {
+  const result = parseConfig({
+    DAYTONA_API_URL: "https://daytona.example.com/api",
+    PROXY_API_KEY: "service-key",
+    PROXY_DOMAIN: "preview.example.com",
+    ...environment,
+  }, SECTIONS);
+  assert(result.ok, JSON.stringify(result));
+  return result.config;
 }

@@ -1,39 +1,22 @@
 /** The compose file of two gateways; no container is started. */
 import assert from "node:assert/strict";
-import { SECTIONS } from "../../src/service.ts";
 import { parse } from "yaml";
 import { z } from "zod";
 import meta from "../../deno.json" with { type: "json" };
-import { parseConfig, SETTINGS } from "../../src/config/config.ts";
-import { readDeployFile, readDockerfile } from "./deploy_files.ts";
-
-const gateway = z.strictObject({
-  image: z.string(),
-  pull_policy: z.literal("never"),
-  env_file: z.literal("../../porthole.env"),
-  // Compose does not accept booleans here.
-  environment: z.record(z.string(), z.string()),
-  stop_grace_period: z.templateLiteral([z.number(), "s"]),
-  healthcheck: z.strictObject({
-    test: z.array(z.string()),
-    interval: z.string(),
-    timeout: z.string(),
-    start_period: z.string(),
-    retries: z.number(),
-  }),
-  read_only: z.literal(true),
-  cap_drop: z.tuple([z.literal("ALL")]),
-  security_opt: z.tuple([z.literal("no-new-privileges:true")]),
-  restart: z.literal("always"),
-  depends_on: z.array(z.string()),
-});
+import { SETTINGS } from "../../src/config/config.ts";
+import {
+  composedConfig,
+  composeGateway,
+  readDeployFile,
+  readDockerfile,
+} from "./deploy_files.ts";
 
 const composeFile = z.strictObject({
   name: z.string(),
-  "x-gateway": gateway,
+  "x-gateway": composeGateway,
   services: z.strictObject({
-    "gateway-1": gateway,
-    "gateway-2": gateway,
+    "gateway-1": composeGateway,
+    "gateway-2": composeGateway,
     redis: z.strictObject({
       image: z.string(),
       command: z.array(z.string()),
@@ -69,14 +52,7 @@ Deno.test("the two gateways are this version, alike, and configured without a mi
   for (const name of Object.keys(one.environment)) {
     assert(name in SETTINGS, name);
   }
-  const result = parseConfig({
-    DAYTONA_API_URL: "https://daytona.example.com/api",
-    PROXY_API_KEY: "service-key",
-    PROXY_DOMAIN: "preview.example.com",
-    ...one.environment,
-  }, SECTIONS);
-  assert(result.ok, JSON.stringify(result));
-  const { limits, listen, cache } = result.config;
+  const { limits, listen, cache } = composedConfig(one);
   const graceMs = 1000 * Number.parseInt(one.stop_grace_period);
   assert(graceMs > limits.shutdownTimeoutMs);
   const [{ subnet }] = networks.default.ipam.config;

@@ -1,34 +1,18 @@
 /** The compose file of two gateways on one port; no container is started. */
 import assert from "node:assert/strict";
-import { SECTIONS } from "../../src/service.ts";
 import { parse } from "yaml";
 import { z } from "zod";
 import meta from "../../deno.json" with { type: "json" };
-import { parseConfig, SETTINGS } from "../../src/config/config.ts";
+import { SETTINGS } from "../../src/config/config.ts";
 import { sharedPortWarnings } from "../../src/config/shared_port.ts";
-import { readDeployFile, readDockerfile } from "./deploy_files.ts";
+import {
+  composedConfig,
+  composeGateway,
+  readDeployFile,
+  readDockerfile,
+} from "./deploy_files.ts";
 
-const gateway = z.strictObject({
-  image: z.string(),
-  pull_policy: z.literal("never"),
-  network_mode: z.literal("host"),
-  env_file: z.literal("../../porthole.env"),
-  // Compose does not accept booleans here.
-  environment: z.record(z.string(), z.string()),
-  stop_grace_period: z.templateLiteral([z.number(), "s"]),
-  healthcheck: z.strictObject({
-    test: z.array(z.string()),
-    interval: z.string(),
-    timeout: z.string(),
-    start_period: z.string(),
-    retries: z.number(),
-  }),
-  read_only: z.literal(true),
-  cap_drop: z.tuple([z.literal("ALL")]),
-  security_opt: z.tuple([z.literal("no-new-privileges:true")]),
-  restart: z.literal("always"),
-  depends_on: z.array(z.string()),
-});
+const gateway = composeGateway.extend({ network_mode: z.literal("host") });
 
 const composeFile = z.object({
   services: z.strictObject({
@@ -50,17 +34,7 @@ const { services, volumes } = composeFile.parse(
 );
 const gateways = [services["gateway-1"], services["gateway-2"]];
 
-/** The configuration of each, where `porthole.env` has what is required and nothing else. */
-const configs = gateways.map(({ environment }) => {
-  const result = parseConfig({
-    DAYTONA_API_URL: "https://daytona.example.com/api",
-    PROXY_API_KEY: "service-key",
-    PROXY_DOMAIN: "preview.example.com",
-    ...environment,
-  }, SECTIONS);
-  assert(result.ok, JSON.stringify(result));
-  return result.config;
-});
+const configs = gateways.map(composedConfig);
 
 Deno.test("the gateways on one port are this version, and differ by the port of their metrics only", () => {
   const [one, other] = gateways.map(({ environment, healthcheck, ...rest }) => {
