@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { SandboxUsage } from "../../../../src/features/status/sandbox_usage.ts";
+import {
+  sandboxRows,
+  SandboxUsage,
+} from "../../../../src/features/status/sandbox_usage.ts";
 
 function setUp() {
   const clock = { now: 0 };
@@ -88,4 +91,22 @@ Deno.test("what is not used any more is forgotten, even if the clock was set bac
   assert.equal(usage.top(1).length, 1);
   clock.now += 3_600_000;
   assert.equal(usage.top(1).length, 0);
+});
+
+Deno.test("sandboxRows() has one row for each sandbox, whether it is known by its requests, its WebSockets or both", () => {
+  const rows = sandboxRows(
+    [
+      { sandboxId: "both", requestsPerSec: 2, bytesPerSec: 30 },
+      { sandboxId: "requests", requestsPerSec: 1, bytesPerSec: 0 },
+    ],
+    [
+      { sandboxId: "sockets", tunnels: 5 },
+      { sandboxId: "both", tunnels: 4 },
+    ],
+  );
+  assert.deepEqual(rows, [
+    { sandboxId: "both", requestsPerSec: 2, bytesPerSec: 30, tunnels: 4 },
+    { sandboxId: "requests", requestsPerSec: 1, bytesPerSec: 0, tunnels: 0 },
+    { sandboxId: "sockets", requestsPerSec: 0, bytesPerSec: 0, tunnels: 5 },
+  ]);
 });

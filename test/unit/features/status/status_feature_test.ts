@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { status } from "../../../../src/features/status/status_feature.ts";
+import { sectionOf } from "../../../../src/config/section.ts";
+import {
+  status,
+  statusSettings,
+} from "../../../../src/features/status/status_feature.ts";
 import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
 import { PreviewExchange } from "../../../../src/gateway/sandbox_exchange.ts";
 import { loggerFor } from "../../../../src/observability/log.ts";
 import { listenForMetrics } from "../../../../src/server/metrics_server.ts";
 import { collectLog } from "../../../support/collected_log.ts";
-import { configOf } from "../../../support/config.ts";
+import { configOf, problemsOf } from "../../../support/config.ts";
 import { recordedLog } from "../../../support/event_log.ts";
 import {
   exchangeServices,
@@ -135,5 +139,28 @@ Deno.test("the status page tells which sandboxes are used, how near the limits a
 Deno.test("there is no status page without STATUS_PAGE, or without a port for it", () => {
   for (const env of [{ STATUS_PAGE: "false" }, { METRICS_PORT: "" }]) {
     assert.equal(setUp(env).feature, undefined);
+  }
+});
+
+Deno.test("status reads its settings, and does without them", () => {
+  for (
+    const [env, expected] of [
+      [{}, { isOn: true }],
+      [{ STATUS_PAGE: "false" }, { isOn: false }],
+    ] as const
+  ) {
+    assert.deepEqual(sectionOf(configOf(env), statusSettings), expected);
+  }
+});
+
+Deno.test("status refuses invalid values of its settings", () => {
+  for (
+    const [name, values] of Object.entries({
+      STATUS_PAGE: ["no"],
+    })
+  ) {
+    for (const value of values) {
+      assert.deepEqual(problemsOf({ [name]: value }), [name], value);
+    }
   }
 });
