@@ -30,40 +30,6 @@ export interface RunnerRecord extends Omit<Runner, "proxyUrl"> {
   readonly region?: string | null | undefined;
 }
 
-/** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
-export interface Sandbox {
-  readonly id: string | null;
-  readonly organizationId: string | null;
-  readonly public: boolean | null;
-  /** Such as `started`; openapi/daytona.yaml lists the known ones, and others may come. */
-  readonly state: string | null;
-  /** The state that the API is about to bring it to. */
-  readonly desiredState: string | null;
-  /** In the runner's own words, which are for members of the organization only. */
-  readonly errorReason: string | null;
-  /** True if it can be recovered from the state `error`. */
-  readonly recoverable: boolean;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly runnerId: string | null;
-  /** The image that was built for it; null if none was. */
-  readonly snapshotRef: string | null;
-}
-
-/** Where a port of a sandbox is to be seen at a Daytona that somebody else runs, and the token that opens it. */
-export interface PreviewUrl {
-  readonly sandboxId: string;
-  readonly url: string;
-  /** A secret: it opens all ports of the sandbox. */
-  readonly token: string;
-}
-
-/** The facts about a snapshot that build logs need. */
-export interface Snapshot {
-  readonly ref: string | null;
-  /** The runner that built it. */
-  readonly initialRunnerId: string | null;
-}
-
 /** Reads the id of a sandbox or snapshot, or a signed preview token. */
 export const sandboxRef: z.ZodType<string> = z.string().refine(isSandboxRef);
 
@@ -91,14 +57,18 @@ export const runnerAnswer: z.ZodType<Runner> = runnerRecord.extend({
 });
 
 /** Reads a {@linkcode Sandbox}. */
-export const sandboxAnswer: z.ZodType<Sandbox> = z.object(
+export const sandboxAnswer = z.object(
   {
     id: optionalText,
     organizationId: optionalText,
     public: z.boolean().nullish().transform((is) => is ?? null),
+    /** Such as `started`; openapi/daytona.yaml lists the known ones, and others may come. */
     state: optionalText,
+    /** The state that the API is about to bring it to. */
     desiredState: optionalText,
+    /** In the runner's own words, which are for members of the organization only. */
     errorReason: optionalText,
+    /** True if it can be recovered from the state `error`. */
     recoverable: z.boolean().nullish().transform((is) => is ?? false),
     labels: z.record(z.string(), z.string()).nullish()
       .transform((labels) => labels ?? {}),
@@ -109,17 +79,25 @@ export const sandboxAnswer: z.ZodType<Sandbox> = z.object(
   } satisfies Shape<"Sandbox">,
 ).transform(({ buildInfo, ...facts }) => ({
   ...facts,
+  /** The image that was built for it; null if none was. */
   snapshotRef: buildInfo?.snapshotRef ?? null,
 }));
 
+/** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
+export type Sandbox = Readonly<z.output<typeof sandboxAnswer>>;
+
 /** Reads a {@linkcode PreviewUrl}. */
-export const previewUrlAnswer: z.ZodType<PreviewUrl> = z.object(
+export const previewUrlAnswer = z.object(
   {
     sandboxId: z.string(),
     url: z.string().refine(isBaseUrl),
+    /** A secret: it opens all ports of the sandbox. */
     token: z.string().refine(mayBePreviewToken),
   } satisfies Shape<"PortPreviewUrl">,
 );
+
+/** Where a port of a sandbox is to be seen at a Daytona that somebody else runs, and the token that opens it. */
+export type PreviewUrl = Readonly<z.output<typeof previewUrlAnswer>>;
 
 /** Reads the addresses of the proxies of regions that have one of their own. */
 export const regionProxyUrlsAnswer: z.ZodType<readonly string[]> = z
@@ -148,12 +126,16 @@ export const previewWarningAnswer: z.ZodType<boolean> = z.object(
 ).transform(({ enabled }) => enabled);
 
 /** Reads a {@linkcode Snapshot}. */
-export const snapshotAnswer: z.ZodType<Snapshot> = z.object(
+export const snapshotAnswer = z.object(
   {
     ref: optionalText,
+    /** The runner that built it. */
     initialRunnerId: optionalText,
   } satisfies Shape<"Snapshot">,
 );
+
+/** The facts about a snapshot that build logs need. */
+export type Snapshot = Readonly<z.output<typeof snapshotAnswer>>;
 
 /** True if the text is a base URL: it is extended by concatenation, so nothing may follow its path. */
 function isBaseUrl(text: string): boolean {
