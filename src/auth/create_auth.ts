@@ -37,7 +37,6 @@ interface AuthParts {
   readonly access: Access;
 }
 
-/** Creates them. */
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createAuth(
   config: Config,

@@ -19,7 +19,6 @@ import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
 import type { LoginRef } from "./session.ts";
 import type { Throttle, ThrottledClient } from "./throttle.ts";
 
-/** A request to log in. */
 interface LoginRequest
   extends Pick<Transaction, "returnTo" | "challenge" | "redirectUri"> {
   /** True if the user chose single sign-on. */
@@ -35,7 +34,6 @@ interface StartedLogin {
   readonly sealed: string;
 }
 
-/** A login that succeeded. */
 interface FinishedLogin {
   readonly challenge: Transaction["challenge"];
   readonly returnTo: ReturnUrl;

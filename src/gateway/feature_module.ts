@@ -8,7 +8,7 @@ import type { Throttle } from "../auth/throttle.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import type { AnySection } from "../config/section.ts";
-import type { RouteDescription } from "../control/route.ts";
+import type { RouteConfig } from "../control/route.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
@@ -78,7 +78,7 @@ export interface FeatureModule {
   /** API keys that it uses, for whoever checks an installation. */
   keysToCheck?(config: Config): readonly KeyToCheck[];
   /** Its routes on base hosts, for the description of these. */
-  readonly routes?: readonly RouteDescription[];
+  readonly routes?: readonly RouteConfig[];
   /** Builds it; undefined if it is switched off. */
   create(parts: FeatureParts): Feature | undefined;
 }
