@@ -13,23 +13,6 @@ export type Shape<Name extends keyof components["schemas"]> = Record<
   z.ZodType
 >;
 
-/** A machine that holds sandboxes. The URLs have no trailing slash. */
-export interface Runner {
-  /** Base URL of previews and toolbox calls; http or https, without credentials. */
-  readonly proxyUrl: string;
-  /** Base URL of the runner's own API (build logs); null if the runner has not announced one. */
-  readonly apiUrl: string | null;
-  /** A secret: it gives access to the whole runner. */
-  readonly apiKey: string;
-}
-
-/** The API's record of a {@linkcode Runner}, which may not have reported yet where it is. */
-export interface RunnerRecord extends Omit<Runner, "proxyUrl"> {
-  readonly proxyUrl: string | null;
-  /** The id of its region, if the API tells it. */
-  readonly region?: string | null | undefined;
-}
-
 /** Reads the id of a sandbox or snapshot, or a signed preview token. */
 export const sandboxRef: z.ZodType<string> = z.string().refine(isSandboxRef);
 
@@ -39,20 +22,30 @@ const optionalText = z.string().nullish().transform((text) => text || null);
 const optionalUrl = z.literal("").or(baseUrl).nullish()
   .transform((url) => url || null);
 
-const runnerRecord = z.object(
+/** Reads a {@linkcode RunnerRecord}. */
+export const runnerRecordAnswer = z.object(
   {
+    /** Base URL of previews and toolbox calls; http or https, without credentials. */
     proxyUrl: optionalUrl,
+    /** Base URL of the runner's own API (build logs); null if the runner has not announced one. */
     apiUrl: optionalUrl,
+    /** The id of its region, if the API tells it. */
     region: z.string().nullish(),
+    /** A secret: it gives access to the whole runner. */
     apiKey: z.string().refine(isBearer),
   } satisfies Shape<"Runner">,
 );
 
-/** Reads a {@linkcode RunnerRecord}. */
-export const runnerRecordAnswer: z.ZodType<RunnerRecord> = runnerRecord;
+/** The API's record of a {@linkcode Runner}, which may not have reported yet where it is. */
+export type RunnerRecord = Readonly<z.output<typeof runnerRecordAnswer>>;
+
+/** A machine that holds sandboxes. The URLs have no trailing slash. */
+export interface Runner extends Omit<RunnerRecord, "proxyUrl" | "region"> {
+  readonly proxyUrl: string;
+}
 
 /** Reads a {@linkcode Runner}. */
-export const runnerAnswer: z.ZodType<Runner> = runnerRecord.extend({
+export const runnerAnswer: z.ZodType<Runner> = runnerRecordAnswer.extend({
   proxyUrl: baseUrl,
 });
 
