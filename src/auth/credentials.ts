@@ -33,10 +33,7 @@ export interface CredentialSource {
   readonly headers: RequestHeaders;
   readonly host: Pick<PreviewHost, "port" | "label" | "authoritySuffix">;
   readonly scheme: "http" | "https";
-  readonly cookies: Pick<
-    OwnCookies,
-    "previewTokenSession" | "loginOn" | "loginMark"
-  >;
+  readonly cookies: OwnCookies;
   /** The preview token in the query, from {@linkcode splitPreviewToken}. */
   readonly queryToken: string | undefined;
   /** Origins, besides the sandbox's own, whose pages may use its sessions. */
