@@ -66,6 +66,12 @@ export function issuerOf(jwt: string): string | undefined {
   return typeof issuer === "string" ? issuer : undefined;
 }
 
+/** When a JWT says that it ends (RFC 7519 section 4.1.4), ms since the epoch; undefined for another bearer. */
+export function endOf(bearer: string): number | undefined {
+  const end = jsonObjectIn(JWT.exec(bearer)?.[2])?.["exp"];
+  return typeof end === "number" ? end * 1000 : undefined;
+}
+
 /** The JSON object that is encoded in base64url; undefined if there is none. */
 function jsonObjectIn(
   part: string | undefined,

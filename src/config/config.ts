@@ -234,6 +234,7 @@ function assemble(values: Values) {
       tokenRefusedTtlMs: toMs(values.TOKEN_REFUSED_TTL_SEC),
       signedTokenTtlMs: toMs(values.SIGNED_TOKEN_TTL_SEC),
       staleIfErrorMs: toMs(values.STALE_IF_ERROR_SEC),
+      tokenStaleIfErrorMs: toMs(values.TOKEN_STALE_IF_ERROR_SEC),
     },
     session: {
       /** Never empty: the first one seals, and all of them open. */

@@ -250,8 +250,12 @@ const CACHE = inGroup("Cache", {
     { format: seconds(), default: "5" },
   ),
   STALE_IF_ERROR_SEC: setting(
-    "How long past its TTL an answer may be used while the API is down.",
+    "How long past its TTL an answer about a sandbox may be used while the API is down.",
     { format: seconds({ min: 0 }), default: "600" },
+  ),
+  TOKEN_STALE_IF_ERROR_SEC: setting(
+    "How long past its TTL an accepted token, key or login may be used while the API is down; one that was revoked opens so much longer.",
+    { format: seconds({ min: 0 }), default: "0" },
   ),
 });
 

@@ -55,6 +55,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       tokenRefusedTtlMs: 5_000,
       signedTokenTtlMs: 5_000,
       staleIfErrorMs: 600_000,
+      tokenStaleIfErrorMs: 0,
     },
     session: {
       secrets: ["key"],
@@ -241,6 +242,12 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TOKEN_REFUSED_TTL_SEC", "4", (c) => c.cache.tokenRefusedTtlMs, 4_000],
     ["SIGNED_TOKEN_TTL_SEC", "6", (c) => c.cache.signedTokenTtlMs, 6_000],
     ["STALE_IF_ERROR_SEC", "0", (c) => c.cache.staleIfErrorMs, 0],
+    [
+      "TOKEN_STALE_IF_ERROR_SEC",
+      "7",
+      (c) => c.cache.tokenStaleIfErrorMs,
+      7_000,
+    ],
     ["SESSION_SECRETS", `${secret},${secret}2`, (c) => c.session.secrets, [
       secret,
       `${secret}2`,
