@@ -75,6 +75,7 @@ export function createAuth(
   });
   const throttle = new Throttle({
     refusalsPerMinute: limits.refusalsPerMinute,
+    lookups: limits.lookupsPerClient,
     maxClients: maxRemembered,
     now,
     checkQuota: () => quota?.checkForStrangers(),

@@ -291,6 +291,8 @@ function assemble(values: Values) {
       shutdownTimeoutMs: toMs(values.SHUTDOWN_TIMEOUT_SEC),
       /** Budget of a client address for failed credentials and unknown sandboxes, per minute. */
       refusalsPerMinute: values.REFUSALS_PER_MINUTE,
+      lookupsPerClient: values.MAX_LOOKUPS_PER_CLIENT ??
+        Math.ceil(values.MAX_EXCHANGES_PER_CLIENT / 2),
     },
     log: {
       level: values.LOG_LEVEL,

@@ -316,6 +316,14 @@ const LIMITS = inGroup("Limits", {
     "How many failed credentials (repeats answered from the cache do not count), failed logins and unknown sandboxes a client address (of IPv6: a /64) may have per minute before it is answered with 429.",
     { format: integer({ min: 1, max: 1_000_000 }), default: "300" },
   ),
+  // The other half of its requests is left for what is in the cache.
+  MAX_LOOKUPS_PER_CLIENT: setting(
+    "Maximum number of questions to the API that a client address may have under way, for previews that are not in the cache; more are answered with 429. A burst of refusals may exceed REFUSALS_PER_MINUTE by so many.",
+    {
+      format: optional(COUNT),
+      whenUnset: "half of `MAX_EXCHANGES_PER_CLIENT`",
+    },
+  ),
   MAX_MESSAGE_BYTES: setting(
     "Maximum length of a WebSocket message, in bytes; a longer one closes its WebSocket with 1009.",
     { format: integer({ min: 65_536, max: 67_108_864 }), default: "16777216" },

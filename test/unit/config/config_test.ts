@@ -94,6 +94,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       shutdownDelayMs: 5_000,
       shutdownTimeoutMs: 3_600_000,
       refusalsPerMinute: 300,
+      lookupsPerClient: 500,
     },
     log: {
       level: "info",
@@ -335,6 +336,8 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["MAX_HEADER_FIELDS", "10", (c) => c.limits.headerFields, 10],
     ["BODY_IDLE_TIMEOUT_SEC", "0", (c) => c.limits.bodyIdleTimeoutMs, 0],
     ["REFUSALS_PER_MINUTE", "7", (c) => c.limits.refusalsPerMinute, 7],
+    ["MAX_LOOKUPS_PER_CLIENT", "7", (c) => c.limits.lookupsPerClient, 7],
+    ["MAX_EXCHANGES_PER_CLIENT", "7", (c) => c.limits.lookupsPerClient, 4],
     ["LOG_LEVEL", "debug", (c) => c.log.level, "debug"],
     ["LOG_LEVEL", "warn", (c) => c.log.level, "warning"],
     ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],
