@@ -149,6 +149,7 @@ const FACTS = {
   target_too_long: { ...REFUSED, status: 414, help: "apps" },
   upgrade_required: { ...REFUSED, status: 426 },
   too_many_refusals: { ...THROTTLED, login: "repeatable" },
+  too_many_lookups: { ...THROTTLED, passes: "by_itself", login: "repeatable" },
   user_throttled: { ...THROTTLED, passes: "by_itself" },
   start_throttled: THROTTLED,
   client_overloaded: THROTTLED,

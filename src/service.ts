@@ -134,6 +134,7 @@ export async function createService(
   const { remoteSettings, sandboxes, access, changes, states } = resolvers;
   const auth = createAuth(config, {
     lookups,
+    closing,
     metrics,
     now,
     quota,

@@ -26,6 +26,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "`MAX_HEADER_BYTES`, `MAX_HEADER_FIELDS`; [mostly cookies](operate.md#too-many-cookies).",
   too_many_refusals:
     "`REFUSALS_PER_MINUTE`, for an address. If it is everybody, set `TRUSTED_PROXIES`.",
+  too_many_lookups:
+    "`MAX_LOOKUPS_PER_CLIENT`: a slow API, or many cold previews from one address, of a NAT or a program. If it is everybody, set `TRUSTED_PROXIES`.",
   start_throttled:
     "`WAKE_PER_HOUR`, or Daytona's limit of an organization's starts.",
   client_overloaded:

@@ -55,6 +55,12 @@ export function issuerOf(jwt: string): string | undefined {
   return typeof issuer === "string" ? issuer : undefined;
 }
 
+/** When a JWT says that it ends (RFC 7519 section 4.1.4), ms since the epoch; undefined for another bearer. */
+export function endOf(bearer: string): number | undefined {
+  const end = jwtPart(bearer, "claims")?.["exp"];
+  return typeof end === "number" ? end * 1000 : undefined;
+}
+
 /** True if the text is a UUID (RFC 9562 section 4), in upper or lower case. */
 export function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);

@@ -111,8 +111,8 @@ export class Login {
    * Completes a login. Each asks the provider once, and one that fails is charged to the client, so that nobody tries
    * many codes.
    * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago, or has completed it;
-   * `bad_return_url`; `too_many_refusals`; `no_access`; `sandbox_deleted`; what {@linkcode OpenidProvider.redeem}
-   * throws; `api_unreachable`. All but the first two have the preview as their `retryUrl`.
+   * `bad_return_url`; `too_many_refusals`; `too_many_lookups`; `no_access`; `sandbox_deleted`; what
+   * {@linkcode OpenidProvider.redeem} throws; `api_unreachable`. All but the first two have the preview as their `retryUrl`.
    */
   async finish(callback: Callback): Promise<FinishedLogin> {
     const { parameters, caller, requestId } = callback;

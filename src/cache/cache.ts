@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { isClientsFault } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { isPending } from "../lib/cooldown.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
@@ -319,6 +320,8 @@ export class Cache<V> {
         const earlier = this.#memory.get(key);
         this.#report("fill_failed", earlier === undefined ? undefined : error);
         if (earlier === undefined) throw error;
+        // Whoever brings a failure about must not profit by it.
+        if (isClientsFault(error) && now() >= earlier.expiresAt) throw error;
         if (isCurrent()) backOff(earlier, now()); // the failure says nothing about a newer value
         if (now() >= earlier.staleUntil) throw error;
         return { value: earlier.value, event: "stale" };

@@ -108,6 +108,14 @@ export interface DurableStore {
   /** Writes an entry if there is none. Of all claims to a key, by whichever process, one succeeds as long as it exists. */
   claim(key: StoreKey, entry: StoredEntry): Promise<Claim>;
   /**
+   * Adds to counters that all processes share, each of which lasts for `ttlMs` from then on, and resolves to what they
+   * have come to; undefined if that is not known. Absent in a store that cannot add without reading first.
+   */
+  addUp?(
+    counts: readonly { readonly key: StoreKey; readonly count: number }[],
+    ttlMs: number,
+  ): Promise<readonly number[] | undefined>;
+  /**
    * Tells every process that uses the store, this one included, something short. It is a hint: it may be lost. In a store
    * that no other process uses, it does nothing.
    */

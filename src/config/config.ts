@@ -234,6 +234,7 @@ function assemble(values: Values) {
       tokenRefusedTtlMs: toMs(values.TOKEN_REFUSED_TTL_SEC),
       signedTokenTtlMs: toMs(values.SIGNED_TOKEN_TTL_SEC),
       staleIfErrorMs: toMs(values.STALE_IF_ERROR_SEC),
+      tokenStaleIfErrorMs: toMs(values.TOKEN_STALE_IF_ERROR_SEC),
     },
     session: {
       /** Never empty: the first one seals, and all of them open. */
@@ -290,6 +291,8 @@ function assemble(values: Values) {
       shutdownTimeoutMs: toMs(values.SHUTDOWN_TIMEOUT_SEC),
       /** Budget of a client address for failed credentials and unknown sandboxes, per minute. */
       refusalsPerMinute: values.REFUSALS_PER_MINUTE,
+      lookupsPerClient: values.MAX_LOOKUPS_PER_CLIENT ??
+        Math.ceil(values.MAX_EXCHANGES_PER_CLIENT / 2),
     },
     log: {
       level: values.LOG_LEVEL,

@@ -250,8 +250,12 @@ const CACHE = inGroup("Cache", {
     { format: seconds(), default: "5" },
   ),
   STALE_IF_ERROR_SEC: setting(
-    "How long past its TTL an answer may be used while the API is down.",
+    "How long past its TTL an answer about a sandbox may be used while the API is down.",
     { format: seconds({ min: 0 }), default: "600" },
+  ),
+  TOKEN_STALE_IF_ERROR_SEC: setting(
+    "How long past its TTL an accepted token, key or login may be used while the API is down; one that was revoked opens so much longer.",
+    { format: seconds({ min: 0 }), default: "0" },
   ),
 });
 
@@ -311,6 +315,14 @@ const LIMITS = inGroup("Limits", {
   REFUSALS_PER_MINUTE: setting(
     "How many failed credentials (repeats answered from the cache do not count), failed logins and unknown sandboxes a client address (of IPv6: a /64) may have per minute before it is answered with 429.",
     { format: integer({ min: 1, max: 1_000_000 }), default: "300" },
+  ),
+  // The other half of its requests is left for what is in the cache.
+  MAX_LOOKUPS_PER_CLIENT: setting(
+    "Maximum number of questions to the API that a client address may have under way, for previews that are not in the cache; more are answered with 429. A burst of refusals may exceed REFUSALS_PER_MINUTE by so many.",
+    {
+      format: optional(COUNT),
+      whenUnset: "half of `MAX_EXCHANGES_PER_CLIENT`",
+    },
   ),
   MAX_MESSAGE_BYTES: setting(
     "Maximum length of a WebSocket message, in bytes; a longer one closes its WebSocket with 1009.",

@@ -102,6 +102,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "Too many requests from your address have failed within the last minute.",
     "Check the address and the token, and try again in a moment.",
   ),
+  too_many_lookups: text(
+    "Too many previews are being opened at once",
+    "Your address is waiting for as many of Daytona's answers as it may. Daytona may be slow, or many people share your address.",
+  ),
   user_throttled: text(
     "Daytona asks you to wait",
     "Your organization has sent it too many requests, or your address too many wrong keys.",

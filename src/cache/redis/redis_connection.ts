@@ -26,6 +26,8 @@ export interface RedisCommands {
   /** Null if the condition does not hold. */
   set(key: string, value: string, options: SetOptions): Promise<unknown>;
   del(key: string): Promise<unknown>;
+  incrBy(key: string, count: number): Promise<number>;
+  pExpire(key: string, ms: number): Promise<unknown>;
   publish(channel: string, message: string): Promise<unknown>;
   /** With RESP3, other commands can still be sent on the same connection. */
   subscribe(

@@ -30,6 +30,12 @@ const API_SEEN_MS = 600_000;
 
 const CHANNEL = "porthole:announcements";
 
+/** What a user of the server may lack the rights to do. */
+const CANNOT_ANNOUNCE =
+  "the user may not announce changes to other gateways (+publish +subscribe &porthole:*): they see them by time";
+const CANNOT_COUNT =
+  "the user may not count refusals for all gateways (+incrby +pexpire): each counts for itself";
+
 /** The reply of `PTTL` if there is no such key. */
 const NO_KEY = -2;
 
@@ -66,7 +72,7 @@ class RedisStore implements DurableStore {
   readonly #breaker: CircuitBreaker;
   readonly #options: StoreOptions;
   #apiSeenAt = -Infinity;
-  #isMuteTold = false;
+  readonly #told = new Set<string>();
 
   constructor(connection: RedisConnection, options: StoreOptions) {
     this.#connection = connection;
@@ -124,30 +130,45 @@ class RedisStore implements DurableStore {
     return reply === null ? "taken" : "claimed";
   }
 
+  async addUp(
+    counts: readonly { readonly key: StoreKey; readonly count: number }[],
+    ttlMs: number,
+  ): Promise<readonly number[] | undefined> {
+    const totals = await this.#run((redis) =>
+      Promise.all(counts.map(async ({ key, count }) => {
+        const name = redisKey(key);
+        const added = redis.incrBy(name, count); // on the same connection, so it comes first
+        const [total] = await Promise.all([added, redis.pExpire(name, ttlMs)]);
+        return total;
+      })).catch((error) => this.#onForbidden(error, CANNOT_COUNT))
+    );
+    return totals ?? undefined;
+  }
+
   async announce(message: string): Promise<void> {
     await this.#run((redis) =>
-      redis.publish(CHANNEL, message).catch((error) => this.#onForbidden(error))
+      redis.publish(CHANNEL, message)
+        .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE))
     );
   }
 
   listen(onMessage: (message: string) => void): void {
     this.#connection.onEachConnection((commands) => {
       commands.subscribe(CHANNEL, onMessage)
-        .catch((error) => this.#onForbidden(error))
+        .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE))
         .catch(() => {}); // the connection has ended
     });
   }
 
   /** Tells, once, that the user may not do that: the rest works without it. */
-  #onForbidden(cause: unknown): void {
+  #onForbidden(cause: unknown, message: string): void {
     if (!hasErrorCode(cause, "NOPERM")) throw cause;
-    if (this.#isMuteTold) return;
-    this.#isMuteTold = true;
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
     this.#options.onFailure({
       store: "redis",
       reason: "error",
-      message:
-        "the user may not announce changes to other gateways (+publish +subscribe &porthole:*): they see them by time",
+      message,
       cause,
     });
   }

@@ -60,6 +60,7 @@ const LOGIN_OUTCOMES = [
   "login_unavailable",
   "session_not_kept",
   "too_many_refusals",
+  "too_many_lookups",
   "api_unreachable",
 ] as const satisfies readonly ("ok" | ErrorCode)[];
 

@@ -55,6 +55,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       tokenRefusedTtlMs: 5_000,
       signedTokenTtlMs: 5_000,
       staleIfErrorMs: 600_000,
+      tokenStaleIfErrorMs: 0,
     },
     session: {
       secrets: ["key"],
@@ -93,6 +94,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       shutdownDelayMs: 5_000,
       shutdownTimeoutMs: 3_600_000,
       refusalsPerMinute: 300,
+      lookupsPerClient: 500,
     },
     log: {
       level: "info",
@@ -241,6 +243,12 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TOKEN_REFUSED_TTL_SEC", "4", (c) => c.cache.tokenRefusedTtlMs, 4_000],
     ["SIGNED_TOKEN_TTL_SEC", "6", (c) => c.cache.signedTokenTtlMs, 6_000],
     ["STALE_IF_ERROR_SEC", "0", (c) => c.cache.staleIfErrorMs, 0],
+    [
+      "TOKEN_STALE_IF_ERROR_SEC",
+      "7",
+      (c) => c.cache.tokenStaleIfErrorMs,
+      7_000,
+    ],
     ["SESSION_SECRETS", `${secret},${secret}2`, (c) => c.session.secrets, [
       secret,
       `${secret}2`,
@@ -328,6 +336,8 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["MAX_HEADER_FIELDS", "10", (c) => c.limits.headerFields, 10],
     ["BODY_IDLE_TIMEOUT_SEC", "0", (c) => c.limits.bodyIdleTimeoutMs, 0],
     ["REFUSALS_PER_MINUTE", "7", (c) => c.limits.refusalsPerMinute, 7],
+    ["MAX_LOOKUPS_PER_CLIENT", "7", (c) => c.limits.lookupsPerClient, 7],
+    ["MAX_EXCHANGES_PER_CLIENT", "7", (c) => c.limits.lookupsPerClient, 4],
     ["LOG_LEVEL", "debug", (c) => c.log.level, "debug"],
     ["LOG_LEVEL", "warn", (c) => c.log.level, "warning"],
     ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],

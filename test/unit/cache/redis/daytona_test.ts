@@ -68,6 +68,7 @@ async function openGateway(port: number, facts: Facts) {
       tokenRefusedTtlMs: 5_000,
       signedTokenTtlMs: 5_000,
       staleIfErrorMs: 600_000,
+      tokenStaleIfErrorMs: 0,
     },
     store,
     now,

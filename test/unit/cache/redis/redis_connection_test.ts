@@ -35,6 +35,8 @@ function setUp() {
           pTTL: refused,
           set: refused,
           del: refused,
+          incrBy: refused,
+          pExpire: refused,
           publish: refused,
           subscribe: refused,
         };
