@@ -1,0 +1,70 @@
+/**
+ * Keeps apps' responses out of shared caches, such as a CDN in front: one would give them to the next visitor without
+ * asking the gateway. Browsers store them as the app says.
+ */
+import { hasHeader, isName } from "../http/headers.ts";
+import { byName } from "../lib/by_name.ts";
+
+/** An element of Cache-Control (RFC 9111 section 5.2): name, argument, and whatever makes it no directive. */
+const ELEMENT =
+  /[\t ]*(?:([!#$%&'*+.^`|~\w-]+)(=(?:[!#$%&'*+.^`|~\w-]+|"(?:[^"\\]|\\.)*"))?)?[\t ]*([^,]*)(?:,|$)/g;
+
+/** Directives that only shared caches heed, or by which no-store (`must-understand`) or private has exceptions. */
+const NOT_KEPT: ReadonlySet<string> = new Set([
+  "must-understand",
+  "private",
+  "proxy-revalidate",
+  "public",
+  "s-maxage",
+]);
+
+/** Longer values are not read: 64 KiB of commas would take 10 ms for each response. */
+const MAX_LENGTH = 1024;
+
+/**
+ * A Cache-Control value, of several lines joined by commas, by which only browsers may store the response. What is no
+ * directive is left out, so that no cache reads the rest differently.
+ *
+ * @example `privateCacheControl("public, max-age=60, s-maxage=9"); // "private, max-age=60"`
+ */
+export function privateCacheControl(value: string): string {
+  if (value.length > MAX_LENGTH) return "private";
+  const kept: string[] = [];
+  let isNeverStored = false;
+  for (const [, name, argument = "", rest] of value.matchAll(ELEMENT)) {
+    if (name === undefined || rest !== "") continue;
+    const lower = name.toLowerCase();
+    if (NOT_KEPT.has(lower)) continue;
+    isNeverStored ||= lower === "no-store" && argument === "";
+    kept.push(name + argument);
+  }
+  return (isNeverStored ? kept : ["private", ...kept]).join(", ");
+}
+
+const rememberedPrivate = byName(privateCacheControl);
+
+/** What CDNs heed instead (RFC 9213 section 3.1); Deno Deploy's has a name of its own. */
+const NO_CDN: readonly [string, string][] = [
+  ["cdn-cache-control", "no-store"],
+  ["deno-cdn-cache-control", "no-store"],
+];
+
+/** An app's headers by which no shared cache stores the response; those of a public preview say it to CDNs twice. */
+export function forBrowsersOnly(
+  headers: readonly [string, string][],
+  { status, isPublic }: { readonly status: number; readonly isPublic: boolean },
+): [string, string][] {
+  const result: [string, string][] = [];
+  const values: string[] = [];
+  for (const header of headers) {
+    if (isName(header[0], "cache-control")) values.push(header[1]);
+    else result.push(header);
+  }
+  if (values.length > 0) {
+    result.push(["cache-control", rememberedPrivate(values.join())]);
+  } else if (status !== 304 || hasHeader(headers, "expires")) {
+    // In a 304 that says nothing, it would replace what the browser has stored (RFC 9111 section 3.2).
+    result.push(["cache-control", "private"]);
+  }
+  return isPublic ? [...result, ...NO_CDN] : result;
+}
