@@ -16,7 +16,7 @@ import {
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
-import { testsThatNeed } from "../support/needs_program.ts";
+import { type DeclareTest, testsThatNeed } from "../support/needs_program.ts";
 import { nginxCommand } from "../support/nginx.ts";
 import { send, type SendOptions } from "../support/send.ts";
 import { startServerProcess } from "../support/server_process.ts";
@@ -61,15 +61,17 @@ async function startNginxCache(port: number): Promise<Front> {
   return { port: own, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
+const declare: DeclareTest = Deno.test;
+
 const CACHES = [
   {
     name: "a cache that follows RFC 9111",
-    test: (name: string, body: () => Promise<void>) => Deno.test(name, body),
+    test: declare,
     start: (port: number) => startSharedCache(port),
   },
   {
     name: "a cache that does not heed Vary",
-    test: (name: string, body: () => Promise<void>) => Deno.test(name, body),
+    test: declare,
     start: (port: number) => startSharedCache(port, { heedsVary: false }),
   },
   {
