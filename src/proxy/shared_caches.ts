@@ -2,7 +2,7 @@
  * Keeps apps' responses out of shared caches, such as a CDN in front: one would give them to the next visitor without
  * asking the gateway. Browsers store them as the app says.
  */
-import { hasHeader, isName } from "../http/headers.ts";
+import { hasHeader, isName, valuesOf } from "../http/headers.ts";
 import { byName } from "../lib/by_name.ts";
 
 /** An element of Cache-Control (RFC 9111 section 5.2): name, argument, and whatever makes it no directive. */
@@ -54,17 +54,14 @@ export function forBrowsersOnly(
   headers: readonly [string, string][],
   { status, isPublic }: { readonly status: number; readonly isPublic: boolean },
 ): [string, string][] {
-  const result: [string, string][] = [];
-  const values: string[] = [];
-  for (const header of headers) {
-    if (isName(header[0], "cache-control")) values.push(header[1]);
-    else result.push(header);
-  }
-  if (values.length > 0) {
-    result.push(["cache-control", rememberedPrivate(values.join())]);
+  const result = headers.filter(([name]) => !isName(name, "cache-control"));
+  if (result.length < headers.length) {
+    const value = valuesOf(headers, "cache-control").join();
+    result.push(["cache-control", rememberedPrivate(value)]);
   } else if (status !== 304 || hasHeader(headers, "expires")) {
     // In a 304 that says nothing, it would replace what the browser has stored (RFC 9111 section 3.2).
     result.push(["cache-control", "private"]);
   }
-  return isPublic ? [...result, ...NO_CDN] : result;
+  if (isPublic) result.push(...NO_CDN);
+  return result;
 }
