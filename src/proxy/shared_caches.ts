@@ -2,6 +2,7 @@
  * Keeps apps' responses out of shared caches, such as a CDN in front: one would give them to the next visitor without
  * asking the gateway. Browsers store them as the app says.
  */
+import type { EdgeCache } from "../config/config.ts";
 import { hasHeader, isName, valuesOf } from "../http/headers.ts";
 import { byName } from "../lib/by_name.ts";
 
@@ -49,18 +50,33 @@ const NO_CDN: readonly [string, string][] = [
   ["deno-cdn-cache-control", "no-store"],
 ];
 
-/** An app's headers by which no shared cache stores the response; those of a public preview say it to CDNs twice. */
-export function forBrowsersOnly(
-  headers: readonly [string, string][],
-  { status, isPublic }: { readonly status: number; readonly isPublic: boolean },
+/** An app's response, and who asked for it. */
+interface RelayedResponse {
+  readonly status: number;
+  /** True if anybody may see it. */
+  readonly isPublic: boolean;
+  readonly edgeCache: EdgeCache;
+}
+
+/**
+ * An app's headers by which no shared cache stores the response, unless it is public and may be stored; those of a
+ * public preview say it to CDNs twice.
+ */
+export function forSharedCaches(
+  headers: [string, string][],
+  { status, isPublic, edgeCache }: RelayedResponse,
 ): [string, string][] {
+  if (isPublic && edgeCache === "public") return headers;
   const result = headers.filter(([name]) => !isName(name, "cache-control"));
   if (result.length < headers.length) {
     const value = valuesOf(headers, "cache-control").join();
     result.push(["cache-control", rememberedPrivate(value)]);
   } else if (status !== 304 || hasHeader(headers, "expires")) {
-    // In a 304 that says nothing, it would replace what the browser has stored (RFC 9111 section 3.2).
     result.push(["cache-control", "private"]);
+  } else if (edgeCache === "public") {
+    // A 304 that says nothing would keep fresh for everybody what a cache has stored while it was public. What it says
+    // replaces what the browser has stored, too (RFC 9111 section 3.2): no-cache is never wrong.
+    result.push(["cache-control", "private, no-cache"]);
   }
   if (isPublic) result.push(...NO_CDN);
   return result;

@@ -396,3 +396,27 @@ for (const { name: cache, test, start } of CACHES) {
     assert.equal((await ask(locked)).code, "login_required");
   });
 }
+
+Deno.test("who has access does not keep in a cache what it has stored while the sandbox was public", async () => {
+  using clock = fakeClock();
+  await using gateway = await startGateway({ EDGE_CACHE: "public" });
+  const host = await gateway.serve(({ headers }, response) => {
+    const isKnown = headers["if-none-match"] === '"v1"';
+    // As many a dev server: the 304 says nothing.
+    const fields = isKnown
+      ? {}
+      : { "cache-control": "public, max-age=60", etag: '"v1"' };
+    response.writeHead(isKnown ? 304 : 200, fields).end();
+  });
+  await using front = await startSharedCache(gateway.port);
+  async function ask(headers = {}): Promise<number> {
+    return (await send(host, { port: front.port, headers })).status;
+  }
+  assert.equal(await ask(), 200);
+  gateway.stack.api.sandbox("demo").public = false;
+  clock.pass(61_000);
+  assert.equal(await ask(), 401);
+  const member = { authorization: `Bearer ${KEYS.user}` };
+  assert.equal(await ask(member), 200);
+  assert.equal(await ask(), 401);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  forBrowsersOnly,
+  forSharedCaches,
   privateCacheControl,
 } from "../../../src/proxy/shared_caches.ts";
 
@@ -77,11 +77,11 @@ Deno.test("privateCacheControl() reads quoted strings, and leaves out what is no
   ) assert.equal(privateCacheControl(value), expected, value);
 });
 
-Deno.test("forBrowsersOnly() joins repeated lines in any case, and says private where the app says nothing", () => {
+Deno.test("forSharedCaches() joins repeated lines in any case, and says private where the app says nothing", () => {
   const etag: [string, string] = ["ETag", '"1"'];
-  const response = { status: 200, isPublic: false };
+  const response = { status: 200, isPublic: false, edgeCache: "off" } as const;
   assert.deepEqual(
-    forBrowsersOnly([
+    forSharedCaches([
       ["CACHE-CONTROL", "public"],
       etag,
       ["cache-Control", "s-maxage=9, max-age=1"],
@@ -95,32 +95,53 @@ Deno.test("forBrowsersOnly() joins repeated lines in any case, and says private 
       ["cache-control", "private, max-age=1"],
     ],
   );
-  assert.deepEqual(forBrowsersOnly([etag], response), [
+  assert.deepEqual(forSharedCaches([etag], response), [
     etag,
     ["cache-control", "private"],
   ]);
 });
 
-Deno.test("forBrowsersOnly() adds nothing to a 304 that says nothing, as it would replace what the browser has stored", () => {
+Deno.test("forSharedCaches() adds nothing to a 304 that says nothing, as it would replace what the browser has stored", () => {
   const etag: [string, string] = ["ETag", '"1"'];
-  const response = { status: 304, isPublic: false };
-  assert.deepEqual(forBrowsersOnly([etag], response), [etag]);
+  const response = { status: 304, isPublic: false, edgeCache: "off" } as const;
+  assert.deepEqual(forSharedCaches([etag], response), [etag]);
   assert.deepEqual(
-    forBrowsersOnly([["Cache-Control", "public, max-age=1"]], response),
+    forSharedCaches([["Cache-Control", "public, max-age=1"]], response),
     [["cache-control", "private, max-age=1"]],
   );
   // By which a cache may store the 304 itself.
   const expires: [string, string] = ["Expires", "0"];
-  assert.deepEqual(forBrowsersOnly([expires], response), [
+  assert.deepEqual(forSharedCaches([expires], response), [
     expires,
     ["cache-control", "private"],
   ]);
 });
 
-Deno.test("forBrowsersOnly() says of public previews in CDNs' own words that they are not to be stored", () => {
-  assert.deepEqual(forBrowsersOnly([], { status: 200, isPublic: true }), [
-    ["cache-control", "private"],
-    ["cdn-cache-control", "no-store"],
-    ["deno-cdn-cache-control", "no-store"],
-  ]);
+Deno.test("forSharedCaches() says of public previews in CDNs' own words that they are not to be stored", () => {
+  assert.deepEqual(
+    forSharedCaches([], { status: 200, isPublic: true, edgeCache: "off" }),
+    [
+      ["cache-control", "private"],
+      ["cdn-cache-control", "no-store"],
+      ["deno-cdn-cache-control", "no-store"],
+    ],
+  );
+});
+
+Deno.test("forSharedCaches() leaves what is public to the app with EDGE_CACHE=public, and nothing else", () => {
+  const edgeCache = "public";
+  const said: [string, string][] = [["Cache-Control", "public, s-maxage=9"]];
+  for (const status of [200, 304]) {
+    const response = { status, isPublic: true, edgeCache } as const;
+    assert.deepEqual(forSharedCaches(said, response), said);
+    assert.deepEqual(forSharedCaches([], response), []);
+    const isPublic = false;
+    assert.deepEqual(forSharedCaches(said, { status, isPublic, edgeCache }), [
+      ["cache-control", "private"],
+    ]);
+    // It ends what a cache has stored while the sandbox was public.
+    assert.deepEqual(forSharedCaches([], { status, isPublic, edgeCache }), [
+      ["cache-control", status === 304 ? "private, no-cache" : "private"],
+    ]);
+  }
 });
