@@ -28,6 +28,9 @@ export type SessionScope = Config["session"]["scope"];
 /** When an app's responses can be read across origins. */
 export type CorsMode = Config["public"]["corsMode"];
 
+/** Whether shared caches may store public previews: never, or as the app says. */
+export type EdgeCache = Config["public"]["edgeCache"];
+
 /** Whose Daytona it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */
 export type GatewayMode = Config["daytona"]["mode"];
 
@@ -211,6 +214,7 @@ function assemble(values: Values) {
       domains: values.PROXY_DOMAIN,
       allowedOrigins: values.ALLOWED_ORIGINS,
       corsMode: values.CORS_MODE,
+      edgeCache: values.EDGE_CACHE,
       appOrigin: values.APP_ORIGIN,
       /** Which sandboxes open without a credential: those that the API calls public, or none. */
       sandboxes: values.PUBLIC,

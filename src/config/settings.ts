@@ -112,6 +112,10 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
     "Who decides which other origins may read a preview: the app if it sets CORS headers, otherwise the gateway (auto); always the gateway (reflect, like Daytona's proxy, but with credentials for trusted origins only); or only the app (off).",
     { format: oneOf("auto", "reflect", "off"), default: "auto" },
   ),
+  EDGE_CACHE: setting(
+    "Whether a cache in front, such as a CDN, may store previews: never (off), or public ones as the app's Cache-Control says (public), also for a while after the sandbox has become private.",
+    { format: oneOf("off", "public"), default: "off" },
+  ),
   APP_ORIGIN: setting(
     "What an app is told of its own address, where a request comes from its own pages: localhost in WebSocket handshakes, and no Origin in GET (auto); localhost in every request (local); or the public address in all, like Daytona's proxy (pass). A sandbox's label `porthole.app-origin` comes first.",
     { format: oneOf(...APP_ORIGIN_MODES), default: "auto" },

@@ -47,6 +47,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
   const services = {
     ...shared,
     corsMode: site.corsMode,
+    edgeCache: site.edgeCache,
     limits,
     trustedProxies: listen.trustedProxies.map((range) =>
       ipaddr.parseCIDR(range)
