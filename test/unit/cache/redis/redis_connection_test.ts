@@ -37,6 +37,8 @@ function setUp() {
           del: refused,
           publish: refused,
           subscribe: refused,
+          clientTracking: refused,
+          on() {},
         };
         opening.resolve({ commands, ended: ended.promise, end: ended.resolve });
       },
