@@ -251,6 +251,7 @@ export async function createService(
     droppedLogLines: () => lines?.dropped ?? 0,
     leakedSockets: () => leakedSockets.count,
     bufferedBytes: () => budget.usedBytes,
+    storeWatch: () => store?.watch,
     limits,
     checks: () => readiness.latest,
   });

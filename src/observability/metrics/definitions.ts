@@ -176,6 +176,13 @@ export const METRICS = {
     "Values that the source failed to provide (fill_failed), or that the durable tier returned in an unknown format (codec_failed).",
     { kind: CACHE_KINDS, failure: ["fill_failed", "codec_failed"] },
   ),
+  storeTracking: {
+    ...gauge(
+      "porthole_store_tracking",
+      "1 if Redis tells the gateway what has changed (CLIENT TRACKING), 0 if entries are read again every 5 s; absent without Redis.",
+    ),
+    isAbsentUntilSet: true,
+  },
   apiCalls: counter(
     "porthole_api_calls_total",
     "Calls to the Daytona API, not counting retries; a refusal counts as an answer, not as a failure.",

@@ -95,6 +95,8 @@ export interface MetricSources {
     Config["limits"],
     "concurrentExchanges" | "tunnels" | "bufferBudgetBytes"
   >;
+  /** What tells of changes in the durable tier; null while nothing does, undefined where nothing can. */
+  readonly storeWatch: () => object | null | undefined;
   /** The checks of `/ready` as they are known now. */
   readonly checks: () => Readonly<Record<string, "ok" | "failing" | "off">>;
 }

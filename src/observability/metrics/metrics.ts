@@ -139,6 +139,8 @@ export class Metrics {
     to.logLinesDropped.set(sources.droppedLogLines());
     to.socketsLost.set(sources.leakedSockets());
     to.bufferedBytes.set(sources.bufferedBytes());
+    const watch = sources.storeWatch();
+    if (watch !== undefined) to.storeTracking.set(watch === null ? 0 : 1);
     const { limits } = sources;
     to.limits.set(limits.concurrentExchanges, "exchanges");
     to.limits.set(limits.tunnels, "tunnels");

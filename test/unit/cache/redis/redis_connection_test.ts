@@ -39,6 +39,8 @@ function setUp() {
           pExpire: refused,
           publish: refused,
           subscribe: refused,
+          clientTracking: refused,
+          on() {},
         };
         opening.resolve({ commands, ended: ended.promise, end: ended.resolve });
       },

@@ -334,7 +334,7 @@ redisTest(
 redisTest(
   "a Redis store knows for ten minutes that the API uses it, once it has seen a key of the API's own",
   async () => {
-    const rights = "~proxy:* ~porthole:* +get".split(" ");
+    const rights = "~proxy:* ~porthole:* +get +client|tracking".split(" ");
     await using server = await startRedis({
       args: ["--user", "gateway", "on", ">s3cret", ...rights],
     });

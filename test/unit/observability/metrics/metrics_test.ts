@@ -117,8 +117,9 @@ Deno.test("exchange() tells a broken app and a sandbox that does not run from a 
   });
 });
 
-Deno.test("render() has no check that there is nothing for, and no certificate unless there is one", () => {
+Deno.test("render() has no check that there is nothing for, no certificate unless there is one, and no tracking without Redis", () => {
   const metrics = new Metrics("1.2.3");
+  let watch: object | null | undefined = undefined;
   const states = { api: "ok", key: "failing", login: "off" } as {
     login: "ok" | "off";
   };
@@ -129,12 +130,13 @@ Deno.test("render() has no check that there is nothing for, and no certificate u
     droppedLogLines: () => 0,
     leakedSockets: () => 0,
     bufferedBytes: () => 0,
+    storeWatch: () => watch,
     limits: { concurrentExchanges: 1, tunnels: 1, bufferBudgetBytes: 1 },
     checks: () => states,
   });
   function told(): string[] {
     return [...samplesOf(metrics.render())].map((sample) => sample.join(" "))
-      .filter((line) => /_check_|certificate/.test(line));
+      .filter((line) => /_check_|certificate|tracking/.test(line));
   }
   const before = [
     'porthole_check_passing{check="api"} 1',
@@ -150,6 +152,8 @@ Deno.test("render() has no check that there is nothing for, and no certificate u
   ]);
   states.login = "off";
   assert.deepEqual(told().slice(0, -1), before);
+  watch = null;
+  assert(told().includes("porthole_store_tracking 0"));
 });
 
 Deno.test("exchange() measures a tunnel apart from requests", () => {
@@ -218,6 +222,7 @@ Deno.test("render() reads the sources each time", () => {
       droppedLogLines: () => 8,
       leakedSockets: () => 6,
       bufferedBytes: () => 10,
+      storeWatch: () => ({}),
       limits: { concurrentExchanges: 11, tunnels: 12, bufferBudgetBytes: 13 },
       checks: () => ({ api: "ok", key: "failing", login: "off" }),
     });
@@ -237,6 +242,7 @@ Deno.test("render() reads the sources each time", () => {
     porthole_log_lines_dropped_total: 8,
     porthole_sockets_lost_total: 6,
     porthole_buffered_bytes: 10,
+    porthole_store_tracking: 1,
     'porthole_limit{limit="exchanges"}': 11,
     'porthole_limit{limit="tunnels"}': 12,
     'porthole_limit{limit="buffered_bytes"}': 13,
