@@ -21,6 +21,8 @@ function setUp() {
     leakedSockets: () => 6,
     bufferedBytes: () => 5,
     limits: { concurrentExchanges: 1, tunnels: 1, bufferBudgetBytes: 1 },
+    limitsPerEach: () => [],
+    unresponsiveRunners: () => 0,
     checks: () => ({ api: "ok", key: "failing", login: "off" }),
   });
   function exchange(
