@@ -97,17 +97,19 @@ export class Bulkheads {
     exchange: Waiting,
   ): Place | Promise<Place> | undefined {
     if (destination.livenessTarget === undefined) return undefined;
-    const { key } = destination.origin;
-    let upstream = this.#upstreams.get(key);
-    if (upstream === undefined) {
-      this.#upstreams.set(key, upstream = new Upstream(destination));
-    }
+    const upstream = this.#upstreamAt(destination);
     const isSuspected = !upstream.isUnresponsive &&
       upstream.unanswered >= MIN_UNANSWERED &&
       this.#options.now() - upstream.silentSince >= SILENCE_MS;
-    if (!isSuspected) return this.#enter(upstream, exchange);
-    const known = upstream;
-    return this.#probe(known).then(() => this.#enter(known, exchange));
+    const verdict = isSuspected ? this.#probe(upstream) : undefined;
+    const place = this.#take(upstream, exchange.sandboxId);
+    if (verdict === undefined) return this.#begin(place, exchange);
+    // Meanwhile it has a place: many may come within the time that a probe takes.
+    return verdict.then(() => {
+      if (!upstream.isUnresponsive) return this.#begin(place, exchange);
+      this.leave(place, false);
+      throw this.#refusal(upstream);
+    });
   }
 
   /** Notes that so many bytes of an exchange's body were sent. */
@@ -162,14 +164,23 @@ export class Bulkheads {
       ));
   }
 
-  #enter(
-    upstream: Upstream,
-    { sandboxId, body, contentLength }: Waiting,
-  ): Place {
-    if (upstream.isUnresponsive) {
-      upstream.wantedAt = this.#options.now();
-      throw new UpstreamError("unresponsive", "it answers nobody, nor a probe");
+  #upstreamAt(destination: Destination): Upstream {
+    const { key } = destination.origin;
+    let upstream = this.#upstreams.get(key);
+    if (upstream === undefined) {
+      this.#upstreams.set(key, upstream = new Upstream(destination));
     }
+    return upstream;
+  }
+
+  #refusal(upstream: Upstream): UpstreamError {
+    upstream.wantedAt = this.#options.now();
+    return new UpstreamError("unresponsive", "it answers nobody, nor a probe");
+  }
+
+  /** A place for an exchange that sends nothing yet. */
+  #take(upstream: Upstream, sandboxId: string): Place {
+    if (upstream.isUnresponsive) throw this.#refusal(upstream);
     if (upstream.waiting >= this.#options.limit) {
       throw new UpstreamError("busy", "too many exchanges wait for it");
     }
@@ -178,10 +189,14 @@ export class Bulkheads {
       const message = "too many exchanges wait for one sandbox's responses";
       throw new UpstreamError("sandbox_busy", message);
     }
-    const unsent = body === null ? 0 : contentLength ?? Infinity;
     upstream.waiting++;
-    if (unsent === 0) this.#awaitAnswer(upstream);
-    return { upstream, ofSandbox, unsent };
+    return { upstream, ofSandbox, unsent: Infinity };
+  }
+
+  #begin(place: Place, { body, contentLength }: Waiting): Place {
+    place.unsent = body === null ? 0 : contentLength ?? Infinity;
+    if (place.unsent === 0) this.#awaitAnswer(place.upstream);
+    return place;
   }
 
   #awaitAnswer(upstream: Upstream): void {

@@ -217,19 +217,18 @@ Deno.test("a runner that hangs costs other runners' sandboxes nothing, and its o
 
   const [host = ""] = hosts;
   clock.pass(10_000);
-  const visit = gateway.send(host);
+  assert.equal((await gateway.send(host)).code, "runner_overloaded");
   await assertEventually(() => runner.targets.includes("/"), "it is probed");
   clock.pass(5_000);
-  for (
-    const { status, code, headers, body } of [
-      await visit,
-      await gateway.send(host),
-    ]
-  ) {
-    assert.deepEqual([status, code], [503, "runner_unresponsive"]);
-    assert.equal(headers.get("retry-after"), "5");
-    assert(!body.includes(String(runner.port)));
-  }
+  const told = await log.next("a runner answers nobody");
+  assert.equal(told.runner, runner.url);
+  const refused = await gateway.send(host);
+  assert.deepEqual([refused.status, refused.code], [
+    503,
+    "runner_unresponsive",
+  ]);
+  assert.equal(refused.headers.get("retry-after"), "5");
+  assert(!refused.body.includes(String(runner.port)));
   assert.deepEqual(await statusesOf(gateway, 5), [200]);
   const metrics = gateway.service.renderMetrics();
   assert.match(metrics, /^porthole_runners_unresponsive 1$/m);
@@ -237,8 +236,6 @@ Deno.test("a runner that hangs costs other runners' sandboxes nothing, and its o
     metrics,
     /^porthole_limit_used\{limit="waiting_per_runner"\} 25$/m,
   );
-  const told = await log.next("a runner answers nobody");
-  assert.equal(told.runner, runner.url);
 
   runner.goOn();
   await log.next("the runner answers again");
@@ -248,6 +245,41 @@ Deno.test("a runner that hangs costs other runners' sandboxes nothing, and its o
     runner.targets.filter((target) => !target.startsWith("/sandboxes/")),
     ["/"],
   );
+});
+
+Deno.test("who comes while a runner is suspected is told within 5 s, and reaches a sandbox that has moved away from it", async () => {
+  using clock = fakeClock();
+  await using log = await collectLog();
+  await using gateway = await startGateway();
+  const { api, runner: { containers } } = gateway.stack;
+  await using runner = await startHungRunner();
+  await using crowd = new Crowd(gateway);
+  const [staying = "", moving = ""] = ["staying", "moving"].map((id) => {
+    addSandbox(gateway.stack, id, runner.port);
+    return `3000-${id}.${BASE}`;
+  });
+  for (const host of [staying, moving]) {
+    const asked = requests(4, host, "203.0.113.1");
+    await crowd.ask(asked, () => runner.targets.length);
+  }
+  const moved = api.state.sandboxes.get("moving") ?? assert.fail();
+  api.state.sandboxes.set("moving", { ...moved, runnerId: RUNNER_ID });
+  const ports = containers.get("demo")?.ports ?? assert.fail();
+  containers.set("moving", { started: true, ports });
+
+  clock.pass(10_000);
+  const visits = [staying, moving].map((host) =>
+    gateway.send(host, { path: "/echo" })
+  );
+  await assertEventually(() => runner.targets.includes("/"), "it is probed");
+  clock.pass(5_000);
+  await log.next("a runner answers nobody");
+  const answers = await Promise.all(visits);
+  assert.deepEqual(answers.map(({ status, code }) => [status, code]), [
+    [503, "runner_unresponsive"],
+    [200, null],
+  ]);
+  assert.equal(runner.targets.filter((target) => target !== "/").length, 8);
 });
 
 Deno.test("a slow app on a runner that lives is never taken for a runner that hangs", async () => {

@@ -140,9 +140,30 @@ Deno.test("Bulkheads probes an upstream that answers nobody for 10 s while 8 wai
     waiting: 9,
     isUnresponsive: true,
   };
-  assert.deepEqual(changes, [state]);
+  assert.deepEqual(changes, [{ ...state, waiting: 11 }]);
   assert.deepEqual(bulkheads.mostWaiting(1), [state]);
   assert.equal(bulkheads.unresponsive, 1);
+});
+
+Deno.test("Bulkheads lets no more wait for a probe's verdict than for responses", async () => {
+  const { bulkheads, clock, probes, enter, fill } = setUp({ limit: 10 });
+  fill(8);
+  clock.pass(10_000);
+  const refusals = [refusal(enter()), refusal(enter())];
+  assert.equal(bulkheads.inUse.used, 10);
+  assert.throws(() => enter(), refused("busy"));
+  await probes[0]?.answer(false);
+  await Promise.all(refusals);
+  assert.equal(bulkheads.inUse.used, 8);
+});
+
+Deno.test("Bulkheads probes an upstream that silence has filled, too", async () => {
+  const { clock, probes, enter, fill } = setUp({ limit: 8 });
+  fill(8);
+  clock.pass(10_000);
+  assert.throws(() => enter(), refused("busy"));
+  await probes[0]?.answer(false);
+  assert.throws(() => enter(), refused("unresponsive"));
 });
 
 Deno.test("Bulkheads does not suspect an upstream for which 7 wait, that answers somebody, or that waits for clients' bodies", () => {
