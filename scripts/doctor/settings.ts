@@ -1,5 +1,5 @@
 import type { Config } from "../../src/config/config.ts";
-import { LIMITS_HINT, limitWarnings } from "../../src/config/limit_warnings.ts";
+import { limitWarnings } from "../../src/config/limit_warnings.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import { isLocalhost } from "./public_base.ts";
 import { suspectCut } from "./variables.ts";
@@ -112,7 +112,7 @@ function judgeIssuer({ oidc }: Config): Finding | undefined {
 }
 
 function judgeLimits(config: Config): Finding[] {
-  const [first = "", ...rest] = LIMITS_HINT;
-  const hint = `${first.toUpperCase()}${rest.join("")}.`;
-  return limitWarnings(config).map((each) => warning(`${each}.`, hint));
+  return limitWarnings(config).map((each) =>
+    warning(`${each}.`, "Lower it, or leave it unset for a share of that.")
+  );
 }

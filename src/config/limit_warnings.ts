@@ -1,10 +1,6 @@
 /** Limits by which those who use one sandbox, client or runner leave nothing to anybody else. */
 import type { Config } from "./config.ts";
 
-/** What to do about it. */
-export const LIMITS_HINT =
-  "lower it, or leave it unset for a share of MAX_CONCURRENT_EXCHANGES";
-
 /** A sentence for each such limit. */
 export function limitWarnings({ limits }: Pick<Config, "limits">): string[] {
   const { concurrentExchanges: total, exchangesPerClient } = limits;

@@ -66,7 +66,7 @@ class Upstream implements UpstreamState {
 export interface Place {
   readonly upstream: Upstream;
   readonly ofSandbox: IdCount;
-  /** Bytes of the body that are to be sent; Infinity if its length is not known. */
+  /** Bytes of the body that are to be sent; Infinity if its length is not known, or if it is not begun yet. */
   unsent: number;
 }
 
@@ -77,7 +77,7 @@ type Waiting =
 /** The exchanges that wait for each upstream that serves many sandboxes. */
 export class Bulkheads {
   readonly #options: BulkheadOptions;
-  /** Not left with the last exchange, but at the next tick: see {@linkcode CountById}. */
+  /** One leaves at a tick, not with its last exchange: see {@linkcode CountById}. */
   readonly #upstreams = new Map<string, Upstream>();
   readonly #bySandbox: CountById;
 
@@ -149,8 +149,8 @@ export class Bulkheads {
 
   /** The number of unresponsive upstreams. */
   get unresponsive(): number {
-    return this.#upstreams.values().filter((each) => each.isUnresponsive)
-      .reduce((count) => count + 1, 0);
+    return this.mostWaiting(Infinity)
+      .filter(({ isUnresponsive }) => isUnresponsive).length;
   }
 
   /** The upstreams for which most exchanges wait. */

@@ -1,6 +1,6 @@
 /** A gateway process from its environment to its end. */
 import { formatProblems, parseConfig, SETTINGS } from "../config/config.ts";
-import { LIMITS_HINT, limitWarnings } from "../config/limit_warnings.ts";
+import { limitWarnings } from "../config/limit_warnings.ts";
 import { findMisspelt, formatMisspelt } from "../config/misspelt.ts";
 import { findRetired, formatRetired } from "../config/retired.ts";
 import type { AnySection } from "../config/section.ts";
@@ -53,7 +53,7 @@ export async function start(options: StartOptions): Promise<Outcome> {
   }
   for (const warning of sharedPortWarnings(config)) log.warn(warning);
   for (const warning of limitWarnings(config)) {
-    log.warn(`${warning}: ${LIMITS_HINT}`);
+    log.warn(`${warning}: lower it, or leave it unset`);
   }
   const outcome = await run({
     config,
