@@ -218,6 +218,8 @@ const FACTS = {
   session_unavailable: UNAVAILABLE,
   overloaded: UNAVAILABLE,
   sandbox_overloaded: { ...UNAVAILABLE, help: "apps" },
+  runner_overloaded: UNAVAILABLE,
+  runner_unresponsive: { ...UNAVAILABLE, retryAfterSec: 5 },
   pages_overloaded: { ...UNAVAILABLE, passes: "maybe" },
   too_many_tunnels: { ...UNAVAILABLE, passes: "maybe" },
   duplex_unavailable: { ...UNAVAILABLE, passes: "maybe" },

@@ -18,6 +18,7 @@ import { status } from "./features/status/status_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
+import { createBulkheads } from "./gateway/create_bulkheads.ts";
 import { createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
@@ -109,6 +110,7 @@ export async function createService(
     options.dial,
   );
   const inFlight = new InFlight(limits);
+  const bulkheads = createBulkheads(limits, upstream, logger);
   const ownRequests = new InFlight(OWN_PAGES_LIMITS);
   const clientLeg = createClientLeg(limits, {
     metrics,
@@ -183,8 +185,10 @@ export async function createService(
       gate: auth.gate,
       throttle,
       inFlight,
+      bulkheads,
       renderMetrics,
       otherLimits: () => [
+        bulkheads.inUse,
         { name: "BUFFER_BUDGET_BYTES", ...budget.inUse },
         ...quota?.inUse ? [{ name: "API quota", ...quota.inUse }] : [],
       ],
@@ -227,6 +231,7 @@ export async function createService(
   const dispatch = createGateway(config, {
     api,
     upstream,
+    bulkheads,
     resolvers,
     auth,
     activity,
@@ -253,13 +258,16 @@ export async function createService(
     bufferedBytes: () => budget.usedBytes,
     storeWatch: () => store?.watch,
     limits,
+    limitsPerEach: () => [...inFlight.limitsPerEach(), bulkheads.inUse],
+    unresponsiveRunners: () => bulkheads.unresponsive,
     checks: () => readiness.latest,
   });
 
   const turns = await openTurns();
   const learning = remoteSettings.learn(closing);
   const following = learning.then(() => remoteSettings.follow(closing));
-  const stopTimers = startTimers(limits.bodyIdleTimeoutMs, inFlight, activity);
+  const ticking = [activity, bulkheads];
+  const stopTimers = startTimers(limits.bodyIdleTimeoutMs, inFlight, ticking);
   return {
     fetch: (request, info) => dispatch.handle(request, info),
     buffers: budget,

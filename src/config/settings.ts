@@ -27,6 +27,9 @@ const MIN_SECRET_LENGTH = 32;
 /** Of things that take memory each. */
 const COUNT = integer({ min: 1, max: 10_000_000 });
 
+/** A default that leaves room for others. */
+const AN_EIGHTH = "an eighth of `MAX_CONCURRENT_EXCHANGES`, but at most 1000";
+
 /** What apps can be told of their own address. */
 export const APP_ORIGIN_MODES = ["auto", "local", "pass"] as const;
 
@@ -286,7 +289,14 @@ const LIMITS = inGroup("Limits", {
   ),
   MAX_EXCHANGES_PER_SANDBOX: setting(
     "Maximum number of concurrent requests and WebSockets for one sandbox.",
-    { format: COUNT, default: "1000" },
+    { format: optional(COUNT), whenUnset: AN_EIGHTH },
+  ),
+  MAX_WAITING_PER_RUNNER: setting(
+    "Maximum number of requests and WebSocket handshakes that wait for one runner's responses to begin, of which one sandbox may have a quarter; more are answered with 503. With DAYTONA_API_KEY, no runner is known.",
+    {
+      format: optional(COUNT),
+      whenUnset: "a quarter of `MAX_CONCURRENT_EXCHANGES`",
+    },
   ),
   MAX_TUNNELS: setting("Maximum number of concurrent WebSockets.", {
     format: COUNT,
@@ -294,11 +304,15 @@ const LIMITS = inGroup("Limits", {
   }),
   MAX_EXCHANGES_PER_CLIENT: setting(
     "Maximum number of concurrent requests and WebSockets of one client address, or IPv6 /64; more are answered with 429. Behind a balancer, it needs TRUSTED_PROXIES.",
-    { format: COUNT, default: "1000" },
+    { format: optional(COUNT), whenUnset: AN_EIGHTH },
   ),
   MAX_TUNNELS_PER_CLIENT: setting(
     "Maximum number of concurrent WebSockets among them.",
-    { format: COUNT, default: "500" },
+    {
+      format: optional(COUNT),
+      whenUnset:
+        "half of `MAX_EXCHANGES_PER_CLIENT`, but at most an eighth of `MAX_TUNNELS` and 500",
+    },
   ),
   MAX_TARGET_BYTES: setting(
     "Maximum length of the path with its query; a longer one is answered with 414.",

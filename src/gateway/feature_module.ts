@@ -13,6 +13,7 @@ import type { DaytonaApi } from "../daytona/api.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
+import type { Bulkheads } from "../proxy/bulkheads.ts";
 import type { InFlight, LimitUse } from "../proxy/in_flight.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
@@ -53,6 +54,7 @@ export interface FeatureParts {
   readonly gate: Gate;
   readonly throttle: Throttle;
   readonly inFlight: InFlight;
+  readonly bulkheads: Pick<Bulkheads, "mostWaiting">;
   /** Limits in use besides those of {@linkcode InFlight}. */
   readonly otherLimits: () => readonly LimitUse[];
   /** Renders all metrics, and has the checks of `/ready` run if it `looks`. */

@@ -352,6 +352,15 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "The sandbox is busy",
     "It has reached its limit of concurrent requests.",
   ),
+  runner_overloaded: text(
+    "The sandbox's machine is busy",
+    "Too many requests wait for the machine that runs the sandbox.",
+  ),
+  runner_unresponsive: text(
+    "The sandbox's machine does not answer",
+    "The machine that runs the sandbox has answered nobody for a while. The gateway asks it again every few seconds.",
+    "Wait a moment. If that does not help, report the request ID to the gateway's operator.",
+  ),
   pages_overloaded: text(
     "The gateway's own pages are busy",
     "Too many requests for them are under way, from your address or in all.",

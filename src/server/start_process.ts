@@ -1,5 +1,6 @@
 /** A gateway process from its environment to its end. */
 import { formatProblems, parseConfig, SETTINGS } from "../config/config.ts";
+import { limitWarnings } from "../config/limit_warnings.ts";
 import { findMisspelt, formatMisspelt } from "../config/misspelt.ts";
 import { findRetired, formatRetired } from "../config/retired.ts";
 import type { AnySection } from "../config/section.ts";
@@ -47,6 +48,9 @@ export async function start(options: StartOptions): Promise<Outcome> {
     log.warn("variable without effect", { name, instead });
   }
   for (const warning of sharedPortWarnings(config)) log.warn(warning);
+  for (const warning of limitWarnings(config)) {
+    log.warn(`${warning}: lower it, or leave it unset`);
+  }
   const outcome = await run({
     config,
     version,

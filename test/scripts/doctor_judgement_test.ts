@@ -311,6 +311,11 @@ Deno.test("judgeSettings() names what is allowed and unwise", async (t) => {
     [{ PROXY_PROTOCOL: "http" }, "warning", /in the clear/],
     [{ COOKIE_SAMESITE: "none" }, "warning", /ALLOWED_ORIGINS is empty/],
     [
+      { MAX_CONCURRENT_EXCHANGES: "400", MAX_EXCHANGES_PER_CLIENT: "200" },
+      "warning",
+      /so three clients can take all of MAX_CONCURRENT_EXCHANGES, 400\.$/,
+    ],
+    [
       { COOKIE_SAMESITE: "none", ALLOWED_ORIGINS: "https://a.example" },
       "ok",
       /Nothing/,

@@ -64,6 +64,14 @@ const LOGIN_OUTCOMES = [
   "api_unreachable",
 ] as const satisfies readonly ("ok" | ErrorCode)[];
 
+/** Limits for each of many, by their settings without `MAX_`. */
+const LIMITS_PER_EACH = [
+  "exchanges_per_sandbox",
+  "exchanges_per_client",
+  "tunnels_per_client",
+  "waiting_per_runner",
+] as const;
+
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -237,8 +245,17 @@ export const METRICS = {
   ),
   limits: gauge(
     "porthole_limit",
-    "Limits of the whole process: on requests and WebSockets under way, on WebSockets, and on buffered bytes.",
-    { limit: ["exchanges", "tunnels", "buffered_bytes"] },
+    "Limits of the whole process: on requests and WebSockets under way, on WebSockets, and on buffered bytes; and those for each sandbox, client and runner.",
+    { limit: ["exchanges", "tunnels", "buffered_bytes", ...LIMITS_PER_EACH] },
+  ),
+  limitsUsed: gauge(
+    "porthole_limit_used",
+    "How much of a limit is in use by the sandbox, client or runner that uses most of it.",
+    { limit: LIMITS_PER_EACH },
+  ),
+  unresponsiveRunners: gauge(
+    "porthole_runners_unresponsive",
+    "Runners that answer nobody, nor a probe.",
   ),
   checks: {
     ...gauge(

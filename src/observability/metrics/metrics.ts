@@ -145,6 +145,12 @@ export class Metrics {
     to.limits.set(limits.concurrentExchanges, "exchanges");
     to.limits.set(limits.tunnels, "tunnels");
     to.limits.set(limits.bufferBudgetBytes, "buffered_bytes");
+    for (const { name, used, limit } of sources.limitsPerEach()) {
+      const label = name.replace("MAX_", "").toLowerCase();
+      to.limits.set(limit, label);
+      to.limitsUsed.set(used, label);
+    }
+    to.unresponsiveRunners.set(sources.unresponsiveRunners());
     for (const [check, state] of Object.entries(sources.checks())) {
       to.checks.set(CHECK_VALUES[state], check);
     }

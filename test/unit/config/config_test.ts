@@ -82,6 +82,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     limits: {
       concurrentExchanges: 10_000,
       exchangesPerSandbox: 1_000,
+      waitingPerRunner: 2_500,
       tunnels: 5_000,
       exchangesPerClient: 1_000,
       tunnelsPerClient: 500,
@@ -105,6 +106,31 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     },
     metrics: undefined,
   });
+});
+
+Deno.test("parseConfig() leaves one sandbox, client or runner a part of the limits of the process, unless told otherwise", () => {
+  for (
+    const [total, tunnels, parts] of [
+      ["400", "5000", [50, 50, 100, 25]],
+      ["1000", "300", [125, 125, 250, 37]],
+      ["4000", "5000", [500, 500, 1000, 250]],
+      ["100000", "50000", [1000, 1000, 25_000, 500]],
+      ["1", "1", [1, 1, 1, 1]],
+    ] as const
+  ) {
+    const { limits } = configOf({
+      MAX_CONCURRENT_EXCHANGES: total,
+      MAX_TUNNELS: tunnels,
+    });
+    deepEqual([
+      limits.exchangesPerSandbox,
+      limits.exchangesPerClient,
+      limits.waitingPerRunner,
+      limits.tunnelsPerClient,
+    ], parts);
+  }
+  const { limits } = configOf({ MAX_EXCHANGES_PER_CLIENT: "40" });
+  deepEqual(limits.tunnelsPerClient, 20);
 });
 
 Deno.test("parseConfig() reads every variable into its member", async (t) => {
@@ -325,6 +351,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ],
     ["OIDC_ALLOW_INSECURE", "true", (c) => c.oidc.allowInsecure, true],
     ["MAX_EXCHANGES_PER_SANDBOX", "7", (c) => c.limits.exchangesPerSandbox, 7],
+    ["MAX_WAITING_PER_RUNNER", "7", (c) => c.limits.waitingPerRunner, 7],
     ["MAX_TUNNELS", "7", (c) => c.limits.tunnels, 7],
     [
       "MAX_EXCHANGES_PER_CLIENT",

@@ -22,6 +22,8 @@ function setUp() {
     bufferedBytes: () => 5,
     storeWatch: () => undefined,
     limits: { concurrentExchanges: 1, tunnels: 1, bufferBudgetBytes: 1 },
+    limitsPerEach: () => [],
+    unresponsiveRunners: () => 0,
     checks: () => ({ api: "ok", key: "failing", login: "off" }),
   });
   function exchange(

@@ -132,6 +132,8 @@ Deno.test("render() has no check that there is nothing for, no certificate unles
     bufferedBytes: () => 0,
     storeWatch: () => watch,
     limits: { concurrentExchanges: 1, tunnels: 1, bufferBudgetBytes: 1 },
+    limitsPerEach: () => [],
+    unresponsiveRunners: () => 0,
     checks: () => states,
   });
   function told(): string[] {
@@ -224,6 +226,11 @@ Deno.test("render() reads the sources each time", () => {
       bufferedBytes: () => 10,
       storeWatch: () => ({}),
       limits: { concurrentExchanges: 11, tunnels: 12, bufferBudgetBytes: 13 },
+      limitsPerEach: () => [
+        { name: "MAX_EXCHANGES_PER_SANDBOX", used: 14, limit: 15 },
+        { name: "MAX_WAITING_PER_RUNNER", used: 16, limit: 17 },
+      ],
+      unresponsiveRunners: () => 18,
       checks: () => ({ api: "ok", key: "failing", login: "off" }),
     });
     metrics.bufferEvicted("tunnel");
@@ -246,6 +253,11 @@ Deno.test("render() reads the sources each time", () => {
     'porthole_limit{limit="exchanges"}': 11,
     'porthole_limit{limit="tunnels"}': 12,
     'porthole_limit{limit="buffered_bytes"}': 13,
+    'porthole_limit{limit="exchanges_per_sandbox"}': 15,
+    'porthole_limit{limit="waiting_per_runner"}': 17,
+    'porthole_limit_used{limit="exchanges_per_sandbox"}': 14,
+    'porthole_limit_used{limit="waiting_per_runner"}': 16,
+    porthole_runners_unresponsive: 18,
     'porthole_check_passing{check="api"}': 1,
     'porthole_buffer_evictions_total{kind="tunnel"}': 1,
     'porthole_sandbox_starts_total{by="link",outcome="refused"}': 1,
