@@ -19,14 +19,18 @@ interface StartOptions {
   readonly version: string;
   /** Where the log is written. */
   readonly output: WritableStream<Uint8Array>;
-  /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
-  readonly addSignalListener: AddSignalListener | undefined;
+  readonly addSignalListener: AddSignalListener;
+  /** True if a platform listens, terminates TLS and stops the process: Deno Deploy. */
+  readonly isManaged: boolean;
   readonly createService: CreateService;
 }
 
+/** The variables of a proxy, by which only Deno's own `fetch()` goes. */
+const FETCH_PROXY = /^(?:https?|all)_proxy$/i;
+
 /** Serves until a signal asks it to stop; never rejects. */
 export async function start(options: StartOptions): Promise<Outcome> {
-  const { env, sections, version, addSignalListener, createService } = options;
+  const { env, sections, isManaged } = options;
   const result = parseConfig(env, sections);
   const names = [SETTINGS, ...sections.map(({ rows }) => rows)]
     .flatMap((rows) => Object.keys(rows));
@@ -52,12 +56,12 @@ export async function start(options: StartOptions): Promise<Outcome> {
   }
   for (const warning of sharedPortWarnings(config)) log.warn(warning);
   const outcome = await run({
+    ...options,
     config,
-    version,
-    createService,
     lines,
-    addSignalListener,
     log,
+    isTraced: (isManaged || env.OTEL_DENO !== undefined) &&
+      !Object.keys(env).some((name) => FETCH_PROXY.test(name)),
   });
   await stopLogging();
   return outcome;
