@@ -1,6 +1,7 @@
 /** The entry point on the version of Deno that Deno Deploy has, which cannot be chosen there. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import meta from "../../deno.json" with { type: "json" };
 import { KEYS, startStack } from "../../scripts/stand_in/stack.ts";
 import {
   complaintsOf,
@@ -16,6 +17,7 @@ import { untilReady } from "../support/ready.ts";
 const BASE = "proxy.localhost";
 const DEMO = "3000-demo.proxy.localhost";
 
+const { entrypoint } = meta.deploy.runtime;
 const { path, absence } = await platformDeno();
 
 Deno.test({
@@ -29,7 +31,7 @@ Deno.test({
     await using gateway = await deploy(stack, {
       DENO_KV_DEFAULT_PATH: database.url,
       DENO_KV_ACCESS_TOKEN: database.accessToken,
-    }, { command: [path ?? "", "run", "-A", "src/main.ts"] });
+    }, { command: [path ?? "", "run", "-A", entrypoint] });
     await untilReady(gateway.port);
     const token = { "x-daytona-preview-token": KEYS.lockedToken };
 
@@ -90,10 +92,10 @@ Deno.test({
       assert.match(body, /<style>.+<h1 id="your-app-behind-a-preview">/s);
     });
 
-    await t.step(
-      "the database",
-      () => database.hasKeyWith("sandbox-runner-info", "locked"),
-    );
+    await t.step("the database", async () => {
+      await database.hasKeyWith("sandbox-runner-info", "locked");
+      assert.match(database.contents(), /sandbox-runner-info/);
+    });
 
     assert.deepEqual(complaintsOf(gateway), []);
     await t.step("the end, for which there are 5 s", async () => {
