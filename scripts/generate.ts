@@ -8,26 +8,9 @@
 import { readDescription, SLICE } from "./contract/description.ts";
 import { lineDiff } from "./contract/line_diff.ts";
 import { rewrite, type Rewriting } from "./contract/rewrite.ts";
-import { daytonaTypes, gatewayDescription } from "./generate/apis.ts";
 import { appsPage } from "./generate/apps_page.ts";
-import { type Artefact, refresh } from "./generate/artefact.ts";
-import { daytonaClients } from "./generate/clients.ts";
-import { errorsPage } from "./generate/errors_page.ts";
-import { licences } from "./generate/licences.ts";
-import { metricsPage } from "./generate/metrics_page.ts";
-import { settingsPage } from "./generate/settings_page.ts";
-
-/** Every file that is generated. */
-const ARTEFACTS: readonly Artefact[] = [
-  daytonaTypes,
-  daytonaClients,
-  gatewayDescription,
-  settingsPage,
-  errorsPage,
-  metricsPage,
-  appsPage,
-  licences,
-];
+import { refresh } from "./generate/artefact.ts";
+import { textModules } from "./generate/text_modules.ts";
 
 const USAGE = "usage: deno task gen [--check | --from FILE-or-URL]";
 
@@ -48,7 +31,11 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function generate({ check }: { readonly check: boolean }) {
   const root = new URL("../", import.meta.url);
-  const stale = await refresh(ARTEFACTS, { root, check });
+  const texts = [appsPage, ...await textModules()];
+  const stale = await refresh(texts, { root, check });
+  // The rest is made from the gateway's source, which imports them.
+  const { ARTEFACTS } = await import("./generate/artefacts.ts");
+  stale.push(...await refresh(ARTEFACTS, { root, check }));
   for (const path of stale) {
     console.log(check ? `${path} is out of date: run deno task gen` : path);
   }

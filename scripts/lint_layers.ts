@@ -1,8 +1,8 @@
 /**
  * The architecture as a lint plugin. In src/, a file imports only its own layer and lower ones, no feature imports another,
  * only `service.ts` imports features, Hono is for `src/control/` and features, the process environment for `src/main.ts`, and Daytona's words are not for the layers that know HTTP
- * only. Nothing imports test/ from outside, src/ imports nothing from outside, and `gen/` is for `src/daytona/` and the
- * stand-in; its one page is for `src/pages/`.
+ * only. Nothing imports test/ from outside, src/ imports nothing from outside and no text, and `gen/` is for `src/daytona/`
+ * and the stand-in; a text in it is for the files beside its source.
  */
 
 /** Folders and files of src/, lowest layer first. */
@@ -65,10 +65,13 @@ function importProblem(
 
   const to = segmentsOf(new URL(specifier, importer));
   const [targetRoot, targetLayer = ""] = to;
+  if (root === "src" && /\.(?:css|html|js)$/.test(specifier)) {
+    return "src imports no text, which Deno Deploy cannot: import what deno task gen makes of it";
+  }
   if (targetRoot === "gen") {
     // One turns Daytona's types into ours, the other stands in for Daytona.
     return ["src/daytona", "scripts/stand_in"].includes(`${root}/${layer}`) ||
-        `${root}/${layer}` === "src/pages" && targetLayer === "apps.html"
+        root === "src" && isBesideSource(from, to)
       ? undefined
       : "only src/daytona and scripts/stand_in import gen/: wrap what you need there";
   }
@@ -83,6 +86,15 @@ function importProblem(
   return layer === "main.ts" && targetRoot === "deno.json"
     ? undefined
     : `src must not import ${specifier}`;
+}
+
+/** True for a text in `gen/text/` and a file of `src/` in the folder of the text's source. */
+function isBesideSource(
+  from: readonly string[],
+  to: readonly string[],
+): boolean {
+  const [, ...folders] = from.slice(0, -1);
+  return to.slice(1, -1).join("/") === ["text", ...folders].join("/");
 }
 
 /** Why a file of src/ must not import a feature's; undefined if it may. */

@@ -6,13 +6,13 @@ import { createService, SECTIONS } from "./service.ts";
 
 const env = Deno.env.toObject();
 Deno.env.set(VECTORED_WRITES, "1");
-const isOnDeploy = env.DENO_DEPLOYMENT_ID !== undefined;
 const { code, reason } = await start({
   env,
   sections: SECTIONS,
   version: meta.version,
   output: Deno.stdout.writable,
-  addSignalListener: isOnDeploy ? undefined : Deno.addSignalListener,
+  addSignalListener: Deno.addSignalListener,
+  isManaged: (env.DENO_DEPLOY ?? env.DENO_DEPLOYMENT_ID) !== undefined,
   createService,
 });
 if (reason !== undefined) {

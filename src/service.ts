@@ -38,6 +38,7 @@ import { startTimers } from "./server/timers.ts";
 import { openTurns } from "./server/turns.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
 import type { Dial } from "./upstream/http1/connect.ts";
+import { createFetch } from "./upstream/http1/fetch.ts";
 
 /** All features, in the order in which they are asked. */
 export const FEATURES: readonly FeatureModule[] = [
@@ -67,6 +68,8 @@ export interface ServiceOptions {
   readonly platformShared?: boolean;
   /** True if nothing else is in the process, so that its size tells what the service takes. */
   readonly ownsProcess?: boolean;
+  /** True if the URLs that `fetch()` asks for may be recorded (OpenTelemetry). */
+  readonly isTraced?: boolean;
   /** Where the access log is written; through the log library unless given. */
   readonly lines?: LineWriter;
   /** What the base domain's page links. */
@@ -122,7 +125,12 @@ export async function createService(
   const { budget, leakedSockets } = clientLeg;
 
   // What knows Daytona.
-  const daytona = createDaytona(config.daytona, { metrics, now, closing });
+  const daytona = createDaytona(config.daytona, {
+    metrics,
+    now,
+    closing,
+    ...options.isTraced && { secretFetch: createFetch(upstream) },
+  });
   const { api, role, quota, serviceKey } = daytona;
   const resolvers = createResolvers(config, {
     api,

@@ -1,13 +1,15 @@
-/** docs/apps.md as HTML, which the gateway serves at /docs/apps: it may not read files, and Deno Deploy has none. */
+/** docs/apps.md as HTML, which the gateway serves at /docs/apps. */
 import { Marked } from "marked";
 import type { Artefact } from "./artefact.ts";
+import { textModule } from "./text_modules.ts";
 
 const SOURCE = new URL("../../docs/apps.md", import.meta.url);
 
 /** The HTML of the page's content, for src/pages. */
 export const appsPage: Artefact = {
-  path: "gen/apps.html",
-  produce: async () => appsHtml(await Deno.readTextFile(SOURCE)),
+  path: "gen/text/pages/apps.html.ts",
+  produce: async () =>
+    textModule(appsHtml(await Deno.readTextFile(SOURCE)), "docs/apps.md"),
 };
 
 /**

@@ -25,7 +25,9 @@ export async function refresh(
     const text = await produce();
     if (text === await readIfThere(file)) continue;
     stale.push(path);
-    if (!options.check) await Deno.writeTextFile(file, text);
+    if (options.check) continue;
+    await Deno.mkdir(new URL("./", file), { recursive: true });
+    await Deno.writeTextFile(file, text);
   }
   return stale;
 }

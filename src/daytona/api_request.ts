@@ -25,8 +25,13 @@ export interface ApiCallerOptions {
   readonly quota?: ApiQuota;
   /** Waits between attempts. */
   readonly sleep?: Sleep;
-  readonly fetch?: (request: Request) => Promise<Response>;
+  readonly fetch?: Fetch;
+  /** Sends what has a secret in its URL; as everything else unless given. */
+  readonly secretFetch?: Fetch;
 }
+
+/** Sends a request, and follows no redirect. */
+type Fetch = (request: Request) => Promise<Response>;
 
 type Rows = typeof OPERATIONS;
 
@@ -53,6 +58,7 @@ export class ApiCaller {
   readonly #config: Config["daytona"];
   readonly #options: ApiCallerOptions;
   readonly #client: DaytonaClient;
+  readonly #secretClient: DaytonaClient;
   /** Aborts each call in flight. They share one listener, as the signal outlives thousands of calls. */
   readonly #inFlight = new Set<() => void>();
 
@@ -64,11 +70,10 @@ export class ApiCaller {
     this.#config = config;
     this.#options = options;
     const { closing, fetch = globalThis.fetch } = options;
-    this.#client = new DaytonaClient({
-      baseUrl: config.apiUrl,
-      fetch: async (request) => await bounded(await fetch(request)),
-      redirect: "manual",
-    });
+    this.#client = clientOf(config, fetch);
+    this.#secretClient = options.secretFetch
+      ? clientOf(config, options.secretFetch)
+      : this.#client;
     closing.addEventListener("abort", () => {
       for (const abort of this.#inFlight) abort();
     });
@@ -94,8 +99,13 @@ export class ApiCaller {
     const { signal } = controller;
     const send = async () => {
       const { parseAs = "json" } = row;
-      const reply = await row
-        .send(this.#client, { params, headers, signal, parseAs });
+      const client = row.isSecret ? this.#secretClient : this.#client;
+      const reply = await row.send(client, {
+        params,
+        headers,
+        signal,
+        parseAs,
+      });
       quota?.note(reply.response);
       return reply;
     };
@@ -151,6 +161,14 @@ export class ApiCaller {
       : `no answer within ${timeoutMs} ms`;
     return new ApiFailure(reason, "lasting");
   }
+}
+
+function clientOf({ apiUrl }: Config["daytona"], fetch: Fetch): DaytonaClient {
+  return new DaytonaClient({
+    baseUrl: apiUrl,
+    fetch: async (request) => await bounded(await fetch(request)),
+    redirect: "manual",
+  });
 }
 
 /** Throttling is the doing of whoever's credential it is: of the client, or of this gateway and its visitors together. */

@@ -2,12 +2,12 @@
 import type { Config } from "../config/config.ts";
 import { loggerFor } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
-import { DaytonaApi } from "./api.ts";
+import { DaytonaApi, type DaytonaApiOptions } from "./api.ts";
 import { RoleWatch } from "./proxy_role.ts";
 import { ApiQuota } from "./quota.ts";
 import { KeyWatch } from "./service_key.ts";
 
-interface DaytonaParts {
+interface DaytonaParts extends Pick<DaytonaApiOptions, "secretFetch"> {
   readonly metrics: Pick<Metrics, "apiCall">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -18,12 +18,13 @@ interface DaytonaParts {
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createDaytona(
   config: Config["daytona"],
-  { metrics, now, closing }: DaytonaParts,
+  { metrics, now, closing, ...parts }: DaytonaParts,
 ) {
   const serviceKey = watchServiceKey(config, now);
   // The key of Daytona's own proxy is nobody's but ours.
   const quota = config.mode === "hosted" ? new ApiQuota(now) : undefined;
   const api = new DaytonaApi(config, {
+    ...parts,
     closing,
     ...quota && { quota },
     onCall: (facts) => metrics.apiCall(facts),

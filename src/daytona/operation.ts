@@ -49,6 +49,8 @@ export interface Operation<Id extends OperationId, Answer = unknown> {
   readonly verdicts: readonly KeyVerdict[];
   /** The grammar of each segment of its path: only what this returns is sent, percent-encoded. */
   readonly params: z.ZodType<Params<Id>>;
+  /** True if its path contains a credential. */
+  readonly isSecret?: true;
   /** How the body of a success is read; as JSON unless given. */
   readonly parseAs?: "text";
   /** Parses what was read. */

@@ -68,6 +68,7 @@ export const OPERATIONS = {
     ...PROXY,
     ...YES_OR_NO,
     params: path({ sandboxId: sandboxRef, authToken }),
+    isSecret: true,
     send: ({ preview }, init) => preview.isValidAuthToken(init),
   },
   hasSandboxAccess: {
@@ -80,6 +81,7 @@ export const OPERATIONS = {
   getSandboxIdFromSignedPreviewUrlToken: {
     ...PROXY,
     params: path({ signedPreviewToken: sandboxRef, port }),
+    isSecret: true,
     parseAs: "text",
     answer: sandboxRef,
     send: ({ preview }, init) =>

@@ -1,5 +1,5 @@
 /** The page for the developers of apps behind previews: docs/apps.md. */
-import content from "../../gen/apps.html" with { type: "text" };
+import content from "../../gen/text/pages/apps.html.ts";
 import { page } from "./page.ts";
 
 /** Renders it as an HTML document. */

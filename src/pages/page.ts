@@ -1,6 +1,6 @@
 /** The layout that all of the gateway's pages share. */
+import css from "../../gen/text/pages/page.css.ts";
 import { escapeHtml } from "./html.ts";
-import css from "./page.css" with { type: "text" };
 
 /** A porthole, drawn in the page itself so that no browser asks an app for `/favicon.ico`. */
 const ICON =

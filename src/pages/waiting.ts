@@ -1,7 +1,7 @@
 /** How a page waits for an error to pass: what it says of that, and how it finds out. */
+import script from "../../gen/text/pages/waiting.js.ts";
 import { type CodeWith, type ErrorCode, ERRORS } from "../error_codes.ts";
 import { pageScript } from "./script.ts";
-import script from "./waiting.js" with { type: "text" };
 
 /**
  * Asks for the head of the page's own address until that is no longer the error that the page shows, and then reloads it,

@@ -13,11 +13,25 @@ export async function startTls(
   tcp: Deno.TcpConn,
   { signal, ...options }: Deno.StartTlsOptions & { signal: AbortSignal },
 ): Promise<Deno.TlsConn> {
-  let conn: Deno.TcpConn | Deno.TlsConn = tcp;
-  const close = () => conn.close();
+  let tls: Deno.TlsConn;
+  try {
+    tls = await Deno.startTls(tcp, options);
+  } catch (error) {
+    tcp.close();
+    throw error;
+  }
+  return await handshake(tls, signal);
+}
+
+/** Makes the handshake of a TLS connection, which it closes if that fails or `signal` aborts: it throws. */
+export async function handshake(
+  tls: Deno.TlsConn,
+  signal: AbortSignal,
+): Promise<Deno.TlsConn> {
+  const close = () => tls.close();
   signal.addEventListener("abort", close);
   try {
-    const tls = conn = await Deno.startTls(tcp, options);
+    if (signal.aborted) close();
     await tls.handshake();
     return tls;
   } catch (error) {

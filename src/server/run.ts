@@ -15,6 +15,7 @@ import { describeError } from "../lib/describe_error.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
 import type { Logger } from "../observability/log.ts";
+import { type Dial, dialOnDeploy } from "../upstream/http1/connect.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
 import { withLastResort } from "./last_resort.ts";
 import { listenForMetrics } from "./metrics_server.ts";
@@ -66,6 +67,10 @@ type CreateService = (
     /** True if several processes share the platform's own database, as on Deno Deploy. */
     readonly platformShared: boolean;
     readonly ownsProcess: boolean;
+    /** True if the URLs that `fetch()` asks for may be recorded. */
+    readonly isTraced: boolean;
+    /** How upstreams are reached; over the network unless given. */
+    readonly dial?: Dial;
   },
 ) => Promise<GatewayService>;
 
@@ -76,43 +81,55 @@ export interface RunOptions {
   readonly createService: CreateService;
   /** Where the access log is written. */
   readonly lines: LineWriter;
-  /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
-  readonly addSignalListener: AddSignalListener | undefined;
+  readonly addSignalListener: AddSignalListener;
+  /** True if a platform listens, terminates TLS and stops the process: Deno Deploy. */
+  readonly isManaged: boolean;
+  readonly isTraced: boolean;
   readonly log: Logger;
 }
+
+/** How long a drain lasts on a platform, ms, and when the process ends at the latest: it would be killed after 5 s. */
+const MANAGED_DRAIN_MS = 4_000;
+const MANAGED_EXIT_MS = 4_700;
 
 /** The time that a client has to take the last bytes of its response, ms. */
 const LAST_BYTES_MS = 10_000;
 
 /**
- * Serves until a signal asks it to stop. Resolves when everything has ended, or at once on a second signal; never
- * rejects.
+ * Serves until a signal asks it to stop. Resolves when everything has ended, at once on a second signal, or in time on a
+ * platform; never rejects.
  */
 export async function run(options: RunOptions): Promise<Outcome> {
-  const { addSignalListener, log } = options;
+  const { addSignalListener, isManaged, log } = options;
   using _ = logUncaughtErrors(log);
-  const signals = addSignalListener && listenForEnd(addSignalListener);
+  const signals = listenForEnd(addSignalListener);
   const kill = new AbortController();
-  const served = serve(options, signals?.first, kill.signal).catch((error) => ({
+  const served = serve(options, signals.first, kill.signal).catch((error) => ({
     code: EXIT_CODES.failed,
     reason: `${describeError(error)}.`,
   }));
-  if (signals === undefined) return await served;
-  const forced = signals.second.then((signal): Outcome => {
+  const ended = new AbortController();
+  async function overdue(): Promise<EndSignal> {
+    const signal = await signals.first;
+    await sleep(MANAGED_EXIT_MS, ended.signal);
+    return signal;
+  }
+  const last = isManaged ? [signals.second, overdue()] : [signals.second];
+  const forced = Promise.race(last).then((signal): Outcome => {
     log.warn("stopping immediately", { signal });
     kill.abort();
     return { code: EXIT_CODES[signal] };
   });
-  return await Promise.race([served, forced]);
+  return await Promise.race([served, forced]).finally(() => ended.abort());
 }
 
 async function serve(
   options: RunOptions,
-  endSignal: Promise<EndSignal> | undefined,
+  endSignal: Promise<EndSignal>,
   killed: AbortSignal,
 ): Promise<Outcome> {
-  const { config, addSignalListener, log } = options;
-  const files = addSignalListener && config.listen.tls;
+  const { config, addSignalListener, isManaged, isTraced, log } = options;
+  const files = isManaged ? undefined : config.listen.tls;
   const loaded = files && await loadCertificate(files);
   if (loaded?.ok === false) {
     return { code: EXIT_CODES.misconfigured, reason: `${loaded.reason}.` };
@@ -122,12 +139,14 @@ async function serve(
   const service = await options.createService(config, {
     version,
     lines,
-    platformShared: addSignalListener === undefined,
-    ownsProcess: addSignalListener !== undefined,
+    platformShared: isManaged,
+    ownsProcess: !isManaged,
+    isTraced,
+    ...isManaged && { dial: dialOnDeploy },
   });
   cleanup.defer(() => service.close());
   // A platform that listens itself has a single port.
-  const metrics = addSignalListener && listenForMetrics(config.metrics, {
+  const metrics = isManaged ? undefined : listenForMetrics(config.metrics, {
     render: () => service.renderMetrics(),
     pages: service.metricsPages,
     log,
@@ -163,10 +182,7 @@ async function serve(
   });
   service.checkUntilReady();
 
-  const signal = await Promise.race([
-    listener.failed,
-    ...endSignal ? [endSignal] : [],
-  ]);
+  const signal = await Promise.race([listener.failed, endSignal]);
   log.info("draining", { signal });
   await drain(signal, { service, listener, killed }, options);
   await cleanup.disposeAsync();
@@ -220,9 +236,11 @@ async function drain(
     readonly listener: Listener;
     readonly killed: AbortSignal;
   },
-  { config, log }: RunOptions,
+  { config: { limits }, isManaged, log }: RunOptions,
 ): Promise<void> {
-  const { shutdownDelayMs, shutdownTimeoutMs } = config.limits;
+  const shutdownTimeoutMs = isManaged
+    ? Math.min(limits.shutdownTimeoutMs, MANAGED_DRAIN_MS)
+    : limits.shutdownTimeoutMs;
   const endsAt = performance.now() + shutdownTimeoutMs;
   function leftMs(): number {
     return Math.max(0, endsAt - performance.now());
@@ -235,7 +253,7 @@ async function drain(
   service.startDraining();
   listener.startDraining();
   // After Ctrl+C there is no load balancer that has to notice first.
-  if (signal === "SIGTERM") await sleep(shutdownDelayMs, killed);
+  if (signal === "SIGTERM") await sleep(limits.shutdownDelayMs, killed);
   listener.stopAccepting();
   // `Deno.serve` cannot close its port without closing its WebSockets.
   const closing = await service.waitUntilPortIdle(patienceMs())

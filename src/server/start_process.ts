@@ -11,8 +11,11 @@ import { EXIT_CODES, type Outcome } from "./exit.ts";
 import { run, type RunOptions } from "./run.ts";
 
 /** The parts of a process that its entry point provides. */
-interface StartOptions
-  extends Pick<RunOptions, "version" | "addSignalListener" | "createService"> {
+interface StartOptions extends
+  Pick<
+    RunOptions,
+    "version" | "addSignalListener" | "isManaged" | "createService"
+  > {
   /** All variables: those that configure it, and others, which may be misspelt. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The settings of features. */
@@ -21,9 +24,12 @@ interface StartOptions
   readonly output: WritableStream<Uint8Array>;
 }
 
+/** The variables of a proxy, by which only Deno's own `fetch()` goes. */
+const FETCH_PROXY = /^(?:https?|all)_proxy$/i;
+
 /** Serves until a signal asks it to stop; never rejects. */
 export async function start(options: StartOptions): Promise<Outcome> {
-  const { env, sections, version, addSignalListener, createService } = options;
+  const { env, sections, isManaged } = options;
   const result = parseConfig(env, sections);
   const names = [SETTINGS, ...sections.map(({ rows }) => rows)]
     .flatMap((rows) => Object.keys(rows));
@@ -52,12 +58,12 @@ export async function start(options: StartOptions): Promise<Outcome> {
     log.warn(`${warning}: lower it, or leave it unset`);
   }
   const outcome = await run({
+    ...options,
     config,
-    version,
-    createService,
     lines,
-    addSignalListener,
     log,
+    isTraced: (isManaged || env.OTEL_DENO !== undefined) &&
+      !Object.keys(env).some((name) => FETCH_PROXY.test(name)),
   });
   await stopLogging();
   return outcome;

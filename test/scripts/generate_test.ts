@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
 import { daytonaTypes } from "../../scripts/generate/apis.ts";
+import { appsPage } from "../../scripts/generate/apps_page.ts";
 import { refresh } from "../../scripts/generate/artefact.ts";
 import { clientsOf, daytonaClients } from "../../scripts/generate/clients.ts";
 import { errorsPage, errorsText } from "../../scripts/generate/errors_page.ts";
 import { metricsPage } from "../../scripts/generate/metrics_page.ts";
 import { settingsPage } from "../../scripts/generate/settings_page.ts";
+import {
+  textModule,
+  textModules,
+} from "../../scripts/generate/text_modules.ts";
 import { formatted, replaceRegion } from "../../scripts/generate/text.ts";
 import type { Setting } from "../../src/config/read_settings.ts";
 import { ALL_SETTINGS } from "../../src/service.ts";
@@ -70,6 +76,21 @@ Deno.test("daytonaClients are up to date", async () => {
     text,
     await Deno.readTextFile(new URL(daytonaClients.path, ROOT)),
   );
+});
+
+Deno.test("gen/text has a module for each text in src, and for docs/apps.md, and no other", async () => {
+  const made = [appsPage, ...await textModules()].map(({ path }) => path);
+  const root = new URL("gen/text/", ROOT);
+  const there = (await readdir(root, { recursive: true }))
+    .filter((path) => path.endsWith(".ts")).map((path) => `gen/text/${path}`);
+  assert.deepEqual(there.sort(), made.sort());
+});
+
+Deno.test("textModule() exports the text as it is", async () => {
+  const text = "a `b` ${c} \\ \\n é\n</script>\n";
+  const source = textModule(text, "src/a.js");
+  const url = `data:text/typescript,${encodeURIComponent(source)}`;
+  assert.equal((await import(url)).default, text);
 });
 
 const PATHS = {

@@ -8,7 +8,8 @@ const { reason } = await start({
   env: Deno.env.toObject(),
   version: "0.0.0",
   output: Deno.stdout.writable,
-  addSignalListener: undefined,
+  addSignalListener: Deno.addSignalListener,
+  isManaged: true,
   createService: (config, options) =>
     createService(config, { ...options, dial: dialHosted }),
 });

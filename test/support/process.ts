@@ -10,6 +10,8 @@ export interface ProcessOptions {
   readonly permissions?: readonly string[];
   /** The program; that of `deno task start` by default. */
   readonly entry?: string;
+  /** The command, in place of `deno run` with all of that. */
+  readonly command?: readonly string[];
 }
 
 /** A gateway that listens on a free port of 127.0.0.1; disposing of it kills it. */
@@ -50,16 +52,17 @@ export function runtimeEnvironment(): Record<string, string> {
  * @throws {Error} with what it wrote to standard error, if it exits before it listens.
  */
 export async function startProcess(
-  { environment, permissions = ["-P=start"], entry = "src/main.ts" }:
-    ProcessOptions,
+  {
+    environment,
+    permissions = ["-P=start"],
+    entry = "src/main.ts",
+    command = ["deno", "run", "--no-prompt", "--quiet", ...permissions, entry],
+  }: ProcessOptions,
 ): Promise<GatewayProcess> {
   const logs: LogRecord[] = [];
   const waiting = new Set<() => void>();
   const child = await startServerProcess({
-    command: [
-      ...["deno", "run", "--no-prompt", "--quiet", ...permissions],
-      entry,
-    ],
+    command,
     clearEnv: true,
     env: { ...runtimeEnvironment(), NO_COLOR: "1", ...environment },
     onLine(line) {

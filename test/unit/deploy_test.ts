@@ -1,37 +1,22 @@
-/**
- * The entry point as Deno Deploy starts it: no terminal, nothing to write to, the platform's own listener address, client
- * address and database, all of which it tells the runtime by these variables.
- */
+/** The entry point as Deno Deploy starts it: the platform's own listener, client address, database, traces and signal. */
 import assert from "node:assert/strict";
-import { WebSocket } from "ws";
+import { once } from "node:events";
 import { startHostedStack } from "../../scripts/stand_in/hosted_stack.ts";
-import { KEYS, type Stack, startStack } from "../../scripts/stand_in/stack.ts";
+import { KEYS, startStack } from "../../scripts/stand_in/stack.ts";
+import { assertEventually } from "../support/assert_eventually.ts";
+import {
+  complaintsOf,
+  deploy,
+  echo,
+  LOCKED,
+  NEEDED,
+  openEcho,
+} from "../support/deployed.ts";
 import { KvConnect } from "../support/kv_connect.ts";
-import { type GatewayProcess, startProcess } from "../support/process.ts";
 import { untilReady } from "../support/ready.ts";
 
 const BASE = "proxy.localhost";
 const DEMO = "3000-demo.proxy.localhost";
-const LOCKED = "3000-locked.proxy.localhost";
-
-/** Starts the entry point with the platform's environment, where nothing is set that has a default. */
-async function deploy(
-  stack: Stack,
-  platform: Readonly<Record<string, string>>,
-  permissions: readonly string[] = [],
-): Promise<GatewayProcess> {
-  const { CACHE_URL: _, PROXY_HOST: __, ...configuration } = stack.environment;
-  return await startProcess({
-    permissions: ["--allow-net", "--allow-env", ...permissions],
-    environment: {
-      ...configuration,
-      DENO_DEPLOYMENT_ID: "deployment-1",
-      DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0",
-      DENO_TRUST_PROXY_HEADERS: "1",
-      ...platform,
-    },
-  });
-}
 
 /** The client as the app saw it, before the runner and the daemon. */
 function forwardedFor(body: string): string | undefined {
@@ -54,32 +39,6 @@ async function dial(path: string, request: string): Promise<string> {
   }).output();
   return new TextDecoder().decode(stdout);
 }
-
-async function echo(port: number, message: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
-    headers: {
-      host: LOCKED,
-      "x-daytona-preview-token": KEYS.lockedToken,
-    },
-  });
-  socket.on("open", () => socket.send(message));
-  socket.on("message", (data: Uint8Array) => {
-    resolve(new TextDecoder().decode(data));
-    socket.close();
-  });
-  socket.on("error", reject);
-  const closed = new Promise((resolve) => socket.on("close", resolve));
-  const answer = await promise;
-  await closed;
-  return answer;
-}
-
-/** The warnings about a first answer of the database that is late. */
-const OF_LATE_ANSWERS: ReadonlySet<unknown> = new Set([
-  "durable tier failed",
-  "not ready: cache",
-]);
 
 Deno.test("as on Deno Deploy, with net and env permission only, it serves", async (t) => {
   await using stack = await startStack();
@@ -143,10 +102,7 @@ Deno.test("as on Deno Deploy, with net and env permission only, it serves", asyn
     assert.equal(stack.api.count("getRunnerBySandboxId"), asked);
   });
 
-  const logged = gateway.logs.filter(({ level, message }) =>
-    level !== "INFO" && !(level === "WARN" && OF_LATE_ANSWERS.has(message))
-  );
-  assert.deepEqual(logged, []);
+  assert.deepEqual(complaintsOf(gateway), []);
 });
 
 Deno.test("as on Deno Deploy without a database, it serves from memory and says so", async () => {
@@ -175,7 +131,13 @@ Deno.test("as on Deno Deploy, whose listener is no TCP port, it serves", async (
     await using _gateway = await deploy(
       stack,
       { DENO_SERVE_ADDRESS: `unix:${path}`, CACHE_URL: "none" },
-      [`--allow-read=${path}`, `--allow-write=${path}`],
+      {
+        permissions: [
+          ...NEEDED,
+          `--allow-read=${path}`,
+          `--allow-write=${path}`,
+        ],
+      },
     );
     const answer = await dial(
       path,
@@ -190,23 +152,14 @@ Deno.test("as on Deno Deploy, whose listener is no TCP port, it serves", async (
   }
 });
 
-Deno.test("as on Deno Deploy in front of somebody else's Daytona, it needs no file, no signal, and of the platform its database", async (t) => {
+Deno.test("as on Deno Deploy in front of somebody else's Daytona, it needs no file, and of the platform its database and its signal", async (t) => {
   await using stack = await startHostedStack();
   await using database = new KvConnect();
-  const { CACHE_URL: _, PROXY_HOST: __, ...configuration } = stack.environment;
-  const environment = {
-    ...configuration,
-    DENO_DEPLOYMENT_ID: "deployment-1",
-    DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0",
-    DENO_KV_DEFAULT_PATH: database.url,
-    DENO_KV_ACCESS_TOKEN: database.accessToken,
-  };
   const start = () =>
-    startProcess({
-      permissions: ["--allow-net", "--allow-env"],
-      entry: "test/support/hosted_main.ts",
-      environment,
-    });
+    deploy(stack, {
+      DENO_KV_DEFAULT_PATH: database.url,
+      DENO_KV_ACCESS_TOKEN: database.accessToken,
+    }, { permissions: NEEDED, entry: "test/support/hosted_main.ts" });
   const token = { "x-daytona-preview-token": KEYS.lockedToken };
   await using gateway = await start();
 
@@ -228,8 +181,83 @@ Deno.test("as on Deno Deploy in front of somebody else's Daytona, it needs no fi
     assert(stack.api.count("getPortPreviewUrl") <= asked + 1);
   });
 
-  const logged = gateway.logs.filter(({ level, message }) =>
-    level !== "INFO" && !(level === "WARN" && OF_LATE_ANSWERS.has(message))
+  assert.deepEqual(complaintsOf(gateway), []);
+});
+
+Deno.test("on SIGINT as of Deno Deploy, a response that is short ends, a WebSocket is closed with 1001, and the process by itself", async () => {
+  await using stack = await startStack();
+  await using gateway = await deploy(stack, { CACHE_URL: "none" });
+  const tunnel = await openEcho(gateway.port);
+  const closed = once(tunnel, "close");
+  const response = gateway.ask(DEMO, { path: "/slow?ms=500" });
+  await assertEventually(
+    () => stack.runner.seen.some(({ target }) => target.includes("/slow")),
+    "the app has the request",
   );
-  assert.deepEqual(logged, []);
+  const ended = gateway.end("SIGINT");
+  assert.equal((await response).status, 200);
+  assert.equal((await closed)[0], 1001);
+  assert.equal((await ended).code, 0); // otherwise the time until the platform kills it would be up: 130
+});
+
+/** What Deno's OpenTelemetry sends as JSON (OTLP/HTTP), as far as it is looked at here. */
+interface Traces {
+  readonly resourceSpans: readonly {
+    readonly scopeSpans: readonly {
+      readonly spans: readonly {
+        readonly kind: number;
+        readonly attributes: readonly {
+          readonly key: string;
+          readonly value: { readonly stringValue?: string };
+        }[];
+      }[];
+    }[];
+  }[];
+}
+
+/** The URLs of calls that a message tells of; the kind of a client's span is 3. */
+function calledUrls({ resourceSpans }: Traces): string[] {
+  return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans)
+    .flatMap(({ spans }) => spans)
+    .filter(({ kind }) => kind === 3)
+    .flatMap(({ attributes }) => attributes)
+    .filter(({ key }) => key === "url.full")
+    .map(({ value }) => value.stringValue ?? "");
+}
+
+Deno.test("where Deno makes traces, as on Deno Deploy, they name no token of which the API is asked", async () => {
+  const urls: string[] = [];
+  await using stack = await startStack();
+  await using collector = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      const isTraces = new URL(request.url).pathname === "/v1/traces";
+      const message = await request.json();
+      if (isTraces) urls.push(...calledUrls(message));
+      return Response.json({});
+    },
+  );
+  await using gateway = await deploy(stack, {
+    CACHE_URL: "none",
+    OTEL_DENO: "true",
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.addr.port}`,
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+  });
+  const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+  assert.equal((await gateway.ask(LOCKED, { headers })).status, 200);
+  const signed = `3000-${KEYS.signedToken}.${BASE}`;
+  assert.equal((await gateway.ask(signed)).status, 200);
+  assert.equal((await gateway.end("SIGINT")).code, 0);
+
+  const asked = [
+    "isValidAuthToken",
+    "getSandboxIdFromSignedPreviewUrlToken",
+  ] as const;
+  assert.deepEqual(asked.map((name) => stack.api.count(name)), [1, 1]);
+  assert(
+    urls.some((url) => url.endsWith("/runners/by-sandbox/locked")),
+    urls.join(),
+  );
+  const secret = new RegExp(`${KEYS.lockedToken}|${KEYS.signedToken}`);
+  assert.deepEqual(urls.filter((url) => secret.test(url)), []);
 });

@@ -1,9 +1,9 @@
 /** The owner's view: a page that shows the requests to a sandbox while it is open. Its script gets them by a stream. */
+import css from "../../../gen/text/features/inspect/inspect.css.ts";
+import script from "../../../gen/text/features/inspect/inspect.js.ts";
 import { escapeHtml } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 import { pageScript, withScripts } from "../../pages/script.ts";
-import css from "./inspect.css" with { type: "text" };
-import script from "./inspect.js" with { type: "text" };
 
 const INSPECT = pageScript(script);
 

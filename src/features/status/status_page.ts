@@ -1,9 +1,9 @@
 /** The status page of an operator: what the gateway does now. Its script draws what `/events` tells. */
+import css from "../../../gen/text/features/status/status.css.ts";
+import client from "../../../gen/text/features/status/status_client.js.ts";
 import { page, PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { pageScript, withScripts } from "../../pages/script.ts";
-import css from "./status.css" with { type: "text" };
-import client from "./status_client.js" with { type: "text" };
 
 const SCRIPT = pageScript(client);
 

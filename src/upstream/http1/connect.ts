@@ -1,6 +1,6 @@
 /** Connections to origins: TCP, TLS, and a time limit for both. */
 import type { Origin } from "../../http/origin.ts";
-import { startTls } from "../../platform/abortable_tls.ts";
+import { handshake, startTls } from "../../platform/abortable_tls.ts";
 import {
   deadlineOf,
   type TimeLimit,
@@ -80,8 +80,11 @@ function unlessAborted(
   });
 }
 
+/** The only protocol that is offered by ALPN (RFC 7301). */
+const alpnProtocols = ["http/1.1"];
+
 /**
- * {@linkcode Dial} over the network; TLS verifies the origin's host name and offers `http/1.1` by ALPN (RFC 7301).
+ * {@linkcode Dial} over the network; TLS verifies the origin's host name.
  * @param caCerts PEM certificates trusted in addition to the system's.
  * @param address Where the origin is, if its own name does not tell.
  */
@@ -89,25 +92,44 @@ export async function dial(
   origin: Origin,
   signal: AbortSignal,
   caCerts: string[] = [],
-  address: Pick<Origin, "hostname" | "port"> = origin,
+  { hostname, port }: Pick<Origin, "hostname" | "port"> = origin,
 ): Promise<Deno.Conn> {
-  const { hostname, port } = address;
-  let tcp: Deno.TcpConn;
-  try {
-    tcp = await Deno.connect({ hostname, port, signal });
-    // Heads and chunks are written whole, so Nagle's algorithm could only delay them.
-    tcp.setNoDelay(true);
-  } catch (cause) {
-    const message = "cannot connect to the upstream";
-    throw new UpstreamError("connect_failed", message, { cause });
-  }
+  const tcp = await connectTcp({ hostname, port, signal })
+    .catch(connectFailed);
   if (!origin.tls) return tcp;
-  const alpnProtocols = ["http/1.1"];
   const options = { hostname: origin.hostname, caCerts, alpnProtocols, signal };
-  try {
-    return await startTls(tcp, options);
-  } catch (cause) {
-    const message = "TLS handshake with the upstream failed";
-    throw new UpstreamError("tls_failed", message, { cause });
-  }
+  return await startTls(tcp, options).catch(tlsFailed);
+}
+
+async function connectTcp(options: Deno.ConnectOptions): Promise<Deno.TcpConn> {
+  const tcp = await Deno.connect(options);
+  // Heads and chunks are written whole, so Nagle's algorithm could only delay them.
+  tcp.setNoDelay(true);
+  return tcp;
+}
+
+/**
+ * {@linkcode Dial} on Deno Deploy, where `Deno.connect()` may not open a connection to port 443, but `Deno.connectTls()`
+ * may. Not elsewhere, since that heeds no signal before the handshake, and leaves Nagle's algorithm on.
+ */
+export async function dialOnDeploy(
+  origin: Origin,
+  signal: AbortSignal,
+  caCerts: string[] = [],
+): Promise<Deno.Conn> {
+  if (!origin.tls) return await dial(origin, signal);
+  const { hostname, port } = origin;
+  const tls = await Deno.connectTls({ hostname, port, caCerts, alpnProtocols })
+    .catch(connectFailed);
+  return await handshake(tls, signal).catch(tlsFailed);
+}
+
+function connectFailed(cause: unknown): never {
+  const message = "cannot connect to the upstream";
+  throw new UpstreamError("connect_failed", message, { cause });
+}
+
+function tlsFailed(cause: unknown): never {
+  const message = "TLS handshake with the upstream failed";
+  throw new UpstreamError("tls_failed", message, { cause });
 }

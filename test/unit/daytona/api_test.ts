@@ -774,3 +774,21 @@ Deno.test("startSandbox() tells the limit of starts from one of bearers, and how
     assert.equal(stub.seen.length, 1);
   }
 });
+
+Deno.test("what has a credential in its URL is sent by the fetch for secrets, and nothing else is", async () => {
+  for (const [name, ask, no] of QUESTIONS) {
+    const sent: string[] = [];
+    const send = (by: string) => ({ url }: Request) => {
+      sent.push(by);
+      assert.equal(by === "open" && /tok|k3v9x0q2m7d1z8w4/.test(url), false);
+      return Promise.resolve(status(403)());
+    };
+    const api = clientAt("http://127.0.0.1:9/api", {
+      fetch: send("open"),
+      secretFetch: send("secret"),
+    });
+    assert.deepEqual(await ask(api), no, name);
+    const isSecret = /Token$/.test(name);
+    assert.deepEqual(sent, [isSecret ? "secret" : "open"], name);
+  }
+});

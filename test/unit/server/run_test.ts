@@ -86,6 +86,8 @@ function startRun(
     createService: () => Promise.resolve(service),
     lines: new StreamLineWriter(new WritableStream()),
     addSignalListener,
+    isManaged: false,
+    isTraced: false,
     log: recorded.log,
     ...differences,
   });
@@ -352,10 +354,36 @@ Deno.test("the log says at the start what is configured and what the API tells, 
   }
 });
 
+Deno.test("on a platform the gateway drains for 4 s, whatever is configured", async () => {
+  using _ = fakeClock();
+  const { service, outcome, ...process } = startRun({}, { isManaged: true });
+  await process.port();
+  process.send("SIGINT");
+  service.drained.resolve(true);
+  assert.deepEqual(await outcome, { code: 0 });
+  assert.deepEqual(service.calls, [
+    "startDraining",
+    "port 3600",
+    "drain 3600 and 400",
+    "close",
+  ]);
+});
+
+Deno.test("on a platform the gateway ends before it would be killed, 5 s after the signal", async () => {
+  using clock = fakeClock();
+  const { recorded, outcome, ...process } = startRun({}, { isManaged: true });
+  const port = await process.port();
+  process.send("SIGINT");
+  await recorded.next("draining");
+  clock.pass(4_900);
+  assert.deepEqual(await outcome, { code: 130 });
+  await assert.rejects(statusAt(port), TypeError);
+});
+
 Deno.test("no certificate is read where the platform terminates TLS", async () => {
   const files = { certFile: "data/none", keyFile: "data/none" };
   const { outcome } = startRun(tlsOf(files), {
-    addSignalListener: undefined,
+    isManaged: true,
     createService: () => Promise.reject(new Error("Got as far as this")),
   });
   assert.deepEqual(await outcome, { code: 1, reason: "Got as far as this." });

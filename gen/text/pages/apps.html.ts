@@ -1,4 +1,5 @@
-<h1 id="your-app-behind-a-preview">Your app behind a preview</h1>
+/** Generated from docs/apps.md (`deno task gen`): edit that file, not this one. */
+const text: string = `<h1 id="your-app-behind-a-preview">Your app behind a preview</h1>
 <p>For people whose app runs in a sandbox and is opened by its preview address,
 such as <code>https://3000-{sandbox}.preview.example.com</code>. Nothing here needs access
 to the gateway.</p>
@@ -228,7 +229,7 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <td>6.4.13</td>
 <td>forms refused; its WebSocket is refused</td>
 <td>works</td>
-<td><code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\.preview\.example\.com&quot;</code></td>
+<td><code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\\.preview\\.example\\.com&quot;</code></td>
 <td>works</td>
 </tr>
 <tr>
@@ -287,7 +288,7 @@ label. It compares an action&#39;s Origin with Host alone.</li>
 <code>viteFinal: (config) =&gt; { delete config.server.hmr.port; return config; }</code>.
 Its page dials Storybook&#39;s own port for hot reload.</li>
 <li><strong>Jupyter Notebook</strong>:
-<code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\.preview\.example\.com&quot;</code>, or
+<code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\\.preview\\.example\\.com&quot;</code>, or
 the label. It compares a POST&#39;s Origin with Host alone.</li>
 <li><strong>Django</strong>: <code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code>, or the
 label. It compares a form&#39;s Origin with Host alone.</li>
@@ -464,6 +465,8 @@ END
 node arrives.cjs
 </code></pre>
 <p>Then open port 8080, or with a preview token:</p>
-<pre tabindex="0"><code class="language-sh">curl -i -H &quot;X-Daytona-Preview-Token: $TOKEN&quot; \
+<pre tabindex="0"><code class="language-sh">curl -i -H &quot;X-Daytona-Preview-Token: $TOKEN&quot; \\
   &quot;https://8080-$SANDBOX.preview.example.com/a?b&quot;
 </code></pre>
+`;
+export default text;
