@@ -8,6 +8,7 @@ import {
   closeClient,
   dropClient,
   isForwardable,
+  releaseClient,
 } from "../downstream/websocket/close.ts";
 import {
   type FloodBans,
@@ -238,6 +239,7 @@ class Relay implements Tunnel, Watched {
 
   #release(): void {
     this.#unwatch?.();
+    releaseClient(this.#client);
     this.#released.resolve();
   }
 
