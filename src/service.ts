@@ -20,6 +20,7 @@ import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
 import { createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
+import { areDescriptorsShort } from "./lib/descriptors.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
@@ -249,6 +250,7 @@ export async function createService(
     upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
     droppedLogLines: () => lines?.dropped ?? 0,
     leakedSockets: () => leakedSockets.count,
+    areDescriptorsShort,
     bufferedBytes: () => budget.usedBytes,
     limits,
     checks: () => readiness.latest,

@@ -52,7 +52,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   api_throttled:
     "Often somebody behind the same address tries wrong keys. With `DAYTONA_API_KEY`, see [limits](run/hosted.md#limits).",
   session_unavailable: "The database of `CACHE_URL` did not answer.",
-  overloaded: "`MAX_CONCURRENT_EXCHANGES`.",
+  overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",
   sandbox_overloaded: "`MAX_EXCHANGES_PER_SANDBOX`.",
   pages_overloaded:
     "1,000 in all, 100 from one address. `/health` and `/ready` answer beyond that.",

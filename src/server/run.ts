@@ -15,6 +15,7 @@ import { describeError } from "../lib/describe_error.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
 import type { Logger } from "../observability/log.ts";
+import { reserveDescriptors } from "./descriptors.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
 import { withLastResort } from "./last_resort.ts";
 import { listenForMetrics } from "./metrics_server.ts";
@@ -121,6 +122,7 @@ async function serve(
     return { code: EXIT_CODES.misconfigured, reason: `${loaded.reason}.` };
   }
   await using cleanup = new AsyncDisposableStack();
+  if (addSignalListener !== undefined) cleanup.use(reserveDescriptors(log));
   const service = await options.createService(config, {
     version: options.version,
     lines: options.lines,

@@ -1,8 +1,9 @@
 /**
- * Why an exchange with an upstream failed. With the first three, nothing was sent, and the request body is untouched.
+ * Why an exchange with an upstream failed. With the first four, nothing was sent, and the request body is untouched.
  */
 export type UpstreamErrorCode =
   | "connect_failed" // no TCP connection: refused, unreachable, or unknown host
+  | "no_descriptors" // no TCP connection: this process has too many open files
   | "connect_timeout" // no connection, TLS included, within the connect timeout
   | "tls_failed"
   | "header_timeout" // the upstream did not take the request body, or send the final response head, in time

@@ -47,6 +47,7 @@ const FAILURES: Readonly<
   Record<UpstreamErrorCode, readonly [RefusalKind, ErrorCode | null]>
 > = {
   connect_failed: ["not_reached", "runner_unreachable"],
+  no_descriptors: ["final", "overloaded"],
   connect_timeout: ["not_reached", "runner_timeout"],
   tls_failed: ["not_reached", "runner_unreachable"],
   header_timeout: ["final", "runner_timeout"],

@@ -1,5 +1,6 @@
 /** Connections to origins: TCP, TLS, and a time limit for both. */
 import type { Origin } from "../../http/origin.ts";
+import { ranOutOfDescriptors } from "../../lib/descriptors.ts";
 import { startTls } from "../../platform/abortable_tls.ts";
 import {
   deadlineOf,
@@ -99,7 +100,9 @@ export async function dial(
     tcp.setNoDelay(true);
   } catch (cause) {
     const message = "cannot connect to the upstream";
-    throw new UpstreamError("connect_failed", message, { cause });
+    const hasRunOut = ranOutOfDescriptors(cause);
+    const code = hasRunOut ? "no_descriptors" : "connect_failed";
+    throw new UpstreamError(code, message, { cause });
   }
   if (!origin.tls) return tcp;
   const alpnProtocols = ["http/1.1"];

@@ -9,6 +9,7 @@ import {
 /** What each way an exchange fails says, with the gateway's code; null where the client has gone, and gets no answer. */
 const FAILURES: Readonly<Record<UpstreamErrorCode, [string, string | null]>> = {
   connect_failed: ["not_reached", "runner_unreachable"],
+  no_descriptors: ["final", "overloaded"],
   connect_timeout: ["not_reached", "runner_timeout"],
   tls_failed: ["not_reached", "runner_unreachable"],
   connection_lost: ["dropped", "runner_unreachable"],
