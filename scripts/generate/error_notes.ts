@@ -56,7 +56,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   sandbox_overloaded: "`MAX_EXCHANGES_PER_SANDBOX`.",
   pages_overloaded:
     "1,000 in all, 100 from one address. `/health` and `/ready` answer beyond that.",
-  too_many_tunnels: "`MAX_TUNNELS`.",
+  too_many_tunnels: "`MAX_TUNNELS`, for more than half a second.",
   duplex_unavailable:
     "[Sockets that Deno loses](architecture.md#limits-of-the-platform).",
   chunks_too_small:

@@ -35,9 +35,8 @@ export function serveLastingly(
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       if (isClosing) break;
       try {
-        const next = start(port);
-        servers.push(next);
-        failure = await failureOf(next);
+        servers.push(start(port));
+        failure = await failureOf(servers.at(-1) ?? first);
       } catch (error) {
         failure = error;
       }
