@@ -19,9 +19,13 @@ export function areDescriptorsShort(): boolean {
 
 /** True if a failure says that there are no more, which gives the reserve up. */
 export function ranOutOfDescriptors(failure: unknown): boolean {
-  const hasRunOut = /Too many open files/.test(String(failure));
+  const hasRunOut = isExhaustion(failure);
   if (hasRunOut) onRunOut();
   return hasRunOut;
+}
+
+function isExhaustion(failure: unknown): boolean {
+  return /Too many open files/.test(String(failure));
 }
 
 /**
@@ -51,10 +55,11 @@ export function keepDescriptors(
   function take(): void {
     try {
       while (reserve.length < RESERVED) reserve.push(open());
-      change(false);
-    } catch {
-      giveUp();
+    } catch (failure) {
+      if (isExhaustion(failure)) return giveUp();
+      // Such as a permission: there can be no reserve.
     }
+    change(false);
   }
 
   onRunOut = giveUp;

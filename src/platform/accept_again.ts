@@ -55,7 +55,7 @@ export function serveLastingly(
   };
 }
 
-/** Why a server has failed; pending otherwise. */
+/** Why a server failed. */
 function failureOf({ finished }: Deno.HttpServer): Promise<unknown> {
   return finished.then(() => new Promise(() => {}), (failure) => failure);
 }

@@ -60,6 +60,19 @@ Deno.test("they are short from the start if there are too few for a reserve", ()
   assert.equal(areDescriptorsShort(), false);
 });
 
+Deno.test("where no reserve can be had, they are short for a moment once they have run out", () => {
+  using clock = fakeClock();
+  const open = () => {
+    throw new Deno.errors.NotCapable("Requires net access");
+  };
+  using _ = keepDescriptors(open, () => {});
+  assert.equal(areDescriptorsShort(), false);
+  assert.equal(ranOutOfDescriptors(NONE_LEFT), true);
+  assert.equal(areDescriptorsShort(), true);
+  clock.pass(1000);
+  assert.equal(areDescriptorsShort(), false);
+});
+
 Deno.test("without a reserve, a failure is told all the same, and nothing is refused", () => {
   assert.equal(ranOutOfDescriptors(NONE_LEFT), true);
   assert.equal(areDescriptorsShort(), false);
