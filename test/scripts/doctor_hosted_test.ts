@@ -20,6 +20,7 @@ Deno.test("examine() knows what matters in front of somebody else's Daytona, and
       ["certificate", "skipped"],
       ["gateway", "ok"],
       ["settings", "ok"],
+      ["open files", "ok"],
       ["cache tier", "warning"],
     ],
     JSON.stringify(findings),

@@ -23,6 +23,7 @@ Deno.test("examine() finds nothing wrong in a healthy installation", async () =>
       ["certificate", "skipped"],
       ["gateway", "ok"],
       ["settings", "ok"],
+      ["open files", "ok"],
       ["cache tier", "ok"],
     ],
   );
