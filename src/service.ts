@@ -21,6 +21,7 @@ import { webhooks } from "./features/webhooks/webhooks_feature.ts";
 import { createBulkheads } from "./gateway/create_bulkheads.ts";
 import { createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
+import { areDescriptorsShort } from "./lib/descriptors.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
@@ -263,6 +264,7 @@ export async function createService(
     upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
     droppedLogLines: () => lines?.dropped ?? 0,
     leakedSockets: () => leakedSockets.count,
+    areDescriptorsShort,
     bufferedBytes: () => budget.usedBytes,
     storeWatch: () => store?.watch,
     limits,

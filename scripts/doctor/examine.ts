@@ -19,6 +19,7 @@ import { CONFIGURATION, type Finding, findingsOf } from "./finding.ts";
 import { checkFront } from "./front.ts";
 import { checkHostedProxy, checkOrganizationKey } from "./hosted.ts";
 import { judgeLinks } from "./links.ts";
+import { judgeOpenFiles } from "./open_files.ts";
 import { checkProvider } from "./provider.ts";
 import { type PublicBase, publicBases } from "./public_base.ts";
 import { askRole, checkSandbox, judgeRole } from "./region.ts";
@@ -44,6 +45,10 @@ export async function examine(
   const { config } = parsed;
   const independent = [
     run("settings", () => judgeSettings(config)),
+    run(
+      "open files",
+      async () => judgeOpenFiles(config, await world.openFilesLimit()),
+    ),
     run("cache tier", () => checkCacheTier(config.cache.location, world)),
   ];
   const api = await checkApi(config.daytona, world).catch((error): ApiView => ({

@@ -1,4 +1,5 @@
 /** Everything that the checks need from outside, so that a test can replace it. */
+import { openFilesLimit } from "./open_files.ts";
 
 /** The dependencies of the checks. */
 export interface World {
@@ -13,6 +14,8 @@ export interface World {
   ) => Promise<readonly string[]>;
   /** Reads a text file. */
   readonly readFile: (path: string) => Promise<string>;
+  /** How many open files a process may have; undefined if that is not known. */
+  readonly openFilesLimit: () => Promise<number | undefined>;
   /** Certificate authorities to trust, PEM; by default, the runtime's own. */
   readonly caCerts?: readonly string[];
 }
@@ -26,6 +29,7 @@ export const realWorld: World = {
   deadline: () => AbortSignal.timeout(DEADLINE_MS),
   resolve: (name, signal) => resolveName(name, { signal }),
   readFile: (path) => Deno.readTextFile(path),
+  openFilesLimit,
 };
 
 /** Settles as `promise` does, unless `signal` is aborted first: then rejects with its reason. */

@@ -54,7 +54,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   api_throttled:
     "Often somebody behind the same address tries wrong keys. With `DAYTONA_API_KEY`, see [limits](run/hosted.md#limits).",
   session_unavailable: "The database of `CACHE_URL` did not answer.",
-  overloaded: "`MAX_CONCURRENT_EXCHANGES`.",
+  overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",
   sandbox_overloaded:
     "`MAX_EXCHANGES_PER_SANDBOX`, or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun.",
   runner_overloaded: "`MAX_WAITING_PER_RUNNER`.",
@@ -62,7 +62,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "[A runner that answers nobody](operate.md#a-runner-that-answers-nobody); the log and the status page name it.",
   pages_overloaded:
     "1,000 in all, 100 from one address. `/health` and `/ready` answer beyond that.",
-  too_many_tunnels: "`MAX_TUNNELS`.",
+  too_many_tunnels: "`MAX_TUNNELS`, for more than half a second.",
   duplex_unavailable:
     "[Sockets that Deno loses](architecture.md#limits-of-the-platform).",
   chunks_too_small:

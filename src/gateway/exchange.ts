@@ -17,6 +17,8 @@ import {
 } from "../downstream/http/response.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import type { Header } from "../http/headers.ts";
+import { sleep } from "../lib/backoff.ts";
+import { takeTurn } from "../lib/fair_turn.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import {
   isLogged,
@@ -45,6 +47,10 @@ import { type Conclusion, type Grant, Progress, recordOf } from "./record.ts";
 
 /** True if who was admitted would be admitted now; rejects with a `GatewayError` if nobody can tell. */
 type Recheck = () => Promise<boolean>;
+
+/** Tries of a WebSocket that finds too many, and the time before each, ms: Deno tells late of clients that are gone. */
+const TUNNEL_TRIES = 30;
+const TUNNEL_WAIT_MS = 20;
 
 /** One exchange of the data plane. */
 export abstract class Exchange extends ReceivedRequest {
@@ -129,19 +135,30 @@ export abstract class Exchange extends ReceivedRequest {
   }
 
   /**
-   * Counts the exchange as a WebSocket.
+   * Counts the exchange as a WebSocket, once there is room: whoever comes back may be ahead of the end of what they had.
    * @throws {GatewayError} `too_many_tunnels`, or `client_overloaded` if only the client has too many
    */
-  reserveTunnel(): void {
+  async reserveTunnel(): Promise<void> {
+    let failure = this.#reserveTunnel();
+    for (
+      let tries = 0;
+      failure !== undefined && tries < TUNNEL_TRIES;
+      tries++
+    ) {
+      await sleep(TUNNEL_WAIT_MS);
+      await takeTurn(); // in which sockets are polled
+      failure = this.#reserveTunnel();
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  #reserveTunnel(): GatewayError | undefined {
     if (!this.#entry?.reserveTunnel()) {
-      throw new GatewayError("too_many_tunnels", "Too many tunnels");
+      return new GatewayError("too_many_tunnels", "Too many tunnels");
     }
-    if (!this.#entry.reserveTunnelForClient()) {
-      throw new GatewayError(
-        "client_overloaded",
-        "Too many tunnels of one client",
-      );
-    }
+    return this.#entry.reserveTunnelForClient()
+      ? undefined
+      : new GatewayError("client_overloaded", "Too many tunnels of one client");
   }
 
   /**

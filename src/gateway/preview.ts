@@ -107,7 +107,7 @@ export class SandboxHandlers {
 
   /** Takes an admitted request to the app, and answers with its response or an open WebSocket. */
   async #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
-    if (x.isWebSocket) x.reserveTunnel();
+    if (x.isWebSocket) await x.reserveTunnel();
     const opening = x.openBody(); // once: whether there is one, only its stream may tell
     if (opening !== undefined) await opening;
     for (;;) {

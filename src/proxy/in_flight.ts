@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import type { AbortReason } from "../downstream/ends.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
 import { clientKey } from "../lib/client_key.ts";
+import { areDescriptorsShort } from "../lib/descriptors.ts";
 import { LinkedList, type ListNode } from "../lib/linked_list.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
 
@@ -200,10 +201,11 @@ export class InFlight {
     this.#registry = createRegistry(limits);
   }
 
-  /** Adds an exchange or tunnel; undefined if the limit is reached. */
+  /** Adds an exchange or tunnel; undefined if the limit is reached, or file descriptors are short. */
   begin(): InFlightEntry | undefined {
     const { all, undelivered, limits } = this.#registry;
-    return all.value + undelivered >= limits.concurrentExchanges
+    const isFull = all.value + undelivered >= limits.concurrentExchanges;
+    return isFull || areDescriptorsShort()
       ? undefined
       : new InFlightEntry(this.#registry);
   }

@@ -1,9 +1,14 @@
 /** Relays a WebSocket between a client and an upstream, with bounded memory in both directions. */
-import type { MemoryGuard, Watched } from "../downstream/memory/guard.ts";
+import {
+  hear,
+  type MemoryGuard,
+  type Watched,
+} from "../downstream/memory/guard.ts";
 import {
   closeClient,
   dropClient,
   isForwardable,
+  releaseClient,
 } from "../downstream/websocket/close.ts";
 import {
   type FloodBans,
@@ -99,13 +104,10 @@ export function startTunnel(
   return new Relay(client, upstream, options);
 }
 
-/** Counts what is heard of all clients: cheaper than a clock. */
-let messages = 0;
-
 class Relay implements Tunnel, Watched {
   readonly closed: Promise<TunnelEnd>;
   readonly client: string;
-  heardAt = ++messages;
+  heardAt = hear();
   readonly #client: WebSocket;
   readonly #upstream: UpstreamWebSocket;
   readonly #options: TunnelOptions;
@@ -201,7 +203,7 @@ class Relay implements Tunnel, Watched {
     client.onopen = () => this.#opened.resolve();
     const floods = new RateLimit(client, (reason) => this.#onFlood(reason));
     client.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-      this.heardAt = ++messages;
+      this.heardAt = hear();
       const length = typeof data === "string" ? data.length : data.byteLength;
       if (!floods.countMessage(length)) this.#sendUpstream(data);
     };
@@ -237,6 +239,7 @@ class Relay implements Tunnel, Watched {
 
   #release(): void {
     this.#unwatch?.();
+    releaseClient(this.#client);
     this.#released.resolve();
   }
 

@@ -15,7 +15,7 @@ interface MetricsServerOptions {
 
 /**
  * Serves `/metrics` and the pages beside it if `METRICS_PORT` is set; returns undefined if it is not. If the listener fails
- * later, such as for lack of file descriptors, that is logged, and previews are served on.
+ * later, that is logged, and previews are served on.
  * @throws {Error} If the port is taken.
  */
 export function listenForMetrics(

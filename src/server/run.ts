@@ -16,6 +16,7 @@ import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
 import type { Logger } from "../observability/log.ts";
 import { type Dial, dialOnDeploy } from "../upstream/http1/connect.ts";
+import { reserveDescriptors } from "./descriptors.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
 import { withLastResort } from "./last_resort.ts";
 import { listenForMetrics } from "./metrics_server.ts";
@@ -136,6 +137,7 @@ async function serve(
   }
   await using cleanup = new AsyncDisposableStack();
   const { version, lines } = options;
+  if (!isManaged) cleanup.use(reserveDescriptors(log));
   const service = await options.createService(config, {
     version,
     lines,

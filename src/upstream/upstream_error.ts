@@ -1,11 +1,12 @@
 /**
- * Why an exchange with an upstream failed. With the first six, nothing was sent, and the request body is untouched.
+ * Why an exchange with an upstream failed. With the first seven, nothing was sent, and the request body is untouched.
  */
 export type UpstreamErrorCode =
   | "unresponsive" // the upstream answers nobody
   | "busy" // too many exchanges wait for the upstream
   | "sandbox_busy" // too many exchanges wait for one sandbox's responses
   | "connect_failed" // no TCP connection: refused, unreachable, or unknown host
+  | "no_descriptors" // no TCP connection: this process has too many open files
   | "connect_timeout" // no connection, TLS included, within the connect timeout
   | "tls_failed"
   | "header_timeout" // the upstream did not take the request body, or send the final response head, in time

@@ -126,6 +126,10 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
     fires: { 'porthole_buffer_evictions_total{kind="upload"}': counting(2) },
     isQuiet: { 'porthole_buffer_evictions_total{kind="upload"}': constant(50) },
   },
+  PortholeOutOfDescriptors: {
+    fires: { porthole_descriptors_short: constant(1) },
+    isQuiet: { porthole_descriptors_short: constant(0) },
+  },
   PortholeSocketsLost: {
     fires: { porthole_sockets_lost_total: constant(301) },
     isQuiet: { porthole_sockets_lost_total: constant(300) },

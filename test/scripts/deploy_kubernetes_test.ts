@@ -80,6 +80,13 @@ Deno.test("the types of Kubernetes' API find a misspelt member, and a value of a
   assert.match(await objections([wrong]), /'string' is not assignable/);
 });
 
+/** The settings that docs/operate.md gives for a container of 512 MiB. */
+async function settingsFor512(): Promise<Record<string, string>> {
+  const page = await Deno.readTextFile("docs/operate.md");
+  const rows = page.matchAll(/^\| `(\w+)` +\| `\w+` +\| `(\w+)`/gm);
+  return Object.fromEntries([...rows].map(([, name, value]) => [name, value]));
+}
+
 /** The one member of a list. */
 function only<T>(list: readonly T[] | undefined): T {
   assert.equal(list?.length, 1);
@@ -99,6 +106,16 @@ function environment(): Record<string, string> {
     { name, value, valueFrom },
   ) => [name, value ?? filledIn[valueFrom?.secretKeyRef?.key ?? ""] ?? ""]));
 }
+
+Deno.test("the gateway has the settings that fit its memory", async () => {
+  assert.equal(container.resources?.limits?.memory, "512Mi");
+  const env = environment();
+  const given = await settingsFor512();
+  assert(Object.keys(given).length > 0);
+  for (const [name, value] of Object.entries(given)) {
+    assert.equal(env[name], value, name);
+  }
+});
 
 Deno.test("the gateway is configured without a mistake, and has its secrets from a secret", () => {
   const env = environment();

@@ -21,6 +21,7 @@ Deno.test("examine() knows what matters in front of somebody else's Daytona, and
       ["gateway", "ok"],
       ["shared cache", "ok"],
       ["settings", "ok"],
+      ["open files", "ok"],
       ["cache tier", "warning"],
     ],
     JSON.stringify(findings),

@@ -11,6 +11,10 @@ import { judgeFront } from "../../scripts/doctor/front.ts";
 import { judgeSharedCache } from "../../scripts/doctor/shared_cache.ts";
 import { judgeLinks } from "../../scripts/doctor/links.ts";
 import { judgeRedirectUri } from "../../scripts/doctor/redirect_uri.ts";
+import {
+  judgeOpenFiles,
+  openFilesLimit,
+} from "../../scripts/doctor/open_files.ts";
 import { judgeSettings } from "../../scripts/doctor/settings.ts";
 import { judgeNames } from "../../scripts/doctor/variables.ts";
 import { judgeDns } from "../../scripts/doctor/wildcard_dns.ts";
@@ -346,4 +350,24 @@ Deno.test("judgeSettings() names what is allowed and unwise", async (t) => {
       assert.deepEqual(more, []);
     });
   }
+});
+
+Deno.test("judgeOpenFiles() compares the limit with what the gateway's limits may take, which is more with TLS", () => {
+  const plain = parsed({ MAX_CONCURRENT_EXCHANGES: "100" });
+  assert.equal(judgeOpenFiles(plain, 2400).state, "ok");
+  const few = judgeOpenFiles(plain, 2399);
+  assert.equal(few.state, "warning");
+  assert.match(few.finding, /may take 2400/);
+  const files = { certFile: "cert.pem", keyFile: "key.pem" };
+  const secure = { ...plain, listen: { ...plain.listen, tls: files } };
+  assert.match(judgeOpenFiles(secure, 2400).finding, /may take 2600/);
+  assert.equal(judgeOpenFiles(plain, undefined).state, "skipped");
+});
+
+Deno.test({
+  name: "openFilesLimit() is that of this process",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    assert.ok((await openFilesLimit() ?? 0) > 100);
+  },
 });

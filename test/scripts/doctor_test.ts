@@ -25,6 +25,7 @@ Deno.test("examine() finds nothing wrong in a healthy installation", async () =>
       ["gateway", "ok"],
       ["shared cache", "ok"],
       ["settings", "ok"],
+      ["open files", "ok"],
       ["cache tier", "ok"],
     ],
   );

@@ -26,6 +26,7 @@ export const TEST_WORLD: World = {
   deadline: () => new AbortController().signal,
   resolve: () => Promise.resolve([]),
   readFile: (path) => Promise.reject(new Deno.errors.NotFound(path)),
+  openFilesLimit: () => Promise.resolve(1_000_000),
 };
 
 /** A secret that must not be printed. */

@@ -104,6 +104,18 @@ test("a sandbox at its limit of exchanges leaves other sandboxes alone", async (
   assert.equal(other.status, 200);
 });
 
+test("a client that comes back finds the place of its WebSocket that ends meanwhile", async (startGateway) => {
+  await using gateway = await startGateway({ MAX_TUNNELS: "1" });
+  const handshake = handshakeOf(DEMO, "/ws");
+  using old = await gateway.open(handshake);
+  assert.match(await old.readUntil("\r\n\r\n"), /^HTTP\/1.1 101 /);
+  using back = await gateway.open(handshake);
+  // By this answer, the handshake has come.
+  assert.equal((await gateway.send(DEMO, { path: "/echo" })).status, 200);
+  old.close();
+  assert.match(await back.readUntil("\r\n\r\n"), /^HTTP\/1.1 101 /);
+});
+
 test("S3: a client at its limit leaves other clients alone", async (startGateway) => {
   await using gateway = await startGateway({
     MAX_EXCHANGES_PER_CLIENT: "2",

@@ -4,7 +4,7 @@
  */
 
 /** The soft and the hard limit. */
-const LIMIT = 80n;
+const LIMIT = BigInt(Deno.env.get("FEW_DESCRIPTORS") ?? 80);
 
 /** Linux's resource number for open files. */
 const RLIMIT_NOFILE = 7;

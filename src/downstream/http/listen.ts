@@ -1,4 +1,6 @@
 /** Wraps `Deno.serve`, in particular how it shuts down. */
+import { areDescriptorsShort } from "../../lib/descriptors.ts";
+import { serveLastingly } from "../../platform/accept_again.ts";
 import { shutDownWithin } from "../../platform/bounded_shutdown.ts";
 import type { Handler } from "./handler.ts";
 
@@ -12,7 +14,7 @@ export interface ListenAddress {
 
 /** A listener that is accepting connections. */
 export interface Listener extends ListenAddress {
-  /** Rejects when it can accept no more connections, such as for lack of file descriptors; pending otherwise. */
+  /** Rejects when it can accept no more connections; pending otherwise, and while file descriptors are short. */
   readonly failed: Promise<never>;
   /** Adds `Connection: close` to the HTTP/1.1 responses from now on: clients reconnect, perhaps elsewhere (RFC 9112, 9.6). */
   startDraining(): void;
@@ -37,29 +39,31 @@ export const CLOSE_TIMEOUT_MS = 1000;
  */
 export function listen(handler: Handler, address: ListenAddress): HttpServer {
   let isDraining = false;
-  const server = Deno.serve({
-    hostname: address.hostname,
-    port: address.port,
-    reusePort: address.reusePort ?? false,
-    // Recompressing would change ETags and spend CPU time that the app chose not to spend.
-    automaticCompression: false,
-    onListen() {},
-    // Called when a body that is being sent fails, which its exchange has recorded, or if the handler does.
-    onError: () => new Response(null, { status: 500 }),
-  }, (request, info) => {
-    const isLast = isDraining;
-    const answer = handler(request, info);
-    if (!isLast) return answer;
-    return answer instanceof Response ? closing(answer) : answer.then(closing);
-  });
+  const server = serveLastingly((port = address.port) =>
+    Deno.serve({
+      hostname: address.hostname,
+      port,
+      reusePort: address.reusePort ?? false,
+      // Recompressing would change ETags and spend CPU time that the app chose not to spend.
+      automaticCompression: false,
+      onListen() {},
+      // Called when a body that is being sent fails, which its exchange has recorded, or if the handler does.
+      onError: () => new Response(null, { status: 500 }),
+    }, (request, info) => {
+      const isLast = isDraining || areDescriptorsShort();
+      const answer = handler(request, info);
+      if (!isLast) return answer;
+      return answer instanceof Response
+        ? closing(answer)
+        : answer.then(closing);
+    })
+  );
   // A platform that decides where to listen (DENO_SERVE_ADDRESS) may choose something other than a TCP port.
   const bound: Deno.Addr = server.addr;
   return {
     hostname: "hostname" in bound ? bound.hostname : address.hostname,
     port: "port" in bound ? bound.port : address.port,
-    failed: server.finished.then(() => new Promise(() => {}), (cause) => {
-      throw new Error("Cannot accept connections", { cause });
-    }),
+    failed: server.failed,
     startDraining() {
       isDraining = true;
     },

@@ -14,9 +14,16 @@ import { LinkedList, type ListNode } from "../../lib/linked_list.ts";
 /** A WebSocket whose client may be sending a message, or an upload of which Deno may read more than is used. */
 export interface Watched {
   readonly client: string;
-  /** Larger than that of any other of which something was heard before. */
+  /** Of a WebSocket, what {@linkcode hear} returned when something was heard last. */
   readonly heardAt: number;
   drop(): void;
+}
+
+let heard = 0;
+
+/** Numbers what is heard of all WebSockets, in its order: cheaper than a clock. */
+export function hear(): number {
+  return ++heard;
 }
 
 interface MemoryGuardOptions {
@@ -30,7 +37,7 @@ interface MemoryGuardOptions {
   readonly background: Pick<Background, "add">;
 }
 
-/** Time between two looks, ms: in a tenth of a second, a client nearby sends 100 MB. A look takes 20 µs. */
+/** Time between two looks, ms: in a tenth of a second, a client nearby sends 100 MB. */
 const LOOK_MS = 20;
 
 /** A tunnel that was heard within so many looks has sent too little since to be dropped for it. */
@@ -98,10 +105,8 @@ export class MemoryGuard {
   async look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    let lastHeardAt = -Infinity;
-    for (const { heardAt } of this.#tunnels) {
-      lastHeardAt = Math.max(lastHeardAt, heardAt);
-    }
+    // To ask thousands of WebSockets instead takes a tenth of a core.
+    const lastHeardAt = heard;
     try {
       const bytes = this.#options.nativeBytes();
       this.#seenBytes = Math.min(this.#seenBytes, bytes);

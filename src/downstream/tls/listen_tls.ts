@@ -11,6 +11,7 @@ import {
   type TLSSocket,
 } from "node:tls";
 import type { ByteBudget } from "../../lib/byte_budget.ts";
+import { ranOutOfDescriptors } from "../../lib/descriptors.ts";
 import { takeTurn } from "../../lib/fair_turn.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { accessSignal } from "../../platform/early_signal.ts";
@@ -106,7 +107,9 @@ export async function listenTls(
   }
 
   const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>();
+  let isClosing = false;
   function stopAccepting(): void {
+    isClosing = true;
     watch.stop();
     if (!server.listening) return;
     server.close(() => onClosed());
@@ -121,15 +124,29 @@ export async function listenTls(
     await closeInner(0);
     throw error;
   }
-  const watch = watchAccepting({
-    onAccept: (callback) => server.on("connection", callback),
-    probe: (signal) => connectAndClose({ hostname, port }, signal),
-    tries: reusePort ? SHARED_TRIES : 1,
-  });
+  let onAccept = () => {};
+  server.on("connection", () => onAccept());
+  const startWatch = () =>
+    watchAccepting({
+      onAccept: (callback) => onAccept = callback,
+      probe: (signal) => connectAndClose({ hostname, port }, signal),
+      tries: reusePort ? SHARED_TRIES : 1,
+    });
+  let watch = startWatch();
+  /** Opens the port again whenever it accepts nothing. */
+  async function acceptAgain(): Promise<never> {
+    for (;;) {
+      await watch.failed.catch(() => {});
+      if (isClosing) return await new Promise(() => {});
+      server.close();
+      await bind(server, { hostname, port, reusePort });
+      watch = startWatch();
+    }
+  }
   return {
     hostname,
     port,
-    failed: Promise.race([http1.failed, http2.failed, watch.failed]),
+    failed: Promise.race([http1.failed, http2.failed, acceptAgain()]),
     setCertificate: ({ cert, key }) => tls.setSecureContext({ cert, key }),
     startDraining: () => http1.startDraining(),
     stopAccepting,
@@ -190,6 +207,11 @@ async function connectAndClose(
   signal: AbortSignal,
 ): Promise<void> {
   const reachable = LOOPBACK_OF[hostname] ?? hostname;
-  const conn = await Deno.connect({ hostname: reachable, port, signal });
-  conn.close();
+  try {
+    const conn = await Deno.connect({ hostname: reachable, port, signal });
+    conn.close();
+  } catch (failure) {
+    ranOutOfDescriptors(failure);
+    throw failure;
+  }
 }

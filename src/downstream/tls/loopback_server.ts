@@ -1,5 +1,6 @@
 /** A plain HTTP server on loopback for connections that another listener has accepted. */
 import type { Socket } from "node:net";
+import { ranOutOfDescriptors } from "../../lib/descriptors.ts";
 import type { Handler, RequestInfo } from "../http/handler.ts";
 import { type HttpServer, listen } from "../http/listen.ts";
 import { pipe, type PipeOptions } from "./pipe.ts";
@@ -69,7 +70,8 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
       let inner: Deno.TcpConn;
       try {
         inner = await Deno.connect({ hostname: LOOPBACK, port: server.port });
-      } catch {
+      } catch (failure) {
+        ranOutOfDescriptors(failure);
         client.destroy();
         return;
       }

@@ -6,6 +6,9 @@ import { isCloseCode } from "../../upstream/websocket/frames.ts";
 /** Drops the connection of a client that does not answer its Close. */
 export { dropWebSocket as dropClient } from "../../platform/drop_websocket.ts";
 
+/** Lets go of a client's WebSocket that has closed. */
+export { stopIdleTimer as releaseClient } from "../../platform/idle_timer.ts";
+
 /** True for a client's Close that may be forwarded; any other violates the protocol, and is an abnormal closure. */
 export function isForwardable(code: number, reason: string): boolean {
   return code === 1005 || isCloseCode(code) && fitsCloseFrame(reason);

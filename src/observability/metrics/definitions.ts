@@ -280,6 +280,14 @@ export const METRICS = {
     "porthole_sockets_lost_total",
     "Connections that Deno never lets go of entirely: they ended while request and response were under way.",
   ),
+  openSockets: gauge(
+    "porthole_sockets_open",
+    "Connections with clients whose request or WebSocket is under way, and with runners: most of the open files.",
+  ),
+  descriptorsShort: gauge(
+    "porthole_descriptors_short",
+    "1 while new requests are refused because file descriptors have run out, 0 otherwise.",
+  ),
   cpuSeconds: counter(
     "process_cpu_seconds_total",
     "Total user and system CPU time spent in seconds.",

@@ -88,6 +88,7 @@ export interface MetricSources {
   };
   readonly droppedLogLines: () => number;
   readonly leakedSockets: () => number;
+  readonly areDescriptorsShort: () => boolean;
   /** Bytes that are buffered for clients and apps, beyond the allowance of each. */
   readonly bufferedBytes: () => number;
   /** The limits of these. */

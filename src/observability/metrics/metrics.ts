@@ -138,6 +138,7 @@ export class Metrics {
     to.tunnels.set(sources.tunnels());
     to.logLinesDropped.set(sources.droppedLogLines());
     to.socketsLost.set(sources.leakedSockets());
+    to.descriptorsShort.set(Number(sources.areDescriptorsShort()));
     to.bufferedBytes.set(sources.bufferedBytes());
     const watch = sources.storeWatch();
     if (watch !== undefined) to.storeTracking.set(watch === null ? 0 : 1);
@@ -155,6 +156,7 @@ export class Metrics {
       to.checks.set(CHECK_VALUES[state], check);
     }
     const { idle, active, opened, reused } = sources.upstream();
+    to.openSockets.set(sources.inFlight() + idle + active);
     to.upstreamConnections.set(idle, "idle");
     to.upstreamConnections.set(active, "active");
     to.upstreamOpened.set(opened);

@@ -50,6 +50,7 @@ const FAILURES: Readonly<
   busy: ["final", "runner_overloaded"],
   sandbox_busy: ["final", "sandbox_overloaded"],
   connect_failed: ["not_reached", "runner_unreachable"],
+  no_descriptors: ["final", "overloaded"],
   connect_timeout: ["not_reached", "runner_timeout"],
   tls_failed: ["not_reached", "runner_unreachable"],
   header_timeout: ["final", "runner_timeout"],

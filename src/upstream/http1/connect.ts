@@ -1,5 +1,6 @@
 /** Connections to origins: TCP, TLS, and a time limit for both. */
 import type { Origin } from "../../http/origin.ts";
+import { ranOutOfDescriptors } from "../../lib/descriptors.ts";
 import { handshake, startTls } from "../../platform/abortable_tls.ts";
 import {
   deadlineOf,
@@ -126,7 +127,9 @@ export async function dialOnDeploy(
 
 function connectFailed(cause: unknown): never {
   const message = "cannot connect to the upstream";
-  throw new UpstreamError("connect_failed", message, { cause });
+  const hasRunOut = ranOutOfDescriptors(cause);
+  const code = hasRunOut ? "no_descriptors" : "connect_failed";
+  throw new UpstreamError(code, message, { cause });
 }
 
 function tlsFailed(cause: unknown): never {

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import {
+  keepDescriptors,
+  ranOutOfDescriptors,
+} from "../../../src/lib/descriptors.ts";
 import { InFlight } from "../../../src/proxy/in_flight.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
 
 const MANY = {
   concurrentExchanges: 10,
@@ -347,4 +352,21 @@ Deno.test("InFlight tells how near its limits whoever has most is, and which san
   for (const entry of entries) entry.end();
   assert.deepEqual(used(), [0, 0, 0, 0, 0]);
   assert.deepEqual(inFlight.sandboxesByTunnels(10), []);
+});
+
+Deno.test("nothing more begins while file descriptors are short", () => {
+  using clock = fakeClock();
+  let left = 100;
+  using _ = keepDescriptors(() => {
+    if (left === 0) throw new Error("Too many open files");
+    return { close() {} };
+  }, () => {});
+  const inFlight = new InFlight(MANY);
+  assert(inFlight.begin() !== undefined);
+  left = 0;
+  ranOutOfDescriptors("Too many open files");
+  assert.equal(inFlight.begin(), undefined);
+  left = 100;
+  clock.pass(1000);
+  assert(inFlight.begin() !== undefined);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Background } from "../../../../src/lib/background.ts";
 import {
+  hear,
   MemoryGuard,
   type Watched,
 } from "../../../../src/downstream/memory/guard.ts";
@@ -30,7 +31,6 @@ function setUp(): {
   const hidden = new Map<string, { bytes: number }>();
   const other = { bytes: 50 * MIB };
   let reports = 0;
-  let clock = 0;
   const memoryGuard = new MemoryGuard({
     nativeBytes: () =>
       [...hidden.values()].reduce((sum, { bytes }) => sum + bytes, other.bytes),
@@ -44,7 +44,7 @@ function setUp(): {
     other,
     reports: () => reports,
     open(name, client, bytes = 0) {
-      const own = { bytes, heardAt: clock++ };
+      const own = { bytes, heardAt: hear() };
       hidden.set(name, own);
       const tunnel: Watched = {
         client,
@@ -114,6 +114,28 @@ Deno.test("S3: dropping ends when it frees nothing, and goes on only if the proc
   assert.deepEqual(dropped, ["c", "b", "a"]);
   other.bytes += 100 * MIB;
   await memoryGuard.look();
+});
+
+Deno.test("a look touches no WebSocket while there is enough memory", async () => {
+  using _ = fakeClock();
+  const { memoryGuard, dropped, open, other } = setUp();
+  open("idle", "client");
+  let touched = 0;
+  const stop = memoryGuard.watch({
+    client: "client",
+    get heardAt() {
+      touched++;
+      return 0;
+    },
+    drop: () => void dropped.push("touched"),
+  });
+  await lookOften(memoryGuard);
+  assert.equal(touched, 0);
+  other.bytes = 110 * MIB;
+  await memoryGuard.look();
+  assert.ok(touched > 0);
+  assert.deepEqual(dropped, ["idle"]);
+  stop();
 });
 
 Deno.test("memory is looked at as long as there are tunnels", async () => {
@@ -225,7 +247,7 @@ Deno.test("S3: a WebSocket that was heard within the last three looks is not dro
   const busy = open("busy", "client");
   open("idle", "client");
   for (let looks = 0; looks < 3; looks++) {
-    busy.heardAt = 100 + looks;
+    busy.heardAt = hear();
     await memoryGuard.look();
   }
   other.bytes = 104 * MIB;

@@ -19,6 +19,7 @@ function setUp() {
     upstream: () => ({ idle: 0, active: 0, opened: 0, reused: 0 }),
     droppedLogLines: () => 0,
     leakedSockets: () => 6,
+    areDescriptorsShort: () => false,
     bufferedBytes: () => 5,
     storeWatch: () => undefined,
     limits: { concurrentExchanges: 1, tunnels: 1, bufferBudgetBytes: 1 },

@@ -12,6 +12,7 @@ const FAILURES: Readonly<Record<UpstreamErrorCode, [string, string | null]>> = {
   busy: ["final", "runner_overloaded"],
   sandbox_busy: ["final", "sandbox_overloaded"],
   connect_failed: ["not_reached", "runner_unreachable"],
+  no_descriptors: ["final", "overloaded"],
   connect_timeout: ["not_reached", "runner_timeout"],
   tls_failed: ["not_reached", "runner_unreachable"],
   connection_lost: ["dropped", "runner_unreachable"],

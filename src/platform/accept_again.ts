@@ -1,0 +1,61 @@
+/**
+ * Deno 2.9.6: when file descriptors run out, `Deno.serve` closes its port, and `finished` rejects; what is connected is
+ * served on. (Of listeners: denoland/deno#10148.) To reproduce:
+ *
+ *     Deno.serve({ port: 8000 }, () => new Response()).finished.catch(console.log); // Too many open files
+ *     // ulimit -n 100; open 100 connections, close them all, open another: refused
+ *
+ * Instead, the port is opened again, as often as that happens. Whoever was waiting to be accepted is reset.
+ */
+import { ranOutOfDescriptors } from "../lib/descriptors.ts";
+
+/** Time until the port is opened again, ms. */
+const PAUSE_MS = 100;
+
+/** All servers on one port, of which the last one accepts. */
+export interface LastingServer extends Pick<Deno.HttpServer, "addr"> {
+  /** Rejects when it can accept no more connections for another reason; pending otherwise. */
+  readonly failed: Promise<never>;
+  shutdown(): Promise<void>;
+}
+
+/** Starts a server, and others on its port for as long as that is needed; throws as `start()` does at first. */
+export function serveLastingly(
+  start: (port?: number) => Deno.HttpServer,
+): LastingServer {
+  const first = start();
+  const { addr } = first;
+  const port = "port" in addr ? addr.port : undefined;
+  const servers = [first];
+  let isClosing = false;
+
+  async function last(): Promise<never> {
+    let failure = await failureOf(first);
+    while (!isClosing && ranOutOfDescriptors(failure)) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (isClosing) break;
+      try {
+        servers.push(start(port));
+        failure = await failureOf(servers.at(-1) ?? first);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    if (isClosing) return await new Promise(() => {});
+    throw new Error("Cannot accept connections", { cause: failure });
+  }
+
+  return {
+    addr,
+    failed: last(),
+    async shutdown() {
+      isClosing = true;
+      await Promise.all(servers.map((server) => server.shutdown()));
+    },
+  };
+}
+
+/** Why a server failed. */
+function failureOf({ finished }: Deno.HttpServer): Promise<unknown> {
+  return finished.then(() => new Promise(() => {}), (failure) => failure);
+}
