@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { MIB } from "./attack.ts";
 import type { Trial } from "./trial.ts";
 import { brokenPromises } from "./verdict.ts";
-import type { Sight, Sights } from "./visitors.ts";
+import type { Sight } from "../../support/visits.ts";
+import type { Sights } from "./visitors.ts";
 
 function sights(health: Partial<Sight> = {}): Sights {
   const well: Sight = { latenciesMs: Array(100).fill(2), wrong: {} };
