@@ -27,6 +27,12 @@ const MIN_SECRET_LENGTH = 32;
 /** Of things that take memory each. */
 const COUNT = integer({ min: 1, max: 10_000_000 });
 
+/** The time for which the API repeats its answer about a sandbox that has changed since, s. */
+export const API_MEMORY_SEC = 3;
+
+/** The default of that setting. */
+export const PRIVATE_WITHIN_SEC = 10;
+
 /** What apps can be told of their own address. */
 export const APP_ORIGIN_MODES = ["auto", "local", "pass"] as const;
 
@@ -228,12 +234,19 @@ const CACHE = inGroup("Cache", {
     "How long the runner of a sandbox is cached, and what its labels say.",
     { format: seconds(), default: "120" },
   ),
+  PRIVATE_WITHIN_SEC: setting(
+    "How long a sandbox that has become private may still be served as public. In constant use, one costs the API two questions within 3 s less than that, for all gateways with one cache.",
+    {
+      format: optional(seconds({ min: API_MEMORY_SEC + 2 })),
+      whenUnset: `${PRIVATE_WITHIN_SEC}, or 3 more than \`PUBLIC_TTL_SEC\``,
+    },
+  ),
   PUBLIC_TTL_SEC: setting(
-    "How long a sandbox is cached as public, which it may stay so much longer once it is private.",
+    "To ask the API more rarely than PRIVATE_WITHIN_SEC takes: how long a sandbox is cached as public; once private, it may be served for 3 s more.",
     {
       format: optional(seconds()),
       whenUnset:
-        "120 if the API's own Redis is the cache, where it tells of changes; otherwise 1.5, or 5 with `DAYTONA_API_KEY`",
+        "3 less than `PRIVATE_WITHIN_SEC`; 120 if the API's own Redis is the cache, where it tells of changes",
     },
   ),
   TOKEN_TTL_SEC: setting("How long an accepted token is cached.", {
