@@ -235,14 +235,14 @@ const CACHE = inGroup("Cache", {
     { format: seconds(), default: "120" },
   ),
   PRIVATE_WITHIN_SEC: setting(
-    "How long a sandbox that has become private may still be served as public. In constant use, one costs the API two questions within 3 s less than that, for all gateways with one cache.",
+    "How long a sandbox may still be served as public once it is private, with the 3 s for which the API repeats its answer. About one in constant use, the API is asked twice in the rest of that, for all gateways with one cache.",
     {
       format: optional(seconds({ min: API_MEMORY_SEC + 2 })),
       whenUnset: `${PRIVATE_WITHIN_SEC}, or 3 more than \`PUBLIC_TTL_SEC\``,
     },
   ),
   PUBLIC_TTL_SEC: setting(
-    "To ask the API more rarely than PRIVATE_WITHIN_SEC takes: how long a sandbox is cached as public; once private, it may be served for 3 s more.",
+    "How long a sandbox is cached as public, in place of PRIVATE_WITHIN_SEC; once it is private, it may be served for 3 s more.",
     {
       format: optional(seconds()),
       whenUnset:
