@@ -161,7 +161,8 @@ export class Cache<V> {
     const freshness = freshnessOf(entry, now);
     const { value } = entry;
     if (freshness === "expired") return undefined;
-    if (fill && freshness !== "fresh" && now >= entry.retryAt) {
+    const isDue = freshness !== "fresh" && now >= entry.retryAt;
+    if (fill && isDue && !this.#fills.isInFlight(key)) {
       this.#goOn(this.#refill(key, fill, event === "durable_hit"));
     }
     return { value, event: freshness === "stale-if-error" ? "stale" : event };

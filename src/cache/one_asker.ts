@@ -43,6 +43,8 @@ export class OneAsker<V> {
     const until = known && isValid(known, startedAt)
       ? Math.min(known.expiresAt, startedAt + LEASE_MS)
       : startedAt + PATIENCE_MS;
+    // Who waits for longer than this asks anyway.
+    const ofNothing = `none-${Math.floor(startedAt / PATIENCE_MS)}`;
     let found: Awaited<ReturnType<DurableTier<V>["read"]>> = isRead
       ? known ?? "absent"
       : await this.#tier.read(key);
@@ -53,7 +55,7 @@ export class OneAsker<V> {
         if (isFromFuture(found, now)) return undefined;
         if (isValid(found, now) && isLater(found, known)) return found;
       }
-      const version = found === "absent" ? found : String(found.expiresAt);
+      const version = found === "absent" ? ofNothing : String(found.expiresAt);
       const claim = await this.#tier.lease(key, version, now + LEASE_MS);
       const leftMs = until - this.#now();
       if (claim !== "taken" || leftMs <= 0) return undefined;

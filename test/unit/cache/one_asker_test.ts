@@ -191,6 +191,18 @@ Deno.test("a lease that the store keeps for too long hinders no later question",
   }
 });
 
+Deno.test("who asks anew for what was deleted waits for no answer of before", async () => {
+  using clock = fakeClock();
+  const source = sourceOf("v");
+  const durable = fakeStore({ shared: true });
+  const [one, other] = [1, 2].map(() => processOn(durable, source));
+  await one?.get();
+  await pass(clock, 1_000);
+  durable.entries.delete(`test/${KEY}`);
+  assert.equal(await other?.served(), "v");
+  assert.equal(source.asked, 2);
+});
+
 Deno.test("while the store is away, every process asks by itself", async () => {
   using clock = fakeClock();
   const source = sourceOf("v");
