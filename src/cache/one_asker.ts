@@ -43,7 +43,7 @@ export class OneAsker<V> {
     const until = known && isValid(known, startedAt)
       ? Math.min(known.expiresAt, startedAt + LEASE_MS)
       : startedAt + PATIENCE_MS;
-    // Who waits for longer than this asks anyway.
+    // Of who finds nothing, one asks in each second: a lease of before may be about what was deleted since.
     const ofNothing = `none-${Math.floor(startedAt / PATIENCE_MS)}`;
     let found: Awaited<ReturnType<DurableTier<V>["read"]>> = isRead
       ? known ?? "absent"

@@ -94,6 +94,7 @@ Deno.test("whoever has to wait adopts the answer of the process that asks", asyn
   const first = one?.get();
   await settled();
   const second = other?.get();
+  await settled(); // both have come in the same second
   await pass(clock, 400);
   resolve();
   await pass(clock, 500);
@@ -171,6 +172,7 @@ Deno.test("who has nothing waits for another process for a second, and then asks
   await settled();
   source.gate = Promise.resolve();
   const waiting = other?.get();
+  await settled(); // both have come in the same second
   await pass(clock, 950);
   assert.equal(source.asked, 1);
   await pass(clock, 100);
