@@ -2,7 +2,7 @@
 /**
  * Shows that each feature can be deleted: copies the tree without its folder, its tests and its lines in `service.ts`,
  * regenerates what is made from the rest, checks the types and runs the rest of the tests, unless `--types` is given. `--only NAME`
- * is for one feature.
+ * is for one feature, `--bare` for all of them at once.
  * Left out are the laboratories, whose programs are for all features, and tests of documents and deployment files, which
  * name the settings of all.
  */
@@ -15,7 +15,11 @@ const TESTS = ["test/unit", "test/service", "test/conformance", "test/faults"];
 
 const { values: options } = parseArgs({
   args: Deno.args,
-  options: { only: { type: "string" }, types: { type: "boolean" } },
+  options: {
+    only: { type: "string" },
+    types: { type: "boolean" },
+    bare: { type: "boolean" },
+  },
 });
 
 const features = [...Deno.readDirSync(new URL("src/features/", ROOT))]
@@ -48,14 +52,18 @@ function withoutFeature(text: string, name: string): string {
   return text.replace(imports, "").replace(listed, "");
 }
 
-/** Copies what Git tracks or would track, without a feature. */
-async function copyWithout(name: string, target: URL): Promise<void> {
+/** Copies what Git tracks or would track, without some features. */
+async function copyWithout(
+  names: readonly string[],
+  target: URL,
+): Promise<void> {
   const { stdout } = await new Deno.Command("git", {
     args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
     cwd: ROOT,
   }).output();
+  const any = names.join("|");
   const own = new RegExp(
-    `^(?:(?:src|test/unit|test/service)/features/${name}/|docs/features/${name}\\.md)`,
+    `^(?:(?:src|test/unit|test/service)/features/(?:${any})/|docs/features/(?:${any})\\.md)`,
   );
   for (const path of new TextDecoder().decode(stdout).split("\0")) {
     if (path === "" || own.test(path)) continue;
@@ -65,16 +73,19 @@ async function copyWithout(name: string, target: URL): Promise<void> {
     await Deno.copyFile(from, to).catch(() => {});
   }
   const service = new URL("src/service.ts", target);
-  const text = await Deno.readTextFile(service);
-  const rest = withoutFeature(text, name);
-  if (rest === text) throw new Error(`service.ts does not name '${name}'`);
-  await Deno.writeTextFile(service, rest);
+  let text = await Deno.readTextFile(service);
+  for (const name of names) {
+    const rest = withoutFeature(text, name);
+    if (rest === text) throw new Error(`service.ts does not name '${name}'`);
+    text = rest;
+  }
+  await Deno.writeTextFile(service, text);
 }
 
-async function check(name: string): Promise<boolean> {
-  const target = new URL(`data/features/${name}/`, ROOT);
+async function check(names: readonly string[]): Promise<boolean> {
+  const target = new URL(`data/features/${names.join("-")}/`, ROOT);
   await Deno.remove(target, { recursive: true }).catch(() => {});
-  await copyWithout(name, target);
+  await copyWithout(names, target);
   try {
     const tests = options.types
       ? []
@@ -94,9 +105,10 @@ async function check(name: string): Promise<boolean> {
 }
 
 let isGood = true;
-for (const name of features) {
-  const passes = await check(name);
-  console.log(`${passes ? "ok" : "FAILED"}: without ${name}`);
+const choices = options.bare ? [features] : features.map((name) => [name]);
+for (const names of choices) {
+  const passes = await check(names);
+  console.log(`${passes ? "ok" : "FAILED"}: without ${names.join(", ")}`);
   isGood &&= passes;
 }
 Deno.exit(isGood ? 0 : 1);

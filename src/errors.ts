@@ -70,6 +70,11 @@ export class GatewayError extends Error {
   }
 }
 
+/** True if its client has brought a failure about. */
+export function isClientsFault(error: unknown): boolean {
+  return error instanceof GatewayError && ERRORS[error.code].fault === "client";
+}
+
 /** The error that a client is told of: the failure itself if it has a code, and `internal` otherwise. */
 export function toGatewayError(error: unknown): GatewayError {
   return error instanceof GatewayError

@@ -6,8 +6,8 @@ import { type Config, SETTINGS } from "./config/config.ts";
 import type { Setting } from "./config/read_settings.ts";
 import type { AnySection } from "./config/section.ts";
 import { createControl } from "./control/app.ts";
+import { SandboxLogins } from "./control/browser_sessions.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
-import { SandboxLogins } from "./control/sandbox_logins.ts";
 import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
@@ -18,6 +18,7 @@ import { status } from "./features/status/status_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
+import { createBulkheads } from "./gateway/create_bulkheads.ts";
 import { createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
@@ -109,6 +110,7 @@ export async function createService(
     options.dial,
   );
   const inFlight = new InFlight(limits);
+  const bulkheads = createBulkheads(limits, upstream, logger);
   const ownRequests = new InFlight(OWN_PAGES_LIMITS);
   const clientLeg = createClientLeg(limits, {
     metrics,
@@ -135,6 +137,7 @@ export async function createService(
   const { remoteSettings, sandboxes, access, changes, states } = resolvers;
   const auth = createAuth(config, {
     lookups,
+    closing,
     metrics,
     now,
     quota,
@@ -183,8 +186,10 @@ export async function createService(
       gate: auth.gate,
       throttle,
       inFlight,
+      bulkheads,
       renderMetrics,
       otherLimits: () => [
+        bulkheads.inUse,
         { name: "BUFFER_BUDGET_BYTES", ...budget.inUse },
         ...quota?.inUse ? [{ name: "API quota", ...quota.inUse }] : [],
       ],
@@ -227,6 +232,7 @@ export async function createService(
   const dispatch = createGateway(config, {
     api,
     upstream,
+    bulkheads,
     resolvers,
     auth,
     activity,
@@ -251,14 +257,18 @@ export async function createService(
     droppedLogLines: () => lines?.dropped ?? 0,
     leakedSockets: () => leakedSockets.count,
     bufferedBytes: () => budget.usedBytes,
+    storeWatch: () => store?.watch,
     limits,
+    limitsPerEach: () => [...inFlight.limitsPerEach(), bulkheads.inUse],
+    unresponsiveRunners: () => bulkheads.unresponsive,
     checks: () => readiness.latest,
   });
 
   const turns = await openTurns();
   const learning = remoteSettings.learn(closing);
   const following = learning.then(() => remoteSettings.follow(closing));
-  const stopTimers = startTimers(limits.bodyIdleTimeoutMs, inFlight, activity);
+  const ticking = [activity, bulkheads];
+  const stopTimers = startTimers(limits.bodyIdleTimeoutMs, inFlight, ticking);
   return {
     fetch: (request, info) => dispatch.handle(request, info),
     buffers: budget,

@@ -24,6 +24,7 @@ import { type PublicBase, publicBases } from "./public_base.ts";
 import { askRole, checkSandbox, judgeRole } from "./region.ts";
 import { checkRedirectUri } from "./redirect_uri.ts";
 import { judgeSettings } from "./settings.ts";
+import { checkSharedCache } from "./shared_cache.ts";
 import { unusable } from "./unusable.ts";
 import { judgeNames } from "./variables.ts";
 import { checkKeys, keysOf } from "./feature_keys.ts";
@@ -192,6 +193,7 @@ async function examineBase(base: PublicBase, world: World): Promise<Finding[]> {
   const behind = await Promise.all([
     run("certificate", () => checkCertificate(base, address, world)),
     run("gateway", () => checkFront(base, address, world)),
+    run("shared cache", () => checkSharedCache(base, address, world)),
   ]);
   return [finding, ...behind.flat()];
 }

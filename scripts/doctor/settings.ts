@@ -1,4 +1,5 @@
 import type { Config } from "../../src/config/config.ts";
+import { limitWarnings } from "../../src/config/limit_warnings.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import { isLocalhost } from "./public_base.ts";
 import { suspectCut } from "./variables.ts";
@@ -17,6 +18,7 @@ export function judgeSettings(config: Config): Finding[] {
     judgeFrames(config),
     judgeApiUrl(config),
     judgeIssuer(config),
+    ...judgeLimits(config),
   ].filter((finding) => finding !== undefined);
   return findings.length > 0
     ? findings
@@ -107,4 +109,10 @@ function judgeIssuer({ oidc }: Config): Finding | undefined {
       "Use https unless you control the network in between.",
     )
     : undefined;
+}
+
+function judgeLimits(config: Config): Finding[] {
+  return limitWarnings(config).map((each) =>
+    warning(`${each}.`, "Lower it, or leave it unset for a share of that.")
+  );
 }

@@ -26,6 +26,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "`MAX_HEADER_BYTES`, `MAX_HEADER_FIELDS`; [mostly cookies](operate.md#too-many-cookies).",
   too_many_refusals:
     "`REFUSALS_PER_MINUTE`, for an address. If it is everybody, set `TRUSTED_PROXIES`.",
+  too_many_lookups:
+    "`MAX_LOOKUPS_PER_CLIENT`: a slow API, or many cold previews from one address, of a NAT or a program. If it is everybody, set `TRUSTED_PROXIES`.",
   start_throttled:
     "`WAKE_PER_HOUR`, or Daytona's limit of an organization's starts.",
   client_overloaded:
@@ -53,7 +55,11 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "Often somebody behind the same address tries wrong keys. With `DAYTONA_API_KEY`, see [limits](run/hosted.md#limits).",
   session_unavailable: "The database of `CACHE_URL` did not answer.",
   overloaded: "`MAX_CONCURRENT_EXCHANGES`.",
-  sandbox_overloaded: "`MAX_EXCHANGES_PER_SANDBOX`.",
+  sandbox_overloaded:
+    "`MAX_EXCHANGES_PER_SANDBOX`, or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun.",
+  runner_overloaded: "`MAX_WAITING_PER_RUNNER`.",
+  runner_unresponsive:
+    "[A runner that answers nobody](operate.md#a-runner-that-answers-nobody); the log and the status page name it.",
   pages_overloaded:
     "1,000 in all, 100 from one address. `/health` and `/ready` answer beyond that.",
   too_many_tunnels: "`MAX_TUNNELS`.",

@@ -14,12 +14,7 @@ const TWO_DOTS = /^(?:\.|%2e){2}$/i;
 /**
  * Removes the dot segments of a path as a browser does (WHATWG URL, path state) and keeps all other bytes; undefined if
  * dots adjoin something that only some hops take for a separator (`\`, `%2F`, `%5C`, `#`).
- *
- * @example
- * ```ts
- * removeDotSegments("/a/%2e%2e/b//c"); // "/b//c"
- * removeDotSegments("/a/..%2fb"); // undefined
- * ```
+ * @example `removeDotSegments("/a/%2e%2e/b//c")` is `"/b//c"`, and `removeDotSegments("/a/..%2fb")` undefined
  */
 export function removeDotSegments(path: string): string | undefined {
   if (!DOT_SEGMENT.test(path)) return path;
@@ -49,12 +44,7 @@ export function portPrefix(toolbox: string, port: number): string {
 /**
  * The request-target that leads to `target` (origin form) below `prefix`; undefined if its path cannot be confined to
  * the prefix.
- *
- * @example
- * ```ts
- * appTarget("/p", "/a/../b?q=%zz"); // "/p/b?q=%zz"
- * appTarget("/p", "/..%2f"); // undefined
- * ```
+ * @example `appTarget("/p", "/a/../b?q=%zz")` is `"/p/b?q=%zz"`, and `appTarget("/p", "/..%2f")` undefined
  */
 export function appTarget(prefix: string, target: string): string | undefined {
   const { path, query } = splitQuery(target);

@@ -26,14 +26,7 @@ const BUILD_LOGS = new RegExp(
 
 /**
  * Parses a request-target on the base host; undefined if it belongs to the control plane.
- *
- * @example
- * ```ts
- * baseRoute("/toolbox/box/files?path=%2F");
- * // { kind: "toolbox", sandboxId: "box", target: "/files?path=%2F" }
- * baseRoute("/toolbox/../x"); // { kind: "malformed" }
- * baseRoute("/health"); // undefined
- * ```
+ * @example Of `/toolbox/box/files?path=%2F`, the target is `/files?path=%2F`; `/toolbox/../x` is malformed
  */
 export function baseRoute(target: string): BaseRoute | undefined {
   const toolbox = TOOLBOX.exec(target);

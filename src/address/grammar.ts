@@ -2,6 +2,7 @@
  * The grammars of ids, labels, ports and credentials, which confine a request to its sandbox. Nothing else becomes part
  * of an address or of an API call: as a path segment, `../../<id>/public` would name another operation.
  */
+import { jwtPart } from "../lib/jwt.ts";
 
 /** The id of a sandbox or snapshot, or a signed preview token, as the source of a regular expression. */
 export const SANDBOX_REF = "[A-Za-z0-9_-]{1,64}";
@@ -10,7 +11,6 @@ export const SANDBOX_REF = "[A-Za-z0-9_-]{1,64}";
 export const LABEL = "[a-z0-9_-]{1,57}";
 
 const WHOLE_REF = new RegExp(`^${SANDBOX_REF}$`);
-const JWT = /^([\w-]+)\.([\w-]+)\.[\w-]+$/;
 
 /** True if the text can be the id of a sandbox or snapshot, or a signed preview token. */
 export function isSandboxRef(text: string): boolean {
@@ -20,12 +20,6 @@ export function isSandboxRef(text: string): boolean {
 /**
  * True if a host label may be a signed preview token. Daytona's have 16 characters of `[a-z0-9]`, and a sandbox id (a
  * UUID, 36 characters) never looks like one.
- *
- * @example
- * ```ts
- * mayBeSignedToken("abcdefgh12345678"); // true
- * mayBeSignedToken("0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a"); // false
- * ```
  */
 export function mayBeSignedToken(label: string): boolean {
   return /^[a-z0-9]{16}$/.test(label);
@@ -49,37 +43,22 @@ export function isBearer(text: string): boolean {
 /**
  * True if a bearer looks like a JWT (RFC 7519 section 3), as no API key does: three parts in base64url, of which the
  * first is a JSON object.
- *
- * @example
- * ```ts
- * isJwtShaped("eyJhbGciOiJSUzI1NiJ9.e30.c2ln"); // true
- * isJwtShaped("my.own.key"); // false
- * ```
+ * @example `isJwtShaped("eyJhbGciOiJSUzI1NiJ9.e30.c2ln")` is true, `isJwtShaped("my.own.key")` false
  */
 export function isJwtShaped(bearer: string): boolean {
-  return jsonObjectIn(JWT.exec(bearer)?.[1]) !== undefined;
+  return jwtPart(bearer, "header") !== undefined;
 }
 
 /** Whose a JWT says that it is (RFC 7519 section 4.1.1), which nobody has verified; undefined if it does not say so. */
 export function issuerOf(jwt: string): string | undefined {
-  const issuer = jsonObjectIn(JWT.exec(jwt)?.[2])?.["iss"];
+  const issuer = jwtPart(jwt, "claims")?.["iss"];
   return typeof issuer === "string" ? issuer : undefined;
 }
 
-/** The JSON object that is encoded in base64url; undefined if there is none. */
-function jsonObjectIn(
-  part: string | undefined,
-): Readonly<Record<string, unknown>> | undefined {
-  if (part === undefined) return undefined;
-  try {
-    const bytes = Uint8Array.fromBase64(part, { alphabet: "base64url" });
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? { ...value }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+/** When a JWT says that it ends (RFC 7519 section 4.1.4), ms since the epoch; undefined for another bearer. */
+export function endOf(bearer: string): number | undefined {
+  const end = jwtPart(bearer, "claims")?.["exp"];
+  return typeof end === "number" ? end * 1000 : undefined;
 }
 
 /** True if the text is a UUID (RFC 9562 section 4), in upper or lower case. */

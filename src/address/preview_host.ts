@@ -41,14 +41,8 @@ const MAX_CACHED_LENGTH = 264;
 /**
  * Classifies an authority (`host[:port]`, validated by {@linkcode splitRequestUrl}) against the base domains: these are
  * in lower case, have no port, and are sorted so that a subdomain of another comes before it.
- *
- * @example
- * ```ts
- * parseHost("3000-box.p.test:8443", ["p.test"]);
- * // { kind: "preview", host: { port: 3000, label: "box", base: "p.test", authoritySuffix: "p.test:8443" } }
- * parseHost("p.test", ["p.test"]); // { kind: "base", base: "p.test" }
- * parseHost("03000-box.p.test", ["p.test"]); // { kind: "malformed" }
- * ```
+ * @example With `["p.test"]`, `3000-box.p.test:8443` is a preview, port 3000 of `box`, with the suffix `p.test:8443`;
+ * `p.test` is a base, and `03000-box.p.test` malformed
  */
 export function parseHost(
   authority: string,
@@ -98,24 +92,7 @@ export function previewOrigin(
   return `${scheme}://${previewAuthority(host)}`;
 }
 
-/**
- * True if an origin (RFC 6454 section 6.2) is a preview of the same sandbox as `host`, on any port.
- *
- * @example
- * ```ts
- * const host = { label: "box", authoritySuffix: "p.test" };
- * isSameSandboxOrigin("https://5173-box.p.test", host, "https"); // true
- * ```
- */
-export function isSameSandboxOrigin(
-  origin: string,
-  host: Pick<PreviewHost, "label" | "authoritySuffix">,
-  scheme: "http" | "https",
-): boolean {
-  return portOfSandboxOrigin(origin, host, scheme) !== undefined;
-}
-
-/** The port of a preview, by its origin, if it is one of the same sandbox as `host`; undefined otherwise. */
+/** The port of a preview, by its origin (RFC 6454 section 6.2); undefined unless it is of the same sandbox as `host`. */
 export function portOfSandboxOrigin(
   origin: string,
   host: Pick<PreviewHost, "label" | "authoritySuffix">,

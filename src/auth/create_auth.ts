@@ -18,6 +18,7 @@ import { TransactionSealer } from "./oidc/transaction.ts";
 import { OwnCookies } from "./own_cookies.ts";
 import { RuleAccess } from "./rule_access.ts";
 import { SessionSealer } from "./session.ts";
+import { SharedRefusals } from "./shared_refusals.ts";
 import { Throttle } from "./throttle.ts";
 
 /** Longest sealed login session, characters: it holds tokens, which may be long, and Deno KV limits values to 64 KiB. */
@@ -25,6 +26,7 @@ const MAX_STORED_LENGTH = 60_000;
 
 interface AuthParts {
   readonly lookups: LookupCacheOptions;
+  readonly closing: AbortSignal;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -37,11 +39,10 @@ interface AuthParts {
   readonly access: Access;
 }
 
-/** Creates them. */
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createAuth(
   config: Config,
-  { lookups, metrics, now, quota, sealerFor, ...resolvers }: AuthParts,
+  { lookups, closing, metrics, now, quota, sealerFor, ...resolvers }: AuthParts,
 ) {
   const { daytona: { mode }, session, cache, limits, log, oidc } = config;
   const { protocol: scheme, sandboxes: openTo } = config.public;
@@ -75,11 +76,21 @@ export function createAuth(
   });
   const throttle = new Throttle({
     refusalsPerMinute: limits.refusalsPerMinute,
+    lookups: limits.lookupsPerClient,
     maxClients: maxRemembered,
     now,
     checkQuota: () => quota?.checkForStrangers(),
+    onCharge: (client, count) => shared.add(client, count),
   });
-  const { store } = lookups;
+  const { store, background } = lookups;
+  const shared = new SharedRefusals({
+    store,
+    secret,
+    background,
+    now,
+    closing,
+    charge: (client, count) => throttle.charge(client, count),
+  });
   const login = new Login({
     provider,
     transactions: new TransactionSealer(sealerFor("transaction"), now),

@@ -1,7 +1,7 @@
 /** The credentials that a request presents, as plain data, in the order in which they are tried. */
 import { isAlwaysPrivate } from "../address/grammar.ts";
 import {
-  isSameSandboxOrigin,
+  portOfSandboxOrigin,
   type PreviewHost,
   previewOrigin,
 } from "../address/preview_host.ts";
@@ -33,10 +33,7 @@ export interface CredentialSource {
   readonly headers: RequestHeaders;
   readonly host: Pick<PreviewHost, "port" | "label" | "authoritySuffix">;
   readonly scheme: "http" | "https";
-  readonly cookies: Pick<
-    OwnCookies,
-    "previewTokenSession" | "loginOn" | "loginMark"
-  >;
+  readonly cookies: OwnCookies;
   /** The preview token in the query, from {@linkcode splitPreviewToken}. */
   readonly queryToken: string | undefined;
   /** Origins, besides the sandbox's own, whose pages may use its sessions. */
@@ -120,7 +117,6 @@ function lastValues(own: readonly SentCookie[], name: string): string[] {
 
 /**
  * The bearer token of a request (RFC 6750 section 2.1); undefined if it has none.
- *
  * @example `bearerOf(new Headers({ authorization: "bearer t" })); // "t"`
  */
 export function bearerOf(headers: RequestHeaders): string | undefined {
@@ -161,13 +157,6 @@ export function originOf(url: string): string {
 /**
  * True if pages of `origin` may use sessions: the sandbox's own, on any port, and those on the allow-list. Daytona's own
  * services, such as the terminal, are not for whatever apps the sandbox runs: there, only pages of the same port count.
- *
- * @example
- * ```ts
- * const host = { port: 3000, label: "box", authoritySuffix: "p.test" };
- * const source = { host, scheme: "https", allowedOrigins: new Set<string>() } as const;
- * isTrustedOrigin("https://5173-box.p.test", source); // true
- * ```
  */
 export function isTrustedOrigin(
   origin: string,
@@ -179,5 +168,5 @@ export function isTrustedOrigin(
   if (allowedOrigins.has(origin)) return true;
   return isAlwaysPrivate(host.port)
     ? origin === previewOrigin(host, scheme)
-    : isSameSandboxOrigin(origin, host, scheme);
+    : portOfSandboxOrigin(origin, host, scheme) !== undefined;
 }

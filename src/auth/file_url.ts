@@ -3,7 +3,7 @@
  * file by the sandbox's daemon until it expires. What is signed is `v1:files:{method}:{path}:{expires}`.
  */
 import { base64url } from "jose";
-import { splitParameter } from "../http/query_parameter.ts";
+import { formDecoded, splitParameter } from "../http/query_parameter.ts";
 import { splitQuery } from "../http/request_url.ts";
 
 /** The daemon's operations that URLs are signed for. The method is signed, and it alone tells one from the other. */
@@ -40,12 +40,7 @@ export interface FileUrlSplit {
 /**
  * Takes the signature out of the target of a request to the toolbox, if that is for one of the operations with files;
  * `now` is in ms since the epoch.
- *
- * @example
- * ```ts
- * splitFileSignature("GET", "/files/download?path=%2Fa&expires=0&signature=x", 0);
- * // { target: "/files/download?path=%2Fa", signature: "invalid" }
- * ```
+ * @example Of `/files/download?path=%2Fa&expires=0&signature=x`, the target is `/files/download?path=%2Fa`
  */
 export function splitFileSignature(
   method: string,
@@ -71,11 +66,12 @@ function signatureOf(
   now: number,
 ): FileSignature | undefined {
   const values = valuesOf(query);
-  const path = decode(values?.get("path"));
+  const encoded = values?.get("path") ?? "";
+  const path = formDecoded(encoded);
   const expires = values?.get("expires") ?? "";
   const [, signature] = SIGNATURE.exec(values?.get("signature") ?? "") ?? [];
   if (path === undefined || signature === undefined) return undefined;
-  if (!EXPIRES.test(expires)) return undefined;
+  if (!PLAIN.test(encoded) || !EXPIRES.test(expires)) return undefined;
   if (expires !== "0" && now >= 1000 * Number(expires)) return undefined;
   return { signed: `v1:files:${method}:${path}:${expires}`, signature };
 }
@@ -90,16 +86,6 @@ function valuesOf(query: string): ReadonlyMap<string, string> | undefined {
   const isComplete = pairs.length === PARAMETERS.length &&
     PARAMETERS.every((name) => values.has(name));
   return isComplete ? values : undefined;
-}
-
-/** Form-decodes a value; undefined if servers may differ about it. */
-function decode(value: string | undefined): string | undefined {
-  if (value === undefined || !PLAIN.test(value)) return undefined;
-  try {
-    return decodeURIComponent(value.replaceAll("+", " "));
-  } catch {
-    return undefined;
-  }
 }
 
 /** True if the key made the signature (HMAC-SHA256), compared in constant time. */

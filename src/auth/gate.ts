@@ -97,7 +97,7 @@ export class Gate {
   /**
    * Decides on a request, at the expense of the client's budget if that takes lookups.
    * @throws {GatewayError} if a credential could not be judged and no other one is sufficient: as the API's client does,
-   * `session_unavailable`, `login_unavailable`, or `too_many_refusals` if the client's budget is used up
+   * `session_unavailable`, `login_unavailable`, or `too_many_…` if the client is over a limit
    */
   async admit(request: GateRequest): Promise<Verdict> {
     const isKnownPublic = this.#isKnownPublic(request);

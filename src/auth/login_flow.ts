@@ -19,7 +19,6 @@ import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
 import type { LoginRef } from "./session.ts";
 import type { Throttle, ThrottledClient } from "./throttle.ts";
 
-/** A request to log in. */
 interface LoginRequest
   extends Pick<Transaction, "returnTo" | "challenge" | "redirectUri"> {
   /** True if the user chose single sign-on. */
@@ -35,7 +34,6 @@ interface StartedLogin {
   readonly sealed: string;
 }
 
-/** A login that succeeded. */
 interface FinishedLogin {
   readonly challenge: Transaction["challenge"];
   readonly returnTo: ReturnUrl;
@@ -113,8 +111,8 @@ export class Login {
    * Completes a login. Each asks the provider once, and one that fails is charged to the client, so that nobody tries
    * many codes.
    * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago, or has completed it;
-   * `bad_return_url`; `too_many_refusals`; `no_access`; `sandbox_deleted`; what {@linkcode OpenidProvider.redeem}
-   * throws; `api_unreachable`. All but the first two have the preview as their `retryUrl`.
+   * `bad_return_url`; `too_many_refusals`; `too_many_lookups`; `no_access`; `sandbox_deleted`; what
+   * {@linkcode OpenidProvider.redeem} throws; `api_unreachable`. All but the first two have the preview as their `retryUrl`.
    */
   async finish(callback: Callback): Promise<FinishedLogin> {
     const { parameters, caller, requestId } = callback;

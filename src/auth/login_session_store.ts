@@ -3,14 +3,14 @@
  * the API, a session's state has no source to be filled from again, so this is a store with a local copy, not a cache.
  */
 import { LRUCache } from "lru-cache";
-import { type OnCacheEvent, RECHECK_MS } from "../cache/cache.ts";
+import type { OnCacheEvent } from "../cache/cache.ts";
 import { type Codec, DurableTier } from "../cache/durable_tier.ts";
 import { timesOf } from "../cache/entry.ts";
+import { type Checked, isTrusted, RECHECK_MS } from "../cache/recheck.ts";
 import { SingleFlight } from "../cache/single_flight.ts";
-import type { DurableStore } from "../cache/store.ts";
+import type { DurableStore, Watch } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
-import { isPending } from "../lib/cooldown.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { CacheEvent, CacheKind } from "../observability/metrics/facts.ts";
 import type { Tokens } from "./oidc/provider.ts";
@@ -47,10 +47,8 @@ const KEEP_AFTER_EXPIRY_MS = 60_000;
 type StoredState = SessionState | "unreadable";
 
 /** A local copy of a state. */
-interface Copy {
+interface Copy extends Checked {
   readonly state: SessionState;
-  /** When a shared durable tier has to be read again, ms since the epoch. */
-  recheckAt: number;
 }
 
 /** Reads and writes the states of login sessions. */
@@ -73,19 +71,22 @@ export class LoginSessionStore {
       onCodecFailure: (cause) => this.#report("codec_failed", cause),
     });
     this.#copies = new LRUCache({ max: cache.maxEntries });
+    store?.onChange?.(KIND, (id) => {
+      this.#reads.forget(id);
+      if (this.peek(id)?.state !== "ended") this.#copies.delete(id);
+    });
   }
 
   /**
    * The state of a session, undefined if no tier knows the session. What another gateway wrote to a shared durable tier
-   * is seen within {@linkcode RECHECK_MS}.
+   * is seen within {@linkcode RECHECK_MS}, and at once if that tells of changes.
    * @throws {GatewayError} `session_unavailable` if there is no local copy and the durable tier cannot be read
    */
   async get(id: string): Promise<SessionState | undefined> {
     const copy = this.#copies.get(id);
-    const recheck = { now: this.#options.now(), withinMs: this.#recheckMs };
     // An end is final: a logout that the durable tier lost holds here at least.
     const isCurrent = copy?.state.state === "ended" ||
-      copy !== undefined && isPending(copy.recheckAt, recheck);
+      copy !== undefined && isTrusted(copy, this.#options.now());
     if (!isCurrent) return await this.#reread(id);
     this.#report("hit");
     return copy.state;
@@ -135,8 +136,9 @@ export class LoginSessionStore {
     return typeof stored === "object" && stored.state === "ended";
   }
 
-  #keep(id: string, state: SessionState): SessionState {
-    this.#copies.set(id, { state, recheckAt: this.#recheckAt });
+  /** Keeps a local copy; `watch` is what tells of changes since it was read. */
+  #keep(id: string, state: SessionState, watch?: Watch | null): SessionState {
+    this.#copies.set(id, { state, recheckAt: this.#recheckAt, watch });
     return state;
   }
 
@@ -151,6 +153,7 @@ export class LoginSessionStore {
   /** Brings the local copy in line with the durable tier. Callers that come meanwhile share one read. */
   #reread(id: string): Promise<SessionState | undefined> {
     return this.#reads.share(id, async (isCurrent) => {
+      const watch = this.#options.store?.watch;
       const stored = await this.#readStored(id);
       if (!isCurrent()) return await this.get(id); // replaced while we read
       if (stored === "absent") {
@@ -170,7 +173,7 @@ export class LoginSessionStore {
         return copy.state;
       }
       this.#report("durable_hit");
-      return this.#keep(id, stored);
+      return this.#keep(id, stored, watch);
     });
   }
 

@@ -73,7 +73,6 @@ export class LoginSessions {
     });
   }
 
-  /** An id for a new session. */
   newId(): string {
     return this.#ownPrefix + crypto.randomUUID();
   }

@@ -1,19 +1,20 @@
 /** Names and attributes of the cookies that the gateway sets (RFC 6265bis section 4.1). */
-import type { SessionScope } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import { cookieValues } from "../http/cookies.ts";
 import { createDigests } from "../lib/digest.ts";
 
 /** The settings that decide the attributes of our cookies. */
-interface CookiePolicy {
+interface CookiePolicy extends Pick<Config["session"], "sameSite" | "scope"> {
   /** Of the public address; `https` makes cookies Secure and gives their names a prefix. */
   readonly scheme: "http" | "https";
-  /** `none` lets previews work in frames of other sites; over https only. */
-  readonly sameSite: "lax" | "none";
-  /** What the cookie of a login is for. */
-  readonly scope: SessionScope;
 }
 
 /** Most labels whose digest is kept in memory. */
 const MAX_MEMOIZED_LABELS = 10_000;
+
+/** For how long logins ask for an account after a logout, in seconds, and after a login without access. */
+const ASKS_AFTER_LOGOUT_SEC = 30 * 86_400;
+const ASKS_AFTER_REFUSAL_SEC = 600;
 
 /** Cookie names and Set-Cookie lines under one policy. */
 export class OwnCookies {
@@ -31,7 +32,7 @@ export class OwnCookies {
   readonly handovers: string;
   /** Prefix of all {@linkcode OwnCookies.transaction} names. */
   readonly transactionPrefix: string;
-  /** Marks, on the base host, that logins have to ask for an account (see other_account.ts). */
+  /** Marks, on the base host, that logins have to ask for an account even if the provider knows the user. */
   readonly otherAccount: string;
   /** Marks that the visitor trusts one preview host. */
   readonly warningAccepted: string;
@@ -39,7 +40,7 @@ export class OwnCookies {
   readonly framingPorts: string;
   /** Counts, on one preview host, how often a browser had to be relieved of cookies. */
   readonly reliefs: string;
-  readonly #scope: SessionScope;
+  readonly #scope: CookiePolicy["scope"];
   readonly #hostPrefix: string;
   readonly #attributes: string;
   readonly #attributesInFrames: string;
@@ -96,6 +97,23 @@ export class OwnCookies {
   /** Marks, on the base host, that a login for that sandbox has just succeeded. */
   loggedIn(label: string): string {
     return `${this.#hostPrefix}logged-in-${this.#idOf(label)}`;
+  }
+
+  /** True if logins have to ask for an account, by the request's Cookie header. */
+  asksForAccount(sent: string): boolean {
+    return cookieValues(sent, this.otherAccount).length > 0;
+  }
+
+  /** The Set-Cookie line by which logins ask for an account after a logout, until one succeeds. */
+  markOfLogout(): string {
+    return this.hostOnly(this.otherAccount, "logout", ASKS_AFTER_LOGOUT_SEC);
+  }
+
+  /** Those by which they do after a login without access: none where a logout's mark lasts longer. */
+  marksOfRefusal(sent: string): string[] {
+    return cookieValues(sent, this.otherAccount).includes("logout")
+      ? []
+      : [this.hostOnly(this.otherAccount, "refusal", ASKS_AFTER_REFUSAL_SEC)];
   }
 
   /** A Set-Cookie line for the responding host only; `maxAgeSec` 0 deletes the cookie. */

@@ -21,10 +21,7 @@ export interface TooLargeRequest {
 
 interface PlantedCookiesOptions {
   readonly scheme: "http" | "https";
-  readonly cookies: Pick<
-    OwnCookies,
-    "loginSessionPrefix" | "reliefs" | "hostOnly"
-  >;
+  readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "open">;
 }
 
@@ -146,7 +143,6 @@ const SEGMENT = /^[\x21-\x3a\x3c-\x7e]+$/;
 
 /**
  * The paths that a cookie sent with a request can have (RFC 6265bis section 5.1.4), the shortest first.
- *
  * @example `cookiePaths("/a/b?c"); // ["/", "/a", "/a/", "/a/b"]`
  */
 export function cookiePaths(target: string): string[] {

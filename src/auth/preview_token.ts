@@ -4,12 +4,7 @@ import { splitParameter } from "../http/query_parameter.ts";
 /**
  * Removes every `DAYTONA_SANDBOX_AUTH_KEY` pair, percent-encoded names included, from a target's query, and keeps all
  * other bytes. The token is the first such value, decoded.
- *
- * @example
- * ```ts
- * splitPreviewToken("/a?b=%20&DAYTONA_SANDBOX_AUTH_KEY=t%2B1&c");
- * // { target: "/a?b=%20&c", token: "t+1" }
- * ```
+ * @example Of `/a?b=%20&DAYTONA_SANDBOX_AUTH_KEY=t%2B1&c`, the target is `/a?b=%20&c`, and the token `t+1`
  */
 export function splitPreviewToken(
   given: string,

@@ -43,6 +43,8 @@ export class RuleAccess implements LoginAccess {
       digestKey([tokens.accessToken]),
       async () => await this.#provider.currentIdentity(tokens) ?? null,
       UNMETERED,
+      undefined,
+      () => tokens.expiresAt,
     );
     return identity !== null && isAllowed(this.#rule, identity);
   }

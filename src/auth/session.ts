@@ -57,7 +57,6 @@ export class SessionSealer {
     this.#opened = new LRUCache({ max: options.maxRemembered });
   }
 
-  /** Seals a session for its cookie. */
   seal(session: Session): Promise<string> {
     const { kind, expiresAt } = session;
     // Gateways of an earlier version, which run beside this one during an update, require the two further members.

@@ -1,50 +1,102 @@
 /**
- * Limits how often a client may be refused. Every refusal (of a guessed token, an invented label) costs calls to the
- * API, so a client that has used up its budget is told to retry later, and the API is not called.
+ * Limits how often a client may be refused, and how much it may ask at once. Every refusal (of a guessed token, an
+ * invented label) costs calls to the API, so a client that has used up its budget is told to retry later, and the API is
+ * not called.
  *
- * Many users can share one address, and one of them must not lock the others out. So only API lookups are paid for,
- * before they are sent, and those that led to an admission are refunded: what is cached opens as usual. Any page can make
- * its visitor's browser send requests that are refused: those have a budget of their own.
+ * Many users can share one address, and one of them must not lock the others out. So only API lookups count, and they are
+ * charged once they have led to a refusal: who waits for a slow API has been refused nothing, and what is cached opens as
+ * usual. The lookups under way have a limit of their own, by which the budget can be exceeded, and no further. Any page
+ * can make its visitor's browser send requests that are refused: those are counted apart.
  */
 import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { TokenBuckets } from "../lib/token_bucket.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 
-/** The client that pays for lookups. */
+/** The client that lookups are made for. */
 export interface ThrottledClient {
   readonly clientAddress: string;
   /** True if a page of another origin sent the request, not its visitor ({@linkcode isSentByPage}). */
   readonly isSentByPage: boolean;
 }
 
-/** The API lookups that clients may still cause; every client starts with full budgets. */
-export class Throttle {
-  readonly #buckets: TokenBuckets;
-  readonly #checkQuota: () => void;
+/** Limits of each client, and what they are counted by. */
+export interface ThrottleOptions {
+  /** Refused lookups refilled per minute, and the largest burst; a client owes as many at most. */
+  readonly refusalsPerMinute: number;
+  /** Most lookups under way. */
+  readonly lookups: number;
+  /** Most clients whose refusals are remembered. */
+  readonly maxClients: number;
+  /** Current time, ms. */
+  readonly now: () => number;
+  /** Called before every lookup; throws if the API is to be spared questions of any stranger. */
+  readonly checkQuota?: () => void;
+  /** Called with what a client was charged. */
+  readonly onCharge?: (client: string, count: number) => void;
+}
 
-  constructor({ refusalsPerMinute, maxClients, now, checkQuota }: {
-    /** Lookups refilled per minute, and the largest burst. */
-    readonly refusalsPerMinute: number;
-    /** Most clients tracked. */
-    readonly maxClients: number;
-    /** Current time, ms. */
-    readonly now: () => number;
-    /** Called before every lookup; throws if the API is to be spared questions of any stranger. */
-    readonly checkQuota?: () => void;
-  }) {
-    this.#checkQuota = checkQuota ?? (() => {});
-    this.#buckets = new TokenBuckets({
-      capacity: refusalsPerMinute,
-      refillPerSec: refusalsPerMinute / 60,
-      maxKeys: maxClients,
-      now,
-    });
+/** The API lookups that clients may still cause; every client starts with a full budget. */
+export class Throttle {
+  readonly #options: ThrottleOptions;
+  readonly #refusals: TokenBuckets;
+  /** The lookups of each client whose outcome is not known yet. */
+  readonly #underWay = new Map<string, number>();
+
+  constructor(options: ThrottleOptions) {
+    const { refusalsPerMinute, maxClients: maxKeys, now } = options;
+    const refillPerSec = refusalsPerMinute / 60;
+    const capacity = refusalsPerMinute;
+    this.#options = options;
+    this.#refusals = new TokenBuckets({ capacity, refillPerSec, maxKeys, now });
   }
 
   /** The budget for one request of that client. */
-  budgetFor(caller: ThrottledClient): RequestBudget {
-    return new RequestBudget(this.#buckets, caller, this.#checkQuota);
+  budgetFor({ clientAddress, isSentByPage }: ThrottledClient): RequestBudget {
+    const client = clientKey(clientAddress);
+    return new RequestBudget(this, isSentByPage ? `page ${client}` : client);
+  }
+
+  /**
+   * Counts a lookup as under way; why not, if the client is over a limit. A request that has begun may also use what its
+   * client's budget leaves, so that few end half way: if all were refused, that would still exceed the budget by no more
+   * than the limit.
+   * @throws {GatewayError} `api_throttled`
+   */
+  begin(
+    client: string,
+    { isFirst }: { readonly isFirst: boolean },
+  ): GatewayError | undefined {
+    const { lookups, checkQuota } = this.#options;
+    checkQuota?.();
+    const allowance = this.#refusals.check(client);
+    if (!allowance.ok) {
+      const { retryAfterSec } = allowance;
+      const reason = "Client is over its budget";
+      return new GatewayError("too_many_refusals", reason, { retryAfterSec });
+    }
+    const count = this.#underWay.get(client) ?? 0;
+    if (count >= lookups + (isFirst ? 0 : this.#refusals.left(client) - 1)) {
+      const reason = "Client waits for too many answers of the API";
+      return new GatewayError("too_many_lookups", reason);
+    }
+    this.#underWay.set(client, count + 1);
+    return undefined;
+  }
+
+  /** Counts lookups as no longer under way, and charges those of a refused request. */
+  end(client: string, count: number, isCharged: boolean): void {
+    const left = (this.#underWay.get(client) ?? 0) - count;
+    if (left > 0) this.#underWay.set(client, left);
+    else this.#underWay.delete(client);
+    if (!isCharged) return;
+    this.#refusals.charge(client, count);
+    this.#options.onCharge?.(client, count);
+  }
+
+  /** Charges a client for what it was refused elsewhere. */
+  charge(client: string, count: number): void {
+    this.#refusals.charge(client, count);
   }
 }
 
@@ -53,50 +105,48 @@ export type LookupOutcome =
   | { readonly isAdmitted: boolean }
   | { readonly error: unknown };
 
-/** The budget for one request; what the request spends is the client's until it is settled. */
+/** The budget for one request, whose lookups are under way until it is settled. */
 export class RequestBudget implements Budget {
-  readonly #buckets: TokenBuckets;
-  readonly #caller: ThrottledClient;
-  readonly #checkQuota: () => void;
-  #isUsedUp = false;
+  readonly #throttle: Throttle;
+  readonly #client: string;
+  #isStopped = false;
   #spent = 0;
   /** True if any lookup was attempted. */
   hasLookups = false;
 
-  constructor(
-    buckets: TokenBuckets,
-    caller: ThrottledClient,
-    checkQuota: () => void,
-  ) {
-    this.#buckets = buckets;
-    this.#caller = caller;
-    this.#checkQuota = checkQuota;
+  constructor(throttle: Throttle, client: string) {
+    this.#throttle = throttle;
+    this.#client = client;
   }
 
-  /** Pays for one lookup; throws `too_many_refusals` if the client's budget is used up, or `api_throttled`. */
+  /** Begins one lookup; throws `too_many_refusals` or `too_many_lookups` if its client is over a limit, or `api_throttled`. */
   spend(): void {
     this.hasLookups = true;
-    this.#checkQuota();
-    const allowance = this.#buckets.take(keyOf(this.#caller));
-    if (!allowance.ok) {
-      this.#isUsedUp = true;
-      const { retryAfterSec } = allowance;
-      const reason = "Client is over its budget";
-      throw new GatewayError("too_many_refusals", reason, { retryAfterSec });
+    const isFirst = this.#spent === 0;
+    const refusal = this.#throttle.begin(this.#client, { isFirst });
+    if (refusal !== undefined) {
+      this.#isStopped = true;
+      throw refusal;
     }
     this.#spent++;
   }
 
   /**
-   * Refunds the lookups of a request that was admitted, or that failed through no fault of the client. Those of a
-   * refused request are lost, and those of one that failed because the budget was used up or the API throttles the user.
+   * Charges the lookups of a request that was refused, or that failed because the client was over a limit or the API
+   * throttles the user. Those of a request that was admitted, or failed through no fault of the client, are free.
    */
   settle(outcome: LookupOutcome): void {
     const spent = this.#spent;
     this.#spent = 0;
-    if (spent > 0 && this.#isRefunded(outcome)) {
-      this.#buckets.giveBack(keyOf(this.#caller), spent);
-    }
+    if (spent === 0) return;
+    this.#throttle.end(this.#client, spent, this.#isCharged(outcome));
+  }
+
+  #isCharged(outcome: LookupOutcome): boolean {
+    if ("isAdmitted" in outcome) return !outcome.isAdmitted;
+    const { error } = outcome;
+    return this.#isStopped ||
+      error instanceof GatewayError && error.code === "user_throttled";
   }
 
   /** The result of `work`, or its failure, by which the budget is settled. */
@@ -113,17 +163,4 @@ export class RequestBudget implements Budget {
       throw error;
     }
   }
-
-  #isRefunded(outcome: LookupOutcome): boolean {
-    if ("isAdmitted" in outcome) return outcome.isAdmitted;
-    const { error } = outcome;
-    return !this.#isUsedUp &&
-      !(error instanceof GatewayError && error.code === "user_throttled");
-  }
-}
-
-/** The key of a client's bucket. */
-function keyOf({ clientAddress, isSentByPage }: ThrottledClient): string {
-  const client = clientKey(clientAddress);
-  return isSentByPage ? `page ${client}` : client;
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
+import { isClientsFault } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sleep } from "../lib/backoff.ts";
-import { isPending } from "../lib/cooldown.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
 import { type Codec, DurableTier, type TimedValue } from "./durable_tier.ts";
@@ -14,11 +14,9 @@ import {
 } from "./entry.ts";
 import { type Fill, FillKeeper, type OnReplaced } from "./fill.ts";
 import { OneAsker } from "./one_asker.ts";
+import { isTrusted, RECHECK_MS } from "./recheck.ts";
 import { SingleFlight } from "./single_flight.ts";
-import type { DurableStore } from "./store.ts";
-
-/** Longest trust in an in-process copy of a value that other processes may change, ms. */
-export const RECHECK_MS = 5_000;
+import type { DurableStore, Watch } from "./store.ts";
 
 /** Longest wait for a lookup or a fill, ms: then callers get whatever is known and may still be served. */
 const SLOW_MS = 300;
@@ -88,6 +86,7 @@ export class Cache<V> {
     this.#options = options;
     this.#memory = new LRUCache<string, Entry<V>>({ max: maxEntries });
     this.#recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
+    durable?.store.onChange?.(kind, (key) => this.#onChange(key));
     this.#storeExpires = durable?.store.daytonaKinds?.has(kind) ?? false;
     this.#tier = durable === null ? undefined : new DurableTier({
       ...durable,
@@ -232,8 +231,20 @@ export class Cache<V> {
   /** The in-process copy, unless it must first be checked against the durable tier. */
   #trustedCopy(key: string, now = this.#options.now()): Entry<V> | undefined {
     const entry = this.#memory.get(key);
-    const recheck = { now, withinMs: this.#recheckMs };
-    return entry && isPending(entry.recheckAt, recheck) ? entry : undefined;
+    return entry && isTrusted(entry, now) ? entry : undefined;
+  }
+
+  /** Somebody else has changed an entry that we have read, or the store has dropped it. */
+  #onChange(key: string): void {
+    const copy = this.#memory.peek(key);
+    const soon = this.#options.now() + this.#recheckMs;
+    if (!this.#storeExpires || copy === undefined || soon < keptUntil(copy)) {
+      return this.forgetCopy(key);
+    }
+    // Probably it expired, by whatever clock: reading it again will tell, once it has expired by ours.
+    this.#lookups.forget(key);
+    copy.recheckAt = soon;
+    copy.watch = null;
   }
 
   /** Synchronizes the in-process copy with the durable tier; undefined if the source must be asked. */
@@ -243,8 +254,11 @@ export class Cache<V> {
     // A fill without a copy means that a lookup has just found nothing.
     if (!this.#memory.has(key) && this.#fills.isInFlight(key)) return undefined;
     return await this.#lookups.share(key, async (isCurrent) => {
+      // Before it is read: later, a connection could be another one already.
+      const watch = this.#options.durable?.store.watch;
       const found = await tier.read(key);
-      return isCurrent() ? this.#adopt(key, found) : this.#trustedCopy(key);
+      if (isCurrent()) return this.#adopt(key, found, watch);
+      return this.#trustedCopy(key) ?? await this.#lookUp(key);
     });
   }
 
@@ -252,6 +266,7 @@ export class Cache<V> {
   #adopt(
     key: string,
     found: TimedValue<V> | "absent" | "unavailable",
+    watch?: Watch | null,
   ): Entry<V> | undefined {
     const now = this.#options.now();
     const copy = this.#memory.get(key);
@@ -273,14 +288,14 @@ export class Cache<V> {
       copy?.unconfirmed !== undefined && copy.value === found.value &&
       (copy.expiresAt > found.expiresAt || isFromFuture(found, now))
     ) {
-      copy.recheckAt = recheckAt;
+      Object.assign(copy, { recheckAt, watch });
       return copy; // newer: an answer that only repeats itself is not written each time
     }
     // The same value as our copy: what we know about failed fills still applies.
     const { failures, retryAt } = copy?.expiresAt === found.expiresAt
       ? copy
       : { failures: 0, retryAt: 0 };
-    const entry = { ...found, recheckAt, failures, retryAt };
+    const entry = { ...found, recheckAt, watch, failures, retryAt };
     this.#memory.set(key, entry);
     if (copy) this.#options.onReplaced?.(key, copy.value, found.value);
     return entry;
@@ -314,6 +329,8 @@ export class Cache<V> {
         const earlier = this.#memory.get(key);
         this.#report("fill_failed", earlier === undefined ? undefined : error);
         if (earlier === undefined) throw error;
+        // Whoever brings a failure about must not profit by it.
+        if (isClientsFault(error) && now() >= earlier.expiresAt) throw error;
         if (isCurrent()) backOff(earlier, now()); // the failure says nothing about a newer value
         if (now() >= earlier.staleUntil) throw error;
         return { value: earlier.value, event: "stale" };

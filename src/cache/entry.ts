@@ -1,3 +1,4 @@
+import type { Checked } from "./recheck.ts";
 import type { StoredEntry } from "./store.ts";
 
 /** The fraction of its TTL after which an entry is renewed in the background. */
@@ -25,10 +26,8 @@ export type Times = Pick<
 >;
 
 /** An in-process entry. */
-export interface Entry<V> extends Times {
+export interface Entry<V> extends Times, Checked {
   readonly value: V;
-  /** When a shared durable tier must be read again, ms since the epoch; Infinity if nobody else writes to it. */
-  recheckAt: number;
   /** Until when the durable tier keeps this value for sure, if it is not written each time, ms since the epoch. */
   storedUntil?: number;
   /** Number of consecutive failed fills. */

@@ -80,15 +80,25 @@ export interface StoreOptions {
   readonly deadlineMs?: number;
 }
 
+/** A store's promise to tell of changes to what is read. */
+export interface Watch {
+  /** True if all changes have been told that were made until `ms` ms ago. */
+  heardWithin(ms: number): boolean;
+}
+
 /**
  * The tier behind the in-process one. Its methods never throw or reject: a failed read is `unavailable`, a failed write
  * is lost, and both are reported through the `onFailure` that the store was opened with.
  */
 export interface DurableStore {
-  /** True if other processes write to it: in-process copies of its entries must then be rechecked within seconds. */
+  /** True if other processes write to it: in-process copies must then be rechecked within seconds, unless watched. */
   readonly shared: boolean;
   /** Kinds that Daytona's own programs read and write here as well: in plaintext, and only until `expiresAt`. */
   readonly daytonaKinds?: ReadonlySet<string>;
+  /** Tells of changes by other programs to what is read from now on; null while nothing does, undefined if nothing can. */
+  readonly watch?: Watch | null;
+  /** Calls back for each entry of a kind that was read and may have changed since; to be called once for each kind. */
+  onChange?(kind: string, onChange: (key: string) => void): void;
   get(key: StoreKey): Promise<StoreLookup>;
   /**
    * True if the source of an entry, which was asked just now, deletes it from this store when it changes; absent in a
@@ -107,6 +117,14 @@ export interface DurableStore {
   delete(key: StoreKey): Promise<void>;
   /** Writes an entry if there is none. Of all claims to a key, by whichever process, one succeeds as long as it exists. */
   claim(key: StoreKey, entry: StoredEntry): Promise<Claim>;
+  /**
+   * Adds to counters that all processes share, each of which lasts for `ttlMs` from then on, and resolves to what they
+   * have come to; undefined if that is not known. Absent in a store that cannot add without reading first.
+   */
+  addUp?(
+    counts: readonly { readonly key: StoreKey; readonly count: number }[],
+    ttlMs: number,
+  ): Promise<readonly number[] | undefined>;
   /**
    * Tells every process that uses the store, this one included, something short. It is a hint: it may be lost. In a store
    * that no other process uses, it does nothing.

@@ -33,6 +33,9 @@ export type SessionScope = Config["session"]["scope"];
 /** When an app's responses can be read across origins. */
 export type CorsMode = Config["public"]["corsMode"];
 
+/** Whether shared caches may store public previews: never, or as the app says. */
+export type EdgeCache = Config["public"]["edgeCache"];
+
 /** Whose Daytona it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */
 export type GatewayMode = Config["daytona"]["mode"];
 
@@ -200,11 +203,22 @@ function toMs(seconds: number): number {
   return seconds * 1000;
 }
 
+/** A part of a limit, for one of those who share it. */
+function partOf(limit: number, divisor: number, most = Infinity): number {
+  return Math.max(1, Math.min(most, Math.floor(limit / divisor)));
+}
+
 /** The configuration by subject; durations are in milliseconds, sizes in bytes. */
 function assemble(values: Values) {
   // One of the two is set, as missingSettings() has found.
   const { DAYTONA_API_KEY, PROXY_API_KEY = "" } = values;
   const serviceKey = DAYTONA_API_KEY ?? PROXY_API_KEY;
+  const {
+    MAX_CONCURRENT_EXCHANGES: concurrentExchanges,
+    MAX_TUNNELS: tunnels,
+  } = values;
+  const anEighth = partOf(concurrentExchanges, 8, 1000);
+  const exchangesPerClient = values.MAX_EXCHANGES_PER_CLIENT ?? anEighth;
   return {
     listen: {
       hostname: values.PROXY_HOST,
@@ -223,6 +237,7 @@ function assemble(values: Values) {
       domains: values.PROXY_DOMAIN,
       allowedOrigins: values.ALLOWED_ORIGINS,
       corsMode: values.CORS_MODE,
+      edgeCache: values.EDGE_CACHE,
       appOrigin: values.APP_ORIGIN,
       /** Which sandboxes open without a credential: those that the API calls public, or none. */
       sandboxes: values.PUBLIC,
@@ -248,6 +263,7 @@ function assemble(values: Values) {
       tokenRefusedTtlMs: toMs(values.TOKEN_REFUSED_TTL_SEC),
       signedTokenTtlMs: toMs(values.SIGNED_TOKEN_TTL_SEC),
       staleIfErrorMs: toMs(values.STALE_IF_ERROR_SEC),
+      tokenStaleIfErrorMs: toMs(values.TOKEN_STALE_IF_ERROR_SEC),
     },
     session: {
       /** Never empty: the first one seals, and all of them open. */
@@ -286,11 +302,15 @@ function assemble(values: Values) {
       idleTimeoutMs: toMs(values.UPSTREAM_IDLE_TIMEOUT_SEC),
     },
     limits: {
-      concurrentExchanges: values.MAX_CONCURRENT_EXCHANGES,
-      exchangesPerSandbox: values.MAX_EXCHANGES_PER_SANDBOX,
-      tunnels: values.MAX_TUNNELS,
-      exchangesPerClient: values.MAX_EXCHANGES_PER_CLIENT,
-      tunnelsPerClient: values.MAX_TUNNELS_PER_CLIENT,
+      concurrentExchanges,
+      exchangesPerSandbox: values.MAX_EXCHANGES_PER_SANDBOX ?? anEighth,
+      /** Of exchanges whose responses have not begun. */
+      waitingPerRunner: values.MAX_WAITING_PER_RUNNER ??
+        partOf(concurrentExchanges, 4),
+      tunnels,
+      exchangesPerClient,
+      tunnelsPerClient: values.MAX_TUNNELS_PER_CLIENT ??
+        partOf(exchangesPerClient, 2, partOf(tunnels, 8, 500)),
       targetBytes: values.MAX_TARGET_BYTES,
       headerBytes: values.MAX_HEADER_BYTES,
       headerFields: values.MAX_HEADER_FIELDS,
@@ -304,6 +324,8 @@ function assemble(values: Values) {
       shutdownTimeoutMs: toMs(values.SHUTDOWN_TIMEOUT_SEC),
       /** Budget of a client address for failed credentials and unknown sandboxes, per minute. */
       refusalsPerMinute: values.REFUSALS_PER_MINUTE,
+      lookupsPerClient: values.MAX_LOOKUPS_PER_CLIENT ??
+        Math.ceil(exchangesPerClient / 2),
     },
     log: {
       level: values.LOG_LEVEL,

@@ -33,6 +33,9 @@ export const API_MEMORY_SEC = 3;
 /** The default of that setting. */
 export const PRIVATE_WITHIN_SEC = 10;
 
+/** A default that leaves room for others. */
+const AN_EIGHTH = "an eighth of `MAX_CONCURRENT_EXCHANGES`, but at most 1000";
+
 /** What apps can be told of their own address. */
 export const APP_ORIGIN_MODES = ["auto", "local", "pass"] as const;
 
@@ -117,6 +120,10 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
   CORS_MODE: setting(
     "Who decides which other origins may read a preview: the app if it sets CORS headers, otherwise the gateway (auto); always the gateway (reflect, like Daytona's proxy, but with credentials for trusted origins only); or only the app (off).",
     { format: oneOf("auto", "reflect", "off"), default: "auto" },
+  ),
+  EDGE_CACHE: setting(
+    "Whether a cache in front, such as a CDN, may store previews: never (off), or public ones as the app's Cache-Control says (public), also for a while after the sandbox has become private.",
+    { format: oneOf("off", "public"), default: "off" },
   ),
   APP_ORIGIN: setting(
     "What an app is told of its own address, where a request comes from its own pages: localhost in WebSocket handshakes, and no Origin in GET (auto); localhost in every request (local); or the public address in all, like Daytona's proxy (pass). A sandbox's label `porthole.app-origin` comes first.",
@@ -263,8 +270,12 @@ const CACHE = inGroup("Cache", {
     { format: seconds(), default: "5" },
   ),
   STALE_IF_ERROR_SEC: setting(
-    "How long past its TTL an answer may be used while the API is down.",
+    "How long past its TTL an answer about a sandbox may be used while the API is down.",
     { format: seconds({ min: 0 }), default: "600" },
+  ),
+  TOKEN_STALE_IF_ERROR_SEC: setting(
+    "How long past its TTL an accepted token, key or login may be used while the API is down; one that was revoked opens so much longer.",
+    { format: seconds({ min: 0 }), default: "0" },
   ),
 });
 
@@ -291,7 +302,14 @@ const LIMITS = inGroup("Limits", {
   ),
   MAX_EXCHANGES_PER_SANDBOX: setting(
     "Maximum number of concurrent requests and WebSockets for one sandbox.",
-    { format: COUNT, default: "1000" },
+    { format: optional(COUNT), whenUnset: AN_EIGHTH },
+  ),
+  MAX_WAITING_PER_RUNNER: setting(
+    "Maximum number of requests and WebSocket handshakes that wait for one runner's responses to begin, of which one sandbox may have a quarter; more are answered with 503. With DAYTONA_API_KEY, no runner is known.",
+    {
+      format: optional(COUNT),
+      whenUnset: "a quarter of `MAX_CONCURRENT_EXCHANGES`",
+    },
   ),
   MAX_TUNNELS: setting("Maximum number of concurrent WebSockets.", {
     format: COUNT,
@@ -299,11 +317,15 @@ const LIMITS = inGroup("Limits", {
   }),
   MAX_EXCHANGES_PER_CLIENT: setting(
     "Maximum number of concurrent requests and WebSockets of one client address, or IPv6 /64; more are answered with 429. Behind a balancer, it needs TRUSTED_PROXIES.",
-    { format: COUNT, default: "1000" },
+    { format: optional(COUNT), whenUnset: AN_EIGHTH },
   ),
   MAX_TUNNELS_PER_CLIENT: setting(
     "Maximum number of concurrent WebSockets among them.",
-    { format: COUNT, default: "500" },
+    {
+      format: optional(COUNT),
+      whenUnset:
+        "half of `MAX_EXCHANGES_PER_CLIENT`, but at most an eighth of `MAX_TUNNELS` and 500",
+    },
   ),
   MAX_TARGET_BYTES: setting(
     "Maximum length of the path with its query; a longer one is answered with 414.",
@@ -324,6 +346,14 @@ const LIMITS = inGroup("Limits", {
   REFUSALS_PER_MINUTE: setting(
     "How many failed credentials (repeats answered from the cache do not count), failed logins and unknown sandboxes a client address (of IPv6: a /64) may have per minute before it is answered with 429.",
     { format: integer({ min: 1, max: 1_000_000 }), default: "300" },
+  ),
+  // The other half of its requests is left for what is in the cache.
+  MAX_LOOKUPS_PER_CLIENT: setting(
+    "Maximum number of questions to the API that a client address may have under way, for previews that are not in the cache; more are answered with 429. A burst of refusals may exceed REFUSALS_PER_MINUTE by so many.",
+    {
+      format: optional(COUNT),
+      whenUnset: "half of `MAX_EXCHANGES_PER_CLIENT`",
+    },
   ),
   MAX_MESSAGE_BYTES: setting(
     "Maximum length of a WebSocket message, in bytes; a longer one closes its WebSocket with 1009.",

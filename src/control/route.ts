@@ -1,6 +1,8 @@
 /** The common parts of the control plane's routes. */
 import { type RouteConfig, type RouteHandler, z } from "@hono/zod-openapi";
 
+export type { RouteConfig };
+
 /** The facts about a request that a route cannot read from it. */
 export interface ControlContext {
   readonly requestId: string;
@@ -23,9 +25,6 @@ export interface ControlEnv {
 export type RouteContext<R extends RouteConfig> = Parameters<
   RouteHandler<R, ControlEnv>
 >[0];
-
-/** The description of a route. */
-export type RouteDescription = RouteConfig;
 
 /** The content of an error response in the OpenAPI description. */
 export const PROBLEM = { "application/problem+json": { schema: z.unknown() } };

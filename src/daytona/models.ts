@@ -13,57 +13,6 @@ export type Shape<Name extends keyof components["schemas"]> = Record<
   z.ZodType
 >;
 
-/** A machine that holds sandboxes. The URLs have no trailing slash. */
-export interface Runner {
-  /** Base URL of previews and toolbox calls; http or https, without credentials. */
-  readonly proxyUrl: string;
-  /** Base URL of the runner's own API (build logs); null if the runner has not announced one. */
-  readonly apiUrl: string | null;
-  /** A secret: it gives access to the whole runner. */
-  readonly apiKey: string;
-}
-
-/** The API's record of a {@linkcode Runner}, which may not have reported yet where it is. */
-export interface RunnerRecord extends Omit<Runner, "proxyUrl"> {
-  readonly proxyUrl: string | null;
-  /** The id of its region, if the API tells it. */
-  readonly region?: string | null | undefined;
-}
-
-/** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
-export interface Sandbox {
-  readonly id: string | null;
-  readonly organizationId: string | null;
-  readonly public: boolean | null;
-  /** Such as `started`; openapi/daytona.yaml lists the known ones, and others may come. */
-  readonly state: string | null;
-  /** The state that the API is about to bring it to. */
-  readonly desiredState: string | null;
-  /** In the runner's own words, which are for members of the organization only. */
-  readonly errorReason: string | null;
-  /** True if it can be recovered from the state `error`. */
-  readonly recoverable: boolean;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly runnerId: string | null;
-  /** The image that was built for it; null if none was. */
-  readonly snapshotRef: string | null;
-}
-
-/** Where a port of a sandbox is to be seen at a Daytona that somebody else runs, and the token that opens it. */
-export interface PreviewUrl {
-  readonly sandboxId: string;
-  readonly url: string;
-  /** A secret: it opens all ports of the sandbox. */
-  readonly token: string;
-}
-
-/** The facts about a snapshot that build logs need. */
-export interface Snapshot {
-  readonly ref: string | null;
-  /** The runner that built it. */
-  readonly initialRunnerId: string | null;
-}
-
 /** Reads the id of a sandbox or snapshot, or a signed preview token. */
 export const sandboxRef: z.ZodType<string> = z.string().refine(isSandboxRef);
 
@@ -73,32 +22,46 @@ const optionalText = z.string().nullish().transform((text) => text || null);
 const optionalUrl = z.literal("").or(baseUrl).nullish()
   .transform((url) => url || null);
 
-const runnerRecord = z.object(
+/** Reads a {@linkcode RunnerRecord}. */
+export const runnerRecordAnswer = z.object(
   {
+    /** Base URL of previews and toolbox calls; http or https, without credentials. */
     proxyUrl: optionalUrl,
+    /** Base URL of the runner's own API (build logs); null if the runner has not announced one. */
     apiUrl: optionalUrl,
+    /** The id of its region, if the API tells it. */
     region: z.string().nullish(),
+    /** A secret: it gives access to the whole runner. */
     apiKey: z.string().refine(isBearer),
   } satisfies Shape<"Runner">,
 );
 
-/** Reads a {@linkcode RunnerRecord}. */
-export const runnerRecordAnswer: z.ZodType<RunnerRecord> = runnerRecord;
+/** The API's record of a {@linkcode Runner}, which may not have reported yet where it is. */
+export type RunnerRecord = Readonly<z.output<typeof runnerRecordAnswer>>;
+
+/** A machine that holds sandboxes. The URLs have no trailing slash. */
+export interface Runner extends Omit<RunnerRecord, "proxyUrl" | "region"> {
+  readonly proxyUrl: string;
+}
 
 /** Reads a {@linkcode Runner}. */
-export const runnerAnswer: z.ZodType<Runner> = runnerRecord.extend({
+export const runnerAnswer: z.ZodType<Runner> = runnerRecordAnswer.extend({
   proxyUrl: baseUrl,
 });
 
 /** Reads a {@linkcode Sandbox}. */
-export const sandboxAnswer: z.ZodType<Sandbox> = z.object(
+export const sandboxAnswer = z.object(
   {
     id: optionalText,
     organizationId: optionalText,
     public: z.boolean().nullish().transform((is) => is ?? null),
+    /** Such as `started`; openapi/daytona.yaml lists the known ones, and others may come. */
     state: optionalText,
+    /** The state that the API is about to bring it to. */
     desiredState: optionalText,
+    /** In the runner's own words, which are for members of the organization only. */
     errorReason: optionalText,
+    /** True if it can be recovered from the state `error`. */
     recoverable: z.boolean().nullish().transform((is) => is ?? false),
     labels: z.record(z.string(), z.string()).nullish()
       .transform((labels) => labels ?? {}),
@@ -109,17 +72,25 @@ export const sandboxAnswer: z.ZodType<Sandbox> = z.object(
   } satisfies Shape<"Sandbox">,
 ).transform(({ buildInfo, ...facts }) => ({
   ...facts,
+  /** The image that was built for it; null if none was. */
   snapshotRef: buildInfo?.snapshotRef ?? null,
 }));
 
+/** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
+export type Sandbox = Readonly<z.output<typeof sandboxAnswer>>;
+
 /** Reads a {@linkcode PreviewUrl}. */
-export const previewUrlAnswer: z.ZodType<PreviewUrl> = z.object(
+export const previewUrlAnswer = z.object(
   {
     sandboxId: z.string(),
     url: z.string().refine(isBaseUrl),
+    /** A secret: it opens all ports of the sandbox. */
     token: z.string().refine(mayBePreviewToken),
   } satisfies Shape<"PortPreviewUrl">,
 );
+
+/** Where a port of a sandbox is to be seen at a Daytona that somebody else runs, and the token that opens it. */
+export type PreviewUrl = Readonly<z.output<typeof previewUrlAnswer>>;
 
 /** Reads the addresses of the proxies of regions that have one of their own. */
 export const regionProxyUrlsAnswer: z.ZodType<readonly string[]> = z
@@ -148,12 +119,16 @@ export const previewWarningAnswer: z.ZodType<boolean> = z.object(
 ).transform(({ enabled }) => enabled);
 
 /** Reads a {@linkcode Snapshot}. */
-export const snapshotAnswer: z.ZodType<Snapshot> = z.object(
+export const snapshotAnswer = z.object(
   {
     ref: optionalText,
+    /** The runner that built it. */
     initialRunnerId: optionalText,
   } satisfies Shape<"Snapshot">,
 );
+
+/** The facts about a snapshot that build logs need. */
+export type Snapshot = Readonly<z.output<typeof snapshotAnswer>>;
 
 /** True if the text is a base URL: it is extended by concatenation, so nothing may follow its path. */
 function isBaseUrl(text: string): boolean {

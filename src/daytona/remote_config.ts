@@ -1,24 +1,6 @@
 import { z } from "zod";
 import type { Shape } from "./models.ts";
 
-/** An identity provider, as the API names it. */
-interface RemoteProvider {
-  readonly issuer: string;
-  readonly clientId: string;
-}
-
-/** The installation's public configuration; null for each part that is missing or unusable. */
-export interface RemoteConfig {
-  readonly oidc: RemoteProvider & { readonly audience: string } | null;
-  /** A second one, for members of organizations with single sign-on. */
-  readonly ssoOidc: RemoteProvider | null;
-  /** A preview's URL with placeholders: see {@linkcode proxyDomainOf}. */
-  readonly proxyTemplateUrl: string | null;
-  readonly proxyToolboxUrl: string | null;
-  /** Where people see their sandboxes. */
-  readonly dashboardUrl: string | null;
-}
-
 /** The base domain of previews. */
 interface ProxyDomain {
   readonly protocol: "http" | "https";
@@ -32,7 +14,7 @@ const name = z.string().min(1);
 const text = name.nullable().catch(null);
 
 /** Reads a {@linkcode RemoteConfig}. */
-export const configAnswer: z.ZodType<RemoteConfig> = z.object(
+export const configAnswer = z.object(
   {
     oidc: z.object(
       {
@@ -41,14 +23,20 @@ export const configAnswer: z.ZodType<RemoteConfig> = z.object(
         audience: z.string(),
       } satisfies Shape<"OidcConfig">,
     ).nullable().catch(null),
+    /** A second one, for members of organizations with single sign-on. */
     ssoOidc: z.object(
       { issuer: name, clientId: name } satisfies Shape<"SsoOidcConfig">,
     ).nullable().catch(null),
+    /** A preview's URL with placeholders: see {@linkcode proxyDomainOf}. */
     proxyTemplateUrl: text,
     proxyToolboxUrl: text,
+    /** Where people see their sandboxes. */
     dashboardUrl: text,
   } satisfies Shape<"DaytonaConfiguration">,
 );
+
+/** The installation's public configuration; null for each part that is missing or unusable. */
+export type RemoteConfig = Readonly<z.output<typeof configAnswer>>;
 
 const TEMPLATE =
   /^(https?):\/\/\{\{PORT\}\}-\{\{sandboxId\}\}\.([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?\/?$/i;

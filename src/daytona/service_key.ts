@@ -34,7 +34,6 @@ export class KeyWatch {
     this.#onChange = onChange;
   }
 
-  /** The latest verdict. */
   get verdict(): KeyVerdict | undefined {
     return this.#verdict;
   }

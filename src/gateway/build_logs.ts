@@ -113,7 +113,7 @@ function userOf({ headers, client }: BuildLogExchange): User {
   };
 }
 
-/** @throws {GatewayError} `build_log_not_found`, `too_many_refusals`, or as the API's client does */
+/** @throws {GatewayError} `build_log_not_found`, `too_many_refusals`, `too_many_lookups`, or as the API's client does */
 async function findLog(
   { build, headers }: BuildLogExchange,
   user: User,

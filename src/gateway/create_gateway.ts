@@ -6,6 +6,7 @@ import type { Config } from "../config/config.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import { FloodBans } from "../downstream/websocket/rate_limit.ts";
 import { createRequestIds } from "../observability/log.ts";
+import type { Bulkheads } from "../proxy/bulkheads.ts";
 import { Forwarder } from "../proxy/forward.ts";
 import { HandshakeForms } from "../proxy/handshake_forms.ts";
 import type { createResolvers } from "../resolver/create_resolvers.ts";
@@ -32,6 +33,7 @@ interface GatewayParts extends
   > {
   readonly api: DaytonaApi;
   readonly upstream: UpstreamClient;
+  readonly bulkheads: Bulkheads;
   readonly resolvers: ReturnType<typeof createResolvers>;
   readonly auth: ReturnType<typeof createAuth>;
   readonly clientLeg:
@@ -42,11 +44,12 @@ interface GatewayParts extends
 /** The handler of all requests. */
 export function createGateway(config: Config, parts: GatewayParts): Dispatch {
   const { limits, listen, session, public: site, daytona } = config;
-  const { api, upstream, resolvers, auth, ...shared } = parts;
+  const { api, upstream, bulkheads, resolvers, auth, ...shared } = parts;
   const { features, clientLeg } = shared;
   const services = {
     ...shared,
     corsMode: site.corsMode,
+    edgeCache: site.edgeCache,
     limits,
     trustedProxies: listen.trustedProxies.map((range) =>
       ipaddr.parseCIDR(range)
@@ -79,6 +82,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     login: auth.login,
     forwarder: new Forwarder({
       upstream,
+      bulkheads,
       sandboxes: resolvers.sandboxes,
       handshakes: new HandshakeForms({
         maxApps: config.cache.maxEntries,

@@ -24,6 +24,7 @@ import {
   type RequestFacts,
 } from "../observability/log.ts";
 import type { InFlightEntry, StreamHandle } from "../proxy/in_flight.ts";
+import { forSharedCaches } from "../proxy/shared_caches.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import {
   discardBody,
@@ -240,7 +241,11 @@ export abstract class Exchange extends ReceivedRequest {
     }
     this.#isFromApp = this.hasApp;
     this.progress.onAnswer();
-    const relayed = this.responseHeaders(upstream);
+    const relayed = forSharedCaches(this.responseHeaders(upstream), {
+      status,
+      isPublic: this.granted.by === "public",
+      edgeCache: this.services.edgeCache,
+    });
     const given = { status, headers: relayed, body: upstream.body };
     const body = clientBody(this.method, given);
     const headers = withOurHeaders(

@@ -8,11 +8,12 @@ import type { Throttle } from "../auth/throttle.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import type { AnySection } from "../config/section.ts";
-import type { RouteDescription } from "../control/route.ts";
+import type { RouteConfig } from "../control/route.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
+import type { Bulkheads } from "../proxy/bulkheads.ts";
 import type { InFlight, LimitUse } from "../proxy/in_flight.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
@@ -53,6 +54,7 @@ export interface FeatureParts {
   readonly gate: Gate;
   readonly throttle: Throttle;
   readonly inFlight: InFlight;
+  readonly bulkheads: Pick<Bulkheads, "mostWaiting">;
   /** Limits in use besides those of {@linkcode InFlight}. */
   readonly otherLimits: () => readonly LimitUse[];
   /** Renders all metrics, and has the checks of `/ready` run if it `looks`. */
@@ -78,7 +80,7 @@ export interface FeatureModule {
   /** API keys that it uses, for whoever checks an installation. */
   keysToCheck?(config: Config): readonly KeyToCheck[];
   /** Its routes on base hosts, for the description of these. */
-  readonly routes?: readonly RouteDescription[];
+  readonly routes?: readonly RouteConfig[];
   /** Builds it; undefined if it is switched off. */
   create(parts: FeatureParts): Feature | undefined;
 }

@@ -1,6 +1,6 @@
 /** A request as the exchange with its client knows it, whatever becomes of it, and what all exchanges share. */
 import type { OwnCookies } from "../auth/own_cookies.ts";
-import type { CorsMode, SessionScope } from "../config/config.ts";
+import type { CorsMode, EdgeCache, SessionScope } from "../config/config.ts";
 import type { AddressRange, ClientInfo } from "../downstream/http/forwarded.ts";
 import type { RequestHeadLimits } from "../downstream/http/head_limits.ts";
 import type { ClientLeg, RepliedRequest } from "../downstream/http/reply.ts";
@@ -20,6 +20,7 @@ import type { ExchangeObserver } from "./observer.ts";
 /** The parts of the gateway that all exchanges share. */
 export interface ExchangeServices {
   readonly corsMode: CorsMode;
+  readonly edgeCache: EdgeCache;
   readonly limits: RequestHeadLimits;
   readonly trustedProxies: readonly AddressRange[];
   readonly inFlight: Pick<InFlight, "begin">;

@@ -52,17 +52,11 @@ export function isSameOriginRequest(
 }
 
 /** Destinations within a page, each of which has a document of its own (Fetch standard, section 2.2.5). */
-const FRAMES: ReadonlySet<string | null> = new Set([
-  "iframe",
-  "frame",
-  "object",
-  "embed",
-  "fencedframe",
-]);
+const FRAMES = new Set(["iframe", "frame", "object", "embed", "fencedframe"]);
 
 /** True if a page is going to show the response within itself. */
 export function isFramed(headers: RequestHeaders): boolean {
-  return FRAMES.has(headers.get("sec-fetch-dest"));
+  return FRAMES.has(headers.get("sec-fetch-dest") ?? "");
 }
 
 /**

@@ -18,7 +18,7 @@ export function hasHeader(headers: HeaderList, name: string): boolean {
 }
 
 /** True if that is the lower-case name; comparing the lengths first saves lower-casing nearly all others. */
-function isName(given: string, name: string): boolean {
+export function isName(given: string, name: string): boolean {
   return given.length === name.length && given.toLowerCase() === name;
 }
 

@@ -22,7 +22,8 @@ export function splitParameter(target: string, name: string): ParameterSplit {
     const equals = pair.indexOf("=");
     const given = equals < 0 ? pair : pair.slice(0, equals);
     if (!isSpelling(given, name)) return true;
-    value ??= equals < 0 ? "" : decode(pair.slice(equals + 1));
+    const text = equals < 0 ? "" : pair.slice(equals + 1);
+    value ??= formDecoded(text) ?? text;
     return false;
   });
   if (kept.length === pairs.length) return { target, value: undefined };
@@ -45,14 +46,14 @@ export function withParameter(
 function isSpelling(given: string, name: string): boolean {
   if (given === name) return true;
   return given.length > name.length && given.length <= 3 * name.length &&
-    /^(?:[A-Z_]|%[0-9A-F]{2})+$/i.test(given) && decode(given) === name;
+    /^(?:[A-Z_]|%[0-9A-F]{2})+$/i.test(given) && formDecoded(given) === name;
 }
 
-/** Form-decodes a text; one with malformed percent-encoding stays as it is. */
-function decode(text: string): string {
+/** Form-decodes a text; undefined if its percent-encoding is malformed. */
+export function formDecoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
-    return text;
+    return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { copyOf } from "./copy_of.ts";
 const MAX_NAMES = 1000;
 const MAX_NAME_LENGTH = 64;
 
-/** Remembers what `decide` says of the name of a header: the same few names come with every message. */
+/** Remembers what `decide` says of the name of a header, or a short value: the same few come with every message. */
 export function byName<T extends string | boolean>(
   decide: (name: string) => T,
 ): (name: string) => T {

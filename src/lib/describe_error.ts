@@ -7,15 +7,11 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) {
     return typeof error === "object" ? "not an error" : String(error);
   }
-  let text = messageOf(error);
+  // An AggregateError, for one, may have no message.
+  let text = error.message || error.name;
   for (let { cause } = error; cause instanceof Error; { cause } = cause) {
-    const message = messageOf(cause);
+    const message = cause.message || cause.name;
     if (!text.includes(message)) text += `: ${message}`;
   }
   return text;
-}
-
-/** An AggregateError, for one, may have no message. */
-function messageOf({ message, name }: Error): string {
-  return message || name;
 }

@@ -34,14 +34,30 @@ export class TokenBuckets {
   }
 
   take(key: string): Allowance {
+    const allowance = this.check(key);
+    if (allowance.ok) this.#refilled(key).tokens -= 1;
+    return allowance;
+  }
+
+  /** Whether {@linkcode take} would succeed. */
+  check(key: string): Allowance {
+    const { tokens } = this.#refilled(key);
+    if (tokens >= 1) return { ok: true };
+    const missing = 1 - tokens;
+    const retryAfterSec = Math.ceil(missing / this.#options.refillPerSec);
+    return { ok: false, retryAfterSec };
+  }
+
+  /** The tokens in a bucket; negative if it owes some. */
+  left(key: string): number {
+    return this.#refilled(key).tokens;
+  }
+
+  /** Takes tokens even if they are not there: a bucket owes its capacity at most. */
+  charge(key: string, count: number): void {
     const bucket = this.#refilled(key);
-    if (bucket.tokens < 1) {
-      const missing = 1 - bucket.tokens;
-      const retryAfterSec = Math.ceil(missing / this.#options.refillPerSec);
-      return { ok: false, retryAfterSec };
-    }
-    bucket.tokens -= 1;
-    return { ok: true };
+    const { capacity } = this.#options;
+    bucket.tokens = Math.max(-capacity, bucket.tokens - count);
   }
 
   giveBack(key: string, count: number): void {

@@ -1,17 +1,13 @@
 /** Who opened what: the log's lines about logins, logouts and refusals, and the metric of logins. */
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { ExpiringLru } from "../lib/lru.ts";
-import type { Logger } from "./log.ts";
+import type { Logger, RequestFacts } from "./log.ts";
 import type { LoginOutcome } from "./metrics/facts.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { Subjects } from "./subjects.ts";
 
-/** A person, or a program, before a sandbox. */
-interface AccessFacts {
-  readonly requestId: string;
-  /** Undefined if all are meant, or if what was asked for may be a signed token. */
-  readonly sandboxId?: string | undefined;
-  readonly port?: number | undefined;
+/** A person, or a program, before a sandbox: without an id, before all, or what was asked for may be a signed token. */
+interface AccessFacts extends RequestFacts {
   /** The user's `sub`, if it is known. */
   readonly sub?: string | undefined;
 }

@@ -1,14 +1,7 @@
 /** Writes lines in batches, so that no request waits for a log and thousands of them share one system call. */
 
 /** Takes whole lines, each with its line feed. */
-export interface LineWriter {
-  /** Never blocks or throws; drops the line if more than {@linkcode MAX_WAITING} bytes are waiting already. */
-  write(line: string): void;
-  /** Resolves when everything written so far has reached the output. */
-  flush(): Promise<void>;
-  /** Lines dropped so far because the output is read too slowly. */
-  readonly dropped: number;
-}
+export type LineWriter = Pick<StreamLineWriter, "write" | "flush" | "dropped">;
 
 /** Size of a batch, bytes. Each batch is handed to another thread to be written, which is most of its cost. */
 const BATCH_SIZE = 131_072;
@@ -19,7 +12,7 @@ const MAX_WAITING = 4 * 1024 * 1024;
 /** Longest wait of a line for more lines, ms. */
 const FLUSH_INTERVAL_MS = 100;
 
-export class StreamLineWriter implements LineWriter {
+export class StreamLineWriter {
   readonly #output: WritableStreamDefaultWriter<Uint8Array>;
   readonly #encoder = new TextEncoder();
   /** Complete batches that wait to be written. */
@@ -36,10 +29,12 @@ export class StreamLineWriter implements LineWriter {
     this.#output = output.getWriter();
   }
 
+  /** Lines dropped so far because the output is read too slowly. */
   get dropped(): number {
     return this.#dropped;
   }
 
+  /** Never blocks or throws; drops the line if more than {@linkcode MAX_WAITING} bytes are waiting already. */
   write(line: string): void {
     if (this.#waiting > MAX_WAITING) return void this.#dropped++;
     const length = line.length * 3; // most bytes of UTF-8 for UTF-16 code units
@@ -55,6 +50,7 @@ export class StreamLineWriter implements LineWriter {
     else this.#timer ??= setTimeout(() => this.flush(), FLUSH_INTERVAL_MS);
   }
 
+  /** Resolves when everything written so far has reached the output. */
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -102,6 +102,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "Too many requests from your address have failed within the last minute.",
     "Check the address and the token, and try again in a moment.",
   ),
+  too_many_lookups: text(
+    "Too many previews are being opened at once",
+    "Your address is waiting for as many of Daytona's answers as it may. Daytona may be slow, or many people share your address.",
+  ),
   user_throttled: text(
     "Daytona asks you to wait",
     "Your organization has sent it too many requests, or your address too many wrong keys.",
@@ -347,6 +351,15 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   sandbox_overloaded: text(
     "The sandbox is busy",
     "It has reached its limit of concurrent requests.",
+  ),
+  runner_overloaded: text(
+    "The sandbox's machine is busy",
+    "Too many requests wait for the machine that runs the sandbox.",
+  ),
+  runner_unresponsive: text(
+    "The sandbox's machine does not answer",
+    "The machine that runs the sandbox has answered nobody for a while. The gateway asks it again every few seconds.",
+    "Wait a moment. If that does not help, report the request ID to the gateway's operator.",
   ),
   pages_overloaded: text(
     "The gateway's own pages are busy",

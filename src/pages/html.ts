@@ -6,14 +6,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/**
- * Escapes text for element content and quoted attribute values.
- *
- * @example
- * ```ts
- * escapeHtml(`<a href="/">`); // "&lt;a href=&quot;/&quot;&gt;"
- * ```
- */
+/** Escapes text for element content and quoted attribute values. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
 }

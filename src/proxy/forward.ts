@@ -26,6 +26,7 @@ import {
   requestForm,
   withPublicLocation,
 } from "./app_origin.ts";
+import type { Bulkheads } from "./bulkheads.ts";
 import type { HandshakeForms } from "./handshake_forms.ts";
 import { requestHeaders } from "./request_headers.ts";
 
@@ -65,6 +66,7 @@ export interface ForwarderParts {
   /** Where sandboxes are. */
   readonly sandboxes: Destinations;
   readonly handshakes: HandshakeForms;
+  readonly bulkheads: Pick<Bulkheads, "enter" | "sent" | "leave">;
 }
 
 /**
@@ -99,10 +101,15 @@ export class Forwarder {
     request: AdmittedRequest,
     destination: Destination,
   ): Promise<UpstreamResponse | Refusal> {
+    const { upstream } = this.#parts;
     const form = requestForm(destination.appOrigin, request);
-    const prepared = upstreamRequest(request, destination, form); // 5 headers
     try {
-      const response = await this.#parts.upstream.request(prepared); // 6 upstream
+      const response = await this.#send(
+        request,
+        destination,
+        form,
+        (prepared) => upstream.request(prepared), // 6 upstream
+      );
       return destination.refusals.mayRefuse(response)
         ? await judged(response, request, destination)
         : seenFromOutside(response, request, destination);
@@ -132,9 +139,14 @@ export class Forwarder {
     destination: Destination,
     form: AddressForm,
   ): Promise<OpenResult | Refusal> {
-    const prepared = upstreamRequest(request, destination, form); // 5 headers
+    const { upstream } = this.#parts;
     try {
-      const opened = await openWebSocket(this.#parts.upstream, prepared); // 6 upstream
+      const opened = await this.#send(
+        request,
+        destination,
+        form,
+        (prepared) => openWebSocket(upstream, prepared), // 6 upstream
+      );
       if (opened.kind === "open") return opened;
       const response = await judged(opened.response, request, destination);
       return response instanceof Refusal
@@ -142,6 +154,32 @@ export class Forwarder {
         : { kind: "refused", response };
     } catch (error) {
       return failedExchange(error);
+    }
+  }
+
+  /** Sends a request by `send`; the exchange counts as waiting until the head of the response is there. */
+  async #send<T>(
+    request: AdmittedRequest,
+    destination: Destination,
+    form: AddressForm,
+    send: (prepared: UpstreamRequest) => Promise<T>,
+  ): Promise<T> {
+    const { bulkheads } = this.#parts;
+    const entering = bulkheads.enter(destination, request);
+    const place = entering instanceof Promise ? await entering : entering;
+    let isAnswered = false;
+    try {
+      const onUpload = (bytes: number) => {
+        request.progress.onUpload(bytes);
+        if (place !== undefined) bulkheads.sent(place, bytes);
+      };
+      const answer = await send(
+        upstreamRequest(request, destination, form, onUpload), // 5 headers
+      );
+      isAnswered = true;
+      return answer;
+    } finally {
+      if (place !== undefined) bulkheads.leave(place, isAnswered);
     }
   }
 
@@ -217,6 +255,7 @@ function upstreamRequest(
   request: AdmittedRequest,
   destination: Destination,
   form: AddressForm,
+  onUpload: (bytes: number) => void,
 ): UpstreamRequest {
   const target = appTarget(destination.pathPrefix, request.appTarget);
   if (target === undefined) {
@@ -233,7 +272,7 @@ function upstreamRequest(
     body: request.body,
     contentLength: request.contentLength,
     lateSignal: () => request.signal(),
-    onUpload: (bytes) => request.progress.onUpload(bytes),
+    onUpload,
     mayRead: (size) => request.mayRead(size),
     mayGather: (size) => request.mayGather(size),
   };

@@ -220,24 +220,29 @@ export class InFlight {
     return this.#registry.tunnels.value;
   }
 
-  /** How much of each limit is in use, by the sandbox or the client that has most. */
+  /** How much of each limit for one sandbox or client is in use, by the one that has most. */
+  limitsPerEach(): LimitUse[] {
+    const { bySandbox, byClient, tunnelsByClient } = this.#registry;
+    return Object.entries({
+      MAX_EXCHANGES_PER_SANDBOX: bySandbox,
+      MAX_EXCHANGES_PER_CLIENT: byClient,
+      MAX_TUNNELS_PER_CLIENT: tunnelsByClient,
+    }).map(([name, counts]) => (
+      { name, used: counts.largest(), limit: counts.limit }
+    ));
+  }
+
+  /** How much of each limit is in use. */
   limitsInUse(): LimitUse[] {
-    const { all, tunnels, limits, ...by } = this.#registry;
-    const perId = {
-      MAX_EXCHANGES_PER_SANDBOX: by.bySandbox,
-      MAX_EXCHANGES_PER_CLIENT: by.byClient,
-      MAX_TUNNELS_PER_CLIENT: by.tunnelsByClient,
-    };
+    const { all, undelivered, tunnels, limits } = this.#registry;
     return [
       {
         name: "MAX_CONCURRENT_EXCHANGES",
-        used: all.value + by.undelivered,
+        used: all.value + undelivered,
         limit: limits.concurrentExchanges,
       },
       { name: "MAX_TUNNELS", used: tunnels.value, limit: limits.tunnels },
-      ...Object.entries(perId).map(([name, counts]) => (
-        { name, used: counts.largest(), limit: counts.limit }
-      )),
+      ...this.limitsPerEach(),
     ];
   }
 

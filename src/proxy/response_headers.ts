@@ -87,9 +87,18 @@ const NEVER_FROM_APP: ReadonlySet<string> = new Set([
 
 /**
  * What a server in front of us would obey, and not pass on: by X-Accel-Redirect or X-Sendfile, an app would read the
- * operator's own files and locations.
+ * operator's own files and locations, and by X-Reproxy-URL whatever the front reaches.
  */
-const FOR_FRONTS = /^x-(?:accel-|lighttpd-|litespeed-|sendfile)/;
+const FOR_FRONTS =
+  /^x-(?:accel-|accelerator-|lighttpd-|litespeed-|reproxy-|sendfile)/;
+
+/**
+ * What a cache in front of us would obey, the operator's to send: how long to store the response (RFC 9213; also
+ * Akamai's and Cloudflare's names), under which key (Deno-Vary, Netlify-Cache-ID), with which tags (CDN-Tag is Bunny's,
+ * xkey Varnish's), and what to make of its content (Surrogate-Control, for Edge Side Includes).
+ */
+const FOR_CACHES =
+  /^(?:cdn-|deno-|netlify-|surrogate-|(?:cf-edge-cache|edge-control|xkey)$)|-cache-control$|(?:^|-)cache-tags?$/;
 
 /** What passes of the value of some headers. */
 const FILTERS = {
@@ -109,7 +118,7 @@ const treatmentOf = byName((name) => {
   const lower = name.toLowerCase();
   if (isHopByHop(lower) || NEVER_FROM_APP.has(lower)) return "drop";
   if (isFiltered(lower)) return lower;
-  return FOR_FRONTS.test(lower) ? "drop" : "send";
+  return FOR_FRONTS.test(lower) || FOR_CACHES.test(lower) ? "drop" : "send";
 });
 
 /** The end-to-end headers of an upstream response, for a client of a preview host below `base`. */

@@ -33,6 +33,11 @@ export interface Destination {
   readonly publicOrigin: string | undefined;
   /** What the app is told of its own address. */
   readonly appOrigin: AppOriginMode;
+  /**
+   * A request-target that is no sandbox's, and that the upstream answers as long as it answers at all; undefined if the
+   * origin is one sandbox's own.
+   */
+  readonly livenessTarget: string | undefined;
 }
 
 /** The part of a response that is known before its body is read. */

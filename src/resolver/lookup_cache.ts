@@ -46,13 +46,22 @@ export function privateTtlMs(
   return Math.min(publicTtlMs, MAX_PRIVATE_TTL_MS);
 }
 
-/** The policy of every kind. An outage may extend what is known about a sandbox, never what a credential grants. */
+/**
+ * The policy of every kind. An outage may extend what is known about a sandbox, and what a credential grants only if the
+ * operator says so: never what a link grants, as nobody tells when it ends, nor the use of a key by which URLs are signed,
+ * as the API bounds that.
+ */
 function lookupPolicies(
   cache: Config["cache"],
 ): Readonly<Record<LookupKind, LookupPolicy>> {
   const { publicTtlMs, staleIfErrorMs, tokenRefusedTtlMs: negativeTtlMs } =
     cache;
-  const token = { ttlMs: cache.tokenTtlMs, negativeTtlMs, staleIfErrorMs: 0 };
+  const secret = { negativeTtlMs, staleIfErrorMs: 0 };
+  const token = {
+    ttlMs: cache.tokenTtlMs,
+    negativeTtlMs,
+    staleIfErrorMs: cache.tokenStaleIfErrorMs,
+  };
   const place = {
     ttlMs: cache.runnerTtlMs,
     negativeTtlMs,
@@ -88,8 +97,8 @@ function lookupPolicies(
     "hosted-domains": { ...place, ttlMs: DOMAINS_TTL_MS },
     "sandbox-auth-key-valid": token,
     "sandbox-access": token,
-    "signed-token": { ...token, ttlMs: cache.signedTokenTtlMs },
-    "signing-key": { ...token, ttlMs: SIGNING_KEY_TTL_MS },
+    "signed-token": { ...secret, ttlMs: cache.signedTokenTtlMs },
+    "signing-key": { ...secret, ttlMs: SIGNING_KEY_TTL_MS },
   };
 }
 
@@ -123,6 +132,7 @@ export class LookupCache<V> {
   readonly #policy: LookupPolicy;
   readonly #ttlMsOf: ((answer: V) => number | undefined) | undefined;
   readonly #cache: Cache<V>;
+  readonly #now: () => number;
 
   /** A `codec` of null keeps the answers in process. */
   constructor(
@@ -134,6 +144,7 @@ export class LookupCache<V> {
     const policy = lookupPolicies(cache)[kind];
     this.#policy = policy;
     this.#ttlMsOf = ttlMsOf;
+    this.#now = rest.now;
     this.#cache = new Cache<V>({
       ...rest,
       kind,
@@ -153,7 +164,7 @@ export class LookupCache<V> {
   /**
    * The answer in process if it is fresh, otherwise one from the durable tier or from `ask`, which runs once for all
    * concurrent callers. The first of them calls `onMiss` and spends from `budget`; if that is forbidden, an answer in
-   * process that is no longer fresh but still usable is served.
+   * process that is no longer fresh but still usable is served. No outage extends it past `endsAt`, ms since the epoch.
    * @throws what `budget.spend` or `ask` throws, if no answer may be served instead
    */
   lookUp(
@@ -161,8 +172,10 @@ export class LookupCache<V> {
     ask: () => Promise<V>,
     budget: Budget,
     onMiss?: () => void,
+    endsAt?: () => number | undefined,
   ): Promise<V> {
-    return this.#cache.get(key, async () => this.#fill(await ask()), () => {
+    const fill = async () => this.#fill(await ask(), endsAt?.());
+    return this.#cache.get(key, fill, () => {
       onMiss?.();
       budget.spend();
     });
@@ -187,14 +200,17 @@ export class LookupCache<V> {
     else this.#cache.forgetCopy(key);
   }
 
-  #fill(value: V): Fill<V> {
-    const { ttlMs, negativeTtlMs, staleIfErrorMs, confirm } = this.#policy;
+  #fill(value: V, endsAt = Infinity): Fill<V> {
+    const { negativeTtlMs, confirm, ...positive } = this.#policy;
     // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
     if (!isPositive(value)) return { value, ttlMs: negativeTtlMs };
     const ownTtlMs = this.#ttlMsOf?.(value);
+    const ttlMs = ownTtlMs ?? positive.ttlMs;
+    const leftMs = Math.max(0, endsAt - this.#now() - ttlMs);
+    const staleIfErrorMs = Math.min(positive.staleIfErrorMs, leftMs);
     return ownTtlMs === undefined
       ? { value, ttlMs, staleIfErrorMs, confirm }
-      : { value, ttlMs: ownTtlMs, staleIfErrorMs };
+      : { value, ttlMs, staleIfErrorMs };
   }
 }
 

@@ -19,15 +19,7 @@ export const EXIT_CODES = {
   SIGTERM: 143,
 } as const;
 
-/**
- * Explains in one line why listening on an address failed, and which variable to set.
- *
- * @example
- * ```ts
- * const error = Object.assign(new Error(), { code: "EADDRINUSE" });
- * explainListenError(error, { hostname: "::", port: 4000 }); // "Port 4000 is taken: set PROXY_PORT."
- * ```
- */
+/** Explains in one line why listening on an address failed, and which variable to set. */
 export function explainListenError(
   error: unknown,
   { hostname, port }: ListenAddress,

@@ -6,9 +6,7 @@ import type { Logger } from "../observability/log.ts";
 import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
 import { withLastResort } from "./last_resort.ts";
 
-/** What the listener serves. */
 interface MetricsServerOptions {
-  /** Renders all metrics. */
   readonly render: () => string;
   /** Pages beside `/metrics`, by path. */
   readonly pages: Readonly<Record<string, (request: Request) => Response>>;

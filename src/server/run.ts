@@ -60,13 +60,9 @@ export interface GatewayService {
   close(): Promise<void>;
 }
 
-/** Builds a service. */
-export type CreateService = (
+type CreateService = (
   config: Config,
-  options: {
-    readonly version: string;
-    /** Where the access log is written. */
-    readonly lines: LineWriter;
+  options: Pick<RunOptions, "version" | "lines"> & {
     /** True if several processes share the platform's own database, as on Deno Deploy. */
     readonly platformShared: boolean;
     readonly ownsProcess: boolean;
@@ -78,6 +74,7 @@ export interface RunOptions {
   readonly config: Config;
   readonly version: string;
   readonly createService: CreateService;
+  /** Where the access log is written. */
   readonly lines: LineWriter;
   /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
   readonly addSignalListener: AddSignalListener | undefined;
@@ -121,9 +118,10 @@ async function serve(
     return { code: EXIT_CODES.misconfigured, reason: `${loaded.reason}.` };
   }
   await using cleanup = new AsyncDisposableStack();
+  const { version, lines } = options;
   const service = await options.createService(config, {
-    version: options.version,
-    lines: options.lines,
+    version,
+    lines,
     platformShared: addSignalListener === undefined,
     ownsProcess: addSignalListener !== undefined,
   });

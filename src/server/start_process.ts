@@ -1,5 +1,6 @@
 /** A gateway process from its environment to its end. */
 import { formatProblems, parseConfig, SETTINGS } from "../config/config.ts";
+import { limitWarnings } from "../config/limit_warnings.ts";
 import { findMisspelt, formatMisspelt } from "../config/misspelt.ts";
 import { findRetired, formatRetired } from "../config/retired.ts";
 import type { AnySection } from "../config/section.ts";
@@ -7,21 +8,17 @@ import { sharedPortWarnings } from "../config/shared_port.ts";
 import { StreamLineWriter } from "../observability/line_writer.ts";
 import { loggerFor, startLogging } from "../observability/log.ts";
 import { EXIT_CODES, type Outcome } from "./exit.ts";
-import { type CreateService, run } from "./run.ts";
-import type { AddSignalListener } from "./signals.ts";
+import { run, type RunOptions } from "./run.ts";
 
 /** The parts of a process that its entry point provides. */
-interface StartOptions {
+interface StartOptions
+  extends Pick<RunOptions, "version" | "addSignalListener" | "createService"> {
   /** All variables: those that configure it, and others, which may be misspelt. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The settings of features. */
   readonly sections: readonly AnySection[];
-  readonly version: string;
   /** Where the log is written. */
   readonly output: WritableStream<Uint8Array>;
-  /** Undefined if the platform listens, terminates TLS and stops the process: Deno Deploy. */
-  readonly addSignalListener: AddSignalListener | undefined;
-  readonly createService: CreateService;
 }
 
 /** Serves until a signal asks it to stop; never rejects. */
@@ -51,6 +48,9 @@ export async function start(options: StartOptions): Promise<Outcome> {
     log.warn("variable without effect", { name, instead });
   }
   for (const warning of sharedPortWarnings(config)) log.warn(warning);
+  for (const warning of limitWarnings(config)) {
+    log.warn(`${warning}: lower it, or leave it unset`);
+  }
   const outcome = await run({
     config,
     version,

@@ -8,7 +8,7 @@ import type { InFlight } from "../proxy/in_flight.ts";
  */
 const RECHECK_INTERVAL_MS = 25_000;
 
-/** Time between two looks for tunnels and streams that have stalled, or whose use must be reported again, ms. */
+/** Time between two looks for tunnels and streams that have stalled, or whose use must be reported again, and for runners that do not answer, ms. */
 const TICK_MS = 5_000;
 
 /**
@@ -18,12 +18,12 @@ const TICK_MS = 5_000;
 export function startTimers(
   bodyIdleTimeoutMs: number,
   inFlight: InFlight,
-  activity: UseReports,
+  ticking: readonly Pick<UseReports, "tick">[],
 ): () => void {
   const timers = [
     setInterval(() => inFlight.recheckAll(), RECHECK_INTERVAL_MS),
     setInterval(() => {
-      activity.tick();
+      for (const each of ticking) each.tick();
       if (bodyIdleTimeoutMs > 0) {
         inFlight.abortStalled(performance.now() - bodyIdleTimeoutMs);
       }

@@ -10,18 +10,13 @@ export function logUncaughtErrors(log: Logger): Disposable {
     const stack = cause instanceof Error ? cause.stack : undefined;
     log.error(kind, { reason: describeError(error), stack });
   }
-  function onError(event: ErrorEvent): void {
+  const listening = new AbortController();
+  const { signal } = listening;
+  globalThis.addEventListener("error", (event) => {
     report("uncaught exception", event, event.error);
-  }
-  function onRejection(event: PromiseRejectionEvent): void {
+  }, { signal });
+  globalThis.addEventListener("unhandledrejection", (event) => {
     report("unhandled rejection", event, event.reason);
-  }
-  globalThis.addEventListener("error", onError);
-  globalThis.addEventListener("unhandledrejection", onRejection);
-  return {
-    [Symbol.dispose]() {
-      globalThis.removeEventListener("error", onError);
-      globalThis.removeEventListener("unhandledrejection", onRejection);
-    },
-  };
+  }, { signal });
+  return { [Symbol.dispose]: () => listening.abort() };
 }

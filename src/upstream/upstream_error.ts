@@ -1,7 +1,10 @@
 /**
- * Why an exchange with an upstream failed. With the first three, nothing was sent, and the request body is untouched.
+ * Why an exchange with an upstream failed. With the first six, nothing was sent, and the request body is untouched.
  */
 export type UpstreamErrorCode =
+  | "unresponsive" // the upstream answers nobody
+  | "busy" // too many exchanges wait for the upstream
+  | "sandbox_busy" // too many exchanges wait for one sandbox's responses
   | "connect_failed" // no TCP connection: refused, unreachable, or unknown host
   | "connect_timeout" // no connection, TLS included, within the connect timeout
   | "tls_failed"

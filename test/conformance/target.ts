@@ -58,6 +58,7 @@ async function startPorthole(): Promise<Target> {
 /** The configuration of Porthole that the cases require; the limits are those of its front. */
 export const PORTHOLE_ENVIRONMENT = {
   CORS_MODE: "off",
+  EDGE_CACHE: "public",
   CACHE_URL: "none",
   MAX_TARGET_BYTES: "65536",
   MAX_HEADER_BYTES: "65536",

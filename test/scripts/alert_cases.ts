@@ -105,6 +105,23 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
     },
     firing: { limit: "MAX_TUNNELS" },
   },
+  PortholeLargestUser: {
+    fires: {
+      'porthole_limit_used{limit="waiting_per_runner"}': constant(51),
+      'porthole_limit{limit="waiting_per_runner"}': constant(100),
+    },
+    isQuiet: {
+      'porthole_limit_used{limit="waiting_per_runner"}': constant(50),
+      'porthole_limit{limit="waiting_per_runner"}': constant(100),
+      'porthole_limit_used{limit="exchanges_per_client"}': constant(51),
+      'porthole_limit{limit="exchanges_per_client"}': constant(1000),
+    },
+    firing: { limit: "waiting_per_runner" },
+  },
+  PortholeRunnerUnresponsive: {
+    fires: { porthole_runners_unresponsive: constant(1) },
+    isQuiet: { porthole_runners_unresponsive: constant(0) },
+  },
   PortholeOutOfBuffers: {
     fires: { 'porthole_buffer_evictions_total{kind="upload"}': counting(2) },
     isQuiet: { 'porthole_buffer_evictions_total{kind="upload"}': constant(50) },

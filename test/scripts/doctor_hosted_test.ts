@@ -19,6 +19,7 @@ Deno.test("examine() knows what matters in front of somebody else's Daytona, and
       ["wildcard DNS", "ok"],
       ["certificate", "skipped"],
       ["gateway", "ok"],
+      ["shared cache", "ok"],
       ["settings", "ok"],
       ["cache tier", "warning"],
     ],

@@ -8,6 +8,7 @@ import {
 import type { Answer, Reply } from "../../scripts/doctor/ask.ts";
 import type { Finding, State } from "../../scripts/doctor/finding.ts";
 import { judgeFront } from "../../scripts/doctor/front.ts";
+import { judgeSharedCache } from "../../scripts/doctor/shared_cache.ts";
 import { judgeLinks } from "../../scripts/doctor/links.ts";
 import { judgeRedirectUri } from "../../scripts/doctor/redirect_uri.ts";
 import { judgeSettings } from "../../scripts/doctor/settings.ts";
@@ -224,6 +225,38 @@ Deno.test("judgeFront() knows a gateway by its health", () => {
   expect(front(404, body), ["failed", /status 404/]);
 });
 
+Deno.test("judgeSharedCache() believes a cache that says it had the answer, and not one that says it had not", () => {
+  function asset(headers: Record<string, string> = {}, text?: string) {
+    return {
+      status: 200,
+      headers: new Headers(headers),
+      text: text ?? `// ${crypto.randomUUID()}\n`,
+    };
+  }
+  for (
+    const [headers, sign] of [
+      [{ age: "7" }, /Age is 7/],
+      [{ "cache-status": "front; hit" }, /cache-status/],
+      [{ "x-cache": "Hit from somewhere" }, /x-cache/],
+      [{ "x-cache-status": "HIT" }, /x-cache-status/],
+      [{ "cf-cache-status": "HIT" }, /cf-cache-status/],
+    ] as const
+  ) {
+    expect(judgeSharedCache(asset(), asset(headers)), ["failed", sign]);
+    expect(judgeSharedCache(asset(headers), asset()), ["failed", sign]);
+  }
+  for (
+    const headers of [
+      {},
+      { age: "0" },
+      { "cache-status": "front; fwd=uri-miss" },
+      { "x-cache": "MISS", "cf-cache-status": "DYNAMIC" },
+    ]
+  ) expect(judgeSharedCache(asset(), asset(headers)), ["ok", /Nothing/]);
+  const html = asset({}, "<h1>Welcome to nginx!</h1>");
+  expect(judgeSharedCache(html, html), ["skipped", /an older one/]);
+});
+
 function parsed(env: Record<string, string>) {
   const result = parseConfig({
     DAYTONA_API_URL: "https://api.test/api",
@@ -277,6 +310,11 @@ Deno.test("judgeSettings() names what is allowed and unwise", async (t) => {
     [{ TRUSTED_PROXIES: "" }, "warning", /count as one client/],
     [{ PROXY_PROTOCOL: "http" }, "warning", /in the clear/],
     [{ COOKIE_SAMESITE: "none" }, "warning", /ALLOWED_ORIGINS is empty/],
+    [
+      { MAX_CONCURRENT_EXCHANGES: "400", MAX_EXCHANGES_PER_CLIENT: "200" },
+      "warning",
+      /so three clients can take all of MAX_CONCURRENT_EXCHANGES, 400\.$/,
+    ],
     [
       { COOKIE_SAMESITE: "none", ALLOWED_ORIGINS: "https://a.example" },
       "ok",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { exitCodeOf, type State } from "../../scripts/doctor/finding.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { startFaultyFront } from "../support/faulty_front.ts";
 import { startPatient } from "./doctor_world.ts";
 
 Deno.test("examine() finds nothing wrong in a healthy installation", async () => {
@@ -22,6 +23,7 @@ Deno.test("examine() finds nothing wrong in a healthy installation", async () =>
       ["wildcard DNS", "ok"],
       ["certificate", "skipped"],
       ["gateway", "ok"],
+      ["shared cache", "ok"],
       ["settings", "ok"],
       ["cache tier", "ok"],
     ],
@@ -232,6 +234,21 @@ Deno.test("examine() carries on without the API, and says what it could not look
   }
   assert.equal(findings.get("gateway")?.[0]?.state, "ok");
   assert.equal(findings.get("cache tier")?.[0]?.state, "ok");
+});
+
+Deno.test("examine() finds a cache in front that stores what is private", async () => {
+  await using patient = await startPatient();
+  await using front = await startFaultyFront(patient.port);
+  const env = { PROXY_DOMAIN: `proxy.localhost:${front.port}` };
+  async function found() {
+    return (await patient.examine({ env })).get("shared cache")?.[0];
+  }
+  assert.equal((await found())?.state, "ok");
+  front.faults = { stores: true };
+  const stored = await found();
+  assert.equal(stored?.state, "failed");
+  assert.match(stored?.finding ?? "", /gave the same one twice/);
+  assert.match(stored?.hint ?? "", /Cache-Control: private/);
 });
 
 Deno.test("examine() does not wait longer than its deadline", async () => {

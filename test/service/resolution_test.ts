@@ -5,7 +5,9 @@ import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 
 Deno.test("a cold burst makes one API call of each kind", async () => {
-  await using gateway = await startGateway();
+  // One sandbox may have a quarter of these.
+  const settings = { MAX_WAITING_PER_RUNNER: "4000" };
+  await using gateway = await startGateway(settings);
   const { api } = gateway.stack;
   const asked = () =>
     api.calls.map(({ operation }) => operation)

@@ -3,7 +3,7 @@ import type { Callback, Login } from "../../src/auth/login_flow.ts";
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession, SessionSealer } from "../../src/auth/session.ts";
 import { type ControlRoutes, createControl } from "../../src/control/app.ts";
-import { SandboxLogins } from "../../src/control/sandbox_logins.ts";
+import { SandboxLogins } from "../../src/control/browser_sessions.ts";
 import { FEATURES } from "../../src/service.ts";
 import { type RecordedLog, recordedLog } from "./event_log.ts";
 

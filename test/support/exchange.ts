@@ -43,6 +43,7 @@ export function exchangeServices(
   });
   const services: ExchangeServices = {
     corsMode: "off",
+    edgeCache: "off",
     limits: { targetBytes: 100, headerFields: 10, headerBytes: 1000 },
     trustedProxies: [],
     inFlight,

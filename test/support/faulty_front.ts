@@ -18,6 +18,8 @@ export interface FrontFaults {
   buffers?: boolean;
   /** It passes no upgrade on. */
   dropsUpgrades?: boolean;
+  /** It stores each response, whatever that says, and answers with it from then on. */
+  stores?: boolean;
   /** It answers everything by itself, with this status. */
   answers?: number;
 }
@@ -27,6 +29,7 @@ export async function startFaultyFront(
   port: number,
 ): Promise<Loopback & { faults: FrontFaults }> {
   const front = { faults: {} as FrontFaults };
+  const stored = new Map<string, [IncomingMessage, Uint8Array]>();
 
   function pass(message: IncomingMessage, upgrades: boolean) {
     const { connection: _, upgrade, ...headers } = message.headers;
@@ -44,7 +47,12 @@ export async function startFaultyFront(
     });
   }
   const server = createServer((message, response) => {
-    const { answers, buffers } = front.faults;
+    const { answers, buffers, stores } = front.faults;
+    const [head, body] = stored.get(message.url ?? "") ?? [];
+    if (stores === true && head !== undefined) {
+      response.writeHead(head.statusCode ?? 502, head.headers).end(body);
+      return;
+    }
     if (answers !== undefined) {
       response.writeHead(answers).end("the front's own\n");
       return;
@@ -55,7 +63,11 @@ export async function startFaultyFront(
     outgoing.on("response", async (answer) => {
       answer.on("error", () => response.destroy());
       response.writeHead(answer.statusCode ?? 502, answer.headers);
-      if (buffers === true) response.end(await buffer(answer));
+      if (stores === true) {
+        const body = await buffer(answer);
+        stored.set(message.url ?? "", [answer, new Uint8Array(body)]);
+        response.end(body);
+      } else if (buffers === true) response.end(await buffer(answer));
       else answer.pipe(response);
     });
     message.pipe(outgoing);

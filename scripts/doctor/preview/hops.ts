@@ -44,6 +44,8 @@ const CODES: Partial<Record<Hop, readonly ErrorCode[]>> = {
     "runner_protocol_error",
     "runner_refused",
     "runner_not_ready",
+    "runner_overloaded",
+    "runner_unresponsive",
   ],
   daemon: ["toolbox_unreachable"],
   port: ["port_closed"],

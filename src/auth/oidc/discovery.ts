@@ -32,7 +32,6 @@ interface Attempt {
   readonly metadata: Promise<oauth.AuthorizationServer>;
 }
 
-/** The options for one request to a provider. */
 // deno-lint-ignore explicit-module-boundary-types -- the library's, by its symbols
 export function requestOptions({ allowInsecure, issuer }: OidcSettings) {
   return {

@@ -40,7 +40,6 @@ export class TransactionSealer {
     this.#now = now;
   }
 
-  /** Seals a transaction for its cookie. */
   seal(transaction: Transaction): Promise<string> {
     const expiresAt = this.#now() + TRANSACTION_TTL_MS;
     return this.#sealer.seal({ transaction }, expiresAt);

@@ -43,6 +43,12 @@ export function redisKey([kind, ...parts]: StoreKey): string {
   return [owner, kind, ...encoded].join(":");
 }
 
+/** The kind and key of which {@linkcode redisKey} has made a name. */
+export function parseRedisKey(name: string): [kind: string, key: string] {
+  const [_owner, kind = "", key = ""] = name.split(":");
+  return [kind, decodeURIComponent(key)];
+}
+
 /** Where the API keeps, for 3 s and in its own Redis, its answer about an entry; undefined if it does not keep that kind. */
 export function apiKey([kind, id = ""]: StoreKey): string | undefined {
   return kind === "sandbox-public" ? `preview:public:${id}` : undefined;

@@ -5,6 +5,7 @@ import {
   type Sleep,
   sleep as realSleep,
 } from "../../lib/backoff.ts";
+import type { Watch } from "../store.ts";
 
 /** Backoff between attempts to connect. */
 const BACKOFF = { baseMs: 100, maxMs: 5_000 };
@@ -26,7 +27,13 @@ export interface RedisCommands {
   /** Null if the condition does not hold. */
   set(key: string, value: string, options: SetOptions): Promise<unknown>;
   del(key: string): Promise<unknown>;
+  incrBy(key: string, count: number): Promise<number>;
+  pExpire(key: string, ms: number): Promise<unknown>;
   publish(channel: string, message: string): Promise<unknown>;
+  /** From then on, the server pushes changes to keys that were read on this connection. */
+  clientTracking(mode: true, options: { NOLOOP: true }): Promise<unknown>;
+  /** Calls back with the name of each key that is pushed; null for all of them (FLUSHALL). */
+  on(push: "invalidate", onKey: (name: unknown) => void): unknown;
   /** With RESP3, other commands can still be sent on the same connection. */
   subscribe(
     channel: string,
@@ -80,8 +87,11 @@ export async function openRedisClient(
     // Lets a user connect whose ACL allows only the commands of the store.
     disableClientInfo: true,
     maintNotifications: "disabled",
+    emitInvalidate: true,
     commandOptions: { timeout: 0 }, // the circuit breaker sets the deadline
   });
+  // Otherwise, it would send CLIENT TRACKING as a part of the handshake, which fails where that is not allowed.
+  client.options.emitInvalidate = false;
 
   const ended = Promise.withResolvers<unknown>();
   function end(reason: unknown): void {
@@ -119,8 +129,28 @@ interface RedisConnectionOptions {
   readonly random?: () => number;
 }
 
+/** When a server was last heard: what it had pushed until then has arrived. */
+export class Heard implements Watch {
+  readonly now: () => number;
+  /** When the latest command was sent that has been answered, ms by that clock. */
+  at = -Infinity;
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  heardWithin(ms: number): boolean {
+    return this.now() - this.at < ms;
+  }
+}
+
+/** An open connection. */
+export interface Connected extends Pick<RedisClient, "commands" | "ended"> {
+  heard: Heard;
+}
+
 /** The current client, and what is needed to tell that its server has stopped replying. */
-interface ActiveClient extends RedisClient {
+interface ActiveClient extends RedisClient, Connected {
   /** Commands in flight. */
   pending: number;
   /** While commands are in flight: the time of the last reply, or of the first of these commands, ms by that clock. */
@@ -134,7 +164,7 @@ export class RedisConnection {
   #active: ActiveClient | undefined;
   #attempt = deferred();
   #problem: Error;
-  #subscribe: ((commands: RedisCommands) => void) | undefined;
+  readonly #beginnings: ((client: Connected) => void)[] = [];
 
   constructor(options: RedisConnectionOptions) {
     this.#options = { sleep: realSleep, random: Math.random, ...options };
@@ -159,8 +189,11 @@ export class RedisConnection {
       throw reason;
     }
     current.pending++;
+    const sentAt = now();
     try {
-      return await command(current.commands);
+      const reply = await command(current.commands);
+      current.heard.at = sentAt;
+      return reply;
     } catch (cause) {
       // After a failover, the former primary keeps its connections; its name may resolve to the new one by now.
       if (hasErrorCode(cause, "READONLY")) current.end(cause);
@@ -172,9 +205,9 @@ export class RedisConnection {
   }
 
   /** Has that done on the current connection and on each later one, as a subscription ends with its connection. */
-  onEachConnection(subscribe: (commands: RedisCommands) => void): void {
-    this.#subscribe = subscribe;
-    if (this.#active !== undefined) subscribe(this.#active.commands);
+  onEachConnection(begin: (client: Connected) => void): void {
+    this.#beginnings.push(begin);
+    if (this.#active !== undefined) begin(this.#active);
   }
 
   /** Closes the connection, or stops trying to open one. */
@@ -183,16 +216,18 @@ export class RedisConnection {
   }
 
   async #maintain(): Promise<void> {
-    const { open, sleep, random } = this.#options;
+    const { open, sleep, random, now } = this.#options;
     const { signal } = this.#closing;
     let failed = 0;
     while (!signal.aborted) {
       try {
         const client = await open(signal);
-        this.#active = { ...client, pending: 0, silentSince: 0 };
+        const heard = new Heard(now);
+        const active = { ...client, pending: 0, silentSince: 0, heard };
+        this.#active = active;
         failed = 0;
         this.#attempt.resolve();
-        this.#subscribe?.(client.commands);
+        for (const begin of this.#beginnings) begin(active);
         this.#problem = this.#notConnected(await client.ended);
         this.#active = undefined;
       } catch (reason) {

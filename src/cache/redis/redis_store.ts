@@ -8,6 +8,7 @@ import type {
   StoreKey,
   StoreLookup,
   StoreOptions,
+  Watch,
 } from "../store.ts";
 import {
   apiKey,
@@ -15,6 +16,7 @@ import {
   expiryOf,
   formatEnvelope,
   parseEnvelope,
+  parseRedisKey,
   redisKey,
   timedEntry,
 } from "./format.ts";
@@ -24,11 +26,20 @@ import {
   type RedisCommands,
   RedisConnection,
 } from "./redis_connection.ts";
+import { Tracking } from "./tracking.ts";
 
 /** The time for which the API counts as a user of the server once a key of its own was seen there, ms. */
 const API_SEEN_MS = 600_000;
 
 const CHANNEL = "porthole:announcements";
+
+/** What a user of the server may lack the rights to do. */
+const CANNOT_ANNOUNCE =
+  "the user may not announce changes to other gateways (+publish +subscribe &porthole:*): they see them by time";
+const CANNOT_COUNT =
+  "the user may not count refusals for all gateways (+incrby +pexpire): each counts for itself";
+const UNTOLD =
+  "the server does not tell what has changed (CLIENT TRACKING, +client|tracking): entries are read again every 5 s";
 
 /** The reply of `PTTL` if there is no such key. */
 const NO_KEY = -2;
@@ -65,13 +76,33 @@ class RedisStore implements DurableStore {
   readonly #connection: RedisConnection;
   readonly #breaker: CircuitBreaker;
   readonly #options: StoreOptions;
+  readonly #tracking: Tracking;
+  /** What is called for changed entries, by kind. */
+  readonly #readers = new Map<string, (key: string) => void>();
+  /** The limitations that were reported. */
+  readonly #told = new Set<string>();
   #apiSeenAt = -Infinity;
-  #isMuteTold = false;
 
   constructor(connection: RedisConnection, options: StoreOptions) {
     this.#connection = connection;
     this.#breaker = new CircuitBreaker("redis", options);
     this.#options = options;
+    this.#tracking = new Tracking({
+      onChange: (name) => {
+        const [kind, key] = parseRedisKey(name);
+        this.#readers.get(kind)?.(key);
+      },
+      onRefusal: (reply) => this.#tellOnce(UNTOLD, reply),
+    });
+    connection.onEachConnection((client) => this.#tracking.follow(client));
+  }
+
+  get watch(): Watch | null {
+    return this.#tracking.watch;
+  }
+
+  onChange(kind: string, onChange: (key: string) => void): void {
+    this.#readers.set(kind, onChange);
   }
 
   async start(): Promise<void> {
@@ -124,32 +155,48 @@ class RedisStore implements DurableStore {
     return reply === null ? "taken" : "claimed";
   }
 
+  async addUp(
+    counts: readonly { readonly key: StoreKey; readonly count: number }[],
+    ttlMs: number,
+  ): Promise<readonly number[] | undefined> {
+    const totals = await this.#run((redis) =>
+      Promise.all(counts.map(async ({ key, count }) => {
+        const name = redisKey(key);
+        const added = redis.incrBy(name, count); // on the same connection, so it comes first
+        const [total] = await Promise.all([added, redis.pExpire(name, ttlMs)]);
+        return total;
+      })).catch((error) => this.#onForbidden(error, CANNOT_COUNT))
+    );
+    return totals ?? undefined;
+  }
+
   async announce(message: string): Promise<void> {
     await this.#run((redis) =>
-      redis.publish(CHANNEL, message).catch((error) => this.#onForbidden(error))
+      redis.publish(CHANNEL, message)
+        .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE))
     );
   }
 
   listen(onMessage: (message: string) => void): void {
-    this.#connection.onEachConnection((commands) => {
+    this.#connection.onEachConnection(({ commands }) => {
       commands.subscribe(CHANNEL, onMessage)
-        .catch((error) => this.#onForbidden(error))
+        .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE))
         .catch(() => {}); // the connection has ended
     });
   }
 
   /** Tells, once, that the user may not do that: the rest works without it. */
-  #onForbidden(cause: unknown): void {
+  #onForbidden(cause: unknown, message: string): void {
     if (!hasErrorCode(cause, "NOPERM")) throw cause;
-    if (this.#isMuteTold) return;
-    this.#isMuteTold = true;
-    this.#options.onFailure({
-      store: "redis",
-      reason: "error",
-      message:
-        "the user may not announce changes to other gateways (+publish +subscribe &porthole:*): they see them by time",
-      cause,
-    });
+    this.#tellOnce(message, cause);
+  }
+
+  /** Tells, once, what the server does not do for us: the rest works without it. */
+  #tellOnce(message: string, cause: unknown): void {
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    const { onFailure } = this.#options;
+    onFailure({ store: "redis", reason: "error", message, cause });
   }
 
   close(): void {

@@ -79,6 +79,16 @@ function twoParts(): ReadableStream<Uint8Array> {
   });
 }
 
+const assetRoute = createRoute({
+  method: "get",
+  path: "/health/asset.js",
+  summary: "An asset that no shared cache may store",
+  description:
+    "Marked like those of a private preview, and different each time: who gets the same twice is behind a cache that " +
+    "stores what is private. `doctor` asks for it.",
+  responses: { 200: { description: "A script without effect." } },
+});
+
 /** Dependencies of the health routes. */
 export interface HealthRoutesOptions {
   readonly version: string;
@@ -86,9 +96,14 @@ export interface HealthRoutesOptions {
 }
 
 /** The routes that {@linkcode addHealthRoutes} adds. */
-export const HEALTH_ROUTES = [healthRoute, readyRoute, streamRoute];
+export const HEALTH_ROUTES = [
+  healthRoute,
+  readyRoute,
+  streamRoute,
+  assetRoute,
+];
 
-/** Adds `/health`, `/ready` and `/health/stream`. */
+/** Adds `/ready`, `/health` and what is below it. */
 export function addHealthRoutes(
   app: OpenAPIHono<ControlEnv>,
   { version, readiness }: HealthRoutesOptions,
@@ -101,6 +116,12 @@ export function addHealthRoutes(
     c.body(twoParts(), 200, {
       ...OWN_ANSWER_HEADERS,
       "content-type": "text/plain; charset=utf-8",
+    }));
+  app.openapi(assetRoute, (c) =>
+    c.body(`// ${crypto.randomUUID()}\n`, 200, {
+      "cache-control": "private, max-age=60",
+      "content-type": "text/javascript",
+      "x-content-type-options": "nosniff",
     }));
   app.openapi(readyRoute, async (c) => {
     const report = await readiness.check();

@@ -7,7 +7,6 @@ import {
   TRANSACTION_TTL_MS,
   transactionId,
 } from "../../auth/oidc/transaction.ts";
-import { asksForAccount, marksOfRefusal } from "../../auth/other_account.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import { GatewayError } from "../../errors.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
@@ -37,9 +36,7 @@ export interface LoginRoutesOptions {
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly cookies: OwnCookies;
   readonly login: Pick<Login, "state" | "hasSso" | "start" | "finish">;
-  /** How the sessions of logins are kept. */
   readonly browserSessions: BrowserSessions;
-  /** Told of every login, and of how it ended. */
   readonly accessEvents: Pick<AccessEvents, "loggedIn" | "loginFailed">;
 }
 
@@ -157,7 +154,7 @@ async function startLogin(
     returnTo: returnTo.url,
     challenge,
     redirectUri: callbackUri(c.env, options),
-    reauthenticate: asksForAccount(attempt.cookies, cookies),
+    reauthenticate: cookies.asksForAccount(attempt.cookies),
     sso: provider === "sso",
   });
   const { location, state, sealed } = await counted(options, started);
@@ -195,7 +192,7 @@ async function finishLogin(
     .catch((error: unknown) => {
       if (!(error instanceof GatewayError) || mayComeAgain(error)) throw error;
       if (error.code === "no_access") {
-        ended.push(...marksOfRefusal(sent, cookies));
+        ended.push(...cookies.marksOfRefusal(sent));
       }
       for (const line of ended) c.header("set-cookie", line, { append: true });
       throw error;
@@ -208,7 +205,7 @@ async function finishLogin(
   const { label, port } = way.returnTo.host;
   const sandboxId = loggedLabel(label);
   options.accessEvents.loggedIn({ requestId, sandboxId, port, sub });
-  if (asksForAccount(sent, cookies)) {
+  if (cookies.asksForAccount(sent)) {
     ended.push(cookies.hostOnly(cookies.otherAccount, "", 0));
   }
   return redirect(303, location, [...ended, ...setCookies]);

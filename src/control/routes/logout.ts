@@ -4,7 +4,6 @@ import { LABEL } from "../../address/grammar.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
-import { markOfLogout } from "../../auth/other_account.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
 import type { SessionScope } from "../../config/config.ts";
@@ -36,7 +35,6 @@ export interface LogoutRoutesOptions {
   readonly sessionScope: SessionScope;
   /** True if there is a page at `/`. */
   readonly hasHomePage: boolean;
-  /** Told of every login that ends. */
   readonly accessEvents: Pick<AccessEvents, "loggedOut">;
 }
 
@@ -122,7 +120,7 @@ export function addLogoutRoutes(
     const sandbox = sandboxOf(form, options);
     await endSessions(c, sandbox, options);
     if (options.login.state !== "off") {
-      const mark = markOfLogout(options.cookies);
+      const mark = options.cookies.markOfLogout();
       c.header("set-cookie", mark, { append: true });
     }
     const deletesCookies = form.cookies === "delete";

@@ -3,20 +3,15 @@ import type { Socket } from "node:net";
 import type { Handler, RequestInfo } from "../http/handler.ts";
 import { type HttpServer, listen } from "../http/listen.ts";
 import { pipe, type PipeOptions } from "./pipe.ts";
-import { headBytes, type ReadAhead } from "./read_ahead.ts";
+import { headBytes } from "./read_ahead.ts";
 
 /** A running server. */
 export interface LoopbackServer extends HttpServer {
   /** Serves a connection until it is closed; never rejects. */
-  serveConnection(client: Socket, options: ConnectionOptions): Promise<void>;
+  serveConnection(client: Socket, options: PipeOptions): Promise<void>;
 }
 
-interface ConnectionOptions extends PipeOptions {
-  /** Told what is read of the requests; for HTTP/1.1 only. */
-  readonly ahead?: ReadAhead | undefined;
-}
-
-interface Relayed extends Pick<ConnectionOptions, "ahead"> {
+interface Relayed extends Pick<PipeOptions, "ahead"> {
   readonly address: Deno.NetAddr;
 }
 

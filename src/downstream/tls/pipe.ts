@@ -27,8 +27,8 @@ export interface PipeOptions {
   readonly memory: Pick<Holding, "set">;
   /** Says how long to wait before the next bytes once these have been passed on, ms; not at all unless given. */
   readonly pace?: { waitMsAfter(data: Uint8Array): number } | undefined;
-  /** How much the client may send beside its requests; as much as it likes unless given. */
-  readonly ahead?: Pick<ReadAhead, "onPassed" | "lift"> | undefined;
+  /** How much the client may send beside its requests, for HTTP/1.1 only; as much as it likes unless given. */
+  readonly ahead?: ReadAhead | undefined;
 }
 
 /** Relays until the connection of the client, which is paused, is closed; closes both, and never rejects. */

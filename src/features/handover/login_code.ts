@@ -17,7 +17,6 @@ import { digestKey } from "../../lib/digest.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import type { UsedCodes } from "./used_codes.ts";
 
-/** Dependencies of the handover. */
 interface HandoverOptions {
   /** A sealer for this purpose only. */
   readonly sealer: Sealer;

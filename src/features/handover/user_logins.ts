@@ -21,7 +21,6 @@ import { digestKey } from "../../lib/digest.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
 import type { Handover } from "./login_code.ts";
 
-/** Dependencies of {@linkcode UserLogins}. */
 interface UserLoginsOptions
   extends Pick<FeatureParts, "cookies" | "throttle" | "now"> {
   readonly sessions: Pick<SessionSealer, "open" | "seal">;

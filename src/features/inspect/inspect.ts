@@ -170,7 +170,6 @@ export async function handleInspect(
       ...OWN_ANSWER_HEADERS,
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": INSPECT_POLICY,
-      "referrer-policy": "no-referrer",
     };
     return x.answer(new Response(inspectPage(x.label), { headers }));
   }

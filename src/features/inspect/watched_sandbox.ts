@@ -37,7 +37,6 @@ export class WatchedSandbox {
     this.#pauseMs = 1000 / perSec;
   }
 
-  /** How many watch. */
   get size(): number {
     return this.#watchers.size;
   }
@@ -48,7 +47,6 @@ export class WatchedSandbox {
     this.#watchers.add(watcher);
   }
 
-  /** Removes a watcher. */
   delete(watcher: Watcher): void {
     this.#watchers.delete(watcher);
     if (this.size > 0) return;
@@ -68,7 +66,6 @@ export class WatchedSandbox {
     return false;
   }
 
-  /** Tells an exchange to all watchers. */
   tell(exchange: InspectedExchange): void {
     const text = eventOf("exchange", exchange);
     for (const watcher of this.#watchers) watcher.push(text);

@@ -56,7 +56,6 @@ export class Watcher {
     return new TextEncoder().encode(text === "" ? ":\n\n" : text);
   }
 
-  /** Stops watching. */
   cancel(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

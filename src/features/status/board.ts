@@ -2,6 +2,7 @@
  * The status page's side of the gateway: looks at the metrics now and then, more often while somebody watches, and tells
  * everybody who does by server-sent events (HTML standard, section 9.2).
  */
+import type { UpstreamState } from "../../proxy/bulkheads.ts";
 import type { LimitUse } from "../../proxy/in_flight.ts";
 import {
   type Point,
@@ -13,9 +14,10 @@ import { Reading } from "./reading.ts";
 import type { Trouble } from "./recent_troubles.ts";
 import type { SandboxRow } from "./sandbox_usage.ts";
 
-/** What the page shows besides the metrics: which sandboxes, how near the limits, what went wrong. */
+/** What the page shows besides the metrics: which sandboxes and runners, how near the limits, what went wrong. */
 interface StatusReport {
   readonly sandboxes: readonly SandboxRow[];
+  readonly runners: readonly UpstreamState[];
   readonly limits: readonly LimitUse[];
   readonly troubles: readonly Trouble[];
 }

@@ -248,6 +248,15 @@ function show(told) {
   }
   sandboxes = told.sandboxes;
   drawSandboxes();
+  rows("runners", told.runners, ({ origin, waiting, isUnresponsive }) => [
+    element("span", { className: "name" }, origin),
+    count(waiting),
+    element(
+      "span",
+      { className: isUnresponsive ? "bad" : "" },
+      isUnresponsive ? "answers nobody" : "answers",
+    ),
+  ]);
   rows("limits", told.limits, meter);
   rows("errors", told.errors, ([code, times]) => [code, count(times)]);
   const failed = new Map(told.apiFailures);

@@ -21,14 +21,14 @@ export const statusSettings = settingsSection({
   assemble: ({ STATUS_PAGE: isOn }) => ({ isOn }),
 });
 
-/** Rows on the page by each amount: requests, bytes and WebSockets. */
+/** Rows on the page by each amount: requests, bytes and WebSockets; and of runners. */
 const MAX_ROWS = 10;
 
 /** `/` and `/events` on the metrics port. */
 export const status: FeatureModule = {
   name: "status",
   settings: statusSettings,
-  create({ config, inFlight, otherLimits, renderMetrics }) {
+  create({ config, inFlight, bulkheads, otherLimits, renderMetrics }) {
     const { isOn } = sectionOf(config, statusSettings);
     if (!isOn || config.metrics === undefined) return undefined;
     const { hostname } = config.metrics;
@@ -42,6 +42,7 @@ export const status: FeatureModule = {
           usage.top(MAX_ROWS),
           inFlight.sandboxesByTunnels(MAX_ROWS),
         ),
+        runners: bulkheads.mostWaiting(MAX_ROWS),
         limits: [...inFlight.limitsInUse(), ...otherLimits()],
         troubles: troubles.list(),
       }),

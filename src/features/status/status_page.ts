@@ -52,6 +52,14 @@ const MAIN = `<div class="head">
 </table>
 </div>
 </section>
+${
+  counts(
+    "runners",
+    "Runners that are waited for",
+    ["runner", "requests", "state"],
+    " <small>now</small>",
+  )
+}
 ${counts("limits", "Limits in use", ["setting", "share", "in use"], "")}
 ${counts("errors", "Errors by code", ["code", "requests"])}
 ${counts("api", "Calls of Daytona’s API", ["operation", "calls", "failed"])}

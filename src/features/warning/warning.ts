@@ -42,7 +42,6 @@ export type Wishes = (
   onMiss: () => void,
 ) => Promise<boolean>;
 
-/** Dependencies of {@linkcode Warning}. */
 interface WarningOptions
   extends Pick<FeatureParts, "scheme" | "cookies" | "now"> {
   /** Undefined if it is for all sandboxes. */
@@ -109,14 +108,10 @@ export class Warning {
   }
 
   /** Unseals the cookies at every navigation; unlike sessions, these are too rare to be worth a cache. */
-  async #isDue(
-    { method, headers, host }: WarnedExchange,
-    origin: string,
-  ): Promise<boolean> {
+  async #isDue(x: WarnedExchange, origin: string): Promise<boolean> {
+    const { headers, host } = x;
     const { cookies, sealer } = this.#options;
-    if (!wantsWarning({ method, headers, port: host.port, origin })) {
-      return false;
-    }
+    if (!wantsWarning(x, origin)) return false;
     const sent = headers.get("cookie") ?? "";
     const values = cookieValues(sent, cookies.warningAccepted);
     for (const value of values.slice(-MAX_COOKIES)) {
@@ -150,23 +145,21 @@ function pageFor(
   return new Response(warningPage(page), { headers: PAGE_HEADERS });
 }
 
-/** The parts of a request that decide. */
-interface WarningRequest {
-  readonly method: string;
-  readonly headers: RequestHeaders;
-  readonly port: number;
-  /** The preview host's own origin, in lower case. */
-  readonly origin: string;
-}
-
-/** True if a browser is about to show the response to somebody who may have to be asked first. */
+/**
+ * True if a browser is about to show the response to somebody who may have to be asked first; `origin` is that of the
+ * preview host, in lower case.
+ */
 export function wantsWarning(
-  { method, headers, port, origin }: WarningRequest,
+  { method, headers, host }: Pick<
+    WarnedExchange,
+    "method" | "headers" | "host"
+  >,
+  origin: string,
 ): boolean {
   // A page that posts its own form was accepted once, and asking again would lose the form.
   const mayNavigate = method === "GET" || method === "HEAD" ||
     method === "POST" && isSameOriginRequest(headers, origin) === false;
-  return mayNavigate && !isAlwaysPrivate(port) &&
+  return mayNavigate && !isAlwaysPrivate(host.port) &&
     headers.get("x-daytona-skip-preview-warning") !== "true" &&
     isForBrowserWindow(headers) && !isWebSocketRequest(method, headers);
 }

@@ -5,7 +5,6 @@ import { BASE_POLICY, page } from "../../pages/page.ts";
 import { withScripts } from "../../pages/script.ts";
 
 interface WarningPageData {
-  /** The preview's host name. */
   readonly host: string;
   /** The URL that the visitor wanted to open. */
   readonly url: string;

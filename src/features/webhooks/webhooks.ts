@@ -8,7 +8,7 @@ import { isSandboxRef } from "../../address/grammar.ts";
 import {
   type ControlContext,
   type ControlEnv,
-  PROBLEM,
+  refusal,
 } from "../../control/route.ts";
 import { ownForm } from "../../downstream/http/form.ts";
 import { GatewayError } from "../../errors.ts";
@@ -58,10 +58,10 @@ const route = createRoute({
   },
   responses: {
     204: { description: "Heard." },
-    400: { description: "Not a message, or too long.", content: PROBLEM },
-    403: { description: "Not signed with the secret.", content: PROBLEM },
-    404: { description: "`WEBHOOK_SECRET` is not set.", content: PROBLEM },
-    408: { description: "It did not arrive in time.", content: PROBLEM },
+    400: refusal("Not a message, or too long."),
+    403: refusal("Not signed with the secret."),
+    404: refusal("`WEBHOOK_SECRET` is not set."),
+    408: refusal("It did not arrive in time."),
   },
 });
 

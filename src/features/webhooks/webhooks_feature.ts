@@ -19,11 +19,7 @@ export const webhooksSettings = settingsSection({
   rows: inGroup("Cache", {
     WEBHOOK_SECRET: setting(
       "Signing secrets of webhooks that Daytona sends to `/webhooks/daytona` on the base domain: what is cached of a sandbox is forgotten when its state changes, not only by time.",
-      {
-        format: listOf(SECRET),
-        whenUnset: "no webhooks",
-        secret: true,
-      },
+      { format: listOf(SECRET), whenUnset: "no webhooks", secret: true },
     ),
   }),
   assemble: ({ WEBHOOK_SECRET: secrets }) => ({ secrets }),

@@ -60,8 +60,17 @@ const LOGIN_OUTCOMES = [
   "login_unavailable",
   "session_not_kept",
   "too_many_refusals",
+  "too_many_lookups",
   "api_unreachable",
 ] as const satisfies readonly ("ok" | ErrorCode)[];
+
+/** Limits for each of many, by their settings without `MAX_`. */
+const LIMITS_PER_EACH = [
+  "exchanges_per_sandbox",
+  "exchanges_per_client",
+  "tunnels_per_client",
+  "waiting_per_runner",
+] as const;
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -175,6 +184,13 @@ export const METRICS = {
     "Values that the source failed to provide (fill_failed), or that the durable tier returned in an unknown format (codec_failed).",
     { kind: CACHE_KINDS, failure: ["fill_failed", "codec_failed"] },
   ),
+  storeTracking: {
+    ...gauge(
+      "porthole_store_tracking",
+      "1 if Redis tells the gateway what has changed (CLIENT TRACKING), 0 if entries are read again every 5 s; absent without Redis.",
+    ),
+    isAbsentUntilSet: true,
+  },
   apiCalls: counter(
     "porthole_api_calls_total",
     "Calls to the Daytona API, not counting retries; a refusal counts as an answer, not as a failure.",
@@ -229,8 +245,17 @@ export const METRICS = {
   ),
   limits: gauge(
     "porthole_limit",
-    "Limits of the whole process: on requests and WebSockets under way, on WebSockets, and on buffered bytes.",
-    { limit: ["exchanges", "tunnels", "buffered_bytes"] },
+    "Limits of the whole process: on requests and WebSockets under way, on WebSockets, and on buffered bytes; and those for each sandbox, client and runner.",
+    { limit: ["exchanges", "tunnels", "buffered_bytes", ...LIMITS_PER_EACH] },
+  ),
+  limitsUsed: gauge(
+    "porthole_limit_used",
+    "How much of a limit is in use by the sandbox, client or runner that uses most of it.",
+    { limit: LIMITS_PER_EACH },
+  ),
+  unresponsiveRunners: gauge(
+    "porthole_runners_unresponsive",
+    "Runners that answer nobody, nor a probe.",
   ),
   checks: {
     ...gauge(

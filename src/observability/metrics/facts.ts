@@ -95,6 +95,15 @@ export interface MetricSources {
     Config["limits"],
     "concurrentExchanges" | "tunnels" | "bufferBudgetBytes"
   >;
+  /** What tells of changes in the durable tier; null while nothing does, undefined where nothing can. */
+  readonly storeWatch: () => object | null | undefined;
+  /** The limits for each of many, by their settings, and how much the largest of them use. */
+  readonly limitsPerEach: () => readonly {
+    readonly name: string;
+    readonly used: number;
+    readonly limit: number;
+  }[];
+  readonly unresponsiveRunners: () => number;
   /** The checks of `/ready` as they are known now. */
   readonly checks: () => Readonly<Record<string, "ok" | "failing" | "off">>;
 }

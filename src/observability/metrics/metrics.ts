@@ -139,10 +139,18 @@ export class Metrics {
     to.logLinesDropped.set(sources.droppedLogLines());
     to.socketsLost.set(sources.leakedSockets());
     to.bufferedBytes.set(sources.bufferedBytes());
+    const watch = sources.storeWatch();
+    if (watch !== undefined) to.storeTracking.set(watch === null ? 0 : 1);
     const { limits } = sources;
     to.limits.set(limits.concurrentExchanges, "exchanges");
     to.limits.set(limits.tunnels, "tunnels");
     to.limits.set(limits.bufferBudgetBytes, "buffered_bytes");
+    for (const { name, used, limit } of sources.limitsPerEach()) {
+      const label = name.replace("MAX_", "").toLowerCase();
+      to.limits.set(limit, label);
+      to.limitsUsed.set(used, label);
+    }
+    to.unresponsiveRunners.set(sources.unresponsiveRunners());
     for (const [check, state] of Object.entries(sources.checks())) {
       to.checks.set(CHECK_VALUES[state], check);
     }

@@ -25,7 +25,7 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "../lookup_cache.ts";
-import type { Access } from "../own/access.ts";
+import { type Access, type BearerUser, knownEndOf } from "../own/access.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { UnknownBearers } from "../unknown_bearers.ts";
 import type { HostedResolver } from "./hosted_resolver.ts";
@@ -131,7 +131,7 @@ export class HostedAccess implements Access {
   /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
   async hasAccess(
     label: string,
-    user: Omit<User, "organizationId">,
+    user: BearerUser,
     budget: Budget,
   ): Promise<boolean | null> {
     const { bearer, clientAddress } = user;
@@ -146,6 +146,8 @@ export class HostedAccess implements Access {
           false,
         ),
       budget,
+      undefined,
+      () => knownEndOf(user),
     );
   }
 

@@ -116,6 +116,7 @@ function destinationAt(
     toolboxPrefix: undefined,
     reportsUse: true,
     publicOrigin,
+    livenessTarget: undefined,
     ...rest,
   };
 }

@@ -1,5 +1,5 @@
 /** Access decisions: the API's verdict on each kind of credential, cached under a digest of the credential. */
-import { isBearer, mayBePreviewToken } from "../../address/grammar.ts";
+import { endOf, isBearer, mayBePreviewToken } from "../../address/grammar.ts";
 import type { DaytonaApi, User } from "../../daytona/api.ts";
 import { ChangeMarks } from "../change_marks.ts";
 import { accessCodec, booleanCodec, sandboxIdCodec } from "../codecs.ts";
@@ -13,6 +13,16 @@ import type { Change } from "../sandbox_changes.ts";
 
 /** What the gate asks about credentials, in whichever way they are judged. */
 export type Access = Omit<AccessResolver, "forget">;
+
+/** A user, and what their provider has told of the bearer. */
+export interface BearerUser extends Omit<User, "organizationId"> {
+  readonly tokens?: { readonly expiresAt?: number | undefined };
+}
+
+/** When a user's bearer ends, ms since the epoch; undefined if nothing tells. */
+export function knownEndOf({ bearer, tokens }: BearerUser): number | undefined {
+  return tokens?.expiresAt ?? endOf(bearer);
+}
 
 type AccessApi = Pick<
   DaytonaApi,
@@ -71,7 +81,7 @@ export class AccessResolver {
   /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
   async hasAccess(
     sandboxId: string,
-    user: Omit<User, "organizationId">,
+    user: BearerUser,
     budget: Budget,
   ): Promise<boolean | null> {
     return isBearer(user.bearer) && await this.#users.lookUp(
@@ -81,6 +91,8 @@ export class AccessResolver {
         return ifUser(asked, { api: this.#api, user, no: false });
       },
       budget,
+      undefined,
+      () => knownEndOf(user),
     );
   }
 

@@ -48,7 +48,7 @@ export function runnerHeaders({ apiKey }: Pick<Runner, "apiKey">): HeaderList {
 /** A runner's base and headers, which are the same for all of its sandboxes. */
 const proxies = new WeakMap<
   Runner,
-  RunnerBase & { readonly headers: HeaderList }
+  RunnerBase & Pick<Destination, "headers" | "livenessTarget">
 >();
 
 /**
@@ -63,10 +63,11 @@ export function runnerDestination(
   let proxy = proxies.get(runner);
   if (proxy === undefined) {
     const headers = runnerHeaders(runner);
-    proxy = { ...runnerBase(runner.proxyUrl), headers };
+    const base = runnerBase(runner.proxyUrl);
+    proxy = { ...base, headers, livenessTarget: `${base.path}/` };
     proxies.set(runner, proxy);
   }
-  const { origin, authority, path, headers } = proxy;
+  const { origin, authority, path, headers, livenessTarget } = proxy;
   const toolbox = path + toolboxPrefix(sandboxId);
   return {
     origin,
@@ -78,6 +79,7 @@ export function runnerDestination(
     reportsUse: false,
     publicOrigin: undefined,
     appOrigin,
+    livenessTarget,
   };
 }
 

@@ -106,11 +106,8 @@ const MAX_BODY_BYTES = 4096;
 
 /** The text of a daemon's answer; empty if it is slow or long. */
 async function textOf(body: ResponseBody): Promise<string> {
-  if (body === null) return "";
-  const bytes = body instanceof Uint8Array
-    ? body
-    : await wholeBody(body, BODY_TIMEOUT_MS, MAX_BODY_BYTES);
-  if (bytes instanceof Uint8Array) return new TextDecoder().decode(bytes);
-  bytes.cancel();
+  const whole = await wholeBody(body, BODY_TIMEOUT_MS, MAX_BODY_BYTES);
+  if (whole instanceof Uint8Array) return new TextDecoder().decode(whole);
+  discardBody(whole);
   return "";
 }

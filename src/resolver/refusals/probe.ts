@@ -2,7 +2,10 @@
 import { GatewayError } from "../../errors.ts";
 import type { HeaderList } from "../../http/headers.ts";
 import type { UpstreamClient } from "../../upstream/http1/client.ts";
-import type { UpstreamResponse } from "../../upstream/http1/message.ts";
+import {
+  discardBody,
+  type UpstreamResponse,
+} from "../../upstream/http1/message.ts";
 import type { Destination } from "../destination.ts";
 import { failedExchange } from "./refusal.ts";
 
@@ -48,5 +51,28 @@ export async function sendProbe(
     throw new GatewayError("runner_timeout", "No answer to a probe in time");
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Longest wait for a sign of life, ms. */
+const LIVENESS_TIMEOUT_MS = 5000;
+
+/** True if an upstream of many sandboxes answers at all; never rejects. */
+export async function isAlive(
+  upstream: ProbeClient,
+  destination: Destination,
+): Promise<boolean> {
+  const { livenessTarget: target = "/" } = destination;
+  const probe = {
+    target,
+    method: "GET",
+    timeoutMs: LIVENESS_TIMEOUT_MS,
+  } as const;
+  try {
+    discardBody((await sendProbe(upstream, destination, probe)).body);
+    return true;
+  } catch (error) {
+    // What is closed here says nothing of the upstream.
+    return error instanceof GatewayError && error.code === "shutting_down";
   }
 }

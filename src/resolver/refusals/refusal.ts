@@ -46,6 +46,9 @@ export function refusalWith(code: ErrorCode, reason: string): Refusal {
 const FAILURES: Readonly<
   Record<UpstreamErrorCode, readonly [RefusalKind, ErrorCode | null]>
 > = {
+  unresponsive: ["not_reached", "runner_unresponsive"],
+  busy: ["final", "runner_overloaded"],
+  sandbox_busy: ["final", "sandbox_overloaded"],
   connect_failed: ["not_reached", "runner_unreachable"],
   connect_timeout: ["not_reached", "runner_timeout"],
   tls_failed: ["not_reached", "runner_unreachable"],

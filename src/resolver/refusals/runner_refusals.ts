@@ -104,9 +104,7 @@ export class RunnerRefusals implements Refusals {
     { status, body: unread }: UpstreamResponse,
     sandboxId: string,
   ): Promise<Read> {
-    const body = unread === null || unread instanceof Uint8Array
-      ? unread
-      : await wholeBody(unread, REFUSAL_TIMEOUT_MS);
+    const body = await wholeBody(unread, REFUSAL_TIMEOUT_MS);
     // A runner writes its refusals in one go.
     if (!(body instanceof Uint8Array)) return { body };
     const text = new TextDecoder().decode(body);

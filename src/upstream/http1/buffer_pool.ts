@@ -47,11 +47,6 @@ export function giveBackBuffer(bytes: Bytes): void {
   freeBytes += size;
 }
 
-/** The memory that waits to be used again, bytes. */
-export function freeBufferBytes(): number {
-  return freeBytes;
-}
-
 /** The size of the buffer for `length` bytes; undefined if it is not one of these. */
 function sizeFor(length: number): number | undefined {
   if (length <= MAX_HEAP_BYTES) return undefined;

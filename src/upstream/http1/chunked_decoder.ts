@@ -2,7 +2,7 @@ import { protocolError } from "../upstream_error.ts";
 import type { BodyDecoder, Decoded } from "./body_decoder.ts";
 import type { Bytes } from "./body_reader.ts";
 import { COLON, CR, isHeaderValueByte, isTokenByte, LF } from "./bytes.ts";
-import type { HeadLimits } from "./response_head.ts";
+import { HEAD_LIMITS, type HeadLimits } from "./response_head.ts";
 
 /** The 14 hex digits of 2^53 - 1, plus two leading zeros. */
 const MAX_SIZE_DIGITS = 16;
@@ -33,7 +33,7 @@ export class ChunkedDecoder implements BodyDecoder {
   #nextInTrailers = 0;
   #trailerCount = 0;
 
-  constructor(limits: HeadLimits) {
+  constructor(limits = HEAD_LIMITS) {
     this.#limits = limits;
   }
 

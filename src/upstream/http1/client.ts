@@ -58,7 +58,8 @@ export class UpstreamClient {
    * @throws {TypeError | UpstreamError}
    */
   async request(request: UpstreamRequest): Promise<UpstreamResponse> {
-    const prepared = prepare(request, false);
+    const head = requestHead(request, { upgrade: false });
+    const prepared = { request, head, upgrade: false };
     this.#throwIfEnded(request);
     const now = performance.now();
     const pooled = this.#pool.take(request.origin.key, now);
@@ -77,14 +78,16 @@ export class UpstreamClient {
 
   /** Makes an opening handshake on a new connection (RFC 9110 section 7.8). No signal ends what follows a 101. */
   async upgrade(request: UpstreamRequest): Promise<UpgradeResult> {
-    const trip = await this.#open(prepare(request, true));
-    const head = await trip.responseHead();
-    if (head.status !== 101) {
-      return { kind: "response", response: await trip.response(head) };
+    const upgrade = true;
+    const head = requestHead(request, { upgrade });
+    const trip = await this.#open({ request, head, upgrade });
+    const answer = await trip.responseHead();
+    if (answer.status !== 101) {
+      return { kind: "response", response: await trip.response(answer) };
     }
     trip.release();
     const connection = upgradedConnection(trip.connection);
-    return { kind: "switched", headers: head.headers, connection };
+    return { kind: "switched", headers: answer.headers, connection };
   }
 
   /** Closes all connections, including upgraded ones: fails what is pending on them, and every later request. */
@@ -151,12 +154,4 @@ export class UpstreamClient {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }
-}
-
-/**
- * Validates a request.
- * @throws {TypeError}
- */
-function prepare(request: UpstreamRequest, upgrade: boolean): PreparedRequest {
-  return { request, head: requestHead(request, { upgrade }), upgrade };
 }

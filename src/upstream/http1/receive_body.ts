@@ -9,18 +9,15 @@ import type { BodyReader, Bytes } from "./body_reader.ts";
 import { ChunkedDecoder } from "./chunked_decoder.ts";
 import type { Connection } from "./connection.ts";
 import type { ResponseBody } from "./message.ts";
-import type { HeadLimits, ResponseHead } from "./response_head.ts";
+import type { ResponseHead } from "./response_head.ts";
 
 /** The decoder for a response's body (RFC 9112 section 6.3); null if it has no body or an empty one. */
 export function bodyDecoder(
-  head: ResponseHead,
-  options: { method: string; limits: HeadLimits },
+  { status, contentLength, chunked }: ResponseHead,
+  method: string,
 ): BodyDecoder | null {
-  const { status, contentLength } = head;
-  if (options.method === "HEAD" || status === 204 || status === 304) {
-    return null;
-  }
-  if (head.chunked) return new ChunkedDecoder(options.limits);
+  if (method === "HEAD" || status === 204 || status === 304) return null;
+  if (chunked) return new ChunkedDecoder();
   if (contentLength === null) return new CloseDecoder();
   return contentLength === 0 ? null : new LengthDecoder(contentLength);
 }

@@ -60,7 +60,7 @@ export function findHeadEnd(bytes: Uint8Array, searched: number): number {
  */
 export function parseResponseHead(
   bytes: Uint8Array,
-  limits: HeadLimits,
+  { maxHeaderCount }: Pick<HeadLimits, "maxHeaderCount"> = HEAD_LIMITS,
 ): ResponseHead {
   const text = decodeLatin1(bytes);
   const statusLine = STATUS_LINE.exec(text);
@@ -70,7 +70,7 @@ export function parseResponseHead(
   const headers: [string, string][] = [];
   let at = line.length;
   while (bytes[at] !== CR) {
-    if (headers.length === limits.maxHeaderCount) {
+    if (headers.length === maxHeaderCount) {
       throw protocolError("too many fields in a response head");
     }
     const nameStart = at;

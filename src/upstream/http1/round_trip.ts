@@ -202,7 +202,7 @@ export class RoundTrip
     this.#searched = end < 0 ? unread.length : 0;
     if (end < 0) return undefined;
     this.#searched = 0;
-    const head = parseResponseHead(unread.subarray(0, end), HEAD_LIMITS);
+    const head = parseResponseHead(unread.subarray(0, end));
     input.consume(end);
     return head;
   }
@@ -210,7 +210,7 @@ export class RoundTrip
   #responseBody(head: ResponseHead): ResponseBody | Promise<ResponseBody> {
     const { request: { method }, upgrade } = this.#prepared;
     const { connection } = this;
-    const decoder = bodyDecoder(head, { method, limits: HEAD_LIMITS });
+    const decoder = bodyDecoder(head, method);
     const keepAlive = head.keepAlive && !upgrade;
     if (decoder === null) {
       this.#finish(keepAlive);

@@ -1,12 +1,14 @@
 /** Buffers a small body in order to inspect it, unless that would keep its reader waiting. */
-import { type BodyReader, type Bytes, startingWith } from "./body_reader.ts";
+import { type Bytes, startingWith } from "./body_reader.ts";
+import type { ResponseBody } from "./message.ts";
 
 /** The whole body, or, if its end does not come in time or within `maxBytes`, a reader of it. Rejects if `body` fails. */
 export async function wholeBody(
-  body: BodyReader,
+  body: ResponseBody,
   timeoutMs: number,
   maxBytes = Infinity,
-): Promise<Bytes | BodyReader> {
+): Promise<ResponseBody> {
+  if (body === null || body instanceof Uint8Array) return body;
   const parts: Bytes[] = [];
   let length = 0;
   const late = Promise.withResolvers<"late">();

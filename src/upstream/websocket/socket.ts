@@ -2,6 +2,7 @@
 import { describeError } from "../../lib/describe_error.ts";
 import { fairTurn } from "../../lib/fair_turn.ts";
 import { FloodGauge } from "../../lib/flood_gauge.ts";
+import type { TunnelFacts } from "../../observability/metrics/facts.ts";
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import {
   type Close,
@@ -11,14 +12,6 @@ import {
 } from "./frame_decoder.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { closePayload, OPCODE, ProtocolViolation } from "./frames.ts";
-
-/** The messages sent and received, and the bytes of their payloads. */
-interface Traffic {
-  readonly messagesSent: number;
-  readonly bytesSent: number;
-  readonly messagesReceived: number;
-  readonly bytesReceived: number;
-}
 
 /** The longest message accepted unless given; a longer one fails the connection with 1009. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -93,7 +86,8 @@ export class UpstreamWebSocket {
     return this.#writer.unsentBytes;
   }
 
-  get traffic(): Traffic {
+  /** The messages sent and received so far, and the bytes of their payloads. */
+  get traffic(): Omit<TunnelFacts, "by" | "code"> {
     return this.#traffic;
   }
 

@@ -45,6 +45,9 @@ export async function startAttackWorld(): Promise<AttackWorld> {
       return {
         ...stack.environment,
         ...SMALL_MEMORY,
+        // An attacker may have any number of sandboxes, of which this one stands for all.
+        MAX_EXCHANGES_PER_SANDBOX: "400",
+        MAX_WAITING_PER_RUNNER: "400",
         ...RUNTIME,
         PROXY_PROTOCOL: scheme,
         // Everybody is at 127.0.0.1; visitors, and some attackers, say which address they stand for.

@@ -2,8 +2,8 @@
 import { removeDotSegments } from "../../../src/address/app_target.ts";
 import { baseRoute } from "../../../src/address/base_route.ts";
 import {
-  isSameSandboxOrigin,
   parseHost,
+  portOfSandboxOrigin,
 } from "../../../src/address/preview_host.ts";
 import { splitRequestUrl } from "../../../src/http/request_url.ts";
 import {
@@ -33,9 +33,9 @@ export const addressGrowths: readonly Growth[] = [
     ["1-", `.${BASE}`],
   ),
   ...repeated(
-    "isSameSandboxOrigin()",
+    "portOfSandboxOrigin()",
     ["a", "1-", "https://"],
-    (text) => isSameSandboxOrigin(text, HOST, "https"),
+    (text) => portOfSandboxOrigin(text, HOST, "https"),
     ["https://1-", `.${BASE}`],
   ),
   ...repeated(

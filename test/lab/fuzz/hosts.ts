@@ -1,9 +1,9 @@
-/** The address of a request: {@linkcode splitRequestUrl}, {@linkcode parseHost}, {@linkcode isSameSandboxOrigin}. */
+/** The address of a request: {@linkcode splitRequestUrl}, {@linkcode parseHost}, {@linkcode portOfSandboxOrigin}. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import {
-  isSameSandboxOrigin,
   parseHost,
+  portOfSandboxOrigin,
 } from "../../../src/address/preview_host.ts";
 import { splitRequestUrl } from "../../../src/http/request_url.ts";
 import {
@@ -128,7 +128,7 @@ export const hostProperties: readonly Property[] = [
   ),
 
   property(
-    "isSameSandboxOrigin() accepts only origins that a browser sends for a page of that sandbox",
+    "portOfSandboxOrigin() accepts only origins that a browser sends for a page of that sandbox",
     fc.record({ port, label, base, publicPort: fc.constantFrom("", ":4000") })
       .chain(({ port, label, base, publicPort }) =>
         fc.tuple(
@@ -145,7 +145,7 @@ export const hostProperties: readonly Property[] = [
         )
       ),
     ([host, origin]) => {
-      if (!isSameSandboxOrigin(origin, host, "https")) return;
+      if (portOfSandboxOrigin(origin, host, "https") === undefined) return;
       const url = new URL(origin);
       assert.equal(url.origin, origin);
       const [first = "", ...rest] = url.host.split(".");

@@ -86,7 +86,7 @@ function ourMessage(
   const head = parseResponseHead(bytes.subarray(0, end), LIMITS);
   const { status } = head;
   if (status < 200) return undefined;
-  const decoder = bodyDecoder(head, { method, limits: LIMITS });
+  const decoder = bodyDecoder(head, method);
   if (decoder === null) {
     return { status, body: "", length: end, endsAtClose: false };
   }

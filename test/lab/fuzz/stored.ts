@@ -161,7 +161,7 @@ export const storedProperties: readonly Property[] = [
       const parsed = sandboxAnswer.safeParse(sandbox).data;
       if (parsed !== undefined) {
         assert.equal(Object.keys(parsed).length, 10);
-        assert.equal(Object.values(parsed).includes(undefined), false);
+        assert.equal(Object.values<unknown>(parsed).includes(undefined), false);
         assert.notEqual(parsed.runnerId, "");
         assert.notEqual(parsed.snapshotRef, "");
       }

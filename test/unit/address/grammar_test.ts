@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  endOf,
   isAlwaysPrivate,
   isBearer,
   isJwtShaped,
@@ -10,6 +11,7 @@ import {
   mayBePreviewToken,
   mayBeSignedToken,
 } from "../../../src/address/grammar.ts";
+import { jwtOf } from "../../support/jwt.ts";
 
 /** Texts that no id and no token can be. */
 const NEVER = ["", ".", "..", "a/b", "%2e", "a.b", "a\n", "é", "a b", "a\0"];
@@ -100,6 +102,12 @@ Deno.test("isPort() takes whole numbers from 1 to 65535", () => {
   for (const port of [0, -1, 65_536, 1.5, NaN, Infinity]) {
     assert.ok(!isPort(port), `${port}`);
   }
+});
+
+Deno.test("endOf() reads when a JWT ends, and nothing of what does not say", () => {
+  assert.equal(endOf(jwtOf("https://id", 1_700_000_000)), 1_700_000_000_000);
+  const silent = [jwtOf("https://id"), "dtn_0123456789abcdef", "a.b.c"];
+  for (const bearer of silent) assert.equal(endOf(bearer), undefined, bearer);
 });
 
 Deno.test("issuerOf() reads what a JWT claims, and nothing of what is none", () => {

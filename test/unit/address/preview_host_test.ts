@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
   createHostParser,
-  isSameSandboxOrigin,
   parseHost,
+  portOfSandboxOrigin,
   type PreviewHost,
 } from "../../../src/address/preview_host.ts";
 
@@ -131,11 +131,11 @@ Deno.test("parseHost() tells a preview host on another domain from other foreign
   ) assert.equal(parseHost(host, BASES).kind, "foreign", host);
 });
 
-Deno.test("isSameSandboxOrigin() accepts the same label on any port, and nothing else", () => {
+Deno.test("portOfSandboxOrigin() tells the port for the same label, and for nothing else", () => {
   const host = previewOf("3000-demo.proxy.localhost:4000");
   for (const port of [1, 5173, 65535]) {
     const origin = `http://${port}-demo.proxy.localhost:4000`;
-    assert(isSameSandboxOrigin(origin, host, "http"), origin);
+    assert.equal(portOfSandboxOrigin(origin, host, "http"), port);
   }
   for (
     const origin of [
@@ -152,7 +152,7 @@ Deno.test("isSameSandboxOrigin() accepts the same label on any port, and nothing
       "null",
       "",
     ]
-  ) assert(!isSameSandboxOrigin(origin, host, "http"), origin);
+  ) assert.equal(portOfSandboxOrigin(origin, host, "http"), undefined, origin);
 });
 
 const HOST = "3000-box.preview.example.com";

@@ -49,7 +49,12 @@ function setUp(tokens: Tokens) {
       now,
     ),
     redeemed: new RedeemedStates({ store: null, maxStates: 10, now }),
-    throttle: new Throttle({ refusalsPerMinute: 1, maxClients: 10, now }),
+    throttle: new Throttle({
+      refusalsPerMinute: 1,
+      lookups: 1,
+      maxClients: 10,
+      now,
+    }),
     logins: {
       newId: () => "id",
       begin(...begun) {

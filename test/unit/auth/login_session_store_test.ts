@@ -4,7 +4,7 @@ import {
   type OpenState,
 } from "../../../src/auth/login_session_store.ts";
 import type { LoginSession } from "../../../src/auth/session.ts";
-import { RECHECK_MS } from "../../../src/cache/cache.ts";
+import { RECHECK_MS } from "../../../src/cache/recheck.ts";
 import type {
   DurableStore,
   StoredEntry,

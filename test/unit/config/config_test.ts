@@ -36,6 +36,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       domains: [],
       allowedOrigins: [],
       corsMode: "auto",
+      edgeCache: "off",
       appOrigin: "auto",
       sandboxes: "api",
       toolboxOnly: false,
@@ -56,6 +57,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       tokenRefusedTtlMs: 5_000,
       signedTokenTtlMs: 5_000,
       staleIfErrorMs: 600_000,
+      tokenStaleIfErrorMs: 0,
     },
     session: {
       secrets: ["key"],
@@ -81,6 +83,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     limits: {
       concurrentExchanges: 10_000,
       exchangesPerSandbox: 1_000,
+      waitingPerRunner: 2_500,
       tunnels: 5_000,
       exchangesPerClient: 1_000,
       tunnelsPerClient: 500,
@@ -94,6 +97,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       shutdownDelayMs: 5_000,
       shutdownTimeoutMs: 3_600_000,
       refusalsPerMinute: 300,
+      lookupsPerClient: 500,
     },
     log: {
       level: "info",
@@ -103,6 +107,31 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     },
     metrics: undefined,
   });
+});
+
+Deno.test("parseConfig() leaves one sandbox, client or runner a part of the limits of the process, unless told otherwise", () => {
+  for (
+    const [total, tunnels, parts] of [
+      ["400", "5000", [50, 50, 100, 25]],
+      ["1000", "300", [125, 125, 250, 37]],
+      ["4000", "5000", [500, 500, 1000, 250]],
+      ["100000", "50000", [1000, 1000, 25_000, 500]],
+      ["1", "1", [1, 1, 1, 1]],
+    ] as const
+  ) {
+    const { limits } = configOf({
+      MAX_CONCURRENT_EXCHANGES: total,
+      MAX_TUNNELS: tunnels,
+    });
+    deepEqual([
+      limits.exchangesPerSandbox,
+      limits.exchangesPerClient,
+      limits.waitingPerRunner,
+      limits.tunnelsPerClient,
+    ], parts);
+  }
+  const { limits } = configOf({ MAX_EXCHANGES_PER_CLIENT: "40" });
+  deepEqual(limits.tunnelsPerClient, 20);
 });
 
 Deno.test("parseConfig() reads every variable into its member", async (t) => {
@@ -243,6 +272,12 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TOKEN_REFUSED_TTL_SEC", "4", (c) => c.cache.tokenRefusedTtlMs, 4_000],
     ["SIGNED_TOKEN_TTL_SEC", "6", (c) => c.cache.signedTokenTtlMs, 6_000],
     ["STALE_IF_ERROR_SEC", "0", (c) => c.cache.staleIfErrorMs, 0],
+    [
+      "TOKEN_STALE_IF_ERROR_SEC",
+      "7",
+      (c) => c.cache.tokenStaleIfErrorMs,
+      7_000,
+    ],
     ["SESSION_SECRETS", `${secret},${secret}2`, (c) => c.session.secrets, [
       secret,
       `${secret}2`,
@@ -278,6 +313,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TUNNEL_BUFFER_BYTES", "65536", (c) => c.limits.tunnelBufferBytes, 65_536],
     ["SHUTDOWN_TIMEOUT_SEC", "0", (c) => c.limits.shutdownTimeoutMs, 0],
     ["CORS_MODE", "off", (c) => c.public.corsMode, "off"],
+    ["EDGE_CACHE", "public", (c) => c.public.edgeCache, "public"],
     ["APP_ORIGIN", "local", (c) => c.public.appOrigin, "local"],
     ["PUBLIC", "never", (c) => c.public.sandboxes, "never"],
     ["SESSION_SCOPE", "host", (c) => c.session.scope, "host"],
@@ -317,6 +353,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ],
     ["OIDC_ALLOW_INSECURE", "true", (c) => c.oidc.allowInsecure, true],
     ["MAX_EXCHANGES_PER_SANDBOX", "7", (c) => c.limits.exchangesPerSandbox, 7],
+    ["MAX_WAITING_PER_RUNNER", "7", (c) => c.limits.waitingPerRunner, 7],
     ["MAX_TUNNELS", "7", (c) => c.limits.tunnels, 7],
     [
       "MAX_EXCHANGES_PER_CLIENT",
@@ -330,6 +367,8 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["MAX_HEADER_FIELDS", "10", (c) => c.limits.headerFields, 10],
     ["BODY_IDLE_TIMEOUT_SEC", "0", (c) => c.limits.bodyIdleTimeoutMs, 0],
     ["REFUSALS_PER_MINUTE", "7", (c) => c.limits.refusalsPerMinute, 7],
+    ["MAX_LOOKUPS_PER_CLIENT", "7", (c) => c.limits.lookupsPerClient, 7],
+    ["MAX_EXCHANGES_PER_CLIENT", "7", (c) => c.limits.lookupsPerClient, 4],
     ["LOG_LEVEL", "debug", (c) => c.log.level, "debug"],
     ["LOG_LEVEL", "warn", (c) => c.log.level, "warning"],
     ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],

@@ -37,6 +37,18 @@ Deno.test("a client that leaves /health/stream leaves no timer behind", async ()
   assert.doesNotThrow(() => clock.pass(1000));
 });
 
+Deno.test("/health/asset.js is another one each time, and marked like those of private previews", async () => {
+  const { send } = setUp();
+  const [one, other] = [
+    await send("/health/asset.js"),
+    await send("/health/asset.js"),
+  ];
+  const { headers } = one.response;
+  assert.equal(headers.get("cache-control"), "private, max-age=60");
+  assert.equal(headers.get("content-type"), "text/javascript");
+  assert.notEqual(await one.response.text(), await other.response.text());
+});
+
 Deno.test("/openapi.json is the description that is generated without a running gateway", async () => {
   const { response } = await setUp().send("/openapi.json");
   const expected = controlDescription("0.0.0", FEATURE_DESCRIPTIONS);

@@ -31,6 +31,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
       builds: { logOf: () => Promise.resolve(null) },
       throttle: new Throttle({
         refusalsPerMinute: 1,
+        lookups: 1,
         maxClients: 1,
         now: () => 0,
       }),

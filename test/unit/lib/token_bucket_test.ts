@@ -93,3 +93,16 @@ Deno.test("the least recently used bucket is evicted first", () => {
   }
   assert.deepEqual(buckets.take("other 0"), OK);
 });
+
+Deno.test("charge() takes what is not there, and a bucket owes its capacity at most", () => {
+  const { buckets, clock } = setUp();
+  buckets.charge("a", 5);
+  assert.equal(buckets.left("a"), -2);
+  assert.deepEqual(buckets.check("a"), { ok: false, retryAfterSec: 3 });
+  assert.deepEqual(buckets.take("a"), { ok: false, retryAfterSec: 3 });
+  buckets.charge("a", 1000);
+  assert.equal(buckets.left("a"), -3);
+  clock.ms += 4_000;
+  assert.deepEqual(buckets.check("a"), OK);
+  assert.equal(drain(buckets, "a"), 1);
+});

@@ -144,6 +144,9 @@ Deno.test("S14: responseHeaders() passes no field that a front would obey, and n
     "X-Sendfile2",
     "X-LIGHTTPD-send-file",
     "X-LiteSpeed-Location",
+    "X-LiteSpeed-Cache-Control",
+    "X-Reproxy-URL",
+    "X-Accelerator-Vary",
     "Alt-Svc",
   ].map((name): [string, string] => [name, "/secret"]);
   const kept: [string, string][] = [
@@ -153,4 +156,41 @@ Deno.test("S14: responseHeaders() passes no field that a front would obey, and n
   ];
   assert.deepEqual(responseHeaders([...dropped, ...kept], BASE), kept);
   assert.deepEqual(responseHeaders([["X-Accel-Buffering", "yes"]], BASE), []);
+});
+
+Deno.test("responseHeaders() passes no header that steers a cache, in any case and number", () => {
+  const dropped = [
+    "CDN-Cache-Control",
+    "cdn-cache-control",
+    "Cloudflare-CDN-Cache-Control",
+    "VERCEL-CDN-CACHE-CONTROL",
+    "Anybodys-Cache-Control",
+    "Surrogate-Control",
+    "Surrogate-Key",
+    "Cache-Tag",
+    "Vercel-Cache-Tag",
+    "Edge-Cache-Tag",
+    "X-Cache-Tags",
+    "CDN-Tag",
+    "Deno-Cache-Id",
+    "Deno-Cache-Tag",
+    "deno-vary",
+    "Netlify-Vary",
+    "Netlify-Cache-ID",
+    "Edge-Control",
+    "CF-Edge-Cache",
+    "xkey",
+  ].map((name): [string, string] => [name, "max-age=600"]);
+  const kept: [string, string][] = [
+    ["Cache-Control", "max-age=600"],
+    ["Vary", "Accept"],
+    ["Age", "1"],
+    ["Cache-Status", "the app's own; hit"], // tells, and steers nothing
+    ["X-Edge", "1"],
+    ["No-Vary-Search", "params"], // for browsers too
+  ];
+  assert.deepEqual(
+    responseHeaders([...dropped, ...dropped, ...kept], BASE),
+    kept,
+  );
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { DurableStore } from "../../../src/cache/store.ts";
+import { GatewayError } from "../../../src/errors.ts";
 import { Background } from "../../../src/lib/background.ts";
 import { booleanCodec } from "../../../src/resolver/codecs.ts";
 import {
@@ -82,10 +83,15 @@ const TTLS = {
   STALE_IF_ERROR_SEC: "1000",
 };
 
+/** And where tokens may be used for longer in an outage. */
+const WITH_TOKENS = { ...TTLS, TOKEN_STALE_IF_ERROR_SEC: "2000" };
+
 /** For how many seconds `yes` or `no` answers, and for how many more while the API is down. */
-const LIFETIMES: Readonly<
+type Lifetimes = Readonly<
   Record<LookupKind, readonly (readonly [boolean, number, number])[]>
-> = {
+>;
+
+const LIFETIMES: Lifetimes = {
   "sandbox-public": [[true, 600, 1000], [false, 30, 0]],
   "preview-warning": [[true, 600, 1000], [false, 30, 0]],
   "sandbox-runner-info": [[true, 700, 1000], [false, 20, 0]],
@@ -99,12 +105,13 @@ const LIFETIMES: Readonly<
   "signing-key": [[true, 15, 0], [false, 20, 0]],
 };
 
-Deno.test("each kind of answer is cached for its TTL, and only facts about sandboxes for longer in an outage", async () => {
-  for (const kind of Object.keys(LIFETIMES) as LookupKind[]) {
-    for (const [answer, ttlSec, staleSec] of LIFETIMES[kind]) {
-      const { answers, state, ask, settled } = answersOf(kind, answer, {
-        env: TTLS,
-      });
+async function assertLifetimes(
+  lifetimes: Lifetimes,
+  env: Record<string, string>,
+): Promise<void> {
+  for (const kind of Object.keys(lifetimes) as LookupKind[]) {
+    for (const [answer, ttlSec, staleSec] of lifetimes[kind]) {
+      const { answers, state, ask, settled } = answersOf(kind, answer, { env });
       const what = `${kind}: ${answer}`;
       await answers.lookUp("k", ask, UNMETERED);
       state.answer = () => Promise.reject(new Error("down"));
@@ -122,6 +129,56 @@ Deno.test("each kind of answer is cached for its TTL, and only facts about sandb
       );
     }
   }
+}
+
+Deno.test("each kind of answer is cached for its TTL, and only facts about sandboxes for longer in an outage", async () => {
+  await assertLifetimes(LIFETIMES, TTLS);
+});
+
+Deno.test("accepted tokens and users are used for longer in an outage if the operator says so; links, keys of URLs and refusals never are", async () => {
+  const token = [[true, 100, 2000], [false, 20, 0]] as const;
+  await assertLifetimes({
+    ...LIFETIMES,
+    "sandbox-auth-key-valid": token,
+    "sandbox-access": token,
+  }, WITH_TOKENS);
+});
+
+Deno.test("no outage extends what ends by itself", async () => {
+  for (
+    const [endsAt, untilMs] of [
+      [500_000, 500_000],
+      [50_000, 100_000], // as today: the TTL
+      [undefined, 2_100_000],
+    ] as const
+  ) {
+    const { answers, state, ask, settled } = answersOf("sandbox-access", true, {
+      env: WITH_TOKENS,
+    });
+    const lookUp = () =>
+      answers.lookUp("k", ask, UNMETERED, undefined, () => endsAt);
+    await lookUp();
+    state.answer = () => Promise.reject(new Error("down"));
+    state.nowMs = untilMs - 1;
+    assert.equal(await lookUp(), true);
+    await settled();
+    state.nowMs = untilMs;
+    await assert.rejects(lookUp(), /down/);
+  }
+});
+
+Deno.test("a user whom the API throttles is not in an outage", async () => {
+  const { answers, state, ask } = answersOf("sandbox-access", true, {
+    env: WITH_TOKENS,
+  });
+  const lookUp = () => answers.lookUp("k", ask, UNMETERED);
+  await lookUp();
+  state.nowMs = 100_000;
+  state.answer = () => Promise.reject(new GatewayError("user_throttled", ""));
+  await assert.rejects(lookUp(), { code: "user_throttled" });
+  await assert.rejects(lookUp(), { code: "user_throttled" });
+  state.answer = () => Promise.reject(new GatewayError("api_unreachable", ""));
+  assert.equal(await lookUp(), true);
 });
 
 /** The kinds of which an old answer will do while the API is slow: they grant nothing. */

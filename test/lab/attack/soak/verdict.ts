@@ -34,6 +34,7 @@ const EXPLAINED_ALERTS: ReadonlySet<string> = new Set([
   "PortholeApiFailing", // outages of the API
   "PortholeActivityNotReported", // the same
   "PortholeNearLimit", // floods of the hostile sandboxes
+  "PortholeLargestUser", // the same
   "PortholeOutOfBuffers", // the same
   "PortholeSocketsLost", // uploads that are answered early, hostile and not
 ]);

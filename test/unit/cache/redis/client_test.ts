@@ -167,7 +167,7 @@ redisTest(
   "openRedisClient() connects as a user whose ACL allows only the commands of the store",
   async () => {
     const rights =
-      "~proxy:* ~porthole:* &porthole:* +get +set +del +pttl +publish +subscribe"
+      "~proxy:* ~porthole:* &porthole:* +get +set +del +pttl +incrby +pexpire +publish +subscribe +client|tracking"
         .split(" ");
     await using server = await startRedis({
       args: ["--user", "gateway", "on", ">s3cret", ...rights],
@@ -179,10 +179,13 @@ redisTest(
     await client.commands.set("proxy:a", "1", { expiration });
     assert.equal(await client.commands.get("proxy:a"), "1");
     await client.commands.pTTL("proxy:a");
+    assert.equal(await client.commands.incrBy("porthole:b", 2), 2);
+    await client.commands.pExpire("porthole:b", 60_000);
     await client.commands.del("proxy:a");
     const heard = Promise.withResolvers<string>();
     await client.commands.subscribe("porthole:a", heard.resolve);
     await client.commands.publish("porthole:a", "hello");
+    await client.commands.clientTracking(true, { NOLOOP: true });
     assert.equal(await heard.promise, "hello");
     await assert.rejects(client.commands.get("another"), /NOPERM/);
     const clients = String(await server.command("CLIENT", "LIST"));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   formatEnvelope,
   parseEnvelope,
+  parseRedisKey,
   redisKey,
   timedEntry,
 } from "../../../../src/cache/redis/format.ts";
@@ -48,6 +49,15 @@ Deno.test("redisKey() gives different keys different names, whatever their parts
   const names = keys.map(redisKey);
   assert.equal(new Set(names).size, keys.length);
   for (const name of names) assert.match(name, /^porthole:[\x21-\x7e]+$/);
+});
+
+Deno.test("parseRedisKey() reads the kind and the key of a name", () => {
+  for (const key of [ID, "a:b", "é%3A", "a\r\n"]) {
+    for (const kind of ["sandbox-public", "login-session"]) {
+      assert.deepEqual(parseRedisKey(redisKey([kind, key])), [kind, key]);
+    }
+  }
+  assert.deepEqual(parseRedisKey("porthole:ready"), ["ready", ""]);
 });
 
 Deno.test("formatEnvelope() writes Daytona's format, and parseEnvelope() reads it back", () => {

@@ -35,8 +35,12 @@ function setUp() {
           pTTL: refused,
           set: refused,
           del: refused,
+          incrBy: refused,
+          pExpire: refused,
           publish: refused,
           subscribe: refused,
+          clientTracking: refused,
+          on() {},
         };
         opening.resolve({ commands, ended: ended.promise, end: ended.resolve });
       },

@@ -334,7 +334,7 @@ redisTest(
 redisTest(
   "a Redis store knows for ten minutes that the API uses it, once it has seen a key of the API's own",
   async () => {
-    const rights = "~proxy:* ~porthole:* +get".split(" ");
+    const rights = "~proxy:* ~porthole:* +get +client|tracking".split(" ");
     await using server = await startRedis({
       args: ["--user", "gateway", "on", ">s3cret", ...rights],
     });
@@ -357,5 +357,45 @@ redisTest(
     using limited = await open(server.port, user);
     assert.equal(await limited.store.tellsChanges?.(PUBLIC), false);
     assert.deepEqual([...failures, ...limited.failures], []);
+  },
+);
+
+redisTest(
+  "a Redis store adds up what several processes count, for as long as is asked",
+  async () => {
+    await using server = await startRedis();
+    using first = await open(server.port);
+    using second = await open(server.port);
+    const counter = (name: string, count: number) => (
+      { key: ["refusals", "7", name] as const, count }
+    );
+    const both = [counter("a", 2), counter("b", 1)];
+    assert.deepEqual(await first.store.addUp?.(both, 60_000), [2, 1]);
+    const again = [counter("b", 3)];
+    assert.deepEqual(await second.store.addUp?.(again, 60_000), [4]);
+    assert.deepEqual(await first.store.addUp?.([], 60_000), []);
+    const ttlMs = Number(await server.command("PTTL", "porthole:refusals:7:b"));
+    assert(50_000 < ttlMs && ttlMs <= 60_000, String(ttlMs));
+    assert.deepEqual([...first.failures, ...second.failures], []);
+  },
+);
+
+redisTest(
+  "a Redis user without the right to count is told of once, and everything else works",
+  async () => {
+    const rights = "~porthole:* +get +set +del +pttl".split(" ");
+    await using server = await startRedis({
+      args: ["--user", "gateway", "on", ">s3cret", ...rights],
+    });
+    const user = { username: "gateway", password: "s3cret" };
+    using setup = await open(server.port, user);
+    const { store, failures } = setup;
+    for (let i = 0; i < 5; i++) {
+      const counts = [{ key: ["refusals", "a"] as const, count: 1 }];
+      assert.equal(await store.addUp?.(counts, 60_000), undefined);
+    }
+    assert.equal(await store.get(OWN), "absent");
+    assert.equal(failures.length, 1);
+    assert.match(failures[0]?.message ?? "", /\+incrby \+pexpire/);
   },
 );

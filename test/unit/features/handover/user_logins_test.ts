@@ -33,6 +33,7 @@ function setUp() {
   const state = { failure: undefined as Error | undefined, lookups: 0 };
   const throttle = new Throttle({
     refusalsPerMinute: 3,
+    lookups: 1,
     maxClients: 10,
     now: () => 0,
   });

@@ -24,7 +24,7 @@ function setUp() {
       if (state.isBroken) throw new Error("secret");
       return metrics.render();
     },
-    report: () => ({ sandboxes: [], limits: [], troubles: [] }),
+    report: () => ({ sandboxes: [], runners: [], limits: [], troubles: [] }),
   });
   function watch() {
     const reader = board.watch()?.getReader() ?? assert.fail();

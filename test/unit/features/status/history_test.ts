@@ -20,7 +20,10 @@ function setUp() {
     droppedLogLines: () => 0,
     leakedSockets: () => 6,
     bufferedBytes: () => 5,
+    storeWatch: () => undefined,
     limits: { concurrentExchanges: 1, tunnels: 1, bufferBudgetBytes: 1 },
+    limitsPerEach: () => [],
+    unresponsiveRunners: () => 0,
     checks: () => ({ api: "ok", key: "failing", login: "off" }),
   });
   function exchange(

@@ -21,12 +21,19 @@ import { send } from "../../../support/send.ts";
 
 const METRICS = 'porthole_build_info{version="1.2.3",deno="2"} 1\n';
 
+const RUNNER = {
+  origin: "http://runner:3003",
+  waiting: 3,
+  isUnresponsive: true,
+};
+
 /** The feature as the environment has it; undefined if it is off. */
 function setUp(env: Readonly<Record<string, string>> = {}) {
   const { inFlight } = exchangeServices();
   const parts: Partial<FeatureParts> = {
     config: configOf({ METRICS_PORT: "9090", STATUS_PAGE: "true", ...env }),
     inFlight,
+    bulkheads: { mostWaiting: () => [RUNNER] },
     otherLimits: () => [{ name: "OTHER", used: 1, limit: 2 }],
     renderMetrics: () => METRICS,
   };
@@ -126,7 +133,8 @@ Deno.test("the status page tells which sandboxes are used, how near the limits a
   const response = events(new Request("http://127.0.0.1/events"));
   feature?.close?.();
   const data = (await response.text()).slice("data: ".length);
-  const { sandboxes, limits, troubles } = JSON.parse(data);
+  const { sandboxes, runners, limits, troubles } = JSON.parse(data);
+  assert.deepEqual(runners, [RUNNER]);
   assert.equal(sandboxes[0].sandboxId, "box");
   assert.deepEqual(limits.at(-1), { name: "OTHER", used: 1, limit: 2 });
   assert.ok(limits.length > 1);

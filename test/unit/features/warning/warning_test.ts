@@ -36,7 +36,9 @@ function wants(
   { method = "GET", port = 3000 }: { method?: string; port?: number } = {},
 ): boolean {
   const headers = new Headers(fields);
-  return wantsWarning({ method, headers, port, origin: ORIGIN });
+  const base = "preview.example.com";
+  const host = { port, label: "demo", base, authoritySuffix: base };
+  return wantsWarning({ method, headers, host }, ORIGIN);
 }
 
 function without(fields: Fields, name: string): Fields {

@@ -117,8 +117,9 @@ Deno.test("exchange() tells a broken app and a sandbox that does not run from a 
   });
 });
 
-Deno.test("render() has no check that there is nothing for, and no certificate unless there is one", () => {
+Deno.test("render() has no check that there is nothing for, no certificate unless there is one, and no tracking without Redis", () => {
   const metrics = new Metrics("1.2.3");
+  let watch: object | null | undefined = undefined;
   const states = { api: "ok", key: "failing", login: "off" } as {
     login: "ok" | "off";
   };
@@ -129,12 +130,15 @@ Deno.test("render() has no check that there is nothing for, and no certificate u
     droppedLogLines: () => 0,
     leakedSockets: () => 0,
     bufferedBytes: () => 0,
+    storeWatch: () => watch,
     limits: { concurrentExchanges: 1, tunnels: 1, bufferBudgetBytes: 1 },
+    limitsPerEach: () => [],
+    unresponsiveRunners: () => 0,
     checks: () => states,
   });
   function told(): string[] {
     return [...samplesOf(metrics.render())].map((sample) => sample.join(" "))
-      .filter((line) => /_check_|certificate/.test(line));
+      .filter((line) => /_check_|certificate|tracking/.test(line));
   }
   const before = [
     'porthole_check_passing{check="api"} 1',
@@ -150,6 +154,8 @@ Deno.test("render() has no check that there is nothing for, and no certificate u
   ]);
   states.login = "off";
   assert.deepEqual(told().slice(0, -1), before);
+  watch = null;
+  assert(told().includes("porthole_store_tracking 0"));
 });
 
 Deno.test("exchange() measures a tunnel apart from requests", () => {
@@ -218,7 +224,13 @@ Deno.test("render() reads the sources each time", () => {
       droppedLogLines: () => 8,
       leakedSockets: () => 6,
       bufferedBytes: () => 10,
+      storeWatch: () => ({}),
       limits: { concurrentExchanges: 11, tunnels: 12, bufferBudgetBytes: 13 },
+      limitsPerEach: () => [
+        { name: "MAX_EXCHANGES_PER_SANDBOX", used: 14, limit: 15 },
+        { name: "MAX_WAITING_PER_RUNNER", used: 16, limit: 17 },
+      ],
+      unresponsiveRunners: () => 18,
       checks: () => ({ api: "ok", key: "failing", login: "off" }),
     });
     metrics.bufferEvicted("tunnel");
@@ -237,9 +249,15 @@ Deno.test("render() reads the sources each time", () => {
     porthole_log_lines_dropped_total: 8,
     porthole_sockets_lost_total: 6,
     porthole_buffered_bytes: 10,
+    porthole_store_tracking: 1,
     'porthole_limit{limit="exchanges"}': 11,
     'porthole_limit{limit="tunnels"}': 12,
     'porthole_limit{limit="buffered_bytes"}': 13,
+    'porthole_limit{limit="exchanges_per_sandbox"}': 15,
+    'porthole_limit{limit="waiting_per_runner"}': 17,
+    'porthole_limit_used{limit="exchanges_per_sandbox"}': 14,
+    'porthole_limit_used{limit="waiting_per_runner"}': 16,
+    porthole_runners_unresponsive: 18,
     'porthole_check_passing{check="api"}': 1,
     'porthole_buffer_evictions_total{kind="tunnel"}': 1,
     'porthole_sandbox_starts_total{by="link",outcome="refused"}': 1,

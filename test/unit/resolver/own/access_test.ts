@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import type { DurableStore } from "../../../../src/cache/store.ts";
+import { GatewayError } from "../../../../src/errors.ts";
 import { Background } from "../../../../src/lib/background.ts";
 import { AccessResolver } from "../../../../src/resolver/own/access.ts";
 import { UNMETERED } from "../../../../src/resolver/lookup_cache.ts";
 import { fakeStore, manualClock } from "../../cache/fakes.ts";
 import { configOf } from "../../../support/config.ts";
+import { jwtOf } from "../../../support/jwt.ts";
 
 const USER = { bearer: "key", clientAddress: "127.0.0.1" };
 const STRANGER = { ...USER, bearer: "another" };
@@ -12,15 +14,21 @@ const FORMER = { ...USER, bearer: "former" };
 const MACHINE = { ...USER, bearer: "machine" };
 
 /** A resolver whose API knows the preview token `good`, the bearers `key` and `machine`, and the link `link` of port 3000. */
-function setUp(store: DurableStore | null = null) {
-  const { cache } = configOf();
+function setUp(
+  store: DurableStore | null = null,
+  env: Record<string, string> = {},
+) {
+  const { cache } = configOf(env);
+  const state = { isDown: false };
   const clock = manualClock();
   const background = new Background(() => {});
   const calls: string[] = [];
   const events: string[] = [];
   function ask<T>(call: string, answer: T): Promise<T> {
     calls.push(call);
-    return Promise.resolve(answer);
+    return state.isDown
+      ? Promise.reject(new GatewayError("api_unreachable", ""))
+      : Promise.resolve(answer);
   }
   const access = new AccessResolver({
     isPreviewToken: (id, token) =>
@@ -45,7 +53,8 @@ function setUp(store: DurableStore | null = null) {
     onEvent: (event) => events.push(event),
     background,
   });
-  return { access, calls, events, settled: () => background.settled() };
+  const settled = () => background.settled();
+  return { access, calls, events, settled, state, clock };
 }
 
 Deno.test("AccessResolver asks the API once per credential and sandbox, once per port of a signed link, and once per signing key", async () => {
@@ -181,4 +190,24 @@ Deno.test("AccessResolver forgets what was said of a changed sandbox's credentia
   assert.deepEqual(first.calls.slice(before), asked);
   await askAll(second);
   assert.deepEqual(second.calls, ["key box"]); // that one is kept in process only
+});
+
+Deno.test("AccessResolver uses no JWT or login's token past its own end, however long an outage may extend others", async () => {
+  const env = { TOKEN_STALE_IF_ERROR_SEC: "3600" };
+  const { access, state, clock } = setUp(null, env);
+  const endsAt = clock.time + 300_000;
+  const jwt = jwtOf(undefined, endsAt / 1000);
+  const users = [
+    { ...USER, bearer: jwt },
+    { ...USER, bearer: "opaque", tokens: { expiresAt: endsAt } },
+  ];
+  const isIn = (user: typeof users[number]) =>
+    access.hasAccess("box", user, UNMETERED).catch(({ code }) => code);
+  for (const user of [USER, ...users]) assert.equal(await isIn(user), true);
+  state.isDown = true;
+  for (const [ms, expected] of [[299_999, true], [1, "api_unreachable"]]) {
+    clock.time += Number(ms);
+    for (const user of users) assert.equal(await isIn(user), expected);
+    assert.equal(await isIn(USER), true);
+  }
 });

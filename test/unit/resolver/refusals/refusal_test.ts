@@ -8,6 +8,9 @@ import {
 
 /** What each way an exchange fails says, with the gateway's code; null where the client has gone, and gets no answer. */
 const FAILURES: Readonly<Record<UpstreamErrorCode, [string, string | null]>> = {
+  unresponsive: ["not_reached", "runner_unresponsive"],
+  busy: ["final", "runner_overloaded"],
+  sandbox_busy: ["final", "sandbox_overloaded"],
   connect_failed: ["not_reached", "runner_unreachable"],
   connect_timeout: ["not_reached", "runner_timeout"],
   tls_failed: ["not_reached", "runner_unreachable"],

@@ -6,7 +6,6 @@ import {
   UNPACED_READS,
 } from "../../../../src/lib/fair_turn.ts";
 import {
-  freeBufferBytes,
   giveBackBuffer,
   takeBuffer,
 } from "../../../../src/upstream/http1/buffer_pool.ts";
@@ -221,26 +220,4 @@ Deno.test("a body in one piece shows nothing of what was in its memory before", 
       });
     }
   }
-});
-
-Deno.test("at most 4 MiB of memory wait to be used again, and some of each size", () => {
-  const buffers = Array.from({ length: 50 }, () => takeBuffer(2 ** 17));
-  const short = Array.from({ length: 50 }, () => takeBuffer(1000));
-  for (const buffer of buffers) giveBackBuffer(buffer);
-  const before = freeBufferBytes();
-  assert.ok(before <= 2 ** 22);
-  assert.ok(before > 2 ** 22 - 2 ** 18);
-  for (const buffer of short) giveBackBuffer(buffer);
-  assert.ok(freeBufferBytes() - before >= 4 * 2049);
-  assert.equal(takeBuffer(1000).buffer.byteLength, 2049);
-});
-
-Deno.test("no memory waits to be used again that is not of the pool", () => {
-  const before = freeBufferBytes();
-  for (const size of [0, 2, 4, 8, 16, 32, 64, 128, 256]) {
-    giveBackBuffer(new Uint8Array(size * 1024));
-  }
-  giveBackBuffer(takeBuffer(64));
-  giveBackBuffer(takeBuffer(200 * 1024));
-  assert.equal(freeBufferBytes(), before);
 });
