@@ -141,6 +141,7 @@ export async function createService(
     now,
     sealerFor,
     upstream,
+    recheckPublic: (sandboxId) => inFlight.recheckPublic(sandboxId),
   });
   const { remoteSettings, sandboxes, access, changes, states } = resolvers;
   const auth = createAuth(config, {

@@ -1,43 +1,25 @@
 import { LRUCache } from "lru-cache";
 import { isClientsFault } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
+import type { Sleep } from "../lib/backoff.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
 import { type Codec, DurableTier, type TimedValue } from "./durable_tier.ts";
 import {
   backOff,
   type Entry,
   freshnessOf,
+  isFromFuture,
   keptUntil,
-  timesOf,
-  unconfirmedTimesOf,
 } from "./entry.ts";
+import { type Fill, FillKeeper, type OnReplaced } from "./fill.ts";
+import { OneAsker } from "./one_asker.ts";
 import { isTrusted, RECHECK_MS } from "./recheck.ts";
 import { SingleFlight } from "./single_flight.ts";
 import type { DurableStore, Watch } from "./store.ts";
 
-/** A value from the source. */
-export interface Fill<V> {
-  readonly value: V;
-  /** Milliseconds from the fill's beginning; with 0 or less, the value is returned but not cached. */
-  readonly ttlMs: number;
-  /** Longest time past its TTL that the value may be served while fills fail, ms. @default {0} */
-  readonly staleIfErrorMs?: number;
-  /** If the source may give the value for a while after it has changed. */
-  readonly confirm?: Confirmation;
-}
-
-/**
- * How a value is confirmed: by another fill that gives it once the source can no longer remember what it was before the
- * first, provided that both tiers have kept it from then on. Until then, it is valid for a short time only.
- */
-export interface Confirmation {
-  /** Time from the first fill to one that confirms it, ms: longer than the source remembers its answers. */
-  readonly afterMs: number;
-  /** Longest TTL until then, ms. */
-  readonly ttlMs: number;
-  /** True if a value is confirmed only in a store from which the source deletes what has changed. */
-  readonly onlyIfTold: boolean;
-}
+/** Longest wait for a lookup or a fill, ms: then callers get whatever is known and may still be served. */
+const SLOW_MS = 300;
 
 /**
  * Called with each event of the cache named `kind`: `hit`, `stale`, `durable_hit` or `miss` for each value that is
@@ -62,13 +44,27 @@ interface CacheOptions<V> {
   readonly onEvent: OnCacheEvent;
   /** Tracks work that no caller waits for: renewals, and writes to the durable tier. */
   readonly background: Background;
+  /** True if a value may be served past its TTL, as while fills fail, as soon as callers have waited for a while. */
+  readonly staleIfSlow?: boolean;
+  /** True if one process asks for all that share the durable tier. */
+  readonly asksForAll?: boolean;
+  readonly onReplaced?: OnReplaced<V> | undefined;
+  /** On the real clock by default. */
+  readonly sleep?: Sleep;
+}
+
+/** What a caller gets, and how it was found. */
+interface Found<V> {
+  readonly value: V;
+  readonly event: CacheEvent;
 }
 
 /**
- * A typed cache with two tiers: in process, and durable. A value is fresh for the first three quarters of its TTL and
- * renewed in the background in the last (like stale-while-revalidate, but within the TTL). Past the TTL, callers wait
- * for one shared fill; if that fails, the earlier value may be served (stale-if-error, RFC 5861 section 4). Failures are
- * never cached. A key is never a plaintext token (see `digestKey`).
+ * A typed cache with two tiers: in process, and durable. A value is fresh for the first three quarters of its TTL (half
+ * of it until it is confirmed) and renewed in the background in the rest (like stale-while-revalidate, but within the
+ * TTL). Past the TTL, callers wait for one shared fill; if that fails, or is slow and `staleIfSlow`, the earlier value
+ * may be served (stale-if-error, RFC 5861 section 4). Failures are never cached. A key is never a plaintext token (see
+ * `digestKey`).
  *
  * `lru-cache` is only the bounded map: its own TTL and `fetch` do not support a second tier, a backoff between failed
  * fetches, or a deletion that supersedes a fetch in flight.
@@ -78,13 +74,15 @@ export class Cache<V> {
   readonly #memory: LRUCache<string, Entry<V>>;
   readonly #tier: DurableTier<V> | undefined;
   readonly #lookups = new SingleFlight<Entry<V> | undefined>();
-  readonly #fills = new SingleFlight<{ value: V; event: CacheEvent }>();
+  readonly #fills = new SingleFlight<Found<V>>();
+  readonly #asker: OneAsker<V> | undefined;
+  readonly #keeper: FillKeeper<V>;
   readonly #recheckMs: number;
   /** True if the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
   readonly #storeExpires: boolean;
 
   constructor(options: CacheOptions<V>) {
-    const { kind, maxEntries, durable, onEvent } = options;
+    const { kind, maxEntries, durable, onEvent, now } = options;
     this.#options = options;
     this.#memory = new LRUCache<string, Entry<V>>({ max: maxEntries });
     this.#recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
@@ -94,6 +92,16 @@ export class Cache<V> {
       ...durable,
       kind,
       onCodecFailure: (cause) => onEvent("codec_failed", kind, cause),
+    });
+    this.#asker = this.#tier && options.asksForAll && durable?.store.shared
+      ? new OneAsker(this.#tier, now, options.sleep)
+      : undefined;
+    this.#keeper = new FillKeeper({
+      memory: this.#memory,
+      tier: this.#tier,
+      now,
+      recheckAt: () => now() + this.#recheckMs,
+      asksForAll: this.#asker !== undefined,
     });
   }
 
@@ -118,7 +126,7 @@ export class Cache<V> {
     fill: () => Promise<Fill<V>>,
     onMiss?: () => void,
   ): Promise<V> {
-    const { kind, now, background } = this.#options;
+    const { now } = this.#options;
     const fresh = this.getFresh(key);
     if (fresh !== undefined) return fresh;
     const copy = this.#trustedCopy(key);
@@ -135,21 +143,55 @@ export class Cache<V> {
         return copy.value;
       }
     }
-    const entry = copy ?? await this.#lookUp(key);
-    const freshness = entry && freshnessOf(entry, now());
-    if (entry === undefined || freshness === "expired") {
-      const { value, event } = await this.#refill(key, fill);
-      this.#report(event);
-      return value;
+    const known = copy && this.#serve(key, copy, "hit", fill);
+    const { value, event } = known ?? await this.#find(key, copy, fill);
+    this.#report(event);
+    return value;
+  }
+
+  /** The value of an entry within its bounds, which is renewed if it is time. */
+  #serve(
+    key: string,
+    entry: Entry<V>,
+    event: "hit" | "durable_hit",
+    fill?: () => Promise<Fill<V>>,
+  ): Found<V> | undefined {
+    const now = this.#options.now();
+    const freshness = freshnessOf(entry, now);
+    const { value } = entry;
+    if (freshness === "expired") return undefined;
+    const isDue = freshness !== "fresh" && now >= entry.retryAt;
+    if (fill && isDue && !this.#fills.isInFlight(key)) {
+      this.#goOn(this.#refill(key, fill, event === "durable_hit"));
     }
-    if (freshness !== "fresh" && now() >= entry.retryAt) {
-      // A failure is reported as an event.
-      const renewal = this.#refill(key, fill).catch(() => {});
-      background.add(`renew ${kind}`, renewal);
-    }
-    const nearest = copy === undefined ? "durable_hit" : "hit";
-    this.#report(freshness === "stale-if-error" ? "stale" : nearest);
-    return entry.value;
+    return { value, event: freshness === "stale-if-error" ? "stale" : event };
+  }
+
+  /** Looks a value up, or fills it; if that is slow, callers get what they may have instead. */
+  async #find(
+    key: string,
+    copy: Entry<V> | undefined,
+    fill: () => Promise<Fill<V>>,
+  ): Promise<Found<V>> {
+    const finding = copy
+      ? this.#refill(key, fill, false)
+      : this.#lookUp(key).then((entry) =>
+        entry && this.#serve(key, entry, "durable_hit", fill) ||
+        this.#refill(key, fill, true)
+      );
+    if (await fulfilsWithin(finding, SLOW_MS)) return await finding;
+    const entry = this.#memory.get(key);
+    if (entry === undefined) return await finding;
+    entry.isSlow = this.#options.staleIfSlow;
+    const instead = this.#serve(key, entry, "hit");
+    if (instead) this.#goOn(finding);
+    return instead ?? await finding;
+  }
+
+  /** Lets work go on for which nobody waits; its failure is reported as an event. */
+  #goOn(work: Promise<unknown>): void {
+    const { kind, background } = this.#options;
+    background.add(`renew ${kind}`, work.catch(() => {}));
   }
 
   /** Deletes a value from both tiers, and discards a fill in flight; resolves when the durable tier is done. */
@@ -167,78 +209,19 @@ export class Cache<V> {
 
   /**
    * Stores a value in both tiers, or deletes an earlier one if its TTL is 0, and discards a fill in flight; resolves when
-   * the durable tier is done. The TTL counts from `validAt`, ms since the epoch. In a shared tier, the absence of an entry
-   * says that somebody knows better: so what an answer is worth that may have to be confirmed depends on what the tier
-   * holds after the source was asked.
+   * the durable tier is done. The TTL counts from `validAt`, ms since the epoch.
    */
   async set(
     key: string,
     filled: Fill<V>,
     validAt = this.#options.now(),
   ): Promise<void> {
-    const { ttlMs, confirm } = filled;
+    const { onReplaced } = this.#options;
     const earlier = this.#memory.get(key);
     this.forgetCopy(key);
-    if (ttlMs <= 0) return await this.#tier?.remove(key);
-    const since = confirm && this.#options.now();
-    const first = this.#remember(key, filled, validAt, since);
-    if (confirm === undefined) return await this.#tier?.write(key, first);
-    const { onlyIfTold } = confirm;
-    if (onlyIfTold && await this.#tier?.tellsChanges(key) !== true) {
-      return await this.#storeUnannounced(key, first, { ttlMs, earlier });
-    }
-    const found = await this.#tier?.read(key) ?? "unavailable";
-    if (this.#memory.get(key) !== first) return; // somebody has replaced it meanwhile
-    const isUnknown = found === "unavailable" && !onlyIfTold;
-    const known = typeof found === "string" ? undefined : found;
-    const held = isUnknown ? earlier : known;
-    if (held?.value !== filled.value || validAt >= keptUntil(held)) {
-      return await this.#tier?.write(key, first);
-    }
-    const entry = this.#remember(key, filled, validAt, held.unconfirmed?.since);
-    await this.#tier?.write(key, entry, { ifPresent: true });
-  }
-
-  /** Stores a value that will not be confirmed. It is asked for again and again, so it is not written each time. */
-  async #storeUnannounced(
-    key: string,
-    entry: Entry<V>,
-    { ttlMs, earlier }: { ttlMs: number; earlier: Entry<V> | undefined },
-  ): Promise<void> {
-    if (this.#memory.get(key) !== entry) return; // somebody has replaced it meanwhile
-    const { storedUntil = 0 } = earlier ?? {};
-    if (
-      earlier?.value === entry.value &&
-      this.#options.now() < storedUntil - ttlMs / 2
-    ) {
-      entry.storedUntil = storedUntil;
-      return;
-    }
-    entry.storedUntil = keptUntil(entry);
-    await this.#tier?.write(key, entry);
-  }
-
-  /** Makes the in-process entry of a value; `since` is when it came, if it has not been confirmed before `validAt`. */
-  #remember(
-    key: string,
-    { value, ttlMs, staleIfErrorMs = 0, confirm }: Fill<V>,
-    validAt: number,
-    since?: number,
-  ): Entry<V> {
-    const times = { now: validAt, ttlMs, staleIfErrorMs };
-    const isConfirmed = since === undefined || confirm === undefined ||
-      validAt - since >= confirm.afterMs;
-    const entry = {
-      ...isConfirmed
-        ? timesOf(times)
-        : unconfirmedTimesOf(times, { since, ttlMs: confirm.ttlMs }),
-      value,
-      recheckAt: this.#options.now() + this.#recheckMs,
-      failures: 0,
-      retryAt: 0,
-    };
-    this.#memory.set(key, entry);
-    return entry;
+    const stored = this.#keeper.keep(key, filled, validAt, earlier);
+    if (earlier) onReplaced?.(key, earlier.value, filled.value, stored);
+    await stored;
   }
 
   #report(event: CacheEvent, cause?: unknown): void {
@@ -303,7 +286,7 @@ export class Cache<V> {
     }
     if (
       copy?.unconfirmed !== undefined && copy.value === found.value &&
-      copy.expiresAt > found.expiresAt
+      (copy.expiresAt > found.expiresAt || isFromFuture(found, now))
     ) {
       Object.assign(copy, { recheckAt, watch });
       return copy; // newer: an answer that only repeats itself is not written each time
@@ -314,12 +297,24 @@ export class Cache<V> {
       : { failures: 0, retryAt: 0 };
     const entry = { ...found, recheckAt, watch, failures, retryAt };
     this.#memory.set(key, entry);
+    if (copy) this.#options.onReplaced?.(key, copy.value, found.value);
     return entry;
   }
 
-  #refill(key: string, fill: () => Promise<Fill<V>>) {
+  /** Fills a value, or adopts what another process has filled; `isRead` says that the durable tier was just read. */
+  #refill(
+    key: string,
+    fill: () => Promise<Fill<V>>,
+    isRead: boolean,
+  ): Promise<Found<V>> {
     const { now, background } = this.#options;
     return this.#fills.share(key, async (isCurrent) => {
+      const known = this.#memory.get(key);
+      const theirs = await this.#asker?.answerOfAnother(key, known, isRead);
+      if (theirs !== undefined) {
+        if (isCurrent()) this.#adopt(key, theirs);
+        return { value: theirs.value, event: "durable_hit" };
+      }
       // Whatever has changed since then may be unknown to the source's answer.
       const askedAt = now();
       try {

@@ -1,5 +1,11 @@
 import type { Times } from "./entry.ts";
-import type { DurableStore, JsonValue, StoreKey } from "./store.ts";
+import {
+  type Claim,
+  type DurableStore,
+  entryUntil,
+  type JsonValue,
+  type StoreKey,
+} from "./store.ts";
 
 /** Encodes values for the durable tier, and decodes what another version or program may have written there. */
 export interface Codec<V> {
@@ -79,6 +85,13 @@ export class DurableTier<V> {
   async tellsChanges(key: string): Promise<boolean> {
     const { store, kind } = this.#options;
     return await store.tellsChanges?.([kind, key]) ?? false;
+  }
+
+  /** Claims until then, ms since the epoch, to be the one who replaces what the tier has of a key in that `version`. */
+  async lease(key: string, version: string, until: number): Promise<Claim> {
+    const { store, kind } = this.#options;
+    const lease = entryUntil(until, true);
+    return await store.claim([`${kind}-lease`, key, version], lease);
   }
 
   remove(key: string): Promise<void> {

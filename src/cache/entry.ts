@@ -4,11 +4,17 @@ import type { StoredEntry } from "./store.ts";
 /** The fraction of its TTL after which an entry is renewed in the background. */
 const REFRESH_AFTER = 3 / 4;
 
+/** The same of one that is not confirmed: its source may take as long as is left, and nobody waits. */
+const REFRESH_UNCONFIRMED_AFTER = 1 / 2;
+
 /** The pause after a failed fill, ms: it doubles with each further failure. */
 const COOL_DOWN = { firstMs: 1_000, maxMs: 10_000 };
 
 /** Longest lead of the clock that stamped an entry, ms: another machine's, or ours before it was set back. */
 const MAX_SKEW_MS = 30_000;
+
+/** The same of one that is not confirmed: it would be served for so much longer than it may. */
+const MAX_UNCONFIRMED_SKEW_MS = 500;
 
 /** The source counts as down for so long after the pause for a failed fill, ms: longer than an attempt can take. */
 const OUTAGE_MEMORY_MS = 60_000;
@@ -28,12 +34,14 @@ export interface Entry<V> extends Times, Checked {
   failures: number;
   /** The earliest time of the next background fill, ms since the epoch. */
   retryAt: number;
+  /** True if callers have waited too long for the fill that is to replace it, and may have it past its TTL. */
+  isSlow?: boolean | undefined;
 }
 
 /**
  * The use that an entry may be put to, in the words of RFC 5861: `fresh` is served; `revalidate` is served and renewed;
- * `stale-if-error` is past its TTL, but is served because the source failed recently; `expired` is served only if the
- * fill that callers wait for fails.
+ * `stale-if-error` is past its TTL, but is served because the source failed recently, or is slow; `expired` is served
+ * only if the fill that callers wait for fails.
  */
 type Freshness = "fresh" | "revalidate" | "stale-if-error" | "expired";
 
@@ -41,10 +49,13 @@ type Freshness = "fresh" | "revalidate" | "stale-if-error" | "expired";
 type Lifetime = Readonly<Record<"now" | "ttlMs" | "staleIfErrorMs", number>>;
 
 /** The times of such a value. */
-export function timesOf({ now, ttlMs, staleIfErrorMs }: Lifetime): Times {
+export function timesOf(
+  { now, ttlMs, staleIfErrorMs }: Lifetime,
+  refreshAfter = REFRESH_AFTER,
+): Times {
   const expiresAt = now + ttlMs;
   return {
-    refreshAt: now + ttlMs * REFRESH_AFTER,
+    refreshAt: now + ttlMs * refreshAfter,
     expiresAt,
     staleUntil: expiresAt + staleIfErrorMs,
   };
@@ -57,7 +68,10 @@ export function unconfirmedTimesOf(
 ): Times {
   const { expiresAt: keptUntil, staleUntil } = timesOf(confirmed);
   const shorter = Math.min(ttlMs, confirmed.ttlMs);
-  const times = timesOf({ ...confirmed, ttlMs: shorter });
+  const times = timesOf(
+    { ...confirmed, ttlMs: shorter },
+    REFRESH_UNCONFIRMED_AFTER,
+  );
   return { ...times, staleUntil, unconfirmed: { since, keptUntil } };
 }
 
@@ -66,18 +80,32 @@ export function keptUntil({ unconfirmed, expiresAt }: Times): number {
   return unconfirmed?.keptUntil ?? expiresAt;
 }
 
-function createdAt({ refreshAt, expiresAt }: Times): number {
-  return expiresAt - (expiresAt - refreshAt) / (1 - REFRESH_AFTER);
+/** When the source was asked, ms since the epoch. */
+export function askedAt({ refreshAt, expiresAt, unconfirmed }: Times): number {
+  const after = unconfirmed ? REFRESH_UNCONFIRMED_AFTER : REFRESH_AFTER;
+  return expiresAt - (expiresAt - refreshAt) / (1 - after);
+}
+
+/** True if the clock that stamped an entry is ahead of `now`, ms since the epoch, by more than may be. */
+export function isFromFuture(times: Times, now: number): boolean {
+  const skewMs = times.unconfirmed ? MAX_UNCONFIRMED_SKEW_MS : MAX_SKEW_MS;
+  return now < askedAt(times) - skewMs;
+}
+
+/** True if a value with these times is within its TTL at `now`, ms since the epoch. */
+export function isValid(times: Times, now: number): boolean {
+  return now < times.expiresAt && !isFromFuture(times, now);
 }
 
 /** The freshness of an entry at `now`, ms since the epoch. */
 export function freshnessOf(entry: Entry<unknown>, now: number): Freshness {
   // If the clock was set back by hours, the entry would otherwise be fresh for hours.
-  if (now < createdAt(entry) - MAX_SKEW_MS) return "expired";
+  if (isFromFuture(entry, now)) return "expired";
   if (now < entry.refreshAt) return "fresh";
   if (now < entry.expiresAt) return "revalidate";
   // Once a fill has failed, no caller waits for the next one: it may hang until its deadline.
-  const down = entry.failures > 0 && now < entry.retryAt + OUTAGE_MEMORY_MS;
+  const down = entry.isSlow ||
+    entry.failures > 0 && now < entry.retryAt + OUTAGE_MEMORY_MS;
   return down && now < entry.staleUntil ? "stale-if-error" : "expired";
 }
 

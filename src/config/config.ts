@@ -12,7 +12,12 @@ import {
   type SettingProblem,
 } from "./read_settings.ts";
 import type { AnySection, CoreValues as Values, Sections } from "./section.ts";
-import { APP_ORIGIN_MODES, SETTINGS } from "./settings.ts";
+import {
+  API_MEMORY_SEC,
+  APP_ORIGIN_MODES,
+  PRIVATE_WITHIN_SEC,
+  SETTINGS,
+} from "./settings.ts";
 
 export { APP_ORIGIN_MODES, type CacheLocation, SETTINGS };
 
@@ -146,6 +151,13 @@ function* conflicts(values: Values): Generator<SettingProblem> {
     if (!values.ENABLE_TLS || values[name] !== undefined) continue;
     yield problemOf(name, undefined, "a path while ENABLE_TLS is true");
   }
+  const { PUBLIC_TTL_SEC: ttl = 0, PRIVATE_WITHIN_SEC: within } = values;
+  if (within !== undefined && ttl > within - API_MEMORY_SEC) {
+    const allowed = `at most ${
+      within - API_MEMORY_SEC
+    } while PRIVATE_WITHIN_SEC is ${within}, as the API repeats an answer for ${API_MEMORY_SEC} s; or only one of the two`;
+    yield problemOf("PUBLIC_TTL_SEC", JSON.stringify(String(ttl)), allowed);
+  }
   if (
     values.METRICS_PORT === values.PROXY_PORT && values.PROXY_PORT !== 0 &&
     mayCollide(values.METRICS_HOST ?? values.PROXY_HOST, values.PROXY_HOST)
@@ -243,7 +255,9 @@ function assemble(values: Values) {
       location: cacheLocationOf(values),
       maxEntries: values.CACHE_MAX_ENTRIES,
       runnerTtlMs: toMs(values.RUNNER_TTL_SEC),
-      /** Undefined for the longest time after which a change is still noticed in 5 s. */
+      /** Longest time for which a sandbox may be served as public once it is private. */
+      privateWithinMs: toMs(values.PRIVATE_WITHIN_SEC ?? PRIVATE_WITHIN_SEC),
+      /** Undefined for the longest time that this allows. */
       publicTtlMs: values.PUBLIC_TTL_SEC && toMs(values.PUBLIC_TTL_SEC),
       tokenTtlMs: toMs(values.TOKEN_TTL_SEC),
       tokenRefusedTtlMs: toMs(values.TOKEN_REFUSED_TTL_SEC),

@@ -27,6 +27,12 @@ const MIN_SECRET_LENGTH = 32;
 /** Of things that take memory each. */
 const COUNT = integer({ min: 1, max: 10_000_000 });
 
+/** The time for which the API repeats its answer about a sandbox that has changed since, s. */
+export const API_MEMORY_SEC = 3;
+
+/** The default of that setting. */
+export const PRIVATE_WITHIN_SEC = 10;
+
 /** A default that leaves room for others. */
 const AN_EIGHTH = "an eighth of `MAX_CONCURRENT_EXCHANGES`, but at most 1000";
 
@@ -235,12 +241,19 @@ const CACHE = inGroup("Cache", {
     "How long the runner of a sandbox is cached, and what its labels say.",
     { format: seconds(), default: "120" },
   ),
+  PRIVATE_WITHIN_SEC: setting(
+    "How long a sandbox may still be served as public once it is private, with the 3 s for which the API repeats its answer. About one in constant use, the API is asked twice in the rest of that, for all gateways with one cache.",
+    {
+      format: optional(seconds({ min: API_MEMORY_SEC + 2 })),
+      whenUnset: `${PRIVATE_WITHIN_SEC}, or 3 more than \`PUBLIC_TTL_SEC\``,
+    },
+  ),
   PUBLIC_TTL_SEC: setting(
-    "How long a sandbox is cached as public, which it may stay so much longer once it is private.",
+    "How long a sandbox is cached as public, in place of PRIVATE_WITHIN_SEC; once it is private, it may be served for 3 s more.",
     {
       format: optional(seconds()),
       whenUnset:
-        "120 if the API's own Redis is the cache, where it tells of changes; otherwise 1.5, or 5 with `DAYTONA_API_KEY`",
+        "3 less than `PRIVATE_WITHIN_SEC`; 120 if the API's own Redis is the cache, where it tells of changes",
     },
   ),
   TOKEN_TTL_SEC: setting("How long an accepted token is cached.", {

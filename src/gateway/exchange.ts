@@ -190,10 +190,12 @@ export abstract class Exchange extends ReceivedRequest {
 
   /** Has the exchange end by `handle` when the caller loses access, or the gateway closes. */
   lasts(handle: Pick<StreamHandle, "abort" | "stalledSince">): void {
+    const { by, sandboxId } = this.#grant ?? {};
     this.#entry?.setHandle({
       abort: (reason) => handle.abort(reason),
       stalledSince: () => handle.stalledSince?.(),
       recheck: () => this.#stillHasAccess(),
+      publicSandbox: by === "public" ? sandboxId : undefined,
     });
   }
 

@@ -23,6 +23,8 @@ export interface StreamHandle {
   stalledSince?(): number | undefined;
   /** True if the caller still has access. Never rejects. */
   recheck(): Promise<boolean>;
+  /** The sandbox that admitted the caller by being public; undefined for any other reason. */
+  readonly publicSandbox?: string | undefined;
 }
 
 /** Most rechecks that run at once: each may take an API call. */
@@ -195,7 +197,8 @@ export class InFlightEntry {
  */
 export class InFlight {
   readonly #registry: Registry;
-  #isRechecking = false;
+  /** What is being rechecked. */
+  readonly #rechecking = new Set<string>();
 
   constructor(limits: InFlightLimits) {
     this.#registry = createRegistry(limits);
@@ -305,16 +308,32 @@ export class InFlight {
 
   /** Aborts what streams for callers who have lost access; does nothing while an earlier call still rechecks. */
   async recheckAll(): Promise<void> {
-    if (this.#isRechecking) return;
-    this.#isRechecking = true;
+    await this.#recheckOnce("all", () => true);
+  }
+
+  /** The same of callers whom a sandbox's being public has admitted: in one pass over all that streams, if it has any. */
+  async recheckPublic(sandboxId: string): Promise<void> {
+    if (this.#registry.bySandbox.of(sandboxId) === 0) return;
+    await this.#recheckOnce(
+      `of ${sandboxId}`,
+      ({ handle }) => handle?.publicSandbox === sandboxId,
+    );
+  }
+
+  async #recheckOnce(
+    which: string,
+    isMeant: (entry: InFlightEntry) => boolean,
+  ): Promise<void> {
+    if (this.#rechecking.has(which)) return;
+    this.#rechecking.add(which);
     try {
-      const waiting = [...this.#registry.streaming];
+      const waiting = [...this.#registry.streaming].filter(isMeant);
       while (waiting.length > 0) {
         const batch = waiting.splice(0, RECHECK_BATCH);
         await Promise.all(batch.map((entry) => this.#recheck(entry)));
       }
     } finally {
-      this.#isRechecking = false;
+      this.#rechecking.delete(which);
     }
   }
 

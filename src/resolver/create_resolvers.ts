@@ -32,6 +32,8 @@ interface ResolverParts {
   readonly sealerFor: (purpose: string) => Sealer;
   /** For probes of what refuses. */
   readonly upstream: UpstreamClient;
+  /** Ends what is under way for visitors who were admitted because a sandbox was public, if it no longer is. */
+  readonly recheckPublic: (sandboxId: string) => Promise<void>;
 }
 
 /** Creates what tells who may see a sandbox, and where it is. */
@@ -51,35 +53,46 @@ export function createResolvers(config: Config, parts: ResolverParts) {
     onStarted: (sandboxId) =>
       background.add("announce start", changes.announce(sandboxId)),
   });
+  function recheckVisitors(sandboxId: string): void {
+    background.add("recheck visitors", parts.recheckPublic(sandboxId));
+  }
+  function onPrivate(sandboxId: string, stored?: Promise<void>): void {
+    recheckVisitors(sandboxId);
+    const told = stored?.then(() => changes.announceStored(sandboxId));
+    if (told) background.add("announce private", told);
+  }
+  const options = { ...optionsOf(config, parts), onPrivate };
   const { sandboxes, access } = config.daytona.mode === "hosted"
-    ? createHostedResolvers(config, parts, remoteSettings)
+    ? createHostedResolvers(options, parts, remoteSettings)
     : {
-      sandboxes: new SandboxResolver(api, optionsOf(config, parts, "runner")),
+      sandboxes: new SandboxResolver(api, options),
       access: new AccessResolver(api, lookups),
     };
-  changes.tell([states, sandboxes, access]);
+  const visitors = { forget: recheckVisitors };
+  changes.tell([states, sandboxes, access, visitors]);
   return { remoteSettings, changes, states, sandboxes, access };
 }
 
 function optionsOf(
   config: Config,
   { lookups, sealerFor, upstream }: ResolverParts,
-  purpose: string,
-): SandboxResolverOptions {
+): Omit<SandboxResolverOptions, "onPrivate"> {
   const { appOrigin } = config.public;
-  return { ...lookups, sealer: sealerFor(purpose), appOrigin, upstream };
+  const isHosted = config.daytona.mode === "hosted";
+  const sealer = sealerFor(isHosted ? "preview" : "runner");
+  return { ...lookups, sealer, appOrigin, upstream };
 }
 
 /** Creates what judges credentials, and what finds the sandboxes that they are for. */
 function createHostedResolvers(
-  config: Config,
+  options: SandboxResolverOptions,
   parts: ResolverParts,
   remoteSettings: RemoteSettings,
 ) {
   const { api, lookups, upstream } = parts;
   const shouldReport = createReportLimit(() => performance.now());
   const sandboxes = new HostedResolver(api, {
-    ...optionsOf(config, parts, "preview"),
+    ...options,
     onMismatch(reason, sandboxId) {
       if (!shouldReport(reason)) return;
       loggerFor("api").warn(MISMATCHES[reason], { sandboxId });

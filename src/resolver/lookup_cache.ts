@@ -1,13 +1,10 @@
 /** The cache of API answers, the TTLs of each kind of answer, and the budget that pays for lookups. */
-import {
-  Cache,
-  type Confirmation,
-  type Fill,
-  type OnCacheEvent,
-} from "../cache/cache.ts";
+import { Cache, type OnCacheEvent } from "../cache/cache.ts";
 import type { Codec } from "../cache/durable_tier.ts";
+import type { Confirmation, Fill, OnReplaced } from "../cache/fill.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
+import { API_MEMORY_SEC } from "../config/settings.ts";
 import type { Background } from "../lib/background.ts";
 import type { CacheKind } from "../observability/metrics/facts.ts";
 import type { Change } from "./sandbox_changes.ts";
@@ -21,24 +18,20 @@ interface LookupPolicy {
   readonly negativeTtlMs: number;
   /** Time past its TTL during which a positive answer may be served while the API is down. */
   readonly staleIfErrorMs: number;
-  /** How positive answers are confirmed; undefined if they need not be. */
+  /** True if a positive answer, which grants nothing, may be as old while the API is slow. */
+  readonly staleIfSlow?: boolean;
+  /** How positive answers are confirmed, of which one gateway asks for all; undefined if they need not be. */
   readonly confirm?: Confirmation;
 }
 
-/**
- * For 3 s, the API repeats its answer about a sandbox that has become private since. With up to half a second on the
- * way, and 1.5 s here, such an answer counts for 5 s at most.
- */
-const CONFIRM_PUBLIC = { afterMs: 3_500, ttlMs: 1_500 };
+/** The time for which the API repeats its answer about a sandbox that has become private since, ms. */
+const API_MEMORY_MS = 1000 * API_MEMORY_SEC;
 
 /** TTL of a sandbox's visibility, ms, unless the operator chose another: somebody tells when "public" changes. */
 const DEFAULT_PUBLIC_TTL_MS = 120_000;
 
 /** Longest TTL of "not public" and of "no warning", ms: somebody may be waiting for that to change. */
 const MAX_PRIVATE_TTL_MS = 30_000;
-
-/** TTL of a public sandbox of a Daytona that somebody else runs, ms, unless the operator chose another. */
-const HOSTED_PUBLIC_TTL_MS = 5_000;
 
 /** TTL of the domains of that Daytona's proxies, ms. */
 const DOMAINS_TTL_MS = 600_000;
@@ -69,21 +62,37 @@ function lookupPolicies(
     negativeTtlMs,
     staleIfErrorMs: cache.tokenStaleIfErrorMs,
   };
-  const place = { ttlMs: cache.runnerTtlMs, negativeTtlMs, staleIfErrorMs };
+  const place = {
+    ttlMs: cache.runnerTtlMs,
+    negativeTtlMs,
+    staleIfErrorMs,
+    staleIfSlow: true,
+  };
   const visibility = {
     ttlMs: publicTtlMs ?? DEFAULT_PUBLIC_TTL_MS,
     negativeTtlMs: privateTtlMs(cache),
     staleIfErrorMs,
   };
+  const confirm = {
+    afterMs: API_MEMORY_MS + 500, // as long as it is on the way
+    ttlMs: cache.privateWithinMs - API_MEMORY_MS,
+    onlyIfTold: publicTtlMs === undefined,
+  };
   return {
-    "sandbox-public": {
-      ...visibility,
-      confirm: { ...CONFIRM_PUBLIC, onlyIfTold: publicTtlMs === undefined },
-    },
+    "sandbox-public": { ...visibility, confirm },
     "preview-warning": visibility,
     "sandbox-runner-info": place,
     "sandbox-name": place,
-    "hosted-sandbox": { ...place, ttlMs: publicTtlMs ?? HOSTED_PUBLIC_TTL_MS },
+    // Nobody tells of changes there.
+    "hosted-sandbox": {
+      ...visibility,
+      negativeTtlMs,
+      confirm: {
+        ...confirm,
+        ttlMs: publicTtlMs ?? confirm.ttlMs,
+        onlyIfTold: true,
+      },
+    },
     "hosted-preview": place,
     "hosted-domains": { ...place, ttlMs: DOMAINS_TTL_MS },
     "sandbox-auth-key-valid": token,
@@ -112,6 +121,12 @@ export interface Budget {
 /** The budget for lookups that are not rate-limited. */
 export const UNMETERED: Budget = { spend() {} };
 
+interface LookupHooks<V> {
+  /** The TTL of an answer, if it is not its kind's; it need not be confirmed then. */
+  readonly ttlMsOf?: (answer: V) => number | undefined;
+  readonly onReplaced?: OnReplaced<V>;
+}
+
 /** A cache for one kind of answer, which applies the kind's policy. False and null are negative answers. */
 export class LookupCache<V> {
   readonly #policy: LookupPolicy;
@@ -119,19 +134,23 @@ export class LookupCache<V> {
   readonly #cache: Cache<V>;
   readonly #now: () => number;
 
-  /** A `codec` of null keeps the answers in process; `ttlMsOf` may tell the TTL of an answer, if it is not its kind's. */
+  /** A `codec` of null keeps the answers in process. */
   constructor(
     kind: LookupKind,
     codec: Codec<V> | null,
     { cache, store, ...rest }: LookupCacheOptions,
-    ttlMsOf?: (answer: V) => number | undefined,
+    { ttlMsOf, onReplaced }: LookupHooks<V> = {},
   ) {
-    this.#policy = lookupPolicies(cache)[kind];
+    const policy = lookupPolicies(cache)[kind];
+    this.#policy = policy;
     this.#ttlMsOf = ttlMsOf;
     this.#now = rest.now;
     this.#cache = new Cache<V>({
       ...rest,
       kind,
+      staleIfSlow: policy.staleIfSlow ?? false,
+      asksForAll: policy.confirm !== undefined,
+      onReplaced,
       maxEntries: cache.maxEntries,
       durable: store && codec && { store, codec },
     });
@@ -182,13 +201,16 @@ export class LookupCache<V> {
   }
 
   #fill(value: V, endsAt = Infinity): Fill<V> {
-    const { negativeTtlMs, ...positive } = this.#policy;
-    const ttlMs = this.#ttlMsOf?.(value) ?? positive.ttlMs;
+    const { negativeTtlMs, confirm, ...positive } = this.#policy;
     // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
     if (!isPositive(value)) return { value, ttlMs: negativeTtlMs };
+    const ownTtlMs = this.#ttlMsOf?.(value);
+    const ttlMs = ownTtlMs ?? positive.ttlMs;
     const leftMs = Math.max(0, endsAt - this.#now() - ttlMs);
     const staleIfErrorMs = Math.min(positive.staleIfErrorMs, leftMs);
-    return { value, ...positive, ttlMs, staleIfErrorMs };
+    return ownTtlMs === undefined
+      ? { value, ttlMs, staleIfErrorMs, confirm }
+      : { value, ttlMs, staleIfErrorMs };
   }
 }
 

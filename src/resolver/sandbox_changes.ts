@@ -51,11 +51,22 @@ export class SandboxChanges {
 
   /** Forgets a sandbox: in this process at once, and everywhere when it resolves, as far as others can be reached. */
   async announce(sandboxId: string): Promise<void> {
-    const mark = `${this.#self}${++this.#announced}`;
+    const mark = this.#nextMark();
     await this.#forget(sandboxId, { mark, tiers: "both" });
     // Only now: the others would find in the durable tier what has yet to be deleted.
-    const message = JSON.stringify({ id: sandboxId, mark });
-    await this.#store?.announce(message);
+    await this.announceStored(sandboxId, mark);
+  }
+
+  /** Has the other processes forget a sandbox about which the durable tier knows better already. */
+  async announceStored(
+    sandboxId: string,
+    mark = this.#nextMark(),
+  ): Promise<void> {
+    await this.#store?.announce(JSON.stringify({ id: sandboxId, mark }));
+  }
+
+  #nextMark(): string {
+    return `${this.#self}${++this.#announced}`;
   }
 
   async #forget(sandboxId: string, change: Change): Promise<void> {

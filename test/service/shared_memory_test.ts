@@ -45,6 +45,7 @@ async function remember(tier: SharedTier, world: World) {
     sealer: sealerFor("runner"),
     appOrigin: "auto",
     upstream: NO_UPSTREAM,
+    onPrivate() {},
   });
   const logins = new LoginSessions({
     access: {

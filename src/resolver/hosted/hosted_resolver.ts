@@ -91,7 +91,11 @@ export class HostedResolver implements Destinations {
       "hosted-sandbox",
       sandboxCodec,
       options,
-      (sandbox) => sandbox?.public === false ? ttlMs : undefined,
+      {
+        ttlMsOf: (sandbox) => sandbox?.public === false ? ttlMs : undefined,
+        onReplaced: (id, earlier, sandbox, stored) =>
+          earlier?.public && !sandbox?.public && options.onPrivate(id, stored),
+      },
     );
     const codec = sealedCodec(storedPreview, sealer);
     this.#previews = new LookupCache("hosted-preview", codec, options);

@@ -43,6 +43,8 @@ export interface SandboxResolverOptions extends LookupCacheOptions {
   readonly appOrigin: AppOriginMode;
   /** Probed where a response may be a refusal. */
   readonly upstream: ProbeClient;
+  /** Called when a sandbox that was known as public is not; see `OnReplaced` for `stored`. */
+  readonly onPrivate: (sandboxId: string, stored?: Promise<void>) => void;
 }
 
 /**
@@ -65,7 +67,15 @@ export class SandboxResolver implements Destinations {
     const codec = placementCodec(kind, store, sealer);
     this.#api = api;
     this.#options = options;
-    this.#visibility = new LookupCache("sandbox-public", booleanCodec, options);
+    this.#visibility = new LookupCache(
+      "sandbox-public",
+      booleanCodec,
+      options,
+      {
+        onReplaced: (id, wasPublic, isPublic, stored) =>
+          wasPublic && !isPublic && options.onPrivate(id, stored),
+      },
+    );
     this.#placements = new LookupCache(kind, codec, options);
     this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
     this.#labels = new LRUCache({ max });

@@ -51,6 +51,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       location: { kind: "kv", path: undefined },
       maxEntries: 10_000,
       runnerTtlMs: 120_000,
+      privateWithinMs: 10_000,
       publicTtlMs: undefined,
       tokenTtlMs: 120_000,
       tokenRefusedTtlMs: 5_000,
@@ -265,6 +266,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["SHUTDOWN_DELAY_SEC", "0", (c) => c.limits.shutdownDelayMs, 0],
     ["CACHE_MAX_ENTRIES", "5", (c) => c.cache.maxEntries, 5],
     ["RUNNER_TTL_SEC", "1", (c) => c.cache.runnerTtlMs, 1_000],
+    ["PRIVATE_WITHIN_SEC", "5", (c) => c.cache.privateWithinMs, 5_000],
     ["PUBLIC_TTL_SEC", "2", (c) => c.cache.publicTtlMs, 2_000],
     ["TOKEN_TTL_SEC", "3", (c) => c.cache.tokenTtlMs, 3_000],
     ["TOKEN_REFUSED_TTL_SEC", "4", (c) => c.cache.tokenRefusedTtlMs, 4_000],
@@ -646,6 +648,14 @@ Deno.test("formatProblems() escapes control characters and truncates long values
 Deno.test("parseConfig() refuses SameSite=None over plain http, where no browser keeps such cookies", () => {
   const env = { COOKIE_SAMESITE: "none", PROXY_PROTOCOL: "http" };
   deepEqual(problemsOf(env), ["COOKIE_SAMESITE"]);
+});
+
+Deno.test("parseConfig() refuses a PUBLIC_TTL_SEC that breaks what PRIVATE_WITHIN_SEC promises, if both are set", () => {
+  const env = { PUBLIC_TTL_SEC: "58", PRIVATE_WITHIN_SEC: "60" };
+  deepEqual(problemsOf(env), ["PUBLIC_TTL_SEC"]);
+  deepEqual(problemsOf({ ...env, PUBLIC_TTL_SEC: "57" }), []);
+  deepEqual(problemsOf({ PUBLIC_TTL_SEC: "58" }), []);
+  deepEqual(problemsOf({ PRIVATE_WITHIN_SEC: "4" }), ["PRIVATE_WITHIN_SEC"]);
 });
 
 Deno.test("parseConfig() refuses TLS without both of its files", () => {

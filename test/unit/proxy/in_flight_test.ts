@@ -235,6 +235,36 @@ Deno.test("InFlight rechecks one and all once at a time, however often it is ask
   assert.equal(rechecks, 200);
 });
 
+Deno.test("InFlight rechecks at once whom a sandbox's being public has admitted, and nobody else", async () => {
+  const inFlight = new InFlight(MANY);
+  const rechecked: string[] = [];
+  for (
+    const [name, sandboxId, publicSandbox] of [
+      ["public", "box", "box"],
+      ["by a session", "box", undefined],
+      ["public elsewhere", "other", "other"],
+    ] as const
+  ) {
+    const entry = inFlight.begin();
+    assert(entry !== undefined);
+    entry.reserveFor(sandboxId);
+    entry.setHandle({
+      abort: () => rechecked.push(`${name} ends`),
+      recheck() {
+        rechecked.push(name);
+        return Promise.resolve(false);
+      },
+      publicSandbox,
+    });
+  }
+  await inFlight.recheckPublic("unknown");
+  assert.deepEqual(rechecked, []);
+  const first = inFlight.recheckPublic("box");
+  await inFlight.recheckPublic("box"); // that one is under way
+  await first;
+  assert.deepEqual(rechecked, ["public", "public ends"]);
+});
+
 Deno.test("InFlight counts a sandbox's own, however many others came and went", () => {
   const inFlight = new InFlight({
     ...MANY,

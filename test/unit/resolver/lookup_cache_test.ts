@@ -8,8 +8,9 @@ import {
   type LookupKind,
   UNMETERED,
 } from "../../../src/resolver/lookup_cache.ts";
-import { fakeStore } from "../cache/fakes.ts";
 import { configOf } from "../../support/config.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
+import { fakeStore, settled } from "../cache/fakes.ts";
 
 const REFUSAL = new Error("Over its budget");
 
@@ -178,6 +179,57 @@ Deno.test("a user whom the API throttles is not in an outage", async () => {
   await assert.rejects(lookUp(), { code: "user_throttled" });
   state.answer = () => Promise.reject(new GatewayError("api_unreachable", ""));
   assert.equal(await lookUp(), true);
+});
+
+/** The kinds of which an old answer will do while the API is slow: they grant nothing. */
+const PLACES: readonly LookupKind[] = [
+  "sandbox-runner-info",
+  "sandbox-name",
+  "hosted-preview",
+  "hosted-domains",
+];
+
+Deno.test("while the API is slow, places are served as they were, and nothing that admits anybody", async () => {
+  for (const kind of Object.keys(LIFETIMES) as LookupKind[]) {
+    using clock = fakeClock();
+    const { answers, state, ask } = answersOf(kind, true, { env: TTLS });
+    await answers.lookUp("k", ask, UNMETERED);
+    const answered = Promise.withResolvers<boolean>();
+    state.answer = () => answered.promise;
+    state.nowMs = 1000 * (LIFETIMES[kind][0]?.[1] ?? 0);
+    let isServed = false;
+    const served = answers.lookUp("k", ask, UNMETERED)
+      .then(() => isServed = true);
+    await settled();
+    clock.pass(300);
+    await settled();
+    assert.equal(isServed, PLACES.includes(kind), kind);
+    answered.resolve(true);
+    await served;
+  }
+});
+
+Deno.test("a public sandbox counts for 3 s less than PRIVATE_WITHIN_SEC, and is asked for again from half of that on", async () => {
+  using _clock = fakeClock();
+  for (const kind of ["sandbox-public", "hosted-sandbox"] as const) {
+    for (const [withinSec, lastsMs] of [["", 7_000], ["60", 57_000]] as const) {
+      const env = { PRIVATE_WITHIN_SEC: withinSec };
+      const { answers, state, ask } = answersOf(kind, true, { env });
+      await answers.lookUp("k", ask, UNMETERED);
+      state.nowMs = lastsMs / 2 - 1;
+      assert.equal(answers.known("k"), true);
+      state.answer = () => new Promise(() => {});
+      state.nowMs = lastsMs - 1;
+      assert.equal(answers.known("k"), undefined);
+      assert.equal(await answers.lookUp("k", ask, UNMETERED), true);
+      assert.equal(state.asked, 2);
+      state.nowMs = lastsMs;
+      let isServed = false;
+      answers.lookUp("k", ask, UNMETERED).then(() => isServed = true);
+      await settled();
+      assert(!isServed);
+    }
+  }
 });
 
 Deno.test('"not public" is never cached longer than "public"', async () => {

@@ -50,6 +50,14 @@ Deno.test("a change is forgotten in both tiers where it is noticed, and only the
   assert.equal(marks.size, 2);
 });
 
+Deno.test("what the durable tier knows already is forgotten in process, by everybody else", async () => {
+  const { all: [first, second], log } = setUp(2);
+  await first?.changes.announceStored("box");
+  await first?.settled();
+  await second?.settled();
+  assert.deepEqual(log, ["announce", "1 forgets box in process"]);
+});
+
 Deno.test("an announcement in another form is nobody's", async () => {
   const { all: [only], log, store } = setUp(1);
   const mark = "00000000-0000-4000-8000-000000000000.1";

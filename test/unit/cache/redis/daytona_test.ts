@@ -63,6 +63,7 @@ async function openGateway(port: number, facts: Facts) {
       location: { kind: "none" },
       maxEntries: 100,
       runnerTtlMs: 120_000,
+      privateWithinMs: 10_000,
       publicTtlMs: 120_000,
       tokenTtlMs: 120_000,
       tokenRefusedTtlMs: 5_000,
@@ -77,6 +78,7 @@ async function openGateway(port: number, facts: Facts) {
     sealer: createSealer({ secrets: ["secret"], purpose: "runner", now }),
     appOrigin: "auto",
     upstream: NO_UPSTREAM,
+    onPrivate() {},
   });
   return {
     clock,

@@ -85,6 +85,7 @@ function setUp(store: DurableStore | null = null) {
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "x", now }),
     appOrigin: "auto",
     upstream: NO_UPSTREAM,
+    onPrivate() {},
     onMismatch: (reason) => mistrusts.push(reason),
   });
   return {
@@ -361,8 +362,8 @@ Deno.test("with the API away, what is known keeps working for ten minutes, and a
   );
 });
 
-Deno.test("a public sandbox counts as such for five seconds, a private one for thirty", async () => {
-  for (const [isPublic, sec] of [[true, 5], [false, 30]] as const) {
+Deno.test("a public sandbox counts as such for seven seconds, a private one for thirty", async () => {
+  for (const [isPublic, sec] of [[true, 7], [false, 30]] as const) {
     const { api, clock, resolver } = setUp();
     api.sandboxes.set(ID, { public: isPublic });
     assert.equal(await resolver.isPublic(ID, UNMETERED), isPublic);

@@ -59,6 +59,7 @@ function setUp(store: DurableStore | null = null) {
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "runner", now }),
     appOrigin: "auto",
     upstream: NO_UPSTREAM,
+    onPrivate() {},
   });
   return {
     api,

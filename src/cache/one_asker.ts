@@ -1,0 +1,70 @@
+/** Of all processes that share a durable tier, one asks the source, and the others adopt its answer. */
+import { type Sleep, sleep as realSleep } from "../lib/backoff.ts";
+import type { DurableTier, TimedValue } from "./durable_tier.ts";
+import { askedAt, type Entry, isFromFuture, isValid } from "./entry.ts";
+
+/** How long one process may be the only one to ask, ms: it may have died since it began. */
+const LEASE_MS = 5_000;
+
+/** Longest wait of callers for another process's answer, ms: then they ask by themselves. */
+const PATIENCE_MS = 1_000;
+
+/** The pause before the tier is first read again, ms; each further one is twice as long. */
+const FIRST_PAUSE_MS = 50;
+
+/**
+ * Decides who asks, by a lease in the tier. Each entry has leases of its own, so that one that a store keeps for too long
+ * hinders nobody. A tier that fails has everybody ask.
+ */
+export class OneAsker<V> {
+  readonly #tier: DurableTier<V>;
+  readonly #now: () => number;
+  readonly #sleep: Sleep;
+
+  /** `now` is in ms since the epoch. */
+  constructor(tier: DurableTier<V>, now: () => number, sleep = realSleep) {
+    this.#tier = tier;
+    this.#now = now;
+    this.#sleep = sleep;
+  }
+
+  /**
+   * What another process has been answered later than `known`; undefined if this process has to ask: at once, or because
+   * no answer came in time. As long as `known` is valid, nobody waits for that. `isRead` says that `known` is what the
+   * tier had just now.
+   */
+  async answerOfAnother(
+    key: string,
+    known: Entry<V> | undefined,
+    isRead: boolean,
+  ): Promise<TimedValue<V> | undefined> {
+    if (known && known.failures > 0) return undefined; // nobody may have an answer
+    const startedAt = this.#now();
+    const until = known && isValid(known, startedAt)
+      ? Math.min(known.expiresAt, startedAt + LEASE_MS)
+      : startedAt + PATIENCE_MS;
+    // Of who finds nothing, one asks in each second: a lease of before may be about what was deleted since.
+    const ofNothing = `none-${Math.floor(startedAt / PATIENCE_MS)}`;
+    let found: Awaited<ReturnType<DurableTier<V>["read"]>> = isRead
+      ? known ?? "absent"
+      : await this.#tier.read(key);
+    for (let pauseMs = FIRST_PAUSE_MS;; pauseMs *= 2) {
+      if (found === "unavailable") return undefined;
+      const now = this.#now();
+      if (found !== "absent") {
+        if (isFromFuture(found, now)) return undefined;
+        if (isValid(found, now) && isLater(found, known)) return found;
+      }
+      const version = found === "absent" ? ofNothing : String(found.expiresAt);
+      const claim = await this.#tier.lease(key, version, now + LEASE_MS);
+      const leftMs = until - this.#now();
+      if (claim !== "taken" || leftMs <= 0) return undefined;
+      await this.#sleep(Math.min(pauseMs, leftMs));
+      found = await this.#tier.read(key);
+    }
+  }
+}
+
+function isLater<V>(one: TimedValue<V>, other: Entry<V> | undefined): boolean {
+  return other === undefined || askedAt(one) > askedAt(other);
+}
