@@ -75,10 +75,19 @@ function unlessAborted(
   return new Promise((resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason));
     dialing.then(
-      (conn) => signal.aborted ? conn.close() : resolve(conn),
+      (conn) => signal.aborted ? closeIfOpen(conn) : resolve(conn),
       reject,
     );
   });
+}
+
+function closeIfOpen(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch (error) {
+    // A dial that heeds its signal late has closed it.
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
 }
 
 /** The only protocol that is offered by ALPN (RFC 7301). */

@@ -383,7 +383,9 @@ redisTest(
 redisTest(
   "a Redis user without the right to count is told of once, and everything else works",
   async () => {
-    const rights = "~porthole:* +get +set +del +pttl".split(" ");
+    const rights = "~porthole:* +get +set +del +pttl +client|tracking".split(
+      " ",
+    );
     await using server = await startRedis({
       args: ["--user", "gateway", "on", ">s3cret", ...rights],
     });

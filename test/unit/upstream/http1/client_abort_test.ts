@@ -160,6 +160,22 @@ Deno.test("request() sends nothing if it is aborted, or the client closed, just 
   }
 });
 
+Deno.test("request() fails as aborted if its dial has closed a connection that came too late", async () => {
+  const abort = new AbortController();
+  const dialed = Promise.withResolvers<Deno.Conn>();
+  const conn = Object.assign(scriptedConn({ reads: [] }), {
+    close() {
+      throw new Deno.errors.BadResource("closed already");
+    },
+  });
+  await withClient({ dial: () => dialed.promise }, async (client) => {
+    const requested = client.request(requestOf({ signal: abort.signal }));
+    abort.abort();
+    dialed.resolve(conn);
+    await assert.rejects(requested, withCode("aborted"));
+  });
+});
+
 Deno.test("request() does not ask for its late signal if the response head comes soon", async () => {
   using clock = fakeClock();
   await withUpstream(async (conn) => {
