@@ -21,7 +21,6 @@ import { webhooks } from "./features/webhooks/webhooks_feature.ts";
 import { createBulkheads } from "./gateway/create_bulkheads.ts";
 import { createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
-import { areDescriptorsShort } from "./lib/descriptors.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
@@ -34,11 +33,11 @@ import { InFlight, OWN_PAGES_LIMITS } from "./proxy/in_flight.ts";
 import { createResolvers } from "./resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { createDrain } from "./server/drain.ts";
-import type { GatewayService } from "./server/run.ts";
+import type { GatewayService, ProcessFacts } from "./server/run.ts";
 import { startTimers } from "./server/timers.ts";
 import { openTurns } from "./server/turns.ts";
+import { watchMetrics } from "./server/watch_metrics.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
-import type { Dial } from "./upstream/http1/connect.ts";
 import { createFetch } from "./upstream/http1/fetch.ts";
 
 /** All features, in the order in which they are asked. */
@@ -63,20 +62,12 @@ export const ALL_SETTINGS: Readonly<Record<string, Setting<unknown>>> = Object
   .assign({}, SETTINGS, ...SECTIONS.map(({ rows }) => rows));
 
 /** Options of a service besides its configuration. */
-export interface ServiceOptions {
+export interface ServiceOptions extends Partial<ProcessFacts> {
   readonly version: string;
-  /** True if the platform's own database is shared by several processes, as on Deno Deploy. */
-  readonly platformShared?: boolean;
-  /** True if nothing else is in the process, so that its size tells what the service takes. */
-  readonly ownsProcess?: boolean;
-  /** True if the URLs that `fetch()` asks for may be recorded (OpenTelemetry). */
-  readonly isTraced?: boolean;
   /** Where the access log is written; through the log library unless given. */
   readonly lines?: LineWriter;
   /** What the base domain's page links. */
   readonly links?: readonly Link[];
-  /** How upstreams are reached; over the network unless given. */
-  readonly dial?: Dial;
 }
 
 /** Longest wait of the start for the API's configuration, before it checks what is missing, ms. */
@@ -123,7 +114,7 @@ export async function createService(
     now,
     ownsProcess,
   });
-  const { budget, leakedSockets } = clientLeg;
+  const { budget } = clientLeg;
 
   // What knows Daytona.
   const daytona = createDaytona(config.daytona, {
@@ -259,21 +250,16 @@ export async function createService(
     },
     onOwnAnswer: (facts) => metrics.exchange(facts),
   });
-  metrics.setSources({
-    inFlight: () => inFlight.count,
-    tunnels: () => inFlight.tunnelCount,
-    upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
-    droppedLogLines: () => lines?.dropped ?? 0,
-    leakedSockets: () => leakedSockets.count,
-    areDescriptorsShort,
-    bufferedBytes: () => budget.usedBytes,
-    storeWatch: () => store?.watch,
+  watchMetrics(metrics, {
     limits,
-    limitsPerEach: () => [...inFlight.limitsPerEach(), bulkheads.inUse],
-    unresponsiveRunners: () => bulkheads.unresponsive,
-    checks: () => readiness.latest,
+    inFlight,
+    bulkheads,
+    upstream,
+    readiness,
+    store,
+    clientLeg,
+    lines,
   });
-
   const turns = await openTurns();
   const learning = remoteSettings.learn(closing);
   const following = learning.then(() => remoteSettings.follow(closing));

@@ -17,8 +17,6 @@ import {
 } from "../downstream/http/response.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import type { Header } from "../http/headers.ts";
-import { sleep } from "../lib/backoff.ts";
-import { takeTurn } from "../lib/fair_turn.ts";
 import type { ExchangeRecord, RouteKind } from "../observability/access_log.ts";
 import {
   isLogged,
@@ -47,10 +45,6 @@ import { type Conclusion, type Grant, Progress, recordOf } from "./record.ts";
 
 /** True if who was admitted would be admitted now; rejects with a `GatewayError` if nobody can tell. */
 type Recheck = () => Promise<boolean>;
-
-/** Tries of a WebSocket that finds too many, and the time before each, ms: Deno tells late of clients that are gone. */
-const TUNNEL_TRIES = 30;
-const TUNNEL_WAIT_MS = 20;
 
 /** One exchange of the data plane. */
 export abstract class Exchange extends ReceivedRequest {
@@ -134,25 +128,8 @@ export abstract class Exchange extends ReceivedRequest {
     return this.#grant;
   }
 
-  /**
-   * Counts the exchange as a WebSocket, once there is room: whoever comes back may be ahead of the end of what they had.
-   * @throws {GatewayError} `too_many_tunnels`, or `client_overloaded` if only the client has too many
-   */
-  async reserveTunnel(): Promise<void> {
-    let failure = this.#reserveTunnel();
-    for (
-      let tries = 0;
-      failure !== undefined && tries < TUNNEL_TRIES;
-      tries++
-    ) {
-      await sleep(TUNNEL_WAIT_MS);
-      await takeTurn(); // in which sockets are polled
-      failure = this.#reserveTunnel();
-    }
-    if (failure !== undefined) throw failure;
-  }
-
-  #reserveTunnel(): GatewayError | undefined {
+  /** Counts the exchange as a WebSocket; the failure to report if there are too many, or the client has too many. */
+  reserveTunnel(): GatewayError | undefined {
     if (!this.#entry?.reserveTunnel()) {
       return new GatewayError("too_many_tunnels", "Too many tunnels");
     }

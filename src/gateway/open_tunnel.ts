@@ -9,7 +9,9 @@ import {
   type FloodBans,
 } from "../downstream/websocket/rate_limit.ts";
 import { GatewayError } from "../errors.ts";
+import { sleep } from "../lib/backoff.ts";
 import { clientKey } from "../lib/client_key.ts";
+import { takeTurn } from "../lib/fair_turn.ts";
 import type { AdmittedRequest, Forwarder } from "../proxy/forward.ts";
 import {
   startTunnel,
@@ -32,6 +34,26 @@ type TunnelResult =
     readonly tunnel: Tunnel;
   }
   | { readonly kind: "refused"; readonly response: UpstreamResponse };
+
+/** Tries of a WebSocket that finds too many, and the time before each, ms: Deno tells late of clients that are gone. */
+const TRIES = 30;
+const WAIT_MS = 20;
+
+/**
+ * Waits until there is room for another tunnel: whoever comes back may be ahead of the end of what they had.
+ * @param reserve Takes a place; returns the failure to throw if there is none
+ */
+export async function waitForRoom(
+  reserve: () => GatewayError | undefined,
+): Promise<void> {
+  let failure = reserve();
+  for (let tries = 0; failure !== undefined && tries < TRIES; tries++) {
+    await sleep(WAIT_MS);
+    await takeTurn(); // in which sockets are polled
+    failure = reserve();
+  }
+  if (failure !== undefined) throw failure;
+}
 
 /**
  * Opens the tunnel that an admitted request asks for. Throws as {@linkcode Forwarder.openWebSocket} does.

@@ -2,10 +2,10 @@
  * Deno 2.9.6: when file descriptors run out, `Deno.serve` closes its port, and `finished` rejects; what is connected is
  * served on. (Of listeners: denoland/deno#10148.) To reproduce:
  *
- *     Deno.serve({ port: 8000 }, () => new Response()).finished.catch(console.log); // Too many open files
+ *     Deno.serve({ port: 8000 }, () => new Response()).finished.catch(console.log);
  *     // ulimit -n 100; open 100 connections, close them all, open another: refused
  *
- * Instead, the port is opened again, as often as that happens. Whoever was waiting to be accepted is reset.
+ * Instead, the port is opened again each time. Whoever was waiting to be accepted is reset.
  */
 import { ranOutOfDescriptors } from "../lib/descriptors.ts";
 
@@ -28,7 +28,6 @@ export function serveLastingly(
   const port = "port" in addr ? addr.port : undefined;
   const servers = [first];
   let isClosing = false;
-
   async function last(): Promise<never> {
     let failure = await failureOf(first);
     while (!isClosing && ranOutOfDescriptors(failure)) {

@@ -62,17 +62,21 @@ export interface GatewayService {
   close(): Promise<void>;
 }
 
+/** What a service is told of the process that it is in. */
+export interface ProcessFacts {
+  /** True if the platform's own database is shared by several processes, as on Deno Deploy. */
+  readonly platformShared: boolean;
+  /** True if nothing else is in the process, so that its size tells what the service takes. */
+  readonly ownsProcess: boolean;
+  /** True if the URLs that `fetch()` asks for may be recorded (OpenTelemetry). */
+  readonly isTraced: boolean;
+  /** How upstreams are reached; over the network unless given. */
+  readonly dial?: Dial;
+}
+
 type CreateService = (
   config: Config,
-  options: Pick<RunOptions, "version" | "lines"> & {
-    /** True if several processes share the platform's own database, as on Deno Deploy. */
-    readonly platformShared: boolean;
-    readonly ownsProcess: boolean;
-    /** True if the URLs that `fetch()` asks for may be recorded. */
-    readonly isTraced: boolean;
-    /** How upstreams are reached; over the network unless given. */
-    readonly dial?: Dial;
-  },
+  options: Pick<RunOptions, "version" | "lines"> & ProcessFacts,
 ) => Promise<GatewayService>;
 
 /** Dependencies of {@linkcode run}. */
