@@ -351,7 +351,7 @@ test("a download whose client takes nothing any more is broken off, on both side
   assert(!received.endsWith("\r\n0\r\n\r\n"));
 });
 
-test("S11: one address may have a hundred requests for the gateway's own pages under way, and probes are answered nevertheless", async (startGateway) => {
+test("S11: one address may have ten forms for the gateway's own pages under way, and probes are answered nevertheless", async (startGateway) => {
   await using gateway = await startGateway({ TRUSTED_PROXIES: "127.0.0.1" });
   function logout(address: string): Promise<RawStream> {
     return gateway.open(
@@ -362,7 +362,7 @@ test("S11: one address may have a hundred requests for the gateway's own pages u
     );
   }
   using waiting = new DisposableStack();
-  for (let host = 1; host <= 100; host++) {
+  for (let host = 1; host <= 10; host++) {
     const client = waiting.use(await logout(`2001:db8:1:2::${host}`));
     await client.readUntil("100 Continue\r\n\r\n");
   }
