@@ -146,6 +146,7 @@ const FACTS = {
     passes: "maybe",
     help: "apps",
   },
+  form_too_long: { ...REFUSED, status: 413 },
   target_too_long: { ...REFUSED, status: 414, help: "apps" },
   upgrade_required: { ...REFUSED, status: 426 },
   too_many_refusals: { ...THROTTLED, login: "repeatable" },

@@ -59,10 +59,12 @@ export interface GateRequest extends ThrottledClient {
 
 /** The caches, sessions and budgets that the gate decides by. */
 export interface GateParts {
-  readonly sandboxes: Pick<
-    SandboxResolver,
-    "isKnownPublic" | "isPublic" | "sandboxIdOf"
-  >;
+  readonly sandboxes:
+    & Pick<SandboxResolver, "isKnownPublic" | "isPublic" | "sandboxIdOf">
+    & {
+      /** Null if there is no such sandbox; where logins are by a rule, which says nothing of sandboxes. */
+      sandboxOf?(label: string, budget: Budget): Promise<unknown>;
+    };
   readonly access: Access;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess" | "opens" | "subjectOf">;
@@ -77,12 +79,14 @@ export interface GateParts {
 
 /** In place of the resolver's answers where no sandbox opens without a credential (`PUBLIC=never`). */
 export function nonePublic(
-  sandboxes: Pick<SandboxResolver, "sandboxIdOf">,
+  sandboxes: Pick<GateParts["sandboxes"], "sandboxIdOf" | "sandboxOf">,
 ): GateParts["sandboxes"] {
   return {
     isKnownPublic: () => false,
     isPublic: () => Promise.resolve(false),
     sandboxIdOf: (label) => sandboxes.sandboxIdOf(label),
+    sandboxOf: async (label, budget) =>
+      await sandboxes.sandboxOf?.(label, budget),
   };
 }
 
@@ -239,6 +243,10 @@ export class Gate {
     }
     if (isAccepted === null) return { kind: "deny", code: "sandbox_deleted" };
     if (!isAccepted) return undefined;
+    if (
+      request.isForMembers &&
+      await sandboxes.sandboxOf?.(label, budget) === null
+    ) return { kind: "deny", code: "sandbox_not_found" };
     const sandboxId = sandboxes.sandboxIdOf(label);
     const kind = "allow";
     return subject === undefined

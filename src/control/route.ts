@@ -1,5 +1,6 @@
 /** The common parts of the control plane's routes. */
 import { type RouteConfig, type RouteHandler, z } from "@hono/zod-openapi";
+import type { ReadForm } from "../downstream/http/form.ts";
 
 export type { RouteConfig };
 
@@ -14,6 +15,8 @@ export interface ControlContext {
   readonly base: string | undefined;
   /** The address to hold responsible. */
   readonly clientAddress: string;
+  /** Throws `pages_overloaded` if too many are under way, and as {@linkcode ownForm}. */
+  readonly readForm: ReadForm;
 }
 
 /** Hono's environment type, in which `c.env` is our context. */

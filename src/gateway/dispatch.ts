@@ -1,7 +1,10 @@
 /** Dispatches requests: by host and target, to a handler of the data plane or to the gateway's own pages. */
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { createHostParser } from "../address/preview_host.ts";
+import type { Config } from "../config/config.ts";
 import type { Control } from "../control/app.ts";
+import type { ControlContext } from "../control/route.ts";
+import { ownForm } from "../downstream/http/form.ts";
 import {
   clientOf,
   isTrusted,
@@ -12,13 +15,14 @@ import {
   type RequestInfo,
 } from "../downstream/http/handler.ts";
 import { checkControlHead } from "../downstream/http/head_limits.ts";
+import { Reply } from "../downstream/http/reply.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import { problem } from "../pages/problem.ts";
-import type { InFlight } from "../proxy/in_flight.ts";
+import type { InFlight, InFlightEntry } from "../proxy/in_flight.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
   BuildLogExchange,
@@ -33,6 +37,9 @@ import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the dispatch uses. */
 export interface DispatchParts extends ExchangeServices {
+  readonly limits:
+    & ExchangeServices["limits"]
+    & Pick<Config["limits"], "concurrentExchanges">;
   readonly remoteSettings: Pick<
     RemoteSettings,
     "baseDomains" | "dashboardUrl"
@@ -56,6 +63,9 @@ const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 /** A balancer's probe, under whatever name it has for us: `10-0-0-7.gateway.pod.cluster.local` looks like a preview. */
 const PROBE = /^\/(?:health|ready)(?:\?|$)/;
 
+/** The share of all exchanges that may be forms for our own pages. */
+const FORMS_SHARE = 1 / 4;
+
 /** The host that `Deno.serve` invents for a request over HTTP/1.1 without one; over HTTP/2, clients may name it. */
 const FALLBACK_HOST = /^localhost:[0-9]+$/;
 
@@ -63,6 +73,8 @@ export class Dispatch {
   readonly #parts: DispatchParts;
   readonly #parseHost: ReturnType<typeof createHostParser>;
   #hasWarned = false;
+  /** The forms that are being read. */
+  #forms = 0;
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
@@ -175,17 +187,38 @@ export class Dispatch {
       entry?.end();
       return this.#refuse(incoming, "pages_overloaded");
     }
+    const reply = new Reply(incoming, this.#parts.clientLeg);
     try {
-      const context = {
+      const context: ControlContext = {
         requestId: id,
         authority,
         namesHost: headers.has("host") || !FALLBACK_HOST.test(authority),
         base,
         clientAddress,
+        readForm: (maxBytes) => this.#readForm(reply, entry, maxBytes),
       };
-      return this.#recorded(startedAt, await control(request, context));
+      const response = await control(request, context);
+      return await reply.finish(this.#recorded(startedAt, response));
     } finally {
+      reply.close();
       entry?.end();
+    }
+  }
+
+  async #readForm(
+    reply: Reply,
+    entry: InFlightEntry | undefined,
+    maxBytes: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const max = this.#parts.limits.concurrentExchanges * FORMS_SHARE;
+    if (this.#forms >= max || !entry?.reserveUploadForClient()) {
+      throw new GatewayError("pages_overloaded", "Too many forms");
+    }
+    this.#forms++;
+    try {
+      return await ownForm(reply, maxBytes);
+    } finally {
+      this.#forms--;
     }
   }
 

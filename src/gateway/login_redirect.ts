@@ -2,7 +2,7 @@
 import { TOOLBOX_PORT } from "../address/grammar.ts";
 import { previewOrigin } from "../address/preview_host.ts";
 import { MAX_RETURN_URL_LENGTH } from "../address/return_url.ts";
-import { isNavigation } from "../http/fetch_metadata.ts";
+import { isAheadOfTime, isNavigation } from "../http/fetch_metadata.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** Destinations of windows (Fetch standard, section 2.2.5): `empty` if an app's service worker passes a navigation on. */
@@ -30,6 +30,8 @@ export function loginRedirectLocation(
   if (!isNavigation(method, headers) || host.port === TOOLBOX_PORT) {
     return undefined;
   }
+  // A prefetch that fails is dropped (HTML, "navigational prefetching"), and its visitor asks anew.
+  if (isAheadOfTime(headers)) return undefined;
   const destination = headers.get("sec-fetch-dest");
   if (destination !== null && !WINDOWS.has(destination)) return undefined;
   const origin = previewOrigin(host, scheme);

@@ -21,8 +21,9 @@ import {
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 
 /** Options of every tunnel. */
-export interface TunnelLimits extends Omit<TunnelOptions, "client" | "bans"> {
-  /** The clients that may open none now. */
+export interface TunnelLimits
+  extends Omit<TunnelOptions, "client" | "onFlood"> {
+  /** Who may open none now. */
   readonly bans: Pick<FloodBans, "add" | "has">;
 }
 
@@ -71,7 +72,8 @@ export async function openTunnel(
   const { request, headers } = admitted;
   checkHandshake(headers);
   const client = clientKey(admitted.clientAddress);
-  if (limits.bans.has(client)) {
+  const origin = headers.get("origin") ?? "";
+  if (limits.bans.has(client, origin)) {
     throw new GatewayError("client_overloaded", "It has flooded a WebSocket", {
       retryAfterSec: FLOOD_BAN_MS / 1000,
     });
@@ -83,7 +85,11 @@ export async function openTunnel(
   try {
     const upgraded = await upgradeClient(request, headers, protocol);
     const { socket, response } = upgraded;
-    const tunnel = startTunnel(socket, upstream, { ...limits, client });
+    const tunnel = startTunnel(socket, upstream, {
+      ...limits,
+      client,
+      onFlood: () => limits.bans.add(client, origin),
+    });
     return { kind: "open", response, tunnel };
   } catch (error) {
     upstream.abort();

@@ -59,13 +59,22 @@ export function isFramed(headers: RequestHeaders): boolean {
   return FRAMES.has(headers.get("sec-fetch-dest") ?? "");
 }
 
+/** Headers of requests that nobody has made yet: Sec-Purpose, and what browsers and programs sent before that. */
+const AHEAD_OF_TIME = ["sec-purpose", "purpose", "x-purpose", "x-moz"] as const;
+
+/** True if a browser or program asks for what its user may open later: a prefetch or a prerender. */
+export function isAheadOfTime(headers: RequestHeaders): boolean {
+  return AHEAD_OF_TIME.some((name) => headers.has(name));
+}
+
 /**
  * True if a page of another origin sent the request, rather than opened a window with it, as links do too; false if no
- * browser did, or an old one.
+ * browser did, or an old one. What a page has prefetched looks like a window otherwise.
  * @example `isSentByPage(new Headers({ "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }))` is true
  */
 export function isSentByPage(headers: RequestHeaders): boolean {
   const site = headers.get("sec-fetch-site");
   return (site === "cross-site" || site === "same-site") &&
-    (headers.get("sec-fetch-mode") !== "navigate" || isFramed(headers));
+    (headers.get("sec-fetch-mode") !== "navigate" || isFramed(headers) ||
+      isAheadOfTime(headers));
 }

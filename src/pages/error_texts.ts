@@ -193,6 +193,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "The rest of the request did not arrive in time.",
     "Check the connection and send the request again.",
   ),
+  form_too_long: text(
+    "This is too long for one of the gateway's own pages",
+    "It takes what its form sends, and webhooks up to 4 KiB.",
+    "Use the page's form.",
+  ),
   target_too_long: text(
     "This address is too long",
     "Its path and query are longer than the gateway allows.",

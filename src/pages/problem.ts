@@ -89,8 +89,12 @@ export function problem(options: ProblemOptions): Response {
     const data = { ...options, mayReload, retryAfterSec, advice };
     headers["content-type"] = "text/html; charset=utf-8";
     headers["content-security-policy"] = policyOf(data);
-    // With no-referrer a browser would send the form with `Origin: null`.
-    if (advice.action) headers["referrer-policy"] = "same-origin";
+    if (advice.action) {
+      // With no-referrer a browser would send the form with `Origin: null`.
+      headers["referrer-policy"] = "same-origin";
+      // The app has this origin too: whoever opens the page in a window must not press its button.
+      headers["cross-origin-opener-policy"] = "noopener-allow-popups";
+    }
     body = errorPage(data);
   } else {
     headers["content-type"] = "application/problem+json";

@@ -10,10 +10,7 @@ import {
   isForwardable,
   releaseClient,
 } from "../downstream/websocket/close.ts";
-import {
-  type FloodBans,
-  RateLimit,
-} from "../downstream/websocket/rate_limit.ts";
+import { RateLimit } from "../downstream/websocket/rate_limit.ts";
 import { freeMessage, SendQueue } from "../downstream/websocket/send_queue.ts";
 import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
@@ -50,8 +47,8 @@ export interface TunnelOptions {
   readonly client: string;
   /** Where tunnels are watched for what Deno reads of the client's messages; undefined if they are not. */
   readonly memoryGuard?: Pick<MemoryGuard, "watch"> | undefined;
-  /** Told of a client that floods the tunnel. */
-  readonly bans?: Pick<FloodBans, "add"> | undefined;
+  /** Called if the client floods the tunnel. */
+  readonly onFlood?: () => void;
 }
 
 /** The end of a tunnel, and its traffic. */
@@ -246,7 +243,7 @@ class Relay implements Tunnel, Watched {
   /** Ends the tunnel at once: the event loop does not turn, and Deno drops a closed WebSocket at its next frame. */
   #onFlood(reason: string): void {
     if (this.#isEnded) return;
-    this.#options.bans?.add(this.#options.client);
+    this.#options.onFlood?.();
     this.#client.close(1008, reason);
     this.close(1008, reason);
   }

@@ -203,3 +203,25 @@ Deno.test("service, ingress, disruption budget and network policy are about thes
     assert.equal(backend.service?.port?.name, "http");
   }
 });
+
+Deno.test("the network policy lets the pods out to names, Daytona, runners and the internet by TLS, and to no machine's metadata", () => {
+  const { spec } = manifests.NetworkPolicy;
+  assert.deepEqual(spec?.policyTypes, ["Ingress", "Egress"]);
+  const egress = spec?.egress ?? [];
+  for (const { to } of egress) assert.equal(to?.length, 1);
+  const namespaces = egress.map(({ to }) =>
+    only(to).namespaceSelector?.matchLabels?.["kubernetes.io/metadata.name"]
+  );
+  assert.deepEqual(namespaces.slice(0, 2), ["kube-system", "daytona"]);
+  // As the settings name the API and Redis.
+  for (const name of ["DAYTONA_API_URL", "CACHE_URL"]) {
+    assert.match(environment()[name] ?? "", /\.daytona\.svc:/);
+  }
+  const outside = egress.slice(2).map(({ ports, to }) => ({
+    port: only(ports).port,
+    ...only(to).ipBlock,
+  }));
+  assert.deepEqual(outside.map(({ port }) => port), [3003, 443]);
+  assert.equal(outside[0]?.cidr?.startsWith("10."), true);
+  assert.equal(outside[1]?.except?.includes("169.254.0.0/16"), true);
+});

@@ -1,5 +1,6 @@
 /** Logins at a real OpenID provider, tested on the complete service. */
 import assert from "node:assert/strict";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import {
   clockSkew,
   type Forgery,
@@ -607,15 +608,41 @@ testInBothWorlds(
   },
 );
 
-test("a script can start no login", async (startLoginGateway) => {
+test("a script can start no login, nor a page by a prefetch", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const base = `proxy.localhost:${gateway.port}`;
   const target = encodeURIComponent(gateway.at("3000-locked"));
-  const answer = await gateway.send(base, {
-    path: `/login?return_to=${target}`,
-    headers: { "sec-fetch-mode": "no-cors" },
-  });
-  assert.equal(answer.code, "cross_site_request");
+  for (
+    const headers of [
+      { "sec-fetch-mode": "no-cors" },
+      { "sec-fetch-mode": "navigate", "sec-purpose": "prefetch" },
+    ]
+  ) {
+    const answer = await gateway.send(base, {
+      path: `/login?return_to=${target}`,
+      headers,
+    });
+    assert.equal(answer.code, "cross_site_request");
+    assert.equal(answer.headers.has("set-cookie"), false);
+  }
+});
+
+test("a prefetch leads to no login, and one of an admitted page to the page", async (startLoginGateway) => {
+  await using gateway = await startLoginGateway();
+  const headers = {
+    "accept": "text/html",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+    "sec-fetch-site": "same-origin",
+    "sec-purpose": "prefetch;prerender",
+  };
+  const page = await gateway.send(LOCKED, { headers });
+  assert.deepEqual([page.status, page.code], [401, "login_required"]);
+  assert.equal(page.headers.get("cache-control"), "no-store");
+  assert.equal(page.headers.has("set-cookie"), false);
+  const token = { "x-daytona-preview-token": KEYS.lockedToken };
+  const admitted = { path: "/echo", headers: { ...headers, ...token } };
+  assert.equal((await gateway.send(LOCKED, admitted)).status, 200);
 });
 
 test("a browser holds a bounded number of attempts, and the latest ones of them", async (startLoginGateway) => {

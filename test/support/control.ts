@@ -4,8 +4,10 @@ import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession, SessionSealer } from "../../src/auth/session.ts";
 import { type ControlRoutes, createControl } from "../../src/control/app.ts";
 import { SandboxLogins } from "../../src/control/browser_sessions.ts";
+import { ownForm } from "../../src/downstream/http/form.ts";
 import { FEATURES } from "../../src/service.ts";
 import { type RecordedLog, recordedLog } from "./event_log.ts";
+import { replyTo } from "./reply_to.ts";
 
 /** The names of its cookies. */
 export const CONTROL_COOKIES = new OwnCookies({
@@ -166,14 +168,16 @@ export function setUpControl(
     init: ControlInit = {},
   ): Promise<ControlAnswer> {
     const { base = "p.test", ...others } = init;
+    const request = new Request(`https://p.test${path}`, others);
     const response = await control(
-      new Request(`https://p.test${path}`, others),
+      request,
       {
         requestId: "request",
         authority: "P.test",
         namesHost: true,
         base: base ?? undefined,
         clientAddress: "203.0.113.9",
+        readForm: (maxBytes) => ownForm(replyTo(request), maxBytes),
       },
     );
     const lines = response.headers.getSetCookie();

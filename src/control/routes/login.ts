@@ -10,7 +10,11 @@ import {
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import { GatewayError } from "../../errors.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
-import { isFramed, isSentByPage } from "../../http/fetch_metadata.ts";
+import {
+  isAheadOfTime,
+  isFramed,
+  isSentByPage,
+} from "../../http/fetch_metadata.ts";
 import type { AccessEvents } from "../../observability/access_events.ts";
 import { LOGIN_PAGE_POLICY, loginPage } from "../../pages/login_page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -126,8 +130,9 @@ async function startLogin(
   const { scheme, cookies, login, browserSessions } = options;
   const base = checkLogin(c.env, options);
   // Another sandbox's page could otherwise crowd out the attempts that its visitor has open, or log in a frame.
-  const mode = c.req.header("sec-fetch-mode") ?? "navigate";
-  if (mode !== "navigate" || isFramed(c.req.raw.headers)) {
+  const { headers } = c.req.raw;
+  const mode = headers.get("sec-fetch-mode") ?? "navigate";
+  if (mode !== "navigate" || isFramed(headers) || isAheadOfTime(headers)) {
     throw new GatewayError("cross_site_request", "Login by no visitor");
   }
   const { return_to, challenge, provider } = c.req.valid("query");

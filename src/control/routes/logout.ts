@@ -7,7 +7,6 @@ import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
 import type { SessionScope } from "../../config/config.ts";
-import { ownForm } from "../../downstream/http/form.ts";
 import { GatewayError } from "../../errors.ts";
 import { cookiesByName } from "../../http/cookies.ts";
 import { isSameOriginRequest } from "../../http/fetch_metadata.ts";
@@ -40,6 +39,8 @@ export interface LogoutRoutesOptions {
 
 /** Most sessions that one request may end: browsers keep some 180 cookies per site. */
 const MAX_SESSIONS = 200;
+
+const MAX_FORM_BYTES = 10_000;
 
 const SANDBOX = z.string().regex(new RegExp(`^${LABEL}$`)).optional()
   .openapi({
@@ -104,7 +105,8 @@ export function addLogoutRoutes(
   app.use("/logout", async (c, next) => {
     checkRequest(c.req.raw, c.env, options);
     if (c.req.method === "POST") {
-      c.req.raw = new Request(c.req.raw, { body: await ownForm(c.req.raw) });
+      const body = await c.env.readForm(MAX_FORM_BYTES);
+      c.req.raw = new Request(c.req.raw, { body });
     }
     await next();
   });

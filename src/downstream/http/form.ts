@@ -1,39 +1,73 @@
-/** The form of one of the gateway's own pages: short, and sent at once. */
+/** What is sent to one of the gateway's own pages: short, and at once. */
 import { GatewayError } from "../../errors.ts";
-import type { RequestHeaders } from "../../http/headers.ts";
-import { bodyReader } from "../../upstream/http1/body_reader.ts";
-import { wholeBody } from "../../upstream/http1/whole_body.ts";
+import { UPLOAD_ERRORS } from "../ends.ts";
+import type { Reply } from "./reply.ts";
 
 /** The time that a form may take to arrive, ms. */
 const FORM_TIMEOUT_MS = 10_000;
 
+/** The longest form with one field, which may be an address, bytes. */
+const MAX_FIELD_BYTES = 100_000;
+
+/** Reads a form of so many bytes at most. */
+export type ReadForm = (maxBytes: number) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** The request that the form comes with. */
+export type FormReply = Pick<
+  Reply,
+  "openUpload" | "superviseUpload" | "upload" | "contentLength"
+>;
+
 /**
- * A request's body of checked length.
- * @throws {GatewayError} `upload_stalled` if it is late, `bad_request` if it broke
+ * A request's whole body, charged and watched as any upload is.
+ * @throws {GatewayError} `form_too_long`, `upload_stalled` if it is late, `bad_request` if it broke, or as
+ * {@linkcode UPLOAD_ERRORS} if it has to go
  */
 export async function ownForm(
-  { body }: Pick<Request, "body">,
+  reply: FormReply,
+  maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (body === null) return new Uint8Array();
-  const form = await wholeBody(bodyReader(body), FORM_TIMEOUT_MS)
-    .catch((cause) => {
-      throw new GatewayError("bad_request", "The form broke off", { cause });
-    });
-  if (form instanceof Uint8Array) return form;
-  // It is not cancelled: a read of it waits (see leaked_sockets.ts).
-  throw new GatewayError("upload_stalled", "No form in time");
+  await reply.openUpload();
+  const { upload, contentLength } = reply;
+  if (upload === null) return new Uint8Array();
+  if ((contentLength ?? 0) > maxBytes) throw tooLong();
+  reply.superviseUpload();
+  const timer = setTimeout(() => upload.fail("stalled"), FORM_TIMEOUT_MS);
+  const aborted = Promise.withResolvers<never>();
+  upload.signal.addEventListener("abort", () => aborted.reject(), {
+    once: true,
+  });
+  aborted.promise.catch(() => {}); // also if nothing is read any more
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const part = await Promise.race([upload.read(), aborted.promise]);
+      if (part === null) return await new Blob(parts).bytes();
+      length += part.length;
+      if (length > maxBytes) throw tooLong();
+      parts.push(part);
+    }
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    // It is not cancelled here: a read of it may wait (see leaked_sockets.ts).
+    const { failedBecause: reason } = upload;
+    const code = reason === undefined ? "bad_request" : UPLOAD_ERRORS[reason];
+    throw new GatewayError(code, "The form broke off", { cause });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-/** A field of a request's form, a short one of announced length; empty if there is none. Throws as {@linkcode ownForm}. */
+function tooLong(): GatewayError {
+  return new GatewayError("form_too_long", "More than the page takes");
+}
+
+/** A field of a request's form; empty if there is none. Throws as {@linkcode ownForm}. */
 export async function ownFormField(
-  { headers, request }: {
-    readonly headers: RequestHeaders;
-    readonly request: Pick<Request, "body">;
-  },
+  { reply }: { readonly reply: FormReply },
   name: string,
 ): Promise<string> {
-  const length = headers.get("content-length") ?? "";
-  if (!/^[0-9]{1,5}$/.test(length)) return "";
-  const form = new TextDecoder().decode(await ownForm(request));
-  return new URLSearchParams(form).get(name) ?? "";
+  const form = await ownForm(reply, MAX_FIELD_BYTES);
+  return new URLSearchParams(new TextDecoder().decode(form)).get(name) ?? "";
 }

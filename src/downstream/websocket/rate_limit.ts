@@ -17,23 +17,47 @@ const SHORT_LENGTH = 100;
 /** Most short messages within a second: each takes the gateway 4 µs, in which it does nothing else. */
 const SHORT_MESSAGES_PER_SECOND = 16 * 1024;
 
-/** As long as a client that has flooded a WebSocket may open no other, ms. */
+/** As long as who has flooded a WebSocket may open no other, ms. */
 export const FLOOD_BAN_MS = 10_000;
 
 /** Most clients that are remembered; beyond it, the one whose flood was the first is forgotten. */
 const MAX_BANNED_CLIENTS = 1000;
 
-/** Clients that have flooded a WebSocket: if they could open the next one at once, nothing would end their flood. */
-export class FloodBans extends ExpiringLru<string, true> {
+/** Most origins of a client that are banned one by one: with the last of them, the client is. */
+const MAX_BANNED_ORIGINS = 4;
+
+/** Longest origin that is told from others, characters: no browser's is longer. */
+const MAX_ORIGIN_LENGTH = 300;
+
+/**
+ * Who has flooded a WebSocket: if they could open the next one at once, nothing would end their flood. Any page can flood
+ * in its visitor's name, so only its own origin is banned at that address; programs, which have none, count as one.
+ */
+export class FloodBans {
+  /** Origins by client. */
+  readonly #banned: ExpiringLru<string, ReadonlySet<string>>;
+
   /** @param now The current time, ms. */
   constructor(now: () => number) {
-    super({ max: MAX_BANNED_CLIENTS, ttlMs: FLOOD_BAN_MS, now });
+    const ttlMs = FLOOD_BAN_MS;
+    this.#banned = new ExpiringLru({ max: MAX_BANNED_CLIENTS, ttlMs, now });
   }
 
-  /** Bans a client for {@linkcode FLOOD_BAN_MS}. */
-  add(client: string): void {
-    this.set(client, true);
+  /** Bans a client's pages of an origin for {@linkcode FLOOD_BAN_MS}. */
+  add(client: string, origin: string): void {
+    const banned = this.#banned.get(client) ?? [];
+    this.#banned.set(client, new Set([...banned, keyOf(origin)]));
   }
+
+  has(client: string, origin: string): boolean {
+    const banned = this.#banned.get(client);
+    return banned !== undefined &&
+      (banned.has(keyOf(origin)) || banned.size >= MAX_BANNED_ORIGINS);
+  }
+}
+
+function keyOf(origin: string): string {
+  return origin.slice(0, MAX_ORIGIN_LENGTH);
 }
 
 /** Counts the frames of one client. */

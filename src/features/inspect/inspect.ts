@@ -23,6 +23,7 @@ import {
   isNavigation,
   isSentByPage,
 } from "../../http/fetch_metadata.ts";
+import { clientKey } from "../../lib/client_key.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
 import type { CorsDecision } from "../../proxy/cors.ts";
@@ -173,7 +174,8 @@ export async function handleInspect(
     };
     return x.answer(new Response(inspectPage(x.label), { headers }));
   }
-  const watcher = inspector.watch(verdict.sandboxId);
+  const user = verdict.subject ?? clientKey(x.client.clientAddress);
+  const watcher = inspector.watch(verdict.sandboxId, user);
   if (watcher === undefined) {
     throw new GatewayError("overloaded", "Too many watchers");
   }

@@ -1,11 +1,12 @@
 /** The owner's view: a page that shows the requests to a sandbox while it is open. Its script gets them by a stream. */
+import curl from "../../../gen/text/features/inspect/curl.js.ts";
 import css from "../../../gen/text/features/inspect/inspect.css.ts";
 import script from "../../../gen/text/features/inspect/inspect.js.ts";
 import { escapeHtml } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 import { pageScript, withScripts } from "../../pages/script.ts";
 
-const INSPECT = pageScript(script);
+const INSPECT = pageScript(curl + script);
 
 /** Content-Security-Policy of the page: its own script, its own stream, nothing else, and in no frame. */
 export const INSPECT_POLICY = withScripts(
@@ -46,6 +47,7 @@ export function inspectPage(sandboxId: string): string {
 <h3>Response headers</h3>
 <pre id="response-head" tabindex="0"></pre>
 <h3>As a command</h3>
+<p class="note">For any shell: without headers that hold a quote, %, $, !, &#92; or &#96;.</p>
 <pre id="curl" tabindex="0"></pre>
 <button id="copy" type="button">Copy as curl</button>
 <button id="close" type="button">Close</button>

@@ -3,6 +3,7 @@
  * watched is not known, and what a watcher has seen is in its browser only.
  */
 import type { ExchangeObserver, SeenExchange } from "../../gateway/observer.ts";
+import { CountById } from "../../proxy/counts.ts";
 import { inspectedOf } from "./inspected_exchange.ts";
 import {
   type SampleLimits,
@@ -14,11 +15,13 @@ import { eventOf, Watcher, type WatcherLimits } from "./watcher.ts";
 /** The limits of watching. */
 export interface InspectorLimits extends WatcherLimits, SampleLimits {
   readonly watchersPerSandbox: number;
+  readonly watchersPerUser: number;
   readonly watchers: number;
 }
 
 const LIMITS: InspectorLimits = {
   watchersPerSandbox: 8,
+  watchersPerUser: 8,
   // With the most of each: 12.5 MiB, beside the buffers that the budget counts.
   watchers: 50,
   queueChars: 256 * 1024,
@@ -34,12 +37,14 @@ export class Inspector implements ExchangeObserver {
   readonly #sandboxes = new Map<string, WatchedSandbox>();
   /** The exchanges that watchers have been told of. */
   readonly #shown = new WeakSet<WeakKey>();
+  readonly #byUser: CountById;
   #count = 0;
 
   /** `now` is in ms. */
   constructor(now: () => number, limits: Partial<InspectorLimits> = {}) {
     this.#now = now;
     this.#limits = { ...LIMITS, ...limits };
+    this.#byUser = new CountById(this.#limits.watchersPerUser);
   }
 
   /** True if nobody watches anything: the one look that every exchange takes. */
@@ -68,15 +73,18 @@ export class Inspector implements ExchangeObserver {
     watched.tell(inspectedOf(facts()));
   }
 
-  /** Begins to watch a sandbox; undefined if too many do. The stream must be read or cancelled. */
-  watch(sandboxId: string): Watcher | undefined {
+  /** Begins to watch a sandbox; undefined if too many do, or the user does. The stream must be read or cancelled. */
+  watch(sandboxId: string, user: string): Watcher | undefined {
     const { watchersPerSandbox, watchers } = this.#limits;
     const sandbox = this.watched(sandboxId) ??
       new WatchedSandbox(this.#limits, this.#now);
     if (sandbox.size >= watchersPerSandbox || this.#count >= watchers) {
       return undefined;
     }
+    const ofUser = this.#byUser.increment(user);
+    if (ofUser === undefined) return undefined;
     const watcher = new Watcher(this.#limits, () => {
+      this.#byUser.decrement(ofUser);
       sandbox.delete(watcher);
       this.#count--;
       if (sandbox.size === 0) this.#sandboxes.delete(sandboxId);

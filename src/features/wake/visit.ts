@@ -3,9 +3,7 @@
  * start a sandbox, so whatever does not say clearly what it is, is none: then there is still the button.
  */
 import type { SandboxExchange } from "../../gateway/sandbox_exchange.ts";
-
-/** Headers of requests that nobody has made yet: Sec-Purpose, and what browsers and programs sent before that. */
-const AHEAD_OF_TIME = ["sec-purpose", "purpose", "x-purpose", "x-moz"] as const;
+import { isAheadOfTime } from "../../http/fetch_metadata.ts";
 
 /** Programs that say what they are: crawlers, what unfurls links, browsers that a program drives. */
 const PROGRAM =
@@ -15,7 +13,7 @@ type VisitSource = Pick<SandboxExchange, "method" | "headers">;
 
 /** True if a page of ours that answers the request is going to be seen: it is no prefetch, no data, no form. */
 export function isShown({ method, headers }: VisitSource): boolean {
-  return method === "GET" && !AHEAD_OF_TIME.some((name) => headers.has(name));
+  return method === "GET" && !isAheadOfTime(headers);
 }
 
 /**

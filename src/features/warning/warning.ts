@@ -33,7 +33,7 @@ import {
 /** The part of an exchange that the warning depends on. */
 export type WarnedExchange = Pick<
   PreviewExchange,
-  "request" | "method" | "headers" | "authority" | "target" | "host"
+  "reply" | "method" | "headers" | "authority" | "target" | "host"
 >;
 
 /** False only if a sandbox needs no warning; `onMiss` is called before a lookup that goes beyond the process. */

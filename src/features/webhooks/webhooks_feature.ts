@@ -30,9 +30,9 @@ export const webhooks: FeatureModule = {
   name: "webhooks",
   settings: webhooksSettings,
   routes: WEBHOOK_ROUTES,
-  create({ config, changes }) {
-    const { secrets } = sectionOf(config, webhooksSettings);
+  create(parts) {
+    const { secrets } = sectionOf(parts.config, webhooksSettings);
     if (secrets.length === 0) return undefined;
-    return { controlRoutes: (app) => addWebhookRoutes(app, secrets, changes) };
+    return { controlRoutes: (app) => addWebhookRoutes(app, secrets, parts) };
   },
 };

@@ -27,7 +27,7 @@ import {
   plantedCookiesElsewhere,
 } from "./scenarios/planted_cookies.ts";
 import { sandboxStates, startingSandbox } from "./scenarios/sandbox_states.ts";
-import { startButton, startByVisit } from "./scenarios/start.ts";
+import { startButton, startByPopUp, startByVisit } from "./scenarios/start.ts";
 import { statusPage } from "./scenarios/status_page.ts";
 import { tokenInLink } from "./scenarios/token_in_link.ts";
 import { viteInPrivateSandbox, viteInPublicSandbox } from "./scenarios/vite.ts";
@@ -85,6 +85,7 @@ export const SCENARIOS: readonly Scenario[] = [
   waitingWithoutScripts,
   sandboxStates,
   startButton,
+  startByPopUp,
   startByVisit,
   startingSandbox,
   warning,

@@ -319,7 +319,7 @@ Deno.test("S11: a logout whose form does not arrive is given up after ten second
   const { send, state } = setUp();
   const reading = Promise.withResolvers<void>();
   const answer = send("/logout", {
-    ...formOf({}),
+    ...formOf({ sandbox: "box" }),
     body: new ReadableStream({
       pull: () => reading.resolve(),
       cancel: () => assert.fail("cancelled while a read waits"),

@@ -22,6 +22,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
   });
   const dispatch = new Dispatch({
     ...services,
+    limits: { ...services.limits, concurrentExchanges: 8 },
     servesPaths: true,
     features: [],
     remoteSettings: { baseDomains, dashboardUrl: undefined },

@@ -45,7 +45,7 @@ Deno.test("loginRedirectLocation() leads back to the start of the preview where 
   assert.equal(returnTo(longer), `${origin}/`);
 });
 
-Deno.test("loginRedirectLocation() is for what a person waits for, and not for frames", () => {
+Deno.test("loginRedirectLocation() is for what a person waits for, and not for frames, nor ahead of time", () => {
   for (const destination of ["document", "empty", undefined]) {
     const headers = destination === undefined
       ? NAVIGATION
@@ -57,6 +57,9 @@ Deno.test("loginRedirectLocation() is for what a person waits for, and not for f
       { headers: { ...NAVIGATION, "sec-fetch-dest": "iframe" } },
       { headers: { ...NAVIGATION, "sec-fetch-dest": "frame" } },
       { headers: { ...NAVIGATION, "sec-fetch-dest": "object" } },
+      { headers: { ...NAVIGATION, "sec-purpose": "prefetch" } },
+      { headers: { ...NAVIGATION, "sec-purpose": "prefetch;prerender" } },
+      { headers: { ...NAVIGATION, "purpose": "prefetch" } },
       { headers: { "sec-fetch-mode": "cors", "accept": "text/html" } },
       { headers: { "accept": "application/json" } },
       { method: "POST" },

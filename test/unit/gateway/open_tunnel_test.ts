@@ -52,7 +52,11 @@ function open(
         bufferLimitBytes: 1000,
         maxMessageBytes: 1000,
         budget: new ByteBudget({ limitBytes: 1000 }),
-        bans: { add() {}, has: (client) => isBanned && client === "c" },
+        bans: {
+          add() {},
+          has: (client, origin) =>
+            isBanned && client === "c" && origin === "https://hostile.example",
+        },
       },
     ),
   };
@@ -86,8 +90,9 @@ Deno.test("an app is not asked for a tunnel by what is no handshake", async () =
   }
 });
 
-Deno.test("S14: a client that has just flooded a WebSocket gets no other, and is told when to try again", async () => {
-  const { asked, result } = open({ isBanned: true });
+Deno.test("S14: whose pages have just flooded a WebSocket gets no other for them, and is told when to try again", async () => {
+  const fields = { origin: "https://hostile.example" };
+  const { asked, result } = open({ fields, isBanned: true });
   await assert.rejects(result, {
     code: "client_overloaded",
     retryAfterSec: 10,

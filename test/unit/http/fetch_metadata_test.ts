@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  isAheadOfTime,
   isFramed,
   isSameOriginRequest,
   isSentByPage,
@@ -94,4 +95,31 @@ Deno.test("isSentByPage() is true of what a page of another origin sends, and fa
     assert.equal(isSentByPage(headers), expected, label);
   }
   assert(!isSentByPage(new Headers()));
+});
+
+Deno.test("isSentByPage() is true of what a page of another origin has prefetched, as if it were a window", () => {
+  for (
+    const [name, value] of [
+      ["sec-purpose", "prefetch"],
+      ["sec-purpose", "prefetch;prerender"],
+      ["purpose", "prefetch"],
+      ["x-purpose", "preview"],
+      ["x-moz", "prefetch"],
+    ] as const
+  ) {
+    for (
+      const [site, expected] of [
+        ["cross-site", true],
+        ["same-site", true],
+        ["same-origin", false],
+        ["none", false], // the address bar's own guess
+      ] as const
+    ) {
+      const headers = metadata(site, "navigate", "document");
+      assert(!isAheadOfTime(headers));
+      headers.set(name, value);
+      assert(isAheadOfTime(headers));
+      assert.equal(isSentByPage(headers), expected, `${name}, ${site}`);
+    }
+  }
 });

@@ -1,6 +1,5 @@
 /** Generated from src/features/inspect/inspect.js (`deno task gen`): edit that file, not this one. */
-const text: string = `"use strict";
-// The owner's view, in the browser. Everything about an exchange may be the work of somebody hostile, so it becomes text
+const text: string = `// The owner's view, in the browser. Everything about an exchange may be the work of somebody hostile, so it becomes text
 // and nothing else: never HTML, an attribute's code, or a link.
 (() => {
   const MAX_ROWS = 500;
@@ -15,7 +14,7 @@ const text: string = `"use strict";
   let told = 0; // the number of those that the page says
   let shown; // the ID in the details
 
-  /** No text may move a cursor, turn the direction of what follows, or end a line of a command. */
+  /** No text may move a cursor, or turn the direction of what follows. */
   const clean = (text) =>
     String(text).replace(
       // deno-lint-ignore no-control-regex
@@ -179,28 +178,14 @@ const text: string = `"use strict";
     ]);
     byId("request-head").textContent = lines(entry.requestHeaders);
     byId("response-head").textContent = lines(entry.responseHeaders);
-    byId("curl").textContent = curlOf(entry);
+    byId("curl").textContent = curlOf({
+      method: entry.method,
+      headers: entry.requestHeaders,
+      url: originOf(entry) + entry.target,
+    });
     byId("copied").textContent = "";
     byId("details").hidden = false;
     if (hasFocus) byId("details-title").focus();
-  }
-
-  const quoted = (text) => \`'\${clean(text).replaceAll("'", "'\\\\''")}'\`;
-  const UNSENT = /^(?:host|connection|content-length|transfer-encoding|…)$/i;
-  const isHidden = (value) => value.includes("(hidden)");
-
-  /** A POSIX shell's command that sends the request again, without its content and what was hidden. */
-  function curlOf(entry) {
-    const parts = [
-      "curl --path-as-is --globoff --compressed",
-      \`--request \${quoted(entry.method)}\`,
-    ];
-    for (const [name, value] of entry.requestHeaders) {
-      if (UNSENT.test(name) || isHidden(value)) continue;
-      parts.push(\`--header \${quoted(\`\${name}: \${value}\`)}\`);
-    }
-    parts.push(quoted(originOf(entry) + entry.target));
-    return parts.join(" \\\\\\n  ");
   }
 
   const harHeaders = (headers) =>

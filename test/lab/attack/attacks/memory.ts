@@ -63,6 +63,29 @@ async function sendUnfinished(conn: Deno.Conn): Promise<void> {
   }
 }
 
+/** The clients of one address. */
+const NEIGHBOURS = 100;
+
+/** Sends a webhook without its last byte. */
+async function beginWebhook(stage: Arena, attacker: number): Promise<void> {
+  const conn = await stage.connect();
+  const length = attacker % 2 === 0 ? 4096 : PART.length;
+  const headers = {
+    ...from(Math.floor(attacker / NEIGHBOURS)),
+    "Webhook-Id": `msg_${attacker}`,
+    "Webhook-Timestamp": `${Math.floor(Date.now() / 1000)}`,
+    "Webhook-Signature": `v1,${"A".repeat(43)}=`,
+    "Content-Length": `${length}`,
+  };
+  const path = "/webhooks/daytona";
+  await writeAll(
+    conn,
+    utf8(headOf({ method: "POST", host: BASE, path, headers })),
+  );
+  await writeAll(conn, PART.subarray(0, length - 1));
+  await discard(conn);
+}
+
 function attack(
   name: string,
   about: string,
@@ -100,6 +123,13 @@ export const memory: readonly Flood[] = [
     "4 clients upload a terabyte each to a page of the gateway's own",
     4,
     (stage, attacker) => upload(stage, attacker, BASE),
+  ),
+  attack(
+    "S2-webhooks",
+    "1,000 clients of 10 addresses begin a webhook of 4 or 64 KiB, and end none",
+    1000,
+    beginWebhook,
+    { settings: { WEBHOOK_SECRET: `whsec_${"MfKQ".repeat(8)}` } },
   ),
   attack(
     "S15-answered-uploads",

@@ -59,7 +59,7 @@ export const inspect: Scenario = {
       );
       const command = await textOf(view, "#curl");
       assert.match(command, /^curl --path-as-is --globoff/);
-      assert.ok(command.includes(`'x-quote: a'\\''b'`), command);
+      assert.doesNotMatch(command, /x-quote|\n/);
       assert.doesNotMatch(command, /secret-1|authorization|cookie/i);
       assert.equal(
         await view.evaluate<number>(

@@ -29,6 +29,48 @@ export const startButton: Scenario = {
   },
 };
 
+/** The app's own page has the origin of the start page, and could press its button in a window that it opens. */
+export const startByPopUp: Scenario = {
+  name:
+    "a page of the app that opens the start page in a window has no hold of it",
+  except: {
+    firefox: "it may not know noopener-allow-popups",
+    webkit: "it may not know noopener-allow-popups",
+  },
+  async run(stage) {
+    await using gateway = await startLoginGateway({ WAKE: "press" });
+    const { api, runner } = gateway.stack;
+    const page = await stage.open({ expectedErrors: /status of 503/ });
+    await page.goto(gateway.at("3000-locked"));
+    await page.click("button", "alice");
+    await page.shows("h2", "What the app receives");
+    // The control: of a window with the app itself, it has one.
+    assert.equal(await page.evaluate<boolean>(OPENS_AND_SEES), true);
+    api.sandbox("locked").state = "stopped";
+    const container = runner.containers.get("locked") ?? assert.fail("none");
+    container.started = false;
+    assert.equal(await page.evaluate<boolean>(OPENS_AND_SEES), false);
+    assert.equal(api.count("startSandbox"), 0);
+  },
+};
+
+/** Opens a window, presses the button that its page has, and tells whether that page was seen. */
+const OPENS_AND_SEES = `(async () => {
+  const opened = open("/other", "_blank");
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (opened.closed) return false;
+    try {
+      if (opened.location.href === "about:blank") continue;
+      if (opened.document.readyState !== "complete") continue;
+      opened.document.querySelector("form button")?.click();
+      return true;
+    } catch {
+      return false; // as of another origin
+    }
+  }
+})()`;
+
 /** Who opens a link to a stopped sandbox need do nothing more than log in. */
 export const startByVisit: Scenario = {
   name:

@@ -382,6 +382,31 @@ if (SESSION_SCOPES.includes("host")) {
 }
 
 testLoginsInBothWorlds(
+  "a login watches a sandbox by a name that nobody has looked up, and none that there is not",
+  async (start) => {
+    await using gateway = await start();
+    const { browser } = await openView(gateway);
+    const own = new URL(gateway.at("", "/"));
+    const cookie = browser.jar.fieldFor(new URL("/inspect/locked", own), {
+      method: "GET",
+      crossSite: false,
+    }) ?? "";
+    const headers = { host: own.host, cookie };
+    using watching = await watch(gateway, "locked", headers);
+    await gateway.send(LOCKED);
+    assert.equal((await watching.next()).error, "login_required");
+    const token = { "x-daytona-preview-token": KEYS.lockedToken };
+    await gateway.send(LOCKED, { path: "/echo", headers: token });
+    assert.equal((await watching.next()).by, "preview_token");
+
+    const other = gateway.browser();
+    const { page: form } = await other.open(gateway.at("", "/inspect/nobody"));
+    const { page } = await other.logIn(form, "alice");
+    assert.equal(page.status, 404);
+  },
+);
+
+testLoginsInBothWorlds(
   "pages of apps cannot use their visitor's session to watch",
   async (start) => {
     await using gateway = await start();

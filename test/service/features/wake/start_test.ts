@@ -244,6 +244,10 @@ Deno.test("the button is only on a page that is about to be shown to who has log
     /frame-ancestors 'none'/,
   );
   assert.equal(page.headers.get("referrer-policy"), "same-origin");
+  assert.equal(
+    page.headers.get("cross-origin-opener-policy"),
+    "noopener-allow-popups",
+  );
   const browser = gateway.browser();
   await gateway.pageOf("alice", { browser });
   const cookie = browser.jar.fieldFor(new URL(page.url), {

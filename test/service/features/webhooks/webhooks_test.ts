@@ -163,7 +163,7 @@ const REFUSED: readonly [
     },
     "webhook_refused",
   ],
-  ["at length", { ...signed(), body: "x".repeat(65_537) }, "bad_request"],
+  ["at length", { ...signed(), body: "x".repeat(4097) }, "form_too_long"],
 ];
 
 Deno.test("a message that is not signed with the secret, in these minutes, is refused, and nothing of it is believed", async (t) => {
@@ -180,18 +180,95 @@ Deno.test("a message that is not signed with the secret, in these minutes, is re
   }
 });
 
-Deno.test("a message of unknown length is not read", async () => {
-  await using gateway = await startGateway(SOON);
-  const { headers } = signed();
+/** The status of a message in chunks, of which the last may be missing. */
+async function sendInChunks(
+  gateway: TestGateway,
+  chunks: readonly string[],
+  { headers }: Pick<ReturnType<typeof signed>, "headers">,
+): Promise<string> {
   const fields = Object.entries(headers).map(([name, value]) =>
     `${name}: ${value}\r\n`
   ).join("");
-  const stream = await gateway.open(
+  using stream = await gateway.open(
     `POST /webhooks/daytona HTTP/1.1\r\nHost: ${BASE}\r\n${fields}` +
-      "Transfer-Encoding: chunked\r\n\r\n",
+      "Transfer-Encoding: chunked\r\n\r\n" +
+      chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`)
+        .join(""),
   );
-  assert.match(await stream.readUntil("\r\n"), /^HTTP\/1.1 400 /);
-  stream.close();
+  return (await stream.readUntil("\r\n")).slice("HTTP/1.1 ".length, -2);
+}
+
+Deno.test("a message may come in chunks, within the same bounds", async () => {
+  await using gateway = await startGateway(SOON);
+  const message = signed();
+  const { body } = message;
+  const halves = [body.slice(0, 100), body.slice(100)];
+  const whole = await sendInChunks(gateway, [...halves, ""], message);
+  assert.equal(whole, "204 No Content");
+  const long = await sendInChunks(gateway, ["x".repeat(4097)], message);
+  assert.equal(long, "413 Payload Too Large");
+  const fine = Array.from({ length: 3000 }, () => "x");
+  assert.match(
+    await sendInChunks(gateway, [...fine, "y".repeat(2000)], message),
+    /^4(00|13) /,
+  );
+  assert.equal((await gateway.send(BASE, { path: "/health" })).status, 200);
+});
+
+Deno.test("refused messages are charged to their client, and good ones from there count nevertheless", async () => {
+  await using gateway = await startGateway({
+    ...SOON,
+    REFUSALS_PER_MINUTE: "2",
+  });
+  const codes = [];
+  for (let i = 0; i < 3; i++) {
+    const { code } = await gateway.send(BASE, signed({ ageSec: 400 }));
+    codes.push(code);
+  }
+  assert.deepEqual(codes, [
+    "webhook_refused",
+    "webhook_refused",
+    "too_many_refusals",
+  ]);
+  assert.equal((await gateway.send(BASE, signed())).status, 204);
+  const other = await gateway.send("3000-unknown.proxy.localhost");
+  assert.equal(other.code, "too_many_refusals");
+});
+
+Deno.test("a client may have ten unfinished messages, all clients a quarter of the exchanges, and what is surely no message is not waited for", async () => {
+  await using gateway = await startGateway({
+    ...SOON,
+    TRUSTED_PROXIES: "127.0.0.1",
+    MAX_CONCURRENT_EXCHANGES: "60",
+  });
+  await using streams = new AsyncDisposableStack();
+  const { headers } = signed();
+  /** Begins a message of that client; resolves to the first line of its answer. */
+  async function begin(client: string, more = {}) {
+    const fields = Object.entries({
+      ...headers,
+      "x-forwarded-for": client,
+      ...more,
+    }).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const stream = await gateway.open(
+      `POST /webhooks/daytona HTTP/1.1\r\nHost: ${BASE}\r\n${fields}` +
+        "Content-Length: 100\r\n\r\nx",
+    );
+    streams.defer(() => stream.close());
+    const answer = stream.readUntil("\r\n");
+    answer.catch(() => {}); // most are not answered before the end
+    return { answer };
+  }
+  async function firstOf(clients: readonly string[]): Promise<string> {
+    const begun = await Promise.all(clients.map((client) => begin(client)));
+    return await Promise.race(begun.map(({ answer }) => answer));
+  }
+  const one = Array.from({ length: 11 }, () => "192.0.2.1");
+  assert.match(await firstOf(one), /^HTTP\/1.1 503 /);
+  const others = Array.from({ length: 6 }, (_, i) => `192.0.2.${i + 2}`);
+  assert.match(await firstOf(others), /^HTTP\/1.1 503 /);
+  const { answer } = await begin("192.0.2.99", { "svix-timestamp": "1" });
+  assert.match(await answer, /^HTTP\/1.1 403 /);
 });
 
 Deno.test("of two secrets, either signs: so one can be replaced", async () => {

@@ -165,6 +165,6 @@ Deno.test("canary: a read of a request that waits when the body is cancelled kee
   const isLeaked = await keptAfter(true) > 64 * 1024 * 10;
   stillNeeded(isLeaked, {
     mended: "reads of a request that is cancelled",
-    remove: "the wait in ClientUpload.cancel(), and the note in own_form.ts",
+    remove: "the wait in ClientUpload.cancel(), and the note in form.ts",
   });
 });

@@ -43,8 +43,11 @@ async function textOf(watcher: Watcher | undefined): Promise<string> {
 Deno.test("Inspector tells exchanges to whoever watches the sandbox, and to nobody else", async () => {
   const inspector = inspectorWith();
   assert.equal(inspector.isIdle, true);
-  const [one, two] = [inspector.watch("a"), inspector.watch("a")];
-  const other = inspector.watch("b");
+  const [one, two] = [
+    inspector.watch("a", "user"),
+    inspector.watch("a", "user"),
+  ];
+  const other = inspector.watch("b", "user");
   assert.equal(inspector.watched("a") !== undefined, true);
   for (const watcher of [one, two, other]) {
     assert.match(await textOf(watcher), /^event: watching\ndata: \{.*\}\n\n$/);
@@ -67,7 +70,7 @@ Deno.test("Inspector tells exchanges to whoever watches the sandbox, and to nobo
 
 Deno.test("no text of an exchange can be taken for another event", async () => {
   const inspector = inspectorWith();
-  const watcher = inspector.watch("a");
+  const watcher = inspector.watch("a", "user");
   await textOf(watcher);
   inspector.watched("a")?.tell(
     exchange("1", "/\n\nevent: watching\r\ndata: x\u2028"),
@@ -80,7 +83,7 @@ Deno.test("no text of an exchange can be taken for another event", async () => {
 
 Deno.test("a watcher that is too slow is told how much it missed, and takes no more memory", async () => {
   const inspector = inspectorWith({ queueChars: 2000 });
-  const watcher = inspector.watch("a");
+  const watcher = inspector.watch("a", "user");
   for (let i = 0; i < 100; i++) {
     inspector.watched("a")?.tell(exchange(String(i)));
   }
@@ -98,7 +101,7 @@ Deno.test("a watcher that is too slow is told how much it missed, and takes no m
 
 Deno.test("a watcher that nothing is told gets a sign of life", async () => {
   using clock = fakeClock();
-  const watcher = inspectorWith({ heartbeatMs: 5000 }).watch("a");
+  const watcher = inspectorWith({ heartbeatMs: 5000 }).watch("a", "user");
   await textOf(watcher);
   const read = textOf(watcher);
   clock.pass(5000);
@@ -108,7 +111,9 @@ Deno.test("a watcher that nothing is told gets a sign of life", async () => {
 
 Deno.test("Inspector has no more watchers than it may, of one sandbox and of all", () => {
   const inspector = inspectorWith({ watchersPerSandbox: 2, watchers: 3 });
-  const watchers = ["a", "a", "a", "b", "b"].map((id) => inspector.watch(id));
+  const watchers = ["a", "a", "a", "b", "b"].map((id) =>
+    inspector.watch(id, "user")
+  );
   assert.deepEqual(watchers.map((each) => each !== undefined), [
     true,
     true,
@@ -117,8 +122,24 @@ Deno.test("Inspector has no more watchers than it may, of one sandbox and of all
     false,
   ]);
   watchers[0]?.cancel();
-  const again = inspector.watch("b");
+  const again = inspector.watch("b", "user");
   assert.notEqual(again, undefined);
   for (const watcher of [...watchers, again]) watcher?.cancel();
+  assert.equal(inspector.isIdle, true);
+});
+
+Deno.test("one user has no more watchers than it may, whichever sandboxes they watch, and others have theirs", () => {
+  const inspector = inspectorWith({ watchersPerUser: 2 });
+  const watch = (id: string, user: string) => inspector.watch(id, user);
+  const watchers = [watch("a", "one"), watch("b", "one"), watch("c", "one")];
+  assert.deepEqual(watchers.map((each) => each !== undefined), [
+    true,
+    true,
+    false,
+  ]);
+  const other = watch("a", "another") ?? assert.fail("another user");
+  watchers[1]?.cancel();
+  const again = watch("c", "one") ?? assert.fail("after one has gone");
+  for (const watcher of [watchers[0], other, again]) watcher?.cancel();
   assert.equal(inspector.isIdle, true);
 });

@@ -7,7 +7,7 @@ import { fakeClock } from "../../../support/fake_clock.ts";
 async function watchOne() {
   const limits = { burst: 4, perSec: 2, heartbeatMs: 60_000 };
   const inspector = new Inspector(() => performance.now(), limits);
-  const watcher = inspector.watch("a") ?? assert.fail();
+  const watcher = inspector.watch("a", "user") ?? assert.fail();
   await watcher.read();
   return {
     inspector,
@@ -48,7 +48,7 @@ Deno.test("a flood leaves notable exchanges their share, and they leave it the o
 Deno.test("every watcher is told within a second how many exchanges were left out, once", async () => {
   using clock = fakeClock();
   const { inspector, watcher, next } = await watchOne();
-  const other = inspector.watch("a") ?? assert.fail();
+  const other = inspector.watch("a", "user") ?? assert.fail();
   await other.read();
   const sandbox = inspector.watched("a") ?? assert.fail();
   const told = next();
@@ -72,7 +72,7 @@ Deno.test("whoever begins to watch is told of what is left out from then on, and
   using clock = fakeClock();
   const { inspector, watcher, next } = await watchOne();
   inspector.watched("a")?.leaveOut();
-  const later = inspector.watch("a") ?? assert.fail();
+  const later = inspector.watch("a", "user") ?? assert.fail();
   assert.doesNotMatch(
     new TextDecoder().decode(await later.read() ?? undefined),
     /missed/,
