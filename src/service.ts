@@ -78,8 +78,8 @@ export async function createService(
   config: Config,
   options: ServiceOptions,
 ): Promise<GatewayService> {
-  const { version, platformShared = false, ownsProcess = false } = options;
-  const { lines, links = [] } = options;
+  const { version, lines, links = [] } = options;
+  const { platformShared = false, ownsProcess = false } = options;
   const { limits, cache } = config;
   const closes = new AbortController();
   const closing = closes.signal;
@@ -88,9 +88,8 @@ export async function createService(
   const metrics = new Metrics(version);
   const background = createBackground(closing);
   const store = await openLoggedStore(cache.location, { platformShared, now });
-  const { secrets } = config.session;
   const sealerFor = (purpose: string, maxLength?: number) =>
-    createSealer({ secrets, purpose, now, maxLength });
+    createSealer({ secrets: config.session.secrets, purpose, now, maxLength });
   const lookups: LookupCacheOptions = {
     cache,
     store,
@@ -114,7 +113,6 @@ export async function createService(
     now,
     ownsProcess,
   });
-  const { budget } = clientLeg;
 
   // What knows Daytona.
   const daytona = createDaytona(config.daytona, {
@@ -190,7 +188,7 @@ export async function createService(
       renderMetrics,
       otherLimits: () => [
         bulkheads.inUse,
-        { name: "BUFFER_BUDGET_BYTES", ...budget.inUse },
+        { name: "BUFFER_BUDGET_BYTES", ...clientLeg.budget.inUse },
         ...quota?.inUse ? [{ name: "API quota", ...quota.inUse }] : [],
       ],
     }) ?? []
@@ -267,21 +265,17 @@ export async function createService(
   const stopTimers = startTimers(limits.bodyIdleTimeoutMs, inFlight, ticking);
   return {
     fetch: (request, info) => dispatch.handle(request, info),
-    buffers: budget,
+    buffers: clientLeg.budget,
     renderMetrics: () => renderMetrics(true),
     metricsPages: Object.assign(
       {},
-      ...features.map(({ metricsPages }) => metricsPages),
+      ...features.map((each) => each.metricsPages),
     ),
     certificateExpires: (at) => metrics.certificateExpires(at),
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.
       await fulfilsWithin(learning, LEARNING_MS, closing);
-      // If it fails, the first bearer of a user will show the same.
-      background.add("probe owners", api.probeOwners().catch(() => {}));
-      if (config.daytona.mode === "proxy") {
-        background.add("probe role", role.role());
-      }
+      daytona.probe(background);
       await readiness.checkUntilReady();
     },
     startDraining() {

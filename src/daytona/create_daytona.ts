@@ -1,5 +1,6 @@
 /** Creates the client of Daytona's API, and what watches how the API takes the gateway's own key. */
 import type { Config } from "../config/config.ts";
+import type { Background } from "../lib/background.ts";
 import { loggerFor } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import { DaytonaApi, type DaytonaApiOptions } from "./api.ts";
@@ -41,7 +42,13 @@ export function createDaytona(
     const message = "the API knows this gateway as the proxy of a region";
     loggerFor("api").info(message, { region });
   });
-  return { api, role, serviceKey, quota };
+  /** Asks early what the API tells of keys: who does not know it yet would ask while a visitor waits. */
+  function probe(background: Background): void {
+    // If it fails, the first bearer of a user will show the same.
+    background.add("probe owners", api.probeOwners().catch(() => {}));
+    if (config.mode === "proxy") background.add("probe role", role.role());
+  }
+  return { api, role, serviceKey, quota, probe };
 }
 
 /** What the log says of the gateway's own key. */
