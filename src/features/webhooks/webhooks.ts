@@ -121,7 +121,9 @@ async function readSigned(
   }
   function refused(reason: string): GatewayError {
     const client = { clientAddress, isSentByPage: isSentByPage(headers) };
-    throttle.budgetFor(client).spend();
+    const budget = throttle.budgetFor(client);
+    budget.spend();
+    budget.settle({ isAdmitted: false });
     return new GatewayError("webhook_refused", reason);
   }
   const field = (name: string) =>
