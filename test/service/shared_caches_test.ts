@@ -353,7 +353,7 @@ for (const { name: cache, test, start } of CACHES) {
       assert.equal(answer.headers.get("deno-cdn-cache-control"), "no-store");
     }
     gateway.stack.api.sandbox("demo").public = false;
-    clock.pass(5_000);
+    clock.pass(10_000); // PRIVATE_WITHIN_SEC
     for (const path of paths) {
       const answer = await send(host, { port: front.port, path });
       assert.equal(answer.code, "login_required", path);
