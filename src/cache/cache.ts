@@ -6,6 +6,8 @@ import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
 import { type Codec, DurableTier, type TimedValue } from "./durable_tier.ts";
 import {
+  askAgainAfter,
+  askedAt as askedAtOf,
   backOff,
   type Entry,
   freshnessOf,
@@ -17,6 +19,9 @@ import { OneAsker } from "./one_asker.ts";
 import { isTrusted, RECHECK_MS } from "./recheck.ts";
 import { SingleFlight } from "./single_flight.ts";
 import type { DurableStore, Watch } from "./store.ts";
+
+/** Most questions about one value that have no answer yet. */
+const MAX_QUESTIONS = 3;
 
 /** Longest wait for a lookup or a fill, ms: then callers get whatever is known and may still be served. */
 const SLOW_MS = 300;
@@ -78,6 +83,8 @@ export class Cache<V> {
   readonly #asker: OneAsker<V> | undefined;
   readonly #keeper: FillKeeper<V>;
   readonly #recheckMs: number;
+  /** How long the source took for its latest answer, ms. */
+  #latencyMs = 0;
   /** True if the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
   readonly #storeExpires: boolean;
 
@@ -161,10 +168,21 @@ export class Cache<V> {
     const { value } = entry;
     if (freshness === "expired") return undefined;
     const isDue = freshness !== "fresh" && now >= entry.retryAt;
-    if (fill && isDue && !this.#fills.isInFlight(key)) {
-      this.#goOn(this.#refill(key, fill, event === "durable_hit"));
+    if (fill && isDue && this.#mayAsk(key, entry)) {
+      entry.askAgainAt = now + askAgainAfter(entry);
+      const work = this.#fillWork(key, fill, event === "durable_hit");
+      this.#goOn(this.#fills.add(key, work));
     }
     return { value, event: freshness === "stale-if-error" ? "stale" : event };
+  }
+
+  /** True if nothing has been asked yet, or the source is so slow that entries would end before their renewals came. */
+  #mayAsk(key: string, entry: Entry<V>): boolean {
+    const { unconfirmed, refreshAt, expiresAt, askAgainAt = 0 } = entry;
+    const count = this.#fills.count(key);
+    return count === 0 || unconfirmed !== undefined &&
+        this.#latencyMs > expiresAt - refreshAt &&
+        count < MAX_QUESTIONS && this.#options.now() >= askAgainAt;
   }
 
   /** Looks a value up, or fills it; if that is slow, callers get what they may have instead. */
@@ -216,9 +234,16 @@ export class Cache<V> {
     filled: Fill<V>,
     validAt = this.#options.now(),
   ): Promise<void> {
+    this.#fills.forget(key);
+    await this.#keep(key, filled, validAt);
+  }
+
+  /** Does so without discarding fills, which may be newer. */
+  async #keep(key: string, filled: Fill<V>, validAt: number): Promise<void> {
     const { onReplaced } = this.#options;
     const earlier = this.#memory.get(key);
-    this.forgetCopy(key);
+    this.#lookups.forget(key);
+    this.#memory.delete(key);
     const stored = this.#keeper.keep(key, filled, validAt, earlier);
     if (earlier) onReplaced?.(key, earlier.value, filled.value, stored);
     await stored;
@@ -301,16 +326,23 @@ export class Cache<V> {
     return entry;
   }
 
-  /** Fills a value, or adopts what another process has filled; `isRead` says that the durable tier was just read. */
+  /** Fills a value, or joins who does. */
   #refill(
     key: string,
     fill: () => Promise<Fill<V>>,
     isRead: boolean,
   ): Promise<Found<V>> {
+    return this.#fills.share(key, this.#fillWork(key, fill, isRead));
+  }
+
+  /** Fills a value, or adopts what another process has filled; `isRead` says that the durable tier was just read. */
+  #fillWork(key: string, fill: () => Promise<Fill<V>>, isRead: boolean) {
     const { now, background } = this.#options;
-    return this.#fills.share(key, async (isCurrent) => {
+    return async (isCurrent: () => boolean): Promise<Found<V>> => {
       const known = this.#memory.get(key);
-      const theirs = await this.#asker?.answerOfAnother(key, known, isRead);
+      const earlier = this.#fills.count(key) - 1;
+      const theirs = await this.#asker
+        ?.answerOfAnother(key, known, { isRead, earlier });
       if (theirs !== undefined) {
         if (isCurrent()) this.#adopt(key, theirs);
         return { value: theirs.value, event: "durable_hit" };
@@ -319,9 +351,13 @@ export class Cache<V> {
       const askedAt = now();
       try {
         const filled = await fill();
+        this.#latencyMs = now() - askedAt;
         // Callers do not wait for the durable tier.
-        if (isCurrent()) {
-          const stored = this.set(key, filled, askedAt);
+        const held = this.#memory.get(key);
+        const isLate = held !== undefined && !isFromFuture(held, now()) &&
+          askedAtOf(held) > askedAt;
+        if (isCurrent() && !isLate) {
+          const stored = this.#keep(key, filled, askedAt);
           background.add(`store ${this.#options.kind}`, stored);
         }
         return { value: filled.value, event: "miss" };
@@ -335,6 +371,6 @@ export class Cache<V> {
         if (now() >= earlier.staleUntil) throw error;
         return { value: earlier.value, event: "stale" };
       }
-    });
+    };
   }
 }

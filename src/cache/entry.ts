@@ -34,6 +34,8 @@ export interface Entry<V> extends Times, Checked {
   failures: number;
   /** The earliest time of the next background fill, ms since the epoch. */
   retryAt: number;
+  /** When the source may be asked once more though it has not answered yet, ms since the epoch. */
+  askAgainAt?: number;
   /** True if callers have waited too long for the fill that is to replace it, and may have it past its TTL. */
   isSlow?: boolean | undefined;
 }
@@ -78,6 +80,11 @@ export function unconfirmedTimesOf(
 /** When a store may drop an entry that is of no use past its expiry, ms since the epoch. */
 export function keptUntil({ unconfirmed, expiresAt }: Times): number {
   return unconfirmed?.keptUntil ?? expiresAt;
+}
+
+/** The pause between two questions of which the first has no answer yet, ms. */
+export function askAgainAfter({ refreshAt, expiresAt }: Times): number {
+  return (expiresAt - refreshAt) / 2;
 }
 
 /** When the source was asked, ms since the epoch. */

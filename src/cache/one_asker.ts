@@ -31,12 +31,12 @@ export class OneAsker<V> {
   /**
    * What another process has been answered later than `known`; undefined if this process has to ask: at once, or because
    * no answer came in time. As long as `known` is valid, nobody waits for that. `isRead` says that `known` is what the
-   * tier had just now.
+   * tier had just now; `earlier` is the number of questions that have no answer yet.
    */
   async answerOfAnother(
     key: string,
     known: Entry<V> | undefined,
-    isRead: boolean,
+    { isRead, earlier }: { readonly isRead: boolean; readonly earlier: number },
   ): Promise<TimedValue<V> | undefined> {
     if (known && known.failures > 0) return undefined; // nobody may have an answer
     const startedAt = this.#now();
@@ -56,7 +56,8 @@ export class OneAsker<V> {
         if (isValid(found, now) && isLater(found, known)) return found;
       }
       const version = found === "absent" ? ofNothing : String(found.expiresAt);
-      const claim = await this.#tier.lease(key, version, now + LEASE_MS);
+      const lease = earlier === 0 ? version : `${version}-${earlier}`;
+      const claim = await this.#tier.lease(key, lease, now + LEASE_MS);
       const leftMs = until - this.#now();
       if (claim !== "taken" || leftMs <= 0) return undefined;
       await this.#sleep(Math.min(pauseMs, leftMs));

@@ -1,20 +1,30 @@
 /** Runs at most one piece of work per id at a time; concurrent callers share its result. Ended work is not kept. */
 export class SingleFlight<T> {
-  readonly #flights = new Map<string, Promise<T>>();
+  /** Of each id, the first one is shared. */
+  readonly #flights = new Map<string, Promise<T>[]>();
 
   /** Joins the work in flight, or starts it; the work can check whether it was forgotten. */
   share(
     id: string,
     work: (isCurrent: () => boolean) => Promise<T>,
   ): Promise<T> {
-    const inFlight = this.#flights.get(id);
-    if (inFlight !== undefined) return inFlight;
+    return this.#flights.get(id)?.[0] ?? this.add(id, work);
+  }
+
+  /** Starts work beside what is in flight. */
+  add(
+    id: string,
+    work: (isCurrent: () => boolean) => Promise<T>,
+  ): Promise<T> {
+    const flights = this.#flights.get(id) ?? [];
+    const isCurrent = () => this.#flights.get(id) === flights;
     const { promise, resolve } = Promise.withResolvers<T>();
-    const isCurrent = () => this.#flights.get(id) === promise;
-    this.#flights.set(id, promise);
+    flights.push(promise);
+    this.#flights.set(id, flights);
     resolve(
       work(isCurrent).finally(() => {
-        if (isCurrent()) this.#flights.delete(id);
+        flights.splice(flights.indexOf(promise), 1);
+        if (flights.length === 0 && isCurrent()) this.#flights.delete(id);
       }),
     );
     return promise;
@@ -22,6 +32,11 @@ export class SingleFlight<T> {
 
   isInFlight(id: string): boolean {
     return this.#flights.has(id);
+  }
+
+  /** How much work is in flight. */
+  count(id: string): number {
+    return this.#flights.get(id)?.length ?? 0;
   }
 
   /** Detaches the work in flight: its `isCurrent` is false from now on, and the next caller starts anew. */

@@ -45,3 +45,26 @@ Deno.test("after forget(), the work in flight is not current and the next caller
   equal(await first, "forgotten");
   equal(await second, "current");
 });
+
+Deno.test("add() runs work beside what is in flight, which stays the one that is shared", async () => {
+  const flights = new SingleFlight<number>();
+  const answers = [1, 2].map(() => Promise.withResolvers<number>());
+  const current: (() => boolean)[] = [];
+  const [one, other] = answers.map(({ promise }) =>
+    flights.add("a", (isCurrent) => {
+      current.push(isCurrent);
+      return promise;
+    })
+  );
+  equal(flights.count("a"), 2);
+  const joined = flights.share("a", () => Promise.resolve(3));
+  answers[1]?.resolve(2);
+  equal(await other, 2);
+  equal(flights.count("a"), 1);
+  deepEqual(current.map((each) => each()), [true, true]);
+  flights.forget("a");
+  deepEqual(current.map((each) => each()), [false, false]);
+  answers[0]?.resolve(1);
+  deepEqual(await Promise.all([one, joined]), [1, 1]);
+  equal(flights.count("a"), 0);
+});

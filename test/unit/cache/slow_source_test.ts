@@ -88,6 +88,43 @@ Deno.test("a value that is not confirmed is served while it is asked for, from h
   assert.equal(await getWithin(clock, 0), "v2");
 });
 
+Deno.test("of two answers, the one to the later question is kept, whichever comes first", async () => {
+  using clock = fakeClock();
+  const confirm = { afterMs: 3_500, ttlMs: 7_000, onlyIfTold: true };
+  const cache = new Cache<string>({
+    kind: "test",
+    maxEntries: 100,
+    durable: null,
+    now: Date.now,
+    onEvent: () => {},
+    background: new Background(() => {}),
+  });
+  const answers: ((value: string) => void)[] = [];
+  function ask(): Promise<Fill<string>> {
+    return new Promise((resolve) => {
+      answers.push((value) => resolve({ value, ttlMs: TTL, confirm }));
+    });
+  }
+  async function answer(index: number, value: string): Promise<void> {
+    answers[index]?.(value);
+    await settled();
+  }
+  const first = cache.get(KEY, ask);
+  await settled();
+  clock.pass(4_000); // slower than what an entry leaves for its renewal
+  await answer(0, "yes");
+  assert.equal(await first, "yes");
+  for (const ms of [0, 1_750]) {
+    clock.pass(ms);
+    assert.equal(await cache.get(KEY, ask), "yes");
+  }
+  assert.equal(answers.length, 3);
+  await answer(2, "no");
+  assert.equal(cache.getFresh(KEY), "no");
+  await answer(1, "yes");
+  assert.equal(cache.getFresh(KEY), "no");
+});
+
 Deno.test("a value that may be stale is served past its TTL after 300 ms of waiting, and then without", async () => {
   using clock = fakeClock();
   const { state, events, getWithin, answer } = await setUp({
@@ -143,3 +180,55 @@ Deno.test("a copy within its TTL is served after 300 ms if the shared store is s
   assert.equal(await getWithin(clock, SLOW), "v1");
   assert.equal(state.asked, 1);
 });
+
+/** A visit every 100 ms for half a minute to a cache whose source answers after `latencyMs`, every visitor's wait and the questions. */
+async function visitsTo(
+  latencyMs: number,
+  durable?: FakeStore,
+): Promise<{ waits: number[]; asked: number }> {
+  using clock = fakeClock();
+  let asked = 0;
+  const waits: number[] = [];
+  const confirm = { afterMs: 3_500, ttlMs: 7_000, onlyIfTold: true };
+  const cache = new Cache<string>({
+    kind: "test",
+    maxEntries: 100,
+    durable: durable ? { store: durable.store, codec: CODEC } : null,
+    asksForAll: durable !== undefined,
+    now: Date.now,
+    onEvent: () => {},
+    background: new Background(() => {}),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
+  async function ask(): Promise<Fill<string>> {
+    asked++;
+    await new Promise((resolve) => setTimeout(resolve, latencyMs));
+    return { value: "yes", ttlMs: TTL, staleIfErrorMs: STALE, confirm };
+  }
+  for (let ms = 0; ms < 30_000; ms += 100) {
+    const cameAt = Date.now();
+    cache.get(KEY, ask).then(() => waits.push(Date.now() - cameAt));
+    await settled();
+    clock.pass(100);
+    await settled();
+  }
+  return { waits, asked };
+}
+
+for (const store of ["its own memory", "a shared store"]) {
+  const durable = () =>
+    store === "its own memory" ? undefined : fakeStore({ shared: true });
+
+  Deno.test(`a source that takes five of seven seconds is asked again meanwhile, so that nobody waits (${store})`, async () => {
+    const { waits, asked } = await visitsTo(5_000, durable());
+    const late = waits.slice(150); // the first answers came one after the other
+    assert(late.length > 100, `${late.length}`);
+    assert.deepEqual(late.filter((ms) => ms > 0), []);
+    assert(asked <= 18, `${asked}`);
+  });
+
+  Deno.test(`a fast source is not asked more often (${store})`, async () => {
+    const { asked } = await visitsTo(100, durable());
+    assert(asked >= 8 && asked <= 9, `${asked}`);
+  });
+}
