@@ -176,13 +176,18 @@ export class Cache<V> {
     return { value, event: freshness === "stale-if-error" ? "stale" : event };
   }
 
-  /** True if nothing has been asked yet, or the source is so slow that entries would end before their renewals came. */
+  /**
+   * True if nothing has been asked yet; or if the source is so slow that entries would end before their renewals came, or
+   * slower than it was.
+   */
   #mayAsk(key: string, entry: Entry<V>): boolean {
     const { unconfirmed, refreshAt, expiresAt, askAgainAt = 0 } = entry;
     const count = this.#fills.count(key);
-    return count === 0 || unconfirmed !== undefined &&
-        this.#latencyMs > expiresAt - refreshAt &&
-        count < MAX_QUESTIONS && this.#options.now() >= askAgainAt;
+    if (count === 0) return true;
+    if (unconfirmed === undefined || count >= MAX_QUESTIONS) return false;
+    const isInTime = this.#latencyMs >= askAgainAfter(entry) &&
+      this.#latencyMs <= expiresAt - refreshAt;
+    return !isInTime && this.#options.now() >= askAgainAt;
   }
 
   /** Looks a value up, or fills it; if that is slow, callers get what they may have instead. */
@@ -316,11 +321,11 @@ export class Cache<V> {
       Object.assign(copy, { recheckAt, watch });
       return copy; // newer: an answer that only repeats itself is not written each time
     }
-    // The same value as our copy: what we know about failed fills still applies.
-    const { failures, retryAt } = copy?.expiresAt === found.expiresAt
+    // The same value as our copy: what we know about fills still applies.
+    const fills = copy?.expiresAt === found.expiresAt
       ? copy
       : { failures: 0, retryAt: 0 };
-    const entry = { ...found, recheckAt, watch, failures, retryAt };
+    const entry = { ...fills, ...found, recheckAt, watch };
     this.#memory.set(key, entry);
     if (copy) this.#options.onReplaced?.(key, copy.value, found.value);
     return entry;
