@@ -78,10 +78,18 @@ export function lost(seen: readonly Seen[]): number {
   );
 }
 
+/** The share of the others' visits that a trouble may cost. */
+const MOST_LOST = 0.01;
+
+/** True if a trouble costs the others next to nothing. */
+export function isHarmless({ others }: Result): boolean {
+  return lost(others) <= MOST_LOST * total(others);
+}
+
 /** A result as lines of text. */
 export function formatResult(result: Result): string {
   const { name, hit, others, peakMib } = result;
-  const verdict = lost(others) === 0 ? "ok" : "LOST";
+  const verdict = isHarmless(result) ? "ok" : "LOST";
   return [
     `${name}: ${verdict}; at most ${peakMib} MiB`,
     ...others.map((seen) => `  other ${seenText(seen)}`),

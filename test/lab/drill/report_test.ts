@@ -24,7 +24,7 @@ Deno.test("drill: who uses what is in trouble is no loss of the others", () => {
   assert.match(formatResult(drilled), /ok/);
 });
 
-Deno.test("drill: a wrong or late answer to another one is a loss", () => {
+Deno.test("drill: wrong and late answers to others are a loss", () => {
   const wrong = { "503 overloaded": 1 };
   const drilled = result({
     public: { latenciesMs: [10, 20], wrong },
