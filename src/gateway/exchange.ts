@@ -135,7 +135,7 @@ export abstract class Exchange extends ReceivedRequest {
     if (!this.#entry?.reserveTunnel()) {
       throw new GatewayError("too_many_tunnels", "Too many tunnels");
     }
-    if (!this.#entry.reserveTunnelForClient()) {
+    if (!this.#entry.reserveTunnelForClient(this.reply.mostPerClient)) {
       throw new GatewayError(
         "client_overloaded",
         "Too many tunnels of one client",
@@ -159,7 +159,11 @@ export abstract class Exchange extends ReceivedRequest {
   #onUpload(): void {
     const { upload, contentLength } = this.reply;
     if (upload === null) return;
-    if (contentLength === null && !this.#entry?.reserveUploadForClient()) {
+    const { mostPerClient } = this.reply;
+    if (
+      contentLength === null &&
+      !this.#entry?.reserveUploadForClient(mostPerClient)
+    ) {
       throw new GatewayError(
         "client_overloaded",
         "Too many uploads of unknown length",
