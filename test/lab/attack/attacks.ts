@@ -8,6 +8,7 @@ import { memory } from "./attacks/memory.ts";
 import { pages } from "./attacks/pages.ts";
 import { requests } from "./attacks/requests.ts";
 import { sessions } from "./attacks/sessions.ts";
+import { slowHolders } from "./attacks/slow_holders.ts";
 import { streamFloods } from "./attacks/stream_floods.ts";
 import { websocketFloods } from "./attacks/websocket_floods.ts";
 import { isNamed, type Options } from "./options.ts";
@@ -26,6 +27,7 @@ export const ATTACKS: readonly Attack[] = [
   ...websocketFloods,
   ...streamFloods,
   ...memory,
+  ...slowHolders,
   ...http2,
   ...login,
   ...credentials,
