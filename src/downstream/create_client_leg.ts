@@ -13,8 +13,11 @@ import type { ClientLeg } from "./http/reply.ts";
 import { MemoryGuard } from "./memory/guard.ts";
 import {
   BUFFER_ALLOWANCE_BYTES,
+  createBytesBeyond,
   createExpectedBytes,
   createNativeBytes,
+  MAX_USED_SHARE,
+  USED_SHARE,
 } from "./memory/native_memory.ts";
 
 interface ClientLegParts {
@@ -76,24 +79,31 @@ function createMemoryGuard(
   const logger = loggerFor("memory");
   const shouldReport = createReportLimit(() => performance.now());
   const nativeBytes = createNativeBytes();
+  const limitBytes = memoryLimit();
   const expectedBytes = createExpectedBytes({
     startBytes: nativeBytes(),
     bufferBudgetBytes,
-    limitBytes: memoryLimit(),
+    limitBytes,
   });
+  function hiddenOverBytes(): number {
+    return nativeBytes() - expectedBytes({
+      exchanges: inFlight.count - inFlight.tunnelCount,
+      tunnels: inFlight.tunnelCount,
+      tlsConnections: budget.holders, // every such connection is one
+    });
+  }
+  const usedOverBytes = createBytesBeyond(USED_SHARE, limitBytes);
+  const dangerBytes = createBytesBeyond(MAX_USED_SHARE, limitBytes);
+  const beyondLimitBytes = createBytesBeyond(1, limitBytes);
   return new MemoryGuard({
-    nativeBytes,
-    expectedBytes: () =>
-      expectedBytes({
-        exchanges: inFlight.count - inFlight.tunnelCount,
-        tunnels: inFlight.tunnelCount,
-        tlsConnections: budget.holders, // every such connection is one
-      }),
+    overBytes: () => Math.max(hiddenOverBytes(), usedOverBytes()),
+    spareBytes: () => -dangerBytes(),
+    isFull: () => beyondLimitBytes() > 0,
     onDropped() {
       metrics.bufferEvicted("unseen");
       if (!shouldReport("unseen")) return;
       logger.warn(
-        "memory grows by what Deno has read: dropped uploads or WebSockets of the client that has most",
+        "memory grows by what Deno has read: dropped uploads or WebSockets of the clients that have most",
       );
     },
     background,

@@ -133,7 +133,7 @@ export abstract class Exchange extends ReceivedRequest {
     if (!this.#entry?.reserveTunnel()) {
       return new GatewayError("too_many_tunnels", "Too many tunnels");
     }
-    return this.#entry.reserveTunnelForClient()
+    return this.#entry.reserveTunnelForClient(this.reply.mostPerClient)
       ? undefined
       : new GatewayError("client_overloaded", "Too many tunnels of one client");
   }
@@ -154,7 +154,11 @@ export abstract class Exchange extends ReceivedRequest {
   #onUpload(): void {
     const { upload, contentLength } = this.reply;
     if (upload === null) return;
-    if (contentLength === null && !this.#entry?.reserveUploadForClient()) {
+    const { mostPerClient } = this.reply;
+    if (
+      contentLength === null &&
+      !this.#entry?.reserveUploadForClient(mostPerClient)
+    ) {
       throw new GatewayError(
         "client_overloaded",
         "Too many uploads of unknown length",

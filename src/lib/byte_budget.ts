@@ -1,8 +1,12 @@
 /**
  * One budget of bytes for all that is buffered for somebody. Each holder says how much it keeps; over the limit, the
- * largest has to go at once. So memory has one bound, and whoever keeps little is not hurt by whoever keeps much.
+ * largest of the client that keeps most has to go at once, and no client may keep more than three quarters: what
+ * cannot let go must leave something. So memory has one bound, and whoever keeps little is not hurt by whoever keeps much.
  */
 import { LinkedList, type ListNode } from "./linked_list.ts";
+
+/** How much of it one client may keep. */
+const CLIENT_SHARE = 3 / 4;
 
 interface ByteBudgetOptions<Kind extends string> {
   /** The bytes that all holders may keep at once, beyond their allowances. */
@@ -15,6 +19,8 @@ interface ByteBudgetOptions<Kind extends string> {
 
 interface Ledger extends Required<ByteBudgetOptions<string>> {
   readonly holdings: LinkedList<Holding>;
+  /** What is charged for holders of one client, bytes. */
+  readonly byClient: Map<string, number>;
   usedBytes: number;
 }
 
@@ -29,6 +35,7 @@ export class ByteBudget<Kind extends string = string> {
       allowanceBytes,
       onEvicted: (kind, bytes) => onEvicted?.(kind as Kind, bytes),
       holdings: new LinkedList(),
+      byClient: new Map(),
       usedBytes: 0,
     };
   }
@@ -56,9 +63,10 @@ export class ByteBudget<Kind extends string = string> {
   /**
    * Opens the account of a holder that keeps nothing yet. `evict` lets go of what it keeps, and says so by `add()`,
    * `set()` or `close()`; it is called once at most, within the call that exceeded the budget, and must not throw.
+   * Without a client, the holder is one of its own.
    */
-  open(kind: Kind, evict: () => void): Holding {
-    return new Holding(this.#ledger, kind, evict);
+  open(kind: Kind, evict: () => void, client?: string): Holding {
+    return new Holding(this.#ledger, kind, evict, client);
   }
 }
 
@@ -67,12 +75,19 @@ export class Holding {
   readonly #ledger: Ledger;
   readonly #kind: string;
   readonly #evict: () => void;
+  readonly #client: string | undefined;
   readonly #place: ListNode<Holding>;
   #bytes = 0;
   #isOver = false;
   #isClosed = false;
 
-  constructor(ledger: Ledger, kind: string, evict: () => void) {
+  constructor(
+    ledger: Ledger,
+    kind: string,
+    evict: () => void,
+    client: string | undefined,
+  ) {
+    this.#client = client;
     this.#ledger = ledger;
     this.#kind = kind;
     this.#evict = evict;
@@ -82,6 +97,23 @@ export class Holding {
   /** The bytes that the holder keeps, its allowance included. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What is charged for it and all others of its client, bytes. */
+  get clientBytes(): number {
+    return this.#client === undefined
+      ? this.#chargedBytes
+      : this.#ledger.byClient.get(this.#client) ?? 0;
+  }
+
+  /** True if its client keeps more than anybody may. */
+  get isGreedy(): boolean {
+    return this.#client !== undefined &&
+      this.clientBytes > CLIENT_SHARE * this.#ledger.limitBytes;
+  }
+
+  get #chargedBytes(): number {
+    return Math.max(0, this.#bytes - this.#ledger.allowanceBytes);
   }
 
   /** Keeps so many bytes in all; returns as {@linkcode Holding.add} does. */
@@ -97,8 +129,7 @@ export class Holding {
     if (this.#isClosed || bytes > 0 && this.#isOver) return false;
     const ledger = this.#ledger;
     this.#count(bytes);
-    if (ledger.usedBytes <= ledger.limitBytes || bytes <= 0) return true;
-    if (this.#bytes <= ledger.allowanceBytes) return true;
+    if (bytes <= 0 || this.#bytes <= ledger.allowanceBytes) return true;
     makeRoom(ledger, this);
     if (!this.#isOver) return true;
     if (!this.#isClosed) this.#count(-bytes);
@@ -106,12 +137,16 @@ export class Holding {
   }
 
   #count(bytes: number): void {
-    const { allowanceBytes } = this.#ledger;
-    const before = this.#bytes;
+    const ledger = this.#ledger;
+    const before = this.#chargedBytes;
     this.#bytes += bytes;
-    if (before <= allowanceBytes && this.#bytes <= allowanceBytes) return;
-    this.#ledger.usedBytes += Math.max(0, this.#bytes - allowanceBytes) -
-      Math.max(0, before - allowanceBytes);
+    const more = this.#chargedBytes - before;
+    if (more === 0) return;
+    ledger.usedBytes += more;
+    if (this.#client === undefined) return;
+    const total = this.clientBytes + more;
+    if (total > 0) ledger.byClient.set(this.#client, total);
+    else ledger.byClient.delete(this.#client);
   }
 
   /** Has the holder let go of what it keeps; only the first call has an effect, and none once it has closed. */
@@ -135,7 +170,7 @@ export class Holding {
 
 /** Evicts the largest until the budget is kept; if one cannot let go, whoever asks: nobody goes for bytes that stay. */
 function makeRoom(ledger: Ledger, asking: Holding): void {
-  while (ledger.usedBytes > ledger.limitBytes) {
+  while (ledger.usedBytes > ledger.limitBytes || asking.isGreedy) {
     const holder = largest(ledger);
     if (holder === undefined) return;
     const { usedBytes } = ledger;
@@ -145,11 +180,13 @@ function makeRoom(ledger: Ledger, asking: Holding): void {
   }
 }
 
-/** The largest holder; of several, the latest. It looks at each, which only happens if one has to go. */
+/** The largest holder of the client with most; of several, the latest. It looks at each, but only if one has to go. */
 function largest({ holdings }: Ledger): Holding | undefined {
   let found: Holding | undefined;
   for (const holding of holdings) {
-    if (found === undefined || holding.bytes >= found.bytes) found = holding;
+    const more = holding.clientBytes - (found?.clientBytes ?? 0) ||
+      holding.bytes - (found?.bytes ?? 0);
+    if (more >= 0) found = holding;
   }
   return found;
 }

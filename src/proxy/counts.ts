@@ -52,10 +52,10 @@ export class CountById {
     this.limit = limit;
   }
 
-  /** Counts one more, and returns what to decrement; undefined if the limit is reached. */
-  increment(id: string): IdCount | undefined {
+  /** Counts one more, and returns what to decrement; undefined if the limit is reached, or this one, if it is lower. */
+  increment(id: string, limit = Infinity): IdCount | undefined {
     let count = this.#counts.get(id);
-    if ((count?.value ?? 0) >= this.limit) return undefined;
+    if ((count?.value ?? 0) >= Math.min(limit, this.limit)) return undefined;
     if (count === undefined) {
       this.#counts.set(id, count = { value: 0, tunnels: 0 });
     } else if (count.value === 0) this.#zeros--;

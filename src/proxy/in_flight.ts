@@ -120,19 +120,25 @@ export class InFlightEntry {
     return this.#ofClient !== undefined;
   }
 
-  /** Counts it against the limit of its client's WebSockets; false if that is reached. */
-  reserveTunnelForClient(): boolean {
+  /** Counts it against the limit of its client's WebSockets, and `most` now; false if either is reached. */
+  reserveTunnelForClient(most?: number): boolean {
     const { tunnelsByClient } = this.#registry;
     if (this.#client === undefined) return true;
-    this.#tunnelsOfClient = tunnelsByClient.increment(this.#client);
+    this.#tunnelsOfClient = tunnelsByClient.increment(
+      this.#client,
+      most,
+    );
     return this.#tunnelsOfClient !== undefined;
   }
 
-  /** Counts it against the limit of its client's uploads of unknown length; false if that is reached. */
-  reserveUploadForClient(): boolean {
+  /** Counts it against the limit of its client's uploads of unknown length, and `most` now; false if either is reached. */
+  reserveUploadForClient(most?: number): boolean {
     const { uploadsByClient } = this.#registry;
     if (this.#client === undefined) return true;
-    this.#uploadsOfClient = uploadsByClient.increment(this.#client);
+    this.#uploadsOfClient = uploadsByClient.increment(
+      this.#client,
+      most,
+    );
     return this.#uploadsOfClient !== undefined;
   }
 

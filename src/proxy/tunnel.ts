@@ -27,7 +27,7 @@ const SHORT_WATER_MARK_BYTES = 48 * 1024;
 const HEARTBEAT_MS = 30_000;
 
 /** A client that takes nothing of what is queued for this long ends the tunnel with 1013. */
-const STALL_TIMEOUT_MS = 300_000;
+const STALL_TIMEOUT_MS = 60_000;
 
 /** The time that the client may take to complete the upgrade, and to answer a Close. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
@@ -104,7 +104,8 @@ export function startTunnel(
 class Relay implements Tunnel, Watched {
   readonly closed: Promise<TunnelEnd>;
   readonly client: string;
-  heardAt = hear();
+  readonly isUpload = false;
+  heardAt = 0;
   readonly #client: WebSocket;
   readonly #upstream: UpstreamWebSocket;
   readonly #options: TunnelOptions;
@@ -134,7 +135,11 @@ class Relay implements Tunnel, Watched {
     this.#upstream = upstream;
     this.#options = options;
     this.client = options.client;
-    this.#buffered = options.budget.open("tunnel", () => this.#evict());
+    this.#buffered = options.budget.open(
+      "tunnel",
+      () => this.#evict(),
+      options.client,
+    );
     const charge = (bytes: number) => this.#buffered.add(bytes);
     this.#queue = new SendQueue(client, {
       highWaterMarkBytes: () =>
@@ -161,6 +166,8 @@ class Relay implements Tunnel, Watched {
 
   /** Drops the client's connection, whatever is queued for it, with all that Deno has read of a message. */
   drop(): void {
+    // Its app may take seconds to answer a Close, and others are dropped meanwhile.
+    this.#upstream.evict(1009, "too much is buffered");
     this.close(1009, "too much is buffered");
     dropClient(this.#client);
   }

@@ -111,6 +111,9 @@ const ACTS: Readonly<Record<string, Act>> = {
   "ws/empty-messages": frames(serverFrame(TEXT)),
   "ws/tiny-messages": frames(serverFrame(TEXT, "a")),
   "ws/large-messages": frames(serverFrame(BINARY, new Uint8Array(64 * 1024))),
+  "ws/medium-messages": frames(
+    serverFrame(BINARY, new Uint8Array(190 * 1024)),
+  ),
   // 62 MiB of one message, of which the last fragment never comes.
   "ws/unfinished": webSocket(async (conn) => {
     const part = new Uint8Array(MIB - 1024);

@@ -29,7 +29,9 @@ export interface ClientLeg {
   readonly readSizes: Pick<ReadSizes, "largestOf" | "note">;
   readonly budget: Pick<ByteBudget<BufferKind>, "open" | "hasPlenty">;
   /** Where uploads are watched for what Deno reads of them unasked; undefined if they are not. */
-  readonly memoryGuard?: Pick<MemoryGuard, "watchUpload"> | undefined;
+  readonly memoryGuard?:
+    | Pick<MemoryGuard, "watch" | "mostPerClient">
+    | undefined;
 }
 
 /** The request that is replied to. */
@@ -103,13 +105,21 @@ export class Reply {
 
   /** Charges for the client's body, and has it dropped if it fills memory unseen, as one in chunks can. */
   superviseUpload(): void {
-    this.#upload?.chargeTo(this.#leg.budget);
+    this.#upload?.chargeTo(this.#leg.budget, this.#client);
     if (this.#contentLength === null) this.#watchUpload();
   }
 
   #watchUpload(): void {
-    const { clientAddress } = this.#request.client;
-    this.#upload?.watchBy(this.#leg.memoryGuard, clientKey(clientAddress));
+    this.#upload?.watchBy(this.#leg.memoryGuard, this.#client);
+  }
+
+  get #client(): string {
+    return clientKey(this.#request.client.clientAddress);
+  }
+
+  /** How many WebSockets, or uploads of unknown length, a client may have now; undefined if memory sets no limit. */
+  get mostPerClient(): number | undefined {
+    return this.#leg.memoryGuard?.mostPerClient;
   }
 
   /** Aborted when the client disconnects or its body fails. */
@@ -235,6 +245,7 @@ export class Reply {
     return this.#account ??= new DownloadAccount(
       this.#leg.budget,
       () => this.#download?.abort("evicted"),
+      this.#client,
     );
   }
 

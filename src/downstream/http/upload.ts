@@ -33,7 +33,6 @@ export class Upload implements BodyReader, Watched {
   #memory: Holding | undefined;
   #unwatch: (() => void) | undefined;
   #client = "";
-  #heardAt = performance.now();
   #received = 0;
   /** True once its end was read, or it broke. */
   #hasEnded = false;
@@ -105,7 +104,6 @@ export class Upload implements BodyReader, Watched {
 
   #count(bytes: number): void {
     this.#received += bytes;
-    this.#heardAt = performance.now();
     const { onRead } = this.#source;
     // Over TLS, read_ahead.ts bounds what is kept.
     if (onRead !== undefined) onRead(bytes);
@@ -141,31 +139,30 @@ export class Upload implements BodyReader, Watched {
   }
 
   /** Charges for what Deno reads ahead, until all has arrived or the exchange is over; it fails if it has to make room. */
-  chargeTo(budget: Pick<ByteBudget<"upload">, "open">): void {
+  chargeTo(budget: Pick<ByteBudget<"upload">, "open">, client: string): void {
     const memory = this.#memory = budget.open("upload", () => {
       memory.close(); // what it holds goes with its answer
       this.fail("evicted");
-    });
+    }, client);
   }
 
   /** Has it dropped if it fills memory unseen, by that client; a second call does nothing. */
   watchBy(
-    guard: Pick<MemoryGuard, "watchUpload"> | undefined,
+    guard: Pick<MemoryGuard, "watch"> | undefined,
     client: string,
   ): void {
     if (this.#unwatch !== undefined || guard === undefined) return;
     this.#client = client;
-    this.#unwatch = guard.watchUpload(this);
+    this.#unwatch = guard.watch(this);
   }
 
   get client(): string {
     return this.#client;
   }
 
-  /** When some of it was read last, ms by `performance.now()`. */
-  get heardAt(): number {
-    return this.#heardAt;
-  }
+  readonly isUpload = true;
+  /** What is read of it does not tell what else is kept. */
+  readonly heardAt = 0;
 
   /** The exchange is over: nothing is charged or watched any more. */
   close(): void {

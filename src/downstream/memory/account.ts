@@ -31,9 +31,10 @@ export class DownloadAccount {
   constructor(
     budget: Pick<ByteBudget<"download">, "open" | "hasPlenty">,
     evict: () => void,
+    client?: string,
   ) {
     this.#budget = budget;
-    this.#memory = budget.open("download", evict);
+    this.#memory = budget.open("download", evict, client);
   }
 
   /** Whether there is memory to read so many bytes at once, which is charged in that case. */

@@ -28,8 +28,19 @@ const TLS_BYTES = 80 * 1024;
 const MIN_RUNTIME_BYTES = 48 * 1024 * 1024;
 const RUNTIME_BUDGETS = 3;
 
-/** How much of the memory may be hidden before anything is dropped: less than JavaScript, the kernel and others leave. */
+/** How much of the memory may be hidden, at least and at most, before anything is dropped. */
 const HIDDEN_SHARE = 1 / 4;
+const MAX_HIDDEN_SHARE = 1 / 2;
+
+/**
+ * How much of it the process may take in all, before anything is dropped, and before everything is: the kernel needs
+ * some for connections. What it charges (/sys/fs/cgroup) Deno reads with all permissions only.
+ */
+export const USED_SHARE = 3 / 4;
+export const MAX_USED_SHARE = 7 / 8;
+
+/** The memory that there is if that is not known, bytes. */
+const UNKNOWN_BYTES = 512 * 1024 * 1024;
 
 interface MemoryFacts {
   /** What the process hides when it starts. */
@@ -47,14 +58,27 @@ interface Open {
 
 /** Returns what tells how much may be hidden while so much is open. */
 export function createExpectedBytes(
-  { startBytes, bufferBudgetBytes, limitBytes = 0 }: MemoryFacts,
+  { startBytes, bufferBudgetBytes, limitBytes }: MemoryFacts,
 ): (open: Open) => number {
   const runtimeBytes = RUNTIME_BUDGETS * bufferBudgetBytes;
   const bytes = Math.max(
     startBytes + Math.max(MIN_RUNTIME_BYTES, runtimeBytes) + bufferBudgetBytes,
-    limitBytes * HIDDEN_SHARE,
+    (limitBytes ?? 0) * HIDDEN_SHARE,
   );
+  const maxBytes = (limitBytes ?? Infinity) * MAX_HIDDEN_SHARE;
   return ({ exchanges, tunnels, tlsConnections }) =>
-    bytes + exchanges * FRONT_BYTES + tunnels * BUFFER_ALLOWANCE_BYTES +
-    tlsConnections * TLS_BYTES;
+    Math.min(
+      maxBytes,
+      bytes + exchanges * FRONT_BYTES + tunnels * BUFFER_ALLOWANCE_BYTES +
+        tlsConnections * TLS_BYTES,
+    );
+}
+
+/** Returns what tells how much the process takes beyond this share of its memory, hidden or not, bytes; below 0 if less. */
+export function createBytesBeyond(
+  share: number,
+  limitBytes = UNKNOWN_BYTES,
+  memoryUsage: () => Pick<Deno.MemoryUsage, "rss"> = Deno.memoryUsage,
+): () => number {
+  return () => memoryUsage().rss - share * limitBytes;
 }

@@ -11,6 +11,7 @@ import {
   type TLSSocket,
 } from "node:tls";
 import type { ByteBudget } from "../../lib/byte_budget.ts";
+import { clientKey } from "../../lib/client_key.ts";
 import { ranOutOfDescriptors } from "../../lib/descriptors.ts";
 import { takeTurn } from "../../lib/fair_turn.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
@@ -74,7 +75,7 @@ export async function listenTls(
     const memory = buffers.open("tls", () => {
       memory.close();
       client.destroy();
-    });
+    }, clientKey(client.remoteAddress ?? ""));
     const http2Pace = new Http2Pace(() => performance.now());
     if (client.alpnProtocol === "h2") {
       await http2.serveConnection(client, { memory, pace: http2Pace });

@@ -7,6 +7,19 @@ import type { RawResponse } from "../../support/raw_client.ts";
 /** Bytes in a MiB. */
 export const MIB = 1024 * 1024;
 
+/** The innocent clients beside the visitors, see bystanders.ts. */
+export const BYSTANDERS = [
+  "lively",
+  "quiet",
+  "large",
+  "neighbour's page",
+  "neighbour's lively",
+  "neighbour's quiet",
+] as const;
+
+/** The name of one. */
+export type BystanderName = (typeof BYSTANDERS)[number];
+
 /** What holds for every attack, unless it says otherwise. */
 export interface Promises {
   /** Of `/health`, a preview and a message's way through a tunnel and back, ms. */
@@ -55,12 +68,14 @@ export interface Attack {
   readonly needsBrowser?: true;
   /** Undefined for one that is the same over TLS and without. */
   readonly only?: Scheme;
-  /** How long it lasts, ms; 3,000 by default, 2,000 in a short run. One that has nothing more to try may end sooner. */
+  /** How long it lasts, ms; 3,000 by default; in a short run 2,000, and 9,000 at most. One that has nothing more to try may end sooner. */
   readonly lastsMs?: number;
   /** Settings of the gateway that it needs. */
   readonly settings?: Readonly<Record<string, string>>;
   /** True for one that goes on by itself: the gateway is asked to stop amid it. */
   readonly keepsUp?: true;
+  /** The bystanders that lose nothing: of others, what they lose is only told. */
+  readonly spares?: readonly BystanderName[];
   /** The difference from {@linkcode PROMISES}, if there is one. */
   readonly limit?: Limit;
   /** Attacks until `stage.signal` is aborted, or all is tried; resolves to what it has got that it must not get. */

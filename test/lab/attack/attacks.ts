@@ -8,6 +8,7 @@ import { memory } from "./attacks/memory.ts";
 import { pages } from "./attacks/pages.ts";
 import { requests } from "./attacks/requests.ts";
 import { sessions } from "./attacks/sessions.ts";
+import { slowHolders } from "./attacks/slow_holders.ts";
 import { storms } from "./attacks/storms.ts";
 import { streamFloods } from "./attacks/stream_floods.ts";
 import { websocketFloods } from "./attacks/websocket_floods.ts";
@@ -28,6 +29,7 @@ export const ATTACKS: readonly Attack[] = [
   ...streamFloods,
   ...memory,
   ...storms,
+  ...slowHolders,
   ...http2,
   ...login,
   ...credentials,

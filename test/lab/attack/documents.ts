@@ -4,7 +4,7 @@ import { fillRegion, machineText, writeFormatted } from "../bench/page.ts";
 import { parseStored, store } from "../bench/results.ts";
 import type { Scheme } from "../../support/dial.ts";
 import type { Limit } from "./attack.ts";
-import type { Result } from "./report.ts";
+import { lossesText, type Result } from "./report.ts";
 import { VISITORS } from "./visitors.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -56,6 +56,15 @@ function row(both: readonly Result[]): string {
   return `| ${name} | ${cell(both, "http")} | ${cell(both, "https")} |`;
 }
 
+/** What bystanders lost in each attack in which they did. */
+function losses(results: readonly Result[]): string[] {
+  const lost = results.flatMap(({ attack, scheme, losses }) => {
+    const text = losses === undefined ? "" : lossesText(losses);
+    return text === "" ? [] : [`- \`${attack}\`, ${scheme}: ${text}`];
+  });
+  return lost.length === 0 ? [] : ["", "Bystanders lost:", "", ...lost];
+}
+
 function verdict(results: readonly Result[]): string {
   const broken = results.flatMap(({ attack, scheme, broken }) =>
     broken.map((promise) =>
@@ -96,6 +105,7 @@ export function attacksText(
     "| Attack | HTTP | TLS |",
     "| --- | --- | --- |",
     ...byAttack(results).map(row),
+    ...losses(results),
     "",
     "Less is promised of some:",
     "",

@@ -5,6 +5,7 @@
 import { parseMemory } from "../bench/machine.ts";
 import type { Endpoint } from "../../support/dial.ts";
 import { takeCalls } from "./thread.ts";
+import { Bystanders, type Losses } from "./bystanders.ts";
 import { type Sights, Visitors } from "./visitors.ts";
 
 /** A gateway to observe. */
@@ -33,8 +34,10 @@ export interface ObserverCalls {
   observe(gateway: Observed): void;
   /** Returns what was observed since the last call. */
   take(): Promise<Observation>;
-  /** Sends the visitors home. */
-  end(): Promise<void>;
+  /** The attack begins: what bystanders lose counts from now on. */
+  begin(): void;
+  /** Sends the visitors home, and returns what bystanders have lost. */
+  end(): Promise<Losses | undefined>;
 }
 
 /** No attack is observed for longer than this: if the suite hangs, both it and the gateway are killed, ms. */
@@ -48,6 +51,7 @@ const KIB = 1024;
 const PAGE = "a".repeat(KIB);
 
 let visitors: Visitors | undefined;
+let bystanders: Bystanders | undefined;
 let deadline: ReturnType<typeof setTimeout> | undefined;
 let looking: ReturnType<typeof setInterval> | undefined;
 let peakBytes = 0;
@@ -92,6 +96,8 @@ const CALLS: ObserverCalls = {
     isKilled = false;
     visitors = new Visitors(gateway, gateway.patienceMs);
     visitors.start();
+    bystanders = new Bystanders(gateway, gateway.patienceMs);
+    bystanders.start();
     looking = setInterval(() => look(gateway), LOOK_EVERY_MS);
     deadline = setTimeout(() => {
       Deno.kill(gateway.pid, "SIGKILL");
@@ -102,10 +108,15 @@ const CALLS: ObserverCalls = {
     if (visitors === undefined) throw new Error("Nothing is observed");
     return { sights: await visitors.take(), peakBytes, isKilled };
   },
+  begin() {
+    bystanders?.forget();
+  },
   async end() {
     clearInterval(looking);
     clearTimeout(deadline);
+    const losses = await bystanders?.stop();
     await visitors?.stop();
+    return losses;
   },
 };
 

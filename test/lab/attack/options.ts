@@ -1,6 +1,7 @@
 /** The options of `deno task attack`. */
 import { parseArgs } from "node:util";
 import type { Scheme } from "../../support/dial.ts";
+import { SLOW_KINDS, type SlowFlood } from "./attacks/slow_holders.ts";
 import { positiveNumber, UsageError } from "../../support/options.ts";
 
 /** A run of the suite. */
@@ -11,6 +12,8 @@ export interface Options {
   readonly only: readonly string[] | undefined;
   /** Only the attacks that CI runs, and only what is certain is judged. */
   readonly short: boolean;
+  /** Slow floods instead of the attacks that have names. */
+  readonly slow: readonly SlowFlood[] | undefined;
   readonly schemes: readonly Scheme[];
   /** The memory that a gateway may take, MiB; a soak does not limit it. */
   readonly memoryMib: number;
@@ -22,7 +25,7 @@ export interface Options {
 
 /** Usage, in three lines. */
 export const USAGE =
-  `usage: deno task attack [--only NAME,… | --short] [--plain | --tls] [--memory MIB]
+  `usage: deno task attack [--only NAME,… | --short | --slow KIND:HOLDERS:MB/S:ADDRESSES,…] [--plain | --tls] [--memory MIB]
                         [--gateway FOLDER] [--save]
        deno task attack --minutes N [--gateway FOLDER]`;
 
@@ -42,6 +45,7 @@ export function parseOptions(
     options: {
       minutes: { type: "string" },
       only: { type: "string" },
+      slow: { type: "string" },
       short: { type: "boolean", default: false },
       plain: { type: "boolean", default: false },
       tls: { type: "boolean", default: false },
@@ -50,12 +54,13 @@ export function parseOptions(
       save: { type: "boolean", default: false },
     },
   });
-  const { minutes, short, plain, tls, memory, gateway, save } = values;
+  const { minutes, slow, short, plain, tls, memory, gateway, save } = values;
   const only = values.only?.split(",").map((name) => name.trim());
   if (short && only !== undefined) {
     throw new UsageError("--short and --only exclude each other");
   }
-  const isPart = short || plain || tls || only !== undefined;
+  const isPart = short || slow !== undefined || plain || tls ||
+    only !== undefined;
   if (save && (isPart || gateway !== undefined)) {
     throw new UsageError("Only complete runs are saved");
   }
@@ -78,11 +83,25 @@ export function parseOptions(
       : positiveNumber("minutes", minutes),
     only,
     short,
+    slow: slow?.split(",").map(slowFloodOf),
     schemes: plain === tls ? ["http", "https"] : [plain ? "http" : "https"],
     memoryMib: positiveNumber("memory", memory ?? "256"),
     folder: gateway,
     save,
   };
+}
+
+/** A slow flood, such as `messages:300:25:15`. */
+function slowFloodOf(text: string): SlowFlood {
+  const [name, ...numbers] = text.split(":");
+  const kind = SLOW_KINDS.find((known) => known === name);
+  if (kind === undefined) {
+    throw new UsageError(`--slow knows ${SLOW_KINDS.join(", ")}`);
+  }
+  const [holders = 0, rate = 0, addresses = 0] = [0, 1, 2].map((at) =>
+    positiveNumber("slow", numbers[at] ?? "")
+  );
+  return { kind, holders, rate, addresses };
 }
 
 /**

@@ -29,6 +29,16 @@ Deno.test("an attack suite can be narrowed to attacks, groups of attacks and one
   assert.deepEqual(parse("--plain", "--tls").schemes, ["http", "https"]);
 });
 
+Deno.test("an attack suite takes slow floods of any size instead of its own attacks", () => {
+  assert.deepEqual(parse("--slow", "messages:300:25:15,heads:9:0.5:1").slow, [
+    { kind: "messages", holders: 300, rate: 25, addresses: 15 },
+    { kind: "heads", holders: 9, rate: 0.5, addresses: 1 },
+  ]);
+  for (const flood of ["pages:1:1:1", "messages", "messages:1:0:1"]) {
+    assert.throws(() => parse("--slow", flood), UsageError, flood);
+  }
+});
+
 Deno.test("a soak takes its minutes, and the checkout whose gateway is soaked", () => {
   const { minutes, folder } = parse("--minutes", "0.5", "--gateway", "old");
   assert.equal(minutes, 0.5);
@@ -44,6 +54,7 @@ Deno.test("an attack suite refuses unknown attacks, no memory or time, a soak of
       ["--memory", "0"],
       ["--save", "--short"],
       ["--save", "--tls"],
+      ["--save", "--slow", "heads:1:1:1"],
       ["--save", "--gateway", "elsewhere"],
       ["--minutes", "0"],
       ["--minutes", "2", "--short"],

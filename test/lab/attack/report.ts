@@ -1,6 +1,7 @@
 /** What a run prints: a line for each trial, and what was broken. */
 import { quantile } from "../../support/quantile.ts";
-import { type Limit, MIB } from "./attack.ts";
+import { BYSTANDERS, type Limit, MIB } from "./attack.ts";
+import type { Losses } from "./bystanders.ts";
 import type { Trial } from "./trial.ts";
 import type { VisitorName } from "./visitors.ts";
 
@@ -15,6 +16,8 @@ export interface Result {
   readonly drainMs: number | undefined;
   /** Empty if every promise was kept. */
   readonly broken: readonly string[];
+  /** What bystanders lost. */
+  readonly losses?: Losses;
   readonly limit?: Limit;
 }
 
@@ -53,6 +56,7 @@ export function resultOf(
     peakMib: Math.round(trial.peakBytes / MIB),
     drainMs: finite(trial.drainMs),
     broken,
+    ...trial.losses !== undefined && { losses: trial.losses },
     ...limit !== undefined && { limit },
   };
 }
@@ -90,9 +94,9 @@ function short(ms: number | undefined): string {
 
 /** A row of the table. */
 export function formatResult(
-  { attack, scheme, latency, peakMib, drainMs, broken }: Result,
+  { attack, scheme, latency, peakMib, drainMs, broken, losses }: Result,
 ): string {
-  return row([
+  const line = row([
     attack,
     scheme,
     range(latency.health),
@@ -103,4 +107,13 @@ export function formatResult(
     drainMs === undefined ? "never" : short(drainMs),
     broken.length === 0 ? "held" : `FAILED: ${broken.join("; ")}`,
   ]);
+  const lost = losses === undefined ? "" : lossesText(losses);
+  return lost === "" ? line : `${line}\n  lost: ${lost}`;
+}
+
+/** What bystanders lost, such as `quiet 2 of 5`; empty if nothing. */
+export function lossesText(losses: Losses): string {
+  return BYSTANDERS.filter((name) => losses[name].lost > 0)
+    .map((name) => `${name} ${losses[name].lost} of ${losses[name].tried}`)
+    .join(", ");
 }

@@ -8,6 +8,7 @@ import { findChromium } from "../e2e/browser/programs.ts";
 import { runTask } from "../../support/options.ts";
 import { MIB } from "./attack.ts";
 import { ATTACKS, selectAttacks } from "./attacks.ts";
+import { slowFlood } from "./attacks/slow_holders.ts";
 import { save } from "./documents.ts";
 import { createMemoryGroup } from "./memory_limit.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
@@ -27,7 +28,12 @@ async function attackAll(options: Options): Promise<number> {
   await stepBack();
   const results: Result[] = [];
   const hasBrowser = await findChromium() !== undefined;
-  for (const [attack, scheme] of selectAttacks(options)) {
+  const chosen = options.slow === undefined
+    ? selectAttacks(options)
+    : options.slow.flatMap((flood) =>
+      options.schemes.map((scheme) => [slowFlood(flood), scheme] as const)
+    );
+  for (const [attack, scheme] of chosen) {
     if (attack.needsBrowser && !hasBrowser) {
       console.log(`${attack.name} skipped: there is no Chromium`);
       continue;

@@ -9,6 +9,19 @@ export const SMALL_MEMORY: Readonly<Record<string, string>> = {
   CACHE_MAX_ENTRIES: "2000",
 };
 
+/** Those for 512 MiB, where they are not the defaults. */
+export const MEDIUM_MEMORY: Readonly<Record<string, string>> = {
+  MAX_TUNNELS: "800",
+  MAX_TUNNELS_PER_CLIENT: "50",
+  MAX_CONCURRENT_EXCHANGES: "1000",
+};
+
+/** Those for so many MiB: the defaults from 1 GiB on. */
+export function settingsFor(mib: number): Readonly<Record<string, string>> {
+  if (mib < 512) return SMALL_MEMORY;
+  return mib < 1024 ? MEDIUM_MEMORY : {};
+}
+
 /**
  * The environment variables of the runtime that docs/operate.md gives besides: the C library gives the memory of long
  * messages back, and V8 keeps less for short-lived objects.

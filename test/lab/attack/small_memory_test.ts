@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
-import { RUNTIME, SMALL_MEMORY } from "./small_memory.ts";
+import { MEDIUM_MEMORY, RUNTIME, SMALL_MEMORY } from "./small_memory.ts";
 
 const PAGE = await Deno.readTextFile("docs/operate.md");
 
-Deno.test("the gateway under attack has the settings that docs/operate.md gives for 256 MiB", () => {
+Deno.test("the gateway under attack has the settings that docs/operate.md gives for 256 and 512 MiB", () => {
   const [, table = ""] = /^(\| Setting +\| 256 MiB[^]*?)\n\n/m.exec(PAGE) ?? [];
-  const rows = [...table.matchAll(/^\| `(\w+)` +\| `(\w+)`/gm)]
-    .map(([, name = "", value = ""]) => [name, value] as const);
-  assert.deepEqual(SMALL_MEMORY, Object.fromEntries(rows));
+  const rows = [
+    ...table.matchAll(/^\| `(\w+)` +\| `(\w+)` +\| (?:`(\w+)`|–)/gm),
+  ];
+  const small = rows.map(([, name = "", value = ""]) => [name, value]);
+  assert.deepEqual(SMALL_MEMORY, Object.fromEntries(small));
+  const medium = rows.filter(([, , , value]) => value !== undefined)
+    .map(([, name = "", , value = ""]) => [name, value]);
+  assert.deepEqual(MEDIUM_MEMORY, Object.fromEntries(medium));
   for (const [name, value] of Object.entries(RUNTIME)) {
     assert.ok(PAGE.includes(`${name}=${value}`));
   }

@@ -17,6 +17,7 @@ import { AttackConnections } from "./connections.ts";
 import { type AttackedGateway, startAttackedGateway } from "./gateway.ts";
 import { createMemoryGroup } from "./memory_limit.ts";
 import { letGoFirst } from "./priority.ts";
+import type { Losses } from "./bystanders.ts";
 import type { Sights } from "./visitors.ts";
 import type { AttackWorld } from "./world.ts";
 
@@ -28,6 +29,8 @@ export interface Trial {
   readonly sights: Sights;
   /** What they saw after it. */
   readonly aftermath: Sights;
+  /** What bystanders lost, from its beginning to its end. */
+  readonly losses: Losses | undefined;
   /** The most memory that the gateway took, bytes. */
   readonly peakBytes: number;
   /** True if it was killed because of its memory. */
@@ -50,6 +53,9 @@ const MIN_OBSERVED_MS = 600;
 
 const DEFAULT_DURATION_MS = 3_000;
 const SHORT_DURATION_MS = 2_000;
+
+/** The longest that an attack lasts in a short run, ms. */
+const MAX_SHORT_MS = 9_000;
 
 /** The visits after it, and the pause before them, in which the gateway may collect what the attack has left. */
 const AFTERMATH_MS = 600;
@@ -91,7 +97,10 @@ export async function tryAttack(
   await using group = await createMemoryGroup(limitBytes);
   await using gateway = await startAttackedGateway({
     folder,
-    environment: { ...world.environment(scheme), ...attack.settings },
+    environment: {
+      ...world.environment(scheme, limitBytes),
+      ...attack.settings,
+    },
     // Without a group, it is to believe that it has a container of that size.
     ...group === undefined
       ? { flags: ["--deny-sys=systemMemoryInfo"] }
@@ -106,9 +115,11 @@ export async function tryAttack(
   });
   await delay(WARM_UP_MS);
   await observer.call("take");
+  await observer.call("begin");
 
-  const { lastsMs = isShort ? SHORT_DURATION_MS : DEFAULT_DURATION_MS } =
-    attack;
+  const lastsMs = isShort
+    ? Math.min(attack.lastsMs ?? SHORT_DURATION_MS, MAX_SHORT_MS)
+    : attack.lastsMs ?? DEFAULT_DURATION_MS;
   const longEnough = delay(MIN_OBSERVED_MS);
   const gains = await perform(world, attack, { gateway, scheme, lastsMs });
   await longEnough;
@@ -117,7 +128,7 @@ export async function tryAttack(
   await observer.call("take");
   await delay(AFTERMATH_MS);
   const observation = await observer.call("take");
-  await observer.call("end");
+  const losses = await observer.call("end");
   const peakBytes = group === undefined
     ? observation.peakBytes
     : await group.peakBytes();
@@ -141,6 +152,7 @@ export async function tryAttack(
     scheme,
     sights,
     aftermath: observation.sights,
+    losses,
     peakBytes,
     isKilled: observation.isKilled ||
       group !== undefined && exitCode === KILLED,

@@ -1,6 +1,12 @@
 /** The verdict on a trial: the promises that were broken. */
 import { quantile } from "../../support/quantile.ts";
-import { CERTAIN, type Limit, MIB, PROMISES } from "./attack.ts";
+import {
+  type BystanderName,
+  CERTAIN,
+  type Limit,
+  MIB,
+  PROMISES,
+} from "./attack.ts";
 import type { Trial } from "./trial.ts";
 import { type Sights, VISITORS } from "./visitors.ts";
 
@@ -10,8 +16,9 @@ const MIN_VISITS = 5;
 /** The broken promises, one in a few words each; empty if all were kept. */
 export function brokenPromises(
   trial: Trial,
-  { limitBytes, limit, isShort = false }: {
+  { limitBytes, limit, spares = [], isShort = false }: {
     readonly limitBytes: number;
+    readonly spares?: readonly BystanderName[] | undefined;
     readonly limit?: Limit | undefined;
     /** Whether only what is certain is judged. */
     readonly isShort?: boolean;
@@ -43,6 +50,10 @@ export function brokenPromises(
     ...areAnswered ? wrongOutcomes(trial.sights) : [],
     ...wrongOutcomes(trial.aftermath).map((wrong) => `afterwards ${wrong}`),
   );
+  for (const name of spares) {
+    const { lost = 0 } = trial.losses?.[name] ?? {};
+    if (lost > 0) broken.push(`${name}: ${lost} lost`);
+  }
   if (trial.peakBytes > limitBytes) {
     broken.push(`${Math.round(trial.peakBytes / MIB)} MiB of memory`);
   }

@@ -20,6 +20,7 @@ const HELD: Trial = {
   scheme: "http",
   sights: sights(),
   aftermath: sights(),
+  losses: undefined,
   peakBytes: 256 * MIB,
   isKilled: false,
   drainMs: 1000,
@@ -113,5 +114,23 @@ Deno.test("an attack can have a limit, over plain HTTP for example, and the rest
       limit,
     }).length,
     2,
+  );
+});
+
+Deno.test("what bystanders lose breaks a promise only if the attack must spare them", () => {
+  const loss = { tried: 9, lost: 2 };
+  const losses = {
+    "lively": { tried: 9, lost: 0 },
+    "quiet": loss,
+    "large": loss,
+    "neighbour's page": loss,
+    "neighbour's lively": loss,
+    "neighbour's quiet": loss,
+  };
+  const trial = { ...HELD, losses };
+  assert.deepEqual(brokenPromises(trial, { ...LIMIT, spares: ["lively"] }), []);
+  assert.deepEqual(
+    brokenPromises(trial, { ...LIMIT, spares: ["lively", "large"] }),
+    ["large: 2 lost"],
   );
 });

@@ -8,9 +8,9 @@ import {
 } from "../../support/certificates.ts";
 import type { Scheme } from "../../support/dial.ts";
 import { type HostileApp, startHostileApp } from "../../support/hostile_app.ts";
-import { BASE, HOSTILE, QUIET } from "./attack.ts";
+import { BASE, HOSTILE, MIB, QUIET } from "./attack.ts";
 import type { ObserverCalls } from "./observer.ts";
-import { RUNTIME, SMALL_MEMORY } from "./small_memory.ts";
+import { RUNTIME, settingsFor } from "./small_memory.ts";
 import { Thread } from "./thread.ts";
 
 /** The running world. */
@@ -19,7 +19,7 @@ export interface AttackWorld extends AsyncDisposable {
   readonly app: HostileApp;
   readonly observer: Thread<ObserverCalls>;
   /** The environment that a gateway needs. */
-  environment(scheme: Scheme): Record<string, string>;
+  environment(scheme: Scheme, limitBytes: number): Record<string, string>;
 }
 
 /** Starts everything but a gateway. */
@@ -41,10 +41,10 @@ export async function startAttackWorld(): Promise<AttackWorld> {
     stack,
     app,
     observer,
-    environment(scheme) {
+    environment(scheme, limitBytes) {
       return {
         ...stack.environment,
-        ...SMALL_MEMORY,
+        ...settingsFor(limitBytes / MIB),
         // An attacker may have any number of sandboxes, of which this one stands for all.
         MAX_EXCHANGES_PER_SANDBOX: "400",
         MAX_WAITING_PER_RUNNER: "400",

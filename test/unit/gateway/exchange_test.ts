@@ -508,7 +508,7 @@ Deno.test("S3: a download is charged to the budget and counts until its client h
 });
 
 Deno.test("S3: an upload is charged to the budget, and answered if it has to go", async () => {
-  const budget = new ByteBudget({ limitBytes: 100_000 });
+  const budget = new ByteBudget({ limitBytes: 120_000 });
   const { services, records } = exchangeServices({ clientLeg: { budget } });
   const body = ReadableStream.from([
     new Uint8Array(40_000),
@@ -533,7 +533,7 @@ Deno.test("S3: an upload is charged to the budget, and answered if it has to go"
 });
 
 Deno.test("S3: an upload that has to go makes room at once, so that nobody else has to", async () => {
-  const budget = new ByteBudget({ limitBytes: 100_000 });
+  const budget = new ByteBudget({ limitBytes: 120_000 });
   const { services } = exchangeServices({ clientLeg: { budget } });
   const body = ReadableStream.from([new Uint8Array(40_000)]);
   const x = new PreviewExchange(
@@ -546,17 +546,17 @@ Deno.test("S3: an upload that has to go makes room at once, so that nobody else 
   await x.body?.read();
   let isEvicted = false;
   const small = budget.open("tunnel", () => isEvicted = true);
-  assert.equal(small.add(30_000), true);
+  assert.equal(small.add(50_000), true);
   assert.equal(isEvicted, false);
   assert.equal(x.signal().aborted, true);
-  assert.equal(budget.usedBytes, 30_000);
+  assert.equal(budget.usedBytes, 50_000);
   await x.refuse(new UpstreamError("aborted", "upload ended"));
-  assert.equal(budget.usedBytes, 30_000);
+  assert.equal(budget.usedBytes, 50_000);
 });
 
 Deno.test("S3: an upload that has arrived is charged no more, however long its response lasts", async () => {
   for (const framing of ["content-length", "transfer-encoding"]) {
-    const budget = new ByteBudget({ limitBytes: 100_000 });
+    const budget = new ByteBudget({ limitBytes: 120_000 });
     const { services } = exchangeServices({ clientLeg: { budget } });
     const body = ReadableStream.from([new Uint8Array(40_000)]);
     const value = framing === "content-length" ? "40000" : "chunked";
@@ -571,7 +571,7 @@ Deno.test("S3: an upload that has arrived is charged no more, however long its r
     if (framing === "transfer-encoding") await x.body?.read();
     assert.equal(budget.usedBytes, 0, framing);
     const other = budget.open("tunnel", () => {});
-    other.add(100_000);
+    other.add(120_000);
     other.add(1);
     assert.equal(x.signal().aborted, false, framing);
     await x.refuse(new UpstreamError("aborted", "test"));
@@ -579,12 +579,16 @@ Deno.test("S3: an upload that has arrived is charged no more, however long its r
 });
 
 /** An upload of a byte, with this framing, whose watchers are told. */
-async function uploadWith(framing: Record<string, string>) {
+async function uploadWith(
+  framing: Record<string, string>,
+  mostPerClient = Infinity,
+) {
   const watched = new Set<Watched>();
   const { services, records } = exchangeServices({
     clientLeg: {
       memoryGuard: {
-        watchUpload(upload) {
+        mostPerClient,
+        watch(upload) {
           watched.add(upload);
           return () => watched.delete(upload);
         },
@@ -614,6 +618,13 @@ Deno.test("S10: a chunked upload is watched until it is over, and answered if it
   const response = await x.refuse(new UpstreamError("aborted", "upload ended"));
   assert.equal(response.headers.get("x-porthole-error"), "buffers_full");
   assert.equal(watched.size, 0);
+});
+
+Deno.test("S16: while memory is short, a client with a few uploads of unknown length begins no other", async () => {
+  await assert.rejects(uploadWith({ "transfer-encoding": "chunked" }, 0), {
+    code: "client_overloaded",
+  });
+  await uploadWith({ "content-length": "2" }, 0);
 });
 
 Deno.test("an upload with a length is watched beside its response, which is broken off if it is dropped", async () => {

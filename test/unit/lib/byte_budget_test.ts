@@ -164,3 +164,51 @@ Deno.test("S3: whoever keeps no more than the allowance is not charged, and neve
   small.close();
   assert.equal(budget.usedBytes, 98);
 });
+
+/** A budget of 100 bytes, of which each holder is a client's; one that is stuck lets go of nothing. */
+function clientsOf(budget: ByteBudget, evicted: string[]) {
+  return (name: string, client: string, bytes: number, isStuck = false) => {
+    const holding = budget.open(name, () => {
+      evicted.push(name);
+      if (!isStuck) holding.close();
+    }, client);
+    return { holding, isKept: holding.set(bytes) };
+  };
+}
+
+Deno.test("S16: of the client that keeps most, the largest holder has to go, though others have larger ones", () => {
+  const evicted: string[] = [];
+  const budget = new ByteBudget({ limitBytes: 100 });
+  const open = clientsOf(budget, evicted);
+  for (let i = 0; i < 6; i++) open(`small ${i}`, "hog", 10 + i);
+  assert.equal(open("large", "innocent", 30).isKept, true);
+  assert.deepEqual(evicted, ["small 5"]);
+  assert.equal(budget.usedBytes, 90);
+});
+
+Deno.test("S16: a client whose holders cannot let go leaves a quarter of the budget to others", () => {
+  const evicted: string[] = [];
+  const budget = new ByteBudget({ limitBytes: 100 });
+  const open = clientsOf(budget, evicted);
+  for (let i = 0; i < 20; i++) open(`small ${i}`, "hog", 5, true);
+  assert.equal(budget.usedBytes, 75);
+  assert.equal(open("large", "innocent", 25).isKept, true);
+  assert.ok(evicted.every((name) => name.startsWith("small")));
+});
+
+Deno.test("what a client has let go of counts against it no more", () => {
+  const evicted: string[] = [];
+  const budget = new ByteBudget({ limitBytes: 100, allowanceBytes: 10 });
+  const open = clientsOf(budget, evicted);
+  const { holding } = open("first", "client", 60);
+  assert.equal(holding.clientBytes, 50);
+  holding.add(-30);
+  assert.equal(holding.clientBytes, 20);
+  const second = open("second", "client", 60).holding;
+  assert.equal(second.clientBytes, 70);
+  holding.close();
+  assert.equal(second.clientBytes, 50);
+  second.close();
+  assert.equal(open("third", "client", 80).holding.clientBytes, 70);
+  assert.deepEqual(evicted, []);
+});

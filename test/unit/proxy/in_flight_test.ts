@@ -328,6 +328,20 @@ Deno.test("S3: InFlight counts what a client has under way, and its WebSockets",
   assert.equal(inFlight.begin()?.reserveForClient("a"), false);
 });
 
+Deno.test("S16: a client may be allowed fewer WebSockets and uploads of unknown length than its limits", () => {
+  const inFlight = new InFlight({ ...MANY, exchangesPerClient: 100 });
+  const entries = Array.from({ length: 3 }, () => {
+    const entry = inFlight.begin();
+    entry?.reserveForClient("a");
+    return entry;
+  });
+  const tunnels = entries.map((entry) => entry?.reserveTunnelForClient(2));
+  assert.deepEqual(tunnels, [true, true, false]);
+  const uploads = entries.map((entry) => entry?.reserveUploadForClient(2));
+  assert.deepEqual(uploads, [true, true, false]);
+  assert.equal(entries.at(-1)?.reserveTunnelForClient(), true);
+});
+
 Deno.test("S3: InFlight counts an exchange against the limits until its response has been taken", async () => {
   const inFlight = new InFlight({
     ...MANY,

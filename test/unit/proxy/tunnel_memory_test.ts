@@ -49,6 +49,9 @@ interface Rig {
   readonly tunnel: Tunnel;
 }
 
+let clients = 0;
+
+/** A tunnel of a client of its own. */
 function open(
   budget: ByteBudget,
   maxMessageBytes = 1_000_000,
@@ -63,7 +66,7 @@ function open(
       bufferLimitBytes: 1_000_000,
       maxMessageBytes,
       budget,
-      client: "c",
+      client: `c${++clients}`,
       memoryGuard,
     },
   );
@@ -272,13 +275,14 @@ Deno.test("S3: a tunnel is watched for what its client sends until the client is
   const { client, app, tunnel } = open(budget, 1_000_000, memoryGuard);
   const [watch] = watched;
   assert.ok(watch);
-  assert.equal(watch.client, "c");
+  assert.equal(watch.client, `c${clients}`);
   const { heardAt } = watch;
   client.onmessage?.({ data: new ArrayBuffer(10) });
   assert.ok(watch.heardAt > heardAt);
   client.bufferedAmount = 1_000; // and the client does not take it
   watch.drop();
   await turn();
+  assert.equal(app.isClosed, true, "whether or not the app answers");
   assert.deepEqual(client.closes, [[1009, "too much is buffered"]]);
   assert.equal(watched.size, 1);
   app.feed(serverClose(1009));

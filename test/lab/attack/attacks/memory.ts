@@ -110,7 +110,6 @@ export const memory: readonly Flood[] = [
     "4 clients upload a terabyte each to an app that does not read",
     4,
     (stage, attacker) => upload(stage, attacker, stage.hostile),
-    { short: "https" },
   ),
   attack(
     "S2-unknown-host",
@@ -165,7 +164,6 @@ export const memory: readonly Flood[] = [
     "an app sends 62 MiB of a message that does not end, through 40 tunnels",
     40,
     (stage, attacker) => tunnel(stage, attacker, "unfinished", discard),
-    { short: "http" },
   ),
   attack(
     "S3-app-frames",
@@ -216,6 +214,21 @@ export const memory: readonly Flood[] = [
     200,
     (stage, attacker) =>
       tunnel(stage, attacker, "large-messages", () => hold(stage)),
+  ),
+  attack(
+    "S3-unread-of-one",
+    "a client does not read what an app sends it through 495 tunnels, and others send a MiB",
+    495,
+    (stage) => tunnel(stage, ONE, "medium-messages", () => hold(stage)),
+    {
+      settings: {
+        MAX_TUNNELS: "1000",
+        MAX_TUNNELS_PER_CLIENT: "495",
+        MAX_CONCURRENT_EXCHANGES: "1000",
+        MAX_EXCHANGES_PER_CLIENT: "600",
+      },
+      spares: ["large"],
+    },
   ),
   attack(
     "S3-unread-downloads",

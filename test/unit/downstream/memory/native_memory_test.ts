@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  createBytesBeyond,
   createExpectedBytes,
   createNativeBytes,
 } from "../../../../src/downstream/memory/native_memory.ts";
@@ -37,15 +38,15 @@ Deno.test("a collection of V8's heap does not count as hidden, neither before th
   assert.equal(nativeBytes(), 130, "something else grows");
 });
 
-Deno.test("so much may be hidden as the budget tells, or a quarter of the memory that there is, if that is more", () => {
+Deno.test("so much may be hidden as the budget tells, or a quarter of the memory that there is, if that is more, and half of it at most", () => {
   for (
     const [budgetMiB, limitMiB, mostMiB] of [
       [16, 256, 60 + 64],
-      [64, 512, 60 + 256],
+      [64, 512, 256],
       [64, undefined, 60 + 256],
       [64, 2048, 512],
       [64, 24 * 1024, 6 * 1024],
-      [256, 2048, 60 + 1024],
+      [256, 2048, 1024],
     ] as const
   ) {
     const expectedBytes = createExpectedBytes({
@@ -55,6 +56,16 @@ Deno.test("so much may be hidden as the budget tells, or a quarter of the memory
     });
     assert.equal(expectedBytes(NOTHING), mostMiB * MIB);
   }
+});
+
+Deno.test("a process takes too much, hidden or not, beyond a share of its memory, or of 512 MiB if that is not known", () => {
+  const usage = { rss: 200 * MIB };
+  const bytesBeyond = createBytesBeyond(3 / 4, 256 * MIB, () => usage);
+  assert.equal(bytesBeyond(), 8 * MIB);
+  usage.rss = 180 * MIB;
+  assert.equal(bytesBeyond(), -12 * MIB);
+  const unknown = createBytesBeyond(3 / 4, undefined, () => usage);
+  assert.equal(unknown(), -204 * MIB);
 });
 
 Deno.test("what is open may hide more", () => {
