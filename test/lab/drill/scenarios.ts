@@ -98,7 +98,7 @@ export function scenarios(outageSec: number): readonly Scenario[] {
       name: "api-slow",
       about: "the API answers after 5 s",
       seconds: 30,
-      hit: ["cold"],
+      hit: ["cold", "troubled"],
       begin({ stack: { api } }) {
         api.fault = async (_, answer) => {
           await delay(SLOW_MS);
