@@ -19,6 +19,9 @@ const WINDOW_MS = 60_000;
 /** Most clients of one exchange; more are counted here alone. */
 const MAX_CLIENTS = 500;
 
+/** As many clients as there can be in the time of one counter. */
+const MAX_SEEN = MAX_CLIENTS * WINDOW_MS / PAUSE_MS;
+
 interface SharedRefusalsOptions {
   readonly store: DurableStore | null;
   /** The key of the hashes by which clients are known there: addresses are personal data, and too few to hide otherwise. */
@@ -39,7 +42,7 @@ export class SharedRefusals {
   /** What was charged since the last exchange. */
   #charged = new Map<string, number>();
   /** What each counter had come to. */
-  readonly #seen = new LRUCache<string, number>({ max: 10 * MAX_CLIENTS });
+  readonly #seen = new LRUCache<string, number>({ max: MAX_SEEN });
   #isExchanging = false;
 
   constructor(options: SharedRefusalsOptions) {

@@ -77,6 +77,8 @@ interface Found<V> {
 export class Cache<V> {
   readonly #options: CacheOptions<V>;
   readonly #memory: LRUCache<string, Entry<V>>;
+  /** What in-process copies were that others have changed, until it is known into what. */
+  readonly #changed: LRUCache<string, { readonly value: V }>;
   readonly #tier: DurableTier<V> | undefined;
   readonly #lookups = new SingleFlight<Entry<V> | undefined>();
   readonly #fills = new SingleFlight<Found<V>>();
@@ -92,6 +94,7 @@ export class Cache<V> {
     const { kind, maxEntries, durable, onEvent, now } = options;
     this.#options = options;
     this.#memory = new LRUCache<string, Entry<V>>({ max: maxEntries });
+    this.#changed = new LRUCache<string, { value: V }>({ max: maxEntries });
     this.#recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
     durable?.store.onChange?.(kind, (key) => this.#onChange(key));
     this.#storeExpires = durable?.store.daytonaKinds?.has(kind) ?? false;
@@ -225,9 +228,25 @@ export class Cache<V> {
 
   /** Drops the in-process copy, and discards the results of lookups and fills in flight. */
   forgetCopy(key: string): void {
+    const copy = this.#memory.peek(key);
+    if (copy !== undefined && this.#options.onReplaced !== undefined) {
+      this.#changed.set(key, { value: copy.value });
+    }
     this.#lookups.forget(key);
     this.#fills.forget(key);
     this.#memory.delete(key);
+  }
+
+  /** Tells that a value has taken another one's place; `stored` as for {@linkcode OnReplaced}. */
+  #onReplaced(
+    key: string,
+    copy: Entry<V> | undefined,
+    value: V,
+    stored?: Promise<void>,
+  ): void {
+    const earlier = copy ?? this.#changed.get(key);
+    this.#changed.delete(key);
+    if (earlier) this.#options.onReplaced?.(key, earlier.value, value, stored);
   }
 
   /**
@@ -245,12 +264,11 @@ export class Cache<V> {
 
   /** Does so without discarding fills, which may be newer. */
   async #keep(key: string, filled: Fill<V>, validAt: number): Promise<void> {
-    const { onReplaced } = this.#options;
     const earlier = this.#memory.get(key);
     this.#lookups.forget(key);
     this.#memory.delete(key);
     const stored = this.#keeper.keep(key, filled, validAt, earlier);
-    if (earlier) onReplaced?.(key, earlier.value, filled.value, stored);
+    this.#onReplaced(key, earlier, filled.value, stored);
     await stored;
   }
 
@@ -269,7 +287,10 @@ export class Cache<V> {
     const copy = this.#memory.peek(key);
     const soon = this.#options.now() + this.#recheckMs;
     if (!this.#storeExpires || copy === undefined || soon < keptUntil(copy)) {
-      return this.forgetCopy(key);
+      this.forgetCopy(key);
+      // Whoever goes by it has to ask.
+      if (copy) this.#options.onReplaced?.(key, copy.value, undefined);
+      return;
     }
     // Probably it expired, by whatever clock: reading it again will tell, once it has expired by ours.
     this.#lookups.forget(key);
@@ -327,8 +348,17 @@ export class Cache<V> {
       : { failures: 0, retryAt: 0 };
     const entry = { ...fills, ...found, recheckAt, watch };
     this.#memory.set(key, entry);
-    if (copy) this.#options.onReplaced?.(key, copy.value, found.value);
+    this.#onReplaced(key, copy, found.value);
     return entry;
+  }
+
+  /** The in-process entry, if it was asked for later than `askedAt`, ms since the epoch. */
+  #newerThan(askedAt: number, key: string): Entry<V> | undefined {
+    const held = this.#memory.get(key);
+    return held && !isFromFuture(held, this.#options.now()) &&
+        askedAtOf(held) > askedAt
+      ? held
+      : undefined;
   }
 
   /** Fills a value, or joins who does. */
@@ -349,6 +379,8 @@ export class Cache<V> {
       const theirs = await this.#asker
         ?.answerOfAnother(key, known, { isRead, earlier });
       if (theirs !== undefined) {
+        const newer = this.#newerThan(askedAtOf(theirs), key);
+        if (newer) return { value: newer.value, event: "hit" };
         if (isCurrent()) this.#adopt(key, theirs);
         return { value: theirs.value, event: "durable_hit" };
       }
@@ -357,11 +389,10 @@ export class Cache<V> {
       try {
         const filled = await fill();
         this.#latencyMs = now() - askedAt;
+        const newer = this.#newerThan(askedAt, key);
+        if (newer) return { value: newer.value, event: "hit" };
         // Callers do not wait for the durable tier.
-        const held = this.#memory.get(key);
-        const isLate = held !== undefined && !isFromFuture(held, now()) &&
-          askedAtOf(held) > askedAt;
-        if (isCurrent() && !isLate) {
+        if (isCurrent()) {
           const stored = this.#keep(key, filled, askedAt);
           background.add(`store ${this.#options.kind}`, stored);
         }

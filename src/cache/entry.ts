@@ -4,7 +4,7 @@ import type { StoredEntry } from "./store.ts";
 /** The fraction of its TTL after which an entry is renewed in the background. */
 const REFRESH_AFTER = 3 / 4;
 
-/** The same of one that is not confirmed: its source may take as long as is left, and nobody waits. */
+/** Of one that is not confirmed, half: its source may take as long as is left, and nobody waits. */
 const REFRESH_UNCONFIRMED_AFTER = 1 / 2;
 
 /** The pause after a failed fill, ms: it doubles with each further failure. */
@@ -13,7 +13,7 @@ const COOL_DOWN = { firstMs: 1_000, maxMs: 10_000 };
 /** Longest lead of the clock that stamped an entry, ms: another machine's, or ours before it was set back. */
 const MAX_SKEW_MS = 30_000;
 
-/** The same of one that is not confirmed: it would be served for so much longer than it may. */
+/** Of one that is not confirmed, less: it would be served for so much longer than it may. */
 const MAX_UNCONFIRMED_SKEW_MS = 500;
 
 /** The source counts as down for so long after the pause for a failed fill, ms: longer than an attempt can take. */

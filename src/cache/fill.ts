@@ -28,13 +28,13 @@ export interface Confirmation {
 }
 
 /**
- * Called when an in-process value was replaced by another one, which may be equal. `stored` resolves when the durable
- * tier is done, and is undefined if the value came from there.
+ * Called when an in-process value was replaced by another one, which may be equal, and is undefined if it is not known
+ * yet. `stored` resolves when the durable tier is done, and is undefined if the value came from there.
  */
 export type OnReplaced<V> = (
   key: string,
   earlier: V,
-  value: V,
+  value: V | undefined,
   stored?: Promise<void>,
 ) => unknown;
 

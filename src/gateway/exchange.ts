@@ -130,12 +130,14 @@ export abstract class Exchange extends ReceivedRequest {
 
   /** Counts the exchange as a WebSocket; the failure to report if there are too many, or the client has too many. */
   reserveTunnel(): GatewayError | undefined {
-    if (!this.#entry?.reserveTunnel()) {
-      return new GatewayError("too_many_tunnels", "Too many tunnels");
+    switch (this.#entry?.reserveTunnel(this.reply.mostPerClient)) {
+      case "all":
+        return new GatewayError("too_many_tunnels", "Too many tunnels");
+      case "client":
+        return new GatewayError("client_overloaded", "Too many of one client");
+      default:
+        return undefined;
     }
-    return this.#entry.reserveTunnelForClient(this.reply.mostPerClient)
-      ? undefined
-      : new GatewayError("client_overloaded", "Too many tunnels of one client");
   }
 
   /**

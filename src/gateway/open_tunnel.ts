@@ -44,7 +44,7 @@ const WAIT_MS = 20;
  * Waits until there is room for another tunnel: whoever comes back may be ahead of the end of what they had.
  * @param reserve Takes a place; returns the failure to throw if there is none
  */
-export async function waitForRoom(
+async function waitForRoom(
   reserve: () => GatewayError | undefined,
 ): Promise<void> {
   let failure = reserve();
@@ -65,6 +65,7 @@ export async function openTunnel(
   admitted: AdmittedRequest & {
     readonly request: Request;
     readonly clientAddress: string;
+    reserveTunnel(): GatewayError | undefined;
   },
   forwarder: Pick<Forwarder, "openWebSocket">,
   limits: TunnelLimits,
@@ -78,6 +79,7 @@ export async function openTunnel(
       retryAfterSec: FLOOD_BAN_MS / 1000,
     });
   }
+  await waitForRoom(() => admitted.reserveTunnel());
   watchClient(request);
   const opened = await forwarder.openWebSocket(admitted);
   if (opened.kind === "refused") return opened;

@@ -28,7 +28,7 @@ import {
 } from "./cookie_refusal.ts";
 import { type Feature, firstAnswer } from "./feature.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
-import { openTunnel, type TunnelLimits, waitForRoom } from "./open_tunnel.ts";
+import { openTunnel, type TunnelLimits } from "./open_tunnel.ts";
 import type { ExchangeServices } from "./received_request.ts";
 import type {
   PreviewExchange,
@@ -107,7 +107,6 @@ export class SandboxHandlers {
 
   /** Takes an admitted request to the app, and answers with its response or an open WebSocket. */
   async #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
-    if (x.isWebSocket) await waitForRoom(() => x.reserveTunnel());
     const opening = x.openBody(); // once: whether there is one, only its stream may tell
     if (opening !== undefined) await opening;
     for (;;) {

@@ -195,7 +195,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   ),
   form_too_long: text(
     "This is too long for one of the gateway's own pages",
-    "It takes what its form sends, and webhooks up to 4 KiB.",
+    "It takes no more than its own form sends.",
     "Use the page's form.",
   ),
   target_too_long: text(

@@ -23,19 +23,18 @@ export interface LastingServer extends Pick<Deno.HttpServer, "addr"> {
 export function serveLastingly(
   start: (port?: number) => Deno.HttpServer,
 ): LastingServer {
-  const first = start();
-  const { addr } = first;
+  let server = start();
+  const { addr } = server;
   const port = "port" in addr ? addr.port : undefined;
-  const servers = [first];
   let isClosing = false;
   async function last(): Promise<never> {
-    let failure = await failureOf(first);
+    let failure = await failureOf(server);
     while (!isClosing && ranOutOfDescriptors(failure)) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       if (isClosing) break;
       try {
-        servers.push(start(port));
-        failure = await failureOf(servers.at(-1) ?? first);
+        server = start(port);
+        failure = await failureOf(server);
       } catch (error) {
         failure = error;
       }
@@ -49,7 +48,7 @@ export function serveLastingly(
     failed: last(),
     async shutdown() {
       isClosing = true;
-      await Promise.all(servers.map((server) => server.shutdown()));
+      await server.shutdown();
     },
   };
 }

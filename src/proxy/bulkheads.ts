@@ -120,9 +120,11 @@ export class Bulkheads {
   }
 
   /** Ends the wait of an exchange: with the head of a response, or without. */
-  leave({ upstream, ofSandbox, unsent }: Place, isAnswered: boolean): void {
+  leave(place: Place, isAnswered: boolean): void {
+    const { upstream, ofSandbox, unsent } = place;
     upstream.waiting--;
     if (unsent <= 0) upstream.unanswered--;
+    place.unsent = 0; // what is sent later is not waited for
     this.#bySandbox.decrement(ofSandbox);
     if (isAnswered) this.#hear(upstream);
   }

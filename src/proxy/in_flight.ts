@@ -4,6 +4,7 @@ import type { AbortReason } from "../downstream/ends.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { areDescriptorsShort } from "../lib/descriptors.ts";
+import { LRUCache } from "lru-cache";
 import { LinkedList, type ListNode } from "../lib/linked_list.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
 
@@ -26,6 +27,12 @@ export interface StreamHandle {
   /** The sandbox that admitted the caller by being public; undefined for any other reason. */
   readonly publicSandbox?: string | undefined;
 }
+
+/** Sandboxes of which it is remembered that they may have become private: until what began before that streams. */
+const MAX_FLIPS = 1_000;
+
+/** What is rechecked of all sandboxes. */
+const ALL = "all";
 
 /** Most rechecks that run at once: each may take an API call. */
 const RECHECK_BATCH = 32;
@@ -82,6 +89,9 @@ function createRegistry(limits: InFlightLimits) {
     undelivered: 0,
     /** Those that last. */
     streaming: new LinkedList<InFlightEntry>(),
+    /** How often sandboxes may have become private, and when each did last, by that count. */
+    flipCount: 0,
+    flips: new LRUCache<string, number>({ max: MAX_FLIPS }),
     /** The exchanges that were in flight when the drain began; undefined before it. */
     draining: undefined as Count | undefined,
   };
@@ -99,6 +109,8 @@ export class InFlightEntry {
   #uploadsOfClient: IdCount | undefined;
   #handle: StreamHandle | undefined;
   #place: ListNode<InFlightEntry> | undefined;
+  /** The registry's count of flips when access was known last. */
+  #flipsSeen = 0;
   #hasEnded = false;
 
   constructor(registry: Registry) {
@@ -107,8 +119,9 @@ export class InFlightEntry {
     registry.all.increment();
   }
 
-  /** Counts it against the sandbox's limit; false if that is reached. */
+  /** Counts it against the limit of the sandbox to which it was just admitted; false if that is reached. */
   reserveFor(sandboxId: string): boolean {
+    this.#flipsSeen = this.#registry.flipCount;
     this.#ofSandbox = this.#registry.bySandbox.increment(sandboxId);
     return this.#ofSandbox !== undefined;
   }
@@ -118,17 +131,6 @@ export class InFlightEntry {
     this.#client = clientKey(address);
     this.#ofClient = this.#registry.byClient.increment(this.#client);
     return this.#ofClient !== undefined;
-  }
-
-  /** Counts it against the limit of its client's WebSockets, and `most` now; false if either is reached. */
-  reserveTunnelForClient(most?: number): boolean {
-    const { tunnelsByClient } = this.#registry;
-    if (this.#client === undefined) return true;
-    this.#tunnelsOfClient = tunnelsByClient.increment(
-      this.#client,
-      most,
-    );
-    return this.#tunnelsOfClient !== undefined;
   }
 
   /** Counts it against the limit of its client's uploads of unknown length, and `most` now; false if either is reached. */
@@ -142,15 +144,26 @@ export class InFlightEntry {
     return this.#uploadsOfClient !== undefined;
   }
 
-  /** Counts it as a WebSocket; false if there are too many already. */
-  reserveTunnel(): boolean {
-    const { tunnels, limits } = this.#registry;
-    if (tunnels.value >= limits.tunnels) return false;
-    if (this.#hasEnded || this.#isTunnel) return true;
+  /**
+   * Counts it as a WebSocket, and against the limit of its client's, which is `most` now if that is less; the limit that
+   * is reached otherwise.
+   */
+  reserveTunnel(most?: number): "all" | "client" | undefined {
+    const { tunnels, tunnelsByClient, limits } = this.#registry;
+    if (this.#hasEnded || this.#isTunnel) return undefined;
+    if (this.#client !== undefined) {
+      const ofClient = tunnelsByClient.increment(this.#client, most);
+      if (ofClient === undefined) return "client";
+      if (tunnels.value >= limits.tunnels) {
+        tunnelsByClient.decrement(ofClient);
+        return "all";
+      }
+      this.#tunnelsOfClient = ofClient;
+    } else if (tunnels.value >= limits.tunnels) return "all";
     this.#isTunnel = true;
     tunnels.increment();
     if (this.#ofSandbox !== undefined) this.#ofSandbox.tunnels++;
-    return true;
+    return undefined;
   }
 
   /** Registers the handle of one that lasts, in place of an earlier one. */
@@ -158,6 +171,18 @@ export class InFlightEntry {
     if (this.#hasEnded) return;
     this.#handle = handle;
     this.#place ??= this.#registry.streaming.add(this);
+    const { publicSandbox = "" } = handle;
+    const flip = this.#registry.flips.get(publicSandbox) ?? 0;
+    if (flip > this.#flipsSeen) this.recheck();
+    this.#flipsSeen = this.#registry.flipCount;
+  }
+
+  /** Aborts what streams if its caller has lost access. */
+  async recheck(): Promise<void> {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    const hasAccess = await handle.recheck();
+    if (!hasAccess && this.#handle === handle) handle.abort("access_revoked");
   }
 
   /** The handle of one that lasts; undefined once it has ended. */
@@ -203,8 +228,8 @@ export class InFlightEntry {
  */
 export class InFlight {
   readonly #registry: Registry;
-  /** What is being rechecked. */
-  readonly #rechecking = new Set<string>();
+  /** What is being rechecked, and whether once more after that. */
+  readonly #rechecking = new Map<string, boolean>();
 
   constructor(limits: InFlightLimits) {
     this.#registry = createRegistry(limits);
@@ -314,12 +339,17 @@ export class InFlight {
 
   /** Aborts what streams for callers who have lost access; does nothing while an earlier call still rechecks. */
   async recheckAll(): Promise<void> {
-    await this.#recheckOnce("all", () => true);
+    await this.#recheckOnce(ALL, () => true);
   }
 
-  /** The same of callers whom a sandbox's being public has admitted: in one pass over all that streams, if it has any. */
+  /**
+   * Does so for callers whom a sandbox's being public has admitted, in one pass over all that streams if it has any; what
+   * streams later is rechecked then.
+   */
   async recheckPublic(sandboxId: string): Promise<void> {
-    if (this.#registry.bySandbox.of(sandboxId) === 0) return;
+    const registry = this.#registry;
+    if (registry.bySandbox.of(sandboxId) === 0) return;
+    registry.flips.set(sandboxId, ++registry.flipCount);
     await this.#recheckOnce(
       `of ${sandboxId}`,
       ({ handle }) => handle?.publicSandbox === sandboxId,
@@ -330,23 +360,21 @@ export class InFlight {
     which: string,
     isMeant: (entry: InFlightEntry) => boolean,
   ): Promise<void> {
-    if (this.#rechecking.has(which)) return;
-    this.#rechecking.add(which);
+    const isUnderWay = this.#rechecking.has(which);
+    this.#rechecking.set(which, isUnderWay);
+    if (isUnderWay) return;
     try {
-      const waiting = [...this.#registry.streaming].filter(isMeant);
-      while (waiting.length > 0) {
-        const batch = waiting.splice(0, RECHECK_BATCH);
-        await Promise.all(batch.map((entry) => this.#recheck(entry)));
+      for (let isDone = false; !isDone;) {
+        this.#rechecking.set(which, false);
+        const waiting = [...this.#registry.streaming].filter(isMeant);
+        while (waiting.length > 0) {
+          const batch = waiting.splice(0, RECHECK_BATCH);
+          await Promise.all(batch.map((entry) => entry.recheck()));
+        }
+        isDone = which === ALL || this.#rechecking.get(which) !== true;
       }
     } finally {
       this.#rechecking.delete(which);
     }
-  }
-
-  async #recheck(entry: InFlightEntry): Promise<void> {
-    const { handle } = entry;
-    if (handle === undefined) return;
-    const hasAccess = await handle.recheck();
-    if (!hasAccess && entry.handle === handle) handle.abort("access_revoked");
   }
 }

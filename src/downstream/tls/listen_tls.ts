@@ -141,7 +141,8 @@ export async function listenTls(
       if (isClosing) return await new Promise(() => {});
       server.close();
       await bind(server, { hostname, port, reusePort });
-      watch = startWatch();
+      if (isClosing) server.close(() => onClosed());
+      else watch = startWatch();
     }
   }
   return {
@@ -191,7 +192,10 @@ async function bind(
 ): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: hostname, port, reusePort }, resolve);
+    server.listen({ host: hostname, port, reusePort }, () => {
+      server.off("error", reject);
+      resolve();
+    });
   });
   const bound = server.address();
   return typeof bound === "object" && bound !== null ? bound.port : 0;

@@ -72,7 +72,8 @@ export async function isAlive(
     discardBody((await sendProbe(upstream, destination, probe)).body);
     return true;
   } catch (error) {
-    // What is closed here says nothing of the upstream.
-    return error instanceof GatewayError && error.code === "shutting_down";
+    // What is closed here, or cannot be opened, says nothing of the upstream.
+    return error instanceof GatewayError &&
+      (error.code === "shutting_down" || error.code === "overloaded");
   }
 }

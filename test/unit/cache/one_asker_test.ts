@@ -276,3 +276,25 @@ Deno.test("what another process is told replaces what this one serves, and who a
     "other: sandbox-1 was v, is w",
   ]);
 });
+
+Deno.test("what was deleted by somebody else is replaced all the same once it is known by what", async () => {
+  using clock = fakeClock();
+  const durable = fakeStore({ shared: true });
+  const log: unknown[] = [];
+  const cache = new Cache<string>({
+    kind: "test",
+    maxEntries: 100,
+    durable: { store: durable.store, codec: CODEC },
+    now: Date.now,
+    onEvent() {},
+    background: new Background(() => {}),
+    onReplaced: (_, earlier, value) => log.push([earlier, value]),
+  });
+  const ask = (value: string) => () => Promise.resolve({ value, ttlMs: BOUND });
+  await cache.get(KEY, ask("v"));
+  await settled();
+  durable.entries.clear();
+  await pass(clock, 5_000); // until entries are read again
+  assert.equal(await cache.get(KEY, ask("w")), "w");
+  assert.deepEqual(log, [["v", "w"]]);
+});

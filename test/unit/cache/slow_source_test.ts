@@ -119,10 +119,13 @@ Deno.test("of two answers, the one to the later question is kept, whichever come
     assert.equal(await cache.get(KEY, ask), "yes");
   }
   assert.equal(answers.length, 3);
+  clock.pass(1_750);
+  const waiting = cache.get(KEY, ask);
   await answer(2, "no");
   assert.equal(cache.getFresh(KEY), "no");
   await answer(1, "yes");
   assert.equal(cache.getFresh(KEY), "no");
+  assert.equal(await waiting, "no");
 });
 
 Deno.test("a value that may be stale is served past its TTL after 300 ms of waiting, and then without", async () => {

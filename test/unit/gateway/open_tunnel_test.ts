@@ -46,7 +46,12 @@ function open(
     connection,
     asked: () => asked,
     result: openTunnel(
-      { ...admitted, request, clientAddress: "c" },
+      {
+        ...admitted,
+        request,
+        clientAddress: "c",
+        reserveTunnel: () => undefined,
+      },
       forwarder,
       {
         bufferLimitBytes: 1000,

@@ -301,3 +301,16 @@ Deno.test("Bulkheads names those for which most wait, and no secret of theirs", 
     "isUnresponsive",
   ]);
 });
+
+Deno.test("what is sent of a body after the answer has come counts for nothing", () => {
+  const { bulkheads, clock, probes, enterNow } = setUp();
+  for (let count = 0; count < 8; count++) {
+    const place = enterNow(ONE, { contentLength: 10 }, BODY);
+    bulkheads.leave(place, true); // a refusal before the end of the upload
+    bulkheads.sent(place, 10);
+  }
+  enterNow();
+  clock.pass(10_000);
+  enterNow();
+  assert.equal(probes.length, 0);
+});

@@ -162,10 +162,11 @@ Deno.test("InFlight gives one sandbox no more than its share, and again what it 
 Deno.test("InFlight has no more tunnels than allowed, and room for one when one is over", () => {
   const inFlight = new InFlight({ ...MANY, tunnels: 1 });
   const [first, second] = [inFlight.begin(), inFlight.begin()];
-  assert.equal(first?.reserveTunnel(), true);
-  assert.equal(second?.reserveTunnel(), false);
+  assert.equal(first?.reserveTunnel(), undefined);
+  assert.equal(first?.reserveTunnel(), undefined); // it has its place
+  assert.equal(second?.reserveTunnel(), "all");
   first?.end();
-  assert.equal(second?.reserveTunnel(), true);
+  assert.equal(second?.reserveTunnel(), undefined);
 });
 
 Deno.test("InFlight ends those whose client takes nothing any more", () => {
@@ -260,9 +261,31 @@ Deno.test("InFlight rechecks at once whom a sandbox's being public has admitted,
   await inFlight.recheckPublic("unknown");
   assert.deepEqual(rechecked, []);
   const first = inFlight.recheckPublic("box");
-  await inFlight.recheckPublic("box"); // that one is under way
+  await inFlight.recheckPublic("box"); // that one is under way, and looks once more
   await first;
-  assert.deepEqual(rechecked, ["public", "public ends"]);
+  const twice = ["public", "public ends"];
+  assert.deepEqual(rechecked, [...twice, ...twice]);
+});
+
+Deno.test("what a public sandbox was asked for before it may have become private is rechecked once it streams", async () => {
+  const inFlight = new InFlight(MANY);
+  const rechecked: string[] = [];
+  function admit(name: string, sandboxId = "box") {
+    const entry = inFlight.begin();
+    entry?.reserveFor(sandboxId);
+    return () =>
+      entry?.setHandle({
+        abort: (reason) => rechecked.push(`${name} ${reason}`),
+        recheck: () => Promise.resolve(false),
+        publicSandbox: sandboxId,
+      });
+  }
+  const [early, other] = [admit("early"), admit("other", "other")];
+  await inFlight.recheckPublic("box");
+  const late = admit("late");
+  for (const stream of [early, other, late]) stream();
+  await Promise.resolve();
+  assert.deepEqual(rechecked, ["early access_revoked"]);
 });
 
 Deno.test("InFlight counts a sandbox's own, however many others came and went", () => {
@@ -318,12 +341,13 @@ Deno.test("S3: InFlight counts what a client has under way, and its WebSockets",
   surplus?.end();
   assert.equal(inFlight.begin()?.reserveForClient("a"), false);
   const [first, second, , other] = entries;
-  assert.equal(first?.reserveTunnelForClient(), true);
-  assert.equal(second?.reserveTunnelForClient(), false);
-  assert.equal(other?.reserveTunnelForClient(), true);
+  assert.equal(first?.reserveTunnel(), undefined);
+  assert.equal(second?.reserveTunnel(), "client");
+  assert.equal(inFlight.tunnelCount, 1); // who waits for a place has none
+  assert.equal(other?.reserveTunnel(), undefined);
   first?.end();
   first?.end();
-  assert.equal(second?.reserveTunnelForClient(), true);
+  assert.equal(second?.reserveTunnel(), undefined);
   assert.equal(inFlight.begin()?.reserveForClient("a"), true);
   assert.equal(inFlight.begin()?.reserveForClient("a"), false);
 });
@@ -335,11 +359,11 @@ Deno.test("S16: a client may be allowed fewer WebSockets and uploads of unknown 
     entry?.reserveForClient("a");
     return entry;
   });
-  const tunnels = entries.map((entry) => entry?.reserveTunnelForClient(2));
-  assert.deepEqual(tunnels, [true, true, false]);
+  const tunnels = entries.map((entry) => entry?.reserveTunnel(2));
+  assert.deepEqual(tunnels, [undefined, undefined, "client"]);
   const uploads = entries.map((entry) => entry?.reserveUploadForClient(2));
   assert.deepEqual(uploads, [true, true, false]);
-  assert.equal(entries.at(-1)?.reserveTunnelForClient(), true);
+  assert.equal(entries.at(-1)?.reserveTunnel(), undefined);
 });
 
 Deno.test("S3: InFlight counts an exchange against the limits until its response has been taken", async () => {
@@ -382,7 +406,6 @@ Deno.test("InFlight tells how near its limits whoever has most is, and which san
     entry.reserveFor(sandbox);
     if (isTunnel) {
       entry.reserveTunnel();
-      entry.reserveTunnelForClient();
     }
     entries.push(entry);
   }
