@@ -145,7 +145,7 @@ export const OPERATIONS: Operations<Answers> = {
   getSandbox: {
     method: "GET",
     path: "/sandbox/{sandboxIdOrName}",
-    callers: { ...MEMBERS, services: ["proxy", "ssh-gateway"] },
+    callers: { ...MEMBERS, services: GATEWAYS.services },
     answer: (query) =>
       withNamedSandbox(query, (sandbox) => shownSandbox(query, sandbox)),
   },

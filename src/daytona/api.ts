@@ -27,8 +27,6 @@ export type { PreviewUrl, RemoteConfig, Runner, Sandbox, Snapshot };
 export interface DaytonaApiOptions extends ApiCallerOptions {
   /** Called whenever the API turns out to have no operation by which `isOwnedByUser()` could tell. */
   readonly onOwnersUnknown: () => void;
-  /** Called whenever the API does not show the gateway a sandbox because of the gateway's role. */
-  readonly onSandboxHidden: () => void;
   /** Called with the region of each runner that the API tells the gateway of. */
   readonly onRunnerRegion?: (region: string) => void;
 }
@@ -134,14 +132,9 @@ export class DaytonaApi {
     return record && readyRunner(record);
   }
 
-  /** Any sandbox; also null if the API does not show it to a gateway of this role: then `onSandboxHidden` is called. */
+  /** Any sandbox; to the proxy of a region, only its own region's. */
   sandboxById(sandboxIdOrName: string): Promise<Sandbox | null> {
-    return this.#api.call("getSandbox", {
-      path: { sandboxIdOrName },
-      by,
-      onAnswer: ({ status }) =>
-        status === 403 && this.#options.onSandboxHidden(),
-    });
+    return this.#api.call("getSandbox", { path: { sandboxIdOrName }, by });
   }
 
   /** Where a port of one of the organization's sandboxes is to be seen. */
@@ -200,8 +193,8 @@ export class DaytonaApi {
   /** Asks what the API takes the gateway for; undefined if its answer does not show that. */
   async probeRole(): Promise<ProxyRole | undefined> {
     let role: ProxyRole | undefined;
-    await this.#api.call("getSandbox", {
-      path: { sandboxIdOrName: crypto.randomUUID() },
+    await this.#api.call("updateLastActivity", {
+      path: { sandboxId: crypto.randomUUID() },
       by,
       onAnswer({ status }) {
         role = proxyRoleOf(status);

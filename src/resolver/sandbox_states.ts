@@ -51,8 +51,8 @@ export class SandboxStates {
   }
 
   /**
-   * The state of the sandbox with that id, at most 2 s old. Null if the API shows the gateway no such sandbox, as it shows
-   * none to the proxy of a region; undefined if it does not tell, or not in time. However many ask, the API is asked once.
+   * The state of the sandbox with that id, at most 2 s old. Null if the API shows the gateway no such sandbox, as the
+   * proxy of a region sees none of another; undefined if it does not tell, or not in time. However many ask, the API is asked once.
    */
   async stateOf(sandboxId: string): Promise<Told> {
     const known = this.#known.get(sandboxId);
