@@ -39,7 +39,7 @@ export async function checkSandbox(
   config: Config["daytona"],
   sandboxId: string,
   { role, world }: {
-    readonly role: ProxyRole | undefined;
+    readonly role: ProxyRole;
     readonly world: World;
   },
 ): Promise<Finding> {

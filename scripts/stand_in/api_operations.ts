@@ -38,8 +38,11 @@ export const OPERATIONS: Operations<Answers> = {
     method: "GET",
     path: "/api-keys/current",
     callers: { services: [], users: ["api-key"] },
-    answer: ({ caller }) => ({
+    answer: ({ state, caller }) => ({
       ...KEY_DETAILS,
+      ...state.hasErrorCodes && caller !== undefined &&
+        "organizations" in caller &&
+        { organizationId: [...caller.organizations][0] },
       permissions: caller !== undefined && "permissions" in caller
         ? caller.permissions
         : [],
