@@ -493,3 +493,15 @@ Deno.test("in front of somebody else's Daytona, what is being destroyed says so,
     assert.notEqual(answers[0]?.[0], 200);
   }
 });
+
+for (const state of ["stopped", "archived"] as const) {
+  Deno.test(`the first request for a sandbox that is ${state} asks the API for it once`, async () => {
+    await using gateway = await startAsleep();
+    const { asleep, stack: { api } } = gateway;
+    asleep.state = state;
+    const { code } = await gateway.send(HOST, { headers: MEMBER });
+    assert.equal(code, `sandbox_${state}`);
+    await gateway.service.close();
+    assert.equal(api.count("getSandbox"), 1);
+  });
+}
