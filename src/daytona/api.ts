@@ -2,6 +2,8 @@
 import { isBearer, isJwtShaped } from "../address/grammar.ts";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
+import { digestKey } from "../lib/digest.ts";
+import { ExpiringLru } from "../lib/lru.ts";
 import {
   ApiCaller,
   type ApiCallerOptions,
@@ -31,6 +33,9 @@ export interface DaytonaApiOptions extends ApiCallerOptions {
   readonly onRunnerRegion?: (region: string) => void;
 }
 
+/** Time for which a key is known as a user's or a machine's, ms: a question less for each of its sandboxes. */
+const KIND_TTL_MS = 5 * 60_000;
+
 /** By the gateway's own key. */
 const by = { kind: "own" } as const;
 
@@ -47,6 +52,11 @@ export class DaytonaApi {
   readonly #mode: Config["daytona"]["mode"];
   readonly #options: DaytonaApiOptions;
   readonly #api: ApiCaller;
+  /** Whether a key is a user's or a machine's, by its digest. */
+  readonly #owned = new ExpiringLru<string, boolean>({
+    max: 10_000,
+    ttlMs: KIND_TTL_MS,
+  });
 
   /** @throws {TypeError} if the gateway's key cannot be sent in a header */
   constructor(config: Config["daytona"], options: DaytonaApiOptions) {
@@ -76,8 +86,20 @@ export class DaytonaApi {
     onAnswer?: OnUserAnswer,
   ): Promise<boolean> {
     if (isBearer(bearer) && isJwtShaped(bearer)) return true;
-    const user = { bearer, clientAddress };
-    return await this.#hasOwner({ by: byUser(user), onAnswer });
+    const digest = digestKey(["bearer", bearer]);
+    const known = this.#owned.get(digest);
+    if (known !== undefined) return known;
+    let status: number | undefined;
+    const isOwned = await this.#hasOwner({
+      by: byUser({ bearer, clientAddress }),
+      onAnswer(answer) {
+        status = answer.status;
+        onAnswer?.(answer);
+      },
+    });
+    // The kind of a key does not change; of one that is not known (401), or where nobody can tell (404), it is not told.
+    if (status === 200 || status === 403) this.#owned.set(digest, isOwned);
+    return isOwned;
   }
 
   /** Finds out whether the API can tell users from machines; if not, `onOwnersUnknown` is called. */

@@ -497,6 +497,29 @@ Deno.test("isOwnedByUser() makes no call about a JWT, and sends whatever else th
   assert.equal(api.seen.length, 4);
 });
 
+Deno.test("isOwnedByUser() asks once in five minutes whose a key is, as soon as the API knows it", async () => {
+  using clock = fakeClock();
+  clock.pass(1);
+  for (const [answer, isOwned] of [[200, true], [403, false]] as const) {
+    let current = 401;
+    await using api = stubApi(() =>
+      Response.json(current === 200 ? { userId: "alice" } : {}, {
+        status: current,
+      })
+    );
+    const client = clientAt(api.baseUrl);
+    assert.equal(await client.isOwnedByUser(USER), false);
+    current = answer;
+    for (let nth = 0; nth < 3; nth++) {
+      assert.equal(await client.isOwnedByUser(USER), isOwned);
+    }
+    assert.equal(api.seen.length, 2);
+    clock.pass(5 * 60_000 + 1);
+    await client.isOwnedByUser(USER);
+    assert.equal(api.seen.length, 3);
+  }
+});
+
 Deno.test("isOwnedByUser() is true where an older API cannot tell, which it reports, but not for some web server's 404", async () => {
   let untold = 0;
   const options = { onOwnersUnknown: () => untold++ };
