@@ -84,7 +84,10 @@ export class SandboxStates {
   /** The wishes in the sandbox's labels, as old; undefined if the API does not tell. */
   async labelsOf(sandboxId: string): Promise<AppOriginLabels | undefined> {
     const known = this.#known.get(sandboxId);
-    return (known ?? await this.#factsOf(sandboxId)).labels;
+    const { labels, state } = known ?? await this.#factsOf(sandboxId);
+    // Should its app be refused soon, that explains nothing: it is asked again.
+    if (state?.state === "started") this.#known.delete(sandboxId);
+    return labels;
   }
 
   /** Has the API asked again, as somebody has just changed the state. */
