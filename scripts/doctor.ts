@@ -3,18 +3,22 @@
  * `deno task doctor [SANDBOX]`: checks the configuration and everything around the gateway, and with a sandbox's ID also
  * where the API says that it is. `deno task doctor --sandbox SANDBOX [--port PORT] [--path PATH]` goes through one preview
  * from outside in, and names the hop that fails; PREVIEW_TOKEN is the sandbox's preview token, if it is private.
- * `--json` for machines. Exits with 0 if nothing failed, 1 if something did, 2 if the configuration or the command line
+ * `--json` for machines; `--help` says how to call it. Exits with 0 if nothing failed, 1 if something did, 2 if the configuration or the command line
  * is invalid.
  */
 import { doctorArguments, USAGE } from "./doctor/arguments.ts";
 import { examine } from "./doctor/examine.ts";
 import { exitCodeOf } from "./doctor/finding.ts";
 import { examinePreview } from "./doctor/preview/examine.ts";
-import { json, presentable, table } from "./doctor/report.ts";
+import { bySeverity, json, presentable, table } from "./doctor/report.ts";
 import { realWorld } from "./doctor/world.ts";
 
 /** Prints the findings, and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(USAGE);
+    return 0;
+  }
   const given = doctorArguments(args);
   if (given === undefined) {
     console.error(USAGE);
@@ -29,7 +33,9 @@ async function main(args: readonly string[]): Promise<number> {
     : await examinePreview(env, realWorld, { ...preview, token });
   const findings = presentable(found, env);
   const colors = Deno.stdout.isTerminal() && !Deno.noColor;
-  const text = isJson ? json(findings) : table(findings, { colors });
+  // The hops of a preview stay in their order.
+  const sorted = preview === undefined ? bySeverity(findings) : findings;
+  const text = isJson ? json(findings) : table(sorted, { colors });
   await new Blob([text]).stream().pipeTo(Deno.stdout.writable);
   return exitCodeOf(findings);
 }

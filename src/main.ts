@@ -4,6 +4,14 @@ import { VECTORED_WRITES } from "./platform/vectored_writes.ts";
 import { start } from "./server/start_process.ts";
 import { createService, SECTIONS } from "./service.ts";
 
+if (Deno.args.includes("--help")) {
+  const usage = `Porthole ${meta.version}, a preview gateway for Daytona
+usage: deno run -P=start src/main.ts
+Its settings are environment variables (docs/settings.md); deno task doctor checks them.
+`;
+  await Deno.stdout.write(new TextEncoder().encode(usage));
+  Deno.exit();
+}
 const env = Deno.env.toObject();
 Deno.env.set(VECTORED_WRITES, "1");
 const { code, reason } = await start({

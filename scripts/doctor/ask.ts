@@ -31,15 +31,17 @@ export interface Failure {
 /** The result of a request. */
 export type Reply = Answer | Failure;
 
-/** Sends a GET request; redirects are not followed, so that no credential reaches another server. */
+/** Sends a request without a body; redirects are not followed, so that no credential reaches another server. */
 export async function ask(
   url: string,
   { now, deadline }: Pick<World, "now" | "deadline">,
   headers: Readonly<Record<string, string>> = {},
+  method = "GET",
 ): Promise<Reply> {
   const sentAt = now();
   try {
     const response = await fetch(url, {
+      method,
       headers: { accept: "application/json, */*;q=0.5", ...headers },
       redirect: "manual",
       signal: deadline(),
@@ -60,13 +62,15 @@ export async function ask(
   }
 }
 
-/** Sends a GET request for a path of the API, with the gateway's key. */
+/** Sends a request for a path of the API, with the gateway's key. */
 export function askWithKey(
   { apiUrl, serviceKey }: Config["daytona"],
   path: string,
   world: Pick<World, "now" | "deadline">,
+  method?: string,
 ): Promise<Reply> {
-  return ask(apiUrl + path, world, { authorization: `Bearer ${serviceKey}` });
+  const headers = { authorization: `Bearer ${serviceKey}` };
+  return ask(apiUrl + path, world, headers, method);
 }
 
 /** Classifies an error of `fetch` or of a socket. */

@@ -128,25 +128,25 @@ function ofProxy(
     readonly sandboxId: string | undefined;
   },
 ): Outcome[] {
-  const role = known && askRole(config.daytona, world);
+  const { daytona } = config;
+  const key = known && checkServiceKey(daytona, world);
+  // A key that is not a proxy's may be answered like a region's.
+  const asked = key?.then(({ state }) =>
+    state === "ok" ? askRole(daytona, world) : undefined
+  );
   return [
-    needs(known, "service key", () => checkServiceKey(config.daytona, world)),
-    needs(
-      known,
-      "region",
-      async () =>
-        sandboxId === undefined
-          ? judgeRole(await role)
-          : await checkSandbox(config.daytona, sandboxId, {
-            role: await role,
-            world,
-          }),
-    ),
+    needs(key, "service key", (key) => key),
+    needs(asked, "region", async (asked) => {
+      const role = await asked;
+      return sandboxId === undefined || role === undefined
+        ? judgeRole(role)
+        : await checkSandbox(daytona, sandboxId, { role, world });
+    }),
     clockOf(known),
     needs(
       known,
       "preview links",
-      async ({ remote }) => judgeLinks(config.public, remote, await role),
+      async ({ remote }) => judgeLinks(config.public, remote, await asked),
     ),
   ];
 }

@@ -9,7 +9,13 @@ import type { World } from "./world.ts";
 
 const found = findingsOf("starting sandboxes");
 
-const details = z.object({ permissions: z.array(z.string()) });
+const organized = z.object({ organizationId: z.string() });
+const details = z.object({
+  permissions: z.array(z.string()),
+  organizationId: z.string().nullish(),
+});
+const sandboxes = z.array(organized)
+  .or(z.object({ items: z.array(organized) }).transform(({ items }) => items));
 
 /** The keys that features use. */
 export function keysOf(config: Config): KeyToCheck[] {
@@ -25,15 +31,20 @@ export async function checkKeys(
     keysOf(config).map(async (one) => {
       const own = { ...config.daytona, serviceKey: one.key };
       const reply = await askWithKey(own, "/api-keys/current", world);
-      return judgeKey(one, reply);
+      // An older API does not say whose a key is, but shows it the sandboxes of its organization.
+      const listed = reply.answered && reply.status === 200
+        ? await askWithKey(own, "/sandbox", world)
+        : undefined;
+      return judgeKey(one, reply, listed);
     }),
   );
 }
 
-/** Judges a key by the reply. The API does not tell whose it is. */
+/** Judges a key by the reply, and by that to the question for its organization's sandboxes. */
 export function judgeKey(
-  { name, permission, purpose }: KeyToCheck,
+  { name, permission, purpose, organizationId: wanted }: KeyToCheck,
   reply: Reply,
+  listed?: Reply,
 ): Finding {
   if (!reply.answered) {
     return found.failed(`${name} could not be tried: ${reply.reason}.`);
@@ -49,6 +60,18 @@ export function judgeKey(
   if (status !== 200 || !known.success) {
     return found.warning(
       `${name} could not be tried: the API answers with status ${status}.`,
+    );
+  }
+  const organizationId = known.data.organizationId ??
+    (listed?.answered
+      ? sandboxes.safeParse(listed.json).data?.[0]?.organizationId
+      : undefined);
+  const isAnothers = wanted !== undefined && organizationId !== undefined &&
+    organizationId.toLowerCase() !== wanted;
+  if (isAnothers) {
+    return found.failed(
+      `${name} is of another organization, ${organizationId}.`,
+      "It starts none of the named one's sandboxes: make a key in that one's dashboard, or name the right organization.",
     );
   }
   return known.data.permissions.includes(permission)

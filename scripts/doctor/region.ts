@@ -10,13 +10,13 @@ const { ok, warning, skipped, failed } = findingsOf("region");
 
 const runner = z.object({ region: z.string() });
 
-/** Asks the API for a sandbox that does not exist, which shows the key's role; undefined if it does not. */
+/** Reports activity of a sandbox that does not exist, which shows the key's role; undefined if it does not. */
 export async function askRole(
   config: Config["daytona"],
   world: World,
 ): Promise<ProxyRole | undefined> {
-  const path = `/sandbox/${crypto.randomUUID()}`;
-  const reply = await askWithKey(config, path, world);
+  const path = `/sandbox/${crypto.randomUUID()}/last-activity`;
+  const reply = await askWithKey(config, path, world, "POST");
   return reply.answered ? proxyRoleOf(reply.status) : undefined;
 }
 
@@ -39,7 +39,7 @@ export async function checkSandbox(
   config: Config["daytona"],
   sandboxId: string,
   { role, world }: {
-    readonly role: ProxyRole | undefined;
+    readonly role: ProxyRole;
     readonly world: World;
   },
 ): Promise<Finding> {

@@ -10,7 +10,18 @@ const COLORS: Readonly<Record<State, number>> = {
   skipped: 90,
 };
 
-/** Formats findings as aligned lines, each hint below its finding; `colors` adds ANSI escapes (ECMA-48). */
+/** What to look at first comes first; otherwise, the order stays. */
+export function bySeverity(findings: readonly Finding[]): Finding[] {
+  const states = ["failed", "warning"];
+  const rank = ({ state }: Finding) =>
+    states.includes(state) ? states.indexOf(state) : states.length;
+  return findings.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/**
+ * Formats findings as aligned lines, each hint below its finding, and counts what is wrong below all; `colors` adds ANSI
+ * escapes (ECMA-48).
+ */
 export function table(
   findings: readonly Finding[],
   { colors }: { readonly colors: boolean },
@@ -18,12 +29,22 @@ export function table(
   const stateWidth = widest(findings.map(({ state }) => state));
   const nameWidth = widest(findings.map(({ name }) => name));
   const indent = " ".repeat(stateWidth + nameWidth + 4);
-  return findings.map(({ name, state, finding, hint }) => {
+  const lines = findings.map(({ name, state, finding, hint }) => {
     const padded = state.padEnd(stateWidth);
     const shown = colors ? `\x1b[${COLORS[state]}m${padded}\x1b[0m` : padded;
     const line = `${shown}  ${name.padEnd(nameWidth)}  ${finding}\n`;
     return hint === undefined ? line : `${line}${indent}${hint}\n`;
-  }).join("");
+  });
+  return `${lines.join("")}\n${summary(findings)}\n`;
+}
+
+function summary(findings: readonly Finding[]): string {
+  const count = (wanted: State) =>
+    findings.filter(({ state }) => state === wanted).length;
+  const warnings = count("warning");
+  return `${count("failed")} failed, ${warnings} ${
+    warnings === 1 ? "warning" : "warnings"
+  }`;
 }
 
 function widest(texts: readonly string[]): number {

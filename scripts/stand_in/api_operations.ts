@@ -38,8 +38,11 @@ export const OPERATIONS: Operations<Answers> = {
     method: "GET",
     path: "/api-keys/current",
     callers: { services: [], users: ["api-key"] },
-    answer: ({ caller }) => ({
+    answer: ({ state, caller }) => ({
       ...KEY_DETAILS,
+      ...state.hasErrorCodes && caller !== undefined &&
+        "organizations" in caller &&
+        { organizationId: [...caller.organizations][0] },
       permissions: caller !== undefined && "permissions" in caller
         ? caller.permissions
         : [],
@@ -145,7 +148,7 @@ export const OPERATIONS: Operations<Answers> = {
   getSandbox: {
     method: "GET",
     path: "/sandbox/{sandboxIdOrName}",
-    callers: { ...MEMBERS, services: ["proxy", "ssh-gateway"] },
+    callers: { ...MEMBERS, services: GATEWAYS.services },
     answer: (query) =>
       withNamedSandbox(query, (sandbox) => shownSandbox(query, sandbox)),
   },

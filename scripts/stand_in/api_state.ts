@@ -134,7 +134,7 @@ export interface ApiState {
   };
   /** Operations that this version of the API does not have. */
   readonly lacks: Set<OperationName>;
-  /** False for an API like v0.190.0, whose errors have neither `source` nor `code`. */
+  /** False for an API like v0.190.0, whose errors have neither `source` nor `code`, and whose keys no `organizationId`. */
   hasErrorCodes: boolean;
 }
 

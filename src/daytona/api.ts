@@ -2,6 +2,8 @@
 import { isBearer, isJwtShaped } from "../address/grammar.ts";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
+import { digestKey } from "../lib/digest.ts";
+import { ExpiringLru } from "../lib/lru.ts";
 import {
   ApiCaller,
   type ApiCallerOptions,
@@ -27,11 +29,12 @@ export type { PreviewUrl, RemoteConfig, Runner, Sandbox, Snapshot };
 export interface DaytonaApiOptions extends ApiCallerOptions {
   /** Called whenever the API turns out to have no operation by which `isOwnedByUser()` could tell. */
   readonly onOwnersUnknown: () => void;
-  /** Called whenever the API does not show the gateway a sandbox because of the gateway's role. */
-  readonly onSandboxHidden: () => void;
   /** Called with the region of each runner that the API tells the gateway of. */
   readonly onRunnerRegion?: (region: string) => void;
 }
+
+/** Time for which a key is known as a user's or a machine's, ms: a question less for each of its sandboxes. */
+const KIND_TTL_MS = 5 * 60_000;
 
 /** By the gateway's own key. */
 const by = { kind: "own" } as const;
@@ -49,6 +52,11 @@ export class DaytonaApi {
   readonly #mode: Config["daytona"]["mode"];
   readonly #options: DaytonaApiOptions;
   readonly #api: ApiCaller;
+  /** Whether a key is a user's or a machine's, by its digest. */
+  readonly #owned = new ExpiringLru<string, boolean>({
+    max: 10_000,
+    ttlMs: KIND_TTL_MS,
+  });
 
   /** @throws {TypeError} if the gateway's key cannot be sent in a header */
   constructor(config: Config["daytona"], options: DaytonaApiOptions) {
@@ -78,8 +86,20 @@ export class DaytonaApi {
     onAnswer?: OnUserAnswer,
   ): Promise<boolean> {
     if (isBearer(bearer) && isJwtShaped(bearer)) return true;
-    const user = { bearer, clientAddress };
-    return await this.#hasOwner({ by: byUser(user), onAnswer });
+    const digest = digestKey(["bearer", bearer]);
+    const known = this.#owned.get(digest);
+    if (known !== undefined) return known;
+    let status: number | undefined;
+    const isOwned = await this.#hasOwner({
+      by: byUser({ bearer, clientAddress }),
+      onAnswer(answer) {
+        status = answer.status;
+        onAnswer?.(answer);
+      },
+    });
+    // The kind of a key does not change; of one that is not known (401), or where nobody can tell (404), it is not told.
+    if (status === 200 || status === 403) this.#owned.set(digest, isOwned);
+    return isOwned;
   }
 
   /** Finds out whether the API can tell users from machines; if not, `onOwnersUnknown` is called. */
@@ -134,14 +154,9 @@ export class DaytonaApi {
     return record && readyRunner(record);
   }
 
-  /** Any sandbox; also null if the API does not show it to a gateway of this role: then `onSandboxHidden` is called. */
+  /** Any sandbox; to the proxy of a region, only its own region's. */
   sandboxById(sandboxIdOrName: string): Promise<Sandbox | null> {
-    return this.#api.call("getSandbox", {
-      path: { sandboxIdOrName },
-      by,
-      onAnswer: ({ status }) =>
-        status === 403 && this.#options.onSandboxHidden(),
-    });
+    return this.#api.call("getSandbox", { path: { sandboxIdOrName }, by });
   }
 
   /** Where a port of one of the organization's sandboxes is to be seen. */
@@ -200,8 +215,8 @@ export class DaytonaApi {
   /** Asks what the API takes the gateway for; undefined if its answer does not show that. */
   async probeRole(): Promise<ProxyRole | undefined> {
     let role: ProxyRole | undefined;
-    await this.#api.call("getSandbox", {
-      path: { sandboxIdOrName: crypto.randomUUID() },
+    await this.#api.call("updateLastActivity", {
+      path: { sandboxId: crypto.randomUUID() },
       by,
       onAnswer({ status }) {
         role = proxyRoleOf(status);

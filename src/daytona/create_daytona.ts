@@ -34,9 +34,6 @@ export function createDaytona(
       "the API cannot tell users from machines (GET /api-keys/current is 404): any runner's key opens every sandbox; update Daytona",
     ),
     onRunnerRegion: (region) => role.sawRunnerIn(region),
-    onSandboxHidden: createWarning(
-      "the API does not show sandboxes to this gateway (GET /sandbox/ID is 403): their labels do not count, such as porthole.app-origin, and their states are not told",
-    ),
   });
   const role = new RoleWatch(() => api.probeRole(), (region) => {
     const message = "the API knows this gateway as the proxy of a region";

@@ -2,12 +2,12 @@
 export type ProxyRole = "installation" | "region";
 
 /**
- * The role that the API's status shows when the key of a proxy asks for a sandbox that does not exist: a region's may
- * not ask for any. Undefined if it shows none.
+ * The role that the API's status shows when a proxy reports activity of a sandbox that does not exist: only a region's is
+ * told so. Undefined if it shows none.
  */
 export function proxyRoleOf(status: number): ProxyRole | undefined {
-  if (status === 404) return "installation";
-  return status === 403 ? "region" : undefined;
+  if (status === 200 || status === 201) return "installation";
+  return status === 404 ? "region" : undefined;
 }
 
 /** Finds out which role the gateway has, and which region. */

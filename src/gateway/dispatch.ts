@@ -66,7 +66,7 @@ const PROBE = /^\/(?:health|ready)(?:\?|$)/;
 /** The share of all exchanges that may be forms for our own pages. */
 const FORMS_SHARE = 1 / 4;
 
-/** The host that `Deno.serve` invents for a request over HTTP/1.1 without one; over HTTP/2, clients may name it. */
+/** The host that `Deno.serve` invents for a request over HTTP/1.1 without one; over HTTP/2, clients may name it as well. */
 const FALLBACK_HOST = /^localhost:[0-9]+$/;
 
 export class Dispatch {
@@ -110,6 +110,8 @@ export class Dispatch {
       method: request.method,
       headers,
       authority,
+      namesHost: headers.has("host") || info.isHttp2 === true ||
+        !FALLBACK_HOST.test(authority),
       target,
       client: clientOf(peer, headers, {
         authority,
@@ -129,7 +131,11 @@ export class Dispatch {
     if (route?.kind === "malformed") {
       return this.#refuse(incoming, "bad_target");
     }
-    if (route !== undefined) return this.#serveByPath(incoming, route);
+    if (route !== undefined) {
+      return incoming.namesHost
+        ? this.#serveByPath(incoming, route)
+        : this.#refuse(refused, "bad_host");
+    }
     for (const feature of parts.features) {
       const own = feature.ownExchange?.(incoming, parts);
       if (own !== undefined) return this.#serve(own.exchange, own.handle());
@@ -168,7 +174,7 @@ export class Dispatch {
 
   /** Has the gateway's own pages answer. */
   async #toControl(
-    incoming: IncomingRequest,
+    incoming: IncomingRequest & Pick<ControlContext, "namesHost">,
     base: string | undefined,
   ): Promise<Response> {
     const { control, ownRequests, limits } = this.#parts;
@@ -178,7 +184,7 @@ export class Dispatch {
       if (!(error instanceof GatewayError)) throw error;
       return this.#refuse(incoming, error.code);
     }
-    const { id, request, headers, authority, target, startedAt } = incoming;
+    const { id, request, authority, target, startedAt } = incoming;
     const { clientAddress } = incoming.client;
     const entry = ownRequests.begin();
     const isWithinLimits = entry?.reserveForClient(clientAddress) ?? false;
@@ -192,7 +198,7 @@ export class Dispatch {
       const context: ControlContext = {
         requestId: id,
         authority,
-        namesHost: headers.has("host") || !FALLBACK_HOST.test(authority),
+        namesHost: incoming.namesHost,
         base,
         clientAddress,
         readForm: (maxBytes) => this.#readForm(reply, entry, maxBytes),

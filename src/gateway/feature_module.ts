@@ -66,6 +66,8 @@ export interface KeyToCheck {
   /** What to call it. */
   readonly name: string;
   readonly key: string;
+  /** The UUID of the organization that it must be of, in lower case; unless given, any will do. */
+  readonly organizationId?: string;
   /** In Daytona's words. */
   readonly permission: string;
   /** What that is for, as in “may start sandboxes”. */

@@ -229,7 +229,10 @@ export class ToolboxExchange extends SandboxExchange {
 
   credentials(): readonly Credential[] {
     const { headers, tokenInQuery: queryToken } = this;
-    const urlSignature = this.#urlSignature;
+    // Files are signed for, and a handshake is a GET as well.
+    const urlSignature = this.#urlSignature && this.isWebSocket
+      ? "invalid"
+      : this.#urlSignature;
     return toolboxCredentials({ headers, queryToken, urlSignature });
   }
 

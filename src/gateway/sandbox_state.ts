@@ -32,7 +32,7 @@ export async function withSandboxState(
   }
   const { cause, message } = error;
   const told = await parts.states.stateOf(refused.sandboxId);
-  // The API shows the proxy of a region none, so the runner decides; of other failures, the forwarder has asked already.
+  // Not every API shows its proxy the sandbox: the runner decides. Of other failures, the forwarder has asked already.
   if (told === null) {
     return error.code === "sandbox_stopped" &&
         await hasRunner(refused, parts) === false

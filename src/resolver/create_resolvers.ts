@@ -62,10 +62,15 @@ export function createResolvers(config: Config, parts: ResolverParts) {
     if (told) background.add("announce private", told);
   }
   const options = { ...optionsOf(config, parts), onPrivate };
+  const known = {
+    isSandboxPublic: (id: string) => api.isSandboxPublic(id),
+    runnerOfSandbox: (id: string) => api.runnerOfSandbox(id),
+    labelsOf: (id: string) => states.labelsOf(id),
+  };
   const { sandboxes, access } = config.daytona.mode === "hosted"
     ? createHostedResolvers(options, parts, remoteSettings)
     : {
-      sandboxes: new SandboxResolver(api, options),
+      sandboxes: new SandboxResolver(known, options),
       access: new AccessResolver(api, lookups),
     };
   const visitors = { forget: recheckVisitors };

@@ -1,9 +1,9 @@
 import type { DaytonaApi, User } from "../daytona/api.ts";
 
 /**
- * The API's answer to a question that was asked with a user's bearer, or `no` if that is not a user's, which is asked at
- * the same time: machines have keys too. A definite no counts even if the other question cannot be answered.
- * @throws {GatewayError} `api_unreachable` or `user_throttled` if an answer is missing, and the other one is not a no
+ * The API's answer to a question that was asked with a user's bearer, or `no` if that is not a user's: machines have keys
+ * too. Whose it is is asked afterwards, as a wrong key costs its visitor one refusal then, and a known one no question.
+ * @throws {GatewayError} `api_unreachable` or `user_throttled` if an answer is missing
  */
 export async function ifUser<T>(
   question: Promise<T>,
@@ -13,13 +13,6 @@ export async function ifUser<T>(
     readonly no: T;
   },
 ): Promise<T> {
-  const [owned, answer] = await Promise.allSettled([
-    api.isOwnedByUser(user),
-    question,
-  ]);
-  if (owned.status === "fulfilled" && !owned.value) return no;
-  if (answer.status === "rejected") throw answer.reason;
-  if (answer.value === no) return no;
-  if (owned.status === "rejected") throw owned.reason;
-  return answer.value;
+  const answer = await question;
+  return answer !== no && await api.isOwnedByUser(user) ? answer : no;
 }

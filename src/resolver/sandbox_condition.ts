@@ -55,3 +55,18 @@ export function conditionOf(
   // The API has noted that it is to start, and may have yet to begin.
   return ERRORS[code].start?.next ?? code;
 }
+
+/**
+ * What to do to have a sandbox running: nothing (`not_needed`), a call of the API (`start`, `recover`), to wait
+ * (`under_way`), to look again once it has changed (`changing`), or to give up (`failed`).
+ */
+export function prospectOf(told: SandboxState): string {
+  const code = conditionOf(told);
+  if (code === undefined) {
+    return told.state === "started" ? "not_needed" : "changing";
+  }
+  const { start, stage, passes } = ERRORS[code];
+  if (start !== undefined) return start.means;
+  if (stage === "starting") return "under_way";
+  return passes === "by_itself" ? "changing" : "failed";
+}

@@ -1,11 +1,19 @@
-/** Asks the API in which state a sandbox is. Nobody needs that while apps answer: it explains why none did. */
+/**
+ * What the API's record of a sandbox says of its labels, which the way there needs, and of its state, which nobody needs
+ * while apps answer: it explains why none did.
+ */
 import { LRUCache } from "lru-cache";
 import { SingleFlight } from "../cache/single_flight.ts";
-import type { DaytonaApi } from "../daytona/api.ts";
+import type { DaytonaApi, Sandbox } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import { ExpiringLru } from "../lib/lru.ts";
+import {
+  type AppOriginLabels,
+  appOriginLabels,
+  NO_LABELS,
+} from "./app_origin_labels.ts";
 import { conditionOf, type SandboxState } from "./sandbox_condition.ts";
 
 /** Time for which an answer counts, ms: somebody may be watching a sandbox start. */
@@ -33,12 +41,20 @@ interface SandboxStatesOptions {
 /** What the API has said: null if there is no such sandbox, undefined if it does not tell. */
 type Told = SandboxState | null | undefined;
 
+/** The labels that count are undefined if it does not tell. */
+interface Facts {
+  readonly state: Told;
+  readonly labels: AppOriginLabels | undefined;
+}
+
+const UNTOLD: Facts = { state: undefined, labels: undefined };
+
 /** The states of sandboxes, in process only. */
 export class SandboxStates {
   readonly #api: StatesApi;
   readonly #options: SandboxStatesOptions;
-  readonly #flights = new SingleFlight<Told>();
-  readonly #known: ExpiringLru<string, { readonly state: Told }>;
+  readonly #flights = new SingleFlight<Facts>();
+  readonly #known: ExpiringLru<string, Facts>;
   /** Those that were not started when the API was asked last. */
   readonly #notStarted: LRUCache<string, true>;
 
@@ -51,16 +67,27 @@ export class SandboxStates {
   }
 
   /**
-   * The state of the sandbox with that id, at most 2 s old. Null if the API shows the gateway no such sandbox, as it shows
-   * none to the proxy of a region; undefined if it does not tell, or not in time. However many ask, the API is asked once.
+   * The state of the sandbox with that id, at most 2 s old. Null if the API shows the gateway no such sandbox, as the
+   * proxy of a region sees none of another; undefined if it does not tell, or not in time. However many ask, the API is
+   * asked once.
    */
   async stateOf(sandboxId: string): Promise<Told> {
     const known = this.#known.get(sandboxId);
     if (known !== undefined) return known.state;
-    const asked = this.#flights
-      .share(sandboxId, (isCurrent) => this.#ask(sandboxId, isCurrent));
+    const asked = this.#factsOf(sandboxId);
     this.#options.background.add("ask state", asked);
-    return await fulfilsWithin(asked, WAIT_MS) ? await asked : undefined;
+    return await fulfilsWithin(asked, WAIT_MS)
+      ? (await asked).state
+      : undefined;
+  }
+
+  /** The wishes in the sandbox's labels, as old; undefined if the API does not tell. */
+  async labelsOf(sandboxId: string): Promise<AppOriginLabels | undefined> {
+    const known = this.#known.get(sandboxId);
+    const { labels, state } = known ?? await this.#factsOf(sandboxId);
+    // Should its app be refused soon, that explains nothing: it is asked again.
+    if (state?.state === "started") this.#known.delete(sandboxId);
+    return labels;
   }
 
   /** Has the API asked again, as somebody has just changed the state. */
@@ -69,14 +96,19 @@ export class SandboxStates {
     this.#known.delete(sandboxId);
   }
 
-  async #ask(sandboxId: string, isCurrent: () => boolean): Promise<Told> {
-    const state = await this.#answer(sandboxId);
-    if (!isCurrent()) return state; // it may be from before a change
-    if (state && this.#hasStarted(sandboxId, state)) {
+  #factsOf(sandboxId: string): Promise<Facts> {
+    return this.#flights
+      .share(sandboxId, (isCurrent) => this.#ask(sandboxId, isCurrent));
+  }
+
+  async #ask(sandboxId: string, isCurrent: () => boolean): Promise<Facts> {
+    const facts = await this.#answer(sandboxId);
+    if (!isCurrent()) return facts; // they may be from before a change
+    if (facts.state && this.#hasStarted(sandboxId, facts.state)) {
       this.#options.onStarted(sandboxId);
     }
-    this.#known.set(sandboxId, { state }); // last, as the former forgets it
-    return state;
+    this.#known.set(sandboxId, facts); // last, as the former forgets it
+    return facts;
   }
 
   #hasStarted(sandboxId: string, told: SandboxState): boolean {
@@ -87,23 +119,29 @@ export class SandboxStates {
     return false;
   }
 
-  async #answer(sandboxId: string): Promise<Told> {
+  async #answer(sandboxId: string): Promise<Facts> {
     try {
       const answer = await this.#api.sandboxById(sandboxId);
-      // An organization's key finds names, too: then it is another sandbox.
-      if (answer?.id !== sandboxId) return answer && undefined;
-      const { state, desiredState, recoverable, organizationId } = answer;
-      if (state === null || !STATE.test(state)) return undefined;
-      return {
-        state,
-        desiredState: STATE.test(desiredState ?? "") ? desiredState : null,
-        recoverable,
-        errorReason: answer.errorReason?.slice(0, MAX_REASON_LENGTH) ?? null,
-        organizationId,
-      };
+      if (answer === null) return { state: null, labels: NO_LABELS };
+      // Whoever may name a sandbox may name it like another one's id, and an organization's key finds names, too.
+      if (answer.id !== sandboxId) return UNTOLD;
+      return { state: stateIn(answer), labels: appOriginLabels(answer.labels) };
     } catch (error) {
-      if (error instanceof GatewayError) return undefined;
+      if (error instanceof GatewayError) return UNTOLD;
       throw error;
     }
   }
+}
+
+function stateIn(
+  { state, desiredState, recoverable, errorReason, organizationId }: Sandbox,
+): SandboxState | undefined {
+  if (state === null || !STATE.test(state)) return undefined;
+  return {
+    state,
+    desiredState: STATE.test(desiredState ?? "") ? desiredState : null,
+    recoverable,
+    errorReason: errorReason?.slice(0, MAX_REASON_LENGTH) ?? null,
+    organizationId,
+  };
 }

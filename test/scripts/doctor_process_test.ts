@@ -63,6 +63,23 @@ Deno.test("doctor.ts --sandbox prints a line for each hop of a preview, and not 
   assert.equal(out.includes(KEYS.runner), false);
 });
 
+Deno.test("doctor.ts prints what failed first, and last how much did", async () => {
+  await using patient = await startPatient();
+  const key = "a-key-that-nobody-knows";
+  const { out } = await runDoctor({ ...patient.env, PROXY_API_KEY: key });
+  assert.match(out, /^failed {3}service key /);
+  assert.match(out, /^skipped {2}region /m);
+  assert.match(out, /\n\n1 failed, \d warnings?\n$/);
+});
+
+Deno.test("doctor.ts --help exits 0", async () => {
+  assert.deepEqual(await runDoctor({}, "--help"), {
+    code: 0,
+    out: `${USAGE}\n`,
+    err: "",
+  });
+});
+
 Deno.test("doctor.ts exits 2 where the configuration, or its own arguments, cannot be used", async () => {
   const secret = "too-short-to-be-one";
   const unset = await runDoctor({ SESSION_SECRETS: secret });

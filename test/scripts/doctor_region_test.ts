@@ -47,6 +47,19 @@ Deno.test("examine() names the region of a sandbox, and says if the key does not
   ]);
 });
 
+Deno.test("examine() says nothing of regions for a key that is no proxy's", async () => {
+  await using patient = await startPatient();
+  for (const key of ["nobody-s-key", KEYS.user, KEYS.runner]) {
+    for (const sandboxId of [undefined, "demo"]) {
+      const env = { ...patient.env, PROXY_API_KEY: key };
+      const findings = await examine(env, TEST_WORLD, sandboxId);
+      const { state } = findings.find(({ name }) => name === "region") ??
+        assert.fail();
+      assert.equal(state, "skipped", key);
+    }
+  }
+});
+
 Deno.test("examine() asks for PROXY_DOMAIN if the key is a region's", async () => {
   await using patient = await startPatient();
   const findings = await patient.examine({

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { exitCodeOf, type Finding } from "../../scripts/doctor/finding.ts";
-import { json, presentable, table } from "../../scripts/doctor/report.ts";
+import {
+  bySeverity,
+  json,
+  presentable,
+  table,
+} from "../../scripts/doctor/report.ts";
 
 const OK: Finding = { name: "clock", state: "ok", finding: "Right." };
 const FAILED: Finding = {
@@ -18,12 +23,22 @@ Deno.test("table() aligns findings, each hint below its own, colours only where 
       "failed  service key  Wrong.",
       "                     Set it.",
       "",
+      "1 failed, 0 warnings",
+      "",
     ].join("\n"),
   );
   assert.equal(
     table([OK], { colors: true }),
-    "\x1b[32mok\x1b[0m  clock  Right.\n",
+    "\x1b[32mok\x1b[0m  clock  Right.\n\n0 failed, 0 warnings\n",
   );
+});
+
+Deno.test("bySeverity() has failures first, then warnings, and the rest as it was", () => {
+  const warning: Finding = { ...OK, state: "warning" };
+  const skipped: Finding = { ...OK, state: "skipped" };
+  const sorted = bySeverity([OK, skipped, warning, OK, FAILED]);
+  assert.deepEqual(sorted, [FAILED, warning, OK, skipped, OK]);
+  assert.match(table(sorted, { colors: false }), /\n1 failed, 1 warning\n$/);
 });
 
 Deno.test("json() is one document", () => {

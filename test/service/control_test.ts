@@ -240,6 +240,8 @@ test("S14: a request without Host gets a 400, except of a probe, which HTTP/1.0 
       ["POST /x HTTP/1.1", "400"],
       ["GET /login?return_to=x HTTP/1.1", "400"],
       ["GET /logout HTTP/1.1", "400"],
+      ["GET /toolbox/demo/version HTTP/1.1", "400"],
+      ["GET /snapshots/demo/build-logs HTTP/1.1", "400"],
       ["GET / HTTP/1.0", "400"],
       ["GET /health HTTP/1.0", "200"],
       ["GET /health HTTP/1.1", "200"],

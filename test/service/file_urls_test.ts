@@ -304,6 +304,20 @@ Deno.test("guessed signatures are charged to their client, and make one question
   assert.equal(gateway.stack.api.count("getSigningKey"), 3);
 });
 
+Deno.test("a signed URL opens no WebSocket, whatever signed its GET", async () => {
+  await using gateway = await startWithFile();
+  const { status, code } = await gateway.send(BASE, {
+    path: downloadUrl(),
+    headers: {
+      "connection": "Upgrade",
+      "upgrade": "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    },
+  });
+  assert.deepEqual([status, code], INVALID);
+});
+
 Deno.test("a file that a signed URL opened shows that its sandbox is in use", async () => {
   await using gateway = await startWithFile();
   await verdictOn(gateway, downloadUrl({ expires: "1" }));

@@ -325,14 +325,12 @@ Deno.test("where the API does not tell the state, a refusal is told as the runne
   }
 });
 
-Deno.test("the proxy of a region, which may not ask for states, tells what the runner told", async () => {
+Deno.test("the proxy of a region tells the states of its region's sandboxes", async () => {
   await using gateway = await startAsleep({ PROXY_API_KEY: KEYS.regionProxy });
-  const { status, code } = await gateway.send(HOST, { headers: GUEST });
-  assert.deepEqual([status, code], [503, "sandbox_stopped"]);
   Object.assign(gateway.asleep, FAILED);
-  const failed = await gateway.send(HOST, { headers: GUEST });
-  assert.equal(failed.code, "sandbox_stopped");
-  assert.equal(failed.headers.has("x-daytona-sandbox-state"), false);
+  const { code, headers } = await gateway.send(HOST, { headers: GUEST });
+  assert.equal(code, "sandbox_error");
+  assert.equal(headers.get("x-daytona-sandbox-state"), "error");
 });
 
 Deno.test("the toolbox and WebSockets of a sandbox that does not run are told its state, too", async () => {
@@ -495,3 +493,15 @@ Deno.test("in front of somebody else's Daytona, what is being destroyed says so,
     assert.notEqual(answers[0]?.[0], 200);
   }
 });
+
+for (const state of ["stopped", "archived"] as const) {
+  Deno.test(`the first request for a sandbox that is ${state} asks the API for it once`, async () => {
+    await using gateway = await startAsleep();
+    const { asleep, stack: { api } } = gateway;
+    asleep.state = state;
+    const { code } = await gateway.send(HOST, { headers: MEMBER });
+    assert.equal(code, `sandbox_${state}`);
+    await gateway.service.close();
+    assert.equal(api.count("getSandbox"), 1);
+  });
+}

@@ -93,31 +93,36 @@ Deno.test("a user's API key opens what it may, after one more question about it"
   assert.equal(log.body, "built\n");
 });
 
-Deno.test("both questions about a bearer are asked at once, for the visitor's address", async () => {
+Deno.test("a key costs one question for each further sandbox, and one that the API does not know no second one", async () => {
   await using gateway = await startGateway({ TRUSTED_PROXIES: "127.0.0.1" });
   const { api } = gateway.stack;
-  const asked = new Map<string, PromiseWithResolvers<void>>([
-    ["hasSandboxAccess", Promise.withResolvers()],
-    ["getCurrentApiKey", Promise.withResolvers()],
-  ]);
-  api.beforeAnswer = async ({ operation }) => {
-    const question = asked.get(operation);
-    if (question === undefined) return;
-    question.resolve();
-    await Promise.all(asked.values().map(({ promise }) => promise));
+  const asked = async (key: string, ...hosts: readonly string[]) => {
+    const before = api.calls.length;
+    for (const host of hosts) {
+      await gateway.send(host, {
+        headers: {
+          "authorization": `Bearer ${key}`,
+          "x-forwarded-for": "192.0.2.7",
+        },
+      });
+    }
+    const calls = api.calls.slice(before)
+      .filter(({ address }) => address === "192.0.2.7");
+    return calls.map(({ operation }) => operation);
   };
-  const answer = await gateway.send(LOCKED, {
-    path: "/echo",
-    headers: {
-      authorization: `Bearer ${KEYS.user}`,
-      "x-forwarded-for": "192.0.2.7",
-    },
-  });
-  assert.equal(answer.status, 200);
-  const addresses = api.calls
-    .filter(({ operation }) => asked.has(operation))
-    .map(({ address }) => address);
-  assert.deepEqual(addresses, ["192.0.2.7", "192.0.2.7"]);
+  const terminal = `22222-demo.${BASE}`;
+  assert.deepEqual(await asked(KEYS.user, LOCKED, terminal), [
+    "hasSandboxAccess",
+    "getCurrentApiKey",
+    "hasSandboxAccess",
+  ]);
+  // The API admits it, so that it is asked whose it is, once.
+  assert.deepEqual(await asked(KEYS.runner, LOCKED, terminal), [
+    "hasSandboxAccess",
+    "getCurrentApiKey",
+    "hasSandboxAccess",
+  ]);
+  assert.deepEqual(await asked("nobodys", LOCKED), ["hasSandboxAccess"]);
 });
 
 Deno.test("a bearer that is no user's costs its client one refusal, not two", async () => {
@@ -135,7 +140,9 @@ Deno.test("a bearer that is no user's costs its client one refusal, not two", as
     "credential_invalid",
     "too_many_refusals",
   ]);
-  assert.equal(gateway.stack.api.count("getCurrentApiKey"), 2);
+  const { api } = gateway.stack;
+  assert.equal(api.count("hasSandboxAccess"), 2);
+  assert.equal(api.count("getCurrentApiKey"), 0);
 });
 
 Deno.test("while nobody can say whose a key is, it opens nothing, and that is not remembered", async () => {

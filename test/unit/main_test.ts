@@ -18,9 +18,10 @@ import { rawStream } from "../support/raw_client.ts";
 /** The exit code and the output of a process that ends by itself. */
 async function runToEnd(
   env: Readonly<Record<string, string>>,
+  ...args: string[]
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args: ["run", "--no-prompt", "-P=start", "src/main.ts"],
+    args: ["run", "--no-prompt", "-P=start", "src/main.ts", ...args],
     env: { NO_COLOR: "1", ...env },
   }).output();
   const decoder = new TextDecoder();
@@ -37,6 +38,12 @@ Deno.test("with nothing set, every missing variable is named at once and the exi
   assert.match(stderr, /DAYTONA_API_URL {2}is not set/);
   assert.match(stderr, /PROXY_API_KEY {4}is not set/);
   assert.match(stderr, /scripts\/demo\.ts/);
+});
+
+Deno.test("--help says how to start it, and exits 0 whatever is set", async () => {
+  const { code, stdout } = await runToEnd({}, "--help");
+  assert.equal(code, 0);
+  assert.match(stdout, /^usage: deno run -P=start src\/main\.ts$/m);
 });
 
 Deno.test("a misspelt variable is named in the log, and beside what keeps the gateway from starting, without its value", async () => {

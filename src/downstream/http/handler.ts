@@ -12,6 +12,8 @@ export type Handler = (
 export interface RequestInfo extends Deno.ServeHandlerInfo {
   /** Told the size of each part of the request's body that is read, bytes. */
   readonly onBodyRead?: ((bytes: number) => void) | undefined;
+  /** True if HTTP/2 was agreed on, by which a request names its host without a Host. */
+  isHttp2?: boolean;
 }
 
 /** The headers of a request that has just come: without a Host, it may be of HTTP/2, and its signal is accessed in time. */

@@ -66,6 +66,7 @@ export async function listenTls(
   const http1 = startLoopbackServer(handler);
   const http2 = startLoopbackServer((request, info) => {
     accessSignal(request);
+    info.isHttp2 = true;
     return handler(request, info);
   });
   const clients = new Set<TLSSocket>();

@@ -22,6 +22,7 @@ const LOOPBACK = "127.0.0.1";
 class RelayedInfo implements RequestInfo {
   readonly remoteAddr: Deno.NetAddr;
   readonly onBodyRead: ((bytes: number) => void) | undefined;
+  isHttp2 = false;
   readonly #info: Deno.ServeHandlerInfo;
 
   constructor({ address, ahead }: Relayed, info: Deno.ServeHandlerInfo) {

@@ -20,7 +20,7 @@ import { TokenBuckets } from "../../lib/token_bucket.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
 import {
-  conditionOf,
+  prospectOf,
   type SandboxState,
 } from "../../resolver/sandbox_condition.ts";
 import { START_PATH, startForm, StartTokens } from "./start_form.ts";
@@ -28,7 +28,6 @@ import { type Starter, starterOf } from "./start_rights.ts";
 import type {
   SandboxStarts,
   StartOperation,
-  StartOutcome,
   StartTrigger,
   WantedStart,
 } from "./starts.ts";
@@ -39,7 +38,7 @@ import { wakeSettings } from "./wake_settings.ts";
 const LOOKS = { capacity: 20, refillPerSec: 0.5 } as const;
 
 /** Seconds until a look at what has just been started is worth it. */
-const RETRY_AFTER_SEC = 2;
+const WAIT_SEC = 2;
 
 /** An admitted request whose visitor may try to start the sandbox. */
 interface Attempt {
@@ -97,7 +96,7 @@ export class StartButton implements Feature {
     if (start === undefined) return undefined;
     if (this.#starts.isUnderWay(x.sandboxId)) {
       const { message, advice } = failure;
-      const details = { advice, retryAfterSec: RETRY_AFTER_SEC };
+      const details = { advice, retryAfterSec: WAIT_SEC };
       return new GatewayError(start.next, `${message}; being started`, details);
     }
     if (!isShown(x) || !wantsDocument(x.headers)) return undefined;
@@ -128,12 +127,8 @@ export class StartButton implements Feature {
     if (starter === undefined) throw notAllowed(`Admitted by ${admission.by}`);
     const attempt = { x, admission, starter };
     if (isCall) {
-      const started = await this.#startIfNeeded(attempt, "call");
-      const outcome = started?.kind ?? "not_needed";
-      const headers = {
-        ...OWN_ANSWER_HEADERS,
-        "retry-after": String(RETRY_AFTER_SEC),
-      };
+      const outcome = await this.#startIfNeeded(attempt, "call");
+      const headers = { ...OWN_ANSWER_HEADERS, "retry-after": `${WAIT_SEC}` };
       // The sandbox is up once its previews answer.
       return Response.json({ outcome }, { status: 202, headers });
     }
@@ -175,8 +170,8 @@ export class StartButton implements Feature {
     { organizationId }: SandboxState,
   ): Promise<PossibleStart> {
     const { x, admission, starter } = attempt;
-    const { gate } = this.#parts;
-    if (operation === "recover" && !await gate.isMember(admission)) {
+    const isForMembers = operation === "recover";
+    if (isForMembers && !await this.#parts.gate.isMember(admission)) {
       throw notAllowed("Recovery is for members");
     }
     const rights = await starter.rightsFor(organizationId);
@@ -207,18 +202,17 @@ export class StartButton implements Feature {
 
   /** Starts the sandbox by a visit; false if it has just been started, and has stopped again. */
   async #hasStarted(possible: PossibleStart): Promise<boolean> {
-    const { kind } = await this.#start(possible, "visit");
-    if (kind !== "too_soon") return true;
+    if (await this.#start(possible, "visit") !== "too_soon") return true;
     const told = await this.#parts.states.stateOf(possible.start.sandboxId);
-    return !told || operationFor(told) === undefined;
+    return !told || !isStart(prospectOf(told));
   }
 
-  /** Undefined if the sandbox needs no start, or not the `wanted` one; throws if it does not start. */
+  /** What has come of it, even if no start is needed, or not the `wanted` one; throws if one fails. */
   async #startIfNeeded(
     attempt: Attempt,
     trigger: StartTrigger,
     wanted?: StartOperation,
-  ): Promise<StartOutcome | undefined> {
+  ): Promise<string> {
     const { states } = this.#parts;
     const { sandboxId } = attempt.x;
     // It may have started meanwhile.
@@ -227,20 +221,19 @@ export class StartButton implements Feature {
     if (!told && trigger === "call") {
       throw new GatewayError("api_unreachable", "Its state is not known");
     }
-    const operation = told && operationFor(told);
-    if (!operation) return undefined;
+    const next = told ? prospectOf(told) : "unknown";
     // What is needed now may not be what the button was for: then its page comes again.
-    if (wanted !== undefined && wanted !== operation) return undefined;
-    const possible = await this.#possible(attempt, operation, told);
+    if (!told || !isStart(next) || (wanted ?? next) !== next) return next;
+    const possible = await this.#possible(attempt, next, told);
     return await this.#start(possible, trigger);
   }
 
   async #start(
     { start, admission }: PossibleStart,
     intent: StartTrigger,
-  ): Promise<StartOutcome> {
+  ): Promise<string> {
     const outcome = await this.#starts.start({ ...start, intent });
-    if (!("reason" in outcome)) return outcome;
+    if (!("reason" in outcome)) return outcome.kind;
     const reason = `Daytona API: ${outcome.reason}`;
     if (outcome.kind === "not_allowed") throw notAllowed(reason);
     const { states, gate } = this.#parts;
@@ -256,10 +249,8 @@ export class StartButton implements Feature {
   }
 }
 
-/** What would bring a sandbox to run; undefined if nothing does, or is needed. */
-function operationFor(told: SandboxState): StartOperation | undefined {
-  const code = conditionOf(told);
-  return code && ERRORS[code].start?.means;
+function isStart(prospect: string): prospect is StartOperation {
+  return prospect === "start" || prospect === "recover";
 }
 
 /** A script of the app can post the form as well, but not as a navigation without leaving its page. */

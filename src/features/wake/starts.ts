@@ -3,6 +3,7 @@
  * together. Who may start which is not decided here.
  */
 import { LRUCache } from "lru-cache";
+import { SingleFlight } from "../../cache/single_flight.ts";
 import { type DurableStore, entryUntil } from "../../cache/store.ts";
 import type {
   DaytonaApi,
@@ -83,6 +84,8 @@ export class SandboxStarts {
   readonly #api: StartApi;
   readonly #options: SandboxStartsOptions;
   readonly #claimed: ExpiringLru<string, true>;
+  /** By sandbox id. */
+  readonly #runs = new SingleFlight<StartOutcome>();
   /** By sandbox id: starts under way, as far as this process knows. */
   readonly #begun: ExpiringLru<string, true>;
   /** By organization: until when the API takes no more starts, ms since the epoch. */
@@ -104,14 +107,36 @@ export class SandboxStarts {
 
   /**
    * Has the API start a sandbox, unless that is under way, as it is after 2 s without an answer, whoever leaves meanwhile.
+   * Who comes while it is started for another visitor learns what comes of that, and tries in turn if only that one may not.
    * @throws {GatewayError} `start_throttled` if there have been too many starts in this hour, or too many for the API, and
    * as the API's client does
    */
   async start(wanted: WantedStart): Promise<StartOutcome> {
-    const { sandboxId, intent } = wanted;
-    if (intent === "visit" && this.#claimed.has(denialKey(wanted))) {
+    if (wanted.intent === "visit" && this.#claimed.has(denialKey(wanted))) {
       return { kind: "too_soon" };
     }
+    let isOwn = false;
+    const asked = this.#runs.share(wanted.sandboxId, () => {
+      isOwn = true;
+      return this.#run(wanted);
+    });
+    // Its failure is reported by `onEnd`, and to who still waits.
+    this.#options.background.add("start sandbox", asked.catch(() => {}));
+    try {
+      if (!await fulfilsWithin(asked, WAIT_MS)) return { kind: "under_way" };
+      const end = await asked;
+      if (isOwn || end.kind !== "not_allowed" && end.kind !== "too_soon") {
+        return end;
+      }
+    } catch (error) {
+      if (isOwn || !isThrottled(error)) throw error;
+    }
+    return await this.start(wanted);
+  }
+
+  async #run(wanted: WantedStart): Promise<StartOutcome> {
+    const { sandboxId, intent } = wanted;
+    const { changes, onEnd } = this.#options;
     const lock = digestKey(["start", sandboxId]);
     if (!await this.#claim(lock, CLAIM_MS)) {
       this.#begun.set(sandboxId, true, { ttl: BEGUN_MS });
@@ -123,17 +148,6 @@ export class SandboxStarts {
       return { kind: "too_soon" };
     }
     this.#begun.set(sandboxId, true);
-    const asked = this.#run(wanted, lock);
-    // Its failure is reported by `onEnd`, and to who still waits.
-    this.#options.background.add("start sandbox", asked.catch(() => {}));
-    return await fulfilsWithin(asked, WAIT_MS)
-      ? await asked
-      : { kind: "under_way" };
-  }
-
-  async #run(wanted: WantedStart, lock: string): Promise<Answer> {
-    const { sandboxId } = wanted;
-    const { changes, onEnd } = this.#options;
     let outcome: StartEnd = "failed";
     let reason: string | undefined;
     try {
@@ -142,7 +156,7 @@ export class SandboxStarts {
       if ("reason" in answer) reason = answer.reason;
       return answer;
     } catch (error) {
-      if (error instanceof GatewayError && error.code.endsWith("_throttled")) {
+      if (isThrottled(error)) {
         outcome = "throttled";
         await this.#release(lastStartKey(sandboxId)); // somebody else may still start it
       }
@@ -227,6 +241,10 @@ function lastStartKey(sandboxId: string): string {
 
 function denialKey({ sandboxId, quotaKey }: WantedStart): string {
   return digestKey(["denied", sandboxId, quotaKey]);
+}
+
+function isThrottled(error: unknown): boolean {
+  return error instanceof GatewayError && error.code.endsWith("_throttled");
 }
 
 function throttled(reason: string, ms: number): GatewayError {

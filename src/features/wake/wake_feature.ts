@@ -19,6 +19,7 @@ export const wake: FeatureModule = {
       : keys.map(({ organizationId, key }) => ({
         name: `The key of WAKE_API_KEYS for ${organizationId}`,
         key,
+        organizationId,
         ...use,
       }));
   },

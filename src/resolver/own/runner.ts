@@ -21,7 +21,8 @@ import type { LookupKind } from "../lookup_cache.ts";
 /** Where a sandbox is, and what its labels say of the way there. */
 export interface Placement {
   readonly runner: Runner;
-  readonly appOrigin: AppOriginLabels;
+  /** Null if they have not been read: a toolbox has no use for them. */
+  readonly appOrigin: AppOriginLabels | null;
 }
 
 /** The base URL of a runner's proxy or API, parsed. */
@@ -96,7 +97,7 @@ export function placementCodec(
 
 const storedPlacement: z.ZodType<Placement> = z.object({
   runner: runnerAnswer,
-  appOrigin: storedAppOriginLabels,
+  appOrigin: storedAppOriginLabels.nullable(),
 });
 
 /**

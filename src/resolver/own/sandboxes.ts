@@ -2,12 +2,10 @@
 import { LRUCache } from "lru-cache";
 import type { AppOriginMode } from "../../config/config.ts";
 import type { DaytonaApi } from "../../daytona/api.ts";
-import { GatewayError } from "../../errors.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import {
   type AppOriginLabels,
-  appOriginLabels,
   appOriginOn,
   NO_LABELS,
 } from "../app_origin_labels.ts";
@@ -23,6 +21,7 @@ import type { ProbeClient } from "../refusals/probe.ts";
 import { RecentAnswers } from "../refusals/recent_answers.ts";
 import { RunnerRefusals } from "../refusals/runner_refusals.ts";
 import type { Change } from "../sandbox_changes.ts";
+import type { SandboxStates } from "../sandbox_states.ts";
 import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
 
 /** Minimum time between two renewals of a sandbox's place, ms. */
@@ -31,10 +30,9 @@ const RENEWAL_PAUSE_MS = 5000;
 /** Longest wait for a sandbox's labels, ms: they only refine the answer. */
 const LABELS_WAIT_MS = 1000;
 
-type SandboxApi = Pick<
-  DaytonaApi,
-  "isSandboxPublic" | "runnerOfSandbox" | "sandboxById"
->;
+type SandboxApi =
+  & Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">
+  & Pick<SandboxStates, "labelsOf">;
 
 /** Dependencies of what finds sandboxes, besides the API. */
 export interface SandboxResolverOptions extends LookupCacheOptions {
@@ -106,6 +104,7 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
   ): Destination | null | undefined {
     const placement = this.#placements.known(sandboxId);
+    if (placement?.appOrigin === null && port !== "toolbox") return undefined;
     return placement && this.#destination(placement, sandboxId, port);
   }
 
@@ -117,11 +116,11 @@ export class SandboxResolver implements Destinations {
   ): Promise<Destination | null> {
     const placement = await this.#placements.lookUp(
       sandboxId,
-      () => this.#placementOf(sandboxId),
+      () => this.#placementOf(sandboxId, port),
       UNMETERED,
       onMiss,
     );
-    return placement && this.#destination(placement, sandboxId, port);
+    return placement && await this.#labelled(placement, sandboxId, port);
   }
 
   /**
@@ -133,12 +132,12 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
   ): Promise<Destination | null> {
     const placement = await this.#renewals.once(sandboxId, async () => {
-      const renewed = await this.#placementOf(sandboxId);
+      const renewed = await this.#placementOf(sandboxId, port);
       const stored = this.#placements.put(sandboxId, renewed);
       this.#options.background.add("store runner", stored);
       return renewed;
     });
-    return placement && this.#destination(placement, sandboxId, port);
+    return placement && await this.#labelled(placement, sandboxId, port);
   }
 
   /** Forgets all but a sandbox's labels, which still count if they cannot be read again. */
@@ -157,7 +156,7 @@ export class SandboxResolver implements Destinations {
   ): Destination {
     const { runner, appOrigin: labels } = placement;
     const { appOrigin: otherwise } = this.#options;
-    const appOrigin = appOriginOn(sandboxPort, labels, otherwise);
+    const appOrigin = appOriginOn(sandboxPort, labels ?? NO_LABELS, otherwise);
     const rest = { appOrigin, refusals: this.#refusals };
     return runnerDestination(runner, { sandboxId, sandboxPort }, rest);
   }
@@ -166,32 +165,49 @@ export class SandboxResolver implements Destinations {
   #prefetchPlacement(sandboxId: string): void {
     if (this.#placements.known(sandboxId) !== undefined) return;
     const fetched = this.#placements
-      .prefetch(sandboxId, () => this.#placementOf(sandboxId));
+      .prefetch(sandboxId, () => this.#placementOf(sandboxId, "any"));
     const ignored = fetched.catch(() => {});
     this.#options.background.add("prefetch runner", ignored);
   }
 
-  /** Asks the API for a sandbox's runner and labels, at once. */
-  async #placementOf(sandboxId: string): Promise<Placement | null> {
-    const [runner] = await Promise.all([
-      this.#api.runnerOfSandbox(sandboxId),
-      fulfilsWithin(this.#readLabels(sandboxId), LABELS_WAIT_MS),
-    ]);
-    return runner &&
-      { runner, appOrigin: this.#labels.get(sandboxId) ?? NO_LABELS };
+  /** The destination, once the labels are read that a request to the toolbox had no use for. */
+  async #labelled(
+    placement: Placement,
+    sandboxId: string,
+    port: SandboxPort,
+  ): Promise<Destination> {
+    let labelled = placement;
+    if (placement.appOrigin === null && port !== "toolbox") {
+      labelled = { ...placement, appOrigin: await this.#labelsOf(sandboxId) };
+      // It may have been forgotten meanwhile.
+      if (this.#placements.known(sandboxId) === placement) {
+        const stored = this.#placements.put(sandboxId, labelled);
+        this.#options.background.add("store labels", stored);
+      }
+    }
+    return this.#destination(labelled, sandboxId, port);
   }
 
-  /** Reads a sandbox's labels; those known so far stay if the API cannot tell them now. */
-  async #readLabels(sandboxId: string): Promise<void> {
-    try {
-      const sandbox = await this.#api.sandboxById(sandboxId);
-      // Whoever may name a sandbox may name it like another one's id.
-      if (sandbox !== null && sandbox.id !== sandboxId) return;
-      const labels = appOriginLabels(sandbox?.labels ?? {});
-      if (labels === NO_LABELS) this.#labels.delete(sandboxId);
-      else this.#labels.set(sandboxId, labels);
-    } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-    }
+  /** Asks the API for a sandbox's runner and, unless it is for the toolbox, its labels, at once. */
+  async #placementOf(
+    sandboxId: string,
+    port: SandboxPort | "any",
+  ): Promise<Placement | null> {
+    const [runner, appOrigin] = await Promise.all([
+      this.#api.runnerOfSandbox(sandboxId),
+      port === "toolbox" ? null : this.#labelsOf(sandboxId),
+    ]);
+    return runner && { runner, appOrigin };
+  }
+
+  /** The sandbox's labels; those known so far if the API cannot tell them now. */
+  async #labelsOf(sandboxId: string): Promise<AppOriginLabels> {
+    const asked = this.#api.labelsOf(sandboxId);
+    const labels = await fulfilsWithin(asked, LABELS_WAIT_MS)
+      ? await asked
+      : undefined;
+    if (labels === NO_LABELS) this.#labels.delete(sandboxId);
+    else if (labels !== undefined) this.#labels.set(sandboxId, labels);
+    return this.#labels.get(sandboxId) ?? NO_LABELS;
   }
 }

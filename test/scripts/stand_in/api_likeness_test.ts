@@ -82,6 +82,7 @@ Deno.test("the proxy of a region sees its own sandboxes and runners, and 404 for
     "/preview/demo/preview-warning",
     "/preview/link/3000/sandbox-id",
     "/runners/by-sandbox/demo",
+    "/sandbox/demo",
     `/runners/${RUNNER_ID}/full`,
   ];
   const activity = "/sandbox/demo/last-activity";
@@ -97,6 +98,10 @@ Deno.test("the proxy of a region sees its own sandboxes and runners, and 404 for
     const post = { method: "POST" };
     const expected = status === 200 ? 201 : status;
     assert.equal(await statusOf(api, activity, key, post), expected);
+    // It is told that there is none; the proxy of the installation is not.
+    const unknown = "/sandbox/none/last-activity";
+    assert.equal(await statusOf(api, unknown, key, post), 404);
+    assert.equal(await statusOf(api, unknown, KEYS.service, post), 201);
   }
 });
 

@@ -54,7 +54,6 @@ export function clientAt(
     onCall() {},
     onKeyVerdict() {},
     onOwnersUnknown() {},
-    onSandboxHidden() {},
     sleep: () => Promise.resolve(),
     ...options,
   });

@@ -439,7 +439,6 @@ Deno.test("DaytonaApi refuses a key that cannot be sent", () => {
         onCall() {},
         onKeyVerdict() {},
         onOwnersUnknown() {},
-        onSandboxHidden() {},
       }),
     TypeError,
   );
@@ -498,6 +497,29 @@ Deno.test("isOwnedByUser() makes no call about a JWT, and sends whatever else th
   assert.equal(api.seen.length, 4);
 });
 
+Deno.test("isOwnedByUser() asks once in five minutes whose a key is, as soon as the API knows it", async () => {
+  using clock = fakeClock();
+  clock.pass(1);
+  for (const [answer, isOwned] of [[200, true], [403, false]] as const) {
+    let current = 401;
+    await using api = stubApi(() =>
+      Response.json(current === 200 ? { userId: "alice" } : {}, {
+        status: current,
+      })
+    );
+    const client = clientAt(api.baseUrl);
+    assert.equal(await client.isOwnedByUser(USER), false);
+    current = answer;
+    for (let nth = 0; nth < 3; nth++) {
+      assert.equal(await client.isOwnedByUser(USER), isOwned);
+    }
+    assert.equal(api.seen.length, 2);
+    clock.pass(5 * 60_000 + 1);
+    await client.isOwnedByUser(USER);
+    assert.equal(api.seen.length, 3);
+  }
+});
+
 Deno.test("isOwnedByUser() is true where an older API cannot tell, which it reports, but not for some web server's 404", async () => {
   let untold = 0;
   const options = { onOwnersUnknown: () => untold++ };
@@ -524,26 +546,19 @@ Deno.test("isOwnedByUser() is true where an older API cannot tell, which it repo
   assert.equal(untold, 2);
 });
 
-Deno.test("sandboxById() reports a gateway to which no sandbox is shown, and not a sandbox that there is not", async () => {
-  let hidden = 0;
-  const verdicts: string[] = [];
-  const options = {
-    onSandboxHidden: () => hidden++,
-    onKeyVerdict: (verdict: string) => verdicts.push(verdict),
-  };
-  await using missing = stubApi(status(404));
-  assert.equal(
-    await clientAt(missing.baseUrl, options).sandboxById(ID),
-    null,
-  );
-  assert.equal(hidden, 0);
-  await using other = stubApi(status(403));
-  assert.equal(await clientAt(other.baseUrl, options).sandboxById(ID), null);
-  assert.equal(hidden, 1);
-  assert.deepEqual(verdicts, []);
-  await using unknown = stubApi(status(401));
-  await assert.rejects(clientAt(unknown.baseUrl, options).sandboxById(ID));
-  assert.deepEqual([hidden, ...verdicts], [1, "unknown"]);
+Deno.test("probeRole() reports activity of a sandbox that does not exist, which only a region's proxy is told", async () => {
+  for (
+    const [answer, role] of [[201, "installation"], [404, "region"], [
+      403,
+      undefined,
+    ]] as const
+  ) {
+    await using api = stubApi(status(answer));
+    assert.equal(await clientAt(api.baseUrl).probeRole(), role);
+    const [{ method, target } = assert.fail()] = api.seen;
+    assert.equal(method, "POST");
+    assert.match(target, /^\/api\/sandbox\/[\da-f-]{36}\/last-activity$/);
+  }
 });
 
 Deno.test("sandbox() and snapshot() name the organization of a JWT", async () => {

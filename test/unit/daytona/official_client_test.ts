@@ -188,7 +188,7 @@ for (const { operation, bearer, ours, theirs } of PAIRS) {
 }
 
 Deno.test("every operation is compared with the official client", () => {
-  // probeKey() is isSandboxPublic(), and probeRole() sandboxById(), about a sandbox that does not exist; probeOwners() is
+  // probeKey() is isSandboxPublic(), and probeRole() updateLastActivity(), about a sandbox that does not exist; probeOwners() is
   // isOwnedByUser() about our key.
   const others = new Set([
     "constructor",

@@ -8,9 +8,9 @@ import {
 Deno.test("proxyRoleOf() tells the proxy of the installation from a region's, and nothing from any other status", () => {
   for (
     const [status, role] of [
-      [404, "installation"],
-      [403, "region"],
-      [200, undefined],
+      [201, "installation"],
+      [404, "region"],
+      [403, undefined],
       [401, undefined],
       [429, undefined],
       [503, undefined],

@@ -53,6 +53,18 @@ Deno.test("SandboxStates ask once for all who wait, and again after two seconds"
   assert.equal(asked(), 3);
 });
 
+Deno.test("SandboxStates read labels and state by one question", async () => {
+  const labels = { "porthole.app-origin": "local" };
+  const { states, asked } = setUp({ ...FAILED, labels });
+  const [read, told] = await Promise.all([
+    states.labelsOf("box"),
+    states.stateOf("box"),
+  ]);
+  assert.deepEqual([read, told?.state], [{ "*": "local" }, "error"]);
+  assert.deepEqual(await states.labelsOf("box"), read);
+  assert.equal(asked(), 1);
+});
+
 Deno.test("SandboxStates ask again about a sandbox that was forgotten, also while they ask", async () => {
   const { states, asked } = setUp(FAILED);
   await states.stateOf("box");

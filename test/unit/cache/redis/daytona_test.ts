@@ -1,5 +1,6 @@
 /** Gateways, Daytona's API and its Go proxy read each other's entries in a real Redis. */
 import assert from "node:assert/strict";
+import { appOriginLabels } from "../../../../src/resolver/app_origin_labels.ts";
 import { openDurableStore } from "../../../../src/cache/open_store.ts";
 import type { Runner } from "../../../../src/daytona/api.ts";
 import { Background } from "../../../../src/lib/background.ts";
@@ -14,7 +15,6 @@ import {
   redisTest,
   startRedis,
 } from "../../../support/redis_server.ts";
-import { sandboxWith } from "../../../support/sandbox_facts.ts";
 import { failureLog, manualClock } from "../fakes.ts";
 
 const ID = "0b9d4b1c-6d1f-4d2e-9a9b-3f4b0f7f2a10";
@@ -57,7 +57,7 @@ async function openGateway(port: number, facts: Facts) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => answer(facts.isPublic),
     runnerOfSandbox: () => answer(facts.runner),
-    sandboxById: (id) => Promise.resolve(sandboxWith(id, facts.labels ?? {})),
+    labelsOf: () => Promise.resolve(appOriginLabels(facts.labels ?? {})),
   }, {
     cache: {
       location: { kind: "none" },

@@ -32,10 +32,10 @@ const OPTIONS: TlsOptions = {
 /** Responds with the URL and the client's address; echoes WebSocket messages. */
 function echo(
   request: Request,
-  { remoteAddr }: Deno.ServeHandlerInfo,
+  { remoteAddr, isHttp2 }: RequestInfo,
 ): Response {
   if (request.headers.get("upgrade") === null) {
-    return Response.json({ url: request.url, remoteAddr });
+    return Response.json({ url: request.url, remoteAddr, isHttp2 });
   }
   const { socket, response } = Deno.upgradeWebSocket(request);
   socket.onmessage = ({ data }) => socket.send(data);
@@ -109,11 +109,13 @@ async function closeTunnel(socket: WebSocket): Promise<void> {
   await closed;
 }
 
-Deno.test("ALPN chooses HTTP/1.1 or HTTP/2, and the handler sees the client's address", async () => {
+Deno.test("ALPN chooses HTTP/1.1 or HTTP/2, and the handler sees which, and the client's address", async () => {
   await withListener(echo, async ({ port }) => {
     const agent = new Agent({ keepAlive: false });
     const { body, local } = await ask(port, agent);
-    assert.deepEqual(JSON.parse(body).remoteAddr, {
+    const over1 = JSON.parse(body);
+    assert.equal(over1.isHttp2, false);
+    assert.deepEqual(over1.remoteAddr, {
       transport: "tcp",
       hostname: "127.0.0.1",
       port: local,
@@ -124,7 +126,8 @@ Deno.test("ALPN chooses HTTP/1.1 or HTTP/2, and the handler sees the client's ad
     let answer = "";
     for await (const chunk of stream.setEncoding("utf8")) answer += chunk;
     assert.equal(session.alpnProtocol, "h2");
-    const { url, remoteAddr } = JSON.parse(answer);
+    const { url, remoteAddr, isHttp2 } = JSON.parse(answer);
+    assert.equal(isHttp2, true);
     assert.match(url, new RegExp(`^https?://127.0.0.1:${port}/%2e/\\?a$`));
     assert.equal(remoteAddr.hostname, "127.0.0.1");
     const closed = once(session, "close");

@@ -1,6 +1,9 @@
 /** What the doctor finds about the keys by which sandboxes start. */
 import assert from "node:assert/strict";
-import { ORGANIZATION } from "../../../../scripts/stand_in/api_state.ts";
+import {
+  makeOlder,
+  ORGANIZATION,
+} from "../../../../scripts/stand_in/api_state.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import {
   type Patient,
@@ -42,6 +45,30 @@ Deno.test("examine() tries each key of WAKE_API_KEYS, and tells whether it may s
   assert.deepEqual(await statesOf(patient, env), [
     `failed: The key of WAKE_API_KEYS for ${ORGANIZATION} may not start sandboxes.`,
     unknown,
+  ]);
+});
+
+Deno.test("examine() finds a key of WAKE_API_KEYS that is of another organization, which an older API tells by its sandboxes", async () => {
+  await using patient = await startPatient();
+  const { api } = patient.stack;
+  api.state.apiKeys.set(KEYS.user, {
+    permissions: ["write:sandboxes"],
+    organizationId: ORGANIZATION,
+  });
+  const env = {
+    WAKE: "press",
+    WAKE_LINKS: "true",
+    WAKE_API_KEYS: `${OTHER}=${KEYS.user}`,
+  };
+  const expected = [
+    `failed: The key of WAKE_API_KEYS for ${OTHER} is of another organization, ${ORGANIZATION}.`,
+  ];
+  assert.deepEqual(await statesOf(patient, env), expected);
+  makeOlder(api.state);
+  assert.deepEqual(await statesOf(patient, env), expected);
+  api.state.users.set(KEYS.user, new Set());
+  assert.deepEqual(await statesOf(patient, env), [
+    `ok: The key of WAKE_API_KEYS for ${OTHER} may start sandboxes.`,
   ]);
 });
 

@@ -7,6 +7,7 @@ import { createSealer } from "../../../../src/lib/seal.ts";
 import type { Destination } from "../../../../src/resolver/destination.ts";
 import { UNMETERED } from "../../../../src/resolver/lookup_cache.ts";
 import { SandboxResolver } from "../../../../src/resolver/own/sandboxes.ts";
+import { SandboxStates } from "../../../../src/resolver/sandbox_states.ts";
 import { fakeStore, manualClock } from "../../cache/fakes.ts";
 import { configOf } from "../../../support/config.ts";
 import { destinationOn, NO_UPSTREAM } from "../../../support/destination.ts";
@@ -35,6 +36,14 @@ function setUp(store: DurableStore | null = null) {
     /** The id in answers about sandboxes, if it is not the one that was asked for. */
     otherId: undefined as string | undefined,
   };
+  const states = new SandboxStates({
+    async sandboxById(id) {
+      api.labelReads++;
+      const labels = await api.labels;
+      if (labels instanceof Error) throw labels;
+      return sandboxWith(api.otherId ?? id, labels);
+    },
+  }, { maxEntries: 10, now, background, onStarted() {} });
   const sandboxes = new SandboxResolver({
     isSandboxPublic(id) {
       api.calls.push(`public ${id}`);
@@ -44,12 +53,7 @@ function setUp(store: DurableStore | null = null) {
       api.calls.push(`runner ${id}`);
       return Promise.resolve(api.runner);
     },
-    async sandboxById(id) {
-      api.labelReads++;
-      const labels = await api.labels;
-      if (labels instanceof Error) throw labels;
-      return sandboxWith(api.otherId ?? id, labels);
-    },
+    labelsOf: (id) => states.labelsOf(id),
   }, {
     cache,
     store,
@@ -206,6 +210,26 @@ Deno.test("SandboxResolver reads a sandbox's labels once beside its runner, what
   await settled();
   assert.equal(await modeOn(3000), "auto");
   assert.equal(api.labelReads, 2);
+});
+
+Deno.test("SandboxResolver reads no labels for the toolbox, and those of whoever asks for a port next", async () => {
+  const { store, entries } = fakeStore({ shared: true });
+  const first = setUp(store);
+  first.api.labels = LOCAL;
+  for (let nth = 0; nth < 2; nth++) {
+    await first.sandboxes.destinationOf("box", "toolbox", () => {});
+  }
+  assert.equal(first.api.labelReads, 0);
+  await first.settled();
+  assert.equal(entries.size, 1);
+  for (const { api, sandboxes, destinationOf } of [setUp(store), first]) {
+    api.labels = LOCAL;
+    assert.equal(sandboxes.knownDestination("box", 3000), undefined);
+    assert.equal((await destinationOf("box"))?.appOrigin, "local");
+    assert.equal(sandboxes.knownDestination("box", 3000)?.appOrigin, "local");
+    assert.deepEqual(api.labelReads, 1);
+  }
+  assert.deepEqual(first.api.calls, ["runner box"]);
 });
 
 Deno.test("SandboxResolver finds a sandbox whose labels the API cannot tell, and keeps those that it knows", async () => {
