@@ -1,6 +1,14 @@
 /** Exchanges with sandboxes: what a preview host or the toolbox route makes of a request. */
-import { mayBeSignedToken, TOOLBOX_PORT } from "../address/grammar.ts";
-import { type PreviewHost, previewOrigin } from "../address/preview_host.ts";
+import {
+  isAlwaysPrivate,
+  mayBeSignedToken,
+  TOOLBOX_PORT,
+} from "../address/grammar.ts";
+import {
+  portOfSandboxOrigin,
+  type PreviewHost,
+  previewOrigin,
+} from "../address/preview_host.ts";
 import {
   type Credential,
   type CredentialSource,
@@ -125,6 +133,12 @@ export abstract class SandboxExchange extends Exchange
     const { scheme, allowedOrigins } = this.services;
     const host = this.#host;
     return isTrustedOrigin(origin, { host, scheme, allowedOrigins });
+  }
+
+  protected override pagePort(origin: string): number | undefined {
+    return isAlwaysPrivate(this.port)
+      ? undefined
+      : portOfSandboxOrigin(origin, this.#host, this.services.scheme);
   }
 }
 

@@ -138,10 +138,17 @@ export function publicLocation(
     return publicOrigin + rest;
   }
   if (own.appOrigin === "pass") return location;
+  return localPort(origin) === port ? publicOrigin + rest : location;
+}
+
+/**
+ * The port of an origin on the app's own machine; undefined for any other text.
+ * @example `localPort("http://localhost:3000")` is 3000, `localPort("http://localhost:3000@evil.test")` undefined
+ */
+export function localPort(origin: string): number | undefined {
   const [, scheme = "", digits] = LOCAL_ORIGIN.exec(origin) ?? [];
-  return (digits ?? DEFAULT_PORTS[scheme]) === String(port)
-    ? publicOrigin + rest
-    : location;
+  const port = digits ?? DEFAULT_PORTS[scheme];
+  return port === undefined ? undefined : Number(port);
 }
 
 const LOCAL_ORIGIN = /^(https?):\/\/(?:localhost|127\.0\.0\.1)(?::([0-9]+))?$/;
