@@ -1,6 +1,7 @@
 /** Exchanges with sandboxes: what a preview host or the toolbox route makes of a request. */
 import {
   isAlwaysPrivate,
+  isPort,
   mayBeSignedToken,
   TOOLBOX_PORT,
 } from "../address/grammar.ts";
@@ -172,7 +173,15 @@ export class PreviewExchange extends SandboxExchange {
 
   get appAddress(): AppAddress {
     const { port, host, services: { scheme } } = this;
-    return { port, publicOrigin: previewOrigin(host, scheme) };
+    return {
+      port,
+      publicOrigin: previewOrigin(host, scheme),
+      // A signed token opens one port.
+      originOf: (other) =>
+        isPort(other) && !mayBeSignedToken(host.label)
+          ? previewOrigin({ ...host, port: other }, scheme)
+          : undefined,
+    };
   }
 
   /** True if the target had a preview token in its query. */

@@ -216,11 +216,24 @@ test("redirects to where the app believes to be lead to where it is", async (sta
       assert.equal(await led(`${LOCAL}${rest}`), `${OWN}${rest}`);
       assert.equal(await led(`https://localhost:8000${rest}`), `${OWN}${rest}`);
       assert.equal(await led(`http://127.0.0.1:8000${rest}`), `${OWN}${rest}`);
+      for (const host of ["0.0.0.0", "[::1]", "[::]"]) {
+        assert.equal(await led(`http://${host}:8000${rest}`), `${OWN}${rest}`);
+      }
+      assert.equal(await led(`//localhost:8000${rest}`), `${OWN}${rest}`);
+      assert.equal(
+        await led(`http://localhost:3000${rest}`),
+        `http://3000-demo.${BASE}${rest}`,
+      );
       for (
         const other of [
           "/a",
+          "//evil.example/http://localhost:8000/",
           "http://localhost:80001/x",
-          "http://localhost:3000/x",
+          "http://localhost:0/x",
+          "http://localhost:33418/callback?state=1&code=2",
+          "http://127.0.0.1:33418/?error=access_denied",
+          "http://0.0.0.0.evil.example:8000/",
+          "http://localhost:3000@evil.example/",
           "http://localhost:8000@evil.example/",
           "http://localhost:8000\\@evil.example/",
           "https://elsewhere.example/http://localhost:8000/",
@@ -229,6 +242,25 @@ test("redirects to where the app believes to be lead to where it is", async (sta
       line = `Content-Location: ${LOCAL}/a`;
       const answer = await request(gateway, "POST", { origin: OWN });
       assert.equal(valueOf(answer, "content-location"), `${OWN}/a`);
+      for (
+        const [refresh, url] of [
+          [`0; url=${LOCAL}/a?b`, `0; url=${OWN}/a?b`],
+          [`5;URL="${LOCAL}";x`, `5;URL="${OWN}";x`],
+          [`5;url='//0.0.0.0:8000/$&'`, `5;url='${OWN}/$&'`],
+          [`1, ${LOCAL}/`, `1, ${OWN}/`],
+          ...[
+            "5",
+            `0; url=${LOCAL}"@evil.example/`,
+            `0; url="${LOCAL}'@evil.example/"`,
+            `0; url=https://evil.example/?0;url=${LOCAL}/`,
+            `x; url=${LOCAL}/`,
+          ].map((text) => [text, text] as const),
+        ] as const
+      ) {
+        line = `Refresh: ${refresh}`;
+        const answer = await request(gateway, "GET", {});
+        assert.equal(valueOf(answer, "refresh"), url);
+      }
     }, { APP_ORIGIN: mode });
   }
 });
@@ -244,10 +276,11 @@ test("the refusal of a handshake is led back like any redirect", async (startGat
   );
 });
 
-test("a redirect of a sandbox that was opened by a signed link leads to the link's host", async (startGateway) => {
+test("a redirect of a sandbox that was opened by a signed link leads to the link's host, or to no other port", async (startGateway) => {
+  let location = `${LOCAL}/login`;
   await withApp(
     startGateway,
-    () => response(302, `Location: ${LOCAL}/login`),
+    () => response(302, `Location: ${location}`),
     async (gateway) => {
       const { api: { state } } = gateway.stack;
       const link = state.signedTokens.get(KEYS.signedToken);
@@ -256,6 +289,9 @@ test("a redirect of a sandbox that was opened by a signed link leads to the link
       const host = `8000-eightthousandlnk.${BASE}`;
       const answer = await request(gateway, "GET", {}, { host });
       assert.equal(valueOf(answer, "location"), `http://${host}/login`);
+      location = "http://localhost:3000/after";
+      const elsewhere = await request(gateway, "GET", {}, { host });
+      assert.equal(valueOf(elsewhere, "location"), location);
     },
   );
 });
