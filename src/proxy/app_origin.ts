@@ -5,7 +5,8 @@
  *
  * - `auto`: a WebSocket handshake names localhost alone and, if the app refuses that, goes once more exactly as it came.
  *   GET and HEAD have no Origin, which browsers send with module scripts and fonts only. Everything else goes as it
- *   came: frameworks compare a POST's Origin with X-Forwarded-Host, and make absolute URLs of that.
+ *   came: frameworks compare a POST's Origin with X-Forwarded-Host, and make absolute URLs of that. An app that refuses
+ *   its public host gets what `local` says (see host_refusals.ts).
  * - `local`: every request names localhost alone, for apps that compare Origin with Host.
  * - `pass`: everything goes as it came, as with the proxy that we replace.
  *
