@@ -28,7 +28,7 @@ export type AddressForm =
   | "public"
   /** What came, without Origin. */
   | "no_origin"
-  /** localhost in Origin and Referer; without X-Forwarded-Host and -Proto, as servers compare Origin with either. */
+  /** localhost in Origin and Referer; without X-Forwarded-Host, and -Proto too if there is an Origin to compare with. */
   | "local";
 
 /** The address of an app: its port in the sandbox, and the origin of its preview. */

@@ -71,13 +71,26 @@ test("with APP_ORIGIN=local, every request of a page's own names localhost alone
     assert.deepEqual(socket, [LOCAL, undefined, undefined, undefined]);
     assert.deepEqual(
       link,
-      [undefined, "https://elsewhere.example/", undefined, undefined],
+      [undefined, "https://elsewhere.example/", undefined, "http"],
     );
     // Runner and daemon append themselves.
     assert.match(
       seen[0]?.headers.get("x-forwarded-for") ?? "",
       /^127\.0\.0\.1\b/,
     );
+  }, { APP_ORIGIN: "local" });
+});
+
+test("with APP_ORIGIN=local, a visitor who navigates is told of by X-Forwarded-Proto, and gets the app's Secure cookies", async (startGateway) => {
+  await withApp(startGateway, (seen) => {
+    const isSecure = seen.headers.get("x-forwarded-proto") === "http"; // as in the browser
+    return response(200, ...isSecure ? ["Set-Cookie: sid=1; Secure"] : []);
+  }, async (gateway, seen) => {
+    const answer = await request(gateway, "GET", { referer: `${OWN}/a` });
+    assert.equal(valueOf(answer, "set-cookie"), "sid=1; Secure");
+    assert.deepEqual(seen.map(addressIn), [
+      [undefined, `${LOCAL}/a`, undefined, "http"],
+    ]);
   }, { APP_ORIGIN: "local" });
 });
 
