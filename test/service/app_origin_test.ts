@@ -1,8 +1,8 @@
 /** What an app is told of its own address, tested on the complete service with raw sockets on both sides. */
 import assert from "node:assert/strict";
-import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { KEYS, startStack } from "../../scripts/stand_in/stack.ts";
 import { collectLog } from "../support/collected_log.ts";
-import { BASE, startGateway } from "../support/gateway.ts";
+import { BASE, startGateway, startGatewayOf } from "../support/gateway.ts";
 import { testInBothWorlds as test } from "../support/worlds.ts";
 import {
   accepted,
@@ -276,6 +276,29 @@ test("redirects to where the app believes to be lead to where it is", async (sta
       }
     }, { APP_ORIGIN: mode });
   }
+});
+
+Deno.test("a cookie for localhost, or an address of it, is one for the preview's host", async () => {
+  const publicHost = "preview.example.com";
+  await using stack = await startStack({ publicHost });
+  await using gateway = await startGatewayOf(stack);
+  await gateway.serve((_, response) => {
+    response.setHeader("set-cookie", [
+      "a=1; Domain=localhost; Path=/",
+      "b=2; HttpOnly; domain=.LocalHost",
+      "c=3; Domain=127.0.0.1",
+      "d=4; Domain=[::1]; Secure",
+      "e=5; Domain=localhost.example.org",
+    ]).end();
+  });
+  const answer = await gateway.send(`8000-demo.${publicHost}`);
+  assert.deepEqual(answer.headers.getSetCookie(), [
+    "a=1; Path=/",
+    "b=2; HttpOnly",
+    "c=3",
+    "d=4; Secure",
+    "e=5; Domain=localhost.example.org",
+  ]);
 });
 
 test("the refusal of a handshake is led back like any redirect", async (startGateway) => {
