@@ -65,9 +65,19 @@ remembered;</li>
 <li>GET and HEAD have no <code>Origin</code>;</li>
 <li>everything else, such as a form, comes as the browser sent it.</li>
 </ul>
-<p>Where your app redirects to <code>http://localhost:3000/…</code>, the browser goes to the
-public address, with the same path. Origins of other ports, sandboxes and sites
-always come unchanged.</p>
+<p>An app that answers a GET with 403, as Rails and Sinatra do for hosts that they
+do not know, gets it once more without <code>X-Forwarded-Host</code> and <code>-Proto</code>. If that
+is not refused, it is what all requests of your own pages look like from then
+on, as with the label <code>local</code> below. Pages on other ports are refused as before:
+such an app needs the line of its framework to be called by them.</p>
+<p>Where your app redirects to <code>http://localhost:3000/…</code>, or to its port at
+<code>127.0.0.1</code>, <code>0.0.0.0</code> or <code>[::1]</code>, the browser goes to the public address, with
+the same path; <code>Refresh</code> and <code>Content-Location</code> are led back likewise. A
+redirect to another port of the sandbox leads to that port&#39;s public address,
+with two exceptions: a visitor who came by a signed link has no other port; and
+a login&#39;s answer (<code>code=</code>, <code>error=</code>), which may be for a program on the
+visitor&#39;s own machine, stays. Origins of other ports, sandboxes and sites always
+come unchanged.</p>
 <p>Some frameworks compare the <code>Origin</code> of a form with <code>Host</code> alone, and refuse the
 form. For these, the owner of the sandbox can label it:</p>
 <table>
@@ -79,7 +89,7 @@ form. For these, the owner of the sandbox can label it:</p>
 </thead>
 <tbody><tr>
 <td><code>porthole.app-origin=local</code></td>
-<td><code>Origin</code> and <code>Referer</code> of localhost in every request from your own pages, no <code>X-Forwarded-Host</code> and <code>-Proto</code></td>
+<td><code>Origin</code> and <code>Referer</code> of localhost in every request from your own pages, no <code>X-Forwarded-Host</code>; <code>-Proto</code> only without <code>Origin</code></td>
 </tr>
 <tr>
 <td><code>porthole.app-origin=pass</code></td>
@@ -96,7 +106,11 @@ await sandbox.setLabels(labels); // it replaces all of them
 <p>A label counts after two minutes at most, and not at gateways of a custom
 region: there, add the framework&#39;s line. With <code>local</code>, your app cannot know its
 public address from a request: tell it by a setting if it sends links by e-mail
-or logs people in elsewhere.</p>
+or logs people in elsewhere. There, <code>X-Forwarded-Proto</code> comes with requests
+without <code>Origin</code>, such as links, and not with forms: an app that sets <code>Secure</code>
+cookies only where it is told of <code>https</code> (Express with <code>trust proxy</code>) loses
+those that it would set in answer to a form. <code>cookie: { secure: &quot;auto&quot; }</code> of
+<code>express-session</code> sets them anyway.</p>
 <h2 id="frameworks">Frameworks</h2>
 <p>What was seen in Chromium, over http and https: the page runs its scripts, an
 edit arrives, a form is posted, a redirect leads back, the app&#39;s own WebSocket
@@ -319,8 +333,8 @@ some frameworks need the same “trust proxy” setting for that.</li>
 <ul>
 <li>Each port has its own host, and so its own cookies. On localhost, all ports
 share them: an app that relies on that needs a proxy on one port.</li>
-<li><code>Domain</code> is removed from <code>Set-Cookie</code> if it is the previews&#39; domain or one
-above it: the cookie is then for your host alone.</li>
+<li><code>Domain</code> is removed from <code>Set-Cookie</code> if it is the previews&#39; domain, one above
+it, <code>localhost</code> or an address of that: the cookie is then for your host alone.</li>
 <li>Names of the gateway&#39;s own, such as <code>__Host-porthole-session</code>, cannot be set,
 and <code>Clear-Site-Data: &quot;cookies&quot;</code> clears nothing.</li>
 <li>All previews may be one site for browsers: <code>SameSite</code> does not protect your
@@ -352,10 +366,14 @@ localhost, but at <code>https://8000-{sandbox}.preview.example.com</code>.</p>
 <li>What your app answers about CORS counts. If it sets no
 <code>Access-Control-Allow-Origin</code>, the gateway answers in its place: everybody may
 read without credentials; pages of the same sandbox also with them.</li>
+<li>To a page of the same sandbox, <code>Access-Control-Allow-Origin: *</code> and
+<code>http://localhost:3000</code>, with that page&#39;s port, say its public origin, with
+credentials: the settings that work on localhost work here. An app that fails
+for origins that are not in its list, rather than leave out the header, needs
+the public one in the list.</li>
 <li>A private API needs the visitor&#39;s session: call
 <code>fetch(url, { credentials: &quot;include&quot; })</code>, and open that port once before, if
-the visitor came by a link for port 3000 alone. With your own list of origins,
-name the public ones, not <code>http://localhost:3000</code>.</li>
+the visitor came by a link for port 3000 alone.</li>
 <li>Simpler: let the dev server pass <code>/api</code> on to <code>http://localhost:8000</code>
 (<code>server.proxy</code> in Vite, <code>rewrites</code> in Next.js): one origin, no CORS, no
 second login.</li>
