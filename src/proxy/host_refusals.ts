@@ -42,17 +42,17 @@ export class HostRefusals {
 
   /** Sends a request by `send`; in `auto`, a read that is answered with 403 goes once more, naming localhost alone. */
   async exchange(
-    request: AddressedRequest & App,
+    request: AddressedRequest & App & { readonly body: unknown },
     mode: AppOriginMode,
     send: (form: AddressForm) => Promise<UpstreamResponse | Refusal>,
   ): Promise<UpstreamResponse | Refusal> {
     const form = requestForm(mode, request);
     if (mode !== "auto") return await send(form);
-    const { method, sandboxId, sandboxPort } = request;
+    const { method, body, sandboxId, sandboxPort } = request;
     const key = `${sandboxId}:${sandboxPort}`;
     const isRefusing = this.#refusing.has(key);
     const isSettled = this.#settled.has(key);
-    const isRead = method === "GET" || method === "HEAD";
+    const isRead = (method === "GET" || method === "HEAD") && body === null;
     if (isRefusing && (isSettled || !isRead) && mayBeLocal(request)) {
       return await send("local");
     }
