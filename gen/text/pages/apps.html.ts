@@ -135,6 +135,14 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <td></td>
 </tr>
 <tr>
+<td>Vite beside an Express API with <code>cors()</code></td>
+<td>8.3.8</td>
+<td>works</td>
+<td>works</td>
+<td></td>
+<td></td>
+</tr>
+<tr>
 <td>Next.js</td>
 <td>16.4.6</td>
 <td>works</td>
@@ -148,6 +156,22 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <td>edits do not arrive</td>
 <td>edits do not arrive</td>
 <td><code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code></td>
+<td>works</td>
+</tr>
+<tr>
+<td>Create React App</td>
+<td>5.0.1</td>
+<td>edits do not arrive</td>
+<td>edits do not arrive</td>
+<td><code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code></td>
+<td>works</td>
+</tr>
+<tr>
+<td>Vue CLI</td>
+<td>5.0.9</td>
+<td>edits do not arrive</td>
+<td>edits do not arrive</td>
+<td><code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code></td>
 <td>works</td>
 </tr>
 <tr>
@@ -273,10 +297,18 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <tr>
 <td>Rails</td>
 <td>7.2.2.2</td>
-<td>page not interactive</td>
 <td>works</td>
-<td><code>config.hosts &lt;&lt; &quot;.preview.example.com&quot;</code></td>
 <td>works</td>
+<td></td>
+<td></td>
+</tr>
+<tr>
+<td>Sinatra</td>
+<td>4.1.1</td>
+<td>works</td>
+<td>works</td>
+<td></td>
+<td></td>
 </tr>
 <tr>
 <td>PHP&#39;s built-in server</td>
@@ -292,6 +324,11 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <li><strong>webpack-dev-server</strong>: <code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code>. Its
 page dials the dev server&#39;s own port, which only the configuration of the page
 can change.</li>
+<li><strong>Create React App</strong>: <code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code>. Its page
+dials the host and port that the dev server listens on; the first is not
+needed where that is every host.</li>
+<li><strong>Vue CLI</strong>: <code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code>.
+Its page dials the dev server&#39;s own address.</li>
 <li><strong>Astro</strong>:
 <code>security: { allowedDomains: [{ hostname: &quot;**.preview.example.com&quot; }] }</code>, or
 the label. It compares a form&#39;s Origin with Host, and believes
@@ -306,8 +343,21 @@ Its page dials Storybook&#39;s own port for hot reload.</li>
 the label. It compares a POST&#39;s Origin with Host alone.</li>
 <li><strong>Django</strong>: <code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code>, or the
 label. It compares a form&#39;s Origin with Host alone.</li>
-<li><strong>Rails</strong>: <code>config.hosts &lt;&lt; &quot;.preview.example.com&quot;</code>, or the label. It refuses
-all requests whose X-Forwarded-Host is not in its list.</li>
+</ul>
+<p>Not in the table, and not run there:</p>
+<ul>
+<li><strong>React Router 7</strong> compares an action&#39;s Origin since 7.12, as 8 does: the same
+line, or the label.</li>
+<li><strong>better-auth</strong>:
+<code>baseURL: { allowedHosts: [&quot;*.preview.example.com&quot;, &quot;localhost:*&quot;] }</code>. It
+looks for its own address in <code>X-Forwarded-Host</code> then.</li>
+<li><strong>ComfyUI</strong> compares a POST&#39;s Origin with Host: the label. Its
+<code>--enable-cors-header</code> switches that check off, for other websites as well.</li>
+<li><strong>@auth/express</strong> makes its URLs, and so its redirect URIs, of <code>Host</code>: no line
+helps.</li>
+<li><strong>Web manifests</strong> are fetched without cookies, and so refused by a private
+preview:
+<code>&lt;link rel=&quot;manifest&quot; href=&quot;/app.webmanifest&quot; crossorigin=&quot;use-credentials&quot;&gt;</code>.</li>
 </ul>
 <p>Take your own domain for <code>preview.example.com</code>. Where there is a choice, take
 the label: a line with a wildcard (Astro, React Router, Jupyter, Django) accepts
