@@ -9,6 +9,7 @@ import { createRequestIds } from "../observability/log.ts";
 import type { Bulkheads } from "../proxy/bulkheads.ts";
 import { Forwarder } from "../proxy/forward.ts";
 import { HandshakeForms } from "../proxy/handshake_forms.ts";
+import { HostRefusals } from "../proxy/host_refusals.ts";
 import type { createResolvers } from "../resolver/create_resolvers.ts";
 import { BuildResolver } from "../resolver/own/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
@@ -64,6 +65,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     sessionScope: session.scope,
     allowedOrigins: new Set(site.allowedOrigins),
   };
+  const apps = { maxApps: config.cache.maxEntries, now: parts.now };
   const sandboxes = new SandboxHandlers({
     ...services,
     toolboxOnly: site.toolboxOnly,
@@ -84,10 +86,8 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
       upstream,
       bulkheads,
       sandboxes: resolvers.sandboxes,
-      handshakes: new HandshakeForms({
-        maxApps: config.cache.maxEntries,
-        now: parts.now,
-      }),
+      handshakes: new HandshakeForms(apps),
+      hosts: new HostRefusals(apps),
     }),
     states: resolvers.states,
     destinations: resolvers.sandboxes,

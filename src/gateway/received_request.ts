@@ -93,6 +93,11 @@ export abstract class ReceivedRequest implements IncomingRequest {
   /** True if pages of an origin may use the browser's credentials. */
   protected abstract isTrustedOrigin(origin: string): boolean;
 
+  /** The port of a page's origin, if that is a page of the app's own sandbox. */
+  protected pagePort(_origin: string): number | undefined {
+    return undefined;
+  }
+
   /** The base host, `host[:port]`, as the client knows it. */
   protected get baseAuthority(): string {
     return this.authority.toLowerCase();
@@ -114,6 +119,7 @@ export abstract class ReceivedRequest implements IncomingRequest {
       mode: this.services.corsMode,
       headers: this.headers,
       isTrusted: (origin) => this.isTrustedOrigin(origin),
+      pagePort: (origin) => this.pagePort(origin),
     });
   }
 

@@ -1,6 +1,15 @@
 /** Exchanges with sandboxes: what a preview host or the toolbox route makes of a request. */
-import { mayBeSignedToken, TOOLBOX_PORT } from "../address/grammar.ts";
-import { type PreviewHost, previewOrigin } from "../address/preview_host.ts";
+import {
+  isAlwaysPrivate,
+  isPort,
+  mayBeSignedToken,
+  TOOLBOX_PORT,
+} from "../address/grammar.ts";
+import {
+  portOfSandboxOrigin,
+  type PreviewHost,
+  previewOrigin,
+} from "../address/preview_host.ts";
 import {
   type Credential,
   type CredentialSource,
@@ -126,6 +135,12 @@ export abstract class SandboxExchange extends Exchange
     const host = this.#host;
     return isTrustedOrigin(origin, { host, scheme, allowedOrigins });
   }
+
+  protected override pagePort(origin: string): number | undefined {
+    return isAlwaysPrivate(this.port)
+      ? undefined
+      : portOfSandboxOrigin(origin, this.#host, this.services.scheme);
+  }
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
@@ -158,7 +173,15 @@ export class PreviewExchange extends SandboxExchange {
 
   get appAddress(): AppAddress {
     const { port, host, services: { scheme } } = this;
-    return { port, publicOrigin: previewOrigin(host, scheme) };
+    return {
+      port,
+      publicOrigin: previewOrigin(host, scheme),
+      // A signed token opens one port.
+      originOf: (other) =>
+        isPort(other) && !mayBeSignedToken(host.label)
+          ? previewOrigin({ ...host, port: other }, scheme)
+          : undefined,
+    };
   }
 
   /** True if the target had a preview token in its query. */

@@ -34,7 +34,9 @@ ${deleteCookies(' class="quiet"')}`,
     done: [
       "Logged out",
       `<h1>You are logged out of ${scope}</h1>
-<p>The next login here asks for an account, even if you are still logged in at your identity provider.</p>${way}`,
+<p>The next login here asks for an account, even if you are still logged in at your identity provider.</p>
+<p>Previews that you opened by a link with a token stay open in this browser for a while, as they need no login. To close them now, delete the cookies of all previews.</p>
+${deleteCookies(' class="quiet"')}${way}`,
     ],
     deleted: [
       "Cookies deleted",

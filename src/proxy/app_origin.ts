@@ -5,14 +5,21 @@
  *
  * - `auto`: a WebSocket handshake names localhost alone and, if the app refuses that, goes once more exactly as it came.
  *   GET and HEAD have no Origin, which browsers send with module scripts and fonts only. Everything else goes as it
- *   came: frameworks compare a POST's Origin with X-Forwarded-Host, and make absolute URLs of that.
+ *   came: frameworks compare a POST's Origin with X-Forwarded-Host, and make absolute URLs of that. An app that refuses
+ *   its public host gets what `local` says (see host_refusals.ts).
  * - `local`: every request names localhost alone, for apps that compare Origin with Host.
  * - `pass`: everything goes as it came, as with the proxy that we replace.
  *
- * Unless it is `pass`, redirects to the address that the app believes to have lead to the public one.
+ * Unless it is `pass`, redirects to the address that the app believes to have, or to another port of its machine, lead
+ * to the public one.
  */
 import type { AppOriginMode } from "../config/config.ts";
-import type { Header, HeaderList, RequestHeaders } from "../http/headers.ts";
+import {
+  type Header,
+  type HeaderList,
+  isName,
+  type RequestHeaders,
+} from "../http/headers.ts";
 import type { Destination } from "../resolver/destination.ts";
 
 /** What a request tells the app about the app's own address. */
@@ -21,13 +28,15 @@ export type AddressForm =
   | "public"
   /** What came, without Origin. */
   | "no_origin"
-  /** localhost in Origin and Referer; without X-Forwarded-Host and -Proto, as servers compare Origin with either. */
+  /** localhost in Origin and Referer; without X-Forwarded-Host, and -Proto too if there is an Origin to compare with. */
   | "local";
 
 /** The address of an app: its port in the sandbox, and the origin of its preview. */
 export interface AppAddress {
   readonly port: number;
   readonly publicOrigin: string;
+  /** The origin of another port's preview; undefined if the same visitor has none. */
+  readonly originOf?: (port: number) => string | undefined;
 }
 
 /** The parts of a request that its form depends on. */
@@ -99,8 +108,8 @@ type OwnAddresses = Pick<Destination, "appOrigin" | "publicOrigin">;
 const LOCAL_ONLY: OwnAddresses = { appOrigin: "auto", publicOrigin: undefined };
 
 /**
- * A response's headers, with Location and Content-Location at an address of the app's own led back to the public one,
- * byte for byte after the origin. `headers` itself is returned if there are none.
+ * A response's headers, with Location, Content-Location and Refresh at a local address led back to the public one, byte
+ * for byte after the origin. `headers` itself is returned if there are none.
  */
 export function withPublicLocation(
   headers: HeaderList,
@@ -111,14 +120,29 @@ export function withPublicLocation(
   const { appAddress } = request; // which is made when it is read
   if (appAddress === undefined) return headers;
   return headers.map((header) =>
-    isLocation(header)
-      ? [header[0], publicLocation(header[1], appAddress, own)]
-      : header
+    isLocation(header) ? [header[0], ledBack(header, appAddress, own)] : header
   );
 }
 
+/** Seconds, and a URL that may be quoted (HTML standard, shared declarative refresh steps). */
+const REFRESH =
+  /^[\d.]+[ \t]*[;,][ \t]*(?:url[ \t]*=[ \t]*)?(?:"([^"]*)|'([^']*)|([^"'].*))/i;
+
+function ledBack(
+  [name, value]: Header,
+  app: AppAddress,
+  own: OwnAddresses,
+): string {
+  if (!isName(name, "refresh")) return publicLocation(value, app, own);
+  const [, double, single, bare] = REFRESH.exec(value) ?? [];
+  const url = double ?? single ?? bare ?? "";
+  return value.replace(url, () => publicLocation(url, app, own));
+}
+
 /**
- * The public URL for one at an address of the app's own, its local one by default; any other is returned as it is.
+ * The public URL for one at an address of the app's own, its local one by default, or at another port of its machine;
+ * any other is returned as it is. So is a login's answer at another port: a program on the visitor's own machine may
+ * wait for it there (RFC 8252 section 7.3).
  *
  * @example
  * ```ts
@@ -130,7 +154,7 @@ export function withPublicLocation(
  */
 export function publicLocation(
   location: string,
-  { port, publicOrigin }: AppAddress,
+  { port, publicOrigin, originOf }: AppAddress,
   own: OwnAddresses = LOCAL_ONLY,
 ): string {
   const { origin, rest } = splitOrigin(location);
@@ -138,13 +162,29 @@ export function publicLocation(
     return publicOrigin + rest;
   }
   if (own.appOrigin === "pass") return location;
-  const [, scheme = "", digits] = LOCAL_ORIGIN.exec(origin) ?? [];
-  return (digits ?? DEFAULT_PORTS[scheme]) === String(port)
-    ? publicOrigin + rest
-    : location;
+  const local = localPort(origin);
+  if (local === port) return publicOrigin + rest;
+  if (local === undefined || LOGIN_ANSWER.test(rest)) return location;
+  const other = originOf?.(local);
+  return other === undefined ? location : other + rest;
 }
 
-const LOCAL_ORIGIN = /^(https?):\/\/(?:localhost|127\.0\.0\.1)(?::([0-9]+))?$/;
+/** The parameters of an authorization response (RFC 6749 sections 4.1.2 and 4.2.2). */
+const LOGIN_ANSWER = /[?&#](?:code|access_token|error)=/;
+
+/**
+ * The port of an origin on the app's own machine; undefined for any other text.
+ * @example `localPort("http://localhost:3000")` is 3000, `localPort("http://localhost:3000@evil.test")` undefined
+ */
+export function localPort(origin: string): number | undefined {
+  const [, scheme = "", digits] = LOCAL_ORIGIN.exec(origin) ?? [];
+  const port = digits ?? DEFAULT_PORTS[scheme];
+  return port === undefined ? undefined : Number(port);
+}
+
+/** Also the addresses that servers listen on, and name in redirects. */
+const LOCAL_ORIGIN =
+  /^(?:(https?):)?\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::([0-9]+))?$/;
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   http: "80",
@@ -154,20 +194,22 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
 const LOCATIONS: ReadonlySet<string> = new Set([
   "location",
   "content-location",
+  "refresh",
 ]);
 
 /** By length first: nearly every header of nearly every response is none of them. */
 function isLocation(header: Header): boolean {
   const { length } = header[0];
-  return (length === 8 || length === 16) &&
+  return (length === 8 || length === 16 || length === 7) &&
     LOCATIONS.has(header[0].toLowerCase());
 }
 
 /**
- * Splits an absolute URL after its authority, which ends at the first `/`, `?` or `#` (RFC 3986 section 3.2). Neither
- * userinfo nor a `\`, which browsers take for a `/`, is part of any origin that we compare with.
+ * Splits an absolute URL, or one that lacks its scheme, after its authority, which ends at the first `/`, `?` or `#`
+ * (RFC 3986 section 3.2). Neither userinfo nor a `\`, which browsers take for a `/`, is part of any origin that
+ * we compare with.
  */
 function splitOrigin(url: string): { origin: string; rest: string } {
-  const [origin = ""] = /^[a-z]+:\/\/[^/?#]*/i.exec(url) ?? [];
+  const [origin = ""] = /^(?:[a-z]+:)?\/\/[^/?#]*/i.exec(url) ?? [];
   return { origin: origin.toLowerCase(), rest: url.slice(origin.length) };
 }

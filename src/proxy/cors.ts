@@ -1,7 +1,9 @@
 /**
  * Decides whether pages of other origins may read a preview's responses (Fetch standard, section 3.3).
  *
- * - `auto`: the app decides, and we do if it sends no Access-Control-Allow-Origin.
+ * - `auto`: the app decides, and we do if it sends no Access-Control-Allow-Origin. To a page of its own sandbox, `*` and
+ *   localhost with that page's port mean the page's public origin, with credentials: neither lets it use the session
+ *   that a private preview asks for.
  * - `reflect`: we decide, as the proxy that we replace does; what the app sends is replaced, so no header appears twice.
  * - `off`, or `x-daytona-disable-cors: true` on the request: the app decides, and we add nothing.
  *
@@ -25,6 +27,7 @@ import {
   valuesOf,
 } from "../http/headers.ts";
 import { byName } from "../lib/by_name.ts";
+import { localPort } from "./app_origin.ts";
 
 /** The CORS policy for one response. */
 export type CorsDecision =
@@ -38,7 +41,15 @@ export type CorsDecision =
     readonly origin: string | null;
     /** True if the page may use the browser's credentials. */
     readonly credentials: boolean;
+    /** Undefined unless the page is of the sandbox that it asks. */
+    readonly page?: SandboxPage | undefined;
   };
+
+/** A page of a sandbox, and the preflight that it sends, if the request is one. */
+interface SandboxPage {
+  readonly port: number;
+  readonly preflight: Preflight | undefined;
+}
 
 /** The facts that {@linkcode corsDecision} decides by. */
 export interface CorsRequest {
@@ -47,6 +58,8 @@ export interface CorsRequest {
   readonly headers: RequestHeaders;
   /** True if pages of an origin may use the browser's credentials. */
   readonly isTrusted: (origin: string) => boolean;
+  /** The port of a page's origin; undefined unless it may ask as a page of the same sandbox. */
+  readonly pagePort?: (origin: string) => number | undefined;
 }
 
 /** The request that a CORS preflight asks permission for (Fetch standard, section 3.3.2). */
@@ -62,6 +75,11 @@ const PREFLIGHT_MAX_AGE_SEC = 600;
 /** A Vary that says as much. */
 const NAMES_ORIGIN = /(?:^|,)[ \t]*(?:origin|\*)[ \t]*(?:,|$)/i;
 
+/** True for what {@linkcode allowHeaders} sets. */
+const isGrant = byName((name) =>
+  /^access-control-allow-(?:origin|credentials)$/i.test(name)
+);
+
 const isCorsHeader = byName((name) => /^access-control-/i.test(name));
 
 /** Decides what the response tells the request's origin. */
@@ -71,11 +89,15 @@ export function corsDecision(request: CorsRequest): CorsDecision {
     return { kind: "off" };
   }
   const origin = headers.get("origin");
+  const port = origin === null ? undefined : request.pagePort?.(origin);
   return {
     kind: "on",
     overrides: mode === "reflect",
     origin,
     credentials: origin !== null && request.isTrusted(origin),
+    page: port === undefined
+      ? undefined
+      : { port, preflight: preflightOf("OPTIONS", headers) },
   };
 }
 
@@ -105,7 +127,9 @@ export function withCors(
   decision: CorsDecision,
 ): [string, string][] {
   if (decision.kind === "off") return headers;
-  if (!decision.overrides && hasAllowOrigin(headers)) return headers;
+  if (!decision.overrides && hasAllowOrigin(headers)) {
+    return forSandboxPage(headers, decision);
+  }
   // An app that refuses an origin may still send Access-Control-Allow-Credentials, which would add to what we allow.
   const result = headers.filter(([name]) => !isCorsHeader(name));
   if (decision.origin !== null) {
@@ -117,10 +141,40 @@ export function withCors(
     );
   }
   // Without an Origin too: a cached response to a navigation must not be reused for another origin's script.
-  if (!valuesOf(headers, "vary").some((value) => NAMES_ORIGIN.test(value))) {
-    result.push(["vary", "Origin"]);
-  }
-  return result;
+  return variedByOrigin(result);
+}
+
+function variedByOrigin(headers: [string, string][]): [string, string][] {
+  return valuesOf(headers, "vary").some((value) => NAMES_ORIGIN.test(value))
+    ? headers
+    : [...headers, ["vary", "Origin"]];
+}
+
+/** What an app allows everybody, or a page by its local address, as the page of its sandbox can make use of it. */
+function forSandboxPage(
+  headers: [string, string][],
+  { origin, page }: CorsDecision & { readonly kind: "on" },
+): [string, string][] {
+  if (origin === null || page === undefined) return headers;
+  const [allowed = "", second] = valuesOf(
+    headers,
+    "access-control-allow-origin",
+  );
+  const isMeant = allowed === "*" || localPort(allowed) === page.port;
+  if (!isMeant || second !== undefined) return headers;
+  const { preflight } = page;
+  // With credentials, `*` would be but a name.
+  const everything: Readonly<Record<string, string | null | undefined>> = {
+    "access-control-allow-methods": preflight?.method,
+    "access-control-allow-headers": preflight?.headers,
+    "access-control-expose-headers": headers.map(([name]) => name).join(", "),
+  };
+  const result = headers.map(([name, value]): [string, string] => [
+    name,
+    value === "*" ? everything[name.toLowerCase()] ?? value : value,
+  ]).filter(([name]) => !isGrant(name));
+  result.push(...allowHeaders(origin, true));
+  return variedByOrigin(result);
 }
 
 /** The CORS headers of our answer to a preflight; every answer of ours has `no-store` and `Vary: Origin` already. */

@@ -23,11 +23,11 @@ import {
   type AddressedRequest,
   type AddressForm,
   handshakeForm,
-  requestForm,
   withPublicLocation,
 } from "./app_origin.ts";
 import type { Bulkheads } from "./bulkheads.ts";
 import type { HandshakeForms } from "./handshake_forms.ts";
+import type { HostRefusals } from "./host_refusals.ts";
 import { requestHeaders } from "./request_headers.ts";
 
 /** A request that the gate admitted, and that learns how far it has come. */
@@ -66,6 +66,7 @@ export interface ForwarderParts {
   /** Where sandboxes are. */
   readonly sandboxes: Destinations;
   readonly handshakes: HandshakeForms;
+  readonly hosts: HostRefusals;
   readonly bulkheads: Pick<Bulkheads, "enter" | "sent" | "leave">;
 }
 
@@ -84,7 +85,12 @@ export class Forwarder {
   forward(request: AdmittedRequest): Promise<UpstreamResponse> {
     return this.#deliver(
       request,
-      (destination) => this.#exchange(request, destination),
+      (destination) =>
+        this.#parts.hosts.exchange(
+          request,
+          destination.appOrigin,
+          (form) => this.#exchange(request, destination, form),
+        ),
     );
   }
 
@@ -96,13 +102,13 @@ export class Forwarder {
     );
   }
 
-  /** Sends a request once. */
+  /** Sends a request in one form, once. */
   async #exchange(
     request: AdmittedRequest,
     destination: Destination,
+    form: AddressForm,
   ): Promise<UpstreamResponse | Refusal> {
     const { upstream } = this.#parts;
-    const form = requestForm(destination.appOrigin, request);
     try {
       const response = await this.#send(
         request,

@@ -73,6 +73,7 @@ export function requestHeaders(
   const sent: [string, string][] = [["host", destination.authority]];
   let hasRequestId = false;
   let hasCodings = false;
+  let hasOrigin = false;
   for (const header of headers) {
     const name = header[0];
     if (isDropped(name) || nominated.has(name)) continue;
@@ -91,6 +92,7 @@ export function requestHeaders(
       continue;
     }
     if (name === "origin" && form !== "public") {
+      hasOrigin = true;
       if (app !== undefined) sent.push([name, localUrl(header[1], app)]);
       continue;
     }
@@ -104,11 +106,10 @@ export function requestHeaders(
   if (destination.reportsUse && headers.get(SKIP_ACTIVITY) === "true") {
     sent.push([SKIP_ACTIVITY, "true"]);
   }
-  if (app === undefined) {
-    sent.push(
-      ["x-forwarded-host", forwarded.host],
-      ["x-forwarded-proto", forwarded.proto],
-    );
+  if (app === undefined) sent.push(["x-forwarded-host", forwarded.host]);
+  // Servers compare it with an Origin only; without, it is what apps set their Secure cookies by.
+  if (app === undefined || !hasOrigin) {
+    sent.push(["x-forwarded-proto", forwarded.proto]);
   }
   sent.push(["x-forwarded-for", forwarded.for]);
   return sent;

@@ -6,7 +6,8 @@ import { byName } from "../lib/by_name.ts";
 
 /**
  * An app's Set-Cookie value without any Domain attribute that would share the cookie with other sandboxes (the base
- * domain or one above it); undefined if it sets one of the gateway's own cookies (RFC 6265bis section 5.6).
+ * domain or one above it) or names the app's own machine; undefined if it sets one of the gateway's own cookies (RFC
+ * 6265bis section 5.6).
  *
  * @example
  * ```ts
@@ -29,9 +30,13 @@ export function filterSetCookie(
     if (index === 0) return true;
     const domain = domainOf(attribute);
     return domain === undefined || PLAIN_DOMAIN.test(domain) &&
-        domain !== base && !base.endsWith(`.${domain}`);
+        domain !== base && !base.endsWith(`.${domain}`) &&
+        !LOCAL_DOMAIN.test(domain);
   }).join(";");
 }
+
+/** What an app may believe to be its domain: browsers would drop the cookie. An IPv6 address is no plain domain. */
+const LOCAL_DOMAIN = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0)$/;
 
 /**
  * Chromium maps any other character (UTS #46), so a domain with a full-width letter may still be the base domain. One

@@ -282,8 +282,9 @@ class Relay implements Tunnel, Watched {
     for (;;) {
       const received = await this.#upstream.receive();
       if (received.kind === "close") {
-        const { code, reason } = received;
-        return this.#end({ by: "upstream", code, reason });
+        const { code, reason, isOurs } = received;
+        const by = isOurs ? "gateway" : "upstream";
+        return this.#end({ by, code, reason });
       }
       if (this.#isEnded) {
         // The upstream's Close may follow, but one that ignores ours must not keep us busy until the timeout.

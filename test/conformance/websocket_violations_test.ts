@@ -105,7 +105,9 @@ Deno.test(
         await tunnel.app.write(sent);
         assert.equal(await readClose(tunnel.app), code);
         assert.equal(await tunnel.app.readToEnd(), "");
-        assert.equal(await readClose(tunnel.client), 1011);
+        // How long a message may be is the gateway's limit, and no rule that the app has broken.
+        const told = code === 1009 ? 1009 : 1011;
+        assert.equal(await readClose(tunnel.client), told);
       });
     }
   },

@@ -1,11 +1,14 @@
 /** What frameworks check, in small: which of them work with which APP_ORIGIN, tested on the complete service. */
 import assert from "node:assert/strict";
-import { startGateway } from "../support/gateway.ts";
+import { fakeClock } from "../support/fake_clock.ts";
+import { BASE, startGateway, type TestGateway } from "../support/gateway.ts";
 import {
   accepted,
   type Answer,
   APP,
+  forwardedHostIn,
   handshake,
+  LOCAL,
   OWN,
   request,
   response,
@@ -183,6 +186,89 @@ test("PHP and others: a redirect that is made of Host leads to the preview", asy
     async (gateway) => {
       const answer = await request(gateway, "POST", { origin: OWN });
       assert.equal(valueOf(answer, "location"), `${OWN}/done?a=1`);
+    },
+  );
+});
+
+/** As the host authorization of Rails and Sinatra: every host but localhost is refused. */
+function authorizesHosts(seen: Seen): string {
+  return yesIf(forwardedHostIn(seen) === undefined, seen);
+}
+
+/** The statuses of requests of the app's own page, one after another. */
+async function statuses(
+  gateway: TestGateway,
+  methods: readonly string[],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<number[]> {
+  const all: number[] = [];
+  for (const method of methods) {
+    const own = method === "GET" ? {} : { origin: OWN };
+    const answer = await request(gateway, method, { ...own, ...headers });
+    all.push(answer.status);
+  }
+  return all;
+}
+
+test("Sinatra and Rails, which refuse the public host: a read goes once more with localhost alone, which is remembered, for forms too", async (startGateway) => {
+  await withApp(startGateway, authorizesHosts, async (gateway, seen) => {
+    const uses = ["GET", "GET", "HEAD", "POST", "DELETE"];
+    assert.deepEqual(await statuses(gateway, uses), uses.map(() => 200));
+    assert.equal(seen.length, uses.length + 1);
+    assert.equal(header(seen.at(-1) ?? assert.fail(), "origin"), LOCAL);
+    // The pages of others are told of as ever.
+    const origin = `http://3000-demo.${BASE}`;
+    assert.deepEqual(await statuses(gateway, ["GET"], { origin }), [403]);
+    assert.equal(seen.length, uses.length + 2);
+  });
+});
+
+test("an app that refuses with 403 for other reasons is asked a second time once in a while, and its own answer counts", async (startGateway) => {
+  using _clock = fakeClock();
+  await withApp(
+    startGateway,
+    (seen) => response(403, `X-Host: ${forwardedHostIn(seen)}`),
+    async (gateway, seen) => {
+      for (let count = 0; count < 3; count++) {
+        const answer = await request(gateway, "GET", {});
+        assert.deepEqual([answer.status, valueOf(answer, "x-host")], [
+          403,
+          APP,
+        ]);
+      }
+      assert.equal(seen.length, 4);
+      assert.deepEqual(await statuses(gateway, ["POST"]), [403]);
+      assert.equal(seen.length, 5);
+    },
+  );
+});
+
+test("a POST that is refused is not repeated", async (startGateway) => {
+  await withApp(startGateway, authorizesHosts, async (gateway, seen) => {
+    assert.deepEqual(await statuses(gateway, ["POST"]), [403]);
+    assert.equal(seen.length, 1);
+  });
+});
+
+test("with APP_ORIGIN=pass, an app that refuses the public host refuses", async (startGateway) => {
+  await withApp(startGateway, authorizesHosts, async (gateway, seen) => {
+    assert.deepEqual(await statuses(gateway, ["GET"]), [403]);
+    assert.equal(seen.length, 1);
+  }, { APP_ORIGIN: "pass" });
+});
+
+Deno.test("another app on the port of one that refused the public host is told of it as any other", async () => {
+  using clock = fakeClock();
+  let app: Answer = authorizesHosts;
+  await withApp(
+    startGateway,
+    (seen) => app(seen),
+    async (gateway, seen) => {
+      assert.deepEqual(await statuses(gateway, ["GET"]), [200]);
+      app = (latest) => response(forwardedHostIn(latest) === APP ? 200 : 500);
+      clock.pass(11 * 60_000);
+      assert.deepEqual(await statuses(gateway, ["GET", "POST"]), [200, 200]);
+      assert.equal(seen.length, 4);
     },
   );
 });

@@ -1,7 +1,7 @@
 /** What an app is told of its own address, tested on the complete service with raw sockets on both sides. */
 import assert from "node:assert/strict";
-import { KEYS } from "../../scripts/stand_in/stack.ts";
-import { BASE, startGateway } from "../support/gateway.ts";
+import { KEYS, startStack } from "../../scripts/stand_in/stack.ts";
+import { BASE, startGateway, startGatewayOf } from "../support/gateway.ts";
 import { testInBothWorlds as test } from "../support/worlds.ts";
 import {
   accepted,
@@ -70,13 +70,26 @@ test("with APP_ORIGIN=local, every request of a page's own names localhost alone
     assert.deepEqual(socket, [LOCAL, undefined, undefined, undefined]);
     assert.deepEqual(
       link,
-      [undefined, "https://elsewhere.example/", undefined, undefined],
+      [undefined, "https://elsewhere.example/", undefined, "http"],
     );
     // Runner and daemon append themselves.
     assert.match(
       seen[0]?.headers.get("x-forwarded-for") ?? "",
       /^127\.0\.0\.1\b/,
     );
+  }, { APP_ORIGIN: "local" });
+});
+
+test("with APP_ORIGIN=local, a visitor who navigates is told of by X-Forwarded-Proto, and gets the app's Secure cookies", async (startGateway) => {
+  await withApp(startGateway, (seen) => {
+    const isSecure = seen.headers.get("x-forwarded-proto") === "http"; // as in the browser
+    return response(200, ...isSecure ? ["Set-Cookie: sid=1; Secure"] : []);
+  }, async (gateway, seen) => {
+    const answer = await request(gateway, "GET", { referer: `${OWN}/a` });
+    assert.equal(valueOf(answer, "set-cookie"), "sid=1; Secure");
+    assert.deepEqual(seen.map(addressIn), [
+      [undefined, `${LOCAL}/a`, undefined, "http"],
+    ]);
   }, { APP_ORIGIN: "local" });
 });
 
@@ -215,11 +228,24 @@ test("redirects to where the app believes to be lead to where it is", async (sta
       assert.equal(await led(`${LOCAL}${rest}`), `${OWN}${rest}`);
       assert.equal(await led(`https://localhost:8000${rest}`), `${OWN}${rest}`);
       assert.equal(await led(`http://127.0.0.1:8000${rest}`), `${OWN}${rest}`);
+      for (const host of ["0.0.0.0", "[::1]", "[::]"]) {
+        assert.equal(await led(`http://${host}:8000${rest}`), `${OWN}${rest}`);
+      }
+      assert.equal(await led(`//localhost:8000${rest}`), `${OWN}${rest}`);
+      assert.equal(
+        await led(`http://localhost:3000${rest}`),
+        `http://3000-demo.${BASE}${rest}`,
+      );
       for (
         const other of [
           "/a",
+          "//evil.example/http://localhost:8000/",
           "http://localhost:80001/x",
-          "http://localhost:3000/x",
+          "http://localhost:0/x",
+          "http://localhost:33418/callback?state=1&code=2",
+          "http://127.0.0.1:33418/?error=access_denied",
+          "http://0.0.0.0.evil.example:8000/",
+          "http://localhost:3000@evil.example/",
           "http://localhost:8000@evil.example/",
           "http://localhost:8000\\@evil.example/",
           "https://elsewhere.example/http://localhost:8000/",
@@ -228,8 +254,50 @@ test("redirects to where the app believes to be lead to where it is", async (sta
       line = `Content-Location: ${LOCAL}/a`;
       const answer = await request(gateway, "POST", { origin: OWN });
       assert.equal(valueOf(answer, "content-location"), `${OWN}/a`);
+      for (
+        const [refresh, url] of [
+          [`0; url=${LOCAL}/a?b`, `0; url=${OWN}/a?b`],
+          [`5;URL="${LOCAL}";x`, `5;URL="${OWN}";x`],
+          [`5;url='//0.0.0.0:8000/$&'`, `5;url='${OWN}/$&'`],
+          [`1, ${LOCAL}/`, `1, ${OWN}/`],
+          ...[
+            "5",
+            `0; url=${LOCAL}"@evil.example/`,
+            `0; url="${LOCAL}'@evil.example/"`,
+            `0; url=https://evil.example/?0;url=${LOCAL}/`,
+            `x; url=${LOCAL}/`,
+          ].map((text) => [text, text] as const),
+        ] as const
+      ) {
+        line = `Refresh: ${refresh}`;
+        const answer = await request(gateway, "GET", {});
+        assert.equal(valueOf(answer, "refresh"), url);
+      }
     }, { APP_ORIGIN: mode });
   }
+});
+
+Deno.test("a cookie for localhost, or an address of it, is one for the preview's host", async () => {
+  const publicHost = "preview.example.com";
+  await using stack = await startStack({ publicHost });
+  await using gateway = await startGatewayOf(stack);
+  await gateway.serve((_, response) => {
+    response.setHeader("set-cookie", [
+      "a=1; Domain=localhost; Path=/",
+      "b=2; HttpOnly; domain=.LocalHost",
+      "c=3; Domain=127.0.0.1",
+      "d=4; Domain=[::1]; Secure",
+      "e=5; Domain=localhost.example.org",
+    ]).end();
+  });
+  const answer = await gateway.send(`8000-demo.${publicHost}`);
+  assert.deepEqual(answer.headers.getSetCookie(), [
+    "a=1; Path=/",
+    "b=2; HttpOnly",
+    "c=3",
+    "d=4; Secure",
+    "e=5; Domain=localhost.example.org",
+  ]);
 });
 
 test("the refusal of a handshake is led back like any redirect", async (startGateway) => {
@@ -243,10 +311,11 @@ test("the refusal of a handshake is led back like any redirect", async (startGat
   );
 });
 
-test("a redirect of a sandbox that was opened by a signed link leads to the link's host", async (startGateway) => {
+test("a redirect of a sandbox that was opened by a signed link leads to the link's host, or to no other port", async (startGateway) => {
+  let location = `${LOCAL}/login`;
   await withApp(
     startGateway,
-    () => response(302, `Location: ${LOCAL}/login`),
+    () => response(302, `Location: ${location}`),
     async (gateway) => {
       const { api: { state } } = gateway.stack;
       const link = state.signedTokens.get(KEYS.signedToken);
@@ -255,6 +324,9 @@ test("a redirect of a sandbox that was opened by a signed link leads to the link
       const host = `8000-eightthousandlnk.${BASE}`;
       const answer = await request(gateway, "GET", {}, { host });
       assert.equal(valueOf(answer, "location"), `http://${host}/login`);
+      location = "http://localhost:3000/after";
+      const elsewhere = await request(gateway, "GET", {}, { host });
+      assert.equal(valueOf(elsewhere, "location"), location);
     },
   );
 });

@@ -1,7 +1,13 @@
 /** Which origins may read previews, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
-import { type Answer, DEMO, LOCKED } from "../support/gateway.ts";
+import {
+  type Answer,
+  BASE,
+  DEMO,
+  LOCKED,
+  type TestGateway,
+} from "../support/gateway.ts";
 import { testInBothWorlds as test } from "../support/worlds.ts";
 
 const OWN = "http://5173-demo.proxy.localhost";
@@ -133,4 +139,114 @@ test("CORS can be switched off, for all or for one request", async (startGateway
   });
   assert.equal(grantOf(one).origin, null);
   assert.doesNotMatch(one.body, /disable-cors/);
+});
+
+/** An app that answers with these headers alone, on port 8000 of a sandbox. */
+function answering(
+  gateway: TestGateway,
+  headers: Readonly<Record<string, string>>,
+  sandbox = "demo",
+): Promise<string> {
+  return gateway.serve(
+    (_, response) => response.writeHead(200, headers).end(),
+    sandbox,
+  );
+}
+
+test("what an app allows everybody, or localhost, counts for the page on another port of its sandbox, with credentials", async (startGateway) => {
+  await using gateway = await startGateway();
+  for (
+    const allowed of [
+      "*",
+      "http://localhost:5173",
+      "https://127.0.0.1:5173",
+    ]
+  ) {
+    const host = await answering(gateway, {
+      "access-control-allow-origin": allowed,
+      "access-control-expose-headers": "*",
+      "x-total": "3",
+    });
+    for (const method of ["GET", "POST"]) {
+      const answer = await gateway.send(host, {
+        method,
+        headers: { origin: OWN },
+      });
+      assert.deepEqual(grantOf(answer), { origin: OWN, credentials: "true" });
+      assert.match(answer.headers.get("vary") ?? "", /origin/i);
+      assert.match(
+        answer.headers.get("access-control-expose-headers") ?? "",
+        /x-total/,
+      );
+    }
+  }
+});
+
+test("a preflight to an app that allows everybody everything allows the page of its sandbox what it asks for", async (startGateway) => {
+  await using gateway = await startGateway();
+  const host = await answering(gateway, {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "*",
+    "access-control-allow-headers": "*",
+  });
+  const answer = await gateway.send(host, {
+    method: "OPTIONS",
+    headers: {
+      origin: OWN,
+      "access-control-request-method": "PATCH",
+      "access-control-request-headers": "authorization,content-type",
+    },
+  });
+  assert.deepEqual(grantOf(answer), { origin: OWN, credentials: "true" });
+  assert.equal(answer.headers.get("access-control-allow-methods"), "PATCH");
+  assert.equal(
+    answer.headers.get("access-control-allow-headers"),
+    "authorization,content-type",
+  );
+});
+
+test("a private app that allows everybody is called by the page of its sandbox with the visitor's credential", async (startGateway) => {
+  await using gateway = await startGateway();
+  const host = await answering(
+    gateway,
+    { "access-control-allow-origin": "*" },
+    "locked",
+  );
+  const origin = `http://5173-locked.${BASE}`;
+  const answer = await gateway.send(host, {
+    headers: { origin, "x-daytona-preview-token": KEYS.lockedToken },
+  });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(grantOf(answer), { origin, credentials: "true" });
+});
+
+test("what an app allows stays as it is for all other origins, and for any that it names", async (startGateway) => {
+  await using gateway = await startGateway({
+    ALLOWED_ORIGINS: "https://chat.example",
+  });
+  for (
+    const [allowed, origin] of [
+      ["*", OTHER],
+      ["*", "https://chat.example"],
+      ["*", `http://5173-locked.${BASE}`],
+      ["*", `https://5173-demo.${BASE}`],
+      ["http://localhost:51730", OWN],
+      ["http://localhost:3000", OWN],
+      ["http://localhost:5173@evil.example", OWN],
+      ["http://localhost:5173.evil.example", OWN],
+      ["http://localhost:5173", "https://chat.example"],
+      ["http://localhost:5173", "http://localhost:5173"],
+      ["https://elsewhere.example", OWN],
+    ] as const
+  ) {
+    const host = await answering(gateway, {
+      "access-control-allow-origin": allowed,
+    });
+    const answer = await gateway.send(host, { headers: { origin } });
+    assert.deepEqual(
+      grantOf(answer),
+      { origin: allowed, credentials: null },
+      `${allowed} to ${origin}`,
+    );
+  }
 });

@@ -534,6 +534,24 @@ test("logging out ends the session, for every copy of its cookie", async (startL
   assert(!await isIn());
 });
 
+test("a logout says that a link's session is none of the logins that it ends, and offers to delete it", async (startLoginGateway) => {
+  await using gateway = await startLoginGateway();
+  const browser = gateway.browser();
+  const token = `?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`;
+  const { page: opened } = await browser.open(
+    gateway.at("3000-locked", `/echo${token}`),
+  );
+  assert.equal(opened.status, 200);
+  const { page: form } = await browser.open(gateway.at("", "/logout"));
+  const { page: out } = await browser.submit(form);
+  assert.match(out.body, /opened by a link with a token stay open/);
+  assert.match(out.body, /name="cookies" value="delete"/);
+  const { page: still } = await browser.open(
+    gateway.at("3000-locked", "/echo"),
+  );
+  assert.equal(still.status, 200);
+});
+
 test("after a logout the provider asks again, so that another account can be chosen", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();

@@ -1,11 +1,12 @@
 /** WebSockets, tested on the complete service with the npm package ws as an independent client. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { WebSocket } from "ws";
+import type { AddressInfo } from "node:net";
+import { WebSocket, WebSocketServer } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { assertEventually } from "../support/assert_eventually.ts";
 import { type FakeClock, fakeClock } from "../support/fake_clock.ts";
-import { DEMO, LOCKED, type TestGateway } from "../support/gateway.ts";
+import { BASE, DEMO, LOCKED, type TestGateway } from "../support/gateway.ts";
 import { testInBothWorlds as test } from "../support/worlds.ts";
 
 function open(
@@ -185,3 +186,29 @@ test("an outage of the API ends no tunnel", async (startGateway) => {
   socket.send("still here");
   assert.equal(String((await answer)[0]), "still here");
 });
+
+test("an app's message over MAX_MESSAGE_BYTES ends the WebSocket of both sides with 1009, and its flood of pings with 1008", async (startGateway) => {
+  await using gateway = await startGateway({ MAX_MESSAGE_BYTES: "65536" });
+  const apps = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  await once(apps, "listening");
+  const { port } = apps.address() as AddressInfo;
+  gateway.stack.runner.containers.get("demo")?.ports.set(8001, port);
+  for (
+    const [act, code] of [
+      [(app: WebSocket) => app.send("x".repeat(65_537)), 1009],
+      [flood, 1008],
+    ] as const
+  ) {
+    const connected = once(apps, "connection");
+    await using socket = await opened(gateway, `8001-demo.${BASE}`);
+    const [app] = await connected;
+    const closed = [once(app, "close"), once(socket, "close")];
+    act(app);
+    for (const [told] of await Promise.all(closed)) assert.equal(told, code);
+  }
+  await new Promise((resolve) => apps.close(resolve));
+});
+
+function flood(app: WebSocket): void {
+  for (let count = 0; count < 10_000; count++) app.ping();
+}

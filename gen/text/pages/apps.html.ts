@@ -65,9 +65,19 @@ remembered;</li>
 <li>GET and HEAD have no <code>Origin</code>;</li>
 <li>everything else, such as a form, comes as the browser sent it.</li>
 </ul>
-<p>Where your app redirects to <code>http://localhost:3000/…</code>, the browser goes to the
-public address, with the same path. Origins of other ports, sandboxes and sites
-always come unchanged.</p>
+<p>An app that answers a GET with 403, as Rails and Sinatra do for hosts that they
+do not know, gets it once more without <code>X-Forwarded-Host</code> and <code>-Proto</code>. If that
+is not refused, it is what all requests of your own pages look like from then
+on, as with the label <code>local</code> below. Pages on other ports are refused as before:
+such an app needs the line of its framework to be called by them.</p>
+<p>Where your app redirects to <code>http://localhost:3000/…</code>, or to its port at
+<code>127.0.0.1</code>, <code>0.0.0.0</code> or <code>[::1]</code>, the browser goes to the public address, with
+the same path; <code>Refresh</code> and <code>Content-Location</code> are led back likewise. A
+redirect to another port of the sandbox leads to that port&#39;s public address,
+with two exceptions: a visitor who came by a signed link has no other port; and
+a login&#39;s answer (<code>code=</code>, <code>error=</code>), which may be for a program on the
+visitor&#39;s own machine, stays. Origins of other ports, sandboxes and sites always
+come unchanged.</p>
 <p>Some frameworks compare the <code>Origin</code> of a form with <code>Host</code> alone, and refuse the
 form. For these, the owner of the sandbox can label it:</p>
 <table>
@@ -79,7 +89,7 @@ form. For these, the owner of the sandbox can label it:</p>
 </thead>
 <tbody><tr>
 <td><code>porthole.app-origin=local</code></td>
-<td><code>Origin</code> and <code>Referer</code> of localhost in every request from your own pages, no <code>X-Forwarded-Host</code> and <code>-Proto</code></td>
+<td><code>Origin</code> and <code>Referer</code> of localhost in every request from your own pages, no <code>X-Forwarded-Host</code>; <code>-Proto</code> only without <code>Origin</code></td>
 </tr>
 <tr>
 <td><code>porthole.app-origin=pass</code></td>
@@ -93,10 +103,13 @@ form. For these, the owner of the sandbox can label it:</p>
 <pre tabindex="0"><code class="language-ts">const labels = { ...sandbox.labels, &quot;porthole.app-origin&quot;: &quot;local&quot; };
 await sandbox.setLabels(labels); // it replaces all of them
 </code></pre>
-<p>A label counts after two minutes at most, and not at gateways of a custom
-region: there, add the framework&#39;s line. With <code>local</code>, your app cannot know its
+<p>A label counts after two minutes at most. With <code>local</code>, your app cannot know its
 public address from a request: tell it by a setting if it sends links by e-mail
-or logs people in elsewhere.</p>
+or logs people in elsewhere. There, <code>X-Forwarded-Proto</code> comes with requests
+without <code>Origin</code>, such as links, and not with forms: an app that sets <code>Secure</code>
+cookies only where it is told of <code>https</code> (Express with <code>trust proxy</code>) loses
+those that it would set in answer to a form. <code>cookie: { secure: &quot;auto&quot; }</code> of
+<code>express-session</code> sets them anyway.</p>
 <h2 id="frameworks">Frameworks</h2>
 <p>What was seen in Chromium, over http and https: the page runs its scripts, an
 edit arrives, a form is posted, a redirect leads back, the app&#39;s own WebSocket
@@ -121,6 +134,14 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <td></td>
 </tr>
 <tr>
+<td>Vite beside an Express API with <code>cors()</code></td>
+<td>8.3.8</td>
+<td>works</td>
+<td>works</td>
+<td></td>
+<td></td>
+</tr>
+<tr>
 <td>Next.js</td>
 <td>16.4.6</td>
 <td>works</td>
@@ -134,6 +155,22 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <td>edits do not arrive</td>
 <td>edits do not arrive</td>
 <td><code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code></td>
+<td>works</td>
+</tr>
+<tr>
+<td>Create React App</td>
+<td>5.0.1</td>
+<td>edits do not arrive</td>
+<td>edits do not arrive</td>
+<td><code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code></td>
+<td>works</td>
+</tr>
+<tr>
+<td>Vue CLI</td>
+<td>5.0.9</td>
+<td>edits do not arrive</td>
+<td>edits do not arrive</td>
+<td><code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code></td>
 <td>works</td>
 </tr>
 <tr>
@@ -259,10 +296,18 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <tr>
 <td>Rails</td>
 <td>7.2.2.2</td>
-<td>page not interactive</td>
 <td>works</td>
-<td><code>config.hosts &lt;&lt; &quot;.preview.example.com&quot;</code></td>
 <td>works</td>
+<td></td>
+<td></td>
+</tr>
+<tr>
+<td>Sinatra</td>
+<td>4.1.1</td>
+<td>works</td>
+<td>works</td>
+<td></td>
+<td></td>
 </tr>
 <tr>
 <td>PHP&#39;s built-in server</td>
@@ -278,6 +323,11 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <li><strong>webpack-dev-server</strong>: <code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code>. Its
 page dials the dev server&#39;s own port, which only the configuration of the page
 can change.</li>
+<li><strong>Create React App</strong>: <code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code>. Its page
+dials the host and port that the dev server listens on; the first is not
+needed where that is every host.</li>
+<li><strong>Vue CLI</strong>: <code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code>.
+Its page dials the dev server&#39;s own address.</li>
 <li><strong>Astro</strong>:
 <code>security: { allowedDomains: [{ hostname: &quot;**.preview.example.com&quot; }] }</code>, or
 the label. It compares a form&#39;s Origin with Host, and believes
@@ -292,8 +342,21 @@ Its page dials Storybook&#39;s own port for hot reload.</li>
 the label. It compares a POST&#39;s Origin with Host alone.</li>
 <li><strong>Django</strong>: <code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code>, or the
 label. It compares a form&#39;s Origin with Host alone.</li>
-<li><strong>Rails</strong>: <code>config.hosts &lt;&lt; &quot;.preview.example.com&quot;</code>, or the label. It refuses
-all requests whose X-Forwarded-Host is not in its list.</li>
+</ul>
+<p>Not in the table, and not run there:</p>
+<ul>
+<li><strong>React Router 7</strong> compares an action&#39;s Origin since 7.12, as 8 does: the same
+line, or the label.</li>
+<li><strong>better-auth</strong>:
+<code>baseURL: { allowedHosts: [&quot;*.preview.example.com&quot;, &quot;localhost:*&quot;] }</code>. It
+looks for its own address in <code>X-Forwarded-Host</code> then.</li>
+<li><strong>ComfyUI</strong> compares a POST&#39;s Origin with Host: the label. Its
+<code>--enable-cors-header</code> switches that check off, for other websites as well.</li>
+<li><strong>@auth/express</strong> makes its URLs, and so its redirect URIs, of <code>Host</code>: no line
+helps.</li>
+<li><strong>Web manifests</strong> are fetched without cookies, and so refused by a private
+preview:
+<code>&lt;link rel=&quot;manifest&quot; href=&quot;/app.webmanifest&quot; crossorigin=&quot;use-credentials&quot;&gt;</code>.</li>
 </ul>
 <p>Take your own domain for <code>preview.example.com</code>. Where there is a choice, take
 the label: a line with a wildcard (Astro, React Router, Jupyter, Django) accepts
@@ -319,8 +382,8 @@ some frameworks need the same “trust proxy” setting for that.</li>
 <ul>
 <li>Each port has its own host, and so its own cookies. On localhost, all ports
 share them: an app that relies on that needs a proxy on one port.</li>
-<li><code>Domain</code> is removed from <code>Set-Cookie</code> if it is the previews&#39; domain or one
-above it: the cookie is then for your host alone.</li>
+<li><code>Domain</code> is removed from <code>Set-Cookie</code> if it is the previews&#39; domain, one above
+it, <code>localhost</code> or an address of that: the cookie is then for your host alone.</li>
 <li>Names of the gateway&#39;s own, such as <code>__Host-porthole-session</code>, cannot be set,
 and <code>Clear-Site-Data: &quot;cookies&quot;</code> clears nothing.</li>
 <li>All previews may be one site for browsers: <code>SameSite</code> does not protect your
@@ -352,10 +415,14 @@ localhost, but at <code>https://8000-{sandbox}.preview.example.com</code>.</p>
 <li>What your app answers about CORS counts. If it sets no
 <code>Access-Control-Allow-Origin</code>, the gateway answers in its place: everybody may
 read without credentials; pages of the same sandbox also with them.</li>
+<li>To a page of the same sandbox, <code>Access-Control-Allow-Origin: *</code> and
+<code>http://localhost:3000</code>, with that page&#39;s port, say its public origin, with
+credentials: the settings that work on localhost work here. An app that fails
+for origins that are not in its list, rather than leave out the header, needs
+the public one in the list.</li>
 <li>A private API needs the visitor&#39;s session: call
 <code>fetch(url, { credentials: &quot;include&quot; })</code>, and open that port once before, if
-the visitor came by a link for port 3000 alone. With your own list of origins,
-name the public ones, not <code>http://localhost:3000</code>.</li>
+the visitor came by a link for port 3000 alone.</li>
 <li>Simpler: let the dev server pass <code>/api</code> on to <code>http://localhost:8000</code>
 (<code>server.proxy</code> in Vite, <code>rewrites</code> in Next.js): one origin, no CORS, no
 second login.</li>

@@ -66,7 +66,8 @@ const logoutRoute = createRoute({
   summary: "Log out",
   description:
     "Ends the sessions that logins opened, and so every copy of their cookies. The session at the identity provider " +
-    "remains, but this browser's next login asks it for an account, unless all cookies are deleted.",
+    "remains, but this browser's next login asks it for an account, unless all cookies are deleted. Sessions that links " +
+    "with a preview token opened are no logins: they last until they end, or all cookies are deleted.",
   request: {
     body: {
       content: {

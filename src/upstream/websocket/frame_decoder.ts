@@ -28,6 +28,8 @@ export interface Close {
   /** 1005 if the frame has no code. */
   readonly code: number;
   readonly reason: string;
+  /** True if it was sent, and not received. */
+  readonly isOurs?: true;
 }
 
 /** A control frame (RFC 6455 section 5.5). */

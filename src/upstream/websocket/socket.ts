@@ -92,8 +92,8 @@ export class UpstreamWebSocket {
   }
 
   /**
-   * The next message, or the end, which every later call returns again: the peer's Close frame, or code 1006 and the
-   * reason why there was none, for logs only. Binary data is valid until the next call. One call at a time; never
+   * The next message, or the end, which every later call returns again: the peer's Close frame; 1008 or 1009 if the
+   * peer went beyond a limit of ours; or code 1006 and the reason why there was none, for logs only. Binary data is valid until the next call. One call at a time; never
    * rejects.
    */
   async receive(): Promise<Message | Close> {
@@ -207,7 +207,9 @@ export class UpstreamWebSocket {
   #fail(code: number, reason: string): Close {
     this.close(code);
     this.#closeConnectionWhenSent();
-    return this.#end ??= abnormalClosure(reason);
+    return this.#end ??= code === 1008 || code === 1009
+      ? { kind: "close", code, reason, isOurs: true }
+      : abnormalClosure(reason);
   }
 
   #drop(reason: string): Close {

@@ -5,6 +5,10 @@ import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
 import { errorDocs, errorPage } from "./scenarios/error_page.ts";
+import {
+  fullStackInPrivateSandbox,
+  fullStackInPublicSandbox,
+} from "./scenarios/full_stack.ts";
 import { hostIsolation, hostLogin } from "./scenarios/host_sessions.ts";
 import {
   requestsOfAnotherPort,
@@ -62,6 +66,8 @@ export const SCENARIOS: readonly Scenario[] = [
   loginChoice,
   viteInPublicSandbox,
   viteInPrivateSandbox,
+  fullStackInPublicSandbox,
+  fullStackInPrivateSandbox,
   requestsOfAnotherSandbox,
   requestsOfAnotherPort,
   terminalOfAnotherSandbox,

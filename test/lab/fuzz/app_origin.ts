@@ -12,6 +12,9 @@ import { type Property, property } from "./property.ts";
 
 const APP = { port: 3000, publicOrigin: "https://3000-box.p.test" } as const;
 
+/** Names of the app's own machine. */
+const LOCAL = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]", "[::]"];
+
 /** URLs at or near the app's local and public addresses. */
 const url = mutated(
   fc.tuple(
@@ -23,6 +26,8 @@ const url = mutated(
       "127.0.0.1",
       "127.1",
       "[::1]",
+      "[::]",
+      "0.0.0.0",
       "localhost.",
       "localhost.p.test",
       "3000-box.p.test",
@@ -63,7 +68,7 @@ export const appOriginProperties: readonly Property[] = [
       if (led === location) return;
       const before = seen(location) ?? assert.fail(location);
       const after = seen(led) ?? assert.fail(led);
-      assert(["localhost", "127.0.0.1"].includes(before.hostname), location);
+      assert(LOCAL.includes(before.hostname), location);
       assert.equal(before.port, "3000");
       assert.deepEqual([before.username, before.password], ["", ""]);
       assert.equal(after.origin, APP.publicOrigin);

@@ -128,6 +128,9 @@ Deno.test("publicLocation() leads back what is at the app's local address, byte 
         "/?to=http://localhost:3000/",
       ],
       ["http://localhost:3000/\xe9", "/\xe9"],
+      ["//localhost:3000/a", "/a"],
+      ["http://[::1]:3000/", "/"],
+      ["https://0.0.0.0:3000/a", "/a"],
     ] as const
   ) {
     assert.equal(publicLocation(location, APP), APP.publicOrigin + expected);
@@ -141,7 +144,8 @@ Deno.test("publicLocation() leaves other ports, other hosts and look-alikes alon
       "login",
       "?q",
       "",
-      "//localhost:3000/a",
+      "///localhost:3000/a",
+      "//localhost/",
       "http://localhost:30001/x",
       "http://localhost:300/x",
       "http://localhost:3000@evil.test/",
@@ -154,7 +158,8 @@ Deno.test("publicLocation() leaves other ports, other hosts and look-alikes alon
       "http://localhost/",
       "http://127.0.0.2:3000/",
       "http://127.0.0.1.evil.test:3000/",
-      "http://[::1]:3000/",
+      "http://[::1:3000/",
+      "http://[::2]:3000/",
       "http:/localhost:3000/",
       "http:localhost:3000/",
       " http://localhost:3000/",

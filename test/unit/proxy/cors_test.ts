@@ -64,7 +64,7 @@ Deno.test("corsDecision() trusts this sandbox's own and the listed origins with 
       const overrides = mode === "reflect";
       assert.deepEqual(
         decide({ origin }, mode),
-        { kind: "on", overrides, origin, credentials },
+        { kind: "on", overrides, origin, credentials, page: undefined },
         origin,
       );
     }

@@ -73,7 +73,7 @@ Deno.test("filterSetCookie() drops cookies under the gateway's names", () => {
   ) assert.equal(filterSetCookie(line, BASE), undefined, line);
 });
 
-Deno.test("filterSetCookie() takes away a Domain that reaches other sandboxes", () => {
+Deno.test("filterSetCookie() takes away a Domain that reaches other sandboxes, or none", () => {
   for (
     const domain of [
       "preview.example.com",
@@ -82,6 +82,11 @@ Deno.test("filterSetCookie() takes away a Domain that reaches other sandboxes", 
       ".com",
       " com ",
       "preview.example.com.",
+      // The app's own machine: browsers would drop the cookie.
+      "localhost",
+      ".LocalHost",
+      "127.0.0.1",
+      "[::1]",
       // Letters that Chromium maps to the ones of the base domain.
       "\uff50review.example.com",
       "preview.example.\uff43om",
@@ -105,6 +110,7 @@ Deno.test("filterSetCookie() leaves every other line byte for byte", () => {
       "a=1; Domain=3000-box.preview.example.com",
       "a=1; Domain=other.example.org",
       "a=1; Domain=xpreview.example.com",
+      "a=1; Domain=localhost.example.org",
       "a=domain=example.com;  HttpOnly ;;",
       "a=1; Domain",
       "domain=preview.example.com; Path=/",

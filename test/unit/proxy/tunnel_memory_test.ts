@@ -207,8 +207,8 @@ Deno.test("S3: a message over the limit closes its tunnel with 1009, in both dir
   await leave(budget, fromClient, text, fromApp);
   const end = await fromApp.tunnel.closed;
   assert.deepEqual([end.by, end.code, end.reason], [
-    "upstream",
-    1006,
+    "gateway",
+    1009,
     "Message is too big",
   ]);
   assert.equal(closeCode(fromApp.app), 1009);

@@ -16,6 +16,8 @@ export interface DevServer {
   /** Targets that are asked for before the browser, so that what they need is compiled by then; `/` by default. */
   readonly warmUp?: readonly string[];
   readonly checks: readonly Check[];
+  /** True if its page calls an API on another port. */
+  readonly hasApi?: true;
   /** True if a sandbox with the label `porthole.app-origin=local` needs nothing else. */
   readonly worksInLocal?: true;
   /** The one line that the project itself needs otherwise; without this and the label, everything works as it is. */
@@ -61,6 +63,8 @@ export interface DebianPackages {
 export interface Settings {
   /** Where the dev server has to listen, and its port in the sandbox. */
   readonly port: number;
+  /** That of its API, if it has one. */
+  readonly apiPort: number;
   /** The public origins of the app. */
   readonly origins: readonly string[];
   /** True for the project with its line. */
@@ -74,6 +78,7 @@ export const FAULTS = {
   form: "forms refused",
   redirect: "redirects lead away",
   socket: "its WebSocket is refused",
+  api: "calls of its API refused",
 } as const;
 
 /** One thing that has to work. */
@@ -87,6 +92,8 @@ export interface Check {
 export interface Visit {
   /** Where the app is: `https://3000-demo.preview.example.com:8443`. */
   readonly origin: string;
+  /** Where its API is. */
+  readonly apiOrigin: string;
   readonly page: Page;
   readonly context: BrowserContext;
   /** The app's heading: "Before", until the first edit. */

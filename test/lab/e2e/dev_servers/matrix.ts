@@ -84,18 +84,19 @@ async function tryProject(
     installed,
     { gateways, modes, line },
   );
-  const { port, source } = project;
+  const { port, apiPort, source } = project;
   const faults: Partial<Record<Mode, readonly Fault[]>> = {};
   for (const mode of modes) {
     const errors: { what: Check["what"]; scheme: Scheme; error: unknown }[] =
       [];
     for (const scheme of SCHEMES) {
       const origin = gateways.origin(scheme, mode, port);
+      const apiOrigin = gateways.origin(scheme, mode, apiPort);
       for (
         const { what, error } of await visit(
           browser,
-          server.checks,
-          { origin, opening: gateways.opening(mode), source },
+          server,
+          { origin, apiOrigin, opening: gateways.opening(mode), source },
         )
       ) errors.push({ what, scheme, error });
     }
@@ -112,6 +113,7 @@ async function tryProject(
 /** A dev server that runs, and its source. */
 export interface Project extends AsyncDisposable {
   readonly port: number;
+  readonly apiPort: number;
   readonly source: Source;
 }
 
@@ -130,16 +132,19 @@ export async function startProject(
   },
 ): Promise<Project> {
   const port = freePort();
+  const apiPort = freePort();
   const origins = SCHEMES.flatMap((scheme) =>
     modes.map((mode) => gateways.origin(scheme, mode, port))
   );
-  const settings = { port, origins, line };
+  const settings = { port, apiPort, origins, line };
   await writeProject(installed.folder, server.files(settings));
   gateways.listen(port);
+  if (server.hasApi) gateways.listen(apiPort);
   const source = createSource(installed.folder);
   const process = await startDevServer(server, installed, settings);
   return {
     port,
+    apiPort,
     source,
     [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
@@ -148,9 +153,10 @@ export async function startProject(
 /** Makes the checks at one origin, each in a page of its own, and returns what went wrong. */
 async function visit(
   browser: Browser,
-  checks: readonly Check[],
-  { origin, opening, source }: {
+  { checks, hasApi }: DevServer,
+  { origin, apiOrigin, opening, source }: {
     readonly origin: string;
+    readonly apiOrigin: string;
     readonly opening: string;
     readonly source: Source;
   },
@@ -161,13 +167,15 @@ async function visit(
   context.setDefaultTimeout(TIMEOUT_MS);
   const first = await context.newPage();
   // Only for the session; if the app has no answer, the checks will tell.
-  await first.goto(origin + opening, { waitUntil: "commit" }).catch(() => {});
+  for (const opened of hasApi ? [origin, apiOrigin] : [origin]) {
+    await first.goto(opened + opening, { waitUntil: "commit" }).catch(() => {});
+  }
   await close(first);
   const faults: { what: Check["what"]; error: unknown }[] = [];
   for (const { what, run } of checks) {
     const page = await context.newPage();
     try {
-      await run({ ...source, origin, page, context });
+      await run({ ...source, origin, apiOrigin, page, context });
     } catch (error) {
       faults.push({ what, error });
       if (what === "page") break; // the others need one

@@ -1,12 +1,9 @@
 /** Rails in development, on Puma, with a form and Action Cable. */
 import { form, interactive, redirect, reload, socket } from "../checks.ts";
-import type { DevServer, Settings } from "../dev_server.ts";
+import type { DevServer } from "../dev_server.ts";
 
-const LINE = 'config.hosts << ".preview.example.com"';
-
-function files({ line }: Settings): Record<string, string> {
-  return {
-    "config.ru": `require "rails"
+const FILES = {
+  "config.ru": `require "rails"
 require "action_controller/railtie"
 require "action_cable/engine"
 
@@ -17,21 +14,20 @@ class App < Rails::Application
   config.enable_reloading = true
   config.secret_key_base = "not secret" * 8
   config.logger = Logger.new($stdout)
-  ${line ? LINE : ""}
 end
 App.initialize!
 run App
 `,
-    "config/routes.rb": `Rails.application.routes.draw do
+  "config/routes.rb": `Rails.application.routes.draw do
   root "start#start"
   post "/" => "start#start"
   get "/away" => "start#away"
   get "/landed" => "start#landed"
 end
 `,
-    "config/cable.yml": "development:\n  adapter: async\n",
-    "app/controllers/start_controller.rb":
-      `class StartController < ActionController::Base
+  "config/cable.yml": "development:\n  adapter: async\n",
+  "app/controllers/start_controller.rb":
+    `class StartController < ActionController::Base
   protect_from_forgery with: :exception
 
   def start
@@ -59,14 +55,13 @@ end
   end
 end
 `,
-  };
-}
+};
 
 export const rails: DevServer = {
   name: "rails",
   title: "Rails",
   packages: { debian: ["rails", "puma", "ruby-sqlite3"] },
-  files,
+  files: () => FILES,
   command: ({ port }) => [
     ...["puma", "--environment", "development"],
     ...["--bind", `tcp://127.0.0.1:${port}`, "config.ru"],
@@ -78,10 +73,4 @@ export const rails: DevServer = {
     redirect(),
     socket,
   ],
-  worksInLocal: true,
-  line: {
-    text: `\`${LINE}\``,
-    reason:
-      "It refuses all requests whose X-Forwarded-Host is not in its list.",
-  },
 };
