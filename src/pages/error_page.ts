@@ -46,14 +46,14 @@ export function errorPage(data: ErrorPageData): string {
   const links = retryLink(data) + dashboardLink(data) + logoutLink(data) +
     guideLink(data);
   return page(
-    title,
+    port === undefined ? title : `${port}: ${title}`,
     `<p class="status">${ERRORS[code].status}</p>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(detail)}</p>
 <p>${withMarkup(action ? buttonHint : hint, data)}</p>${errorReason(data)}${
       action ? `\n${action.html}` : ""
     }${reloads ? waitingNote(code, port) : ""}${links}
-<dl>${sandboxState(data)}${address(data)}
+<dl>${sandboxState(data)}${facts(data)}
 <dt>Code</dt><dd id="code">${codeLink(data)}</dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(requestId)}</code></dd>
 </dl>${scripts.includes(KEEP_FRAGMENT) ? FRAGMENT_KEEPER : ""}`,
@@ -102,14 +102,16 @@ function codeLink({ code, docsUrl }: ErrorPageData): string {
 }
 
 function retryLink(data: ErrorPageData): string {
-  const { code, advice: { retryUrl, action } } = data;
+  const { code, retryAfterSec, advice: { retryUrl, action } } = data;
   if (code === "frame_refused") {
     // Empty: the page's own address.
     return '\n<p><a class="button" href="" data-here target="_blank" rel="noopener">Open it in a new tab</a></p>';
   }
   if (retryUrl === undefined) {
     if (!hasReloadLink(data)) return "";
-    return `\n<p>${reloadLink(action ? "button quiet" : "button")}</p>`;
+    const classes = action ? "button quiet" : "button";
+    const waitSec = ERRORS[code].status === 429 ? retryAfterSec : undefined;
+    return `\n<p>${reloadLink(classes, waitSec)}</p>`;
   }
   const { retry = "Try again" } = errorText(code);
   return `\n<p><a class="button" href="${
@@ -117,9 +119,9 @@ function retryLink(data: ErrorPageData): string {
   }" data-here>${retry}</a></p>`;
 }
 
-/** What the visitor's own address says, and nothing else: whether there is such a sandbox, not everybody may know. */
-function address({ port, sandbox }: ErrorPageData): string {
-  return Object.entries({ Sandbox: sandbox, Port: port })
+/** What the visitor's own login and address say, and nothing else: whether there is such a sandbox, not everybody may know. */
+function facts({ port, sandbox, advice: { user } }: ErrorPageData): string {
+  return Object.entries({ "Logged in as": user, Sandbox: sandbox, Port: port })
     .map(([name, value]) =>
       value === undefined
         ? ""
@@ -128,10 +130,14 @@ function address({ port, sandbox }: ErrorPageData): string {
 }
 
 /** The sandbox's state in Daytona's own words, by which people find it in the dashboard and in documents. */
-function sandboxState({ advice: { sandbox } }: ErrorPageData): string {
+function sandboxState({ code, advice: { sandbox } }: ErrorPageData): string {
   if (sandbox === undefined) return "";
   const { state, desiredState } = sandbox;
-  const next = desiredState === null || desiredState === state
+  // What is under way leads there, as the state says by itself.
+  const goal = ERRORS[code].stage === "starting" && /ing/.test(state)
+    ? "started"
+    : state.replace(/ing$/, "ed");
+  const next = desiredState === null || desiredState === goal
     ? ""
     : `; <code>${escapeHtml(desiredState)}</code> is wanted`;
   return `\n<dt>State</dt><dd><code id="state">${

@@ -15,7 +15,9 @@ export interface ErrorText {
 
 /** The text of a code, about a port of a sandbox if it is known. */
 export function errorText(code: ErrorCode, port?: number): ErrorText {
-  const { detail, ...text } = ERROR_TEXTS[code];
+  const { detail, ...text } = port === TOOLBOX_PORT && code === "login_required"
+    ? TOOLBOX_PRIVATE
+    : ERROR_TEXTS[code];
   const name = port === undefined
     ? "this port"
     : port === TOOLBOX_PORT
@@ -32,6 +34,13 @@ function text(
 ): ErrorText {
   return { title, detail, hint, ...more };
 }
+
+/** That of `login_required` for a toolbox, which is private even where the previews of its sandbox are public. */
+const TOOLBOX_PRIVATE = text(
+  "The toolbox is private",
+  "This port is the sandbox's toolbox, which runs commands. It takes a credential even where the sandbox is public.",
+  "Send a preview token in the X-Daytona-Preview-Token header, or an API key as Authorization: Bearer. An app has another port.",
+);
 
 /** The texts of all codes; `{port}` in a detail stands for the port. */
 export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
@@ -109,7 +118,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   user_throttled: text(
     "Daytona asks you to wait",
     "Your organization has sent it too many requests, or your address too many wrong keys.",
-    "Try again once the time in Retry-After is over.",
+    "Try again once the time in the Retry-After header is over.",
   ),
   login_required: text(
     "This preview is private",

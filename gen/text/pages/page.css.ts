@@ -206,6 +206,13 @@ button,
   text-decoration: none;
 }
 
+.button[aria-disabled] {
+  outline: 1px solid var(--line);
+  background: transparent;
+  color: var(--quiet);
+  cursor: default;
+}
+
 /* Where they are too many for one line. */
 button + button {
   margin-top: 0.5rem;
