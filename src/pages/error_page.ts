@@ -15,6 +15,8 @@ export interface ErrorPageData {
   readonly code: ErrorCode;
   /** The port of the sandbox, if the error is about one. */
   readonly port?: number | undefined;
+  /** The base domain below which the client asks, with its port if it has one, where that matters. */
+  readonly domain?: string | undefined;
   /** The sandbox as the client has named it, if that is no secret: it need not exist. */
   readonly sandbox?: string | undefined;
   readonly requestId: string;
@@ -36,7 +38,7 @@ export interface ErrorPageData {
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
   const { code, port, requestId, retryAfterSec, advice: { action } } = data;
-  const { title, detail, hint, buttonHint = hint } = errorText(code, port);
+  const { title, detail, hint, buttonHint = hint } = errorText(code, data);
   const scripts = errorPageScripts(data);
   const reloads = scripts.includes(WAIT);
   const head = [
@@ -114,9 +116,10 @@ function retryLink(data: ErrorPageData): string {
     return `\n<p>${reloadLink(classes, waitSec)}</p>`;
   }
   const { retry = "Try again" } = errorText(code);
-  return `\n<p><a class="button" href="${
-    escapeHtml(retryUrl)
-  }" data-here>${retry}</a></p>`;
+  const name = retry.replace("{host}", () => new URL(retryUrl).host);
+  return `\n<p><a class="button" href="${escapeHtml(retryUrl)}" data-here>${
+    escapeHtml(name)
+  }</a></p>`;
 }
 
 /** What the visitor's own login and address say, and nothing else: whether there is such a sandbox, not everybody may know. */

@@ -174,6 +174,11 @@ td {
     border: 0;
   }
 
+  td[data-label]:not([data-label=""], :empty)::before {
+    content: attr(data-label) ": ";
+    color: var(--quiet);
+  }
+
   tr {
     display: block;
     padding: 0.5rem 0;
