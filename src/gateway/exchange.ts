@@ -176,9 +176,12 @@ export abstract class Exchange extends ReceivedRequest {
     });
   }
 
+  /** What a response of our own is that comes in place of the app's, for the log. */
+  note: string | undefined;
+
   /** Answers with a response of our own, whose body is complete. */
   answer(response: Response): Response | Promise<Response> {
-    return this.#answer(response, {});
+    return this.#answer(response, { reason: this.note });
   }
 
   /** Answers a preflight ourselves (see cors.ts). */
