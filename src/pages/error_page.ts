@@ -29,6 +29,8 @@ export interface ErrorPageData {
   readonly advice: Omit<ErrorAdvice, "headers">;
   /** Where `/docs` is served for this visitor; undefined if that is not known. */
   readonly docsUrl?: string | undefined;
+  /** The page with a form that leads to a preview, for who has come to no preview; undefined if there is none. */
+  readonly homeUrl?: string | undefined;
   /** Where the sandbox's owner sees the requests to it; undefined if nowhere. */
   readonly ownersViewUrl?: string | undefined;
   /** Where people see their sandboxes. */
@@ -110,7 +112,7 @@ function retryLink(data: ErrorPageData): string {
     return '\n<p><a class="button" href="" data-here target="_blank" rel="noopener">Open it in a new tab</a></p>';
   }
   if (retryUrl === undefined) {
-    if (!hasReloadLink(data)) return "";
+    if (!hasReloadLink(data)) return homeLink(data);
     const classes = action ? "button quiet" : "button";
     const waitSec = ERRORS[code].status === 429 ? retryAfterSec : undefined;
     return `\n<p>${reloadLink(classes, waitSec)}</p>`;
@@ -120,6 +122,12 @@ function retryLink(data: ErrorPageData): string {
   return `\n<p><a class="button" href="${escapeHtml(retryUrl)}" data-here>${
     escapeHtml(name)
   }</a></p>`;
+}
+
+function homeLink({ homeUrl }: ErrorPageData): string {
+  return homeUrl === undefined
+    ? ""
+    : `\n<p><a class="button" href="${homeUrl}">Open a preview</a></p>`;
 }
 
 /** What the visitor's own login and address say, and nothing else: whether there is such a sandbox, not everybody may know. */

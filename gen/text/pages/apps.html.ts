@@ -293,11 +293,10 @@ label. It compares a form&#39;s Origin with Host alone.</li>
 all requests whose X-Forwarded-Host is not in its list.</li>
 </ul>
 <p>The lines name <code>preview.example.com</code>, where the domain of your own previews
-belongs. Where there is a choice, take
-the label: a line with a wildcard (Astro, React Router, Jupyter, Django) accepts
-the origins of every preview at that domain, other people&#39;s too. Do not switch
-the checks off: they keep other websites from using your app through a visitor&#39;s
-browser.</p>
+belongs. Where there is a choice, take the label: a line with a wildcard (Astro,
+React Router, Jupyter, Django) accepts the origins of every preview at that
+domain, other people&#39;s too. Do not switch the checks off: they keep other
+websites from using your app through a visitor&#39;s browser.</p>
 <h2 id="absolute-urls-and-redirect-uris">Absolute URLs and redirect URIs</h2>
 <ul>
 <li>Prefer relative links and redirects (<code>/login</code>): they are right everywhere.</li>

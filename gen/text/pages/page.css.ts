@@ -61,6 +61,11 @@ p {
   letter-spacing: 0.02em;
 }
 
+.brand svg {
+  width: 1.25rem;
+  vertical-align: -0.25em;
+}
+
 dl {
   display: grid;
   grid-template-columns: auto 1fr;
