@@ -448,10 +448,10 @@ what happened, and <code>/docs</code> on the gateway&#39;s own address lists all
 <code>app_refused_websocket</code>, your app ended a handshake without a valid answer.</p>
 <h2 id="see-what-arrives">See what arrives</h2>
 <p><code>https://preview.example.com/inspect/SANDBOX</code>, on the base domain, shows the
-requests to a sandbox while it is open: times, sizes, heads, error codes,
-WebSocket closes; as a curl command and as HAR, too. It is for who has access by
-a login or a bearer, not by links. Credentials are hidden, bodies are not shown,
-and of a load test you see a sample.</p>
+requests to a sandbox while it is open, and its last failures: times, sizes,
+heads, error codes, WebSocket closes; as a curl command and as HAR, too. It is
+for who has access by a login or a bearer, not by links. Credentials are hidden,
+bodies are not shown, and of a load test you see a sample.</p>
 <p>To see exactly what your app would receive, run this in the sandbox:</p>
 <pre tabindex="0"><code class="language-sh">cat &gt; arrives.cjs &lt;&lt;&#39;END&#39;
 require(&quot;http&quot;).createServer(({ method, url, rawHeaders }, answer) =&gt;

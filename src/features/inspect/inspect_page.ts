@@ -58,9 +58,9 @@ export function inspectPage(sandboxId: string): string {
 <p id="copied" role="status"></p>
 </section>
 </div>
-<p class="note">Only what comes while this page is open, at the gateway process that serves it: others have pages
-of their own. If more come than can be read, a sample is shown, and the others are counted.
-Nothing is recorded. Credentials are hidden, in headers and in queries; what was sent and received besides the heads is
+<p class="note">Only what comes while this page is open, and the last failures of an hour before unless the
+gateway’s operator keeps none, at the process that serves it: others have pages of their own. If more come than can be read, a sample is shown, and the others are counted.
+Nothing is stored. Credentials are hidden, in headers and in queries; what was sent and received besides the heads is
 never shown. The latest 500 requests are kept, in this page only.</p>
 <script>${INSPECT.text}</script>`,
     { head: `<style>${css}</style>`, mainClass: "inspect" },
