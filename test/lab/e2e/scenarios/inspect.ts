@@ -42,6 +42,8 @@ export const inspect: Scenario = {
       await view.click("button", "alice");
       await view.untilAt(address);
       await view.shows("#state", "Watching.");
+      if (screen !== "light") await view.shows("#rows td", "port_closed");
+      await view.click("#clear", "Clear"); // the failures of before
       await app.evaluate(
         `fetch(${JSON.stringify(HOSTILE)}, { headers: {
           "x-evil": ${
