@@ -14,7 +14,7 @@ const fetching = setTimeout(
   () =>
     Deno.stderr.writeSync(
       new TextEncoder().encode(
-        "Starting. The first time, this fetches about 55 MB of packages …\n",
+        "Starting. The first time, this fetches packages …\n",
       ),
     ),
   FETCHING_AFTER_MS,

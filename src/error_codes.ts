@@ -108,7 +108,7 @@ const FACTS = {
     help: "apps",
   },
   credential_invalid: { ...INVALID, help: "dashboard" },
-  signed_token_invalid: { ...INVALID, help: "dashboard" },
+  signed_token_invalid: INVALID,
   signed_url_invalid: INVALID,
   cross_site_request: { ...REFUSED, status: 403 },
   webhook_refused: { ...REFUSED, status: 403 },

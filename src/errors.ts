@@ -31,6 +31,8 @@ export interface ErrorAdvice {
   /** What the sandbox does instead of answering. */
   readonly sandbox?: SandboxAdvice | undefined;
   readonly action?: PageAction | undefined;
+  /** Who has logged in, by email address or `sub`, for the page of their own. */
+  readonly user?: string | undefined;
   /** Headers of the response: cookies to be deleted, for example. */
   readonly headers?: HeaderList | undefined;
 }

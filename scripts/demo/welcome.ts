@@ -11,6 +11,8 @@ export const NAME = "shop";
 export interface Sample {
   readonly shows: string;
   readonly url: string;
+  /** What it is listed below in a browser. */
+  readonly group?: string;
   /** Arguments for curl besides the URL; undefined for a link to open in a browser. */
   readonly curl?: readonly string[];
   /** The status of the response, without following redirects. */
@@ -23,15 +25,22 @@ export function samples(port: number, hosted = false): readonly Sample[] {
     return `http://${label}.proxy.localhost:${port}${target}`;
   }
   return [
-    { shows: "a public sandbox", url: at("3000-demo", "/"), status: 200 },
+    {
+      group: "Public",
+      shows: "a public sandbox",
+      url: at("3000-demo", "/"),
+      status: 200,
+    },
     ...hosted
       ? [{
+        group: "Public",
         shows: "the same, by its name",
         url: at(`3000-${NAME}`, "/"),
         status: 200,
       }]
       : [],
     {
+      group: "Private",
       shows: hosted
         ? `a private one: log in at your own provider as alice, whom LOGIN_ALLOW=${LOGIN_ALLOW} lets in, or as mallory`
         : "a private one: log in as alice, who has access, or as mallory, who does not",
@@ -39,42 +48,50 @@ export function samples(port: number, hosted = false): readonly Sample[] {
       status: 302,
     },
     {
+      group: "Private",
       shows: "the requests to it, as long as you look; as alice",
       url: `http://proxy.localhost:${port}/inspect/locked`,
       status: 302,
     },
     {
+      group: "Private",
       shows: "the same sandbox, opened with its preview token",
       url: at("3000-locked", `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`),
       status: 303,
     },
     {
+      group: "Private",
       shows: "the same, opened by a signed link for one port",
       url: at(`3000-${KEYS.signedToken}`, "/"),
       status: 200,
     },
     {
+      group: "Not running",
       shows: "a sandbox that is not running",
       url: at("3000-stopped", "/"),
       status: 503,
     },
     {
+      group: "Not running",
       shows:
         "another: as alice, start it by its button; it takes about 5 seconds",
       url: at("3000-asleep", "/echo?path=kept#and-fragment"),
       status: 302,
     },
     {
+      group: "Not running",
       shows: "one that is archived, and restored first",
       url: at("3000-archived", "/"),
       status: 302,
     },
     {
+      group: "Not running",
       shows: "one that fails to start",
       url: at("3000-failing", "/"),
       status: 302,
     },
     ...hosted ? [] : [{
+      group: "Not running",
       shows: "one that has failed, and that a member such as alice can recover",
       url: at("3000-recoverable", "/"),
       status: 302,
@@ -128,9 +145,10 @@ export function links(port: number, hosted = false): readonly Link[] {
   return [
     ...samples(port, hosted)
       .filter(({ curl }) => curl === undefined)
-      .map(({ shows, url }) => ({ url, text: shows })),
+      .map(({ shows, url, group }) => ({ url, text: shows, group })),
     {
       url: `http://5173-demo.proxy.localhost:${port}/`,
+      group: "Your own",
       text:
         "your own dev server on port 5173, or any other port of this machine",
     },

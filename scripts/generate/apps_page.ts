@@ -1,5 +1,6 @@
 /** docs/apps.md as HTML, which the gateway serves at /docs/apps. */
 import { Marked } from "marked";
+import { escapeHtml } from "../../src/pages/html.ts";
 import type { Artefact } from "./artefact.ts";
 import { textModule } from "./text_modules.ts";
 
@@ -38,10 +39,36 @@ export function appsHtml(markdown: string): string {
         }
         return `<a href="${href}">${this.parser.parseInline(tokens)}</a>`;
       },
+      // A narrow screen shows cells below each other, each with the name of its column.
+      table({ header, rows }) {
+        const heads = header.map(({ tokens }) =>
+          `<th>${this.parser.parseInline(tokens)}</th>`
+        );
+        const lines = rows.map((cells) =>
+          cells.map(({ tokens }, nth) =>
+            `<td data-label="${labelOf(header[nth]?.text)}">${
+              this.parser.parseInline(tokens)
+            }</td>`
+          ).join("\n")
+        );
+        return `<table>
+<thead><tr>
+${heads.join("\n")}
+</tr></thead>
+<tbody>
+${lines.map((line) => `<tr>\n${line}\n</tr>`).join("\n")}
+</tbody></table>
+`;
+      },
       html: () => "", // the marks of generated regions
     },
   });
   return marked.parse(markdown, { async: false });
+}
+
+/** The text of a heading in an attribute. */
+function labelOf(markdown = ""): string {
+  return escapeHtml(markdown.replaceAll("`", ""));
 }
 
 function anchorOf(heading: string): string {

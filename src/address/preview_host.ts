@@ -24,7 +24,7 @@ type ParsedHost =
   /** The base domain itself. */
   | { readonly kind: "base"; readonly base: string }
   /** Below a base domain, but not a preview host. */
-  | { readonly kind: "malformed" }
+  | { readonly kind: "malformed"; readonly authoritySuffix: string }
   /** Reads as a preview host, but below none of the base domains. */
   | { readonly kind: "unknown_domain" }
   /** Any other address or name that is not ours, as in a load balancer's health checks. */
@@ -58,8 +58,8 @@ export function parseHost(
     if (name === base) return { kind: "base", base };
     if (!name.endsWith(base) || name.at(-base.length - 1) !== ".") continue;
     const first = parseFirstLabel(name.slice(0, -base.length - 1));
-    if (first === undefined) return { kind: "malformed" };
     const authoritySuffix = base + port;
+    if (first === undefined) return { kind: "malformed", authoritySuffix };
     return { kind: "preview", host: { ...first, base, authoritySuffix } };
   }
   const dot = name.indexOf(".");
@@ -75,6 +75,26 @@ function parseFirstLabel(
   const port = Number(match?.[1]);
   const label = match?.[2];
   return label === undefined || port > 65535 ? undefined : { port, label };
+}
+
+/** How people mistype the first label: zeros, another separator or something in front of it, or the port last. */
+const MISTYPED = new RegExp(
+  `(?:^|\\.)(?:0*([1-9][0-9]{0,4})[-._]+(${LABEL})|(${LABEL})[-._]+0*([1-9][0-9]{0,4}))$`,
+);
+
+/**
+ * The preview host that a malformed one, which ends with the suffix, probably means; undefined if that is not clear.
+ * @example `03000-box.p.test`, `3000.box.p.test`, `box-3000.p.test` and `www.3000-box.p.test` mean `3000-box.p.test`
+ */
+export function likelyHost(
+  authority: string,
+  authoritySuffix: string,
+): Omit<PreviewHost, "base"> | undefined {
+  const name = authority.toLowerCase().slice(0, -authoritySuffix.length - 1);
+  const [, port, label, labelFirst, portLast] = MISTYPED.exec(name) ?? [];
+  const text = `${port ?? portLast}-${label ?? labelFirst}`;
+  const first = parseFirstLabel(text);
+  return first && { ...first, authoritySuffix };
 }
 
 /** The authority of a preview host, `host[:port]`, in its one spelling. */

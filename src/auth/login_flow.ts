@@ -156,7 +156,7 @@ export class Login {
         const client = clientKey(clientAddress);
         accessEvents.refused({ requestId, sandboxId, port, sub, code, client });
       }
-      throw error.with({ retryUrl });
+      throw error.with({ ...error.advice, retryUrl });
     }
   }
 
@@ -189,7 +189,10 @@ export class Login {
     if (hasAccess === null) {
       throw new GatewayError("sandbox_deleted", "Deleted, says the API");
     }
-    if (!hasAccess) throw new GatewayError("no_access", "User has no access");
+    if (!hasAccess) {
+      const advice = { user: tokens.identity?.email ?? tokens.subject };
+      throw new GatewayError("no_access", "User has no access", { advice });
+    }
     // Without a refresh token, the session cannot outlive its access token.
     const { refreshToken, expiresAt: tokenEnd = Infinity } = tokens;
     const lastEnd = refreshToken === undefined ? tokenEnd : Infinity;

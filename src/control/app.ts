@@ -79,6 +79,9 @@ export function createControl(options: ControlOptions): Control {
       mayRetry: request.method === "GET",
       retryAfterSec,
       advice,
+      homeUrl: options.hasHomePage && context.base !== undefined
+        ? "/"
+        : undefined,
       docsUrl: namesHost ? `${ownOrigin(context, scheme)}/docs` : undefined,
       dashboardUrl: remoteSettings.dashboardUrl,
     });

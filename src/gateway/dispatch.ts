@@ -1,6 +1,10 @@
 /** Dispatches requests: by host and target, to a handler of the data plane or to the gateway's own pages. */
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
-import { createHostParser } from "../address/preview_host.ts";
+import {
+  createHostParser,
+  likelyHost,
+  previewOrigin,
+} from "../address/preview_host.ts";
 import type { Config } from "../config/config.ts";
 import type { Control } from "../control/app.ts";
 import type { ControlContext } from "../control/route.ts";
@@ -96,7 +100,12 @@ export class Dispatch {
     const { target } = split.address;
     const authority = withoutDefaultPort(split.address.authority, parts.scheme);
     const parsed = this.#parseHost(authority);
-    if (parsed.kind === "malformed") return this.#refuse(refused, "bad_host");
+    if (parsed.kind === "malformed") {
+      const domain = parsed.authoritySuffix;
+      const likely = likelyHost(authority, domain);
+      const retryUrl = likely && `${previewOrigin(likely, parts.scheme)}/`;
+      return this.#refuse(refused, "bad_host", { domain, retryUrl });
+    }
     if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
       // Until the API has named the base domains, this may be one of them.
       const isKnown = parts.remoteSettings.baseDomains.length > 0;
@@ -234,12 +243,18 @@ export class Dispatch {
       /** Undefined unless our own pages are served there. */
       & Partial<Pick<IncomingRequest, "authority">>,
     code: ErrorCode,
+    { domain, retryUrl }: {
+      readonly domain?: string;
+      readonly retryUrl?: string | undefined;
+    } = {},
   ): Response {
     const asPage = wantsDocument(headers);
     const docsUrl = authority === undefined
       ? undefined
       : `${this.#parts.scheme}://${authority.toLowerCase()}/docs`;
-    const response = problem({ code, requestId: id, asPage, docsUrl });
+    const advice = { retryUrl };
+    const options = { code, requestId: id, asPage, docsUrl, domain, advice };
+    const response = problem(options);
     return this.#recorded(startedAt, response);
   }
 

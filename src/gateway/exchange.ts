@@ -30,6 +30,7 @@ import {
   discardBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
+import { isFailure } from "./observer.ts";
 import {
   failureOf,
   preflightResponse,
@@ -182,9 +183,12 @@ export abstract class Exchange extends ReceivedRequest {
     });
   }
 
+  /** What a response of our own is that comes in place of the app's, for the log. */
+  note: string | undefined;
+
   /** Answers with a response of our own, whose body is complete. */
   answer(response: Response): Response | Promise<Response> {
-    return this.#answer(response, {});
+    return this.#answer(response, { reason: this.note });
   }
 
   /** Answers a preflight ourselves (see cors.ts). */
@@ -222,7 +226,7 @@ export abstract class Exchange extends ReceivedRequest {
       this.services,
     );
     const response = createResponse(body, status, all);
-    this.#noteHead(all);
+    this.#noteHead(all, status);
     this.#entry?.end();
     this.#record(status, conclusion);
     return this.reply.finish(response);
@@ -253,7 +257,7 @@ export abstract class Exchange extends ReceivedRequest {
       this,
       this.services,
     );
-    this.#noteHead(headers);
+    this.#noteHead(headers, status);
     if (body === null || body instanceof Uint8Array) {
       const { response, delivered } = this.reply.whole(body, status, headers);
       if (showsUse(status)) this.#touch(); // 7 activity
@@ -288,7 +292,7 @@ export abstract class Exchange extends ReceivedRequest {
     this.#beginUse(); // 7 activity
     this.lasts({ abort: (reason) => tunnel.close(...TUNNEL_CLOSES[reason]) });
     tunnel.released.then(() => this.#entry?.end());
-    this.#noteHead(response.headers);
+    this.#noteHead(response.headers, 101);
     this.#show({ status: 101 });
     tunnel.closed.then(({ reason, ...facts }) => {
       const end = tunnelEnd(facts);
@@ -352,14 +356,22 @@ export abstract class Exchange extends ReceivedRequest {
     this.#show(record);
   }
 
-  #noteHead(headers: Iterable<Header>): void {
-    if (this.services.observer?.isIdle === false) this.#responseHead = headers;
+  #noteHead(headers: Iterable<Header>, status: number): void {
+    if (this.#isSeen({ status })) this.#responseHead = headers;
+  }
+
+  /** True if somebody looks, or if this is a failure that somebody keeps. */
+  #isSeen(facts: Partial<ExchangeRecord>): boolean {
+    const { observer } = this.services;
+    if (observer === undefined) return false;
+    return !observer.isIdle ||
+      observer.keepsFailures && isFailure(facts);
   }
 
   /** Shows whoever sees exchanges how far this one has come. */
   #show(facts: Pick<ExchangeRecord, "status"> & Partial<ExchangeRecord>): void {
     const { observer } = this.services;
-    if (observer === undefined || observer.isIdle) return;
+    if (observer === undefined || !this.#isSeen(facts)) return;
     const { port, progress } = this;
     // To who was not admitted, the sandbox is what the address names.
     const sandboxId = this.#grant?.sandboxId ?? this.namedSandbox;

@@ -25,6 +25,8 @@ import type { Feature } from "./feature.ts";
 export interface Link {
   readonly url: string;
   readonly text: string;
+  /** The heading that it is listed below; by default, none of its own. */
+  readonly group?: string | undefined;
 }
 
 /** The parts of the core that features are built from. */

@@ -27,10 +27,19 @@ export interface SeenExchange extends
   readonly responseHeaders: Iterable<Header>;
 }
 
+/** True if an exchange has failed, whoever's fault it is: answered 5xx, or broken off by the app or runner. */
+export function isFailure(
+  { status = 0, end }: Pick<Partial<ExchangeRecord>, "status" | "end">,
+): boolean {
+  return status >= 500 || end === "upstream_failed";
+}
+
 /** Sees the exchanges with ports of sandboxes. */
 export interface ExchangeObserver {
   /** True if nobody looks: then nothing is prepared for it. */
   readonly isIdle: boolean;
+  /** True if failures are told of even then. */
+  readonly keepsFailures: boolean;
   /** Called once the response has begun, if it lasts, and once the exchange is over; `exchange` is the same object. */
   see(
     sandboxId: string,

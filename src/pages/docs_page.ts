@@ -1,6 +1,6 @@
 /** The page that documents the gateway's routes and error codes. */
-import { type ErrorCode, ERRORS } from "../error_codes.ts";
-import { ERROR_TEXTS } from "./error_texts.ts";
+import { ERROR_CODES, type ErrorCode, ERRORS } from "../error_codes.ts";
+import { errorText } from "./error_texts.ts";
 import { escapeHtml } from "./html.ts";
 import { page } from "./page.ts";
 
@@ -22,50 +22,68 @@ function withCode(description: string): string {
   return escapeHtml(description).replace(/`([^`]+)`/g, "<code>$1</code>");
 }
 
-function operationSection(
-  method: string,
-  path: string,
-  { summary = "", description = summary, responses = {} }: Operation,
-): string {
-  const rows = Object.entries(responses).map(([status, { description }]) =>
-    `<li><code>${status}</code> ${withCode(description ?? "")}</li>`
-  );
-  return `<section>
-<h3><code>${escapeHtml(`${method.toUpperCase()} ${path}`)}</code></h3>
-<p>${withCode(description)}</p>
-<ul>${rows.join("")}</ul>
-</section>`;
+/** A cell, which a narrow screen shows with the name of its column. */
+function cell(label: string, html: string): string {
+  return `<td data-label="${label}">${html}</td>`;
 }
 
-function errorRow(code: ErrorCode): string {
-  const { title, hint } = ERROR_TEXTS[code];
+function routeRow([path, methods]: [string, Record<string, Operation>]) {
+  const told = Object.entries(methods).map(([name, operation]) => {
+    const { summary = "", description = summary, responses = {} } = operation;
+    const statuses = Object.entries(responses).map((
+      [status, { description }],
+    ) => `<li><code>${status}</code> ${withCode(description ?? "")}</li>`);
+    const text = `<p>${withCode(description)}</p><ul>${statuses.join("")}</ul>`;
+    return [name.toUpperCase(), text] as const;
+  });
+  // What several methods do is said once.
+  const byText = Map.groupBy(told, ([, text]) => text);
+  const does = [...byText].map(([text, same]) =>
+    (byText.size > 1 ? `<p><code>${namesOf(same)}</code></p>` : "") + text
+  );
+  return `<tr>${
+    cell("Route", `<code>${namesOf(told)} ${escapeHtml(path)}</code>`)
+  }${cell("What it does", does.join(""))}</tr>`;
+}
+
+function namesOf(told: readonly (readonly [name: string, text: string])[]) {
+  return told.map(([name]) => name).join(", ");
+}
+
+function errorRow(code: ErrorCode, domain: string): string {
+  const { title, hint } = errorText(code, { domain });
   const { status } = ERRORS[code];
   const meaning = escapeHtml(`${title}. ${hint}`);
-  return `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${meaning}</td></tr>`;
+  return `<tr id="${code}">${cell("Code", `<code>${code}</code>`)}${
+    cell("Status", `${status}`)
+  }${cell("Meaning", meaning)}</tr>`;
 }
 
-/** Renders the documentation as an HTML document. */
-export function docsPage(source: DocsSource): string {
-  const operations = Object.entries(source.paths ?? {})
-    .flatMap(([path, methods]) =>
-      Object.entries<Operation>(methods).map(([method, operation]) =>
-        operationSection(method, path, operation)
-      )
-    );
-  const codes = (Object.keys(ERROR_TEXTS) as ErrorCode[]).map(errorRow);
+/** Renders the documentation as an HTML document; `domain` is the base domain where it is read. */
+export function docsPage(source: DocsSource, domain = "{domain}"): string {
+  const routes = Object.entries(source.paths ?? {}).map(routeRow);
+  const codes = ERROR_CODES.map((code) => errorRow(code, domain));
   const title = `${source.info.title} ${source.info.version}`;
   return page(
     title,
     `<h1>${escapeHtml(title)}</h1>
-<p>Previews are at <code>{port}-{sandbox}.{domain}</code>; every path there belongs to the app. These are the gateway’s
-own routes, on its base domain. Machine-readable: <a href="/openapi.json">/openapi.json</a>. What apps receive: <a href="/docs/apps">/docs/apps</a>.</p>
-<h2>Routes</h2>
-${operations.join("\n")}
-<h2>Errors</h2>
+<p>Previews are at <code>{port}-{sandbox}.${
+      escapeHtml(domain)
+    }</code>; every path there belongs to the app.</p>
+<ul>
+<li><a href="#errors">Error codes</a></li>
+<li><a href="#routes">The gateway’s own routes</a>, on its base domain; machine-readable: <a href="/openapi.json">/openapi.json</a></li>
+<li><a href="/docs/apps">What apps receive</a></li>
+</ul>
+<h2 id="errors">Error codes</h2>
 <p>Error responses of the gateway itself, as opposed to the app’s, have one of these codes in
 <code>X-Porthole-Error</code>. Their body is <code>application/problem+json</code>, or a page for browsers.</p>
 <table><thead><tr><th>Code</th><th>Status</th><th>Meaning</th></tr></thead><tbody>
 ${codes.join("\n")}
+</tbody></table>
+<h2 id="routes">Routes</h2>
+<table><thead><tr><th>Route</th><th>What it does</th></tr></thead><tbody>
+${routes.join("\n")}
 </tbody></table>`,
     { wide: true },
   );

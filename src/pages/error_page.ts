@@ -15,6 +15,8 @@ export interface ErrorPageData {
   readonly code: ErrorCode;
   /** The port of the sandbox, if the error is about one. */
   readonly port?: number | undefined;
+  /** The base domain below which the client asks, with its port if it has one, where that matters. */
+  readonly domain?: string | undefined;
   /** The sandbox as the client has named it, if that is no secret: it need not exist. */
   readonly sandbox?: string | undefined;
   readonly requestId: string;
@@ -27,6 +29,8 @@ export interface ErrorPageData {
   readonly advice: Omit<ErrorAdvice, "headers">;
   /** Where `/docs` is served for this visitor; undefined if that is not known. */
   readonly docsUrl?: string | undefined;
+  /** The page with a form that leads to a preview, for who has come to no preview; undefined if there is none. */
+  readonly homeUrl?: string | undefined;
   /** Where the sandbox's owner sees the requests to it; undefined if nowhere. */
   readonly ownersViewUrl?: string | undefined;
   /** Where people see their sandboxes. */
@@ -36,7 +40,7 @@ export interface ErrorPageData {
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
   const { code, port, requestId, retryAfterSec, advice: { action } } = data;
-  const { title, detail, hint, buttonHint = hint } = errorText(code, port);
+  const { title, detail, hint, buttonHint = hint } = errorText(code, data);
   const scripts = errorPageScripts(data);
   const reloads = scripts.includes(WAIT);
   const head = [
@@ -46,14 +50,14 @@ export function errorPage(data: ErrorPageData): string {
   const links = retryLink(data) + dashboardLink(data) + logoutLink(data) +
     guideLink(data);
   return page(
-    title,
+    port === undefined ? title : `${port}: ${title}`,
     `<p class="status">${ERRORS[code].status}</p>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(detail)}</p>
 <p>${withMarkup(action ? buttonHint : hint, data)}</p>${errorReason(data)}${
       action ? `\n${action.html}` : ""
     }${reloads ? waitingNote(code, port) : ""}${links}
-<dl>${sandboxState(data)}${address(data)}
+<dl>${sandboxState(data)}${facts(data)}
 <dt>Code</dt><dd id="code">${codeLink(data)}</dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(requestId)}</code></dd>
 </dl>${scripts.includes(KEEP_FRAGMENT) ? FRAGMENT_KEEPER : ""}`,
@@ -102,24 +106,33 @@ function codeLink({ code, docsUrl }: ErrorPageData): string {
 }
 
 function retryLink(data: ErrorPageData): string {
-  const { code, advice: { retryUrl, action } } = data;
+  const { code, retryAfterSec, advice: { retryUrl, action } } = data;
   if (code === "frame_refused") {
     // Empty: the page's own address.
     return '\n<p><a class="button" href="" data-here target="_blank" rel="noopener">Open it in a new tab</a></p>';
   }
   if (retryUrl === undefined) {
-    if (!hasReloadLink(data)) return "";
-    return `\n<p>${reloadLink(action ? "button quiet" : "button")}</p>`;
+    if (!hasReloadLink(data)) return homeLink(data);
+    const classes = action ? "button quiet" : "button";
+    const waitSec = ERRORS[code].status === 429 ? retryAfterSec : undefined;
+    return `\n<p>${reloadLink(classes, waitSec)}</p>`;
   }
   const { retry = "Try again" } = errorText(code);
-  return `\n<p><a class="button" href="${
-    escapeHtml(retryUrl)
-  }" data-here>${retry}</a></p>`;
+  const name = retry.replace("{host}", () => new URL(retryUrl).host);
+  return `\n<p><a class="button" href="${escapeHtml(retryUrl)}" data-here>${
+    escapeHtml(name)
+  }</a></p>`;
 }
 
-/** What the visitor's own address says, and nothing else: whether there is such a sandbox, not everybody may know. */
-function address({ port, sandbox }: ErrorPageData): string {
-  return Object.entries({ Sandbox: sandbox, Port: port })
+function homeLink({ homeUrl }: ErrorPageData): string {
+  return homeUrl === undefined
+    ? ""
+    : `\n<p><a class="button" href="${homeUrl}">Open a preview</a></p>`;
+}
+
+/** What the visitor's own login and address say, and nothing else: whether there is such a sandbox, not everybody may know. */
+function facts({ port, sandbox, advice: { user } }: ErrorPageData): string {
+  return Object.entries({ "Logged in as": user, Sandbox: sandbox, Port: port })
     .map(([name, value]) =>
       value === undefined
         ? ""
@@ -128,10 +141,14 @@ function address({ port, sandbox }: ErrorPageData): string {
 }
 
 /** The sandbox's state in Daytona's own words, by which people find it in the dashboard and in documents. */
-function sandboxState({ advice: { sandbox } }: ErrorPageData): string {
+function sandboxState({ code, advice: { sandbox } }: ErrorPageData): string {
   if (sandbox === undefined) return "";
   const { state, desiredState } = sandbox;
-  const next = desiredState === null || desiredState === state
+  // What is under way leads there, as the state says by itself.
+  const goal = ERRORS[code].stage === "starting" && /ing/.test(state)
+    ? "started"
+    : state.replace(/ing$/, "ed");
+  const next = desiredState === null || desiredState === goal
     ? ""
     : `; <code>${escapeHtml(desiredState)}</code> is wanted`;
   return `\n<dt>State</dt><dd><code id="state">${

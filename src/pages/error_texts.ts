@@ -13,15 +13,28 @@ export interface ErrorText {
   readonly retry?: string;
 }
 
-/** The text of a code, about a port of a sandbox if it is known. */
-export function errorText(code: ErrorCode, port?: number): ErrorText {
-  const { detail, ...text } = ERROR_TEXTS[code];
+/** The text of a code, about a port of a sandbox and below a base domain where these are known. */
+export function errorText(
+  code: ErrorCode,
+  { port, domain = "preview.example.com" }: {
+    readonly port?: number | undefined;
+    readonly domain?: string | undefined;
+  } = {},
+): ErrorText {
+  const { detail, hint, ...text } =
+    port === TOOLBOX_PORT && code === "login_required"
+      ? TOOLBOX_PRIVATE
+      : ERROR_TEXTS[code];
   const name = port === undefined
     ? "this port"
     : port === TOOLBOX_PORT
     ? "the toolbox"
     : `port ${port}`;
-  return { ...text, detail: detail.replace("{port}", name) };
+  return {
+    ...text,
+    detail: detail.replace("{port}", name),
+    hint: hint.replace("{domain}", () => domain),
+  };
 }
 
 function text(
@@ -33,12 +46,20 @@ function text(
   return { title, detail, hint, ...more };
 }
 
-/** The texts of all codes; `{port}` in a detail stands for the port. */
+/** That of `login_required` for a toolbox, which is private even where the previews of its sandbox are public. */
+const TOOLBOX_PRIVATE = text(
+  "The toolbox is private",
+  "This port is the sandbox's toolbox, which runs commands. It takes a credential even where the sandbox is public.",
+  "Send a preview token in the X-Daytona-Preview-Token header, or an API key as Authorization: Bearer. An app has another port.",
+);
+
+/** The texts of all codes; `{port}` in a detail stands for the port, `{domain}` in a hint for the base domain, `{host}` in a link for its host. */
 export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   bad_host: text(
     "This address is not a preview",
     "The host name does not identify a port of a sandbox.",
-    "A preview address looks like 3000-sandboxid.preview.example.com; the port is a number from 1 to 65535, without leading zeros.",
+    "A preview address looks like 3000-sandboxid.{domain}; the port is a number from 1 to 65535, without leading zeros.",
+    { retry: "Open {host}" },
   ),
   bad_target: text(
     "This path cannot be forwarded",
@@ -109,7 +130,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   user_throttled: text(
     "Daytona asks you to wait",
     "Your organization has sent it too many requests, or your address too many wrong keys.",
-    "Try again once the time in Retry-After is over.",
+    "Try again once the time in the Retry-After header is over.",
   ),
   login_required: text(
     "This preview is private",

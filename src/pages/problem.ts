@@ -108,9 +108,10 @@ export function problem(options: ProblemOptions): Response {
 }
 
 function problemDocument(
-  { code, port, requestId, docsUrl, advice }: ProblemOptions,
+  options: ProblemOptions,
 ): string {
-  const { title, detail, hint } = errorText(code, port);
+  const { code, requestId, docsUrl, advice } = options;
+  const { title, detail, hint } = errorText(code, options);
   const { status, daytonaCode = code } = ERRORS[code];
   return JSON.stringify({
     type: docsUrl === undefined ? "about:blank" : `${docsUrl}#${code}`,

@@ -8,6 +8,8 @@ export interface AlertCase {
   readonly fires: Series;
   /** What resembles that, and is none of it. */
   readonly isQuiet: Series;
+  /** The same share as where it fires, of so little that it says nothing: then it does not. */
+  readonly isRare?: Series;
   /** The labels of the alert beyond those of its rule, its job and its instance. */
   readonly firing?: Readonly<Record<string, string | undefined>>;
 }
@@ -31,6 +33,9 @@ function counting(perMinute: number): string {
 function justGrown(by: number): string {
   return `0+0x${MINUTES - 3} ${by}+0x3`;
 }
+
+/** A counter that grew by one some time before the end, long enough for a rule to have waited for it. */
+const ONCE = `0+0x${MINUTES - 12} 1+0x11`;
 
 function responses(source: string, perMinute: number): Series {
   return {
@@ -59,6 +64,11 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
   PortholeFailing: {
     fires: responses("gateway", 20),
     isQuiet: { ...responses("app", 500), ...responses("sandbox", 500) },
+    isRare: {
+      'porthole_http_responses_total{source="gateway",status="5xx"}': counting(
+        0.5,
+      ),
+    },
   },
   PortholeBug: {
     fires: { 'porthole_errors_total{code="internal"}': justGrown(1) },
@@ -71,10 +81,15 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
   PortholeApiFailing: {
     fires: apiCalls(10),
     isQuiet: apiCalls(4),
+    isRare: {
+      'porthole_api_calls_total{operation="getSandbox",outcome="failed"}':
+        counting(0.5),
+    },
   },
   PortholeSlowToResolve: {
     fires: resolutions(90),
     isQuiet: resolutions(99),
+    isRare: resolutions(0.9, 1),
   },
   PortholeLoginsFail: {
     fires: {
@@ -85,10 +100,14 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
       'porthole_logins_total{outcome="login_denied"}': counting(3),
       'porthole_logins_total{outcome="ok"}': counting(1),
     },
+    isRare: { 'porthole_logins_total{outcome="login_failed"}': ONCE },
   },
   PortholeActivityNotReported: {
     fires: reports(20),
     isQuiet: reports(5),
+    isRare: {
+      'porthole_activity_reports_total{outcome="failed"}': counting(0.3),
+    },
   },
   PortholeNearLimit: {
     fires: {
@@ -160,13 +179,13 @@ function apiCalls(failed: number): Series {
   };
 }
 
-/** Of a hundred resolutions a minute, those that took up to a second. */
-function resolutions(fast: number): Series {
+/** Of so many resolutions a minute, those that took up to a second. */
+function resolutions(fast: number, all = 100): Series {
   const name = "porthole_resolution_duration_seconds_bucket";
   return {
     [`${name}{le="1"}`]: counting(fast),
-    [`${name}{le="2.5"}`]: counting(100),
-    [`${name}{le="+Inf"}`]: counting(100),
+    [`${name}{le="2.5"}`]: counting(all),
+    [`${name}{le="+Inf"}`]: counting(all),
   };
 }
 

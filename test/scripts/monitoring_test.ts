@@ -33,6 +33,9 @@ const Rules = z.object({
 const Dashboard = z.object({
   panels: z.array(z.object({
     title: z.string(),
+    fieldConfig: z.object({
+      defaults: z.object({ unit: z.string().optional() }).optional(),
+    }).optional(),
     targets: z.array(z.object({ expr: z.string() })).default([]),
   })),
 });
@@ -144,6 +147,29 @@ Deno.test("every alert is explained in docs/operate.md, and has a case that fire
   assert.deepEqual(new Set(Object.keys(ALERT_CASES)), new Set(names));
 });
 
+Deno.test("every alert has the place of what to do about it, and every share of something a case in which that is rare", async () => {
+  const { pathname } = new URL("../../docs/operate.md", import.meta.url);
+  const headings = (await Deno.readTextFile(pathname)).matchAll(/^#+ (.+)$/gm);
+  const places = [...headings].map(([, heading = ""]) =>
+    `docs/operate.md#${heading.toLowerCase().replaceAll(" ", "-")}`
+  );
+  for (const { alert, expr, annotations } of await alerts()) {
+    assert(places.includes(annotations.runbook_url ?? ""), alert);
+    const isShare = /\[\d+m\]\)\) \/|\/ sum|quantile/.test(expr);
+    assert.equal(ALERT_CASES[alert]?.isRare !== undefined, isShare, alert);
+  }
+});
+
+Deno.test("every panel that counts by time says so in its title", async () => {
+  const text = await readDeployFile("grafana-dashboard.json");
+  const { panels } = Dashboard.parse(JSON.parse(text));
+  const unsaid = panels.filter(({ fieldConfig, title }) =>
+    /^(reqps|cps|Bps)$/.test(fieldConfig?.defaults?.unit ?? "") !==
+      /\/s( |$)/.test(title)
+  );
+  assert.deepEqual(unsaid.map(({ title }) => title), []);
+});
+
 promtoolTest(
   "promtool accepts the rules, and the queries of the dashboard",
   async () => {
@@ -164,12 +190,16 @@ promtoolTest(
   "every alert fires in its case, and none without its cause",
   async () => {
     const tests = (await alerts()).flatMap(({ alert, labels, annotations }) => {
-      const { fires, isQuiet, firing = {} } = ALERT_CASES[alert] ?? {};
+      const { fires, isQuiet, isRare, firing = {} } = ALERT_CASES[alert] ?? {};
       const expected = {
         exp_labels: { ...labels, ...OF_A_GATEWAY, ...firing },
         exp_annotations: annotations,
       };
-      return [[fires, [expected]] as const, [isQuiet, []] as const].map(
+      return [
+        [fires, [expected]] as const,
+        [isQuiet, []] as const,
+        ...isRare === undefined ? [] : [[isRare, []] as const],
+      ].map(
         ([series = {}, exp_alerts]) => ({
           interval: "1m",
           input_series: Object.entries(series).map(([name, values]) => ({

@@ -7,47 +7,46 @@ to the gateway.</p>
 <p>Your app listens on a port of the sandbox, and gets each request as the browser
 sent it: method, path, query and body byte for byte. These headers differ:</p>
 <table>
-<thead>
-<tr>
+<thead><tr>
 <th>Header</th>
 <th>What it says</th>
-</tr>
-</thead>
-<tbody><tr>
-<td><code>Host</code></td>
-<td><code>localhost:3000</code>, with your app&#39;s port: Daytona&#39;s daemon, in the sandbox, sets it</td>
+</tr></thead>
+<tbody>
+<tr>
+<td data-label="Header"><code>Host</code></td>
+<td data-label="What it says"><code>localhost:3000</code>, with your app&#39;s port: Daytona&#39;s daemon, in the sandbox, sets it</td>
 </tr>
 <tr>
-<td><code>X-Forwarded-Host</code></td>
-<td>the address in the browser: <code>3000-{sandbox}.preview.example.com</code>, with a port if it has one</td>
+<td data-label="Header"><code>X-Forwarded-Host</code></td>
+<td data-label="What it says">the address in the browser: <code>3000-{sandbox}.preview.example.com</code>, with a port if it has one</td>
 </tr>
 <tr>
-<td><code>X-Forwarded-Proto</code></td>
-<td><code>https</code> or <code>http</code>, as in the browser</td>
+<td data-label="Header"><code>X-Forwarded-Proto</code></td>
+<td data-label="What it says"><code>https</code> or <code>http</code>, as in the browser</td>
 </tr>
 <tr>
-<td><code>X-Forwarded-For</code></td>
-<td>the visitor&#39;s address, then those of the hops on the way. What visitors send themselves does not arrive, unless the gateway&#39;s operator trusts their network</td>
+<td data-label="Header"><code>X-Forwarded-For</code></td>
+<td data-label="What it says">the visitor&#39;s address, then those of the hops on the way. What visitors send themselves does not arrive, unless the gateway&#39;s operator trusts their network</td>
 </tr>
 <tr>
-<td><code>Origin</code></td>
-<td>as the browser sent it, except from your own pages: see <a href="#the-address-that-your-app-is-told">its address</a></td>
+<td data-label="Header"><code>Origin</code></td>
+<td data-label="What it says">as the browser sent it, except from your own pages: see <a href="#the-address-that-your-app-is-told">its address</a></td>
 </tr>
 <tr>
-<td><code>Cookie</code></td>
-<td>your app&#39;s cookies, without the gateway&#39;s</td>
+<td data-label="Header"><code>Cookie</code></td>
+<td data-label="What it says">your app&#39;s cookies, without the gateway&#39;s</td>
 </tr>
 <tr>
-<td><code>Authorization</code></td>
-<td>the visitor&#39;s, unless it was the key that opened the preview</td>
+<td data-label="Header"><code>Authorization</code></td>
+<td data-label="What it says">the visitor&#39;s, unless it was the key that opened the preview</td>
 </tr>
 <tr>
-<td><code>X-Request-Id</code></td>
-<td>the visitor&#39;s, or one that the gateway made up; its pages and its log have it too</td>
+<td data-label="Header"><code>X-Request-Id</code></td>
+<td data-label="What it says">the visitor&#39;s, or one that the gateway made up; its pages and its log have it too</td>
 </tr>
 <tr>
-<td><code>X-Daytona-Preview-Token</code>, <code>Accept-Encoding</code></td>
-<td>the first never arrives; the second is <code>identity</code> if there was none</td>
+<td data-label="Header"><code>X-Daytona-Preview-Token</code>, <code>Accept-Encoding</code></td>
+<td data-label="What it says">the first never arrives; the second is <code>identity</code> if there was none</td>
 </tr>
 </tbody></table>
 <p>Requests come from Daytona&#39;s daemon on the same machine, so listening on
@@ -81,23 +80,22 @@ come unchanged.</p>
 <p>Some frameworks compare the <code>Origin</code> of a form with <code>Host</code> alone, and refuse the
 form. For these, the owner of the sandbox can label it:</p>
 <table>
-<thead>
-<tr>
+<thead><tr>
 <th>Label</th>
 <th>What your app sees</th>
-</tr>
-</thead>
-<tbody><tr>
-<td><code>porthole.app-origin=local</code></td>
-<td><code>Origin</code> and <code>Referer</code> of localhost in every request from your own pages, no <code>X-Forwarded-Host</code>; <code>-Proto</code> only without <code>Origin</code></td>
+</tr></thead>
+<tbody>
+<tr>
+<td data-label="Label"><code>porthole.app-origin=local</code></td>
+<td data-label="What your app sees"><code>Origin</code> and <code>Referer</code> of localhost in every request from your own pages, no <code>X-Forwarded-Host</code>; <code>-Proto</code> only without <code>Origin</code></td>
 </tr>
 <tr>
-<td><code>porthole.app-origin=pass</code></td>
-<td>everything as the browser sent it, redirects too</td>
+<td data-label="Label"><code>porthole.app-origin=pass</code></td>
+<td data-label="What your app sees">everything as the browser sent it, redirects too</td>
 </tr>
 <tr>
-<td><code>porthole.app-origin.3000=local</code></td>
-<td>the same for one port</td>
+<td data-label="Label"><code>porthole.app-origin.3000=local</code></td>
+<td data-label="What your app sees">the same for one port</td>
 </tr>
 </tbody></table>
 <pre tabindex="0"><code class="language-ts">const labels = { ...sandbox.labels, &quot;porthole.app-origin&quot;: &quot;local&quot; };
@@ -115,207 +113,206 @@ those that it would set in answer to a form. <code>cookie: { secure: &quot;auto&
 edit arrives, a form is posted, a redirect leads back, the app&#39;s own WebSocket
 works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <table>
-<thead>
-<tr>
+<thead><tr>
 <th>Framework</th>
 <th>Version</th>
 <th>As it is</th>
 <th>With the label <code>local</code></th>
 <th>Its line</th>
 <th>With its line</th>
-</tr>
-</thead>
-<tbody><tr>
-<td>Vite</td>
-<td>8.3.8</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+</tr></thead>
+<tbody>
+<tr>
+<td data-label="Framework">Vite</td>
+<td data-label="Version">8.3.8</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Vite beside an Express API with <code>cors()</code></td>
-<td>8.3.8</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Vite beside an Express API with <code>cors()</code></td>
+<td data-label="Version">8.3.8</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Next.js</td>
-<td>16.4.6</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Next.js</td>
+<td data-label="Version">16.4.6</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>webpack-dev-server</td>
-<td>5.2.7</td>
-<td>edits do not arrive</td>
-<td>edits do not arrive</td>
-<td><code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code></td>
-<td>works</td>
+<td data-label="Framework">webpack-dev-server</td>
+<td data-label="Version">5.2.7</td>
+<td data-label="As it is">edits do not arrive</td>
+<td data-label="With the label local">edits do not arrive</td>
+<td data-label="Its line"><code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code></td>
+<td data-label="With its line">works</td>
 </tr>
 <tr>
-<td>Create React App</td>
-<td>5.0.1</td>
-<td>edits do not arrive</td>
-<td>edits do not arrive</td>
-<td><code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code></td>
-<td>works</td>
+<td data-label="Framework">Create React App</td>
+<td data-label="Version">5.0.1</td>
+<td data-label="As it is">edits do not arrive</td>
+<td data-label="With the label local">edits do not arrive</td>
+<td data-label="Its line"><code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code></td>
+<td data-label="With its line">works</td>
 </tr>
 <tr>
-<td>Vue CLI</td>
-<td>5.0.9</td>
-<td>edits do not arrive</td>
-<td>edits do not arrive</td>
-<td><code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code></td>
-<td>works</td>
+<td data-label="Framework">Vue CLI</td>
+<td data-label="Version">5.0.9</td>
+<td data-label="As it is">edits do not arrive</td>
+<td data-label="With the label local">edits do not arrive</td>
+<td data-label="Its line"><code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code></td>
+<td data-label="With its line">works</td>
 </tr>
 <tr>
-<td>Angular</td>
-<td>22.2.7</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Angular</td>
+<td data-label="Version">22.2.7</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Nuxt</td>
-<td>4.5.2</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Nuxt</td>
+<td data-label="Version">4.5.2</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>SvelteKit</td>
-<td>3.2.0</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">SvelteKit</td>
+<td data-label="Version">3.2.0</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Astro 5</td>
-<td>5.18.0</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Astro 5</td>
+<td data-label="Version">5.18.0</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Astro</td>
-<td>7.3.5</td>
-<td>forms refused</td>
-<td>works</td>
-<td><code>security: { allowedDomains: [{ hostname: &quot;**.preview.example.com&quot; }] }</code></td>
-<td>works</td>
+<td data-label="Framework">Astro</td>
+<td data-label="Version">7.3.5</td>
+<td data-label="As it is">forms refused</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"><code>security: { allowedDomains: [{ hostname: &quot;**.preview.example.com&quot; }] }</code></td>
+<td data-label="With its line">works</td>
 </tr>
 <tr>
-<td>React Router</td>
-<td>8.4.0</td>
-<td>forms refused</td>
-<td>works</td>
-<td><code>allowedActionOrigins: [&quot;**.preview.example.com&quot;]</code></td>
-<td>works</td>
+<td data-label="Framework">React Router</td>
+<td data-label="Version">8.4.0</td>
+<td data-label="As it is">forms refused</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"><code>allowedActionOrigins: [&quot;**.preview.example.com&quot;]</code></td>
+<td data-label="With its line">works</td>
 </tr>
 <tr>
-<td>Parcel</td>
-<td>2.16.4</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Parcel</td>
+<td data-label="Version">2.16.4</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Rsbuild</td>
-<td>2.3.2</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Rsbuild</td>
+<td data-label="Version">2.3.2</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Storybook</td>
-<td>10.6.7</td>
-<td>edits do not arrive</td>
-<td>edits do not arrive</td>
-<td><code>viteFinal: (config) =&gt; { delete config.server.hmr.port; return config; }</code></td>
-<td>works</td>
+<td data-label="Framework">Storybook</td>
+<td data-label="Version">10.6.7</td>
+<td data-label="As it is">edits do not arrive</td>
+<td data-label="With the label local">edits do not arrive</td>
+<td data-label="Its line"><code>viteFinal: (config) =&gt; { delete config.server.hmr.port; return config; }</code></td>
+<td data-label="With its line">works</td>
 </tr>
 <tr>
-<td>Express with <code>cors</code> and <code>ws</code></td>
-<td>5.3.0</td>
-<td>works</td>
-<td>page not interactive</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Express with <code>cors</code> and <code>ws</code></td>
+<td data-label="Version">5.3.0</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">page not interactive</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>code-server</td>
-<td>4.139.1</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">code-server</td>
+<td data-label="Version">4.139.1</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Jupyter Notebook</td>
-<td>6.4.13</td>
-<td>forms refused; its WebSocket is refused</td>
-<td>works</td>
-<td><code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\\.preview\\.example\\.com&quot;</code></td>
-<td>works</td>
+<td data-label="Framework">Jupyter Notebook</td>
+<td data-label="Version">6.4.13</td>
+<td data-label="As it is">forms refused; its WebSocket is refused</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"><code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\\.preview\\.example\\.com&quot;</code></td>
+<td data-label="With its line">works</td>
 </tr>
 <tr>
-<td>Django</td>
-<td>4.2.30</td>
-<td>forms refused</td>
-<td>works</td>
-<td><code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code></td>
-<td>works</td>
+<td data-label="Framework">Django</td>
+<td data-label="Version">4.2.30</td>
+<td data-label="As it is">forms refused</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"><code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code></td>
+<td data-label="With its line">works</td>
 </tr>
 <tr>
-<td>Flask, in debug mode</td>
-<td>3.1.1</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Flask, in debug mode</td>
+<td data-label="Version">3.1.1</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Flask-SocketIO</td>
-<td>5.5.1</td>
-<td>works</td>
-<td>its WebSocket is refused</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Flask-SocketIO</td>
+<td data-label="Version">5.5.1</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">its WebSocket is refused</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Rails</td>
-<td>7.2.2.2</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Rails</td>
+<td data-label="Version">7.2.2.2</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>Sinatra</td>
-<td>4.1.1</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">Sinatra</td>
+<td data-label="Version">4.1.1</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 <tr>
-<td>PHP&#39;s built-in server</td>
-<td>8.4</td>
-<td>works</td>
-<td>works</td>
-<td></td>
-<td></td>
+<td data-label="Framework">PHP&#39;s built-in server</td>
+<td data-label="Version">8.4</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
 </tr>
 </tbody></table>
 <p>Why each of these lines is needed, and what it is for:</p>
@@ -358,11 +355,11 @@ helps.</li>
 preview:
 <code>&lt;link rel=&quot;manifest&quot; href=&quot;/app.webmanifest&quot; crossorigin=&quot;use-credentials&quot;&gt;</code>.</li>
 </ul>
-<p>Take your own domain for <code>preview.example.com</code>. Where there is a choice, take
-the label: a line with a wildcard (Astro, React Router, Jupyter, Django) accepts
-the origins of every preview at that domain, other people&#39;s too. Do not switch
-the checks off: they keep other websites from using your app through a visitor&#39;s
-browser.</p>
+<p>The lines name <code>preview.example.com</code>, where the domain of your own previews
+belongs. Where there is a choice, take the label: a line with a wildcard (Astro,
+React Router, Jupyter, Django) accepts the origins of every preview at that
+domain, other people&#39;s too. Do not switch the checks off: they keep other
+websites from using your app through a visitor&#39;s browser.</p>
 <h2 id="absolute-urls-and-redirect-uris">Absolute URLs and redirect URIs</h2>
 <ul>
 <li>Prefer relative links and redirects (<code>/login</code>): they are right everywhere.</li>
@@ -447,67 +444,66 @@ with 1001 when the gateway restarts: reconnect.</li>
 <h2 id="uploads-and-limits">Uploads and limits</h2>
 <p>These are the defaults, which an operator may have changed.</p>
 <table>
-<thead>
-<tr>
+<thead><tr>
 <th>What</th>
 <th>Limit</th>
 <th>Beyond it</th>
-</tr>
-</thead>
-<tbody><tr>
-<td>size of an upload or download</td>
-<td>none</td>
-<td></td>
+</tr></thead>
+<tbody>
+<tr>
+<td data-label="What">size of an upload or download</td>
+<td data-label="Limit">none</td>
+<td data-label="Beyond it"></td>
 </tr>
 <tr>
-<td>an upload or download that stands still</td>
-<td>300 s</td>
-<td>408 <code>upload_stalled</code></td>
+<td data-label="What">an upload or download that stands still</td>
+<td data-label="Limit">300 s</td>
+<td data-label="Beyond it">408 <code>upload_stalled</code></td>
 </tr>
 <tr>
-<td>path and query</td>
-<td>32 KiB</td>
-<td>414 <code>target_too_long</code></td>
+<td data-label="What">path and query</td>
+<td data-label="Limit">32 KiB</td>
+<td data-label="Beyond it">414 <code>target_too_long</code></td>
 </tr>
 <tr>
-<td>headers of a request, cookies among them</td>
-<td>32 KiB, 100 headers</td>
-<td>431 <code>head_too_large</code></td>
+<td data-label="What">headers of a request, cookies among them</td>
+<td data-label="Limit">32 KiB, 100 headers</td>
+<td data-label="Beyond it">431 <code>head_too_large</code></td>
 </tr>
 <tr>
-<td>requests and WebSockets at once, per sandbox</td>
-<td>1,000</td>
-<td>503 <code>sandbox_overloaded</code></td>
+<td data-label="What">requests and WebSockets at once, per sandbox</td>
+<td data-label="Limit">1,000</td>
+<td data-label="Beyond it">503 <code>sandbox_overloaded</code></td>
 </tr>
 <tr>
-<td>of these, requests without a response yet</td>
-<td>625</td>
-<td>503 <code>sandbox_overloaded</code></td>
+<td data-label="What">of these, requests without a response yet</td>
+<td data-label="Limit">625</td>
+<td data-label="Beyond it">503 <code>sandbox_overloaded</code></td>
 </tr>
 <tr>
-<td>requests and WebSockets from one visitor&#39;s address</td>
-<td>1,000, of which 500 WebSockets</td>
-<td>429 <code>client_overloaded</code></td>
+<td data-label="What">requests and WebSockets from one visitor&#39;s address</td>
+<td data-label="Limit">1,000, of which 500 WebSockets</td>
+<td data-label="Beyond it">429 <code>client_overloaded</code></td>
 </tr>
 <tr>
-<td>of these, uploads without <code>Content-Length</code></td>
-<td>100</td>
-<td>429 <code>client_overloaded</code></td>
+<td data-label="What">of these, uploads without <code>Content-Length</code></td>
+<td data-label="Limit">100</td>
+<td data-label="Beyond it">429 <code>client_overloaded</code></td>
 </tr>
 <tr>
-<td>time until the response begins</td>
-<td>300 s</td>
-<td>504 <code>runner_timeout</code></td>
+<td data-label="What">time until the response begins</td>
+<td data-label="Limit">300 s</td>
+<td data-label="Beyond it">504 <code>runner_timeout</code></td>
 </tr>
 <tr>
-<td>WebSocket messages of up to 100 bytes from a visitor</td>
-<td>16,384 in a second</td>
-<td>close code 1008 or 1006, and 429 <code>client_overloaded</code> for 10 s</td>
+<td data-label="What">WebSocket messages of up to 100 bytes from a visitor</td>
+<td data-label="Limit">16,384 in a second</td>
+<td data-label="Beyond it">close code 1008 or 1006, and 429 <code>client_overloaded</code> for 10 s</td>
 </tr>
 <tr>
-<td>WebSocket pings and the like from your app</td>
-<td>4,096 in a second</td>
-<td>close code 1008</td>
+<td data-label="What">WebSocket pings and the like from your app</td>
+<td data-label="Limit">4,096 in a second</td>
+<td data-label="Beyond it">close code 1008</td>
 </tr>
 </tbody></table>
 <p>HTTP trailers, and so gRPC, do not pass; gRPC-Web does. Nor do early hints, the
@@ -519,10 +515,10 @@ what happened, and <code>/docs</code> on the gateway&#39;s own address lists all
 <code>app_refused_websocket</code>, your app ended a handshake without a valid answer.</p>
 <h2 id="see-what-arrives">See what arrives</h2>
 <p><code>https://preview.example.com/inspect/SANDBOX</code>, on the base domain, shows the
-requests to a sandbox while it is open: times, sizes, heads, error codes,
-WebSocket closes; as a curl command and as HAR, too. It is for who has access by
-a login or a bearer, not by links. Credentials are hidden, bodies are not shown,
-and of a load test you see a sample.</p>
+requests to a sandbox while it is open, and its last failures: times, sizes,
+heads, error codes, WebSocket closes; as a curl command and as HAR, too. It is
+for who has access by a login or a bearer, not by links. Credentials are hidden,
+bodies are not shown, and of a load test you see a sample.</p>
 <p>To see exactly what your app would receive, run this in the sandbox:</p>
 <pre tabindex="0"><code class="language-sh">cat &gt; arrives.cjs &lt;&lt;&#39;END&#39;
 require(&quot;http&quot;).createServer(({ method, url, rawHeaders }, answer) =&gt;

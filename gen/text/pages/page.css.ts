@@ -61,6 +61,11 @@ p {
   letter-spacing: 0.02em;
 }
 
+.brand svg {
+  width: 1.25rem;
+  vertical-align: -0.25em;
+}
+
 dl {
   display: grid;
   grid-template-columns: auto 1fr;
@@ -174,6 +179,11 @@ td {
     border: 0;
   }
 
+  td[data-label]:not([data-label=""], :empty)::before {
+    content: attr(data-label) ": ";
+    color: var(--quiet);
+  }
+
   tr {
     display: block;
     padding: 0.5rem 0;
@@ -204,6 +214,13 @@ button,
 
 .button {
   text-decoration: none;
+}
+
+.button[aria-disabled] {
+  outline: 1px solid var(--line);
+  background: transparent;
+  color: var(--quiet);
+  cursor: default;
 }
 
 /* Where they are too many for one line. */

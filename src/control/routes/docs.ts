@@ -4,7 +4,7 @@ import { appsPage } from "../../pages/apps_page.ts";
 import { docsPage } from "../../pages/docs_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import { type ControlEnv, PAGE } from "../route.ts";
+import { type ControlContext, type ControlEnv, PAGE } from "../route.ts";
 
 /** An OpenAPI 3.1 document. */
 export type OpenApiDocument = ReturnType<
@@ -82,7 +82,15 @@ export function addDocsRoutes(
   );
   app.openapi(
     docsRoute,
-    (c) => c.html(docsPage(document()), 200, PAGE_HEADERS),
+    (c) => c.html(docsPage(document(), domainOf(c.env)), 200, PAGE_HEADERS),
   );
-  app.openapi(appsRoute, (c) => c.html(appsPage(), 200, PAGE_HEADERS));
+  app.openapi(
+    appsRoute,
+    (c) => c.html(appsPage(domainOf(c.env)), 200, PAGE_HEADERS),
+  );
+}
+
+/** The base domain as its visitor writes it; undefined on any other host. */
+function domainOf({ base, authority }: ControlContext): string | undefined {
+  return base && authority.toLowerCase();
 }

@@ -1,7 +1,7 @@
 /** The page of a base domain itself: what this is, and the way to a preview. */
 import type { Link } from "../../gateway/feature_module.ts";
 import { escapeHtml } from "../../pages/html.ts";
-import { BASE_POLICY, page } from "../../pages/page.ts";
+import { BASE_POLICY, ICON, page } from "../../pages/page.ts";
 
 interface BasePageData {
   /** The base domain as requested, with its port if it has one. */
@@ -36,7 +36,8 @@ export function basePage(data: BasePageData): string {
   const faulty = refused === undefined ? "" : ' aria-describedby="fault"';
   return page(
     refused === undefined ? "Previews" : "There is no such address",
-    `<h1>Previews of Daytona sandboxes</h1>
+    `<p class="status brand">${ICON} Porthole</p>
+<h1>Previews of Daytona sandboxes</h1>
 <p>What listens on a port of a sandbox is shown at an address of its own:</p>
 <p class="host">{port}-{sandbox}.${escapeHtml(authority)}</p>
 <form action="${OPEN_PATH}">${
@@ -44,11 +45,11 @@ export function basePage(data: BasePageData): string {
     }
 <div class="fields">
 <label>Port
-<input name="port" required inputmode="numeric" pattern="[1-9][0-9]{0,4}" placeholder="3000" value="${
+<input name="port" inputmode="numeric" pattern="[1-9][0-9]{0,4}" placeholder="3000" value="${
       escapeHtml(port)
     }"${faulty}></label>
 <label>Sandbox
-<input name="sandbox" required pattern="[A-Za-z0-9_\\-]{1,57}" autocapitalize="none" spellcheck="false" placeholder="its ID" value="${
+<input name="sandbox" required autocapitalize="none" spellcheck="false" placeholder="ID or address" value="${
       escapeHtml(sandbox)
     }"${faulty}></label>
 </div>
@@ -61,12 +62,19 @@ export function basePage(data: BasePageData): string {
 }
 
 const FAULT =
-  "That is no preview’s address. A port is a number from 1 to 65535, and the ID of a sandbox has letters, digits, “-” and “_”.";
+  "That is no preview’s address. A port is a number from 1 to 65535, and the ID of a sandbox has letters, digits, “-” and “_”. A whole address needs no port besides its own.";
 
 function linkList(links: readonly Link[]): string {
   if (links.length === 0) return "";
-  const items = links.map(({ url, text }) =>
-    `<li><a href="${escapeHtml(url)}">${escapeHtml(text)}</a></li>`
-  );
-  return `\n<h2>To try</h2>\n<ul>\n${items.join("\n")}\n</ul>`;
+  const groups = Map.groupBy(links, ({ group }) => group);
+  const lists = [...groups].map(([group, listed]) => {
+    const items = listed.map(({ url, text }) =>
+      `<li><a href="${escapeHtml(url)}">${escapeHtml(text)}</a></li>`
+    );
+    const heading = group === undefined
+      ? ""
+      : `<h3>${escapeHtml(group)}</h3>\n`;
+    return `${heading}<ul>\n${items.join("\n")}\n</ul>`;
+  });
+  return `\n<h2>To try</h2>\n${lists.join("\n")}`;
 }

@@ -49,7 +49,8 @@ const openRoute = createRoute({
         description: "From 1 to 65535, without leading zeros.",
       }),
       sandbox: z.string().optional().openapi({
-        description: "What follows the port in the preview's host name.",
+        description:
+          "What follows the port in the preview's host name, or a preview's whole address, whose port and path count.",
       }),
     }),
   },
@@ -86,8 +87,9 @@ export function addBasePage(
   app.openapi(openRoute, (c) => {
     checkBase(c.env);
     const { port = "", sandbox = "" } = c.req.valid("query");
-    const origin = originOf({ port, sandbox }, c.env, parts);
-    if (origin !== undefined) return redirect(303, `${origin}/`);
+    const fields = pasted(sandbox) ?? { port, sandbox, target: "/" };
+    const origin = originOf(fields, c.env, parts);
+    if (origin !== undefined) return redirect(303, origin + fields.target);
     if (!wantsDocument(c.req.raw.headers)) {
       throw new GatewayError("bad_request", "No preview of ours");
     }
@@ -101,6 +103,19 @@ function checkBase({ base }: ControlContext): void {
   if (base === undefined) {
     throw new GatewayError("route_not_found", "No page on this host");
   }
+}
+
+/** What a pasted address names, at whichever domain; undefined if it is none of a preview. */
+function pasted(
+  text: string,
+): PreviewFields & { readonly target: string } | undefined {
+  const typed = text.trim();
+  const url = URL.parse(
+    /^https?:/i.test(typed) ? typed : `https://${typed}`,
+  );
+  const [, port, sandbox] = /^(\d+)-([\w-]+)\./.exec(url?.hostname ?? "") ?? [];
+  if (!url || port === undefined || sandbox === undefined) return undefined;
+  return { port, sandbox, target: url.pathname + url.search + url.hash };
 }
 
 /** The origin of the preview that the form names; undefined if it names none below the very host that it is on. */

@@ -14,6 +14,25 @@ const percent = (text) =>
     (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
   ).join("");
 
+/** What of a request such a command does not send, for people to read; empty if it sends all of it. */
+// deno-lint-ignore no-unused-vars -- inspect.js calls it
+function leftOutOf({ headers, receivedBytes }) {
+  const sent = headers.filter(([name]) => !UNSENT.test(name));
+  const named = (why, test) => {
+    const names = sent.filter(test).map(([name]) => name);
+    return names.length === 0 ? [] : [`${names.join(", ")} (${why})`];
+  };
+  const isHidden = ([, value]) => value.includes("(hidden)");
+  return [
+    ...named("hidden here", isHidden),
+    ...named(
+      "unsafe in a shell",
+      (field) => !isHidden(field) && !SAFE.test(field.join(": ")),
+    ),
+    ...receivedBytes > 0 ? [`the content, ${receivedBytes} B`] : [],
+  ].join("; ");
+}
+
 /**
  * A command that sends a request again, on one line, without its content and what was hidden. Whoever sent the request
  * must not have anything run where it is pasted, whatever the shell: headers with anything unsafe are left out.

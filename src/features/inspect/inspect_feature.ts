@@ -6,6 +6,7 @@ import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { handleInspect, InspectExchange, inspectRoute } from "./inspect.ts";
 import { INSPECT_ROUTES } from "./inspect_routes.ts";
 import { Inspector } from "./inspector.ts";
+import { KeptFailures } from "./kept_failures.ts";
 
 /** Whether it is served. */
 export const inspectSettings = settingsSection({
@@ -14,8 +15,15 @@ export const inspectSettings = settingsSection({
       "Serves `/inspect/SANDBOX` on base domains: who has access to a sandbox by a login or a bearer sees the requests to its ports while the page is open.",
       { format: flag(), default: "true" },
     ),
+    INSPECT_FAILURES: setting(
+      "Keeps the heads of a sandbox's last 50 failures in memory for an hour, for who opens its view after them.",
+      { format: flag(), default: "true" },
+    ),
   }),
-  assemble: ({ INSPECT: isOn }) => ({ isOn }),
+  assemble: ({ INSPECT: isOn, INSPECT_FAILURES: keepsFailures }) => ({
+    isOn,
+    keepsFailures,
+  }),
 });
 
 /** `/inspect/{sandbox}` on base hosts. */
@@ -24,8 +32,10 @@ export const inspect: FeatureModule = {
   settings: inspectSettings,
   routes: INSPECT_ROUTES,
   create(parts) {
-    if (!sectionOf(parts.config, inspectSettings).isOn) return undefined;
-    const inspector = new Inspector(parts.now);
+    const { isOn, keepsFailures } = sectionOf(parts.config, inspectSettings);
+    if (!isOn) return undefined;
+    const failures = keepsFailures ? new KeptFailures(parts.now) : undefined;
+    const inspector = new Inspector(parts.now, {}, failures);
     return {
       observer: inspector,
       ownersViewOf: (baseOrigin, sandbox) => `${baseOrigin}/inspect/${sandbox}`,

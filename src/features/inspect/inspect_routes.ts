@@ -12,7 +12,7 @@ const COMMON = {
   method: "get",
   description:
     "For whoever has access to the sandbox by a login or `Authorization: Bearer`; preview tokens and links do not " +
-    "count. Credentials are hidden, and nothing is recorded. Unless `INSPECT` is `false`.",
+    "count. Credentials are hidden, and nothing is stored. Unless `INSPECT` is `false`.",
   request: { params: z.object({ sandboxId: SANDBOX }) },
 } as const;
 

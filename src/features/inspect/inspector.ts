@@ -1,10 +1,15 @@
 /**
- * The owner's view of a sandbox: exchanges are told to whoever is watching it. Nothing is kept: what happened while nobody
- * watched is not known, and what a watcher has seen is in its browser only.
+ * The owner's view of a sandbox: exchanges are told to whoever is watching it. Of what happened while nobody watched, the
+ * latest failures are known, and what a watcher has seen is in its browser only.
  */
-import type { ExchangeObserver, SeenExchange } from "../../gateway/observer.ts";
+import {
+  type ExchangeObserver,
+  isFailure,
+  type SeenExchange,
+} from "../../gateway/observer.ts";
 import { CountById } from "../../proxy/counts.ts";
 import { inspectedOf } from "./inspected_exchange.ts";
+import type { KeptFailures } from "./kept_failures.ts";
 import {
   type SampleLimits,
   type Share,
@@ -38,11 +43,17 @@ export class Inspector implements ExchangeObserver {
   /** The exchanges that watchers have been told of. */
   readonly #shown = new WeakSet<WeakKey>();
   readonly #byUser: CountById;
+  readonly #failures: KeptFailures | undefined;
   #count = 0;
 
   /** `now` is in ms. */
-  constructor(now: () => number, limits: Partial<InspectorLimits> = {}) {
+  constructor(
+    now: () => number,
+    limits: Partial<InspectorLimits> = {},
+    failures?: KeptFailures,
+  ) {
     this.#now = now;
+    this.#failures = failures;
     this.#limits = { ...LIMITS, ...limits };
     this.#byUser = new CountById(this.#limits.watchersPerUser);
   }
@@ -50,6 +61,10 @@ export class Inspector implements ExchangeObserver {
   /** True if nobody watches anything: the one look that every exchange takes. */
   get isIdle(): boolean {
     return this.#count === 0;
+  }
+
+  get keepsFailures(): boolean {
+    return this.#failures !== undefined;
   }
 
   /** The sandbox, if somebody watches it. */
@@ -63,6 +78,11 @@ export class Inspector implements ExchangeObserver {
     facts: () => SeenExchange,
     progress: Pick<SeenExchange, "status" | "end" | "endedAt">,
   ): void {
+    // Who was not admitted must not fill it, nor name sandboxes that there are not.
+    if (
+      this.#failures !== undefined && progress.endedAt !== undefined &&
+      isFailure(progress) && facts().by !== undefined
+    ) this.#failures.keep(sandboxId, () => inspectedOf(facts()));
     const watched = this.watched(sandboxId);
     if (watched === undefined) return;
     if (!this.#shown.has(exchange) && !watched.takes(shareOf(progress))) {
@@ -93,6 +113,9 @@ export class Inspector implements ExchangeObserver {
     this.#sandboxes.set(sandboxId, sandbox);
     this.#count++;
     watcher.push(eventOf("watching", { sandboxId }));
+    for (const failure of this.#failures?.of(sandboxId) ?? []) {
+      watcher.push(failure);
+    }
     return watcher;
   }
 }

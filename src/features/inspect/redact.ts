@@ -5,6 +5,10 @@ import type { Header, HeaderList } from "../../http/headers.ts";
 const SECRET =
   /auth|token|secret|passw|(?:api|access|private|subscription)[-_]?key|signature|session|credential|jwt|csrf|xsrf|otp|^(?:code|state|key|sig|pwd|pass|sid)$/i;
 
+/** Names of that kind whose values are none: of standard headers, and of everyday parameters. */
+const HARMLESS =
+  /^(?:access-control-allow-credentials|(?:www|proxy)-authenticate|authors?|author[-_]?(?:id|name)|(?:max|min)[-_]?tokens|session[-_]?(?:count|type))$/i;
+
 /** A parameter of a query or a fragment. No two can begin within the same text, whose writer decides what it costs. */
 const PARAMETER = /(^[?#]|[&;#])([^=&;#]*)=([^&;#]*)/g;
 
@@ -14,8 +18,9 @@ const INNER_NAME = /[?&;#]([^?=&;#]*)=/g;
 /** A host with the token of a signed link, where a header or a URL names one. */
 const SIGNED_HOST = /(^|\/\/|%2f%2f|[\s,="])(\d{1,5}-)[a-z0-9]{16}(?=\.)/gi;
 
-/** A JWT, or a key of Daytona, whatever it is called. */
-const TOKEN = /(?<![\w-])(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|dtn_[\w-]+)/g;
+/** A JWT, or a key of Daytona or of another well-known service, whatever it is called. */
+const TOKEN =
+  /(?<![\w-])(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|dtn_[\w-]+|(?:gh[oprsu]_|github_pat_|glpat-|npm_|sk-|[rs]k_(?:live|test)_|xox[abeoprs]-)[\w-]{20,}|A[KS]IA[0-9A-Z]{16}|AIza[\w-]{35})/g;
 
 /** The longest value, reason and target, characters; the most headers, and characters of them together. */
 const MAX_VALUE = 1024;
@@ -51,12 +56,16 @@ function withoutSecrets(text: string): string {
 
 /** A fragment may hold a path with a query of its own. */
 function isSecret(name: string): boolean {
-  return SECRET.test(name.slice(name.lastIndexOf("?") + 1));
+  return isSecretName(name.slice(name.lastIndexOf("?") + 1));
+}
+
+function isSecretName(name: string): boolean {
+  return SECRET.test(name) && !HARMLESS.test(name);
 }
 
 function hasSecret(value: string): boolean {
   return [...value.matchAll(INNER_NAME)]
-    .some(([, name = ""]) => SECRET.test(name));
+    .some(([, name = ""]) => isSecretName(name));
 }
 
 /** Header lines as they may be shown, such as `Cookie: a=(hidden)`: at most 64 lines and 8,192 characters. */
@@ -84,14 +93,12 @@ function redactValue(name: string, value: string): string {
       const [pair = "", ...attributes] = value.split(";");
       return [withoutValue(pair), ...attributes].join(";");
     }
-    case "www-authenticate":
-      return value;
     case "sec-websocket-protocol":
       return value.split(",").map((each) => each.trim()).map((each) =>
         each.length > MAX_PROTOCOL || SECRET.test(each) ? HIDDEN : each
       ).join(", ");
   }
-  return SECRET.test(name) ? HIDDEN : withoutSecrets(value);
+  return isSecretName(name) ? HIDDEN : withoutSecrets(value);
 }
 
 /** A cookie without its value, which is all of it if it has no name (RFC 6265bis section 5.6). */

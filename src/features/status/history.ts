@@ -1,4 +1,5 @@
 /** What the status page draws: a point for each look at the metrics, and what has happened in the last minutes. */
+import { type ErrorFacts, ERRORS } from "../../error_codes.ts";
 import { quantileBetween, type Reading } from "./reading.ts";
 
 /** Rates a second, durations in ms, shares from 0 to 1, between one look and the one before; null where there is none. */
@@ -44,7 +45,9 @@ export interface Summary {
   readonly checks: readonly (readonly [name: string, isPassing: boolean])[];
   /** When the certificate expires, ms since the epoch; null if there is none. */
   readonly certificate: number | null;
+  /** Those of codes by which the gateway or what it depends on has failed, and all others. */
   readonly errors: Counts;
+  readonly usersErrors: Counts;
   readonly apiCalls: Counts;
   readonly apiFailures: Counts;
   readonly cache: Counts;
@@ -103,6 +106,12 @@ export function pointBetween(before: Reading, after: Reading): Point {
   };
 }
 
+/** True if its users, and not the operator, can do something about an error. */
+function isUsers(code: string): boolean {
+  const facts = new Map<string, ErrorFacts>(Object.entries(ERRORS)).get(code);
+  return facts?.fault === "client" || facts?.fault === "sandbox";
+}
+
 /** The summary of a reading, with what has happened since an earlier one. */
 export function summaryOf(since: Reading, now: Reading): Summary {
   function counts(...counted: Parameters<Reading["by"]>): Counts {
@@ -115,6 +124,7 @@ export function summaryOf(since: Reading, now: Reading): Summary {
   const build = now.first("porthole_build_info")?.labels;
   const expiry = now.first("porthole_certificate_expiry_timestamp_seconds");
   const apiCalls = "porthole_api_calls_total";
+  const errors = counts("porthole_errors_total", "code");
   return {
     version: build?.version ?? "",
     deno: build?.deno ?? "",
@@ -123,7 +133,8 @@ export function summaryOf(since: Reading, now: Reading): Summary {
     checks: [...now.by("porthole_check_passing", "check")]
       .map(([name, value]) => [name, value === 1] as const),
     certificate: expiry === undefined ? null : expiry.value * 1000,
-    errors: counts("porthole_errors_total", "code"),
+    errors: errors.filter(([code]) => !isUsers(code)),
+    usersErrors: errors.filter(([code]) => isUsers(code)),
     apiCalls: counts(apiCalls, "operation"),
     apiFailures: counts(apiCalls, "operation", { outcome: "failed" }),
     cache: counts("porthole_cache_requests_total", "result"),

@@ -11,10 +11,10 @@ const CHARTS = [
     ["appFailed", "of apps"],
     ["gatewayFailed", "of the gateway", 4],
   ]],
-  ["Request duration", ms, [["median", "median"], ["p95", "95 %"]]],
-  ["Where it goes, 95 %", ms, [
-    ["resolved95", "access and lookup"],
-    ["firstByte95", "until the app answers"],
+  ["Duration", ms, [["median", "median"], ["p95", "95 %"]]],
+  ["Until the app is asked / first byte, 95 %", ms, [
+    ["resolved95", "asked"],
+    ["firstByte95", "first byte"],
   ]],
   ["Under way", count, [
     ["inFlight", "requests"],
@@ -25,7 +25,7 @@ const CHARTS = [
     ["apiCalls", "calls"],
     ["apiFailed", "failed", 4],
   ]],
-  ["Duration of API calls, 95 %", ms, [["api95", "retries included"]]],
+  ["API latency, 95 %", ms, [["api95", "retries included"]]],
   ["Cache hits", percent, [["hits", "answered in process"]], 1],
   ["CPU", percent, [["cpu", "of one core"]]],
   ["Memory", size, [["memory", "resident"], ["buffered", "for clients"]]],
@@ -103,7 +103,7 @@ const charts = CHARTS.map(([title, format, series, top]) => {
   const highest = element("span");
   const lines = series.map(([key, label, color], index) => {
     const className = `line-${color ?? index + 1}`;
-    const line = svg("polyline", { class: className });
+    const line = svg("path", { class: className });
     const value = element("b");
     const entry = element("li", {}, element("span", { className }, "● "));
     entry.append(`${label} `, value);
@@ -117,34 +117,84 @@ const charts = CHARTS.map(([title, format, series, top]) => {
     picture,
     element("ul", { className: "legend" }, ...lines.map(({ entry }) => entry)),
   ));
-  return { title, format, lines, picture, highest, top };
+  const chart = { title, format, lines, picture, highest, top };
+  const pointer = svg("path", { class: "pointer" });
+  picture.append(pointer);
+  picture.addEventListener("pointermove", ({ clientX }) => {
+    const { left, width } = picture.getBoundingClientRect();
+    const share = (clientX - left) / width;
+    chart.pointed = share;
+    pointer.setAttribute("d", `M${(share * 600).toFixed(1)},0V100`);
+    caption(chart);
+  });
+  picture.addEventListener("pointerleave", () => {
+    chart.pointed = undefined;
+    pointer.setAttribute("d", "");
+    caption(chart);
+  });
+  return chart;
 });
+document.title = `${location.host}: Porthole status`;
+at("host").textContent = location.host;
 
 let points = [];
 let sandboxes = [];
 let sortedBy = "requestsPerSec";
 
-function draw({ title, format, lines, picture, highest, top }) {
+/** The times that a picture is of. */
+function span() {
+  const now = points.at(-1).at;
+  const spanMs = Math.max(60_000, now - points[0].at);
+  return { since: now - spanMs, spanMs };
+}
+
+/** Says how high a picture goes, or what it shows where the pointer is. */
+function caption({ format, lines, highest, high, pointed }) {
+  if (points.length === 0) return;
+  const { since, spanMs } = span();
+  const when = since + pointed * spanMs;
+  const near = points.findLast((point) => point.at <= when) ?? points[0];
+  const told = lines.map(({ key }) =>
+    near[key] === null ? "–" : format(near[key])
+  );
+  highest.textContent = pointed === undefined
+    ? `up to ${format(high)}`
+    : `${new Date(near.at).toLocaleTimeString()}: ${told.join(", ")}`;
+}
+
+/** A line that breaks where there is no data: where a point has none, or was not told for a while. */
+function pathOf(key, yOf) {
+  const { since, spanMs } = span();
+  const gaps = points.slice(1).map(({ at }, nth) => at - points[nth].at);
+  const usual = gaps.toSorted((a, b) => a - b)[gaps.length >> 1];
+  let path = "";
+  let last;
+  for (const point of points) {
+    if (point[key] !== null) {
+      const x = ((point.at - since) / spanMs * 600).toFixed(1);
+      const isNext = last !== undefined && point.at - last < 3 * usual;
+      path += `${isNext ? "L" : "M"}${x},${yOf(point[key]).toFixed(1)}h0`;
+    }
+    last = point[key] === null ? undefined : point.at;
+  }
+  return path;
+}
+
+function draw(chart) {
+  const { title, format, lines, picture, top } = chart;
   const now = points.at(-1);
   if (now === undefined) return;
-  const spanMs = Math.max(60_000, now.at - points[0].at);
-  const since = now.at - spanMs;
   let high = top ?? 0;
   for (const point of points) {
     for (const { key } of lines) high = Math.max(high, point[key] ?? 0);
   }
   for (const { key, line, value } of lines) {
-    const places = [];
-    for (const point of points) {
-      if (point[key] === null) continue;
-      const x = (point.at - since) / spanMs * 600;
-      const y = 97 - 94 * (high > 0 ? point[key] / high : 0);
-      places.push(`${x.toFixed(1)},${y.toFixed(1)}`);
-    }
-    line.setAttribute("points", places.join(" "));
+    const yOf = (value) => 97 - 94 * (high > 0 ? value / high : 0);
+    line.setAttribute("d", pathOf(key, yOf));
     value.textContent = now[key] === null ? "–" : format(now[key]);
   }
-  highest.textContent = `up to ${format(high)}`;
+  chart.high = high;
+  caption(chart);
   const told = lines.map(({ label, value }) => `${label} ${value.textContent}`);
   picture.setAttribute("aria-label", `${title}, now: ${told.join(", ")}`);
 }
@@ -258,7 +308,9 @@ function show(told) {
     ),
   ]);
   rows("limits", told.limits, meter);
-  rows("errors", told.errors, ([code, times]) => [code, count(times)]);
+  const inRow = ([code, times]) => [code, count(times)];
+  rows("errors", told.errors, inRow);
+  rows("users-errors", told.usersErrors, inRow);
   const failed = new Map(told.apiFailures);
   rows("api", told.apiCalls, ([operation, calls]) => [
     operation,

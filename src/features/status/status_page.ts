@@ -36,7 +36,7 @@ function counts(
 }
 
 const MAIN = `<div class="head">
-<h1>Gateway</h1>
+<h1>Gateway <span class="name" id="host"></span></h1>
 <p><span id="version"></span> · <span id="live" role="status">connecting</span> · <a href="metrics">metrics</a></p>
 </div>
 <noscript><p>This page needs JavaScript. The same numbers are at <a href="metrics">/metrics</a>.</p></noscript>
@@ -61,7 +61,8 @@ ${
   )
 }
 ${counts("limits", "Limits in use", ["setting", "share", "in use"], "")}
-${counts("errors", "Errors by code", ["code", "requests"])}
+${counts("errors", "Errors of the gateway", ["code", "requests"])}
+${counts("users-errors", "Errors of visitors and apps", ["code", "requests"])}
 ${counts("api", "Calls of Daytona’s API", ["operation", "calls", "failed"])}
 ${counts("others", "Cache, logins, WebSockets", ["what", "times"])}
 </div>

@@ -4,6 +4,7 @@
  * organization decides, only visitors who were admitted get it. Scripts of the app could accept by themselves, so it
  * intercepts every navigation, in frames, objects and prefetches too, and forms that other sites post.
  */
+import { appTarget } from "../../address/app_target.ts";
 import { isAlwaysPrivate } from "../../address/grammar.ts";
 import type { PreviewHost } from "../../address/preview_host.ts";
 import { sameHostTarget } from "../../address/return_url.ts";
@@ -33,7 +34,7 @@ import {
 /** The part of an exchange that the warning depends on. */
 export type WarnedExchange = Pick<
   PreviewExchange,
-  "reply" | "method" | "headers" | "authority" | "target" | "host"
+  "reply" | "method" | "headers" | "authority" | "target" | "host" | "note"
 >;
 
 /** False only if a sandbox needs no warning; `onMiss` is called before a lookup that goes beyond the process. */
@@ -82,7 +83,7 @@ export class Warning {
   /**
    * The response before anything is looked up: the page if it is for all sandboxes, or the redirect after its
    * acceptance; undefined if the request may go on.
-   * @throws {GatewayError} `cross_site_request` for an acceptance that the page itself did not send, `upload_stalled`
+   * @throws {GatewayError} as the page does, `cross_site_request` for an acceptance that the page itself did not send, `upload_stalled`
    * if its form does not arrive in time
    */
   async intercept(x: WarnedExchange): Promise<Response | undefined> {
@@ -136,10 +137,13 @@ export class Warning {
   }
 }
 
-function pageFor(
-  { headers, host, target }: WarnedExchange,
-  origin: string,
-): Response {
+/** @throws {GatewayError} `bad_target` for what leads nowhere, whoever accepts */
+function pageFor(x: WarnedExchange, origin: string): Response {
+  const { headers, host, target } = x;
+  if (appTarget("", target) === undefined) {
+    throw new GatewayError("bad_target", "Before a warning");
+  }
+  x.note = "warning";
   const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
   const page = { host: previewName(host), url: origin + target, isFramed };
   return new Response(warningPage(page), { headers: PAGE_HEADERS });

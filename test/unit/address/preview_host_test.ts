@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   createHostParser,
+  likelyHost,
   parseHost,
   portOfSandboxOrigin,
   type PreviewHost,
@@ -66,6 +67,31 @@ Deno.test("parseHost() accepts a port in plain decimal digits only", () => {
       "malformed",
       port,
     );
+  }
+});
+
+Deno.test("likelyHost() finds what a mistyped host means, and nothing where that is not clear", () => {
+  for (
+    const [name, meant] of [
+      ["03000-box", "3000-box"],
+      ["3000.box", "3000-box"],
+      ["3000_box", "3000-box"],
+      ["BOX-3000", "3000-box"],
+      ["www.3000-box", "3000-box"],
+      ["0b9f1c1e-8f1c-3000", "3000-0b9f1c1e-8f1c"],
+      ["box", undefined],
+      ["3000", undefined],
+      ["70000-box", undefined],
+      ["0-box", undefined],
+      ["3000-démo", undefined],
+      [`3000-${"a".repeat(58)}`, undefined],
+    ] as const
+  ) {
+    const suffix = "proxy.localhost:4000";
+    const likely = likelyHost(`${name}.${suffix}`, suffix);
+    const text = likely && `${likely.port}-${likely.label}`;
+    assert.equal(text, meant, name);
+    assert.equal(likely?.authoritySuffix, likely && suffix);
   }
 });
 

@@ -8,6 +8,7 @@ import {
   errorPage,
   type ErrorPageData,
 } from "../../../src/pages/error_page.ts";
+import { problem } from "../../../src/pages/problem.ts";
 
 function pageOf(
   code: ErrorCode,
@@ -159,6 +160,66 @@ Deno.test("errorPage() names port and sandbox as its visitor did, and the sandbo
   assert.doesNotMatch(pageOf("bad_host"), /<dt>(Sandbox|Port)/);
 });
 
+Deno.test("errorPage() has the port in its title, and says what else is wanted of a sandbox only where its state does not lead there", () => {
+  assert.match(
+    pageOf("port_closed", { port: 3000 }),
+    /<title>3000: Nothing is listening on this port</,
+  );
+  assert.match(pageOf("bad_host"), /<title>This address is not a preview</);
+  for (
+    const [code, state, desiredState, isSaid] of [
+      ["sandbox_starting", "starting", "started", false],
+      ["sandbox_pulling", "pulling_snapshot", "started", false],
+      ["sandbox_starting", "stopped", "started", true],
+      ["sandbox_stopping", "stopping", "stopped", false],
+      ["sandbox_stopping", "stopping", "started", true],
+      ["sandbox_stopped", "stopped", "stopped", false],
+      ["sandbox_error", "error", "started", true],
+    ] as const
+  ) {
+    const sandbox = {
+      state,
+      desiredState,
+      recoverable: false,
+      errorReason: null,
+    };
+    const page = pageOf(code, { advice: { sandbox } });
+    assert.match(page, new RegExp(`id="state">${state}<`));
+    assert.equal(page.includes("is wanted"), isSaid, `${state} ${code}`);
+  }
+});
+
+Deno.test("errorPage() says of port 2280 that it is the toolbox, which is private even where previews are public", async () => {
+  const page = pageOf("login_required", { port: 2280 });
+  assert.match(page, /<h1>The toolbox is private<[^]*runs commands/);
+  assert.doesNotMatch(page, /This preview/);
+  const app = pageOf("login_required", { port: 3000 });
+  assert.match(app, /<h1>This preview is private</);
+  const told = await problem({
+    code: "login_required",
+    port: 2280,
+    requestId: "id",
+    asPage: false,
+  }).json();
+  assert.match(told.message, /^The toolbox is private\. /);
+});
+
+Deno.test("errorPage() names who has logged in, and who asks too often has a button that waits with them", () => {
+  const refused = pageOf("no_access", { advice: { user: "a<b@p.test" } });
+  assert.match(refused, /<dt>Logged in as<\/dt><dd class="name">a&lt;b@p/);
+  assert.doesNotMatch(pageOf("no_access"), /Logged in as/);
+  for (
+    const [code, waits] of [
+      ["too_many_refusals", true],
+      ["user_throttled", true],
+      ["overloaded", false],
+    ] as const
+  ) {
+    const page = pageOf(code, { retryAfterSec: 40 });
+    assert.equal(page.includes('href="" data-seconds="40">Try again'), waits);
+  }
+});
+
 Deno.test("errorPage() leads to Daytona's dashboard where something can be done there, whether or not there is a sandbox", () => {
   const dashboardUrl = "https://daytona.test/dashboard?<";
   const link = '<a href="https://daytona.test/dashboard?&lt;" target="_blank"';
@@ -167,13 +228,20 @@ Deno.test("errorPage() leads to Daytona's dashboard where something can be done 
       "sandbox_stopped",
       "sandbox_not_found",
       "no_access",
-      "signed_token_invalid",
     ] as const
   ) {
     assert.ok(pageOf(code, { dashboardUrl }).includes(link), code);
     assert.doesNotMatch(pageOf(code), /dashboard/);
   }
-  for (const code of ["sandbox_starting", "port_closed", "bad_host"] as const) {
+  for (
+    const code of [
+      "sandbox_starting",
+      "port_closed",
+      "bad_host",
+      // Who is sent a link may have no account there.
+      "signed_token_invalid",
+    ] as const
+  ) {
     assert.ok(!pageOf(code, { dashboardUrl }).includes(link), code);
   }
 });

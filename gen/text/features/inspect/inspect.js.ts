@@ -7,8 +7,12 @@ const text: string = `// The owner's view, in the browser. Everything about an e
   const sandbox = location.pathname.split("/")[2];
   const byId = (id) => document.getElementById(id);
   const rows = byId("rows");
+  const COLUMNS = [...document.querySelectorAll("thead th")]
+    .map(({ textContent }) => textContent);
   const entries = new Map(); // by request ID, oldest first
   const changed = new Set();
+  const held = []; // what came while paused
+  let heldCount = 0;
   let isPaused = false;
   let missed = 0;
   let told = 0; // the number of those that the page says
@@ -71,11 +75,15 @@ const text: string = `// The owner's view, in the browser. Everything about an e
     open.addEventListener("click", () => showDetails(entry.id, true));
     const target = element("td");
     target.append(open);
+    const status = element("td", entry.status, "number status-cell");
+    if (entry.error !== undefined) status.append(element("small", "gateway"));
+    const kind = Math.floor(entry.status / 100);
+    row.className = kind > 3 ? \`failed-\${kind}\` : "";
     row.replaceChildren(
       element("td", new Date(entry.startedAt).toLocaleTimeString(), "number"),
       element("td", entry.port, "number"),
       target,
-      element("td", entry.status, "number"),
+      status,
       element("td", ms(entry.totalMs ?? entry.waitMs), "number"),
       element(
         "td",
@@ -86,7 +94,24 @@ const text: string = `// The owner's view, in the browser. Everything about an e
       ),
       element("td", outcome(entry)),
     );
+    [...row.children].forEach((cell, nth) => cell.dataset.label = COLUMNS[nth]);
     row.hidden = !fits(entry);
+    mark(row, entry.id === shown);
+  }
+
+  function mark(row, isChosen) {
+    if (isChosen) row?.setAttribute("aria-current", "true");
+    else row?.removeAttribute("aria-current");
+  }
+
+  /** Puts a row where its request began: the latest comes first, whichever ends first. */
+  function place(row, startedAt) {
+    row.startedAt = startedAt;
+    let next = rows.firstElementChild;
+    while (next !== null && next.startedAt > startedAt) {
+      next = next.nextElementSibling;
+    }
+    rows.insertBefore(row, next);
   }
 
   function addPort(port) {
@@ -105,7 +130,7 @@ const text: string = `// The owner's view, in the browser. Everything about an e
       if (entry === undefined) continue;
       if (entry.row === undefined) {
         entry.row = document.createElement("tr");
-        rows.prepend(entry.row);
+        place(entry.row, entry.startedAt);
         addPort(entry.port);
       }
       fill(entry.row, entry);
@@ -153,7 +178,9 @@ const text: string = `// The owner's view, in the browser. Everything about an e
   function showDetails(id, hasFocus) {
     const entry = entries.get(id);
     if (entry === undefined) return;
+    mark(entries.get(shown)?.row, false);
     shown = id;
+    mark(entry.row, true);
     const { tunnel } = entry;
     byId("details-title").textContent = clean(
       \`\${entry.method} \${entry.target}\`,
@@ -183,10 +210,21 @@ const text: string = `// The owner's view, in the browser. Everything about an e
       headers: entry.requestHeaders,
       url: originOf(entry) + entry.target,
     });
+    const leftOut = clean(
+      leftOutOf({
+        headers: entry.requestHeaders,
+        receivedBytes: entry.receivedBytes,
+      }),
+    );
+    byId("left-out").textContent = \`Left out: \${leftOut}.\`;
+    byId("left-out").hidden = leftOut === "";
     byId("copied").textContent = "";
     byId("details").hidden = false;
     if (hasFocus) byId("details-title").focus();
   }
+
+  const contentType = (headers) =>
+    headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
 
   const harHeaders = (headers) =>
     headers.map(([name, value]) => ({ name, value }));
@@ -218,7 +256,10 @@ const text: string = `// The owner's view, in the browser. Everything about an e
         httpVersion: "HTTP/1.1",
         cookies: [],
         headers: harHeaders(entry.responseHeaders),
-        content: { size: entry.sentBytes, mimeType: "" },
+        content: {
+          size: entry.sentBytes,
+          mimeType: contentType(entry.responseHeaders),
+        },
         redirectURL: "",
         headersSize: -1,
         bodySize: entry.sentBytes,
@@ -257,13 +298,30 @@ const text: string = `// The owner's view, in the browser. Everything about an e
     }
   }
 
+  /** Keeps what comes while paused, as much as is shown, and says how much that is. */
+  function hold(exchange) {
+    if (!held.some(({ id }) => id === exchange.id)) heldCount++;
+    held.push(exchange);
+    if (held.length > MAX_ROWS) held.shift();
+    tellPause();
+  }
+
+  function tellPause() {
+    byId("pause").textContent = !isPaused
+      ? "Pause"
+      : heldCount === 0
+      ? "Resume"
+      : \`Resume: \${heldCount.toLocaleString()} more\`;
+  }
+
   function connect() {
     const source = new EventSource(\`\${location.pathname}/events\`);
     source.addEventListener("watching", () => {
       state("Watching. Requests appear here as they end.");
     });
     source.addEventListener("exchange", ({ data }) => {
-      if (!isPaused) take(JSON.parse(data));
+      if (isPaused) hold(JSON.parse(data));
+      else take(JSON.parse(data));
     });
     source.addEventListener("missed", ({ data }) => {
       missed += JSON.parse(data).count;
@@ -288,13 +346,18 @@ const text: string = `// The owner's view, in the browser. Everything about an e
   }
   byId("pause").addEventListener("click", () => {
     isPaused = !isPaused;
-    byId("pause").setAttribute("aria-pressed", String(isPaused));
+    if (!isPaused) {
+      held.splice(0).forEach(take);
+      heldCount = 0;
+    }
+    tellPause();
   });
   byId("clear").addEventListener("click", () => {
     entries.clear();
     changed.clear();
     rows.replaceChildren();
-    missed = 0;
+    held.length = heldCount = missed = 0;
+    tellPause();
     byId("details").hidden = true;
     update();
   });
@@ -302,6 +365,7 @@ const text: string = `// The owner's view, in the browser. Everything about an e
   byId("copy").addEventListener("click", copyCurl);
   byId("close").addEventListener("click", () => {
     byId("details").hidden = true;
+    mark(entries.get(shown)?.row, false);
     shown = undefined;
   });
   update();

@@ -93,11 +93,17 @@ h2 small {
   border-bottom: 1px solid var(--line);
 }
 
-.card polyline {
+.card path {
   fill: none;
   stroke: currentColor;
   stroke-width: 1.5;
+  stroke-linecap: round;
   vector-effect: non-scaling-stroke;
+}
+
+.card .pointer {
+  stroke: var(--quiet);
+  stroke-width: 1;
 }
 
 .top {

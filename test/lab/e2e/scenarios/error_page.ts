@@ -8,7 +8,7 @@ const REFUSALS = [
   {
     label: "2280-locked",
     code: "login_required",
-    title: "This preview is private",
+    title: "The toolbox is private",
   },
   {
     label: "3000-0123456789abcdef",

@@ -10,7 +10,7 @@ const HOSTILE = `/echo?<img src=x onerror="document.title='owned'">`;
 const HEADER = `</pre><script>document.title="owned"</script>`;
 
 const SCREENS: Readonly<Record<string, OpenOptions>> = {
-  light: { colorScheme: "light" },
+  light: { colorScheme: "light", window: { width: 1400, height: 900 } },
   dark: { colorScheme: "dark" },
   phone: { window: { width: 390, height: 844 } },
 };
@@ -42,6 +42,8 @@ export const inspect: Scenario = {
       await view.click("button", "alice");
       await view.untilAt(address);
       await view.shows("#state", "Watching.");
+      if (screen !== "light") await view.shows("#rows td", "port_closed");
+      await view.click("#clear", "Clear"); // the failures of before
       await app.evaluate(
         `fetch(${JSON.stringify(HOSTILE)}, { headers: {
           "x-evil": ${
@@ -57,6 +59,17 @@ export const inspect: Scenario = {
         await textOf(view, "#request-head"),
         /authorization: \(hidden\)/,
       );
+      assert.match(
+        await textOf(view, "#left-out"),
+        /authorization.* \(hidden here\); .*x-quote.* \(unsafe in a shell\)/,
+      );
+      assert.equal(
+        await view.evaluate<number>(
+          `document.querySelectorAll("#rows [aria-current=true]").length`,
+        ),
+        1,
+      );
+      assert.equal(await isBeside(view), screen === "light");
       const command = await textOf(view, "#curl");
       assert.match(command, /^curl --path-as-is --globoff/);
       assert.doesNotMatch(command, /x-quote|\n/);
@@ -70,6 +83,7 @@ export const inspect: Scenario = {
       assert.match(await view.title(), /^Requests to locked$/);
       await checkAccessibility(view, `the owner's view (${screen})`);
       await stage.screenshot(view, `inspect-${screen}`);
+      await checkPause(view, app);
       await checkFilter(view, app);
       await checkHar(view);
       await checkPorts(view, app);
@@ -77,6 +91,34 @@ export const inspect: Scenario = {
     }
   },
 };
+
+/** True if the details are beside the list, which a wide screen has room for. */
+async function isBeside(view: Page): Promise<boolean> {
+  return await view.evaluate<boolean>(
+    `document.getElementById("details").getBoundingClientRect().left >=
+      document.getElementById("rows").getBoundingClientRect().right`,
+  );
+}
+
+/** While the page is paused, it counts what comes; then that is in the order in which it began. */
+async function checkPause(view: Page, app: Page): Promise<void> {
+  await view.click("#pause", "Pause");
+  await app.evaluate(
+    `Promise.all([fetch("/bytes?size=10&late"), fetch("/nothing-here?paused")])
+      .then((all) => Promise.all(all.map((each) => each.text())))`,
+  );
+  await view.shows("#pause", "2 more");
+  const paused =
+    `document.getElementById("rows").textContent.includes("?paused")`;
+  assert.equal(await view.evaluate<boolean>(paused), false);
+  await view.click("#pause", "Resume");
+  await view.shows("#rows button", "?paused");
+  const inOrder = await view.evaluate<boolean>(
+    `[...document.querySelectorAll("#rows tr")].every((row, nth, all) =>
+      nth === 0 || all[nth - 1].startedAt >= row.startedAt)`,
+  );
+  assert.ok(inOrder);
+}
 
 /** Whoever asks for port after port, which takes no access, does not fill the page. */
 async function checkPorts(view: Page, app: Page): Promise<void> {
@@ -136,6 +178,7 @@ async function checkHar(view: Page): Promise<void> {
   const [entry] = log.entries;
   assert.match(entry?.request.url ?? "", /^http:\/\/4999-locked\./);
   assert.equal(entry?.response.status, 502);
+  assert.match(entry?.response.content.mimeType ?? "", /^\w+\/[\w+]+/);
 }
 
 /** An HTTP Archive, as far as it is looked at. */
@@ -145,7 +188,10 @@ interface Archive {
     readonly comment?: string;
     readonly entries: readonly {
       readonly request: { readonly url: string };
-      readonly response: { readonly status: number };
+      readonly response: {
+        readonly status: number;
+        readonly content: { readonly mimeType: string };
+      };
     }[];
   };
 }

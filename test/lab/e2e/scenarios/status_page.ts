@@ -56,7 +56,14 @@ export const statusPage: Scenario = {
       await gateway.send("4000-demo.proxy.localhost");
       await gateway.send("3000-stopped.proxy.localhost");
       // What happens while somebody looks, without a reload.
-      await page.shows("#errors td", "port_closed");
+      await page.shows("#users-errors td", "port_closed");
+      assert.match(await page.title(), /^127\.0\.0\.1:\d+: Porthole status$/);
+      await page.evaluate(
+        `document.querySelector("#charts svg").dispatchEvent(
+          new PointerEvent("pointermove", { clientX: 200 }))`,
+      );
+      await page.shows("#charts .top span", "/s, ");
+      await checkGaps(page);
       await page.shows("#sandboxes .name", "stopped");
       await page.click("#by-bytesPerSec button");
       await page.shows("#by-bytesPerSec[aria-sort=descending]");
@@ -85,7 +92,21 @@ function serveStatus({ service }: TestGateway) {
 async function untilDrawn(page: Page): Promise<void> {
   await page.until(
     `document.querySelectorAll("#charts .card").length > 8 &&
-    [...document.querySelectorAll("#charts polyline")]
-      .some((line) => line.points.length > 1)`,
+    [...document.querySelectorAll("#charts path")]
+      .some((line) => line.getAttribute("d")?.includes("L"))`,
   );
+}
+
+/** A line breaks where a point has no value, and where nothing was told for a while. */
+async function checkGaps(page: Page): Promise<void> {
+  const path = await page.evaluate<string>(`(() => {
+    const told = points;
+    points = [0, 1, 2, 3, 10, 11].map((second) => ({
+      at: second * 1000, value: second === 1 ? null : second,
+    }));
+    const drawn = pathOf("value", (value) => value);
+    points = told;
+    return drawn.replaceAll(/[^ML]/g, "");
+  })()`);
+  assert.equal(path, "MMLML");
 }

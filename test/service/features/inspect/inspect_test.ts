@@ -496,6 +496,25 @@ Deno.test("hostile targets and headers arrive as data, and cannot forge an event
   assert.equal(evil?.[1], "data: {}é<img src=x>");
 });
 
+Deno.test("who opens the view after a failure sees it, unless INSPECT_FAILURES is false; nothing else of before, and nothing of who was not admitted", async () => {
+  for (const INSPECT_FAILURES of ["true", "false"]) {
+    await using gateway = await startGateway({ INSPECT_FAILURES });
+    gateway.stack.runner.containers.get("locked")?.ports.set(3000, 1);
+    const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+    await gateway.send(LOCKED, { path: "/a?token=secret-1", headers });
+    await gateway.send(LOCKED, { path: "/refused" });
+    await gateway.send(DEMO, { path: "/echo" });
+    using watching = await watch(gateway, "locked");
+    await gateway.send(LOCKED, { path: "/b", headers });
+    const first = await watching.next();
+    const isKept = INSPECT_FAILURES === "true";
+    assert.equal(first.target, isKept ? "/a?token=(hidden)" : "/b");
+    assert.equal(first.error, "port_closed");
+    assert.ok(first.responseHeaders.length > 0);
+    if (isKept) assert.equal((await watching.next()).target, "/b");
+  }
+});
+
 Deno.test("INSPECT=false leaves no trace of the view", async () => {
   await using gateway = await startGateway({ INSPECT: "false" });
   for (const path of ["/inspect/locked", "/inspect/locked/events"]) {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ORGANIZATION } from "../../../../scripts/stand_in/api_state.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import { collectLog } from "../../../support/collected_log.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import {
   type Answer,
@@ -109,6 +110,20 @@ test("without PREVIEW_WARNING_ENABLED there is no warning", async (startGateway)
   await using gateway = await startGateway();
   const page = await gateway.send(DEMO, { path: "/echo", headers: NAVIGATION });
   assert.deepEqual([page.status, isWarning(page)], [200, false]);
+});
+
+test("the warning comes after what is wrong without a look-up, and the access log calls it by its name", async (startGateway) => {
+  await using log = await collectLog();
+  await using gateway = await startGateway(WARNING, { lines: log.lines });
+  const headers = NAVIGATION;
+  const wrong = await gateway.send(DEMO, { path: "/a/..%2fb", headers });
+  assert.deepEqual([wrong.status, wrong.code], [400, "bad_target"]);
+  const page = await gateway.send(DEMO, { path: "/a", headers });
+  assert(isWarning(page));
+  await gateway.service.close();
+  const reasons = log.records().filter(({ message }) => message === "request")
+    .map(({ status, reason }) => [status, reason]);
+  assert.deepEqual(reasons, [[400, undefined], [200, "warning"]]);
 });
 
 Deno.test("without PREVIEW_WARNING_ENABLED the warning's path is the app's, unless somebody else's Daytona takes it for itself", async () => {

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { addBasePage } from "../../../../src/features/base_page/base_routes.ts";
+import type { Link } from "../../../../src/gateway/feature_module.ts";
 import { setUpControl } from "../../../support/control.ts";
 
 /** The control plane of `p.test` with the page of the base domain. */
-function setUp() {
-  const links = [{ url: "https://3000-box.p.test/?a&b", text: "A <b>" }];
+function setUp(
+  links: readonly Link[] = [
+    { url: "https://3000-box.p.test/?a&b", text: "A <b>" },
+  ],
+) {
   return setUpControl((parts) => [
     (app) =>
       addBasePage(app, { version: "0.0.0", scheme: "https", links, ...parts }),
@@ -52,6 +56,21 @@ Deno.test("/open leads to the preview that the form names, below the very host t
       ["port=+65535+&sandbox=+BOX_1-x", "https://65535-box_1-x.p.test/"],
       // Only what the form sends counts.
       ["port=1&sandbox=b&x=//evil.example", "https://1-b.p.test/"],
+      // A pasted address counts by itself, whatever its domain.
+      [
+        `sandbox=${encodeURIComponent("https://5173-box.p.test/a?b=(1)#c")}`,
+        "https://5173-box.p.test/a?b=(1)#c",
+      ],
+      [
+        `port=1&sandbox=${encodeURIComponent(" 3000-Box.proxy.example:8443 ")}`,
+        "https://3000-box.p.test/",
+      ],
+      [
+        `sandbox=${
+          encodeURIComponent("http://1-b.evil.example//evil.example")
+        }`,
+        "https://1-b.p.test//evil.example",
+      ],
     ]
   ) {
     const { response, status } = await send(`/open?${query}`);
@@ -62,6 +81,44 @@ Deno.test("/open leads to the preview that the form names, below the very host t
   state.baseDomains = ["box.p.test", "p.test"];
   const { status } = await send("/open?port=3000&sandbox=x.box");
   assert.equal(status, 400);
+});
+
+Deno.test("the page of the base domain has a name and an icon, and lists links by their groups", async () => {
+  const link = (group: string | undefined, text: string) => ({
+    url: "https://3000-box.p.test/",
+    text,
+    group,
+  });
+  const { send } = setUp([
+    link("Public", "one"),
+    link("Private <", "two"),
+    link("Public", "three"),
+  ]);
+  const html = await (await send("/")).response.text();
+  assert.match(html, /<p class="status brand"><svg [^]*<\/svg> Porthole<\/p>/);
+  assert.match(
+    html,
+    /<h3>Public<\/h3>[^]*>one<[^]*>three<[^]*<h3>Private &lt;<\/h3>[^]*>two</,
+  );
+});
+
+Deno.test("whoever comes to no page of the base domain is led to the one with the form", async () => {
+  const { send } = setUp();
+  const headers = { accept: "text/html" };
+  const button = '<a class="button" href="/">Open a preview</a>';
+  for (
+    const [path, code] of [
+      ["/nowhere", "route_not_found"],
+      ["/login", "bad_request"],
+      ["/login?return_to=x", "bad_return_url"],
+    ] as const
+  ) {
+    const { response, code: told } = await send(path, { headers });
+    assert.equal(told, code);
+    assert.ok((await response.text()).includes(button), path);
+  }
+  const elsewhere = await send("/nowhere", { headers, base: null });
+  assert.ok(!(await elsewhere.response.text()).includes(button));
 });
 
 Deno.test("/open leads nowhere else, and says so on the page again", async () => {

@@ -14,6 +14,10 @@ const curlOf: (sent: Sent) => string = new Function(
   `${curl}; return curlOf;`,
 )();
 
+const leftOutOf: (
+  sent: Pick<Sent, "headers"> & { readonly receivedBytes: number },
+) => string = new Function(`${curl}; return leftOutOf;`)();
+
 const ORIGIN = "https://3000-box.preview.example.com";
 
 /** What a stranger can have sent to a public preview, to have something run in one shell or another. */
@@ -42,6 +46,22 @@ function hostile(text: string): Sent {
     url: `${ORIGIN}/${text}?a=${text}&b=%7E${text}`,
   };
 }
+
+Deno.test("what a command leaves out is said, by the names of the headers and why", () => {
+  const headers = [
+    ["host", "h"],
+    ["accept", "*/*"],
+    ["cookie", "a=(hidden)"],
+    ["authorization", "(hidden)"],
+    ["x-quote", "a'b"],
+  ] as const;
+  assert.equal(
+    leftOutOf({ headers, receivedBytes: 5 }),
+    "cookie, authorization (hidden here); x-quote (unsafe in a shell); the content, 5 B",
+  );
+  const sent = headers.slice(0, 2);
+  assert.equal(leftOutOf({ headers: sent, receivedBytes: 0 }), "");
+});
 
 Deno.test("a command sends the same request again, without what was hidden or is of the connection", () => {
   const command = curlOf({

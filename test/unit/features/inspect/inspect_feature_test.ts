@@ -6,8 +6,11 @@ import { configOf, problemsOf } from "../../../support/config.ts";
 Deno.test("inspect reads its settings, and does without them", () => {
   for (
     const [env, expected] of [
-      [{}, { isOn: true }],
-      [{ INSPECT: "false" }, { isOn: false }],
+      [{}, { isOn: true, keepsFailures: true }],
+      [
+        { INSPECT: "false", INSPECT_FAILURES: "false" },
+        { isOn: false, keepsFailures: false },
+      ],
     ] as const
   ) {
     assert.deepEqual(sectionOf(configOf(env), inspectSettings), expected);
@@ -18,6 +21,7 @@ Deno.test("inspect refuses invalid values of its settings", () => {
   for (
     const [name, values] of Object.entries({
       INSPECT: ["no"],
+      INSPECT_FAILURES: ["no"],
     })
   ) {
     for (const value of values) {

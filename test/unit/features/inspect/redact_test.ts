@@ -37,6 +37,14 @@ Deno.test("redactTarget() hides what may be a credential, however its name is sp
         "/?a=(hidden)&b=(hidden)",
       ],
       ["/eyJ/a.b", "/eyJ/a.b"],
+      ["/?author=a&max_tokens=9", "/?author=a&max_tokens=9"],
+      ["/?author_token=t", "/?author_token=(hidden)"],
+      [
+        `/?q=ghp_${"a1".repeat(18)}&b=sk-${"a1".repeat(12)}`,
+        "/?q=(hidden)&b=(hidden)",
+      ],
+      [`/AKIA${"A1".repeat(8)}/x`, "/(hidden)/x"],
+      ["/sk-1/npm_2/glpat-3", "/sk-1/npm_2/glpat-3"],
     ] as const
   ) assert.equal(redactTarget(target), expected);
   assert.equal(redactTarget(`/${"a".repeat(5000)}`).length, 2049);
@@ -58,6 +66,8 @@ Deno.test("redactHeaders() hides credentials, and keeps what a developer looks f
       ["X-Amzn-Oidc-Data", "eyJhbGciOiJub25lIn0.e30.c2ln"],
       ["Location", "/next?session=secret"],
       ["WWW-Authenticate", 'Bearer realm="x"'],
+      ["Access-Control-Allow-Credentials", "true"],
+      ["X-Note", `xoxb-${"1a".repeat(12)}`],
       ["Proxy-Authorization", "secret"],
     ]),
     [
@@ -74,6 +84,8 @@ Deno.test("redactHeaders() hides credentials, and keeps what a developer looks f
       ["X-Amzn-Oidc-Data", "(hidden)"],
       ["Location", "/next?session=(hidden)"],
       ["WWW-Authenticate", 'Bearer realm="x"'],
+      ["Access-Control-Allow-Credentials", "true"],
+      ["X-Note", "(hidden)"],
       ["Proxy-Authorization", "(hidden)"],
     ],
   );
@@ -122,6 +134,8 @@ Deno.test("no text makes its own redaction last", async () => {
       "[",
       "eyJa.",
       "eyJ",
+      "sk-",
+      "author",
     ]
   ) {
     const redacted = once(worker, "message");

@@ -130,8 +130,15 @@ Deno.test("a summary counts what has happened since, most first, and has the che
   const since = readingAt(1000);
   exchange({ status: 502, error: "port_closed" });
   for (let i = 0; i < 3; i++) exchange({ status: 404, error: "no_access" });
+  exchange({ status: 503, error: "api_unreachable" });
+  exchange({ status: 500, error: "internal" });
   const summary = summaryOf(since, readingAt(61_000));
-  assert.deepEqual(summary.errors, [["no_access", 3], ["port_closed", 1]]);
+  // What its users can set right is not the operator's.
+  assert.deepEqual(summary.usersErrors, [["no_access", 3], ["port_closed", 1]]);
+  assert.deepEqual(
+    new Map(summary.errors),
+    new Map([["api_unreachable", 1], ["internal", 1]]),
+  );
   assert.equal(summary.countedMs, 60_000);
   assert.deepEqual(summary.checks, [["api", true], ["key", false]]);
   assert.deepEqual([summary.certificate, summary.socketsLost], [null, 6]);

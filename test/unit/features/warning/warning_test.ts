@@ -182,6 +182,7 @@ function setUp(scheme: "http" | "https" = "https") {
       reply: replyTo(request, headers),
       authority,
       target,
+      note: undefined,
       host: { port: Number(port), label, base, authoritySuffix: base },
     };
     return warning.intercept(exchange);
