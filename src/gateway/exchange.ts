@@ -30,7 +30,6 @@ import {
   discardBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
-import { isFailure } from "./observer.ts";
 import {
   failureOf,
   preflightResponse,
@@ -357,21 +356,14 @@ export abstract class Exchange extends ReceivedRequest {
   }
 
   #noteHead(headers: Iterable<Header>, status: number): void {
-    if (this.#isSeen({ status })) this.#responseHead = headers;
-  }
-
-  /** True if somebody looks, or if this is a failure that somebody keeps. */
-  #isSeen(facts: Partial<ExchangeRecord>): boolean {
     const { observer } = this.services;
-    if (observer === undefined) return false;
-    return !observer.isIdle ||
-      observer.keepsFailures && isFailure(facts);
+    if (observer?.wants({ status }) === true) this.#responseHead = headers;
   }
 
   /** Shows whoever sees exchanges how far this one has come. */
   #show(facts: Pick<ExchangeRecord, "status"> & Partial<ExchangeRecord>): void {
     const { observer } = this.services;
-    if (observer === undefined || !this.#isSeen(facts)) return;
+    if (observer?.wants(facts) !== true) return;
     const { port, progress } = this;
     // To who was not admitted, the sandbox is what the address names.
     const sandboxId = this.#grant?.sandboxId ?? this.namedSandbox;

@@ -36,10 +36,8 @@ export function isFailure(
 
 /** Sees the exchanges with ports of sandboxes. */
 export interface ExchangeObserver {
-  /** True if nobody looks: then nothing is prepared for it. */
-  readonly isIdle: boolean;
-  /** True if failures are told of even then. */
-  readonly keepsFailures: boolean;
+  /** False if nobody looks at an exchange that is as far: then nothing is prepared for it. */
+  wants(progress: Pick<Partial<ExchangeRecord>, "status" | "end">): boolean;
   /** Called once the response has begun, if it lasts, and once the exchange is over; `exchange` is the same object. */
   see(
     sandboxId: string,

@@ -1,10 +1,10 @@
 /** The registry of exchanges and tunnels in flight: counted for the limits, awaited and aborted on shutdown. */
+import { LRUCache } from "lru-cache";
 import type { Config } from "../config/config.ts";
 import type { AbortReason } from "../downstream/ends.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { areDescriptorsShort } from "../lib/descriptors.ts";
-import { LRUCache } from "lru-cache";
 import { LinkedList, type ListNode } from "../lib/linked_list.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
 

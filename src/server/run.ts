@@ -16,10 +16,10 @@ import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
 import type { Logger } from "../observability/log.ts";
 import { type Dial, dialOnDeploy } from "../upstream/http1/connect.ts";
-import { reserveDescriptors } from "./reserve_descriptors.ts";
 import { EXIT_CODES, explainListenError, type Outcome } from "./exit.ts";
 import { withLastResort } from "./last_resort.ts";
 import { listenForMetrics } from "./metrics_server.ts";
+import { reserveDescriptors } from "./reserve_descriptors.ts";
 import {
   type AddSignalListener,
   type EndSignal,

@@ -63,8 +63,9 @@ export class Inspector implements ExchangeObserver {
     return this.#count === 0;
   }
 
-  get keepsFailures(): boolean {
-    return this.#failures !== undefined;
+  /** True if somebody watches, or if it is a failure that is kept. */
+  wants(progress: Pick<Partial<SeenExchange>, "status" | "end">): boolean {
+    return !this.isIdle || this.#failures !== undefined && isFailure(progress);
   }
 
   /** The sandbox, if somebody watches it. */
