@@ -3,7 +3,7 @@
  * the API, a session's state has no source to be filled from again, so this is a store with a local copy, not a cache.
  */
 import { LRUCache } from "lru-cache";
-import type { OnCacheEvent } from "../cache/cache.ts";
+import type { OnCacheEvent } from "../cache/cache_events.ts";
 import { type Codec, DurableTier } from "../cache/durable_tier.ts";
 import { timesOf } from "../cache/entry.ts";
 import { type Checked, isTrusted, RECHECK_MS } from "../cache/recheck.ts";

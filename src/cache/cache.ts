@@ -4,6 +4,7 @@ import type { Background } from "../lib/background.ts";
 import type { Sleep } from "../lib/backoff.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
+import type { OnCacheEvent } from "./cache_events.ts";
 import { type Codec, DurableTier, type TimedValue } from "./durable_tier.ts";
 import {
   askAgainAfter,
@@ -12,6 +13,7 @@ import {
   type Entry,
   freshnessOf,
   isFromFuture,
+  isRenewalLate,
   keptUntil,
 } from "./entry.ts";
 import { type Fill, FillKeeper, type OnReplaced } from "./fill.ts";
@@ -25,17 +27,6 @@ const MAX_QUESTIONS = 3;
 
 /** Longest wait for a lookup or a fill, ms: then callers get whatever is known and may still be served. */
 const SLOW_MS = 300;
-
-/**
- * Called with each event of the cache named `kind`: `hit`, `stale`, `durable_hit` or `miss` for each value that is
- * returned; `fill_failed`, with what the fill threw if an earlier value hides that from callers; and `codec_failed` for a
- * value that the codec refused, with what it threw, if it did.
- */
-export type OnCacheEvent = (
-  event: CacheEvent,
-  kind: string,
-  cause?: unknown,
-) => void;
 
 interface CacheOptions<V> {
   /** The cache's name: the first part of its durable keys, and a label of its metrics. */
@@ -179,18 +170,11 @@ export class Cache<V> {
     return { value, event: freshness === "stale-if-error" ? "stale" : event };
   }
 
-  /**
-   * True if nothing has been asked yet; or if the source is so slow that entries would end before their renewals came, or
-   * slower than it was.
-   */
   #mayAsk(key: string, entry: Entry<V>): boolean {
-    const { unconfirmed, refreshAt, expiresAt, askAgainAt = 0 } = entry;
     const count = this.#fills.count(key);
-    if (count === 0) return true;
-    if (unconfirmed === undefined || count >= MAX_QUESTIONS) return false;
-    const isInTime = this.#latencyMs >= askAgainAfter(entry) &&
-      this.#latencyMs <= expiresAt - refreshAt;
-    return !isInTime && this.#options.now() >= askAgainAt;
+    const isLate = () =>
+      isRenewalLate(entry, this.#latencyMs, this.#options.now());
+    return count === 0 || count < MAX_QUESTIONS && isLate();
   }
 
   /** Looks a value up, or fills it; if that is slow, callers get what they may have instead. */
@@ -237,16 +221,15 @@ export class Cache<V> {
     this.#memory.delete(key);
   }
 
-  /** Tells that a value has taken another one's place; `stored` as for {@linkcode OnReplaced}. */
+  /** Tells that a value has taken another one's place (see {@linkcode OnReplaced}). */
   #onReplaced(
     key: string,
     copy: Entry<V> | undefined,
-    value: V,
-    stored?: Promise<void>,
+    ...now: [value: V, stored?: Promise<void>]
   ): void {
     const earlier = copy ?? this.#changed.get(key);
     this.#changed.delete(key);
-    if (earlier) this.#options.onReplaced?.(key, earlier.value, value, stored);
+    if (earlier) this.#options.onReplaced?.(key, earlier.value, ...now);
   }
 
   /**

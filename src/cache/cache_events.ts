@@ -2,8 +2,19 @@
 import { createReportLimit } from "../lib/cooldown.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { loggerFor } from "../observability/log.ts";
+import type { CacheEvent } from "../observability/metrics/facts.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
-import type { OnCacheEvent } from "./cache.ts";
+
+/**
+ * Called with each event of the cache named `kind`: `hit`, `stale`, `durable_hit` or `miss` for each value that is
+ * returned; `fill_failed`, with what the fill threw if an earlier value hides that from callers; and `codec_failed` for a
+ * value that the codec refused, with what it threw, if it did.
+ */
+export type OnCacheEvent = (
+  event: CacheEvent,
+  kind: string,
+  cause?: unknown,
+) => void;
 
 /**
  * Creates the handler of all caches' events. It counts each, and logs once a minute for each cache what no caller sees:

@@ -87,6 +87,21 @@ export function askAgainAfter({ refreshAt, expiresAt }: Times): number {
   return (expiresAt - refreshAt) / 2;
 }
 
+/**
+ * True if another question is due, as the answer to the last one would come after the end of an unconfirmed entry, or has
+ * not come in `latencyMs`, the time that the source took for its latest answer.
+ */
+export function isRenewalLate(
+  entry: Entry<unknown>,
+  latencyMs: number,
+  now: number,
+): boolean {
+  const { unconfirmed, refreshAt, expiresAt, askAgainAt = 0 } = entry;
+  const isInTime = latencyMs >= askAgainAfter(entry) &&
+    latencyMs <= expiresAt - refreshAt;
+  return unconfirmed !== undefined && !isInTime && now >= askAgainAt;
+}
+
 /** When the source was asked, ms since the epoch. */
 export function askedAt({ refreshAt, expiresAt, unconfirmed }: Times): number {
   const after = unconfirmed ? REFRESH_UNCONFIRMED_AFTER : REFRESH_AFTER;

@@ -1,5 +1,6 @@
 /** The cache of API answers, the TTLs of each kind of answer, and the budget that pays for lookups. */
-import { Cache, type OnCacheEvent } from "../cache/cache.ts";
+import { Cache } from "../cache/cache.ts";
+import type { OnCacheEvent } from "../cache/cache_events.ts";
 import type { Codec } from "../cache/durable_tier.ts";
 import type { Confirmation, Fill, OnReplaced } from "../cache/fill.ts";
 import type { DurableStore } from "../cache/store.ts";
