@@ -117,11 +117,11 @@ Deno.test(
       [`https://localhost:3000${rest}`]: `${own}${rest}`,
       [`http://127.0.0.1:3000${rest}`]: `${own}${rest}`,
       [`HTTPS://LOCALHOST:3000`]: own,
-      [`${LOCAL}1/x`]: `${LOCAL}1/x`,
+      [`${LOCAL}1/x`]: `${own.replace("3000", "30001")}/x`,
       [`${LOCAL}@elsewhere/`]: `${LOCAL}@elsewhere/`,
       [`${LOCAL}\\@elsewhere/`]: `${LOCAL}\\@elsewhere/`,
-      ["http://localhost:5173/"]: "http://localhost:5173/",
-      ["//localhost:3000/"]: "//localhost:3000/",
+      ["http://localhost:5173/"]: `${own.replace("3000", "5173")}/`,
+      ["//localhost:3000/"]: `${own}/`,
       ["/a"]: "/a",
     };
     for (const [sent, expected] of Object.entries(cases)) {
