@@ -9,8 +9,9 @@
  */
 import { ranOutOfDescriptors } from "../lib/descriptors.ts";
 
-/** Time until the port is opened again, ms. */
+/** Time until the port is opened again, ms, and the number of servers that are remembered for their connections. */
 const PAUSE_MS = 100;
+const MAX_SERVERS = 20;
 
 /** All servers on one port, of which the last one accepts. */
 export interface LastingServer extends Pick<Deno.HttpServer, "addr"> {
@@ -23,18 +24,19 @@ export interface LastingServer extends Pick<Deno.HttpServer, "addr"> {
 export function serveLastingly(
   start: (port?: number) => Deno.HttpServer,
 ): LastingServer {
-  let server = start();
-  const { addr } = server;
-  const port = "port" in addr ? addr.port : undefined;
+  const first = start();
+  const servers = [first];
+  const port = "port" in first.addr ? first.addr.port : undefined;
   let isClosing = false;
   async function last(): Promise<never> {
-    let failure = await failureOf(server);
+    let failure = await failureOf(first);
     while (!isClosing && ranOutOfDescriptors(failure)) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       if (isClosing) break;
       try {
-        server = start(port);
-        failure = await failureOf(server);
+        const next = start(port);
+        servers.splice(0, servers.push(next) - MAX_SERVERS);
+        failure = await failureOf(next);
       } catch (error) {
         failure = error;
       }
@@ -42,13 +44,12 @@ export function serveLastingly(
     if (isClosing) return await new Promise(() => {});
     throw new Error("Cannot accept connections", { cause: failure });
   }
-
   return {
-    addr,
+    addr: first.addr,
     failed: last(),
     async shutdown() {
       isClosing = true;
-      await server.shutdown();
+      await Promise.all(servers.map((server) => server.shutdown()));
     },
   };
 }

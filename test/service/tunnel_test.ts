@@ -187,7 +187,7 @@ test("an outage of the API ends no tunnel", async (startGateway) => {
   assert.equal(String((await answer)[0]), "still here");
 });
 
-test("an app's message over MAX_MESSAGE_BYTES ends the WebSocket of both sides with 1009, and its flood of pings with 1008", async (startGateway) => {
+test("an app's message over MAX_MESSAGE_BYTES ends the WebSocket of both sides with 1009, and its flood of pings its client's with 1008", async (startGateway) => {
   await using gateway = await startGateway({ MAX_MESSAGE_BYTES: "65536" });
   const apps = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await once(apps, "listening");
@@ -204,7 +204,10 @@ test("an app's message over MAX_MESSAGE_BYTES ends the WebSocket of both sides w
     const [app] = await connected;
     const closed = [once(app, "close"), once(socket, "close")];
     act(app);
-    for (const [told] of await Promise.all(closed)) assert.equal(told, code);
+    const [ofApp, ofClient] = await Promise.all(closed);
+    assert.equal(ofClient?.[0], code);
+    // What an app has sent and nobody reads resets its connection, perhaps before it has read our Close.
+    if (code === 1009) assert.equal(ofApp?.[0], code);
   }
   await new Promise((resolve) => apps.close(resolve));
 });
