@@ -26,9 +26,8 @@ its log have it too</li>
 <p>Listening on <code>127.0.0.1</code> or <code>localhost</code> is enough. Your app speaks plain
 HTTP/1.1, whatever the browser does.</p>
 <h2 id="the-address-that-your-app-is-told">The address that your app is told</h2>
-<p><code>Host</code> says localhost, but the browser&#39;s <code>Origin</code> is public. Many dev servers
-compare the two, and refuse the difference. So where <code>Origin</code> is exactly your
-app&#39;s own public address:</p>
+<p>Many dev servers refuse an <code>Origin</code> that is not that of <code>Host</code>. So where
+<code>Origin</code> is exactly your app&#39;s own public address:</p>
 <ul>
 <li>a WebSocket handshake has <code>Origin: http://localhost:3000</code>, and no
 <code>X-Forwarded-Host</code> and <code>-Proto</code>. If your app refuses that, the handshake is
@@ -281,23 +280,22 @@ e-mail or JSON. Build it from <code>X-Forwarded-Host</code> and <code>X-Forwarde
 <code>USE_X_FORWARDED_HOST</code> in Django, <code>trustHost</code> in Auth.js. That is safe in a
 sandbox; it may not be in production.</li>
 <li>Redirect URIs of a login with Google, GitHub and the like have to be
-registered, while the address changes with sandbox and port, and most
-providers accept no wildcards: register it by their API, log in through one
-fixed address that passes the code on, or use a test provider.</li>
+registered, and most providers accept no wildcards: register yours by their
+API, log in through one fixed address that passes the code on, or use a test
+provider.</li>
 <li>Behind <code>https</code>, cookies should be <code>Secure</code>; some frameworks need the same
 “trust proxy” setting for that.</li>
 </ul>
 <h2 id="cookies">Cookies</h2>
 <ul>
-<li>Each port has its own host, and so its own cookies. On localhost, all ports
-share them: an app that relies on that needs a proxy on one port.</li>
+<li>Each port has its own host, and so its own cookies: an app whose ports share
+them, as on localhost, needs a proxy on one port.</li>
 <li><code>Domain</code> is removed from <code>Set-Cookie</code> if it is the previews&#39; domain or one
 above it: the cookie is then for your host alone.</li>
 <li>Names of the gateway&#39;s own, such as <code>__Host-porthole-session</code>, cannot be set,
 and <code>Clear-Site-Data: &quot;cookies&quot;</code> clears nothing.</li>
-<li>All previews may be one site for browsers: <code>SameSite</code> does not protect your
-app from other previews. Check the <code>Origin</code> of what changes something, as most
-frameworks do.</li>
+<li><code>SameSite</code> does not protect your app from other previews: check the <code>Origin</code>
+of what changes something, as most frameworks do.</li>
 </ul>
 <h2 id="caching">Caching</h2>
 <p>Browsers store your responses as <code>Cache-Control</code> says, with <code>private</code> in place
@@ -306,10 +304,9 @@ of <code>public</code> and <code>s-maxage</code>. Headers for CDNs, such as <cod
 <h2 id="frames">Frames</h2>
 <ul>
 <li>A private preview opens in a frame of another port of the same sandbox, and of
-the websites that the gateway&#39;s operator lists. Elsewhere the frame says so,
-and links to a tab. The page around it must let its origin be sent: not
-<code>Referrer-Policy: no-referrer</code>.</li>
-<li>In a frame of another website, log in by a link with a token, and set your own
+the websites that the gateway&#39;s operator lists. The page around it must let
+its origin be sent: not <code>Referrer-Policy: no-referrer</code>.</li>
+<li>In a frame of another website, come by a link with a token, and set your own
 cookies with <code>SameSite=None; Secure; Partitioned</code>.</li>
 <li>Public previews open in any frame, unless your app forbids it by
 <code>frame-ancestors</code> or <code>X-Frame-Options</code>.</li>
@@ -409,8 +406,8 @@ with 1001 when the gateway restarts: reconnect.</li>
 <td>close code 1008</td>
 </tr>
 </tbody></table>
-<p>HTTP trailers, and so gRPC, do not pass; gRPC-Web does. Nor do early hints, the
-body of a GET, and upgrades to anything but WebSocket.</p>
+<p>HTTP trailers (and so gRPC, but not gRPC-Web), early hints, the body of a GET,
+and upgrades to anything but WebSocket do not pass.</p>
 <h2 id="when-the-gateway-answers-in-your-apps-place">When the gateway answers in your app&#39;s place</h2>
 <p>Such an answer has <code>X-Porthole-Error</code>. Its page says what happened, and <code>/docs</code>
 on the gateway&#39;s own address lists all codes. With <code>port_closed</code>, nothing
