@@ -288,8 +288,8 @@ provider.</li>
 </ul>
 <h2 id="cookies">Cookies</h2>
 <ul>
-<li>Each port has its own host, and so its own cookies: an app whose ports share
-them, as on localhost, needs a proxy on one port.</li>
+<li>Each port has its own host, and so its own cookies. On localhost, all ports
+share them: an app that relies on that needs a proxy on one port.</li>
 <li><code>Domain</code> is removed from <code>Set-Cookie</code> if it is the previews&#39; domain or one
 above it: the cookie is then for your host alone.</li>
 <li>Names of the gateway&#39;s own, such as <code>__Host-porthole-session</code>, cannot be set,
