@@ -11,7 +11,9 @@ Every environment variable of the gateway. This page is generated from
 
 In brackets: what counts if it is not set, and what is allowed. Values are read
 strictly: if one cannot be used, the gateway does not start, and
-lists all problems (exit code 2). An empty value counts as not set. No \`.env\`
+lists all problems (exit code 2). Text is visible ASCII without spaces, URLs are
+without user name, password, query and fragment. An empty value counts as not
+set. No \`.env\`
 file is read unless \`--env-file\` names it; there, a value must contain no \`$\`
 and no \`#\`, since Deno would cut it off.
 [\`porthole.env.example\`](../scripts/deploy/porthole.env.example) has those that
@@ -52,5 +54,7 @@ function inBrief(allowed: string): string {
   return allowed
     .replace(/a whole number of seconds from (\d+) to (\d+)/, "$1 to $2 s")
     .replace(/a whole number from /, "")
-    .replace(/^a comma-separated list, each /, "comma-separated: ");
+    .replace(/^a comma-separated list, each /, "comma-separated: ")
+    .replace("visible ASCII characters without spaces", "text")
+    .replace(/ without user name, .*fragment$/, "");
 }

@@ -54,7 +54,7 @@ const DAYTONA = inGroup("Daytona", {
     },
   ),
   DAYTONA_API_KEY: setting(
-    "For a Daytona that somebody else runs, such as app.daytona.io: an API key of your organization, whose sandboxes the gateway shows on a domain of yours.",
+    "For a Daytona that somebody else runs, such as app.daytona.io: an API key of your organization.",
     {
       format: optional(token()),
       whenUnset: "`PROXY_API_KEY` is required",
@@ -78,11 +78,11 @@ const LISTENING = inGroup("Listening", {
     default: "4000",
   }),
   REUSE_PORT: setting(
-    "Lets several gateway processes of one user share PROXY_PORT on this machine; all of them need it, Redis or KV Connect, and a METRICS_PORT each.",
+    "Lets several gateway processes of one user share PROXY_PORT; all need it, Redis or KV Connect, and a METRICS_PORT each.",
     { format: linuxFlag(), default: "false" },
   ),
   TRUSTED_PROXIES: setting(
-    "Load balancers in front, whose X-Forwarded-For is trusted for the client's address.",
+    "Load balancers in front, whose X-Forwarded-For is trusted.",
     { format: listOf(addressRange()), whenUnset: "none" },
   ),
   ENABLE_TLS: setting(
@@ -106,7 +106,7 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
     { format: oneOf("http", "https"), default: "https" },
   ),
   PROXY_DOMAIN: setting(
-    "Base domains: previews are served at {port}-{sandbox} under them; the port, if any, is the one that clients see.",
+    "Base domains: previews are at {port}-{sandbox} under them; the port, if any, is the one that clients see.",
     {
       format: listOf(previewDomain()),
       whenUnset:
@@ -122,7 +122,7 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
     { format: oneOf("auto", "reflect", "off"), default: "auto" },
   ),
   EDGE_CACHE: setting(
-    "Whether a cache in front, such as a CDN, may store previews: never (off), or public ones as the app's Cache-Control says (public), also for a while after the sandbox has become private.",
+    "Whether a cache in front, such as a CDN, may store previews: never (off), or public ones as the app's Cache-Control says (public), even once the sandbox is private.",
     { format: oneOf("off", "public"), default: "off" },
   ),
   APP_ORIGIN: setting(
@@ -213,7 +213,7 @@ const CACHE = inGroup("Cache", {
     },
   ),
   REDIS_HOST: setting(
-    "The Redis server to use if CACHE_URL is not set; the name is that of Daytona's proxy.",
+    "The Redis server to use if CACHE_URL is not set.",
     { format: optional(listenAddress()), whenUnset: "none" },
   ),
   REDIS_PORT: setting("The port of the Redis server in REDIS_HOST.", {
@@ -229,12 +229,12 @@ const CACHE = inGroup("Cache", {
     whenUnset: "none",
     secret: true,
   }),
-  REDIS_TLS: setting("Uses TLS for the connection to that Redis server.", {
+  REDIS_TLS: setting("Uses TLS for that Redis server.", {
     format: flag(),
     default: "false",
   }),
   CACHE_MAX_ENTRIES: setting(
-    "Maximum number of answers of each kind in memory, and of login sessions, opened cookies and clients with refusals.",
+    "Most answers of each kind in memory, and login sessions, opened cookies and clients with refusals.",
     { format: COUNT, default: "10000" },
   ),
   RUNNER_TTL_SEC: setting(
@@ -242,7 +242,7 @@ const CACHE = inGroup("Cache", {
     { format: seconds(), default: "120" },
   ),
   PRIVATE_WITHIN_SEC: setting(
-    "How long a sandbox may still be served as public once it is private, with the 3 s for which the API repeats its answer. About one in constant use, the API is asked twice in the rest of that, for all gateways with one cache.",
+    "How long a sandbox may still be served as public once it is private, with the 3 s for which the API repeats its answer. The API is asked about twice in the rest of that.",
     {
       format: optional(seconds({ min: API_MEMORY_SEC + 2 })),
       whenUnset: `${PRIVATE_WITHIN_SEC}, or 3 more than \`PUBLIC_TTL_SEC\``,
@@ -297,30 +297,30 @@ const RUNNERS = inGroup("Runners", {
 
 const LIMITS = inGroup("Limits", {
   MAX_CONCURRENT_EXCHANGES: setting(
-    "Maximum number of concurrent requests and WebSockets; more are answered with 503.",
+    "Most concurrent requests and WebSockets; more are 503.",
     { format: COUNT, default: "10000" },
   ),
   MAX_EXCHANGES_PER_SANDBOX: setting(
-    "Maximum number of concurrent requests and WebSockets for one sandbox.",
+    "Most concurrent requests and WebSockets for one sandbox.",
     { format: optional(COUNT), whenUnset: AN_EIGHTH },
   ),
   MAX_WAITING_PER_RUNNER: setting(
-    "Maximum number of requests and WebSocket handshakes that wait for one runner's responses to begin, of which one sandbox may have a quarter; more are answered with 503. With DAYTONA_API_KEY, no runner is known.",
+    "Most requests and WebSocket handshakes that wait for one runner's responses to begin, of which one sandbox may have a quarter; more are 503. Without effect with DAYTONA_API_KEY.",
     {
       format: optional(COUNT),
       whenUnset: "a quarter of `MAX_CONCURRENT_EXCHANGES`",
     },
   ),
-  MAX_TUNNELS: setting("Maximum number of concurrent WebSockets.", {
+  MAX_TUNNELS: setting("Most concurrent WebSockets.", {
     format: COUNT,
     default: "5000",
   }),
   MAX_EXCHANGES_PER_CLIENT: setting(
-    "Maximum number of concurrent requests and WebSockets of one client address, or IPv6 /64; more are answered with 429. Behind a balancer, it needs TRUSTED_PROXIES.",
+    "Most concurrent requests and WebSockets of one client address, or IPv6 /64; more are 429. Behind a balancer, it needs TRUSTED_PROXIES.",
     { format: optional(COUNT), whenUnset: AN_EIGHTH },
   ),
   MAX_TUNNELS_PER_CLIENT: setting(
-    "Maximum number of concurrent WebSockets among them.",
+    "Most concurrent WebSockets among them.",
     {
       format: optional(COUNT),
       whenUnset:
@@ -328,15 +328,15 @@ const LIMITS = inGroup("Limits", {
     },
   ),
   MAX_TARGET_BYTES: setting(
-    "Maximum length of the path with its query; a longer one is answered with 414.",
+    "Longest path with its query; a longer one is 414.",
     { format: integer({ min: 1000, max: 65_536 }), default: "32768" },
   ),
   MAX_HEADER_BYTES: setting(
-    "Maximum size of a request's headers, in bytes; more is answered with 431.",
+    "Largest size of a request's headers, in bytes; more is 431.",
     { format: integer({ min: 1000, max: 65_536 }), default: "32768" },
   ),
   MAX_HEADER_FIELDS: setting(
-    "Maximum number of headers in a request; more are answered with 431.",
+    "Most headers in a request; more are 431.",
     { format: integer({ min: 10, max: 128 }), default: "100" },
   ),
   BODY_IDLE_TIMEOUT_SEC: setting(
@@ -344,23 +344,23 @@ const LIMITS = inGroup("Limits", {
     { format: seconds({ min: 0 }), default: "300" },
   ),
   REFUSALS_PER_MINUTE: setting(
-    "How many failed credentials (repeats answered from the cache do not count), failed logins and unknown sandboxes a client address (of IPv6: a /64) may have per minute before it is answered with 429.",
+    "How many failed credentials (repeats answered from the cache do not count), failed logins and unknown sandboxes a client address (of IPv6: a /64) may have per minute; more are 429.",
     { format: integer({ min: 1, max: 1_000_000 }), default: "300" },
   ),
   // The other half of its requests is left for what is in the cache.
   MAX_LOOKUPS_PER_CLIENT: setting(
-    "Maximum number of questions to the API that a client address may have under way, for previews that are not in the cache; more are answered with 429. A burst of refusals may exceed REFUSALS_PER_MINUTE by so many.",
+    "Most questions to the API that a client address may have under way, for previews that are not in the cache; more are 429. A burst may exceed REFUSALS_PER_MINUTE by so many.",
     {
       format: optional(COUNT),
       whenUnset: "half of `MAX_EXCHANGES_PER_CLIENT`",
     },
   ),
   MAX_MESSAGE_BYTES: setting(
-    "Maximum length of a WebSocket message, in bytes; a longer one closes its WebSocket with 1009.",
+    "Longest WebSocket message, in bytes; a longer one closes its WebSocket with 1009.",
     { format: integer({ min: 65_536, max: 67_108_864 }), default: "16777216" },
   ),
   BUFFER_BUDGET_BYTES: setting(
-    "How many bytes the process may buffer for all clients and apps together, beyond 64 KiB for each request; what would exceed it ends the one that holds most.",
+    "How many bytes may be buffered for all clients and apps, beyond 64 KiB for each request; what would exceed it ends the one that holds most.",
     {
       format: integer({ min: 1_048_576, max: 1_099_511_627_776 }),
       default: "67108864",
@@ -378,7 +378,7 @@ const LIMITS = inGroup("Limits", {
     { format: seconds({ min: 0 }), default: "3600" },
   ),
   SHUTDOWN_DELAY_SEC: setting(
-    "How long after SIGTERM new connections are still accepted while /ready already fails, so that a load balancer can notice.",
+    "How long after SIGTERM new connections are still accepted, while /ready already fails.",
     { format: seconds({ min: 0, max: 600 }), default: "5" },
   ),
 });
@@ -409,11 +409,11 @@ const OBSERVABILITY = inGroup("Observability", {
     default: "json",
   }),
   LOG_CLIENT_ADDRESS: setting(
-    "Adds the client's address to the access log, which shows whom a limit affects; in many jurisdictions it is personal data.",
+    "Adds the client's address, often personal data, to the access log.",
     { format: flag(), default: "false" },
   ),
   LOG_SUBJECT: setting(
-    "How the log names who has logged in: by a keyed hash of the provider's `sub`, which tells users apart and names nobody (hash); by the `sub` itself, which is personal data (clear); or not at all (off).",
+    "How the log names who has logged in: by a keyed hash of the provider's `sub` (hash), by the `sub` itself, which is personal data (clear), or not at all (off).",
     { format: oneOf("hash", "clear", "off"), default: "hash" },
   ),
 });

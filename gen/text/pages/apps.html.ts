@@ -1,61 +1,33 @@
 /** Generated from docs/apps.md (`deno task gen`): edit that file, not this one. */
 const text: string = `<h1 id="your-app-behind-a-preview">Your app behind a preview</h1>
 <p>For people whose app runs in a sandbox and is opened by its preview address,
-such as <code>https://3000-{sandbox}.preview.example.com</code>. Nothing here needs access
-to the gateway.</p>
+such as <code>https://3000-{sandbox}.preview.example.com</code>.</p>
 <h2 id="what-your-app-receives">What your app receives</h2>
-<p>Your app listens on a port of the sandbox, and gets each request as the browser
-sent it: method, path, query and body byte for byte. These headers differ:</p>
-<table>
-<thead><tr>
-<th>Header</th>
-<th>What it says</th>
-</tr></thead>
-<tbody>
-<tr>
-<td data-label="Header"><code>Host</code></td>
-<td data-label="What it says"><code>localhost:3000</code>, with your app&#39;s port: Daytona&#39;s daemon, in the sandbox, sets it</td>
-</tr>
-<tr>
-<td data-label="Header"><code>X-Forwarded-Host</code></td>
-<td data-label="What it says">the address in the browser: <code>3000-{sandbox}.preview.example.com</code>, with a port if it has one</td>
-</tr>
-<tr>
-<td data-label="Header"><code>X-Forwarded-Proto</code></td>
-<td data-label="What it says"><code>https</code> or <code>http</code>, as in the browser</td>
-</tr>
-<tr>
-<td data-label="Header"><code>X-Forwarded-For</code></td>
-<td data-label="What it says">the visitor&#39;s address, then those of the hops on the way. What visitors send themselves does not arrive, unless the gateway&#39;s operator trusts their network</td>
-</tr>
-<tr>
-<td data-label="Header"><code>Origin</code></td>
-<td data-label="What it says">as the browser sent it, except from your own pages: see <a href="#the-address-that-your-app-is-told">its address</a></td>
-</tr>
-<tr>
-<td data-label="Header"><code>Cookie</code></td>
-<td data-label="What it says">your app&#39;s cookies, without the gateway&#39;s</td>
-</tr>
-<tr>
-<td data-label="Header"><code>Authorization</code></td>
-<td data-label="What it says">the visitor&#39;s, unless it was the key that opened the preview</td>
-</tr>
-<tr>
-<td data-label="Header"><code>X-Request-Id</code></td>
-<td data-label="What it says">the visitor&#39;s, or one that the gateway made up; its pages and its log have it too</td>
-</tr>
-<tr>
-<td data-label="Header"><code>X-Daytona-Preview-Token</code>, <code>Accept-Encoding</code></td>
-<td data-label="What it says">the first never arrives; the second is <code>identity</code> if there was none</td>
-</tr>
-</tbody></table>
-<p>Requests come from Daytona&#39;s daemon on the same machine, so listening on
-<code>127.0.0.1</code> or <code>localhost</code> is enough. Your app speaks plain HTTP/1.1, whatever
-the browser does.</p>
+<p>Your app gets each request as the browser sent it: method, path, query and body
+byte for byte. These headers differ:</p>
+<ul>
+<li><code>Host</code>: <code>localhost:3000</code>, with your app&#39;s port: Daytona&#39;s daemon, in the
+sandbox, sets it</li>
+<li><code>X-Forwarded-Host</code>: the address in the browser:
+<code>3000-{sandbox}.preview.example.com</code>, with a port if it has one</li>
+<li><code>X-Forwarded-Proto</code>: <code>https</code> or <code>http</code>, as in the browser</li>
+<li><code>X-Forwarded-For</code>: the visitor&#39;s address, then those of the hops on the way;
+what visitors send themselves counts only if the gateway&#39;s operator trusts
+their network</li>
+<li><code>Origin</code>: as the browser sent it, except from your own pages: see
+<a href="#the-address-that-your-app-is-told">its address</a></li>
+<li><code>Cookie</code>: your app&#39;s cookies, without the gateway&#39;s</li>
+<li><code>Authorization</code>: the visitor&#39;s, unless it was the key that opened the preview</li>
+<li><code>X-Daytona-Preview-Token</code>: never arrives</li>
+<li><code>X-Request-Id</code>: the visitor&#39;s, or one that the gateway made up; its pages and
+its log have it too</li>
+<li><code>Accept-Encoding</code>: <code>identity</code> if there was none</li>
+</ul>
+<p>Listening on <code>127.0.0.1</code> or <code>localhost</code> is enough. Your app speaks plain
+HTTP/1.1, whatever the browser does.</p>
 <h2 id="the-address-that-your-app-is-told">The address that your app is told</h2>
-<p><code>Host</code> says localhost, but the browser&#39;s <code>Origin</code> is public. Many dev servers
-compare the two, and refuse the difference. So where <code>Origin</code> is exactly your
-app&#39;s own public address:</p>
+<p>Many dev servers refuse an <code>Origin</code> that is not that of <code>Host</code>. So where
+<code>Origin</code> is exactly your app&#39;s own public address:</p>
 <ul>
 <li>a WebSocket handshake has <code>Origin: http://localhost:3000</code>, and no
 <code>X-Forwarded-Host</code> and <code>-Proto</code>. If your app refuses that, the handshake is
@@ -363,17 +335,17 @@ websites from using your app through a visitor&#39;s browser.</p>
 <h2 id="absolute-urls-and-redirect-uris">Absolute URLs and redirect URIs</h2>
 <ul>
 <li>Prefer relative links and redirects (<code>/login</code>): they are right everywhere.</li>
-<li>A URL that is built from <code>Host</code> says localhost. As a redirect it is led back;
-in a page, an e-mail or JSON it is wrong. Build it from <code>X-Forwarded-Host</code> and
-<code>X-Forwarded-Proto</code>: <code>app.set(&quot;trust proxy&quot;, true)</code> in Express, <code>ProxyFix</code> in
-Flask, <code>USE_X_FORWARDED_HOST</code> in Django, <code>trustHost</code> in Auth.js. That is safe
-in a sandbox; it may not be in production.</li>
+<li>A URL that is built from <code>Host</code> says localhost, which is wrong in a page, an
+e-mail or JSON. Build it from <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code>:
+<code>app.set(&quot;trust proxy&quot;, true)</code> in Express, <code>ProxyFix</code> in Flask,
+<code>USE_X_FORWARDED_HOST</code> in Django, <code>trustHost</code> in Auth.js. That is safe in a
+sandbox; it may not be in production.</li>
 <li>Redirect URIs of a login with Google, GitHub and the like have to be
-registered, while the address changes with sandbox and port, and most
-providers accept no wildcards: register it by their API, log in through one
-fixed address that passes the code on, or use a test provider.</li>
-<li>Behind <code>https</code>, cookies should be <code>Secure</code>, although your app sees plain HTTP;
-some frameworks need the same “trust proxy” setting for that.</li>
+registered, and most providers accept no wildcards: register yours by their
+API, log in through one fixed address that passes the code on, or use a test
+provider.</li>
+<li>Behind <code>https</code>, cookies should be <code>Secure</code>; some frameworks need the same
+“trust proxy” setting for that.</li>
 </ul>
 <h2 id="cookies">Cookies</h2>
 <ul>
@@ -383,24 +355,19 @@ share them: an app that relies on that needs a proxy on one port.</li>
 it, <code>localhost</code> or an address of that: the cookie is then for your host alone.</li>
 <li>Names of the gateway&#39;s own, such as <code>__Host-porthole-session</code>, cannot be set,
 and <code>Clear-Site-Data: &quot;cookies&quot;</code> clears nothing.</li>
-<li>All previews may be one site for browsers: <code>SameSite</code> does not protect your
-app from other previews. Check the <code>Origin</code> of what changes something, as most
-frameworks do.</li>
+<li><code>SameSite</code> does not protect your app from other previews: check the <code>Origin</code>
+of what changes something, as most frameworks do.</li>
 </ul>
 <h2 id="caching">Caching</h2>
-<ul>
-<li>Browsers store your responses as <code>Cache-Control</code> says, with <code>private</code> in place
-of <code>public</code> and <code>s-maxage</code>, so that no cache on the way gives them to others.</li>
-<li>Headers for CDNs, such as <code>CDN-Cache-Control</code> and <code>Surrogate-Key</code>, do not
-pass.</li>
-</ul>
+<p>Browsers store your responses as <code>Cache-Control</code> says, with <code>private</code> in place
+of <code>public</code> and <code>s-maxage</code>. Headers for CDNs, such as <code>CDN-Cache-Control</code> and
+<code>Surrogate-Key</code>, do not pass.</p>
 <h2 id="frames">Frames</h2>
 <ul>
 <li>A private preview opens in a frame of another port of the same sandbox, and of
-the websites that the gateway&#39;s operator lists. Elsewhere the frame says so,
-and links to a tab. The page around it must let its origin be sent: not
-<code>Referrer-Policy: no-referrer</code>.</li>
-<li>In a frame of another website, log in by a link with a token, and set your own
+the websites that the gateway&#39;s operator lists. The page around it must let
+its origin be sent: not <code>Referrer-Policy: no-referrer</code>.</li>
+<li>In a frame of another website, come by a link with a token, and set your own
 cookies with <code>SameSite=None; Secure; Partitioned</code>.</li>
 <li>Public previews open in any frame, unless your app forbids it by
 <code>frame-ancestors</code> or <code>X-Frame-Options</code>.</li>
@@ -421,19 +388,16 @@ the public one in the list.</li>
 <code>fetch(url, { credentials: &quot;include&quot; })</code>, and open that port once before, if
 the visitor came by a link for port 3000 alone.</li>
 <li>Simpler: let the dev server pass <code>/api</code> on to <code>http://localhost:8000</code>
-(<code>server.proxy</code> in Vite, <code>rewrites</code> in Next.js): one origin, no CORS, no
-second login.</li>
+(<code>server.proxy</code> in Vite, <code>rewrites</code> in Next.js).</li>
 </ul>
 <h2 id="websockets-streams-and-idle-times">WebSockets, streams and idle times</h2>
 <ul>
 <li>Messages, subprotocols and close codes pass. Compression and pings end at the
-gateway, which pings the browser itself at least once a minute: a silent
-WebSocket stays open.</li>
+gateway, which pings the browser itself: a silent WebSocket stays open.</li>
 <li>Dial the page&#39;s own host, <code>location.host</code>, and <code>wss:</code> where the page is
 <code>https:</code>. Your server&#39;s own port is not public.</li>
 <li>Server-sent events and streamed responses pass as they come, however long or
 silent. Send <code>X-Accel-Buffering: no</code> in case there is a proxy in front.</li>
-<li>Your app has 300 s to begin its response.</li>
 <li>A message may have 16 MiB. A WebSocket whose app does not read is closed with
 1013 once 16 MiB wait for it.</li>
 <li>When a visitor&#39;s access ends, so do their streams and WebSockets: half a
@@ -506,13 +470,13 @@ with 1001 when the gateway restarts: reconnect.</li>
 <td data-label="Beyond it">close code 1008</td>
 </tr>
 </tbody></table>
-<p>HTTP trailers, and so gRPC, do not pass; gRPC-Web does. Nor do early hints, the
-body of a GET, and upgrades to anything but WebSocket.</p>
+<p>HTTP trailers (and so gRPC, but not gRPC-Web), early hints, the body of a GET,
+and upgrades to anything but WebSocket do not pass.</p>
 <h2 id="when-the-gateway-answers-in-your-apps-place">When the gateway answers in your app&#39;s place</h2>
-<p>Such an answer has <code>X-Porthole-Error</code>, which your app cannot set. Its page says
-what happened, and <code>/docs</code> on the gateway&#39;s own address lists all codes. With
-<code>port_closed</code>, nothing listens on that port: look at your app&#39;s output. With
-<code>app_refused_websocket</code>, your app ended a handshake without a valid answer.</p>
+<p>Such an answer has <code>X-Porthole-Error</code>. Its page says what happened, and <code>/docs</code>
+on the gateway&#39;s own address lists all codes. With <code>port_closed</code>, nothing
+listens on that port: look at your app&#39;s output. With <code>app_refused_websocket</code>,
+your app ended a handshake without a valid answer.</p>
 <h2 id="see-what-arrives">See what arrives</h2>
 <p><code>https://preview.example.com/inspect/SANDBOX</code>, on the base domain, shows the
 requests to a sandbox while it is open, and its last failures: times, sizes,
