@@ -47,7 +47,7 @@ export async function startAttackWorld(): Promise<AttackWorld> {
         ...settingsFor(limitBytes / MIB),
         // An attacker may have any number of sandboxes, of which this one stands for all.
         MAX_EXCHANGES_PER_SANDBOX: "400",
-        MAX_WAITING_PER_RUNNER: "400",
+        MAX_WAITING_PER_RUNNER: "1600",
         ...RUNTIME,
         PROXY_PROTOCOL: scheme,
         // Everybody is at 127.0.0.1; visitors, and some attackers, say which address they stand for.
