@@ -83,7 +83,9 @@ async function copyWithout(
 }
 
 async function check(names: readonly string[]): Promise<boolean> {
-  const target = new URL(`data/features/${names.join("-")}/`, ROOT);
+  // Short: in it, a test has the path of a socket, of which there may be 107 bytes.
+  const folder = names.length === 1 ? names[0] : "bare";
+  const target = new URL(`data/features/${folder}/`, ROOT);
   await Deno.remove(target, { recursive: true }).catch(() => {});
   await copyWithout(names, target);
   try {

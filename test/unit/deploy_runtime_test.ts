@@ -85,7 +85,7 @@ Deno.test({
     });
 
     await t.step("its own pages", async () => {
-      for (const path of ["/docs/apps", "/health", "/"]) {
+      for (const path of ["/docs/apps", "/docs", "/health"]) {
         assert.equal((await gateway.ask(BASE, { path })).status, 200, path);
       }
       const { body } = await gateway.ask(BASE, { path: "/docs/apps" });
