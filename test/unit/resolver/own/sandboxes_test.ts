@@ -222,12 +222,14 @@ Deno.test("SandboxResolver reads no labels for the toolbox, and those of whoever
   assert.equal(first.api.labelReads, 0);
   await first.settled();
   assert.equal(entries.size, 1);
-  for (const { api, sandboxes, destinationOf } of [setUp(store), first]) {
+  for (const each of [setUp(store), first]) {
+    const { api, sandboxes, destinationOf, settled } = each;
     api.labels = LOCAL;
     assert.equal(sandboxes.knownDestination("box", 3000), undefined);
     assert.equal((await destinationOf("box"))?.appOrigin, "local");
     assert.equal(sandboxes.knownDestination("box", 3000)?.appOrigin, "local");
     assert.deepEqual(api.labelReads, 1);
+    await settled();
   }
   assert.deepEqual(first.api.calls, ["runner box"]);
 });
