@@ -21,7 +21,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "Neither in `PROXY_DOMAIN` nor one of the API's; or the front changed the Host header.",
   upload_stalled:
     "`BODY_IDLE_TIMEOUT_SEC`: its client stopped, or the app did not take it. The gateway's own forms have 10 s.",
-  form_too_long: "Webhooks have 4 KiB, forms 10 to 100 kB.",
+  form_too_long:
+    "The limit is 10 to 100 kB, or what the page of an option says.",
   target_too_long: "`MAX_TARGET_BYTES`.",
   head_too_large:
     "`MAX_HEADER_BYTES`, `MAX_HEADER_FIELDS`; [mostly cookies](operate.md#too-many-cookies).",
