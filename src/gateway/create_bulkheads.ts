@@ -13,7 +13,7 @@ export function createBulkheads(
   return new Bulkheads({
     name: "MAX_WAITING_PER_RUNNER",
     limit,
-    now: () => performance.now(),
+    now: Date.now,
     probe: (destination) => isAlive(upstream, destination),
     onChange({ origin: runner, waiting, isUnresponsive }) {
       const message = isUnresponsive

@@ -34,7 +34,7 @@ interface BulkheadOptions {
   readonly name: string;
   /** Most exchanges that may wait for one upstream. */
   readonly limit: number;
-  /** Milliseconds, of a clock that nobody sets. */
+  /** Milliseconds; a clock that somebody sets costs a probe. */
   readonly now: () => number;
   /** True if the upstream answers, with whatever. It must not reject, and resolve within 5 s. */
   readonly probe: (destination: Destination) => Promise<boolean>;

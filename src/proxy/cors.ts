@@ -23,6 +23,7 @@ import type { CorsMode } from "../config/config.ts";
 import {
   hasHeader,
   type HeaderList,
+  isName,
   type RequestHeaders,
   valuesOf,
 } from "../http/headers.ts";
@@ -144,10 +145,13 @@ export function withCors(
   return variedByOrigin(result);
 }
 
+/** Adds to headers that are ours. */
 function variedByOrigin(headers: [string, string][]): [string, string][] {
-  return valuesOf(headers, "vary").some((value) => NAMES_ORIGIN.test(value))
-    ? headers
-    : [...headers, ["vary", "Origin"]];
+  const isVaried = headers.some(([name, value]) =>
+    isName(name, "vary") && NAMES_ORIGIN.test(value)
+  );
+  if (!isVaried) headers.push(["vary", "Origin"]);
+  return headers;
 }
 
 /** What an app allows everybody, or a page by its local address, as the page of its sandbox can make use of it. */

@@ -51,9 +51,9 @@ export class HostRefusals {
     const { method, body, sandboxId, sandboxPort } = request;
     const key = `${sandboxId}:${sandboxPort}`;
     const isRefusing = this.#refusing.has(key);
-    const isSettled = this.#settled.has(key);
+    const isSettled = () => this.#settled.has(key);
     const isRead = (method === "GET" || method === "HEAD") && body === null;
-    if (isRefusing && (isSettled || !isRead) && mayBeLocal(request)) {
+    if (isRefusing && (!isRead || isSettled()) && mayBeLocal(request)) {
       return await send("local");
     }
     const answer = await send(form);
@@ -62,7 +62,7 @@ export class HostRefusals {
       if (isRefusing) this.#refusing.delete(key);
       return answer;
     }
-    if (isSettled || !mayBeLocal(request)) return answer;
+    if (isSettled() || !mayBeLocal(request)) return answer;
     const other = await send("local");
     const isMended = !(other instanceof Refusal) && other.status !== 403;
     this.#settled.set(key, true, { ttl: isMended ? SETTLED_MS : IN_VAIN_MS });

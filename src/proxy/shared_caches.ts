@@ -42,6 +42,8 @@ export function privateCacheControl(value: string): string {
   return (isNeverStored ? kept : ["private", ...kept]).join(", ");
 }
 
+const PRIVATE: [string, string] = ["cache-control", "private"];
+
 const rememberedPrivate = byName(privateCacheControl);
 
 /** What CDNs heed instead (RFC 9213 section 3.1); Deno Deploy's has a name of its own. */
@@ -59,20 +61,21 @@ interface RelayedResponse {
 }
 
 /**
- * An app's headers by which no shared cache stores the response, unless it is public and may be stored; those of a
- * public preview say it to CDNs twice.
+ * An app's headers, to which is added by what no shared cache stores the response, unless it is public and may be stored;
+ * those of a public preview say it to CDNs twice.
  */
 export function forSharedCaches(
   headers: [string, string][],
   { status, isPublic, edgeCache }: RelayedResponse,
 ): [string, string][] {
   if (isPublic && edgeCache === "public") return headers;
-  const result = headers.filter(([name]) => !isName(name, "cache-control"));
-  if (result.length < headers.length) {
+  let result = headers;
+  if (hasHeader(headers, "cache-control")) {
     const value = valuesOf(headers, "cache-control").join();
+    result = headers.filter(([name]) => !isName(name, "cache-control"));
     result.push(["cache-control", rememberedPrivate(value)]);
   } else if (status !== 304 || hasHeader(headers, "expires")) {
-    result.push(["cache-control", "private"]);
+    result.push(PRIVATE);
   } else if (edgeCache === "public") {
     // A 304 that says nothing would keep fresh for everybody what a cache has stored while it was public. What it says
     // replaces what the browser has stored, too (RFC 9111 section 3.2): no-cache is never wrong.

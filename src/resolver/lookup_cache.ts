@@ -175,6 +175,8 @@ export class LookupCache<V> {
     onMiss?: () => void,
     endsAt?: () => number | undefined,
   ): Promise<V> {
+    const fresh = this.#cache.getFresh(key);
+    if (fresh !== undefined) return Promise.resolve(fresh);
     const fill = async () => this.#fill(await ask(), endsAt?.());
     return this.#cache.get(key, fill, () => {
       onMiss?.();
