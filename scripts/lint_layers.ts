@@ -16,6 +16,7 @@ const LAYERS = [
   "observability",
   "address",
   "cache",
+  "records",
   "upstream",
   "downstream",
   "daytona",
