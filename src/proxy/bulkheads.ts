@@ -120,7 +120,8 @@ export class Bulkheads {
   }
 
   /** Ends the wait of an exchange: with the head of a response, or without. */
-  leave(place: Place, isAnswered: boolean): void {
+  leave(place: Place | undefined, isAnswered: boolean): void {
+    if (place === undefined) return;
     const { upstream, ofSandbox, unsent } = place;
     upstream.waiting--;
     if (unsent <= 0) upstream.unanswered--;

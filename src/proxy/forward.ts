@@ -25,7 +25,7 @@ import {
   handshakeForm,
   withPublicLocation,
 } from "./app_origin.ts";
-import type { Bulkheads } from "./bulkheads.ts";
+import type { Bulkheads, Place } from "./bulkheads.ts";
 import type { HandshakeForms } from "./handshake_forms.ts";
 import type { HostRefusals } from "./host_refusals.ts";
 import { requestHeaders } from "./request_headers.ts";
@@ -85,12 +85,7 @@ export class Forwarder {
   forward(request: AdmittedRequest): Promise<UpstreamResponse> {
     return this.#deliver(
       request,
-      (destination) =>
-        this.#parts.hosts.exchange(
-          request,
-          destination.appOrigin,
-          (form) => this.#exchange(request, destination, form),
-        ),
+      (destination) => this.#exchange(request, destination),
     );
   }
 
@@ -102,26 +97,38 @@ export class Forwarder {
     );
   }
 
-  /** Sends a request in one form, once. */
+  /** Sends a request in one form; if that seems to be why the app refuses it, once more in the other. */
   async #exchange(
     request: AdmittedRequest,
     destination: Destination,
-    form: AddressForm,
+    form = this.#parts.hosts.formFor(request, destination.appOrigin),
   ): Promise<UpstreamResponse | Refusal> {
-    const { upstream } = this.#parts;
+    const { upstream, bulkheads, hosts } = this.#parts;
+    let place: Place | undefined;
+    let answer: UpstreamResponse | Refusal;
     try {
-      const response = await this.#send(
-        request,
-        destination,
-        form,
-        (prepared) => upstream.request(prepared), // 6 upstream
+      const entering = bulkheads.enter(destination, request);
+      place = entering instanceof Promise ? await entering : entering;
+      const response = await upstream.request( // 6 upstream
+        this.#prepare(request, destination, form, place),
       );
-      return destination.refusals.mayRefuse(response)
+      bulkheads.leave(place, true);
+      place = undefined;
+      answer = destination.refusals.mayRefuse(response)
         ? await judged(response, request, destination)
         : seenFromOutside(response, request, destination);
     } catch (error) {
+      bulkheads.leave(place, false);
       return failedExchange(error);
     }
+    const { appOrigin } = destination;
+    return hosts.mayBeRefused(answer, request, { mode: appOrigin, form })
+      ? await hosts.tryLocal(
+        answer,
+        request,
+        () => this.#exchange(request, destination, "local"),
+      )
+      : answer;
   }
 
   /** Makes an opening handshake, in a form that the app accepts. */
@@ -145,48 +152,39 @@ export class Forwarder {
     destination: Destination,
     form: AddressForm,
   ): Promise<OpenResult | Refusal> {
-    const { upstream } = this.#parts;
+    const { upstream, bulkheads } = this.#parts;
+    let place: Place | undefined;
     try {
-      const opened = await this.#send(
-        request,
-        destination,
-        form,
-        (prepared) => openWebSocket(upstream, prepared), // 6 upstream
+      place = await bulkheads.enter(destination, request);
+      const opened = await openWebSocket( // 6 upstream
+        upstream,
+        this.#prepare(request, destination, form, place),
       );
+      bulkheads.leave(place, true);
+      place = undefined;
       if (opened.kind === "open") return opened;
       const response = await judged(opened.response, request, destination);
       return response instanceof Refusal
         ? response
         : { kind: "refused", response };
     } catch (error) {
+      bulkheads.leave(place, false);
       return failedExchange(error);
     }
   }
 
-  /** Sends a request by `send`; the exchange counts as waiting until the head of the response is there. */
-  async #send<T>(
+  /** The request to send, which tells its place how much of the body is sent. */
+  #prepare(
     request: AdmittedRequest,
     destination: Destination,
     form: AddressForm,
-    send: (prepared: UpstreamRequest) => Promise<T>,
-  ): Promise<T> {
-    const { bulkheads } = this.#parts;
-    const entering = bulkheads.enter(destination, request);
-    const place = entering instanceof Promise ? await entering : entering;
-    let isAnswered = false;
-    try {
-      const onUpload = (bytes: number) => {
-        request.progress.onUpload(bytes);
-        if (place !== undefined) bulkheads.sent(place, bytes);
-      };
-      const answer = await send(
-        upstreamRequest(request, destination, form, onUpload), // 5 headers
-      );
-      isAnswered = true;
-      return answer;
-    } finally {
-      if (place !== undefined) bulkheads.leave(place, isAnswered);
-    }
+    place: Place | undefined,
+  ): UpstreamRequest {
+    const onUpload = (bytes: number) => {
+      request.progress.onUpload(bytes);
+      if (place !== undefined) this.#parts.bulkheads.sent(place, bytes);
+    };
+    return upstreamRequest(request, destination, form, onUpload); // 5 headers
   }
 
   /** Sends a request to the sandbox's destination or, if the sandbox has moved from there, to its new one. */

@@ -25,7 +25,9 @@ const SETTLED_MS = 10 * 60 * 1000;
 /** An app that answers 403 for other reasons is not asked twice all the time. */
 const IN_VAIN_MS = 10 * 1000;
 
-/** Sends requests, and remembers which of the latest `maxApps` apps refuse their public host. */
+type Asking = AddressedRequest & App & { readonly body: unknown };
+
+/** Remembers which of the latest `maxApps` apps refuse their public host. */
 export class HostRefusals {
   readonly #refusing: ExpiringLru<string, true>;
   readonly #settled: ExpiringLru<string, true>;
@@ -40,30 +42,41 @@ export class HostRefusals {
     this.#settled = new ExpiringLru({ max, ttlMs: SETTLED_MS, now });
   }
 
-  /** Sends a request by `send`; in `auto`, a read that is answered with 403 goes once more, naming localhost alone. */
-  async exchange(
-    request: AddressedRequest & App & { readonly body: unknown },
-    mode: AppOriginMode,
-    send: (form: AddressForm) => Promise<UpstreamResponse | Refusal>,
-  ): Promise<UpstreamResponse | Refusal> {
+  /** What a request tells the app of its address: in `auto`, localhost alone where that is known to be needed. */
+  formFor(request: Asking, mode: AppOriginMode): AddressForm {
     const form = requestForm(mode, request);
-    if (mode !== "auto") return await send(form);
-    const { method, body, sandboxId, sandboxPort } = request;
-    const key = `${sandboxId}:${sandboxPort}`;
-    const isRefusing = this.#refusing.has(key);
-    const isSettled = () => this.#settled.has(key);
-    const isRead = (method === "GET" || method === "HEAD") && body === null;
-    if (isRefusing && (!isRead || isSettled()) && mayBeLocal(request)) {
-      return await send("local");
-    }
-    const answer = await send(form);
-    if (answer instanceof Refusal || !isRead) return answer;
+    if (mode !== "auto" || this.#refusing.size === 0) return form;
+    const key = keyOf(request);
+    return this.#refusing.has(key) &&
+        (!isRead(request) || this.#settled.has(key)) && mayBeLocal(request)
+      ? "local"
+      : form;
+  }
+
+  /** True if the answer to a read may be about the host, or shows that its app refuses none any more. */
+  mayBeRefused(
+    answer: UpstreamResponse | Refusal,
+    request: Asking,
+    sent: { readonly mode: AppOriginMode; readonly form: AddressForm },
+  ): answer is UpstreamResponse {
+    if (answer instanceof Refusal || sent.mode !== "auto") return false;
+    if (answer.status !== 403 && this.#refusing.size === 0) return false;
+    return sent.form !== "local" && isRead(request);
+  }
+
+  /** The answer to a read, or what `send` is answered, naming localhost alone, if that is no 403. */
+  async tryLocal(
+    answer: UpstreamResponse,
+    request: Asking,
+    send: () => Promise<UpstreamResponse | Refusal>,
+  ): Promise<UpstreamResponse | Refusal> {
+    const key = keyOf(request);
     if (answer.status !== 403) {
-      if (isRefusing) this.#refusing.delete(key);
+      this.#refusing.delete(key);
       return answer;
     }
-    if (isSettled() || !mayBeLocal(request)) return answer;
-    const other = await send("local");
+    if (this.#settled.has(key) || !mayBeLocal(request)) return answer;
+    const other = await send();
     const isMended = !(other instanceof Refusal) && other.status !== 403;
     this.#settled.set(key, true, { ttl: isMended ? SETTLED_MS : IN_VAIN_MS });
     if (isMended) this.#refusing.set(key, true);
@@ -72,6 +85,14 @@ export class HostRefusals {
     if (!(dropped instanceof Refusal)) discardBody(dropped.body);
     return given;
   }
+}
+
+function keyOf({ sandboxId, sandboxPort }: App): string {
+  return `${sandboxId}:${sandboxPort}`;
+}
+
+function isRead({ method, body }: Asking): boolean {
+  return (method === "GET" || method === "HEAD") && body === null;
 }
 
 /** True unless a page of another origin asks. */
