@@ -39,13 +39,15 @@ export interface GatewayVariant {
   readonly environment?: Readonly<Record<string, string>>;
   /** Flags of `deno run`. */
   readonly flags?: readonly string[];
+  /** Where its source is, if not here. */
+  readonly folder?: URL;
 }
 
 /**
  * A gateway as `deno task start` runs it, including the access log, with an in-memory KV database as its durable tier.
  */
 export function gateway(variant: GatewayVariant = {}): Contestant {
-  const { name = "gateway", environment, flags = [] } = variant;
+  const { name = "gateway", environment, flags = [], folder } = variant;
   return {
     name,
     warmUpSec: COMPILING_SEC,
@@ -64,6 +66,7 @@ export function gateway(variant: GatewayVariant = {}): Contestant {
           PROXY_PORT: "0",
         },
         cpus: proxyCpu,
+        folder,
       }),
   };
 }

@@ -18,6 +18,8 @@ export interface Options {
   readonly growth: boolean;
   /** The name of a scenario to profile instead. */
   readonly profile: string | undefined;
+  /** The commit to compare this one with instead. */
+  readonly against: string | undefined;
   /** Measure nothing, but rewrite docs/performance.md and its charts from the stored results. */
   readonly redraw: boolean;
   /** Write JSON to standard output. */
@@ -27,9 +29,10 @@ export interface Options {
   readonly peers: readonly Peer[];
 }
 
-/** Usage, in two lines. */
+/** Usage. */
 export const USAGE =
   `usage: deno task bench [--only NAME,… | --all | --growth | --profile NAME | --redraw]
+                       [--against COMMIT [--only NAME,…]]
                        [--json] [--save] [--peer NAME=http://127.0.0.1:PORT]…`;
 
 /**
@@ -50,6 +53,7 @@ export function parseOptions(
       all: { type: "boolean", default: false },
       growth: { type: "boolean", default: false },
       profile: { type: "string" },
+      against: { type: "string" },
       redraw: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       save: { type: "boolean", default: false },
@@ -57,12 +61,14 @@ export function parseOptions(
     },
   });
   const { peer, ...options } = values;
-  const { only, all, growth, profile, redraw, save } = options;
+  const { only, all, growth, profile, against, redraw, save } = options;
   const parts = [only !== undefined, profile !== undefined];
-  if ([...parts, all, growth, redraw].filter(Boolean).length > 1) {
+  const ways = [...parts, all, growth, redraw].filter(Boolean).length;
+  const isAgainst = against !== undefined;
+  if (ways > 1 || isAgainst && ways > (only === undefined ? 0 : 1)) {
     throw new UsageError("These ways to run exclude each other");
   }
-  if (save && parts.includes(true)) {
+  if (save && (isAgainst || parts.includes(true))) {
     throw new UsageError("Only complete runs are saved");
   }
   const names = only?.split(",").map((name) => name.trim());
@@ -75,7 +81,13 @@ export function parseOptions(
       }`,
     );
   }
-  return { ...options, profile, only: names, peers: peer.map(parsePeer) };
+  return {
+    ...options,
+    profile,
+    against,
+    only: names,
+    peers: peer.map(parsePeer),
+  };
 }
 
 /** Parses a peer, which must be on this machine: load is sent nowhere else. */

@@ -40,5 +40,15 @@ Deno.test("bench refuses scenarios that do not exist, two ways to run at once, a
     /exclude each other/,
   );
   assert.throws(() => parse("--only", "start", "--save"), /complete runs/);
+  assert.throws(
+    () => parse("--against", "main", "--all"),
+    /exclude each other/,
+  );
+  assert.throws(() => parse("--against", "main", "--save"), /complete runs/);
   assert.throws(() => parse("--fast"), TypeError);
+});
+
+Deno.test("bench compares named scenarios with those of another commit", () => {
+  const { against, only } = parse("--against", "HEAD~1", "--only", "public");
+  assert.deepEqual({ against, only }, { against: "HEAD~1", only: ["public"] });
 });

@@ -2,6 +2,7 @@
 import { runTask } from "../../support/options.ts";
 import { isInstalled } from "../../support/programs.ts";
 import { untilListening } from "../../support/server_process.ts";
+import { COMPARED, compareWith } from "./against.ts";
 import { formatGrowth, measureGrowth } from "./growth.ts";
 import { describeMachine } from "./machine.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
@@ -147,7 +148,7 @@ async function bench(options: Options): Promise<number> {
     );
     return 2;
   }
-  const { all, growth, profile } = options;
+  const { all, growth, profile, against } = options;
   const budgetMs = all || growth ? LONG_BUDGET_MS : BUDGET_MS;
   await using started = new AsyncDisposableStack();
   async function giveUp(reason: string): Promise<never> {
@@ -172,7 +173,12 @@ async function bench(options: Options): Promise<number> {
   }
   await awaitPeers(world);
   if (growth) await benchGrowth(world, options);
-  else if (profile !== undefined) {
+  else if (against !== undefined) {
+    const { only = COMPARED } = options;
+    const scenarios = selectScenarios({ only, all });
+    const onLine = (line: string) => write(Deno.stdout, `${line}\n`);
+    await compareWith(against, { world, scenarios, onLine });
+  } else if (profile !== undefined) {
     await profileScenario(world, profile, options);
   } else return await benchScenarios(world, options, until);
   return 0;

@@ -19,12 +19,14 @@ export function pidsOf(
 
 /** A process to start. */
 export interface ServerOptions {
-  /** The program and its arguments; paths are relative to the root of the repository. */
+  /** The program and its arguments; paths are relative to the folder. */
   readonly command: readonly string[];
   /** Variables added to this process's own. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /** The processors that it may use, in the syntax of `taskset`; this process's own by default. */
   readonly cpus?: string | undefined;
+  /** The folder that it runs in; the root of the repository by default. */
+  readonly folder?: URL | undefined;
   /** The port that it will listen on; by default, it announces one in a line of JSON, as the gateway's log does. */
   readonly port?: number;
 }
@@ -44,13 +46,13 @@ export function denoCommand(...args: readonly string[]): string[] {
  * @throws {Error} if it exits before it listens, or takes longer than 10 s.
  */
 export async function startServer(
-  { command, environment = {}, cpus, port }: ServerOptions,
+  { command, environment = {}, cpus, folder = ROOT, port }: ServerOptions,
 ): Promise<Server> {
   const pin = cpus === undefined ? [] : ["taskset", "--cpu-list", cpus];
   return await startServerProcess({
     command: [...pin, ...command],
     env: environment,
-    cwd: ROOT,
+    cwd: folder,
     port,
     timeoutMs: START_TIMEOUT_MS,
   });

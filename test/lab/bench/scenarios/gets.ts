@@ -123,10 +123,13 @@ async function sessionCookie({ port }: Server): Promise<string> {
   return cookie;
 }
 
+const BY_TOKEN = { ...PRIVATE, "X-Daytona-Preview-Token": KEYS.lockedToken };
+
 /** One gateway, with four kinds of credentials. */
 const credentials: Scenario = {
   name: "private",
   about: "GET 1 KiB, 64 connections, by what opens the sandbox",
+  drive: (target, seconds) => driveGets(target, seconds, { headers: BY_TOKEN }),
   async measure(world) {
     const target = await world.warm(
       GATEWAY,
@@ -135,10 +138,7 @@ const credentials: Scenario = {
     const requests: Readonly<Record<string, RequestHeaders>> = {
       "public": PUBLIC,
       "session cookie": { ...PRIVATE, Cookie: await sessionCookie(target) },
-      "preview token": {
-        ...PRIVATE,
-        "X-Daytona-Preview-Token": KEYS.lockedToken,
-      },
+      "preview token": BY_TOKEN,
       "bearer": { ...PRIVATE, Authorization: `Bearer ${KEYS.user}` },
     };
     const entrants = Object.entries(requests).map(([name, headers]) => ({
