@@ -207,7 +207,7 @@ const FACTS = {
   },
   prefetch_refused: {
     status: 503,
-    fault: "client",
+    fault: "sandbox",
     passes: "maybe",
     retryAfterSec: 2,
   },
