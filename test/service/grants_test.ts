@@ -13,6 +13,7 @@ import {
 } from "../support/gateway.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { grantOf, withGrants } from "../support/grants.ts";
+import { startHostedGateway } from "../support/hosted_gateway.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { testInBothWorlds as test } from "../support/worlds.ts";
 
@@ -166,6 +167,26 @@ Deno.test("a bearer that is a grant reaches no app, whatever admits its request"
     assert.equal(answer.status, 200);
     assert.equal(answer.echoed().get("authorization"), undefined);
   }
+});
+
+Deno.test("a grant names the id of a sandbox that is addressed by its name, asked for or not", async () => {
+  await using gateway = await startHostedGateway({ PUBLIC: "never" });
+  const id = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
+  const { api } = gateway.stack;
+  api.state.sandboxes.set(id, { ...api.sandbox("demo"), id, name: "my_shop" });
+  GRANTS.grants.set("tg_shop", grantOf({ id: "shop", sandboxId: id }));
+  const host = `3000-my_shop.${BASE}`;
+  for (const [path, headers] of waysOf("tg_shop")) {
+    const answer = await gateway.send(host, { path, headers });
+    assert.equal(answer.status, 200, answer.body);
+  }
+  const page = await gateway.send(host, {
+    path: "/?porthole_token=tg_shop",
+    headers: NAVIGATION,
+  });
+  const cookie = page.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const opened = await gateway.send(host, { headers: { cookie } });
+  assert.equal(opened.status, 200);
 });
 
 test("a webhook by POST reaches the app once, with its body and without its token", async (startGateway) => {
@@ -327,9 +348,9 @@ for (const way of ["header", "query", "bearer", "session"]) {
     await once(socket, "open");
     clock.pass(RECHECK_MS);
     socket.send("still there");
-    const [echo] = await once(socket, "message");
-    assert.equal(String(echo), "still there");
     const closed = once(socket, "close");
+    const [echo] = await Promise.race([once(socket, "message"), closed]);
+    assert.equal(String(echo), "still there");
     GRANTS.grants.delete(secret);
     clock.pass(RECHECK_MS);
     assert.equal((await closed)[0], 1008);
