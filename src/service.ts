@@ -194,6 +194,8 @@ export async function createService(
     }) ?? []
   );
 
+  auth.grants.use(features.flatMap(({ grants }) => grants ?? []));
+
   const control = createControl({
     version,
     scheme,

@@ -70,3 +70,19 @@ export interface GrantSession {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
+
+/** The session that stands for a grant at one of its ports, as long as it lasts. */
+export function sessionFor(
+  { ports: _, ...grant }: Grant,
+  port: number,
+): GrantSession {
+  return { kind: "grant", port, ...grant };
+}
+
+/** True if what was unsealed is such a session. */
+export function isGrantSession(value: object): value is GrantSession {
+  const { kind, via, id, sandboxId, port } = value as Partial<GrantSession>;
+  return kind === "grant" && typeof via === "string" &&
+    typeof id === "string" && typeof sandboxId === "string" &&
+    typeof port === "number";
+}

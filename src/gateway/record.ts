@@ -3,7 +3,7 @@ import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { ReceivedRequest } from "./received_request.ts";
 
 /** Who was admitted to what. */
-export interface Grant {
+export interface Guest {
   readonly sandboxId: string;
   /** The credential, or `public`. */
   readonly by: string;
@@ -11,6 +11,8 @@ export interface Grant {
   readonly countsAgainst?: string;
   /** What the log calls who was admitted; undefined if that is not known. */
   readonly subject?: string;
+  /** What was presented. */
+  readonly credential?: { readonly kind: string };
 }
 
 /** Facts about an exchange that are learned while it is under way; times are in ms since the epoch. */
@@ -85,7 +87,7 @@ export function recordOf(
     & Pick<ReceivedRequest, "id" | "method" | "client" | "startedAt">
     & Pick<ExchangeRecord, "route" | "port">
     & { readonly progress: Progress },
-  grant: Grant | undefined,
+  guest: Guest | undefined,
   conclusion:
     & Conclusion
     & Pick<ExchangeRecord, "status" | "isFromApp" | "endedAt">,
@@ -100,11 +102,11 @@ export function recordOf(
     end,
     isFromApp: conclusion.isFromApp,
     reason,
-    sandboxId: grant?.sandboxId,
+    sandboxId: guest?.sandboxId,
     port: x.port,
     clientAddress: x.client.clientAddress,
-    by: grant?.by,
-    subject: grant?.subject,
+    by: guest?.by,
+    subject: guest?.subject,
     cache: progress.cache,
     error,
     tunnel,
