@@ -30,6 +30,7 @@ import { loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
 import { createActivity, NO_REPORTS } from "./proxy/activity.ts";
 import { InFlight, OWN_PAGES_LIMITS } from "./proxy/in_flight.ts";
+import { openRecords } from "./records/open_records.ts";
 import { createResolvers } from "./resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { createDrain } from "./server/drain.ts";
@@ -88,6 +89,8 @@ export async function createService(
   const metrics = new Metrics(version);
   const background = createBackground(closing);
   const store = await openLoggedStore(cache.location, { platformShared, now });
+  const areNeeded = FEATURES.some((each) => each.needsRecords?.(config));
+  const records = openRecords(config, { now });
   const sealerFor = (purpose: string, maxLength?: number) =>
     createSealer({ secrets: config.session.secrets, purpose, now, maxLength });
   const lookups: LookupCacheOptions = {
@@ -151,6 +154,7 @@ export async function createService(
     serviceKey,
     remoteSettings,
     store,
+    records: areNeeded ? records : null,
     closing,
     logger,
     provider: auth.provider,
@@ -172,6 +176,7 @@ export async function createService(
       api,
       lookups,
       store,
+      records,
       changes,
       states,
       background,
@@ -296,6 +301,7 @@ export async function createService(
       await background.settled();
       for (const feature of features) feature.close?.();
       store?.close();
+      records.close();
       turns.dispose();
     },
   };

@@ -32,6 +32,7 @@ testLogins(
       api: "ok",
       key: "ok",
       cache: "ok",
+      records: "off",
       domains: "ok",
       login: "ok",
     });
@@ -58,6 +59,7 @@ testLogins(
         api: "ok",
         key: "ok",
         cache: "ok",
+        records: "off",
         domains: "ok",
         login: "failing",
       },
@@ -76,6 +78,7 @@ test("/ready is 503 until the API was seen", async (startGateway) => {
     api: "failing",
     key: "failing",
     cache: "ok",
+    records: "off",
     domains: "ok",
   });
   assert.match(login, /^(?:failing|off)$/);

@@ -20,6 +20,8 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     isApiUp: true,
     isProviderUp: true,
     isCacheUp: true,
+    /** What the records' store says; undefined if it does not answer. */
+    doubts: [] as string[] | undefined,
     /** The API's verdict on the key; undefined if it gives none. */
     key: "accepted" as "accepted" | "unknown" | undefined,
     domains: ["preview.test"],
@@ -52,6 +54,12 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     provider: { state: "on", check: () => answer(state.isProviderUp) },
     store: {
       get: () => Promise.resolve(state.isCacheUp ? "absent" : "unavailable"),
+    },
+    records: {
+      async doubts() {
+        await answer(state.doubts !== undefined);
+        return state.doubts ?? [];
+      },
     },
     closing: closing.signal,
     logger: log,
@@ -261,4 +269,19 @@ Deno.test("the checks are repeated every 10 s until all of them pass", async () 
   world.state.isCacheUp = true;
   while (!isOver) await world.later(10_000);
   await passed;
+});
+
+Deno.test("the check of the records fails while their database is away, or may lose some", async () => {
+  using world = setUp();
+  const { state, readiness, next } = world;
+  state.doubts = ["Redis may evict them", "Redis keeps nothing"];
+  const { status, checks } = await readiness.check();
+  assert.deepEqual([status, checks.records], ["degraded", "failing"]);
+  assert.deepEqual(await next("not ready: records"), {
+    reason: "Redis may evict them; Redis keeps nothing",
+  });
+  state.doubts = [];
+  assert.equal((await readiness.check()).status, "ready");
+  state.doubts = undefined;
+  assert.equal((await readiness.check()).checks.records, "failing");
 });

@@ -1,0 +1,285 @@
+import { CircuitBreaker } from "../cache/circuit_breaker.ts";
+import { SingleFlight } from "../cache/single_flight.ts";
+import type { StoreKey, StoreOptions } from "../cache/store.ts";
+import { GatewayError } from "../errors.ts";
+import { ExpiringLru } from "../lib/lru.ts";
+import type {
+  Precondition,
+  RecordPage,
+  StoredRecord,
+  VersionedRecord,
+} from "./record.ts";
+import type { VersionedValue, VersionedValues } from "./versioned_values.ts";
+
+/** Most records of one kind for each sandbox, and for each organization. */
+const CAPS = [100, 10_000];
+
+/** Most records of a page. */
+const PAGE = 50;
+
+/** Time for which a record is not read again, ms. */
+const FRESH_MS = 5_000;
+
+/** Time for which a record that was read is still given while the database is away, ms. */
+const KEPT_MS = 3_600_000;
+
+/** An organization's list is in so many parts by age, as a value in Deno KV may have 64 KiB; prime, for round times. */
+const PARTS = 31;
+
+/** Undefined if there was no such record. */
+type Reading = { readonly found: VersionedRecord | undefined };
+
+/** A record in a list. */
+type Listed = Pick<StoredRecord, "id" | "createdAt" | "expiresAt">;
+
+interface RecordsOptions extends StoreOptions {
+  /** Opens the database: for the first operation, and anew after that has failed. Null if nothing is kept. */
+  readonly open: (() => Promise<VersionedValues>) | null;
+  /** Most records in memory. */
+  readonly maxEntries: number;
+  readonly caps?: typeof CAPS;
+}
+
+/**
+ * What members have granted, of all kinds. No write is of two keys, so that a cluster can keep them: a record is written
+ * before it is listed, and what is listed only is taken out.
+ * @throws {GatewayError} `records_unavailable` if the database does not answer in time, or there is none
+ */
+export class Records {
+  readonly #options: RecordsOptions;
+  readonly #breaker: CircuitBreaker;
+  /** What was read in the last seconds, and what was not there. */
+  readonly #fresh: ExpiringLru<string, Reading>;
+  /** What was read in the last hour; made-up ids push nothing out of it. */
+  readonly #kept: ExpiringLru<string, Reading>;
+  readonly #reads = new SingleFlight<Reading>();
+  #opening: Promise<VersionedValues> | undefined;
+
+  constructor(options: RecordsOptions) {
+    const { maxEntries: max } = options;
+    this.#options = options;
+    this.#breaker = new CircuitBreaker("records", options);
+    this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS });
+    this.#kept = new ExpiringLru({ max, ttlMs: KEPT_MS });
+  }
+
+  /** False if nothing is kept: whatever needs records is off then. */
+  get isOn(): boolean {
+    return this.#options.open !== null;
+  }
+
+  /** A record as it was 5 s ago at most; while the database is away, as it was read in the last hour. */
+  async get(kind: string, id: string): Promise<VersionedRecord | undefined> {
+    const name = String(["record", kind, id]);
+    const { found } = this.#fresh.get(name) ??
+      await this.#reads.share(name, async (isCurrent) => {
+        const start = performance.now();
+        const reading = { found: await this.#find(kind, id) };
+        if (!isCurrent()) return reading; // it was written meanwhile
+        this.#fresh.set(name, reading, { start });
+        if (reading.found) this.#kept.set(name, reading, { start });
+        else this.#kept.delete(name);
+        return reading;
+      }).catch((error) => {
+        const kept = this.#kept.get(name);
+        if (kept) return kept;
+        throw error;
+      });
+    return found && this.#isOver(found.record) ? undefined : found;
+  }
+
+  /** Writes a record; `full` if there are 100 of that kind for its sandbox, or 10,000 for its organization. */
+  async put(
+    kind: string,
+    record: StoredRecord,
+    when: Precondition,
+  ): Promise<{ readonly etag: string } | "conflict" | "full"> {
+    const key: StoreKey = ["record", kind, record.id];
+    const stored = await this.#read(key);
+    const before = this.#current(stored);
+    const expected = when === "absent" ? undefined : when.etag;
+    this.#forget(key);
+    if (before?.etag !== expected) return "conflict";
+    const etag = await this.#write(key, record, stored?.version);
+    if (etag === undefined) return "conflict";
+    if (await this.#enlist(kind, record)) return { etag };
+    await this.#write(key, before?.record, etag); // nobody was told of it
+    return "full";
+  }
+
+  /** False if there was none, or if it is not the one with that etag any more. */
+  async delete(
+    kind: string,
+    id: string,
+    when?: { readonly etag: string },
+  ): Promise<boolean> {
+    const key: StoreKey = ["record", kind, id];
+    for (;;) {
+      const found = await this.#find(kind, id);
+      this.#forget(key);
+      if (!found || when && when.etag !== found.etag) return false;
+      const { record, etag } = found;
+      if (await this.#write(key, undefined, etag) === undefined) continue;
+      for (const [key] of listsOf(kind, record)) {
+        await this.#unlist(key, record);
+      }
+      return true;
+    }
+  }
+
+  /** Those of a sandbox from `cursor` on, as they are now. */
+  async list(
+    kind: string,
+    sandboxId: string,
+    cursor?: string,
+  ): Promise<RecordPage> {
+    const key: StoreKey = ["sandbox-records", kind, sandboxId];
+    const { listed } = await this.#list(key);
+    const all: VersionedRecord[] = [];
+    await Promise.all(listed.map(async (each) => {
+      const found = await this.#find(kind, each.id);
+      if (found?.record.sandboxId === sandboxId) all.push(found);
+      else await this.#unlist(key, each);
+    }));
+    const rest = all
+      .filter((each) => cursor === undefined || positionOf(each) < cursor)
+      .sort((one, other) => positionOf(one) < positionOf(other) ? 1 : -1);
+    const items = rest.slice(0, PAGE);
+    const last = rest.length > PAGE ? items.at(-1) : undefined;
+    return { items, next: last && positionOf(last) };
+  }
+
+  /** Why records may be lost, in words for operators. */
+  async doubts(): Promise<readonly string[]> {
+    if (!this.isOn) return ["RECORDS_URL keeps nothing: what needs it is off"];
+    return await this.#run(async (values) => await values.doubts?.() ?? []);
+  }
+
+  close(): void {
+    this.#breaker.close();
+    this.#opening?.then((values) => values.close()).catch(() => {});
+  }
+
+  /** Has a record read again. */
+  #forget(key: StoreKey): void {
+    const name = String(key);
+    for (const memory of [this.#fresh, this.#kept]) memory.delete(name);
+    this.#reads.forget(name);
+  }
+
+  async #find(kind: string, id: string): Promise<VersionedRecord | undefined> {
+    return this.#current(await this.#read(["record", kind, id]));
+  }
+
+  #current(value: VersionedValue | undefined): VersionedRecord | undefined {
+    if (value === undefined) return undefined;
+    const record: StoredRecord = JSON.parse(value.text);
+    return this.#isOver(record) ? undefined : { record, etag: value.version };
+  }
+
+  /** A database may forget that late. */
+  #isOver({ expiresAt }: Pick<StoredRecord, "expiresAt">): boolean {
+    return expiresAt !== null && expiresAt <= this.#options.now();
+  }
+
+  /** Lists a record with its sandbox and its organization; false if one of them has too many. */
+  async #enlist(kind: string, record: StoredRecord): Promise<boolean> {
+    const { id, createdAt, expiresAt } = record;
+    const caps = this.#options.caps ?? CAPS;
+    for (const [at, [key, ...others]] of listsOf(kind, record).entries()) {
+      const parts = await Promise.all(others.map((each) => this.#list(each)));
+      const taken = parts.reduce((sum, { listed }) => sum + listed.length, 0);
+      const room = (caps[at] ?? 0) - taken;
+      const isListed = await this.#change(key, (listed) => {
+        const rest = listed.filter((each) => each.id !== id);
+        const all = [...rest, { id, createdAt, expiresAt }];
+        return rest.length < room ? all : undefined;
+      });
+      if (!isListed) return false;
+    }
+    return true;
+  }
+
+  /** Takes a record out of a list; one that was made anew under its id stays. */
+  async #unlist(key: StoreKey, { id, createdAt }: Listed): Promise<void> {
+    await this.#change(
+      key,
+      (listed) =>
+        listed.filter((each) => each.id !== id || each.createdAt !== createdAt),
+    );
+  }
+
+  /** Changes a list as it is by then; false if `change` has it stay. */
+  async #change(
+    key: StoreKey,
+    change: (listed: readonly Listed[]) => readonly Listed[] | undefined,
+  ): Promise<boolean> {
+    for (;;) {
+      const before = await this.#list(key);
+      const listed = change(before.listed);
+      if (listed === undefined) return false;
+      const expiresAt = Math.max(
+        ...listed.map((each) => each.expiresAt ?? Infinity),
+      );
+      const value = listed.length === 0 ? undefined : { listed, expiresAt };
+      if (await this.#write(key, value, before.version)) return true;
+    }
+  }
+
+  async #list(key: StoreKey) {
+    const { text = '{"listed":[]}', version } = await this.#read(key) ?? {};
+    const { listed }: { listed: readonly Listed[] } = JSON.parse(text);
+    return { listed: listed.filter((each) => !this.#isOver(each)), version };
+  }
+
+  #read(key: StoreKey): Promise<VersionedValue | undefined> {
+    return this.#run((values) => values.read(key));
+  }
+
+  async #write(
+    key: StoreKey,
+    value: Pick<StoredRecord, "expiresAt"> | undefined,
+    version: string | undefined,
+  ): Promise<string | undefined> {
+    const text = value && JSON.stringify(value);
+    const leftMs = (value?.expiresAt ?? Infinity) - this.#options.now();
+    const write = { key, text, version, ttlMs: Math.max(1, Math.ceil(leftMs)) };
+    const written = await this.#run((values) => values.write(write));
+    this.#forget(key);
+    return written;
+  }
+
+  async #run<T>(operation: (values: VersionedValues) => Promise<T>) {
+    const { open } = this.#options;
+    const done = open && await this.#breaker.run(async () => {
+      this.#opening ??= open().catch((cause) => {
+        this.#opening = undefined;
+        throw cause;
+      });
+      return { result: await operation(await this.#opening) };
+    }, undefined);
+    if (done) return done.result;
+    throw new GatewayError("records_unavailable", "The log has said why");
+  }
+}
+
+/** The lists that a record is in: of each its part, and then the others. */
+function listsOf(
+  kind: string,
+  { sandboxId, organizationId, createdAt }: StoredRecord,
+): (readonly [StoreKey, ...StoreKey[]])[] {
+  const ofSandbox = [["sandbox-records", kind, sandboxId]] as const;
+  if (organizationId === null) return [ofSandbox];
+  const list = ["organization-records", kind, organizationId] as const;
+  const parts = Array.from({ length: PARTS }, (_, at) => String(at));
+  const [own = ""] = parts.splice(createdAt % PARTS, 1);
+  return [ofSandbox, [
+    [...list, own],
+    ...parts.map((part): StoreKey => [...list, part]),
+  ]];
+}
+
+/** By which lists are in order: the age, whose ms have 13 digits until 2286, and then the id. */
+function positionOf({ record }: VersionedRecord): string {
+  return `${record.createdAt}.${record.id}`;
+}

@@ -1,0 +1,125 @@
+/** Versioned values in Redis: each begins with its version, and a script compares that and writes. */
+import { createCluster } from "@redis/client";
+import { redisKey } from "../cache/redis/format.ts";
+import {
+  openRedisClient,
+  type RedisCommands,
+  RedisConnection,
+} from "../cache/redis/redis_connection.ts";
+import type { StoreKey } from "../cache/store.ts";
+import type { RedisLocation } from "../config/cache_location.ts";
+import type {
+  VersionedValue,
+  VersionedValues,
+  VersionedWrite,
+} from "./versioned_values.ts";
+
+/** The length of a version, a UUID. */
+const VERSION_LENGTH = 36;
+
+/** Of the version it must be in, the new value and its time to live in ms, each is empty for none. */
+const WRITE = `
+local old = redis.call('GET', KEYS[1]) or ''
+if string.sub(old, 1, ${VERSION_LENGTH}) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1])
+elseif ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
+else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1`;
+
+/** A server, or those of a cluster. */
+interface Server {
+  send<T>(command: (redis: Commands) => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+type Commands = Pick<RedisCommands, "get" | "eval" | "info" | "configGet">;
+
+/** Opens the server at `location`, or the cluster that it is of; rejects if it does not answer. */
+export async function openRedisValues(
+  location: RedisLocation,
+): Promise<VersionedValues> {
+  const connection = new RedisConnection({
+    server: `${location.hostname}:${location.port}`,
+    open: (signal) => openRedisClient(location, { signal }),
+    now: () => performance.now(),
+  });
+  try {
+    await connection.connected();
+    const info = await connection.send((redis) => redis.info());
+    if (!/^cluster_enabled:1/m.test(info)) return new RedisValues(connection);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  connection.close();
+  return new RedisValues(await openCluster(location));
+}
+
+async function openCluster(location: RedisLocation): Promise<Server> {
+  const { tls, hostname, port, username, password } = location;
+  // A connection that is silent despite the pings is dead.
+  const socket = { connectTimeout: 2_000, socketTimeout: 5_000 };
+  const cluster = createCluster({
+    RESP: 3,
+    rootNodes: [{ socket: { host: hostname, port } }],
+    defaults: {
+      ...username !== undefined && { username },
+      ...password !== undefined && { password },
+      socket: tls ? { ...socket, tls } : socket,
+      pingInterval: 2_000,
+      disableOfflineQueue: true,
+      disableClientInfo: true,
+      maintNotifications: "disabled",
+    },
+    commandOptions: { timeout: 0 }, // the circuit breaker sets the deadline
+  });
+  cluster.on("error", () => {}); // commands reject
+  await cluster.connect();
+  const send: Server["send"] = (command) => command(cluster);
+  return { send, close: () => cluster.destroy() };
+}
+
+class RedisValues implements VersionedValues {
+  readonly #server: Server;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  async read(key: StoreKey): Promise<VersionedValue | undefined> {
+    const found = await this.#server.send((redis) => redis.get(redisKey(key)));
+    if (found === null) return undefined;
+    const version = found.slice(0, VERSION_LENGTH);
+    return { version, text: found.slice(VERSION_LENGTH) };
+  }
+
+  async write(write: VersionedWrite): Promise<string | undefined> {
+    const { key, text, version = "", ttlMs } = write;
+    const next = crypto.randomUUID();
+    const value = text === undefined ? "" : next + text;
+    const ttl = Number.isFinite(ttlMs) ? String(ttlMs) : "";
+    const options = {
+      keys: [redisKey(key)],
+      arguments: [version, value, ttl],
+    };
+    const isDone = await this.#server.send((to) => to.eval(WRITE, options));
+    return isDone === 1 ? next : undefined;
+  }
+
+  async doubts(): Promise<readonly string[]> {
+    const info = await this.#server.send((redis) => redis.info());
+    const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
+    // Not everybody may ask for the configuration.
+    const { save } = await this.#server.send((redis) => redis.configGet("save"))
+      .catch(() => ({ save: undefined }));
+    const isLost = save === "" && /^aof_enabled:0/m.test(info);
+    return [
+      ...policy === "noeviction" ? [] : [`Redis may evict them (${policy})`],
+      ...isLost ? ["Redis keeps nothing on disk: no AOF, no RDB"] : [],
+    ];
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}
