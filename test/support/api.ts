@@ -70,7 +70,7 @@ export function setUpApi(scope: SessionScope = "sandbox") {
       return Promise.resolve({
         kind: "allow",
         sandboxId,
-        by: credential.kind,
+        by: "bearer",
         credential,
         subject,
       });
@@ -96,6 +96,7 @@ export function setUpApi(scope: SessionScope = "sandbox") {
     sessions: { open: (sealed) => Promise.resolve(sessions.get(sealed)) },
     logins: { userOf },
     gate: { admit },
+    grants: { recognizes: (secret) => secret.startsWith("grant-") },
     states: {
       stateOf: () =>
         Promise.resolve({

@@ -20,6 +20,7 @@ Deno.test("a request without bearer and login is 401, whatever else it presents,
       { "x-daytona-preview-token": "t" },
       { "x-porthole-token": "pp_t" },
       { authorization: "Basic dTpw" },
+      { authorization: "Bearer grant-of-box" },
       { ...OWN_READ, cookie: "__Host-porthole-session=sealed; app=1" },
     ]
   ) {
