@@ -214,7 +214,7 @@ const FACTS = {
   },
   prefetch_refused: {
     status: 503,
-    fault: "client",
+    fault: "sandbox",
     passes: "maybe",
     retryAfterSec: 2,
   },
