@@ -23,9 +23,9 @@ export class MemoryRecords {
   async get(
     kind: string,
     id: string,
-    beforeRead = () => {},
+    beforeRead?: () => void,
   ): Promise<VersionedRecord | undefined> {
-    beforeRead();
+    beforeRead?.();
     this.#ask("get", kind, id);
     return await Promise.resolve(this.#kept.get(`${kind} ${id}`));
   }
