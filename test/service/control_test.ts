@@ -59,7 +59,7 @@ testLogins(
         api: "ok",
         key: "ok",
         cache: "ok",
-      records: "off",
+        records: "off",
         domains: "ok",
         login: "failing",
       },
