@@ -75,6 +75,7 @@ export class MemoryRecords {
 
   #ask(...words: string[]): void {
     this.asked.push(words.join(" "));
-    if (this.isAway) throw new GatewayError("internal", "The store is away");
+    if (!this.isAway) return;
+    throw new GatewayError("records_unavailable", "The store is away");
   }
 }

@@ -132,6 +132,28 @@ Deno.test("a sandbox that has as many as it may have gets no more", async () => 
   assert.deepEqual([status, code], [409, "records_full"]);
 });
 
+Deno.test("while the store is away, nothing is made, read or ended, and the answer says so", async () => {
+  const { send, made, records } = setUpApi();
+  const path = await made();
+  records.isAway = true;
+  for (
+    const [method, target] of [
+      ["POST", NOTES_PATH],
+      ["GET", `${NOTES_PATH}?sandbox=box`],
+      ["GET", path],
+      ["DELETE", path],
+    ] as const
+  ) {
+    const { status, code, response } = await send(target, {
+      method,
+      headers: { ...MEMBER, ...JSON_TYPE },
+      ...method === "POST" && { body: wish() },
+    });
+    assert.deepEqual([status, code], [503, "records_unavailable"], method);
+    assert(response.headers.has("retry-after"));
+  }
+});
+
 Deno.test("the routes of a feature that is switched off are 501, and others 404", async () => {
   const { send } = setUpApi();
   const { status, code } = await send("/api/v1/tokens", { method: "POST" });
