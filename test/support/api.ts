@@ -64,7 +64,9 @@ export function setUpApi(scope: SessionScope = "sandbox") {
         : credential.kind === "session"
         ? credential.sealed
         : "";
-      if (secret !== `member-of-${label}`) continue;
+      const session = sessions.get(secret);
+      const isOver = session && "id" in session && endedIds.has(session.id);
+      if (isOver || secret !== `member-of-${label}`) continue;
       const subject = `subject-of-${label}`;
       const sandboxId = label === "name" ? NAMED : label;
       return Promise.resolve({

@@ -11,7 +11,7 @@ import type { Admission, Gate } from "../../auth/gate.ts";
 import type { GrantAccess } from "../../auth/grant_access.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
-import type { SessionSealer } from "../../auth/session.ts";
+import type { LoginRef, SessionSealer } from "../../auth/session.ts";
 import type { SessionScope } from "../../config/config.ts";
 import { GatewayError } from "../../errors.ts";
 import { cookiesByName } from "../../http/cookies.ts";
@@ -43,6 +43,7 @@ interface MembersOptions {
 interface Presented {
   /** What its session calls the sandbox; undefined if it is for all of its user's. */
   readonly label: string | undefined;
+  readonly session: LoginRef;
   readonly credential: Credential;
 }
 
@@ -74,9 +75,6 @@ export class Members {
       return member;
     }
     const logins = await this.#loginsOf(caller);
-    if (logins.length === 0) {
-      throw new GatewayError("login_required", "No login");
-    }
     // A login may call a sandbox by its name that a record calls by its id.
     const names = logins.flatMap(({ label = name }) =>
       isUuid(name) && !isUuid(label) ? label : []
@@ -90,7 +88,10 @@ export class Members {
         return member;
       }
     }
-    throw noMember();
+    for (const { session } of logins) {
+      if (await this.#options.logins.userOf(session)) throw noMember();
+    }
+    throw new GatewayError("login_required", "No login that has not ended");
   }
 
   /** The organization of a member's sandbox; null if nobody says. */
@@ -120,9 +121,9 @@ export class Members {
     return { admission: verdict, sandboxId, subject };
   }
 
-  /** The caller's logins that have not ended. */
+  /** The caller's logins, which may have ended. */
   async #loginsOf({ cookie }: Caller): Promise<readonly Presented[]> {
-    const { cookies, sessions, logins, sessionScope } = this.#options;
+    const { cookies, sessions, sessionScope } = this.#options;
     const prefix = sessionScope === "sandbox"
       ? cookies.loginSessionPrefix
       : cookies.userSessionPrefix;
@@ -133,9 +134,8 @@ export class Members {
     ) {
       const session = await sessions.open(sealed);
       if (session?.kind !== "login" && session?.kind !== "user") continue;
-      if (await logins.userOf(session) === undefined) continue;
       const label = session.kind === "login" ? session.sandboxId : undefined;
-      found.push({ label, credential: { kind: "session", sealed } });
+      found.push({ label, session, credential: { kind: "session", sealed } });
     }
     return found;
   }
