@@ -24,6 +24,7 @@ import { checkProvider } from "./provider.ts";
 import { type PublicBase, publicBases } from "./public_base.ts";
 import { askRole, checkSandbox, judgeRole } from "./region.ts";
 import { checkRedirectUri } from "./redirect_uri.ts";
+import { checkRecords, needsRecords } from "./records.ts";
 import { judgeSettings } from "./settings.ts";
 import { checkSharedCache } from "./shared_cache.ts";
 import { unusable } from "./unusable.ts";
@@ -50,6 +51,9 @@ export async function examine(
       async () => judgeOpenFiles(config, await world.openFilesLimit()),
     ),
     run("cache tier", () => checkCacheTier(config.cache.location, world)),
+    ...needsRecords(config)
+      ? [run("records", () => checkRecords(config, world))]
+      : [],
   ];
   const api = await checkApi(config.daytona, world).catch((error): ApiView => ({
     finding: crashed("API reachable", error),

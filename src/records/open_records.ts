@@ -9,19 +9,17 @@ import type { VersionedValues } from "./versioned_values.ts";
 
 /** The records of a gateway, whose database is opened when it is used; failures are logged unless `onFailure` is given. */
 export function openRecords(
-  { cache: { maxEntries }, records: { location } }: Pick<
-    Config,
-    "cache" | "records"
-  >,
+  { cache, records: { location } }: Pick<Config, "cache" | "records">,
   options: Pick<StoreOptions, "now"> & Partial<StoreOptions>,
 ): Records {
+  const isKept = location.kind !== "none" &&
+    !(location.kind === "kv" && location.path === ":memory:");
   return new Records({
     deadlineMs: 1_000, // a write may wait for the disk
     onFailure: logFailure,
     ...options,
-    open: openerOf(location),
-    maxEntries,
-    elapsed: () => performance.now(),
+    open: isKept ? () => openValues(location) : null,
+    maxEntries: cache.maxEntries,
   });
 }
 
@@ -30,19 +28,14 @@ function logFailure({ message: reason, cause }: StoreFailure): void {
   loggerFor("records").warn("records failed", facts);
 }
 
-/** Opens a database; null if that keeps nothing. */
-function openerOf(
-  location: CacheLocation,
-): (() => Promise<VersionedValues>) | null {
+async function openValues(
+  location: Exclude<CacheLocation, { kind: "none" }>,
+): Promise<VersionedValues> {
   if (location.kind === "redis") {
-    return async () => {
-      // Imported only when needed: the library takes 100 ms to load.
-      const { openRedisValues } = await import("./redis_values.ts");
-      return await openRedisValues(location);
-    };
+    // Imported only when needed: the library takes 100 ms to load.
+    const { openRedisValues } = await import("./redis_values.ts");
+    return await openRedisValues(location);
   }
-  if (location.kind === "none") return null;
   const path = location.kind === "kv" ? location.path : location.url;
-  if (path === ":memory:") return null;
-  return async () => new KvValues(await openKv(path));
+  return new KvValues(await openKv(path));
 }

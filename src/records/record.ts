@@ -1,7 +1,7 @@
 /** Records of what members have granted: durable, each of one sandbox, and written only by its members. */
 import type { JsonValue } from "../cache/store.ts";
 
-/** A record; times are in ms since the epoch. */
+/** A record; times are in ms since the epoch, and `createdAt` stays when it is written again. */
 export interface StoredRecord {
   /** 128 bits in base64url, or the name that it is about; no secret. */
   readonly id: string;

@@ -23,8 +23,11 @@ const FRESH_MS = 5_000;
 /** Time for which a record that was read is still given while the database is away, ms. */
 const KEPT_MS = 3_600_000;
 
-/** An organization's list is in so many parts, as a value in Deno KV may have 64 KiB. */
-const PARTS = 32;
+/** An organization's list is in so many parts by age, as a value in Deno KV may have 64 KiB; prime, for round times. */
+const PARTS = 31;
+
+/** Undefined if there was no such record. */
+type Reading = { readonly found: VersionedRecord | undefined };
 
 /** A record in a list. */
 type Listed = Pick<StoredRecord, "id" | "createdAt" | "expiresAt">;
@@ -34,8 +37,6 @@ interface RecordsOptions extends StoreOptions {
   readonly open: (() => Promise<VersionedValues>) | null;
   /** Most records in memory. */
   readonly maxEntries: number;
-  /** A monotonic clock, ms. */
-  readonly elapsed: () => number;
   readonly caps?: typeof CAPS;
 }
 
@@ -48,18 +49,18 @@ export class Records {
   readonly #options: RecordsOptions;
   readonly #breaker: CircuitBreaker;
   /** What was read in the last seconds, and what was not there. */
-  readonly #fresh: ExpiringLru<string, { found?: VersionedRecord | undefined }>;
+  readonly #fresh: ExpiringLru<string, Reading>;
   /** What was read in the last hour; made-up ids push nothing out of it. */
-  readonly #kept: ExpiringLru<string, VersionedRecord>;
-  readonly #reads = new SingleFlight<VersionedRecord | undefined>();
+  readonly #kept: ExpiringLru<string, Reading>;
+  readonly #reads = new SingleFlight<Reading>();
   #opening: Promise<VersionedValues> | undefined;
 
   constructor(options: RecordsOptions) {
-    const { maxEntries: max, elapsed: now } = options;
+    const { maxEntries: max } = options;
     this.#options = options;
     this.#breaker = new CircuitBreaker("records", options);
-    this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS, now });
-    this.#kept = new ExpiringLru({ max, ttlMs: KEPT_MS, now });
+    this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS });
+    this.#kept = new ExpiringLru({ max, ttlMs: KEPT_MS });
   }
 
   /** False if nothing is kept: whatever needs records is off then. */
@@ -76,26 +77,22 @@ export class Records {
     id: string,
     beforeRead?: () => void,
   ): Promise<VersionedRecord | undefined> {
-    const name = String(recordKey(kind, id));
-    const fresh = this.#fresh.get(name);
-    let found = fresh?.found;
-    if (!fresh && !this.#kept.has(name)) beforeRead?.();
-    try {
-      if (!fresh) {
-        found = await this.#reads.share(name, async (isCurrent) => {
-          const start = this.#options.elapsed();
-          const found = await this.#find(kind, id);
-          if (!isCurrent()) return found; // it was written meanwhile
-          this.#fresh.set(name, { found }, { start });
-          if (found) this.#kept.set(name, found, { start });
-          else this.#kept.delete(name);
-          return found;
-        });
-      }
-    } catch (error) {
-      found = this.#kept.get(name);
-      if (!found) throw error;
-    }
+    const name = String(["record", kind, id]);
+    if (!this.#fresh.has(name) && !this.#kept.has(name)) beforeRead?.();
+    const { found } = this.#fresh.get(name) ??
+      await this.#reads.share(name, async (isCurrent) => {
+        const start = performance.now();
+        const reading = { found: await this.#find(kind, id) };
+        if (!isCurrent()) return reading; // it was written meanwhile
+        this.#fresh.set(name, reading, { start });
+        if (reading.found) this.#kept.set(name, reading, { start });
+        else this.#kept.delete(name);
+        return reading;
+      }).catch((error) => {
+        const kept = this.#kept.get(name);
+        if (kept) return kept;
+        throw error;
+      });
     return found && this.#isOver(found.record) ? undefined : found;
   }
 
@@ -105,15 +102,14 @@ export class Records {
     record: StoredRecord,
     when: Precondition,
   ): Promise<{ readonly etag: string } | "conflict" | "full"> {
-    const key = recordKey(kind, record.id);
+    const key: StoreKey = ["record", kind, record.id];
     const stored = await this.#read(key);
     const before = this.#current(stored);
     const expected = when === "absent" ? undefined : when.etag;
-    if (before?.etag !== expected) return this.#forget(key, "conflict");
+    this.#forget(key);
+    if (before?.etag !== expected) return "conflict";
     const etag = await this.#write(key, record, stored?.version);
     if (etag === undefined) return "conflict";
-    if (await this.#enlist(kind, record)) return { etag };
-    await this.list(kind, record.sandboxId); // which takes out what is gone
     if (await this.#enlist(kind, record)) return { etag };
     await this.#write(key, before?.record, etag); // nobody was told of it
     return "full";
@@ -125,12 +121,11 @@ export class Records {
     id: string,
     when?: { readonly etag: string },
   ): Promise<boolean> {
-    const key = recordKey(kind, id);
+    const key: StoreKey = ["record", kind, id];
     for (;;) {
       const found = await this.#find(kind, id);
-      if (!found || when && when.etag !== found.etag) {
-        return this.#forget(key, false);
-      }
+      this.#forget(key);
+      if (!found || when && when.etag !== found.etag) return false;
       const { record, etag } = found;
       if (await this.#write(key, undefined, etag) === undefined) continue;
       for (const [key] of listsOf(kind, record)) {
@@ -146,7 +141,7 @@ export class Records {
     sandboxId: string,
     cursor?: string,
   ): Promise<RecordPage> {
-    const key = sandboxList(kind, sandboxId);
+    const key: StoreKey = ["sandbox-records", kind, sandboxId];
     const { listed } = await this.#list(key);
     const all: VersionedRecord[] = [];
     await Promise.all(listed.map(async (each) => {
@@ -173,17 +168,15 @@ export class Records {
     this.#opening?.then((values) => values.close()).catch(() => {});
   }
 
-  /** Has a record read again, and returns the result. */
-  #forget<T>(key: StoreKey, result: T): T {
+  /** Has a record read again. */
+  #forget(key: StoreKey): void {
     const name = String(key);
-    this.#fresh.delete(name);
-    this.#kept.delete(name);
+    for (const memory of [this.#fresh, this.#kept]) memory.delete(name);
     this.#reads.forget(name);
-    return result;
   }
 
   async #find(kind: string, id: string): Promise<VersionedRecord | undefined> {
-    return this.#current(await this.#read(recordKey(kind, id)));
+    return this.#current(await this.#read(["record", kind, id]));
   }
 
   #current(value: VersionedValue | undefined): VersionedRecord | undefined {
@@ -258,9 +251,10 @@ export class Records {
   ): Promise<string | undefined> {
     const text = value && JSON.stringify(value);
     const leftMs = (value?.expiresAt ?? Infinity) - this.#options.now();
-    const ttlMs = Math.max(1, Math.ceil(leftMs));
-    const write = { key, text, version, ttlMs };
-    return this.#forget(key, await this.#run((to) => to.write(write)));
+    const write = { key, text, version, ttlMs: Math.max(1, Math.ceil(leftMs)) };
+    const written = await this.#run((values) => values.write(write));
+    this.#forget(key);
+    return written;
   }
 
   async #run<T>(operation: (values: VersionedValues) => Promise<T>) {
@@ -273,32 +267,24 @@ export class Records {
       return { result: await operation(await this.#opening) };
     }, undefined);
     if (done) return done.result;
-    const reason = "Their database fails, as the log has said";
-    throw new GatewayError("records_unavailable", reason);
+    throw new GatewayError("records_unavailable", "The log has said why");
   }
 }
 
-function recordKey(kind: string, id: string): StoreKey {
-  return ["record", kind, id];
-}
-
-function sandboxList(kind: string, sandboxId: string): StoreKey {
-  return ["sandbox-records", kind, sandboxId];
-}
-
-/** The lists that a record is in: of each its part, and then the other parts. */
+/** The lists that a record is in: of each its part, and then the others. */
 function listsOf(
   kind: string,
-  { id, sandboxId, organizationId }: StoredRecord,
+  { sandboxId, organizationId, createdAt }: StoredRecord,
 ): (readonly [StoreKey, ...StoreKey[]])[] {
-  const ofSandbox = [sandboxList(kind, sandboxId)] as const;
+  const ofSandbox = [["sandbox-records", kind, sandboxId]] as const;
   if (organizationId === null) return [ofSandbox];
-  let sum = 0;
-  for (const character of id) sum += character.charCodeAt(0);
   const list = ["organization-records", kind, organizationId] as const;
-  const partAt = (at: number): StoreKey => [...list, String(at % PARTS)];
-  const others = Array.from({ length: PARTS - 1 }, (_, at) => sum + at + 1);
-  return [ofSandbox, [partAt(sum), ...others.map(partAt)]];
+  const parts = Array.from({ length: PARTS }, (_, at) => String(at));
+  const [own = ""] = parts.splice(createdAt % PARTS, 1);
+  return [ofSandbox, [
+    [...list, own],
+    ...parts.map((part): StoreKey => [...list, part]),
+  ]];
 }
 
 /** By which lists are in order: the age, whose ms have 13 digits until 2286, and then the id. */

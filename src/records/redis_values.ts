@@ -45,8 +45,8 @@ export async function openRedisValues(
   });
   try {
     await connection.connected();
-    const values = new RedisValues(connection);
-    if (!/^cluster_enabled:1/m.test(await values.info())) return values;
+    const info = await connection.send((redis) => redis.info());
+    if (!/^cluster_enabled:1/m.test(info)) return new RedisValues(connection);
   } catch (error) {
     connection.close();
     throw error;
@@ -107,7 +107,7 @@ class RedisValues implements VersionedValues {
   }
 
   async doubts(): Promise<readonly string[]> {
-    const info = await this.info();
+    const info = await this.#server.send((redis) => redis.info());
     const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
     // Not everybody may ask for the configuration.
     const { save } = await this.#server.send((redis) => redis.configGet("save"))
@@ -117,10 +117,6 @@ class RedisValues implements VersionedValues {
       ...policy === "noeviction" ? [] : [`Redis may evict them (${policy})`],
       ...isLost ? ["Redis keeps nothing on disk: no AOF, no RDB"] : [],
     ];
-  }
-
-  info(): Promise<string> {
-    return this.#server.send((redis) => redis.info());
   }
 
   close(): void {

@@ -78,6 +78,7 @@ test("/ready is 503 until the API was seen", async (startGateway) => {
     api: "failing",
     key: "failing",
     cache: "ok",
+    records: "off",
     domains: "ok",
   });
   assert.match(login, /^(?:failing|off)$/);

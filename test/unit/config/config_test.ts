@@ -60,6 +60,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       staleIfErrorMs: 600_000,
       tokenStaleIfErrorMs: 0,
     },
+    records: { location: { kind: "kv", path: undefined } },
     session: {
       secrets: ["key"],
       ttlMs: 3_600_000,
@@ -205,6 +206,9 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
       { PROXY_API_KEY: "", PROXY_DOMAIN: "preview.example.com" },
     ],
     ["API_CLIENT_TIMEOUT_SEC", "60", (c) => c.daytona.timeoutMs, 60_000],
+    ["RECORDS_URL", "none", (c) => c.records.location, { kind: "none" }],
+    ["CACHE_URL", "kv:a", (c) => c.records.location, { kind: "kv", path: "a" }],
+    ["REDIS_HOST", "127.0.0.1", (c) => c.records.location, local],
     ["CACHE_URL", "none", (c) => c.cache.location, { kind: "none" }],
     ["CACHE_URL", "kv:./data/kv.db", (c) => c.cache.location, {
       kind: "kv",
@@ -463,6 +467,7 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
       "kv",
       "NONE",
     ],
+    RECORDS_URL: ["redis://", "memory"],
     CACHE_MAX_ENTRIES: ["0", "10000001"],
     REDIS_HOST: ["redis:6379", "a b"],
     REDIS_PORT: ["0", "65536"],

@@ -270,3 +270,18 @@ Deno.test("the checks are repeated every 10 s until all of them pass", async () 
   while (!isOver) await world.later(10_000);
   await passed;
 });
+
+Deno.test("the check of the records fails while their database is away, or may lose some", async () => {
+  using world = setUp();
+  const { state, readiness, next } = world;
+  state.doubts = ["Redis may evict them", "Redis keeps nothing"];
+  const { status, checks } = await readiness.check();
+  assert.deepEqual([status, checks.records], ["degraded", "failing"]);
+  assert.deepEqual(await next("not ready: records"), {
+    reason: "Redis may evict them; Redis keeps nothing",
+  });
+  state.doubts = [];
+  assert.equal((await readiness.check()).status, "ready");
+  state.doubts = undefined;
+  assert.equal((await readiness.check()).checks.records, "failing");
+});

@@ -18,7 +18,6 @@ function setUp(database: Database) {
         open: () => database.open(),
         maxEntries: 100,
         now: () => clock.now(),
-        elapsed: () => clock.now(),
         onFailure: log.onFailure,
         deadlineMs: 20_000, // for a busy machine
         ...options,

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import type { StoredRecord } from "../../../src/records/record.ts";
+import { Records } from "../../../src/records/records.ts";
+import type { VersionedValues } from "../../../src/records/versioned_values.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** A gateway's records, in a database that a test can take away, beside another gateway's. */
+function setUp({ maxEntries = 100 } = {}) {
+  const clock = fakeClock();
+  clock.pass(1); // at 0, nothing would expire
+  const values = new Map<string, { text: string; version: string }>();
+  const state = { isAway: false, reads: 0, versions: 0 };
+  /** Each read waits for it. */
+  let gate = Promise.resolve();
+  const database: VersionedValues = {
+    async read(key) {
+      state.reads++;
+      const found = values.get(String(key));
+      await gate;
+      if (state.isAway) throw new Error("away");
+      return found;
+    },
+    write({ key, version, text }) {
+      if (state.isAway) return Promise.reject(new Error("away"));
+      const name = String(key);
+      if (values.get(name)?.version !== version) {
+        return Promise.resolve(undefined);
+      }
+      const next = String(++state.versions);
+      if (text === undefined) values.delete(name);
+      else values.set(name, { text, version: next });
+      return Promise.resolve(next);
+    },
+    close() {},
+  };
+  function gateway(): Records {
+    return new Records({
+      open: () =>
+        state.isAway
+          ? Promise.reject(new Error("away"))
+          : Promise.resolve(database),
+      maxEntries,
+      now: Date.now,
+      onFailure() {},
+    });
+  }
+  return {
+    clock,
+    state,
+    values,
+    one: gateway(),
+    other: gateway(),
+    /** Has all reads from now on wait until it is called. */
+    hold(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return resolve;
+    },
+    [Symbol.dispose]: () => clock[Symbol.dispose](),
+  };
+}
+
+function recordOf(id: string, data = 0, lifeMs = 24 * HOUR_MS): StoredRecord {
+  const now = Date.now();
+  return {
+    id,
+    sandboxId: "sandbox",
+    organizationId: null,
+    createdAt: now,
+    expiresAt: now + lifeMs,
+    data,
+  };
+}
+
+const UNAVAILABLE = { code: "records_unavailable" };
+
+Deno.test("what another gateway has changed is seen within 5 s, and not asked for before", async () => {
+  using world = setUp();
+  const { one, other, clock, state } = world;
+  const written = await one.put("token", recordOf("a", 1), "absent");
+  assert(typeof written === "object");
+  assert.equal((await other.get("token", "a"))?.record.data, 1);
+  await one.put("token", recordOf("a", 2), written);
+  assert.equal((await one.get("token", "a"))?.record.data, 2);
+  const { reads } = state;
+  clock.pass(5_000);
+  assert.equal((await other.get("token", "a"))?.record.data, 1);
+  assert.equal(state.reads, reads);
+  clock.pass(1);
+  assert.equal((await other.get("token", "a"))?.record.data, 2);
+  await one.delete("token", "a");
+  assert.equal(await one.get("token", "a"), undefined);
+  clock.pass(5_001);
+  assert.equal(await other.get("token", "a"), undefined);
+});
+
+Deno.test("what is not there is asked for once in 5 s, and by many at once", async () => {
+  using world = setUp();
+  const { one, other, clock, state } = world;
+  const many = Array.from({ length: 100 }, () => one.get("token", "a"));
+  assert.deepEqual(new Set(await Promise.all(many)), new Set([undefined]));
+  assert.equal(state.reads, 1);
+  await other.put("token", recordOf("a"), "absent");
+  assert.equal(await one.get("token", "a"), undefined);
+  clock.pass(5_001);
+  assert.equal((await one.get("token", "a"))?.record.id, "a");
+});
+
+Deno.test("a record that is written while it is read is not remembered as it was", async () => {
+  using world = setUp();
+  const { one, other } = world;
+  const written = await other.put("token", recordOf("a", 1), "absent");
+  assert(typeof written === "object");
+  const release = world.hold();
+  const reading = one.get("token", "a");
+  const writing = one.put("token", recordOf("a", 2), written);
+  release();
+  await reading;
+  await writing;
+  assert.equal((await one.get("token", "a"))?.record.data, 2);
+});
+
+Deno.test("while the database is away, what was read in the last hour is given, and nothing is written", async () => {
+  using world = setUp();
+  const { one, other, clock, state } = world;
+  const written = await one.put("token", recordOf("a"), "absent");
+  assert(typeof written === "object");
+  await one.put("token", recordOf("b", 0, 1_000), "absent");
+  await one.get("token", "a");
+  await one.get("token", "b");
+  state.isAway = true;
+  clock.pass(HOUR_MS);
+  assert.equal((await one.get("token", "a"))?.record.id, "a");
+  assert.equal(await one.get("token", "b"), undefined); // it is over
+  await assert.rejects(one.put("token", recordOf("a"), written), UNAVAILABLE);
+  await assert.rejects(one.delete("token", "a"), UNAVAILABLE);
+  await assert.rejects(one.list("token", "sandbox"), UNAVAILABLE);
+  await assert.rejects(one.get("token", "c"), UNAVAILABLE);
+  await assert.rejects(other.get("token", "a"), UNAVAILABLE);
+  assert.equal((await one.get("token", "a"))?.record.id, "a");
+  clock.pass(1);
+  await assert.rejects(one.get("token", "a"), UNAVAILABLE);
+  state.isAway = false;
+  clock.pass(10_000); // the circuit breaker's pause
+  assert.equal((await one.get("token", "a"))?.record.id, "a");
+});
+
+Deno.test("made-up ids take no record's place in memory", async () => {
+  using world = setUp({ maxEntries: 10 });
+  const { one, clock, state } = world;
+  await one.put("token", recordOf("a"), "absent");
+  await one.get("token", "a");
+  for (let at = 0; at < 1_000; at++) await one.get("token", `made-up-${at}`);
+  state.isAway = true;
+  clock.pass(10_000);
+  assert.equal((await one.get("token", "a"))?.record.id, "a");
+});
+
+Deno.test("what a deletion left in a list that failed amid it is taken out", async () => {
+  using world = setUp();
+  const { one, values } = world;
+  await one.put("token", recordOf("a"), "absent");
+  await one.put("token", recordOf("b"), "absent");
+  values.delete("record,token,a");
+  const { items } = await one.list("token", "sandbox");
+  assert.deepEqual(items.map(({ record }) => record.id), ["b"]);
+  assert.doesNotMatch(
+    values.get("sandbox-records,token,sandbox")?.text ?? "",
+    /"a"/,
+  );
+});
+
+Deno.test("without a database there are no records", async () => {
+  const records = new Records({
+    open: null,
+    maxEntries: 1,
+    now: Date.now,
+    onFailure() {},
+  });
+  assert.equal(records.isOn, false);
+  await assert.rejects(records.get("token", "a"), UNAVAILABLE);
+  assert.match((await records.doubts()).join(), /keeps nothing/);
+});
