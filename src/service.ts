@@ -5,6 +5,7 @@ import { openLoggedStore } from "./cache/open_store.ts";
 import { type Config, SETTINGS } from "./config/config.ts";
 import type { Setting } from "./config/read_settings.ts";
 import type { AnySection } from "./config/section.ts";
+import { Members } from "./control/api/members.ts";
 import { createControl } from "./control/app.ts";
 import { SandboxLogins } from "./control/browser_sessions.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
@@ -14,6 +15,7 @@ import { basePage } from "./features/base_page/base_page_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { holds } from "./features/holds/holds_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
+import { machineTokens } from "./features/machine_tokens/machine_tokens_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
@@ -48,6 +50,7 @@ export const FEATURES: readonly FeatureModule[] = [
   holds,
   wake,
   inspect,
+  machineTokens,
   status,
   webhooks,
   basePage,
@@ -159,6 +162,9 @@ export async function createService(
     logger,
     provider: auth.provider,
   });
+  const { sessionScope } = auth;
+  const members = new Members({ ...auth, states });
+
   /** `looks` for the next time: nobody may ask /ready. */
   function renderMetrics(looks: boolean): string {
     if (looks) background.add("readiness", readiness.check());
@@ -187,6 +193,7 @@ export async function createService(
       logins,
       login,
       gate: auth.gate,
+      members,
       throttle,
       inFlight,
       bulkheads,
@@ -212,7 +219,7 @@ export async function createService(
     login,
     accessEvents,
     logger,
-    sessionScope: auth.sessionScope,
+    sessionScope,
     hasHomePage: features.some(({ hasHomePage }) => hasHomePage),
     browserSessions: features.find(({ browserSessions }) =>
       browserSessions

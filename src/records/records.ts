@@ -68,9 +68,17 @@ export class Records {
     return this.#options.open !== null;
   }
 
-  /** A record as it was 5 s ago at most; while the database is away, as it was read in the last hour. */
-  async get(kind: string, id: string): Promise<VersionedRecord | undefined> {
+  /**
+   * A record as it was 5 s ago at most; while the database is away, as it was read in the last hour. Of an id that
+   * nobody has asked for lately, `beforeRead` is called first, which may throw.
+   */
+  async get(
+    kind: string,
+    id: string,
+    beforeRead?: () => void,
+  ): Promise<VersionedRecord | undefined> {
     const name = String(["record", kind, id]);
+    if (!this.#fresh.has(name) && !this.#kept.has(name)) beforeRead?.();
     const { found } = this.#fresh.get(name) ??
       await this.#reads.share(name, async (isCurrent) => {
         const start = performance.now();
