@@ -15,6 +15,7 @@ import { handover } from "./features/handover/handover_feature.ts";
 import { holds } from "./features/holds/holds_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
 import { status } from "./features/status/status_feature.ts";
+import { trustedIssuers } from "./features/trusted_issuers/trusted_issuers_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
@@ -49,6 +50,7 @@ export const FEATURES: readonly FeatureModule[] = [
   inspect,
   status,
   webhooks,
+  trustedIssuers,
   basePage,
 ];
 

@@ -104,6 +104,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "Your session cannot be looked up",
     "The session store could not be reached.",
   ),
+  issuer_unavailable: text(
+    "Your token cannot be checked right now",
+    "The public keys of its issuer could not be fetched.",
+  ),
   logout_incomplete: text(
     "You are not logged out yet",
     "The session store could not be reached.",
