@@ -181,6 +181,7 @@ export async function createService(
       sealerFor,
       cookies,
       sessions,
+      subjects: auth.subjects,
       logins,
       login,
       gate: auth.gate,

@@ -14,6 +14,7 @@ import type {
 import type { UsedCodes } from "../../auth/used_codes.ts";
 import { GatewayError } from "../../errors.ts";
 import { describeError } from "../../lib/describe_error.ts";
+import type { Subjects } from "../../observability/subjects.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
 import type { Rule } from "./rules.ts";
 import { grantBy, isWithin, keyOf, SKEW_SEC } from "./ticket.ts";
@@ -31,6 +32,8 @@ export interface TicketsOptions {
     budget: Budget,
   ) => Promise<Readonly<Record<string, string>> | null>;
   readonly used: Pick<UsedCodes, "use">;
+  /** What the log calls holders. */
+  readonly subjects: Pick<Subjects, "ofUser">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Told why a JWT, which anybody may have made up, opens nothing by a rule of its issuer. */
@@ -61,15 +64,16 @@ export class Tickets implements GrantSource {
     { sandboxId, port }: GrantRequest,
     budget: Budget,
   ): Promise<Grant | undefined> {
-    const { now, onRefusal, used } = this.#options;
+    const { now, onRefusal, used, subjects } = this.#options;
     const use = { sandboxId, port, isOnce: place === "query", now: now() };
     for (const rule of this.#rulesFor(secret)) {
       const claims = await this.#claimsBy(rule, secret);
-      const grant = typeof claims === "string"
+      const found = typeof claims === "string"
         ? claims
         : grantBy(rule, claims, use);
-      if (typeof grant === "string") onRefusal(rule.issuer, grant);
+      if (typeof found === "string") onRefusal(rule.issuer, found);
       else if (await this.#covers(rule, sandboxId, budget)) {
+        const grant = { ...found, subject: subjects.ofUser(found.subject) };
         if (!use.isOnce) return grant;
         budget.spend();
         return await used.use(grant.id, grant.expiresAt) ? grant : undefined;

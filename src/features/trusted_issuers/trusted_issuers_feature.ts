@@ -62,14 +62,16 @@ export const trustedIssuers: FeatureModule = {
   create(parts) {
     const { read } = sectionOf(parts.config, trustedIssuersSettings);
     if (read === undefined) return undefined;
-    const { store, config: { cache: { maxEntries } }, now } = parts;
+    const { store, subjects, config: { cache: { maxEntries } }, now } = parts;
     const rules = new RulesInForce(read, logger);
     const timer = setInterval(() => rules.reload(), RELOAD_EVERY_MS);
+    Deno.unrefTimer(timer);
     const grants = new Tickets({
       rules: () => rules.current,
       keysOf: createKeys(now),
       labelsOf: createLabels(parts),
       used: new UsedCodes(store, { kind: "ticket", maxEntries }),
+      subjects,
       now,
       onRefusal: (issuer, reason) =>
         logger.debug("JWT refused", { issuer, reason }),

@@ -80,6 +80,7 @@ function judge(issuer: Pick<TestIssuer, "jwks">, ...given: object[]) {
       return Promise.resolve(LABELS[sandboxId] ?? null);
     },
     used: new UsedCodes(null, { kind: "ticket", maxEntries: 10 }),
+    subjects: { ofUser: (sub) => sub && `log's ${sub}` },
     now: () => state.nowMs,
     onRefusal: (_, reason) => state.reasons.push(reason),
   });
@@ -124,7 +125,7 @@ for (const alg of ["ES256", "RS256", "EdDSA"]) {
       sandboxId: "box",
       ports: [3000],
       methods: ["GET", "HEAD"],
-      subject: "user-7",
+      subject: "log's user-7",
       expiresAt: NOW + 660_000,
     });
     assert.match(id, /^[\w-]{8}\.[\w-]{16}$/);
@@ -307,7 +308,7 @@ Deno.test("an identity opens what its rule names, at all ports but Daytona's own
   });
   const grant = await open(jwt, { port: 5173 });
   assert.deepEqual(grant?.ports, [5173]);
-  assert.equal(grant?.subject, "repo:acme/shop:ref:refs/heads/main");
+  assert.equal(grant?.subject, "log's repo:acme/shop:ref:refs/heads/main");
   assert.equal(await open(jwt, { sandboxId: "other" }), undefined);
   const late = { ...identity, exp: NOW_SEC + 90_000 };
   const sub = "repo:acme/shop:ref:refs/heads/main";
