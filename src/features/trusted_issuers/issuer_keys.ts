@@ -1,8 +1,14 @@
-/** The public keys of one issuer (RFC 7517 section 5): fetched, cached, and kept for a while if it does not answer. */
-import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
+/** Public keys of issuers (RFC 7517 section 5): fetched, cached, and kept for a while if nobody answers. */
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  customFetch,
+  type JWTVerifyGetKey,
+} from "jose";
 import { GatewayError } from "../../errors.ts";
 import { isPending } from "../../lib/cooldown.ts";
 import { describeError } from "../../lib/describe_error.ts";
+import type { Rule } from "./rules.ts";
 
 /** Times of the cache, ms: an unknown key id has keys fetched anew, as often as `cooldownDuration` allows. */
 const TIMES = {
@@ -17,12 +23,14 @@ const USABLE_MS = 3_600_000;
 /** Time between a failure and the next request, ms. */
 const PAUSE_MS = 5000;
 
-/** Selects keys for jose; what it returns throws `issuer_unavailable` if none are known. */
+/** Selects keys for jose, given ones or those at a URL; what it returns throws `issuer_unavailable` if none are known. */
 export function createIssuerKeys(
-  url: string,
+  jwks: Rule["jwks"],
   fetchKeys: typeof fetch,
   onFailure: (url: string, reason: string) => void,
 ): JWTVerifyGetKey {
+  if (typeof jwks !== "string") return createLocalJWKSet(jwks);
+  const url = jwks;
   let known: { readonly at: number; readonly keys: unknown[] } | undefined;
   let failedAt = -Infinity;
 

@@ -5,6 +5,7 @@ import {
   isPort,
   isSandboxRef,
 } from "../../address/grammar.ts";
+import type { CoreValues } from "../../config/section.ts";
 import { isExposedHttp, withoutTrailingSlashes } from "../../http/url.ts";
 import { whyUnreadable } from "../../platform/permission_hint.ts";
 
@@ -74,21 +75,23 @@ export const ticketClaim = z.strictObject({
   ancestors: z.array(z.string()).max(8).optional(),
 });
 
-/** What the rules must go together with. */
-export interface RuleContext {
-  /** True if keys may be fetched over plain http from other machines. */
-  readonly allowInsecure: boolean;
-  /** The issuer of logins, whose JWTs are for Daytona. */
-  readonly loginIssuer: string | undefined;
-}
+/** The settings that the rules must go together with: JWTs of the issuer of logins, for example, are for Daytona. */
+export type RuleContext = Pick<
+  CoreValues,
+  "OIDC_ALLOW_INSECURE" | "OIDC_DOMAIN"
+>;
 
 /** All rules of a file, or each problem with them in one line. */
 export type RulesResult =
   | { readonly ok: true; readonly rules: readonly Rule[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Reads a file: it is short and local. */
-export function readRules(path: string, context: RuleContext): RulesResult {
+/** Reads a file, which is short and local; no rules without one. */
+export function readRules(
+  path: string | undefined,
+  context: RuleContext,
+): RulesResult {
+  if (path === undefined) return { ok: true, rules: [] };
   try {
     return parseRules(JSON.parse(Deno.readTextFileSync(path)), context);
   } catch (error) {
@@ -102,14 +105,14 @@ export function readRules(path: string, context: RuleContext): RulesResult {
 /** Reads what is in a file. */
 export function parseRules(
   json: unknown,
-  { allowInsecure, loginIssuer }: RuleContext,
+  { OIDC_ALLOW_INSECURE, OIDC_DOMAIN }: RuleContext,
 ): RulesResult {
   const allowed = rule.refine(
     ({ jwks }) =>
-      typeof jwks !== "string" || allowInsecure || !isExposedHttp(jwks),
+      typeof jwks !== "string" || OIDC_ALLOW_INSECURE || !isExposedHttp(jwks),
     { path: ["jwks"], error: "must be https, or OIDC_ALLOW_INSECURE true" },
   ).refine(
-    ({ issuer }) => withoutTrailingSlashes(issuer) !== loginIssuer,
+    ({ issuer }) => withoutTrailingSlashes(issuer) !== OIDC_DOMAIN,
     { path: ["issuer"], error: "must not be that of logins, OIDC_DOMAIN" },
   );
   const { data, error } = z.array(allowed).safeParse(json);

@@ -13,6 +13,7 @@ import type {
 } from "../../auth/grants.ts";
 import type { UsedCodes } from "../../auth/used_codes.ts";
 import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { describeError } from "../../lib/describe_error.ts";
 import type { Subjects } from "../../observability/subjects.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
@@ -22,23 +23,21 @@ import { grantBy, isWithin, keyOf, SKEW_SEC } from "./ticket.ts";
 const ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
 /** What JWTs are judged by. */
-export interface TicketsOptions {
+export interface TicketsOptions extends Pick<FeatureParts, "now"> {
   /** Those in force. */
   readonly rules: () => readonly Rule[];
   readonly keysOf: (rule: Rule) => JWTVerifyGetKey;
   /** Null if there is no such sandbox. */
-  readonly labelsOf: (
-    sandboxId: string,
-    budget: Budget,
-  ) => Promise<Readonly<Record<string, string>> | null>;
+  readonly labelsOf: (id: string, budget: Budget) => Promise<Labels | null>;
   readonly used: Pick<UsedCodes, "use">;
   /** What the log calls holders. */
   readonly subjects: Pick<Subjects, "ofUser">;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
   /** Told why a JWT, which anybody may have made up, opens nothing by a rule of its issuer. */
   readonly onRefusal: (issuer: string, reason: string) => void;
 }
+
+/** A sandbox's labels. */
+export type Labels = Readonly<Record<string, string>>;
 
 /** The source of such grants. */
 export class Tickets implements GrantSource {

@@ -1,13 +1,9 @@
 /** JWTs of issuers whom the operator trusts open previews (`TRUSTED_ISSUERS_FILE`). */
-import { createLocalJWKSet, type JWTVerifyGetKey } from "jose";
+import type { JWTVerifyGetKey } from "jose";
 import { UsedCodes } from "../../auth/used_codes.ts";
 import { filePath, optional } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
-import {
-  type CoreValues,
-  sectionOf,
-  settingsSection,
-} from "../../config/section.ts";
+import { sectionOf, settingsSection } from "../../config/section.ts";
 import type {
   FeatureModule,
   FeatureParts,
@@ -16,9 +12,8 @@ import { createReportLimit } from "../../lib/cooldown.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { LookupCache } from "../../resolver/lookup_cache.ts";
 import { createIssuerKeys } from "./issuer_keys.ts";
-import { readRules, type RulesResult } from "./rules.ts";
-import { RulesInForce } from "./rules_in_force.ts";
-import { Tickets, type TicketsOptions } from "./tickets.ts";
+import { readRules, type Rule, type RulesResult } from "./rules.ts";
+import { type Labels, Tickets, type TicketsOptions } from "./tickets.ts";
 
 /** Time between two looks at the file, ms. */
 const RELOAD_EVERY_MS = 5000;
@@ -34,7 +29,7 @@ export const trustedIssuersSettings = settingsSection({
     ),
   }),
   conflicts({ TRUSTED_ISSUERS_FILE: path }, core) {
-    const result = readerOf(path, core)?.() ?? { ok: true };
+    const result = readRules(path, core);
     return result.ok ? [] : result.problems.map((problem) => ({
       name: "TRUSTED_ISSUERS_FILE" as const,
       given: JSON.stringify(path),
@@ -42,37 +37,28 @@ export const trustedIssuersSettings = settingsSection({
     }));
   },
   assemble: ({ TRUSTED_ISSUERS_FILE: path }, core) => ({
-    /** Reads the rules; undefined if nobody is trusted. */
-    read: readerOf(path, core),
+    isOn: path !== undefined,
+    read: () => readRules(path, core),
   }),
 });
-
-function readerOf(
-  path: string | undefined,
-  { OIDC_ALLOW_INSECURE: allowInsecure, OIDC_DOMAIN: loginIssuer }: CoreValues,
-): (() => RulesResult) | undefined {
-  if (path === undefined) return undefined;
-  return () => readRules(path, { allowInsecure, loginIssuer });
-}
 
 /** The grants of such JWTs. */
 export const trustedIssuers: FeatureModule = {
   name: "trusted_issuers",
   settings: trustedIssuersSettings,
   create(parts) {
-    const { read } = sectionOf(parts.config, trustedIssuersSettings);
-    if (read === undefined) return undefined;
-    const { store, subjects, config: { cache: { maxEntries } }, now } = parts;
-    const rules = new RulesInForce(read, logger);
+    const { isOn, read } = sectionOf(parts.config, trustedIssuersSettings);
+    if (!isOn) return undefined;
+    const { store, config: { cache: { maxEntries } } } = parts;
+    const rules = new RulesInForce(read);
     const timer = setInterval(() => rules.reload(), RELOAD_EVERY_MS);
     Deno.unrefTimer(timer);
     const grants = new Tickets({
+      ...parts,
       rules: () => rules.current,
-      keysOf: createKeys(now),
+      keysOf: createKeys(parts),
       labelsOf: createLabels(parts),
       used: new UsedCodes(store, { kind: "ticket", maxEntries }),
-      subjects,
-      now,
       onRefusal: (issuer, reason) =>
         logger.debug("JWT refused", { issuer, reason }),
     });
@@ -80,8 +66,34 @@ export const trustedIssuers: FeatureModule = {
   },
 };
 
+/** The rules of a file or, as long as that cannot be used, those that it had before. */
+export class RulesInForce {
+  readonly #read: () => RulesResult;
+  #latest = "";
+  current: readonly Rule[] = [];
+
+  constructor(read: () => RulesResult) {
+    this.#read = read;
+    this.reload();
+  }
+
+  /** Reads it again, by what it contains: times of change tell nothing if a symbolic link is switched. */
+  reload(): void {
+    const result = this.#read();
+    const latest = JSON.stringify(result);
+    if (latest === this.#latest) return;
+    this.#latest = latest;
+    if (!result.ok) {
+      const { problems } = result;
+      return logger.error("trusted issuers refused, old kept", { problems });
+    }
+    this.current = result.rules;
+    logger.info("trusted issuers read", { rules: result.rules.length });
+  }
+}
+
 /** The keys of rules; those with one URL share theirs, whenever they were read. */
-function createKeys(now: () => number): TicketsOptions["keysOf"] {
+function createKeys({ now }: FeatureParts): TicketsOptions["keysOf"] {
   const shouldReport = createReportLimit(now);
   const known = new Map<string, JWTVerifyGetKey>();
   function onFailure(url: string, reason: string): void {
@@ -90,23 +102,19 @@ function createKeys(now: () => number): TicketsOptions["keysOf"] {
   }
   return ({ jwks }) => {
     const name = JSON.stringify(jwks);
-    const keys = known.get(name) ??
-      (typeof jwks === "string"
-        ? createIssuerKeys(jwks, fetch, onFailure)
-        : createLocalJWKSet(jwks));
+    const keys = known.get(name) ?? createIssuerKeys(jwks, fetch, onFailure);
     known.set(name, keys);
     return keys;
   };
 }
 
-/** What the API says of sandboxes' labels, cached in process. */
+/** What the API says of sandboxes, cached in process. */
 function createLabels(
   { api, lookups }: FeatureParts,
 ): TicketsOptions["labelsOf"] {
-  type Labels = Awaited<ReturnType<TicketsOptions["labelsOf"]>>;
-  const labels = new LookupCache<Labels>("sandbox-labels", null, lookups);
+  const cache = new LookupCache<Labels | null>("sandbox-labels", null, lookups);
   return (sandboxId, budget) =>
-    labels.lookUp(sandboxId, async () => {
+    cache.lookUp(sandboxId, async () => {
       const sandbox = await api.sandboxById(sandboxId);
       // An organization's key finds names too, and a sandbox may have another one's id for its name.
       return sandbox?.id === sandboxId ? sandbox.labels : null;

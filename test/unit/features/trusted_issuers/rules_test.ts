@@ -6,7 +6,10 @@ import {
 } from "../../../../src/features/trusted_issuers/rules.ts";
 import { createIssuer } from "../../../support/issuer.ts";
 
-const CONTEXT: RuleContext = { allowInsecure: false, loginIssuer: undefined };
+const CONTEXT: RuleContext = {
+  OIDC_ALLOW_INSECURE: false,
+  OIDC_DOMAIN: undefined,
+};
 
 const MAPPED = {
   kind: "mapped",
@@ -99,12 +102,15 @@ Deno.test("parseRules() takes keys over plain http from this machine, from other
   const remote = [{ ...MINTING, jwks: "http://issuer.internal/jwks" }];
   assert.deepEqual(problemsOf(local), []);
   assert.match(problemsOf(remote).join(), /^\/0\/jwks: must be https/);
-  assert.deepEqual(problemsOf(remote, { ...CONTEXT, allowInsecure: true }), []);
+  assert.deepEqual(
+    problemsOf(remote, { ...CONTEXT, OIDC_ALLOW_INSECURE: true }),
+    [],
+  );
 });
 
 Deno.test("parseRules() does not trust the issuer of logins, whose JWTs are for Daytona", () => {
   const issuer = "https://login.example.com/";
-  const context = { ...CONTEXT, loginIssuer: "https://login.example.com" };
+  const context = { ...CONTEXT, OIDC_DOMAIN: "https://login.example.com" };
   const problems = problemsOf([{ ...MAPPED, issuer }], context);
   assert.match(problems.join(), /^\/0\/issuer: must not be that of logins/);
 });

@@ -61,8 +61,8 @@ const LABELS: Readonly<Record<string, Record<string, string>>> = {
 function judge(issuer: Pick<TestIssuer, "jwks">, ...given: object[]) {
   const { jwks } = issuer;
   const result = parseRules(given.map((rule) => ({ jwks, ...rule })), {
-    allowInsecure: false,
-    loginIssuer: undefined,
+    OIDC_ALLOW_INSECURE: false,
+    OIDC_DOMAIN: undefined,
   });
   if (!result.ok) throw new Error(result.problems.join());
   const state = {
@@ -182,6 +182,10 @@ for (const [what, claims] of Object.entries(SHIFTED)) {
   });
 }
 
+/** An issuer, and somebody who would like to be it; keys of this kind take their time. */
+const ISSUER = await createIssuer({ alg: "RS256" });
+const FORGER = await createIssuer({ alg: "RS256" });
+
 /** Tickets that the issuer has not signed so, given a good one. */
 const FORGED: Readonly<
   Record<string, (issuer: TestIssuer, good: string) => Promise<string> | string>
@@ -197,8 +201,7 @@ const FORGED: Readonly<
       extractable: true,
     }) as CryptoKey;
     const secret = new TextEncoder().encode(await exportSPKI(key));
-    const { sign } = await createIssuer();
-    return await sign(TICKET, { alg: "HS256" }, secret);
+    return await FORGER.sign(TICKET, { alg: "HS256" }, secret);
   },
   "the key set as the secret of HS512": async ({ jwks, sign }) =>
     await sign(
@@ -206,24 +209,15 @@ const FORGED: Readonly<
       { alg: "HS512" },
       new TextEncoder().encode(JSON.stringify(jwks)),
     ),
-  "another key of that name": async () => {
-    const { sign } = await createIssuer({ alg: "RS256" });
-    return await sign(TICKET);
-  },
+  "another key of that name": () => FORGER.sign(TICKET),
   "another kind of key of that name": async () =>
     await (await createIssuer({ alg: "ES256" })).sign(TICKET),
-  "a key in its own header": async () => {
-    const { sign, jwks } = await createIssuer({ alg: "RS256" });
-    return await sign(TICKET, { jwk: jwks.keys[0] ?? {} });
-  },
-  "a key at its own address": async () => {
-    const { sign } = await createIssuer({ alg: "RS256" });
-    return await sign(TICKET, { jku: "https://evil.example.com/jwks" });
-  },
-  "a certificate in its own header": async () => {
-    const { sign } = await createIssuer({ alg: "RS256" });
-    return await sign(TICKET, { x5c: ["MIIB"], x5u: "https://evil.example" });
-  },
+  "a key in its own header": () =>
+    FORGER.sign(TICKET, { jwk: FORGER.jwks.keys[0] ?? {} }),
+  "a key at its own address": () =>
+    FORGER.sign(TICKET, { jku: "https://evil.example.com/jwks" }),
+  "a certificate in its own header": () =>
+    FORGER.sign(TICKET, { x5c: ["MIIB"], x5u: "https://evil.example" }),
   "a key that is not known": ({ sign }) => sign(TICKET, { kid: "two" }),
   "a key by a path": ({ sign }) => sign(TICKET, { kid: "../../dev/null" }),
   "RS512 with the right key": async ({ sign, privateKey }) => {
@@ -265,10 +259,9 @@ const FORGED: Readonly<
 
 for (const [what, forge] of Object.entries(FORGED)) {
   Deno.test(`a ticket with ${what} opens nothing, whatever it says`, async () => {
-    const issuer = await createIssuer({ alg: "RS256" });
-    const { open } = judge(issuer, { ...MINTING, ports: "*" });
-    const good = await issuer.sign(TICKET);
-    assert.equal(await open(await forge(issuer, good)), undefined);
+    const { open } = judge(ISSUER, { ...MINTING, ports: "*" });
+    const good = await ISSUER.sign(TICKET);
+    assert.equal(await open(await forge(ISSUER, good)), undefined);
     assert(await open(good));
   });
 }
@@ -288,7 +281,7 @@ Deno.test("a ticket in a query needs an id and is good once, and is not used up 
   const jwt = await issuer.sign(TICKET);
   assert.equal(await openOnce(jwt, { port: 3001 }), undefined);
   const uses = await Promise.all([openOnce(jwt), openOnce(jwt), openOnce(jwt)]);
-  assert.deepEqual(uses.map((use) => use !== undefined), [true, false, false]);
+  assert.equal(uses.filter((use) => use !== undefined).length, 1);
   assert(await open(jwt));
   for (const jti of [undefined, ""]) {
     const anonymous = { ...TICKET, ...jti !== undefined && { jti } };

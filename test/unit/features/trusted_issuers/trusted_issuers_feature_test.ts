@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../src/config/config.ts";
 import { sectionOf } from "../../../../src/config/section.ts";
-import { RulesInForce } from "../../../../src/features/trusted_issuers/rules_in_force.ts";
-import { trustedIssuersSettings } from "../../../../src/features/trusted_issuers/trusted_issuers_feature.ts";
-import { loggerFor } from "../../../../src/observability/log.ts";
+import {
+  RulesInForce,
+  trustedIssuersSettings,
+} from "../../../../src/features/trusted_issuers/trusted_issuers_feature.ts";
 import { SECTIONS } from "../../../../src/service.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { configOf, REQUIRED } from "../../../support/config.ts";
@@ -32,11 +33,11 @@ Deno.test("trusted_issuers reads its file with the settings, and does without on
   await using file = await fileOf(JSON.stringify([RULE]));
   const config = configOf({ TRUSTED_ISSUERS_FILE: file.path });
   const { read } = sectionOf(config, trustedIssuersSettings);
-  const result = read?.();
-  assert(result?.ok);
+  const result = read();
+  assert(result.ok);
   assert.deepEqual(result.rules.map(({ issuer }) => issuer), ["shop"]);
   const without = sectionOf(configOf(), trustedIssuersSettings);
-  assert.equal(without.read, undefined);
+  assert(!without.isOn);
 });
 
 Deno.test("the start tells every problem of the file", async () => {
@@ -61,7 +62,7 @@ Deno.test("a changed file is in force when it is read again, and one that is no 
   await using file = await fileOf(JSON.stringify([RULE]));
   const config = configOf({ TRUSTED_ISSUERS_FILE: file.path });
   const { read } = sectionOf(config, trustedIssuersSettings);
-  const rules = new RulesInForce(read ?? assert.fail(), loggerFor("issuers"));
+  const rules = new RulesInForce(read);
   const issuers = () => rules.current.map(({ issuer }) => issuer);
   assert.deepEqual(issuers(), ["shop"]);
   for (const text of ["[", "{}", JSON.stringify([{ ...RULE, ports: [] }])]) {
@@ -85,7 +86,7 @@ Deno.test("a file is logged when it changes, not whenever it is read", async () 
   const config = configOf({ TRUSTED_ISSUERS_FILE: file.path });
   const { read } = sectionOf(config, trustedIssuersSettings);
   await using log = await collectLog();
-  const rules = new RulesInForce(read ?? assert.fail(), loggerFor("issuers"));
+  const rules = new RulesInForce(read);
   for (const text of [undefined, "[", undefined, "[]", undefined]) {
     if (text !== undefined) await Deno.writeTextFile(file.path, text);
     rules.reload();
