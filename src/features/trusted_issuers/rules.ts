@@ -7,6 +7,7 @@ import {
 } from "../../address/grammar.ts";
 import type { CoreValues } from "../../config/section.ts";
 import { isExposedHttp, withoutTrailingSlashes } from "../../http/url.ts";
+import { digestKey } from "../../lib/digest.ts";
 import { whyUnreadable } from "../../platform/permission_hint.ts";
 
 /** Longest life of a ticket, seconds. */
@@ -63,8 +64,8 @@ const rule = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** A rule. */
-export type Rule = Readonly<z.output<typeof rule>>;
+/** A rule, with a name that it has as long as it trusts the same, whatever it allows. */
+export type Rule = Readonly<z.output<typeof rule>> & { readonly name: string };
 
 /** What a ticket says of itself, in its claim `porthole`: a member that is not known might restrict it. */
 export const ticketClaim = z.strictObject({
@@ -114,7 +115,12 @@ export function parseRules(
   ).refine(
     ({ issuer }) => withoutTrailingSlashes(issuer) !== OIDC_DOMAIN,
     { path: ["issuer"], error: "must not be that of logins, OIDC_DOMAIN" },
-  );
+  ).transform((row) => {
+    const { kind, issuer, audience, jwks } = row;
+    const subject = kind === "mapped" ? row.subject : "";
+    const parts = [kind, issuer, audience, JSON.stringify(jwks), subject];
+    return { ...row, name: digestKey(parts).slice(0, 8) };
+  });
   const { data, error } = z.array(allowed).safeParse(json);
   if (data !== undefined) return { ok: true, rules: data };
   // As JSON Pointers (RFC 6901).

@@ -38,10 +38,10 @@ export function grantBy(
     return "more than the rule allows";
   }
   if (!isWithin([port], ports)) return "another port";
-  const name = hasId ? jti : JSON.stringify(claims);
+  const itsId = hasId ? jti : JSON.stringify(claims);
   return {
     via: "ticket",
-    id: `${keyOf(rule)}.${digestKey([name]).slice(0, 16)}`,
+    id: `${rule.name}.${digestKey([itsId]).slice(0, 16)}`,
     sandboxId,
     ports: ports === "*" ? [port] : ports,
     methods,
@@ -57,14 +57,6 @@ export function isWithin<T>(
 ): boolean {
   if (allowed === "*" || allowed === undefined) return true;
   return Array.isArray(claimed) && claimed.every((it) => allowed.includes(it));
-}
-
-/** Names a rule as long as it trusts the same, whatever it allows. */
-export function keyOf(rule: Rule): string {
-  const { kind, issuer, audience, jwks } = rule;
-  const subject = kind === "mapped" ? rule.subject : "";
-  const parts = [kind, issuer, audience, JSON.stringify(jwks), subject];
-  return digestKey(parts).slice(0, 8);
 }
 
 /** A `*` is never empty, and never crosses `/` or `:`. @example `matches("repo:acme-evil/x", "repo:acme/*")` is false */

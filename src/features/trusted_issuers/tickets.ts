@@ -18,7 +18,7 @@ import { describeError } from "../../lib/describe_error.ts";
 import type { Subjects } from "../../observability/subjects.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
 import type { Rule } from "./rules.ts";
-import { grantBy, isWithin, keyOf, SKEW_SEC } from "./ticket.ts";
+import { grantBy, isWithin, SKEW_SEC } from "./ticket.ts";
 
 const ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
@@ -90,7 +90,7 @@ export class Tickets implements GrantSource {
     const { id, sandboxId, port, methods, expiresAt } = session;
     if (expiresAt <= this.#options.now()) return undefined;
     for (const rule of this.#options.rules()) {
-      const isOpenedBy = id.startsWith(`${keyOf(rule)}.`) &&
+      const isOpenedBy = id.startsWith(`${rule.name}.`) &&
         isWithin([port], rule.ports) && isWithin(methods, rule.methods);
       if (isOpenedBy && await this.#covers(rule, sandboxId, budget)) {
         return { ...session, ports: [port] };

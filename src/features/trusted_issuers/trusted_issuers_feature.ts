@@ -9,6 +9,7 @@ import type {
   FeatureParts,
 } from "../../gateway/feature_module.ts";
 import { createReportLimit } from "../../lib/cooldown.ts";
+import { ExpiringLru } from "../../lib/lru.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { LookupCache } from "../../resolver/lookup_cache.ts";
 import { createIssuerKeys } from "./issuer_keys.ts";
@@ -53,14 +54,18 @@ export const trustedIssuers: FeatureModule = {
     const rules = new RulesInForce(read);
     const timer = setInterval(() => rules.reload(), RELOAD_EVERY_MS);
     Deno.unrefTimer(timer);
+    const told = new ExpiringLru<string, true>({ max: 100, ttlMs: 60_000 });
     const grants = new Tickets({
       ...parts,
       rules: () => rules.current,
       keysOf: createKeys(parts),
       labelsOf: createLabels(parts),
       used: new UsedCodes(store, { kind: "ticket", maxEntries }),
-      onRefusal: (issuer, reason) =>
-        logger.debug("JWT refused", { issuer, reason }),
+      onRefusal(issuer, reason) {
+        if (told.has(reason)) return;
+        told.set(reason, true);
+        logger.info("JWT refused", { issuer, reason });
+      },
     });
     return { grants, close: () => clearInterval(timer) };
   },

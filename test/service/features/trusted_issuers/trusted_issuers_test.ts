@@ -9,10 +9,18 @@ import { fakeClock } from "../../../support/fake_clock.ts";
 import { BASE, LOCKED, startGateway } from "../../../support/gateway.ts";
 import { createIssuer, type TestIssuer } from "../../../support/issuer.ts";
 import { collectLog } from "../../../support/collected_log.ts";
+import { startHostedGateway } from "../../../support/hosted_gateway.ts";
+import {
+  type StartGateway,
+  testInBothWorlds,
+} from "../../../support/worlds.ts";
 import { rulesOf } from "./rules_of.ts";
 
 const ISSUER = "https://shop.example.com";
 const AUDIENCE = "https://preview.example.com";
+
+/** A sandbox's id of the real form. */
+const ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
 
 const RULE = {
   kind: "minting",
@@ -56,11 +64,12 @@ async function serveKeys(issuer: TestIssuer) {
 async function startTrusting(
   { jwks }: Pick<TestIssuer, "jwks"> | { jwks: string },
   environment: Record<string, string> = {},
+  start: StartGateway = startGateway,
 ) {
   await using started = new AsyncDisposableStack();
   const file = started.use(await rulesOf({ ...RULE, jwks }));
   const gateway = started.use(
-    await startGateway({ TRUSTED_ISSUERS_FILE: file.path, ...environment }),
+    await start({ TRUSTED_ISSUERS_FILE: file.path, ...environment }),
   );
   const sandbox = gateway.stack.api.state.sandboxes.get("locked");
   assert(sandbox);
@@ -74,29 +83,34 @@ async function startTrusting(
   };
 }
 
-Deno.test("a ticket opens its port as a bearer, by header and by query, and nobody else hears of it", async () => {
-  const issuer = await createIssuer();
-  await using gateway = await startTrusting(issuer);
-  const { api } = gateway.stack;
-  for (const place of ["bearer", "header", "query"] as const) {
-    const ticket = await ticketOf(issuer);
-    const { status, body } = await gateway.send(LOCKED, {
-      path: place === "query" ? `/echo?porthole_token=${ticket}&a=1` : "/echo",
-      headers: {
-        ...place === "bearer" && { authorization: `Bearer ${ticket}` },
-        ...place === "header" && { "x-porthole-token": ticket },
-      },
-    });
-    assert.equal(status, 200, place);
-    assert(!body.includes(ticket.slice(0, 40)), place);
-    const [, signature] = /\.([\w-]+)$/.exec(ticket) ?? [];
-    assert(!body.includes(signature ?? ""), place);
-  }
-  assert.equal(api.count("hasSandboxAccess"), 0);
-  assert.equal(api.count("isValidAuthToken"), 0);
-  // Once for its labels and once for where it is: the former is cached.
-  assert(api.count("getSandbox") <= 2);
-});
+testInBothWorlds(
+  "a ticket opens its port as a bearer, by header and by query, and nobody else hears of it",
+  async (start) => {
+    const issuer = await createIssuer();
+    await using gateway = await startTrusting(issuer, {}, start);
+    const { api } = gateway.stack;
+    for (const place of ["bearer", "header", "query"] as const) {
+      const ticket = await ticketOf(issuer);
+      const { status, body } = await gateway.send(LOCKED, {
+        path: place === "query"
+          ? `/echo?porthole_token=${ticket}&a=1`
+          : "/echo",
+        headers: {
+          ...place === "bearer" && { authorization: `Bearer ${ticket}` },
+          ...place === "header" && { "x-porthole-token": ticket },
+        },
+      });
+      assert.equal(status, 200, place);
+      assert(!body.includes(ticket.slice(0, 40)), place);
+      const [, signature] = /\.([\w-]+)$/.exec(ticket) ?? [];
+      assert(!body.includes(signature ?? ""), place);
+    }
+    assert.equal(api.count("hasSandboxAccess"), 0);
+    assert.equal(api.count("isValidAuthToken"), 0);
+    // Once for its labels and once or twice for where it is: both are cached.
+    assert(api.count("getSandbox") <= 3);
+  },
+);
 
 Deno.test("a ticket opens nothing else: no other port, no toolbox, no page of members, no start", async () => {
   const issuer = await createIssuer();
@@ -132,6 +146,26 @@ Deno.test("a ticket opens nothing else: no other port, no toolbox, no page of me
   assert.notEqual(started, 202);
   assert.equal(gateway.stack.api.count("startSandbox"), 0);
   assert.equal(gateway.stack.api.count("hasSandboxAccess"), 0);
+});
+
+Deno.test("in front of somebody else's Daytona, a ticket names the id of a sandbox, whose host may have its name", async () => {
+  const issuer = await createIssuer();
+  await using gateway = await startTrusting(issuer, {}, startHostedGateway);
+  const { api, runner } = gateway.stack;
+  const container = runner.containers.get("locked");
+  assert(container);
+  runner.containers.set(ID, container);
+  api.state.sandboxes.set(ID, { ...gateway.sandbox, id: ID, name: "shop-app" });
+  for (const ids of api.state.users.values()) ids.add(ID);
+  for (const [sandbox, status] of [[ID, 200], ["shop-app", 401]] as const) {
+    const ticket = await ticketOf(issuer, { sandbox, ports: [3000] });
+    for (const label of [ID, "shop-app"]) {
+      const answer = await gateway.send(`3000-${label}.${BASE}`, {
+        headers: { authorization: `Bearer ${ticket}` },
+      });
+      assert.equal(answer.status, status, `${sandbox} at ${label}`);
+    }
+  }
 });
 
 Deno.test("a browser gets a session for a ticket in its address, which is good once", async () => {
@@ -273,7 +307,7 @@ Deno.test("a good credential counts beside a bad ticket, and a user's own bearer
   assert.equal(gateway.stack.api.count("hasSandboxAccess"), 1);
 });
 
-Deno.test("the log names the holder as LOG_SUBJECT says", async () => {
+Deno.test("the log names the holder as LOG_SUBJECT says, and tells why a JWT is refused", async () => {
   const issuer = await createIssuer();
   for (const [mode, subject] of [["clear", "user-7"], ["off", undefined]]) {
     await using log = await collectLog();
@@ -287,5 +321,18 @@ Deno.test("the log names the holder as LOG_SUBJECT says", async () => {
     assert.equal(used["subject"], subject);
     const text = JSON.stringify(log.records());
     assert(!text.includes(authorization.slice(-40)));
+    const other = await ticketOf(issuer, { sandbox: "other", ports: [3000] });
+    for (let i = 0; i < 3; i++) {
+      await gateway.send(LOCKED, { headers: { "x-porthole-token": other } });
+    }
+    const refused = await log.next("JWT refused");
+    assert.deepEqual(
+      [refused["issuer"], refused["reason"]],
+      [ISSUER, "another sandbox"],
+    );
+    const lines = log.records().filter(({ message }) =>
+      message === "JWT refused"
+    );
+    assert.equal(lines.length, 1);
   }
 });
