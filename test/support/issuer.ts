@@ -29,7 +29,8 @@ export async function createIssuer(
   const { privateKey, publicKey } = pair;
   return {
     privateKey,
-    jwks: { keys: [{ ...await exportJWK(publicKey), kid, alg }] },
+    // Without `alg`, which an issuer need not tell.
+    jwks: { keys: [{ ...await exportJWK(publicKey), kid }] },
     sign: (claims, header = {}, key = privateKey) =>
       new SignJWT(claims).setProtectedHeader({ alg, kid, ...header }).sign(key),
   };

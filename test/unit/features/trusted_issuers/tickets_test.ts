@@ -53,8 +53,9 @@ const MAPPED = {
 };
 
 const LABELS: Readonly<Record<string, Record<string, string>>> = {
-  box: { team: "shop" },
+  box: { team: "shop", stage: "test", note: "" },
   other: { team: "bank" },
+  half: { team: "shop" },
 };
 
 /** Judges by these rules at `NOW`; `rules` and `nowMs` may be changed. */
@@ -345,20 +346,21 @@ Deno.test("the rest of a subject's pattern means itself", async () => {
 
 Deno.test("a rule for labels opens sandboxes that have all of them; nobody asks about a JWT that is no good", async () => {
   const issuer = await createIssuer();
-  const rule = { ...MINTING, sandboxes: { team: "shop" }, ports: "*" };
+  const sandboxes = { team: "shop", stage: "test" };
+  const rule = { ...MINTING, sandboxes, ports: "*" };
   const { open, state } = judge(issuer, rule);
   function ticketFor(sandbox: string): Promise<string> {
     return issuer.sign({ ...TICKET, porthole: { sandbox, ports: [3000] } });
   }
   assert(await open(await ticketFor("box")));
-  for (const sandboxId of ["other", "gone"]) {
+  for (const sandboxId of ["other", "half", "gone"]) {
     const jwt = await ticketFor(sandboxId);
     assert.equal(await open(jwt, { sandboxId }), undefined, sandboxId);
   }
-  assert.deepEqual(state.asked, ["box", "other", "gone"]);
+  assert.deepEqual(state.asked, ["box", "other", "half", "gone"]);
   const { sign } = await createIssuer();
   assert.equal(await open(await sign(TICKET)), undefined);
-  assert.equal(state.asked.length, 3);
+  assert.equal(state.asked.length, 4);
 });
 
 Deno.test("a JWT opens by any rule of its issuer, and the log tells why it did not by the others", async () => {
