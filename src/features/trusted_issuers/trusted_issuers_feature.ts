@@ -37,10 +37,10 @@ export const trustedIssuersSettings = settingsSection({
       allowed: `the path of such a file: ${problem}`,
     }));
   },
-  assemble: ({ TRUSTED_ISSUERS_FILE: path }, core) => ({
-    isOn: path !== undefined,
-    read: () => readRules(path, core),
-  }),
+  assemble: (
+    { TRUSTED_ISSUERS_FILE: path },
+    { OIDC_ALLOW_INSECURE, OIDC_DOMAIN },
+  ) => ({ path, context: { OIDC_ALLOW_INSECURE, OIDC_DOMAIN } }),
 });
 
 /** The grants of such JWTs. */
@@ -48,10 +48,10 @@ export const trustedIssuers: FeatureModule = {
   name: "trusted_issuers",
   settings: trustedIssuersSettings,
   create(parts) {
-    const { isOn, read } = sectionOf(parts.config, trustedIssuersSettings);
-    if (!isOn) return undefined;
+    const { path, context } = sectionOf(parts.config, trustedIssuersSettings);
+    if (path === undefined) return undefined;
     const { store, config: { cache: { maxEntries } } } = parts;
-    const rules = new RulesInForce(read);
+    const rules = new RulesInForce(() => readRules(path, context));
     const timer = setInterval(() => rules.reload(), RELOAD_EVERY_MS);
     Deno.unrefTimer(timer);
     const told = new ExpiringLru<string, true>({ max: 100, ttlMs: 60_000 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../src/config/config.ts";
 import { sectionOf } from "../../../../src/config/section.ts";
+import { readRules } from "../../../../src/features/trusted_issuers/rules.ts";
 import {
   RulesInForce,
   trustedIssuersSettings,
@@ -32,13 +33,21 @@ async function fileOf(text: string) {
 Deno.test("trusted_issuers reads its file with the settings, and does without one", async () => {
   await using file = await fileOf(JSON.stringify([RULE]));
   const config = configOf({ TRUSTED_ISSUERS_FILE: file.path });
-  const { read } = sectionOf(config, trustedIssuersSettings);
-  const result = read();
-  assert(result.ok);
-  assert.deepEqual(result.rules.map(({ issuer }) => issuer), ["shop"]);
+  const { path, context } = sectionOf(config, trustedIssuersSettings);
+  assert.equal(path, file.path);
+  assert.deepEqual(context, {
+    OIDC_ALLOW_INSECURE: false,
+    OIDC_DOMAIN: undefined,
+  });
   const without = sectionOf(configOf(), trustedIssuersSettings);
-  assert(!without.isOn);
+  assert.equal(without.path, undefined);
 });
+
+/** The rules in force by a file. */
+function rulesBy({ path }: { readonly path: string }): RulesInForce {
+  const { context } = sectionOf(configOf(), trustedIssuersSettings);
+  return new RulesInForce(() => readRules(path, context));
+}
 
 Deno.test("the start tells every problem of the file", async () => {
   const rules = [{ ...RULE, ports: [2280] }, { ...RULE, subject: "x" }];
@@ -60,9 +69,7 @@ Deno.test("the start tells every problem of the file", async () => {
 
 Deno.test("a changed file is in force when it is read again, and one that is no good changes nothing", async () => {
   await using file = await fileOf(JSON.stringify([RULE]));
-  const config = configOf({ TRUSTED_ISSUERS_FILE: file.path });
-  const { read } = sectionOf(config, trustedIssuersSettings);
-  const rules = new RulesInForce(read);
+  const rules = rulesBy(file);
   const issuers = () => rules.current.map(({ issuer }) => issuer);
   assert.deepEqual(issuers(), ["shop"]);
   for (const text of ["[", "{}", JSON.stringify([{ ...RULE, ports: [] }])]) {
@@ -83,10 +90,8 @@ Deno.test("a changed file is in force when it is read again, and one that is no 
 
 Deno.test("a file is logged when it changes, not whenever it is read", async () => {
   await using file = await fileOf(JSON.stringify([RULE]));
-  const config = configOf({ TRUSTED_ISSUERS_FILE: file.path });
-  const { read } = sectionOf(config, trustedIssuersSettings);
   await using log = await collectLog();
-  const rules = new RulesInForce(read);
+  const rules = rulesBy(file);
   for (const text of [undefined, "[", undefined, "[]", undefined]) {
     if (text !== undefined) await Deno.writeTextFile(file.path, text);
     rules.reload();
