@@ -13,7 +13,7 @@ import { ExpiringLru } from "../../lib/lru.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { LookupCache } from "../../resolver/lookup_cache.ts";
 import { createIssuerKeys } from "./issuer_keys.ts";
-import { readRules, type Rule, type RulesResult } from "./rules.ts";
+import { readRules, type Rule } from "./rules.ts";
 import { type Labels, Tickets, type TicketsOptions } from "./tickets.ts";
 
 /** Time between two looks at the file, ms. */
@@ -50,14 +50,29 @@ export const trustedIssuers: FeatureModule = {
   create(parts) {
     const { path, context } = sectionOf(parts.config, trustedIssuersSettings);
     if (path === undefined) return undefined;
-    const { store, config: { cache: { maxEntries } } } = parts;
-    const rules = new RulesInForce(() => readRules(path, context));
-    const timer = setInterval(() => rules.reload(), RELOAD_EVERY_MS);
+    let rules: readonly Rule[] = [];
+    let latest = "";
+    // By what it contains: times of change tell nothing if a symbolic link is switched.
+    function reload(): void {
+      const result = readRules(path, context);
+      const text = JSON.stringify(result);
+      if (text === latest) return;
+      latest = text;
+      if (!result.ok) {
+        const { problems } = result;
+        return logger.error("trusted issuers refused, old kept", { problems });
+      }
+      rules = result.rules;
+      logger.info("trusted issuers read", { count: rules.length });
+    }
+    reload();
+    const timer = setInterval(reload, RELOAD_EVERY_MS);
     Deno.unrefTimer(timer);
+    const { store, config: { cache: { maxEntries } } } = parts;
     const told = new ExpiringLru<string, true>({ max: 100, ttlMs: 60_000 });
     const grants = new Tickets({
       ...parts,
-      rules: () => rules.current,
+      rules: () => rules,
       keysOf: createKeys(parts),
       labelsOf: createLabels(parts),
       used: new UsedCodes(store, { kind: "ticket", maxEntries }),
@@ -70,32 +85,6 @@ export const trustedIssuers: FeatureModule = {
     return { grants, close: () => clearInterval(timer) };
   },
 };
-
-/** The rules of a file or, as long as that cannot be used, those that it had before. */
-export class RulesInForce {
-  readonly #read: () => RulesResult;
-  #latest = "";
-  current: readonly Rule[] = [];
-
-  constructor(read: () => RulesResult) {
-    this.#read = read;
-    this.reload();
-  }
-
-  /** Reads it again, by what it contains: times of change tell nothing if a symbolic link is switched. */
-  reload(): void {
-    const result = this.#read();
-    const latest = JSON.stringify(result);
-    if (latest === this.#latest) return;
-    this.#latest = latest;
-    if (!result.ok) {
-      const { problems } = result;
-      return logger.error("trusted issuers refused, old kept", { problems });
-    }
-    this.current = result.rules;
-    logger.info("trusted issuers read", { rules: result.rules.length });
-  }
-}
 
 /** The keys of rules; those with one URL share theirs, whenever they were read. */
 function createKeys({ now }: FeatureParts): TicketsOptions["keysOf"] {

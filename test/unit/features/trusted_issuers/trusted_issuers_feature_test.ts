@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../src/config/config.ts";
 import { sectionOf } from "../../../../src/config/section.ts";
-import { readRules } from "../../../../src/features/trusted_issuers/rules.ts";
 import {
-  RulesInForce,
+  trustedIssuers,
   trustedIssuersSettings,
 } from "../../../../src/features/trusted_issuers/trusted_issuers_feature.ts";
+import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
+import { Background } from "../../../../src/lib/background.ts";
 import { SECTIONS } from "../../../../src/service.ts";
 import { collectLog } from "../../../support/collected_log.ts";
+import { fakeClock } from "../../../support/fake_clock.ts";
+import { jwtOf } from "../../../support/jwt.ts";
 import { configOf, REQUIRED } from "../../../support/config.ts";
 
 const RULE = {
@@ -43,12 +46,6 @@ Deno.test("trusted_issuers reads its file with the settings, and does without on
   assert.equal(without.path, undefined);
 });
 
-/** The rules in force by a file. */
-function rulesBy({ path }: { readonly path: string }): RulesInForce {
-  const { context } = sectionOf(configOf(), trustedIssuersSettings);
-  return new RulesInForce(() => readRules(path, context));
-}
-
 Deno.test("the start tells every problem of the file", async () => {
   const rules = [{ ...RULE, ports: [2280] }, { ...RULE, subject: "x" }];
   await using file = await fileOf(JSON.stringify(rules));
@@ -67,43 +64,67 @@ Deno.test("the start tells every problem of the file", async () => {
   );
 });
 
-Deno.test("a changed file is in force when it is read again, and one that is no good changes nothing", async () => {
+/** The feature with a file of rules, and whether it trusts an issuer, as of the last time that it has read it. */
+function featureOf({ path }: { readonly path: string }) {
+  const config = configOf({ TRUSTED_ISSUERS_FILE: path });
+  const { cache } = config;
+  const background = new Background(() => {});
+  const now = Date.now;
+  const lookups = { cache, store: null, background, now, onEvent() {} };
+  const parts = { config, lookups, store: null, background, now };
+  const feature = trustedIssuers.create(parts as unknown as FeatureParts);
+  assert(feature?.grants);
+  const { grants } = feature;
+  return {
+    trusts: (issuer: string) => grants.recognizes(jwtOf(issuer)),
+    [Symbol.dispose]: () => feature.close?.(),
+  };
+}
+
+Deno.test("a changed file is in force within 5 s, and one that is no good changes nothing", async () => {
+  using clock = fakeClock();
   await using file = await fileOf(JSON.stringify([RULE]));
-  const rules = rulesBy(file);
-  const issuers = () => rules.current.map(({ issuer }) => issuer);
-  assert.deepEqual(issuers(), ["shop"]);
+  using feature = featureOf(file);
+  assert(feature.trusts("shop"));
   for (const text of ["[", "{}", JSON.stringify([{ ...RULE, ports: [] }])]) {
     await Deno.writeTextFile(file.path, text);
-    rules.reload();
-    assert.deepEqual(issuers(), ["shop"], text);
+    clock.pass(5000);
+    assert(feature.trusts("shop"), text);
   }
-  await Deno.writeTextFile(
-    file.path,
-    JSON.stringify([{ ...RULE, issuer: "bank" }]),
-  );
-  rules.reload();
-  assert.deepEqual(issuers(), ["bank"]);
+  const bank = JSON.stringify([{ ...RULE, issuer: "bank" }]);
+  await Deno.writeTextFile(file.path, bank);
+  clock.pass(5000);
+  assert(feature.trusts("bank") && !feature.trusts("shop"));
   await Deno.writeTextFile(file.path, "[]");
-  rules.reload();
-  assert.deepEqual(issuers(), []);
+  clock.pass(5000);
+  assert(!feature.trusts("bank"));
 });
 
 Deno.test("a file is logged when it changes, not whenever it is read", async () => {
+  using clock = fakeClock();
   await using file = await fileOf(JSON.stringify([RULE]));
   await using log = await collectLog();
-  const rules = rulesBy(file);
+  using _ = featureOf(file);
   for (const text of [undefined, "[", undefined, "[]", undefined]) {
     if (text !== undefined) await Deno.writeTextFile(file.path, text);
-    rules.reload();
+    clock.pass(5000);
   }
   await Deno.rename(file.path, `${file.path}.gone`);
-  rules.reload();
-  rules.reload();
+  clock.pass(10_000);
   await Deno.rename(`${file.path}.gone`, file.path);
-  assert.deepEqual(log.records().map(({ message }) => message), [
+  const told = log.records().map((
+    { message, problems },
+  ) => [message, problems]);
+  assert.deepEqual(told.map(([message]) => message), [
     "trusted issuers read",
     "trusted issuers refused, old kept",
     "trusted issuers read",
     "trusted issuers refused, old kept",
   ]);
+  assert.deepEqual(told.at(-1)?.[1], [`${file.path} does not exist`]);
+});
+
+Deno.test("without a file there is no such feature", () => {
+  const parts = { config: configOf() };
+  assert.equal(trustedIssuers.create(parts as FeatureParts), undefined);
 });
