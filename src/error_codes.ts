@@ -228,6 +228,7 @@ const FACTS = {
   runner_not_ready: { ...UNAVAILABLE, stage: "settling", needsState: true },
   api_unreachable: UNAVAILABLE,
   api_throttled: UNAVAILABLE,
+  issuer_unavailable: UNAVAILABLE,
   login_unavailable: { ...UNAVAILABLE, passes: "maybe", login: "repeatable" },
   logout_incomplete: { ...UNAVAILABLE, passes: "maybe" },
   session_unavailable: UNAVAILABLE,

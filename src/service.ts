@@ -17,6 +17,7 @@ import { holds } from "./features/holds/holds_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
 import { machineTokens } from "./features/machine_tokens/machine_tokens_feature.ts";
 import { status } from "./features/status/status_feature.ts";
+import { trustedIssuers } from "./features/trusted_issuers/trusted_issuers_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
@@ -53,6 +54,7 @@ export const FEATURES: readonly FeatureModule[] = [
   machineTokens,
   status,
   webhooks,
+  trustedIssuers,
   basePage,
 ];
 
@@ -190,6 +192,7 @@ export async function createService(
       sealerFor,
       cookies,
       sessions,
+      subjects: auth.subjects,
       logins,
       login,
       gate: auth.gate,

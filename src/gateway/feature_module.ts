@@ -14,6 +14,7 @@ import type { DaytonaApi } from "../daytona/api.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
+import type { Subjects } from "../observability/subjects.ts";
 import type { Bulkheads } from "../proxy/bulkheads.ts";
 import type { InFlight, LimitUse } from "../proxy/in_flight.ts";
 import type { Records } from "../records/records.ts";
@@ -55,6 +56,7 @@ export interface FeatureParts {
   readonly sealerFor: (purpose: string) => Sealer;
   readonly cookies: OwnCookies;
   readonly sessions: SessionSealer;
+  readonly subjects: Subjects;
   readonly logins: LoginSessions;
   readonly login: Login;
   readonly gate: Gate;

@@ -101,6 +101,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "The identity provider reports that the login was declined.",
     "To log in after all, open the preview's address again.",
   ),
+  issuer_unavailable: text(
+    "Your token cannot be checked right now",
+    "The public keys of its issuer could not be fetched.",
+  ),
   login_unavailable: text(
     "Logging in is not possible right now",
     "The identity provider is not responding, or is not known yet.",

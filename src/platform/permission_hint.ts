@@ -4,6 +4,7 @@
  *
  * Instead, the operator is told at once how to start Deno, with all that is missing and nothing else.
  */
+import { describeError } from "../lib/describe_error.ts";
 
 /** The advice to start Deno so that it may use `folder` too: the options replace the paths that `-P=start` allows. */
 export function permissionHint(
@@ -12,4 +13,21 @@ export function permissionHint(
 ): string {
   const options = permissions.map((name) => `--allow-${name}=./data,${folder}`);
   return `start it with ${options.join(" ")}`;
+}
+
+/** Why a file could not be read, and what to do about it. */
+export function whyUnreadable(path: string, error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
+  if (error instanceof Deno.errors.NotCapable) {
+    const hint = permissionHint(directoryOf(path), "read");
+    return `Deno is not allowed to read ${path}: ${hint}`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `this user is not allowed to read ${path}`;
+  }
+  return `cannot read ${path}: ${describeError(error)}`;
+}
+
+function directoryOf(path: string): string {
+  return path.replace(/[/\\][^/\\]*$/, "") || path;
 }

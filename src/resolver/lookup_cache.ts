@@ -98,6 +98,7 @@ function lookupPolicies(
     "hosted-domains": { ...place, ttlMs: DOMAINS_TTL_MS },
     "sandbox-auth-key-valid": token,
     "sandbox-access": token,
+    "sandbox-labels": { ...token, ttlMs: cache.runnerTtlMs }, // they decide what some tokens open
     "signed-token": { ...secret, ttlMs: cache.signedTokenTtlMs },
     "signing-key": { ...secret, ttlMs: SIGNING_KEY_TTL_MS },
   };

@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import type { TlsFiles } from "../../config/config.ts";
 import { describeError } from "../../lib/describe_error.ts";
-import { permissionHint } from "../../platform/permission_hint.ts";
+import { whyUnreadable } from "../../platform/permission_hint.ts";
 import { checkTlsPair } from "../../platform/tls_pair.ts";
 
 /** A certificate chain and its private key, both as PEM. */
@@ -44,22 +44,6 @@ async function readPem(name: string, path: string): Promise<ReadResult> {
   } catch (error) {
     return { ok: false, reason: `${name}: ${whyUnreadable(path, error)}` };
   }
-}
-
-function whyUnreadable(path: string, error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
-  if (error instanceof Deno.errors.NotCapable) {
-    const hint = permissionHint(directoryOf(path), "read");
-    return `Deno is not allowed to read ${path}: ${hint}`;
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return `this user is not allowed to read ${path}`;
-  }
-  return `cannot read ${path}: ${describeError(error)}`;
-}
-
-function directoryOf(path: string): string {
-  return path.replace(/[/\\][^/\\]*$/, "") || path;
 }
 
 /** Why a chain and a key cannot be used; undefined if they can. */

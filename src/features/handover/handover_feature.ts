@@ -1,5 +1,6 @@
 /** Logins for users, whose sessions are handed over to one preview host at a time (`SESSION_SCOPE=host`). */
 import { TRANSACTION_TTL_MS } from "../../auth/oidc/transaction.ts";
+import { UsedCodes } from "../../auth/used_codes.ts";
 import type {
   FeatureModule,
   FeatureParts,
@@ -9,7 +10,6 @@ import { cookieValues } from "../../http/cookies.ts";
 import { wantsDocument } from "../../http/fetch_metadata.ts";
 import { redirect } from "../../pages/redirect.ts";
 import { CODE_PARAMETER, Handover } from "./login_code.ts";
-import { UsedCodes } from "./used_codes.ts";
 import { UserLogins } from "./user_logins.ts";
 
 /** Hands logins over from the base host to preview hosts. */
@@ -18,7 +18,10 @@ export const handover: FeatureModule = {
   create(parts) {
     const { config, cookies, lookups: { store, cache }, now } = parts;
     if (config.session.scope !== "host") return undefined;
-    const usedCodes = new UsedCodes(store, cache.maxEntries);
+    const usedCodes = new UsedCodes(store, {
+      kind: "login-code",
+      maxEntries: cache.maxEntries,
+    });
     const sealer = parts.sealerFor("login-code");
     const codes = new Handover({ sealer, usedCodes, now });
     return {

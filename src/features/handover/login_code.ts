@@ -11,11 +11,11 @@ import {
   type PreviewHost,
 } from "../../address/preview_host.ts";
 import type { HostSession, UserSession } from "../../auth/session.ts";
+import type { UsedCodes } from "../../auth/used_codes.ts";
 import { CHALLENGE } from "../../control/browser_sessions.ts";
 import { withParameter } from "../../http/query_parameter.ts";
 import { digestKey } from "../../lib/digest.ts";
 import type { Sealer } from "../../lib/seal.ts";
-import type { UsedCodes } from "./used_codes.ts";
 
 interface HandoverOptions {
   /** A sealer for this purpose only. */

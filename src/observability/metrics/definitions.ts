@@ -17,6 +17,7 @@ const CACHE_KINDS = [
   "sandbox-public",
   "sandbox-runner-info",
   "sandbox-name",
+  "sandbox-labels",
   "hosted-sandbox",
   "hosted-preview",
   "hosted-domains",

@@ -101,6 +101,7 @@ const LIFETIMES: Lifetimes = {
   "hosted-domains": [[true, 600, 1000], [false, 20, 0]],
   "sandbox-auth-key-valid": [[true, 100, 0], [false, 20, 0]],
   "sandbox-access": [[true, 100, 0], [false, 20, 0]],
+  "sandbox-labels": [[true, 700, 0], [false, 20, 0]],
   "signed-token": [[true, 50, 0], [false, 20, 0]],
   "signing-key": [[true, 15, 0], [false, 20, 0]],
 };
@@ -141,6 +142,7 @@ Deno.test("accepted tokens and users are used for longer in an outage if the ope
     ...LIFETIMES,
     "sandbox-auth-key-valid": token,
     "sandbox-access": token,
+    "sandbox-labels": [[true, 700, 2000], [false, 20, 0]],
   }, WITH_TOKENS);
 });
 

@@ -1,7 +1,7 @@
-/** Which codes have been used: each may be used once, at whichever gateway. */
+/** Which codes have been used: each of a kind may be used once, at whichever gateway. */
 import { LRUCache } from "lru-cache";
-import { type DurableStore, entryUntil } from "../../cache/store.ts";
-import { GatewayError } from "../../errors.ts";
+import { type DurableStore, entryUntil } from "../cache/store.ts";
+import { GatewayError } from "../errors.ts";
 
 /** How far the clocks of two gateways may differ, ms: a code's use is remembered that long beyond its expiry. */
 const MAX_SKEW_MS = 60_000;
@@ -9,11 +9,19 @@ const MAX_SKEW_MS = 60_000;
 /** Remembers codes by their ids. */
 export class UsedCodes {
   readonly #store: Pick<DurableStore, "claim"> | null;
+  readonly #kind: string;
   readonly #used: LRUCache<string, true>;
 
   /** `store` is null if they are remembered in process only: `maxEntries` of them at most. */
-  constructor(store: Pick<DurableStore, "claim"> | null, maxEntries: number) {
+  constructor(
+    store: Pick<DurableStore, "claim"> | null,
+    { kind, maxEntries }: {
+      readonly kind: string;
+      readonly maxEntries: number;
+    },
+  ) {
     this.#store = store;
+    this.#kind = kind;
     this.#used = new LRUCache({ max: maxEntries });
   }
 
@@ -29,7 +37,7 @@ export class UsedCodes {
       return !isUsed;
     }
     const entry = entryUntil(expiresAt + MAX_SKEW_MS, true);
-    const claim = await this.#store.claim(["login-code", id], entry);
+    const claim = await this.#store.claim([this.#kind, id], entry);
     if (claim === "unavailable") {
       const reason = "Nobody knows if the code was used before";
       throw new GatewayError("session_unavailable", reason);

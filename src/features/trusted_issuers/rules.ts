@@ -1,0 +1,131 @@
+/** The rules of `TRUSTED_ISSUERS_FILE`: whose JWTs open which previews. */
+import { z } from "zod";
+import {
+  isAlwaysPrivate,
+  isPort,
+  isSandboxRef,
+} from "../../address/grammar.ts";
+import type { CoreValues } from "../../config/section.ts";
+import { isExposedHttp, withoutTrailingSlashes } from "../../http/url.ts";
+import { digestKey } from "../../lib/digest.ts";
+import { whyUnreadable } from "../../platform/permission_hint.ts";
+
+/** Longest life of a ticket, seconds. */
+const MAX_LIFE_SEC = 3600;
+
+const text = z.string().min(1).max(512);
+const method = z.string().regex(/^[A-Z]{1,20}$/);
+const port = z.number().refine((it) => isPort(it) && !isAlwaysPrivate(it), {
+  error: "must be a port, and none of 2280, 22222 and 33333",
+});
+
+/** Of a kind that the accepted algorithms use. */
+const publicKey = z.looseObject({}).refine(
+  ({ kty, crv, d }) =>
+    d === undefined &&
+    (kty === "RSA" || kty === "EC" && crv === "P-256" ||
+      kty === "OKP" && crv === "Ed25519"),
+  {
+    error: "must be a public key for RS256, ES256 or EdDSA",
+  },
+);
+
+const common = {
+  issuer: text,
+  audience: text,
+  jwks: z.union([
+    z.string().regex(/^https?:\/\//i).refine(URL.canParse),
+    z.object({ keys: z.array(publicKey).min(1) }),
+  ], { error: "must be a URL, or {keys}" }),
+  sandboxes: z.union([
+    z.literal("*"),
+    z.array(z.string().refine(isSandboxRef)).min(1),
+    z.record(text, z.string()).refine((it) => Object.keys(it).length > 0),
+  ], { error: 'must be "*", a list of ids, or labels as in {"team": "qa"}' }),
+  ports: z.union([z.literal("*"), z.array(port).min(1)], {
+    error: 'must be "*", or a list of ports',
+  }),
+  methods: z.array(method).min(1).optional(),
+};
+
+const rule = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("mapped"),
+    ...common,
+    /** With one `*` between two delimiters, a match takes linear time. */
+    subject: text.refine((pattern) => !/\*[^/:]*\*/.test(pattern), {
+      error: "must have one * at most between two of / and :",
+    }),
+  }),
+  z.strictObject({
+    kind: z.literal("minting"),
+    ...common,
+    maxLifeSec: z.int().min(1).max(MAX_LIFE_SEC).default(MAX_LIFE_SEC),
+  }),
+]);
+
+/** A rule, with a name that it has as long as it trusts the same, whatever it allows. */
+export type Rule = Readonly<z.output<typeof rule>> & { readonly name: string };
+
+/** What a ticket says of itself, in its claim `porthole`: a member that is not known might restrict it. */
+export const ticketClaim = z.strictObject({
+  sandbox: z.string(),
+  ports: z.array(port).min(1).max(100),
+  methods: z.array(method).min(1).optional(),
+  /** The origins that may frame the preview. */
+  ancestors: z.array(z.string()).max(8).optional(),
+});
+
+/** The settings that the rules must go together with: JWTs of the issuer of logins, for example, are for Daytona. */
+export type RuleContext = Pick<
+  CoreValues,
+  "OIDC_ALLOW_INSECURE" | "OIDC_DOMAIN"
+>;
+
+/** All rules of a file, or each problem with them in one line. */
+export type RulesResult =
+  | { readonly ok: true; readonly rules: readonly Rule[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Reads a file, which is short and local; no rules without one. */
+export function readRules(
+  path: string | undefined,
+  context: RuleContext,
+): RulesResult {
+  if (path === undefined) return { ok: true, rules: [] };
+  try {
+    return parseRules(JSON.parse(Deno.readTextFileSync(path)), context);
+  } catch (error) {
+    const problem = error instanceof SyntaxError
+      ? `not JSON: ${error.message}`
+      : whyUnreadable(path, error);
+    return { ok: false, problems: [problem] };
+  }
+}
+
+/** Reads what is in a file. */
+export function parseRules(
+  json: unknown,
+  { OIDC_ALLOW_INSECURE, OIDC_DOMAIN }: RuleContext,
+): RulesResult {
+  const allowed = rule.refine(
+    ({ jwks }) =>
+      typeof jwks !== "string" || OIDC_ALLOW_INSECURE || !isExposedHttp(jwks),
+    { path: ["jwks"], error: "must be https, or OIDC_ALLOW_INSECURE true" },
+  ).refine(
+    ({ issuer }) => withoutTrailingSlashes(issuer) !== OIDC_DOMAIN,
+    { path: ["issuer"], error: "must not be that of logins, OIDC_DOMAIN" },
+  ).transform((row) => {
+    const { kind, issuer, audience, jwks } = row;
+    const subject = kind === "mapped" ? row.subject : "";
+    const parts = [kind, issuer, audience, JSON.stringify(jwks), subject];
+    return { ...row, name: digestKey(parts).slice(0, 8) };
+  });
+  const { data, error } = z.array(allowed).safeParse(json);
+  if (data !== undefined) return { ok: true, rules: data };
+  // As JSON Pointers (RFC 6901).
+  const problems = error.issues.map(({ path, message }) =>
+    `${path.map((part) => `/${String(part)}`).join("")}: ${message}`
+  );
+  return { ok: false, problems };
+}

@@ -1,0 +1,116 @@
+/** JWTs of issuers whom the operator trusts open previews (`TRUSTED_ISSUERS_FILE`). */
+import type { JWTVerifyGetKey } from "jose";
+import { UsedCodes } from "../../auth/used_codes.ts";
+import { filePath, optional } from "../../config/formats.ts";
+import { inGroup, setting } from "../../config/read_settings.ts";
+import { sectionOf, settingsSection } from "../../config/section.ts";
+import type {
+  FeatureModule,
+  FeatureParts,
+} from "../../gateway/feature_module.ts";
+import { createReportLimit } from "../../lib/cooldown.ts";
+import { ExpiringLru } from "../../lib/lru.ts";
+import { loggerFor } from "../../observability/log.ts";
+import { LookupCache } from "../../resolver/lookup_cache.ts";
+import { createIssuerKeys } from "./issuer_keys.ts";
+import { readRules, type Rule } from "./rules.ts";
+import { type Labels, Tickets, type TicketsOptions } from "./tickets.ts";
+
+/** Time between two looks at the file, ms. */
+const RELOAD_EVERY_MS = 5000;
+
+const logger = loggerFor("issuers");
+
+/** Whom the operator trusts; the file is read with the settings, so that its problems are reported with theirs. */
+export const trustedIssuersSettings = settingsSection({
+  rows: inGroup("Login", {
+    TRUSTED_ISSUERS_FILE: setting(
+      "A JSON file of issuers whose JWTs open previews: tickets of a product's backend, and identities of CI jobs.",
+      { format: optional(filePath()), whenUnset: "none are trusted" },
+    ),
+  }),
+  conflicts({ TRUSTED_ISSUERS_FILE: path }, core) {
+    const result = readRules(path, core);
+    return result.ok ? [] : result.problems.map((problem) => ({
+      name: "TRUSTED_ISSUERS_FILE" as const,
+      given: JSON.stringify(path),
+      allowed: `the path of such a file: ${problem}`,
+    }));
+  },
+  assemble: (
+    { TRUSTED_ISSUERS_FILE: path },
+    { OIDC_ALLOW_INSECURE, OIDC_DOMAIN },
+  ) => ({ path, context: { OIDC_ALLOW_INSECURE, OIDC_DOMAIN } }),
+});
+
+/** The grants of such JWTs. */
+export const trustedIssuers: FeatureModule = {
+  name: "trusted_issuers",
+  settings: trustedIssuersSettings,
+  create(parts) {
+    const { path, context } = sectionOf(parts.config, trustedIssuersSettings);
+    if (path === undefined) return undefined;
+    let rules: readonly Rule[] = [];
+    let latest = "";
+    // By what it contains: times of change tell nothing if a symbolic link is switched.
+    function reload(): void {
+      const result = readRules(path, context);
+      const text = JSON.stringify(result);
+      if (text === latest) return;
+      latest = text;
+      if (!result.ok) {
+        const { problems } = result;
+        return logger.error("trusted issuers refused, old kept", { problems });
+      }
+      rules = result.rules;
+      logger.info("trusted issuers read", { count: rules.length });
+    }
+    reload();
+    const timer = setInterval(reload, RELOAD_EVERY_MS);
+    Deno.unrefTimer(timer);
+    const { store, config: { cache: { maxEntries } } } = parts;
+    const told = new ExpiringLru<string, true>({ max: 100, ttlMs: 60_000 });
+    const grants = new Tickets({
+      ...parts,
+      rules: () => rules,
+      keysOf: createKeys(parts),
+      labelsOf: createLabels(parts),
+      used: new UsedCodes(store, { kind: "ticket", maxEntries }),
+      onRefusal(issuer, reason) {
+        if (told.has(reason)) return;
+        told.set(reason, true);
+        logger.info("JWT refused", { issuer, reason });
+      },
+    });
+    return { grants, close: () => clearInterval(timer) };
+  },
+};
+
+/** The keys of rules; those with one URL share theirs, whenever they were read. */
+function createKeys({ now }: FeatureParts): TicketsOptions["keysOf"] {
+  const shouldReport = createReportLimit(now);
+  const known = new Map<string, JWTVerifyGetKey>();
+  function onFailure(url: string, reason: string): void {
+    if (!shouldReport(url)) return;
+    logger.warn("keys of a trusted issuer not fetched", { url, reason });
+  }
+  return ({ jwks }) => {
+    const name = JSON.stringify(jwks);
+    const keys = known.get(name) ?? createIssuerKeys(jwks, fetch, onFailure);
+    known.set(name, keys);
+    return keys;
+  };
+}
+
+/** What the API says of sandboxes, cached in process. */
+function createLabels(
+  { api, lookups }: FeatureParts,
+): TicketsOptions["labelsOf"] {
+  const cache = new LookupCache<Labels | null>("sandbox-labels", null, lookups);
+  return (sandboxId, budget) =>
+    cache.lookUp(sandboxId, async () => {
+      const sandbox = await api.sandboxById(sandboxId);
+      // An organization's key finds names too, and a sandbox may have another one's id for its name.
+      return sandbox?.id === sandboxId ? sandbox.labels : null;
+    }, budget);
+}

@@ -1,0 +1,263 @@
+/** What docs/machines.md tells programs to do opens previews. */
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { parse } from "yaml";
+import { listenOnLoopback } from "../../../../scripts/stand_in/loopback.ts";
+import {
+  type OpenidProvider,
+  startOpenidProvider,
+} from "../../../../scripts/stand_in/provider.ts";
+import { readDocument } from "../../../support/documents.ts";
+import { startGateway, type TestGateway } from "../../../support/gateway.ts";
+import { createIssuer } from "../../../support/issuer.ts";
+import { createBrowser } from "../../../support/login.ts";
+import { testsThatNeed } from "../../../support/needs_program.ts";
+import { rulesOf } from "./rules_of.ts";
+
+const GUIDE = await readDocument("docs/machines.md");
+const REFERENCE = await readDocument("docs/features/trusted_issuers.md");
+const DOMAIN = "preview.example.com";
+const AUDIENCE = `https://${DOMAIN}`;
+const LOCKED = `3000-locked.${DOMAIN}`;
+const JOB = "repo:acme/shop:ref:refs/heads/main";
+
+const testWithBash = await testsThatNeed("bash");
+
+/** The examples below a heading of the guide, in one language. */
+function examples(heading: string, language: string): string[] {
+  const section = GUIDE.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const found = section.matchAll(
+    new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"),
+  );
+  return [...found].map(([, text = ""]) => text);
+}
+
+/** The only one. */
+function example(heading: string, language: string): string {
+  const [only, ...rest] = examples(heading, language);
+  assert(only !== undefined && rest.length === 0, heading);
+  return only;
+}
+
+/** The rule in the guide, with other keys or another issuer. */
+function ruleOf(heading: string, differences: object): object {
+  const [rule] = JSON.parse(example(heading, "json"));
+  return { ...rule, ...differences };
+}
+
+/** A gateway with these rules, and a sandbox with the labels that they name. */
+async function startTrusting(rule: object) {
+  await using started = new AsyncDisposableStack();
+  const file = started.use(await rulesOf(rule));
+  const gateway = started.use(
+    await startGateway({
+      PROXY_DOMAIN: DOMAIN,
+      TRUSTED_ISSUERS_FILE: file.path,
+    }),
+  );
+  const sandbox = gateway.stack.api.state.sandboxes.get("locked");
+  assert(sandbox);
+  sandbox.labels = { product: "shop", team: "shop" };
+  const owned = started.move();
+  return { ...gateway, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Runs a script whose curl reaches the gateway for every host; resolves to what it printed. */
+async function runScript(
+  script: string,
+  { port }: TestGateway,
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  const prelude = [
+    "set -e -o pipefail",
+    `curl() { command curl -sS --noproxy '*' --connect-to ${DOMAIN}::127.0.0.1:${port} ` +
+    `--connect-to ${LOCKED}:80:127.0.0.1:${port} "$@"; }`,
+    // Without the program, which a runner of GitHub's has.
+    `jq() { sed -E 's/.*"value": *"([^"]+)".*/\\1/'; }`,
+  ];
+  const { code, stdout, stderr } = await new Deno.Command("bash", {
+    args: [
+      "-c",
+      [...prelude, script.replaceAll("https://3000-", "http://3000-")]
+        .join("\n"),
+    ],
+    env,
+  }).output();
+  const [out = "", err = ""] = [stdout, stderr].map((bytes) =>
+    new TextDecoder().decode(bytes)
+  );
+  assert.equal(code, 0, `${err}\n${out}`);
+  return out;
+}
+
+/** An access token of a real provider for a user, as a client gets it by a login. */
+async function tokenOf(
+  provider: OpenidProvider,
+  user: string,
+): Promise<string> {
+  const redirect_uri = "http://proxy.localhost/callback";
+  provider.redirectUris.add(redirect_uri);
+  const { clientId: client_id, audience } = provider;
+  const query = new URLSearchParams({
+    client_id,
+    redirect_uri,
+    response_type: "code",
+    scope: "openid",
+    audience,
+    // RFC 7636, appendix B.
+    code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    code_challenge_method: "S256",
+    state: "state",
+  });
+  const browser = createBrowser({ port: Number(new URL(provider.url).port) });
+  const { page: form } = await browser.open(`${provider.url}/auth?${query}`);
+  const { page } = await browser.logIn(form, user);
+  const answer = await fetch(`${provider.url}/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "authorization_code",
+      code: new URL(page.url).searchParams.get("code") ?? "",
+      redirect_uri,
+      client_id,
+      code_verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    }),
+  });
+  const { access_token } = await answer.json();
+  assert(typeof access_token === "string");
+  return access_token;
+}
+
+/** Imports the example of a product's backend. */
+async function importBackend(): Promise<{
+  jwks: object;
+  previewLink(user: string, sandbox: string, port: number): Promise<string>;
+}> {
+  await Deno.mkdir("data/test", { recursive: true });
+  const path = `data/test/backend-${crypto.randomUUID()}.mjs`;
+  await Deno.writeTextFile(path, example("A product's backend", "js"));
+  try {
+    return await import(`${Deno.cwd()}/${path}`);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("a product's backend mints links of which each opens a preview once, at one address", async () => {
+  const { jwks, previewLink } = await importBackend();
+  const rule = ruleOf("A product's backend", { jwks });
+  await using gateway = await startTrusting(rule);
+  const browser = createBrowser({ port: gateway.port });
+  for (const user of ["one", "two"]) {
+    const link = await previewLink(user, "locked", 3000);
+    const url = link.replace("https:", "http:");
+    assert.equal(new URL(url).host, LOCKED);
+    const { page } = await browser.open(url);
+    assert.deepEqual([page.status, page.url], [200, `http://${LOCKED}/`]);
+    const stranger = createBrowser({ port: gateway.port });
+    assert.equal((await stranger.open(url)).page.status, 401);
+  }
+  const { page } = await browser.open(`http://${LOCKED}/echo`);
+  assert.equal(page.status, 200);
+});
+
+Deno.test("Playwright's navigation opens a preview, and what comes after has no token in it", async () => {
+  const { jwks, previewLink } = await importBackend();
+  const rule = ruleOf("A product's backend", { jwks });
+  await using gateway = await startTrusting(rule);
+  const token = new URL(await previewLink("one", "locked", 3000))
+    .searchParams.get("porthole_token");
+  const browser = createBrowser({ port: gateway.port });
+  const pages: string[] = [];
+  const page = {
+    async goto(url: string) {
+      const visit = await browser.open(url.replace("https:", "http:"));
+      assert.equal(visit.page.status, 200);
+      pages.push(visit.page.url);
+    },
+  };
+  const run = new Function(
+    "page",
+    "sandbox",
+    "token",
+    `return (async () => { ${example("Playwright", "js")} })();`,
+  );
+  await run(page, "locked", token);
+  assert.deepEqual(pages, [`http://${LOCKED}/`]);
+});
+
+testWithBash(
+  "curl opens a preview by both headers, and a webhook's POST by its address",
+  async () => {
+    const issuer = await createIssuer();
+    const rule = ruleOf("A product's backend", { jwks: issuer.jwks });
+    await using gateway = await startTrusting(rule);
+    const exp = Math.floor(Date.now() / 1000) + 60;
+    const TOKEN = await issuer.sign({
+      iss: "https://shop.example.com",
+      aud: AUDIENCE,
+      exp,
+      jti: "once",
+      porthole: { sandbox: "locked", ports: [3000] },
+    });
+    const env = { SANDBOX: "locked", TOKEN };
+    const pages = await runScript(example("curl", "sh"), gateway, env);
+    assert.equal(pages.match(/<title>/g)?.length, 2);
+    const hook = example("Webhooks", "sh").replace("/hooks/payments", "/echo");
+    const echo = JSON.parse(await runScript(hook, gateway, env));
+    assert.equal(echo.method, "POST");
+    assert(!JSON.stringify(echo).includes("porthole_token"));
+  },
+);
+
+testWithBash(
+  "a GitHub Actions job opens a preview with the identity that it is given, and a job of another branch does not",
+  async () => {
+    await using provider = await startOpenidProvider({
+      audience: AUDIENCE,
+      users: [JOB, `${JOB}-evil`],
+    });
+    const { issuer, url } = provider;
+    const heading = "A GitHub Actions job";
+    await using gateway = await startTrusting(
+      ruleOf(heading, { issuer, jwks: `${url}/jwks` }),
+    );
+    const { jobs } = parse(example(heading, "yaml"));
+    const { permissions, env, steps } = jobs.preview;
+    assert.deepEqual(permissions, { "id-token": "write" });
+    const [{ run }] = steps;
+
+    for (const [job, opens] of [[JOB, true], [`${JOB}-evil`, false]] as const) {
+      const value = await tokenOf(provider, job);
+      await using github = await listenOnLoopback(
+        createServer((request, response) => {
+          const { searchParams } = new URL(request.url ?? "", "http://github");
+          const isAsked = searchParams.get("audience") === AUDIENCE &&
+            request.headers.authorization === "Bearer request-token";
+          response.end(
+            JSON.stringify({ count: 1, value: isAsked ? value : "" }),
+          );
+        }),
+      );
+      const out = runScript(run, gateway, {
+        ...env,
+        SANDBOX: "locked",
+        ACTIONS_ID_TOKEN_REQUEST_URL: `${github.url}/token?api-version=2.0`,
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token",
+      });
+      if (opens) assert.match(await out, /<title>/);
+      else await assert.rejects(out, /grant_invalid/);
+    }
+  },
+);
+
+Deno.test("the rules in the reference are rules", async () => {
+  const [, json = ""] = /^```json\n(.*?)^```/ms.exec(REFERENCE) ?? [];
+  const rules: object[] = JSON.parse(json);
+  assert.equal(rules.length, 2);
+  await using file = await rulesOf(...rules);
+  await using gateway = await startGateway({ TRUSTED_ISSUERS_FILE: file.path });
+  assert.equal(
+    (await gateway.send("proxy.localhost", { path: "/health" })).status,
+    200,
+  );
+});

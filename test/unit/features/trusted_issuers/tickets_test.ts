@@ -1,0 +1,443 @@
+import assert from "node:assert/strict";
+import {
+  createLocalJWKSet,
+  type CryptoKey,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  importJWK,
+  type JWTPayload,
+  SignJWT,
+} from "jose";
+import { UsedCodes } from "../../../../src/auth/used_codes.ts";
+import type { GrantSession } from "../../../../src/auth/grants.ts";
+import {
+  parseRules,
+  type Rule,
+} from "../../../../src/features/trusted_issuers/rules.ts";
+import { Tickets } from "../../../../src/features/trusted_issuers/tickets.ts";
+import { UNMETERED } from "../../../../src/resolver/lookup_cache.ts";
+import { createIssuer, type TestIssuer } from "../../../support/issuer.ts";
+
+const NOW = 1_700_000_000_000;
+const NOW_SEC = NOW / 1000;
+const SHOP = "https://shop.example.com";
+const AUDIENCE = "https://preview.example.com";
+const AT = { sandboxId: "box", port: 3000, clientAddress: "192.0.2.1" };
+
+/** What a product's backend says in a good ticket. */
+const TICKET = {
+  iss: SHOP,
+  aud: AUDIENCE,
+  sub: "user-7",
+  iat: NOW_SEC,
+  exp: NOW_SEC + 600,
+  jti: "first",
+  porthole: { sandbox: "box", ports: [3000] },
+};
+
+const MINTING = {
+  kind: "minting",
+  issuer: SHOP,
+  audience: AUDIENCE,
+  sandboxes: ["box"],
+  ports: [3000, 3001],
+  methods: ["GET", "HEAD"],
+};
+
+const MAPPED = {
+  ...MINTING,
+  kind: "mapped",
+  ports: "*",
+  subject: "repo:acme/*:ref:refs/heads/main",
+};
+
+const LABELS: Readonly<Record<string, Record<string, string>>> = {
+  box: { team: "shop", stage: "test", note: "" },
+  other: { team: "bank" },
+  half: { team: "shop" },
+};
+
+/** Judges by these rules at `NOW`; `rules` and `nowMs` may be changed. */
+function judge(issuer: Pick<TestIssuer, "jwks">, ...given: object[]) {
+  const { jwks } = issuer;
+  const result = parseRules(given.map((rule) => ({ jwks, ...rule })), {
+    OIDC_ALLOW_INSECURE: false,
+    OIDC_DOMAIN: undefined,
+  });
+  if (!result.ok) throw new Error(result.problems.join());
+  const state = {
+    rules: result.rules as readonly Rule[],
+    nowMs: NOW,
+    asked: [] as string[],
+    reasons: [] as string[],
+  };
+  const keys = createLocalJWKSet(jwks);
+  const tickets = new Tickets({
+    rules: () => state.rules,
+    keysOf: () => keys,
+    labelsOf(sandboxId) {
+      state.asked.push(sandboxId);
+      return Promise.resolve(LABELS[sandboxId] ?? null);
+    },
+    used: new UsedCodes(null, { kind: "ticket", maxEntries: 10 }),
+    subjects: { ofUser: (sub) => sub && `log's ${sub}` },
+    now: () => state.nowMs,
+    onRefusal: (_, reason) => state.reasons.push(reason),
+  });
+  return {
+    state,
+    tickets,
+    open: (secret: string, at: Partial<typeof AT> = {}) =>
+      tickets.open({ secret, place: "header" }, { ...AT, ...at }, UNMETERED),
+    openOnce: (secret: string, at: Partial<typeof AT> = {}) =>
+      tickets.open({ secret, place: "query" }, { ...AT, ...at }, UNMETERED),
+  };
+}
+
+function encoded(value: unknown): string {
+  return new TextEncoder().encode(JSON.stringify(value))
+    .toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+/** A JWT with other claims or another header, and the signature that it had. */
+function tampered(
+  jwt: string,
+  { header, claims }: { header?: object; claims?: object },
+): string {
+  const [head = "", body = "", signature = ""] = jwt.split(".");
+  return [
+    header === undefined ? head : encoded(header),
+    claims === undefined ? body : encoded(claims),
+    signature,
+  ].join(".");
+}
+
+for (const alg of ["ES256", "RS256", "EdDSA"]) {
+  Deno.test(`a ticket by ${alg} opens what it names, until it ends`, async () => {
+    const issuer = await createIssuer({ alg });
+    const { open, tickets } = judge(issuer, MINTING);
+    const jwt = await issuer.sign({ ...TICKET, aud: ["other", AUDIENCE] });
+    assert(tickets.recognizes(jwt));
+    const grant = await open(jwt);
+    const { id, ...rest } = grant ?? assert.fail();
+    assert.deepEqual(rest, {
+      via: "ticket",
+      sandboxId: "box",
+      ports: [3000],
+      methods: ["GET", "HEAD"],
+      subject: "log's user-7",
+      expiresAt: NOW + 660_000,
+    });
+    assert.match(id, /^[\w-]{8}\.[\w-]{16}$/);
+    assert.equal(await open(jwt, { port: 3001 }), undefined);
+    assert.equal(await open(jwt, { sandboxId: "other" }), undefined);
+  });
+}
+
+/** Claims that a good signature does not help. */
+const SHIFTED: Readonly<Record<string, Record<string, unknown>>> = {
+  "another issuer": { iss: "https://evil.example.com" },
+  "an issuer with a slash": { iss: `${SHOP}/` },
+  "an issuer in capitals": { iss: SHOP.toUpperCase() },
+  "no issuer": { iss: undefined },
+  "a list of issuers": { iss: [SHOP] },
+  "another audience": { aud: "https://api.example.com" },
+  "a longer audience": { aud: `${AUDIENCE}.evil.com` },
+  "other audiences": { aud: ["a", "b"] },
+  "no audience": { aud: undefined },
+  "an end that has passed": { exp: NOW_SEC - 60 },
+  "no end": { exp: undefined },
+  "an end in words": { exp: String(NOW_SEC + 600) },
+  "an end in milliseconds": { exp: NOW + 600_000 },
+  "an end after more than an hour": { exp: NOW_SEC + 3661 },
+  "a beginning to come": { nbf: NOW_SEC + 61 },
+  "a beginning in words": { nbf: "now" },
+  "an issue to come": { iat: NOW_SEC + 61 },
+  "an issue in words": { iat: "now" },
+  "no claim of ours": { porthole: undefined },
+  "a claim of ours in words": { porthole: "box" },
+  "another sandbox": { porthole: { sandbox: "other", ports: [3000] } },
+  "all sandboxes": { porthole: { sandbox: "*", ports: [3000] } },
+  "a list of sandboxes": { porthole: { sandbox: ["box"], ports: [3000] } },
+  "another port": { porthole: { sandbox: "box", ports: [3001] } },
+  "a port beyond the rule": { porthole: { sandbox: "box", ports: [3000, 80] } },
+  "the toolbox": { porthole: { sandbox: "box", ports: [3000, 2280] } },
+  "no port": { porthole: { sandbox: "box", ports: [] } },
+  "all ports": { porthole: { sandbox: "box", ports: "*" } },
+  "a method beyond the rule": {
+    porthole: { sandbox: "box", ports: [3000], methods: ["GET", "POST"] },
+  },
+  "a restriction that is not known": {
+    porthole: { sandbox: "box", ports: [3000], path: "/a" },
+  },
+};
+
+for (const [what, claims] of Object.entries(SHIFTED)) {
+  Deno.test(`a ticket with ${what} opens nothing`, async () => {
+    const issuer = await createIssuer();
+    const { open } = judge(issuer, MINTING);
+    const shifted = { ...TICKET, ...claims } as JWTPayload;
+    assert.equal(await open(await issuer.sign(shifted)), undefined);
+    assert(await open(await issuer.sign(TICKET)));
+  });
+}
+
+/** An issuer, and somebody who would like to be it; keys of this kind take their time. */
+const ISSUER = await createIssuer({ alg: "RS256" });
+const FORGER = await createIssuer({ alg: "RS256" });
+
+/** Tickets that the issuer has not signed so, given a good one. */
+const FORGED: Readonly<
+  Record<string, (issuer: TestIssuer, good: string) => Promise<string> | string>
+> = {
+  "alg none": (_, good) => tampered(good, { header: { alg: "none" } }),
+  "alg None": (_, good) =>
+    tampered(good, { header: { alg: "None", kid: "one" } }),
+  "alg none, and no signature": () =>
+    `${encoded({ alg: "none" })}.${encoded(TICKET)}.`,
+  "no alg": (_, good) => tampered(good, { header: { kid: "one" } }),
+  "the public key as the secret of HS256": async ({ jwks }) => {
+    const key = await importJWK(jwks.keys[0] ?? {}, "RS256", {
+      extractable: true,
+    }) as CryptoKey;
+    const secret = new TextEncoder().encode(await exportSPKI(key));
+    return await FORGER.sign(TICKET, { alg: "HS256" }, secret);
+  },
+  "the key set as the secret of HS512": async ({ jwks, sign }) =>
+    await sign(
+      TICKET,
+      { alg: "HS512" },
+      new TextEncoder().encode(JSON.stringify(jwks)),
+    ),
+  "another key of that name": () => FORGER.sign(TICKET),
+  "another kind of key of that name": async () =>
+    await (await createIssuer({ alg: "ES256" })).sign(TICKET),
+  "a key in its own header": () =>
+    FORGER.sign(TICKET, { jwk: FORGER.jwks.keys[0] ?? {} }),
+  "a key at its own address": () =>
+    FORGER.sign(TICKET, { jku: "https://evil.example.com/jwks" }),
+  "a certificate in its own header": () =>
+    FORGER.sign(TICKET, { x5c: ["MIIB"], x5u: "https://evil.example" }),
+  "a key that is not known": ({ sign }) => sign(TICKET, { kid: "two" }),
+  "a key by a path": ({ sign }) => sign(TICKET, { kid: "../../dev/null" }),
+  "RS512 with the right key": async ({ sign, privateKey }) => {
+    const key = await importJWK(await exportJWK(privateKey), "RS512");
+    return await sign(TICKET, { alg: "RS512" }, key);
+  },
+  "PS256 with the right key": async ({ sign, privateKey }) => {
+    const key = await importJWK(await exportJWK(privateKey), "PS256");
+    return await sign(TICKET, { alg: "PS256" }, key);
+  },
+  "ES384": async ({ sign }) => {
+    const { privateKey } = await generateKeyPair("ES384");
+    return await sign(TICKET, { alg: "ES384" }, privateKey);
+  },
+  "another sandbox written into it": (_, good) =>
+    tampered(good, {
+      claims: { ...TICKET, porthole: { sandbox: "box", ports: [3000, 3001] } },
+    }),
+  "a later end written into it": (_, good) =>
+    tampered(good, { claims: { ...TICKET, exp: TICKET.exp + 60 } }),
+  "an extension that is not known": ({ privateKey }) =>
+    new SignJWT(TICKET)
+      .setProtectedHeader({ alg: "RS256", kid: "one", crit: ["x"], x: 1 })
+      .sign(privateKey, { crit: { x: true } }),
+  "half of its signature": (_, good) => good.slice(0, -40),
+  "a signature with a bit changed": (_, good) =>
+    good.slice(0, -9) + (good.at(-9) === "A" ? "B" : "A") + good.slice(-8),
+  "the signature of another": async ({ sign }, good) => {
+    const other = await sign({ ...TICKET, sub: "somebody" });
+    return good.slice(0, good.lastIndexOf(".")) +
+      other.slice(other.lastIndexOf("."));
+  },
+  "five parts": (_, good) => `${good}.${good.split(".").slice(1).join(".")}`,
+  "white space": (_, good) => good.replaceAll(".", " ."),
+  "the scheme before it": (_, good) => `Bearer ${good}`,
+  "more than a header holds": ({ sign }) =>
+    sign({ ...TICKET, note: "x".repeat(9000) }),
+};
+
+for (const [what, forge] of Object.entries(FORGED)) {
+  Deno.test(`a ticket with ${what} opens nothing, whatever it says`, async () => {
+    const { open } = judge(ISSUER, { ...MINTING, ports: "*" });
+    const good = await ISSUER.sign(TICKET);
+    assert.equal(await open(await forge(ISSUER, good)), undefined);
+    assert(await open(good));
+  });
+}
+
+Deno.test("clocks may differ by a minute", async () => {
+  const issuer = await createIssuer();
+  const { open } = judge(issuer, MINTING);
+  const slow = { ...TICKET, exp: NOW_SEC - 59 };
+  const fast = { ...TICKET, nbf: NOW_SEC + 60, iat: NOW_SEC + 60 };
+  assert(await open(await issuer.sign(slow)));
+  assert(await open(await issuer.sign({ ...fast, exp: NOW_SEC + 3660 })));
+});
+
+Deno.test("a ticket in a query needs an id and is good once, and is not used up where it opens nothing", async () => {
+  const issuer = await createIssuer();
+  const { openOnce, open } = judge(issuer, MINTING);
+  const jwt = await issuer.sign(TICKET);
+  assert.equal(await openOnce(jwt, { port: 3001 }), undefined);
+  const uses = await Promise.all([openOnce(jwt), openOnce(jwt), openOnce(jwt)]);
+  assert.equal(uses.filter((use) => use !== undefined).length, 1);
+  assert(await open(jwt));
+  for (const jti of [undefined, ""]) {
+    const anonymous = { ...TICKET, ...jti !== undefined && { jti } };
+    if (jti === undefined) Reflect.deleteProperty(anonymous, "jti");
+    assert.equal(await openOnce(await issuer.sign(anonymous)), undefined);
+  }
+});
+
+Deno.test("an identity opens what its rule names, at all ports but Daytona's own", async () => {
+  const issuer = await createIssuer();
+  const { open } = judge(issuer, MAPPED);
+  const { porthole: _, ...identity } = TICKET;
+  const jwt = await issuer.sign({
+    ...identity,
+    sub: "repo:acme/shop:ref:refs/heads/main",
+    exp: NOW_SEC + 7200,
+  });
+  const grant = await open(jwt, { port: 5173 });
+  assert.deepEqual(grant?.ports, [5173]);
+  assert.equal(grant?.subject, "log's repo:acme/shop:ref:refs/heads/main");
+  assert.equal(await open(jwt, { sandboxId: "other" }), undefined);
+  const late = { ...identity, exp: NOW_SEC + 90_000 };
+  const sub = "repo:acme/shop:ref:refs/heads/main";
+  assert.equal(await open(await issuer.sign({ ...late, sub })), undefined);
+});
+
+Deno.test("a * of a subject is not empty, and never crosses / or :", async () => {
+  const issuer = await createIssuer();
+  const { open } = judge(issuer, MAPPED);
+  for (
+    const sub of [
+      "repo:acme-evil/shop:ref:refs/heads/main",
+      "repo:acme/:ref:refs/heads/main",
+      "repo:acme/a/b:ref:refs/heads/main",
+      "repo:acme/a:b:ref:refs/heads/main",
+      "repo:acme/shop:ref:refs/heads/main2",
+      "xrepo:acme/shop:ref:refs/heads/main",
+      "repo:acme/shop:ref:refs/heads/dev",
+      "repo:acme/shop:ref:refs/heads/main\n",
+      "REPO:acme/shop:ref:refs/heads/main",
+      "",
+      undefined,
+    ]
+  ) {
+    const { sub: _, ...anybody } = TICKET;
+    const claims = sub === undefined ? anybody : { ...anybody, sub };
+    assert.equal(await open(await issuer.sign(claims)), undefined, String(sub));
+  }
+});
+
+Deno.test("the rest of a subject's pattern means itself", async () => {
+  const issuer = await createIssuer();
+  const { open } = judge(issuer, { ...MAPPED, subject: "a.b+(c)*" });
+  for (
+    const [sub, opens] of [["a.b+(c)d", true], ["axb(c)d", false]] as const
+  ) {
+    const grant = await open(await issuer.sign({ ...TICKET, sub }));
+    assert.equal(grant !== undefined, opens, sub);
+  }
+});
+
+Deno.test("a rule for labels opens sandboxes that have all of them; nobody asks about a JWT that is no good", async () => {
+  const issuer = await createIssuer();
+  const sandboxes = { team: "shop", stage: "test" };
+  const rule = { ...MINTING, sandboxes, ports: "*" };
+  const { open, state } = judge(issuer, rule);
+  function ticketFor(sandbox: string): Promise<string> {
+    return issuer.sign({ ...TICKET, porthole: { sandbox, ports: [3000] } });
+  }
+  assert(await open(await ticketFor("box")));
+  for (const sandboxId of ["other", "half", "gone"]) {
+    const jwt = await ticketFor(sandboxId);
+    assert.equal(await open(jwt, { sandboxId }), undefined, sandboxId);
+  }
+  assert.deepEqual(state.asked, ["box", "other", "half", "gone"]);
+  const { sign } = await createIssuer();
+  assert.equal(await open(await sign(TICKET)), undefined);
+  assert.equal(state.asked.length, 4);
+});
+
+Deno.test("a JWT opens by any rule of its issuer, and the log tells why it did not by the others", async () => {
+  const issuer = await createIssuer();
+  const { open, state } = judge(
+    issuer,
+    { ...MINTING, audience: "elsewhere" },
+    { ...MINTING, ports: [8080] },
+    MINTING,
+  );
+  assert(await open(await issuer.sign(TICKET)));
+  assert.deepEqual(state.reasons, [
+    'unexpected "aud" claim value',
+    "more than the rule allows",
+  ]);
+});
+
+Deno.test("refusals are the client's to pay for, and what opens is free", async () => {
+  const issuer = await createIssuer();
+  const { tickets } = judge(issuer, MINTING);
+  const forger = await createIssuer();
+  let spent = 0;
+  const budget = { spend: () => void spent++ };
+  for (
+    const [sign, expected] of [[issuer.sign, 0], [forger.sign, 1]] as const
+  ) {
+    const secret = await sign(TICKET);
+    await tickets.open({ secret, place: "bearer" }, AT, budget);
+    assert.equal(spent, expected);
+  }
+});
+
+Deno.test("only JWTs of trusted issuers are recognized, whoever has signed them", async () => {
+  const issuer = await createIssuer();
+  const { tickets } = judge(issuer, MINTING);
+  assert(tickets.recognizes(await (await createIssuer()).sign(TICKET)));
+  for (
+    const other of [
+      await issuer.sign({ ...TICKET, iss: "https://login.example.com" }),
+      await issuer.sign({}),
+      "pp_abc",
+      "",
+    ]
+  ) assert(!tickets.recognizes(other), other);
+});
+
+Deno.test("a session lasts until its ticket ends, or the rule that opened it, or its sandbox's label", async () => {
+  const issuer = await createIssuer();
+  const rule = { ...MINTING, sandboxes: { team: "shop" } };
+  const { open, tickets, state } = judge(issuer, rule);
+  const grant = await open(await issuer.sign(TICKET)) ?? assert.fail();
+  const session: GrantSession = { ...grant, kind: "grant", port: 3000 };
+  const reopened = await tickets.reopen(session, UNMETERED);
+  assert.deepEqual(reopened?.id, grant.id);
+  assert.deepEqual(reopened?.ports, [3000]);
+
+  assert.equal(
+    await tickets.reopen({ ...session, sandboxId: "other" }, UNMETERED),
+    undefined,
+  );
+  for (
+    const [changed, lasts] of [
+      [{ ports: "*" }, true],
+      [{ sandboxes: "*" }, true],
+      [{ methods: undefined }, true],
+      [{ ports: [3001] }, false],
+      [{ methods: ["GET"] }, false],
+      [{ sandboxes: ["other"] }, false],
+      [{ audience: "other" }, false],
+      [{ jwks: (await createIssuer()).jwks }, false],
+    ] as const
+  ) {
+    state.rules = judge(issuer, { ...rule, ...changed }).state.rules;
+    const again = await tickets.reopen(session, UNMETERED);
+    assert.equal(again !== undefined, lasts, JSON.stringify(changed));
+  }
+  state.rules = judge(issuer, rule).state.rules;
+  state.nowMs = grant.expiresAt;
+  assert.equal(await tickets.reopen(session, UNMETERED), undefined);
+});
