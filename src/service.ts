@@ -12,15 +12,16 @@ import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
-import { holds } from "./features/holds/holds_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
+import { previewState } from "./features/preview_state/preview_state_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
 import { createBulkheads } from "./gateway/create_bulkheads.ts";
-import { createGateway } from "./gateway/create_gateway.ts";
+import { createForwarder, createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
+import { PreviewProbe } from "./gateway/preview_probe.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
@@ -44,9 +45,9 @@ import { createFetch } from "./upstream/http1/fetch.ts";
 export const FEATURES: readonly FeatureModule[] = [
   handover,
   warning,
-  holds,
   wake,
   inspect,
+  previewState,
   status,
   webhooks,
   basePage,
@@ -146,6 +147,18 @@ export async function createService(
   });
   const { scheme, cookies, sessions, logins, login, accessEvents, throttle } =
     auth;
+  const forwarder = createForwarder(config, {
+    upstream,
+    bulkheads,
+    sandboxes,
+    now,
+  });
+  const probe = new PreviewProbe({
+    forwarder,
+    upstream,
+    states,
+    destinations: sandboxes,
+  });
   const readiness = new ReadinessChecks({
     api,
     serviceKey,
@@ -185,6 +198,7 @@ export async function createService(
       throttle,
       inFlight,
       bulkheads,
+      probe,
       renderMetrics,
       otherLimits: () => [
         bulkheads.inUse,
@@ -230,7 +244,7 @@ export async function createService(
   const dispatch = createGateway(config, {
     api,
     upstream,
-    bulkheads,
+    forwarder,
     resolvers,
     auth,
     activity,

@@ -7,6 +7,7 @@ const ROUTES = [
   "toolbox",
   "build_logs",
   "inspect",
+  "api",
   "control",
 ] as const;
 

@@ -1,0 +1,58 @@
+/** The description of a preview's state. */
+import { createRoute, z } from "@hono/zod-openapi";
+import {
+  ACCESS_REFUSALS,
+  SANDBOX,
+} from "../../control/routes/sandbox_paths.ts";
+import { ERROR_CODES } from "../../error_codes.ts";
+
+/** The longest wait, seconds. */
+export const MAX_WAIT_SEC = 60;
+
+const STATE = z.object({
+  sandboxId: z.string(),
+  port: z.number().int(),
+  state: z.string().nullable().openapi({
+    description: "The sandbox's, in Daytona's words; null if it is not known.",
+  }),
+  code: z.enum(ERROR_CODES as [string, ...string[]]).nullable().openapi({
+    description: "The error that a visitor would get; null if it is ready.",
+  }),
+  ready: z.boolean(),
+  url: z.string().openapi({ description: "Where the preview is." }),
+  retryAfterSec: z.number().int().optional(),
+});
+
+/** What is told. */
+export type PreviewState = z.infer<typeof STATE>;
+
+/** The state of a preview, and a wait for it. */
+export const PREVIEW_STATE_ROUTES = [
+  createRoute({
+    method: "get",
+    path: "/api/v1/previews/{sandbox}/{port}",
+    operationId: "preview_state",
+    summary: "Whether a preview is ready, or why not",
+    description:
+      "For members of the sandbox, and whoever has a grant for the port. It is no use of the sandbox, and starts nothing.",
+    request: {
+      params: z.object({
+        sandbox: SANDBOX,
+        port: z.string().regex(/^[1-9][0-9]{0,4}$/),
+      }),
+      query: z.object({
+        wait: z.string().regex(/^[0-9]{1,9}$/).optional().openapi({
+          description:
+            `Seconds to wait until it is ready, ${MAX_WAIT_SEC} at most.`,
+        }),
+      }),
+    },
+    responses: {
+      200: {
+        description: "Its state, whatever that is.",
+        content: { "application/json": { schema: STATE } },
+      },
+      ...ACCESS_REFUSALS,
+    },
+  }),
+];

@@ -1,0 +1,267 @@
+/** The state of previews, and who waits for one, on the complete service. */
+import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
+import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
+import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import { assertEventually } from "../../../support/assert_eventually.ts";
+import { type FakeClock, fakeClock } from "../../../support/fake_clock.ts";
+import { BASE, type TestGateway } from "../../../support/gateway.ts";
+import type { Answer } from "../../../support/send.ts";
+import { testInBothWorlds as test } from "../../../support/worlds.ts";
+import { samplesOf } from "../../../unit/observability/metrics/parse_exposition.ts";
+
+/** The port of the app that is not there at first, and one on which nothing listens. */
+const PORT = 4242;
+const CLOSED_PORT = 1;
+/** Time between two looks at a port, ms. */
+const PACE_MS = 750;
+const PATH = `/api/v1/previews/locked/${PORT}`;
+
+function closePort({ stack: { runner } }: TestGateway): void {
+  runner.containers.get("locked")?.ports.set(PORT, CLOSED_PORT);
+}
+
+function openPort({ stack: { runner, app } }: TestGateway): void {
+  runner.containers.get("locked")?.ports.set(PORT, app.port);
+}
+
+function memberOf({ stack }: TestGateway): { authorization: string } {
+  const isHosted = stack.environment.PROXY_API_KEY === undefined;
+  const key = isHosted ? HOSTED_KEYS.member : KEYS.user;
+  return { authorization: `Bearer ${key}` };
+}
+
+function ask(gateway: TestGateway, query = "", path = PATH): Promise<Answer> {
+  const headers = memberOf(gateway);
+  return gateway.send(BASE, { path: path + query, headers });
+}
+
+async function stateOf(gateway: TestGateway, query = "") {
+  const { status, body } = await ask(gateway, query);
+  assert.equal(status, 200, body);
+  return JSON.parse(body);
+}
+
+/** How often the app was asked. */
+function looks({ stack: { runner } }: TestGateway): number {
+  return runner.seen.filter(({ method }) => method === "HEAD").length;
+}
+
+/** Sends a request that waits, and resolves once it does. */
+async function wait(gateway: TestGateway, query: string) {
+  const before = looks(gateway);
+  let isAnswered = false;
+  const state = stateOf(gateway, query)
+    .finally(() => isAnswered = true);
+  await assertEventually(() => looks(gateway) > before, "it looks");
+  return { state, isAnswered: () => isAnswered };
+}
+
+/** Lets time pass until something is so, as much as is between two looks for each of them, and `clock` is stopped. */
+async function passUntil(
+  gateway: TestGateway,
+  clock: FakeClock,
+  isSo: () => boolean,
+): Promise<void> {
+  let seen = looks(gateway);
+  clock.pass(PACE_MS);
+  await assertEventually(() => {
+    clock.pass(looks(gateway) > seen ? PACE_MS : 0);
+    seen = looks(gateway);
+    return isSo();
+  }, "it is answered");
+}
+
+function inFlight({ service }: TestGateway): number | undefined {
+  return samplesOf(service.renderMetrics())
+    .get("porthole_http_requests_in_flight");
+}
+
+test("a member is told that a preview is ready, and where it is, which is no use of the sandbox", async (startGateway) => {
+  await using gateway = await startGateway();
+  openPort(gateway);
+  const { sandboxId, url, ...state } = await stateOf(gateway);
+  assert.deepEqual(state, {
+    port: PORT,
+    state: "started",
+    code: null,
+    ready: true,
+  });
+  assert.match(url, new RegExp(`^https?://${PORT}-${sandboxId}\\.[^/]+/$`));
+  assert.equal(gateway.stack.api.count("updateLastActivity"), 0);
+});
+
+test("a port on which nothing listens is told by its code, and so is each state of the sandbox; nothing starts", async (startGateway) => {
+  using clock = fakeClock();
+  await using gateway = await startGateway({ WAKE: "visit" });
+  const { api, runner } = gateway.stack;
+  closePort(gateway);
+  const { state, code, ready, retryAfterSec } = await stateOf(gateway);
+  assert.deepEqual([state, code, ready, retryAfterSec], [
+    "started",
+    "port_closed",
+    false,
+    undefined,
+  ]);
+  const container = runner.containers.get("locked") ?? assert.fail("none");
+  container.started = false;
+  for (
+    const [name, expected, afterSec] of [
+      ["starting", "sandbox_starting", 2],
+      ["stopped", "sandbox_stopped", 2],
+      ["archived", "sandbox_archived", 10],
+      ["error", "sandbox_error", 30],
+    ] as const
+  ) {
+    api.sandbox("locked").state = name;
+    clock.pass(3000); // what was seen before is not told again
+    const { state, code, ready, retryAfterSec } = await stateOf(gateway);
+    assert.deepEqual([state, code, ready, retryAfterSec], [
+      name,
+      expected,
+      false,
+      afterSec,
+    ]);
+  }
+  assert.equal(api.count("startSandbox"), 0);
+});
+
+test("who waits is answered within a second of the port's opening", async (startGateway) => {
+  using clock = fakeClock();
+  await using gateway = await startGateway();
+  closePort(gateway);
+  const { state, isAnswered } = await wait(gateway, "?wait=60");
+  await turn();
+  assert(!isAnswered());
+  openPort(gateway);
+  clock.pass(1000);
+  await assertEventually(() => {
+    clock.pass(0); // whatever is due
+    return isAnswered();
+  }, "it is answered");
+  assert.equal((await state).ready, true);
+});
+
+test("who waits is answered when the time is over, which is a minute at most", async (startGateway) => {
+  using clock = fakeClock();
+  await using gateway = await startGateway();
+  closePort(gateway);
+  for (
+    const [query, ms] of [["?wait=5", 5000], ["?wait=900", 60_000]] as const
+  ) {
+    const startedAt = Date.now();
+    const { state, isAnswered } = await wait(gateway, query);
+    await passUntil(gateway, clock, isAnswered);
+    const waitedMs = Date.now() - startedAt;
+    assert(waitedMs >= ms && waitedMs < ms + 2 * PACE_MS, `${waitedMs} ms`);
+    assert.equal((await state).code, "port_closed");
+  }
+});
+
+test("a thousand who wait cost one question, and all are answered", async (startGateway) => {
+  using clock = fakeClock();
+  const MAX = { MAX_EXCHANGES_PER_CLIENT: "1000" };
+  await using gateway = await startGateway(MAX);
+  closePort(gateway);
+  const all = Array.from({ length: 1000 }, () => stateOf(gateway, "?wait=60"));
+  await assertEventually(() => inFlight(gateway) === 1000, "all wait");
+  await assertEventually(() => looks(gateway) === 1, "it looks");
+  openPort(gateway);
+  const answered = Promise.all(all);
+  let isOver = false;
+  answered.then(() => isOver = true);
+  await passUntil(gateway, clock, () => isOver);
+  assert((await answered).every(({ ready }) => ready));
+  assert.equal(looks(gateway), 2);
+});
+
+test("an app that keeps who asks waiting is ready after five seconds", async (startGateway) => {
+  using clock = fakeClock();
+  await using gateway = await startGateway();
+  await gateway.serve(() => {}, "locked");
+  const path = "/api/v1/previews/locked/8000";
+  const answer = ask(gateway, "", path);
+  await assertEventually(() => looks(gateway) === 1, "it looks");
+  clock.pass(5000);
+  assert.equal(JSON.parse((await answer).body).ready, true);
+});
+
+test("a request that waits counts against its client's limit, and against its sandbox's", async (startGateway) => {
+  for (
+    const [name, code] of [
+      ["MAX_EXCHANGES_PER_CLIENT", "client_overloaded"],
+      ["MAX_EXCHANGES_PER_SANDBOX", "sandbox_overloaded"],
+    ] as const
+  ) {
+    using clock = fakeClock();
+    await using gateway = await startGateway({ [name]: "1" });
+    closePort(gateway);
+    const { state, isAnswered } = await wait(gateway, "?wait=60");
+    assert.equal((await ask(gateway)).code, code);
+    openPort(gateway);
+    await passUntil(gateway, clock, isAnswered);
+    assert.equal((await state).ready, true);
+  }
+});
+
+test("a wait ends when its client leaves", async (startGateway) => {
+  await using gateway = await startGateway();
+  closePort(gateway);
+  const { authorization } = memberOf(gateway);
+  const client = await gateway.open(
+    `GET ${PATH}?wait=60 HTTP/1.1\r\nHost: ${BASE}\r\n` +
+      `Authorization: ${authorization}\r\n\r\n`,
+  );
+  await assertEventually(() => looks(gateway) > 0, "it looks");
+  assert.equal(inFlight(gateway), 1);
+  client.close();
+  await assertEventually(() => inFlight(gateway) === 0, "it ends");
+});
+
+test("a wait ends at once when the gateway is asked to stop, and nobody waits after that", async (startGateway) => {
+  await using gateway = await startGateway();
+  closePort(gateway);
+  const { state } = await wait(gateway, "?wait=60");
+  gateway.service.startDraining();
+  assert.equal((await state).code, "port_closed");
+  assert.equal((await stateOf(gateway, "?wait=60")).code, "port_closed");
+});
+
+Deno.test("a wait ends when its caller loses access", async () => {
+  using clock = fakeClock();
+  await using gateway = await startGateway({ RUNNER_TTL_SEC: "5" });
+  closePort(gateway);
+  const answer = ask(gateway, "?wait=60");
+  await assertEventually(() => looks(gateway) > 0, "it looks");
+  gateway.stack.api.state.keys.delete(KEYS.user);
+  let isOver = false;
+  answer.then(() => isOver = true);
+  await passUntil(gateway, clock, () => isOver);
+  assert.equal((await answer).status, 401);
+});
+
+Deno.test("a runner that answers nobody is told, and not taken for an app that is slow", async () => {
+  using clock = fakeClock();
+  await using gateway = await startGateway();
+});
+
+test("whoever is no member is told nothing of a sandbox, nor whether there is one", async (startGateway) => {
+  await using gateway = await startGateway();
+  openPort(gateway);
+  const token = KEYS.lockedToken;
+  for (
+    const [path, headers, status] of [
+      [PATH, {}, 401],
+      [`/api/v1/previews/demo/3000`, {}, 401], // public
+      [PATH, { "x-daytona-preview-token": token }, 401],
+      [`${PATH}?DAYTONA_SANDBOX_AUTH_KEY=${token}`, {}, 401],
+      [`/api/v1/previews/${KEYS.signedToken}/3000`, {}, 401],
+      [PATH, { authorization: `Bearer ${token}` }, 404],
+      ["/api/v1/previews/nobody/3000", memberOf(gateway), 404],
+    ] as const
+  ) {
+    const answer = await gateway.send(BASE, { path, headers });
+    assert.equal(answer.status, status, `${path} ${JSON.stringify(headers)}`);
+  }
+  assert.equal(looks(gateway), 0);
+});
