@@ -22,6 +22,13 @@ export interface PageAction {
   readonly policy: string;
 }
 
+/** What is wrong with one member of a request. */
+export interface RequestProblem {
+  /** A JSON Pointer (RFC 6901), such as `/ports/0`. */
+  readonly path: string;
+  readonly message: string;
+}
+
 /** What a {@linkcode GatewayError} says to its client besides the code. */
 export interface ErrorAdvice {
   /** Where a visitor can try again, if not at the address that failed; unlike the message, the page shows it. */
@@ -31,6 +38,8 @@ export interface ErrorAdvice {
   /** What the sandbox does instead of answering. */
   readonly sandbox?: SandboxAdvice | undefined;
   readonly action?: PageAction | undefined;
+  /** For programs only. */
+  readonly errors?: readonly RequestProblem[] | undefined;
   /** Who has logged in, by email address or `sub`, for the page of their own. */
   readonly user?: string | undefined;
   /** Headers of the response: cookies to be deleted, for example. */

@@ -5,6 +5,7 @@ import { openLoggedStore } from "./cache/open_store.ts";
 import { type Config, SETTINGS } from "./config/config.ts";
 import type { Setting } from "./config/read_settings.ts";
 import type { AnySection } from "./config/section.ts";
+import { Members } from "./control/api/members.ts";
 import { createControl } from "./control/app.ts";
 import { SandboxLogins } from "./control/browser_sessions.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
@@ -168,6 +169,9 @@ export async function createService(
     logger,
     provider: auth.provider,
   });
+  const { sessionScope } = auth;
+  const members = new Members({ ...auth, states });
+
   /** `looks` for the next time: nobody may ask /ready. */
   function renderMetrics(looks: boolean): string {
     if (looks) background.add("readiness", readiness.check());
@@ -195,6 +199,7 @@ export async function createService(
       logins,
       login,
       gate: auth.gate,
+      members,
       throttle,
       inFlight,
       bulkheads,
@@ -219,7 +224,7 @@ export async function createService(
     login,
     accessEvents,
     logger,
-    sessionScope: auth.sessionScope,
+    sessionScope,
     hasHomePage: features.some(({ hasHomePage }) => hasHomePage),
     browserSessions: features.find(({ browserSessions }) =>
       browserSessions

@@ -9,6 +9,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "[Previews in frames](run/login.md#previews-in-frames): `ALLOWED_ORIGINS`.",
   signed_url_invalid:
     "It expired or was changed, is for another method, or its key was rotated or is newer than 15 s.",
+  feature_off:
+    "The option of that route is `off`, or it has nowhere to keep records.",
   webhook_refused: "[Webhooks](features/webhooks.md); the log has the reason.",
   start_not_allowed:
     "Daytona does not let them, or there is no credential to [start with](features/wake.md): `DAYTONA_API_KEY` and `WAKE_API_KEYS` need `write:sandboxes`.",

@@ -7,6 +7,7 @@ import { wantsDocument } from "../http/fetch_metadata.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
+import { addSwitchedOff } from "./api/switched_off.ts";
 import { type ControlContext, type ControlEnv, ownOrigin } from "./route.ts";
 import {
   addDocsRoutes,
@@ -104,6 +105,7 @@ export function createControl(options: ControlOptions): Control {
   addLoginRoutes(app, options);
   addLogoutRoutes(app, options);
   for (const addRoutes of options.featureRoutes) addRoutes(app);
+  addSwitchedOff(app, options.featureDescriptions);
   return (request, context) => app.fetch(request, context);
 }
 

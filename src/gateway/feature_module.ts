@@ -8,6 +8,7 @@ import type { Throttle } from "../auth/throttle.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import type { AnySection } from "../config/section.ts";
+import type { Members } from "../control/api/members.ts";
 import type { RouteConfig } from "../control/route.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import type { Background } from "../lib/background.ts";
@@ -55,6 +56,8 @@ export interface FeatureParts {
   readonly logins: LoginSessions;
   readonly login: Login;
   readonly gate: Gate;
+  /** Who may use `/api/v1`. */
+  readonly members: Members;
   readonly throttle: Throttle;
   readonly inFlight: InFlight;
   readonly bulkheads: Pick<Bulkheads, "mostWaiting">;

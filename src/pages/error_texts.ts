@@ -71,6 +71,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "A parameter is missing or malformed.",
     "See /docs for what the gateway expects.",
   ),
+  invalid_request: text(
+    "This request is not valid",
+    "A member or parameter is missing, unknown or malformed.",
+    "“errors” says which.",
+  ),
   bad_return_url: text(
     "There is nowhere to return to",
     "The address to return to after the login is not one of this gateway's previews.",
@@ -112,6 +117,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "This must be done on the gateway's own page",
     "The request was sent by a script, or by a page of another site.",
     "Open the page itself and use its button.",
+  ),
+  origin_refused: text(
+    "This is for the gateway's own pages",
+    "A page of another site sent the request.",
+    "Programs send Authorization: Bearer.",
   ),
   webhook_refused: text(
     "This webhook is not signed with the gateway's secret",
@@ -204,6 +214,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "The gateway has no such page.",
     "See /docs for the pages that it has.",
   ),
+  not_found: text(
+    "There is no such thing",
+    "It does not exist, or the caller may not see it.",
+    "Check the id, and whose API key or login this is.",
+  ),
   unknown_domain: text(
     "This gateway does not serve this domain",
     "The address looks like a preview's, but its domain is not one of this gateway's.",
@@ -213,6 +228,16 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "The upload stalled",
     "The rest of the request did not arrive in time.",
     "Check the connection and send the request again.",
+  ),
+  records_full: text(
+    "There are too many of these",
+    "The sandbox or its organization has as many as it may have.",
+    "Delete some.",
+  ),
+  precondition_failed: text(
+    "It has changed meanwhile",
+    "It is not the version that If-Match names.",
+    "Read it again.",
   ),
   form_too_long: text(
     "This is too long for one of the gateway's own pages",
@@ -229,6 +254,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "There are more headers, or longer ones, than the gateway allows.",
     "Cookies are often the cause. If they are, your browser has just deleted those that were set for all previews: load the page again.",
   ),
+  unsupported_media_type: text(
+    "This is not JSON",
+    "The request's Content-Type is not application/json.",
+    "Send application/json.",
+  ),
   upgrade_required: text(
     "This WebSocket version is not supported",
     "The request asks for a WebSocket, but not for version 13.",
@@ -238,6 +268,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "Something went wrong in the gateway",
     "The gateway failed to handle this request.",
     "Try again. If that does not help, report the request ID to the gateway's operator.",
+  ),
+  feature_off: text(
+    "This is switched off",
+    "The gateway's operator has not switched this on.",
+    "Ask the operator.",
   ),
   runner_unreachable: text(
     "The sandbox cannot be reached",

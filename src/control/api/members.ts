@@ -1,0 +1,140 @@
+/**
+ * Who may use `/api/v1` for a sandbox: its members, by a bearer of theirs or a login on the base host. It is the question
+ * that the gate asks for the owner's view; links, tokens and grants open previews, and make nobody a member.
+ */
+import { isUuid, TOOLBOX_PORT } from "../../address/grammar.ts";
+import {
+  type Credential,
+  MAX_SESSION_COOKIES,
+} from "../../auth/credentials.ts";
+import type { Gate } from "../../auth/gate.ts";
+import type { LoginSessions } from "../../auth/login_sessions.ts";
+import type { OwnCookies } from "../../auth/own_cookies.ts";
+import type { SessionSealer } from "../../auth/session.ts";
+import type { SessionScope } from "../../config/config.ts";
+import { GatewayError } from "../../errors.ts";
+import { cookiesByName } from "../../http/cookies.ts";
+import type { SandboxStates } from "../../resolver/sandbox_states.ts";
+import { type ApiRequest, type Caller, callerOf } from "./caller.ts";
+
+/** A member of a sandbox who has asked for something. */
+export interface Member {
+  /** The sandbox's id, whatever it was called. */
+  readonly sandboxId: string;
+  /** What the log calls the member; undefined if it names nobody. */
+  readonly subject: string | undefined;
+}
+
+interface MembersOptions {
+  readonly scheme: "http" | "https";
+  readonly sessionScope: SessionScope;
+  readonly cookies: OwnCookies;
+  readonly sessions: Pick<SessionSealer, "open">;
+  readonly logins: Pick<LoginSessions, "userOf">;
+  readonly gate: Pick<Gate, "admit">;
+  readonly states: Pick<SandboxStates, "stateOf">;
+}
+
+/** A login of the caller's. */
+interface Presented {
+  /** What its session calls the sandbox; undefined if it is for all of its user's. */
+  readonly label: string | undefined;
+  readonly credential: Credential;
+}
+
+/** Tells members from others. */
+export class Members {
+  readonly #options: MembersOptions;
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+  }
+
+  /** The caller, of whom is not known yet whose member that is; throws as {@linkcode callerOf} does. */
+  callerOf(request: ApiRequest): Caller {
+    return callerOf(request, this.#options.scheme);
+  }
+
+  /**
+   * The caller as a member of a sandbox, which is named as in the host of a preview, or by its id.
+   * @throws {GatewayError} `not_found` if the caller is somebody else, or there is no such sandbox; `login_required` if
+   * the caller is nobody; and as {@linkcode Gate.admit} does
+   */
+  async admit(caller: Caller, sandbox: string): Promise<Member> {
+    const { bearer } = caller;
+    const name = isUuid(sandbox) ? sandbox.toLowerCase() : sandbox;
+    if (bearer !== undefined) {
+      const credential: Credential = { kind: "bearer", token: bearer };
+      const member = await this.#memberBy([credential], name, caller);
+      if (member === undefined) throw noMember();
+      return member;
+    }
+    const logins = await this.#loginsOf(caller);
+    if (logins.length === 0) {
+      throw new GatewayError("login_required", "No login");
+    }
+    // A login may call a sandbox by its name that a record calls by its id.
+    const names = logins.flatMap(({ label = name }) =>
+      isUuid(name) && !isUuid(label) ? label : []
+    );
+    for (const label of new Set([name, ...names])) {
+      const own = logins.filter((each) => (each.label ?? label) === label)
+        .map(({ credential }) => credential);
+      if (own.length === 0) continue;
+      const member = await this.#memberBy(own, label, caller);
+      if (member && (label === name || member.sandboxId === name)) {
+        return member;
+      }
+    }
+    throw noMember();
+  }
+
+  /** The organization of a member's sandbox; null if nobody says. */
+  async organizationOf({ sandboxId }: Member): Promise<string | null> {
+    const state = await this.#options.states.stateOf(sandboxId);
+    return state?.organizationId ?? null;
+  }
+
+  async #memberBy(
+    credentials: readonly Credential[],
+    label: string,
+    { clientAddress, isSentByPage }: Caller,
+  ): Promise<Member | undefined> {
+    const verdict = await this.#options.gate.admit({
+      label,
+      port: TOOLBOX_PORT,
+      isToolbox: true,
+      isForMembers: true,
+      clientAddress,
+      isSentByPage,
+      progress: { onMiss() {} },
+      credentials: () => credentials,
+    });
+    if (verdict.kind !== "allow") return undefined;
+    return { sandboxId: verdict.sandboxId, subject: verdict.subject };
+  }
+
+  /** The caller's logins that have not ended. */
+  async #loginsOf({ cookie }: Caller): Promise<readonly Presented[]> {
+    const { cookies, sessions, logins, sessionScope } = this.#options;
+    const prefix = sessionScope === "sandbox"
+      ? cookies.loginSessionPrefix
+      : cookies.userSessionPrefix;
+    const sent = [...cookiesByName(cookie, prefix).values()];
+    const found: Presented[] = [];
+    for (
+      const sealed of sent.flatMap((all) => all.slice(-MAX_SESSION_COOKIES))
+    ) {
+      const session = await sessions.open(sealed);
+      if (session?.kind !== "login" && session?.kind !== "user") continue;
+      if (await logins.userOf(session) === undefined) continue;
+      const label = session.kind === "login" ? session.sandboxId : undefined;
+      found.push({ label, credential: { kind: "session", sealed } });
+    }
+    return found;
+  }
+}
+
+function noMember(): GatewayError {
+  return new GatewayError("not_found", "Not a member of such a sandbox");
+}

@@ -1,0 +1,223 @@
+/** The routes of one kind of records, `/api/v1/{kind}`: members of a sandbox make, list, read and end those of it. */
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { z } from "zod";
+import type { Throttle } from "../../auth/throttle.ts";
+import type { JsonValue } from "../../cache/store.ts";
+import { GatewayError } from "../../errors.ts";
+import { loggerFor } from "../../observability/log.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import type {
+  Precondition,
+  RecordStore,
+  StoredRecord,
+  VersionedRecord,
+} from "../../records/record_store.ts";
+import type { ControlEnv } from "../route.ts";
+import { type AskedOfAll, LIST_QUERY, timeOf } from "./fields.ts";
+import { checked, jsonBody } from "./json_body.ts";
+import type { Members } from "./members.ts";
+
+/** A kind of records: `A` is what a member asks for, `D` what of it is kept. */
+export interface RecordKind<A extends AskedOfAll, D extends JsonValue> {
+  /** In paths, in the store and in the log. */
+  readonly name: string;
+  readonly asked: z.ZodType<A>;
+  /** What is kept of what was asked for, and what is told of it only once. */
+  make(id: string, asked: A): {
+    readonly data: D;
+    readonly toldOnce: Readonly<Record<string, string>>;
+  };
+  /** What is told of what is kept. */
+  tell(data: D): Readonly<Record<string, unknown>>;
+}
+
+/** What is kept of each record: `own` is what its kind is about. */
+export interface Kept<D extends JsonValue> {
+  readonly createdBy: string | null;
+  readonly note: string | null;
+  readonly own: D;
+}
+
+/** What is kept of a record of that kind. */
+export function keptIn<D extends JsonValue>({ data }: StoredRecord): Kept<D> {
+  return data as unknown as Kept<D>; // only `make()` and its feature write it
+}
+
+interface RecordParts {
+  readonly members: Members;
+  readonly records: Pick<RecordStore, "get" | "delete" | "list"> & {
+    put(
+      kind: string,
+      record: StoredRecord,
+      when: Precondition,
+    ): ReturnType<RecordStore["put"]>;
+  };
+  readonly throttle: Throttle;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+const ID = /^[A-Za-z0-9_-]{22}$/;
+
+/** Adds them, without their descriptions. */
+export function addRecordRoutes<A extends AskedOfAll, D extends JsonValue>(
+  app: OpenAPIHono<ControlEnv>,
+  kind: RecordKind<A, D>,
+  parts: RecordParts,
+): void {
+  const routes = new RecordRoutes(kind, parts);
+  const path = `/api/v1/${kind.name}`;
+  app.post(path, (c) => routes.create(c));
+  app.get(path, (c) => routes.list(c));
+  app.get(`${path}/:id`, (c) => routes.read(c));
+  app.delete(`${path}/:id`, (c) => routes.end(c));
+}
+
+class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
+  readonly #kind: RecordKind<A, D>;
+  readonly #parts: RecordParts;
+  readonly #log = loggerFor("records");
+
+  constructor(kind: RecordKind<A, D>, parts: RecordParts) {
+    this.#kind = kind;
+    this.#parts = parts;
+  }
+
+  async create(c: Context<ControlEnv>): Promise<Response> {
+    const { members, records, now } = this.#parts;
+    const { name, asked: schema, make } = this.#kind;
+    const caller = members.callerOf(c);
+    const asked = await jsonBody(c, schema);
+    const member = await members.admit(caller, asked.sandbox);
+    const { sandboxId, subject } = member;
+    const id = newId();
+    const { data: own, toldOnce } = make(id, asked);
+    const createdAt = now();
+    const kept: Kept<D> = {
+      createdBy: subject ?? null,
+      note: asked.note ?? null,
+      own,
+    };
+    const record: StoredRecord = {
+      id,
+      sandboxId,
+      organizationId: await members.organizationOf(member),
+      createdAt,
+      expiresAt: createdAt + 1000 * asked.expiresInSec,
+      data: kept as unknown as JsonValue,
+    };
+    const written = await records.put(name, record, "absent");
+    if (written === "full") throw new GatewayError("records_full", "A cap");
+    if (written === "conflict") throw new Error("Cannot use an id twice");
+    this.#audit("record created", c, record, subject);
+    return answer(201, { ...this.#told(record), ...toldOnce }, {
+      etag: `"${written.etag}"`,
+      location: `${c.req.path}/${id}`,
+    });
+  }
+
+  async list(c: Context<ControlEnv>): Promise<Response> {
+    const { members, records } = this.#parts;
+    const caller = members.callerOf(c);
+    const { sandbox, cursor } = checked(c.req.query(), LIST_QUERY);
+    const { sandboxId } = await members.admit(caller, sandbox);
+    const page = await records.list(this.#kind.name, sandboxId, cursor);
+    const items = page.items.map(({ record }) => this.#told(record));
+    return answer(200, { items, next: page.next });
+  }
+
+  async read(c: Context<ControlEnv>): Promise<Response> {
+    const { found: { record, etag } } = await this.#find(c);
+    return answer(200, this.#told(record), { etag: `"${etag}"` });
+  }
+
+  async end(c: Context<ControlEnv>): Promise<Response> {
+    const { found: { record, etag }, subject } = await this.#find(c);
+    const { headers } = c.req.raw;
+    const when = headers.has("if-match") ? { etag } : undefined;
+    const { name } = this.#kind;
+    const isGone = isWanted(headers, etag) &&
+      await this.#parts.records.delete(name, record.id, when);
+    if (!isGone) {
+      throw when === undefined
+        ? notFound()
+        : new GatewayError("precondition_failed", "Another version");
+    }
+    this.#audit("record ended", c, record, subject);
+    return new Response(null, { status: 204, headers: OWN_ANSWER_HEADERS });
+  }
+
+  /** The record that a member asks for; who asks for another's is refused as if there were none, and not earlier. */
+  async #find(c: Context<ControlEnv>): Promise<{
+    readonly found: VersionedRecord;
+    readonly subject: string | undefined;
+  }> {
+    const { members, records, throttle } = this.#parts;
+    const caller = members.callerOf(c);
+    const id = c.req.param("id") ?? "";
+    if (!ID.test(id)) throw notFound();
+    const budget = throttle.budgetFor(caller);
+    budget.spend();
+    const found = await budget.settledBy(
+      records.get(this.#kind.name, id),
+      (it) => it !== undefined,
+    );
+    // Of no sandbox, somebody is asked about one all the same: that takes as long.
+    const { subject } = await members
+      .admit(caller, found?.record.sandboxId ?? id);
+    if (found === undefined) throw notFound();
+    return { found, subject };
+  }
+
+  #told(record: StoredRecord): Readonly<Record<string, unknown>> {
+    const { id, sandboxId, createdAt, expiresAt } = record;
+    const { createdBy, note, own } = keptIn<D>(record);
+    return {
+      id,
+      sandboxId,
+      createdAt: timeOf(createdAt),
+      createdBy,
+      expiresAt: expiresAt && timeOf(expiresAt),
+      note,
+      ...this.#kind.tell(own),
+    };
+  }
+
+  #audit(
+    event: string,
+    { env: { requestId } }: Context<ControlEnv>,
+    { id, sandboxId }: StoredRecord,
+    subject: string | undefined,
+  ): void {
+    const kind = this.#kind.name;
+    this.#log.info(event, { requestId, kind, id, sandboxId, subject });
+  }
+}
+
+/** True unless If-Match names other versions (RFC 9110 section 13.1.1); a weak one never matches. */
+function isWanted(headers: Headers, etag: string): boolean {
+  const wanted = headers.get("if-match")?.trim() ?? "*";
+  return wanted === "*" ||
+    wanted.split(",").some((each) => each.trim() === `"${etag}"`);
+}
+
+function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
+function notFound(): GatewayError {
+  return new GatewayError("not_found", "No such record");
+}
+
+function answer(
+  status: 200 | 201,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json(body, {
+    status,
+    headers: { ...OWN_ANSWER_HEADERS, ...headers },
+  });
+}

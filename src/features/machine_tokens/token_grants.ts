@@ -1,0 +1,112 @@
+/** What the gate asks about machine tokens: each opens what its record says, as long as there is that record. */
+import type {
+  Grant,
+  GrantRequest,
+  GrantSession,
+  GrantSource,
+  PresentedGrant,
+} from "../../auth/grants.ts";
+import { type Kept, keptIn } from "../../control/api/record_routes.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { ExpiringLru } from "../../lib/lru.ts";
+import type { SecretHashes } from "../../lib/secret_hashes.ts";
+import type {
+  StoredRecord,
+  VersionedRecord,
+} from "../../records/record_store.ts";
+import type { Budget } from "../../resolver/lookup_cache.ts";
+import { type KeptToken, TOKENS } from "./token_kind.ts";
+import { isTokenShaped, parseToken } from "./token_secret.ts";
+
+/** A use is noted once in that time, ms: each note is a write. */
+const NOTED_EVERY_MS = 60 * 60 * 1000;
+
+/** Most tokens whose last note is remembered. */
+const MAX_NOTED = 10_000;
+
+/** The source of their grants. */
+export class TokenGrants implements GrantSource {
+  readonly via = ["token"] as const;
+  readonly #hashes: SecretHashes;
+  readonly #parts: Pick<FeatureParts, "records" | "background" | "now">;
+  /** Those whose use this process has noted lately, or has tried to. */
+  readonly #noted: ExpiringLru<string, true>;
+
+  constructor(
+    hashes: SecretHashes,
+    parts: Pick<FeatureParts, "records" | "background" | "now">,
+  ) {
+    this.#hashes = hashes;
+    this.#parts = parts;
+    const { now } = parts;
+    this.#noted = new ExpiringLru({
+      max: MAX_NOTED,
+      ttlMs: NOTED_EVERY_MS,
+      now,
+    });
+  }
+
+  recognizes(secret: string): boolean {
+    return isTokenShaped(secret);
+  }
+
+  async open(
+    { secret }: PresentedGrant,
+    { sandboxId, port }: GrantRequest,
+    budget: Budget,
+  ): Promise<Grant | undefined> {
+    const token = parseToken(secret);
+    if (token === undefined) return undefined;
+    const found = await this.#recordOf(token.id, budget);
+    if (found === undefined) return undefined;
+    const kept = keptIn<KeptToken>(found.record);
+    if (!this.#hashes.match(token.bytes, kept.own.secretHash)) return undefined;
+    const grant = grantOf(found.record, kept);
+    if (grant.sandboxId !== sandboxId) return undefined;
+    if (grant.ports.includes(port)) this.#note(found, kept);
+    return grant;
+  }
+
+  async reopen(
+    { id }: GrantSession,
+    budget: Budget,
+  ): Promise<Grant | undefined> {
+    const found = await this.#recordOf(id, budget);
+    return found && grantOf(found.record, keptIn(found.record));
+  }
+
+  async #recordOf(
+    id: string,
+    budget: Budget,
+  ): Promise<VersionedRecord | undefined> {
+    budget.spend();
+    return await this.#parts.records.get(TOKENS, id);
+  }
+
+  /** Notes the use, unless one was noted lately; that another gateway has done so meanwhile is as good. */
+  #note({ record, etag }: VersionedRecord, kept: Kept<KeptToken>): void {
+    const { records, background, now } = this.#parts;
+    const { own } = kept;
+    const { id } = record;
+    const isRecent = now() - (own.lastUsedAt ?? 0) < NOTED_EVERY_MS;
+    if (isRecent || this.#noted.has(id)) return;
+    this.#noted.set(id, true);
+    const data = { ...kept, own: { ...own, lastUsedAt: now() } };
+    const written = records.put(TOKENS, { ...record, data }, { etag });
+    background.add("note the use of a token", written);
+  }
+}
+
+function grantOf(
+  { id, sandboxId, expiresAt }: StoredRecord,
+  { own: { ports, methods } }: Kept<KeptToken>,
+): Grant {
+  return {
+    via: "token",
+    id,
+    sandboxId,
+    ports,
+    methods: methods ?? undefined,
+    expiresAt: expiresAt ?? Infinity,
+  };
+}

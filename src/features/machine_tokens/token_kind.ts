@@ -1,0 +1,77 @@
+/** Machine tokens as records: what a member asks for, what is kept, and what is told of it. */
+import { z } from "@hono/zod-openapi";
+import {
+  ASKED_OF_ALL,
+  methodsField,
+  portsField,
+  timeField,
+  timeOf,
+} from "../../control/api/fields.ts";
+import { describeRecords } from "../../control/api/record_descriptions.ts";
+import type { RecordKind } from "../../control/api/record_routes.ts";
+import type { SecretHashes } from "../../lib/secret_hashes.ts";
+import { newToken } from "./token_secret.ts";
+
+const SCOPE = { ports: portsField, methods: methodsField.optional() };
+
+const asked = z.strictObject({ ...ASKED_OF_ALL, ...SCOPE });
+
+type Asked = z.output<typeof asked>;
+
+/** What is kept of a token: of its secret, a keyed hash. */
+export type KeptToken = {
+  readonly ports: readonly number[];
+  /** Null for all. */
+  readonly methods: readonly string[] | null;
+  readonly secretHash: string;
+  /** Milliseconds since the epoch; null before the first use. */
+  readonly lastUsedAt: number | null;
+};
+
+/** Their kind in the store. */
+export const TOKENS = "tokens";
+
+/** The kind, whose secrets are kept by these hashes. */
+export function tokenKind(
+  hashes: SecretHashes,
+): RecordKind<Asked, KeptToken> {
+  return {
+    name: TOKENS,
+    asked,
+    make(id, { ports, methods = null }) {
+      const { token, bytes } = newToken(id);
+      const secretHash = hashes.of(bytes);
+      return {
+        data: { ports, methods, secretHash, lastUsedAt: null },
+        toldOnce: { token },
+      };
+    },
+    tell: ({ ports, methods, lastUsedAt }) => ({
+      ports,
+      methods,
+      lastUsedAt: lastUsedAt === null ? null : timeOf(lastUsedAt),
+    }),
+  };
+}
+
+/** The descriptions of their routes. */
+export const TOKEN_ROUTES = describeRecords({
+  name: TOKENS,
+  one: "machine token",
+  description:
+    "It opens the ports of the sandbox, as `X-Porthole-Token` or as `porthole_token` in the query, and nothing else. " +
+    "Without `methods`, for all. Unless `MACHINE_TOKENS` is `off`.",
+  asked,
+  told: {
+    ports: z.array(z.number()),
+    methods: z.array(z.string()).nullable(),
+    lastUsedAt: timeField.nullable().openapi({
+      description: "The last use that was noted: one in an hour is.",
+    }),
+  },
+  toldOnce: {
+    token: z.string().openapi({
+      description: "The secret, which is not told again.",
+    }),
+  },
+});
