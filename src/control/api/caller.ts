@@ -4,9 +4,14 @@ import { GatewayError } from "../../errors.ts";
 import { isSentByPage } from "../../http/fetch_metadata.ts";
 import { type ControlContext, ownOrigin } from "../route.ts";
 
-/** A request, as a handler of any route has it. */
-export interface ApiRequest {
+/** A request, as far as it tells its caller. */
+export interface CalledRequest {
   readonly req: { readonly raw: Request };
+  readonly env: Pick<ControlContext, "base" | "authority" | "clientAddress">;
+}
+
+/** A request, as a handler of any route has it. */
+export interface ApiRequest extends CalledRequest {
   readonly env: ControlContext;
 }
 
@@ -26,7 +31,7 @@ export interface Caller {
  * for one that nothing comes with
  */
 export function callerOf(
-  { req: { raw: { headers, method } }, env }: ApiRequest,
+  { req: { raw: { headers, method } }, env }: CalledRequest,
   scheme: "http" | "https",
 ): Caller {
   if (env.base === undefined) {

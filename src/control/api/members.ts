@@ -7,7 +7,7 @@ import {
   type Credential,
   MAX_SESSION_COOKIES,
 } from "../../auth/credentials.ts";
-import type { Gate } from "../../auth/gate.ts";
+import type { Admission, Gate } from "../../auth/gate.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
@@ -15,10 +15,12 @@ import type { SessionScope } from "../../config/config.ts";
 import { GatewayError } from "../../errors.ts";
 import { cookiesByName } from "../../http/cookies.ts";
 import type { SandboxStates } from "../../resolver/sandbox_states.ts";
-import { type ApiRequest, type Caller, callerOf } from "./caller.ts";
+import { type CalledRequest, type Caller, callerOf } from "./caller.ts";
 
 /** A member of a sandbox who has asked for something. */
 export interface Member {
+  /** By what the member was admitted. */
+  readonly admission: Admission;
   /** The sandbox's id, whatever it was called. */
   readonly sandboxId: string;
   /** What the log calls the member; undefined if it names nobody. */
@@ -51,7 +53,7 @@ export class Members {
   }
 
   /** The caller, of whom is not known yet whose member that is; throws as {@linkcode callerOf} does. */
-  callerOf(request: ApiRequest): Caller {
+  callerOf(request: CalledRequest): Caller {
     return callerOf(request, this.#options.scheme);
   }
 
@@ -111,7 +113,8 @@ export class Members {
       credentials: () => credentials,
     });
     if (verdict.kind !== "allow") return undefined;
-    return { sandboxId: verdict.sandboxId, subject: verdict.subject };
+    const { sandboxId, subject } = verdict;
+    return { admission: verdict, sandboxId, subject };
   }
 
   /** The caller's logins that have not ended. */

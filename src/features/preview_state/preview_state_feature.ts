@@ -22,10 +22,13 @@ export const previewState: FeatureModule = {
         const route = stateRoute(incoming.target);
         if (route === undefined) return undefined;
         const { baseDomains } = remoteSettings;
-        if (parseHost(incoming.authority, baseDomains).kind !== "base") {
-          return undefined;
-        }
-        const exchange = new PreviewStateExchange(incoming, services);
+        const host = parseHost(incoming.authority, baseDomains);
+        if (host.kind !== "base") return undefined;
+        const exchange = new PreviewStateExchange(
+          incoming,
+          host.base,
+          services,
+        );
         const all = { ...parts, looks, draining: drain.signal };
         return { exchange, handle: () => handleState(exchange, route, all) };
       },

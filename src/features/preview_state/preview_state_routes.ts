@@ -1,13 +1,27 @@
 /** The description of a preview's state. */
 import { createRoute, z } from "@hono/zod-openapi";
-import {
-  ACCESS_REFUSALS,
-  SANDBOX,
-} from "../../control/routes/sandbox_paths.ts";
+import { isPort } from "../../address/grammar.ts";
+import { API_REFUSALS } from "../../control/api/record_descriptions.ts";
+import { SANDBOX } from "../../control/routes/sandbox_paths.ts";
 import { ERROR_CODES } from "../../error_codes.ts";
 
 /** The longest wait, seconds. */
 export const MAX_WAIT_SEC = 60;
+
+const PATH = {
+  sandbox: SANDBOX,
+  port: z.string().regex(/^[1-9][0-9]{0,4}$/)
+    .refine((digits) => isPort(Number(digits))),
+};
+
+const QUERY = {
+  wait: z.string().regex(/^[0-9]{1,9}$/).optional().openapi({
+    description: `Seconds to wait until it is ready, ${MAX_WAIT_SEC} at most.`,
+  }),
+};
+
+/** What a request says, in path and query. */
+export const STATE_REQUEST = z.strictObject({ ...PATH, ...QUERY });
 
 const STATE = z.object({
   sandboxId: z.string(),
@@ -35,24 +49,13 @@ export const PREVIEW_STATE_ROUTES = [
     summary: "Whether a preview is ready, or why not",
     description:
       "For members of the sandbox, and whoever has a grant for the port. It is no use of the sandbox, and starts nothing.",
-    request: {
-      params: z.object({
-        sandbox: SANDBOX,
-        port: z.string().regex(/^[1-9][0-9]{0,4}$/),
-      }),
-      query: z.object({
-        wait: z.string().regex(/^[0-9]{1,9}$/).optional().openapi({
-          description:
-            `Seconds to wait until it is ready, ${MAX_WAIT_SEC} at most.`,
-        }),
-      }),
-    },
+    request: { params: z.object(PATH), query: z.object(QUERY) },
     responses: {
       200: {
         description: "Its state, whatever that is.",
         content: { "application/json": { schema: STATE } },
       },
-      ...ACCESS_REFUSALS,
+      ...API_REFUSALS,
     },
   }),
 ];

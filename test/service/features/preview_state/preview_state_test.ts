@@ -1,11 +1,18 @@
 /** The state of previews, and who waits for one, on the complete service. */
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
+import { createServer } from "node:http";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
+import { listenOnLoopback } from "../../../../scripts/stand_in/loopback.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import { addSandbox } from "../../../support/add_sandbox.ts";
 import { assertEventually } from "../../../support/assert_eventually.ts";
 import { type FakeClock, fakeClock } from "../../../support/fake_clock.ts";
-import { BASE, type TestGateway } from "../../../support/gateway.ts";
+import {
+  BASE,
+  startGateway,
+  type TestGateway,
+} from "../../../support/gateway.ts";
 import type { Answer } from "../../../support/send.ts";
 import { testInBothWorlds as test } from "../../../support/worlds.ts";
 import { samplesOf } from "../../../unit/observability/metrics/parse_exposition.ts";
@@ -229,20 +236,61 @@ test("a wait ends at once when the gateway is asked to stop, and nobody waits af
 
 Deno.test("a wait ends when its caller loses access", async () => {
   using clock = fakeClock();
-  await using gateway = await startGateway({ RUNNER_TTL_SEC: "5" });
+  await using gateway = await startGateway({ TOKEN_TTL_SEC: "5" });
   closePort(gateway);
   const answer = ask(gateway, "?wait=60");
   await assertEventually(() => looks(gateway) > 0, "it looks");
-  gateway.stack.api.state.keys.delete(KEYS.user);
+  gateway.stack.api.state.users.delete(KEYS.user);
+  const startedAt = Date.now();
   let isOver = false;
   answer.then(() => isOver = true);
   await passUntil(gateway, clock, () => isOver);
-  assert.equal((await answer).status, 401);
+  assert.equal((await answer).code, "credential_invalid");
+  assert(Date.now() - startedAt <= 30_000);
 });
 
-Deno.test("a runner that answers nobody is told, and not taken for an app that is slow", async () => {
+Deno.test("a runner that answers nobody is told of, and not taken for an app that is slow", async () => {
   using clock = fakeClock();
   await using gateway = await startGateway();
+  const asked: string[] = [];
+  await using runner = await listenOnLoopback(
+    createServer(({ url = "" }) => void asked.push(url)),
+  );
+  addSandbox(gateway.stack, "hung", runner.port);
+  const answer = ask(gateway, "", "/api/v1/previews/hung/3000");
+  await assertEventually(() => asked.length === 1, "the app is asked");
+  clock.pass(5000);
+  await assertEventually(() => asked.includes("/"), "the runner is asked");
+  clock.pass(5000);
+  const { code, ready } = JSON.parse((await answer).body);
+  assert.deepEqual([code, ready], ["runner_timeout", false]);
+});
+
+Deno.test("a request that is not as described is refused, and says why", async () => {
+  await using gateway = await startGateway();
+  for (
+    const [query, path] of [["?wait=-1", "/wait"], ["?wait=1.5", "/wait"], [
+      "?wait=",
+      "/wait",
+    ], ["?until=1", "/until"]] as const
+  ) {
+    const { status, code, body } = await ask(gateway, query);
+    assert.deepEqual([status, code], [400, "invalid_request"], query);
+    assert.equal(JSON.parse(body).errors[0].path, path);
+  }
+  const headers = memberOf(gateway);
+  const posted = await gateway.send(BASE, {
+    path: PATH,
+    method: "POST",
+    headers,
+  });
+  assert.equal(posted.code, "method_not_allowed");
+  for (const port of ["0", "080", "65536", "x"]) {
+    const path = `/api/v1/previews/locked/${port}`;
+    assert.equal((await ask(gateway, "", path)).code, "invalid_request", port);
+  }
+  const elsewhere = await gateway.send("10.0.0.7", { path: PATH, headers });
+  assert.equal(elsewhere.code, "route_not_found");
 });
 
 test("whoever is no member is told nothing of a sandbox, nor whether there is one", async (startGateway) => {
@@ -254,7 +302,7 @@ test("whoever is no member is told nothing of a sandbox, nor whether there is on
       [PATH, {}, 401],
       [`/api/v1/previews/demo/3000`, {}, 401], // public
       [PATH, { "x-daytona-preview-token": token }, 401],
-      [`${PATH}?DAYTONA_SANDBOX_AUTH_KEY=${token}`, {}, 401],
+      [`${PATH}?DAYTONA_SANDBOX_AUTH_KEY=${token}`, {}, 400],
       [`/api/v1/previews/${KEYS.signedToken}/3000`, {}, 401],
       [PATH, { authorization: `Bearer ${token}` }, 404],
       ["/api/v1/previews/nobody/3000", memberOf(gateway), 404],
