@@ -213,6 +213,8 @@ export async function createService(
     }) ?? []
   );
 
+  auth.grants.use(features.flatMap(({ grants }) => grants ?? []));
+
   const control = createControl({
     version,
     scheme,

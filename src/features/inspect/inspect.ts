@@ -65,6 +65,7 @@ export class InspectExchange extends OwnExchange {
     return {
       label: this.label,
       port: TOOLBOX_PORT,
+      method: this.method,
       isToolbox: true,
       isForMembers: true,
       clientAddress: this.client.clientAddress,

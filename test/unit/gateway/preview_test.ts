@@ -39,7 +39,7 @@ function sendTo(code: ErrorCode, features: readonly Feature[]) {
     gate: gate as Gate,
     forwarder: forwarder as Forwarder,
     features,
-    accessEvents: { refused() {} },
+    accessEvents: { refused() {}, usedGrant() {} },
     sessions: {
       open: () => Promise.resolve(undefined),
       seal: () => Promise.reject(new Error("Not reached")),
