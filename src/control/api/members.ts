@@ -105,6 +105,7 @@ export class Members {
     const verdict = await this.#options.gate.admit({
       label,
       port: TOOLBOX_PORT,
+      method: "GET",
       isToolbox: true,
       isForMembers: true,
       clientAddress,

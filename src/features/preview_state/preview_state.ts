@@ -1,5 +1,7 @@
 /** `GET /api/v1/previews/{sandbox}/{port}`: whether a preview is ready, or what its visitors are told instead. */
 import { previewOrigin } from "../../address/preview_host.ts";
+import { bearerOf, presentedGrants } from "../../auth/credentials.ts";
+import type { Admission, GateRequest } from "../../auth/gate.ts";
 import type { CalledRequest } from "../../control/api/caller.ts";
 import { checked } from "../../control/api/json_body.ts";
 import { GatewayError } from "../../errors.ts";
@@ -10,6 +12,7 @@ import type {
   ExchangeServices,
   IncomingRequest,
 } from "../../gateway/received_request.ts";
+import { isSentByPage } from "../../http/fetch_metadata.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { Look, Looks } from "./looks.ts";
@@ -62,7 +65,7 @@ export class PreviewStateExchange extends OwnExchange {
   }
 }
 
-interface StateParts extends Pick<FeatureParts, "members" | "now"> {
+interface StateParts extends Pick<FeatureParts, "members" | "gate" | "now"> {
   readonly looks: Looks;
   /** Aborted when nobody is to wait any more. */
   readonly draining: AbortSignal;
@@ -78,20 +81,57 @@ export async function handleState(
   if (x.method !== "GET") {
     throw new GatewayError("method_not_allowed", x.method);
   }
-  const { members, looks, now, draining } = parts;
-  const { sandbox, port, wait = "0" } = checked(route, STATE_REQUEST);
+  const { looks, now, draining } = parts;
+  const asked = checked(route, STATE_REQUEST);
+  const { sandbox: label, port: digits, wait = "0" } = asked;
+  const port = Number(digits);
   const until = now() + 1000 * Math.min(MAX_WAIT_SEC, Number(wait));
   x.progress.onLookups();
-  const admit = async () => {
-    const caller = members.callerOf(x.asCalled);
-    return (await members.admit(caller, sandbox)).admission; // 3 gate
-  };
-  const admission = await admit();
-  const preview = { sandboxId: admission.sandboxId, port: Number(port) };
-  x.grant(admission, () => admit().then(() => true, isOutage));
+  const admission = await admit(x, { label, port }, parts); // 3 gate
+  const preview = { sandboxId: admission.sandboxId, port };
+  x.grant(admission, () =>
+    admit(x, { label, port }, parts, admission)
+      .then(() => true, isOutage));
   const look = () => looks.at(preview);
   const seen = await waitUntilReady(x, { look, until, now, draining });
   return x.answer(stateResponse(preview, seen, x.urlOf(preview)));
+}
+
+/**
+ * Who asks, as a member or by a grant for that port; again, if they were admitted `before`.
+ * @throws {GatewayError} `not_found`, `grant_invalid`, or as {@linkcode Members} does
+ */
+async function admit(
+  x: PreviewStateExchange,
+  preview: Pick<GateRequest, "label" | "port">,
+  { members, gate }: StateParts,
+  before?: Admission,
+): Promise<Admission> {
+  const { headers, method, progress, client: { clientAddress } } = x;
+  const credentials = presentedGrants({ headers });
+  const token = bearerOf(headers);
+  if (token !== undefined) credentials.push({ kind: "bearer", token });
+  if (credentials.length === 0) {
+    const caller = members.callerOf(x.asCalled);
+    return (await members.admit(caller, preview.label)).admission;
+  }
+  const request: GateRequest = {
+    ...preview,
+    method,
+    takesGrants: true,
+    isToolbox: true,
+    isForMembers: true,
+    clientAddress,
+    isSentByPage: isSentByPage(headers),
+    progress,
+    credentials: () => credentials,
+  };
+  const verdict = before === undefined
+    ? await gate.admit(request)
+    : await gate.readmit(request, before);
+  if (verdict.kind === "allow") return verdict;
+  const code = verdict.code === "grant_invalid" ? verdict.code : "not_found";
+  throw new GatewayError(code, "Refused at the gate");
 }
 
 function stateResponse(
