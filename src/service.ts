@@ -14,6 +14,7 @@ import { createClientLeg } from "./downstream/create_client_leg.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
+import { machineTokens } from "./features/machine_tokens/machine_tokens_feature.ts";
 import { previewState } from "./features/preview_state/preview_state_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
@@ -48,6 +49,7 @@ export const FEATURES: readonly FeatureModule[] = [
   warning,
   wake,
   inspect,
+  machineTokens,
   previewState,
   status,
   webhooks,

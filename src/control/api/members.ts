@@ -8,6 +8,7 @@ import {
   MAX_SESSION_COOKIES,
 } from "../../auth/credentials.ts";
 import type { Admission, Gate } from "../../auth/gate.ts";
+import type { GrantAccess } from "../../auth/grant_access.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
@@ -34,6 +35,7 @@ interface MembersOptions {
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "userOf">;
   readonly gate: Pick<Gate, "admit">;
+  readonly grants: Pick<GrantAccess, "recognizes">;
   readonly states: Pick<SandboxStates, "stateOf">;
 }
 
@@ -54,7 +56,7 @@ export class Members {
 
   /** The caller, of whom is not known yet whose member that is; throws as {@linkcode callerOf} does. */
   callerOf(request: CalledRequest): Caller {
-    return callerOf(request, this.#options.scheme);
+    return callerOf(request, this.#options);
   }
 
   /**
@@ -100,12 +102,12 @@ export class Members {
   async #memberBy(
     credentials: readonly Credential[],
     label: string,
-    { clientAddress, isSentByPage }: Caller,
+    { method, clientAddress, isSentByPage }: Caller,
   ): Promise<Member | undefined> {
     const verdict = await this.#options.gate.admit({
       label,
       port: TOOLBOX_PORT,
-      method: "GET",
+      method,
       isToolbox: true,
       isForMembers: true,
       clientAddress,
