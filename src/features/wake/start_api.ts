@@ -8,6 +8,8 @@ import type { FeatureParts } from "../../gateway/feature_module.ts";
 import type { StartButton } from "./start_button.ts";
 
 const PARAMS = z.object({ sandbox: SANDBOX, port: z.string() });
+const TOLD = z.object({ outcome: z.string() });
+const OUTCOME = { "application/json": { schema: TOLD } };
 
 /** Its description. */
 export const START_ROUTE = createRoute({
@@ -16,15 +18,10 @@ export const START_ROUTE = createRoute({
   operationId: "preview_start",
   summary: "Start the sandbox of a preview",
   description:
-    "For members of the sandbox, who start it as `WAKE` allows. What has come of it is told; wait by the preview's state.",
+    "For members of the sandbox, who start it as `WAKE` allows, and wait by the preview's state.",
   request: { params: PARAMS },
   responses: {
-    202: {
-      description: "It runs, will run, or will not without more ado.",
-      content: {
-        "application/json": { schema: z.object({ outcome: z.string() }) },
-      },
-    },
+    202: { description: "Its `outcome`.", content: OUTCOME },
     ...API_REFUSALS,
   },
 });
@@ -40,7 +37,7 @@ export function startRoutes(
       const caller = members.callerOf(c);
       const { sandbox: label } = checked(c.req.param(), PARAMS);
       const { sandboxId, admission } = await members.admit(caller, label);
-      return await button
-        .call({ id, label, sandboxId, clientAddress }, admission);
+      const start = { id, label, sandboxId, clientAddress };
+      return await button.call(start, admission);
     });
 }

@@ -16,6 +16,7 @@ import type {
 } from "../../gateway/sandbox_exchange.ts";
 import { isFramed, wantsDocument } from "../../http/fetch_metadata.ts";
 import { splitQuery } from "../../http/request_url.ts";
+import { isShown, isVisit } from "../../http/visit.ts";
 import { TokenBuckets } from "../../lib/token_bucket.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
@@ -31,7 +32,6 @@ import type {
   StartTrigger,
   WantedStart,
 } from "./starts.ts";
-import { isShown, isVisit } from "./visit.ts";
 import { wakeSettings } from "./wake_settings.ts";
 
 /** How often requests for a start have the API asked for a known state: beyond that, it is 2 s old at most. */
