@@ -38,7 +38,7 @@ export function stateRoute(target: string): StateRoute | undefined {
 
 /** A request for the state of a preview, which is none to that preview. */
 export class PreviewStateExchange extends OwnExchange {
-  readonly route = "api";
+  readonly route = "preview_state";
   readonly #base: string;
 
   constructor(

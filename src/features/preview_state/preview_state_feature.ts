@@ -14,7 +14,8 @@ export const previewState: FeatureModule = {
   name: "preview_state",
   routes: PREVIEW_STATE_ROUTES,
   create(parts) {
-    const { probe, now, remoteSettings } = parts;
+    const { config, probe, now, remoteSettings } = parts;
+    if (config.public.toolboxOnly) return undefined; // there are no previews
     const drain = new AbortController();
     const looks = new Looks(probe, now);
     return {

@@ -3,7 +3,6 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { isPort } from "../../address/grammar.ts";
 import { API_REFUSALS } from "../../control/api/record_descriptions.ts";
 import { SANDBOX } from "../../control/routes/sandbox_paths.ts";
-import { ERROR_CODES } from "../../error_codes.ts";
 
 /** The longest wait, seconds. */
 export const MAX_WAIT_SEC = 60;
@@ -29,7 +28,7 @@ const STATE = z.object({
   state: z.string().nullable().openapi({
     description: "The sandbox's, in Daytona's words; null if it is not known.",
   }),
-  code: z.enum(ERROR_CODES as [string, ...string[]]).nullable().openapi({
+  code: z.string().nullable().openapi({
     description: "The error that a visitor would get; null if it is ready.",
   }),
   ready: z.boolean(),

@@ -7,7 +7,7 @@ const ROUTES = [
   "toolbox",
   "build_logs",
   "inspect",
-  "api",
+  "preview_state",
   "control",
 ] as const;
 
