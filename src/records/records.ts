@@ -73,12 +73,20 @@ export class Records {
     return this.#options.open !== null;
   }
 
-  /** A record as it was 5 s ago at most; while the database is away, as it was read in the last hour. */
-  async get(kind: string, id: string): Promise<VersionedRecord | undefined> {
+  /**
+   * A record as it was 5 s ago at most; while the database is away, as it was read in the last hour. Of an id that
+   * nobody has asked for lately, `beforeRead` is called first, which may throw.
+   */
+  async get(
+    kind: string,
+    id: string,
+    beforeRead?: () => void,
+  ): Promise<VersionedRecord | undefined> {
     const name = `${kind} ${id}`;
     if (this.#absent.has(name)) return undefined;
     const copy = this.#copies.get(name);
     if (this.#isWithin(copy, FRESH_MS)) return this.#unlessOver(copy);
+    if (copy === undefined) beforeRead?.();
     try {
       return await this.#reads.share(name, async (isCurrent) => {
         const at = this.#options.now();

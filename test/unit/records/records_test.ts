@@ -212,3 +212,30 @@ databaseTest(
     assert.deepEqual(items.map(({ record }) => record), [moved]);
   },
 );
+
+databaseTest(
+  "whoever asks for an id that nobody has asked for lately pays first, and others do not",
+  async (database) => {
+    using world = setUp(database);
+    const [one, other] = [world.gateway(), world.gateway()];
+    await one.put("token", world.record("a"), "absent");
+    let paid = 0;
+    const pay = () => void paid++;
+    for (const id of ["a", "b"]) {
+      await other.get("token", id, pay);
+      await other.get("token", id, pay);
+    }
+    assert.equal(paid, 2);
+    world.clock.time += 30_000;
+    await other.get("token", "a", pay);
+    assert.equal(paid, 2);
+    await other.get("token", "b", pay);
+    assert.equal(paid, 3);
+    await assert.rejects(
+      other.get("token", "c", () => {
+        throw new Error("nothing left");
+      }),
+      /nothing left/,
+    );
+  },
+);
