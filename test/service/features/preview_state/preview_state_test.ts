@@ -14,7 +14,11 @@ import {
   type TestGateway,
 } from "../../../support/gateway.ts";
 import type { Answer } from "../../../support/send.ts";
-import { testInBothWorlds as test } from "../../../support/worlds.ts";
+import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
+import {
+  testInBothWorlds as test,
+  testLoginsInBothWorlds,
+} from "../../../support/worlds.ts";
 import { samplesOf } from "../../../unit/observability/metrics/parse_exposition.ts";
 
 /** The port of the app that is not there at first, and one on which nothing listens. */
@@ -313,3 +317,35 @@ test("whoever is no member is told nothing of a sandbox, nor whether there is on
   }
   assert.equal(looks(gateway), 0);
 });
+
+for (const scope of SESSION_SCOPES) {
+  testLoginsInBothWorlds(
+    `who has logged in for '${scope}' is told on a page of the base host, and on no page of an app`,
+    async (start) => {
+      await using gateway = await start({ SESSION_SCOPE: scope });
+      const browser = gateway.browser();
+      const { page: form } = await browser.open(
+        gateway.at("3000-locked", "/echo"),
+      );
+      await browser.logIn(form, "alice");
+      const base = new URL(gateway.at(""));
+      const cookie = browser.jar
+        .fieldFor(base, { method: "GET", crossSite: false }) ??
+        assert.fail("no cookie");
+      for (
+        const [headers, told] of [
+          [{ "sec-fetch-site": "same-origin" }, [200, null]],
+          [{ "sec-fetch-site": "same-site" }, [403, "origin_refused"]],
+          [{ "sec-fetch-site": "none" }, [403, "origin_refused"]],
+          [{ origin: gateway.at("3000-locked") }, [403, "origin_refused"]],
+        ] as const
+      ) {
+        const { status, code } = await gateway.send(base.host, {
+          path: "/api/v1/previews/locked/3000",
+          headers: { cookie, ...headers },
+        });
+        assert.deepEqual([status, code], told, JSON.stringify(headers));
+      }
+    },
+  );
+}
