@@ -230,10 +230,12 @@ test("a wait ends when its client leaves", async (startGateway) => {
 });
 
 test("a wait ends at once when the gateway is asked to stop, and nobody waits after that", async (startGateway) => {
+  using _clock = fakeClock(); // no time passes
   await using gateway = await startGateway();
   closePort(gateway);
-  const { state } = await wait(gateway, "?wait=60");
+  const { state, isAnswered } = await wait(gateway, "?wait=60");
   gateway.service.startDraining();
+  await assertEventually(isAnswered, "it is answered");
   assert.equal((await state).code, "port_closed");
   assert.equal((await stateOf(gateway, "?wait=60")).code, "port_closed");
 });
