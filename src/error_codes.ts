@@ -29,10 +29,10 @@ export interface ErrorFacts {
   /** What a login has come to that fails by it: its client answers for it, or the same callback may come again. */
   readonly login?: "refused" | "repeatable";
   /**
-   * The part of the way to an app's answer on which it is told: the sandbox is `starting`; it has started, but its
-   * surroundings are `settling` for a moment; or it runs, and its app is `booting`.
+   * The part of the way to an app's answer on which it is told: the sandbox is `starting`, or it runs, and its app is
+   * `booting`.
    */
-  readonly stage?: "starting" | "settling" | "booting";
+  readonly stage?: "starting" | "booting";
   /** How the sandbox would be brought to run. */
   readonly start?: {
     /** The call of Daytona's API. */
@@ -129,7 +129,6 @@ const FACTS = {
     status: 404,
     fault: "sandbox",
     passes: "by_itself",
-    stage: "settling",
     needsState: true,
   },
   sandbox_destroying: {
@@ -180,12 +179,7 @@ const FACTS = {
     stage: "booting",
   },
   app_refused_websocket: { status: 502, fault: "sandbox", passes: "maybe" },
-  toolbox_unreachable: {
-    status: 502,
-    fault: "operator",
-    passes: "by_itself",
-    stage: "settling",
-  },
+  toolbox_unreachable: { status: 502, fault: "operator", passes: "by_itself" },
   sandbox_stopped: {
     ...AT_REST,
     retryAfterSec: 2,
@@ -225,7 +219,7 @@ const FACTS = {
   },
   sandbox_build_failed: AT_REST,
   start_refused: { ...AT_REST, fault: "operator" },
-  runner_not_ready: { ...UNAVAILABLE, stage: "settling", needsState: true },
+  runner_not_ready: { ...UNAVAILABLE, needsState: true },
   api_unreachable: UNAVAILABLE,
   api_throttled: UNAVAILABLE,
   issuer_unavailable: UNAVAILABLE,

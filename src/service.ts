@@ -13,17 +13,18 @@ import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
-import { holds } from "./features/holds/holds_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
 import { machineTokens } from "./features/machine_tokens/machine_tokens_feature.ts";
+import { previewState } from "./features/preview_state/preview_state_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { trustedIssuers } from "./features/trusted_issuers/trusted_issuers_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
 import { createBulkheads } from "./gateway/create_bulkheads.ts";
-import { createGateway } from "./gateway/create_gateway.ts";
+import { createForwarder, createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
+import { PreviewProbe } from "./gateway/preview_probe.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
@@ -48,10 +49,10 @@ import { createFetch } from "./upstream/http1/fetch.ts";
 export const FEATURES: readonly FeatureModule[] = [
   handover,
   warning,
-  holds,
   wake,
   inspect,
   machineTokens,
+  previewState,
   status,
   webhooks,
   trustedIssuers,
@@ -154,6 +155,18 @@ export async function createService(
   });
   const { scheme, cookies, sessions, logins, login, accessEvents, throttle } =
     auth;
+  const forwarder = createForwarder(config, {
+    upstream,
+    bulkheads,
+    sandboxes,
+    now,
+  });
+  const probe = new PreviewProbe({
+    forwarder,
+    upstream,
+    states,
+    destinations: sandboxes,
+  });
   const readiness = new ReadinessChecks({
     api,
     serviceKey,
@@ -200,6 +213,7 @@ export async function createService(
       throttle,
       inFlight,
       bulkheads,
+      probe,
       renderMetrics,
       otherLimits: () => [
         bulkheads.inUse,
@@ -247,7 +261,7 @@ export async function createService(
   const dispatch = createGateway(config, {
     api,
     upstream,
-    bulkheads,
+    forwarder,
     resolvers,
     auth,
     activity,

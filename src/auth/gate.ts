@@ -147,7 +147,8 @@ export class Gate {
     const { sessions, strangersLogIn = false } = this.#parts;
     if (credential?.kind !== "session" || strangersLogIn) return false;
     const session = await sessions.open(credential.sealed);
-    return session?.kind === "login" || session?.kind === "host";
+    return session !== undefined && session.kind !== "key" &&
+      session.kind !== "grant";
   }
 
   /**

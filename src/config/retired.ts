@@ -4,11 +4,18 @@ import type { Environment } from "./read_settings.ts";
 /** A variable of an earlier version that is set, and what takes its place. */
 type RetiredVariable = Readonly<Record<"name" | "instead", string>>;
 
-const RETIRED: readonly RetiredVariable[] = [{
-  name: "WORKERS",
-  instead:
-    "several processes with REUSE_PORT=true, each with a systemd unit and a METRICS_PORT of its own",
-}];
+const WAITING =
+  "programs wait by GET /api/v1/previews/SANDBOX/PORT?wait=60 on the base domain";
+
+const RETIRED: readonly RetiredVariable[] = [
+  {
+    name: "WORKERS",
+    instead:
+      "several processes with REUSE_PORT=true, each with a systemd unit and a METRICS_PORT of its own",
+  },
+  { name: "WAKE_HOLD_SEC", instead: WAITING },
+  { name: "PORT_HOLD_SEC", instead: WAITING },
+];
 
 /** Finds those that are set. */
 export function findRetired(env: Environment): readonly RetiredVariable[] {

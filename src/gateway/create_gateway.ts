@@ -6,8 +6,7 @@ import type { Config } from "../config/config.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import { FloodBans } from "../downstream/websocket/rate_limit.ts";
 import { createRequestIds } from "../observability/log.ts";
-import type { Bulkheads } from "../proxy/bulkheads.ts";
-import { Forwarder } from "../proxy/forward.ts";
+import { Forwarder, type ForwarderParts } from "../proxy/forward.ts";
 import { HandshakeForms } from "../proxy/handshake_forms.ts";
 import { HostRefusals } from "../proxy/host_refusals.ts";
 import type { createResolvers } from "../resolver/create_resolvers.ts";
@@ -17,6 +16,20 @@ import { Dispatch, type DispatchParts } from "./dispatch.ts";
 import type { TunnelLimits } from "./open_tunnel.ts";
 import { SandboxHandlers } from "./preview.ts";
 import type { ExchangeServices } from "./received_request.ts";
+
+/** Creates what sends requests to sandboxes. */
+export function createForwarder(
+  { cache: { maxEntries: maxApps } }: Pick<Config, "cache">,
+  { now, ...parts }:
+    & Omit<ForwarderParts, "handshakes" | "hosts">
+    & Pick<GatewayParts, "now">,
+): Forwarder {
+  return new Forwarder({
+    ...parts,
+    handshakes: new HandshakeForms({ maxApps, now }),
+    hosts: new HostRefusals({ maxApps, now }),
+  });
+}
 
 /** Dependencies of {@linkcode createGateway}. */
 interface GatewayParts extends
@@ -34,7 +47,7 @@ interface GatewayParts extends
   > {
   readonly api: DaytonaApi;
   readonly upstream: UpstreamClient;
-  readonly bulkheads: Bulkheads;
+  readonly forwarder: Forwarder;
   readonly resolvers: ReturnType<typeof createResolvers>;
   readonly auth: ReturnType<typeof createAuth>;
   readonly clientLeg:
@@ -45,7 +58,7 @@ interface GatewayParts extends
 /** The handler of all requests. */
 export function createGateway(config: Config, parts: GatewayParts): Dispatch {
   const { limits, listen, session, public: site, daytona } = config;
-  const { api, upstream, bulkheads, resolvers, auth, ...shared } = parts;
+  const { api, upstream, forwarder, resolvers, auth, ...shared } = parts;
   const { features, clientLeg } = shared;
   const services = {
     ...shared,
@@ -66,7 +79,6 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     sessionScope: session.scope,
     allowedOrigins: new Set(site.allowedOrigins),
   };
-  const apps = { maxApps: config.cache.maxEntries, now: parts.now };
   const sandboxes = new SandboxHandlers({
     ...services,
     toolboxOnly: site.toolboxOnly,
@@ -83,13 +95,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     sessions: auth.sessions,
     plantedCookies: new PlantedCookies(auth),
     login: auth.login,
-    forwarder: new Forwarder({
-      upstream,
-      bulkheads,
-      sandboxes: resolvers.sandboxes,
-      handshakes: new HandshakeForms(apps),
-      hosts: new HostRefusals(apps),
-    }),
+    forwarder,
     states: resolvers.states,
     destinations: resolvers.sandboxes,
   });

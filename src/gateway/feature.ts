@@ -13,8 +13,8 @@ import type { ExchangeObserver } from "./observer.ts";
 import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
 import type { PreviewExchange, SandboxExchange } from "./sandbox_exchange.ts";
 
-/** What to do about a failure: answer with that response, tell of that failure instead, or send the request again. */
-export type Explanation = Response | GatewayError | "again";
+/** What to do about a failure: answer with that response, or tell of that failure instead. */
+export type Explanation = Response | GatewayError;
 
 /** A feature that is switched on. */
 export interface Feature {

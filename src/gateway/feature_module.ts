@@ -23,6 +23,7 @@ import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { SandboxChanges } from "../resolver/sandbox_changes.ts";
 import type { SandboxStates } from "../resolver/sandbox_states.ts";
 import type { Feature } from "./feature.ts";
+import type { PreviewProbe } from "./preview_probe.ts";
 
 /** A link. */
 export interface Link {
@@ -65,6 +66,7 @@ export interface FeatureParts {
   readonly throttle: Throttle;
   readonly inFlight: InFlight;
   readonly bulkheads: Pick<Bulkheads, "mostWaiting">;
+  readonly probe: Pick<PreviewProbe, "look">;
   /** Limits in use besides those of {@linkcode InFlight}. */
   readonly otherLimits: () => readonly LimitUse[];
   /** Renders all metrics, and has the checks of `/ready` run if it `looks`. */

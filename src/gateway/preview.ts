@@ -111,15 +111,12 @@ export class SandboxHandlers {
   async #carry(x: SandboxExchange, admission: Admission): Promise<Response> {
     const opening = x.openBody(); // once: whether there is one, only its stream may tell
     if (opening !== undefined) await opening;
-    for (;;) {
-      try {
-        return await this.#exchange(x);
-      } catch (error) {
-        const explained = await this.#explain(error, x, admission);
-        if (explained === "again") continue;
-        if (explained instanceof Response) return x.answer(explained);
-        throw explained;
-      }
+    try {
+      return await this.#exchange(x);
+    } catch (error) {
+      const explained = await this.#explain(error, x, admission);
+      if (explained instanceof Response) return x.answer(explained);
+      throw explained;
     }
   }
 

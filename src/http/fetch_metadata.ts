@@ -15,11 +15,6 @@ export function wantsDocument(headers: RequestHeaders): boolean {
   return acceptsHtml(headers.get("accept"));
 }
 
-/** True if no browser sent the request: these name its site, or ask for a page; Node's `fetch` sends a mode only. */
-export function isFromProgram(headers: RequestHeaders): boolean {
-  return !headers.has("sec-fetch-site") && !wantsDocument(headers);
-}
-
 /** True if the request is a navigation that follows a link or a typed address, rather than submits a form. */
 export function isNavigation(method: string, headers: RequestHeaders): boolean {
   return (method === "GET" || method === "HEAD") && wantsDocument(headers);

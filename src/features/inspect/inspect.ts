@@ -11,8 +11,8 @@ import {
 } from "../../auth/credentials.ts";
 import type { GateRequest } from "../../auth/gate.ts";
 import { GatewayError } from "../../errors.ts";
-import { Exchange } from "../../gateway/exchange.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { OwnExchange } from "../../gateway/own_exchange.ts";
 import type {
   ExchangeServices,
   IncomingRequest,
@@ -26,8 +26,6 @@ import {
 import { clientKey } from "../../lib/client_key.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
-import type { CorsDecision } from "../../proxy/cors.ts";
-import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 import { INSPECT_POLICY, inspectPage } from "./inspect_page.ts";
 import type { Inspector } from "./inspector.ts";
 
@@ -47,11 +45,10 @@ export function inspectRoute(target: string): InspectRoute | undefined {
 }
 
 /** A request for the page or its stream. */
-export class InspectExchange extends Exchange {
+export class InspectExchange extends OwnExchange {
   readonly route = "inspect";
   readonly label: string;
   readonly resource: "page" | "events";
-  readonly port = undefined;
 
   constructor(
     incoming: IncomingRequest,
@@ -103,27 +100,6 @@ export class InspectExchange extends Exchange {
     }
     const origin = headers.get("origin");
     return site === null && (origin === null || origin === this.#ownOrigin);
-  }
-
-  /** Nobody else's page may read it, whatever it knows. */
-  override get cors(): CorsDecision {
-    return { kind: "off" };
-  }
-
-  protected override get hasApp(): boolean {
-    return false;
-  }
-
-  protected override get isUse(): boolean {
-    return false;
-  }
-
-  protected isTrustedOrigin(): boolean {
-    return false;
-  }
-
-  protected responseHeaders(upstream: UpstreamResponse): [string, string][] {
-    return upstream.headers.map(([name, value]) => [name, value]);
   }
 
   get #ownOrigin(): string {

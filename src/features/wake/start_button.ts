@@ -16,6 +16,7 @@ import type {
 } from "../../gateway/sandbox_exchange.ts";
 import { isFramed, wantsDocument } from "../../http/fetch_metadata.ts";
 import { splitQuery } from "../../http/request_url.ts";
+import { isShown, isVisit } from "../../http/visit.ts";
 import { TokenBuckets } from "../../lib/token_bucket.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
@@ -31,7 +32,6 @@ import type {
   StartTrigger,
   WantedStart,
 } from "./starts.ts";
-import { isShown, isVisit } from "./visit.ts";
 import { wakeSettings } from "./wake_settings.ts";
 
 /** How often requests for a start have the API asked for a known state: beyond that, it is 2 s old at most. */
@@ -40,9 +40,15 @@ const LOOKS = { capacity: 20, refillPerSec: 0.5 } as const;
 /** Seconds until a look at what has just been started is worth it. */
 const WAIT_SEC = 2;
 
+/** A request that may start a sandbox. */
+type StartRequest = Pick<
+  SandboxExchange,
+  "id" | "label" | "sandboxId" | "clientAddress"
+>;
+
 /** An admitted request whose visitor may try to start the sandbox. */
 interface Attempt {
-  readonly x: SandboxExchange;
+  readonly x: StartRequest;
   readonly admission: Admission;
   readonly starter: Starter;
 }
@@ -107,31 +113,38 @@ export class StartButton implements Feature {
       possible.starter.by === "login";
     return isByVisit && await this.#hasStarted(possible)
       ? redirect(303, ownOrigin(x, this.#parts.scheme) + x.appTarget)
-      : await this.#withButton(failure, possible);
+      : await this.#withButton(failure, x, possible);
+  }
+
+  /** Starts the sandbox for a program, which is told what has come of it; fails as {@linkcode StartButton.admitted}. */
+  async call(x: StartRequest, admission: Admission): Promise<Response> {
+    const starter = await starterOf(x, admission, this.#parts);
+    if (starter === undefined) throw notAllowed(`Admitted by ${admission.by}`);
+    const attempt = { x, admission, starter };
+    const outcome = await this.#startIfNeeded(attempt, "call");
+    const headers = { ...OWN_ANSWER_HEADERS, "retry-after": `${WAIT_SEC}` };
+    // The sandbox is up once its previews answer.
+    return Response.json({ outcome }, { status: 202, headers });
   }
 
   /**
-   * Starts the sandbox, and leads back to where the button was; a program reads what has come of it.
+   * Starts the sandbox, and leads back to where the button was.
    * @throws {GatewayError} `cross_site_request` if another page sent the form, `start_expired` if its token is not good
    * for this, `start_not_allowed`, `start_refused` or `start_throttled` if the sandbox is not started, and as the API's
    * client does
    */
   async #handle(x: PreviewExchange, admission: Admission): Promise<Response> {
     const { kind } = admission.credential ?? {};
-    const isCall = kind === "bearer" || kind === "preview_token";
+    if (kind === "bearer" || kind === "preview_token") {
+      return await this.call(x, admission);
+    }
     const origin = ownOrigin(x, this.#parts.scheme);
-    if (!isCall && !isFromPage(x, origin)) {
+    if (!isFromPage(x, origin)) {
       throw new GatewayError("cross_site_request", "No press of the button");
     }
     const starter = await starterOf(x, admission, this.#parts);
     if (starter === undefined) throw notAllowed(`Admitted by ${admission.by}`);
     const attempt = { x, admission, starter };
-    if (isCall) {
-      const outcome = await this.#startIfNeeded(attempt, "call");
-      const headers = { ...OWN_ANSWER_HEADERS, "retry-after": `${WAIT_SEC}` };
-      // The sandbox is up once its previews answer.
-      return Response.json({ outcome }, { status: 202, headers });
-    }
     const { target, operation } = await this.#tokens.open(x, starter.name);
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     const retryUrl = origin + target;
@@ -191,7 +204,8 @@ export class StartButton implements Feature {
   /** The failure with a button, unless it would be in a frame where that cannot be. */
   async #withButton(
     failure: GatewayError,
-    { x, starter, start: { means: operation } }: PossibleStart,
+    x: SandboxExchange,
+    { starter, start: { means: operation } }: PossibleStart,
   ): Promise<GatewayError> {
     const framedBy = this.#parts.config.public.allowedOrigins;
     if (isFramed(x.headers) && framedBy.length === 0) return failure;

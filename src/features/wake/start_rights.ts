@@ -44,9 +44,9 @@ export async function starterOf(
       if (session?.kind === "key") {
         return withOperatorsKey(parts, clientAddress, session.token);
       }
-      return session?.kind === "login" || session?.kind === "host"
-        ? withLogin(parts, clientAddress, session)
-        : undefined;
+      return session === undefined || session.kind === "grant"
+        ? undefined
+        : withLogin(parts, clientAddress, session);
     }
     case "preview_token":
     case "auth_key":

@@ -3,8 +3,8 @@
  * together. Who may start which is not decided here.
  */
 import { LRUCache } from "lru-cache";
+import { Claims, type ClaimsOptions } from "../../cache/claims.ts";
 import { SingleFlight } from "../../cache/single_flight.ts";
-import { type DurableStore, entryUntil } from "../../cache/store.ts";
 import type {
   DaytonaApi,
   StartAnswer,
@@ -64,13 +64,10 @@ export type StartOutcome = Answer | { readonly kind: "too_soon" };
 
 /** Dependencies of {@linkcode SandboxStarts} besides the API. */
 interface SandboxStartsOptions
-  extends Pick<FeatureParts, "background" | "now"> {
-  /** Null if starts are only known in process. */
-  readonly store: Pick<DurableStore, "claim" | "delete"> | null;
+  extends ClaimsOptions, Pick<FeatureParts, "background"> {
   readonly changes: Pick<SandboxChanges, "announce">;
   /** Most starts of one sandbox, and by one quota key. */
   readonly perHour: number;
-  readonly maxEntries: number;
   /** Called at the end of each start, whatever came of it; `reason` is why it was refused, in the API's words. */
   readonly onEnd: (
     start: WantedStart,
@@ -83,7 +80,7 @@ type StartApi = Pick<DaytonaApi, "startSandbox" | "recoverSandbox">;
 export class SandboxStarts {
   readonly #api: StartApi;
   readonly #options: SandboxStartsOptions;
-  readonly #claimed: ExpiringLru<string, true>;
+  readonly #claims: Claims;
   /** By sandbox id. */
   readonly #runs = new SingleFlight<StartOutcome>();
   /** By sandbox id: starts under way, as far as this process knows. */
@@ -95,7 +92,7 @@ export class SandboxStarts {
     this.#api = api;
     this.#options = options;
     const { maxEntries: max, now } = options;
-    this.#claimed = new ExpiringLru({ max, ttlMs: CLAIM_MS, now });
+    this.#claims = new Claims("sandbox-start", options);
     this.#begun = new ExpiringLru({ max, ttlMs: CLAIM_MS, now });
     this.#pausedUntil = new LRUCache({ max });
   }
@@ -112,7 +109,7 @@ export class SandboxStarts {
    * as the API's client does
    */
   async start(wanted: WantedStart): Promise<StartOutcome> {
-    if (wanted.intent === "visit" && this.#claimed.has(denialKey(wanted))) {
+    if (wanted.intent === "visit" && this.#claims.has(denialKey(wanted))) {
       return { kind: "too_soon" };
     }
     let isOwn = false;
@@ -138,13 +135,14 @@ export class SandboxStarts {
     const { sandboxId, intent } = wanted;
     const { changes, onEnd } = this.#options;
     const lock = digestKey(["start", sandboxId]);
-    if (!await this.#claim(lock, CLAIM_MS)) {
+    if (!await this.#claims.claim(lock, CLAIM_MS)) {
       this.#begun.set(sandboxId, true, { ttl: BEGUN_MS });
       return { kind: "under_way" };
     }
-    const isFirst = await this.#claim(lastStartKey(sandboxId), VISIT_PAUSE_MS);
+    const last = lastStartKey(sandboxId);
+    const isFirst = await this.#claims.claim(last, VISIT_PAUSE_MS);
     if (intent === "visit" && !isFirst) {
-      await this.#release(lock);
+      await this.#claims.release(lock);
       return { kind: "too_soon" };
     }
     this.#begun.set(sandboxId, true);
@@ -158,7 +156,7 @@ export class SandboxStarts {
     } catch (error) {
       if (isThrottled(error)) {
         outcome = "throttled";
-        await this.#release(lastStartKey(sandboxId)); // somebody else may still start it
+        await this.#claims.release(last); // somebody else may still start it
       }
       throw error;
     } finally {
@@ -169,7 +167,7 @@ export class SandboxStarts {
       if (outcome !== "not_allowed" && outcome !== "throttled") {
         await changes.announce(sandboxId);
       }
-      await this.#release(lock);
+      await this.#claims.release(lock);
       onEnd(wanted, { outcome, reason });
     }
   }
@@ -184,7 +182,7 @@ export class SandboxStarts {
     const spent = await this.#takeSlot(["by", quotaKey]);
     const slot = await this.#takeSlot(["of", sandboxId])
       .catch(async (error) => {
-        await this.#release(spent);
+        await this.#claims.release(spent);
         throw error;
       });
     const answer = means === "start"
@@ -192,12 +190,12 @@ export class SandboxStarts {
       : await this.#api.recoverSandbox(sandboxId, credential);
     if (answer.kind === "not_allowed") {
       // Who may not start it must not keep others from it, and need not be told again at every visit.
-      await this.#release(slot);
-      await this.#release(lastStartKey(sandboxId));
-      this.#claimed.set(denialKey(wanted), true, { ttl: VISIT_PAUSE_MS });
+      await this.#claims.release(slot);
+      await this.#claims.release(lastStartKey(sandboxId));
+      this.#claims.keep(denialKey(wanted), VISIT_PAUSE_MS);
     } else if (answer.kind === "throttled") {
-      await this.#release(slot);
-      await this.#release(spent);
+      await this.#claims.release(slot);
+      await this.#claims.release(spent);
       const askedMs = answer.retryAfterSec * 1000;
       this.#pausedUntil.set(organizationId, now() + askedMs);
       throw throttled("The API asks for a pause between starts", askedMs);
@@ -212,26 +210,9 @@ export class SandboxStarts {
     const leftMs = (hour + 1) * HOUR_MS - now();
     for (let nth = 0; nth < perHour; nth++) {
       const slot = digestKey([...quota, String(hour), String(nth)]);
-      if (await this.#claim(slot, leftMs)) return slot;
+      if (await this.#claims.claim(slot, leftMs)) return slot;
     }
     throw throttled("Too many starts this hour", leftMs);
-  }
-
-  /** True if nobody else has claimed that. If the durable tier does not tell, this process decides. */
-  async #claim(key: string, ms: number): Promise<boolean> {
-    if (this.#claimed.has(key)) return false;
-    this.#claimed.set(key, true, { ttl: ms });
-    const { store, now } = this.#options;
-    const entry = entryUntil(now() + ms, true);
-    const claim = await store?.claim(["sandbox-start", key], entry);
-    // Whoever has it may give it back, which only the store knows.
-    if (claim === "taken") this.#claimed.delete(key);
-    return claim !== "taken";
-  }
-
-  async #release(key: string): Promise<void> {
-    await this.#options.store?.delete(["sandbox-start", key]);
-    this.#claimed.delete(key);
   }
 }
 

@@ -2,6 +2,7 @@
 import { sectionOf } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { loggerFor } from "../../observability/log.ts";
+import { START_ROUTE, startRoutes } from "./start_api.ts";
 import { StartButton } from "./start_button.ts";
 import { SandboxStarts } from "./starts.ts";
 import { wakeSettings } from "./wake_settings.ts";
@@ -10,6 +11,7 @@ import { wakeSettings } from "./wake_settings.ts";
 export const wake: FeatureModule = {
   name: "wake",
   settings: wakeSettings,
+  routes: [START_ROUTE],
   keysToCheck(config) {
     const { mode, keys } = sectionOf(config, wakeSettings);
     if (mode === "off") return [];
@@ -39,6 +41,9 @@ export const wake: FeatureModule = {
         logger.info("a visitor asked for a start", { ...facts, ...end });
       },
     });
-    return new StartButton(parts, starts);
+    const button = new StartButton(parts, starts);
+    return Object.assign(button, {
+      controlRoutes: startRoutes(button, parts),
+    });
   },
 };

@@ -7,6 +7,7 @@ const ROUTES = [
   "toolbox",
   "build_logs",
   "inspect",
+  "preview_state",
   "control",
 ] as const;
 

@@ -10,6 +10,17 @@ Deno.test("findRetired() finds WORKERS if it has a value, and says what takes it
   assert.deepEqual(findRetired({ WORKERS: " ", REUSE_PORT: "true" }), []);
 });
 
+Deno.test("findRetired() finds what requests once waited by, and names the route that takes its place", () => {
+  const found = findRetired({ WAKE_HOLD_SEC: "20", PORT_HOLD_SEC: "10" });
+  assert.deepEqual(found.map(({ name }) => name), [
+    "WAKE_HOLD_SEC",
+    "PORT_HOLD_SEC",
+  ]);
+  for (const { instead } of found) {
+    assert.match(instead, /GET \/api\/v1\/previews\//);
+  }
+});
+
 Deno.test("findRetired() finds no variable that is a setting", () => {
   const all = Object.fromEntries(
     Object.keys(SETTINGS).map((name) => [name, "1"]),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { isShown, isVisit } from "../../../../src/features/wake/visit.ts";
-import { requestHeadersOf } from "../../../../src/http/headers.ts";
-import { USER_AGENT } from "../../../support/login.ts";
+import { isShown, isVisit } from "../../../src/http/visit.ts";
+import { requestHeadersOf } from "../../../src/http/headers.ts";
+import { USER_AGENT } from "../../support/login.ts";
 
 /** A typed address. */
 const TYPED = {

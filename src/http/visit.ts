@@ -2,14 +2,17 @@
  * Tells a visit, by which somebody means to see a preview, from everything else that asks for its address. A visit may
  * start a sandbox, so whatever does not say clearly what it is, is none: then there is still the button.
  */
-import type { SandboxExchange } from "../../gateway/sandbox_exchange.ts";
-import { isAheadOfTime } from "../../http/fetch_metadata.ts";
+import { isAheadOfTime } from "./fetch_metadata.ts";
+import type { RequestHeaders } from "./headers.ts";
 
 /** Programs that say what they are: crawlers, what unfurls links, browsers that a program drives. */
 const PROGRAM =
   /bot|crawl|spider|slurp|preview|headless|externalhit|whatsapp|scan|monitor|inspect|fetch|https?:\/\//i;
 
-type VisitSource = Pick<SandboxExchange, "method" | "headers">;
+interface VisitSource {
+  readonly method: string;
+  readonly headers: RequestHeaders;
+}
 
 /** True if a page of ours that answers the request is going to be seen: it is no prefetch, no data, no form. */
 export function isShown({ method, headers }: VisitSource): boolean {

@@ -1,0 +1,158 @@
+/** `GET /api/v1/previews/{sandbox}/{port}`: whether a preview is ready, or what its visitors are told instead. */
+import { previewOrigin } from "../../address/preview_host.ts";
+import { bearerOf, presentedGrants } from "../../auth/credentials.ts";
+import type { Admission, GateRequest } from "../../auth/gate.ts";
+import type { CalledRequest } from "../../control/api/caller.ts";
+import { checked } from "../../control/api/json_body.ts";
+import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { OwnExchange } from "../../gateway/own_exchange.ts";
+import type { PreviewPort } from "../../gateway/preview_probe.ts";
+import type {
+  ExchangeServices,
+  IncomingRequest,
+} from "../../gateway/received_request.ts";
+import { isSentByPage } from "../../http/fetch_metadata.ts";
+import { splitQuery } from "../../http/request_url.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import type { Look, Looks } from "./looks.ts";
+import {
+  MAX_WAIT_SEC,
+  type PreviewState,
+  STATE_REQUEST,
+} from "./preview_state_routes.ts";
+import { waitUntilReady } from "./wait.ts";
+
+const PATH = /^\/api\/v1\/previews\/([^/]+)\/([^/]+)$/;
+
+/** What a request says, as it came. */
+type StateRoute = Readonly<Record<string, string>>;
+
+/** Parses a request-target on a base host; undefined if it is not ours. */
+export function stateRoute(target: string): StateRoute | undefined {
+  const { path, query } = splitQuery(target);
+  const [, sandbox, port] = PATH.exec(path) ?? [];
+  if (sandbox === undefined || port === undefined) return undefined;
+  return { ...Object.fromEntries(new URLSearchParams(query)), sandbox, port };
+}
+
+/** A request for the state of a preview, which is none to that preview. */
+export class PreviewStateExchange extends OwnExchange {
+  readonly route = "preview_state";
+  readonly #base: string;
+
+  constructor(
+    incoming: IncomingRequest,
+    base: string,
+    services: ExchangeServices,
+  ) {
+    super(incoming, services);
+    this.#base = base;
+  }
+
+  /** The request as what judges its caller has it. */
+  get asCalled(): CalledRequest {
+    const { request, authority, client: { clientAddress } } = this;
+    const base = this.#base;
+    return { req: { raw: request }, env: { base, authority, clientAddress } };
+  }
+
+  /** Where a preview is. */
+  urlOf({ sandboxId, port }: PreviewPort): string {
+    const label = sandboxId.toLowerCase();
+    const host = { port, label, authoritySuffix: this.baseAuthority };
+    return `${previewOrigin(host, this.services.scheme)}/`;
+  }
+}
+
+interface StateParts extends Pick<FeatureParts, "members" | "gate" | "now"> {
+  readonly looks: Looks;
+  /** Aborted when nobody is to wait any more. */
+  readonly draining: AbortSignal;
+}
+
+/** Answers it, after as long a wait as it asks for. */
+export async function handleState(
+  x: PreviewStateExchange,
+  route: StateRoute,
+  parts: StateParts,
+): Promise<Response> {
+  x.checkLimits(); // 1 dispatch
+  if (x.method !== "GET") {
+    throw new GatewayError("method_not_allowed", x.method);
+  }
+  const { looks, now, draining } = parts;
+  const asked = checked(route, STATE_REQUEST);
+  const { sandbox: label, port: digits, wait = "0" } = asked;
+  const port = Number(digits);
+  const until = now() + 1000 * Math.min(MAX_WAIT_SEC, Number(wait));
+  x.progress.onLookups();
+  const admission = await admit(x, { label, port }, parts); // 3 gate
+  const preview = { sandboxId: admission.sandboxId, port };
+  x.grant(admission, () =>
+    admit(x, { label, port }, parts, admission)
+      .then(() => true, isOutage));
+  const look = () => looks.at(preview);
+  const seen = await waitUntilReady(x, { look, until, now, draining });
+  return x.answer(stateResponse(preview, seen, x.urlOf(preview)));
+}
+
+/**
+ * Who asks, as a member or by a grant for that port; again, if they were admitted `before`.
+ * @throws {GatewayError} `not_found`, `grant_invalid`, or as {@linkcode Members} does
+ */
+async function admit(
+  x: PreviewStateExchange,
+  preview: Pick<GateRequest, "label" | "port">,
+  { members, gate }: StateParts,
+  before?: Admission,
+): Promise<Admission> {
+  const { headers, method, progress, client: { clientAddress } } = x;
+  const credentials = presentedGrants({ headers });
+  const token = bearerOf(headers);
+  if (token !== undefined) credentials.push({ kind: "bearer", token });
+  if (credentials.length === 0) {
+    const caller = members.callerOf(x.asCalled);
+    return (await members.admit(caller, preview.label)).admission;
+  }
+  const request: GateRequest = {
+    ...preview,
+    method,
+    takesGrants: true,
+    isToolbox: true,
+    isForMembers: true,
+    clientAddress,
+    isSentByPage: isSentByPage(headers),
+    progress,
+    credentials: () => credentials,
+  };
+  const verdict = before === undefined
+    ? await gate.admit(request)
+    : await gate.readmit(request, before);
+  if (verdict.kind === "allow") return verdict;
+  const code = verdict.code === "grant_invalid" ? verdict.code : "not_found";
+  throw new GatewayError(code, "Refused at the gate");
+}
+
+function stateResponse(
+  { sandboxId, port }: PreviewPort,
+  { state, code, retryAfterSec }: Look,
+  url: string,
+): Response {
+  const told: PreviewState = {
+    sandboxId,
+    port,
+    state,
+    code,
+    ready: code === null,
+    url,
+    ...retryAfterSec !== undefined && { retryAfterSec },
+  };
+  return Response.json(told, { headers: OWN_ANSWER_HEADERS });
+}
+
+/** True for a failure that does not tell whether somebody still has access; others are refusals. */
+function isOutage(error: unknown): boolean {
+  if (!(error instanceof GatewayError)) throw error;
+  return error.status >= 429;
+}

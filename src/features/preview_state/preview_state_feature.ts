@@ -1,0 +1,39 @@
+/** The state of previews, for whoever waits for one (`GET /api/v1/previews/{sandbox}/{port}`). */
+import { parseHost } from "../../address/preview_host.ts";
+import type { FeatureModule } from "../../gateway/feature_module.ts";
+import { Looks } from "./looks.ts";
+import {
+  handleState,
+  PreviewStateExchange,
+  stateRoute,
+} from "./preview_state.ts";
+import { PREVIEW_STATE_ROUTES } from "./preview_state_routes.ts";
+
+/** Tells it on base hosts. */
+export const previewState: FeatureModule = {
+  name: "preview_state",
+  routes: PREVIEW_STATE_ROUTES,
+  create(parts) {
+    const { config, probe, now, remoteSettings } = parts;
+    if (config.public.toolboxOnly) return undefined; // there are no previews
+    const drain = new AbortController();
+    const looks = new Looks(probe, now);
+    return {
+      ownExchange(incoming, services) {
+        const route = stateRoute(incoming.target);
+        if (route === undefined) return undefined;
+        const { baseDomains } = remoteSettings;
+        const host = parseHost(incoming.authority, baseDomains);
+        if (host.kind !== "base") return undefined;
+        const exchange = new PreviewStateExchange(
+          incoming,
+          host.base,
+          services,
+        );
+        const all = { ...parts, looks, draining: drain.signal };
+        return { exchange, handle: () => handleState(exchange, route, all) };
+      },
+      startDraining: () => drain.abort(),
+    };
+  },
+};
