@@ -86,6 +86,10 @@ dd {
   font-size: 0.9em;
 }
 
+bdi {
+  overflow-wrap: anywhere;
+}
+
 code {
   font-family: ui-monospace, monospace;
   font-size: 0.9em;

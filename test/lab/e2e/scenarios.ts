@@ -1,5 +1,6 @@
 /** All scenarios. */
 import type { Scenario } from "./scenario.ts";
+import { accessPageInWords } from "./scenarios/access_page.ts";
 import { accessibility } from "./scenarios/accessibility.ts";
 import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
@@ -61,6 +62,7 @@ export const SCENARIOS: readonly Scenario[] = [
   tokenInLink,
   download,
   inspect,
+  accessPageInWords,
   login,
   loginWithoutAccess,
   loginChoice,
