@@ -16,6 +16,7 @@ import { basePage } from "./features/base_page/base_page_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { holds } from "./features/holds/holds_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
+import { machineTokens } from "./features/machine_tokens/machine_tokens_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
@@ -49,6 +50,7 @@ export const FEATURES: readonly FeatureModule[] = [
   holds,
   wake,
   inspect,
+  machineTokens,
   accessPage,
   status,
   webhooks,
@@ -202,6 +204,8 @@ export async function createService(
       ],
     }) ?? []
   );
+
+  auth.grants.use(features.flatMap(({ grants }) => grants ?? []));
 
   const control = createControl({
     version,

@@ -10,6 +10,7 @@ import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
 import type { Access } from "../resolver/own/access.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import { Gate, type GateParts, nonePublic } from "./gate.ts";
+import { GrantAccess } from "./grant_access.ts";
 import { Login } from "./login_flow.ts";
 import { LoginSessions } from "./login_sessions.ts";
 import { OpenidProvider } from "./oidc/provider.ts";
@@ -45,7 +46,8 @@ export function createAuth(
   { lookups, closing, metrics, now, quota, sealerFor, ...resolvers }: AuthParts,
 ) {
   const { daytona: { mode }, session, cache, limits, log, oidc } = config;
-  const { protocol: scheme, sandboxes: openTo } = config.public;
+  const { protocol: scheme, sandboxes: openTo, toolboxTakesPreviewToken } =
+    config.public;
   const { allow, groupsClaim } = config.login;
   const { remoteSettings, sandboxes, access } = resolvers;
   const isHosted = mode === "hosted";
@@ -103,12 +105,15 @@ export function createAuth(
     sessionTtlMs: session.ttlMs,
     now,
   });
+  const grants = new GrantAccess(now);
   const gate = new Gate({
     sandboxes: openTo === "never" ? nonePublic(sandboxes) : sandboxes,
     access,
     sessions,
     logins,
     subjects,
+    grants,
+    toolboxTakesPreviewToken,
     throttle,
     strangersLogIn: isHosted,
     scope: session.scope,
@@ -124,6 +129,7 @@ export function createAuth(
     subjects,
     accessEvents,
     throttle,
+    grants,
     gate,
   };
 }

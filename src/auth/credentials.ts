@@ -9,6 +9,7 @@ import { type SentCookie, sentOwnCookies } from "../http/cookies.ts";
 import { isFramed, isNavigation } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import type { FileUrlSplit } from "./file_url.ts";
+import type { PresentedGrant } from "./grants.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 
 /** One credential of a request. A signed token is not among them: it is the host label itself. */
@@ -22,6 +23,8 @@ export type Credential =
     readonly kind: "signed_url";
     readonly signature: NonNullable<FileUrlSplit["signature"]>;
   }
+  /** A grant, by its secret. */
+  | { readonly kind: "grant" } & PresentedGrant
   /** A session that this gateway sealed. */
   | { readonly kind: "session"; readonly sealed: string }
   /** An API key or JWT (RFC 6750 section 2.1). It comes last, since it may be meant for the app. */
@@ -36,6 +39,8 @@ export interface CredentialSource {
   readonly cookies: OwnCookies;
   /** The preview token in the query, from {@linkcode splitPreviewToken}. */
   readonly queryToken: string | undefined;
+  /** The secret of a grant in the query, from {@linkcode splitGrant}. */
+  readonly queryGrant?: string | undefined;
   /** Origins, besides the sandbox's own, whose pages may use its sessions. */
   readonly allowedOrigins: ReadonlySet<string>;
 }
@@ -51,10 +56,26 @@ const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 /** The credentials of a request, in order of precedence. */
 export function presentedCredentials(source: CredentialSource): Credential[] {
   const credentials = previewTokens(source);
+  credentials.push(...presentedGrants(source));
   for (const sealed of presentedSessions(source)) {
     credentials.push({ kind: "session", sealed });
   }
   return withBearer(credentials, source);
+}
+
+/** The grants of a request; a bearer that is one is known to the gate. */
+export function presentedGrants(
+  { headers, queryGrant }: Pick<CredentialSource, "headers" | "queryGrant">,
+): Credential[] {
+  const credentials: Credential[] = [];
+  const secret = headers.get("x-porthole-token");
+  if (secret !== null) {
+    credentials.push({ kind: "grant", secret, place: "header" });
+  }
+  if (queryGrant !== undefined) {
+    credentials.push({ kind: "grant", secret: queryGrant, place: "query" });
+  }
+  return credentials;
 }
 
 /** Those of a request to the toolbox, which runs commands: a page can make a browser attach sessions, so none counts. */
@@ -106,6 +127,7 @@ function presentedSessions(source: CredentialSource): readonly string[] {
   if (own.some(([name]) => name.startsWith(cookies.loginMark))) {
     sessions.push(...lastValues(own, cookies.loginOn(source.host.label)));
   }
+  sessions.push(...lastValues(own, cookies.grantSession)); // what opens more comes first
   return sessions.length > 0 && mayUseSessions(source) ? sessions : NONE;
 }
 

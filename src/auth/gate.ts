@@ -5,8 +5,13 @@
  * Order and rules are the same whoever's Daytona it stands in front of; only who answers differs (resolver/own/,
  * resolver/hosted/, rule_access.ts), and `service.ts` chooses that by the mode.
  */
-import { isAlwaysPrivate, mayBeSignedToken } from "../address/grammar.ts";
+import {
+  isAlwaysPrivate,
+  isUuid,
+  mayBeSignedToken,
+} from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";
+import { ERRORS } from "../error_codes.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { Subjects } from "../observability/subjects.ts";
 import { type Budget, UNMETERED } from "../resolver/lookup_cache.ts";
@@ -14,6 +19,13 @@ import type { Access } from "../resolver/own/access.ts";
 import type { SandboxResolver } from "../resolver/own/sandboxes.ts";
 import type { Credential } from "./credentials.ts";
 import { isSignedBy } from "./file_url.ts";
+import type { GrantAccess, GrantAnswer } from "./grant_access.ts";
+import {
+  type Grant,
+  type GrantSession,
+  type GrantVia,
+  sessionFor,
+} from "./grants.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { Session, SessionSealer } from "./session.ts";
 import type { Throttle, ThrottledClient } from "./throttle.ts";
@@ -24,15 +36,26 @@ export type Verdict =
     readonly kind: "allow";
     readonly sandboxId: string;
     /** The reason: a credential, or that none was needed. */
-    readonly by: "public" | "signed_token" | Credential["kind"];
+    readonly by:
+      | "public"
+      | "signed_token"
+      | Exclude<Credential["kind"], "grant">
+      | GrantVia;
     /** The accepted credential; undefined if none was needed, or if it is the label itself. */
     readonly credential?: Credential;
+    /** The grant, if that is the reason. */
+    readonly grant?: Grant;
     /** What the log calls who presented it; undefined if that is not known. */
     readonly subject?: string;
   }
   /** Nothing presented is sufficient, but a login might be. */
   | { readonly kind: "login"; readonly code: ErrorCode }
-  | { readonly kind: "deny"; readonly code: ErrorCode };
+  | {
+    readonly kind: "deny";
+    readonly code: ErrorCode;
+    /** The grant that is not good for this, if it is known. */
+    readonly grant?: Grant | undefined;
+  };
 
 /** A verdict that admits the request. */
 export type Admission = Extract<Verdict, { kind: "allow" }>;
@@ -45,6 +68,9 @@ export interface GateRequest extends ThrottledClient {
   /** A sandbox id, a name where those count, or a signed token unless {@linkcode GateRequest.isToolbox}. */
   readonly label: string;
   readonly port: number;
+  readonly method: string;
+  /** True if a grant for its port may be enough. */
+  readonly takesGrants?: boolean;
   /** True if it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
   readonly isToolbox: boolean;
   /** True on the base host, for whoever has logged in or has a bearer: what opens a preview only is not enough. */
@@ -68,6 +94,9 @@ export interface GateParts {
   readonly access: Access;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess" | "opens" | "subjectOf">;
+  readonly grants: Pick<GrantAccess, "recognizes" | "open" | "reopen">;
+  /** False if preview tokens open apps only, and none of Daytona's own services. */
+  readonly toolboxTakesPreviewToken?: boolean;
   /** What the log calls users. */
   readonly subjects: Pick<Subjects, "ofUser" | "ofBearer">;
   readonly throttle: Throttle;
@@ -132,14 +161,22 @@ export class Gate {
    */
   async readmit(
     request: GateRequest,
-    { by, credential }: Admission,
+    { by, credential, grant }: Admission,
   ): Promise<Verdict> {
     const isKnownPublic = this.#isKnownPublic(request);
     if (isKnownPublic) return this.#admitPublic(request);
     const asked: Reason = credential ?? (by === "signed_token" ? by : "public");
     let failure: GatewayError | undefined;
     try {
-      const again = await this.#verdictBy(asked, request, UNMETERED);
+      // What came with the request may have been for once.
+      const again = grant !== undefined && credential?.kind === "grant"
+        ? await this.#byGrant(
+          credential,
+          request,
+          UNMETERED,
+          sessionFor(grant, request.port, grant.expiresAt),
+        )
+        : await this.#verdictBy(asked, request, UNMETERED);
       if (again?.kind === "allow") return again;
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -151,8 +188,11 @@ export class Gate {
   }
 
   /** True if the sandbox is known to be public; undefined if that is not known, or does not decide. */
-  #isKnownPublic({ label, port, isToolbox }: GateRequest): boolean | undefined {
-    return isToolbox || isAlwaysPrivate(port) || mayBeSignedToken(label)
+  #isKnownPublic(
+    { label, port, isToolbox, isForMembers }: GateRequest,
+  ): boolean | undefined {
+    return isToolbox || isForMembers || isAlwaysPrivate(port) ||
+        mayBeSignedToken(label)
       ? undefined
       : this.#parts.sandboxes.isKnownPublic(label);
   }
@@ -166,16 +206,17 @@ export class Gate {
     const { budget, isKnownPublic, asked } = context;
     let { failure } = context;
     let denial: Denial | undefined;
-    let isUrlRefused = false;
+    let refused: Denial | undefined;
     let isOursRefused = false;
-    for (const reason of reasonsFor(request, isKnownPublic)) {
+    for (const reason of this.#reasonsFor(request, isKnownPublic)) {
       isOursRefused ||= isOurs(reason, request);
       if (asked !== undefined && isSame(asked, reason)) continue;
-      // What denies, or cannot be judged, comes last: another may be good.
+      // What denies, or cannot be judged, comes last: another may be good. A secret that is not says least.
       try {
         const verdict = await this.#verdictBy(reason, request, budget);
         if (verdict?.kind === "allow") return verdict;
-        if (verdict?.code === "signed_url_invalid") isUrlRefused = true;
+        const isRefused = verdict && ERRORS[verdict.code].status === 401;
+        if (isRefused) refused ??= verdict;
         else denial ??= verdict;
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
@@ -184,10 +225,10 @@ export class Gate {
     }
     if (denial !== undefined) return denial;
     if (failure !== undefined) throw failure;
+    if (refused !== undefined) return refused;
     if (isTokenShaped(request)) {
       return { kind: "deny", code: "signed_token_invalid" };
     }
-    if (isUrlRefused) return { kind: "deny", code: "signed_url_invalid" };
     const code = isOursRefused ? "credential_invalid" : "login_required";
     return { kind: "login", code };
   }
@@ -210,6 +251,9 @@ export class Gate {
         ? undefined
         : { kind: "allow", sandboxId, by: reason };
     }
+    if (reason.kind === "grant") {
+      return await this.#byGrant(reason, request, budget);
+    }
     const { kind: by } = reason;
     let isAccepted: boolean | null;
     let subject: string | undefined; // whoever has a preview token is nobody's user
@@ -226,6 +270,9 @@ export class Gate {
       }
       case "session": {
         const session = await sessions.open(reason.sealed);
+        if (session?.kind === "grant") {
+          return await this.#byGrant(reason, request, budget, session);
+        }
         isAccepted = await this.#isOpenedBy(session, request, budget);
         if (isAccepted && session !== undefined && session.kind !== "key") {
           subject = subjects.ofUser(logins.subjectOf(session));
@@ -239,7 +286,7 @@ export class Gate {
         break;
       }
       default:
-        isAccepted = await access.isPreviewToken(label, reason.token, budget);
+        isAccepted = await this.#isPreviewToken(reason.token, request, budget);
     }
     if (isAccepted === null) return { kind: "deny", code: "sandbox_deleted" };
     if (!isAccepted) return undefined;
@@ -256,11 +303,12 @@ export class Gate {
 
   /** True if a session, if there is one, opens that port of the sandbox; null if it would, but the sandbox was deleted. */
   async #isOpenedBy(
-    session: Session | undefined,
-    { label, port, clientAddress, isForMembers = false }: GateRequest,
+    session: Exclude<Session, GrantSession> | undefined,
+    request: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
-    const { access, logins, scope } = this.#parts;
+    const { label, port, clientAddress, isForMembers = false } = request;
+    const { logins, scope } = this.#parts;
     if (session?.kind === "user") {
       return isForMembers && scope === "host" &&
         await logins.opens(label, session, clientAddress, budget);
@@ -268,13 +316,87 @@ export class Gate {
     if (session?.sandboxId !== label) return false;
     if (isForMembers && session.kind !== "login") return false;
     if (session.kind === "key") {
-      return await access.isPreviewToken(label, session.token, budget);
+      return await this.#isPreviewToken(session.token, request, budget);
     }
     const countsHere = session.kind === "login"
       ? scope === "sandbox"
       : scope === "host" && session.port === port;
     return countsHere &&
       await logins.grantsAccess(session, clientAddress, budget);
+  }
+
+  async #isPreviewToken(
+    token: string,
+    { label, port, isToolbox }: GateRequest,
+    budget: Budget,
+  ): Promise<boolean> {
+    const { access, toolboxTakesPreviewToken = true } = this.#parts;
+    const isOfApp = !isToolbox && !isAlwaysPrivate(port);
+    return (isOfApp || toolboxTakesPreviewToken) &&
+      await access.isPreviewToken(label, token, budget);
+  }
+
+  /** The verdict by a grant, or by the session that stands for it; undefined where that is nothing. */
+  async #byGrant(
+    credential: Credential,
+    request: GateRequest,
+    budget: Budget,
+    session?: GrantSession,
+  ): Promise<Admission | Denial | undefined> {
+    const { grants } = this.#parts;
+    const { label, port, method, clientAddress, takesGrants } = request;
+    if (!takesGrants) return undefined;
+    const sandboxId = await this.#grantedId(label, budget);
+    const use = { sandboxId, port, method, clientAddress };
+    let answer: GrantAnswer;
+    if (session !== undefined) {
+      // Over http, another sandbox's page can plant its own.
+      const { sandboxId: itsId, port: itsPort } = session;
+      if (itsId !== sandboxId || itsPort !== port) return undefined;
+      answer = await grants.reopen(session, use, budget);
+    } else if (credential.kind === "grant") {
+      answer = await grants.open(credential, use, budget);
+    } else return undefined;
+    const { isGood, grant } = answer;
+    if (!isGood || grant === undefined) {
+      return { kind: "deny", code: "grant_invalid", grant };
+    }
+    const { via: by, subject } = grant;
+    const kind = "allow";
+    const admission = { kind, sandboxId, by, credential, grant } as const;
+    return subject === undefined ? admission : { ...admission, subject };
+  }
+
+  /** The id by which grants name the sandbox of a label. */
+  async #grantedId(label: string, budget: Budget): Promise<string> {
+    const { sandboxes } = this.#parts;
+    // A name is known by its id once somebody has asked.
+    if (!isUuid(label)) await sandboxes.sandboxOf?.(label, budget);
+    return sandboxes.sandboxIdOf(label);
+  }
+
+  /** What may admit a request, in order. */
+  *#reasonsFor(
+    request: GateRequest,
+    isKnownPublic: boolean | undefined,
+  ): Iterable<Reason> {
+    if (isTokenShaped(request)) yield "signed_token";
+    const { port, isForMembers } = request;
+    if (
+      !isAlwaysPrivate(port) && !isForMembers && isKnownPublic === undefined
+    ) yield "public";
+    for (const credential of request.credentials()) {
+      yield this.#asGrant(credential);
+    }
+  }
+
+  /** A credential, or the grant that a bearer is: such a one is never shown to the API. */
+  #asGrant(credential: Credential): Credential {
+    if (credential.kind !== "bearer") return credential;
+    const { token: secret } = credential;
+    return this.#parts.grants.recognizes(secret)
+      ? { kind: "grant", secret, place: "bearer" }
+      : credential;
   }
 }
 
@@ -289,18 +411,6 @@ interface Context {
   readonly asked?: Reason;
   /** Why that cannot be judged now. */
   readonly failure?: GatewayError | undefined;
-}
-
-/** What may admit a request, in order. */
-function* reasonsFor(
-  request: GateRequest,
-  isKnownPublic: boolean | undefined,
-): Iterable<Reason> {
-  if (isTokenShaped(request)) yield "signed_token";
-  if (!isAlwaysPrivate(request.port) && isKnownPublic === undefined) {
-    yield "public";
-  }
-  yield* request.credentials();
 }
 
 function isTokenShaped({ label, isToolbox }: GateRequest): boolean {
@@ -328,5 +438,6 @@ function isSame(a: Reason, b: Reason): boolean {
 /** What tells a credential from others of its kind: there is one signed URL at most. */
 function secretOf(credential: Credential): string {
   if (credential.kind === "session") return credential.sealed;
+  if (credential.kind === "grant") return credential.secret;
   return credential.kind === "signed_url" ? "" : credential.token;
 }

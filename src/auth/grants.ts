@@ -70,3 +70,22 @@ export interface GrantSession {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
+
+/** The session that stands for a grant at one of its ports until then. */
+export function sessionFor(
+  grant: Grant,
+  port: number,
+  expiresAt: number,
+): GrantSession {
+  const { via, id, sandboxId, methods, subject } = grant;
+  const session = { kind: "grant", via, id, sandboxId, port } as const;
+  return { ...session, methods, subject, expiresAt };
+}
+
+/** True if what was unsealed is such a session. */
+export function isGrantSession(value: object): value is GrantSession {
+  const { kind, via, id, sandboxId, port } = value as Partial<GrantSession>;
+  return kind === "grant" && typeof via === "string" &&
+    typeof id === "string" && typeof sandboxId === "string" &&
+    typeof port === "number";
+}

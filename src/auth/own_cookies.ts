@@ -20,6 +20,8 @@ const ASKS_AFTER_REFUSAL_SEC = 600;
 export class OwnCookies {
   /** A session created from a preview token, for one preview host only. */
   readonly previewTokenSession: string;
+  /** A session that stands for a grant, on one preview host. */
+  readonly grantSession: string;
   /** Prefix of all {@linkcode OwnCookies.loginSession} names. */
   readonly loginSessionPrefix: string;
   /** Prefix of all {@linkcode OwnCookies.userSession} names. */
@@ -55,6 +57,7 @@ export class OwnCookies {
     const secure = isSecure ? "__Secure-porthole-" : "porthole-";
     this.#hostPrefix = host;
     this.previewTokenSession = `${host}session`;
+    this.grantSession = `${host}grant`;
     this.loginSessionPrefix = `${secure}login-`;
     this.userSessionPrefix = `${host}user-`;
     this.hostSession = `${host}host-session`;

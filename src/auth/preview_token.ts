@@ -1,4 +1,4 @@
-/** Takes the preview token out of a request-target: the `DAYTONA_SANDBOX_AUTH_KEY` query parameter. */
+/** Takes out of a request-target what opens a sandbox: query parameters, each in every spelling. */
 import { splitParameter } from "../http/query_parameter.ts";
 
 /**
@@ -11,4 +11,29 @@ export function splitPreviewToken(
 ): { target: string; token: string | undefined } {
   const { target, value } = splitParameter(given, "DAYTONA_SANDBOX_AUTH_KEY");
   return { target, token: value };
+}
+
+/** What a target's query says of a grant. */
+export interface GrantSplit {
+  /** The target without that, byte for byte otherwise. */
+  readonly target: string;
+  /** `porthole_token`, decoded. */
+  readonly secret: string | undefined;
+  /** `porthole_cookie`: how a browser is to keep the session that stands for it. */
+  readonly cookie: string | undefined;
+}
+
+/**
+ * Removes every `porthole_token` and `porthole_cookie` pair from a target's query.
+ * @example Of `/a?porthole_token=t&b`, the target is `/a?b`, and the secret `t`
+ */
+export function splitGrant(given: string): GrantSplit {
+  const { target, value: secret } = splitParameter(given, "porthole_token");
+  const rest = splitParameter(target, "porthole_cookie");
+  return { target: rest.target, secret, cookie: rest.value };
+}
+
+/** A URL without any of these parameters. */
+export function withoutTokens(url: string): string {
+  return splitGrant(splitPreviewToken(url).target).target;
 }

@@ -1,6 +1,7 @@
 /** Preview sessions: the sealed content of a session cookie, and how it is checked each time it comes back. */
 import { LRUCache } from "lru-cache";
 import type { Sealer } from "../lib/seal.ts";
+import { type GrantSession, isGrantSession } from "./grants.ts";
 
 /** What a login is known by: whether it is still valid is looked up by its id (see login_sessions.ts). */
 export interface LoginRef {
@@ -39,7 +40,8 @@ export type Session =
   | PreviewTokenSession
   | LoginSession
   | UserSession
-  | HostSession;
+  | HostSession
+  | GrantSession;
 
 /** Seals and opens sessions; it keeps opened ones, to decrypt each only once. */
 export class SessionSealer {
@@ -87,6 +89,7 @@ function sessionOf(value: unknown): Session | undefined {
   const { kind, sandboxId, port, scope, expiresAt, token, id } =
     value as Record<string, unknown>;
   if (typeof expiresAt !== "number") return undefined;
+  if (isGrantSession(value)) return value;
   if (kind === "user") {
     return typeof id === "string" ? { kind, id, expiresAt } : undefined;
   }

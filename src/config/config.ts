@@ -241,6 +241,8 @@ function assemble(values: Values) {
       appOrigin: values.APP_ORIGIN,
       /** Which sandboxes open without a credential: those that the API calls public, or none. */
       sandboxes: values.PUBLIC,
+      /** False if preview tokens open apps, and none of Daytona's own services. */
+      toolboxTakesPreviewToken: values.TOOLBOX_TAKES_PREVIEW_TOKEN,
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
     daytona: {

@@ -133,6 +133,10 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
     "Whether a sandbox that is public at Daytona opens without a credential (api), or no sandbox does (never).",
     { format: oneOf("api", "never"), default: "api" },
   ),
+  TOOLBOX_TAKES_PREVIEW_TOKEN: setting(
+    "Whether a sandbox's preview token opens its toolbox, terminal and recordings too (true), or its apps only (false), so that a link with one is no shell.",
+    { format: flag(), default: "true" },
+  ),
   TOOLBOX_ONLY_MODE: setting("Serves only the toolbox, and no other port.", {
     format: flag(),
     default: "false",

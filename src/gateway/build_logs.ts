@@ -5,6 +5,7 @@
 import type { BaseRoute } from "../address/base_route.ts";
 import { isUuid } from "../address/grammar.ts";
 import { bearerOf } from "../auth/credentials.ts";
+import type { GrantAccess } from "../auth/grant_access.ts";
 import type { Throttle } from "../auth/throttle.ts";
 import type { User } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
@@ -53,6 +54,7 @@ export class BuildLogExchange extends Exchange {
 export interface BuildLogParts {
   readonly builds: Pick<BuildResolver, "logOf">;
   readonly throttle: Throttle;
+  readonly grants: Pick<GrantAccess, "recognizes">;
   readonly upstream: Pick<UpstreamClient, "request">;
   /** What the log calls users. */
   readonly subjects: Pick<Subjects, "ofBearer">;
@@ -68,7 +70,7 @@ export async function handleBuildLog(
   if (x.method !== "GET") {
     throw new GatewayError("route_not_found", "Logs are only read");
   }
-  const user = userOf(x);
+  const user = userOf(x, parts);
   x.progress.onMiss();
   const log = await findLog(x, user, parts); // 3 gate, 4 resolver
   x.progress.onResolved();
@@ -100,9 +102,12 @@ export async function handleBuildLog(
 }
 
 /** @throws {GatewayError} `login_required` */
-function userOf({ headers, client }: BuildLogExchange): User {
+function userOf(
+  { headers, client }: BuildLogExchange,
+  { grants }: BuildLogParts,
+): User {
   const bearer = bearerOf(headers);
-  if (bearer === undefined) {
+  if (bearer === undefined || grants.recognizes(bearer)) {
     throw new GatewayError("login_required", "No bearer");
   }
   const organization = headers.get("x-daytona-organization-id") ?? "";

@@ -61,6 +61,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     scheme: auth.scheme,
     remoteSettings: resolvers.remoteSettings,
     cookies: auth.cookies,
+    grants: auth.grants,
     ownParameters: features.flatMap(({ ownParameter }) => ownParameter ?? []),
     sessionScope: session.scope,
     allowedOrigins: new Set(site.allowedOrigins),
@@ -99,6 +100,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     buildLogs: {
       builds: new BuildResolver(api),
       throttle: auth.throttle,
+      grants: auth.grants,
       upstream,
       subjects: auth.subjects,
     },

@@ -3,6 +3,7 @@
  * none of them by name; a feature that is switched off is not there.
  */
 import type { Admission } from "../auth/gate.ts";
+import type { GrantSource } from "../auth/grants.ts";
 import type { ControlRoutes } from "../control/app.ts";
 import type { BrowserSessions } from "../control/browser_sessions.ts";
 import type { GatewayError } from "../errors.ts";
@@ -19,6 +20,8 @@ export type Explanation = Response | GatewayError | "again";
 export interface Feature {
   /** A parameter of a preview's query that is this feature's: it is taken out, and never reaches an app. */
   readonly ownParameter?: string;
+  /** What it knows of grants. */
+  readonly grants?: GrantSource;
   /** Sees exchanges with sandboxes while they are under way. */
   readonly observer?: ExchangeObserver;
   /** Where the owner of a sandbox sees its requests, below a base origin. */

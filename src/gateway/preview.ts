@@ -4,13 +4,14 @@
  */
 import { loggedLabel, TOOLBOX_PORT } from "../address/grammar.ts";
 import type { Admission, Gate, Verdict } from "../auth/gate.ts";
+import { type Grant, sessionFor } from "../auth/grants.ts";
 import type { Login } from "../auth/login_flow.ts";
 import type { SessionSealer } from "../auth/session.ts";
 import { ERRORS } from "../error_codes.ts";
 import { type ErrorAdvice, type ErrorCode, GatewayError } from "../errors.ts";
 import {
+  isAheadOfTime,
   isFramed,
-  mayRedirect,
   wantsDocument,
 } from "../http/fetch_metadata.ts";
 import { clientKey } from "../lib/client_key.ts";
@@ -46,8 +47,8 @@ interface SandboxHandlerParts
   readonly sessionTtlMs: number;
   readonly tunnelLimits: TunnelLimits;
   readonly gate: Gate;
-  /** Told of credentials that were refused. */
-  readonly accessEvents: Pick<AccessEvents, "refused">;
+  /** Told of credentials that were refused, and of grants. */
+  readonly accessEvents: Pick<AccessEvents, "refused" | "usedGrant">;
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
   /** The login to send people to. */
   readonly login: Pick<Login, "state">;
@@ -76,15 +77,16 @@ export class SandboxHandlers {
     }
     checkMethod(x.method);
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
+    if (x.grantInQuery.secret !== undefined && isAheadOfTime(x.headers)) {
+      throw new GatewayError("prefetch_refused", "Nobody has opened it yet");
+    }
     const early = await firstAnswer(features, (one) => one.beforeGate?.(x)); // 2 features
     if (early !== undefined) return x.answer(early);
     x.progress.onLookups();
     const verdict = await gate.admit(x); // 3 gate
     if (verdict.kind !== "allow") return await this.#turnAway(x, verdict);
     this.#grant(x, verdict);
-    if (
-      x.hadTokenInQuery && !x.isWebSocket && mayRedirect(x.method, x.headers)
-    ) {
+    if (x.redirectsWithoutToken && !x.isWebSocket) {
       return x.answer(await this.#redirectWithoutToken(x, verdict));
     }
     const ask = (one: Feature) => one.admitted?.(x, verdict);
@@ -100,7 +102,7 @@ export class SandboxHandlers {
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
     x.progress.onLookups();
     const verdict = await this.#parts.gate.admit(x); // 3 gate
-    if (verdict.kind !== "allow") throw this.#refusal(x, verdict.code);
+    if (verdict.kind !== "allow") throw this.#refusal(x, verdict);
     this.#grant(x, verdict);
     return await this.#carry(x, verdict); // 4 to 7
   }
@@ -178,7 +180,11 @@ export class SandboxHandlers {
   }
 
   #grant(x: SandboxExchange, admission: Admission): void {
-    const { gate } = this.#parts;
+    const { gate, accessEvents } = this.#parts;
+    const { grant } = admission;
+    if (grant !== undefined) {
+      accessEvents.usedGrant({ ...factsOf(x), ...admission, grant });
+    }
     let latest = admission;
     x.grant(admission, async () => {
       const verdict = await gate.readmit(x, latest);
@@ -198,19 +204,24 @@ export class SandboxHandlers {
     verdict: Exclude<Verdict, Admission>,
   ): Promise<Response> {
     const { scheme, login, features } = this.#parts;
-    const mayLogIn = verdict.kind === "login" && login.state === "on";
+    const mayLogIn = login.state === "on" &&
+      (verdict.kind === "login" || verdict.code === "grant_invalid");
     const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
+    if (verdict.kind === "deny") {
+      throw this.#refusal(x, verdict, { retryUrl: loginUrl });
+    }
     if (
-      verdict.kind === "login" && wantsDocument(x.headers) &&
-      !isFramed(x.headers) && await this.#hasFormerToken(x)
+      wantsDocument(x.headers) && !isFramed(x.headers) &&
+      await this.#hasFormerToken(x)
     ) {
-      throw this.#refusal(x, "credential_invalid", { retryUrl: loginUrl });
+      const refused = { code: "credential_invalid" } as const;
+      throw this.#refusal(x, refused, { retryUrl: loginUrl });
     }
     if (loginUrl === undefined) {
       if (isFramed(x.headers) && verdict.code === "login_required") {
         throw new GatewayError("frame_refused", "Refused at the gate");
       }
-      throw this.#refusal(x, verdict.code);
+      throw this.#refusal(x, verdict);
     }
     const leads = features.find(({ departure }) => departure);
     const { location = loginUrl, setCookie } =
@@ -220,20 +231,17 @@ export class SandboxHandlers {
 
   /** The error for a verdict that does not admit. A credential that was refused is logged; none at all is nobody's. */
   #refusal(
-    { id: requestId, label, port, clientAddress }: SandboxExchange,
-    code: ErrorCode,
+    x: SandboxExchange,
+    { code, grant }: {
+      readonly code: ErrorCode;
+      readonly grant?: Grant | undefined;
+    },
     advice: ErrorAdvice = {},
   ): GatewayError {
     if (ERRORS[code].credential !== "missing") {
-      const sandboxId = loggedLabel(label);
-      const client = clientKey(clientAddress);
-      this.#parts.accessEvents.refused({
-        requestId,
-        sandboxId,
-        port,
-        code,
-        client,
-      });
+      const sandboxId = loggedLabel(x.label);
+      const facts = { ...factsOf(x), sandboxId, code, grant };
+      this.#parts.accessEvents.refused(facts);
     }
     return new GatewayError(code, "Refused at the gate", { advice });
   }
@@ -254,12 +262,12 @@ export class SandboxHandlers {
    * credential was used. If it was that token, it becomes a session.
    */
   async #redirectWithoutToken(
-    { host, authority, appTarget, headers }: PreviewExchange,
-    { credential }: Admission,
+    x: PreviewExchange,
+    admission: Admission,
   ): Promise<Response> {
-    const setCookies = credential?.kind === "auth_key"
-      ? [await this.#tokenSession(host.label, credential.token)]
-      : [];
+    const { authority, appTarget, headers } = x;
+    const setCookie = await this.#sessionOf(x, admission);
+    const setCookies = setCookie === undefined ? [] : [setCookie];
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     const location = `${this.#parts.scheme}://${authority}${appTarget}`;
     // The session will count in a frame only if the page around it is known then, too.
@@ -267,15 +275,34 @@ export class SandboxHandlers {
     return redirect(303, location, setCookies, policy);
   }
 
-  /** The Set-Cookie value of a session that stands for a preview token. */
-  async #tokenSession(sandboxId: string, token: string): Promise<string> {
+  /** The Set-Cookie value of a session that stands for the token in the query; undefined if something else admitted. */
+  async #sessionOf(
+    { host: { label: sandboxId, port }, grantInQuery }: PreviewExchange,
+    { credential, grant }: Admission,
+  ): Promise<string | undefined> {
     const { cookies, sessions, sessionTtlMs, now } = this.#parts;
     const expiresAt = now() + sessionTtlMs;
-    const session = { kind: "key", sandboxId, token, expiresAt } as const;
-    const sealed = await sessions.seal(session);
-    const maxAgeSec = Math.floor(sessionTtlMs / 1000);
-    return cookies.hostOnly(cookies.previewTokenSession, sealed, maxAgeSec);
+    if (credential?.kind === "auth_key") {
+      const { token } = credential;
+      const session = { kind: "key", sandboxId, token, expiresAt } as const;
+      const sealed = await sessions.seal(session);
+      const maxAgeSec = Math.floor(sessionTtlMs / 1000);
+      return cookies.hostOnly(cookies.previewTokenSession, sealed, maxAgeSec);
+    }
+    if (grant === undefined || credential?.kind !== "grant") return undefined;
+    if (credential.place !== "query") return undefined;
+    const endsAt = Math.min(expiresAt, grant.expiresAt);
+    const sealed = await sessions.seal(sessionFor(grant, port, endsAt));
+    const maxAgeSec = Math.ceil((endsAt - now()) / 1000);
+    return grantInQuery.cookie === "none"
+      ? cookies.hostOnlyInFrames(cookies.grantSession, sealed, maxAgeSec)
+      : cookies.hostOnly(cookies.grantSession, sealed, maxAgeSec);
   }
+}
+
+/** What the log says of whoever is before a sandbox. */
+function factsOf({ id: requestId, port, clientAddress }: SandboxExchange) {
+  return { requestId, port, client: clientKey(clientAddress) };
 }
 
 /**

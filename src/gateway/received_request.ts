@@ -1,4 +1,5 @@
 /** A request as the exchange with its client knows it, whatever becomes of it, and what all exchanges share. */
+import type { GrantAccess } from "../auth/grant_access.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { CorsMode, EdgeCache, SessionScope } from "../config/config.ts";
 import type { AddressRange, ClientInfo } from "../downstream/http/forwarded.ts";
@@ -39,6 +40,7 @@ export interface ExchangeServices {
   readonly scheme: "http" | "https";
   readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
   readonly cookies: OwnCookies;
+  readonly grants: Pick<GrantAccess, "recognizes">;
   /** Parameters of previews' queries that are meant for features. */
   readonly ownParameters: readonly string[];
   /** What the cookie of a login is for. */

@@ -11,6 +11,8 @@ export interface Grant {
   readonly countsAgainst?: string;
   /** What the log calls who was admitted; undefined if that is not known. */
   readonly subject?: string;
+  /** What was presented. */
+  readonly credential?: { readonly kind: string };
 }
 
 /** Facts about an exchange that are learned while it is under way; times are in ms since the epoch. */

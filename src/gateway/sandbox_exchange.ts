@@ -11,6 +11,7 @@ import {
   previewOrigin,
 } from "../address/preview_host.ts";
 import {
+  bearerOf,
   type Credential,
   type CredentialSource,
   isTrustedOrigin,
@@ -19,10 +20,18 @@ import {
 } from "../auth/credentials.ts";
 import { type FileUrlSplit, splitFileSignature } from "../auth/file_url.ts";
 import type { GateRequest } from "../auth/gate.ts";
-import { splitPreviewToken } from "../auth/preview_token.ts";
+import {
+  type GrantSplit,
+  splitGrant,
+  splitPreviewToken,
+} from "../auth/preview_token.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { isWebSocketRequest } from "../downstream/http/head_limits.ts";
-import { isSentByPage } from "../http/fetch_metadata.ts";
+import {
+  isNavigation,
+  isSentByPage,
+  mayRedirect,
+} from "../http/fetch_metadata.ts";
 import { splitParameter } from "../http/query_parameter.ts";
 import type { AppAddress } from "../proxy/app_origin.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
@@ -43,13 +52,15 @@ export abstract class SandboxExchange extends Exchange
   implements GateRequest, AdmittedRequest {
   readonly label: string;
   readonly port: number;
-  /** The request-target for the app, without a preview token. */
+  /** The request-target for the app, without tokens. */
   readonly appTarget: string;
   abstract readonly isToolbox: boolean;
   /** Undefined if no app is addressed. */
   abstract readonly appAddress: AppAddress | undefined;
   /** The preview token in the query; undefined if there is none. */
   protected readonly tokenInQuery: string | undefined;
+  /** What the query says of a grant. */
+  readonly grantInQuery: Omit<GrantSplit, "target">;
   readonly #host: Omit<PreviewHost, "base">;
 
   constructor(
@@ -59,10 +70,12 @@ export abstract class SandboxExchange extends Exchange
   ) {
     super(incoming, services);
     const { target, token } = splitPreviewToken(incoming.target);
+    const grant = splitGrant(target);
     this.label = host.label;
     this.port = host.port;
-    this.appTarget = target;
+    this.appTarget = grant.target;
     this.tokenInQuery = token;
+    this.grantInQuery = grant;
     this.#host = host;
   }
 
@@ -125,9 +138,11 @@ export abstract class SandboxExchange extends Exchange
     return this.granted.by === "public";
   }
 
-  /** The daemon has no use for it, whichever credential was used. */
+  /** The daemon has no use for it, whichever credential was used, and no app for a grant. */
   get dropsAuthorization(): boolean {
-    return this.isToolbox || this.granted.by === "bearer";
+    if (this.isToolbox || this.granted.by === "bearer") return true;
+    const bearer = bearerOf(this.headers);
+    return bearer !== undefined && this.services.grants.recognizes(bearer);
   }
 
   protected isTrustedOrigin(origin: string): boolean {
@@ -184,9 +199,16 @@ export class PreviewExchange extends SandboxExchange {
     };
   }
 
-  /** True if the target had a preview token in its query. */
-  get hadTokenInQuery(): boolean {
-    return this.appTarget !== this.target;
+  /** A preflight carries nothing on purpose, and must use nothing up. */
+  get takesGrants(): boolean {
+    return this.preflight === undefined;
+  }
+
+  /** True if the target had a token in its query that is not to stay in an address bar; programs follow none for a grant. */
+  get redirectsWithoutToken(): boolean {
+    const { method, headers, tokenInQuery, grantInQuery: { secret } } = this;
+    return tokenInQuery !== undefined && mayRedirect(method, headers) ||
+      secret !== undefined && isNavigation(method, headers);
   }
 
   credentials(): readonly Credential[] {
@@ -204,6 +226,7 @@ export class PreviewExchange extends SandboxExchange {
   get #source(): CredentialSource & FrameSource {
     const { scheme, cookies, allowedOrigins } = this.services;
     const { method, headers, host, tokenInQuery: queryToken } = this;
+    const { secret: queryGrant } = this.grantInQuery;
     return {
       method,
       headers,
@@ -211,6 +234,7 @@ export class PreviewExchange extends SandboxExchange {
       scheme,
       cookies,
       queryToken,
+      queryGrant,
       allowedOrigins,
     };
   }
@@ -219,7 +243,7 @@ export class PreviewExchange extends SandboxExchange {
     { status, headers }: UpstreamResponse,
   ): [string, string][] {
     const relayed = responseHeaders(headers, this.host.base);
-    if (this.granted.by === "session") {
+    if (this.granted.credential?.kind === "session") {
       relayed.push(...frameHeaders({ status, headers: relayed }, this.#source));
     }
     return relayed;

@@ -9,13 +9,16 @@ export interface ParameterSplit {
 }
 
 /**
- * Removes every pair with that name from a target's query, percent-encoded names included. The name is of capital
- * letters and underscores.
+ * Removes every pair with that name from a target's query, percent-encoded names included. The name is of letters
+ * and underscores.
  * @example `splitParameter("/a?b=%20&MY_TOKEN=t%2B1&c", "MY_TOKEN")` is `{ target: "/a?b=%20&c", value: "t+1" }`
  */
 export function splitParameter(target: string, name: string): ParameterSplit {
   const { path, query } = splitQuery(target);
-  if (query === "") return { target, value: undefined };
+  // Most targets have no such name, plain or encoded.
+  if (!query.includes(name) && !query.includes("%")) {
+    return { target, value: undefined };
+  }
   const pairs = query.slice(1).split("&");
   let value: string | undefined;
   const kept = pairs.filter((pair) => {

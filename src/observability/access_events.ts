@@ -2,7 +2,7 @@
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { ExpiringLru } from "../lib/lru.ts";
 import type { Logger, RequestFacts } from "./log.ts";
-import type { LoginOutcome } from "./metrics/facts.ts";
+import type { GrantKind, LoginOutcome } from "./metrics/facts.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -12,22 +12,44 @@ interface AccessFacts extends RequestFacts {
   readonly sub?: string | undefined;
 }
 
+/** The grant that was presented. */
+interface GrantFacts {
+  readonly via: GrantKind;
+  readonly id: string;
+}
+
+/** A request that a grant admitted. */
+export interface GrantUsed extends RequestFacts {
+  readonly grant: GrantFacts;
+  /** In the log's words already. */
+  readonly subject?: string | undefined;
+  /** Whose uses are logged once in a while. */
+  readonly client: string;
+}
+
 /** A request for a sandbox that was refused. */
 export interface RefusedAccess extends AccessFacts {
   readonly code: ErrorCode;
+  /** The grant that is not good for this, if it is known. */
+  readonly grant?: GrantFacts | undefined;
   /** Whose refusals are logged once in a while. */
   readonly client: string;
 }
 
 interface AccessEventsOptions {
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, "login">;
+  readonly metrics: Pick<Metrics, "login" | "grant">;
   readonly subjects: Pick<Subjects, "ofUser">;
 }
 
 /** Logs and counts logins, logouts and refusals. */
 export class AccessEvents {
   readonly #options: AccessEventsOptions;
+  /** A grant's use is logged once an hour for each client. */
+  readonly #used = new ExpiringLru<string, true>({
+    max: 10_000,
+    ttlMs: 3_600_000,
+  });
   /** A refusal is logged once a minute for each client. */
   readonly #refused = new ExpiringLru<string, true>({
     max: 1_000,
@@ -55,12 +77,29 @@ export class AccessEvents {
     this.#options.logger.info("logout", this.#factsOf(event));
   }
 
+  /** A grant has admitted a request. */
+  usedGrant(
+    { grant, client, requestId, sandboxId, port, subject }: GrantUsed,
+  ): void {
+    const { via, id } = grant;
+    this.#options.metrics.grant(via, "admitted");
+    const key = `${via} ${id} ${client}`;
+    if (this.#used.has(key)) return;
+    this.#used.set(key, true);
+    const facts = { requestId, sandboxId, port, subject, via, grant: id };
+    this.#options.logger.info("grant used", facts);
+  }
+
   /** Somebody who has logged in, or has presented a credential, was not let in. */
-  refused({ code, client, ...event }: RefusedAccess): void {
-    const key = `${client} ${code} ${event.sandboxId} ${event.port}`;
+  refused({ code, client, grant, ...event }: RefusedAccess): void {
+    const { via, id } = grant ?? {};
+    if (code === "grant_invalid") {
+      this.#options.metrics.grant(via ?? "unknown", "refused");
+    }
+    const key = `${client} ${code} ${event.sandboxId} ${event.port} ${id}`;
     if (this.#refused.has(key)) return;
     this.#refused.set(key, true);
-    const facts = { ...this.#factsOf(event), code };
+    const facts = { ...this.#factsOf(event), code, via, grant: id };
     this.#options.logger.info("access refused", facts);
   }
 

@@ -168,6 +168,17 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "It has expired or was changed, the sandbox's signing key was rotated, or it is for another method.",
     "Ask for a new URL, and use it exactly as it is: a download by GET, an upload by POST.",
   ),
+  grant_invalid: text(
+    "This token does not open this preview",
+    "It is wrong, has expired or was revoked, or is for another sandbox, port or method.",
+    "Ask whoever gave it to you for a new one.",
+    { retry: "Log in instead" },
+  ),
+  prefetch_refused: text(
+    "This link is for opening, not for looking ahead",
+    "A browser or program asked for it before anybody has opened it, and its token may count once only.",
+    "Open the link.",
+  ),
   sandbox_not_found: text(
     "No such sandbox",
     "The sandbox does not exist, or you do not have access to it.",

@@ -3,7 +3,7 @@
  * those that the client's Connection header lists, credentials, whatever claims to come from a proxy); then ours are
  * set, so that no client can remove or precede one of them.
  */
-import { splitPreviewToken } from "../auth/preview_token.ts";
+import { withoutTokens } from "../auth/preview_token.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { withoutOwnCookies } from "../http/cookies.ts";
 import type { RequestHeaders } from "../http/headers.ts";
@@ -33,6 +33,7 @@ const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
   "x-forwarded-port",
   "x-forwarded-proto",
   "x-porthole-debug",
+  "x-porthole-token",
   "x-real-ip",
 ]);
 
@@ -86,8 +87,8 @@ export function requestHeaders(
       continue;
     }
     if (name === "referer") {
-      // Only navigations are redirected to an address without the preview token: a stylesheet's may be its fonts' referrer.
-      const referer = splitPreviewToken(header[1]).target;
+      // Only navigations are redirected to an address without tokens: a stylesheet's may be its fonts' referrer.
+      const referer = withoutTokens(header[1]);
       sent.push([name, app === undefined ? referer : localUrl(referer, app)]);
       continue;
     }

@@ -70,6 +70,7 @@ export function exchangeServices(
       sameSite: "lax",
       scope: "sandbox",
     }),
+    grants: { recognizes: () => false },
     ownParameters: [],
     sessionScope: "sandbox",
     allowedOrigins: new Set(),

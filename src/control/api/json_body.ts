@@ -6,9 +6,8 @@ import type { ApiRequest } from "./caller.ts";
 /** Longest body, bytes. */
 const MAX_BYTES = 16 * 1024;
 
-/** Most problems that are told, and of an unknown member's name, characters. */
+/** Most problems that are told. */
 const MAX_PROBLEMS = 20;
-const MAX_NAME_LENGTH = 100;
 
 /**
  * The body of a request, by a schema.
@@ -39,7 +38,7 @@ export async function jsonBody<T>(
 export function checked<T>(value: unknown, schema: z.ZodType<T>): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const { issues } = result.error;
+  const issues = result.error.issues.slice(0, MAX_PROBLEMS);
   const problems = issues.flatMap(problemsOf).slice(0, MAX_PROBLEMS);
   // Names that the client has made up are not for a log.
   const reason = issues.map(({ path, code }) => `${pointer(path)}: ${code}`)
@@ -56,7 +55,7 @@ function problemsOf(issue: z.core.$ZodIssue): RequestProblem[] {
     return [{ path: pointer(issue.path), message: issue.message }];
   }
   return issue.keys.map((key) => ({
-    path: pointer([...issue.path, key.slice(0, MAX_NAME_LENGTH)]),
+    path: pointer([...issue.path, key]),
     message: "is not known",
   }));
 }

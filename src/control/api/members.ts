@@ -7,7 +7,8 @@ import {
   type Credential,
   MAX_SESSION_COOKIES,
 } from "../../auth/credentials.ts";
-import type { Gate } from "../../auth/gate.ts";
+import type { Admission, Gate } from "../../auth/gate.ts";
+import type { GrantAccess } from "../../auth/grant_access.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { SessionSealer } from "../../auth/session.ts";
@@ -15,10 +16,12 @@ import type { SessionScope } from "../../config/config.ts";
 import { GatewayError } from "../../errors.ts";
 import { cookiesByName } from "../../http/cookies.ts";
 import type { SandboxStates } from "../../resolver/sandbox_states.ts";
-import { type ApiRequest, type Caller, callerOf } from "./caller.ts";
+import { type CalledRequest, type Caller, callerOf } from "./caller.ts";
 
 /** A member of a sandbox who has asked for something. */
 export interface Member {
+  /** By what the member was admitted. */
+  readonly admission: Admission;
   /** The sandbox's id, whatever it was called. */
   readonly sandboxId: string;
   /** What the log calls the member; undefined if it names nobody. */
@@ -32,6 +35,7 @@ interface MembersOptions {
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "userOf">;
   readonly gate: Pick<Gate, "admit">;
+  readonly grants: Pick<GrantAccess, "recognizes">;
   readonly states: Pick<SandboxStates, "stateOf">;
 }
 
@@ -51,8 +55,8 @@ export class Members {
   }
 
   /** The caller, of whom is not known yet whose member that is; throws as {@linkcode callerOf} does. */
-  callerOf(request: ApiRequest): Caller {
-    return callerOf(request, this.#options.scheme);
+  callerOf(request: CalledRequest): Caller {
+    return callerOf(request, this.#options);
   }
 
   /**
@@ -98,11 +102,12 @@ export class Members {
   async #memberBy(
     credentials: readonly Credential[],
     label: string,
-    { clientAddress, isSentByPage }: Caller,
+    { method, clientAddress, isSentByPage }: Caller,
   ): Promise<Member | undefined> {
     const verdict = await this.#options.gate.admit({
       label,
       port: TOOLBOX_PORT,
+      method,
       isToolbox: true,
       isForMembers: true,
       clientAddress,
@@ -111,7 +116,8 @@ export class Members {
       credentials: () => credentials,
     });
     if (verdict.kind !== "allow") return undefined;
-    return { sandboxId: verdict.sandboxId, subject: verdict.subject };
+    const { sandboxId, subject } = verdict;
+    return { admission: verdict, sandboxId, subject };
   }
 
   /** The caller's logins that have not ended. */

@@ -43,6 +43,7 @@ async function answer(
   const isVisit = intent.isNavigation(method, headers) &&
     !intent.isFramed(headers);
   const visitor = {
+    method,
     bearer: undefined,
     cookie: isVisit ? headers.get("cookie") ?? "" : "",
     clientAddress: c.env.clientAddress,

@@ -68,6 +68,7 @@ export class InspectExchange extends Exchange {
     return {
       label: this.label,
       port: TOOLBOX_PORT,
+      method: this.method,
       isToolbox: true,
       isForMembers: true,
       clientAddress: this.client.clientAddress,

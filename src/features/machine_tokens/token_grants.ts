@@ -88,7 +88,7 @@ export class TokenGrants implements GrantSource {
     const { records, background, now } = this.#parts;
     const { own } = kept;
     const { id } = record;
-    const isRecent = now() - (own.lastUsedAt ?? 0) < NOTED_EVERY_MS;
+    const isRecent = now() - (own.lastUsedAt ?? -Infinity) < NOTED_EVERY_MS;
     if (isRecent || this.#noted.has(id)) return;
     this.#noted.set(id, true);
     const data = { ...kept, own: { ...own, lastUsedAt: now() } };

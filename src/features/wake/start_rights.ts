@@ -52,6 +52,7 @@ export async function starterOf(
     case "auth_key":
       return withOperatorsKey(parts, clientAddress, credential.token);
     case "signed_url":
+    case "grant":
       return undefined;
   }
   const secret = by === "signed_token" ? label : undefined;

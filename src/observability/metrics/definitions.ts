@@ -149,6 +149,14 @@ export const METRICS = {
     "Logins: ok, or the error code by which they failed; those that nobody completed are not counted.",
     { outcome: LOGIN_OUTCOMES },
   ),
+  grants: counter(
+    "porthole_grants_total",
+    "Requests that presented a grant, by its kind and what came of it.",
+    {
+      via: ["token", "ticket", "share", "embed", "unknown"],
+      outcome: ["admitted", "refused"],
+    },
+  ),
   bodyBytes: counter(
     "porthole_http_body_bytes_total",
     "Bytes in the bodies of finished requests.",

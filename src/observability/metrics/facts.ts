@@ -17,6 +17,12 @@ export type ActivityEvent =
 
 export type LoginOutcome = (typeof METRICS.logins.labels.outcome)[number];
 
+/** By what a grant was carried. */
+export type GrantKind = (typeof METRICS.grants.labels.via)[number];
+
+/** What came of it. */
+export type GrantOutcome = (typeof METRICS.grants.labels.outcome)[number];
+
 /** What had admitted a visitor who has a sandbox started. */
 export type StarterKind = (typeof METRICS.starts.labels.by)[number];
 

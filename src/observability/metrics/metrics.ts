@@ -10,6 +10,8 @@ import {
   type CacheEvent,
   CLIENT_CLOSED_REQUEST,
   type ExchangeFacts,
+  type GrantKind,
+  type GrantOutcome,
   type LoginOutcome,
   type MetricSources,
   type StartEnd,
@@ -85,6 +87,10 @@ export class Metrics {
 
   login(outcome: LoginOutcome): void {
     this.#instruments.logins.add(1, outcome);
+  }
+
+  grant(via: GrantKind, outcome: GrantOutcome): void {
+    this.#instruments.grants.add(1, via, outcome);
   }
 
   sandboxStart(by: StarterKind, outcome: StartEnd): void {

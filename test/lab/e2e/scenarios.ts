@@ -26,6 +26,7 @@ import {
 } from "./scenarios/isolation_frames.ts";
 import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
 import { inspect } from "./scenarios/inspect.ts";
+import { tokenInHeader, tokenInQuery } from "./scenarios/machine_token.ts";
 import { login, loginChoice, loginWithoutAccess } from "./scenarios/login.ts";
 import {
   plantedCookies,
@@ -68,6 +69,8 @@ export const SCENARIOS: readonly Scenario[] = [
   loginChoice,
   viteInPublicSandbox,
   viteInPrivateSandbox,
+  tokenInQuery,
+  tokenInHeader,
   fullStackInPublicSandbox,
   fullStackInPrivateSandbox,
   requestsOfAnotherSandbox,

@@ -157,6 +157,7 @@ export const credentialProperties: readonly Property[] = [
             ? request.authorization
             : request.token;
           assert.ok(credential.kind !== "signed_url");
+          assert.ok(credential.kind !== "grant");
           assert.ok(field?.includes(credential.token));
         }
       }

@@ -6,6 +6,7 @@ import {
   Gate,
   type GateRequest,
 } from "../../../src/auth/gate.ts";
+import { GrantAccess } from "../../../src/auth/grant_access.ts";
 import type { Session } from "../../../src/auth/session.ts";
 import { Throttle } from "../../../src/auth/throttle.ts";
 import type { SessionScope } from "../../../src/config/config.ts";
@@ -59,6 +60,7 @@ function gateWith(
       ? Promise.reject(error)
       : Promise.resolve(answer);
   }
+  const grants = new GrantAccess(() => 0);
   const gate = new Gate({
     sandboxes: {
       isKnownPublic: (id) => id === "known" ? true : undefined,
@@ -112,10 +114,11 @@ function gateWith(
       ofUser: (sub) => sub && `user ${sub}`,
       ofBearer: () => sub && "key",
     },
+    grants,
     throttle,
     scope,
   });
-  return { gate, calls, opened, left: () => lookups - charged };
+  return { gate, grants, calls, opened, left: () => lookups - charged };
 }
 
 /** Sessions of a login on one host, and on the base host. */
@@ -138,6 +141,7 @@ function requestFor(
   return {
     label,
     port,
+    method: "GET",
     isToolbox: false,
     credentials: () => credentials,
     ...CLIENT,
@@ -323,7 +327,8 @@ Deno.test("Gate charges the lookups of a request that used the budget up", async
 
 /** The admission of a request by a credential. */
 function admittedBy(credential: Credential): Admission {
-  return { kind: "allow", sandboxId: "box", by: credential.kind, credential };
+  const by = credential.kind === "grant" ? "token" : credential.kind;
+  return { kind: "allow", sandboxId: "box", by, credential };
 }
 
 Deno.test("S13: readmit() asks about what admitted the request, and about nothing else if that still does", async () => {

@@ -39,6 +39,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       edgeCache: "off",
       appOrigin: "auto",
       sandboxes: "api",
+      toolboxTakesPreviewToken: true,
       toolboxOnly: false,
     },
     daytona: {
@@ -251,6 +252,12 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TLS_CERT_FILE", "/x", tlsOf, { ...files, certFile: "/x" }, tls],
     ["TLS_KEY_FILE", "/x", tlsOf, { ...files, keyFile: "/x" }, tls],
     ["TOOLBOX_ONLY_MODE", "true", (c) => c.public.toolboxOnly, true],
+    [
+      "TOOLBOX_TAKES_PREVIEW_TOKEN",
+      "false",
+      (c) => c.public.toolboxTakesPreviewToken,
+      false,
+    ],
     ["METRICS_PORT", "9090", (c) => c.metrics, {
       hostname: "0.0.0.0",
       port: 9090,

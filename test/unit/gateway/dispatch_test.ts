@@ -29,6 +29,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
     sandboxes: { preview: take, toolbox: take },
     buildLogs: {
       subjects: { ofBearer: () => undefined },
+      grants: { recognizes: () => false },
       builds: { logOf: () => Promise.resolve(null) },
       throttle: new Throttle({
         refusalsPerMinute: 1,

@@ -47,7 +47,7 @@ function sendTo(codes: readonly ErrorCode[], features: readonly Feature[]) {
     gate: gate as Gate,
     forwarder: forwarder as Forwarder,
     features,
-    accessEvents: { refused() {} },
+    accessEvents: { refused() {}, usedGrant() {} },
     sessions: {
       open: () => Promise.resolve(undefined),
       seal: () => Promise.reject(new Error("Not reached")),

@@ -47,8 +47,8 @@ Deno.test("a parameter of no feature is the app's", () => {
 });
 
 Deno.test("a feature's parameter is no preview token, whose removal alone redirects a browser", () => {
-  assert.equal(previewOf("/?OUR_CODE=1").hadTokenInQuery, false);
+  assert.equal(previewOf("/?OUR_CODE=1").redirectsWithoutToken, false);
   const both = previewOf("/?OUR_CODE=1&DAYTONA_SANDBOX_AUTH_KEY=t&a");
-  assert.equal(both.hadTokenInQuery, true);
+  assert.equal(both.redirectsWithoutToken, true);
   assert.equal(both.appTarget, "/?a");
 });

@@ -8,7 +8,10 @@ function setUp() {
   const outcomes: string[] = [];
   const visits = new AccessEvents({
     logger: loggerFor("visits"),
-    metrics: { login: (outcome) => void outcomes.push(outcome) },
+    metrics: {
+      login: (outcome) => void outcomes.push(outcome),
+      grant: (via, outcome) => void outcomes.push(`${via} ${outcome}`),
+    },
     subjects: { ofUser: (sub) => sub && `hash of ${sub}` },
   });
   return { outcomes, visits };

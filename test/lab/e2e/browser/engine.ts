@@ -23,6 +23,8 @@ export interface ProfileOptions {
   readonly javaScript?: boolean;
   /** Chromium only; the others, and it by default, follow the machine. */
   readonly colorScheme?: "light" | "dark";
+  /** What every request has besides the engine's own; not in WebKit. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** True for a browser that does not say that a program drives it, as Chromium does otherwise. */
   readonly isPerson?: boolean;
 }

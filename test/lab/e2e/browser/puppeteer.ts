@@ -142,8 +142,9 @@ function collectFaults(page: Page, faults: string[]): void {
 async function applyOptions(
   page: Page,
   name: EngineName,
-  { window, javaScript = true, colorScheme, isPerson }: ProfileOptions,
+  { window, javaScript = true, colorScheme, isPerson, headers }: ProfileOptions,
 ): Promise<void> {
+  if (headers !== undefined) await page.setExtraHTTPHeaders({ ...headers });
   if (isPerson === true && name === "chromium") {
     const userAgent = await page.browser().userAgent();
     await page.setUserAgent({ userAgent: userAgent.replace("Headless", "") });

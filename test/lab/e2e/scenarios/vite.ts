@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Page } from "../browser/page.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import type { Scenario, Stage } from "../scenario.ts";
-import { startViteApp } from "../vite_app.ts";
+import { startViteApp, type ViteApp } from "../vite_app.ts";
 
 /** The dev server, without a credential. */
 export const viteInPublicSandbox: Scenario = {
@@ -44,7 +44,8 @@ globalThis.WebSocket = class extends WebSocket {
 };
 `;
 
-const PROJECT = {
+/** Modules, a style and a heading that change without a reload. */
+export const PROJECT = {
   "index.html": html("Before"),
   "main.js": `
     import { words } from "./words.js";
@@ -63,10 +64,18 @@ async function developLive(
   target = "/",
 ): Promise<void> {
   await using app = await startViteApp(PROJECT);
-  const label = `${app.port}-${sandbox}`;
+  const url = stage.url(`${app.port}-${sandbox}`);
   const page = await stage.open();
+  await develop(app, page, { url, opened: url.replace(/\/$/, target) });
+}
 
-  await page.goto(stage.url(label, target));
+/** Has a page follow the changes of a project, which it opens by a URL of its own. */
+export async function develop(
+  app: ViteApp,
+  page: Page,
+  { url, opened }: { readonly url: string; readonly opened: string },
+): Promise<void> {
+  await page.goto(opened);
   await connects(page, 1);
   await showsWords(page, "Old words");
   await showsColor(page, "rgb(200, 0, 0)");
@@ -89,7 +98,7 @@ async function developLive(
   await showsWords(page, "New words");
 
   // Vite's client falls back to a direct connection if the gateway refuses its WebSocket.
-  const through = stage.url(label).replace("http:", "ws:");
+  const through = url.replace("http:", "ws:");
   const sockets = await recorded(page, "sockets");
   assert.ok(sockets.length >= 3);
   assert.deepEqual(sockets.filter((url) => !url.startsWith(through)), []);
