@@ -1,6 +1,6 @@
 /** All scenarios. */
 import type { Scenario } from "./scenario.ts";
-import { accessPageInWords } from "./scenarios/access_page.ts";
+import { accessPage, accessPageInWords } from "./scenarios/access_page.ts";
 import { accessibility } from "./scenarios/accessibility.ts";
 import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
@@ -63,6 +63,7 @@ export const SCENARIOS: readonly Scenario[] = [
   tokenInLink,
   download,
   inspect,
+  accessPage,
   accessPageInWords,
   login,
   loginWithoutAccess,

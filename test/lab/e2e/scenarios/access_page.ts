@@ -1,4 +1,4 @@
-/** The page of what members have let others in by, over an API of the test's, which refuses whatever it is asked to. */
+/** The page of what members have let others in by: over an API of the test's, which can refuse, and over the real one. */
 import assert from "node:assert/strict";
 import type { ErrorCode } from "../../../../src/error_codes.ts";
 import type { ErrorAdvice } from "../../../../src/errors.ts";
@@ -7,6 +7,8 @@ import {
   accessPageOf,
 } from "../../../../src/features/access_page/access_page.ts";
 import { problem } from "../../../../src/pages/problem.ts";
+import { startLoginGateway } from "../../../support/login_gateway.ts";
+import { recordsFile } from "../../../support/records_file.ts";
 import type { Page } from "../browser/page.ts";
 import type { OpenOptions, Scenario } from "../scenario.ts";
 import { checkAccessibility } from "./accessibility.ts";
@@ -21,7 +23,7 @@ const SCREENS: Readonly<Record<string, OpenOptions>> = {
 /** What the API may refuse with, and what the page says then. */
 const REFUSALS: readonly (readonly [ErrorCode, RegExp])[] = [
   ["feature_off", /switched off\. .* operator/],
-  // ["records_unavailable", /\. The store of .* could not be reached/],
+  ["records_unavailable", /\. The store of .* could not be reached/],
   ["sandbox_deleted", /deleted/],
   ["not_found", /There is no such thing\. .* may not see it/],
   ["records_full", /too many of these\. .* as many as it may have/],
@@ -151,6 +153,58 @@ export const accessPageInWords: Scenario = {
       await checkRevoke(page, api);
       assert.equal(await page.title(), "Access to box");
     }
+  },
+};
+
+/** The whole way, from the base domain's page to a program's request. */
+export const accessPage: Scenario = {
+  name:
+    "a token that a member makes on the access page opens its port until it is revoked there",
+  except: {
+    firefox: "the page is judged in Chromium",
+    webkit: "the page is judged in Chromium",
+  },
+  async run(stage) {
+    await using started = new AsyncDisposableStack();
+    const records = started.use(await recordsFile());
+    const gateway = started.use(
+      await startLoginGateway({
+        MACHINE_TOKENS: "members",
+        ...records.environment,
+      }),
+    );
+    const page = await stage.open();
+    await page.goto(gateway.at(""));
+    await page.fill('input[name="sandbox"]', "locked");
+    await page.click("button", "Access");
+    await page.click("button", "alice");
+    await page.untilAt(gateway.at("", "/access/locked"));
+    await page.shows("#state", "There are no tokens yet.");
+    await page.fill("[name=ports]", "3000");
+    await page.click("form button", "Make a token");
+    await page.shows("#state", "Made.");
+    const command = await page.text("#made pre", "curl");
+    const [, token = "", url = ""] =
+      /^curl -X GET -H "X-Porthole-Token: (pp_[\w-]+)" (\S+)$/.exec(command) ??
+        assert.fail(command);
+    assert.equal(url, gateway.at("3000-locked"));
+    assert.equal(await page.text("#made pre"), token);
+    const visit = () =>
+      gateway.send(new URL(url).host, {
+        headers: { "x-porthole-token": token },
+      });
+    assert.equal((await visit()).status, 200);
+
+    await page.reload();
+    await page.shows("#rows tr", "3000");
+    const html = await page.evaluate<string>("document.body.innerHTML");
+    assert.ok(!html.includes(token));
+    await page.evaluate("globalThis.confirm = () => true");
+    await page.click("#rows button", "Revoke");
+    await page.shows("#state", "Revoked.");
+    assert.equal((await visit()).code, "grant_invalid");
+    await page.reload();
+    await page.shows("#state", "There are no tokens yet.");
   },
 };
 
