@@ -44,8 +44,7 @@ export function accessPageOf(sandbox: string): string {
 <label>Methods <input name="methods" placeholder="all, or some, as in GET, HEAD"></label>
 <label>Hours <input name="hours" type="number" required min="1" max="720" value="24"></label>
 <label>Note <input name="note" maxlength="200" placeholder="what it is for"></label>
-</div><button>Make a token</button>
-</form>
+</div><button>Make a token</button></form>
 <script>${ACCESS.text}</script>`,
     { wide: true },
   );
