@@ -231,6 +231,7 @@ const FACTS = {
   login_unavailable: { ...UNAVAILABLE, passes: "maybe", login: "repeatable" },
   logout_incomplete: { ...UNAVAILABLE, passes: "maybe" },
   session_unavailable: UNAVAILABLE,
+  records_unavailable: UNAVAILABLE,
   overloaded: UNAVAILABLE,
   sandbox_overloaded: { ...UNAVAILABLE, help: "apps" },
   runner_overloaded: UNAVAILABLE,

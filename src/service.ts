@@ -33,6 +33,7 @@ import { loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
 import { createActivity, NO_REPORTS } from "./proxy/activity.ts";
 import { InFlight, OWN_PAGES_LIMITS } from "./proxy/in_flight.ts";
+import { openLoggedRecords } from "./records/open_records.ts";
 import { createResolvers } from "./resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { createDrain } from "./server/drain.ts";
@@ -93,6 +94,8 @@ export async function createService(
   const metrics = new Metrics(version);
   const background = createBackground(closing);
   const store = await openLoggedStore(cache.location, { platformShared, now });
+  const areNeeded = FEATURES.some((each) => each.needsRecords?.(config));
+  const records = openLoggedRecords(config, { now, areNeeded });
   const sealerFor = (purpose: string, maxLength?: number) =>
     createSealer({ secrets: config.session.secrets, purpose, now, maxLength });
   const lookups: LookupCacheOptions = {
@@ -156,6 +159,7 @@ export async function createService(
     serviceKey,
     remoteSettings,
     store,
+    records: areNeeded && records.isOn ? records : null,
     closing,
     logger,
     provider: auth.provider,
@@ -182,6 +186,7 @@ export async function createService(
       api,
       lookups,
       store,
+      records,
       changes,
       states,
       background,
@@ -307,6 +312,7 @@ export async function createService(
       await background.settled();
       for (const feature of features) feature.close?.();
       store?.close();
+      records.close();
       turns.dispose();
     },
   };

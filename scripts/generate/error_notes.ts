@@ -58,6 +58,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   api_throttled:
     "Often somebody behind the same address tries wrong keys. With `DAYTONA_API_KEY`, see [limits](run/hosted.md#limits).",
   session_unavailable: "The database of `CACHE_URL` did not answer.",
+  records_unavailable:
+    "The database of `RECORDS_URL` did not answer; what was read in the last hour still admits.",
   overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",
   sandbox_overloaded:
     "`MAX_EXCHANGES_PER_SANDBOX`, or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun.",

@@ -28,8 +28,8 @@ export interface KvTransaction {
   set(
     key: readonly string[],
     value: Uint8Array,
-    options: { expireIn: number },
+    options?: { expireIn: number },
   ): KvTransaction;
   delete(key: readonly string[]): KvTransaction;
-  commit(): Promise<{ readonly ok: boolean }>;
+  commit(): Promise<{ readonly ok: boolean; readonly versionstamp?: string }>;
 }

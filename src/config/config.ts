@@ -267,6 +267,8 @@ function assemble(values: Values) {
       staleIfErrorMs: toMs(values.STALE_IF_ERROR_SEC),
       tokenStaleIfErrorMs: toMs(values.TOKEN_STALE_IF_ERROR_SEC),
     },
+    /** Where records are kept, unless that would forget them. */
+    records: { location: values.RECORDS_URL ?? cacheLocationOf(values) },
     session: {
       /** Never empty: the first one seals, and all of them open. */
       secrets: values.SESSION_SECRETS.length > 0

@@ -237,6 +237,10 @@ const CACHE = inGroup("Cache", {
     format: flag(),
     default: "false",
   }),
+  RECORDS_URL: setting(
+    "Where what members have granted is kept, such as tokens; Redis may be a Cluster. Not in `none` or `kv::memory:`: what needs it is off then.",
+    { format: optional(cacheLocation()), whenUnset: "that of `CACHE_URL`" },
+  ),
   CACHE_MAX_ENTRIES: setting(
     "Most answers of each kind in memory, and login sessions, opened cookies and clients with refusals.",
     { format: COUNT, default: "10000" },

@@ -9,6 +9,7 @@ import { isPending } from "../lib/cooldown.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { Logger } from "../observability/log.ts";
+import type { Records } from "../records/records.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { CheckState, Readiness } from "./routes/health.ts";
 
@@ -22,6 +23,8 @@ interface ReadinessOptions {
   readonly provider: Pick<OpenidProvider, "state" | "check">;
   /** The durable cache tier; null where there is none. */
   readonly store: Pick<DurableStore, "get"> | null;
+  /** Null if no feature uses them, or none are kept. */
+  readonly records: Pick<Records, "doubts"> | null;
   /** Aborted when the gateway closes: checks that fail because of that are not logged. */
   readonly closing: AbortSignal;
   readonly logger: Logger;
@@ -89,16 +92,17 @@ export class ReadinessChecks {
 
   /** The answer of `/ready`, which waits up to `withinMs` ms for each dependency that must be asked. */
   async check(withinMs = ANSWER_WITHIN_MS): Promise<Readiness> {
-    const [api, key, cache, login] = await Promise.all([
+    const [api, key, cache, records, login] = await Promise.all([
       this.#api.check(withinMs),
       this.#checkKey(withinMs),
       this.#checkCache(),
+      this.#checkRecords(),
       this.#checkLogin(withinMs),
     ]);
     const domains = this.#options.remoteSettings.baseDomains.length > 0
       ? OK
       : failing("the API has not told them yet");
-    const results = { api, key, cache, domains, login };
+    const results = { api, key, cache, records, domains, login };
     const checks: Record<string, CheckState> = {};
     for (const [name, result] of Object.entries(results)) {
       this.#logChange(name, result);
@@ -145,6 +149,17 @@ export class ReadinessChecks {
     return await store.get(["ready"]) === "unavailable"
       ? failing("the database does not answer")
       : OK;
+  }
+
+  async #checkRecords(): Promise<CheckResult> {
+    const { records } = this.#options;
+    if (records === null) return OFF;
+    try {
+      const doubts = await records.doubts();
+      return doubts.length === 0 ? OK : failing(doubts.join("; "));
+    } catch (error) {
+      return failing(describeError(error));
+    }
   }
 
   async #checkLogin(withinMs: number): Promise<CheckResult> {

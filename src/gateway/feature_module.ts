@@ -16,6 +16,7 @@ import type { Sealer } from "../lib/seal.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import type { Bulkheads } from "../proxy/bulkheads.ts";
 import type { InFlight, LimitUse } from "../proxy/in_flight.ts";
+import type { Records } from "../records/records.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { SandboxChanges } from "../resolver/sandbox_changes.ts";
@@ -45,6 +46,8 @@ export interface FeatureParts {
   /** What all look-ups share: the cache's settings, and the store behind it. */
   readonly lookups: LookupCacheOptions;
   readonly store: DurableStore | null;
+  /** What members have granted; a feature that uses it says so by {@linkcode FeatureModule.needsRecords}. */
+  readonly records: Records;
   readonly remoteSettings: RemoteSettings;
   readonly changes: SandboxChanges;
   readonly states: SandboxStates;
@@ -88,6 +91,8 @@ export interface FeatureModule {
   readonly settings?: AnySection;
   /** API keys that it uses, for whoever checks an installation. */
   keysToCheck?(config: Config): readonly KeyToCheck[];
+  /** True if it uses records, so that whatever is wrong with their store is told. */
+  needsRecords?(config: Config): boolean;
   /** Its routes on base hosts, for the description of these. */
   readonly routes?: readonly RouteConfig[];
   /** Builds it; undefined if it is switched off. */

@@ -275,7 +275,7 @@ export class SandboxHandlers {
     return redirect(303, location, setCookies, policy);
   }
 
-  /** The Set-Cookie value of a session that stands for the token in the query; undefined if something else admitted. */
+  /** The Set-Cookie value of a session that stands for the token that admitted; undefined if that was something else. */
   async #sessionOf(
     { host: { label: sandboxId, port }, grantInQuery }: PreviewExchange,
     { credential, grant }: Admission,
@@ -290,7 +290,6 @@ export class SandboxHandlers {
       return cookies.hostOnly(cookies.previewTokenSession, sealed, maxAgeSec);
     }
     if (grant === undefined || credential?.kind !== "grant") return undefined;
-    if (credential.place !== "query") return undefined;
     const endsAt = Math.min(expiresAt, grant.expiresAt);
     const sealed = await sessions.seal(sessionFor(grant, port, endsAt));
     const maxAgeSec = Math.ceil((endsAt - now()) / 1000);

@@ -109,6 +109,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "Your session cannot be looked up",
     "The session store could not be reached.",
   ),
+  records_unavailable: text(
+    "Access cannot be looked up",
+    "The store of what members have granted could not be reached.",
+  ),
   logout_incomplete: text(
     "You are not logged out yet",
     "The session store could not be reached.",

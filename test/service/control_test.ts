@@ -33,6 +33,7 @@ testLogins(
       key: "ok",
       cache: "ok",
       domains: "ok",
+      records: "off",
       login: "ok",
     });
     gateway.service.startDraining();

@@ -5,7 +5,7 @@ import type {
   RecordPage,
   StoredRecord,
   VersionedRecord,
-} from "../../src/records/record_store.ts";
+} from "../../src/records/record.ts";
 
 /** Keeps records until the test is over; `page` is how many a list has at once. */
 export class MemoryRecords {
@@ -20,9 +20,14 @@ export class MemoryRecords {
   /** Everything that was asked for, as `get tokens ID`. */
   readonly asked: string[] = [];
 
-  get(kind: string, id: string): Promise<VersionedRecord | undefined> {
+  async get(
+    kind: string,
+    id: string,
+    beforeRead?: () => void,
+  ): Promise<VersionedRecord | undefined> {
+    beforeRead?.();
     this.#ask("get", kind, id);
-    return Promise.resolve(this.#kept.get(`${kind} ${id}`));
+    return await Promise.resolve(this.#kept.get(`${kind} ${id}`));
   }
 
   put(

@@ -101,6 +101,30 @@ function runningServer(
   };
 }
 
+/** Starts a Redis Cluster of one server, which has all slots. */
+export async function startRedisCluster(): Promise<RedisServer> {
+  await Deno.mkdir("./data/test", { recursive: true });
+  const dir = await Deno.makeTempDir({ dir: "./data/test" });
+  const bus = ["--cluster-port", String(freePort())];
+  const server = await startRedis({
+    args: [
+      ...["--cluster-enabled", "yes", "--dir", dir, ...bus],
+      ...["--cluster-announce-ip", "127.0.0.1"],
+    ],
+  });
+  await server.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+  for (let state = ""; !state.includes("cluster_state:ok");) {
+    state = String(await server.command("CLUSTER", "INFO"));
+  }
+  return {
+    ...server,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}
+
 /** The location of a Redis on this machine, with these differences. */
 export function redisAt(
   port: number,

@@ -30,6 +30,13 @@ export interface RedisCommands {
   incrBy(key: string, count: number): Promise<number>;
   pExpire(key: string, ms: number): Promise<unknown>;
   publish(channel: string, message: string): Promise<unknown>;
+  eval(
+    script: string,
+    options: { keys: string[]; arguments: string[] },
+  ): Promise<unknown>;
+  /** The server's own words, a line for each fact: `maxmemory_policy:noeviction`. */
+  info(): Promise<string>;
+  configGet(name: string): Promise<Readonly<Record<string, string>>>;
   /** From then on, the server pushes changes to keys that were read on this connection. */
   clientTracking(mode: true, options: { NOLOOP: true }): Promise<unknown>;
   /** Calls back with the name of each key that is pushed; null for all of them (FLUSHALL). */

@@ -7,12 +7,8 @@ import type { JsonValue } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import type {
-  Precondition,
-  RecordStore,
-  StoredRecord,
-  VersionedRecord,
-} from "../../records/record_store.ts";
+import type { StoredRecord, VersionedRecord } from "../../records/record.ts";
+import type { Records } from "../../records/records.ts";
 import type { ControlEnv } from "../route.ts";
 import { type AskedOfAll, LIST_QUERY, timeOf } from "./fields.ts";
 import { checked, jsonBody } from "./json_body.ts";
@@ -46,13 +42,7 @@ export function keptIn<D extends JsonValue>({ data }: StoredRecord): Kept<D> {
 
 interface RecordParts {
   readonly members: Members;
-  readonly records: Pick<RecordStore, "get" | "delete" | "list"> & {
-    put(
-      kind: string,
-      record: StoredRecord,
-      when: Precondition,
-    ): ReturnType<RecordStore["put"]>;
-  };
+  readonly records: Pick<Records, "get" | "put" | "delete" | "list">;
   readonly throttle: Throttle;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -158,9 +148,8 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     const id = c.req.param("id") ?? "";
     if (!ID.test(id)) throw notFound();
     const budget = throttle.budgetFor(caller);
-    budget.spend();
     const found = await budget.settledBy(
-      records.get(this.#kind.name, id),
+      records.get(this.#kind.name, id, () => budget.spend()),
       (it) => it !== undefined,
     );
     // Of no sandbox, somebody is asked about one all the same: that takes as long.

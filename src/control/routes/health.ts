@@ -42,7 +42,7 @@ const readyRoute = createRoute({
   summary: "Readiness",
   description:
     "Whether to send requests here, and the state of each dependency: the API, the gateway's own key there, the " +
-    "cache, the base domains and the login. `degraded` is still 200: while the API is down, previews whose answers " +
+    "cache, the records, the base domains and the login. `degraded` is still 200: while the API is down, previews whose answers " +
     "are cached keep working.",
   responses: {
     200: { description: "Ready or degraded.", content: REPORT },

@@ -24,6 +24,7 @@ export const machineTokens: FeatureModule = {
   name: "machine_tokens",
   settings: machineTokensSettings,
   routes: TOKEN_ROUTES,
+  needsRecords: (config) => sectionOf(config, machineTokensSettings).isOn,
   create(parts) {
     const { config, records } = parts;
     const { isOn } = sectionOf(config, machineTokensSettings);

@@ -10,10 +10,8 @@ import { type Kept, keptIn } from "../../control/api/record_routes.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
 import type { SecretHashes } from "../../lib/secret_hashes.ts";
-import type {
-  StoredRecord,
-  VersionedRecord,
-} from "../../records/record_store.ts";
+import type { StoredRecord, VersionedRecord } from "../../records/record.ts";
+import type { Records } from "../../records/records.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
 import { type KeptToken, TOKENS } from "./token_kind.ts";
 import { isTokenShaped, parseToken } from "./token_secret.ts";
@@ -24,18 +22,19 @@ const NOTED_EVERY_MS = 60 * 60 * 1000;
 /** Most tokens whose last note is remembered. */
 const MAX_NOTED = 10_000;
 
+interface TokenParts extends Pick<FeatureParts, "background" | "now"> {
+  readonly records: Pick<Records, "get" | "put">;
+}
+
 /** The source of their grants. */
 export class TokenGrants implements GrantSource {
   readonly via = ["token"] as const;
   readonly #hashes: SecretHashes;
-  readonly #parts: Pick<FeatureParts, "records" | "background" | "now">;
+  readonly #parts: TokenParts;
   /** Those whose use this process has noted lately, or has tried to. */
   readonly #noted: ExpiringLru<string, true>;
 
-  constructor(
-    hashes: SecretHashes,
-    parts: Pick<FeatureParts, "records" | "background" | "now">,
-  ) {
+  constructor(hashes: SecretHashes, parts: TokenParts) {
     this.#hashes = hashes;
     this.#parts = parts;
     const { now } = parts;
@@ -57,7 +56,8 @@ export class TokenGrants implements GrantSource {
   ): Promise<Grant | undefined> {
     const token = parseToken(secret);
     if (token === undefined) return undefined;
-    const found = await this.#recordOf(token.id, budget);
+    const found = await this.#parts.records
+      .get(TOKENS, token.id, () => budget.spend());
     if (found === undefined) return undefined;
     const kept = keptIn<KeptToken>(found.record);
     if (!this.#hashes.match(token.bytes, kept.own.secretHash)) return undefined;
@@ -71,16 +71,9 @@ export class TokenGrants implements GrantSource {
     { id }: GrantSession,
     budget: Budget,
   ): Promise<Grant | undefined> {
-    const found = await this.#recordOf(id, budget);
+    const found = await this.#parts.records
+      .get(TOKENS, id, () => budget.spend());
     return found && grantOf(found.record, keptIn(found.record));
-  }
-
-  async #recordOf(
-    id: string,
-    budget: Budget,
-  ): Promise<VersionedRecord | undefined> {
-    budget.spend();
-    return await this.#parts.records.get(TOKENS, id);
   }
 
   /** Notes the use, unless one was noted lately; that another gateway has done so meanwhile is as good. */

@@ -269,7 +269,7 @@ export const METRICS = {
     ...gauge(
       "porthole_check_passing",
       "Checks of /ready: 1 if it passes, 0 if it fails; absent if there is nothing to check.",
-      { check: ["api", "key", "cache", "domains", "login"] },
+      { check: ["api", "key", "cache", "records", "domains", "login"] },
     ),
     isAbsentUntilSet: true,
   },

@@ -38,17 +38,22 @@ function source(
 Deno.test("presentedCredentials() lists every credential in the order of precedence", () => {
   const credentials = presentedCredentials(source({
     authorization: "Bearer b",
-    cookie: `porthole-session=s1; a=1; porthole-session=s2; ${
-      COOKIES.loginSession("demo")
-    }=s3; ${COOKIES.loginSession("other")}=s4`,
+    cookie:
+      `porthole-grant=s4; porthole-session=s1; a=1; porthole-session=s2; ${
+        COOKIES.loginSession("demo")
+      }=s3; ${COOKIES.loginSession("other")}=s4`,
     "x-daytona-preview-token": "t",
-  }, { queryToken: "q" }));
+    "x-porthole-token": "h",
+  }, { queryToken: "q", queryGrant: "g" }));
   assert.deepEqual(credentials, [
     { kind: "preview_token", token: "t" },
     { kind: "auth_key", token: "q" },
+    { kind: "grant", secret: "h", place: "header" },
+    { kind: "grant", secret: "g", place: "query" },
     { kind: "session", sealed: "s1" },
     { kind: "session", sealed: "s2" },
     { kind: "session", sealed: "s3" },
+    { kind: "session", sealed: "s4" },
     { kind: "bearer", token: "b" },
   ]);
 });

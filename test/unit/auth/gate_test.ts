@@ -6,6 +6,11 @@ import {
   Gate,
   type GateRequest,
 } from "../../../src/auth/gate.ts";
+import type {
+  Grant,
+  GrantSession,
+  PresentedGrant,
+} from "../../../src/auth/grants.ts";
 import { GrantAccess } from "../../../src/auth/grant_access.ts";
 import type { Session } from "../../../src/auth/session.ts";
 import { Throttle } from "../../../src/auth/throttle.ts";
@@ -131,6 +136,14 @@ const SESSIONS: Readonly<Record<string, Session>> = {
     expiresAt: Infinity,
   },
   user: { kind: "user", id: "login", expiresAt: Infinity },
+  granted: {
+    kind: "grant",
+    via: "token",
+    id: "g",
+    sandboxId: "box",
+    port: 3000,
+    expiresAt: Infinity,
+  },
 };
 
 function requestFor(
@@ -625,4 +638,191 @@ Deno.test("an admission names the user of a login or an API key, and nobody wher
     undefined,
   ]);
   assert.deepEqual(opened, ["login", "sealed"]);
+});
+
+/** The gate of {@linkcode gateWith} with a grant for port 3000 of `box`, and a request that presents it. */
+function gateWithGrant(
+  changes: Partial<Grant> = {},
+  ...setting: Parameters<typeof gateWith>
+) {
+  const given = gateWith(...setting);
+  const grant: Grant = {
+    via: "token",
+    id: "g",
+    sandboxId: "box",
+    ports: [3000],
+    expiresAt: Infinity,
+    ...changes,
+  };
+  const asked: string[] = [];
+  const source = {
+    via: ["token", "ticket"] as const,
+    failure: undefined as Error | undefined,
+    isKnown: true,
+    recognizes: (secret: string) => secret.startsWith("pp_"),
+    open({ secret, place }: PresentedGrant): Promise<Grant | undefined> {
+      asked.push(`${place} ${secret}`);
+      return this.answer(secret === "pp_good");
+    },
+    reopen({ id }: GrantSession): Promise<Grant | undefined> {
+      asked.push(`session ${id}`);
+      return this.answer(id === "g");
+    },
+    answer(isIt: boolean): Promise<Grant | undefined> {
+      if (this.failure !== undefined) return Promise.reject(this.failure);
+      return Promise.resolve(isIt && this.isKnown ? grant : undefined);
+    },
+  };
+  given.grants.use([source]);
+  return { ...given, grant, asked, source };
+}
+
+function presenting(
+  credentials: Credential[],
+  differences: Partial<GateRequest> = {},
+): GateRequest {
+  return {
+    ...requestFor("box", credentials),
+    takesGrants: true,
+    ...differences,
+  };
+}
+
+const BY_HEADER: Credential = {
+  kind: "grant",
+  secret: "pp_good",
+  place: "header",
+};
+const FORGED: Credential = { ...BY_HEADER, secret: "pp_forged" };
+const INVALID = { kind: "deny", code: "grant_invalid" };
+
+Deno.test("Gate admits by a grant, and names its kind and holder", async () => {
+  for (const via of ["token", "ticket"] as const) {
+    const { gate, grant } = gateWithGrant({ via, subject: "ci" });
+    assert.deepEqual(await gate.admit(presenting([BY_HEADER])), {
+      kind: "allow",
+      sandboxId: "box",
+      by: via,
+      credential: BY_HEADER,
+      grant,
+      subject: "ci",
+    });
+  }
+});
+
+Deno.test("Gate takes a bearer that a source recognizes for a grant, and never asks the API about it", async () => {
+  const { gate, calls } = gateWithGrant();
+  for (const takesGrants of [true, false]) {
+    for (const token of ["pp_good", "pp_forged"]) {
+      const request = presenting([{ kind: "bearer", token }], { takesGrants });
+      const verdict = await gate.admit(request);
+      const isGood = takesGrants && token === "pp_good";
+      assert.equal(verdict.kind === "allow", isGood);
+      if (isGood) {
+        const again = await gate.readmit(request, verdict as Admission);
+        assert.equal(again.kind, "allow");
+        assert.equal(await gate.isMember(verdict as Admission), false);
+      }
+    }
+  }
+  assert(!calls.includes("access"));
+});
+
+Deno.test("Gate denies a grant that is no good, unless another credential is good", async () => {
+  const { gate, grant } = gateWithGrant({ methods: ["GET"] });
+  const post = presenting([BY_HEADER], { method: "POST" });
+  assert.deepEqual(await gate.admit(post), { ...INVALID, grant });
+  const forged = await gate.admit(presenting([FORGED, ...BAD]));
+  assert.deepEqual(forged, { ...INVALID, grant: undefined });
+  for (const good of [...GOOD, BY_HEADER]) {
+    const verdict = await gate.admit(presenting([FORGED, good]));
+    assert.equal(verdict.kind, "allow");
+  }
+});
+
+Deno.test("Gate refuses no grant while it, or what is beside it, cannot be judged", async () => {
+  const { gate, source } = gateWithGrant();
+  source.failure = new GatewayError("api_unreachable", "away");
+  const unknown = { code: "api_unreachable" };
+  await assert.rejects(gate.admit(presenting([BY_HEADER])), unknown);
+  const down = gateWithGrant({}, ["token"]);
+  const request = presenting([FORGED, { kind: "auth_key", token: "good" }]);
+  await assert.rejects(down.gate.admit(request), unknown);
+});
+
+Deno.test("Gate makes nothing of a grant where none is taken: neither an admission nor a refusal", async () => {
+  const { gate, asked } = gateWithGrant();
+  for (
+    const differences of [
+      { isToolbox: true },
+      { isToolbox: true, isForMembers: true, port: 2280 },
+    ]
+  ) {
+    const request = presenting([BY_HEADER], {
+      takesGrants: false,
+      ...differences,
+    });
+    const verdict = await gate.admit(request);
+    assert.deepEqual(verdict, { kind: "login", code: "login_required" });
+  }
+  assert.deepEqual(asked, []);
+});
+
+Deno.test("Gate judges no grant where the sandbox is public, but for members' own pages, which are never public", async () => {
+  for (const label of ["open", "known"]) {
+    const { gate, asked } = gateWithGrant();
+    const verdict = await gate.admit(presenting([FORGED], { label }));
+    assert(verdict.kind === "allow" && verdict.by === "public");
+    assert.deepEqual(asked, []);
+    const state = presenting([FORGED], {
+      label,
+      isToolbox: true,
+      isForMembers: true,
+    });
+    assert.deepEqual(await gate.admit(state), { ...INVALID, grant: undefined });
+  }
+});
+
+Deno.test("readmit() asks for the grant behind what came once, and cuts when that is no more", async () => {
+  for (
+    const credential of [
+      BY_HEADER,
+      { ...BY_HEADER, place: "query" },
+      { kind: "bearer", token: "pp_good" },
+    ] as Credential[]
+  ) {
+    const { gate, asked, source, left } = gateWithGrant();
+    const request = presenting([credential]);
+    const first = await gate.admit(request);
+    assert(first.kind === "allow");
+    asked.length = 0;
+    assert.deepEqual(await gate.readmit(request, first), first);
+    assert.deepEqual(asked, ["session g"]);
+    source.failure = new GatewayError("api_unreachable", "away");
+    await assert.rejects(gate.readmit(request, first), {
+      code: "api_unreachable",
+    });
+    source.failure = undefined;
+    source.isKnown = false;
+    assert.notEqual((await gate.readmit(request, first)).kind, "allow");
+    assert.equal(left(), 99); // whether it is public, of the one that was refused
+  }
+});
+
+Deno.test("Gate admits by the session of a grant at its port, and by nothing planted from elsewhere", async () => {
+  const { gate, source, asked } = gateWithGrant();
+  const session: Credential = { kind: "session", sealed: "granted" };
+  const verdict = await gate.admit(presenting([session]));
+  assert(verdict.kind === "allow");
+  assert.deepEqual([verdict.by, verdict.credential], ["token", session]);
+  assert.equal(await gate.isMember(verdict), false);
+  asked.length = 0;
+  for (const place of [{ port: 3001 }, { label: "another" }]) {
+    const refused = await gate.admit(presenting([session], place));
+    assert.deepEqual(refused, { kind: "login", code: "login_required" });
+  }
+  assert.deepEqual(asked, []);
+  source.isKnown = false;
+  const revoked = await gate.admit(presenting([session]));
+  assert.deepEqual(revoked, { ...INVALID, grant: undefined });
 });

@@ -26,7 +26,21 @@ const HOST_SESSION: Session = {
   id: "i",
   expiresAt: EXPIRES_AT,
 };
-const SESSIONS = [TOKEN_SESSION, LOGIN_SESSION, USER_SESSION, HOST_SESSION];
+const GRANT_SESSION: Session = {
+  kind: "grant",
+  via: "ticket",
+  sandboxId: "box",
+  port: 3000,
+  id: "i",
+  expiresAt: EXPIRES_AT,
+};
+const SESSIONS = [
+  TOKEN_SESSION,
+  LOGIN_SESSION,
+  USER_SESSION,
+  HOST_SESSION,
+  GRANT_SESSION,
+];
 
 function setUp() {
   const clock = { now: START };
@@ -45,7 +59,8 @@ function setUp() {
 
 Deno.test("SessionSealer opens what it sealed, again and again", async () => {
   const { sessions } = setUp();
-  for (const session of SESSIONS) {
+  const whole = { ...GRANT_SESSION, methods: ["GET"], subject: "ci" };
+  for (const session of [...SESSIONS, whole]) {
     const sealed = await sessions.seal(session);
     assert.deepEqual(await sessions.open(sealed), session);
     assert.deepEqual(await sessions.open(sealed), session);

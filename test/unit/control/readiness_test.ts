@@ -20,6 +20,8 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     isApiUp: true,
     isProviderUp: true,
     isCacheUp: true,
+    /** What the records' store says; undefined if it does not answer. */
+    doubts: [] as string[] | undefined,
     /** The API's verdict on the key; undefined if it gives none. */
     key: "accepted" as "accepted" | "unknown" | undefined,
     domains: ["preview.test"],
@@ -52,6 +54,12 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     provider: { state: "on", check: () => answer(state.isProviderUp) },
     store: {
       get: () => Promise.resolve(state.isCacheUp ? "absent" : "unavailable"),
+    },
+    records: {
+      async doubts() {
+        await answer(state.doubts !== undefined);
+        return state.doubts ?? [];
+      },
     },
     closing: closing.signal,
     logger: log,

@@ -63,3 +63,33 @@ Deno.test("the same refusal of the same client is one line, and any other is ano
     ["access refused", "another", "credential_invalid", undefined],
   ]);
 });
+
+Deno.test("a grant's first use by a client is one line in an hour, each use is counted, and a refusal names it", async () => {
+  await using log = await collectLog();
+  const { visits, outcomes } = setUp();
+  const grant = { via: "share", id: "g" } as const;
+  const visit = { requestId: "r", sandboxId: "box", port: 3000 };
+  for (const client of ["192.0.2.1", "192.0.2.1", "192.0.2.2"]) {
+    visits.usedGrant({ ...visit, client, grant, subject: "ci" });
+  }
+  const refused = { ...visit, code: "grant_invalid", client: "c" } as const;
+  visits.refused({ ...refused, grant });
+  visits.refused(refused);
+  const told = log.records().map((
+    { message, sandboxId, subject, via, grant, client },
+  ) => [message, sandboxId, subject, via, grant, client]);
+  const none = undefined;
+  assert.deepEqual(told, [
+    ["grant used", "box", "ci", "share", "g", none],
+    ["grant used", "box", "ci", "share", "g", none],
+    ["access refused", "box", none, "share", "g", none],
+    ["access refused", "box", none, none, none, none],
+  ]);
+  assert.deepEqual(outcomes, [
+    "share admitted",
+    "share admitted",
+    "share admitted",
+    "share refused",
+    "unknown refused",
+  ]);
+});

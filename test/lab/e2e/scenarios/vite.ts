@@ -66,16 +66,13 @@ async function developLive(
   await using app = await startViteApp(PROJECT);
   const url = stage.url(`${app.port}-${sandbox}`);
   const page = await stage.open();
-  await develop(app, page, { url, opened: url.replace(/\/$/, target) });
+  await page.goto(url.replace(/\/$/, target));
+  await follows(page, app);
+  await survivesRestart(page, app, url);
 }
 
-/** Has a page follow the changes of a project, which it opens by a URL of its own. */
-export async function develop(
-  app: ViteApp,
-  page: Page,
-  { url, opened }: { readonly url: string; readonly opened: string },
-): Promise<void> {
-  await page.goto(opened);
+/** The page, which has been opened, follows the changes of the project. */
+export async function follows(page: Page, app: ViteApp): Promise<void> {
   await connects(page, 1);
   await showsWords(page, "Old words");
   await showsColor(page, "rgb(200, 0, 0)");
@@ -90,7 +87,14 @@ export async function develop(
   await app.save("index.html", html("After"));
   await connects(page, 2);
   assert.equal(await page.title(), "After");
+}
 
+/** It is loaded anew once the server is back, and all went through the gateway at that URL. */
+export async function survivesRestart(
+  page: Page,
+  app: ViteApp,
+  url: string,
+): Promise<void> {
   await mark(page);
   await app.restart();
   await connects(page, 3);

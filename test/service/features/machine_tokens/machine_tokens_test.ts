@@ -1,16 +1,14 @@
 /** Machine tokens: what they open and what they do not, and who makes them, tested on the complete service. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { WebSocket } from "ws";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import { assertEventually } from "../../../support/assert_eventually.ts";
 import {
   BASE,
   LOCKED,
   startGateway,
   type TestGateway,
 } from "../../../support/gateway.ts";
-import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import { WORLDS } from "../../../support/worlds.ts";
 import { askApi, makeToken, startTokenGateway } from "./token_gateway.ts";
 
@@ -200,42 +198,34 @@ test(
     assert.equal(before["note"], "CI");
     assert.equal(typeof before["createdBy"], "string");
     await gateway.send(LOCKED, { headers: { "x-porthole-token": token } });
-    const after = await askApi(gateway, key, { path: `/${id}` });
-    assert.match(String(after.json()["lastUsedAt"]), /^\d{4}-.*Z$/);
-    for (const { body } of [after, await askApi(gateway, key, list)]) {
+    const one = { path: `/${id}` };
+    await assertEventually(async () => {
+      const { lastUsedAt } = (await askApi(gateway, key, one)).json();
+      return /^\d{4}-.*Z$/.test(String(lastUsedAt));
+    }, "the use is noted");
+    for (const request of [one, list]) {
+      const { body } = await askApi(gateway, key, request);
       assert.doesNotMatch(body, /pp_|[Hh]ash/);
     }
   },
 );
 
 test(
-  "a token that is ended is refused, and its WebSocket is cut",
+  "a token that is ended is refused at once where it was ended",
   async (gateway, key) => {
     const { token, id } = await makeToken(gateway, key);
-    const headers = { host: LOCKED, "x-porthole-token": token };
-    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
-      headers,
-    });
-    await once(socket, "open");
-    const ended = await askApi(gateway, key, {
-      method: "DELETE",
-      path: `/${id}`,
-    });
+    const headers = { "x-porthole-token": token };
+    assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
+    const end = { method: "DELETE", path: `/${id}` };
+    const ended = await askApi(gateway, key, end);
     assert.deepEqual([ended.status, ended.body], [204, ""]);
     assert.equal(
       (await gateway.send(LOCKED, { headers })).code,
       "grant_invalid",
     );
-    socket.terminate();
+    assert.equal((await askApi(gateway, key, end)).code, "not_found");
   },
 );
-
-Deno.test("a sandbox that takes the name of one that is gone inherits none of its tokens", async () => {
-  await using gateway = await startTokenGateway(startHostedGateway, {
-    RUNNER_TTL_SEC: "1",
-  });
-  assert(gateway);
-});
 
 Deno.test("tokens are off without the switch, or without a place for records, and the routes say so", async () => {
   for (

@@ -101,7 +101,9 @@ Deno.test("a sandbox that takes the name of one that is gone inherits none of it
     containers.set(id, container);
   }
   replace("locked", OLD);
-  gateway.stack.api.state.users.get(HOSTED_KEYS.member)?.add(OLD).add(NEW);
+  for (const ids of gateway.stack.api.state.users.values()) {
+    ids.add(OLD).add(NEW);
+  }
   const { token } = await makeToken(gateway, HOSTED_KEYS.member, {
     sandbox: "shop",
   });

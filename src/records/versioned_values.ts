@@ -1,0 +1,27 @@
+import type { StoreKey } from "../cache/store.ts";
+
+/** A value, and what it is known by until it is written again. */
+export interface VersionedValue {
+  readonly text: string;
+  readonly version: string;
+}
+
+/** A write that is done only if the value is still in that version; undefined if there is none. */
+export interface VersionedWrite {
+  readonly key: StoreKey;
+  readonly version: string | undefined;
+  /** Undefined deletes it. */
+  readonly text: string | undefined;
+  /** When it may be forgotten, ms since the epoch; null for never. */
+  readonly expiresAt: number | null;
+}
+
+/** What a database must do to keep records: each operation is about one key, is atomic, and rejects if it fails. */
+export interface VersionedValues {
+  read(key: StoreKey): Promise<VersionedValue | undefined>;
+  /** The new version; undefined if the value is in another one. */
+  write(write: VersionedWrite): Promise<string | undefined>;
+  /** Why values may be lost there, in words for operators. */
+  doubts?(): Promise<readonly string[]>;
+  close(): void;
+}

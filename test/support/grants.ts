@@ -1,0 +1,76 @@
+/** A feature that knows grants, for tests of whatever judges them. */
+import type {
+  Grant,
+  GrantRequest,
+  GrantSession,
+  GrantSource,
+  GrantVia,
+  PresentedGrant,
+} from "../../src/auth/grants.ts";
+import type { FeatureModule } from "../../src/gateway/feature_module.ts";
+import type { Budget } from "../../src/resolver/lookup_cache.ts";
+import { FEATURES } from "../../src/service.ts";
+
+/** A grant for port 3000 of the sandbox `locked`, with these differences. */
+export function grantOf(differences: Partial<Grant> = {}): Grant {
+  return {
+    via: "token",
+    id: "grant-1",
+    sandboxId: "locked",
+    ports: [3000],
+    expiresAt: Infinity,
+    ...differences,
+  };
+}
+
+/** Grants whose secrets begin with `tg_`; those that begin with `tg_once_` open once by a query. */
+export class TestGrants implements GrantSource {
+  readonly via: readonly GrantVia[] = ["token", "ticket"];
+  readonly grants = new Map<string, Grant>();
+  /** What was asked for, in order. */
+  readonly asked: (PresentedGrant & GrantRequest)[] = [];
+  /** True to have every unknown secret cost its client a lookup. */
+  isMetered = false;
+  /** Thrown in place of an answer. */
+  failure: Error | undefined;
+  readonly #used = new Set<string>();
+
+  recognizes(secret: string): boolean {
+    return secret.startsWith("tg_");
+  }
+
+  open(
+    { secret, place }: PresentedGrant,
+    request: GrantRequest,
+    budget: Budget,
+  ): Promise<Grant | undefined> {
+    this.asked.push({ secret, place, ...request });
+    const grant = this.grants.get(secret);
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    try {
+      if (this.isMetered && grant === undefined) budget.spend();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (place === "query" && secret.startsWith("tg_once_")) {
+      if (this.#used.has(secret)) return Promise.resolve(undefined);
+      this.#used.add(secret);
+    }
+    return Promise.resolve(grant);
+  }
+
+  reopen({ id }: GrantSession): Promise<Grant | undefined> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    return Promise.resolve(
+      [...this.grants.values()].find((each) => each.id === id),
+    );
+  }
+}
+
+/** Has every gateway that this process starts from now on know these. */
+export function withGrants(): TestGrants {
+  const grants = new TestGrants();
+  const feature: FeatureModule = { name: "grants", create: () => ({ grants }) };
+  (FEATURES as FeatureModule[]).push(feature);
+  return grants;
+}

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { GrantAccess } from "../../../src/auth/grant_access.ts";
+import {
+  type Grant,
+  type GrantSource,
+  type GrantVia,
+  sessionFor,
+} from "../../../src/auth/grants.ts";
+import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
+
+const NOW = 1_000;
+
+const GRANT: Grant = {
+  via: "token",
+  id: "g",
+  sandboxId: "box",
+  ports: [3000],
+  expiresAt: NOW + 1,
+};
+
+const USE = {
+  sandboxId: "box",
+  port: 3000,
+  method: "GET",
+  clientAddress: "192.0.2.1",
+};
+
+/** A source of secrets with a prefix, which knows that grant whatever the secret. */
+function sourceOf(
+  prefix: string,
+  via: readonly GrantVia[],
+  grant: Grant | undefined,
+) {
+  const asked: string[] = [];
+  const source: GrantSource = {
+    via,
+    recognizes: (secret) => secret.startsWith(prefix),
+    open({ secret }) {
+      asked.push(secret);
+      return Promise.resolve(grant);
+    },
+    reopen({ id }) {
+      asked.push(id);
+      return Promise.resolve(grant);
+    },
+  };
+  return { source, asked };
+}
+
+function accessTo(...sources: readonly GrantSource[]): GrantAccess {
+  const access = new GrantAccess(() => NOW);
+  access.use(sources);
+  return access;
+}
+
+const A = { secret: "a", place: "header" } as const;
+const SESSION = sessionFor(GRANT, 3000, NOW + 1);
+
+Deno.test("only the source that recognizes a secret is asked for its grant, and nobody for a secret of none", async () => {
+  const one = sourceOf("a", ["token"], GRANT);
+  const other = sourceOf("b", ["ticket"], undefined);
+  const access = accessTo(other.source, one.source);
+  const answer = await access.open(A, USE, UNMETERED);
+  assert.deepEqual(answer, { isGood: true, grant: GRANT });
+  assert(access.recognizes("a1") && !access.recognizes("c"));
+  const unknown = { secret: "c", place: "query" } as const;
+  const none = await access.open(unknown, USE, UNMETERED);
+  assert.deepEqual(none, { isGood: false, grant: undefined });
+  assert.deepEqual([one.asked, other.asked], [["a"], []]);
+});
+
+Deno.test("a session's grant is asked of all sources of its kind, until one knows it", async () => {
+  const others = sourceOf("", ["share"], GRANT);
+  const first = sourceOf("", ["token"], undefined);
+  const second = sourceOf("", ["ticket", "token"], GRANT);
+  const sources = [others, first, second].map(({ source }) => source);
+  const access = accessTo(...sources);
+  assert((await access.reopen(SESSION, USE, UNMETERED)).isGood);
+  const asked = [others, first, second].map(({ asked }) => asked.length);
+  assert.deepEqual(asked, [0, 1, 1]);
+});
+
+Deno.test("whatever a source says, a grant is good for its sandbox, ports and methods until its end only", async () => {
+  for (
+    const [grant, use, isGood] of [
+      [{}, {}, true],
+      [{ expiresAt: NOW }, {}, false],
+      [{ sandboxId: "other" }, {}, false],
+      [{ ports: [3001] }, {}, false],
+      [{ ports: [3001, 3000] }, {}, true],
+      [{ ports: [22222] }, { port: 22222 }, false],
+      [{ methods: ["GET"] }, {}, true],
+      [{ methods: ["GET"] }, { method: "POST" }, false],
+      [{ methods: [] }, {}, false],
+    ] as [Partial<Grant>, Partial<typeof USE>, boolean][]
+  ) {
+    const known = { ...GRANT, ...grant };
+    const { source } = sourceOf("a", ["token"], known);
+    const access = accessTo(source);
+    const wanted = { ...USE, ...use };
+    const opened = await access.open(A, wanted, UNMETERED);
+    const reopened = await access.reopen(SESSION, wanted, UNMETERED);
+    assert.deepEqual([opened.isGood, reopened.isGood], [isGood, isGood]);
+  }
+});
+
+Deno.test("a source that cannot tell now says so", async () => {
+  const failing: GrantSource = {
+    via: ["token"],
+    recognizes: () => true,
+    open: () => Promise.reject(new Error("away")),
+    reopen: () => Promise.reject(new Error("away")),
+  };
+  const access = accessTo(failing);
+  await assert.rejects(access.open(A, USE, UNMETERED), { message: "away" });
+  await assert.rejects(access.reopen(SESSION, USE, UNMETERED), {
+    message: "away",
+  });
+});
