@@ -86,7 +86,7 @@ dd {
   font-size: 0.9em;
 }
 
-bdi {
+td[data-label="Token"] {
   overflow-wrap: anywhere;
 }
 

@@ -3,8 +3,8 @@ const text: string = `// What members have let others in by, in the browser: a s
 // a record becomes text and nothing else: never HTML, an attribute's code, or a link.
 (() => {
   const [, , sandbox] = location.pathname.split("/");
-  const [state, title, rows, made, form] = document.querySelectorAll(
-    "#state, #title, #rows, #made, form",
+  const [state, title, made, rows, form] = document.querySelectorAll(
+    "#state, #title, #made, #rows, form",
   );
   const time = (text) => new Date(text).toLocaleString();
   let isBusy = false;
@@ -37,22 +37,20 @@ const text: string = `// What members have let others in by, in the browser: a s
   }
 
   function rowOf(token) {
-    const { id, note, ports, methods, lastUsedAt, expiresAt } = token;
+    const { id, ports, methods, lastUsedAt, expiresAt } = token;
     const row = document.querySelector("template").content.firstElementChild
       .cloneNode(true);
     const texts = [
-      note ? \`\${note} (\${id})\` : id,
+      \`\${id} by \${token.createdBy ?? "a member"} \${token.note ?? ""}\`,
       ports.join(", "),
       methods?.join(", ") ?? "all",
-      \`\${time(token.createdAt)} \${token.createdBy ?? ""}\`,
+      time(token.createdAt),
       lastUsedAt ? time(lastUsedAt) : "never",
       time(expiresAt) + (Date.parse(expiresAt) <= Date.now() ? " (over)" : ""),
     ];
-    for (const slot of row.querySelectorAll("bdi")) {
-      slot.textContent = texts.shift();
-    }
+    texts.forEach((text, nth) => row.cells[nth].textContent = text);
     row.querySelector("button").onclick = () =>
-      confirm(\`Revoke \${note || id}?\`) && run(async () => {
+      confirm(\`Revoke the token \${id}?\`) && run(async () => {
         await call("DELETE", \`/\${id}\`);
         row.remove();
         title.focus();

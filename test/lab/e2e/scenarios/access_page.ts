@@ -144,7 +144,7 @@ export const accessPageInWords: Scenario = {
         tokenOf("third"),
       ];
       await page.goto(url);
-      await page.shows("#rows tr", "<img");
+      await page.shows("#rows tr:first-child", "first by alice <img");
       await page.shows("#rows tr:nth-child(2)", "(over)");
       await page.shows("#rows tr:nth-child(3)", "third"); // of another page
       await checkMake(page, api);
@@ -240,7 +240,7 @@ async function checkMake(page: Page, api: StubApi): Promise<void> {
     await page.text("#made pre", "curl"),
     `curl -X POST -H "X-Porthole-Token: pp_secret" http://3000-box.${host}/`,
   );
-  await page.shows("#rows tr:first-child", "for CI");
+  await page.shows("#rows tr:first-child", "made by alice for CI");
   await page.click("#made button", "Copy the command");
   await page.shows("#state", "Copied.");
   assert.match(await page.evaluate<string>("String(getSelection())"), /^curl/);
@@ -255,7 +255,7 @@ async function checkRevoke(page: Page, api: StubApi): Promise<void> {
   );
   await page.click("#rows tr:first-child button", "Revoke");
   await page.shows("#state", "Revoked.");
-  assert.equal(await page.evaluate("asked"), "Revoke for CI?");
+  assert.equal(await page.evaluate("asked"), "Revoke the token made?");
   assert.deepEqual(idsOf(api), ["first", "second", "third"]);
   assert.equal(await page.evaluate("rows.rows.length"), 3);
   api.tokens.shift();
