@@ -33,7 +33,7 @@ import { loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
 import { createActivity, NO_REPORTS } from "./proxy/activity.ts";
 import { InFlight, OWN_PAGES_LIMITS } from "./proxy/in_flight.ts";
-import { openLoggedRecords } from "./records/open_records.ts";
+import { openRecords } from "./records/open_records.ts";
 import { createResolvers } from "./resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { createDrain } from "./server/drain.ts";
@@ -95,7 +95,7 @@ export async function createService(
   const background = createBackground(closing);
   const store = await openLoggedStore(cache.location, { platformShared, now });
   const areNeeded = FEATURES.some((each) => each.needsRecords?.(config));
-  const records = openLoggedRecords(config, { now, areNeeded });
+  const records = openRecords(config, { now });
   const sealerFor = (purpose: string, maxLength?: number) =>
     createSealer({ secrets: config.session.secrets, purpose, now, maxLength });
   const lookups: LookupCacheOptions = {
@@ -159,7 +159,7 @@ export async function createService(
     serviceKey,
     remoteSettings,
     store,
-    records: areNeeded && records.isOn ? records : null,
+    records: areNeeded ? records : null,
     closing,
     logger,
     provider: auth.provider,

@@ -23,11 +23,17 @@ export interface GrantSplit {
   readonly cookie: string | undefined;
 }
 
+/** How either of its parameters begins: few targets have one, and all are searched. */
+const MAY_HOLD_GRANT = /[?&](?:p|%70)(?:o|%6f)/i;
+
 /**
  * Removes every `porthole_token` and `porthole_cookie` pair from a target's query.
  * @example Of `/a?porthole_token=t&b`, the target is `/a?b`, and the secret `t`
  */
 export function splitGrant(given: string): GrantSplit {
+  if (!MAY_HOLD_GRANT.test(given)) {
+    return { target: given, secret: undefined, cookie: undefined };
+  }
   const { target, value: secret } = splitParameter(given, "porthole_token");
   const rest = splitParameter(target, "porthole_cookie");
   return { target: rest.target, secret, cookie: rest.value };

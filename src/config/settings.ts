@@ -134,7 +134,7 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
     { format: oneOf("api", "never"), default: "api" },
   ),
   TOOLBOX_TAKES_PREVIEW_TOKEN: setting(
-    "Whether a sandbox's preview token opens its toolbox, terminal and recordings too (true), or its apps only (false), so that a link with one is no shell.",
+    "Whether a preview token opens the toolbox, terminal and recordings too, or apps only (false), so that a link with one is no shell.",
     { format: flag(), default: "true" },
   ),
   TOOLBOX_ONLY_MODE: setting("Serves only the toolbox, and no other port.", {

@@ -23,7 +23,7 @@ interface ReadinessOptions {
   readonly provider: Pick<OpenidProvider, "state" | "check">;
   /** The durable cache tier; null where there is none. */
   readonly store: Pick<DurableStore, "get"> | null;
-  /** Null if no feature uses them, or none are kept. */
+  /** Null if no feature needs them. */
   readonly records: Pick<Records, "doubts"> | null;
   /** Aborted when the gateway closes: checks that fail because of that are not logged. */
   readonly closing: AbortSignal;

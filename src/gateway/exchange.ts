@@ -41,7 +41,12 @@ import {
   type IncomingRequest,
   ReceivedRequest,
 } from "./received_request.ts";
-import { type Conclusion, type Grant, Progress, recordOf } from "./record.ts";
+import {
+  type Admitted,
+  type Conclusion,
+  Progress,
+  recordOf,
+} from "./record.ts";
 
 /** True if who was admitted would be admitted now; rejects with a `GatewayError` if nobody can tell. */
 type Recheck = () => Promise<boolean>;
@@ -55,7 +60,7 @@ export abstract class Exchange extends ReceivedRequest {
   readonly reply: Reply;
   /** Undefined before {@linkcode Exchange.checkLimits}, and if there are too many exchanges already. */
   #entry: InFlightEntry | undefined;
-  #grant: Grant | undefined;
+  #admitted: Admitted | undefined;
   #recheck: Recheck | undefined;
   #endUse: (() => void) | undefined;
   #isFromApp = false;
@@ -111,10 +116,10 @@ export abstract class Exchange extends ReceivedRequest {
    * Notes who was admitted, and how to recheck that.
    * @throws {GatewayError} `sandbox_overloaded`, or `overloaded` where the limit is another's
    */
-  grant(grant: Grant, recheck: Recheck): void {
-    this.#grant = grant;
+  grant(admitted: Admitted, recheck: Recheck): void {
+    this.#admitted = admitted;
     this.#recheck = recheck;
-    const { sandboxId, countsAgainst } = grant;
+    const { sandboxId, countsAgainst } = admitted;
     if (this.#entry?.reserveFor(countsAgainst ?? sandboxId)) return;
     // `countsAgainst` may name a client, whose address is not for the log.
     throw countsAgainst === undefined
@@ -123,9 +128,11 @@ export abstract class Exchange extends ReceivedRequest {
   }
 
   /** Who was admitted; throws `TypeError` before {@linkcode Exchange.grant}. */
-  protected get granted(): Grant {
-    if (this.#grant === undefined) throw new TypeError("Nobody was admitted");
-    return this.#grant;
+  protected get granted(): Admitted {
+    if (this.#admitted === undefined) {
+      throw new TypeError("Nobody was admitted");
+    }
+    return this.#admitted;
   }
 
   /** Counts the exchange as a WebSocket; the failure to report if there are too many, or the client has too many. */
@@ -173,7 +180,7 @@ export abstract class Exchange extends ReceivedRequest {
 
   /** Has the exchange end by `handle` when the caller loses access, or the gateway closes. */
   lasts(handle: Pick<StreamHandle, "abort" | "stalledSince">): void {
-    const { by, sandboxId } = this.#grant ?? {};
+    const { by, sandboxId } = this.#admitted ?? {};
     this.#entry?.setHandle({
       abort: (reason) => handle.abort(reason),
       stalledSince: () => handle.stalledSince?.(),
@@ -327,18 +334,18 @@ export abstract class Exchange extends ReceivedRequest {
 
   #requestFacts(): RequestFacts {
     const { id: requestId, port } = this;
-    return { requestId, sandboxId: this.#grant?.sandboxId, port };
+    return { requestId, sandboxId: this.#admitted?.sandboxId, port };
   }
 
   #touch(): void {
-    if (this.#grant === undefined || !this.isUse) return;
-    this.services.activity.touch(this.#grant.sandboxId);
+    if (this.#admitted === undefined || !this.isUse) return;
+    this.services.activity.touch(this.#admitted.sandboxId);
   }
 
   /** Notes use that lasts until the exchange is recorded. */
   #beginUse(): void {
-    if (this.#grant === undefined || !this.isUse || this.#isRecorded) return;
-    this.#endUse = this.services.activity.begin(this.#grant.sandboxId);
+    if (this.#admitted === undefined || !this.isUse || this.#isRecorded) return;
+    this.#endUse = this.services.activity.begin(this.#admitted.sandboxId);
   }
 
   /** Records the exchange, once. */
@@ -350,7 +357,7 @@ export abstract class Exchange extends ReceivedRequest {
     const isFromApp = this.#isFromApp;
     const endedAt = this.services.now();
     const facts = { ...conclusion, status, isFromApp, endedAt };
-    const record = recordOf(this, this.#grant, facts);
+    const record = recordOf(this, this.#admitted, facts);
     this.services.onRecord(record);
     this.#show(record);
   }
@@ -366,13 +373,13 @@ export abstract class Exchange extends ReceivedRequest {
     if (observer?.wants(facts) !== true) return;
     const { port, progress } = this;
     // To who was not admitted, the sandbox is what the address names.
-    const sandboxId = this.#grant?.sandboxId ?? this.namedSandbox;
+    const sandboxId = this.#admitted?.sandboxId ?? this.namedSandbox;
     if (sandboxId === undefined || port === undefined) return;
     observer.see(sandboxId, this, () => ({
       requestId: this.id,
       method: this.method,
       port,
-      by: this.#grant?.by,
+      by: this.#admitted?.by,
       receivedBytes: progress.receivedBytes,
       startedAt: this.startedAt,
       answeredAt: progress.answeredAt,

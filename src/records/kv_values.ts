@@ -9,11 +9,9 @@ import type {
 /** Versioned values in Deno KV, whose values have versions. */
 export class KvValues implements VersionedValues {
   readonly #kv: KvDatabase;
-  readonly #now: () => number;
 
-  constructor(kv: KvDatabase, now: () => number) {
+  constructor(kv: KvDatabase) {
     this.#kv = kv;
-    this.#now = now;
   }
 
   async read(key: StoreKey): Promise<VersionedValue | undefined> {
@@ -23,18 +21,14 @@ export class KvValues implements VersionedValues {
       : undefined;
   }
 
-  async write(
-    { key, text, version, expiresAt }: VersionedWrite,
-  ): Promise<string | undefined> {
-    const path = ["porthole", ...key];
-    const options = expiresAt === null ? undefined : {
-      expireIn: Math.max(1, Math.ceil(expiresAt - this.#now())),
-    };
-    const checked = this.#kv.atomic()
-      .check({ key: path, versionstamp: version ?? null });
+  async write(write: VersionedWrite): Promise<string | undefined> {
+    const { text, version = null, ttlMs } = write;
+    const key = ["porthole", ...write.key];
+    const checked = this.#kv.atomic().check({ key, versionstamp: version });
+    const options = Number.isFinite(ttlMs) ? { expireIn: ttlMs } : undefined;
     const written = text === undefined
-      ? checked.delete(path)
-      : checked.set(path, new TextEncoder().encode(text), options);
+      ? checked.delete(key)
+      : checked.set(key, new TextEncoder().encode(text), options);
     return (await written.commit()).versionstamp;
   }
 

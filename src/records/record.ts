@@ -25,9 +25,6 @@ export interface VersionedRecord {
 /** What must be so for a record to be written: there is none yet, or it is still the one that was read. */
 export type Precondition = "absent" | { readonly etag: string };
 
-/** The new etag; `conflict` if the precondition does not hold, `full` if a cap is reached. */
-export type Written = { readonly etag: string } | "conflict" | "full";
-
 /** One page of a list, newest first. */
 export interface RecordPage {
   readonly items: readonly VersionedRecord[];

@@ -1,21 +1,18 @@
-import { LRUCache } from "lru-cache";
 import { CircuitBreaker } from "../cache/circuit_breaker.ts";
 import { SingleFlight } from "../cache/single_flight.ts";
 import type { StoreKey, StoreOptions } from "../cache/store.ts";
 import { GatewayError } from "../errors.ts";
-import { isPending } from "../lib/cooldown.ts";
 import { ExpiringLru } from "../lib/lru.ts";
 import type {
   Precondition,
   RecordPage,
   StoredRecord,
   VersionedRecord,
-  Written,
 } from "./record.ts";
 import type { VersionedValue, VersionedValues } from "./versioned_values.ts";
 
-/** Most records of one kind. */
-const CAPS = { ofSandbox: 100, ofOrganization: 10_000 };
+/** Most records of one kind for each sandbox, and for each organization. */
+const CAPS = [100, 10_000];
 
 /** Most records of a page. */
 const PAGE = 50;
@@ -35,15 +32,11 @@ type Listed = Pick<StoredRecord, "id" | "createdAt" | "expiresAt">;
 interface RecordsOptions extends StoreOptions {
   /** Opens the database: for the first operation, and anew after that has failed. Null if nothing is kept. */
   readonly open: (() => Promise<VersionedValues>) | null;
-  /** Most records in memory, and most names of which there is none. */
+  /** Most records in memory. */
   readonly maxEntries: number;
+  /** A monotonic clock, ms. */
+  readonly elapsed: () => number;
   readonly caps?: typeof CAPS;
-}
-
-/** A record in memory. */
-interface Copy extends VersionedRecord {
-  /** When it was asked for, ms since the epoch. */
-  readonly at: number;
 }
 
 /**
@@ -54,18 +47,19 @@ interface Copy extends VersionedRecord {
 export class Records {
   readonly #options: RecordsOptions;
   readonly #breaker: CircuitBreaker;
-  readonly #copies: LRUCache<string, Copy>;
-  // Apart, so that made-up ids push out no record.
-  readonly #absent: ExpiringLru<string, true>;
+  /** What was read in the last seconds, and what was not there. */
+  readonly #fresh: ExpiringLru<string, { found?: VersionedRecord | undefined }>;
+  /** What was read in the last hour; made-up ids push nothing out of it. */
+  readonly #kept: ExpiringLru<string, VersionedRecord>;
   readonly #reads = new SingleFlight<VersionedRecord | undefined>();
   #opening: Promise<VersionedValues> | undefined;
 
   constructor(options: RecordsOptions) {
-    const { maxEntries: max, now } = options;
+    const { maxEntries: max, elapsed: now } = options;
     this.#options = options;
     this.#breaker = new CircuitBreaker("records", options);
-    this.#copies = new LRUCache({ max });
-    this.#absent = new ExpiringLru({ max, ttlMs: FRESH_MS, now });
+    this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS, now });
+    this.#kept = new ExpiringLru({ max, ttlMs: KEPT_MS, now });
   }
 
   /** False if nothing is kept: whatever needs records is off then. */
@@ -82,25 +76,27 @@ export class Records {
     id: string,
     beforeRead?: () => void,
   ): Promise<VersionedRecord | undefined> {
-    const name = `${kind} ${id}`;
-    if (this.#absent.has(name)) return undefined;
-    const copy = this.#copies.get(name);
-    if (this.#isWithin(copy, FRESH_MS)) return this.#unlessOver(copy);
-    if (copy === undefined) beforeRead?.();
+    const name = String(recordKey(kind, id));
+    const fresh = this.#fresh.get(name);
+    let found = fresh?.found;
+    if (!fresh && !this.#kept.has(name)) beforeRead?.();
     try {
-      return await this.#reads.share(name, async (isCurrent) => {
-        const at = this.#options.now();
-        const found = await this.#find(kind, id);
-        if (!isCurrent()) return found; // it was written meanwhile
-        this.#forget(name);
-        if (found !== undefined) this.#copies.set(name, { ...found, at });
-        else this.#absent.set(name, true);
-        return found;
-      });
+      if (!fresh) {
+        found = await this.#reads.share(name, async (isCurrent) => {
+          const start = this.#options.elapsed();
+          const found = await this.#find(kind, id);
+          if (!isCurrent()) return found; // it was written meanwhile
+          this.#fresh.set(name, { found }, { start });
+          if (found) this.#kept.set(name, found, { start });
+          else this.#kept.delete(name);
+          return found;
+        });
+      }
     } catch (error) {
-      if (this.#isWithin(copy, KEPT_MS)) return this.#unlessOver(copy);
-      throw error;
+      found = this.#kept.get(name);
+      if (!found) throw error;
     }
+    return found && this.#isOver(found.record) ? undefined : found;
   }
 
   /** Writes a record; `full` if there are 100 of that kind for its sandbox, or 10,000 for its organization. */
@@ -108,10 +104,19 @@ export class Records {
     kind: string,
     record: StoredRecord,
     when: Precondition,
-  ): Promise<Written> {
-    const written = await this.#put(kind, record, when);
-    this.#forget(`${kind} ${record.id}`);
-    return written;
+  ): Promise<{ readonly etag: string } | "conflict" | "full"> {
+    const key = recordKey(kind, record.id);
+    const stored = await this.#read(key);
+    const before = this.#current(stored);
+    const expected = when === "absent" ? undefined : when.etag;
+    if (before?.etag !== expected) return this.#forget(key, "conflict");
+    const etag = await this.#write(key, record, stored?.version);
+    if (etag === undefined) return "conflict";
+    if (await this.#enlist(kind, record)) return { etag };
+    await this.list(kind, record.sandboxId); // which takes out what is gone
+    if (await this.#enlist(kind, record)) return { etag };
+    await this.#write(key, before?.record, etag); // nobody was told of it
+    return "full";
   }
 
   /** False if there was none, or if it is not the one with that etag any more. */
@@ -120,9 +125,19 @@ export class Records {
     id: string,
     when?: { readonly etag: string },
   ): Promise<boolean> {
-    const isDeleted = await this.#delete(kind, id, when?.etag);
-    this.#forget(`${kind} ${id}`);
-    return isDeleted;
+    const key = recordKey(kind, id);
+    for (;;) {
+      const found = await this.#find(kind, id);
+      if (!found || when && when.etag !== found.etag) {
+        return this.#forget(key, false);
+      }
+      const { record, etag } = found;
+      if (await this.#write(key, undefined, etag) === undefined) continue;
+      for (const [key] of listsOf(kind, record)) {
+        await this.#unlist(key, record);
+      }
+      return true;
+    }
   }
 
   /** Those of a sandbox from `cursor` on, as they are now. */
@@ -132,7 +147,7 @@ export class Records {
     cursor?: string,
   ): Promise<RecordPage> {
     const key = sandboxList(kind, sandboxId);
-    const { listed } = await this.#readList(key);
+    const { listed } = await this.#list(key);
     const all: VersionedRecord[] = [];
     await Promise.all(listed.map(async (each) => {
       const found = await this.#find(kind, each.id);
@@ -149,6 +164,7 @@ export class Records {
 
   /** Why records may be lost, in words for operators. */
   async doubts(): Promise<readonly string[]> {
+    if (!this.isOn) return ["RECORDS_URL keeps nothing: what needs it is off"];
     return await this.#run(async (values) => await values.doubts?.() ?? []);
   }
 
@@ -157,49 +173,13 @@ export class Records {
     this.#opening?.then((values) => values.close()).catch(() => {});
   }
 
-  async #put(
-    kind: string,
-    record: StoredRecord,
-    when: Precondition,
-  ): Promise<Written> {
-    const key = recordKey(kind, record.id);
-    const stored = await this.#read(key);
-    const before = this.#current(stored);
-    const expected = when === "absent" ? undefined : when.etag;
-    if (before?.etag !== expected) return "conflict";
-    const etag = await this.#write(key, record, stored?.version);
-    if (etag === undefined) return "conflict";
-    if (await this.#enlist(kind, record)) return { etag };
-    await this.list(kind, record.sandboxId); // which takes out what is gone
-    if (await this.#enlist(kind, record)) return { etag };
-    await this.#write(key, before?.record, etag); // nobody was told of it
-    return "full";
-  }
-
-  async #delete(kind: string, id: string, expected?: string): Promise<boolean> {
-    for (;;) {
-      const found = await this.#find(kind, id);
-      if (found === undefined) return false;
-      const { record, etag } = found;
-      if (expected !== undefined && expected !== etag) return false;
-      const key = recordKey(kind, id);
-      if (await this.#write(key, undefined, etag) === undefined) continue;
-      for (const { key } of listsOf(kind, record)) {
-        await this.#unlist(key, record);
-      }
-      return true;
-    }
-  }
-
-  #forget(name: string): void {
-    this.#copies.delete(name);
-    this.#absent.delete(name);
+  /** Has a record read again, and returns the result. */
+  #forget<T>(key: StoreKey, result: T): T {
+    const name = String(key);
+    this.#fresh.delete(name);
+    this.#kept.delete(name);
     this.#reads.forget(name);
-  }
-
-  #isWithin(copy: Copy | undefined, ms: number): copy is Copy {
-    const now = this.#options.now();
-    return copy !== undefined && isPending(copy.at + ms, { now, withinMs: ms });
+    return result;
   }
 
   async #find(kind: string, id: string): Promise<VersionedRecord | undefined> {
@@ -207,15 +187,12 @@ export class Records {
   }
 
   #current(value: VersionedValue | undefined): VersionedRecord | undefined {
-    return value &&
-      this.#unlessOver({ record: JSON.parse(value.text), etag: value.version });
+    if (value === undefined) return undefined;
+    const record: StoredRecord = JSON.parse(value.text);
+    return this.#isOver(record) ? undefined : { record, etag: value.version };
   }
 
-  /** A database may forget late what is over. */
-  #unlessOver(found: VersionedRecord): VersionedRecord | undefined {
-    return this.#isOver(found.record) ? undefined : found;
-  }
-
+  /** A database may forget that late. */
   #isOver({ expiresAt }: Pick<StoredRecord, "expiresAt">): boolean {
     return expiresAt !== null && expiresAt <= this.#options.now();
   }
@@ -223,11 +200,11 @@ export class Records {
   /** Lists a record with its sandbox and its organization; false if one of them has too many. */
   async #enlist(kind: string, record: StoredRecord): Promise<boolean> {
     const { id, createdAt, expiresAt } = record;
-    const { caps = CAPS } = this.#options;
-    for (const { key, others, cap } of listsOf(kind, record)) {
-      const parts = await Promise.all(others.map((key) => this.#readList(key)));
-      const room = parts
-        .reduce((room, { listed }) => room - listed.length, caps[cap]);
+    const caps = this.#options.caps ?? CAPS;
+    for (const [at, [key, ...others]] of listsOf(kind, record).entries()) {
+      const parts = await Promise.all(others.map((each) => this.#list(each)));
+      const taken = parts.reduce((sum, { listed }) => sum + listed.length, 0);
+      const room = (caps[at] ?? 0) - taken;
       const isListed = await this.#change(key, (listed) => {
         const rest = listed.filter((each) => each.id !== id);
         const all = [...rest, { id, createdAt, expiresAt }];
@@ -253,18 +230,18 @@ export class Records {
     change: (listed: readonly Listed[]) => readonly Listed[] | undefined,
   ): Promise<boolean> {
     for (;;) {
-      const before = await this.#readList(key);
+      const before = await this.#list(key);
       const listed = change(before.listed);
       if (listed === undefined) return false;
-      const ends = listed.map(({ expiresAt }) => expiresAt ?? Infinity);
-      const last = Math.max(...ends);
-      const expiresAt = Number.isFinite(last) ? last : null;
+      const expiresAt = Math.max(
+        ...listed.map((each) => each.expiresAt ?? Infinity),
+      );
       const value = listed.length === 0 ? undefined : { listed, expiresAt };
       if (await this.#write(key, value, before.version)) return true;
     }
   }
 
-  async #readList(key: StoreKey) {
+  async #list(key: StoreKey) {
     const { text = '{"listed":[]}', version } = await this.#read(key) ?? {};
     const { listed }: { listed: readonly Listed[] } = JSON.parse(text);
     return { listed: listed.filter((each) => !this.#isOver(each)), version };
@@ -274,33 +251,31 @@ export class Records {
     return this.#run((values) => values.read(key));
   }
 
-  #write(
+  async #write(
     key: StoreKey,
     value: Pick<StoredRecord, "expiresAt"> | undefined,
     version: string | undefined,
   ): Promise<string | undefined> {
     const text = value && JSON.stringify(value);
-    const { expiresAt = null } = value ?? {};
-    return this.#run((to) => to.write({ key, text, version, expiresAt }));
+    const leftMs = (value?.expiresAt ?? Infinity) - this.#options.now();
+    const ttlMs = Math.max(1, Math.ceil(leftMs));
+    const write = { key, text, version, ttlMs };
+    return this.#forget(key, await this.#run((to) => to.write(write)));
   }
 
   async #run<T>(operation: (values: VersionedValues) => Promise<T>) {
     const { open } = this.#options;
-    if (open === null) throw unavailable("No records are kept");
-    const done = await this.#breaker.run(async () => {
+    const done = open && await this.#breaker.run(async () => {
       this.#opening ??= open().catch((cause) => {
         this.#opening = undefined;
         throw cause;
       });
       return { result: await operation(await this.#opening) };
     }, undefined);
-    if (done !== undefined) return done.result;
-    throw unavailable("Their database fails, as the log has said");
+    if (done) return done.result;
+    const reason = "Their database fails, as the log has said";
+    throw new GatewayError("records_unavailable", reason);
   }
-}
-
-function unavailable(reason: string): GatewayError {
-  return new GatewayError("records_unavailable", reason);
 }
 
 function recordKey(kind: string, id: string): StoreKey {
@@ -311,22 +286,19 @@ function sandboxList(kind: string, sandboxId: string): StoreKey {
   return ["sandbox-records", kind, sandboxId];
 }
 
-/** Where a record is listed: the key, the list's other parts, and its cap. */
-function listsOf(kind: string, record: StoredRecord) {
-  const { id, sandboxId, organizationId } = record;
-  const key = sandboxList(kind, sandboxId);
-  const ofSandbox = { key, others: [], cap: "ofSandbox" } as const;
+/** The lists that a record is in: of each its part, and then the other parts. */
+function listsOf(
+  kind: string,
+  { id, sandboxId, organizationId }: StoredRecord,
+): (readonly [StoreKey, ...StoreKey[]])[] {
+  const ofSandbox = [sandboxList(kind, sandboxId)] as const;
   if (organizationId === null) return [ofSandbox];
   let sum = 0;
   for (const character of id) sum += character.charCodeAt(0);
-  const [own = key, ...others] = Array.from(
-    { length: PARTS },
-    (_, at): StoreKey => {
-      const part = String((sum + at) % PARTS);
-      return ["organization-records", kind, organizationId, part];
-    },
-  );
-  return [ofSandbox, { key: own, others, cap: "ofOrganization" } as const];
+  const list = ["organization-records", kind, organizationId] as const;
+  const partAt = (at: number): StoreKey => [...list, String(at % PARTS)];
+  const others = Array.from({ length: PARTS - 1 }, (_, at) => sum + at + 1);
+  return [ofSandbox, [partAt(sum), ...others.map(partAt)]];
 }
 
 /** By which lists are in order: the age, whose ms have 13 digits until 2286, and then the id. */

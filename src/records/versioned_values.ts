@@ -6,14 +6,14 @@ export interface VersionedValue {
   readonly version: string;
 }
 
-/** A write that is done only if the value is still in that version; undefined if there is none. */
+/** A write that is done only if the value is in that version; undefined if there must be none. */
 export interface VersionedWrite {
   readonly key: StoreKey;
   readonly version: string | undefined;
   /** Undefined deletes it. */
   readonly text: string | undefined;
-  /** When it may be forgotten, ms since the epoch; null for never. */
-  readonly expiresAt: number | null;
+  /** After so many ms it may be forgotten; Infinity for never. */
+  readonly ttlMs: number;
 }
 
 /** What a database must do to keep records: each operation is about one key, is atomic, and rejects if it fails. */

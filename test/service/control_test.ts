@@ -32,8 +32,8 @@ testLogins(
       api: "ok",
       key: "ok",
       cache: "ok",
-      domains: "ok",
       records: "off",
+      domains: "ok",
       login: "ok",
     });
     gateway.service.startDraining();
@@ -59,6 +59,7 @@ testLogins(
         api: "ok",
         key: "ok",
         cache: "ok",
+        records: "off",
         domains: "ok",
         login: "failing",
       },

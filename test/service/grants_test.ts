@@ -172,8 +172,11 @@ Deno.test("a bearer that is a grant reaches no app, whatever admits its request"
 Deno.test("a grant names the id of a sandbox that is addressed by its name, asked for or not", async () => {
   await using gateway = await startHostedGateway({ PUBLIC: "never" });
   const id = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
-  const { api } = gateway.stack;
+  const { api, runner } = gateway.stack;
   api.state.sandboxes.set(id, { ...api.sandbox("demo"), id, name: "my_shop" });
+  for (const ids of api.state.users.values()) ids.add(id);
+  const container = runner.containers.get("demo");
+  if (container !== undefined) runner.containers.set(id, container);
   GRANTS.grants.set("tg_shop", grantOf({ id: "shop", sandboxId: id }));
   const host = `3000-my_shop.${BASE}`;
   for (const [path, headers] of waysOf("tg_shop")) {

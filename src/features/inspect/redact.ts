@@ -20,7 +20,7 @@ const SIGNED_HOST = /(^|\/\/|%2f%2f|[\s,="])(\d{1,5}-)[a-z0-9]{16}(?=\.)/gi;
 
 /** A JWT, or a key of Daytona or of another well-known service, whatever it is called. */
 const TOKEN =
-  /(?<![\w-])(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|dtn_[\w-]+|(?:gh[oprsu]_|github_pat_|glpat-|npm_|sk-|[rs]k_(?:live|test)_|xox[abeoprs]-)[\w-]{20,}|A[KS]IA[0-9A-Z]{16}|AIza[\w-]{35})/g;
+  /(?<![\w-])(?:eyJ[\w-]+\.[\w-]+\.[\w-]*|dtn_[\w-]+|(?:gh[oprsu]_|github_pat_|glpat-|npm_|sk-|[rs]k_(?:live|test)_|xox[abeoprs]-|pp_)[\w-]{20,}|A[KS]IA[0-9A-Z]{16}|AIza[\w-]{35})/g;
 
 /** The longest value, reason and target, characters; the most headers, and characters of them together. */
 const MAX_VALUE = 1024;

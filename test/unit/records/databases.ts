@@ -29,7 +29,7 @@ async function inMemory(opening: Promise<KvDatabase>): Promise<Database> {
     close() {},
   });
   return {
-    open: () => Promise.resolve(new KvValues(shared, Date.now)),
+    open: () => Promise.resolve(new KvValues(shared)),
     [Symbol.asyncDispose]: () => Promise.resolve(kv.close()),
   };
 }
@@ -38,7 +38,7 @@ async function inFile(): Promise<Database> {
   await Deno.mkdir("./data/test", { recursive: true });
   const dir = await Deno.makeTempDir({ dir: "./data/test" });
   return {
-    open: async () => new KvValues(await openKv(`${dir}/kv.sqlite`), Date.now),
+    open: async () => new KvValues(await openKv(`${dir}/kv.sqlite`)),
     [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
   };
 }
@@ -46,7 +46,7 @@ async function inFile(): Promise<Database> {
 function kvConnect(): Promise<Database> {
   const service = new KvConnect();
   return Promise.resolve({
-    open: async () => new KvValues(await openKv(service.url), Date.now),
+    open: async () => new KvValues(await openKv(service.url)),
     [Symbol.asyncDispose]: () => service.stop(),
   });
 }
@@ -54,7 +54,7 @@ function kvConnect(): Promise<Database> {
 async function redis(starting: Promise<RedisServer>): Promise<Database> {
   const server = await starting;
   return {
-    open: () => openRedisValues(redisAt(server.port), Date.now),
+    open: () => openRedisValues(redisAt(server.port)),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

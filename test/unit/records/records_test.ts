@@ -4,7 +4,7 @@ import { Records } from "../../../src/records/records.ts";
 import { failureLog, manualClock } from "../cache/fakes.ts";
 import { type Database, databaseTest } from "./databases.ts";
 
-const CAPS = { ofSandbox: 3, ofOrganization: 5 };
+const CAPS = [3, 5];
 
 function setUp(database: Database) {
   const clock = manualClock(Date.now());
@@ -18,6 +18,7 @@ function setUp(database: Database) {
         open: () => database.open(),
         maxEntries: 100,
         now: () => clock.now(),
+        elapsed: () => clock.now(),
         onFailure: log.onFailure,
         deadlineMs: 20_000, // for a busy machine
         ...options,

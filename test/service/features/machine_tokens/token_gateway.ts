@@ -1,5 +1,9 @@
 /** A gateway whose members may make machine tokens. */
-import { BASE, type TestGateway } from "../../../support/gateway.ts";
+import {
+  type Answer,
+  BASE,
+  type TestGateway,
+} from "../../../support/gateway.ts";
 import { recordsFile } from "../../../support/records_file.ts";
 import type { StartGateway } from "../../../support/worlds.ts";
 
@@ -25,7 +29,7 @@ export async function askApi(
   { send }: Pick<TestGateway, "send">,
   key: string,
   { method = "GET", path = "", headers = {}, body }: Sent = {},
-) {
+): Promise<Answer> {
   return await send(BASE, {
     method,
     path: `/api/v1/tokens${path}`,

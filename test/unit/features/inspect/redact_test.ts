@@ -43,6 +43,7 @@ Deno.test("redactTarget() hides what may be a credential, however its name is sp
         `/?q=ghp_${"a1".repeat(18)}&b=sk-${"a1".repeat(12)}`,
         "/?q=(hidden)&b=(hidden)",
       ],
+      [`/?note=pp_${"a1".repeat(20)}`, "/?note=(hidden)"],
       [`/AKIA${"A1".repeat(8)}/x`, "/(hidden)/x"],
       ["/sk-1/npm_2/glpat-3", "/sk-1/npm_2/glpat-3"],
     ] as const
