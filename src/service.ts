@@ -11,6 +11,7 @@ import { SandboxLogins } from "./control/browser_sessions.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
 import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
+import { accessPage } from "./features/access_page/access_page_feature.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
@@ -53,6 +54,7 @@ export const FEATURES: readonly FeatureModule[] = [
   inspect,
   machineTokens,
   previewState,
+  accessPage,
   status,
   webhooks,
   trustedIssuers,
@@ -191,6 +193,8 @@ export async function createService(
       config,
       version,
       links,
+      sandboxPages: (): readonly Link[] =>
+        features.flatMap(({ sandboxPage }) => sandboxPage ?? []),
       remoteSettings,
       scheme,
       now,

@@ -20,7 +20,7 @@ export interface ReturnUrl {
   /** Safe in a Location header: the host is rebuilt from its parts, path and query are kept byte for byte. */
   readonly url: string;
   readonly host: PreviewHost;
-  /** True for the owner's view of the sandbox, which is on the base host. */
+  /** True for a page about the sandbox, for its members, on the base host. */
   readonly isOnBase?: true;
 }
 
@@ -46,7 +46,7 @@ export function checkReturnUrl(
   const parsed = parseHost(authority, baseDomains);
   if (parsed.kind === "base") {
     return authority.toLowerCase() === suffix
-      ? ownersView(`${scheme}://${suffix}`, target, parsed.base)
+      ? sandboxPage(`${scheme}://${suffix}`, target, parsed.base)
       : undefined;
   }
   if (parsed.kind !== "preview") return undefined;
@@ -66,19 +66,19 @@ export function stillReturnUrl(
   const parsed = parseHost(authority, baseDomains);
   if (parsed.kind === "preview") return { url, host: parsed.host };
   return parsed.kind === "base"
-    ? ownersView(origin, pathname, parsed.base)
+    ? sandboxPage(origin, pathname, parsed.base)
     : undefined;
 }
 
-const OWNERS_VIEW = new RegExp(`^/inspect/(${LABEL})$`);
+const SANDBOX_PAGE = new RegExp(`^/(?:access|inspect)/(${LABEL})$`);
 
-/** The owner's view of a sandbox on the base host with that origin; it is to a login what the toolbox would be. */
-function ownersView(
+/** A page about a sandbox on the base host with that origin; it is to a login what the toolbox would be. */
+function sandboxPage(
   origin: string,
   target: string,
   base: string,
 ): ReturnUrl | undefined {
-  const [, label] = OWNERS_VIEW.exec(target) ?? [];
+  const [, label] = SANDBOX_PAGE.exec(target) ?? [];
   if (label === undefined || mayBeSignedToken(label)) return undefined;
   const authoritySuffix = origin.slice(origin.indexOf("://") + 3);
   return {

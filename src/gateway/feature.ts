@@ -26,6 +26,8 @@ export interface Feature {
   readonly observer?: ExchangeObserver;
   /** Where the owner of a sandbox sees its requests, below a base origin. */
   readonly ownersViewOf?: ExchangeServices["ownersViewOf"];
+  /** A page about a sandbox on base hosts, for its members: its path, which the sandbox's ID or name ends, and text. */
+  readonly sandboxPage?: { readonly url: `/${string}/`; readonly text: string };
   /** How the sessions of logins are kept, in place of one for each sandbox. */
   readonly browserSessions?: BrowserSessions;
   /** True if it has a page at `/` of base hosts. */

@@ -39,6 +39,8 @@ export interface FeatureParts {
   readonly version: string;
   /** What the operator would have linked. */
   readonly links: readonly Link[];
+  /** The features' own pages about a sandbox, once all features are built. */
+  readonly sandboxPages: () => readonly Link[];
   readonly scheme: "http" | "https";
   /** Milliseconds since the epoch. */
   readonly now: () => number;

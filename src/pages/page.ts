@@ -1,6 +1,7 @@
 /** The layout that all of the gateway's pages share. */
 import css from "../../gen/text/pages/page.css.ts";
 import { escapeHtml } from "./html.ts";
+import { pageScript } from "./script.ts";
 
 /** A porthole, drawn in the page itself so that no browser asks an app for `/favicon.ico`. */
 export const ICON =
@@ -12,6 +13,10 @@ export const BASE_POLICY =
 
 /** Content-Security-Policy of pages whose forms, if any, lead to pages of the gateway only. */
 export const PAGE_POLICY = `${BASE_POLICY}; form-action 'self'`;
+
+/** {@linkcode BASE_POLICY} for pages with no style but the layout's. */
+export const PLAIN_POLICY = BASE_POLICY
+  .replace("'unsafe-inline'", () => pageScript(css).source);
 
 /** Renders an HTML document. `main` and `head` are inserted as HTML; `title` is escaped. */
 export function page(

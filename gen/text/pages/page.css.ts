@@ -86,6 +86,10 @@ dd {
   font-size: 0.9em;
 }
 
+td[data-label="Token"] {
+  overflow-wrap: anywhere;
+}
+
 code {
   font-family: ui-monospace, monospace;
   font-size: 0.9em;

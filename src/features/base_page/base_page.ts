@@ -8,6 +8,8 @@ interface BasePageData {
   readonly authority: string;
   readonly version: string;
   readonly links: readonly Link[];
+  /** Where the form leads to besides a preview. */
+  readonly pages: readonly Link[];
   /** True if people can log in, and out. */
   readonly hasLogin: boolean;
   /** What was sent with the form, and leads to no preview; undefined before that. */
@@ -31,7 +33,10 @@ export const BASE_PAGE_POLICY = `${BASE_POLICY}; frame-ancestors 'none'`;
 
 /** Renders it as an HTML document. */
 export function basePage(data: BasePageData): string {
-  const { authority, version, links, hasLogin, refused } = data;
+  const { authority, version, links, pages, hasLogin, refused } = data;
+  const buttons = pages.map(({ url, text }) =>
+    `\n<button class="quiet" name="page" value="${url}">${text}</button>`
+  );
   const { port = "", sandbox = "" } = refused ?? {};
   const faulty = refused === undefined ? "" : ' aria-describedby="fault"';
   return page(
@@ -53,7 +58,7 @@ export function basePage(data: BasePageData): string {
       escapeHtml(sandbox)
     }"${faulty}></label>
 </div>
-<button>Open the preview</button>
+<button>Open the preview</button>${buttons.join("")}
 </form>${linkList(links)}
 <p class="note foot"><a href="/docs">Documentation</a>${
       hasLogin ? ' <a href="/logout">Log out</a>' : ""

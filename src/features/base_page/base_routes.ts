@@ -23,6 +23,7 @@ import {
 
 /** The parts of the core that the page is built from. */
 type BasePageParts = Pick<FeatureParts, "version" | "scheme" | "links"> & {
+  readonly sandboxPages: FeatureParts["sandboxPages"];
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly login: Pick<Login, "state">;
 };
@@ -52,6 +53,7 @@ const openRoute = createRoute({
         description:
           "What follows the port in the preview's host name, or a preview's whole address, whose port and path count.",
       }),
+      page: z.string().optional().describe("`/inspect/`, for that one."),
     }),
   },
   responses: {
@@ -76,18 +78,24 @@ export function addBasePage(
   app: OpenAPIHono<ControlEnv>,
   parts: BasePageParts,
 ): void {
-  const { version, links, login } = parts;
+  const { version, links, login, sandboxPages } = parts;
   function render(context: ControlContext, refused?: PreviewFields): string {
     checkBase(context);
     const authority = context.authority.toLowerCase();
     const hasLogin = login.state !== "off";
-    return basePage({ authority, version, links, hasLogin, refused });
+    const pages = sandboxPages();
+    return basePage({ authority, version, links, pages, hasLogin, refused });
   }
   app.openapi(pageRoute, (c) => c.html(render(c.env), 200, PAGE_HEADERS));
   app.openapi(openRoute, (c) => {
     checkBase(c.env);
-    const { port = "", sandbox = "" } = c.req.valid("query");
+    const { port = "", sandbox = "", page } = c.req.valid("query");
     const fields = pasted(sandbox) ?? { port, sandbox, target: "/" };
+    const about = sandboxPages().find(({ url }) => url === page);
+    const label = fields.sandbox.trim().toLowerCase();
+    if (about !== undefined && /^[\w-]+$/.test(label)) {
+      return redirect(303, about.url + label);
+    }
     const origin = originOf(fields, c.env, parts);
     if (origin !== undefined) return redirect(303, origin + fields.target);
     if (!wantsDocument(c.req.raw.headers)) {

@@ -122,7 +122,7 @@ export class InspectExchange extends OwnExchange {
 export async function handleInspect(
   x: InspectExchange,
   inspector: Inspector,
-  { gate, login }: Pick<FeatureParts, "gate" | "login">,
+  { gate, login, sandboxPages }: FeatureParts,
 ): Promise<Response> {
   x.checkLimits(); // 1 dispatch
   if (x.method !== "GET") {
@@ -149,7 +149,8 @@ export async function handleInspect(
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": INSPECT_POLICY,
     };
-    return x.answer(new Response(inspectPage(x.label), { headers }));
+    const html = inspectPage(x.label, sandboxPages());
+    return x.answer(new Response(html, { headers }));
   }
   const user = verdict.subject ?? clientKey(x.client.clientAddress);
   const watcher = inspector.watch(verdict.sandboxId, user);

@@ -38,6 +38,7 @@ export const inspect: FeatureModule = {
     const inspector = new Inspector(parts.now, {}, failures);
     return {
       observer: inspector,
+      sandboxPage: { url: "/inspect/", text: "Requests" },
       ownersViewOf: (baseOrigin, sandbox) => `${baseOrigin}/inspect/${sandbox}`,
       ownExchange(incoming, services) {
         const route = inspectRoute(incoming.target);

@@ -2,6 +2,7 @@
 import curl from "../../../gen/text/features/inspect/curl.js.ts";
 import css from "../../../gen/text/features/inspect/inspect.css.ts";
 import script from "../../../gen/text/features/inspect/inspect.js.ts";
+import type { Link } from "../../gateway/feature_module.ts";
 import { escapeHtml } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 import { pageScript, withScripts } from "../../pages/script.ts";
@@ -15,12 +16,16 @@ export const INSPECT_POLICY = withScripts(
 );
 
 /** Renders the page about a sandbox as an HTML document. */
-export function inspectPage(sandboxId: string): string {
+export function inspectPage(sandboxId: string, pages: readonly Link[]): string {
   const name = escapeHtml(sandboxId);
+  const links = pages.map(({ url, text }) =>
+    `<a href="${url + name}">${text}</a>`
+  );
   return page(
     `Requests to ${sandboxId}`,
     `<p class="status">Porthole</p>
 <h1>Requests to <span class="name">${name}</span></h1>
+<p>${links.join(" ")}</p>
 <p id="state" role="status">This page needs JavaScript.</p>
 <div class="tools" role="group" aria-label="What is shown">
 <label>Port <select id="port"><option value="">all</option></select></label>

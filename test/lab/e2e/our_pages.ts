@@ -31,10 +31,15 @@ function html(body: string, policy = PAGE_POLICY): Response {
   });
 }
 
+const ABOUT = [
+  { url: "/inspect/", text: "Requests" },
+  { url: "/access/", text: "Access" },
+];
 const BASE_PAGE = {
   authority: "preview.example.com",
   version: "1.2.3",
   links: [],
+  pages: ABOUT,
   hasLogin: true,
 };
 const WARNED = {
@@ -78,7 +83,7 @@ export const PAGES: ReadonlyMap<string, () => Response> = new Map([
   }],
   ["/docs", () => html(docsPage(description))],
   ["/docs/apps", () => html(appsPage())],
-  ["/inspect", () => html(inspectPage("demo"), INSPECT_POLICY)],
+  ["/inspect", () => html(inspectPage("demo", ABOUT), INSPECT_POLICY)],
   ["/login", () => {
     const query = new URLSearchParams("return_to=x");
     return html(loginPage(query), LOGIN_PAGE_POLICY);

@@ -1,5 +1,6 @@
 /** All scenarios. */
 import type { Scenario } from "./scenario.ts";
+import { accessPage, accessPageInWords } from "./scenarios/access_page.ts";
 import { accessibility } from "./scenarios/accessibility.ts";
 import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
@@ -62,6 +63,8 @@ export const SCENARIOS: readonly Scenario[] = [
   tokenInLink,
   download,
   inspect,
+  accessPage,
+  accessPageInWords,
   login,
   loginWithoutAccess,
   loginChoice,

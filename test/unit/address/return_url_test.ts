@@ -209,8 +209,10 @@ const HOSTILE = [
   "https://3000-demo.preview.example.com:8443/\u010d\u010aSet-Cookie:a", // becomes CR LF if only the low bytes are kept
 ];
 
-Deno.test("checkReturnUrl() accepts the owner's view of a sandbox on this base host, and no other path of it", () => {
+Deno.test("checkReturnUrl() accepts the pages about a sandbox on this base host, and no other path of it", () => {
   const base = "https://preview.example.com:8443";
+  const access = `${base}/access/demo`;
+  assert.equal(checkReturnUrl(access, HERE)?.url, access);
   const found = checkReturnUrl(`${base}/inspect/demo`, HERE);
   assert.deepEqual(found, {
     url: `${base}/inspect/demo`,
@@ -230,6 +232,9 @@ Deno.test("checkReturnUrl() accepts the owner's view of a sandbox on this base h
       `${base}/logout`,
       `${base}/inspect`,
       `${base}/inspect/demo/`,
+      `${base}/access/demo/`,
+      `${base}/access/`,
+      `${base}/api/v1/tokens`,
       `${base}/inspect/demo/events`,
       `${base}/inspect/demo?a`,
       `${base}/inspect/abcdefgh12345678`, // a signed token, perhaps

@@ -9,9 +9,12 @@ function setUp(
     { url: "https://3000-box.p.test/?a&b", text: "A <b>" },
   ],
 ) {
+  const version = "0.0.0";
+  const scheme = "https";
+  const sandboxPages = () => [{ url: "/about/", text: "About it" }];
   return setUpControl((parts) => [
     (app) =>
-      addBasePage(app, { version: "0.0.0", scheme: "https", links, ...parts }),
+      addBasePage(app, { version, scheme, links, sandboxPages, ...parts }),
   ]);
 }
 
@@ -81,6 +84,34 @@ Deno.test("/open leads to the preview that the form names, below the very host t
   state.baseDomains = ["box.p.test", "p.test"];
   const { status } = await send("/open?port=3000&sandbox=x.box");
   assert.equal(status, 400);
+});
+
+Deno.test("/open leads to the page about a sandbox that its form names, and to no other path", async () => {
+  const { send } = setUp();
+  const html = await (await send("/")).response.text();
+  assert.ok(
+    html.includes(
+      '<button class="quiet" name="page" value="/about/">About it</button>',
+    ),
+  );
+  for (
+    const [query, location] of [
+      ["port=&sandbox=+Box_1+&page=/about/", "/about/box_1"],
+      ["port=3000&sandbox=box&page=/about/", "/about/box"],
+      ["sandbox=https://5173-box.p.test/a?b&page=/about/", "/about/box"],
+      ["port=3000&sandbox=box&page=/logout", "https://3000-box.p.test/"],
+      ["port=3000&sandbox=box&page=//evil.test/", "https://3000-box.p.test/"],
+    ] as const
+  ) {
+    const { response, status } = await send(`/open?${query}`);
+    assert.equal(status, 303, query);
+    assert.equal(response.headers.get("location"), location);
+  }
+  for (const sandbox of ["", "..", "a/b", "%5Cevil.test", "a%0Ab", "a.b"]) {
+    const query = `port=3000&sandbox=${sandbox}&page=/about/`;
+    const { status } = await send(`/open?${query}`);
+    assert.equal(status, 400, sandbox);
+  }
 });
 
 Deno.test("the page of the base domain has a name and an icon, and lists links by their groups", async () => {

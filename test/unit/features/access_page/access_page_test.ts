@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import {
+  ACCESS_HEADERS,
+  accessPageOf,
+} from "../../../../src/features/access_page/access_page.ts";
+import { pageScript } from "../../../../src/pages/script.ts";
+
+/** The texts of all elements of a name. */
+function textsOf(html: string, name: string): string[] {
+  const elements = new RegExp(`<${name}>([^]*?)</${name}>`, "g");
+  return [...html.matchAll(elements)].map(([, text = ""]) => text);
+}
+
+Deno.test("the access page runs its own script and style and no other, asks its own host only, and is in no frame", () => {
+  const html = accessPageOf("box");
+  const policy = ACCESS_HEADERS["content-security-policy"];
+  const directives = new Map(
+    policy.split("; ").map((text) => {
+      const [name = "", ...sources] = text.split(" ");
+      return [name, sources];
+    }),
+  );
+  for (
+    const [name, directive] of [["script", "script-src"], [
+      "style",
+      "style-src",
+    ]] as const
+  ) {
+    const sources = textsOf(html, name).map((text) => pageScript(text).source);
+    assert.equal(sources.length, 1);
+    assert.deepEqual(directives.get(directive), sources);
+  }
+  assert.doesNotMatch(html, / (?:style|on\w+)=/);
+  assert.deepEqual(directives.get("default-src"), ["'none'"]);
+  assert.deepEqual(directives.get("connect-src"), ["'self'"]);
+  for (const name of ["form-action", "frame-ancestors", "base-uri"]) {
+    assert.deepEqual(directives.get(name), ["'none'"]);
+  }
+});
+
+Deno.test("the access page takes the sandbox's name for text", () => {
+  const html = accessPageOf(`<b>"&`);
+  assert.match(html, /<title>Access to &lt;b&gt;&quot;&amp;<\/title>/);
+  assert.doesNotMatch(html, /<b>/);
+});
