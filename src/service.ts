@@ -5,7 +5,6 @@ import { openLoggedStore } from "./cache/open_store.ts";
 import { type Config, SETTINGS } from "./config/config.ts";
 import type { Setting } from "./config/read_settings.ts";
 import type { AnySection } from "./config/section.ts";
-import { Members } from "./control/api/members.ts";
 import { createControl } from "./control/app.ts";
 import { SandboxLogins } from "./control/browser_sessions.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
@@ -23,9 +22,9 @@ import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
 import { createBulkheads } from "./gateway/create_bulkheads.ts";
+import { createFeatures } from "./gateway/create_features.ts";
 import { createForwarder, createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
-import { PreviewProbe } from "./gateway/preview_probe.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
@@ -143,7 +142,7 @@ export async function createService(
     upstream,
     recheckPublic: (sandboxId) => inFlight.recheckPublic(sandboxId),
   });
-  const { remoteSettings, sandboxes, access, changes, states } = resolvers;
+  const { remoteSettings, sandboxes, access } = resolvers;
   const auth = createAuth(config, {
     lookups,
     closing,
@@ -155,19 +154,12 @@ export async function createService(
     sandboxes,
     access,
   });
-  const { scheme, cookies, sessions, logins, login, accessEvents, throttle } =
-    auth;
+  const { scheme, cookies, sessions, logins, login, accessEvents } = auth;
   const forwarder = createForwarder(config, {
     upstream,
     bulkheads,
     sandboxes,
     now,
-  });
-  const probe = new PreviewProbe({
-    forwarder,
-    upstream,
-    states,
-    destinations: sandboxes,
   });
   const readiness = new ReadinessChecks({
     api,
@@ -179,55 +171,37 @@ export async function createService(
     logger,
     provider: auth.provider,
   });
-  const { sessionScope } = auth;
-  const members = new Members({ ...auth, states });
-
   /** `looks` for the next time: nobody may ask /ready. */
   function renderMetrics(looks: boolean): string {
     if (looks) background.add("readiness", readiness.check());
     return metrics.render();
   }
 
-  const features = FEATURES.flatMap((module) =>
-    module.create({
-      config,
-      version,
-      links,
-      sandboxPages: (): readonly Link[] =>
-        features.flatMap(({ sandboxPage }) => sandboxPage ?? []),
-      remoteSettings,
-      scheme,
-      now,
-      api,
-      lookups,
-      store,
-      records,
-      changes,
-      states,
-      background,
-      metrics,
-      sealerFor,
-      cookies,
-      sessions,
-      subjects: auth.subjects,
-      logins,
-      login,
-      gate: auth.gate,
-      members,
-      throttle,
-      inFlight,
-      bulkheads,
-      probe,
-      renderMetrics,
-      otherLimits: () => [
-        bulkheads.inUse,
-        { name: "BUFFER_BUDGET_BYTES", ...clientLeg.budget.inUse },
-        ...quota?.inUse ? [{ name: "API quota", ...quota.inUse }] : [],
-      ],
-    }) ?? []
-  );
-
-  auth.grants.use(features.flatMap(({ grants }) => grants ?? []));
+  const features = createFeatures(FEATURES, {
+    config,
+    version,
+    links,
+    now,
+    api,
+    lookups,
+    store,
+    records,
+    background,
+    metrics,
+    sealerFor,
+    auth,
+    resolvers,
+    forwarder,
+    upstream,
+    inFlight,
+    bulkheads,
+    renderMetrics,
+    otherLimits: () => [
+      bulkheads.inUse,
+      { name: "BUFFER_BUDGET_BYTES", ...clientLeg.budget.inUse },
+      ...quota?.inUse ? [{ name: "API quota", ...quota.inUse }] : [],
+    ],
+  });
 
   const control = createControl({
     version,
@@ -240,7 +214,7 @@ export async function createService(
     login,
     accessEvents,
     logger,
-    sessionScope,
+    sessionScope: auth.sessionScope,
     hasHomePage: features.some(({ hasHomePage }) => hasHomePage),
     browserSessions: features.find(({ browserSessions }) =>
       browserSessions
