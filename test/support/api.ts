@@ -21,6 +21,7 @@ type Kept = { readonly ports: readonly number[] };
 
 const NOTES: RecordKind<z.output<typeof asked>, Kept> = {
   name: "notes",
+  via: "share",
   asked,
   make: (_id, { ports }) => ({ data: { ports }, toldOnce: { secret: "s3" } }),
   tell: ({ ports }) => ({ ports }),
@@ -56,6 +57,8 @@ export function setUpApi(scope: SessionScope = "sandbox") {
   const gated: string[] = [];
   const sessions = new Map<string, Session>();
   const endedIds = new Set<string>();
+  /** What was counted of grants. */
+  const counts: (readonly [via: string, outcome: string])[] = [];
   function admit({ label, credentials }: GateRequest): Promise<Verdict> {
     gated.push(label);
     for (const credential of credentials()) {
@@ -116,6 +119,7 @@ export function setUpApi(scope: SessionScope = "sandbox") {
         members,
         records,
         throttle,
+        metrics: { grant: (...counted) => void counts.push(counted) },
         now: () => state.now,
       }),
   ]);
@@ -136,6 +140,7 @@ export function setUpApi(scope: SessionScope = "sandbox") {
     gated,
     sessions,
     endedIds,
+    counts,
     made,
   };
 }

@@ -2,10 +2,12 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { z } from "zod";
+import type { GrantVia } from "../../auth/grants.ts";
 import type { Throttle } from "../../auth/throttle.ts";
 import type { JsonValue } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
 import { loggerFor } from "../../observability/log.ts";
+import type { Metrics } from "../../observability/metrics/metrics.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { StoredRecord, VersionedRecord } from "../../records/record.ts";
 import type { Records } from "../../records/records.ts";
@@ -18,6 +20,8 @@ import type { Members } from "./members.ts";
 export interface RecordKind<A extends AskedOfAll, D extends JsonValue> {
   /** In paths, in the store and in the log. */
   readonly name: string;
+  /** What it is, if it is a grant. */
+  readonly via?: GrantVia;
   readonly asked: z.ZodType<A>;
   /** What is kept of what was asked for, and what is told of it only once. */
   make(id: string, asked: A): {
@@ -44,6 +48,7 @@ interface RecordParts {
   readonly members: Members;
   readonly records: Pick<Records, "get" | "put" | "delete" | "list">;
   readonly throttle: Throttle;
+  readonly metrics: Pick<Metrics, "grant">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -100,7 +105,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     const written = await records.put(name, record, "absent");
     if (written === "full") throw new GatewayError("records_full", "A cap");
     if (written === "conflict") throw new Error("Cannot use an id twice");
-    this.#audit("record created", c, record, subject);
+    this.#audit("made", c, record, subject);
     return answer(201, { ...this.#told(record), ...toldOnce }, {
       etag: `"${written.etag}"`,
       location: `${c.req.path}/${id}`,
@@ -134,7 +139,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
         ? notFound()
         : new GatewayError("precondition_failed", "Another version");
     }
-    this.#audit("record ended", c, record, subject);
+    this.#audit("ended", c, record, subject);
     return new Response(null, { status: 204, headers: OWN_ANSWER_HEADERS });
   }
 
@@ -174,13 +179,15 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
   }
 
   #audit(
-    event: string,
+    outcome: "made" | "ended",
     { env: { requestId } }: Context<ControlEnv>,
     { id, sandboxId }: StoredRecord,
     subject: string | undefined,
   ): void {
-    const kind = this.#kind.name;
-    this.#log.info(event, { requestId, kind, id, sandboxId, subject });
+    const { name: kind, via } = this.#kind;
+    if (via !== undefined) this.#parts.metrics.grant(via, outcome);
+    const facts = { requestId, kind, id, sandboxId, subject };
+    this.#log.info(`record ${outcome}`, facts);
   }
 }
 

@@ -37,6 +37,7 @@ export function tokenKind(
 ): RecordKind<Asked, KeptToken> {
   return {
     name: TOKENS,
+    via: "token",
     asked,
     make(id, { ports, methods = null }) {
       const { token, bytes } = newToken(id);

@@ -153,10 +153,10 @@ export const METRICS = {
   ),
   grants: counter(
     "porthole_grants_total",
-    "Requests that presented a grant, by its kind and what came of it.",
+    "Grants that were made or ended, and requests that presented one, by its kind and what came of it.",
     {
       via: ["token", "ticket", "share", "embed", "unknown"],
-      outcome: ["admitted", "refused"],
+      outcome: ["made", "admitted", "refused", "ended"],
     },
   ),
   bodyBytes: counter(

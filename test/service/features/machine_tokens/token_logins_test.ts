@@ -100,7 +100,7 @@ Deno.test("the log tells of a token that is made, used and ended, by its id and 
   await using log = await collectLog();
   await using gateway = await startTokenGateway(startGateway);
   const { token, id } = await makeToken(gateway, KEYS.user, { note: "CI" });
-  const made = await log.next("record created");
+  const made = await log.next("record made");
   assert.deepEqual([made.kind, made.id, made.sandboxId], [
     "tokens",
     id,

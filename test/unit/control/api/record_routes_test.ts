@@ -59,7 +59,7 @@ Deno.test("those of a sandbox are listed newest first, by pages", async () => {
 });
 
 Deno.test("a record is ended once, or as it was read", async () => {
-  const { send, made } = setUpApi();
+  const { send, made, counts } = setUpApi();
   const path = await made();
   async function end(more: Record<string, string> = {}) {
     const headers = { ...MEMBER, ...more };
@@ -74,6 +74,7 @@ Deno.test("a record is ended once, or as it was read", async () => {
   const etag = response.headers.get("etag") ?? "";
   assert.deepEqual(await end({ "if-match": `"x", ${etag}` }), [204, null]);
   assert.deepEqual(await end(), [404, "not_found"]);
+  assert.deepEqual(counts, [["share", "made"], ["share", "ended"]]);
 });
 
 Deno.test("a record of others and one that is not there are refused alike, after the same questions", async () => {
