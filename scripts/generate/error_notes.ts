@@ -75,7 +75,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   container_not_found:
     "The runner does not have it: it is being moved, archived or deleted.",
   credential_invalid:
-    "It is wrong or expired, or the sandbox was restarted; also a bearer at the toolbox.",
+    "It is wrong or expired, or the sandbox was restarted; or `TOOLBOX_TAKES_PREVIEW_TOKEN` is false.",
   login_expired:
     "It is older than 10 minutes, complete, or was begun in another browser.",
   login_unavailable: "The provider does not answer, or is not known yet.",

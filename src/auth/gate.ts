@@ -19,11 +19,12 @@ import type { Access } from "../resolver/own/access.ts";
 import type { SandboxResolver } from "../resolver/own/sandboxes.ts";
 import type { Credential } from "./credentials.ts";
 import { isSignedBy } from "./file_url.ts";
-import type { GrantAccess, GrantAnswer } from "./grant_access.ts";
+import type { GrantAccess } from "./grant_access.ts";
 import {
   type Grant,
   type GrantSession,
   type GrantVia,
+  type PresentedGrant,
   sessionFor,
 } from "./grants.ts";
 import type { LoginSessions } from "./login_sessions.ts";
@@ -35,12 +36,8 @@ export type Verdict =
   | {
     readonly kind: "allow";
     readonly sandboxId: string;
-    /** The reason: a credential, or that none was needed. */
-    readonly by:
-      | "public"
-      | "signed_token"
-      | Exclude<Credential["kind"], "grant">
-      | GrantVia;
+    /** The reason: a credential, by what a grant was carried, or that none was needed. */
+    readonly by: "public" | "signed_token" | Credential["kind"] | GrantVia;
     /** The accepted credential; undefined if none was needed, or if it is the label itself. */
     readonly credential?: Credential;
     /** The grant, if that is the reason. */
@@ -94,7 +91,7 @@ export interface GateParts {
   readonly access: Access;
   readonly sessions: Pick<SessionSealer, "open">;
   readonly logins: Pick<LoginSessions, "grantsAccess" | "opens" | "subjectOf">;
-  readonly grants: Pick<GrantAccess, "recognizes" | "open" | "reopen">;
+  readonly grants: Pick<GrantAccess, "recognizes" | "judge">;
   /** False if preview tokens open apps only, and none of Daytona's own services. */
   readonly toolboxTakesPreviewToken?: boolean;
   /** What the log calls users. */
@@ -170,12 +167,11 @@ export class Gate {
     try {
       // What came with the request may have been for once.
       const again = grant !== undefined && credential?.kind === "grant"
-        ? await this.#byGrant(
+        ? await this.#byGrant(sessionFor(grant, request.port), {
           credential,
           request,
-          UNMETERED,
-          sessionFor(grant, request.port, grant.expiresAt),
-        )
+          budget: UNMETERED,
+        })
         : await this.#verdictBy(asked, request, UNMETERED);
       if (again?.kind === "allow") return again;
     } catch (error) {
@@ -252,7 +248,8 @@ export class Gate {
         : { kind: "allow", sandboxId, by: reason };
     }
     if (reason.kind === "grant") {
-      return await this.#byGrant(reason, request, budget);
+      const credential = reason;
+      return await this.#byGrant(reason, { credential, request, budget });
     }
     const { kind: by } = reason;
     let isAccepted: boolean | null;
@@ -271,7 +268,8 @@ export class Gate {
       case "session": {
         const session = await sessions.open(reason.sealed);
         if (session?.kind === "grant") {
-          return await this.#byGrant(reason, request, budget, session);
+          const credential = reason;
+          return await this.#byGrant(session, { credential, request, budget });
         }
         isAccepted = await this.#isOpenedBy(session, request, budget);
         if (isAccepted && session !== undefined && session.kind !== "key") {
@@ -338,26 +336,24 @@ export class Gate {
 
   /** The verdict by a grant, or by the session that stands for it; undefined where that is nothing. */
   async #byGrant(
-    credential: Credential,
-    request: GateRequest,
-    budget: Budget,
-    session?: GrantSession,
+    carrier: PresentedGrant | GrantSession,
+    { credential, request, budget }: {
+      readonly credential: Credential;
+      readonly request: GateRequest;
+      readonly budget: Budget;
+    },
   ): Promise<Admission | Denial | undefined> {
-    const { grants } = this.#parts;
+    const { grants, sandboxes } = this.#parts;
     const { label, port, method, clientAddress, takesGrants } = request;
     if (!takesGrants) return undefined;
-    const sandboxId = await this.#grantedId(label, budget);
+    // Grants name ids, and the id of a name is known once somebody has asked.
+    if (!isUuid(label)) await sandboxes.sandboxOf?.(label, budget);
+    const sandboxId = sandboxes.sandboxIdOf(label);
+    const isPlanted = "port" in carrier && // over http, by another sandbox's page
+      (carrier.sandboxId !== sandboxId || carrier.port !== port);
+    if (isPlanted) return undefined;
     const use = { sandboxId, port, method, clientAddress };
-    let answer: GrantAnswer;
-    if (session !== undefined) {
-      // Over http, another sandbox's page can plant its own.
-      const { sandboxId: itsId, port: itsPort } = session;
-      if (itsId !== sandboxId || itsPort !== port) return undefined;
-      answer = await grants.reopen(session, use, budget);
-    } else if (credential.kind === "grant") {
-      answer = await grants.open(credential, use, budget);
-    } else return undefined;
-    const { isGood, grant } = answer;
+    const { isGood, grant } = await grants.judge(carrier, use, budget);
     if (!isGood || grant === undefined) {
       return { kind: "deny", code: "grant_invalid", grant };
     }
@@ -365,14 +361,6 @@ export class Gate {
     const kind = "allow";
     const admission = { kind, sandboxId, by, credential, grant } as const;
     return subject === undefined ? admission : { ...admission, subject };
-  }
-
-  /** The id by which grants name the sandbox of a label. */
-  async #grantedId(label: string, budget: Budget): Promise<string> {
-    const { sandboxes } = this.#parts;
-    // A name is known by its id once somebody has asked.
-    if (!isUuid(label)) await sandboxes.sandboxOf?.(label, budget);
-    return sandboxes.sandboxIdOf(label);
   }
 
   /** What may admit a request, in order. */
@@ -386,17 +374,13 @@ export class Gate {
       !isAlwaysPrivate(port) && !isForMembers && isKnownPublic === undefined
     ) yield "public";
     for (const credential of request.credentials()) {
-      yield this.#asGrant(credential);
+      // A bearer that is a grant is never shown to the API.
+      const isGrant = credential.kind === "bearer" &&
+        this.#parts.grants.recognizes(credential.token);
+      yield isGrant
+        ? { kind: "grant", secret: credential.token, place: "bearer" }
+        : credential;
     }
-  }
-
-  /** A credential, or the grant that a bearer is: such a one is never shown to the API. */
-  #asGrant(credential: Credential): Credential {
-    if (credential.kind !== "bearer") return credential;
-    const { token: secret } = credential;
-    return this.#parts.grants.recognizes(secret)
-      ? { kind: "grant", secret, place: "bearer" }
-      : credential;
   }
 }
 

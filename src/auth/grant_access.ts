@@ -10,18 +10,9 @@ import type {
 } from "./grants.ts";
 
 /** What a grant would be used for. */
-export interface GrantUse extends GrantRequest {
+interface GrantUse extends GrantRequest {
   readonly method: string;
 }
-
-/** What has come of it. */
-export interface GrantAnswer {
-  readonly isGood: boolean;
-  /** Undefined if it is unknown, over or revoked. */
-  readonly grant: Grant | undefined;
-}
-
-const NONE: GrantAnswer = { isGood: false, grant: undefined };
 
 /** Judges grants. */
 export class GrantAccess {
@@ -43,40 +34,36 @@ export class GrantAccess {
     return this.#sources.some((source) => source.recognizes(secret));
   }
 
-  /** Whether the grant of a secret is good for that; throws as {@linkcode GrantSource.open} does. */
-  async open(
-    presented: PresentedGrant,
+  /**
+   * The grant behind a secret or a session, undefined if it is unknown, over or revoked, and whether it is good for that
+   * use; throws as its source does.
+   */
+  async judge(
+    carrier: PresentedGrant | GrantSession,
     use: GrantUse,
     budget: Budget,
-  ): Promise<GrantAnswer> {
-    // Nobody asks about a port that cannot be granted.
-    if (isAlwaysPrivate(use.port)) return NONE;
-    const source = this.#sources.find((one) =>
-      one.recognizes(presented.secret)
-    );
-    const grant = await source?.open(presented, use, budget);
-    return this.#answer(grant, use);
+  ): Promise<{ readonly grant: Grant | undefined; readonly isGood: boolean }> {
+    const { sandboxId, port, method } = use;
+    const grant = "secret" in carrier
+      ? await this.#sources.find((one) => one.recognizes(carrier.secret))
+        ?.open(carrier, use, budget)
+      : await this.#reopen(carrier, budget);
+    const isGood = grant !== undefined && !isAlwaysPrivate(port) &&
+      grant.expiresAt > this.#now() && grant.sandboxId === sandboxId &&
+      grant.ports.includes(port) && (grant.methods?.includes(method) ?? true);
+    return { grant, isGood };
   }
 
-  /** Whether the grant behind a session is still good for that; throws as {@linkcode GrantSource.reopen} does. */
-  async reopen(
+  /** What the first source says that knows it: several may be of one kind. */
+  async #reopen(
     session: GrantSession,
-    use: GrantUse,
     budget: Budget,
-  ): Promise<GrantAnswer> {
+  ): Promise<Grant | undefined> {
     for (const source of this.#sources) {
       if (!source.via.includes(session.via)) continue;
       const grant = await source.reopen(session, budget);
-      if (grant !== undefined) return this.#answer(grant, use);
+      if (grant !== undefined) return grant;
     }
-    return NONE;
-  }
-
-  #answer(grant: Grant | undefined, use: GrantUse): GrantAnswer {
-    const isGood = grant !== undefined && !isAlwaysPrivate(use.port) &&
-      grant.expiresAt > this.#now() && grant.sandboxId === use.sandboxId &&
-      grant.ports.includes(use.port) &&
-      (grant.methods?.includes(use.method) ?? true);
-    return { isGood, grant };
+    return undefined;
   }
 }

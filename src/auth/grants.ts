@@ -71,15 +71,12 @@ export interface GrantSession {
   readonly expiresAt: number;
 }
 
-/** The session that stands for a grant at one of its ports until then. */
+/** The session that stands for a grant at one of its ports, as long as it lasts. */
 export function sessionFor(
-  grant: Grant,
+  { ports: _, ...grant }: Grant,
   port: number,
-  expiresAt: number,
 ): GrantSession {
-  const { via, id, sandboxId, methods, subject } = grant;
-  const session = { kind: "grant", via, id, sandboxId, port } as const;
-  return { ...session, methods, subject, expiresAt };
+  return { kind: "grant", port, ...grant };
 }
 
 /** True if what was unsealed is such a session. */

@@ -41,12 +41,7 @@ import {
   type IncomingRequest,
   ReceivedRequest,
 } from "./received_request.ts";
-import {
-  type Admitted,
-  type Conclusion,
-  Progress,
-  recordOf,
-} from "./record.ts";
+import { type Conclusion, type Guest, Progress, recordOf } from "./record.ts";
 
 /** True if who was admitted would be admitted now; rejects with a `GatewayError` if nobody can tell. */
 type Recheck = () => Promise<boolean>;
@@ -60,7 +55,7 @@ export abstract class Exchange extends ReceivedRequest {
   readonly reply: Reply;
   /** Undefined before {@linkcode Exchange.checkLimits}, and if there are too many exchanges already. */
   #entry: InFlightEntry | undefined;
-  #admitted: Admitted | undefined;
+  #guest: Guest | undefined;
   #recheck: Recheck | undefined;
   #endUse: (() => void) | undefined;
   #isFromApp = false;
@@ -116,10 +111,10 @@ export abstract class Exchange extends ReceivedRequest {
    * Notes who was admitted, and how to recheck that.
    * @throws {GatewayError} `sandbox_overloaded`, or `overloaded` where the limit is another's
    */
-  grant(admitted: Admitted, recheck: Recheck): void {
-    this.#admitted = admitted;
+  grant(guest: Guest, recheck: Recheck): void {
+    this.#guest = guest;
     this.#recheck = recheck;
-    const { sandboxId, countsAgainst } = admitted;
+    const { sandboxId, countsAgainst } = guest;
     if (this.#entry?.reserveFor(countsAgainst ?? sandboxId)) return;
     // `countsAgainst` may name a client, whose address is not for the log.
     throw countsAgainst === undefined
@@ -128,11 +123,11 @@ export abstract class Exchange extends ReceivedRequest {
   }
 
   /** Who was admitted; throws `TypeError` before {@linkcode Exchange.grant}. */
-  protected get granted(): Admitted {
-    if (this.#admitted === undefined) {
+  protected get granted(): Guest {
+    if (this.#guest === undefined) {
       throw new TypeError("Nobody was admitted");
     }
-    return this.#admitted;
+    return this.#guest;
   }
 
   /** Counts the exchange as a WebSocket; the failure to report if there are too many, or the client has too many. */
@@ -180,7 +175,7 @@ export abstract class Exchange extends ReceivedRequest {
 
   /** Has the exchange end by `handle` when the caller loses access, or the gateway closes. */
   lasts(handle: Pick<StreamHandle, "abort" | "stalledSince">): void {
-    const { by, sandboxId } = this.#admitted ?? {};
+    const { by, sandboxId } = this.#guest ?? {};
     this.#entry?.setHandle({
       abort: (reason) => handle.abort(reason),
       stalledSince: () => handle.stalledSince?.(),
@@ -334,18 +329,18 @@ export abstract class Exchange extends ReceivedRequest {
 
   #requestFacts(): RequestFacts {
     const { id: requestId, port } = this;
-    return { requestId, sandboxId: this.#admitted?.sandboxId, port };
+    return { requestId, sandboxId: this.#guest?.sandboxId, port };
   }
 
   #touch(): void {
-    if (this.#admitted === undefined || !this.isUse) return;
-    this.services.activity.touch(this.#admitted.sandboxId);
+    if (this.#guest === undefined || !this.isUse) return;
+    this.services.activity.touch(this.#guest.sandboxId);
   }
 
   /** Notes use that lasts until the exchange is recorded. */
   #beginUse(): void {
-    if (this.#admitted === undefined || !this.isUse || this.#isRecorded) return;
-    this.#endUse = this.services.activity.begin(this.#admitted.sandboxId);
+    if (this.#guest === undefined || !this.isUse || this.#isRecorded) return;
+    this.#endUse = this.services.activity.begin(this.#guest.sandboxId);
   }
 
   /** Records the exchange, once. */
@@ -357,7 +352,7 @@ export abstract class Exchange extends ReceivedRequest {
     const isFromApp = this.#isFromApp;
     const endedAt = this.services.now();
     const facts = { ...conclusion, status, isFromApp, endedAt };
-    const record = recordOf(this, this.#admitted, facts);
+    const record = recordOf(this, this.#guest, facts);
     this.services.onRecord(record);
     this.#show(record);
   }
@@ -373,13 +368,13 @@ export abstract class Exchange extends ReceivedRequest {
     if (observer?.wants(facts) !== true) return;
     const { port, progress } = this;
     // To who was not admitted, the sandbox is what the address names.
-    const sandboxId = this.#admitted?.sandboxId ?? this.namedSandbox;
+    const sandboxId = this.#guest?.sandboxId ?? this.namedSandbox;
     if (sandboxId === undefined || port === undefined) return;
     observer.see(sandboxId, this, () => ({
       requestId: this.id,
       method: this.method,
       port,
-      by: this.#admitted?.by,
+      by: this.#guest?.by,
       receivedBytes: progress.receivedBytes,
       startedAt: this.startedAt,
       answeredAt: progress.answeredAt,

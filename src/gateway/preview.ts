@@ -181,9 +181,9 @@ export class SandboxHandlers {
 
   #grant(x: SandboxExchange, admission: Admission): void {
     const { gate, accessEvents } = this.#parts;
-    const { grant } = admission;
+    const { sandboxId, subject, grant } = admission;
     if (grant !== undefined) {
-      accessEvents.usedGrant({ ...factsOf(x), ...admission, grant });
+      accessEvents.usedGrant({ ...factsOf(x), sandboxId, subject, grant });
     }
     let latest = admission;
     x.grant(admission, async () => {
@@ -291,7 +291,8 @@ export class SandboxHandlers {
     }
     if (grant === undefined || credential?.kind !== "grant") return undefined;
     const endsAt = Math.min(expiresAt, grant.expiresAt);
-    const sealed = await sessions.seal(sessionFor(grant, port, endsAt));
+    const session = { ...sessionFor(grant, port), expiresAt: endsAt };
+    const sealed = await sessions.seal(session);
     const maxAgeSec = Math.ceil((endsAt - now()) / 1000);
     return grantInQuery.cookie === "none"
       ? cookies.hostOnlyInFrames(cookies.grantSession, sealed, maxAgeSec)

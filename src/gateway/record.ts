@@ -3,7 +3,7 @@ import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { ReceivedRequest } from "./received_request.ts";
 
 /** Who was admitted to what. */
-export interface Admitted {
+export interface Guest {
   readonly sandboxId: string;
   /** The credential, or `public`. */
   readonly by: string;
@@ -87,7 +87,7 @@ export function recordOf(
     & Pick<ReceivedRequest, "id" | "method" | "client" | "startedAt">
     & Pick<ExchangeRecord, "route" | "port">
     & { readonly progress: Progress },
-  admitted: Admitted | undefined,
+  guest: Guest | undefined,
   conclusion:
     & Conclusion
     & Pick<ExchangeRecord, "status" | "isFromApp" | "endedAt">,
@@ -102,11 +102,11 @@ export function recordOf(
     end,
     isFromApp: conclusion.isFromApp,
     reason,
-    sandboxId: admitted?.sandboxId,
+    sandboxId: guest?.sandboxId,
     port: x.port,
     clientAddress: x.client.clientAddress,
-    by: admitted?.by,
-    subject: admitted?.subject,
+    by: guest?.by,
+    subject: guest?.subject,
     cache: progress.cache,
     error,
     tunnel,

@@ -12,16 +12,10 @@ interface AccessFacts extends RequestFacts {
   readonly sub?: string | undefined;
 }
 
-/** The grant that was presented. */
-interface GrantFacts {
-  readonly via: GrantKind;
-  readonly id: string;
-}
-
-/** A request that a grant admitted. */
+/** A request that presented a grant. */
 export interface GrantUsed extends RequestFacts {
-  readonly grant: GrantFacts;
-  /** In the log's words already. */
+  readonly grant: { readonly via: GrantKind; readonly id: string };
+  /** In the log's words. */
   readonly subject?: string | undefined;
   /** Whose uses are logged once in a while. */
   readonly client: string;
@@ -31,7 +25,7 @@ export interface GrantUsed extends RequestFacts {
 export interface RefusedAccess extends AccessFacts {
   readonly code: ErrorCode;
   /** The grant that is not good for this, if it is known. */
-  readonly grant?: GrantFacts | undefined;
+  readonly grant?: GrantUsed["grant"] | undefined;
   /** Whose refusals are logged once in a while. */
   readonly client: string;
 }
@@ -78,16 +72,12 @@ export class AccessEvents {
   }
 
   /** A grant has admitted a request. */
-  usedGrant(
-    { grant, client, requestId, sandboxId, port, subject }: GrantUsed,
-  ): void {
-    const { via, id } = grant;
+  usedGrant({ grant: { via, id: grant }, client, ...facts }: GrantUsed): void {
     this.#options.metrics.grant(via, "admitted");
-    const key = `${via} ${id} ${client}`;
+    const key = `${via} ${grant} ${client}`;
     if (this.#used.has(key)) return;
     this.#used.set(key, true);
-    const facts = { requestId, sandboxId, port, subject, via, grant: id };
-    this.#options.logger.info("grant used", facts);
+    this.#options.logger.info("grant used", { ...facts, via, grant });
   }
 
   /** Somebody who has logged in, or has presented a credential, was not let in. */

@@ -54,17 +54,17 @@ function accessTo(...sources: readonly GrantSource[]): GrantAccess {
 }
 
 const A = { secret: "a", place: "header" } as const;
-const SESSION = sessionFor(GRANT, 3000, NOW + 1);
+const SESSION = sessionFor(GRANT, 3000);
 
 Deno.test("only the source that recognizes a secret is asked for its grant, and nobody for a secret of none", async () => {
   const one = sourceOf("a", ["token"], GRANT);
   const other = sourceOf("b", ["ticket"], undefined);
   const access = accessTo(other.source, one.source);
-  const answer = await access.open(A, USE, UNMETERED);
+  const answer = await access.judge(A, USE, UNMETERED);
   assert.deepEqual(answer, { isGood: true, grant: GRANT });
   assert(access.recognizes("a1") && !access.recognizes("c"));
   const unknown = { secret: "c", place: "query" } as const;
-  const none = await access.open(unknown, USE, UNMETERED);
+  const none = await access.judge(unknown, USE, UNMETERED);
   assert.deepEqual(none, { isGood: false, grant: undefined });
   assert.deepEqual([one.asked, other.asked], [["a"], []]);
 });
@@ -75,7 +75,7 @@ Deno.test("a session's grant is asked of all sources of its kind, until one know
   const second = sourceOf("", ["ticket", "token"], GRANT);
   const sources = [others, first, second].map(({ source }) => source);
   const access = accessTo(...sources);
-  assert((await access.reopen(SESSION, USE, UNMETERED)).isGood);
+  assert((await access.judge(SESSION, USE, UNMETERED)).isGood);
   const asked = [others, first, second].map(({ asked }) => asked.length);
   assert.deepEqual(asked, [0, 1, 1]);
 });
@@ -98,8 +98,8 @@ Deno.test("whatever a source says, a grant is good for its sandbox, ports and me
     const { source } = sourceOf("a", ["token"], known);
     const access = accessTo(source);
     const wanted = { ...USE, ...use };
-    const opened = await access.open(A, wanted, UNMETERED);
-    const reopened = await access.reopen(SESSION, wanted, UNMETERED);
+    const opened = await access.judge(A, wanted, UNMETERED);
+    const reopened = await access.judge(SESSION, wanted, UNMETERED);
     assert.deepEqual([opened.isGood, reopened.isGood], [isGood, isGood]);
   }
 });
@@ -112,8 +112,8 @@ Deno.test("a source that cannot tell now says so", async () => {
     reopen: () => Promise.reject(new Error("away")),
   };
   const access = accessTo(failing);
-  await assert.rejects(access.open(A, USE, UNMETERED), { message: "away" });
-  await assert.rejects(access.reopen(SESSION, USE, UNMETERED), {
+  await assert.rejects(access.judge(A, USE, UNMETERED), { message: "away" });
+  await assert.rejects(access.judge(SESSION, USE, UNMETERED), {
     message: "away",
   });
 });
