@@ -25,9 +25,7 @@ const publicKey = z.looseObject({}).refine(
     d === undefined &&
     (kty === "RSA" || kty === "EC" && crv === "P-256" ||
       kty === "OKP" && crv === "Ed25519"),
-  {
-    error: "must be a public key for RS256, ES256 or EdDSA",
-  },
+  { error: "must be a public key for RS256, ES256 or EdDSA" },
 );
 
 const common = {

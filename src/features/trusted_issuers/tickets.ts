@@ -75,8 +75,11 @@ export class Tickets implements GrantSource {
         const grant = { ...found, subject: subjects.ofUser(found.subject) };
         if (!use.isOnce) return grant;
         budget.spend();
-        return await used.use(grant.id, grant.expiresAt) ? grant : undefined;
-      }
+        const id = grant.id.slice(rule.name.length); // by whichever rule
+        if (await used.use(id, grant.expiresAt)) return grant;
+        onRefusal(rule.issuer, "used before");
+        return undefined;
+      } else onRefusal(rule.issuer, "a sandbox that the rule is not for");
     }
     budget.spend(); // nothing was asked, but who tries many is to be refused as anywhere
     return undefined;

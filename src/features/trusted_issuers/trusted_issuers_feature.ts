@@ -77,8 +77,9 @@ export const trustedIssuers: FeatureModule = {
       labelsOf: createLabels(parts),
       used: new UsedCodes(store, { kind: "ticket", maxEntries }),
       onRefusal(issuer, reason) {
-        if (told.has(reason)) return;
-        told.set(reason, true);
+        const name = `${issuer} ${reason}`;
+        if (told.has(name)) return;
+        told.set(name, true);
         logger.info("JWT refused", { issuer, reason });
       },
     });

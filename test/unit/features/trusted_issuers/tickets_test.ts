@@ -291,6 +291,30 @@ Deno.test("a ticket in a query needs an id and is good once, and is not used up 
   }
 });
 
+Deno.test("an identity in a query is good once, even if rules for other sandboxes trust it too", async () => {
+  const issuer = await createIssuer();
+  const { openOnce, state } = judge(
+    issuer,
+    { ...MAPPED, sandboxes: ["box"] },
+    { ...MAPPED, sandboxes: ["other"], subject: "repo:acme/shop:*:*" },
+    { ...MAPPED, sandboxes: ["other"], subject: "repo:acme/shop:ref:*/*/*" },
+  );
+  const sub = "repo:acme/shop:ref:refs/heads/main";
+  const jwt = await issuer.sign({ ...TICKET, sub });
+  assert(await openOnce(jwt));
+  assert.equal(await openOnce(jwt, { sandboxId: "other" }), undefined);
+  assert.equal(state.reasons.at(-1), "used before");
+});
+
+Deno.test("a subject that is no text is nobody's", async () => {
+  const issuer = await createIssuer();
+  const claims = { ...TICKET, sub: 7 } as unknown as JWTPayload;
+  const jwt = await issuer.sign(claims);
+  assert.equal((await judge(issuer, MINTING).open(jwt))?.subject, undefined);
+  const anybody = { ...MAPPED, subject: "*" };
+  assert.equal(await judge(issuer, anybody).open(jwt), undefined);
+});
+
 Deno.test("an identity opens what its rule names, at all ports but Daytona's own", async () => {
   const issuer = await createIssuer();
   const { open } = judge(issuer, MAPPED);
