@@ -14,6 +14,8 @@ import { type SandboxStateParts, withSandboxState } from "./sandbox_state.ts";
 /** How long an app may take to answer, ms: what takes longer has reached one, as on a page that waits. */
 const PATIENCE_MS = 5000;
 
+const NO_USE = new Headers({ "x-daytona-skip-last-activity-update": "true" });
+
 /** A port of a sandbox, by its id. */
 export interface PreviewPort {
   readonly sandboxId: string;
@@ -52,20 +54,20 @@ export class PreviewProbe {
       await this.#ask(sandboxId, port);
       return { state: "started", code: null, retryAfterSec: undefined };
     } catch (error) {
-      const refused = { sandboxId, sandboxPort: port, isAnonymous: false };
-      const isMember = () => Promise.resolve(false); // nobody reads the reason
       const failure = await withSandboxState(
         error,
-        refused,
-        isMember,
+        { sandboxId, sandboxPort: port, isAnonymous: false },
+        () => Promise.resolve(false), // nobody reads the reason
         this.#parts,
       );
       if (!(failure instanceof GatewayError)) throw failure;
-      const { code, advice, retryAfterSec = ERRORS[code].retryAfterSec } =
-        failure;
-      const state = advice.sandbox?.state ??
-        await this.#stateAt(code, sandboxId);
-      return { state, code, retryAfterSec };
+      const { code, advice: { sandbox } } = failure;
+      const { stage, retryAfterSec: usually } = ERRORS[code];
+      const told = stage === "booting"
+        ? { state: "started" }
+        : sandbox ?? await this.#parts.states.stateOf(sandboxId);
+      const retryAfterSec = failure.retryAfterSec ?? usually;
+      return { state: told?.state ?? null, code, retryAfterSec };
     }
   }
 
@@ -74,9 +76,31 @@ export class PreviewProbe {
     const { forwarder, destinations, upstream } = this.#parts;
     const patience = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const request = headOf(sandboxId, port, patience.signal, () => {
-      timer = setTimeout(() => patience.abort(), PATIENCE_MS);
-    });
+    // As the app would get it from its own machine.
+    const request: AdmittedRequest = {
+      id: crypto.randomUUID(),
+      method: "HEAD",
+      headers: NO_USE,
+      body: null,
+      contentLength: null,
+      appTarget: "/",
+      sandboxId,
+      sandboxPort: port,
+      isAnonymous: false,
+      dropsAuthorization: true,
+      appAddress: undefined,
+      forwarded: { host: `localhost:${port}`, proto: "http", for: "127.0.0.1" },
+      signal: () => patience.signal,
+      mayRead: () => true,
+      mayGather: () => true,
+      progress: {
+        onMiss() {},
+        onResolved() {
+          timer = setTimeout(() => patience.abort(), PATIENCE_MS);
+        },
+        onUpload() {},
+      },
+    };
     try {
       discardBody((await forwarder.forward(request)).body);
     } catch (error) {
@@ -90,40 +114,4 @@ export class PreviewProbe {
       clearTimeout(timer);
     }
   }
-
-  async #stateAt(code: ErrorCode, sandboxId: string): Promise<string | null> {
-    if (ERRORS[code].stage === "booting") return "started";
-    return (await this.#parts.states.stateOf(sandboxId))?.state ?? null;
-  }
-}
-
-/** A request of the gateway's own, as an app gets it from its own machine; `onResolved` is called before it is sent. */
-function headOf(
-  sandboxId: string,
-  sandboxPort: number,
-  signal: AbortSignal,
-  onResolved: () => void,
-): AdmittedRequest {
-  return {
-    id: crypto.randomUUID(),
-    method: "HEAD",
-    headers: new Headers({ "x-daytona-skip-last-activity-update": "true" }),
-    body: null,
-    contentLength: null,
-    appTarget: "/",
-    sandboxId,
-    sandboxPort,
-    isAnonymous: false,
-    dropsAuthorization: true,
-    appAddress: undefined,
-    forwarded: {
-      host: `localhost:${sandboxPort}`,
-      proto: "http",
-      for: "127.0.0.1",
-    },
-    signal: () => signal,
-    mayRead: () => true,
-    mayGather: () => true,
-    progress: { onMiss() {}, onResolved, onUpload() {} },
-  };
 }

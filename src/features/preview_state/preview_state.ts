@@ -1,4 +1,5 @@
 /** `GET /api/v1/previews/{sandbox}/{port}`: whether a preview is ready, or what its visitors are told instead. */
+import { isUuid } from "../../address/grammar.ts";
 import { previewOrigin } from "../../address/preview_host.ts";
 import { bearerOf, presentedGrants } from "../../auth/credentials.ts";
 import type { Admission, GateRequest } from "../../auth/gate.ts";
@@ -83,7 +84,8 @@ export async function handleState(
   }
   const { looks, now, draining } = parts;
   const asked = checked(route, STATE_REQUEST);
-  const { sandbox: label, port: digits, wait = "0" } = asked;
+  const { sandbox, port: digits, wait = "0" } = asked;
+  const label = isUuid(sandbox) ? sandbox.toLowerCase() : sandbox;
   const port = Number(digits);
   const until = now() + 1000 * Math.min(MAX_WAIT_SEC, Number(wait));
   x.progress.onLookups();

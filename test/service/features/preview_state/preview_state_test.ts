@@ -14,6 +14,7 @@ import {
   type TestGateway,
 } from "../../../support/gateway.ts";
 import type { Answer } from "../../../support/send.ts";
+import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
 import {
   testInBothWorlds as test,
@@ -103,6 +104,13 @@ test("a member is told that a preview is ready, and where it is, which is no use
   });
   assert.match(url, new RegExp(`^https?://${PORT}-${sandboxId}\\.[^/]+/$`));
   assert.equal(gateway.stack.api.count("updateLastActivity"), 0);
+});
+
+Deno.test("in front of somebody else's Daytona, its proxy is told that this is no use of the sandbox", async () => {
+  await using gateway = await startHostedGateway();
+  openPort(gateway);
+  assert.equal((await stateOf(gateway)).ready, true);
+  assert.deepEqual(gateway.stack.hosted.runners.activity, []);
 });
 
 test("a port on which nothing listens is told by its code, and so is each state of the sandbox; nothing starts", async (startGateway) => {
