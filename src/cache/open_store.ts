@@ -2,6 +2,7 @@ import type { CacheLocation } from "../config/config.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { loggerFor } from "../observability/log.ts";
 import { openKv, openKvStore } from "./kv.ts";
+import { openSharedKv } from "./kv_sharing.ts";
 import type { DurableStore, StoreOptions } from "./store.ts";
 
 interface OpenStoreOptions extends StoreOptions {
@@ -34,7 +35,7 @@ export async function openDurableStore(
     case "none":
       return null;
     case "kv": {
-      const open = () => openKv(location.path);
+      const open = () => openSharedKv(location.path);
       const shared = location.path === undefined && platformShared;
       return await openKvStore({ open, shared, ...options });
     }

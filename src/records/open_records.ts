@@ -1,4 +1,4 @@
-import { openKv } from "../cache/kv.ts";
+import { openSharedKv } from "../cache/kv_sharing.ts";
 import type { StoreFailure, StoreOptions } from "../cache/store.ts";
 import type { CacheLocation, Config } from "../config/config.ts";
 import { describeError } from "../lib/describe_error.ts";
@@ -37,5 +37,5 @@ async function openValues(
     return await openRedisValues(location);
   }
   const path = location.kind === "kv" ? location.path : location.url;
-  return new KvValues(await openKv(path));
+  return new KvValues(await openSharedKv(path));
 }

@@ -1,6 +1,7 @@
 /** The databases that records are kept in, each as several gateways would open it. */
 import { openKv as openNpmKv } from "@deno/kv";
 import { openKv } from "../../../src/cache/kv.ts";
+import { openSharedKv } from "../../../src/cache/kv_sharing.ts";
 import type { KvDatabase } from "../../../src/cache/kv_database.ts";
 import { KvValues } from "../../../src/records/kv_values.ts";
 import { openRedisValues } from "../../../src/records/redis_values.ts";
@@ -38,7 +39,7 @@ async function inFile(): Promise<Database> {
   await Deno.mkdir("./data/test", { recursive: true });
   const dir = await Deno.makeTempDir({ dir: "./data/test" });
   return {
-    open: async () => new KvValues(await openKv(`${dir}/kv.sqlite`)),
+    open: async () => new KvValues(await openSharedKv(`${dir}/kv.sqlite`)),
     [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
   };
 }
