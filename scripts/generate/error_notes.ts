@@ -14,6 +14,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "Daytona does not let them, or there is no credential to [start with](features/wake.md): `DAYTONA_API_KEY` and `WAKE_API_KEYS` need `write:sandboxes`.",
   sandbox_deleted:
     "Only members are told; `code` is Daytona's `SANDBOX_DESTROYED`.",
+  sandbox_evicted: "A spot sandbox; told to members, with `endedAt`.",
+  sandbox_not_placed: "Its queue timed out; told to members, with `endedAt`.",
   no_access: "The next login asks for an account. Check `OIDC_AUDIENCE`.",
   port_not_served:
     "`TOOLBOX_ONLY_MODE`, or a toolbox or build log with `DAYTONA_API_KEY`.",
@@ -80,7 +82,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "It is older than 10 minutes, complete, or was begun in another browser.",
   login_unavailable: "The provider does not answer, or is not known yet.",
   sandbox_not_found: "Or you have no access to it.",
-  runner_unreachable: "The runner refuses, drops or resets connections.",
+  runner_unreachable:
+    "The runner refuses or drops connections, or Daytona's proxy failed (500).",
   runner_not_ready: "The runner has not told the API its address yet.",
   toolbox_unreachable: "The daemon in the sandbox does not answer.",
   runner_protocol_error: "It is not valid HTTP.",

@@ -100,7 +100,11 @@ export class SandboxHandlers {
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
     x.progress.onLookups();
     const verdict = await this.#parts.gate.admit(x); // 3 gate
-    if (verdict.kind !== "allow") throw this.#refusal(x, verdict.code);
+    if (verdict.kind !== "allow") {
+      const { code } = verdict;
+      const endedAt = code === "signed_url_invalid" ? x.urlEndedAt : undefined;
+      throw await this.#refusal(x, code, { endedAt });
+    }
     this.#grant(x, verdict);
     return await this.#carry(x, verdict); // 4 to 7
   }
@@ -204,13 +208,15 @@ export class SandboxHandlers {
       verdict.kind === "login" && wantsDocument(x.headers) &&
       !isFramed(x.headers) && await this.#hasFormerToken(x)
     ) {
-      throw this.#refusal(x, "credential_invalid", { retryUrl: loginUrl });
+      throw await this.#refusal(x, "credential_invalid", {
+        retryUrl: loginUrl,
+      });
     }
     if (loginUrl === undefined) {
       if (isFramed(x.headers) && verdict.code === "login_required") {
         throw new GatewayError("frame_refused", "Refused at the gate");
       }
-      throw this.#refusal(x, verdict.code);
+      throw await this.#refusal(x, verdict.code);
     }
     const leads = features.find(({ departure }) => departure);
     const { location = loginUrl, setCookie } =
@@ -219,11 +225,12 @@ export class SandboxHandlers {
   }
 
   /** The error for a verdict that does not admit. A credential that was refused is logged; none at all is nobody's. */
-  #refusal(
-    { id: requestId, label, port, clientAddress }: SandboxExchange,
+  async #refusal(
+    x: SandboxExchange,
     code: ErrorCode,
     advice: ErrorAdvice = {},
-  ): GatewayError {
+  ): Promise<unknown> {
+    const { id: requestId, label, port, clientAddress } = x;
     if (ERRORS[code].credential !== "missing") {
       const sandboxId = loggedLabel(label);
       const client = clientKey(clientAddress);
@@ -235,7 +242,12 @@ export class SandboxHandlers {
         client,
       });
     }
-    return new GatewayError(code, "Refused at the gate", { advice });
+    const error = new GatewayError(code, "Refused at the gate", { advice });
+    if (code !== "sandbox_deleted") return error;
+    // Only members are told that: Daytona may have ended it by itself.
+    const refused = { sandboxId: label, sandboxPort: port, isAnonymous: false };
+    const isMember = () => Promise.resolve(true);
+    return await withSandboxState(error, refused, isMember, this.#parts);
   }
 
   /** True if a refused request has the token of a link, or the session that it has become. */

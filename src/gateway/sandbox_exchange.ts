@@ -231,6 +231,8 @@ export class ToolboxExchange extends SandboxExchange {
   readonly route = "toolbox";
   readonly isToolbox = true;
   readonly appAddress = undefined;
+  /** When the signed URL of a file expired, ms since the epoch; undefined if it has not, or is none. */
+  readonly urlEndedAt: number | undefined;
   readonly #urlSignature: FileUrlSplit["signature"];
 
   constructor(
@@ -238,7 +240,7 @@ export class ToolboxExchange extends SandboxExchange {
     sandboxId: string,
     services: ExchangeServices,
   ) {
-    const { target, signature } = splitFileSignature(
+    const { target, signature, endedAt } = splitFileSignature(
       incoming.method,
       incoming.target,
       incoming.startedAt,
@@ -247,6 +249,7 @@ export class ToolboxExchange extends SandboxExchange {
     // The toolbox is also what the preview host of its port leads to.
     const host = { port: TOOLBOX_PORT, label: sandboxId, authoritySuffix };
     super({ ...incoming, target }, host, services);
+    this.urlEndedAt = endedAt;
     this.#urlSignature = signature;
   }
 

@@ -125,6 +125,7 @@ function problemDocument(
     message: `${title}. ${detail}`,
     source: "DAYTONA_PROXY",
     ...advice?.sandbox && stateMembers(advice.sandbox),
+    endedAt: advice?.endedAt && new Date(advice.endedAt).toISOString(),
     requestId,
   });
 }

@@ -636,6 +636,7 @@ Deno.test("sandbox() and snapshot() read what a gateway needs, and none of a san
     recoverable: true,
     runnerId: RUNNER_ID,
     snapshotRef: "registry/y:2",
+    ended: null,
   };
   assert.deepEqual(await clientAt(api.baseUrl).sandbox(ID, USER), sandbox);
   assert.deepEqual(await clientAt(api.baseUrl).sandboxById(ID), sandbox);
