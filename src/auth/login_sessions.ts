@@ -138,6 +138,14 @@ export class LoginSessions {
     return known && await this.#current(session, known);
   }
 
+  /** What the user behind a session is called, by email address or `sub`; undefined if that cannot be told. */
+  async nameOf({ id }: LoginRef): Promise<string | undefined> {
+    const known = await this.#states.get(id).catch(() => undefined);
+    return known?.state === "open"
+      ? known.identity?.email ?? known.subject
+      : undefined;
+  }
+
   /** The `sub` of the user behind a session that was looked at just now; undefined if it is not known. */
   subjectOf({ id }: LoginRef): string | undefined {
     return subjectOf(this.#states.peek(id));
