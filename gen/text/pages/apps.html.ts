@@ -111,7 +111,23 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <td data-label="With its line"></td>
 </tr>
 <tr>
+<td data-label="Framework">Vite beside FastAPI with <code>CORSMiddleware</code></td>
+<td data-label="Version">8.3.8</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
+</tr>
+<tr>
 <td data-label="Framework">Next.js</td>
+<td data-label="Version">16.4.6</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
+</tr>
+<tr>
+<td data-label="Framework">Next.js with <code>-H 0.0.0.0</code></td>
 <td data-label="Version">16.4.6</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
