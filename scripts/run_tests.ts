@@ -18,7 +18,7 @@ function testFilesIn(folder: string): number {
 
 async function run(args: readonly string[]): Promise<number> {
   const progress = new TestProgress(testFilesIn("test"));
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command("deno", {
     args: ["test", "--quiet", "-P", "--parallel", "test/", ...args],
     env: { NO_COLOR: "1" },
     stdout: "piped",
@@ -29,6 +29,7 @@ async function run(args: readonly string[]): Promise<number> {
   function show(text: string): void {
     Deno.stdout.writeSync(encoder.encode(clear + text));
   }
+  show(`${progress.line}; their types are checked first${isTerminal ? "" : "\n"}`);
   const kept: string[] = [];
   let rest = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
