@@ -29,7 +29,9 @@ async function run(args: readonly string[]): Promise<number> {
   function show(text: string): void {
     Deno.stdout.writeSync(encoder.encode(clear + text));
   }
-  show(`${progress.line}; their types are checked first${isTerminal ? "" : "\n"}`);
+  show(
+    `${progress.line}; their types are checked first${isTerminal ? "" : "\n"}`,
+  );
   const kept: string[] = [];
   let rest = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {

@@ -19,6 +19,7 @@ import type {
   HostSession,
   LoginRef,
   LoginSession,
+  Session,
   UserSession,
 } from "./session.ts";
 
@@ -139,8 +140,9 @@ export class LoginSessions {
   }
 
   /** What the user behind a session is called, by email address or `sub`; undefined if that cannot be told. */
-  async nameOf({ id }: LoginRef): Promise<string | undefined> {
-    const known = await this.#states.get(id).catch(() => undefined);
+  async nameOf(session: Session | undefined): Promise<string | undefined> {
+    if (session === undefined || session.kind === "key") return undefined;
+    const known = await this.#states.get(session.id).catch(() => undefined);
     return known?.state === "open"
       ? known.identity?.email ?? known.subject
       : undefined;

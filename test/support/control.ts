@@ -147,7 +147,10 @@ export function setUpControl(
       login,
       cookies: CONTROL_COOKIES,
       sessions,
-      logins: { nameOf: () => Promise.resolve(state.userName) },
+      logins: {
+        nameOf: (session) =>
+          Promise.resolve(session === undefined ? undefined : state.userName),
+      },
     }),
     login,
     browserSessions: new SandboxLogins({

@@ -121,16 +121,12 @@ async function usersOf(
   sent: string,
   { cookies, sessions, logins }: BasePageParts,
 ): Promise<string[]> {
-  const prefixes = [cookies.loginSessionPrefix, cookies.userSessionPrefix];
-  const sealed = prefixes.flatMap((prefix) =>
-    [...cookiesByName(sent, prefix).values()].flat().slice(-MAX_SESSION_COOKIES)
-  );
-  const names = await Promise.all(sealed.map(async (text) => {
-    const session = await sessions.open(text);
-    const isLogin = session?.kind === "login" || session?.kind === "user";
-    return isLogin ? await logins.nameOf(session) : undefined;
-  }));
-  return [...new Set(names.filter((name) => name !== undefined))];
+  const sealed = [cookies.loginSessionPrefix, cookies.userSessionPrefix]
+    .flatMap((prefix) => [...cookiesByName(sent, prefix).values()].flat())
+    .slice(-MAX_SESSION_COOKIES);
+  const opened = await Promise.all(sealed.map((one) => sessions.open(one)));
+  const names = await Promise.all(opened.map((one) => logins.nameOf(one)));
+  return [...new Set(names)].filter((name) => name !== undefined);
 }
 
 /** @throws {GatewayError} `route_not_found` on any other host */

@@ -108,6 +108,7 @@ Deno.test("LoginSessions grant access only as long as the API does", async () =>
 Deno.test("LoginSessions say what a user is called, as long as the session is open and its store answers, and ask nobody", async () => {
   const { clock, logins, refreshes, session, tokens } = setUp();
   assert.equal(await logins.nameOf(session), undefined);
+  assert.equal(await logins.nameOf(undefined), undefined);
   await logins.begin(session, { ...tokens, subject: "alice" });
   clock.now += 10 * MINUTE_MS; // the access token has expired
   assert.equal(await logins.nameOf(session), "alice");
