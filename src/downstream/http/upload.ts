@@ -164,9 +164,10 @@ export class Upload implements BodyReader, Watched {
   /** What is read of it does not tell what else is kept. */
   readonly heardAt = 0;
 
-  /** The exchange is over: nothing is charged or watched any more. */
+  /** The exchange is over: nothing is charged or watched any more, and of a body in chunks, nothing taken. */
   close(): void {
     this.#memory?.close();
     this.#unwatch?.();
+    if (!this.#hasEnded) this.#chunked?.cancel();
   }
 }
