@@ -136,6 +136,8 @@ export class Upload implements BodyReader, Watched {
     const isReading = idle !== undefined && !await fulfilsWithin(idle, READ_MS);
     if (isReading) this.abandon();
     this.fail("evicted");
+    // A response that breaks off waits for the read no longer: that may cost the socket.
+    if (isReading) this.#idle?.resolve();
   }
 
   /** Charges for what Deno reads ahead, until all has arrived or the exchange is over; it fails if it has to make room. */
@@ -164,10 +166,16 @@ export class Upload implements BodyReader, Watched {
   /** What is read of it does not tell what else is kept. */
   readonly heardAt = 0;
 
-  /** The exchange is over: nothing is charged or watched any more, and of a body in chunks, nothing taken. */
+  /** Takes nothing more of a body in chunks once its request has been answered: Deno would, as long as a read waits. */
+  giveUp(): void {
+    this.#chunked?.cancel();
+  }
+
+  /** The exchange is over: nothing is charged any more, nor watched, unless a read waits that may still take more. */
   close(): void {
     this.#memory?.close();
-    this.#unwatch?.();
-    if (!this.#hasEnded) this.#chunked?.cancel();
+    const idle = this.idle();
+    if (idle === undefined) this.#unwatch?.();
+    else idle.then(() => this.#unwatch?.());
   }
 }
