@@ -117,9 +117,11 @@ export class Upload implements BodyReader, Watched {
     this.#reading.reject(new UpstreamError("aborted", "upload cancelled"));
   }
 
-  /** Gives up the rest although a read waits, and may wait for ever. */
+  /** Gives up the rest although a read waits, and may wait for ever: who waits for that goes on. */
   abandon(): void {
     this.#source.body.cancel();
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   /** Ends the upload from our side, and the response beside it if there is one; a second call does nothing. */
@@ -134,10 +136,8 @@ export class Upload implements BodyReader, Watched {
   async drop(): Promise<void> {
     const idle = this.idle();
     const isReading = idle !== undefined && !await fulfilsWithin(idle, READ_MS);
-    if (isReading) this.abandon();
     this.fail("evicted");
-    // A response that breaks off waits for the read no longer: that may cost the socket.
-    if (isReading) this.#idle?.resolve();
+    if (isReading) this.abandon(); // a response that breaks off waits for it
   }
 
   /** Charges for what Deno reads ahead, until all has arrived or the exchange is over; it fails if it has to make room. */
