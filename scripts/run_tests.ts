@@ -16,12 +16,25 @@ function testFilesIn(folder: string): number {
   return count;
 }
 
+async function* linesOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncIterable<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
 async function run(args: readonly string[]): Promise<number> {
   const progress = new TestProgress(testFilesIn("test"));
   const child = new Deno.Command("deno", {
     args: ["test", "--quiet", "-P", "--parallel", "test/", ...args],
     env: { NO_COLOR: "1" },
     stdout: "piped",
+    stderr: "piped",
   }).spawn();
   const isTerminal = Deno.stdout.isTerminal();
   const clear = isTerminal ? "\r\x1b[K" : "";
@@ -33,18 +46,23 @@ async function run(args: readonly string[]): Promise<number> {
     `${progress.line}; their types are checked first${isTerminal ? "" : "\n"}`,
   );
   const kept: string[] = [];
-  let rest = "";
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      if (progress.read(line)) show(`${line}\n`);
-      else if (kept.push(line) > MAX_KEPT) kept.shift();
-      if (progress.isDue && !isTerminal) show(`${progress.line}\n`);
-    }
-    if (isTerminal && !progress.hasEnded) show(progress.line);
+  function keep(line: string): void {
+    if (kept.push(line) > MAX_KEPT) kept.shift();
   }
-  if (rest !== "") show(`${rest}\n`);
+  async function readPrinted(): Promise<void> {
+    for await (const line of linesOf(child.stdout)) {
+      if (progress.read(line)) show(`${line}\n`);
+      else keep(line);
+      if (progress.hasEnded) continue;
+      if (isTerminal) show(progress.line);
+      else if (progress.isDue) show(`${progress.line}\n`);
+    }
+  }
+  // What Deno says there of a database that a test has ended is noise; of a file that does not compile, it is the reason.
+  async function readErrors(): Promise<void> {
+    for await (const line of linesOf(child.stderr)) keep(line);
+  }
+  await Promise.all([readPrinted(), readErrors()]);
   const { code } = await child.status;
   if (code !== 0 && !progress.hasEnded) show(`${kept.join("\n")}\n`);
   return code;
