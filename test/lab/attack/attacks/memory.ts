@@ -158,7 +158,7 @@ export const memory: readonly Flood[] = [
       await writeAll(conn, utf8(`${head}1\r\na\r\n0\r\nA: `));
       await flood(conn, PART);
     },
-    { spares: ["lively", "quiet"] },
+    { spares: ["lively"] },
   ),
   attack(
     "S15-beside-requests",

@@ -8,7 +8,7 @@ import {
   openWebSocket,
 } from "../../../support/raw_websocket.ts";
 import { utf8 } from "../../../support/wire_frames.ts";
-import type { Arena, Flood } from "../attack.ts";
+import type { Arena, Flood, Limit } from "../attack.ts";
 import { hold, persist } from "../persist.ts";
 
 /** What is sent without its end. */
@@ -157,6 +157,12 @@ async function send(
   }
 }
 
+/** Nobody is killed, and who is innocent has to wait. */
+const BUSY: Limit = {
+  promises: { medianMs: 300, p99Ms: 3000 },
+  reason: "what comes at 100 MB/s, and is dropped, keeps a core busy",
+};
+
 /** The attacks. */
 export const slowHolders: readonly Flood[] = [
   slowFlood({ kind: "trailers", holders: 20, rate: 25, addresses: 1 }, {
@@ -174,9 +180,11 @@ export const slowHolders: readonly Flood[] = [
   slowFlood({ kind: "uploads", holders: 100, rate: 50, addresses: 15 }, {
     spares: ["lively"],
   }),
-  slowFlood({ kind: "trailers", holders: 300, rate: 100, addresses: 15 }),
+  slowFlood({ kind: "trailers", holders: 300, rate: 100, addresses: 15 }, {
+    limit: BUSY,
+  }),
   slowFlood({
     ...{ kind: "uploads", holders: 300, rate: 100, addresses: 15 },
     awaySec: 0.5,
-  }, { only: "https" }),
+  }, { only: "https", limit: BUSY }),
 ];
