@@ -44,7 +44,6 @@ export function portPrefix(toolbox: string, port: number): string {
 /**
  * The request-target that leads to `target` (origin form) below `prefix`; undefined if its path cannot be confined to
  * the prefix.
- * @example `appTarget("/p", "/a/../b?q=%zz")` is `"/p/b?q=%zz"`, and `appTarget("/p", "/..%2f")` undefined
  */
 export function appTarget(prefix: string, target: string): string | undefined {
   const { path, query } = splitQuery(target);

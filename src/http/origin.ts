@@ -11,7 +11,6 @@ export interface Origin {
 /**
  * The origin of an absolute http or https URL; its path and query are ignored.
  * @throws {TypeError} if it is not such a URL, or has userinfo
- * @example `parseOrigin("https://runner.example/base").key` is `"https://runner.example:443"`
  */
 export function parseOrigin(url: string): Origin {
   const { protocol, hostname, port, username, password } = new URL(url);

@@ -11,7 +11,6 @@ export interface ParameterSplit {
 /**
  * Removes every pair with that name from a target's query, percent-encoded names included. The name is of letters
  * and underscores.
- * @example `splitParameter("/a?b=%20&MY_TOKEN=t%2B1&c", "MY_TOKEN")` is `{ target: "/a?b=%20&c", value: "t+1" }`
  */
 export function splitParameter(target: string, name: string): ParameterSplit {
   const { path, query } = splitQuery(target);

@@ -27,7 +27,6 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 /**
  * The delay after the `failed`th failed attempt (from 1), ms: uniform, for a `random` in [0, 1), between `baseMs` and a
  * ceiling that doubles up to `maxMs`, so that callers that failed together do not retry together.
- * @example `backoffMs(2, { baseMs: 100, maxMs: 5_000 }, () => 0.5)` is 250, the middle of 100 and a ceiling of 400
  */
 export function backoffMs(
   failed: number,

@@ -6,15 +6,8 @@ import { type Sleep, sleep } from "../lib/backoff.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { areDescriptorsShort } from "../lib/descriptors.ts";
 import { LinkedList, type ListNode } from "../lib/linked_list.ts";
+import type { LimitUse } from "../observability/metrics/facts.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
-
-/** How much of a limit is in use, by whoever uses most if it is for each of many. */
-export interface LimitUse {
-  /** The setting. */
-  readonly name: string;
-  readonly used: number;
-  readonly limit: number;
-}
 
 /** Controls an upload, a download or a tunnel while it lasts. */
 export interface StreamHandle {
@@ -137,10 +130,7 @@ export class InFlightEntry {
   reserveUploadForClient(most?: number): boolean {
     const { uploadsByClient } = this.#registry;
     if (this.#client === undefined) return true;
-    this.#uploadsOfClient = uploadsByClient.increment(
-      this.#client,
-      most,
-    );
+    this.#uploadsOfClient = uploadsByClient.increment(this.#client, most);
     return this.#uploadsOfClient !== undefined;
   }
 

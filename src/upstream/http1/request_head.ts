@@ -21,7 +21,6 @@ const kindOf = byName((name): NameKind => {
 /**
  * The request head (RFC 9112 sections 2, 3 and 5) as Latin-1 text: the headers in the order given, then the framing.
  * @throws {TypeError} If a part would change the message's structure; without header values, which may be secret.
- * @example "POST /a//b HTTP/1.1\r\nHost: h\r\ntransfer-encoding: chunked\r\n\r\n"
  */
 export function requestHead(
   request: UpstreamRequest,

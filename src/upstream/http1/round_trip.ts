@@ -1,4 +1,3 @@
-import { isIdempotent } from "../../http/idempotent.ts";
 import {
   protocolError,
   type TimeLimit,
@@ -26,6 +25,9 @@ import { type UploadObserver, UploadSender } from "./upload_sender.ts";
 
 /** Most interim responses before the final one; more are a flood. */
 const MAX_INTERIM = 64;
+
+/** Methods by which a request means the same however often it is sent (RFC 9110 section 9.2.2). */
+const IDEMPOTENT = /^(?:GET|HEAD|OPTIONS|TRACE|PUT|DELETE)$/;
 
 /** A request that has been validated, ready to be sent. */
 export interface PreparedRequest {
@@ -201,7 +203,6 @@ export class RoundTrip
     }
     this.#searched = end < 0 ? unread.length : 0;
     if (end < 0) return undefined;
-    this.#searched = 0;
     const head = parseResponseHead(unread.subarray(0, end));
     input.consume(end);
     return head;
@@ -291,6 +292,7 @@ export class RoundTrip
     if (!lost || this.connection.received) return false;
     await this.#sending;
     const { method, body } = this.#prepared.request;
-    return this.connection.sent === 0 || body === null && isIdempotent(method);
+    return this.connection.sent === 0 ||
+      body === null && IDEMPOTENT.test(method);
   }
 }
