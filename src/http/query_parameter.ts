@@ -8,10 +8,7 @@ export interface ParameterSplit {
   readonly value: string | undefined;
 }
 
-/**
- * Removes every pair with that name from a target's query, percent-encoded names included. The name is of letters
- * and underscores.
- */
+/** Removes every pair with that name, of letters and underscores, from a target's query, even if percent-encoded. */
 export function splitParameter(target: string, name: string): ParameterSplit {
   const { path, query } = splitQuery(target);
   // Most targets have no such name, plain or encoded.

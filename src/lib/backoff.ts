@@ -37,10 +37,7 @@ export function backoffMs(
   return Math.round(baseMs + random() * Math.max(0, ceilingMs - baseMs));
 }
 
-/**
- * Calls `operation` until it succeeds, its failure is not retryable, or the tries are used up.
- * @throws the last failure
- */
+/** Calls `operation` until it succeeds; throws its last failure if that is not retryable, or the tries are used up. */
 export async function retry<T>(
   operation: (attempt: number) => Promise<T>,
   options: RetryOptions,

@@ -150,7 +150,6 @@ export class Bulkheads {
     return { name, used: most?.waiting ?? 0, limit };
   }
 
-  /** The number of unresponsive upstreams. */
   get unresponsive(): number {
     return this.mostWaiting(Infinity)
       .filter(({ isUnresponsive }) => isUnresponsive).length;

@@ -53,7 +53,6 @@ export interface AdmittedRequest extends AddressedRequest, App {
   readonly progress: {
     /** Called before a lookup of the destination that goes beyond the process. */
     onMiss(): void;
-    /** Called when the destination is known. */
     onResolved(): void;
     /** Called for each part of the body that was sent, with its length. */
     onUpload(bytes: number): void;
@@ -81,7 +80,6 @@ export class Forwarder {
     this.#parts = parts;
   }
 
-  /** The app's response. */
   forward(request: AdmittedRequest): Promise<UpstreamResponse> {
     return this.#deliver(
       request,
@@ -131,7 +129,6 @@ export class Forwarder {
       : answer;
   }
 
-  /** Makes an opening handshake, in a form that the app accepts. */
   async #handshake(
     request: AdmittedRequest,
     destination: Destination,
@@ -173,10 +170,7 @@ export class Forwarder {
     }
   }
 
-  /**
-   * The request to send, which tells its place how much of the body is sent.
-   * @throws {GatewayError} `bad_target` if the path would leave the sandbox
-   */
+  /** The request to send, which tells its place what is sent; throws `bad_target` if the path leaves the sandbox. */
   #prepare(
     request: AdmittedRequest,
     destination: Destination,

@@ -64,7 +64,6 @@ type Ending = Pick<TunnelEnd, "by" | "code" | "reason">;
 
 const encoder = new TextEncoder();
 
-/** True if a message is longer than `maxBytes`. */
 function isLonger(data: string | ArrayBuffer, maxBytes: number): boolean {
   if (typeof data !== "string") return data.byteLength > maxBytes;
   // A code unit of UTF-16 takes one to three bytes of UTF-8.

@@ -40,10 +40,7 @@ export interface GatewayService {
   >;
   /** Tells when the certificate in use expires. */
   certificateExpires(at: Date): void;
-  /**
-   * Runs the checks of `/ready` until all of them pass: the log has to say what is wrong although nobody asks. Never
-   * rejects.
-   */
+  /** Runs the checks of `/ready` until all pass: the log has to say what is wrong unasked. Never rejects. */
   checkUntilReady(): Promise<void>;
   /** Fails `/ready` from now on, so that load balancers send traffic elsewhere. */
   startDraining(): void;

@@ -45,20 +45,17 @@ export function requestHead(
   let hosts = 0;
   let upgrades = 0;
   for (const [name, value] of request.headers) {
-    switch (kindOf(name)) {
-      case "invalid":
-        throw new TypeError("Cannot send a field whose name is not a token");
-      case "reserved":
-        throw new TypeError(
-          `Cannot send field '${name}': the client sets it itself`,
-        );
-      case "host":
-        hosts++;
-        break;
-      case "upgrade":
-        upgrades++;
-        break;
+    const kind = kindOf(name);
+    if (kind === "invalid") {
+      throw new TypeError("Cannot send a field whose name is not a token");
     }
+    if (kind === "reserved") {
+      throw new TypeError(
+        `Cannot send field '${name}': the client sets it itself`,
+      );
+    }
+    if (kind === "host") hosts++;
+    if (kind === "upgrade") upgrades++;
     values += value;
     head += `${name}: ${value}\r\n`;
   }

@@ -93,10 +93,7 @@ export class RoundTrip
       : new UploadSender(connection, request.body, request, this);
   }
 
-  /**
-   * Sends the request and returns the final response head.
-   * @throws {UpstreamError}
-   */
+  /** Sends the request and returns the final response head; rejects with an {@linkcode UpstreamError}. */
   async responseHead(): Promise<ResponseHead> {
     const { connection } = this;
     connection.owner = this;
@@ -127,10 +124,7 @@ export class RoundTrip
     }
   }
 
-  /**
-   * The response that starts with `head`, with its body if that is short and comes at once.
-   * @throws {UpstreamError}
-   */
+  /** The response that starts with `head`, with its body if that is short and comes at once; fails likewise. */
   response(head: ResponseHead): UpstreamResponse | Promise<UpstreamResponse> {
     const { status, headers } = head;
     const body = this.#responseBody(head);
