@@ -71,16 +71,14 @@ export interface ProcessFacts {
   readonly dial?: Dial;
 }
 
-type CreateService = (
-  config: Config,
-  options: Pick<RunOptions, "version" | "lines"> & ProcessFacts,
-) => Promise<GatewayService>;
-
 /** Dependencies of {@linkcode run}. */
 export interface RunOptions {
   readonly config: Config;
   readonly version: string;
-  readonly createService: CreateService;
+  readonly createService: (
+    config: Config,
+    options: Pick<RunOptions, "version" | "lines"> & ProcessFacts,
+  ) => Promise<GatewayService>;
   /** Where the access log is written. */
   readonly lines: LineWriter;
   readonly addSignalListener: AddSignalListener;
