@@ -32,7 +32,7 @@ import { createBackground } from "./observability/failed_tasks.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
-import { createActivity, NO_REPORTS } from "./proxy/activity.ts";
+import { Activity, NO_REPORTS } from "./proxy/activity.ts";
 import { InFlight, OWN_PAGES_LIMITS } from "./proxy/in_flight.ts";
 import { openRecords } from "./records/open_records.ts";
 import { createResolvers } from "./resolver/create_resolvers.ts";
@@ -226,8 +226,10 @@ export async function createService(
   // Somebody else's proxy reports the use of sandboxes by itself.
   const activity = config.daytona.mode === "hosted"
     ? NO_REPORTS
-    : createActivity(cache.maxEntries, {
-      store,
+    : new Activity({
+      maxSandboxes: cache.maxEntries,
+      sharedStore: store?.shared ? store : null,
+      logger: loggerFor("activity"),
       background,
       now,
       metrics,

@@ -41,11 +41,7 @@ export function portPrefix(toolbox: string, port: number): string {
   return `${toolbox}/proxy/${port}`;
 }
 
-/**
- * The request-target that leads to `target` (origin form) below `prefix`; undefined if its path cannot be confined to
- * the prefix.
- * @example `appTarget("/p", "/a/../b?q=%zz")` is `"/p/b?q=%zz"`, and `appTarget("/p", "/..%2f")` undefined
- */
+/** The request-target for `target` (origin form) below `prefix`; undefined if it cannot be confined to that. */
 export function appTarget(prefix: string, target: string): string | undefined {
   const { path, query } = splitQuery(target);
   const confined = removeDotSegments(path);

@@ -24,10 +24,7 @@ const BUILD_LOGS = new RegExp(
   `^/(snapshots|sandboxes)/(${SANDBOX_REF})/build-logs(?=\\?|$)`,
 );
 
-/**
- * Parses a request-target on the base host; undefined if it belongs to the control plane.
- * @example Of `/toolbox/box/files?path=%2F`, the target is `/files?path=%2F`; `/toolbox/../x` is malformed
- */
+/** Parses a request-target on the base host; undefined if it belongs to the control plane. */
 export function baseRoute(target: string): BaseRoute | undefined {
   const toolbox = TOOLBOX.exec(target);
   if (toolbox !== null) {

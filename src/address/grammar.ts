@@ -43,7 +43,6 @@ export function isBearer(text: string): boolean {
 /**
  * True if a bearer looks like a JWT (RFC 7519 section 3), as no API key does: three parts in base64url, of which the
  * first is a JSON object.
- * @example `isJwtShaped("eyJhbGciOiJSUzI1NiJ9.e30.c2ln")` is true, `isJwtShaped("my.own.key")` false
  */
 export function isJwtShaped(bearer: string): boolean {
   return jwtPart(bearer, "header") !== undefined;

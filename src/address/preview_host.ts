@@ -32,7 +32,6 @@ type ParsedHost =
 
 const FIRST_LABEL = new RegExp(`^([1-9][0-9]{0,4})-(${LABEL})$`);
 
-/** Most hosts cached. */
 const MAX_CACHED = 1000;
 
 /** Longer than any name (RFC 1035 section 2.3.4) with a port: not cached, since clients choose what is. */

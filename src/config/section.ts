@@ -44,10 +44,7 @@ export interface Sections {
   readonly sections: ReadonlyMap<unknown, unknown>;
 }
 
-/**
- * A feature's part of the configuration.
- * @throws {TypeError} if the configuration was read without that section
- */
+/** A feature's part of the configuration; throws a TypeError if that was read without the section. */
 export function sectionOf<R extends Table, C>(
   { sections }: Sections,
   section: SettingsSection<R, C>,

@@ -327,14 +327,11 @@ const LIMITS = inGroup("Limits", {
     "Most concurrent requests and WebSockets of one client address, or IPv6 /64; more are 429. Behind a balancer, it needs TRUSTED_PROXIES.",
     { format: optional(COUNT), whenUnset: AN_EIGHTH },
   ),
-  MAX_TUNNELS_PER_CLIENT: setting(
-    "Most concurrent WebSockets among them.",
-    {
-      format: optional(COUNT),
-      whenUnset:
-        "half of `MAX_EXCHANGES_PER_CLIENT`, but at most an eighth of `MAX_TUNNELS` and 500",
-    },
-  ),
+  MAX_TUNNELS_PER_CLIENT: setting("Most concurrent WebSockets among them.", {
+    format: optional(COUNT),
+    whenUnset:
+      "half of `MAX_EXCHANGES_PER_CLIENT`, but at most an eighth of `MAX_TUNNELS` and 500",
+  }),
   MAX_TARGET_BYTES: setting(
     "Longest path with its query; a longer one is 414.",
     { format: integer({ min: 1000, max: 65_536 }), default: "32768" },

@@ -26,8 +26,8 @@ export function createForwarder(
 ): Forwarder {
   return new Forwarder({
     ...parts,
-    handshakes: new HandshakeForms({ maxApps, now }),
-    hosts: new HostRefusals({ maxApps, now }),
+    handshakes: new HandshakeForms(maxApps, now),
+    hosts: new HostRefusals(maxApps, now),
   });
 }
 

@@ -5,10 +5,7 @@ function acceptsHtml(accept: string | null): boolean {
   return accept !== null && /\btext\/html\b/i.test(accept);
 }
 
-/**
- * True if a browser is going to show the response as a document: errors are HTML pages then.
- * @example `wantsDocument(new Headers({ accept: "text/html" }))` is true: a browser without Fetch Metadata
- */
+/** True if a browser, with Fetch Metadata or without, is going to show the response as a document: errors are pages then. */
 export function wantsDocument(headers: RequestHeaders): boolean {
   const mode = headers.get("sec-fetch-mode");
   if (mode !== null) return mode === "navigate";
@@ -33,7 +30,6 @@ export function mayRedirect(method: string, headers: RequestHeaders): boolean {
  * false if Sec-Fetch-Site or Origin says otherwise, undefined if it has neither header. Beside Sec-Fetch-Site, `Origin:
  * null` says nothing: a page with `Referrer-Policy: no-referrer` sends it to its own origin as well (Fetch Standard,
  * "append a request `Origin` header").
- * @example `isSameOriginRequest(new Headers({ origin: "https://evil.example" }), "https://a.example")` is false
  */
 export function isSameOriginRequest(
   headers: RequestHeaders,
@@ -65,7 +61,6 @@ export function isAheadOfTime(headers: RequestHeaders): boolean {
 /**
  * True if a page of another origin sent the request, rather than opened a window with it, as links do too; false if no
  * browser did, or an old one. What a page has prefetched looks like a window otherwise.
- * @example `isSentByPage(new Headers({ "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" }))` is true
  */
 export function isSentByPage(headers: RequestHeaders): boolean {
   const site = headers.get("sec-fetch-site");

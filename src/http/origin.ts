@@ -8,11 +8,7 @@ export interface Origin {
   readonly key: string;
 }
 
-/**
- * The origin of an absolute http or https URL; its path and query are ignored.
- * @throws {TypeError} if it is not such a URL, or has userinfo
- * @example `parseOrigin("https://runner.example/base").key` is `"https://runner.example:443"`
- */
+/** The origin of an http or https URL, without its path and query; throws a TypeError for any other, or userinfo. */
 export function parseOrigin(url: string): Origin {
   const { protocol, hostname, port, username, password } = new URL(url);
   if (protocol !== "http:" && protocol !== "https:") {

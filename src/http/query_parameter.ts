@@ -8,11 +8,7 @@ export interface ParameterSplit {
   readonly value: string | undefined;
 }
 
-/**
- * Removes every pair with that name from a target's query, percent-encoded names included. The name is of letters
- * and underscores.
- * @example `splitParameter("/a?b=%20&MY_TOKEN=t%2B1&c", "MY_TOKEN")` is `{ target: "/a?b=%20&c", value: "t+1" }`
- */
+/** Removes every pair with that name, of letters and underscores, from a target's query, even if percent-encoded. */
 export function splitParameter(target: string, name: string): ParameterSplit {
   const { path, query } = splitQuery(target);
   // Most targets have no such name, plain or encoded.

@@ -18,7 +18,6 @@ const AUTHORITY =
 /**
  * Slices the authority and the raw target out of `url`; `hostHeader` is null over HTTP/2 if only `:authority` names the
  * host (RFC 9113 section 8.3.1).
- * @example `splitRequestUrl("http://h.test:80/a/../b?c", "h.test:80")` finds `"h.test:80"` and `"/a/../b?c"`
  */
 export function splitRequestUrl(
   url: string,

@@ -27,7 +27,6 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 /**
  * The delay after the `failed`th failed attempt (from 1), ms: uniform, for a `random` in [0, 1), between `baseMs` and a
  * ceiling that doubles up to `maxMs`, so that callers that failed together do not retry together.
- * @example `backoffMs(2, { baseMs: 100, maxMs: 5_000 }, () => 0.5)` is 250, the middle of 100 and a ceiling of 400
  */
 export function backoffMs(
   failed: number,
@@ -38,10 +37,7 @@ export function backoffMs(
   return Math.round(baseMs + random() * Math.max(0, ceilingMs - baseMs));
 }
 
-/**
- * Calls `operation` until it succeeds, its failure is not retryable, or the tries are used up.
- * @throws the last failure
- */
+/** Calls `operation` until it succeeds; throws its last failure if that is not retryable, or the tries are used up. */
 export async function retry<T>(
   operation: (attempt: number) => Promise<T>,
   options: RetryOptions,

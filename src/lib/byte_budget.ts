@@ -45,12 +45,10 @@ export class ByteBudget<Kind extends string = string> {
     return this.#ledger.usedBytes;
   }
 
-  /** How much of it is used, bytes. */
   get inUse(): { readonly used: number; readonly limit: number } {
     return { used: this.#ledger.usedBytes, limit: this.#ledger.limitBytes };
   }
 
-  /** The number of holders, whatever they keep. */
   get holders(): number {
     return this.#ledger.holdings.size;
   }

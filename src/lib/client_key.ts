@@ -12,7 +12,6 @@ const known = new LRUCache<string, string>({ max: 1000 });
 /**
  * Who is held responsible for what comes from an address, and counted by. An IPv4 address stands for itself, however it
  * is written; one of IPv6 for its /64, all of which one machine may use. What is no address stands for itself.
- * @example `clientKey("::ffff:192.0.2.1")` is `"192.0.2.1"`, `clientKey("2001:db8:1:2::3")` `"2001:db8:1:2::/64"`
  */
 export function clientKey(address: string): string {
   if (CANONICAL_IPV4.test(address)) return address;

@@ -1,7 +1,6 @@
 /**
  * True if the time `until` (ms) is still ahead, and by no more than the `withinMs` that it was set ahead: if the clock
  * is set back by an hour, a pause of a few seconds must end rather than last an hour.
- * @example `isPending(5_000, { now, withinMs: 4_000 })` is true from 1_000 to 4_999; before, the clock was set back
  */
 export function isPending(
   until: number,

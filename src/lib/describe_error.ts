@@ -1,7 +1,6 @@
 /**
  * An error's message followed by those of its causes, outermost first, on one line for a log; no stack. A cause that
  * says nothing new is left out, and so is one that is no error: libraries attach whole requests, secrets included.
- * @example `describeError(new Error("no page", { cause: new Error("gone") }))` is `"no page: gone"`
  */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) {

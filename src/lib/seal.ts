@@ -32,10 +32,7 @@ interface SealKey {
   readonly key: CryptoKey;
 }
 
-/**
- * Creates a sealer.
- * @throws {TypeError} if there is no secret, or an empty one
- */
+/** Creates a sealer; throws a TypeError if there is no secret, or an empty one. */
 export function createSealer(
   { secrets, purpose, now, maxLength = MAX_TOKEN_LENGTH }: SealerOptions,
 ): Sealer {

@@ -52,10 +52,7 @@ function createTimestamps(): (ms: number) => string {
   };
 }
 
-/**
- * Creates the access log. Its JSON lines look like the other log lines, but bypass the log library, which would cost as
- * much as forwarding the request.
- */
+/** Creates the access log. Its JSON lines bypass the log library, which would cost as much as forwarding requests. */
 export function createAccessLog(
   config: Pick<Config["log"], "format" | "clientAddress">,
   lines: LineWriter | undefined,

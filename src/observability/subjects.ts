@@ -10,7 +10,6 @@ import { jwtPart } from "../lib/jwt.ts";
 
 export interface SubjectsOptions {
   readonly mode: Config["log"]["subject"];
-  /** The key of the hashes. */
   readonly secret: string;
   readonly maxRemembered: number;
 }

@@ -9,26 +9,7 @@
  * found by the names of symbols; should an update of Deno hide it, nothing is dropped.
  */
 import { setImmediate } from "node:timers/promises";
-
-/** The number of the resource behind a WebSocket; undefined if this runtime hides it. */
-function resourceOf(socket: WebSocket): number | undefined {
-  const symbol = Object.getOwnPropertySymbols(socket)
-    .find(({ description }) => description === "[[rid]]");
-  const resource: unknown = symbol && Reflect.get(socket, symbol);
-  return typeof resource === "number" ? resource : undefined;
-}
-
-/** The part of the runtime that is used here; not public. */
-interface Internals {
-  readonly core?: { readonly tryClose?: (resource: number) => void };
-}
-
-function tryClose(resource: number): void {
-  const { internal }: { internal?: symbol } = Object(Deno);
-  const internals: Internals | undefined = internal &&
-    Reflect.get(Deno, internal);
-  internals?.core?.tryClose?.(resource);
-}
+import { denoCore, hiddenProperty } from "./internals.ts";
 
 /**
  * Drops the connection of a WebSocket that was closed by `closeReliably()`: after the Close has been written, which may
@@ -38,7 +19,9 @@ export async function dropWebSocket(socket: WebSocket): Promise<void> {
   if (socket.readyState === WebSocket.CONNECTING) return;
   // Once the Close is being written, which takes a turn of the event loop, and another one.
   for (let turn = 0; turn < 3; turn++) await setImmediate();
-  const resource = resourceOf(socket);
-  if (resource === undefined || socket.readyState === WebSocket.CLOSED) return;
-  tryClose(resource);
+  const resource = hiddenProperty(socket, "[[rid]]");
+  const isClosed = socket.readyState === WebSocket.CLOSED;
+  if (!isClosed && typeof resource === "number") {
+    denoCore()?.tryClose?.(resource);
+  }
 }

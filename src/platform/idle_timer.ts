@@ -10,19 +10,10 @@
  * Instead, the timer is stopped once the WebSocket has closed. It is found by the names of symbols; should an update of
  * Deno hide it, nothing is stopped.
  */
-
-/** The part of the runtime that is used here; not public. */
-interface Internals {
-  readonly core?: { readonly cancelTimer?: (timer: unknown) => void };
-}
+import { denoCore, hiddenProperty } from "./internals.ts";
 
 /** Stops the idle timer of a WebSocket that has closed. */
 export function stopIdleTimer(socket: WebSocket): void {
-  const symbol = Object.getOwnPropertySymbols(socket)
-    .find(({ description }) => description === "[[idleTimeoutTimeout]]");
-  const timer: unknown = symbol && Reflect.get(socket, symbol);
-  const { internal }: { internal?: symbol } = Object(Deno);
-  const internals: Internals | undefined = internal &&
-    Reflect.get(Deno, internal);
-  if (timer !== undefined) internals?.core?.cancelTimer?.(timer);
+  const timer = hiddenProperty(socket, "[[idleTimeoutTimeout]]");
+  if (timer !== undefined) denoCore()?.cancelTimer?.(timer);
 }

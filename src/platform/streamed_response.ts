@@ -3,10 +3,7 @@
  * event loop (see downstream/http/chunked_body.ts). After one in parts, the connection is closed.
  */
 
-/**
- * The response in parts.
- * @throws {TypeError} for a status without a body (RFC 9110 section 6.4.1), with which Deno streams none
- */
+/** The response in parts; throws a TypeError for a status without a body (RFC 9110 section 6.4.1). */
 export function streamedResponse(response: Response): Response {
   // Deno sends the `body` of a Response in one piece, if that is complete.
   return new Response(ReadableStream.from(response.body ?? []), response);

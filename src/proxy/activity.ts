@@ -8,8 +8,7 @@ import {
 import type { Background } from "../lib/background.ts";
 import { createReportLimit, isPending } from "../lib/cooldown.ts";
 import { describeError } from "../lib/describe_error.ts";
-import { loggerFor } from "../observability/log.ts";
-import type { ActivityEvent } from "../observability/metrics/facts.ts";
+import type { Logger } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 
 /** Limits and dependencies of {@linkcode Activity}. */
@@ -22,9 +21,10 @@ export interface ActivityOptions {
   readonly maxSandboxes: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly onEvent: (event: ActivityEvent) => void;
-  /** Called for a report that failed, at most once a minute. */
-  readonly onFailure: (error: unknown, sandboxId: string) => void;
+  readonly metrics: Pick<Metrics, "activity">;
+  /** Told of a report that failed, at most once a minute, and not once `closing` is aborted. */
+  readonly logger: Pick<Logger, "warn">;
+  readonly closing: AbortSignal;
   /** Tracks reports, which outlive their exchange. */
   readonly background: Pick<Background, "add">;
 }
@@ -70,10 +70,10 @@ export class Activity {
 
   /** Notes that an app has answered. */
   touch(sandboxId: string): void {
-    const { now, onEvent } = this.#options;
+    const { now, metrics } = this.#options;
     const pause = { now: now(), withinMs: REPORT_INTERVAL_MS };
     if (isPending(this.#nextReportAt.get(sandboxId) ?? 0, pause)) return;
-    if (this.#queued.size >= MAX_QUEUED) return onEvent("dropped");
+    if (this.#queued.size >= MAX_QUEUED) return metrics.activity("dropped");
     this.#nextReportAt.set(sandboxId, now() + REPORT_INTERVAL_MS);
     this.#queued.add(sandboxId);
     this.#reportQueued();
@@ -135,7 +135,7 @@ export class Activity {
   }
 
   async #report(sandboxId: string): Promise<void> {
-    const { report, now, onEvent, onFailure } = this.#options;
+    const { report, now, metrics, logger, closing } = this.#options;
     try {
       const dueAt = await this.#claim(sandboxId);
       if (dueAt > now()) {
@@ -145,44 +145,13 @@ export class Activity {
         return;
       }
       await report(sandboxId);
-      onEvent("reported");
+      metrics.activity("reported");
     } catch (error) {
       this.#nextReportAt.set(sandboxId, now() + RETRY_MS);
-      onEvent("failed");
-      if (this.#mayReportFailure("activity")) onFailure(error, sandboxId);
+      metrics.activity("failed");
+      if (!this.#mayReportFailure("activity") || closing.aborted) return;
+      const reason = describeError(error);
+      logger.warn("activity report failed", { sandboxId, reason });
     }
   }
-}
-
-/** Dependencies of {@linkcode createActivity}. */
-interface ActivityParts
-  extends Pick<ActivityOptions, "report" | "background" | "now"> {
-  /** Where gateways agree on who reports; null if there is none. */
-  readonly store: DurableStore | null;
-  readonly metrics: Pick<Metrics, "activity">;
-  /** Aborted when the gateway closes. */
-  readonly closing: AbortSignal;
-}
-
-/** Reports the use of that many sandboxes at most, and says in the log if that fails. */
-export function createActivity(
-  maxSandboxes: number,
-  { report, store, background, now, metrics, closing }: ActivityParts,
-): UseReports {
-  return new Activity({
-    report,
-    maxSandboxes,
-    background,
-    now,
-    sharedStore: store?.shared ? store : null,
-    onEvent: (outcome) => metrics.activity(outcome),
-    onFailure(error, sandboxId) {
-      if (closing.aborted) return;
-      const reason = describeError(error);
-      loggerFor("activity").warn("activity report failed", {
-        sandboxId,
-        reason,
-      });
-    },
-  });
 }

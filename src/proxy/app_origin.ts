@@ -84,16 +84,7 @@ function isOwn(origin: string, { appAddress }: AddressedRequest): boolean {
   return origin === appAddress?.publicOrigin;
 }
 
-/**
- * The local URL for one at an app's public address; any other is returned as it is.
- *
- * @example
- * ```ts
- * const app = { port: 3000, publicOrigin: "https://3000-box.p.test" };
- * localUrl("https://3000-box.p.test/a?b", app); // "http://localhost:3000/a?b"
- * localUrl("https://3000-box.p.test.evil/a", app); // "https://3000-box.p.test.evil/a"
- * ```
- */
+/** The local URL for one at an app's public address, and at no host that only begins like it; any other as it is. */
 export function localUrl(
   url: string,
   { port, publicOrigin }: AppAddress,
@@ -143,14 +134,6 @@ function ledBack(
  * The public URL for one at an address of the app's own, its local one by default, or at another port of its machine;
  * any other is returned as it is. So is a login's answer at another port: a program on the visitor's own machine may
  * wait for it there (RFC 8252 section 7.3).
- *
- * @example
- * ```ts
- * const app = { port: 3000, publicOrigin: "https://3000-box.p.test" };
- * publicLocation("http://localhost:3000/a?b", app); // "https://3000-box.p.test/a?b"
- * publicLocation("http://localhost:30001/a", app); // "http://localhost:30001/a"
- * publicLocation("http://localhost:3000@evil.test/", app); // "http://localhost:3000@evil.test/"
- * ```
  */
 export function publicLocation(
   location: string,
@@ -191,17 +174,10 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   https: "443",
 };
 
-const LOCATIONS: ReadonlySet<string> = new Set([
-  "location",
-  "content-location",
-  "refresh",
-]);
-
-/** By length first: nearly every header of nearly every response is none of them. */
 function isLocation(header: Header): boolean {
-  const { length } = header[0];
-  return (length === 8 || length === 16 || length === 7) &&
-    LOCATIONS.has(header[0].toLowerCase());
+  const name = header[0];
+  return isName(name, "location") || isName(name, "content-location") ||
+    isName(name, "refresh");
 }
 
 /**

@@ -2,11 +2,11 @@
  * Keeps an upstream that does not answer from costing anybody but those who use it: limits how many exchanges wait for the
  * head of its response, and notices when it answers nobody.
  */
+import type { LimitUse } from "../observability/metrics/facts.ts";
 import type { App, Destination } from "../resolver/destination.ts";
 import type { UpstreamRequest } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import { CountById, type IdCount } from "./counts.ts";
-import type { LimitUse } from "./in_flight.ts";
 
 /** An upstream is suspected if it has answered nobody for so long, ms, while so many wait for nothing else. */
 const SILENCE_MS = 10_000;
@@ -150,7 +150,6 @@ export class Bulkheads {
     return { name, used: most?.waiting ?? 0, limit };
   }
 
-  /** The number of unresponsive upstreams. */
   get unresponsive(): number {
     return this.mostWaiting(Infinity)
       .filter(({ isUnresponsive }) => isUnresponsive).length;
@@ -229,9 +228,7 @@ export class Bulkheads {
   ): Promise<void> {
     const { silentSince, destination } = upstream;
     if (await this.#options.probe(destination)) this.#hear(upstream);
-    else if (
-      !upstream.isUnresponsive && upstream.silentSince === silentSince
-    ) {
+    else if (!upstream.isUnresponsive && upstream.silentSince === silentSince) {
       upstream.isUnresponsive = true;
       upstream.wantedAt = this.#options.now();
       this.#options.onChange(upstream);

@@ -69,12 +69,10 @@ export class CountById {
     if (++this.#zeros > MAX_ZEROS) this.#deleteZeros();
   }
 
-  /** How many there are of one id. */
   of(id: string): number {
     return this.#counts.get(id)?.value ?? 0;
   }
 
-  /** The largest count of any id. */
   largest(): number {
     let largest = 0;
     for (const { value } of this.#counts.values()) {

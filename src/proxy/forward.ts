@@ -53,7 +53,6 @@ export interface AdmittedRequest extends AddressedRequest, App {
   readonly progress: {
     /** Called before a lookup of the destination that goes beyond the process. */
     onMiss(): void;
-    /** Called when the destination is known. */
     onResolved(): void;
     /** Called for each part of the body that was sent, with its length. */
     onUpload(bytes: number): void;
@@ -81,7 +80,6 @@ export class Forwarder {
     this.#parts = parts;
   }
 
-  /** The app's response. */
   forward(request: AdmittedRequest): Promise<UpstreamResponse> {
     return this.#deliver(
       request,
@@ -131,7 +129,6 @@ export class Forwarder {
       : answer;
   }
 
-  /** Makes an opening handshake, in a form that the app accepts. */
   async #handshake(
     request: AdmittedRequest,
     destination: Destination,
@@ -173,18 +170,33 @@ export class Forwarder {
     }
   }
 
-  /** The request to send, which tells its place how much of the body is sent. */
+  /** The request to send, which tells its place what is sent; throws `bad_target` if the path leaves the sandbox. */
   #prepare(
     request: AdmittedRequest,
     destination: Destination,
     form: AddressForm,
     place: Place | undefined,
   ): UpstreamRequest {
-    const onUpload = (bytes: number) => {
-      request.progress.onUpload(bytes);
-      if (place !== undefined) this.#parts.bulkheads.sent(place, bytes);
+    const target = appTarget(destination.pathPrefix, request.appTarget);
+    if (target === undefined) {
+      const message = "Dot segments that cannot be resolved";
+      throw new GatewayError("bad_target", message);
+    }
+    return {
+      origin: destination.origin,
+      method: request.method,
+      target,
+      headers: requestHeaders(request, destination, form), // 5 headers
+      body: request.body,
+      contentLength: request.contentLength,
+      lateSignal: () => request.signal(),
+      onUpload: (bytes) => {
+        request.progress.onUpload(bytes);
+        if (place !== undefined) this.#parts.bulkheads.sent(place, bytes);
+      },
+      mayRead: (size) => request.mayRead(size),
+      mayGather: (size) => request.mayGather(size),
     };
-    return upstreamRequest(request, destination, form, onUpload); // 5 headers
   }
 
   /** Sends a request to the sandbox's destination or, if the sandbox has moved from there, to its new one. */
@@ -249,37 +261,6 @@ export class Forwarder {
     }
     return isSameDestination(renewed, known) ? undefined : renewed;
   }
-}
-
-/**
- * The upstream request that sends `request` to `destination`.
- * @throws {GatewayError} `bad_target` if the path would leave the sandbox
- */
-function upstreamRequest(
-  request: AdmittedRequest,
-  destination: Destination,
-  form: AddressForm,
-  onUpload: (bytes: number) => void,
-): UpstreamRequest {
-  const target = appTarget(destination.pathPrefix, request.appTarget);
-  if (target === undefined) {
-    throw new GatewayError(
-      "bad_target",
-      "Dot segments that cannot be resolved",
-    );
-  }
-  return {
-    origin: destination.origin,
-    method: request.method,
-    target,
-    headers: requestHeaders(request, destination, form),
-    body: request.body,
-    contentLength: request.contentLength,
-    lateSignal: () => request.signal(),
-    onUpload,
-    mayRead: (size) => request.mayRead(size),
-    mayGather: (size) => request.mayGather(size),
-  };
 }
 
 /** The app's response, or the refusal that came in its place. */

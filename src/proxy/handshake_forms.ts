@@ -16,9 +16,8 @@ const MEMORY_MS = 24 * 60 * 60 * 1000;
 export class HandshakeForms {
   readonly #accepted: ExpiringLru<string, AddressForm>;
 
-  constructor(
-    { maxApps, now }: { readonly maxApps: number; readonly now: () => number },
-  ) {
+  /** @param now The current time, ms. */
+  constructor(maxApps: number, now: () => number) {
     this.#accepted = new ExpiringLru({ max: maxApps, ttlMs: MEMORY_MS, now });
   }
 

@@ -27,17 +27,13 @@ const IN_VAIN_MS = 10 * 1000;
 
 type Asking = AddressedRequest & App & { readonly body: unknown };
 
-/** Remembers which of the latest `maxApps` apps refuse their public host. */
+/** Remembers which of the latest `max` apps refuse their public host. */
 export class HostRefusals {
   readonly #refusing: ExpiringLru<string, true>;
   readonly #settled: ExpiringLru<string, true>;
 
-  constructor(
-    { maxApps: max, now }: {
-      readonly maxApps: number;
-      readonly now: () => number;
-    },
-  ) {
+  /** @param now The current time, ms. */
+  constructor(max: number, now: () => number) {
     this.#refusing = new ExpiringLru({ max, ttlMs: MEMORY_MS, now });
     this.#settled = new ExpiringLru({ max, ttlMs: SETTLED_MS, now });
   }

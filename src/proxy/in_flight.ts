@@ -6,15 +6,8 @@ import { type Sleep, sleep } from "../lib/backoff.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { areDescriptorsShort } from "../lib/descriptors.ts";
 import { LinkedList, type ListNode } from "../lib/linked_list.ts";
+import type { LimitUse } from "../observability/metrics/facts.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
-
-/** How much of a limit is in use, by whoever uses most if it is for each of many. */
-export interface LimitUse {
-  /** The setting. */
-  readonly name: string;
-  readonly used: number;
-  readonly limit: number;
-}
 
 /** Controls an upload, a download or a tunnel while it lasts. */
 export interface StreamHandle {
@@ -65,10 +58,7 @@ export const OWN_PAGES_LIMITS: InFlightLimits = {
   tunnelsPerClient: 0,
 };
 
-/**
- * The share of a client's exchanges that may be uploads of unknown length: of the memory that these take, Deno tells
- * nothing, and it may be a MiB or more for each.
- */
+/** The share of a client's exchanges that may be uploads of unknown length: Deno does not tell how much they take. */
 const UPLOADS_SHARE = 1 / 10;
 
 type Registry = ReturnType<typeof createRegistry>;
@@ -137,17 +127,11 @@ export class InFlightEntry {
   reserveUploadForClient(most?: number): boolean {
     const { uploadsByClient } = this.#registry;
     if (this.#client === undefined) return true;
-    this.#uploadsOfClient = uploadsByClient.increment(
-      this.#client,
-      most,
-    );
+    this.#uploadsOfClient = uploadsByClient.increment(this.#client, most);
     return this.#uploadsOfClient !== undefined;
   }
 
-  /**
-   * Counts it as a WebSocket, and against the limit of its client's, which is `most` now if that is less; the limit that
-   * is reached otherwise.
-   */
+  /** Counts it as a WebSocket, of which its client may have `most` now, if that is less; returns the limit reached. */
   reserveTunnel(most?: number): "all" | "client" | undefined {
     const { tunnels, tunnelsByClient, limits } = this.#registry;
     if (this.#hasEnded || this.#isTunnel) return undefined;
@@ -185,7 +169,6 @@ export class InFlightEntry {
     if (!hasAccess && this.#handle === handle) handle.abort("access_revoked");
   }
 
-  /** The handle of one that lasts; undefined once it has ended. */
   get handle(): StreamHandle | undefined {
     return this.#handle;
   }
@@ -265,7 +248,6 @@ export class InFlight {
     ));
   }
 
-  /** How much of each limit is in use. */
   limitsInUse(): LimitUse[] {
     const { all, undelivered, tunnels, limits } = this.#registry;
     return [
@@ -279,18 +261,15 @@ export class InFlight {
     ];
   }
 
-  /** The sandboxes with most WebSockets. */
   sandboxesByTunnels(count: number): SandboxCount[] {
     return this.#registry.bySandbox.topByTunnels(count)
       .map(([sandboxId, tunnels]) => ({ sandboxId, tunnels }));
   }
 
-  /** Resolves once nothing is in flight. */
   idle(): Promise<void> {
     return this.#registry.all.zero();
   }
 
-  /** Resolves once no WebSocket is. */
   noTunnels(): Promise<void> {
     return this.#registry.tunnels.zero();
   }
@@ -306,7 +285,6 @@ export class InFlight {
     await this.#registry.draining?.zero();
   }
 
-  /** Aborts everything that streams. */
   abortAll(): void {
     for (const entry of [...this.#registry.streaming]) {
       entry.handle?.abort("going_away");

@@ -8,12 +8,6 @@ import { byName } from "../lib/by_name.ts";
  * An app's Set-Cookie value without any Domain attribute that would share the cookie with other sandboxes (the base
  * domain or one above it) or names the app's own machine; undefined if it sets one of the gateway's own cookies (RFC
  * 6265bis section 5.6).
- *
- * @example
- * ```ts
- * filterSetCookie("a=1; Domain=.preview.example.com", "preview.example.com"); // "a=1"
- * filterSetCookie("porthole-login=x", "preview.example.com"); // undefined
- * ```
  */
 export function filterSetCookie(
   line: string,
@@ -61,8 +55,6 @@ function domainOf(attribute: string): string | undefined {
  * An app's Clear-Site-Data without `"cookies"`; undefined if nothing is left. A browser would clear the cookies of the
  * whole site, every other sandbox's and our logins among them (W3C Clear Site Data, section 3.1); the other types
  * affect the app's own origin only.
- *
- * @example `filterClearSiteData('"cookies", "cache"'); // '"cache"'`
  */
 export function filterClearSiteData(value: string): string | undefined {
   const kept: string[] = [];

@@ -25,8 +25,6 @@ const MAX_LENGTH = 1024;
 /**
  * A Cache-Control value, of several lines joined by commas, by which only browsers may store the response. What is no
  * directive is left out, so that no cache reads the rest differently.
- *
- * @example `privateCacheControl("public, max-age=60, s-maxage=9"); // "private, max-age=60"`
  */
 export function privateCacheControl(value: string): string {
   if (value.length > MAX_LENGTH) return "private";

@@ -2,6 +2,8 @@
  * The headers of a toolbox's response. The client gets it below `/toolbox/{id}` of a base host, so the daemon's own URLs
  * would lead nowhere; and that host's origin is the one of logins, which no file of a sandbox may act for.
  */
+import { toolboxPrefix } from "../address/app_target.ts";
+import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { HeaderList } from "../http/headers.ts";
 import { responseHeaders } from "./response_headers.ts";
 
@@ -37,24 +39,12 @@ const ALLOWED: ReadonlySet<string> = new Set([
 const ALLOWED_PREFIX = /^(?:access-control-|content-(?!security-policy)|x-)/;
 
 /** Headers whose value is a URI reference (RFC 9110 sections 8.7, 10.2.2). */
-const REFERENCE_HEADERS: ReadonlySet<string> = new Set([
-  "content-location",
-  "location",
-]);
-
-/** The daemon's port, by which its absolute URLs are recognized, whatever their host. */
-const DAEMON_PORT = "2280";
+const REFERENCE_HEADER = /^(?:content-)?location$/i;
 
 /**
  * Rewrites a URI reference from a toolbox's response for the client. An absolute path gets the toolbox's prefix, also
- * in a URL of the daemon, the upstream or the gateway; URLs of other hosts and relative references stay as they are.
- *
- * @example
- * ```ts
- * const address = { sandboxId: "box", authority: "preview.example.com" };
- * toolboxReference("/files?path=a", address); // "/toolbox/box/files?path=a"
- * toolboxReference("https://elsewhere.example/", address); // unchanged
- * ```
+ * in a URL of the daemon (by its port, whatever the host), the upstream or the gateway; URLs of other hosts and relative
+ * references stay as they are.
  */
 export function toolboxReference(
   reference: string,
@@ -63,10 +53,10 @@ export function toolboxReference(
   const [origin, host] = /^https?:\/\/([^/?#]*)/i.exec(reference) ?? ["", ""];
   if (origin === "" && !/^\/(?![/\\])/.test(reference)) return reference;
   const path = reference.slice(origin.length);
-  const upstreamPrefix = `/sandboxes/${sandboxId}/toolbox`;
+  const upstreamPrefix = toolboxPrefix(sandboxId);
   const hasUpstreamPrefix = startsWithSegments(path, upstreamPrefix);
   const isToolbox = origin === "" || hasUpstreamPrefix ||
-    host?.endsWith(`:${DAEMON_PORT}`) ||
+    host?.endsWith(`:${TOOLBOX_PORT}`) ||
     host?.toLowerCase() === authority.toLowerCase();
   if (!isToolbox) return reference;
   const prefix = `/toolbox/${sandboxId}`;
@@ -86,9 +76,7 @@ function startsWithSegments(path: string, prefix: string): boolean {
  * The end-to-end headers of what a sandbox or a build sent, for a client of a base host: opened in a browser, it is a
  * document with an opaque origin, and runs no scripts.
  */
-export function inertResponseHeaders(
-  headers: HeaderList,
-): [string, string][] {
+export function inertResponseHeaders(headers: HeaderList): [string, string][] {
   return [
     ...responseHeaders(headers, "").filter(([name]) => {
       const lower = name.toLowerCase();
@@ -106,8 +94,6 @@ export function toolboxResponseHeaders(
 ): [string, string][] {
   return inertResponseHeaders(headers).map(([name, value]) => [
     name,
-    REFERENCE_HEADERS.has(name.toLowerCase())
-      ? toolboxReference(value, address)
-      : value,
+    REFERENCE_HEADER.test(name) ? toolboxReference(value, address) : value,
   ]);
 }

@@ -58,23 +58,12 @@ export interface TunnelEnd extends TunnelFacts {
 }
 
 /** A running tunnel. */
-export interface Tunnel {
-  /** Settles once both sides have closed or were given up, seconds after the end began; never rejects. */
-  readonly closed: Promise<TunnelEnd>;
-  /**
-   * Settles once the client's connection is gone. A client that does not read can delay that for as long as it keeps
-   * its TCP connection, since Deno cannot drop that, and its buffers stay allocated: count open tunnels by this one.
-   */
-  readonly released: Promise<void>;
-  /** Closes both sides with `code` and `reason`; does nothing if the tunnel is closing already. */
-  close(code: number, reason: string): void;
-}
+export type Tunnel = Pick<Relay, "closed" | "released" | "close">;
 
 type Ending = Pick<TunnelEnd, "by" | "code" | "reason">;
 
 const encoder = new TextEncoder();
 
-/** True if a message is longer than `maxBytes`. */
 function isLonger(data: string | ArrayBuffer, maxBytes: number): boolean {
   if (typeof data !== "string") return data.byteLength > maxBytes;
   // A code unit of UTF-16 takes one to three bytes of UTF-8.
@@ -101,7 +90,8 @@ export function startTunnel(
   return new Relay(client, upstream, options);
 }
 
-class Relay implements Tunnel, Watched {
+class Relay implements Watched {
+  /** Settles once both sides have closed or were given up, seconds after the end began; never rejects. */
   readonly closed: Promise<TunnelEnd>;
   readonly client: string;
   readonly isUpload = false;
@@ -156,10 +146,15 @@ class Relay implements Tunnel, Watched {
     this.closed = this.#run();
   }
 
+  /**
+   * Settles once the client's connection is gone. A client that does not read can delay that for as long as it keeps
+   * its TCP connection, since Deno cannot drop that, and its buffers stay allocated: count open tunnels by this one.
+   */
   get released(): Promise<void> {
     return this.#released.promise;
   }
 
+  /** Closes both sides with `code` and `reason`; does nothing if the tunnel is closing already. */
   close(code: number, reason: string): void {
     this.#end({ by: "gateway", code, reason });
   }

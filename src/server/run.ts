@@ -40,10 +40,7 @@ export interface GatewayService {
   >;
   /** Tells when the certificate in use expires. */
   certificateExpires(at: Date): void;
-  /**
-   * Runs the checks of `/ready` until all of them pass: the log has to say what is wrong although nobody asks. Never
-   * rejects.
-   */
+  /** Runs the checks of `/ready` until all pass: the log has to say what is wrong unasked. Never rejects. */
   checkUntilReady(): Promise<void>;
   /** Fails `/ready` from now on, so that load balancers send traffic elsewhere. */
   startDraining(): void;
@@ -74,16 +71,14 @@ export interface ProcessFacts {
   readonly dial?: Dial;
 }
 
-type CreateService = (
-  config: Config,
-  options: Pick<RunOptions, "version" | "lines"> & ProcessFacts,
-) => Promise<GatewayService>;
-
 /** Dependencies of {@linkcode run}. */
 export interface RunOptions {
   readonly config: Config;
   readonly version: string;
-  readonly createService: CreateService;
+  readonly createService: (
+    config: Config,
+    options: Pick<RunOptions, "version" | "lines"> & ProcessFacts,
+  ) => Promise<GatewayService>;
   /** Where the access log is written. */
   readonly lines: LineWriter;
   readonly addSignalListener: AddSignalListener;

@@ -9,21 +9,13 @@ export type AddSignalListener = (
   listener: () => void,
 ) => void;
 
-/** The two requests to stop that a process can get. */
-interface EndSignals {
-  /** Stop gracefully. */
-  readonly first: Promise<EndSignal>;
-  /** Stop at once. */
-  readonly second: Promise<EndSignal>;
-}
-
 /** Ctrl+C may arrive twice within this time, from the terminal and from a task runner that forwards it, ms. */
 const ECHO_MS = 250;
 
-/** Listens for the signals that stop the process. */
+/** Listens for the signals that stop the process: the first one gracefully, the second one at once. */
 export function listenForEnd(
   addSignalListener: AddSignalListener,
-): EndSignals {
+): Readonly<Record<"first" | "second", Promise<EndSignal>>> {
   const first = Promise.withResolvers<EndSignal>();
   const second = Promise.withResolvers<EndSignal>();
   let received: { readonly signal: EndSignal; readonly at: number } | undefined;

@@ -1,6 +1,4 @@
-/**
- * Why an exchange with an upstream failed. With the first seven, nothing was sent, and the request body is untouched.
- */
+/** Why an exchange with an upstream failed; with the first seven, nothing was sent, and the body is untouched. */
 export type UpstreamErrorCode =
   | "unresponsive" // the upstream answers nobody
   | "busy" // too many exchanges wait for the upstream

@@ -2,8 +2,8 @@
  * The status page's side of the gateway: looks at the metrics now and then, more often while somebody watches, and tells
  * everybody who does by server-sent events (HTML standard, section 9.2).
  */
+import type { LimitUse } from "../../observability/metrics/facts.ts";
 import type { UpstreamState } from "../../proxy/bulkheads.ts";
-import type { LimitUse } from "../../proxy/in_flight.ts";
 import {
   type Point,
   pointBetween,

@@ -80,18 +80,23 @@ export interface ApiCallFacts {
   readonly tries: number;
 }
 
+/** How much of a limit is in use, by whoever uses most if it is for each of many. */
+export interface LimitUse {
+  /** The setting. */
+  readonly name: string;
+  readonly used: number;
+  readonly limit: number;
+}
+
 /** Sources of the values that other modules keep; read whenever the metrics are rendered. */
 export interface MetricSources {
   /** Exchanges and tunnels under way. */
   readonly inFlight: () => number;
   readonly tunnels: () => number;
   /** Connections to runners: how many are idle and active now, and how many were opened and reused in total. */
-  readonly upstream: () => {
-    readonly idle: number;
-    readonly active: number;
-    readonly opened: number;
-    readonly reused: number;
-  };
+  readonly upstream: () => Readonly<
+    Record<"idle" | "active" | "opened" | "reused", number>
+  >;
   readonly droppedLogLines: () => number;
   readonly leakedSockets: () => number;
   readonly areDescriptorsShort: () => boolean;
@@ -104,12 +109,8 @@ export interface MetricSources {
   >;
   /** What tells of changes in the durable tier; null while nothing does, undefined where nothing can. */
   readonly storeWatch: () => object | null | undefined;
-  /** The limits for each of many, by their settings, and how much the largest of them use. */
-  readonly limitsPerEach: () => readonly {
-    readonly name: string;
-    readonly used: number;
-    readonly limit: number;
-  }[];
+  /** The limits for each of many. */
+  readonly limitsPerEach: () => readonly LimitUse[];
   readonly unresponsiveRunners: () => number;
   /** The checks of `/ready` as they are known now. */
   readonly checks: () => Readonly<Record<string, "ok" | "failing" | "off">>;

@@ -102,7 +102,6 @@ export class Metrics {
     this.#instruments.bufferEvictions.add(1, kind);
   }
 
-  /** Sets when the certificate in use expires. */
   certificateExpires(at: Date): void {
     this.#instruments.certificateExpiry.set(at.getTime() / 1000);
   }

@@ -14,10 +14,7 @@ export interface BodyDecoder {
   readonly done: boolean;
   /** True if the end of the connection is the end of the body. */
   readonly endsAtClose: boolean;
-  /**
-   * Decodes the next bytes, within which content may be moved.
-   * @throws {UpstreamError} `protocol_error`
-   */
+  /** Decodes the next bytes, within which content may be moved; throws `protocol_error`. */
   decode(bytes: Bytes): Decoded;
 }
 

@@ -2,7 +2,7 @@ import { protocolError } from "../upstream_error.ts";
 import type { BodyDecoder, Decoded } from "./body_decoder.ts";
 import type { Bytes } from "./body_reader.ts";
 import { COLON, CR, isHeaderValueByte, isTokenByte, LF } from "./bytes.ts";
-import { HEAD_LIMITS, type HeadLimits } from "./response_head.ts";
+import { HEAD_LIMITS } from "./response_head.ts";
 
 /** The 14 hex digits of 2^53 - 1, plus two leading zeros. */
 const MAX_SIZE_DIGITS = 16;
@@ -20,11 +20,10 @@ type TrailerState = `trailer-${"start" | "name" | "value" | "lf"}` | "last-lf";
 /**
  * The chunked transfer coding (RFC 9112 section 7.1); trailers are validated and discarded. The data of chunks is moved
  * together: an app that sends chunks of one byte would otherwise have an object made for each.
- * @example Of "1\r\nh\r\n1\r\ni\r\n0\r\n\r\nmore", `decode()` returns the content "hi", with 17 bytes consumed.
  */
 export class ChunkedDecoder implements BodyDecoder {
   readonly endsAtClose = false;
-  readonly #limits: HeadLimits;
+  readonly #limits: typeof HEAD_LIMITS;
   #state: State = "size";
   /** The size of the current chunk, counted down as its bytes arrive. */
   #size = 0;

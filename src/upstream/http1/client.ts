@@ -53,10 +53,7 @@ export class UpstreamClient {
     };
   }
 
-  /**
-   * Sends a request and returns the final response, once its head is there.
-   * @throws {TypeError | UpstreamError}
-   */
+  /** Sends a request and returns the response, once its head is there; rejects with a TypeError or UpstreamError. */
   async request(request: UpstreamRequest): Promise<UpstreamResponse> {
     const head = requestHead(request, { upgrade: false });
     const prepared = { request, head, upgrade: false };

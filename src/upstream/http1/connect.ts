@@ -10,10 +10,7 @@ import {
 } from "../upstream_error.ts";
 import type { UpstreamRequest } from "./message.ts";
 
-/**
- * Opens a byte stream to an origin, TLS included, unless `signal` aborts first.
- * @throws {UpstreamError}
- */
+/** Opens a byte stream to an origin, TLS included, unless `signal` aborts first; rejects with an UpstreamError. */
 export type Dial = (origin: Origin, signal: AbortSignal) => Promise<Deno.Conn>;
 
 /** The connection attempts of one client. */
@@ -32,10 +29,7 @@ export class Connector {
     return this.#attempts.size;
   }
 
-  /**
-   * Connects to a request's origin.
-   * @throws {UpstreamError} Also once it is late, closed, or the signal aborted.
-   */
+  /** Connects to a request's origin; rejects with an UpstreamError, also if it is late, closed, or `signal` aborted. */
   async connect(
     { origin, signal }: Pick<UpstreamRequest, "origin" | "signal">,
     now: number,

@@ -74,7 +74,6 @@ export class Connection {
     return this.#sent;
   }
 
-  /** True once anything was received during the current exchange. */
   get received(): boolean {
     return this.#received;
   }
@@ -92,10 +91,7 @@ export class Connection {
     this.#head = new Uint8Array(0);
   }
 
-  /**
-   * Waits for more bytes, after others' turns; false at the end. One call at a time.
-   * @throws {UpstreamError}
-   */
+  /** Waits for more bytes, after others' turns; false at the end. One call at a time. */
   fill(): Promise<boolean> {
     // The first read of an exchange is not one of a loop.
     const turn = this.#received ? fairTurn() : undefined;
@@ -163,10 +159,7 @@ export class Connection {
     return false;
   };
 
-  /**
-   * Writes all of `bytes`, which must not change meanwhile. One call at a time.
-   * @throws {UpstreamError}
-   */
+  /** Writes all of `bytes`, which must not change meanwhile. One call at a time. */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#writeFailure !== undefined) {
       throw this.#failureFor(this.#writeFailure);

@@ -21,7 +21,6 @@ const kindOf = byName((name): NameKind => {
 /**
  * The request head (RFC 9112 sections 2, 3 and 5) as Latin-1 text: the headers in the order given, then the framing.
  * @throws {TypeError} If a part would change the message's structure; without header values, which may be secret.
- * @example "POST /a//b HTTP/1.1\r\nHost: h\r\ntransfer-encoding: chunked\r\n\r\n"
  */
 export function requestHead(
   request: UpstreamRequest,
@@ -46,20 +45,17 @@ export function requestHead(
   let hosts = 0;
   let upgrades = 0;
   for (const [name, value] of request.headers) {
-    switch (kindOf(name)) {
-      case "invalid":
-        throw new TypeError("Cannot send a field whose name is not a token");
-      case "reserved":
-        throw new TypeError(
-          `Cannot send field '${name}': the client sets it itself`,
-        );
-      case "host":
-        hosts++;
-        break;
-      case "upgrade":
-        upgrades++;
-        break;
+    const kind = kindOf(name);
+    if (kind === "invalid") {
+      throw new TypeError("Cannot send a field whose name is not a token");
     }
+    if (kind === "reserved") {
+      throw new TypeError(
+        `Cannot send field '${name}': the client sets it itself`,
+      );
+    }
+    if (kind === "host") hosts++;
+    if (kind === "upgrade") upgrades++;
     values += value;
     head += `${name}: ${value}\r\n`;
   }

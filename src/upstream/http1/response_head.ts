@@ -11,17 +11,8 @@ import {
   SP,
 } from "./bytes.ts";
 
-/** Limits of a head or trailer section, in bytes and headers. */
-export interface HeadLimits {
-  readonly maxHeadBytes: number;
-  readonly maxHeaderCount: number;
-}
-
-/** The limits of what an upstream may send. */
-export const HEAD_LIMITS: HeadLimits = {
-  maxHeadBytes: 64 * 1024,
-  maxHeaderCount: 200,
-};
+/** The limits of a head or trailer section that an upstream may send, in bytes and headers. */
+export const HEAD_LIMITS = { maxHeadBytes: 64 * 1024, maxHeaderCount: 200 };
 
 /** A response head, with what its headers say about the message's framing and the connection. */
 export interface ResponseHead {
@@ -56,11 +47,10 @@ export function findHeadEnd(bytes: Uint8Array, searched: number): number {
  * Parses one complete head, including its empty line (RFC 9112 sections 4 and 5), without any of the leniency that the
  * RFC permits.
  * @throws {UpstreamError} `protocol_error`
- * @example "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" has the status 200, and allows for another exchange.
  */
 export function parseResponseHead(
   bytes: Uint8Array,
-  { maxHeaderCount }: Pick<HeadLimits, "maxHeaderCount"> = HEAD_LIMITS,
+  { maxHeaderCount } = HEAD_LIMITS,
 ): ResponseHead {
   const text = decodeLatin1(bytes);
   const statusLine = STATUS_LINE.exec(text);

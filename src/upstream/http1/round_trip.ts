@@ -1,4 +1,3 @@
-import { isIdempotent } from "../../http/idempotent.ts";
 import {
   protocolError,
   type TimeLimit,
@@ -26,6 +25,9 @@ import { type UploadObserver, UploadSender } from "./upload_sender.ts";
 
 /** Most interim responses before the final one; more are a flood. */
 const MAX_INTERIM = 64;
+
+/** Methods by which a request means the same however often it is sent (RFC 9110 section 9.2.2). */
+const IDEMPOTENT = /^(?:GET|HEAD|OPTIONS|TRACE|PUT|DELETE)$/;
 
 /** A request that has been validated, ready to be sent. */
 export interface PreparedRequest {
@@ -91,10 +93,7 @@ export class RoundTrip
       : new UploadSender(connection, request.body, request, this);
   }
 
-  /**
-   * Sends the request and returns the final response head.
-   * @throws {UpstreamError}
-   */
+  /** Sends the request and returns the final response head; rejects with an {@linkcode UpstreamError}. */
   async responseHead(): Promise<ResponseHead> {
     const { connection } = this;
     connection.owner = this;
@@ -125,10 +124,7 @@ export class RoundTrip
     }
   }
 
-  /**
-   * The response that starts with `head`, with its body if that is short and comes at once.
-   * @throws {UpstreamError}
-   */
+  /** The response that starts with `head`, with its body if that is short and comes at once; fails likewise. */
   response(head: ResponseHead): UpstreamResponse | Promise<UpstreamResponse> {
     const { status, headers } = head;
     const body = this.#responseBody(head);
@@ -201,7 +197,6 @@ export class RoundTrip
     }
     this.#searched = end < 0 ? unread.length : 0;
     if (end < 0) return undefined;
-    this.#searched = 0;
     const head = parseResponseHead(unread.subarray(0, end));
     input.consume(end);
     return head;
@@ -291,6 +286,7 @@ export class RoundTrip
     if (!lost || this.connection.received) return false;
     await this.#sending;
     const { method, body } = this.#prepared.request;
-    return this.connection.sent === 0 || body === null && isIdempotent(method);
+    return this.connection.sent === 0 ||
+      body === null && IDEMPOTENT.test(method);
   }
 }

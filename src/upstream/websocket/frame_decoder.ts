@@ -146,10 +146,7 @@ export class FrameDecoder {
     this.#input = joined;
   }
 
-  /**
-   * The next message, control frame or fragment; undefined if more bytes are needed.
-   * @throws {ProtocolViolation}
-   */
+  /** The next message, control frame or fragment, or a ProtocolViolation; undefined if more bytes are needed. */
   next(): Message | ControlFrame | Fragment | undefined {
     const header = this.#header ??= this.#nextHeader();
     if (header === undefined) return this.#keepRest();

@@ -58,8 +58,6 @@ function violation(message: string): ProtocolViolation {
 /**
  * Parses the header of a server's frame at index `at` (RFC 6455 section 5.2); undefined if it is incomplete.
  * @throws {ProtocolViolation} 1002 if no server that negotiated no extension may send it.
- * @example `parseFrameHeader(Uint8Array.of(0x81, 2, 0x68, 0x69), 0)`, of the text "hi", is `{ final: true, opcode: 1,
- * payloadAt: 2, length: 2 }`
  */
 export function parseFrameHeader(
   input: Uint8Array,
@@ -107,7 +105,6 @@ const encoder = new TextEncoder();
 /**
  * The payload of a Close frame (RFC 6455 section 5.5.1); empty if there is no code.
  * @throws {RangeError} If the code must not be sent or the payload would be longer than 125 bytes.
- * @example `closePayload(1000, "bye")` is 0x03 0xe8 "bye"
  */
 export function closePayload(
   code: number | undefined,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Background } from "../../../src/lib/background.ts";
+import type { Logger } from "../../../src/observability/log.ts";
 import type { ActivityEvent } from "../../../src/observability/metrics/facts.ts";
 import {
   Activity,
@@ -36,8 +37,12 @@ function startWorld(options: Partial<ActivityOptions> = {}): World {
       },
       maxSandboxes: 100,
       now: () => world.nowMs,
-      onEvent: (event) => events.push(event),
-      onFailure: (error, id) => failures.push(`${id}: ${error}`),
+      metrics: { activity: (event) => events.push(event) },
+      logger: {
+        warn: (_: unknown, { sandboxId, reason }: Record<string, unknown>) =>
+          failures.push(`${sandboxId}: ${reason}`),
+      } as unknown as Logger,
+      closing: new AbortController().signal,
       background,
       sharedStore: null,
       ...options,

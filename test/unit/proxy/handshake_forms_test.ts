@@ -26,7 +26,7 @@ function world(
   { maxApps = 10 } = {},
 ) {
   const clock = { now: 1000 };
-  const handshakes = new HandshakeForms({ maxApps, now: () => clock.now });
+  const handshakes = new HandshakeForms(maxApps, () => clock.now);
   const seen: AddressForm[] = [];
 
   function offer(form: AddressForm): Promise<OpenResult | Refusal> {
