@@ -1,7 +1,7 @@
 /** The composition root: builds the gateway room by room, and has it begin and end. It alone names the features. */
 import { createAuth } from "./auth/create_auth.ts";
 import { reportCacheEvents } from "./cache/cache_events.ts";
-import { openLoggedStore } from "./cache/open_store.ts";
+import { openDurableStore } from "./cache/open_store.ts";
 import { type Config, SETTINGS } from "./config/config.ts";
 import type { Setting } from "./config/read_settings.ts";
 import type { AnySection } from "./config/section.ts";
@@ -95,7 +95,7 @@ export async function createService(
   const logger = loggerFor("gateway");
   const metrics = new Metrics(version);
   const background = createBackground(closing);
-  const store = await openLoggedStore(cache.location, { platformShared, now });
+  const store = await openDurableStore(cache.location, { platformShared, now });
   const areNeeded = FEATURES.some((each) => each.needsRecords?.(config));
   const records = openRecords(config, { now });
   const sealerFor = (purpose: string, maxLength?: number) =>
@@ -136,8 +136,6 @@ export async function createService(
     api,
     role,
     lookups,
-    background,
-    now,
     sealerFor,
     upstream,
     recheckPublic: (sandboxId) => inFlight.recheckPublic(sandboxId),
@@ -147,7 +145,6 @@ export async function createService(
     lookups,
     closing,
     metrics,
-    now,
     quota,
     sealerFor,
     remoteSettings,

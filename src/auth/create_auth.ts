@@ -29,8 +29,6 @@ interface AuthParts {
   readonly lookups: LookupCacheOptions;
   readonly closing: AbortSignal;
   readonly metrics: Metrics;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
   /** Undefined if the gateway's key has no quota. */
   readonly quota: Pick<ApiQuota, "checkForStrangers"> | undefined;
   /** A sealer for one purpose, of texts up to `maxLength` characters. */
@@ -43,13 +41,14 @@ interface AuthParts {
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createAuth(
   config: Config,
-  { lookups, closing, metrics, now, quota, sealerFor, ...resolvers }: AuthParts,
+  { lookups, closing, metrics, quota, sealerFor, ...resolvers }: AuthParts,
 ) {
   const { daytona: { mode }, session, cache, limits, log, oidc } = config;
   const { protocol: scheme, sandboxes: openTo, toolboxTakesPreviewToken } =
     config.public;
   const { allow, groupsClaim } = config.login;
   const { remoteSettings, sandboxes, access } = resolvers;
+  const { store, background, now } = lookups;
   const isHosted = mode === "hosted";
   if (isHosted && allow === undefined && oidc.issuer !== undefined) {
     loggerFor("start").warn(
@@ -84,7 +83,6 @@ export function createAuth(
     checkQuota: () => quota?.checkForStrangers(),
     onCharge: (client, count) => shared.add(client, count),
   });
-  const { store, background } = lookups;
   const shared = new SharedRefusals({
     store,
     secret,
@@ -96,7 +94,7 @@ export function createAuth(
   const login = new Login({
     provider,
     transactions: new TransactionSealer(sealerFor("transaction"), now),
-    redeemed: new RedeemedStates({ store, maxStates: maxRemembered, now }),
+    redeemed: new RedeemedStates({ store, maxEntries: maxRemembered, now }),
     throttle,
     logins,
     access: loginAccess,

@@ -137,10 +137,7 @@ function lastValues(own: readonly SentCookie[], name: string): string[] {
   return values.slice(-MAX_SESSION_COOKIES);
 }
 
-/**
- * The bearer token of a request (RFC 6750 section 2.1); undefined if it has none.
- * @example `bearerOf(new Headers({ authorization: "bearer t" })); // "t"`
- */
+/** The bearer token of a request (RFC 6750 section 2.1); undefined if it has none. */
 export function bearerOf(headers: RequestHeaders): string | undefined {
   return BEARER.exec(headers.get("authorization") ?? "")?.[1];
 }

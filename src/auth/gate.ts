@@ -168,11 +168,12 @@ export class Gate {
     try {
       // What came with the request may have been for once.
       const again = grant !== undefined && credential?.kind === "grant"
-        ? await this.#byGrant(sessionFor(grant, request.port), {
+        ? await this.#byGrant(
+          sessionFor(grant, request.port),
           credential,
           request,
-          budget: UNMETERED,
-        })
+          UNMETERED,
+        )
         : await this.#verdictBy(asked, request, UNMETERED);
       if (again?.kind === "allow") return again;
     } catch (error) {
@@ -249,8 +250,7 @@ export class Gate {
         : { kind: "allow", sandboxId, by: reason };
     }
     if (reason.kind === "grant") {
-      const credential = reason;
-      return await this.#byGrant(reason, { credential, request, budget });
+      return await this.#byGrant(reason, reason, request, budget);
     }
     const { kind: by } = reason;
     let isAccepted: boolean | null;
@@ -260,7 +260,7 @@ export class Gate {
         if (reason.signature !== "invalid") {
           const key = await access.signingKeyOf(label, budget);
           if (key === null) return undefined; // there are no such URLs
-          if (await isSignedBy(reason.signature, key)) {
+          if (isSignedBy(reason.signature, key)) {
             return { kind: "allow", sandboxId: label, by, credential: reason };
           }
         }
@@ -269,8 +269,7 @@ export class Gate {
       case "session": {
         const session = await sessions.open(reason.sealed);
         if (session?.kind === "grant") {
-          const credential = reason;
-          return await this.#byGrant(session, { credential, request, budget });
+          return await this.#byGrant(session, reason, request, budget);
         }
         isAccepted = await this.#isOpenedBy(session, request, budget);
         if (isAccepted && session !== undefined && session.kind !== "key") {
@@ -338,11 +337,9 @@ export class Gate {
   /** The verdict by a grant, or by the session that stands for it; undefined where that is nothing. */
   async #byGrant(
     carrier: PresentedGrant | GrantSession,
-    { credential, request, budget }: {
-      readonly credential: Credential;
-      readonly request: GateRequest;
-      readonly budget: Budget;
-    },
+    credential: Credential,
+    request: GateRequest,
+    budget: Budget,
   ): Promise<Admission | Denial | undefined> {
     const { grants, sandboxes } = this.#parts;
     const { label, port, method, clientAddress, takesGrants } = request;
@@ -388,7 +385,6 @@ export class Gate {
 /** What may admit a request. */
 type Reason = "public" | "signed_token" | Credential;
 
-/** The circumstances of a decision. */
 interface Context {
   readonly budget: Budget;
   readonly isKnownPublic: boolean | undefined;

@@ -58,17 +58,9 @@ export interface GrantSource {
 }
 
 /** A session that stands for a grant, on one preview host. */
-export interface GrantSession {
+export interface GrantSession extends Omit<Grant, "ports"> {
   readonly kind: "grant";
-  readonly via: GrantVia;
-  /** The grant's. */
-  readonly id: string;
-  readonly sandboxId: string;
   readonly port: number;
-  readonly methods?: readonly string[] | undefined;
-  readonly subject?: string | undefined;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
 }
 
 /** The session that stands for a grant at one of its ports, as long as it lasts. */

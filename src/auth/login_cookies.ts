@@ -33,14 +33,11 @@ export async function surplusLogins(
   presented.delete(added);
   const others = [...presented].slice(-MAX_NAMES);
   if (others.length < MAX_LOGIN_COOKIES) return [];
-  async function login(
-    [name, values]: [string, string[]],
-  ): Promise<SurplusLogin> {
+  const logins = await Promise.all(others.map(async ([name, values]) => {
     const latest = values.slice(-MAX_SESSION_COOKIES);
     const opened = await Promise.all(latest.map((text) => sessions.open(text)));
     return { name, opened: opened.filter((one) => one !== undefined) };
-  }
-  const logins = await Promise.all(others.map(login));
+  }));
   // A stable sort: of those that end together, browsers have sent the older one first (RFC 6265bis section 5.8.3).
   return logins.sort((a, b) => endOf(a) - endOf(b))
     .slice(0, 1 - MAX_LOGIN_COOKIES);

@@ -119,10 +119,8 @@ export class Login {
     const { remoteSettings, transactions, throttle, accessEvents } =
       this.#options;
     // The state first: until the callback is known to be for a login of this browser, nothing else in it counts.
-    const transaction = await transactions.open(
-      callback.transactions,
-      parameters.get("state") ?? "",
-    );
+    const state = parameters.get("state") ?? "";
+    const transaction = await transactions.open(callback.transactions, state);
     if (transaction?.redirectUri !== callback.redirectUri) {
       throw new GatewayError("login_expired", "No matching transaction");
     }

@@ -28,7 +28,6 @@ export function isAllowed(rule: LoginRule, claims: LoginClaims): boolean {
 /**
  * The claims in an ID token or a UserInfo response (OpenID Connect Core sections 5.1 and 5.3.2). Some providers send
  * `email_verified` as text, and a single group without an array.
- * @example `loginClaims({ email_verified: "true", groups: "staff" }, "groups")` is verified, and in `["staff"]`
  */
 export function loginClaims(
   claims: Readonly<Record<string, unknown>>,

@@ -3,16 +3,16 @@
  * the API, a session's state has no source to be filled from again, so this is a store with a local copy, not a cache.
  */
 import { LRUCache } from "lru-cache";
-import type { OnCacheEvent } from "../cache/cache_events.ts";
 import { type Codec, DurableTier } from "../cache/durable_tier.ts";
 import { timesOf } from "../cache/entry.ts";
 import { type Checked, isTrusted, RECHECK_MS } from "../cache/recheck.ts";
 import { SingleFlight } from "../cache/single_flight.ts";
-import type { DurableStore, Watch } from "../cache/store.ts";
+import type { Watch } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { CacheEvent, CacheKind } from "../observability/metrics/facts.ts";
+import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
 import type { Tokens } from "./oidc/provider.ts";
 import type { LoginRef } from "./session.ts";
 
@@ -25,16 +25,12 @@ export interface OpenState extends Tokens {
 export type SessionState = OpenState | { readonly state: "ended" };
 
 /** Dependencies of the store. */
-export interface LoginSessionStoreOptions {
+export interface LoginSessionStoreOptions
+  extends Pick<LookupCacheOptions, "store" | "now" | "onEvent"> {
   /** Its `maxEntries` limits the local copies; the least recently used is evicted first. */
   readonly cache: Pick<Config["cache"], "maxEntries">;
-  /** The durable tier; null if states are kept in process only. */
-  readonly store: DurableStore | null;
   /** Access tokens leave the process sealed only. */
   readonly sealer: Sealer;
-  /** Current time, ms since the epoch. */
-  readonly now: () => number;
-  readonly onEvent: OnCacheEvent;
 }
 
 /** First part of the keys in the durable tier, and a label of metrics. */
@@ -46,7 +42,6 @@ const KEEP_AFTER_EXPIRY_MS = 60_000;
 /** A state in the durable tier; `unreadable` if we do not have its key, or do not know its format. */
 type StoredState = SessionState | "unreadable";
 
-/** A local copy of a state. */
 interface Copy extends Checked {
   readonly state: SessionState;
 }
@@ -104,10 +99,8 @@ export class LoginSessionStore {
   async getLatest(id: string): Promise<SessionState | undefined> {
     const copy = this.#copies.get(id);
     const hasEnded = copy?.state.state === "ended";
-    const isShared = this.#options.store?.shared;
-    const stored = isShared && !hasEnded
-      ? await this.#readStored(id)
-      : "unavailable";
+    if (hasEnded || !this.#options.store?.shared) return await this.get(id);
+    const stored = await this.#readStored(id);
     if (stored === "unavailable") return await this.get(id);
     if (typeof stored === "string") return undefined;
     const current = this.#copies.get(id);
@@ -188,8 +181,7 @@ export class LoginSessionStore {
 }
 
 function isSessionState(value: unknown): value is SessionState {
-  if (typeof value !== "object" || value === null) return false;
-  const { state, accessToken } = value as Record<string, unknown>;
+  const { state, accessToken } = Object(value);
   return state === "ended" ||
     state === "open" && typeof accessToken === "string";
 }

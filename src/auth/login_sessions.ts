@@ -68,10 +68,8 @@ export class LoginSessions {
   constructor(options: LoginSessionsOptions) {
     this.#options = options;
     this.#states = new LoginSessionStore(options);
-    this.#triedEarly = new ExpiringLru({
-      max: options.cache.maxEntries,
-      ttlMs: EARLY_RETRY_MS,
-    });
+    const { maxEntries: max } = options.cache;
+    this.#triedEarly = new ExpiringLru({ max, ttlMs: EARLY_RETRY_MS });
   }
 
   newId(): string {
@@ -165,10 +163,8 @@ export class LoginSessions {
     if (this.#options.now() >= session.expiresAt) return subject;
     // A lost write would leave the session open at other gateways, and here after a restart.
     if (!await this.#states.isEndStored(session.id)) {
-      throw new GatewayError(
-        "logout_incomplete",
-        "The durable tier did not store the logout",
-      );
+      const reason = "The durable tier did not store the logout";
+      throw new GatewayError("logout_incomplete", reason);
     }
     return subject;
   }

@@ -111,9 +111,8 @@ export class PlantedCookies {
   async #ownLogins(cookie: string): Promise<ReadonlySet<string>> {
     const { cookies: { loginSessionPrefix }, sessions } = this.#options;
     const names = new Set<string>();
-    const pairs = cookie.split(";").filter((pair) =>
-      cookieName(pair).startsWith(loginSessionPrefix)
-    );
+    const pairs = cookie.split(";")
+      .filter((pair) => cookieName(pair).startsWith(loginSessionPrefix));
     for (const pair of pairs.slice(-MAX_OPENED)) {
       const sealed = pair.slice(pair.indexOf("=") + 1).trim();
       const session = await sessions.open(sealed);

@@ -4,7 +4,6 @@ import { splitParameter } from "../http/query_parameter.ts";
 /**
  * Removes every `DAYTONA_SANDBOX_AUTH_KEY` pair, percent-encoded names included, from a target's query, and keeps all
  * other bytes. The token is the first such value, decoded.
- * @example Of `/a?b=%20&DAYTONA_SANDBOX_AUTH_KEY=t%2B1&c`, the target is `/a?b=%20&c`, and the token `t+1`
  */
 export function splitPreviewToken(
   given: string,
@@ -26,10 +25,7 @@ export interface GrantSplit {
 /** How either of its parameters begins: few targets have one, and all are searched. */
 const MAY_HOLD_GRANT = /[?&](?:p|%70)(?:o|%6f)/i;
 
-/**
- * Removes every `porthole_token` and `porthole_cookie` pair from a target's query.
- * @example Of `/a?porthole_token=t&b`, the target is `/a?b`, and the secret `t`
- */
+/** Removes every `porthole_token` and `porthole_cookie` pair from a target's query. */
 export function splitGrant(given: string): GrantSplit {
   if (!MAY_HOLD_GRANT.test(given)) {
     return { target: given, secret: undefined, cookie: undefined };

@@ -44,9 +44,8 @@ export class Throttle {
   readonly #underWay = new Map<string, number>();
 
   constructor(options: ThrottleOptions) {
-    const { refusalsPerMinute, maxClients: maxKeys, now } = options;
-    const refillPerSec = refusalsPerMinute / 60;
-    const capacity = refusalsPerMinute;
+    const { refusalsPerMinute: capacity, maxClients: maxKeys, now } = options;
+    const refillPerSec = capacity / 60;
     this.#options = options;
     this.#refusals = new TokenBuckets({ capacity, refillPerSec, maxKeys, now });
   }
@@ -63,10 +62,7 @@ export class Throttle {
    * than the limit.
    * @throws {GatewayError} `api_throttled`
    */
-  begin(
-    client: string,
-    { isFirst }: { readonly isFirst: boolean },
-  ): GatewayError | undefined {
+  begin(client: string, isFirst: boolean): GatewayError | undefined {
     const { lookups, checkQuota } = this.#options;
     checkQuota?.();
     const allowance = this.#refusals.check(client);
@@ -123,7 +119,7 @@ export class RequestBudget implements Budget {
   spend(): void {
     this.hasLookups = true;
     const isFirst = this.#spent === 0;
-    const refusal = this.#throttle.begin(this.#client, { isFirst });
+    const refusal = this.#throttle.begin(this.#client, isFirst);
     if (refusal !== undefined) {
       this.#isStopped = true;
       throw refusal;

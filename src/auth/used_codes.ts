@@ -15,10 +15,7 @@ export class UsedCodes {
   /** `store` is null if they are remembered in process only: `maxEntries` of them at most. */
   constructor(
     store: Pick<DurableStore, "claim"> | null,
-    { kind, maxEntries }: {
-      readonly kind: string;
-      readonly maxEntries: number;
-    },
+    { kind, maxEntries }: { kind: string; maxEntries: number },
   ) {
     this.#store = store;
     this.#kind = kind;

@@ -162,7 +162,7 @@ export class Cache<V> {
     const { value } = entry;
     if (freshness === "expired") return undefined;
     const isDue = freshness !== "fresh" && now >= entry.retryAt;
-    if (fill && isDue && this.#mayAsk(key, entry)) {
+    if (fill && isDue && this.#mayAsk(key, entry, now)) {
       entry.askAgainAt = now + askAgainAfter(entry);
       const work = this.#fillWork(key, fill, event === "durable_hit");
       this.#goOn(this.#fills.add(key, work));
@@ -170,11 +170,10 @@ export class Cache<V> {
     return { value, event: freshness === "stale-if-error" ? "stale" : event };
   }
 
-  #mayAsk(key: string, entry: Entry<V>): boolean {
+  #mayAsk(key: string, entry: Entry<V>, now: number): boolean {
     const count = this.#fills.count(key);
-    const isLate = () =>
-      isRenewalLate(entry, this.#latencyMs, this.#options.now());
-    return count === 0 || count < MAX_QUESTIONS && isLate();
+    return count === 0 ||
+      count < MAX_QUESTIONS && isRenewalLate(entry, this.#latencyMs, now);
   }
 
   /** Looks a value up, or fills it; if that is slow, callers get what they may have instead. */
@@ -183,11 +182,12 @@ export class Cache<V> {
     copy: Entry<V> | undefined,
     fill: () => Promise<Fill<V>>,
   ): Promise<Found<V>> {
+    const work = this.#fillWork(key, fill, copy === undefined);
     const finding = copy
-      ? this.#refill(key, fill, false)
+      ? this.#fills.share(key, work)
       : this.#lookUp(key).then((entry) =>
         entry && this.#serve(key, entry, "durable_hit", fill) ||
-        this.#refill(key, fill, true)
+        this.#fills.share(key, work)
       );
     if (await fulfilsWithin(finding, SLOW_MS)) return await finding;
     const entry = this.#memory.get(key);
@@ -342,15 +342,6 @@ export class Cache<V> {
         askedAtOf(held) > askedAt
       ? held
       : undefined;
-  }
-
-  /** Fills a value, or joins who does. */
-  #refill(
-    key: string,
-    fill: () => Promise<Fill<V>>,
-    isRead: boolean,
-  ): Promise<Found<V>> {
-    return this.#fills.share(key, this.#fillWork(key, fill, isRead));
   }
 
   /** Fills a value, or adopts what another process has filled; `isRead` says that the durable tier was just read. */

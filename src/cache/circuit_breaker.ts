@@ -85,8 +85,7 @@ export class CircuitBreaker {
 }
 
 function reasonOf(cause: unknown): StoreFailure["reason"] {
-  if (cause instanceof DOMException && cause.name === "TimeoutError") {
-    return "timeout";
-  }
+  const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
+  if (isLate) return "timeout";
   return isLocked(cause) ? "locked" : "error";
 }

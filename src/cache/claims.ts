@@ -1,7 +1,7 @@
 import { ExpiringLru } from "../lib/lru.ts";
 import { type DurableStore, entryUntil } from "./store.ts";
 
-/** Dependencies of {@linkcode Claims}. */
+/** Dependencies of {@linkcode Claims}, and of what claims in its own way. */
 export interface ClaimsOptions {
   /** Where gateways see each other's; null if there are those of this process only. */
   readonly store: Pick<DurableStore, "claim" | "delete"> | null;

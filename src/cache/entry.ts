@@ -69,11 +69,8 @@ export function unconfirmedTimesOf(
   { since, ttlMs }: { since: number; ttlMs: number },
 ): Times {
   const { expiresAt: keptUntil, staleUntil } = timesOf(confirmed);
-  const shorter = Math.min(ttlMs, confirmed.ttlMs);
-  const times = timesOf(
-    { ...confirmed, ttlMs: shorter },
-    REFRESH_UNCONFIRMED_AFTER,
-  );
+  const shorter = { ...confirmed, ttlMs: Math.min(ttlMs, confirmed.ttlMs) };
+  const times = timesOf(shorter, REFRESH_UNCONFIRMED_AFTER);
   return { ...times, staleUntil, unconfirmed: { since, keptUntil } };
 }
 

@@ -102,15 +102,10 @@ export class FillKeeper<V> {
     const { memory, tier, now, asksForAll } = this.#options;
     if (memory.get(key) !== entry) return; // somebody has replaced it meanwhile
     const { storedUntil = 0 } = earlier ?? {};
-    if (
-      !asksForAll && earlier?.value === entry.value &&
-      now() < storedUntil - ttlMs / 2
-    ) {
-      entry.storedUntil = storedUntil;
-      return;
-    }
-    entry.storedUntil = keptUntil(entry);
-    await tier?.write(key, entry);
+    const isStored = !asksForAll && earlier?.value === entry.value &&
+      now() < storedUntil - ttlMs / 2;
+    entry.storedUntil = isStored ? storedUntil : keptUntil(entry);
+    if (!isStored) await tier?.write(key, entry);
   }
 
   /** Makes the in-process entry of a value; `since` is when it came, if it has not been confirmed before `validAt`. */

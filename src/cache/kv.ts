@@ -1,6 +1,7 @@
 import DataLoader from "dataloader";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
+import { parseJson } from "../lib/parse_json.ts";
 import { makeKvFolder } from "../platform/kv_folder.ts";
 import { permissionHint } from "../platform/permission_hint.ts";
 import { CircuitBreaker } from "./circuit_breaker.ts";
@@ -258,10 +259,7 @@ function formatEntry(entry: StoredEntry): Uint8Array {
 }
 
 function parseEntry(stored: unknown): StoredEntry | undefined {
-  if (!(stored instanceof Uint8Array)) return undefined;
-  try {
-    return parseStoredEntry(JSON.parse(new TextDecoder().decode(stored)));
-  } catch {
-    return undefined;
-  }
+  return stored instanceof Uint8Array
+    ? parseStoredEntry(parseJson(new TextDecoder().decode(stored)))
+    : undefined;
 }

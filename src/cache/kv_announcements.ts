@@ -1,6 +1,7 @@
 /** Short messages to every process that shares a KV database: the latest ones are in one value, which each watches. */
 import { backoffMs, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
+import { parseJson } from "../lib/parse_json.ts";
 import type { KvDatabase } from "./kv_database.ts";
 
 const KEY = ["porthole", "announcements"];
@@ -131,12 +132,8 @@ export class KvAnnouncements {
 /** What a stored value holds; nothing if it is none of ours. */
 function announcementsIn(value: unknown): readonly Announcement[] {
   if (!(value instanceof Uint8Array)) return [];
-  try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(value));
-    return Array.isArray(parsed) ? parsed.filter(isAnnouncement) : [];
-  } catch {
-    return [];
-  }
+  const parsed = parseJson(new TextDecoder().decode(value));
+  return Array.isArray(parsed) ? parsed.filter(isAnnouncement) : [];
 }
 
 function isAnnouncement(value: unknown): value is Announcement {

@@ -53,7 +53,8 @@ export class OneAsker<V> {
       const now = this.#now();
       if (found !== "absent") {
         if (isFromFuture(found, now)) return undefined;
-        if (isValid(found, now) && isLater(found, known)) return found;
+        const isLater = !known || askedAt(found) > askedAt(known);
+        if (isLater && isValid(found, now)) return found;
       }
       const version = found === "absent" ? ofNothing : String(found.expiresAt);
       const lease = earlier === 0 ? version : `${version}-${earlier}`;
@@ -64,8 +65,4 @@ export class OneAsker<V> {
       found = await this.#tier.read(key);
     }
   }
-}
-
-function isLater<V>(one: TimedValue<V>, other: Entry<V> | undefined): boolean {
-  return other === undefined || askedAt(one) > askedAt(other);
 }

@@ -3,34 +3,20 @@ import { describeError } from "../lib/describe_error.ts";
 import { loggerFor } from "../observability/log.ts";
 import { openKv, openKvStore } from "./kv.ts";
 import { openSharedKv } from "./kv_sharing.ts";
-import type { DurableStore, StoreOptions } from "./store.ts";
+import type { DurableStore, StoreFailure, StoreOptions } from "./store.ts";
 
-interface OpenStoreOptions extends StoreOptions {
+interface OpenStoreOptions extends Partial<StoreOptions> {
+  readonly now: StoreOptions["now"];
   /** True if several processes share the platform's own database, as on Deno Deploy. */
   readonly platformShared: boolean;
 }
 
-/** Opens the configured durable tier, whose failures are logged; null if there is none. */
-export async function openLoggedStore(
-  location: CacheLocation,
-  options: Omit<OpenStoreOptions, "onFailure">,
-): Promise<DurableStore | null> {
-  return await openDurableStore(location, {
-    ...options,
-    onFailure: (failure) =>
-      loggerFor("cache").warn("durable tier failed", {
-        store: failure.store,
-        reason: failure.message,
-        cause: describeError(failure.cause),
-      }),
-  });
-}
-
-/** Opens the configured durable tier; null if there is none. */
+/** Opens the configured durable tier, whose failures are logged unless `onFailure` is given; null if there is none. */
 export async function openDurableStore(
   location: CacheLocation,
-  { platformShared, ...options }: OpenStoreOptions,
+  { platformShared, ...given }: OpenStoreOptions,
 ): Promise<DurableStore | null> {
+  const options = { onFailure: logFailure, ...given };
   switch (location.kind) {
     case "none":
       return null;
@@ -49,4 +35,9 @@ export async function openDurableStore(
       return await openRedis(location, options);
     }
   }
+}
+
+function logFailure({ store, message: reason, cause }: StoreFailure): void {
+  const facts = { store, reason, cause: describeError(cause) };
+  loggerFor("cache").warn("durable tier failed", facts);
 }

@@ -12,10 +12,7 @@ export class SingleFlight<T> {
   }
 
   /** Starts work beside what is in flight. */
-  add(
-    id: string,
-    work: (isCurrent: () => boolean) => Promise<T>,
-  ): Promise<T> {
+  add(id: string, work: (isCurrent: () => boolean) => Promise<T>): Promise<T> {
     const flights = this.#flights.get(id) ?? [];
     const isCurrent = () => this.#flights.get(id) === flights;
     const { promise, resolve } = Promise.withResolvers<T>();

@@ -38,9 +38,7 @@ export function entryUntil(until: number, value: JsonValue): StoredEntry {
 
 /** Reads an entry from its JSON; undefined if it is not one, or its times are not in order. */
 export function parseStoredEntry(json: unknown): StoredEntry | undefined {
-  if (typeof json !== "object" || json === null) return undefined;
-  const entry = json as StoredEntry;
-  const { value, refreshAt, expiresAt, staleUntil, unconfirmed } = entry;
+  const { value, refreshAt, expiresAt, staleUntil, unconfirmed } = Object(json);
   const isEntry = value !== undefined &&
     [refreshAt, expiresAt, staleUntil].every(Number.isFinite) &&
     0 <= refreshAt && refreshAt <= expiresAt && expiresAt <= staleUntil;

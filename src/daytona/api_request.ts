@@ -100,12 +100,8 @@ export class ApiCaller {
     const send = async () => {
       const { parseAs = "json" } = row;
       const client = row.isSecret ? this.#secretClient : this.#client;
-      const reply = await row.send(client, {
-        params,
-        headers,
-        signal,
-        parseAs,
-      });
+      const init = { params, headers, signal, parseAs } as const;
+      const reply = await row.send(client, init);
       quota?.note(reply.response);
       return reply;
     };
@@ -141,12 +137,9 @@ export class ApiCaller {
     } catch (cause) {
       const failure = signal.aborted ? this.#abortFailure(timeoutMs) : cause;
       if (!(failure instanceof ApiFailure)) throw cause;
-      const { message, retryAfterSec } = failure;
-      throw new GatewayError(
-        codeOf(failure, by.kind),
-        `Daytona API, ${operation}: ${message}`,
-        { cause, retryAfterSec },
-      );
+      const reason = `Daytona API, ${operation}: ${failure.message}`;
+      const options = { cause, retryAfterSec: failure.retryAfterSec };
+      throw new GatewayError(codeOf(failure, by.kind), reason, options);
     } finally {
       clearTimeout(timer);
       this.#inFlight.delete(abort);

@@ -210,11 +210,9 @@ export class Records {
 
   /** Takes a record out of a list; one that was made anew under its id stays. */
   async #unlist(key: StoreKey, { id, createdAt }: Listed): Promise<void> {
-    await this.#change(
-      key,
-      (listed) =>
-        listed.filter((each) => each.id !== id || each.createdAt !== createdAt),
-    );
+    const isOther = (each: Listed) =>
+      each.id !== id || each.createdAt !== createdAt;
+    await this.#change(key, (listed) => listed.filter(isOther));
   }
 
   /** Changes a list as it is by then; false if `change` has it stay. */
@@ -226,9 +224,8 @@ export class Records {
       const before = await this.#list(key);
       const listed = change(before.listed);
       if (listed === undefined) return false;
-      const expiresAt = Math.max(
-        ...listed.map((each) => each.expiresAt ?? Infinity),
-      );
+      const ends = listed.map((each) => each.expiresAt ?? Infinity);
+      const expiresAt = Math.max(...ends);
       const value = listed.length === 0 ? undefined : { listed, expiresAt };
       if (await this.#write(key, value, before.version)) return true;
     }

@@ -2,9 +2,8 @@
 import { createCluster } from "@redis/client";
 import { redisKey } from "../cache/redis/format.ts";
 import {
-  openRedisClient,
+  connectionTo,
   type RedisCommands,
-  RedisConnection,
 } from "../cache/redis/redis_connection.ts";
 import type { StoreKey } from "../cache/store.ts";
 import type { RedisLocation } from "../config/cache_location.ts";
@@ -38,11 +37,7 @@ type Commands = Pick<RedisCommands, "get" | "eval" | "info" | "configGet">;
 export async function openRedisValues(
   location: RedisLocation,
 ): Promise<VersionedValues> {
-  const connection = new RedisConnection({
-    server: `${location.hostname}:${location.port}`,
-    open: (signal) => openRedisClient(location, { signal }),
-    now: () => performance.now(),
-  });
+  const connection = connectionTo(location);
   try {
     await connection.connected();
     const info = await connection.send((redis) => redis.info());
@@ -98,10 +93,7 @@ class RedisValues implements VersionedValues {
     const next = crypto.randomUUID();
     const value = text === undefined ? "" : next + text;
     const ttl = Number.isFinite(ttlMs) ? String(ttlMs) : "";
-    const options = {
-      keys: [redisKey(key)],
-      arguments: [version, value, ttl],
-    };
+    const options = { keys: [redisKey(key)], arguments: [version, value, ttl] };
     const isDone = await this.#server.send((to) => to.eval(WRITE, options));
     return isDone === 1 ? next : undefined;
   }

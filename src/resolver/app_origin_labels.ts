@@ -27,15 +27,7 @@ const mode = z.enum(APP_ORIGIN_MODES);
 export const storedAppOriginLabels: z.ZodType<AppOriginLabels> = z
   .record(z.string(), mode).catch(NO_LABELS);
 
-/**
- * The wishes in a sandbox's labels. A value that is no mode is no wish.
- *
- * @example
- * ```ts
- * appOriginLabels({ "porthole.app-origin": "local", "porthole.app-origin.3000": "auto", app: "shop" });
- * // { "*": "local", "3000": "auto" }
- * ```
- */
+/** The wishes in a sandbox's labels. A value that is no mode is no wish. */
 export function appOriginLabels(
   labels: Readonly<Record<string, string>>,
 ): AppOriginLabels {

@@ -38,15 +38,7 @@ function isImageParameter(pair: string): boolean {
   }
 }
 
-/**
- * The caller's query with our `snapshotRef` in place of any that it contains.
- *
- * @example
- * ```ts
- * buildLogQuery("?follow=true&snapshotRef=theirs", "ours:1");
- * // "?follow=true&snapshotRef=ours%3A1"
- * ```
- */
+/** The caller's query with our `snapshotRef` in place of any that it contains. */
 export function buildLogQuery(query: string, snapshotRef: string): string {
   const pairs = query.slice(1).split(/[&;]/)
     .filter((pair) => pair !== "" && !isImageParameter(pair));

@@ -2,7 +2,6 @@
 import type { Config } from "../config/config.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import type { RoleWatch } from "../daytona/proxy_role.ts";
-import type { Background } from "../lib/background.ts";
 import { createReportLimit } from "../lib/cooldown.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { loggerFor } from "../observability/log.ts";
@@ -20,15 +19,10 @@ import { RemoteSettings } from "./remote_settings.ts";
 import { SandboxChanges } from "./sandbox_changes.ts";
 import { SandboxStates } from "./sandbox_states.ts";
 
-/** Dependencies of {@linkcode createResolvers}. */
 interface ResolverParts {
   readonly api: DaytonaApi;
   readonly role: Pick<RoleWatch, "role">;
   readonly lookups: LookupCacheOptions;
-  readonly background: Background;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** A sealer for one purpose. */
   readonly sealerFor: (purpose: string) => Sealer;
   /** For probes of what refuses. */
   readonly upstream: UpstreamClient;
@@ -39,7 +33,9 @@ interface ResolverParts {
 /** Creates what tells who may see a sandbox, and where it is. */
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createResolvers(config: Config, parts: ResolverParts) {
-  const { api, role, lookups, background, now } = parts;
+  const { api, role, lookups, sealerFor, upstream } = parts;
+  const { background, now } = lookups;
+  const isHosted = config.daytona.mode === "hosted";
   const remoteSettings = new RemoteSettings(config, {
     api,
     role: () => role.role(),
@@ -61,31 +57,22 @@ export function createResolvers(config: Config, parts: ResolverParts) {
     const told = stored?.then(() => changes.announceStored(sandboxId));
     if (told) background.add("announce private", told);
   }
-  const options = { ...optionsOf(config, parts), onPrivate };
+  const sealer = sealerFor(isHosted ? "preview" : "runner");
+  const { appOrigin } = config.public;
+  const options = { ...lookups, sealer, appOrigin, upstream, onPrivate };
   const known = {
     isSandboxPublic: (id: string) => api.isSandboxPublic(id),
     runnerOfSandbox: (id: string) => api.runnerOfSandbox(id),
     labelsOf: (id: string) => states.labelsOf(id),
   };
-  const { sandboxes, access } = config.daytona.mode === "hosted"
+  const { sandboxes, access } = isHosted
     ? createHostedResolvers(options, parts, remoteSettings)
     : {
       sandboxes: new SandboxResolver(known, options),
       access: new AccessResolver(api, lookups),
     };
-  const visitors = { forget: recheckVisitors };
-  changes.tell([states, sandboxes, access, visitors]);
+  changes.tell([states, sandboxes, access, { forget: recheckVisitors }]);
   return { remoteSettings, changes, states, sandboxes, access };
-}
-
-function optionsOf(
-  config: Config,
-  { lookups, sealerFor, upstream }: ResolverParts,
-): Omit<SandboxResolverOptions, "onPrivate"> {
-  const { appOrigin } = config.public;
-  const isHosted = config.daytona.mode === "hosted";
-  const sealer = sealerFor(isHosted ? "preview" : "runner");
-  return { ...lookups, sealer, appOrigin, upstream };
 }
 
 /** Creates what judges credentials, and what finds the sandboxes that they are for. */

@@ -5,6 +5,7 @@
 import { isSandboxRef } from "../address/grammar.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Background } from "../lib/background.ts";
+import { parseJson } from "../lib/parse_json.ts";
 
 /** How far somebody who hears of a change has to go. */
 export interface Change {
@@ -70,19 +71,14 @@ export class SandboxChanges {
   }
 
   async #forget(sandboxId: string, change: Change): Promise<void> {
-    await Promise.all(
-      this.#memories.map((memory) => memory.forget(sandboxId, change)),
-    );
+    const all = this.#memories.map((each) => each.forget(sandboxId, change));
+    await Promise.all(all);
   }
 }
 
 function readMessage(message: string): [] | [id: string, mark: string] {
-  try {
-    const { id, mark } = Object(JSON.parse(message));
-    const isRead = typeof id === "string" && isSandboxRef(id) &&
-      typeof mark === "string" && MARK.test(mark);
-    return isRead ? [id, mark] : [];
-  } catch {
-    return [];
-  }
+  const { id, mark } = Object(parseJson(message));
+  const isRead = typeof id === "string" && isSandboxRef(id) &&
+    typeof mark === "string" && MARK.test(mark);
+  return isRead ? [id, mark] : [];
 }

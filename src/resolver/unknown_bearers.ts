@@ -169,9 +169,6 @@ export class UnknownBearers {
 }
 
 function throttled(retryAfterSec: number): GatewayError {
-  return new GatewayError(
-    "api_throttled",
-    "Visitors have presented too many bearers that are nobody's",
-    { retryAfterSec },
-  );
+  const reason = "Visitors have presented too many bearers that are nobody's";
+  return new GatewayError("api_throttled", reason, { retryAfterSec });
 }

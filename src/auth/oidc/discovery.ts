@@ -65,10 +65,9 @@ export class Discovery {
       this.#isRecent(this.#answeredAt, DISCOVERY_TTL_MS)
     ) return this.#lastMetadata;
     const isDoubtful = refresh || this.#latest?.failed === true;
+    const maxAgeMs = isDoubtful ? DISCOVERY_PAUSE_MS : DISCOVERY_TTL_MS;
     try {
-      return await this.#metadata(
-        isDoubtful ? DISCOVERY_PAUSE_MS : DISCOVERY_TTL_MS,
-      );
+      return await this.#metadata(maxAgeMs);
     } catch (error) {
       // A provider whose metadata cannot be fetched now is still the one that we know.
       if (this.#lastMetadata !== undefined) return this.#lastMetadata;
@@ -78,11 +77,9 @@ export class Discovery {
 
   /** Throws `login_unavailable` if the provider is not up, by a discovery request unless there was one just now. */
   async check(): Promise<void> {
-    try {
-      await this.#metadata(CHECKED_WITHIN_MS);
-    } catch (error) {
+    await this.#metadata(CHECKED_WITHIN_MS).catch((error) => {
       throw providerUnavailable(error);
-    }
+    });
   }
 
   /** The metadata of the latest attempt, or of a new one if that is older than `maxAgeMs`. */
@@ -106,10 +103,8 @@ export class Discovery {
   async #discover(): Promise<oauth.AuthorizationServer> {
     const settings = this.#settings;
     const { issuer } = settings;
-    const response = await oauth.discoveryRequest(
-      new URL(issuer),
-      requestOptions(settings),
-    );
+    const options = requestOptions(settings);
+    const response = await oauth.discoveryRequest(new URL(issuer), options);
     if (response.status !== 200) {
       await response.body?.cancel(); // a page for people, maybe
       throw new Error(`status ${response.status}`);

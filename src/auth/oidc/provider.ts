@@ -107,6 +107,7 @@ export class OpenidProvider {
     }
     const url = new URL(publicEndpoint(as.authorization_endpoint, settings));
     const { audience } = settings;
+    const { codeVerifier } = attempt;
     const parameters = {
       client_id: settings.clientId,
       response_type: "code",
@@ -115,9 +116,7 @@ export class OpenidProvider {
       state: attempt.state,
       nonce: attempt.nonce,
       code_challenge_method: "S256",
-      code_challenge: await oauth.calculatePKCECodeChallenge(
-        attempt.codeVerifier,
-      ),
+      code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
       ...reauthenticate && { prompt: "login" },
       ...audience !== undefined && { audience },
     };
@@ -189,10 +188,7 @@ export class OpenidProvider {
    * New tokens for a refresh token (RFC 6749 section 6); null if it is no longer valid, or its issuer is no longer the
    * installation's: no other issuer may see it. Who they are for is only told with a new ID token.
    */
-  async refresh(
-    refreshToken: string,
-    issuer?: string,
-  ): Promise<Tokens | null> {
+  async refresh(refreshToken: string, issuer?: string): Promise<Tokens | null> {
     if (!this.#knows(issuer)) return null;
     const connection = await this.#connection(issuer);
     const { as, client, settings } = connection;

@@ -23,10 +23,8 @@ export function transactionId(state: string): string {
 }
 
 function isTransaction(value: unknown): value is Transaction {
-  return typeof value === "object" && value !== null &&
-    ["state", "nonce", "codeVerifier", "redirectUri", "returnTo"].every(
-      (name) => typeof Reflect.get(value, name) === "string",
-    );
+  const names = ["state", "nonce", "codeVerifier", "redirectUri", "returnTo"];
+  return names.every((name) => typeof Object(value)[name] === "string");
 }
 
 /** Seals and opens transactions. */

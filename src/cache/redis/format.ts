@@ -2,8 +2,10 @@
  * The names and the format of entries in Redis. Daytona's API and Go proxy may use the same server: the kinds that they
  * keep as well have Daytona's names and format, so that each program reads, writes and deletes the others' entries.
  */
+import { parseJson } from "../../lib/parse_json.ts";
 import { keptUntil } from "../entry.ts";
 import {
+  entryUntil,
   type JsonValue,
   parseStoredEntry,
   type StoredEntry,
@@ -30,12 +32,6 @@ interface UntimedEntry {
 /**
  * The name of a key: Daytona's `proxy:{kind}:{id}` for Daytona's kinds, `porthole:{kind}:…` for others. The characters
  * of ids and digests stay as they are; any other is encoded, so that it is not taken for a separator.
- *
- * @example
- * ```ts
- * redisKey(["sandbox-public", "4c1f"]); // "proxy:sandbox-public:4c1f"
- * redisKey(["login-session", "a:b"]); // "porthole:login-session:a%3Ab"
- * ```
  */
 export function redisKey([kind, ...parts]: StoreKey): string {
   const owner = DAYTONA_KINDS.has(kind) ? "proxy" : "porthole";
@@ -65,12 +61,7 @@ export function formatEnvelope(entry: StoredEntry): string {
 export function parseEnvelope(
   text: string,
 ): StoredEntry | UntimedEntry | undefined {
-  let json;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const json = parseJson(text);
   const { value, refreshAt, expiresAt, staleUntil } = Object(json);
   const isUntimed = value !== undefined &&
     [refreshAt, expiresAt, staleUntil].every((time) => time === undefined);
@@ -87,13 +78,8 @@ export function timedEntry(
 ): StoredEntry {
   const remainingMs = ttlMs === NO_EXPIRY ? MAX_UNTIMED_MS : ttlMs;
   const expiresAt = now + Math.min(remainingMs, MAX_UNTIMED_MS);
-  return {
-    value,
-    refreshAt: now,
-    expiresAt,
-    staleUntil: expiresAt,
-    unconfirmed: { since: now, keptUntil: expiresAt },
-  };
+  const unconfirmed = { since: now, keptUntil: expiresAt };
+  return { ...entryUntil(expiresAt, value), refreshAt: now, unconfirmed };
 }
 
 /**

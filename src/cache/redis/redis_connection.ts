@@ -253,6 +253,15 @@ export class RedisConnection {
   }
 }
 
+/** A connection to the server at `location`. */
+export function connectionTo(location: RedisLocation): RedisConnection {
+  return new RedisConnection({
+    server: `${location.hostname}:${location.port}`,
+    open: (signal) => openRedisClient(location, { signal }),
+    now: () => performance.now(),
+  });
+}
+
 /** Creates a promise that may reject without being awaited. */
 function deferred(): PromiseWithResolvers<void> {
   const resolvers = Promise.withResolvers<void>();

@@ -21,10 +21,10 @@ import {
   timedEntry,
 } from "./format.ts";
 import {
+  connectionTo,
   hasErrorCode,
-  openRedisClient,
   type RedisCommands,
-  RedisConnection,
+  type RedisConnection,
 } from "./redis_connection.ts";
 import { Tracking } from "./tracking.ts";
 
@@ -49,12 +49,7 @@ export async function openRedis(
   location: RedisLocation,
   options: StoreOptions,
 ): Promise<DurableStore> {
-  const connection = new RedisConnection({
-    server: `${location.hostname}:${location.port}`,
-    open: (signal) => openRedisClient(location, { signal }),
-    now: () => performance.now(),
-  });
-  return await openRedisStore(connection, options);
+  return await openRedisStore(connectionTo(location), options);
 }
 
 /**

@@ -22,12 +22,6 @@ export const storedPreview: z.ZodType<HostedPreview> = z.object({
 /**
  * What the API's answer about a port says of all ports; undefined if it is about another sandbox. The API finds ids and
  * names alike, so a sandbox that has the id of this one for its name may come in its place.
- *
- * @example
- * ```ts
- * readPreview({ sandboxId: "box", url: "https://3000-box.p.test", token: "t" }, "box", 3000);
- * // { domain: "https://p.test", token: "t" }
- * ```
  */
 export function readPreview(
   { sandboxId: told, url, token }: PreviewUrl,

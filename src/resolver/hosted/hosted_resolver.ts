@@ -87,16 +87,11 @@ export class HostedResolver implements Destinations {
     this.#names = new LookupCache("sandbox-name", sandboxIdCodec, options);
     // Longer than for a public one, as nobody gets in by that.
     const ttlMs = privateTtlMs(cache);
-    this.#sandboxes = new LookupCache(
-      "hosted-sandbox",
-      sandboxCodec,
-      options,
-      {
-        ttlMsOf: (sandbox) => sandbox?.public === false ? ttlMs : undefined,
-        onReplaced: (id, earlier, sandbox, stored) =>
-          earlier?.public && !sandbox?.public && options.onPrivate(id, stored),
-      },
-    );
+    this.#sandboxes = new LookupCache("hosted-sandbox", sandboxCodec, options, {
+      ttlMsOf: (sandbox) => sandbox?.public === false ? ttlMs : undefined,
+      onReplaced: (id, earlier, sandbox, stored) =>
+        earlier?.public && !sandbox?.public && options.onPrivate(id, stored),
+    });
     const codec = sealedCodec(storedPreview, sealer);
     this.#previews = new LookupCache("hosted-preview", codec, options);
     this.#renewals = new HostedRenewals({
@@ -162,7 +157,6 @@ export class HostedResolver implements Destinations {
     return id;
   }
 
-  /** See {@linkcode Destinations.knownDestination}. */
   knownDestination(
     sandboxId: string,
     port: SandboxPort,
@@ -175,10 +169,7 @@ export class HostedResolver implements Destinations {
     return preview && this.#destination(sandbox, preview, port, isAnonymous);
   }
 
-  /**
-   * See {@linkcode Destinations.destinationOf}.
-   * @throws {GatewayError} also `port_not_served` for the toolbox
-   */
+  /** @throws {GatewayError} also `port_not_served` for the toolbox */
   async destinationOf(
     sandboxId: string,
     port: SandboxPort,
@@ -219,7 +210,6 @@ export class HostedResolver implements Destinations {
     return await this.destinationOf(sandboxId, port, () => {}, isAnonymous);
   }
 
-  /** See {@linkcode HostedRenewals.forVisitor}. */
   renewToken(sandboxId: string, port: number): Promise<boolean> {
     return this.#renewals.forVisitor(sandboxId, port);
   }

@@ -1,6 +1,6 @@
 /** Build logs: which runner built an image, if the user may see it. Nothing is cached, because logs are rarely read. */
 import type { DaytonaApi, Runner, User } from "../../daytona/api.ts";
-import { ifUser } from "../if_user.ts";
+import { ifUser } from "./access.ts";
 
 /** The location of a build log. */
 export interface BuildLog {

@@ -98,7 +98,6 @@ export class SandboxResolver implements Destinations {
     return label;
   }
 
-  /** See {@linkcode Destinations.knownDestination}. */
   knownDestination(
     sandboxId: string,
     port: SandboxPort,
@@ -108,7 +107,6 @@ export class SandboxResolver implements Destinations {
     return placement && this.#destination(placement, sandboxId, port);
   }
 
-  /** See {@linkcode Destinations.destinationOf}. */
   async destinationOf(
     sandboxId: string,
     port: SandboxPort,

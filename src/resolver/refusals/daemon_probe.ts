@@ -83,7 +83,6 @@ export class DaemonProbe {
     return !isEmptyBadGateway(response);
   }
 
-  /** The response to a probe; undefined if there is none. */
   async #send(
     destination: Destination,
     method: "GET" | "HEAD",

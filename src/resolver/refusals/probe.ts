@@ -63,11 +63,8 @@ export async function isAlive(
   destination: Destination,
 ): Promise<boolean> {
   const { livenessTarget: target = "/" } = destination;
-  const probe = {
-    target,
-    method: "GET",
-    timeoutMs: LIVENESS_TIMEOUT_MS,
-  } as const;
+  const timeoutMs = LIVENESS_TIMEOUT_MS;
+  const probe = { method: "GET", target, timeoutMs } as const;
   try {
     discardBody((await sendProbe(upstream, destination, probe)).body);
     return true;

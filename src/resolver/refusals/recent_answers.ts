@@ -18,7 +18,6 @@ export class RecentAnswers<Answer> {
     return answer;
   }
 
-  /** Has the next caller ask again. */
   forget(key: string): void {
     this.#answers.delete(key);
   }

@@ -3,6 +3,7 @@
  * behind it reports a closed port as an empty 502; everything else is the app's, and passes unchanged.
  */
 import { valuesOf } from "../../http/headers.ts";
+import { parseJson } from "../../lib/parse_json.ts";
 import type { ResponseHead } from "../destination.ts";
 
 /** The error codes for a runner's refusals, with the reason that is logged. */
@@ -20,20 +21,13 @@ export type RefusalCode = keyof typeof REFUSALS;
 const MAX_REFUSAL_BYTES = 4096;
 
 /** Headers that a Go server adds to an empty response by itself. */
-const AUTOMATIC_HEADERS: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "date",
-  "keep-alive",
-]);
+const AUTOMATIC = ["connection", "content-length", "date", "keep-alive"];
 
 /** True if a response is the empty 502 of a hop that could not reach the next one. */
 export function isEmptyBadGateway(response: ResponseHead): boolean {
   return response.status === 502 &&
     valuesOf(response.headers, "content-length")[0] === "0" &&
-    response.headers.every(([name]) =>
-      AUTOMATIC_HEADERS.has(name.toLowerCase())
-    );
+    response.headers.every(([name]) => AUTOMATIC.includes(name.toLowerCase()));
 }
 
 /** True if a response with that status may be a refusal by a runner or by a hop behind it; any other is the app's. */
@@ -79,10 +73,6 @@ function isPathOf(path: string, sandboxId: string | undefined): boolean {
 
 /** The members of a JSON object; none if the text is no such object. */
 export function membersOf(body: string): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === "object" && parsed !== null ? { ...parsed } : {};
-  } catch {
-    return {};
-  }
+  const parsed = parseJson(body);
+  return typeof parsed === "object" && parsed !== null ? { ...parsed } : {};
 }

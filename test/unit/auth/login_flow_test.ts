@@ -48,7 +48,7 @@ function setUp(tokens: Tokens) {
       createSealer({ secrets: ["s".repeat(32)], purpose: "login", now }),
       now,
     ),
-    redeemed: new RedeemedStates({ store: null, maxStates: 10, now }),
+    redeemed: new RedeemedStates({ store: null, maxEntries: 10, now }),
     throttle: new Throttle({
       refusalsPerMinute: 1,
       lookups: 1,

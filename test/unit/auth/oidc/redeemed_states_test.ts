@@ -4,7 +4,7 @@ import type { DurableStore } from "../../../../src/cache/store.ts";
 import { fakeStore } from "../../cache/fakes.ts";
 
 function setUp(store: DurableStore | null): RedeemedStates {
-  return new RedeemedStates({ store, maxStates: 100, now: () => 1000 });
+  return new RedeemedStates({ store, maxEntries: 100, now: () => 1000 });
 }
 
 Deno.test("S6: a state is taken once, in this gateway and in all that share its store", async () => {
