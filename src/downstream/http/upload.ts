@@ -37,6 +37,7 @@ export class Upload implements BodyReader, Watched {
   /** True once its end was read, or it broke. */
   #hasEnded = false;
   #isCancelled = false;
+  #isGivenUp = false;
   /** The read that waits for more, as its caller sees it. */
   #reading: PromiseWithResolvers<Bytes | null> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -78,6 +79,9 @@ export class Upload implements BodyReader, Watched {
   }
 
   read(): Promise<Bytes | null> {
+    if (this.#isGivenUp) {
+      return Promise.reject(new UpstreamError("aborted", "upload given up"));
+    }
     const reading = this.#reading = Promise.withResolvers<Bytes | null>();
     this.#read().then(reading.resolve, reading.reject);
     return reading.promise;
@@ -166,9 +170,12 @@ export class Upload implements BodyReader, Watched {
   /** What is read of it does not tell what else is kept. */
   readonly heardAt = 0;
 
-  /** Takes nothing more of a body in chunks once its request has been answered: Deno would, as long as a read waits. */
+  /** Has nothing more taken of a body in chunks once its request has been answered: Deno would, as long as a read waits. */
   giveUp(): void {
-    this.#chunked?.cancel();
+    if (this.#chunked === undefined) return;
+    this.#isGivenUp = true;
+    // Who never was read may send the rest, and read the answer.
+    if (this.left !== "nothing") this.#chunked.cancel();
   }
 
   /** The exchange is over: nothing is charged any more, nor watched, unless a read waits that may still take more. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ChunkedBody } from "../../../../src/downstream/http/chunked_body.ts";
 import { Upload } from "../../../../src/downstream/http/upload.ts";
 import type { Watched } from "../../../../src/downstream/memory/guard.ts";
 
@@ -152,4 +153,23 @@ Deno.test("Upload is watched beyond its exchange as long as a read waits, and on
   assert.ok(!isWatched);
   reading.resolve(null);
   await read;
+});
+
+Deno.test("Upload in chunks that was answered unread is read no more, and left to its client", async () => {
+  let isCancelled = false;
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    cancel: () => void (isCancelled = true),
+  });
+  const upload = new Upload({
+    body: new ChunkedBody(stream, {
+      answered: () => Promise.resolve(),
+      largestReadBytes: 1024,
+      onLargerRoom() {},
+    }),
+    contentLength: null,
+    request: new Request("http://box.test/"),
+  }, () => {});
+  upload.giveUp();
+  await assert.rejects(upload.read(), { code: "aborted" });
+  assert.ok(!isCancelled);
 });
