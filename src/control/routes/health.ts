@@ -96,12 +96,7 @@ export interface HealthRoutesOptions {
 }
 
 /** The routes that {@linkcode addHealthRoutes} adds. */
-export const HEALTH_ROUTES = [
-  healthRoute,
-  readyRoute,
-  streamRoute,
-  assetRoute,
-];
+export const HEALTH_ROUTES = [healthRoute, readyRoute, streamRoute, assetRoute];
 
 /** Adds `/ready`, `/health` and what is below it. */
 export function addHealthRoutes(

@@ -42,8 +42,6 @@ export const wake: FeatureModule = {
       },
     });
     const button = new StartButton(parts, starts);
-    return Object.assign(button, {
-      controlRoutes: startRoutes(button, parts),
-    });
+    return Object.assign(button, { controlRoutes: startRoutes(button, parts) });
   },
 };

@@ -36,7 +36,8 @@ const EVENTS: ReadonlySet<unknown> = new Set([
 
 type WebhookParts = Pick<FeatureParts, "changes" | "throttle" | "now">;
 
-const route = createRoute({
+/** What {@linkcode addWebhookRoutes} adds. */
+export const WEBHOOK_ROUTE = createRoute({
   method: "post",
   path: "/webhooks/daytona",
   summary: "Hear of a change",
@@ -75,9 +76,6 @@ const route = createRoute({
   },
 });
 
-/** What {@linkcode addWebhookRoutes} adds. */
-export const WEBHOOK_ROUTES = [route];
-
 /** Adds `/webhooks/daytona`, for endpoints with these secrets, `whsec_…`. */
 export function addWebhookRoutes(
   app: OpenAPIHono<ControlEnv>,
@@ -89,7 +87,7 @@ export function addWebhookRoutes(
   );
   const heard = new ExpiringLru<string, true>(REMEMBERED);
   // Not by the description: the signature is of the body's bytes, and is checked before anything is made of them.
-  app.post(route.path, async ({ req, env }) => {
+  app.post(WEBHOOK_ROUTE.path, async ({ req, env }) => {
     const { id, body } = await readSigned(req.raw, env, keys, parts);
     const message = objectOf(body);
     if (!heard.has(id)) {
