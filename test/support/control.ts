@@ -3,7 +3,6 @@ import type { Callback, Login } from "../../src/auth/login_flow.ts";
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession, SessionSealer } from "../../src/auth/session.ts";
 import { type ControlRoutes, createControl } from "../../src/control/app.ts";
-import { SandboxLogins } from "../../src/control/browser_sessions.ts";
 import { ownForm } from "../../src/downstream/http/form.ts";
 import { FEATURES } from "../../src/service.ts";
 import { type RecordedLog, recordedLog } from "./event_log.ts";
@@ -133,19 +132,18 @@ export function setUpControl(
     scheme: "https",
     cookies: CONTROL_COOKIES,
     remoteSettings: state,
-    hasHomePage: true,
+    now: Date.now,
+    features: [
+      { hasHomePage: true },
+      ...featureRoutes({ remoteSettings: state, login })
+        .map((controlRoutes) => ({ controlRoutes })),
+    ],
     featureDescriptions: FEATURE_DESCRIPTIONS,
-    featureRoutes: featureRoutes({ remoteSettings: state, login }),
     login,
-    browserSessions: new SandboxLogins({
-      cookies: CONTROL_COOKIES,
-      sessions,
-      logins: { grantsAccess: () => Promise.resolve(false) },
-      now: Date.now,
-    }),
     sessionScope: "sandbox",
     sessions,
     logins: {
+      grantsAccess: () => Promise.resolve(false),
       end({ id }) {
         state.ended.push(id);
         return state.failure === undefined

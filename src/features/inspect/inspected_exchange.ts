@@ -28,7 +28,7 @@ export function inspectedOf(facts: SeenExchange) {
     end,
     reason: reason === undefined ? undefined : redactReason(reason),
     error,
-    explanation: ERROR_TEXTS[error as ErrorCode]?.title,
+    explanation: error && ERROR_TEXTS[error as ErrorCode]?.title,
     by,
     tunnel,
     requestHeaders: redactHeaders(facts.requestHeaders),
