@@ -18,11 +18,7 @@ import type {
   IncomingRequest,
 } from "../../gateway/received_request.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
-import {
-  isFramed,
-  isNavigation,
-  isSentByPage,
-} from "../../http/fetch_metadata.ts";
+import { isFramed, isNavigation } from "../../http/fetch_metadata.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
@@ -60,19 +56,10 @@ export class InspectExchange extends OwnExchange {
     this.resource = resource;
   }
 
-  /** What the gate decides on: the sandbox as a whole, which is never public here. */
+  /** What the gate decides on: the sandbox as a whole. */
   get gateRequest(): GateRequest {
-    return {
-      label: this.label,
-      port: TOOLBOX_PORT,
-      method: this.method,
-      isToolbox: true,
-      isForMembers: true,
-      clientAddress: this.client.clientAddress,
-      isSentByPage: isSentByPage(this.headers),
-      progress: this.progress,
-      credentials: () => this.#credentials(),
-    };
+    const whole = { label: this.label, port: TOOLBOX_PORT };
+    return this.requestOfMember(whole, () => this.#credentials());
   }
 
   /** A session counts for the page itself and for its visitor's own navigation: not for an app's page, nor in a frame. */

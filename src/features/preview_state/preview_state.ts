@@ -13,7 +13,6 @@ import type {
   ExchangeServices,
   IncomingRequest,
 } from "../../gateway/received_request.ts";
-import { isSentByPage } from "../../http/fetch_metadata.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { Look, Looks } from "./looks.ts";
@@ -109,7 +108,7 @@ async function admit(
   { members, gate }: StateParts,
   before?: Admission,
 ): Promise<Admission> {
-  const { headers, method, progress, client: { clientAddress } } = x;
+  const { headers } = x;
   const credentials = presentedGrants({ headers });
   const token = bearerOf(headers);
   if (token !== undefined) credentials.push({ kind: "bearer", token });
@@ -117,17 +116,8 @@ async function admit(
     const caller = members.callerOf(x.asCalled);
     return (await members.admit(caller, preview.label)).admission;
   }
-  const request: GateRequest = {
-    ...preview,
-    method,
-    takesGrants: true,
-    isToolbox: true,
-    isForMembers: true,
-    clientAddress,
-    isSentByPage: isSentByPage(headers),
-    progress,
-    credentials: () => credentials,
-  };
+  const asked = x.requestOfMember(preview, () => credentials);
+  const request = { ...asked, takesGrants: true };
   const verdict = before === undefined
     ? await gate.admit(request)
     : await gate.readmit(request, before);

@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isPort } from "../../address/grammar.ts";
 import { API_REFUSALS } from "../../control/api/record_descriptions.ts";
+import { json } from "../../control/route.ts";
 import { SANDBOX } from "../../control/routes/sandbox_paths.ts";
 
 /** The longest wait, seconds. */
@@ -52,7 +53,7 @@ export const PREVIEW_STATE_ROUTES = [
     responses: {
       200: {
         description: "Its state, whatever that is.",
-        content: { "application/json": { schema: STATE } },
+        content: json(STATE),
       },
       ...API_REFUSALS,
     },

@@ -8,6 +8,7 @@ import { isSandboxRef } from "../../address/grammar.ts";
 import {
   type ControlContext,
   type ControlEnv,
+  json,
   refusal,
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
@@ -55,14 +56,10 @@ export const WEBHOOK_ROUTE = createRoute({
       }),
     }),
     body: {
-      content: {
-        "application/json": {
-          schema: z.object({
-            event: z.string().openapi({ example: "sandbox.state.updated" }),
-            id: z.string().openapi({ description: "The sandbox." }),
-          }),
-        },
-      },
+      content: json(z.object({
+        event: z.string().openapi({ example: "sandbox.state.updated" }),
+        id: z.string().openapi({ description: "The sandbox." }),
+      })),
     },
   },
   responses: {
