@@ -21,7 +21,6 @@ import { Exchange } from "./exchange.ts";
 import { preflightResponse } from "./own_response.ts";
 import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
 
-/** What a request for the log of a build names. */
 type BuildLogRoute = Extract<BaseRoute, { kind: "build_logs" }>;
 
 /** A request for the log of a build. */

@@ -30,7 +30,6 @@ export function createForwarder(
   });
 }
 
-/** Dependencies of {@linkcode createGateway}. */
 interface GatewayParts extends
   Pick<
     DispatchParts,

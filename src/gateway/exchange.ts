@@ -335,7 +335,6 @@ export abstract class Exchange extends ReceivedRequest {
     this.#endUse = this.services.activity.begin(this.#guest.sandboxId);
   }
 
-  /** Records the exchange, once. */
   #record(status: number, conclusion: Conclusion): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;

@@ -52,7 +52,6 @@ export interface FeatureParts
   readonly records: Records;
   readonly background: Background;
   readonly metrics: Metrics;
-  /** A sealer for one purpose. */
   readonly sealerFor: (purpose: string) => Sealer;
   /** Who may use `/api/v1`. */
   readonly members: Members;
@@ -67,7 +66,6 @@ export interface FeatureParts
 
 /** A key of Daytona's API, and what it must be allowed. */
 export interface KeyToCheck {
-  /** What to call it. */
   readonly name: string;
   readonly key: string;
   /** The UUID of the organization that it must be of, in lower case; unless given, any will do. */
@@ -81,7 +79,6 @@ export interface KeyToCheck {
 /** A feature, whether it is switched on or not. */
 export interface FeatureModule {
   readonly name: string;
-  /** Its settings, if it has any. */
   readonly settings?: AnySection;
   /** API keys that it uses, for whoever checks an installation. */
   keysToCheck?(config: Config): readonly KeyToCheck[];

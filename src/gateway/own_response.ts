@@ -8,7 +8,6 @@ import { type Preflight, preflightHeaders, withCors } from "../proxy/cors.ts";
 import type { ExchangeServices, ReceivedRequest } from "./received_request.ts";
 import type { Progress } from "./record.ts";
 
-/** The parts of an exchange that its responses depend on. */
 type Answered = ReceivedRequest & {
   readonly port: number | undefined;
   readonly progress: Progress;

@@ -43,13 +43,11 @@ const MAX_SESSIONS = 200;
 const MAX_FORM_BYTES = 10_000;
 
 const SANDBOX = z.string().regex(new RegExp(`^${LABEL}$`)).optional()
-  .openapi({
-    description: "The sandbox to log out of; all of them if omitted.",
-  });
+  .describe("The sandbox to log out of; all of them if omitted.");
 
-const COOKIES = z.literal("delete").optional().openapi({
-  description: "Has the browser delete all cookies of all previews, too.",
-});
+const COOKIES = z.literal("delete").optional().describe(
+  "Has the browser delete all cookies of all previews, too.",
+);
 
 const pageRoute = createRoute({
   method: "get",

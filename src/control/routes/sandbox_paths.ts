@@ -45,10 +45,9 @@ function buildLogsRoute(resource: "snapshots" | "sandboxes") {
     request: {
       params: z.object({ id: SANDBOX }),
       query: z.object({
-        follow: z.enum(["true", "false"]).optional().openapi({
-          description:
-            "Whether to stream the log for as long as the build runs.",
-        }),
+        follow: z.enum(["true", "false"]).optional().describe(
+          "Whether to stream the log for as long as the build runs.",
+        ),
       }),
     },
     responses: {

@@ -25,7 +25,6 @@ import { redirect } from "../../pages/redirect.ts";
 import { INSPECT_POLICY, inspectPage } from "./inspect_page.ts";
 import type { Inspector } from "./inspector.ts";
 
-/** What of a sandbox's view is asked for. */
 interface InspectRoute {
   readonly sandboxId: string;
   readonly resource: "page" | "events";

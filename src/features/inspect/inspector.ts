@@ -10,21 +10,13 @@ import {
 import { CountById } from "../../proxy/counts.ts";
 import { inspectedOf } from "./inspected_exchange.ts";
 import type { KeptFailures } from "./kept_failures.ts";
-import {
-  type SampleLimits,
-  type Share,
-  WatchedSandbox,
-} from "./watched_sandbox.ts";
-import { eventOf, Watcher, type WatcherLimits } from "./watcher.ts";
+import { type Share, WatchedSandbox } from "./watched_sandbox.ts";
+import { eventOf, Watcher } from "./watcher.ts";
 
 /** The limits of watching. */
-export interface InspectorLimits extends WatcherLimits, SampleLimits {
-  readonly watchersPerSandbox: number;
-  readonly watchersPerUser: number;
-  readonly watchers: number;
-}
+export type InspectorLimits = Readonly<typeof LIMITS>;
 
-const LIMITS: InspectorLimits = {
+const LIMITS = {
   watchersPerSandbox: 8,
   watchersPerUser: 8,
   // With the most of each: 12.5 MiB, beside the buffers that the budget counts.

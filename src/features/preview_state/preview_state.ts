@@ -67,7 +67,6 @@ export class PreviewStateExchange extends OwnExchange {
 
 interface StateParts extends Pick<FeatureParts, "members" | "gate" | "now"> {
   readonly looks: Looks;
-  /** Aborted when nobody is to wait any more. */
   readonly draining: AbortSignal;
 }
 

@@ -40,7 +40,6 @@ const LOOKS = { capacity: 20, refillPerSec: 0.5 } as const;
 /** Seconds until a look at what has just been started is worth it. */
 const WAIT_SEC = 2;
 
-/** A request that may start a sandbox. */
 type StartRequest = Pick<
   SandboxExchange,
   "id" | "label" | "sandboxId" | "clientAddress"

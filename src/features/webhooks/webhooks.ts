@@ -50,15 +50,14 @@ export const WEBHOOK_ROUTE = createRoute({
     headers: z.object({
       "webhook-id": z.string().optional(),
       "webhook-timestamp": z.string().optional(),
-      "webhook-signature": z.string().optional().openapi({
-        description:
-          "`v1,` and the signature in base64. Svix’s names, such as `svix-signature`, count as well.",
-      }),
+      "webhook-signature": z.string().optional().describe(
+        "`v1,` and the signature in base64. Svix’s names, such as `svix-signature`, count as well.",
+      ),
     }),
     body: {
       content: json(z.object({
         event: z.string().openapi({ example: "sandbox.state.updated" }),
-        id: z.string().openapi({ description: "The sandbox." }),
+        id: z.string().describe("The sandbox."),
       })),
     },
   },
