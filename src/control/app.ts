@@ -112,7 +112,10 @@ export function createControl(options: ControlOptions): Control {
     return refuse(c.req.raw, error, c.env);
   });
   app.onError((error, c) => {
-    const failure = failureOf(error);
+    // Hono complains by itself about a request, of an unreadable form for example.
+    const failure = error instanceof HTTPException && error.status < 500
+      ? new GatewayError("bad_request", error.message, { cause: error })
+      : toGatewayError(error);
     logFailure(options.logger, failure, { requestId: c.env.requestId });
     const response = refuse(c.req.raw, failure, c.env);
     return c.newResponse(response.body, response); // with the headers that its route has set
@@ -144,13 +147,6 @@ function previewOf(
 function describeIssues({ issues }: z.ZodError): string {
   return issues.map(({ path, message }) => `${path.join(".")}: ${message}`)
     .join("; ");
-}
-
-/** The failure to answer with; Hono's own complaints about a request, such as an unreadable form, are `bad_request`. */
-function failureOf(error: Error): GatewayError {
-  return error instanceof HTTPException && error.status < 500
-    ? new GatewayError("bad_request", error.message, { cause: error })
-    : toGatewayError(error);
 }
 
 /** The OpenAPI description of those routes, as `openapi/porthole.json` holds it. */

@@ -15,7 +15,7 @@ import type {
 } from "../../gateway/received_request.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import type { Look, Looks } from "./looks.ts";
+import type { Looks } from "./looks.ts";
 import {
   MAX_WAIT_SEC,
   type PreviewState,
@@ -94,7 +94,16 @@ export async function handleState(
       .then(() => true, isOutage));
   const look = () => looks.at(preview);
   const seen = await waitUntilReady(x, { look, until, now, draining });
-  return x.answer(stateResponse(preview, seen, x.urlOf(preview)));
+  const { state, code, retryAfterSec } = seen;
+  const told: PreviewState = {
+    ...preview,
+    state,
+    code,
+    ready: code === null,
+    url: x.urlOf(preview),
+    ...retryAfterSec !== undefined && { retryAfterSec },
+  };
+  return x.answer(Response.json(told, { headers: OWN_ANSWER_HEADERS }));
 }
 
 /**
@@ -123,23 +132,6 @@ async function admit(
   if (verdict.kind === "allow") return verdict;
   const code = verdict.code === "grant_invalid" ? verdict.code : "not_found";
   throw new GatewayError(code, "Refused at the gate");
-}
-
-function stateResponse(
-  { sandboxId, port }: PreviewPort,
-  { state, code, retryAfterSec }: Look,
-  url: string,
-): Response {
-  const told: PreviewState = {
-    sandboxId,
-    port,
-    state,
-    code,
-    ready: code === null,
-    url,
-    ...retryAfterSec !== undefined && { retryAfterSec },
-  };
-  return Response.json(told, { headers: OWN_ANSWER_HEADERS });
 }
 
 /** True for a failure that does not tell whether somebody still has access; others are refusals. */
