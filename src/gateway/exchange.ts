@@ -213,11 +213,8 @@ export abstract class Exchange extends ReceivedRequest {
     conclusion: Conclusion,
   ): Response | Promise<Response> {
     this.progress.onAnswer();
-    const all = withOurHeaders(
-      [...headers, ...this.ownHeaders],
-      this,
-      this.services,
-    );
+    const own = [...headers, ...this.ownHeaders];
+    const all = withOurHeaders(own, this, this.services);
     const response = createResponse(body, status, all);
     this.#noteHead(all, status);
     this.#entry?.end();
@@ -245,11 +242,8 @@ export abstract class Exchange extends ReceivedRequest {
     });
     const given = { status, headers: relayed, body: upstream.body };
     const body = clientBody(this.method, given);
-    const headers = withOurHeaders(
-      clientHeaders(status, relayed),
-      this,
-      this.services,
-    );
+    const passed = clientHeaders(status, relayed);
+    const headers = withOurHeaders(passed, this, this.services);
     this.#noteHead(headers, status);
     if (body === null || body instanceof Uint8Array) {
       const { response, delivered } = this.reply.whole(body, status, headers);

@@ -9,10 +9,6 @@ import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { OwnExchange } from "../../gateway/own_exchange.ts";
 import type { PreviewPort } from "../../gateway/preview_probe.ts";
-import type {
-  ExchangeServices,
-  IncomingRequest,
-} from "../../gateway/received_request.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { Looks } from "./looks.ts";
@@ -39,21 +35,10 @@ export function stateRoute(target: string): StateRoute | undefined {
 /** A request for the state of a preview, which is none to that preview. */
 export class PreviewStateExchange extends OwnExchange {
   readonly route = "preview_state";
-  readonly #base: string;
 
-  constructor(
-    incoming: IncomingRequest,
-    base: string,
-    services: ExchangeServices,
-  ) {
-    super(incoming, services);
-    this.#base = base;
-  }
-
-  /** The request as what judges its caller has it. */
-  get asCalled(): CalledRequest {
+  /** The request, on a base host, as what judges its caller has it. */
+  asCalled(base: string): CalledRequest {
     const { request, authority, client: { clientAddress } } = this;
-    const base = this.#base;
     return { req: { raw: request }, env: { base, authority, clientAddress } };
   }
 
@@ -66,6 +51,8 @@ export class PreviewStateExchange extends OwnExchange {
 }
 
 interface StateParts extends Pick<FeatureParts, "members" | "gate" | "now"> {
+  /** The base host's domain. */
+  readonly base: string;
   readonly looks: Looks;
   readonly draining: AbortSignal;
 }
@@ -113,7 +100,7 @@ export async function handleState(
 async function admit(
   x: PreviewStateExchange,
   preview: Pick<GateRequest, "label" | "port">,
-  { members, gate }: StateParts,
+  { base, members, gate }: StateParts,
   before?: Admission,
 ): Promise<Admission> {
   const { headers } = x;
@@ -121,7 +108,7 @@ async function admit(
   const token = bearerOf(headers);
   if (token !== undefined) credentials.push({ kind: "bearer", token });
   if (credentials.length === 0) {
-    const caller = members.callerOf(x.asCalled);
+    const caller = members.callerOf(x.asCalled(base));
     return (await members.admit(caller, preview.label)).admission;
   }
   const asked = x.requestOfMember(preview, () => credentials);
