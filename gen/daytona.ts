@@ -354,6 +354,8 @@ export interface components {
     };
     ApiKey: {
       userId: string;
+      /** @description The organization that it is for. Since the client 0.218.0. */
+      organizationId?: string;
     };
     PreviewWarning: {
       enabled: boolean;
@@ -395,6 +397,16 @@ export interface components {
       recoverable?: boolean;
       /** @description Missing once the sandbox is archived. */
       runnerId?: string;
+      /**
+       * @description When a spot sandbox gave its place to another. It is destroyed by that, and can be looked up by its id for 24
+       *     hours.
+       */
+      spotEvictedAt?: string;
+      /**
+       * @description When a sandbox had waited for a runner for too long. It is destroyed by that, and can be looked up by its id
+       *     for 24 hours. Since the client 0.220.0.
+       */
+      queueTimedOutAt?: string;
       buildInfo?: components["schemas"]["BuildInfo"];
     };
     BuildInfo: {

@@ -57,6 +57,9 @@ const INVALID = { ...REFUSED, status: 401, credential: "invalid" } as const;
 /** A sandbox that is not there for who asks, in the dashboard perhaps. */
 const NOT_FOUND = { ...REFUSED, status: 404, help: "dashboard" } as const;
 
+/** A sandbox that is no more, as only its members are told. */
+const DELETED = { ...NOT_FOUND, daytonaCode: "SANDBOX_DESTROYED" } as const;
+
 /** A client that asks for too much. */
 const THROTTLED = {
   status: 429,
@@ -119,11 +122,9 @@ const FACTS = {
   login_denied: { ...REFUSED, status: 403, login: "refused" },
   // The same for every address, so it tells nobody whether there is a sandbox.
   sandbox_not_found: { ...NOT_FOUND, needsState: true },
-  sandbox_deleted: {
-    ...NOT_FOUND,
-    login: "refused",
-    daytonaCode: "SANDBOX_DESTROYED",
-  },
+  sandbox_deleted: { ...DELETED, login: "refused", needsState: true },
+  sandbox_evicted: DELETED,
+  sandbox_not_placed: DELETED,
   no_access: { ...NOT_FOUND, login: "refused" },
   container_not_found: {
     status: 404,

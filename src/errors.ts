@@ -35,6 +35,8 @@ export interface ErrorAdvice {
   readonly retryUrl?: string | undefined;
   /** Where a visitor can have the browser delete its cookies. */
   readonly logoutUrl?: string | undefined;
+  /** When the link or the sandbox ended, ms since the epoch, where that is known. */
+  readonly endedAt?: number | undefined;
   /** What the sandbox does instead of answering. */
   readonly sandbox?: SandboxAdvice | undefined;
   readonly action?: PageAction | undefined;

@@ -5,8 +5,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   login_failed: "The log has the provider's reason.",
   session_not_kept:
     "[Causes](operate.md#symptoms): `PROXY_PROTOCOL`, the Public Suffix List, gateways that differ.",
-  frame_refused:
-    "[Previews in frames](run/login.md#previews-in-frames): `ALLOWED_ORIGINS`.",
+  frame_refused: "[Previews in frames](run/login.md#previews-in-frames).",
   signed_url_invalid:
     "It expired or was changed, is for another method, or its key was rotated or is newer than 15 s.",
   feature_off:
@@ -16,29 +15,30 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "Daytona does not let them, or there is no credential to [start with](features/wake.md): `DAYTONA_API_KEY` and `WAKE_API_KEYS` need `write:sandboxes`.",
   sandbox_deleted:
     "Only members are told; `code` is Daytona's `SANDBOX_DESTROYED`.",
+  sandbox_evicted: "A spot sandbox; members only.",
+  sandbox_not_placed: "Its queue timed out; members only.",
   no_access: "The next login asks for an account. Check `OIDC_AUDIENCE`.",
   port_not_served:
     "`TOOLBOX_ONLY_MODE`, or a toolbox or build log with `DAYTONA_API_KEY`.",
   unknown_domain:
-    "Neither in `PROXY_DOMAIN` nor one of the API's; or the front changed the Host header.",
+    "Nor is it one of the API's; or the front changed the Host header.",
   upload_stalled:
     "`BODY_IDLE_TIMEOUT_SEC`: its client stopped, or the app did not take it. The gateway's own forms have 10 s.",
-  form_too_long:
-    "The limit is 10 to 100 kB, or what the page of an option says.",
+  form_too_long: "10 to 100 kB, or what an option's page says.",
   target_too_long: "`MAX_TARGET_BYTES`.",
   head_too_large:
     "`MAX_HEADER_BYTES`, `MAX_HEADER_FIELDS`; [mostly cookies](operate.md#too-many-cookies).",
   too_many_refusals:
     "`REFUSALS_PER_MINUTE`, for an address. If it is everybody, set `TRUSTED_PROXIES`.",
   too_many_lookups:
-    "`MAX_LOOKUPS_PER_CLIENT`: a slow API, or many cold previews from one address, of a NAT or a program. If it is everybody, set `TRUSTED_PROXIES`.",
+    "`MAX_LOOKUPS_PER_CLIENT`: a slow API, or many cold previews from one address. If it is everybody, set `TRUSTED_PROXIES`.",
   start_throttled:
     "`WAKE_PER_HOUR`, or Daytona's limit of an organization's starts.",
   client_overloaded:
     "`MAX_EXCHANGES_PER_CLIENT` (a tenth of it for uploads without Content-Length), `MAX_TUNNELS_PER_CLIENT`, four of either [while memory is short](operate.md#memory), or a WebSocket within 10 s of a flood.",
   internal: "A bug: report the `stack` in the log.",
   runner_refused:
-    "The runner does not accept the key that the API gave; with `DAYTONA_API_KEY`, Daytona's proxy does not accept the sandbox's token, though the API was asked again.",
+    "The runner does not accept the key that the API gave; with `DAYTONA_API_KEY`, Daytona's proxy does not accept the sandbox's token.",
   app_refused_websocket:
     "[Origins that apps refuse](operate.md#origins-that-apps-refuse).",
   sandbox_stopped:
@@ -50,8 +50,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   sandbox_pulling: "`pulling_snapshot`, `pending_build`, `building_snapshot`.",
   sandbox_stopping: "`stopping`, `pausing`, or about to stop.",
   sandbox_error: "Members read `errorReason`.",
-  sandbox_recoverable:
-    "With `WAKE`, members get a button; otherwise `POST /sandbox/ID/recover`.",
+  sandbox_recoverable: "With `WAKE`, members get a button.",
   start_refused: "Members read Daytona's words.",
   api_unreachable:
     "It failed, took longer than `API_CLIENT_TIMEOUT_SEC`, or has not told the base domains yet.",
@@ -76,17 +75,15 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   buffers_full: "[`BUFFER_BUDGET_BYTES`](operate.md#memory).",
   runner_timeout:
     "`UPSTREAM_CONNECT_TIMEOUT_SEC` or `UPSTREAM_HEADER_TIMEOUT_SEC`.",
-  container_not_found:
-    "The runner does not have it: it is being moved, archived or deleted.",
+  container_not_found: "It is being moved, archived or deleted.",
   credential_invalid:
     "It is wrong or expired, or the sandbox was restarted; or `TOOLBOX_TAKES_PREVIEW_TOKEN` is false.",
   login_expired:
     "It is older than 10 minutes, complete, or was begun in another browser.",
   login_unavailable: "The provider does not answer, or is not known yet.",
   sandbox_not_found: "Or you have no access to it.",
-  runner_unreachable: "The runner refuses, drops or resets connections.",
+  runner_unreachable:
+    "Connections are refused or dropped, or Daytona's proxy failed.",
   runner_not_ready: "The runner has not told the API its address yet.",
   toolbox_unreachable: "The daemon in the sandbox does not answer.",
-  runner_protocol_error: "It is not valid HTTP.",
-  cross_site_request: "Another page, or a script, sent it.",
 };

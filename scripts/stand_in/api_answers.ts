@@ -63,18 +63,25 @@ export function withSandbox<T>(
 
 /**
  * Answers for the sandbox that is named first in the path by its id or its name, if it still lives and the caller may
- * see it. Services know ids only. With `namesFirst`, a sandbox whose name is another one's id comes before that.
+ * see it. Services know ids only. With `namesFirst`, a sandbox whose name is another one's id comes before that. With
+ * `endedToo`, the id also finds one that Daytona has ended by itself.
  */
 export function withNamedSandbox<T>(
   query: Query,
   answer: (sandbox: ApiSandbox) => T,
-  { namesFirst = false }: { readonly namesFirst?: boolean } = {},
+  { namesFirst = false, endedToo = false }: {
+    readonly namesFirst?: boolean;
+    readonly endedToo?: boolean;
+  } = {},
 ): T | Refusal {
   const { params: [text = ""] } = query;
   const candidates = namesFirst
     ? [namedSandbox(query), sandboxOf(query)]
     : [sandboxOf(query), namedSandbox(query)];
-  const sandbox = candidates.find((one) => one !== undefined && !isGone(one));
+  const sandbox = candidates.find((one) =>
+    one !== undefined &&
+    (!isGone(one) || endedToo && one.id === text && wasEnded(one))
+  );
   return sandbox === undefined
     ? { refused: 404, message: `Sandbox with ID or name ${text} not found` }
     : answer(sandbox);
@@ -87,6 +94,10 @@ function namedSandbox(
   return state.sandboxes.values().find((sandbox) =>
     sandbox.name === name && caller.visible.has(sandbox.id)
   );
+}
+
+function wasEnded({ spotEvictedAt, queueTimedOutAt }: ApiSandbox): boolean {
+  return (spotEvictedAt ?? queueTimedOutAt) !== undefined;
 }
 
 /** True if the API no longer knows a sandbox, although it is in the database. */

@@ -150,7 +150,9 @@ export const OPERATIONS: Operations<Answers> = {
     path: "/sandbox/{sandboxIdOrName}",
     callers: { ...MEMBERS, services: GATEWAYS.services },
     answer: (query) =>
-      withNamedSandbox(query, (sandbox) => shownSandbox(query, sandbox)),
+      withNamedSandbox(query, (sandbox) => shownSandbox(query, sandbox), {
+        endedToo: true,
+      }),
   },
   getPortPreviewUrl: {
     method: "GET",

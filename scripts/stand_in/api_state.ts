@@ -29,6 +29,9 @@ export interface ApiSandbox {
   region?: string;
   /** By which the URLs of its files are signed. */
   signingKey?: string;
+  /** When Daytona ended it by itself (RFC 3339): it is `destroyed` then, and its id still finds it. */
+  spotEvictedAt?: string;
+  queueTimedOutAt?: string;
   /** True while the API has yet to act on a wish. */
   isPending?: boolean;
   /** If set, its next start fails, and these are the runner's words. */

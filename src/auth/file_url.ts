@@ -35,6 +35,8 @@ export interface FileUrlSplit {
   readonly target: string;
   /** Undefined if the URL is not signed; `invalid` if it has expired, or no key would make it good. */
   readonly signature: FileSignature | "invalid" | undefined;
+  /** When it expired by its own words, ms since the epoch; undefined if it has not. */
+  readonly endedAt?: number | undefined;
 }
 
 /**
@@ -53,18 +55,20 @@ export function splitFileSignature(
   const { target: rest } = splitParameter(target, "signature");
   const { target: stripped } = splitParameter(rest, "expires");
   if (stripped === target) return { target, signature: undefined };
-  const signature = method === signedMethod
+  const read = method === signedMethod
     ? signatureOf(method, query.slice(1), now)
     : undefined;
-  return { target: stripped, signature: signature ?? "invalid" };
+  return read === undefined || "endedAt" in read
+    ? { target: stripped, signature: "invalid", ...read }
+    : { target: stripped, signature: read };
 }
 
-/** The signature in a query; undefined if it has expired, or is not exactly what is signed. */
+/** The signature in a query, or when it expired; undefined if it is not exactly what is signed. */
 function signatureOf(
   method: string,
   query: string,
   now: number,
-): FileSignature | undefined {
+): FileSignature | { readonly endedAt: number } | undefined {
   const values = valuesOf(query);
   const encoded = values?.get("path") ?? "";
   const path = formDecoded(encoded);
@@ -72,7 +76,8 @@ function signatureOf(
   const [, signature] = SIGNATURE.exec(values?.get("signature") ?? "") ?? [];
   if (path === undefined || signature === undefined) return undefined;
   if (!PLAIN.test(encoded) || !EXPIRES.test(expires)) return undefined;
-  if (expires !== "0" && now >= 1000 * Number(expires)) return undefined;
+  const endsAt = 1000 * Number(expires);
+  if (expires !== "0" && now >= endsAt) return { endedAt: endsAt };
   return { signed: `v1:files:${method}:${path}:${expires}`, signature };
 }
 

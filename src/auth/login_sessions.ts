@@ -19,6 +19,7 @@ import type {
   HostSession,
   LoginRef,
   LoginSession,
+  Session,
   UserSession,
 } from "./session.ts";
 
@@ -136,6 +137,15 @@ export class LoginSessions {
   async userOf(session: LoginRef): Promise<OpenState | undefined> {
     const known = await this.#states.get(session.id);
     return known && await this.#current(session, known);
+  }
+
+  /** What the user behind a session is called, by email address or `sub`; undefined if that cannot be told. */
+  async nameOf(session: Session | undefined): Promise<string | undefined> {
+    if (session === undefined || session.kind === "key") return undefined;
+    const known = await this.#states.get(session.id).catch(() => undefined);
+    return known?.state === "open"
+      ? known.identity?.email ?? known.subject
+      : undefined;
   }
 
   /** The `sub` of the user behind a session that was looked at just now; undefined if it is not known. */

@@ -52,8 +52,8 @@ export class DaytonaApi {
   readonly #mode: Config["daytona"]["mode"];
   readonly #options: DaytonaApiOptions;
   readonly #api: ApiCaller;
-  /** Whether a key is a user's or a machine's, by its digest. */
-  readonly #owned = new ExpiringLru<string, boolean>({
+  /** The organization of a user's key, empty if it is not told, and false of a machine's, by the key's digest. */
+  readonly #owners = new ExpiringLru<string, string | false>({
     max: 10_000,
     ttlMs: KIND_TTL_MS,
   });
@@ -87,10 +87,10 @@ export class DaytonaApi {
   ): Promise<boolean> {
     if (isBearer(bearer) && isJwtShaped(bearer)) return true;
     const digest = digestKey(["bearer", bearer]);
-    const known = this.#owned.get(digest);
-    if (known !== undefined) return known;
+    const known = this.#owners.get(digest);
+    if (known !== undefined) return known !== false;
     let status: number | undefined;
-    const isOwned = await this.#hasOwner({
+    const owner = await this.#ownerOf({
       by: byUser({ bearer, clientAddress }),
       onAnswer(answer) {
         status = answer.status;
@@ -98,14 +98,19 @@ export class DaytonaApi {
       },
     });
     // The kind of a key does not change; of one that is not known (401), or where nobody can tell (404), it is not told.
-    if (status === 200 || status === 403) this.#owned.set(digest, isOwned);
-    return isOwned;
+    if (status === 200 || status === 403) this.#owners.set(digest, owner);
+    return owner !== false;
+  }
+
+  /** The organization that a key is for, if that was told when it was asked whose the key is; undefined otherwise. */
+  organizationOf(bearer: string): string | undefined {
+    return this.#owners.get(digestKey(["bearer", bearer])) || undefined;
   }
 
   /** Finds out whether the API can tell users from machines; if not, `onOwnersUnknown` is called. */
   async probeOwners(): Promise<void> {
     // The gateway's key is a machine's. If that is answered with an owner, nothing else is wrong.
-    await this.#hasOwner({ by });
+    await this.#ownerOf({ by });
   }
 
   /** True if the user belongs to the sandbox's organization; null if so, but the sandbox was deleted. */
@@ -236,10 +241,13 @@ export class DaytonaApi {
     );
   }
 
-  async #hasOwner(question: Question<"getCurrentApiKey">): Promise<boolean> {
-    const key = await this.#api.call("getCurrentApiKey", question);
-    if (key === "untold") this.#options.onOwnersUnknown();
-    return key !== null;
+  async #ownerOf(
+    question: Question<"getCurrentApiKey">,
+  ): Promise<string | false> {
+    const owner = await this.#api.call("getCurrentApiKey", question);
+    if (owner !== "untold") return owner ?? false;
+    this.#options.onOwnersUnknown();
+    return "";
   }
 
   async #bringUp(

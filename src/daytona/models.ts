@@ -19,6 +19,8 @@ export const sandboxRef: z.ZodType<string> = z.string().refine(isSandboxRef);
 const baseUrl = z.string().refine(isBaseUrl).transform(withoutTrailingSlashes);
 const optionalText = z.string().nullish().transform((text) => text || null);
 
+const optionalTime = optionalText.transform((text) => Date.parse(text ?? ""));
+
 const optionalUrl = z.literal("").or(baseUrl).nullish()
   .transform((url) => url || null);
 
@@ -66,12 +68,20 @@ export const sandboxAnswer = z.object(
     labels: z.record(z.string(), z.string()).nullish()
       .transform((labels) => labels ?? {}),
     runnerId: optionalText,
+    spotEvictedAt: optionalTime,
+    queueTimedOutAt: optionalTime,
     buildInfo: z.object(
       { snapshotRef: optionalText } satisfies Shape<"BuildInfo">,
     ).nullish(),
   } satisfies Shape<"Sandbox">,
-).transform(({ buildInfo, ...facts }) => ({
+).transform(({ buildInfo, spotEvictedAt, queueTimedOutAt, ...facts }) => ({
   ...facts,
+  /** How Daytona has ended it by itself, which is for members, and when, ms since the epoch; null if it has not. */
+  ended: spotEvictedAt > 0
+    ? { code: "sandbox_evicted", endedAt: spotEvictedAt } as const
+    : queueTimedOutAt > 0
+    ? { code: "sandbox_not_placed", endedAt: queueTimedOutAt } as const
+    : null,
   /** The image that was built for it; null if none was. */
   snapshotRef: buildInfo?.snapshotRef ?? null,
 }));

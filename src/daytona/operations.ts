@@ -157,7 +157,9 @@ export const OPERATIONS = {
     ...USER,
     by: ["user", "own"],
     params: z.object({}),
-    answer: z.looseObject({}), // only an owner's key is answered with an object
+    // Only an owner's key is answered with an object; it need not tell the organization.
+    answer: z.object({ organizationId: z.string().nullish() })
+      .transform(({ organizationId }) => organizationId ?? ""),
     // A bearer that the API does not know or like is answered 401 or 403: only an older API has no such operation.
     no: ({ status }) => status === 404 ? "untold" : null,
     send: ({ apiKeys }, init) => apiKeys.getCurrentApiKey(init),

@@ -103,7 +103,11 @@ export class SandboxHandlers {
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
     x.progress.onLookups();
     const verdict = await this.#parts.gate.admit(x); // 3 gate
-    if (verdict.kind !== "allow") throw this.#refusal(x, verdict);
+    if (verdict.kind !== "allow") {
+      const isUrl = verdict.code === "signed_url_invalid";
+      const endedAt = isUrl ? x.urlEndedAt : undefined;
+      throw await this.#refusal(x, verdict, { endedAt });
+    }
     this.#grant(x, verdict);
     return await this.#carry(x, verdict); // 4 to 7
   }
@@ -206,20 +210,20 @@ export class SandboxHandlers {
       (verdict.kind === "login" || verdict.code === "grant_invalid");
     const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
     if (verdict.kind === "deny") {
-      throw this.#refusal(x, verdict, { retryUrl: loginUrl });
+      throw await this.#refusal(x, verdict, { retryUrl: loginUrl });
     }
     if (
       wantsDocument(x.headers) && !isFramed(x.headers) &&
       await this.#hasFormerToken(x)
     ) {
       const refused = { code: "credential_invalid" } as const;
-      throw this.#refusal(x, refused, { retryUrl: loginUrl });
+      throw await this.#refusal(x, refused, { retryUrl: loginUrl });
     }
     if (loginUrl === undefined) {
       if (isFramed(x.headers) && verdict.code === "login_required") {
         throw new GatewayError("frame_refused", "Refused at the gate");
       }
-      throw this.#refusal(x, verdict);
+      throw await this.#refusal(x, verdict);
     }
     const leads = features.find(({ departure }) => departure);
     const { location = loginUrl, setCookie } =
@@ -228,20 +232,26 @@ export class SandboxHandlers {
   }
 
   /** The error for a verdict that does not admit. A credential that was refused is logged; none at all is nobody's. */
-  #refusal(
+  async #refusal(
     x: SandboxExchange,
     { code, grant }: {
       readonly code: ErrorCode;
       readonly grant?: Grant | undefined;
     },
     advice: ErrorAdvice = {},
-  ): GatewayError {
+  ): Promise<unknown> {
+    const { label, port } = x;
     if (ERRORS[code].credential !== "missing") {
-      const sandboxId = loggedLabel(x.label);
+      const sandboxId = loggedLabel(label);
       const facts = { ...factsOf(x), sandboxId, code, grant };
       this.#parts.accessEvents.refused(facts);
     }
-    return new GatewayError(code, "Refused at the gate", { advice });
+    const error = new GatewayError(code, "Refused at the gate", { advice });
+    if (code !== "sandbox_deleted") return error;
+    // Only members are told that: Daytona may have ended it by itself.
+    const refused = { sandboxId: label, sandboxPort: port, isAnonymous: false };
+    const isMember = () => Promise.resolve(true);
+    return await withSandboxState(error, refused, isMember, this.#parts);
   }
 
   /** True if a refused request has the token of a link, or the session that it has become. */

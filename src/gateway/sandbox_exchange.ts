@@ -255,6 +255,8 @@ export class ToolboxExchange extends SandboxExchange {
   readonly route = "toolbox";
   readonly isToolbox = true;
   readonly appAddress = undefined;
+  /** When the signed URL of a file expired, ms since the epoch; undefined if it has not, or is none. */
+  readonly urlEndedAt: number | undefined;
   readonly #urlSignature: FileUrlSplit["signature"];
 
   constructor(
@@ -262,7 +264,7 @@ export class ToolboxExchange extends SandboxExchange {
     sandboxId: string,
     services: ExchangeServices,
   ) {
-    const { target, signature } = splitFileSignature(
+    const { target, signature, endedAt } = splitFileSignature(
       incoming.method,
       incoming.target,
       incoming.startedAt,
@@ -271,6 +273,7 @@ export class ToolboxExchange extends SandboxExchange {
     // The toolbox is also what the preview host of its port leads to.
     const host = { port: TOOLBOX_PORT, label: sandboxId, authoritySuffix };
     super({ ...incoming, target }, host, services);
+    this.urlEndedAt = endedAt;
     this.#urlSignature = signature;
   }
 

@@ -40,18 +40,20 @@ export async function withSandboxState(
       : error;
   }
   if (told === undefined) return error;
-  const code = conditionOf(told) ??
+  if (error.code === "sandbox_deleted" && told.ended === null) return error;
+  const end = told.ended !== null && await isMember() ? told.ended : undefined;
+  const code = end?.code ?? conditionOf(told) ??
     (told.state === "started" && await isNews(error, refused, parts)
       ? "sandbox_starting"
       : undefined);
   if (code === undefined) return error;
-  const { errorReason, organizationId: _, ...state } = told;
+  const { errorReason, organizationId: _, ended: __, ...state } = told;
   const reason = errorReason !== null && await isMember() ? errorReason : null;
   const sandbox = { ...state, errorReason: reason };
   return new GatewayError(
     code,
     `${message}; state ${told.state}, desired ${told.desiredState}`,
-    { cause, advice: { ...error.advice, sandbox } },
+    { cause, advice: { ...error.advice, sandbox, endedAt: end?.endedAt } },
   );
 }
 

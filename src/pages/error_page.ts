@@ -131,8 +131,12 @@ function homeLink({ homeUrl }: ErrorPageData): string {
 }
 
 /** What the visitor's own login and address say, and nothing else: whether there is such a sandbox, not everybody may know. */
-function facts({ port, sandbox, advice: { user } }: ErrorPageData): string {
-  return Object.entries({ "Logged in as": user, Sandbox: sandbox, Port: port })
+function facts(
+  { port, sandbox, advice: { user, endedAt } }: ErrorPageData,
+): string {
+  const Ended = endedAt && new Date(endedAt).toUTCString();
+  const known = { "Logged in as": user, Ended, Sandbox: sandbox, Port: port };
+  return Object.entries(known)
     .map(([name, value]) =>
       value === undefined
         ? ""

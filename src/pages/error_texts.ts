@@ -197,6 +197,16 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "It was one of your organization's, and no longer exists.",
     "Deleted sandboxes do not come back: open another one.",
   ),
+  sandbox_evicted: text(
+    "The sandbox gave way to another",
+    "It was a spot sandbox, which Daytona ends where room is needed.",
+    "Open another one.",
+  ),
+  sandbox_not_placed: text(
+    "The sandbox found no place",
+    "Daytona ended it, since no machine was free for it in time.",
+    "Open another one later.",
+  ),
   no_access: text(
     "You have no access to this sandbox",
     "You are logged in, but with an account that may not see this sandbox, or the sandbox does not exist.",
@@ -295,7 +305,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   ),
   runner_unreachable: text(
     "The sandbox cannot be reached",
-    "The machine that runs the sandbox is not responding.",
+    "What leads to the sandbox does not respond, or fails.",
     "Try again in a moment.",
   ),
   runner_protocol_error: text(

@@ -6,7 +6,7 @@ import { type ErrorCode, ERRORS } from "../error_codes.ts";
 export interface SandboxState extends
   Pick<
     Sandbox,
-    "desiredState" | "recoverable" | "errorReason" | "organizationId"
+    "desiredState" | "recoverable" | "errorReason" | "organizationId" | "ended"
   > {
   readonly state: string;
 }

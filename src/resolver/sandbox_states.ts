@@ -134,7 +134,8 @@ export class SandboxStates {
 }
 
 function stateIn(
-  { state, desiredState, recoverable, errorReason, organizationId }: Sandbox,
+  { state, desiredState, recoverable, errorReason, organizationId, ended }:
+    Sandbox,
 ): SandboxState | undefined {
   if (state === null || !STATE.test(state)) return undefined;
   return {
@@ -143,5 +144,6 @@ function stateIn(
     recoverable,
     errorReason: errorReason?.slice(0, MAX_REASON_LENGTH) ?? null,
     organizationId,
+    ended,
   };
 }

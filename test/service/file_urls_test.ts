@@ -137,6 +137,19 @@ Deno.test("a signed URL uploads its file, which is its path's, whatever it is ca
   );
 });
 
+Deno.test("who opens a signed URL that has expired reads when it did, and nothing is said of one that was changed", async () => {
+  await using gateway = await startWithFile();
+  const { body } = await gateway.send(BASE, {
+    path: downloadUrl({ expires: "1700000000" }),
+    headers: { accept: "text/html", "sec-fetch-mode": "navigate" },
+  });
+  assert.match(body, />Tue, 14 Nov 2023 22:13:20 GMT</);
+  const path = downloadUrl().replace("notes", "other");
+  const changed = await gateway.send(BASE, { path });
+  assert.equal(changed.code, "signed_url_invalid");
+  assert.ok(!("endedAt" in changed.json()));
+});
+
 Deno.test("a signed URL that has expired, was changed, or has more or fewer parameters opens nothing", async () => {
   await using gateway = await startWithFile();
   const good = downloadUrl();

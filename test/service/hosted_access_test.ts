@@ -1,5 +1,6 @@
 /** Who may see what, in front of a Daytona that somebody else runs. */
 import assert from "node:assert/strict";
+import { makeOlder } from "../../scripts/stand_in/api_state.ts";
 import { HOSTED_KEYS } from "../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { BASE, DEMO, LOCKED } from "../support/gateway.ts";
@@ -36,6 +37,23 @@ Deno.test("a private sandbox opens by its token, in a header or the query, and b
       `${JSON.stringify(options)} ${answer.body}`,
     );
     assert.doesNotMatch(answer.body, /locked-token|dtn_|eyJ|AUTH_KEY/);
+  }
+});
+
+Deno.test("a member's API key costs two questions for all sandboxes of its organization, or one for each and one more where the API does not tell whose it is", async () => {
+  for (const [isOlder, expected] of [[false, 1], [true, 3]] as const) {
+    await using gateway = await startHostedGateway({ PUBLIC: "never" });
+    const { api } = gateway.stack;
+    if (isOlder) makeOlder(api.state);
+    const headers = bearer(HOSTED_KEYS.member);
+    for (const id of ["demo", "locked", "demo", "locked", "stopped"]) {
+      await gateway.send(`3000-${id}.${BASE}`, { path: "/echo", headers });
+    }
+    assert.equal(api.count("hasSandboxAccess"), expected);
+    assert.equal(api.count("getCurrentApiKey"), 1);
+    const foreign = bearer(HOSTED_KEYS.foreigner);
+    const refused = await gateway.send(LOCKED, { headers: foreign });
+    assert.equal(refused.code, "login_required");
   }
 });
 

@@ -508,6 +508,42 @@ Deno.test("the toolbox is Daytona's own", async () => {
   assert.deepEqual(gateway.stack.hosted.seen, []);
 });
 
+Deno.test("a failure of Daytona's proxy is not taken for the app's, which passes as it is", async () => {
+  await using gateway = await startHostedGateway();
+  const { hosted } = gateway.stack;
+  const json = { "content-type": "application/json" };
+  const ofApp = { statusCode: 500, message: "database: no such table" };
+  const host = await gateway.serve((_, response) => {
+    const body = JSON.stringify(ofApp);
+    response.writeHead(500, { ...json, "content-length": body.length });
+    response.end(body);
+  });
+  const app = await gateway.send(host);
+  assert.deepEqual([app.status, app.code, app.json()], [500, null, ofApp]);
+  hosted.fault = ({ method, target }) => ({
+    status: 500,
+    body: JSON.stringify({
+      statusCode: 500,
+      message: "failed to get runner info: connection refused",
+      code: "INTERNAL_SERVER_ERROR",
+      timestamp: "2026-07-15T12:00:00Z",
+      path: target,
+      method,
+    }),
+  });
+  for (const method of ["GET", "POST"]) {
+    const before = hosted.seen.length;
+    const failed = await gateway.send(host, { method });
+    assert.deepEqual([failed.status, failed.code], [502, "runner_unreachable"]);
+    assert.doesNotMatch(failed.body, /runner info/);
+    assert.equal(
+      hosted.seen.length,
+      before + 1,
+      "it may have been carried out",
+    );
+  }
+});
+
 Deno.test("the organization's key and a sandbox's token reach nobody but Daytona", async () => {
   await using log = await collectLog();
   await using gateway = await startHostedGateway({ METRICS_PORT: "0" }, {

@@ -180,3 +180,21 @@ Deno.test("S3: short bodies that nobody takes are charged as well, and count aga
   while ((await gateway.send(DEMO)).status !== 200);
   assert.equal(await metric(gateway, "porthole_buffered_bytes"), 0);
 });
+
+Deno.test("an upload in chunks is read no further once its response has been sent, whatever follows it", async () => {
+  await using gateway = await startGateway();
+  for (const status of [200, 204, 404]) {
+    const host = await gateway.serve((_, response) => {
+      response.writeHead(status).end();
+    });
+    using stream = await gateway.open(
+      `POST / HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nA: `,
+    );
+    await stream.readUntil("\r\n\r\n");
+    const part = new Uint8Array(1 << 20).fill(0x61);
+    await assert.rejects(async () => {
+      // More than the kernel keeps of what nobody reads.
+      for (let parts = 0; parts < 64; parts++) await stream.write(part);
+    }, `${status}`);
+  }
+});

@@ -9,7 +9,7 @@ import {
   startHostedLoginGateway,
 } from "../support/hosted_gateway.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
-import { testInBothWorlds } from "../support/worlds.ts";
+import { testInBothWorlds, WORLDS } from "../support/worlds.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 import { SESSION_SCOPES } from "../support/session_scopes.ts";
 
@@ -358,6 +358,54 @@ Deno.test("the toolbox and WebSockets of a sandbox that does not run are told it
     "starting",
   ]);
 });
+
+for (
+  const [member, code, title] of [
+    ["spotEvictedAt", "sandbox_evicted", "The sandbox gave way to another"],
+    ["queueTimedOutAt", "sandbox_not_placed", "The sandbox found no place"],
+  ] as const
+) {
+  for (const { suffix, memberKey, startGateway } of WORLDS) {
+    const name =
+      `a member learns that Daytona ended a sandbox by itself, and when, and nobody else does: ${member}`;
+    Deno.test(name + suffix, async () => {
+      using clock = skewClock();
+      await using gateway = await startGateway();
+      const { api, runner } = gateway.stack;
+      const host = "3000-locked.proxy.localhost";
+      const guest = { "x-daytona-preview-token": KEYS.lockedToken };
+      const headers = { authorization: `Bearer ${memberKey}` };
+      assert.equal((await gateway.send(host, { headers: guest })).status, 200);
+      assert.equal((await gateway.send(host, { headers })).status, 200);
+      Object.assign(api.sandbox("locked"), {
+        state: "destroyed",
+        [member]: "2026-07-15T12:00:00.000Z",
+      });
+      runner.containers.delete("locked");
+      // Who was admitted before, and whoever is asked about anew.
+      for (const jump of [0, 300_000]) {
+        clock.jump(jump);
+        const answer = await gateway.send(host, { headers });
+        assert.deepEqual([answer.status, answer.code], [404, code]);
+        const told = answer.json();
+        assert.deepEqual([told.code, told.endedAt], [
+          "SANDBOX_DESTROYED",
+          "2026-07-15T12:00:00.000Z",
+        ]);
+        const page = await gateway.send(host, {
+          headers: { ...headers, ...PAGE },
+        });
+        assert.ok(page.body.includes(`<h1>${title}</h1>`));
+        assert.match(page.body, />Wed, 15 Jul 2026 12:00:00 GMT</);
+        for (const others of [guest, {}]) {
+          const other = await gateway.send(host, { headers: others });
+          assert.notEqual(other.code, code);
+          assert.doesNotMatch(other.body, /2026/);
+        }
+      }
+    });
+  }
+}
 
 for (const scope of SESSION_SCOPES) {
   Deno.test(`who has logged in for '${scope}' is a member, and reads why the sandbox has failed`, async () => {

@@ -109,6 +109,7 @@ export function setUpApi(scope: SessionScope = "sandbox") {
           desiredState: null,
           recoverable: false,
           errorReason: null,
+          ended: null,
           organizationId: "org",
         }),
     },

@@ -1,5 +1,6 @@
 /** The control plane, for tests of its routes and of those that features add. */
 import type { Callback, Login } from "../../src/auth/login_flow.ts";
+import type { LoginSessions } from "../../src/auth/login_sessions.ts";
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession, SessionSealer } from "../../src/auth/session.ts";
 import { type ControlRoutes, createControl } from "../../src/control/app.ts";
@@ -25,6 +26,9 @@ const SESSION: LoginSession = {
 interface RouteParts {
   readonly remoteSettings: { baseDomains: string[] };
   readonly login: Pick<Login, "state">;
+  readonly cookies: OwnCookies;
+  readonly sessions: Pick<SessionSealer, "open">;
+  readonly logins: Pick<LoginSessions, "nameOf">;
 }
 
 /** What the control plane depends on, for a test to change and look at. */
@@ -34,6 +38,8 @@ interface ControlState {
   loginState: Login["state"];
   /** The failure of a callback or a logout, if it fails. */
   failure: Error | undefined;
+  /** What the user behind every session is called. */
+  userName: string | undefined;
   /** The ids of sessions that were ended. */
   ended: string[];
   /** The ends of further sessions by their sealed form, ms since the epoch. */
@@ -80,6 +86,7 @@ export function setUpControl(
     dashboardUrl: "https://daytona.test/dashboard",
     loginState: "on",
     failure: undefined,
+    userName: undefined,
     ended: [],
     sessions: new Map(),
   };
@@ -135,7 +142,16 @@ export function setUpControl(
     now: Date.now,
     features: [
       { hasHomePage: true },
-      ...featureRoutes({ remoteSettings: state, login })
+      ...featureRoutes({
+        remoteSettings: state,
+        login,
+        cookies: CONTROL_COOKIES,
+        sessions,
+        logins: {
+          nameOf: (session) =>
+            Promise.resolve(session === undefined ? undefined : state.userName),
+        },
+      })
         .map((controlRoutes) => ({ controlRoutes })),
     ],
     featureDescriptions: FEATURE_DESCRIPTIONS,

@@ -16,6 +16,7 @@ export function sandboxWith(
     recoverable: false,
     labels,
     runnerId: null,
+    ended: null,
     snapshotRef: null,
   };
 }

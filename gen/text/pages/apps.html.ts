@@ -81,9 +81,9 @@ cookies only where it is told of <code>https</code> (Express with <code>trust pr
 those that it would set in answer to a form. <code>cookie: { secure: &quot;auto&quot; }</code> of
 <code>express-session</code> sets them anyway.</p>
 <h2 id="frameworks">Frameworks</h2>
-<p>What was seen in Chromium, over http and https: the page runs its scripts, an
-edit arrives, a form is posted, a redirect leads back, the app&#39;s own WebSocket
-works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
+<p>Seen in Chromium, over http and https: scripts run, an edit arrives, a form is
+posted, a redirect leads back, the app&#39;s own WebSocket works.
+<code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <table>
 <thead><tr>
 <th>Framework</th>
@@ -111,7 +111,23 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <td data-label="With its line"></td>
 </tr>
 <tr>
+<td data-label="Framework">Vite beside FastAPI with <code>CORSMiddleware</code></td>
+<td data-label="Version">8.3.8</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
+</tr>
+<tr>
 <td data-label="Framework">Next.js</td>
+<td data-label="Version">16.4.6</td>
+<td data-label="As it is">works</td>
+<td data-label="With the label local">works</td>
+<td data-label="Its line"></td>
+<td data-label="With its line"></td>
+</tr>
+<tr>
+<td data-label="Framework">Next.js with <code>-H 0.0.0.0</code></td>
 <td data-label="Version">16.4.6</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
@@ -287,7 +303,7 @@ works. <code>deno task e2e --dev-servers --save</code> writes this table.</p>
 <td data-label="With its line"></td>
 </tr>
 </tbody></table>
-<p>Why each of these lines is needed, and what it is for:</p>
+<p>Why each line is needed:</p>
 <ul>
 <li><strong>webpack-dev-server</strong>: <code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code>. Its
 page dials the dev server&#39;s own port, which only the configuration of the page
@@ -312,7 +328,7 @@ the label. It compares a POST&#39;s Origin with Host alone.</li>
 <li><strong>Django</strong>: <code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code>, or the
 label. It compares a form&#39;s Origin with Host alone.</li>
 </ul>
-<p>Not in the table, and not run there:</p>
+<p>Not in the table:</p>
 <ul>
 <li><strong>React Router 7</strong> compares an action&#39;s Origin since 7.12, as 8 does: the same
 line, or the label.</li>
@@ -327,9 +343,8 @@ helps.</li>
 preview:
 <code>&lt;link rel=&quot;manifest&quot; href=&quot;/app.webmanifest&quot; crossorigin=&quot;use-credentials&quot;&gt;</code>.</li>
 </ul>
-<p>The lines name <code>preview.example.com</code>, where the domain of your own previews
-belongs. Where there is a choice, take the label: a line with a wildcard (Astro,
-React Router, Jupyter, Django) accepts the origins of every preview at that
+<p>Put your own previews&#39; domain for <code>preview.example.com</code>. Where there is a
+choice, take the label: a wildcard accepts the origins of every preview at that
 domain, other people&#39;s too. Do not switch the checks off: they keep other
 websites from using your app through a visitor&#39;s browser.</p>
 <h2 id="absolute-urls-and-redirect-uris">Absolute URLs and redirect URIs</h2>

@@ -29,7 +29,7 @@ body {
   min-height: 100vh;
   display: grid;
   place-items: center;
-  padding: 1.25rem;
+  padding: clamp(0.5rem, 4vw, 1.25rem);
   background: var(--ground);
   color: var(--ink);
   font: 1rem/1.55 system-ui, sans-serif;
@@ -38,7 +38,7 @@ body {
 main {
   width: 100%;
   max-width: 34rem;
-  padding: clamp(1.5rem, 5vw, 2.5rem);
+  padding: clamp(1rem, 5vw, 2.5rem);
   background: var(--paper);
   border: 1px solid var(--line);
   border-radius: 1rem;
@@ -181,6 +181,10 @@ td {
     display: block;
     padding: 0;
     border: 0;
+  }
+
+  td code {
+    overflow-wrap: anywhere;
   }
 
   td[data-label]:not([data-label=""], :empty)::before {

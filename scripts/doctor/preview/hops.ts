@@ -37,7 +37,12 @@ const CODES: Partial<Record<Hop, readonly ErrorCode[]>> = {
     "method_not_allowed",
   ],
   API: ["api_unreachable", "api_throttled", "user_throttled"],
-  sandbox: ["sandbox_not_found", "sandbox_deleted"],
+  sandbox: [
+    "sandbox_not_found",
+    "sandbox_deleted",
+    "sandbox_evicted",
+    "sandbox_not_placed",
+  ],
   runner: [
     "container_not_found",
     "runner_unreachable",

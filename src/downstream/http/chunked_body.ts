@@ -12,7 +12,8 @@
  *     });
  *     // a client that sends "1\r\na\r\n" without end: Deno.memoryUsage().rss grows
  *
- * Nor is there a limit for trailers: a single read takes "0\r\nA: aaaa…" from the socket for as long as that goes on.
+ * Nor do Deno's limits for trailers, 64 KiB, and a line of extensions, 4 KiB, hold for a read with no more room: a single
+ * one takes "0\r\nA: aaaa…" from the socket for as long as that goes on, even once its request has been answered.
  *
  * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks
  * of one size. The first one has as much as any before it on the connection, which Deno takes anyway, and would keep.

@@ -219,9 +219,11 @@ export class Reply {
   finish(response: Response): Response | Promise<Response> {
     const upload = this.#upload;
     const mayStream = response.status !== 101 && !isBodiless(response.status);
-    return upload !== null && upload.left !== "nothing" && mayStream
-      ? finishBeside(upload, response)
-      : response;
+    if (upload !== null && upload.left !== "nothing" && mayStream) {
+      return finishBeside(upload, response);
+    }
+    upload?.giveUp();
+    return response;
   }
 
   /** Ends the transfer from our side: the response if it has begun, otherwise the upload. */

@@ -62,7 +62,7 @@ export function requestBody(
     });
     return { body, contentLength: null };
   }
-  return nonEmpty(cancellable(bodyReader(request.body), request.signal))
+  return nonEmpty(bodyReader(request.body), request.signal)
     .then((body) => ({ body, contentLength: null }));
 }
 
@@ -89,8 +89,15 @@ function cancellable(body: BodyReader, signal: AbortSignal): BodyReader {
  * The body, or null if it is empty.
  * @throws {UpstreamError} `aborted` or `body_failed` if the client has left it
  */
-async function nonEmpty(body: BodyReader): Promise<BodyReader | null> {
-  const first = body.read();
-  const isKnown = await fulfilsWithin(first, FIRST_BYTE_MS);
-  return isKnown && await first === null ? null : startingWith([first], body);
+async function nonEmpty(
+  source: BodyReader,
+  signal: AbortSignal,
+): Promise<BodyReader | null> {
+  const first = source.read();
+  const body = cancellable(startingWith([first], source), signal);
+  // Of a busy event loop, the turns in which a cancellation shows take longer: they have no limit.
+  const isKnown = await fulfilsWithin(first.catch(() => {}), FIRST_BYTE_MS);
+  if (!isKnown) return body;
+  const bytes = await body.read();
+  return bytes === null ? null : startingWith([bytes], body);
 }

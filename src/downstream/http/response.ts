@@ -58,14 +58,14 @@ export function createResponse(
  * would be lost (see leaked_sockets.ts).
  */
 export async function finishBeside(
-  upload: Pick<Upload, "cancel" | "idle">,
+  upload: Pick<Upload, "cancel" | "giveUp" | "idle">,
   response: Response,
 ): Promise<Response> {
   upload.cancel();
   // A read of what is kept resolves without a turn of the event loop.
   const turn = setImmediate(false);
   const idle = Promise.resolve(upload.idle()).then(() => true);
-  return await Promise.race([idle, turn])
-    ? streamedResponse(response)
-    : response;
+  if (await Promise.race([idle, turn])) return streamedResponse(response);
+  upload.giveUp();
+  return response;
 }

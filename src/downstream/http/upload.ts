@@ -117,9 +117,11 @@ export class Upload implements BodyReader, Watched {
     this.#reading.reject(new UpstreamError("aborted", "upload cancelled"));
   }
 
-  /** Gives up the rest although a read waits, and may wait for ever. */
+  /** Gives up the rest although a read waits, and may wait for ever: who waits for that goes on. */
   abandon(): void {
     this.#source.body.cancel();
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   /** Ends the upload from our side, and the response beside it if there is one; a second call does nothing. */
@@ -134,8 +136,8 @@ export class Upload implements BodyReader, Watched {
   async drop(): Promise<void> {
     const idle = this.idle();
     const isReading = idle !== undefined && !await fulfilsWithin(idle, READ_MS);
-    if (isReading) this.abandon();
     this.fail("evicted");
+    if (isReading) this.abandon(); // a response that breaks off waits for it
   }
 
   /** Charges for what Deno reads ahead, until all has arrived or the exchange is over; it fails if it has to make room. */
@@ -164,9 +166,16 @@ export class Upload implements BodyReader, Watched {
   /** What is read of it does not tell what else is kept. */
   readonly heardAt = 0;
 
-  /** The exchange is over: nothing is charged or watched any more. */
+  /** Takes nothing more of a body in chunks once its request has been answered: Deno would, as long as a read waits. */
+  giveUp(): void {
+    this.#chunked?.cancel();
+  }
+
+  /** The exchange is over: nothing is charged any more, nor watched, unless a read waits that may still take more. */
   close(): void {
     this.#memory?.close();
-    this.#unwatch?.();
+    const idle = this.idle();
+    if (idle === undefined) this.#unwatch?.();
+    else idle.then(() => this.#unwatch?.());
   }
 }

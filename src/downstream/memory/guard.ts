@@ -2,9 +2,9 @@
  * Bounds the memory that nothing but the size of the process shows: Deno reads each message of a client to its end, up
  * to 64 MiB, before anybody sees any of it, and the trailers and chunk extensions of an upload, or any upload beside its
  * response, without a limit, and can neither be asked how much that is nor be told to stop. Where the process grows
- * beyond what can be accounted for, a share of all that may be the reason is dropped, as large as the part of the spare
- * memory that is used up: of those silent for a second, and of the clients that have most first. It is the last resort
- * before the system ends the process.
+ * beyond what can be accounted for, all such uploads are dropped, of which few are sent at a time, and a share of the
+ * WebSockets, as large as the part of the spare memory that is used up: of those silent for a second, and of the clients
+ * that have most first. It is the last resort before the system ends the process.
  */
 import type { Background } from "../../lib/background.ts";
 import { LinkedList, type ListNode } from "../../lib/linked_list.ts";
@@ -49,8 +49,8 @@ const HEARD_LOOKS_IF_FULL = 3;
 const STEP_BYTES = 4 * 1024 * 1024;
 
 /**
- * The least part that is dropped at a time of what is not among the first few of its client. Of WebSockets that are, it
- * is the square of the share: innocent ones are among them, and there may be another reason.
+ * The least part that is dropped at a time of WebSockets that are not among the first few of their client. Of those that
+ * are, it is the square of the share: innocent ones are among them, and there may be another reason.
  */
 const MIN_SHARE_OF_MANY = 1 / 4;
 
@@ -118,15 +118,15 @@ export class MemoryGuard {
     const since = this.#heardAts.at(looks - 1) ?? 0;
     const silent = [...this.#all.nodes()]
       .filter(({ member }) => member.heardAt <= since);
-    const { many = [], uploads = [], tunnels = [] } = Object.groupBy(
+    const { uploads = [], many = [], tunnels = [] } = Object.groupBy(
       inTurn(silent),
       ({ rank, place: { member } }) =>
-        rank > FEW ? "many" : member.isUpload ? "uploads" : "tunnels",
+        member.isUpload ? "uploads" : rank > FEW ? "many" : "tunnels",
     );
     const ofMany = Math.max(share, MIN_SHARE_OF_MANY);
     const chosen = [
+      ...uploads,
       ...many.slice(0, Math.ceil(ofMany * many.length)),
-      ...uploads.slice(0, Math.floor(share * uploads.length)),
       ...tunnels.slice(0, Math.floor(share ** 2 * tunnels.length)),
     ];
     for (const { place } of chosen) {

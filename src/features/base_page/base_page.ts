@@ -12,6 +12,8 @@ interface BasePageData {
   readonly pages: readonly Link[];
   /** True if people can log in, and out. */
   readonly hasLogin: boolean;
+  /** Who has logged in, at most one for each login. */
+  readonly users: readonly string[];
   /** What was sent with the form, and leads to no preview; undefined before that. */
   readonly refused?: PreviewFields | undefined;
 }
@@ -33,7 +35,7 @@ export const BASE_PAGE_POLICY = `${BASE_POLICY}; frame-ancestors 'none'`;
 
 /** Renders it as an HTML document. */
 export function basePage(data: BasePageData): string {
-  const { authority, version, links, pages, hasLogin, refused } = data;
+  const { authority, version, links, pages, hasLogin, users, refused } = data;
   const buttons = pages.map(({ url, text }) =>
     `\n<button class="quiet" name="page" value="${url}">${text}</button>`
   );
@@ -59,7 +61,12 @@ export function basePage(data: BasePageData): string {
     }"${faulty}></label>
 </div>
 <button>Open the preview</button>${buttons.join("")}
-</form>${linkList(links)}
+</form>${linkList(links)}${
+      users.length === 0 ? "" : `
+<p class="note">Logged in as <span class="name">${
+        escapeHtml(users.join(", "))
+      }</span></p>`
+    }
 <p class="note foot"><a href="/docs">Documentation</a>${
       hasLogin ? ' <a href="/logout">Log out</a>' : ""
     } <span>Porthole ${escapeHtml(version)}</span></p>`,

@@ -1,7 +1,10 @@
 /** `/` on base hosts, and `/open`, where its form leads on to a preview. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { parseHost, previewOrigin } from "../../address/preview_host.ts";
+import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import type { Login } from "../../auth/login_flow.ts";
+import type { LoginSessions } from "../../auth/login_sessions.ts";
+import type { SessionSealer } from "../../auth/session.ts";
 import {
   type ControlContext,
   type ControlEnv,
@@ -10,6 +13,7 @@ import {
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { cookiesByName } from "../../http/cookies.ts";
 import { wantsDocument } from "../../http/fetch_metadata.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
@@ -21,11 +25,17 @@ import {
   type PreviewFields,
 } from "./base_page.ts";
 
-type BasePageParts = Pick<FeatureParts, "version" | "scheme" | "links"> & {
-  readonly sandboxPages: FeatureParts["sandboxPages"];
-  readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
-  readonly login: Pick<Login, "state">;
-};
+type BasePageParts =
+  & Pick<
+    FeatureParts,
+    "version" | "scheme" | "links" | "sandboxPages" | "cookies"
+  >
+  & {
+    readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
+    readonly login: Pick<Login, "state">;
+    readonly sessions: Pick<SessionSealer, "open">;
+    readonly logins: Pick<LoginSessions, "nameOf">;
+  };
 
 const pageRoute = createRoute({
   method: "get",
@@ -77,15 +87,24 @@ export function addBasePage(
   parts: BasePageParts,
 ): void {
   const { version, links, login, sandboxPages } = parts;
-  function render(context: ControlContext, refused?: PreviewFields): string {
+  async function render(
+    context: ControlContext,
+    headers: Headers,
+    refused?: PreviewFields,
+  ): Promise<string> {
     checkBase(context);
     const authority = context.authority.toLowerCase();
     const hasLogin = login.state !== "off";
     const pages = sandboxPages();
-    return basePage({ authority, version, links, pages, hasLogin, refused });
+    const users = await usersOf(headers.get("cookie") ?? "", parts);
+    const shown = { authority, version, links, pages, hasLogin, users };
+    return basePage({ ...shown, refused });
   }
-  app.openapi(pageRoute, (c) => c.html(render(c.env), 200, PAGE_HEADERS));
-  app.openapi(openRoute, (c) => {
+  app.openapi(pageRoute, async (c) => {
+    const html = await render(c.env, c.req.raw.headers);
+    return c.html(html, 200, PAGE_HEADERS);
+  });
+  app.openapi(openRoute, async (c) => {
     checkBase(c.env);
     const { port = "", sandbox = "", page } = c.req.valid("query");
     const fields = pasted(sandbox) ?? { port, sandbox, target: "/" };
@@ -96,12 +115,27 @@ export function addBasePage(
     }
     const origin = originOf(fields, c.env, parts);
     if (origin !== undefined) return redirect(303, origin + fields.target);
-    if (!wantsDocument(c.req.raw.headers)) {
+    const { headers } = c.req.raw;
+    if (!wantsDocument(headers)) {
       throw new GatewayError("bad_request", "No preview of ours");
     }
     c.header("x-porthole-error", "bad_request");
-    return c.html(render(c.env, { port, sandbox }), 400, PAGE_HEADERS);
+    const html = await render(c.env, headers, { port, sandbox });
+    return c.html(html, 400, PAGE_HEADERS);
   });
+}
+
+/** Who has logged in, by the sessions in a Cookie header; a browser has one for each sandbox, or for each user. */
+async function usersOf(
+  sent: string,
+  { cookies, sessions, logins }: BasePageParts,
+): Promise<string[]> {
+  const sealed = [cookies.loginSessionPrefix, cookies.userSessionPrefix]
+    .flatMap((prefix) => [...cookiesByName(sent, prefix).values()].flat())
+    .slice(-MAX_SESSION_COOKIES);
+  const opened = await Promise.all(sealed.map((one) => sessions.open(one)));
+  const names = await Promise.all(opened.map((one) => logins.nameOf(one)));
+  return [...new Set(names)].filter((name) => name !== undefined);
 }
 
 /** @throws {GatewayError} `route_not_found` on any other host */

@@ -29,17 +29,21 @@ import { type Access, type BearerUser, knownEndOf } from "../own/access.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { UnknownBearers } from "../unknown_bearers.ts";
 import type { HostedResolver } from "./hosted_resolver.ts";
+import type { HostedSandbox } from "./hosted_sandbox.ts";
 
 /** The sources of the decisions. */
 interface HostedAccessParts {
-  readonly api: Pick<DaytonaApi, "hasSandboxAccess" | "isOwnedByUser">;
+  readonly api: Pick<
+    DaytonaApi,
+    "hasSandboxAccess" | "isOwnedByUser" | "organizationOf"
+  >;
   readonly sandboxes:
     & Pick<HostedResolver, "previewTokenOf" | "renewToken" | "linkIdOf">
     & {
       sandboxOf(
         label: string,
         budget: Budget,
-      ): Promise<{ readonly id: string } | null>;
+      ): Promise<Pick<HostedSandbox, "id" | "organizationId"> | null>;
     };
   /** Whether Daytona's proxy opens a signed link. */
   readonly opensLink: (token: string, port: number) => Promise<boolean>;
@@ -82,16 +86,19 @@ export class HostedAccess implements Access {
   readonly #unknownBearers: UnknownBearers;
   /** Tokens that were refused after the API was asked again. In process only: it is a matter of seconds. */
   readonly #refusedTokens: ExpiringLru<string, true>;
+  /** Keys that have opened a sandbox of the organization that they are for, with that, by a digest. */
+  readonly #members: ExpiringLru<string, true>;
   readonly #marks: ChangeMarks;
 
   constructor(parts: HostedAccessParts, options: LookupCacheOptions) {
     const { cache, now } = options;
-    const { maxEntries: max, tokenRefusedTtlMs: ttlMs } = cache;
+    const { maxEntries: max, tokenRefusedTtlMs: ttlMs, tokenTtlMs } = cache;
     this.#parts = parts;
     this.#users = new LookupCache("sandbox-access", accessCodec, options);
     this.#links = new LookupCache("signed-token", booleanCodec, options);
     this.#unknownBearers = new UnknownBearers(max, now);
     this.#refusedTokens = new ExpiringLru({ max, ttlMs, now });
+    this.#members = new ExpiringLru({ max, ttlMs: tokenTtlMs, now });
     this.#marks = new ChangeMarks(max);
   }
 
@@ -137,8 +144,13 @@ export class HostedAccess implements Access {
     const { bearer, clientAddress } = user;
     if (!mayBeDaytonas(bearer, this.#parts.issuers())) return false;
     const presented = { digest: this.#marks.digestOf([bearer]), clientAddress };
+    const key = this.#marks.keyOf(label, bearer);
+    // Whoever is a member sees all sandboxes: this one need not be asked about with the visitor's own quota.
+    const member = this.#users.known(key) === undefined &&
+      await this.#memberKey(label, bearer, budget);
+    if (member && this.#members.has(member)) return true;
     return await this.#users.lookUp(
-      this.#marks.keyOf(label, bearer),
+      key,
       () =>
         this.#unknownBearers.ask(
           presented,
@@ -185,7 +197,26 @@ export class HostedAccess implements Access {
     if (sandbox === null) return false;
     const access = await api.hasSandboxAccess(sandbox.id, user, onAnswer);
     if (access === false) return false;
-    return await api.isOwnedByUser(user, onAnswer) && access;
+    if (!await api.isOwnedByUser(user, onAnswer)) return false;
+    const member = access &&
+      await this.#memberKey(label, user.bearer, UNMETERED);
+    if (member) this.#members.set(member, true);
+    return access;
+  }
+
+  /** A digest of a key and its organization, if the sandbox is of that; undefined if not, or if it is not known. */
+  async #memberKey(
+    label: string,
+    bearer: string,
+    budget: Budget,
+  ): Promise<string | undefined> {
+    const { api, sandboxes } = this.#parts;
+    const organization = api.organizationOf(bearer);
+    if (organization === undefined) return undefined;
+    const sandbox = await sandboxes.sandboxOf(label, budget);
+    return sandbox?.organizationId === organization
+      ? this.#marks.digestOf([organization, bearer])
+      : undefined;
   }
 }
 

@@ -13,20 +13,23 @@ import {
 export interface HostedSandbox {
   readonly id: string;
   readonly public: boolean;
+  readonly organizationId: string | null;
   readonly appOrigin: AppOriginLabels;
 }
 
 /** The facts in an answer about a sandbox; null if it does not name the sandbox. What it does not say is not public. */
 export function readSandbox(answer: Sandbox): HostedSandbox | null {
-  const { id, labels } = answer;
+  const { id, labels, organizationId } = answer;
   if (id === null || !isSandboxRef(id)) return null;
   const appOrigin = appOriginLabels(labels);
-  return { id, public: answer.public === true, appOrigin };
+  return { id, public: answer.public === true, organizationId, appOrigin };
 }
 
 const stored = z.object({
   id: sandboxRef,
   public: z.boolean(),
+  // Earlier versions stored none.
+  organizationId: z.string().nullable().default(null),
   appOrigin: storedAppOriginLabels,
 });
 

@@ -3,6 +3,7 @@
  * not let in to its login, whatever they asked for, and so it does with a token that is no longer right: a 401 is always
  * the app's. Behind it are runners, whose refusals are those of runner_refusals.ts.
  */
+import { isAlwaysPrivate } from "../../address/grammar.ts";
 import { type HeaderList, valuesOf } from "../../http/headers.ts";
 import {
   discardBody,
@@ -11,7 +12,7 @@ import {
 import type { AppRequest, Destination, ResponseHead } from "../destination.ts";
 import { type ProbeClient, sendProbe } from "./probe.ts";
 import { type Refusal, refusalWith } from "./refusal.ts";
-import { membersOf, refusalOf } from "./runner_messages.ts";
+import { isRefusalStatus, membersOf, refusalOf } from "./runner_messages.ts";
 import { RunnerRefusals } from "./runner_refusals.ts";
 
 /** What opens the way to a sandbox: its token, or a signed link, which the refusals are about then. */
@@ -25,8 +26,9 @@ export class HostedRefusals extends RunnerRefusals {
     super(upstream, (status, body, sandboxId) => {
       // By a link, nobody tells which sandbox it is.
       const id = credential === "link" ? undefined : sandboxId;
-      return refusalOf(status, body, id) ?? withoutRunner(status, body, id);
-    });
+      return refusalOf(status, body, id) ?? withoutRunner(status, body, id) ??
+        ownFailure(status, body);
+    }, (status) => status === 500 || isRefusalStatus(status));
     this.#credential = credential;
   }
 
@@ -42,7 +44,12 @@ export class HostedRefusals extends RunnerRefusals {
     const { authority } = destination;
     const refusal = hostedRefusalOf(response, authority, this.#credential);
     if (refusal === undefined) {
-      return await super.judge(response, request, destination);
+      const { method, sandboxPort } = request;
+      // To HEAD, nothing tells; and the daemon's own ports fail in the same form.
+      const isTold = method !== "HEAD" && !isAlwaysPrivate(Number(sandboxPort));
+      return response.status === 500 && !isTold
+        ? response
+        : await super.judge(response, request, destination);
     }
     discardBody(response.body);
     return refusal;
@@ -135,6 +142,21 @@ export function withoutRunner(
   const isUnknown = status === 400 && id !== undefined &&
     (sandboxId === undefined || id === sandboxId);
   return isUnknown ? "container_not_found" : undefined;
+}
+
+/** As {@linkcode refusalOf}, by a proxy that has failed itself. Apps have no such errors: all these members, and its code. */
+export function ownFailure(
+  status: number,
+  body: string,
+): "runner_unreachable" | undefined {
+  const { statusCode, code, source = "DAYTONA_PROXY", ...rest } = membersOf(
+    body,
+  );
+  const texts = [rest.message, rest.timestamp, rest.path, rest.method];
+  const isOwn = status === 500 && statusCode === 500 &&
+    code === "INTERNAL_SERVER_ERROR" && source === "DAYTONA_PROXY" &&
+    texts.every((text) => typeof text === "string");
+  return isOwn ? "runner_unreachable" : undefined;
 }
 
 /** True for a redirect to the proxy's own login, which would come back to this very host. */

@@ -10,6 +10,7 @@ export const REFUSALS = {
   container_not_found: "the runner does not have the sandbox (its 404)",
   runner_refused: "the runner does not accept the gateway's key (its 401)",
   sandbox_stopped: "the sandbox is not running (the runner's 400)",
+  runner_unreachable: "Daytona's proxy failed (its own 500)",
 } as const;
 
 /** The code of a refusal that is told by its body. */
@@ -40,10 +41,12 @@ export function isRefusalStatus(status: number): boolean {
   return status === 400 || status === 401 || status === 404 || status === 502;
 }
 
-/** True if the body has to be read to tell: it is small, JSON, and has a status with which runners refuse. */
-export function mayBeRefusal(response: ResponseHead): boolean {
-  const { status, headers } = response;
-  if (status === 502 || !isRefusalStatus(status)) return false;
+/** True if the body has to be read to tell: it is small, JSON, and has a status that may be a refusal's. */
+export function mayBeRefusal(
+  { status, headers }: ResponseHead,
+  isStatus = isRefusalStatus,
+): boolean {
+  if (status === 502 || !isStatus(status)) return false;
   const length = Number(valuesOf(headers, "content-length")[0] ?? NaN);
   return length > 0 && length <= MAX_REFUSAL_BYTES &&
     /^application\/json\b/i.test(valuesOf(headers, "content-type")[0] ?? "");

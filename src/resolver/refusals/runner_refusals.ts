@@ -41,19 +41,25 @@ interface Read {
 export class RunnerRefusals implements Refusals {
   readonly #upstream: ProbeClient;
   readonly #codeOf: typeof refusalOf;
+  readonly #isStatus: typeof isRefusalStatus;
   readonly #daemons: DaemonProbe;
   /** By sandbox: how it was refused to a probe. */
   readonly #probed = new RecentAnswers<RefusalCode | undefined>();
 
-  /** @param codeOf Reads the code of a refusal from its body; a runner's own unless given. */
-  constructor(upstream: ProbeClient, codeOf = refusalOf) {
+  /** @param codeOf Reads the code of a refusal, of such a status, from its body; a runner's own unless given. */
+  constructor(
+    upstream: ProbeClient,
+    codeOf = refusalOf,
+    isStatus = isRefusalStatus,
+  ) {
     this.#upstream = upstream;
     this.#codeOf = codeOf;
+    this.#isStatus = isStatus;
     this.#daemons = new DaemonProbe(upstream);
   }
 
   mayRefuse({ status }: ResponseHead): boolean {
-    return isRefusalStatus(status);
+    return this.#isStatus(status);
   }
 
   async judge(
@@ -74,7 +80,7 @@ export class RunnerRefusals implements Refusals {
           "the daemon in the sandbox does not answer (the runner's empty 502)",
         );
     }
-    if (!mayBeRefusal(response)) return response;
+    if (!mayBeRefusal(response, this.#isStatus)) return response;
     const { code, body = response.body }: Read = method === "HEAD"
       ? { code: await this.#codeByProbe(sandboxId, destination) }
       : await this.#read(response, sandboxId);

@@ -25,7 +25,7 @@ export interface Options {
 
 /** Usage, in three lines. */
 export const USAGE =
-  `usage: deno task attack [--only NAME,… | --short | --slow KIND:HOLDERS:MB/S:ADDRESSES,…] [--plain | --tls] [--memory MIB]
+  `usage: deno task attack [--only NAME,… | --short | --slow KIND:HOLDERS:MB/S:ADDRESSES[:AWAY],…] [--plain | --tls] [--memory MIB]
                         [--gateway FOLDER] [--save]
        deno task attack --minutes N [--gateway FOLDER]`;
 
@@ -91,17 +91,22 @@ export function parseOptions(
   };
 }
 
-/** A slow flood, such as `messages:300:25:15`. */
+/** A slow flood, such as `messages:300:25:15`, or `messages:300:25:15:0.5` of who comes back after half a second. */
 function slowFloodOf(text: string): SlowFlood {
   const [name, ...numbers] = text.split(":");
   const kind = SLOW_KINDS.find((known) => known === name);
   if (kind === undefined) {
     throw new UsageError(`--slow knows ${SLOW_KINDS.join(", ")}`);
   }
-  const [holders = 0, rate = 0, addresses = 0] = [0, 1, 2].map((at) =>
-    positiveNumber("slow", numbers[at] ?? "")
-  );
-  return { kind, holders, rate, addresses };
+  const [holders = "", rate = "", addresses = "", awaySec = "1"] = numbers;
+  const number = (text: string) => positiveNumber("slow", text);
+  return {
+    kind,
+    holders: number(holders),
+    rate: number(rate),
+    addresses: number(addresses),
+    awaySec: number(awaySec),
+  };
 }
 
 /**

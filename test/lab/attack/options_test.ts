@@ -30,9 +30,9 @@ Deno.test("an attack suite can be narrowed to attacks, groups of attacks and one
 });
 
 Deno.test("an attack suite takes slow floods of any size instead of its own attacks", () => {
-  assert.deepEqual(parse("--slow", "messages:300:25:15,heads:9:0.5:1").slow, [
-    { kind: "messages", holders: 300, rate: 25, addresses: 15 },
-    { kind: "heads", holders: 9, rate: 0.5, addresses: 1 },
+  assert.deepEqual(parse("--slow", "messages:300:25:15,heads:9:1:1:0.5").slow, [
+    { kind: "messages", holders: 300, rate: 25, addresses: 15, awaySec: 1 },
+    { kind: "heads", holders: 9, rate: 1, addresses: 1, awaySec: 0.5 },
   ]);
   for (const flood of ["pages:1:1:1", "messages", "messages:1:0:1"]) {
     assert.throws(() => parse("--slow", flood), UsageError, flood);

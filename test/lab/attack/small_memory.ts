@@ -22,11 +22,16 @@ export function settingsFor(mib: number): Readonly<Record<string, string>> {
   return mib < 1024 ? MEDIUM_MEMORY : {};
 }
 
-/**
- * The environment variables of the runtime that docs/operate.md gives besides: the C library gives the memory of long
- * messages back, and V8 keeps less for short-lived objects.
- */
+/** The environment variables of the runtime that docs/operate.md gives besides. */
 export const RUNTIME: Readonly<Record<string, string>> = {
+  // The C library gives the memory of long messages back.
   MALLOC_MMAP_THRESHOLD_: "1048576",
+  // V8 keeps less for short-lived objects.
   DENO_V8_FLAGS: "--max-semi-space-size=4",
 };
+
+/** Those for so many MiB, where V8 also collects what closed connections have left before it takes more than half. */
+export function runtimeFor(mib: number): Readonly<Record<string, string>> {
+  const half = `--max-old-space-size=${mib / 2}`;
+  return { ...RUNTIME, DENO_V8_FLAGS: `${RUNTIME.DENO_V8_FLAGS},${half}` };
+}

@@ -10,7 +10,7 @@ import type { Scheme } from "../../support/dial.ts";
 import { type HostileApp, startHostileApp } from "../../support/hostile_app.ts";
 import { BASE, HOSTILE, MIB, QUIET } from "./attack.ts";
 import type { ObserverCalls } from "./observer.ts";
-import { RUNTIME, settingsFor } from "./small_memory.ts";
+import { runtimeFor, settingsFor } from "./small_memory.ts";
 import { Thread } from "./thread.ts";
 
 /** The running world. */
@@ -48,7 +48,7 @@ export async function startAttackWorld(): Promise<AttackWorld> {
         // An attacker may have any number of sandboxes, of which this one stands for all.
         MAX_EXCHANGES_PER_SANDBOX: "400",
         MAX_WAITING_PER_RUNNER: "1600",
-        ...RUNTIME,
+        ...runtimeFor(limitBytes / MIB),
         PROXY_PROTOCOL: scheme,
         // Everybody is at 127.0.0.1; visitors, and some attackers, say which address they stand for.
         TRUSTED_PROXIES: "127.0.0.1",

@@ -12,7 +12,7 @@ import {
   type AttackedGateway,
   startAttackedGateway,
 } from "../attack/gateway.ts";
-import { RUNTIME, SMALL_MEMORY } from "../attack/small_memory.ts";
+import { runtimeFor, SMALL_MEMORY } from "../attack/small_memory.ts";
 
 /** The base domain of all previews. */
 export const BASE = "preview.localhost";
@@ -83,7 +83,7 @@ export async function startDrillWorld(folder?: string): Promise<DrillWorld> {
     const environment = {
       ...stack.environment,
       ...SMALL_MEMORY,
-      ...RUNTIME,
+      ...runtimeFor(256),
       CACHE_URL: `redis://127.0.0.1:${redis.port}`,
       // Everybody is at 127.0.0.1, and says which address they stand for.
       TRUSTED_PROXIES: "127.0.0.1",

@@ -41,6 +41,7 @@ const BASE_PAGE = {
   links: [],
   pages: ABOUT,
   hasLogin: true,
+  users: ["somebody-with-a-long-name@department.example.com"],
 };
 const WARNED = {
   host: "3000-demo.preview.example.com",
@@ -50,6 +51,7 @@ const WARNED = {
 /** What a page of an error can say besides its code. */
 const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
   "": {},
+  ended: { endedAt: Date.parse("2026-11-29T15:00:00Z") },
   retry: { retryUrl: "https://3000-demo.preview.example.com/" },
   logout: { logoutUrl: "https://preview.example.com/logout" },
   start: {

@@ -85,6 +85,8 @@ const sandbox = nearly({
   state: anyText,
   desiredState: anyText,
   errorReason: anyText,
+  spotEvictedAt: anyText,
+  queueTimedOutAt: anyText,
   recoverable: fc.boolean(),
   labels: nearly({ "app": anyText }),
   runnerId: anyText,
@@ -160,7 +162,8 @@ export const storedProperties: readonly Property[] = [
     ([sandbox, config]) => {
       const parsed = sandboxAnswer.safeParse(sandbox).data;
       if (parsed !== undefined) {
-        assert.equal(Object.keys(parsed).length, 10);
+        assert.equal(Object.keys(parsed).length, 11);
+        assert.ok(parsed.ended === null || parsed.ended.endedAt > 0);
         assert.equal(Object.values<unknown>(parsed).includes(undefined), false);
         assert.notEqual(parsed.runnerId, "");
         assert.notEqual(parsed.snapshotRef, "");

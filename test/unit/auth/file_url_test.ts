@@ -55,7 +55,10 @@ Deno.test("a signed URL is good for its operation, whatever its path, until it e
 
 Deno.test("a signed URL is refused once it has expired", async () => {
   for (const expires of [String(NOW_SEC), String(NOW_SEC - 1), "1"]) {
-    assert.equal(await verdictOn(downloadOf("/a", expires)), "invalid");
+    const target = downloadOf("/a", expires);
+    assert.equal(await verdictOn(target), "invalid");
+    const { endedAt } = splitFileSignature("GET", target, NOW_SEC * 1000);
+    assert.equal(endedAt, 1000 * Number(expires));
   }
 });
 

@@ -105,6 +105,30 @@ Deno.test("LoginSessions grant access only as long as the API does", async () =>
   assert(!await logins.grantsAccess(session, ...CALLER));
 });
 
+Deno.test("LoginSessions say what a user is called, as long as the session is open and its store answers, and ask nobody", async () => {
+  const { clock, logins, refreshes, session, tokens } = setUp();
+  assert.equal(await logins.nameOf(session), undefined);
+  assert.equal(await logins.nameOf(undefined), undefined);
+  await logins.begin(session, { ...tokens, subject: "alice" });
+  clock.now += 10 * MINUTE_MS; // the access token has expired
+  assert.equal(await logins.nameOf(session), "alice");
+  const identity = {
+    subject: "alice",
+    email: "alice@p.test",
+    isEmailVerified: true,
+    groups: [],
+    hasLiveGroups: false,
+    checkedAt: 0,
+  };
+  await logins.begin(session, { ...tokens, subject: "alice", identity });
+  assert.equal(await logins.nameOf(session), "alice@p.test");
+  await logins.end(session);
+  assert.equal(await logins.nameOf(session), undefined);
+  assert.deepEqual(refreshes, []);
+  const broken = setUp(storeThat(() => "unavailable").store);
+  assert.equal(await broken.logins.nameOf(session), undefined);
+});
+
 Deno.test("LoginSessions with a durable tier refuse a session that no tier knows", async () => {
   const { store } = storeThat(() => "absent");
   const { logins, session, tokens } = setUp(store);

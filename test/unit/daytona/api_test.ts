@@ -520,6 +520,27 @@ Deno.test("isOwnedByUser() asks once in five minutes whose a key is, as soon as 
   }
 });
 
+Deno.test("organizationOf() repeats what an API has told when it was asked whose a key is, and asks nothing", async () => {
+  for (
+    const [answer, expected] of [
+      [{ userId: "alice", organizationId: ORGANIZATION_ID }, ORGANIZATION_ID],
+      [{ userId: "alice" }, undefined],
+    ] as const
+  ) {
+    await using api = stubApi(() => Response.json(answer));
+    const client = clientAt(api.baseUrl);
+    assert.equal(client.organizationOf(USER.bearer), undefined);
+    assert.equal(await client.isOwnedByUser(USER), true);
+    assert.equal(client.organizationOf(USER.bearer), expected);
+    assert.equal(client.organizationOf("dtn_another"), undefined);
+    assert.equal(api.seen.length, 1);
+  }
+  await using refusing = stubApi(status(403));
+  const client = clientAt(refusing.baseUrl);
+  await client.isOwnedByUser(USER);
+  assert.equal(client.organizationOf(USER.bearer), undefined);
+});
+
 Deno.test("isOwnedByUser() is true where an older API cannot tell, which it reports, but not for some web server's 404", async () => {
   let untold = 0;
   const options = { onOwnersUnknown: () => untold++ };
@@ -636,6 +657,7 @@ Deno.test("sandbox() and snapshot() read what a gateway needs, and none of a san
     recoverable: true,
     runnerId: RUNNER_ID,
     snapshotRef: "registry/y:2",
+    ended: null,
   };
   assert.deepEqual(await clientAt(api.baseUrl).sandbox(ID, USER), sandbox);
   assert.deepEqual(await clientAt(api.baseUrl).sandboxById(ID), sandbox);

@@ -79,6 +79,7 @@ const UNKNOWN = {
   labels: {},
   runnerId: null,
   snapshotRef: null,
+  ended: null,
 };
 
 Deno.test("sandboxAnswer reads null for what the API does not tell, as of a sandbox that was never built or placed", () => {
@@ -91,9 +92,23 @@ Deno.test("sandboxAnswer reads null for what the API does not tell, as of a sand
       recoverable: nothing,
       runnerId: nothing,
       buildInfo: nothing,
+      spotEvictedAt: nothing,
+      queueTimedOutAt: nothing,
     });
     assert.deepEqual(read, { ...UNKNOWN, id: "s1" });
   }
+});
+
+Deno.test("sandboxAnswer reads how and when Daytona has ended a sandbox by itself, and no nonsense", () => {
+  const at = "2026-07-15T12:00:00.000Z";
+  const endedAt = Date.parse(at);
+  for (
+    const [members, ended] of [
+      [{ spotEvictedAt: at }, { code: "sandbox_evicted", endedAt }],
+      [{ queueTimedOutAt: at }, { code: "sandbox_not_placed", endedAt }],
+      [{ spotEvictedAt: "", queueTimedOutAt: "soon" }, null],
+    ] as const
+  ) assert.deepEqual(sandboxAnswer.parse(members), { ...UNKNOWN, ended });
 });
 
 Deno.test("sandboxAnswer and snapshotAnswer require only what build logs need, and refuse anything but an object", () => {

@@ -220,6 +220,21 @@ Deno.test("errorPage() names who has logged in, and who asks too often has a but
   }
 });
 
+Deno.test("errorPage() and the problem document say when a link or a sandbox ended, where that is known", async () => {
+  const advice = { endedAt: Date.parse("2026-11-29T15:00:00Z") };
+  const page = pageOf("signed_url_invalid", { advice });
+  assert.match(page, /<dt>Ended<\/dt><dd [^>]+>Sun, 29 Nov 2026 15:00:00 GMT</);
+  assert.doesNotMatch(pageOf("signed_url_invalid"), /Ended/);
+  const facts = {
+    code: "signed_url_invalid",
+    requestId: "id",
+    asPage: false,
+  } as const;
+  const told = await problem({ ...facts, advice }).json();
+  assert.equal(told.endedAt, "2026-11-29T15:00:00.000Z");
+  assert.ok(!("endedAt" in await problem(facts).json()));
+});
+
 Deno.test("errorPage() leads to Daytona's dashboard where something can be done there, whether or not there is a sandbox", () => {
   const dashboardUrl = "https://daytona.test/dashboard?<";
   const link = '<a href="https://daytona.test/dashboard?&lt;" target="_blank"';

@@ -41,6 +41,7 @@ Deno.test("SandboxStates ask once for all who wait, and again after two seconds"
     recoverable: true,
     errorReason: null,
     organizationId: null,
+    ended: null,
   };
   const both = [states.stateOf("box"), states.stateOf("box")];
   assert.deepEqual(await Promise.all(both), [told, told]);

@@ -147,6 +147,20 @@ export const memory: readonly Flood[] = [
     },
   ),
   attack(
+    "S15-answered-trailers",
+    "4 clients send trailers without end after an upload in chunks that is answered at once",
+    4,
+    async (stage, attacker) => {
+      const conn = await stage.connect();
+      const headers = { ...from(attacker), "Transfer-Encoding": "chunked" };
+      const host = stage.innocent;
+      const head = headOf({ method: "POST", host, path: "/", headers });
+      await writeAll(conn, utf8(`${head}1\r\na\r\n0\r\nA: `));
+      await flood(conn, PART);
+    },
+    { spares: ["lively"] },
+  ),
+  attack(
     "S15-beside-requests",
     "4 clients send anything, without end, beside a request to an app that does not answer",
     4,

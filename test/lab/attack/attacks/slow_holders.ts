@@ -8,7 +8,7 @@ import {
   openWebSocket,
 } from "../../../support/raw_websocket.ts";
 import { utf8 } from "../../../support/wire_frames.ts";
-import type { Arena, Flood } from "../attack.ts";
+import type { Arena, Flood, Limit } from "../attack.ts";
 import { hold, persist } from "../persist.ts";
 
 /** What is sent without its end. */
@@ -26,6 +26,8 @@ export interface SlowFlood {
   readonly holders: number;
   readonly rate: number;
   readonly addresses: number;
+  /** Who was turned away, or dropped, comes back after this time, s; 1 by default. */
+  readonly awaySec?: number;
 }
 
 const ABOUT: Readonly<Record<SlowFlood["kind"], string>> = {
@@ -38,9 +40,6 @@ const ABOUT: Readonly<Record<SlowFlood["kind"], string>> = {
 
 /** Between two parts that a holder sends, ms. */
 const TICK_MS = 100;
-
-/** Who was turned away, or dropped, comes back after this time, ms. */
-const AWAY_MS = 1000;
 
 const MAX_PART_BYTES = 4 * 1024 * 1024;
 
@@ -91,7 +90,8 @@ function part({ kind }: SlowFlood, bytes: number): Uint8Array {
 
 /** The attack. */
 export function slowFlood(flood: SlowFlood, more: Partial<Flood> = {}): Flood {
-  const { kind, holders, rate, addresses } = flood;
+  const { kind, holders, rate, addresses, awaySec = 1 } = flood;
+  const awayMs = awaySec * 1000;
   const from = addresses === 1 ? "one address" : `${addresses} addresses`;
   return {
     name: `slow-${kind}-${holders}`,
@@ -104,7 +104,7 @@ export function slowFlood(flood: SlowFlood, more: Partial<Flood> = {}): Flood {
       let sending = 0;
       const share = () => rate * 1e6 * TICK_MS / 1000 / Math.max(1, sending);
       await persist(stage, holders, async (holder) => {
-        await delay(Math.random() * AWAY_MS);
+        await delay(Math.random() * awayMs);
         const conn = await stage.connect();
         try {
           const address = slowAddress(holder % addresses);
@@ -113,7 +113,7 @@ export function slowFlood(flood: SlowFlood, more: Partial<Flood> = {}): Flood {
           await send(stage, flood, conn, share).finally(() => sending--);
         } finally {
           conn[Symbol.dispose]();
-          await delay(AWAY_MS);
+          await delay(awayMs);
         }
       });
     },
@@ -157,6 +157,12 @@ async function send(
   }
 }
 
+/** Nobody is killed, and who is innocent has to wait. */
+const BUSY: Limit = {
+  promises: { medianMs: 300, p99Ms: 3000 },
+  reason: "what comes at 100 MB/s, and is dropped, keeps a core busy",
+};
+
 /** The attacks. */
 export const slowHolders: readonly Flood[] = [
   slowFlood({ kind: "trailers", holders: 20, rate: 25, addresses: 1 }, {
@@ -174,4 +180,11 @@ export const slowHolders: readonly Flood[] = [
   slowFlood({ kind: "uploads", holders: 100, rate: 50, addresses: 15 }, {
     spares: ["lively"],
   }),
+  slowFlood({ kind: "trailers", holders: 300, rate: 100, addresses: 15 }, {
+    limit: BUSY,
+  }),
+  slowFlood({
+    ...{ kind: "uploads", holders: 300, rate: 100, addresses: 15 },
+    awaySec: 0.5,
+  }, { only: "https", limit: BUSY }),
 ];

@@ -50,6 +50,8 @@ export interface NpmPackages {
   readonly scripts?: true;
   /** Folders of the packages that have dependencies of their own, which an install script would fetch and build. */
   readonly within?: readonly string[];
+  /** What the project needs of Debian besides. */
+  readonly debian?: readonly [string, ...string[]];
   /** True if it wants a newer Node than the oldest that is maintained. */
   readonly newNode?: true;
 }

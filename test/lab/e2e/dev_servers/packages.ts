@@ -39,11 +39,12 @@ export async function install(
 ): Promise<Installed> {
   const folder = join(cacheFolder(), name);
   const path = Deno.env.get("PATH") ?? "";
-  if ("debian" in packages) {
+  if (!("npm" in packages)) {
     await Deno.mkdir(folder, { recursive: true });
     const version = await installDebian(packages.debian);
     return { version, folder, path: `/usr/bin:${path}` };
   }
+  if (packages.debian !== undefined) await installDebian(packages.debian);
   const [first = ""] = Object.keys(packages.npm);
   const programs = [path];
   if (packages.newNode) {

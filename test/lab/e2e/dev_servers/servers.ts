@@ -8,9 +8,9 @@ import { django } from "./servers/django.ts";
 import { express } from "./servers/express.ts";
 import { flask } from "./servers/flask.ts";
 import { flaskSocketio } from "./servers/flask_socketio.ts";
-import { fullStack } from "./servers/full_stack.ts";
+import { fullStack, fullStackFastapi } from "./servers/full_stack.ts";
 import { jupyter } from "./servers/jupyter.ts";
-import { next } from "./servers/next.ts";
+import { next, nextAnywhere } from "./servers/next.ts";
 import { nuxt } from "./servers/nuxt.ts";
 import { parcel } from "./servers/parcel.ts";
 import { php } from "./servers/php.ts";
@@ -28,7 +28,9 @@ import { webpack } from "./servers/webpack.ts";
 export const SERVERS: readonly DevServer[] = [
   vite,
   fullStack,
+  fullStackFastapi,
   next,
+  nextAnywhere,
   webpack,
   createReactApp,
   vueCli,

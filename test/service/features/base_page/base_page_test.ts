@@ -1,6 +1,8 @@
 /** The page of the base domain, tested on the complete service. */
 import assert from "node:assert/strict";
 import { BASE, DEMO, startGateway } from "../../../support/gateway.ts";
+import { startLoginGateway } from "../../../support/login_gateway.ts";
+import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
 
 Deno.test("the base domain's page leads to a preview, and is not there with BASE_PAGE=false, or where no previews are", async () => {
   await using gateway = await startGateway({}, {
@@ -26,3 +28,22 @@ Deno.test("the base domain's page leads to a preview, and is not there with BASE
     }
   }
 });
+
+for (const scope of SESSION_SCOPES) {
+  Deno.test(`the base domain's page says who has logged in for '${scope}', and nobody once they have logged out`, async () => {
+    await using gateway = await startLoginGateway({ SESSION_SCOPE: scope });
+    const browser = gateway.browser();
+    const base = gateway.at("");
+    const stranger = await browser.open(base);
+    assert.doesNotMatch(stranger.page.body, /Logged in as/);
+    const { page: form } = await browser.open(gateway.at("3000-locked"));
+    await browser.logIn(form, "alice");
+    const named = /Logged in as <span class="name">alice[^<,]*</;
+    assert.match((await browser.open(base)).page.body, named);
+    const refused = await browser.open(gateway.at("", "/open?port=0"));
+    assert.match(refused.page.body, named);
+    const question = await browser.open(gateway.at("", "/logout"));
+    await browser.submit(question.page);
+    assert.doesNotMatch((await browser.open(base)).page.body, /Logged in as/);
+  });
+}

@@ -136,11 +136,10 @@ Deno.test("a ticket opens nothing else: no other port, no toolbox, no page of me
     (await answerTo(BASE, "/toolbox/locked/files"))[0],
     401,
   );
-  const { status } = await gateway.send(BASE, {
-    path: "/inspect/locked",
-    headers,
-  });
-  assert.notEqual(status, 200);
+  for (const path of ["/inspect/locked", "/api/v1/tokens?sandbox=locked"]) {
+    const { status } = await gateway.send(BASE, { path, headers });
+    assert.notEqual(status, 200, path);
+  }
   const start = `3000-locked.${BASE}`;
   const [started] = await answerTo(start, "/porthole-start-sandbox", "POST");
   assert.notEqual(started, 202);

@@ -89,6 +89,20 @@ Deno.test("requestBody() without framing fields finds that there is none, or han
   assert.equal(await textOf(found.body), "one two");
 });
 
+Deno.test("requestBody() finds that there is none although the turns of the event loop take long", async () => {
+  let isBusy = true;
+  function spin(): void {
+    const end = performance.now() + 10;
+    while (performance.now() < end);
+    if (isBusy) setImmediate(spin);
+  }
+  const empty = postOf({});
+  empty.controller.close();
+  setImmediate(spin);
+  assert.deepEqual(await empty.body(), { body: null, contentLength: null });
+  isBusy = false;
+});
+
 /** Ends the body and, as the server does, reports only after that that the client has cancelled the stream. */
 function cancelStream({ controller, client }: ReturnType<typeof postOf>): void {
   controller.close();

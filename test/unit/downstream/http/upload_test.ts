@@ -90,7 +90,7 @@ Deno.test("S10: Upload.drop() gives up a read that goes on, and no other", async
     const dropped = upload.drop();
     if (!goesOn) reading.resolve(null);
     await dropped;
-    assert.deepEqual(calls, goesOn ? ["cancel", "abort"] : ["abort"]);
+    assert.deepEqual(calls, goesOn ? ["abort", "cancel"] : ["abort"]);
     assert.equal(upload.failedBecause, "evicted");
     reading.resolve(null);
     await read;
@@ -130,4 +130,26 @@ Deno.test("Upload is watched once, read or not, until it is closed", async () =>
   assert.equal(unwatched, 0);
   upload.close();
   assert.equal(unwatched, 1);
+});
+
+Deno.test("Upload is watched beyond its exchange as long as a read waits, and one that is dropped holds nobody up", async () => {
+  let isWatched = true;
+  const reading = Promise.withResolvers<null>();
+  const upload = new Upload({
+    body: { read: () => reading.promise, cancel() {} },
+    contentLength: null,
+    request: new Request("http://box.test/"),
+  }, () => {});
+  upload.watchBy({ watch: () => () => void (isWatched = false) }, "client");
+  const read = upload.read();
+  let goesOn = false;
+  upload.idle()?.then(() => goesOn = true);
+  upload.close();
+  assert.ok(isWatched);
+  await upload.drop();
+  await Promise.resolve();
+  assert.ok(goesOn);
+  assert.ok(!isWatched);
+  reading.resolve(null);
+  await read;
 });

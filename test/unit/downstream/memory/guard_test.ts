@@ -115,19 +115,17 @@ Deno.test("the only ones of their clients are spared until there is little left"
   );
 });
 
-Deno.test("S10: of the only uploads of their clients, as large a part is dropped as of the spare memory is used up", () => {
+Deno.test("S10: growth costs all uploads, and of the only WebSockets of their clients a part", () => {
   using _ = fakeClock();
   const { dropped, open, grow } = setUp();
   for (const name of namesOf("upload ", 20)) open(name, name, true);
   for (const name of namesOf("tunnel ", 20)) open(name, name);
   grow(50);
+  assert.equal(dropped.length, 0);
   grow(20); // 20 of 100 MiB, and 20 more at the next look
   const uploads = dropped.filter((name) => name.startsWith("upload"));
-  assert.equal(uploads.length, Math.floor(20 * 20 / 80));
-  assert.equal(
-    dropped.length,
-    uploads.length + Math.floor(20 * (20 / 80) ** 2),
-  );
+  assert.equal(uploads.length, 20);
+  assert.equal(dropped.length, 20 + Math.floor(20 * (20 / 80) ** 2));
 });
 
 Deno.test("S16: of what is not among the first few of its client, a quarter is dropped at least", () => {

@@ -186,15 +186,16 @@ Deno.test("no part of a response waits for the acknowledgement of another, whate
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (const size of sizes) {
       const times: number[] = [];
-      for (let count = 0; count < 7; count++) {
+      for (let count = 0; count < 15; count++) {
         const startedAt = performance.now();
         const { body } = await ask(port, agent, `/${size}`);
         times.push(performance.now() - startedAt);
         assert.equal(body.length, size);
       }
-      const median = times.toSorted((a, b) => a - b)[3] ?? Infinity;
-      // A delayed acknowledgement takes at least 40 ms.
-      assert(median < 30, `${size} bytes take ${median} ms`);
+      // A delayed acknowledgement takes at least 40 ms, each time but for a new connection's first ones; a busy machine
+      // takes longer now and then.
+      const fastest = Math.min(...times.slice(-5));
+      assert(fastest < 30, `${size} bytes take ${fastest} ms`);
     }
     agent.destroy();
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { addBasePage } from "../../../../src/features/base_page/base_routes.ts";
 import type { Link } from "../../../../src/gateway/feature_module.ts";
-import { setUpControl } from "../../../support/control.ts";
+import { CONTROL_COOKIES, setUpControl } from "../../../support/control.ts";
 
 /** The control plane of `p.test` with the page of the base domain. */
 function setUp(
@@ -131,6 +131,27 @@ Deno.test("the page of the base domain has a name and an icon, and lists links b
     html,
     /<h3>Public<\/h3>[^]*>one<[^]*>three<[^]*<h3>Private &lt;<\/h3>[^]*>two</,
   );
+});
+
+Deno.test("the page of the base domain says who has logged in, once for all of their sessions", async () => {
+  const { send, state } = setUp();
+  const sessions = ["a", "b"].map((label) =>
+    `${CONTROL_COOKIES.loginSession(label)}=sealed`
+  );
+  const headers = { cookie: sessions.join("; ") };
+  const unknown = await (await send("/", { headers })).response.text();
+  assert.doesNotMatch(unknown, /Logged in/);
+  state.userName = "a<b@p.test";
+  for (const path of ["/", "/open?port=0"]) {
+    const accept = "text/html";
+    const { response } = await send(path, { headers: { ...headers, accept } });
+    const html = await response.text();
+    assert.match(html, /Logged in as <span class="name">a&lt;b@p\.test</);
+  }
+  for (const cookie of ["", `${CONTROL_COOKIES.loginSession("a")}=forged`]) {
+    const { response } = await send("/", { headers: { cookie } });
+    assert.doesNotMatch(await response.text(), /Logged in/);
+  }
 });
 
 Deno.test("whoever comes to no page of the base domain is led to the one with the form", async () => {

@@ -9,13 +9,15 @@ import { settled } from "../../cache/fakes.ts";
 import { configOf } from "../../../support/config.ts";
 import { jwtOf } from "../../../support/jwt.ts";
 
+const OTHER_ID = "1b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4b";
+const ORGANIZATION = "2f0e6f0a-6d0b-4b57-9a0c-6f1d7f0f4a11";
 const ID = "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a";
 const LINK = "abcdefgh12345678";
 const ISSUER = "https://daytona.login.test";
 const JWT = jwtOf(ISSUER);
 const CLIENT = { clientAddress: "192.0.2.1" };
 
-/** Decisions about one sandbox, by its id or the name `box`. */
+/** Decisions about two sandboxes of an organization, one by its id or the name `box`. */
 function setUp() {
   const clock = { ms: 1_700_000_000_000 };
   const asked: string[] = [];
@@ -24,7 +26,9 @@ function setUp() {
     cached: "old",
     isOpen: true,
     renewals: [] as boolean[],
+    organizationId: undefined as string | undefined,
   };
+  const organizations = new Map<string, string | undefined>();
   let spent = 0;
   const access = new HostedAccess({
     api: {
@@ -37,12 +41,18 @@ function setUp() {
       },
       isOwnedByUser({ bearer }) {
         asked.push("owner");
+        organizations.set(bearer, state.organizationId);
         return Promise.resolve(bearer !== "dtn_machine");
       },
+      organizationOf: (bearer) => organizations.get(bearer),
     },
     sandboxes: {
-      sandboxOf: (label) =>
-        Promise.resolve(label === ID || label === "box" ? { id: ID } : null),
+      sandboxOf(label) {
+        const organizationId = ORGANIZATION;
+        const id = label === "box" ? ID : label;
+        const isKnown = id === ID || id === OTHER_ID;
+        return Promise.resolve(isKnown ? { id, organizationId } : null);
+      },
       previewTokenOf(id) {
         assert.equal(id, ID);
         return Promise.resolve(state.cached);
@@ -156,6 +166,36 @@ Deno.test("a user's key is asked about by the sandbox's id, then whether it is a
   asked.length = 0;
   assert.equal(await judge(ID, "dtn_invented"), false);
   assert.deepEqual(asked, [`access ${ID}`], "a second question would count");
+});
+
+Deno.test("an API key that is for the organization of a sandbox that it has opened opens the others unasked, for as long as that counts", async () => {
+  const { access, asked, state, clock } = setUp();
+  state.organizationId = ORGANIZATION;
+  const user = { bearer: "dtn_user", ...CLIENT };
+  const judge = (label: string) => access.hasAccess(label, user, UNMETERED);
+  assert.equal(await judge(ID), true);
+  assert.equal(await judge(OTHER_ID), true);
+  assert.deepEqual(asked, [`access ${ID}`, "owner"]);
+  // It is not another organization's sandbox, or nobody's, that is opened so.
+  await judge("0c9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4c");
+  assert.equal(asked.length, 4);
+  clock.ms += configOf().cache.tokenTtlMs + 1;
+  assert.equal(await judge(OTHER_ID), true);
+  assert.equal(asked.length, 6, "the API has to say so again");
+  assert.equal(await judge(ID), true);
+  assert.equal(asked.length, 6);
+});
+
+Deno.test("an API key opens nothing unasked if it is for another organization, or if that is not told", async () => {
+  for (const organizationId of [undefined, "another"]) {
+    const { access, asked, state } = setUp();
+    state.organizationId = organizationId;
+    const user = { bearer: "dtn_user", ...CLIENT };
+    for (const id of [ID, OTHER_ID]) {
+      assert.equal(await access.hasAccess(id, user, UNMETERED), true);
+    }
+    assert.equal(asked.filter((one) => one.startsWith("access")).length, 2);
+  }
 });
 
 Deno.test("a signed link is what Daytona's proxy says of it, for 5 s", async () => {

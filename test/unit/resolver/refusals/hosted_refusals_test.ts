@@ -4,6 +4,7 @@ import { linkDestination } from "../../../../src/resolver/hosted/hosted_preview.
 import {
   hostedRefusalOf,
   HostedRefusals,
+  ownFailure,
   withoutRunner,
 } from "../../../../src/resolver/refusals/hosted_refusals.ts";
 import { Refusal } from "../../../../src/resolver/refusals/refusal.ts";
@@ -124,4 +125,74 @@ Deno.test("what is refused by a link names no sandbox that the gateway knows, an
   }
   const own = answer(refusal(400, "the app's own"));
   assert.deepEqual(await byLink.judge(own, app, destination), own);
+});
+
+/** A failure of the proxy itself. */
+const FAILURE = {
+  statusCode: 500,
+  message: "failed to get runner info: connection refused",
+  code: "INTERNAL_SERVER_ERROR",
+  timestamp: "2026-07-15T12:00:00.123456789Z",
+  path: "/a",
+  method: "GET",
+};
+
+Deno.test("a 500 of the proxy itself is told by all of its members, and an app's is the app's", () => {
+  const judge = (body: unknown, status = 500) =>
+    ownFailure(status, JSON.stringify(body));
+  assert.equal(judge(FAILURE), "runner_unreachable");
+  const newer = { ...FAILURE, source: "DAYTONA_PROXY" };
+  assert.equal(judge(newer), "runner_unreachable");
+  assert.equal(judge(FAILURE, 502), undefined);
+  for (const [name, value] of Object.entries(FAILURE)) {
+    assert.equal(judge({ ...FAILURE, [name]: undefined }), undefined, name);
+    const other = typeof value === "string" ? 1 : "500";
+    assert.equal(judge({ ...FAILURE, [name]: other }), undefined, name);
+  }
+  for (
+    const app of [
+      { ...FAILURE, source: "DAYTONA_DAEMON" },
+      { ...FAILURE, code: "ERR_DATABASE" },
+      { statusCode: 500, message: "Internal server error" },
+    ]
+  ) assert.equal(judge(app), undefined);
+});
+
+Deno.test("a failure in the proxy's form is the daemon's own on its ports, and nothing to a HEAD", async () => {
+  const body = new TextEncoder().encode(JSON.stringify(FAILURE));
+  const response: UpstreamResponse = {
+    status: 500,
+    headers: [
+      ["content-type", "application/json; charset=utf-8"],
+      ["content-length", String(body.length)],
+    ],
+    body,
+  };
+  const destination = linkDestination("https://hosted.example", {
+    token: "abcdefgh12345678",
+    port: 3000,
+  }, { appOrigin: "auto", refusals });
+  assert.ok(refusals.mayRefuse(response));
+  for (
+    const [method, sandboxPort, isRefused] of [
+      ["GET", 3000, true],
+      ["POST", 3000, true],
+      ["HEAD", 3000, false],
+      ["GET", 2280, false],
+    ] as const
+  ) {
+    const asked = { method, sandboxId: "box", sandboxPort };
+    const judged = await refusals.judge(response, asked, destination);
+    assert.equal(
+      judged instanceof Refusal,
+      isRefused,
+      `${method} ${sandboxPort}`,
+    );
+    if (judged instanceof Refusal) {
+      assert.deepEqual(
+        [judged.kind, judged.error.code],
+        ["final", "runner_unreachable"],
+      );
+    } else assert.equal(judged, response);
+  }
 });

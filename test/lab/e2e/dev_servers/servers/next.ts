@@ -55,3 +55,11 @@ export const next: DevServer = {
   warmUp: ["/", "/said", "/away", "/landed"],
   checks: [interactive(), hotReload("app/page.jsx"), form(), redirect()],
 };
+
+/** Its own redirects lead to `0.0.0.0` then. */
+export const nextAnywhere: DevServer = {
+  ...next,
+  name: "next-anywhere",
+  title: "Next.js with `-H 0.0.0.0`",
+  command: ({ port }) => ["next", "dev", "-H", "0.0.0.0", "-p", String(port)],
+};
