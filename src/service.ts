@@ -6,7 +6,6 @@ import { type Config, SETTINGS } from "./config/config.ts";
 import type { Setting } from "./config/read_settings.ts";
 import type { AnySection } from "./config/section.ts";
 import { createControl } from "./control/app.ts";
-import { SandboxLogins } from "./control/browser_sessions.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
 import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
@@ -36,7 +35,6 @@ import { Activity, NO_REPORTS } from "./proxy/activity.ts";
 import { InFlight, OWN_PAGES_LIMITS } from "./proxy/in_flight.ts";
 import { openRecords } from "./records/open_records.ts";
 import { createResolvers } from "./resolver/create_resolvers.ts";
-import type { LookupCacheOptions } from "./resolver/lookup_cache.ts";
 import { createDrain } from "./server/drain.ts";
 import type { GatewayService, ProcessFacts } from "./server/run.ts";
 import { startTimers } from "./server/timers.ts";
@@ -86,7 +84,7 @@ export async function createService(
   config: Config,
   options: ServiceOptions,
 ): Promise<GatewayService> {
-  const { version, lines, links = [] } = options;
+  const { version, lines, links = [], dial } = options;
   const { platformShared = false, ownsProcess = false } = options;
   const { limits, cache } = config;
   const closes = new AbortController();
@@ -100,7 +98,7 @@ export async function createService(
   const records = openRecords(config, { now });
   const sealerFor = (purpose: string, maxLength?: number) =>
     createSealer({ secrets: config.session.secrets, purpose, now, maxLength });
-  const lookups: LookupCacheOptions = {
+  const lookups = {
     cache,
     store,
     background,
@@ -109,10 +107,7 @@ export async function createService(
   };
 
   // The legs, and what is between them.
-  const upstream = new UpstreamClient(
-    { ...config.upstream, ...limits },
-    options.dial,
-  );
+  const upstream = new UpstreamClient({ ...config.upstream, ...limits }, dial);
   const inFlight = new InFlight(limits);
   const bulkheads = createBulkheads(limits, upstream, logger);
   const ownRequests = new InFlight(OWN_PAGES_LIMITS);
@@ -211,14 +206,10 @@ export async function createService(
     login,
     accessEvents,
     logger,
+    now,
     sessionScope: auth.sessionScope,
-    hasHomePage: features.some(({ hasHomePage }) => hasHomePage),
-    browserSessions: features.find(({ browserSessions }) =>
-      browserSessions
-    )?.browserSessions ??
-      new SandboxLogins({ cookies, sessions, logins, now }),
+    features,
     featureDescriptions: FEATURES.flatMap(({ routes = [] }) => routes),
-    featureRoutes: features.flatMap(({ controlRoutes }) => controlRoutes ?? []),
   });
   // Somebody else's proxy reports the use of sandboxes by itself.
   const activity = config.daytona.mode === "hosted"
@@ -275,10 +266,7 @@ export async function createService(
     fetch: (request, info) => dispatch.handle(request, info),
     buffers: clientLeg.budget,
     renderMetrics: () => renderMetrics(true),
-    metricsPages: Object.assign(
-      {},
-      ...features.map((each) => each.metricsPages),
-    ),
+    metricsPages: Object.assign({}, ...features.map((one) => one.metricsPages)),
     certificateExpires: (at) => metrics.certificateExpires(at),
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.

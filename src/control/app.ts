@@ -8,6 +8,11 @@ import { logFailure, type Logger } from "../observability/log.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import { addSwitchedOff } from "./api/switched_off.ts";
+import {
+  type BrowserSessions,
+  SandboxLogins,
+  type SandboxLoginsOptions,
+} from "./browser_sessions.ts";
 import { type ControlContext, type ControlEnv, ownOrigin } from "./route.ts";
 import {
   addDocsRoutes,
@@ -32,17 +37,28 @@ import {
 } from "./routes/logout.ts";
 import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
 
+/** What a feature adds to the control plane. */
+export interface ControlFeature {
+  /** How the sessions of logins are kept, in place of one for each sandbox. */
+  readonly browserSessions?: BrowserSessions;
+  /** True if it has a page at `/` of base hosts. */
+  readonly hasHomePage?: boolean;
+  /** Routes of its own on base hosts. */
+  readonly controlRoutes?: ControlRoutes;
+}
+
 type ControlOptions =
   & HealthRoutesOptions
-  & LoginRoutesOptions
-  & LogoutRoutesOptions
+  & Omit<LoginRoutesOptions, "browserSessions">
+  & Omit<LogoutRoutesOptions, "hasHomePage">
+  & SandboxLoginsOptions
   & {
     readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
     readonly logger: Logger;
     /** Routes of all features, whether these are switched on or not. */
     readonly featureDescriptions: readonly RouteConfig[];
-    /** What adds the routes of those that are. */
-    readonly featureRoutes: readonly ControlRoutes[];
+    /** Those that are. */
+    readonly features: readonly ControlFeature[];
   };
 
 /** Adds routes to the control plane. */
@@ -56,6 +72,11 @@ export type Control = (
 
 /** Creates the control plane. */
 export function createControl(options: ControlOptions): Control {
+  const { features } = options;
+  const hasHomePage = features.some((feature) => feature.hasHomePage);
+  const sessions = features.find((feature) => feature.browserSessions);
+  const browserSessions = sessions?.browserSessions ??
+    new SandboxLogins(options);
   const app = new OpenAPIHono<ControlEnv>({
     defaultHook(result) {
       if (!result.success) {
@@ -80,9 +101,7 @@ export function createControl(options: ControlOptions): Control {
       mayRetry: request.method === "GET",
       retryAfterSec,
       advice,
-      homeUrl: options.hasHomePage && context.base !== undefined
-        ? "/"
-        : undefined,
+      homeUrl: hasHomePage && context.base !== undefined ? "/" : undefined,
       docsUrl: namesHost ? `${ownOrigin(context, scheme)}/docs` : undefined,
       dashboardUrl: remoteSettings.dashboardUrl,
     });
@@ -93,7 +112,10 @@ export function createControl(options: ControlOptions): Control {
     return refuse(c.req.raw, error, c.env);
   });
   app.onError((error, c) => {
-    const failure = failureOf(error);
+    // Hono complains by itself about a request, of an unreadable form for example.
+    const failure = error instanceof HTTPException && error.status < 500
+      ? new GatewayError("bad_request", error.message, { cause: error })
+      : toGatewayError(error);
     logFailure(options.logger, failure, { requestId: c.env.requestId });
     const response = refuse(c.req.raw, failure, c.env);
     return c.newResponse(response.body, response); // with the headers that its route has set
@@ -102,9 +124,9 @@ export function createControl(options: ControlOptions): Control {
   describeRoutes(app, DATA_PLANE_ROUTES);
   describeRoutes(app, options.featureDescriptions);
   addDocsRoutes(app, options.version);
-  addLoginRoutes(app, options);
-  addLogoutRoutes(app, options);
-  for (const addRoutes of options.featureRoutes) addRoutes(app);
+  addLoginRoutes(app, { ...options, browserSessions });
+  addLogoutRoutes(app, { ...options, hasHomePage });
+  for (const feature of features) feature.controlRoutes?.(app);
   addSwitchedOff(app, options.featureDescriptions);
   return (request, context) => app.fetch(request, context);
 }
@@ -125,13 +147,6 @@ function previewOf(
 function describeIssues({ issues }: z.ZodError): string {
   return issues.map(({ path, message }) => `${path.join(".")}: ${message}`)
     .join("; ");
-}
-
-/** The failure to answer with; Hono's own complaints about a request, such as an unreadable form, are `bad_request`. */
-function failureOf(error: Error): GatewayError {
-  return error instanceof HTTPException && error.status < 500
-    ? new GatewayError("bad_request", error.message, { cause: error })
-    : toGatewayError(error);
 }
 
 /** The OpenAPI description of those routes, as `openapi/porthole.json` holds it. */

@@ -44,7 +44,8 @@ export const LOOP_SEC = 10;
 /** Most returns to a preview within that time: of the tab that logged in, and of those sent to log in meanwhile. */
 export const MAX_RETURNS = 5;
 
-interface SandboxLoginsOptions {
+/** Dependencies of {@linkcode SandboxLogins}. */
+export interface SandboxLoginsOptions {
   readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
   readonly logins: Pick<LoginSessions, "grantsAccess">;

@@ -48,7 +48,6 @@ const PROVIDER_CHECK_PAUSE_MS = 20_000;
 /** Time between two runs of all checks until they pass, ms. */
 const START_CHECK_MS = 10_000;
 
-/** The result of one check, and why it is failing. */
 interface CheckResult {
   readonly state: CheckState;
   readonly reason?: string;

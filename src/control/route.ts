@@ -35,6 +35,13 @@ export const PROBLEM = { "application/problem+json": { schema: z.unknown() } };
 /** That of a page. */
 export const PAGE = { "text/html": { schema: z.string() } };
 
+/** That of JSON. */
+export function json<Schema extends z.ZodType>(
+  schema: Schema,
+): { "application/json": { schema: Schema } } {
+  return { "application/json": { schema } };
+}
+
 /** An error response in the OpenAPI description. */
 export function refusal(
   description: string,

@@ -18,9 +18,9 @@ import type { BuildLog, BuildResolver } from "../resolver/own/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { Exchange } from "./exchange.ts";
+import { preflightResponse } from "./own_response.ts";
 import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
 
-/** What a request for the log of a build names. */
 type BuildLogRoute = Extract<BaseRoute, { kind: "build_logs" }>;
 
 /** A request for the log of a build. */
@@ -66,7 +66,9 @@ export async function handleBuildLog(
   parts: BuildLogParts,
 ): Promise<Response> {
   x.checkLimits(); // 1 dispatch
-  if (x.preflight !== undefined) return x.answerPreflight(x.preflight);
+  if (x.preflight !== undefined) {
+    return x.answer(preflightResponse(x.preflight, x));
+  }
   if (x.method !== "GET") {
     throw new GatewayError("route_not_found", "Logs are only read");
   }

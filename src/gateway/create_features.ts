@@ -1,15 +1,15 @@
 /** Creates the features that are switched on, from the parts of the core that are there before any of them. */
-import type { createAuth } from "../auth/create_auth.ts";
 import { Members } from "../control/api/members.ts";
 import type { Forwarder } from "../proxy/forward.ts";
-import type { createResolvers } from "../resolver/create_resolvers.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { Feature } from "./feature.ts";
-import type { FeatureModule, FeatureParts } from "./feature_module.ts";
+import type {
+  Auth,
+  FeatureModule,
+  FeatureParts,
+  Resolvers,
+} from "./feature_module.ts";
 import { PreviewProbe } from "./preview_probe.ts";
-
-type Auth = ReturnType<typeof createAuth>;
-type Resolvers = ReturnType<typeof createResolvers>;
 
 type CoreParts =
   & Omit<
@@ -28,22 +28,11 @@ export function createFeatures(
   modules: readonly FeatureModule[],
   { auth, resolvers, forwarder, upstream, ...core }: CoreParts,
 ): readonly Feature[] {
-  const { remoteSettings, changes, states, sandboxes: destinations } =
-    resolvers;
-  const { scheme, cookies, sessions, logins, login, gate, throttle } = auth;
+  const { states, sandboxes: destinations } = resolvers;
   const parts: FeatureParts = {
     ...core,
-    scheme,
-    cookies,
-    sessions,
-    logins,
-    login,
-    gate,
-    throttle,
-    subjects: auth.subjects,
-    remoteSettings,
-    changes,
-    states,
+    ...auth,
+    ...resolvers,
     members: new Members({ ...auth, states }),
     probe: new PreviewProbe({ forwarder, upstream, states, destinations }),
     sandboxPages: () =>

@@ -1,6 +1,5 @@
 /** Creates the data plane: the dispatch, and the handlers behind it. */
 import ipaddr from "ipaddr.js";
-import type { createAuth } from "../auth/create_auth.ts";
 import { PlantedCookies } from "../auth/planted_cookies.ts";
 import type { Config } from "../config/config.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
@@ -9,10 +8,10 @@ import { createRequestIds } from "../observability/log.ts";
 import { Forwarder, type ForwarderParts } from "../proxy/forward.ts";
 import { HandshakeForms } from "../proxy/handshake_forms.ts";
 import { HostRefusals } from "../proxy/host_refusals.ts";
-import type { createResolvers } from "../resolver/create_resolvers.ts";
 import { BuildResolver } from "../resolver/own/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import { Dispatch, type DispatchParts } from "./dispatch.ts";
+import type { Auth, Resolvers } from "./feature_module.ts";
 import type { TunnelLimits } from "./open_tunnel.ts";
 import { SandboxHandlers } from "./preview.ts";
 import type { ExchangeServices } from "./received_request.ts";
@@ -31,7 +30,6 @@ export function createForwarder(
   });
 }
 
-/** Dependencies of {@linkcode createGateway}. */
 interface GatewayParts extends
   Pick<
     DispatchParts,
@@ -48,8 +46,8 @@ interface GatewayParts extends
   readonly api: DaytonaApi;
   readonly upstream: UpstreamClient;
   readonly forwarder: Forwarder;
-  readonly resolvers: ReturnType<typeof createResolvers>;
-  readonly auth: ReturnType<typeof createAuth>;
+  readonly resolvers: Resolvers;
+  readonly auth: Auth;
   readonly clientLeg:
     & ExchangeServices["clientLeg"]
     & Pick<TunnelLimits, "memoryGuard">;

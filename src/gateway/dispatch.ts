@@ -181,7 +181,6 @@ export class Dispatch {
     );
   }
 
-  /** Has the gateway's own pages answer. */
   async #toControl(
     incoming: IncomingRequest & Pick<ControlContext, "namesHost">,
     base: string | undefined,

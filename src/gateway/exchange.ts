@@ -7,6 +7,7 @@ import {
   isClientGone,
   TUNNEL_CLOSES,
   tunnelEnd,
+  UPLOAD_ERRORS,
 } from "../downstream/ends.ts";
 import { checkHead } from "../downstream/http/head_limits.ts";
 import { Reply } from "../downstream/http/reply.ts";
@@ -30,12 +31,7 @@ import {
   discardBody,
   type UpstreamResponse,
 } from "../upstream/http1/message.ts";
-import {
-  failureOf,
-  preflightResponse,
-  problemFor,
-  withOurHeaders,
-} from "./own_response.ts";
+import { problemFor, withOurHeaders } from "./own_response.ts";
 import {
   type ExchangeServices,
   type IncomingRequest,
@@ -192,13 +188,6 @@ export abstract class Exchange extends ReceivedRequest {
     return this.#answer(response, { reason: this.note });
   }
 
-  /** Answers a preflight ourselves (see cors.ts). */
-  answerPreflight(
-    preflight: NonNullable<ReceivedRequest["preflight"]>,
-  ): Response | Promise<Response> {
-    return this.answer(preflightResponse(preflight, this));
-  }
-
   refuse(error: unknown): Response | Promise<Response> {
     const { logger, scheme } = this.services;
     const failedBecause = this.reply.upload?.failedBecause;
@@ -209,7 +198,10 @@ export abstract class Exchange extends ReceivedRequest {
       this.#record(CLIENT_CLOSED_REQUEST, { end: "client_gone" });
       return new Response(null, { status: 400 });
     }
-    const failure = failureOf(error, failedBecause);
+    // If the gateway ended the upload, whatever failed did so because of that.
+    const failure = failedBecause === undefined
+      ? toGatewayError(error)
+      : new GatewayError(UPLOAD_ERRORS[failedBecause], "Upload ended");
     if (isLogged(failure)) logFailure(logger, failure, this.#requestFacts());
     const baseOrigin = `${scheme}://${this.baseAuthority}`;
     const response = problemFor(failure, this, baseOrigin, this.services);
@@ -221,11 +213,8 @@ export abstract class Exchange extends ReceivedRequest {
     conclusion: Conclusion,
   ): Response | Promise<Response> {
     this.progress.onAnswer();
-    const all = withOurHeaders(
-      [...headers, ...this.ownHeaders],
-      this,
-      this.services,
-    );
+    const own = [...headers, ...this.ownHeaders];
+    const all = withOurHeaders(own, this, this.services);
     const response = createResponse(body, status, all);
     this.#noteHead(all, status);
     this.#entry?.end();
@@ -253,11 +242,8 @@ export abstract class Exchange extends ReceivedRequest {
     });
     const given = { status, headers: relayed, body: upstream.body };
     const body = clientBody(this.method, given);
-    const headers = withOurHeaders(
-      clientHeaders(status, relayed),
-      this,
-      this.services,
-    );
+    const passed = clientHeaders(status, relayed);
+    const headers = withOurHeaders(passed, this, this.services);
     this.#noteHead(headers, status);
     if (body === null || body instanceof Uint8Array) {
       const { response, delivered } = this.reply.whole(body, status, headers);
@@ -343,7 +329,6 @@ export abstract class Exchange extends ReceivedRequest {
     this.#endUse = this.services.activity.begin(this.#guest.sandboxId);
   }
 
-  /** Records the exchange, once. */
   #record(status: number, conclusion: Conclusion): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;

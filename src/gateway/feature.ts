@@ -4,8 +4,7 @@
  */
 import type { Admission } from "../auth/gate.ts";
 import type { GrantSource } from "../auth/grants.ts";
-import type { ControlRoutes } from "../control/app.ts";
-import type { BrowserSessions } from "../control/browser_sessions.ts";
+import type { ControlFeature } from "../control/app.ts";
 import type { GatewayError } from "../errors.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { Exchange } from "./exchange.ts";
@@ -13,11 +12,8 @@ import type { ExchangeObserver } from "./observer.ts";
 import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
 import type { PreviewExchange, SandboxExchange } from "./sandbox_exchange.ts";
 
-/** What to do about a failure: answer with that response, or tell of that failure instead. */
-export type Explanation = Response | GatewayError;
-
 /** A feature that is switched on. */
-export interface Feature {
+export interface Feature extends ControlFeature {
   /** A parameter of a preview's query that is this feature's: it is taken out, and never reaches an app. */
   readonly ownParameter?: string;
   /** What it knows of grants. */
@@ -28,12 +24,6 @@ export interface Feature {
   readonly ownersViewOf?: ExchangeServices["ownersViewOf"];
   /** A page about a sandbox on base hosts, for its members: its path, which the sandbox's ID or name ends, and text. */
   readonly sandboxPage?: { readonly url: `/${string}/`; readonly text: string };
-  /** How the sessions of logins are kept, in place of one for each sandbox. */
-  readonly browserSessions?: BrowserSessions;
-  /** True if it has a page at `/` of base hosts. */
-  readonly hasHomePage?: boolean;
-  /** Routes of its own on base hosts. */
-  readonly controlRoutes?: ControlRoutes;
   /** Pages beside `/metrics`, by path, for GET and HEAD. */
   readonly metricsPages?: Readonly<
     Record<string, (request: Request) => Response>
@@ -50,12 +40,12 @@ export interface Feature {
     x: PreviewExchange,
     loginUrl: string,
   ): { readonly location: string; readonly setCookie: string };
-  /** Does something about the failure of a request that was admitted. */
+  /** What to do about the failure of a request that was admitted: answer with that response, or tell of that failure instead. */
   explain?(
     failure: unknown,
     x: SandboxExchange,
     admission: Admission,
-  ): Promise<Explanation | undefined>;
+  ): Promise<Response | GatewayError | undefined>;
   /** The exchange for a request on a base host that is this feature's; `handle` rejects as a handler does. */
   ownExchange?(
     incoming: IncomingRequest,

@@ -1,10 +1,5 @@
 /** How a feature is built: from the parts of the core, which are there before any feature is. */
-import type { Gate } from "../auth/gate.ts";
-import type { Login } from "../auth/login_flow.ts";
-import type { LoginSessions } from "../auth/login_sessions.ts";
-import type { OwnCookies } from "../auth/own_cookies.ts";
-import type { SessionSealer } from "../auth/session.ts";
-import type { Throttle } from "../auth/throttle.ts";
+import type { createAuth } from "../auth/create_auth.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import type { AnySection } from "../config/section.ts";
@@ -15,14 +10,11 @@ import type { Background } from "../lib/background.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { LimitUse } from "../observability/metrics/facts.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
-import type { Subjects } from "../observability/subjects.ts";
 import type { Bulkheads } from "../proxy/bulkheads.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
 import type { Records } from "../records/records.ts";
+import type { createResolvers } from "../resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
-import type { RemoteSettings } from "../resolver/remote_settings.ts";
-import type { SandboxChanges } from "../resolver/sandbox_changes.ts";
-import type { SandboxStates } from "../resolver/sandbox_states.ts";
 import type { Feature } from "./feature.ts";
 import type { PreviewProbe } from "./preview_probe.ts";
 
@@ -34,15 +26,23 @@ export interface Link {
   readonly group?: string | undefined;
 }
 
+/** Credentials, sessions and logins. */
+export type Auth = ReturnType<typeof createAuth>;
+
+/** What answers for sandboxes. */
+export type Resolvers = ReturnType<typeof createResolvers>;
+
 /** The parts of the core that features are built from. */
-export interface FeatureParts {
+export interface FeatureParts
+  extends
+    Omit<Auth, "sessionScope" | "provider" | "accessEvents" | "grants">,
+    Omit<Resolvers, "sandboxes" | "access"> {
   readonly config: Config;
   readonly version: string;
   /** What the operator would have linked. */
   readonly links: readonly Link[];
   /** The features' own pages about a sandbox, once all features are built. */
   readonly sandboxPages: () => readonly Link[];
-  readonly scheme: "http" | "https";
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly api: DaytonaApi;
@@ -51,22 +51,11 @@ export interface FeatureParts {
   readonly store: DurableStore | null;
   /** What members have granted; a feature that uses it says so by {@linkcode FeatureModule.needsRecords}. */
   readonly records: Records;
-  readonly remoteSettings: RemoteSettings;
-  readonly changes: SandboxChanges;
-  readonly states: SandboxStates;
   readonly background: Background;
   readonly metrics: Metrics;
-  /** A sealer for one purpose. */
   readonly sealerFor: (purpose: string) => Sealer;
-  readonly cookies: OwnCookies;
-  readonly sessions: SessionSealer;
-  readonly subjects: Subjects;
-  readonly logins: LoginSessions;
-  readonly login: Login;
-  readonly gate: Gate;
   /** Who may use `/api/v1`. */
   readonly members: Members;
-  readonly throttle: Throttle;
   readonly inFlight: InFlight;
   readonly bulkheads: Pick<Bulkheads, "mostWaiting">;
   readonly probe: Pick<PreviewProbe, "look">;
@@ -78,7 +67,6 @@ export interface FeatureParts {
 
 /** A key of Daytona's API, and what it must be allowed. */
 export interface KeyToCheck {
-  /** What to call it. */
   readonly name: string;
   readonly key: string;
   /** The UUID of the organization that it must be of, in lower case; unless given, any will do. */
@@ -92,7 +80,6 @@ export interface KeyToCheck {
 /** A feature, whether it is switched on or not. */
 export interface FeatureModule {
   readonly name: string;
-  /** Its settings, if it has any. */
   readonly settings?: AnySection;
   /** API keys that it uses, for whoever checks an installation. */
   keysToCheck?(config: Config): readonly KeyToCheck[];

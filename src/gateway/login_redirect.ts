@@ -12,12 +12,6 @@ const WINDOWS: ReadonlySet<string> = new Set(["document", "empty"]);
  * The URL of the login for a request that a person is waiting for, which leads back to it; undefined for any
  * other: a script, an image, a form or a WebSocket would get the provider's page instead of the response that it
  * expects. In a frame, the login would be the framing page's doing, and most providers refuse to be framed.
- *
- * @example
- * ```ts
- * // A navigation to https://3000-box.preview.example.com/a leads to
- * // "https://preview.example.com/login?return_to=https%3A%2F%2F3000-box.preview.example.com%2Fa"
- * ```
  */
 export function loginRedirectLocation(
   { method, headers, host, appTarget }: Pick<

@@ -1,3 +1,6 @@
+import type { Credential } from "../auth/credentials.ts";
+import type { GateRequest } from "../auth/gate.ts";
+import { isSentByPage } from "../http/fetch_metadata.ts";
 import type { CorsDecision } from "../proxy/cors.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { Exchange } from "./exchange.ts";
@@ -20,6 +23,24 @@ export abstract class OwnExchange extends Exchange {
 
   protected isTrustedOrigin(): boolean {
     return false;
+  }
+
+  /** What the gate decides on, for members of a sandbox, which is never public here. */
+  requestOfMember(
+    preview: Pick<GateRequest, "label" | "port">,
+    credentials: () => readonly Credential[],
+  ): GateRequest {
+    const { method, headers, progress, client: { clientAddress } } = this;
+    return {
+      ...preview,
+      method,
+      isToolbox: true,
+      isForMembers: true,
+      clientAddress,
+      isSentByPage: isSentByPage(headers),
+      progress,
+      credentials,
+    };
   }
 
   protected responseHeaders(own: UpstreamResponse): [string, string][] {

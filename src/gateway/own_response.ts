@@ -1,30 +1,18 @@
 /** Responses of our own within an exchange, and what every response gets from us. */
-import { UPLOAD_ERRORS, type UploadAbortReason } from "../downstream/ends.ts";
 import { isTrusted } from "../downstream/http/forwarded.ts";
 import type { Reply } from "../downstream/http/reply.ts";
-import { GatewayError, toGatewayError } from "../errors.ts";
+import type { GatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
 import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
 import { type Preflight, preflightHeaders, withCors } from "../proxy/cors.ts";
 import type { ExchangeServices, ReceivedRequest } from "./received_request.ts";
 import type { Progress } from "./record.ts";
 
-/** The parts of an exchange that its responses depend on. */
 type Answered = ReceivedRequest & {
   readonly port: number | undefined;
   readonly progress: Progress;
   readonly reply: Pick<Reply, "upload">;
 };
-
-/** The failure to answer with: if the gateway ended the upload, whatever failed did so because of that. */
-export function failureOf(
-  error: unknown,
-  failedBecause: UploadAbortReason | undefined,
-): GatewayError {
-  return failedBecause === undefined
-    ? toGatewayError(error)
-    : new GatewayError(UPLOAD_ERRORS[failedBecause], "Upload ended");
-}
 
 /** The response for a failure: a problem document, or a page. */
 export function problemFor(

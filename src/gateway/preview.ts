@@ -30,6 +30,7 @@ import {
 import { type Feature, firstAnswer } from "./feature.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
 import { openTunnel, type TunnelLimits } from "./open_tunnel.ts";
+import { preflightResponse } from "./own_response.ts";
 import type { ExchangeServices } from "./received_request.ts";
 import type {
   PreviewExchange,
@@ -158,7 +159,7 @@ export class SandboxHandlers {
     const isOurs = this.#parts.corsMode === "reflect";
     const response = isOurs ? undefined : await this.#appAnswer(x);
     return response === undefined
-      ? x.answerPreflight(preflight)
+      ? x.answer(preflightResponse(preflight, x))
       : x.relay(response);
   }
 

@@ -11,7 +11,6 @@ export interface Guest {
   readonly countsAgainst?: string;
   /** What the log calls who was admitted; undefined if that is not known. */
   readonly subject?: string;
-  /** What was presented. */
   readonly credential?: { readonly kind: string };
 }
 

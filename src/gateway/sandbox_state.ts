@@ -76,11 +76,9 @@ async function hasRunner(
   { destinations }: SandboxStateParts,
 ): Promise<boolean | undefined> {
   try {
-    return await destinations.renewDestination(
-      sandboxId,
-      sandboxPort,
-      isAnonymous,
-    ) !== null;
+    const found = await destinations
+      .renewDestination(sandboxId, sandboxPort, isAnonymous);
+    return found !== null;
   } catch (error) {
     if (error instanceof GatewayError) return undefined;
     throw error;

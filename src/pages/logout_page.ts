@@ -2,7 +2,6 @@
 import { escapeHtml } from "./html.ts";
 import { page } from "./page.ts";
 
-/** What the page says. */
 type State = "asking" | "done" | "deleted" | "no_login";
 
 /** A form that deletes cookies; `attributes` are those of its button. */

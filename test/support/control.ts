@@ -4,7 +4,6 @@ import type { LoginSessions } from "../../src/auth/login_sessions.ts";
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession, SessionSealer } from "../../src/auth/session.ts";
 import { type ControlRoutes, createControl } from "../../src/control/app.ts";
-import { SandboxLogins } from "../../src/control/browser_sessions.ts";
 import { ownForm } from "../../src/downstream/http/form.ts";
 import { FEATURES } from "../../src/service.ts";
 import { type RecordedLog, recordedLog } from "./event_log.ts";
@@ -140,28 +139,27 @@ export function setUpControl(
     scheme: "https",
     cookies: CONTROL_COOKIES,
     remoteSettings: state,
-    hasHomePage: true,
+    now: Date.now,
+    features: [
+      { hasHomePage: true },
+      ...featureRoutes({
+        remoteSettings: state,
+        login,
+        cookies: CONTROL_COOKIES,
+        sessions,
+        logins: {
+          nameOf: (session) =>
+            Promise.resolve(session === undefined ? undefined : state.userName),
+        },
+      })
+        .map((controlRoutes) => ({ controlRoutes })),
+    ],
     featureDescriptions: FEATURE_DESCRIPTIONS,
-    featureRoutes: featureRoutes({
-      remoteSettings: state,
-      login,
-      cookies: CONTROL_COOKIES,
-      sessions,
-      logins: {
-        nameOf: (session) =>
-          Promise.resolve(session === undefined ? undefined : state.userName),
-      },
-    }),
     login,
-    browserSessions: new SandboxLogins({
-      cookies: CONTROL_COOKIES,
-      sessions,
-      logins: { grantsAccess: () => Promise.resolve(false) },
-      now: Date.now,
-    }),
     sessionScope: "sandbox",
     sessions,
     logins: {
+      grantsAccess: () => Promise.resolve(false),
       end({ id }) {
         state.ended.push(id);
         return state.failure === undefined

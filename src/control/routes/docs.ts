@@ -4,7 +4,7 @@ import { appsPage } from "../../pages/apps_page.ts";
 import { docsPage } from "../../pages/docs_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import { type ControlContext, type ControlEnv, PAGE } from "../route.ts";
+import { type ControlContext, type ControlEnv, json, PAGE } from "../route.ts";
 
 /** An OpenAPI 3.1 document. */
 export type OpenApiDocument = ReturnType<
@@ -17,10 +17,7 @@ const documentRoute = createRoute({
   summary: "This description",
   description: "The OpenAPI 3.1 description of the gateway's own routes.",
   responses: {
-    200: {
-      description: "The description.",
-      content: { "application/json": { schema: z.unknown() } },
-    },
+    200: { description: "The description.", content: json(z.unknown()) },
   },
 });
 

@@ -1,7 +1,7 @@
 /** Liveness and readiness. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import type { ControlEnv } from "../route.ts";
+import { type ControlEnv, json } from "../route.ts";
 
 const healthRoute = createRoute({
   method: "get",
@@ -12,11 +12,9 @@ const healthRoute = createRoute({
   responses: {
     200: {
       description: "The process runs.",
-      content: {
-        "application/json": {
-          schema: z.object({ status: z.literal("ok"), version: z.string() }),
-        },
-      },
+      content: json(
+        z.object({ status: z.literal("ok"), version: z.string() }),
+      ),
     },
   },
 });
@@ -34,7 +32,7 @@ export type CheckState = z.infer<typeof CHECK_STATE>;
 /** The report of `/ready`; `degraded` means that cached answers still open previews. */
 export type Readiness = z.infer<typeof READINESS>;
 
-const REPORT = { "application/json": { schema: READINESS } };
+const REPORT = json(READINESS);
 
 const readyRoute = createRoute({
   method: "get",
@@ -96,12 +94,7 @@ export interface HealthRoutesOptions {
 }
 
 /** The routes that {@linkcode addHealthRoutes} adds. */
-export const HEALTH_ROUTES = [
-  healthRoute,
-  readyRoute,
-  streamRoute,
-  assetRoute,
-];
+export const HEALTH_ROUTES = [healthRoute, readyRoute, streamRoute, assetRoute];
 
 /** Adds `/ready`, `/health` and what is below it. */
 export function addHealthRoutes(

@@ -63,18 +63,15 @@ const loginRoute = createRoute({
     query: z.object({
       return_to: z.string({
         error: ({ input }) => input === undefined ? "missing" : undefined,
-      }).openapi({
-        description:
-          "The URL of the preview to return to, below this base domain.",
-      }),
-      challenge: z.string().regex(CHALLENGE).optional().openapi({
-        description:
-          "With `SESSION_SCOPE=host`: what the preview's host knows the browser by.",
-      }),
-      provider: z.enum(["standard", "sso"]).optional().openapi({
-        description:
-          "Where to log in: at the standard provider, or at the one for single sign-on if there is one.",
-      }),
+      }).describe(
+        "The URL of the preview to return to, below this base domain.",
+      ),
+      challenge: z.string().regex(CHALLENGE).optional().describe(
+        "With `SESSION_SCOPE=host`: what the preview's host knows the browser by.",
+      ),
+      provider: z.enum(["standard", "sso"]).optional().describe(
+        "Where to log in: at the standard provider, or at the one for single sign-on if there is one.",
+      ),
     }),
   },
   responses: {
@@ -122,7 +119,6 @@ export function addLoginRoutes(
   app.openapi(callbackRoute, (c) => finishLogin(c, options));
 }
 
-/** Sends a browser to the identity provider. */
 async function startLogin(
   c: RouteContext<typeof loginRoute>,
   options: LoginRoutesOptions,
@@ -172,7 +168,6 @@ async function startLogin(
   ]);
 }
 
-/** Takes a browser back to its preview with a session. */
 async function finishLogin(
   c: RouteContext<typeof callbackRoute>,
   options: LoginRoutesOptions,

@@ -43,13 +43,11 @@ const MAX_SESSIONS = 200;
 const MAX_FORM_BYTES = 10_000;
 
 const SANDBOX = z.string().regex(new RegExp(`^${LABEL}$`)).optional()
-  .openapi({
-    description: "The sandbox to log out of; all of them if omitted.",
-  });
+  .describe("The sandbox to log out of; all of them if omitted.");
 
-const COOKIES = z.literal("delete").optional().openapi({
-  description: "Has the browser delete all cookies of all previews, too.",
-});
+const COOKIES = z.literal("delete").optional().describe(
+  "Has the browser delete all cookies of all previews, too.",
+);
 
 const pageRoute = createRoute({
   method: "get",
@@ -102,6 +100,7 @@ export function addLogoutRoutes(
   options: LogoutRoutesOptions,
 ): void {
   const { hasHomePage } = options;
+  const endsAll = options.sessionScope === "host";
   // Added first, so that it precedes both routes, and the reading of the form.
   app.use("/logout", async (c, next) => {
     checkRequest(c.req.raw, c.env, options);
@@ -112,7 +111,7 @@ export function addLogoutRoutes(
     await next();
   });
   app.openapi(pageRoute, (c) => {
-    const sandbox = sandboxOf(c.req.valid("query"), options);
+    const sandbox = endsAll ? undefined : c.req.valid("query").sandbox;
     // Cookies can be too many without a login, too.
     const state = options.login.state === "off" ? "no_login" : "asking";
     const page = logoutPage({ state, sandbox, hasHomePage });
@@ -120,7 +119,7 @@ export function addLogoutRoutes(
   });
   app.openapi(logoutRoute, async (c) => {
     const form = c.req.valid("form");
-    const sandbox = sandboxOf(form, options);
+    const sandbox = endsAll ? undefined : form.sandbox;
     await endSessions(c, sandbox, options);
     if (options.login.state !== "off") {
       const mark = options.cookies.markOfLogout();
@@ -152,14 +151,6 @@ function checkRequest(
   if (!/^[0-9]{1,4}$/.test(headers.get("content-length") ?? "")) {
     throw new GatewayError("bad_request", "Not the form of /logout");
   }
-}
-
-/** The sandbox to log out of; undefined for all of them. */
-function sandboxOf(
-  { sandbox }: { readonly sandbox?: string | undefined },
-  { sessionScope }: LogoutRoutesOptions,
-): string | undefined {
-  return sessionScope === "host" ? undefined : sandbox;
 }
 
 /** Ends the browser's logins, all or one sandbox's, and expires their cookies; logins of the other scope end as well. */

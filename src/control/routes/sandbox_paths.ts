@@ -26,9 +26,7 @@ function toolboxRoute(method: "get" | "post" | "put" | "patch" | "delete") {
     description:
       "Forwarded to Daytona's daemon in the sandbox, WebSockets too. Requires `X-Daytona-Preview-Token`, " +
       "`DAYTONA_SANDBOX_AUTH_KEY` or `Authorization: Bearer`; a cookie does not count. The signed URL of a file needs none.",
-    request: {
-      params: z.object({ sandboxId: SANDBOX, path: z.string() }),
-    },
+    request: { params: z.object({ sandboxId: SANDBOX, path: z.string() }) },
     responses: {
       200: { description: "The daemon's response.", content: ANY },
       502: refusal("The daemon does not respond."),
@@ -47,10 +45,9 @@ function buildLogsRoute(resource: "snapshots" | "sandboxes") {
     request: {
       params: z.object({ id: SANDBOX }),
       query: z.object({
-        follow: z.enum(["true", "false"]).optional().openapi({
-          description:
-            "Whether to stream the log for as long as the build runs.",
-        }),
+        follow: z.enum(["true", "false"]).optional().describe(
+          "Whether to stream the log for as long as the build runs.",
+        ),
       }),
     },
     responses: {

@@ -25,7 +25,6 @@ import {
   type PreviewFields,
 } from "./base_page.ts";
 
-/** The parts of the core that the page is built from. */
 type BasePageParts =
   & Pick<
     FeatureParts,
@@ -56,13 +55,12 @@ const openRoute = createRoute({
     "`BASE_PAGE`.",
   request: {
     query: z.object({
-      port: z.string().optional().openapi({
-        description: "From 1 to 65535, without leading zeros.",
-      }),
-      sandbox: z.string().optional().openapi({
-        description:
-          "What follows the port in the preview's host name, or a preview's whole address, whose port and path count.",
-      }),
+      port: z.string().optional().describe(
+        "From 1 to 65535, without leading zeros.",
+      ),
+      sandbox: z.string().optional().describe(
+        "What follows the port in the preview's host name, or a preview's whole address, whose port and path count.",
+      ),
       page: z.string().optional().describe("`/inspect/`, for that one."),
     }),
   },

@@ -24,10 +24,8 @@ interface HandoverOptions {
   readonly now: () => number;
 }
 
-/** The parts of a preview host that are in its URL. */
 type Host = Omit<PreviewHost, "base">;
 
-/** A code, unsealed. */
 interface Code {
   readonly id: string;
   /** The preview host that it is for, as in a URL. */

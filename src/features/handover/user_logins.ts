@@ -48,10 +48,7 @@ export class UserLogins implements BrowserSessions {
     }
     const budget = this.#options.throttle.budgetFor(browser);
     const found = this.#findSession(browser, budget);
-    const session = await budget.settledBy(
-      found,
-      (session) => session !== undefined,
-    );
+    const session = await budget.settledBy(found, (one) => one !== undefined);
     if (session === undefined) return undefined;
     return { location: await this.#locationFor(browser, session), setCookies };
   }

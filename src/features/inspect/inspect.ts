@@ -18,18 +18,13 @@ import type {
   IncomingRequest,
 } from "../../gateway/received_request.ts";
 import { cookiesByName, cookieValues } from "../../http/cookies.ts";
-import {
-  isFramed,
-  isNavigation,
-  isSentByPage,
-} from "../../http/fetch_metadata.ts";
+import { isFramed, isNavigation } from "../../http/fetch_metadata.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
 import { INSPECT_POLICY, inspectPage } from "./inspect_page.ts";
 import type { Inspector } from "./inspector.ts";
 
-/** What of a sandbox's view is asked for. */
 interface InspectRoute {
   readonly sandboxId: string;
   readonly resource: "page" | "events";
@@ -60,19 +55,10 @@ export class InspectExchange extends OwnExchange {
     this.resource = resource;
   }
 
-  /** What the gate decides on: the sandbox as a whole, which is never public here. */
+  /** What the gate decides on: the sandbox as a whole. */
   get gateRequest(): GateRequest {
-    return {
-      label: this.label,
-      port: TOOLBOX_PORT,
-      method: this.method,
-      isToolbox: true,
-      isForMembers: true,
-      clientAddress: this.client.clientAddress,
-      isSentByPage: isSentByPage(this.headers),
-      progress: this.progress,
-      credentials: () => this.#credentials(),
-    };
+    const whole = { label: this.label, port: TOOLBOX_PORT };
+    return this.requestOfMember(whole, () => this.#credentials());
   }
 
   /** A session counts for the page itself and for its visitor's own navigation: not for an app's page, nor in a frame. */

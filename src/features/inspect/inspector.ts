@@ -10,21 +10,13 @@ import {
 import { CountById } from "../../proxy/counts.ts";
 import { inspectedOf } from "./inspected_exchange.ts";
 import type { KeptFailures } from "./kept_failures.ts";
-import {
-  type SampleLimits,
-  type Share,
-  WatchedSandbox,
-} from "./watched_sandbox.ts";
-import { eventOf, Watcher, type WatcherLimits } from "./watcher.ts";
+import { WatchedSandbox } from "./watched_sandbox.ts";
+import { eventOf, Watcher } from "./watcher.ts";
 
 /** The limits of watching. */
-export interface InspectorLimits extends WatcherLimits, SampleLimits {
-  readonly watchersPerSandbox: number;
-  readonly watchersPerUser: number;
-  readonly watchers: number;
-}
+export type InspectorLimits = Readonly<typeof LIMITS>;
 
-const LIMITS: InspectorLimits = {
+const LIMITS = {
   watchersPerSandbox: 8,
   watchersPerUser: 8,
   // With the most of each: 12.5 MiB, beside the buffers that the budget counts.
@@ -86,7 +78,11 @@ export class Inspector implements ExchangeObserver {
     ) this.#failures.keep(sandboxId, () => inspectedOf(facts()));
     const watched = this.watched(sandboxId);
     if (watched === undefined) return;
-    if (!this.#shown.has(exchange) && !watched.takes(shareOf(progress))) {
+    const { status, end = "complete" } = progress;
+    // WebSockets, refusals and failures.
+    const isNotable = status === 101 || status >= 400 || end !== "complete";
+    const share = isNotable ? "notable" : "ordinary";
+    if (!this.#shown.has(exchange) && !watched.takes(share)) {
       if (progress.endedAt !== undefined) watched.leaveOut();
       return;
     }
@@ -119,12 +115,4 @@ export class Inspector implements ExchangeObserver {
     }
     return watcher;
   }
-}
-
-/** The share of what is shown that an exchange takes: WebSockets, refusals and failures are notable. */
-function shareOf(
-  { status, end = "complete" }: Pick<SeenExchange, "status" | "end">,
-): Share {
-  const isNotable = status === 101 || status >= 400 || end !== "complete";
-  return isNotable ? "notable" : "ordinary";
 }

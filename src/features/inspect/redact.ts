@@ -46,17 +46,14 @@ function withoutSecrets(text: string): string {
     text.slice(at).replace(
       PARAMETER,
       (pair, mark: string, name: string, value: string) =>
-        isSecret(decoded(name)) || hasSecret(decoded(value))
+        // A fragment may hold a path with a query of its own.
+        isSecretName(decoded(name).split("?").pop() ?? "") ||
+          hasSecret(decoded(value))
           ? `${mark}${name}=${HIDDEN}`
           : pair,
     );
   return redacted.replace(SIGNED_HOST, `$1$2${HIDDEN}`)
     .replace(TOKEN, HIDDEN);
-}
-
-/** A fragment may hold a path with a query of its own. */
-function isSecret(name: string): boolean {
-  return isSecretName(name.slice(name.lastIndexOf("?") + 1));
 }
 
 function isSecretName(name: string): boolean {

@@ -10,7 +10,7 @@ import { eventOf, type Watcher } from "./watcher.ts";
 export type Share = "ordinary" | "notable";
 
 /** How much is shown. */
-export interface SampleLimits {
+interface SampleLimits {
   /** What each share lasts for at once: more than a page loads. */
   readonly burst: number;
   /** What each share regains, exchanges a second. */

@@ -1,7 +1,7 @@
 /** One watcher of a sandbox: a stream of events (HTML, "Server-sent events") with little room for what is not read yet. */
 
 /** The limits of one watcher. */
-export interface WatcherLimits {
+interface WatcherLimits {
   /** What may wait for it, characters. */
   readonly queueChars: number;
   /** The time without an event after which it is sent a sign of life, ms. */

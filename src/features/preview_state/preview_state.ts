@@ -9,14 +9,9 @@ import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { OwnExchange } from "../../gateway/own_exchange.ts";
 import type { PreviewPort } from "../../gateway/preview_probe.ts";
-import type {
-  ExchangeServices,
-  IncomingRequest,
-} from "../../gateway/received_request.ts";
-import { isSentByPage } from "../../http/fetch_metadata.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import type { Look, Looks } from "./looks.ts";
+import type { Looks } from "./looks.ts";
 import {
   MAX_WAIT_SEC,
   type PreviewState,
@@ -40,21 +35,10 @@ export function stateRoute(target: string): StateRoute | undefined {
 /** A request for the state of a preview, which is none to that preview. */
 export class PreviewStateExchange extends OwnExchange {
   readonly route = "preview_state";
-  readonly #base: string;
 
-  constructor(
-    incoming: IncomingRequest,
-    base: string,
-    services: ExchangeServices,
-  ) {
-    super(incoming, services);
-    this.#base = base;
-  }
-
-  /** The request as what judges its caller has it. */
-  get asCalled(): CalledRequest {
+  /** The request, on a base host, as what judges its caller has it. */
+  asCalled(base: string): CalledRequest {
     const { request, authority, client: { clientAddress } } = this;
-    const base = this.#base;
     return { req: { raw: request }, env: { base, authority, clientAddress } };
   }
 
@@ -67,8 +51,9 @@ export class PreviewStateExchange extends OwnExchange {
 }
 
 interface StateParts extends Pick<FeatureParts, "members" | "gate" | "now"> {
+  /** The base host's domain. */
+  readonly base: string;
   readonly looks: Looks;
-  /** Aborted when nobody is to wait any more. */
   readonly draining: AbortSignal;
 }
 
@@ -96,7 +81,16 @@ export async function handleState(
       .then(() => true, isOutage));
   const look = () => looks.at(preview);
   const seen = await waitUntilReady(x, { look, until, now, draining });
-  return x.answer(stateResponse(preview, seen, x.urlOf(preview)));
+  const { state, code, retryAfterSec } = seen;
+  const told: PreviewState = {
+    ...preview,
+    state,
+    code,
+    ready: code === null,
+    url: x.urlOf(preview),
+    ...retryAfterSec !== undefined && { retryAfterSec },
+  };
+  return x.answer(Response.json(told, { headers: OWN_ANSWER_HEADERS }));
 }
 
 /**
@@ -106,51 +100,25 @@ export async function handleState(
 async function admit(
   x: PreviewStateExchange,
   preview: Pick<GateRequest, "label" | "port">,
-  { members, gate }: StateParts,
+  { base, members, gate }: StateParts,
   before?: Admission,
 ): Promise<Admission> {
-  const { headers, method, progress, client: { clientAddress } } = x;
+  const { headers } = x;
   const credentials = presentedGrants({ headers });
   const token = bearerOf(headers);
   if (token !== undefined) credentials.push({ kind: "bearer", token });
   if (credentials.length === 0) {
-    const caller = members.callerOf(x.asCalled);
+    const caller = members.callerOf(x.asCalled(base));
     return (await members.admit(caller, preview.label)).admission;
   }
-  const request: GateRequest = {
-    ...preview,
-    method,
-    takesGrants: true,
-    isToolbox: true,
-    isForMembers: true,
-    clientAddress,
-    isSentByPage: isSentByPage(headers),
-    progress,
-    credentials: () => credentials,
-  };
+  const asked = x.requestOfMember(preview, () => credentials);
+  const request = { ...asked, takesGrants: true };
   const verdict = before === undefined
     ? await gate.admit(request)
     : await gate.readmit(request, before);
   if (verdict.kind === "allow") return verdict;
   const code = verdict.code === "grant_invalid" ? verdict.code : "not_found";
   throw new GatewayError(code, "Refused at the gate");
-}
-
-function stateResponse(
-  { sandboxId, port }: PreviewPort,
-  { state, code, retryAfterSec }: Look,
-  url: string,
-): Response {
-  const told: PreviewState = {
-    sandboxId,
-    port,
-    state,
-    code,
-    ready: code === null,
-    url,
-    ...retryAfterSec !== undefined && { retryAfterSec },
-  };
-  return Response.json(told, { headers: OWN_ANSWER_HEADERS });
 }
 
 /** True for a failure that does not tell whether somebody still has access; others are refusals. */

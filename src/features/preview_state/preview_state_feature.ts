@@ -25,13 +25,10 @@ export const previewState: FeatureModule = {
         const { baseDomains } = remoteSettings;
         const host = parseHost(incoming.authority, baseDomains);
         if (host.kind !== "base") return undefined;
-        const exchange = new PreviewStateExchange(
-          incoming,
-          host.base,
-          services,
-        );
-        const all = { ...parts, looks, draining: drain.signal };
-        return { exchange, handle: () => handleState(exchange, route, all) };
+        const x = new PreviewStateExchange(incoming, services);
+        const { base } = host;
+        const all = { ...parts, base, looks, draining: drain.signal };
+        return { exchange: x, handle: () => handleState(x, route, all) };
       },
       startDraining: () => drain.abort(),
     };

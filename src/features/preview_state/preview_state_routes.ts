@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isPort } from "../../address/grammar.ts";
 import { API_REFUSALS } from "../../control/api/record_descriptions.ts";
+import { json } from "../../control/route.ts";
 import { SANDBOX } from "../../control/routes/sandbox_paths.ts";
 
 /** The longest wait, seconds. */
@@ -14,9 +15,9 @@ const PATH = {
 };
 
 const QUERY = {
-  wait: z.string().regex(/^[0-9]{1,9}$/).optional().openapi({
-    description: `Seconds to wait until it is ready, ${MAX_WAIT_SEC} at most.`,
-  }),
+  wait: z.string().regex(/^[0-9]{1,9}$/).optional().describe(
+    `Seconds to wait until it is ready, ${MAX_WAIT_SEC} at most.`,
+  ),
 };
 
 /** What a request says, in path and query. */
@@ -25,14 +26,14 @@ export const STATE_REQUEST = z.strictObject({ ...PATH, ...QUERY });
 const STATE = z.object({
   sandboxId: z.string(),
   port: z.number().int(),
-  state: z.string().nullable().openapi({
-    description: "The sandbox's, in Daytona's words; null if it is not known.",
-  }),
-  code: z.string().nullable().openapi({
-    description: "The error that a visitor would get; null if it is ready.",
-  }),
+  state: z.string().nullable().describe(
+    "The sandbox's, in Daytona's words; null if it is not known.",
+  ),
+  code: z.string().nullable().describe(
+    "The error that a visitor would get; null if it is ready.",
+  ),
   ready: z.boolean(),
-  url: z.string().openapi({ description: "Where the preview is." }),
+  url: z.string().describe("Where the preview is."),
   retryAfterSec: z.number().int().optional(),
 });
 
@@ -52,7 +53,7 @@ export const PREVIEW_STATE_ROUTES = [
     responses: {
       200: {
         description: "Its state, whatever that is.",
-        content: { "application/json": { schema: STATE } },
+        content: json(STATE),
       },
       ...API_REFUSALS,
     },

@@ -22,7 +22,6 @@ interface StatusReport {
   readonly troubles: readonly Trouble[];
 }
 
-/** Dependencies of {@linkcode StatusBoard}. */
 interface StatusBoardOptions {
   /** Renders all metrics; `looks` says whether dependencies are to be looked at for that. */
   readonly render: (looks: boolean) => string;

@@ -2,63 +2,21 @@
 import { type ErrorFacts, ERRORS } from "../../error_codes.ts";
 import { quantileBetween, type Reading } from "./reading.ts";
 
-/** Rates a second, durations in ms, shares from 0 to 1, between one look and the one before; null where there is none. */
-export interface Point {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly app: number;
-  readonly sandbox: number;
-  readonly gateway: number;
-  /** Responses with 5xx, by who answered. */
-  readonly appFailed: number;
-  readonly gatewayFailed: number;
-  readonly median: number | null;
-  readonly p95: number | null;
-  readonly resolved95: number | null;
-  readonly firstByte95: number | null;
-  readonly inFlight: number;
-  readonly tunnels: number;
-  readonly received: number;
-  readonly sent: number;
-  readonly apiCalls: number;
-  readonly apiFailed: number;
-  readonly api95: number | null;
-  readonly hits: number | null;
-  /** Of one core. */
-  readonly cpu: number;
-  readonly memory: number;
-  readonly buffered: number;
-}
-
 /** How often something has happened. */
 type Counts = readonly (readonly [name: string, count: number])[];
 
-/** What the metrics tell beside the points; counts are those since a reading. */
-export interface Summary {
-  readonly version: string;
-  readonly deno: string;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-  /** What counts are of, ms. */
-  readonly countedMs: number;
-  /** The checks of `/ready`, by name: true if it passes. */
-  readonly checks: readonly (readonly [name: string, isPassing: boolean])[];
-  /** When the certificate expires, ms since the epoch; null if there is none. */
-  readonly certificate: number | null;
-  /** Those of codes by which the gateway or what it depends on has failed, and all others. */
-  readonly errors: Counts;
-  readonly usersErrors: Counts;
-  readonly apiCalls: Counts;
-  readonly apiFailures: Counts;
-  readonly cache: Counts;
-  readonly closes: Counts;
-  readonly logins: Counts;
-  readonly evictions: Counts;
-  readonly socketsLost: number;
-}
+/** What is drawn of one look. */
+export type Point = ReturnType<typeof pointBetween>;
 
-/** The point between two readings. */
-export function pointBetween(before: Reading, after: Reading): Point {
+/** What the metrics tell beside the points. */
+export type Summary = ReturnType<typeof summaryOf>;
+
+/**
+ * The point between two readings: rates a second, durations in ms, shares from 0 to 1, null where there is none; `at` is in
+ * ms since the epoch.
+ */
+// deno-lint-ignore explicit-module-boundary-types -- its numbers, by their names
+export function pointBetween(before: Reading, after: Reading) {
   const seconds = Math.max(0.001, (after.at - before.at) / 1000);
   function grown(...counted: Parameters<Reading["sum"]>): number {
     return Math.max(0, after.sum(...counted) - before.sum(...counted));
@@ -100,6 +58,7 @@ export function pointBetween(before: Reading, after: Reading): Point {
     apiFailed: rate(apiCalls, { outcome: "failed" }),
     api95: quantile("porthole_api_call_duration_seconds", 0.95),
     hits: lookups === 0 ? null : hits / lookups,
+    // Of one core.
     cpu: rate("process_cpu_seconds_total"),
     memory: after.sum("process_resident_memory_bytes"),
     buffered: after.sum("porthole_buffered_bytes"),
@@ -112,8 +71,9 @@ function isUsers(code: string): boolean {
   return facts?.fault === "client" || facts?.fault === "sandbox";
 }
 
-/** The summary of a reading, with what has happened since an earlier one. */
-export function summaryOf(since: Reading, now: Reading): Summary {
+/** The summary of a reading, with what has happened since an earlier one; times are in ms, those of a clock since the epoch. */
+// deno-lint-ignore explicit-module-boundary-types -- its members, by their names
+export function summaryOf(since: Reading, now: Reading) {
   function counts(...counted: Parameters<Reading["by"]>): Counts {
     const before = since.by(...counted);
     return [...now.by(...counted)]
@@ -130,9 +90,11 @@ export function summaryOf(since: Reading, now: Reading): Summary {
     deno: build?.deno ?? "",
     startedAt: now.sum("process_start_time_seconds") * 1000,
     countedMs: now.at - since.at,
+    // Those of `/ready`: true if it passes.
     checks: [...now.by("porthole_check_passing", "check")]
       .map(([name, value]) => [name, value === 1] as const),
     certificate: expiry === undefined ? null : expiry.value * 1000,
+    // Those of codes by which the gateway or what it depends on has failed, and all others.
     errors: errors.filter(([code]) => !isUsers(code)),
     usersErrors: errors.filter(([code]) => isUsers(code)),
     apiCalls: counts(apiCalls, "operation"),

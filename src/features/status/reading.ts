@@ -33,10 +33,9 @@ export class Reading {
 
   /** The sum of a metric's values that have these labels; 0 if there are none. */
   sum(name: string, labels: Labels = {}): number {
-    return this.#matching(name, labels).reduce(
-      (sum, { value }) => sum + value,
-      0,
-    );
+    let sum = 0;
+    for (const { value } of this.#matching(name, labels)) sum += value;
+    return sum;
   }
 
   /** Sums of a metric's values by one of its labels. */

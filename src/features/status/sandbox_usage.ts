@@ -5,7 +5,6 @@
 import type { ExchangeRecord } from "../../observability/access_log.ts";
 import type { SandboxCount } from "../../proxy/in_flight.ts";
 
-/** The use of one sandbox. */
 interface SandboxUse {
   readonly sandboxId: string;
   /** Finished requests a second, about over the last minute. */

@@ -5,7 +5,6 @@ import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { hearLog } from "../../observability/log.ts";
 import { StatusBoard } from "./board.ts";
-import { isPrivateName } from "./private_name.ts";
 import { RecentTroubles } from "./recent_troubles.ts";
 import { sandboxRows, SandboxUsage } from "./sandbox_usage.ts";
 import { statusPage } from "./status_page.ts";
@@ -86,4 +85,18 @@ function refusal({ url }: Request, hostname: string): Response | undefined {
     "The status page is served under an IP address or a private name only, so that no page of the internet can read it.\n",
     { status: 421, headers: { "cache-control": "no-store" } },
   );
+}
+
+const IP_ADDRESS = /^(?:[0-9.]+|\[[0-9a-f:.]+\])$/;
+
+/** Ends of names that the public DNS does not serve (RFC 6761, RFC 6762, RFC 8375, ICANN), or that Kubernetes makes up. */
+const PRIVATE = /\.(?:localhost|local|internal|home\.arpa|svc|lan)$/;
+
+/**
+ * True for an IP address, a name without a dot, and one such as `porthole.monitoring.svc`. A page whose server has pointed
+ * its own name at this machine (DNS rebinding) comes by that name.
+ */
+export function isPrivateName(hostname: string): boolean {
+  return IP_ADDRESS.test(hostname) || !hostname.includes(".") ||
+    PRIVATE.test(hostname);
 }

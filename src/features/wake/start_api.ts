@@ -3,13 +3,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { checked } from "../../control/api/json_body.ts";
 import { API_REFUSALS } from "../../control/api/record_descriptions.ts";
 import type { ControlRoutes } from "../../control/app.ts";
+import { json } from "../../control/route.ts";
 import { SANDBOX } from "../../control/routes/sandbox_paths.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import type { StartButton } from "./start_button.ts";
 
 const PARAMS = z.object({ sandbox: SANDBOX, port: z.string() });
-const TOLD = z.object({ outcome: z.string() });
-const OUTCOME = { "application/json": { schema: TOLD } };
+const OUTCOME = json(z.object({ outcome: z.string() }));
 
 /** Its description. */
 export const START_ROUTE = createRoute({

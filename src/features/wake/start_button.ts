@@ -40,7 +40,6 @@ const LOOKS = { capacity: 20, refillPerSec: 0.5 } as const;
 /** Seconds until a look at what has just been started is worth it. */
 const WAIT_SEC = 2;
 
-/** A request that may start a sandbox. */
 type StartRequest = Pick<
   SandboxExchange,
   "id" | "label" | "sandboxId" | "clientAddress"
@@ -144,12 +143,11 @@ export class StartButton implements Feature {
     }
     const starter = await starterOf(x, admission, this.#parts);
     if (starter === undefined) throw notAllowed(`Admitted by ${admission.by}`);
-    const attempt = { x, admission, starter };
     const { target, operation } = await this.#tokens.open(x, starter.name);
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     const retryUrl = origin + target;
     try {
-      await this.#startIfNeeded(attempt, "press", operation);
+      await this.#startIfNeeded({ x, admission, starter }, "press", operation);
     } catch (error) {
       throw error instanceof GatewayError
         ? error.with({ ...error.advice, retryUrl })

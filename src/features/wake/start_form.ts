@@ -16,13 +16,6 @@ const TOKEN_TTL_MS = 10 * 60 * 1000;
 /** Longest target that a token leads back to, characters; others lead to `/`. */
 const MAX_TARGET_LENGTH = 2000;
 
-interface StartForm {
-  readonly token: string;
-  /** The origins whose pages may frame the button. */
-  readonly framedBy: readonly string[];
-  readonly operation: StartOperation;
-}
-
 const LABELS: Readonly<Record<StartOperation, string>> = {
   start: "Start the sandbox",
   recover: "Recover the sandbox",
@@ -32,9 +25,12 @@ const LABELS: Readonly<Record<StartOperation, string>> = {
  * The form, and the Content-Security-Policy of its page, which must not be hidden in somebody's frame. It has no
  * `form-action`, since browsers also apply that to the redirects that follow the form: those of the app, once it runs.
  */
-export function startForm(
-  { token, framedBy, operation }: StartForm,
-): PageAction {
+export function startForm({ token, framedBy, operation }: {
+  readonly token: string;
+  /** The origins whose pages may frame the button. */
+  readonly framedBy: readonly string[];
+  readonly operation: StartOperation;
+}): PageAction {
   const ancestors = framedBy.length === 0 ? "'none'" : framedBy.join(" ");
   return {
     html: `<form method="post" action="${START_PATH}">
@@ -76,10 +72,9 @@ export class StartTokens {
     visitor: string,
   ): Promise<{ readonly target: string; readonly operation: StartOperation }> {
     const token = await this.#sealer.open(await ownFormField(x, TOKEN_FIELD));
-    if (
-      token === undefined || token["sandboxId"] !== x.sandboxId ||
-      token["visitor"] !== visitor
-    ) throw new GatewayError("start_expired", "No token for this");
+    if (token?.["sandboxId"] !== x.sandboxId || token["visitor"] !== visitor) {
+      throw new GatewayError("start_expired", "No token for this");
+    }
     // Sealed, so that it is what seal() made.
     const operation = token["means"] === "recover" ? "recover" : "start";
     return { target: String(token["target"]), operation };

@@ -62,9 +62,9 @@ type Answer = Exclude<StartAnswer, { kind: "throttled" }>;
 /** What has come of it; `too_soon` if a visit does not start the sandbox again. */
 export type StartOutcome = Answer | { readonly kind: "too_soon" };
 
-/** Dependencies of {@linkcode SandboxStarts} besides the API. */
 interface SandboxStartsOptions
   extends ClaimsOptions, Pick<FeatureParts, "background"> {
+  readonly api: Pick<DaytonaApi, "startSandbox" | "recoverSandbox">;
   readonly changes: Pick<SandboxChanges, "announce">;
   /** Most starts of one sandbox, and by one quota key. */
   readonly perHour: number;
@@ -75,10 +75,7 @@ interface SandboxStartsOptions
   ) => void;
 }
 
-type StartApi = Pick<DaytonaApi, "startSandbox" | "recoverSandbox">;
-
 export class SandboxStarts {
-  readonly #api: StartApi;
   readonly #options: SandboxStartsOptions;
   readonly #claims: Claims;
   /** By sandbox id. */
@@ -88,8 +85,7 @@ export class SandboxStarts {
   /** By organization: until when the API takes no more starts, ms since the epoch. */
   readonly #pausedUntil: LRUCache<string, number>;
 
-  constructor(api: StartApi, options: SandboxStartsOptions) {
-    this.#api = api;
+  constructor(options: SandboxStartsOptions) {
     this.#options = options;
     const { maxEntries: max, now } = options;
     this.#claims = new Claims("sandbox-start", options);
@@ -175,7 +171,7 @@ export class SandboxStarts {
   /** @throws {GatewayError} `start_throttled`, or as the API's client does */
   async #ask(wanted: WantedStart): Promise<Answer> {
     const { sandboxId, credential, quotaKey, means } = wanted;
-    const { now } = this.#options;
+    const { api, now } = this.#options;
     const organizationId = wanted.organizationId ?? "";
     const pauseMs = (this.#pausedUntil.get(organizationId) ?? 0) - now();
     if (pauseMs > 0) throw throttled("The API has asked for a pause", pauseMs);
@@ -186,8 +182,8 @@ export class SandboxStarts {
         throw error;
       });
     const answer = means === "start"
-      ? await this.#api.startSandbox(sandboxId, credential)
-      : await this.#api.recoverSandbox(sandboxId, credential);
+      ? await api.startSandbox(sandboxId, credential)
+      : await api.recoverSandbox(sandboxId, credential);
     if (answer.kind === "not_allowed") {
       // Who may not start it must not keep others from it, and need not be told again at every visit.
       await this.#claims.release(slot);

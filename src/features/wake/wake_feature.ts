@@ -30,7 +30,7 @@ export const wake: FeatureModule = {
     if (mode === "off") return undefined;
     const { maxEntries } = parts.config.cache;
     const logger = loggerFor("starts");
-    const starts = new SandboxStarts(parts.api, {
+    const starts = new SandboxStarts({
       ...parts,
       perHour,
       maxEntries,
@@ -42,8 +42,6 @@ export const wake: FeatureModule = {
       },
     });
     const button = new StartButton(parts, starts);
-    return Object.assign(button, {
-      controlRoutes: startRoutes(button, parts),
-    });
+    return Object.assign(button, { controlRoutes: startRoutes(button, parts) });
   },
 };

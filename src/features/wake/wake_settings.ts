@@ -10,7 +10,6 @@ import {
 import { type Format, inGroup, setting } from "../../config/read_settings.ts";
 import { settingsSection } from "../../config/section.ts";
 
-/** A key, and whose sandboxes it starts. */
 interface WakeKey {
   /** In lower case. */
   readonly organizationId: string;

@@ -126,7 +126,10 @@ export class Warning {
     if (isSameOriginRequest(x.headers, origin) !== true) {
       throw new GatewayError("cross_site_request", "Acceptance from elsewhere");
     }
-    const requested = await requestedRedirect(x);
+    // From the query, as in Daytona's proxy, or from our page's form, which stays out of logs.
+    const query = new URLSearchParams(splitQuery(x.target).query);
+    const requested = query.get(REDIRECT_FIELD) ??
+      await ownFormField(x, REDIRECT_FIELD);
     const target = sameHostTarget(requested, origin) ?? "/";
     const expiresAt = now() + ACCEPTANCE_TTL_MS;
     const sealed = await sealer.seal({ host: previewName(x.host) }, expiresAt);
@@ -175,13 +178,6 @@ function isForBrowserWindow(headers: RequestHeaders): boolean {
   return wantsDocument(headers) &&
     (headers.has("sec-fetch-mode") ||
       /^Mozilla\//.test(headers.get("user-agent") ?? ""));
-}
-
-/** Where to redirect to: from the query, as in Daytona's proxy, or from our page's form, which stays out of logs. */
-async function requestedRedirect(x: WarnedExchange): Promise<string> {
-  const inQuery = new URLSearchParams(splitQuery(x.target).query)
-    .get(REDIRECT_FIELD);
-  return inQuery ?? await ownFormField(x, REDIRECT_FIELD);
 }
 
 /** A preview host's canonical name, without the port that browsers use: cookies do not distinguish ports either. */

@@ -4,14 +4,6 @@ import { escapeHtml } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 import { withScripts } from "../../pages/script.ts";
 
-interface WarningPageData {
-  readonly host: string;
-  /** The URL that the visitor wanted to open. */
-  readonly url: string;
-  /** True if it is shown in a frame of another page, in which browsers may not store cookies. */
-  readonly isFramed: boolean;
-}
-
 /** Path that the page's form posts to. */
 export const ACCEPT_PATH = "/accept-daytona-preview-warning";
 
@@ -26,7 +18,13 @@ export const REDIRECT_FIELD = "redirect";
 export const WARNING_POLICY = withScripts(BASE_POLICY, [KEEP_FRAGMENT]);
 
 /** Renders the warning as an HTML document. */
-export function warningPage({ host, url, isFramed }: WarningPageData): string {
+export function warningPage({ host, url, isFramed }: {
+  readonly host: string;
+  /** The URL that the visitor wanted to open. */
+  readonly url: string;
+  /** True if it is shown in a frame of another page, in which browsers may not store cookies. */
+  readonly isFramed: boolean;
+}): string {
   const target = escapeHtml(url);
   const newTabLink = isFramed
     ? `<p class="note">If this page comes back, your browser does not store cookies in frames.

@@ -8,6 +8,7 @@ import { isSandboxRef } from "../../address/grammar.ts";
 import {
   type ControlContext,
   type ControlEnv,
+  json,
   refusal,
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
@@ -36,7 +37,8 @@ const EVENTS: ReadonlySet<unknown> = new Set([
 
 type WebhookParts = Pick<FeatureParts, "changes" | "throttle" | "now">;
 
-const route = createRoute({
+/** What {@linkcode addWebhookRoutes} adds. */
+export const WEBHOOK_ROUTE = createRoute({
   method: "post",
   path: "/webhooks/daytona",
   summary: "Hear of a change",
@@ -48,20 +50,15 @@ const route = createRoute({
     headers: z.object({
       "webhook-id": z.string().optional(),
       "webhook-timestamp": z.string().optional(),
-      "webhook-signature": z.string().optional().openapi({
-        description:
-          "`v1,` and the signature in base64. Svix’s names, such as `svix-signature`, count as well.",
-      }),
+      "webhook-signature": z.string().optional().describe(
+        "`v1,` and the signature in base64. Svix’s names, such as `svix-signature`, count as well.",
+      ),
     }),
     body: {
-      content: {
-        "application/json": {
-          schema: z.object({
-            event: z.string().openapi({ example: "sandbox.state.updated" }),
-            id: z.string().openapi({ description: "The sandbox." }),
-          }),
-        },
-      },
+      content: json(z.object({
+        event: z.string().openapi({ example: "sandbox.state.updated" }),
+        id: z.string().describe("The sandbox."),
+      })),
     },
   },
   responses: {
@@ -75,9 +72,6 @@ const route = createRoute({
   },
 });
 
-/** What {@linkcode addWebhookRoutes} adds. */
-export const WEBHOOK_ROUTES = [route];
-
 /** Adds `/webhooks/daytona`, for endpoints with these secrets, `whsec_…`. */
 export function addWebhookRoutes(
   app: OpenAPIHono<ControlEnv>,
@@ -89,7 +83,7 @@ export function addWebhookRoutes(
   );
   const heard = new ExpiringLru<string, true>(REMEMBERED);
   // Not by the description: the signature is of the body's bytes, and is checked before anything is made of them.
-  app.post(route.path, async ({ req, env }) => {
+  app.post(WEBHOOK_ROUTE.path, async ({ req, env }) => {
     const { id, body } = await readSigned(req.raw, env, keys, parts);
     const message = objectOf(body);
     if (!heard.has(id)) {

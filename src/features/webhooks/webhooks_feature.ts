@@ -4,7 +4,7 @@ import { listOf } from "../../config/formats.ts";
 import { type Format, inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
-import { addWebhookRoutes, WEBHOOK_ROUTES } from "./webhooks.ts";
+import { addWebhookRoutes, WEBHOOK_ROUTE } from "./webhooks.ts";
 
 /** One secret (Standard Webhooks), of 24 bytes or more. */
 const SECRET: Format<string> = {
@@ -29,7 +29,7 @@ export const webhooksSettings = settingsSection({
 export const webhooks: FeatureModule = {
   name: "webhooks",
   settings: webhooksSettings,
-  routes: WEBHOOK_ROUTES,
+  routes: [WEBHOOK_ROUTE],
   create(parts) {
     const { secrets } = sectionOf(parts.config, webhooksSettings);
     if (secrets.length === 0) return undefined;

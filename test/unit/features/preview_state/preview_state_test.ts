@@ -80,11 +80,18 @@ function setUp() {
   ): Promise<[status: number, told: unknown]> {
     const { services } = exchangeServices();
     const incoming = incomingRequest({}, headers);
-    const x = new PreviewStateExchange(incoming, "test", services);
+    const x = new PreviewStateExchange(incoming, services);
     const route = stateRoute(`/api/v1/previews/${target}`) ?? assert.fail();
     const draining = new AbortController().signal;
     const now = () => 0;
-    const parts = { gate, members: members as Members, looks, draining, now };
+    const parts = {
+      base: "test",
+      gate,
+      members: members as Members,
+      looks,
+      draining,
+      now,
+    };
     try {
       const { status, body } = await handleState(x, route, parts);
       return [status, await new Response(body).json()];

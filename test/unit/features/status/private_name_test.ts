@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isPrivateName } from "../../../../src/features/status/private_name.ts";
+import { isPrivateName } from "../../../../src/features/status/status_feature.ts";
 
 Deno.test("a name that somebody on the internet can point at us is told from addresses and private names", () => {
   for (

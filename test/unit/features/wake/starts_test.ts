@@ -51,12 +51,13 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
   const outcomes: string[] = [];
   const all = Array.from({ length: gateways }, () =>
     new SandboxStarts({
-      startSandbox: ask,
-      recoverSandbox(id) {
-        recovered.push(id);
-        return ask();
+      api: {
+        startSandbox: ask,
+        recoverSandbox(id) {
+          recovered.push(id);
+          return ask();
+        },
       },
-    }, {
       store: stores[store],
       changes: {
         announce: (id) => Promise.resolve(void forgotten.push(id)),
@@ -341,12 +342,13 @@ sharedTierTest(
       });
       opened.defer(() => store.close());
       return new SandboxStarts({
-        startSandbox() {
-          calls++;
-          return answer.promise;
+        api: {
+          startSandbox() {
+            calls++;
+            return answer.promise;
+          },
+          recoverSandbox: () => assert.fail("not asked for"),
         },
-        recoverSandbox: () => assert.fail("not asked for"),
-      }, {
         store,
         changes: { announce: () => Promise.resolve() },
         background: new Background(() => {}),
