@@ -67,5 +67,6 @@ export async function finishBeside(
   const idle = Promise.resolve(upload.idle()).then(() => true);
   if (await Promise.race([idle, turn])) return streamedResponse(response);
   upload.giveUp();
+  response.headers.set("connection", "close"); // what is left of the upload comes before a next request
   return response;
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
+import { backgroundWork } from "../../../support/background_work.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { BASE, LOCKED, startGatewayOf } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
@@ -24,6 +25,7 @@ sharedTierTest(
   "a token that is ended at one is refused at the other within 5 s, and its WebSocket is cut there within 30 s",
   async (tier) => {
     using clock = fakeClock();
+    using work = backgroundWork();
     clock.pass(1); // a time of 0 is none to what expires
     await using stack = await startStack();
     const settings = { ...MEMBERS, ...tier.environment };
@@ -41,8 +43,10 @@ sharedTierTest(
     const end = { method: "DELETE", path: `/${id}` };
     assert.equal((await askApi(first, KEYS.user, end)).status, 204);
     assert.equal((await first.send(LOCKED, { headers })).code, "grant_invalid");
+    await work.settled();
     clock.pass(SEEN_MS + 1);
     assert.equal(await open(), "grant_invalid");
+    await work.settled();
     clock.pass(RECHECK_MS);
     assert.equal((await closed)[0], 1008);
   },
