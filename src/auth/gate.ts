@@ -85,8 +85,11 @@ export interface GateParts {
   readonly sandboxes:
     & Pick<SandboxResolver, "isKnownPublic" | "isPublic" | "sandboxIdOf">
     & {
-      /** Null if there is no such sandbox; where logins are by a rule, which says nothing of sandboxes. */
-      sandboxOf?(label: string, budget: Budget): Promise<unknown>;
+      /** Null if there is no such sandbox; where names count, and the rule for logins says nothing of sandboxes. */
+      sandboxOf?(
+        label: string,
+        budget: Budget,
+      ): Promise<{ readonly id: string } | null | undefined>;
     };
   readonly access: Access;
   readonly sessions: Pick<SessionSealer, "open">;
@@ -288,11 +291,12 @@ export class Gate {
     }
     if (isAccepted === null) return { kind: "deny", code: "sandbox_deleted" };
     if (!isAccepted) return undefined;
-    if (
-      request.isForMembers &&
-      await sandboxes.sandboxOf?.(label, budget) === null
-    ) return { kind: "deny", code: "sandbox_not_found" };
-    const sandboxId = sandboxes.sandboxIdOf(label);
+    const found = request.isForMembers
+      ? await sandboxes.sandboxOf?.(label, budget)
+      : undefined;
+    if (found === null) return { kind: "deny", code: "sandbox_not_found" };
+    // What members record outlives names.
+    const sandboxId = found?.id ?? sandboxes.sandboxIdOf(label);
     const kind = "allow";
     return subject === undefined
       ? { kind, sandboxId, by, credential: reason }
@@ -344,9 +348,11 @@ export class Gate {
     const { grants, sandboxes } = this.#parts;
     const { label, port, method, clientAddress, takesGrants } = request;
     if (!takesGrants) return undefined;
-    // Grants name ids, and the id of a name is known once somebody has asked.
-    if (!isUuid(label)) await sandboxes.sandboxOf?.(label, budget);
-    const sandboxId = sandboxes.sandboxIdOf(label);
+    // Grants name ids: what is known of a name may be stale, and so not told by sandboxIdOf().
+    const found = isUuid(label)
+      ? undefined
+      : await sandboxes.sandboxOf?.(label, budget);
+    const sandboxId = found?.id ?? sandboxes.sandboxIdOf(label);
     const isPlanted = "port" in carrier && // over http, by another sandbox's page
       (carrier.sandboxId !== sandboxId || carrier.port !== port);
     if (isPlanted) return undefined;

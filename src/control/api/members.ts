@@ -94,6 +94,15 @@ export class Members {
     throw new GatewayError("login_required", "No login that has not ended");
   }
 
+  /** True if a caller's login has not ended that is for that sandbox, by that name, or for all of its user's. */
+  async hasLoginFor(caller: Caller, sandbox: string): Promise<boolean> {
+    for (const { label = sandbox, session } of await this.#loginsOf(caller)) {
+      const isForIt = label === sandbox;
+      if (isForIt && await this.#options.logins.userOf(session)) return true;
+    }
+    return false;
+  }
+
   /** The organization of a member's sandbox; null if nobody says. */
   async organizationOf({ sandboxId }: Member): Promise<string | null> {
     const state = await this.#options.states.stateOf(sandboxId);

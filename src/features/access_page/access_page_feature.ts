@@ -1,5 +1,6 @@
 /** `/access/{sandbox}` on base hosts: what its members have let others in by, for them alone. */
 import { createRoute, z } from "@hono/zod-openapi";
+import { checkReturnUrl } from "../../address/return_url.ts";
 import { ownOrigin, PAGE, type RouteContext } from "../../control/route.ts";
 import * as paths from "../../control/routes/sandbox_paths.ts";
 import { GatewayError } from "../../errors.ts";
@@ -36,9 +37,9 @@ export const accessPage: FeatureModule = {
 
 async function answer(
   c: RouteContext<typeof accessRoute>,
-  { members, login, scheme }: FeatureParts,
+  { members, login, scheme, remoteSettings: { baseDomains } }: FeatureParts,
 ): Promise<Response> {
-  const { sandbox } = c.req.valid("param");
+  const sandbox = c.req.valid("param").sandbox.toLowerCase();
   const { headers, method } = c.req.raw;
   const isVisit = intent.isNavigation(method, headers) &&
     !intent.isFramed(headers);
@@ -52,12 +53,15 @@ async function answer(
   try {
     await members.admit(visitor, sandbox);
   } catch (error) {
-    // A login for another sandbox says nothing of this one.
+    const url = `${ownOrigin(c.env, scheme)}/access/${sandbox}`;
+    const { authority } = c.env;
     const mayLogIn = isVisit && login.state === "on" &&
       error instanceof GatewayError &&
-      ["login_required", "not_found"].includes(error.code);
+      ["login_required", "not_found"].includes(error.code) &&
+      checkReturnUrl(url, { scheme, baseDomains, authority }) !== undefined &&
+      // A login for another sandbox says nothing of this one.
+      !await members.hasLoginFor(visitor, sandbox);
     if (!mayLogIn) throw error;
-    const url = `${ownOrigin(c.env, scheme)}/access/${sandbox}`;
     return redirect(302, `/login?return_to=${encodeURIComponent(url)}`);
   }
   return c.html(accessPageOf(sandbox), 200, ACCESS_HEADERS);

@@ -44,10 +44,9 @@ export class HostedRefusals extends RunnerRefusals {
     const { authority } = destination;
     const refusal = hostedRefusalOf(response, authority, this.#credential);
     if (refusal === undefined) {
-      const { method, sandboxPort } = request;
-      // To HEAD, nothing tells; and the daemon's own ports fail in the same form.
-      const isTold = method !== "HEAD" && !isAlwaysPrivate(Number(sandboxPort));
-      return response.status === 500 && !isTold
+      // The daemon's own ports fail in the same form.
+      const isDaemons = isAlwaysPrivate(Number(request.sandboxPort));
+      return response.status === 500 && isDaemons
         ? response
         : await super.judge(response, request, destination);
     }

@@ -134,9 +134,11 @@ export class RunnerRefusals implements Refusals {
           target: toolboxPrefix === undefined
             ? `${pathPrefix}/`
             : toolboxPrefix + DAEMON_VERSION,
+          headers: [["x-daytona-skip-last-activity-update", "true"]],
           timeoutMs: PROBE_TIMEOUT_MS,
         });
-        const { code, body = response.body }: Read = mayBeRefusal(response)
+        const isRead = mayBeRefusal(response, this.#isStatus);
+        const { code, body = response.body }: Read = isRead
           ? await this.#read(response, sandboxId)
           : {};
         discardBody(body);

@@ -31,12 +31,15 @@ function gateWith(
     error = new GatewayError("api_unreachable", ""),
     scope = "sandbox",
     sub,
+    ids,
   }: {
     lookups?: number;
     atOnce?: number;
     error?: Error;
     scope?: SessionScope;
     sub?: string;
+    /** Where names count: the ids of sandboxes, none of which is known without a question. */
+    ids?: Readonly<Record<string, string>>;
   } = {},
 ) {
   const calls: string[] = [];
@@ -71,6 +74,12 @@ function gateWith(
       isKnownPublic: (id) => id === "known" ? true : undefined,
       isPublic: (id, budget) => ask("public", id === "open", budget),
       sandboxIdOf: (id) => id,
+      ...ids && {
+        sandboxOf(label: string) {
+          const id = ids[label];
+          return Promise.resolve(id === undefined ? null : { id });
+        },
+      },
     },
     access: {
       isPreviewToken: (id, token, budget) =>
@@ -141,6 +150,14 @@ const SESSIONS: Readonly<Record<string, Session>> = {
     via: "token",
     id: "g",
     sandboxId: "box",
+    port: 3000,
+    expiresAt: Infinity,
+  },
+  "granted at an id": {
+    kind: "grant",
+    via: "token",
+    id: "g",
+    sandboxId: "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77",
     port: 3000,
     expiresAt: Infinity,
   },
@@ -825,4 +842,42 @@ Deno.test("Gate admits by the session of a grant at its port, and by nothing pla
   source.isKnown = false;
   const revoked = await gate.admit(presenting([session]));
   assert.deepEqual(revoked, { ...INVALID, grant: undefined });
+});
+
+const BOX_ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
+
+Deno.test("Gate admits by a grant, and by its session, at the name of its sandbox, though what is known of the name is stale", async () => {
+  const { gate, source } = gateWithGrant({ sandboxId: BOX_ID }, [], {
+    ids: { box: BOX_ID },
+  });
+  const sealed: Credential = { kind: "session", sealed: "granted at an id" };
+  for (const credential of [BY_HEADER, sealed]) {
+    const request = presenting([credential]);
+    const verdict = await gate.admit(request);
+    assert(verdict.kind === "allow", credential.kind);
+    assert.equal(verdict.sandboxId, BOX_ID);
+    assert.deepEqual(await gate.readmit(request, verdict), verdict);
+  }
+  source.isKnown = false;
+  const over = await gate.admit(presenting([BY_HEADER]));
+  assert.deepEqual(over, { ...INVALID, grant: undefined });
+});
+
+Deno.test("Gate calls a member's sandbox by its id, though what is known of its name is stale", async () => {
+  for (
+    const [ids, expected] of [
+      [{ box: BOX_ID }, BOX_ID],
+      [{}, "sandbox_not_found"],
+    ] as const
+  ) {
+    const { gate } = gateWith([], { ids });
+    const bearer: Credential = { kind: "bearer", token: "key" };
+    const verdict = await gate.admit({
+      ...requestFor("box", [bearer], 2280),
+      isToolbox: true,
+      isForMembers: true,
+    });
+    const told = verdict.kind === "allow" ? verdict.sandboxId : verdict.code;
+    assert.equal(told, expected);
+  }
 });

@@ -104,6 +104,33 @@ testLoginsInBothWorlds(
   },
 );
 
+testLoginsInBothWorlds(
+  "the access page of a sandbox that is not there is 404 after one login, and is not logged in for again",
+  async (start) => {
+    await using gateway = await start();
+    const browser = gateway.browser();
+    const url = gateway.at("", "/access/nosuch");
+    const { page: form } = await browser.open(url);
+    const { page } = await browser.logIn(form, "alice");
+    assert.equal(page.status, 404);
+  },
+);
+
+testLoginsInBothWorlds(
+  "the access page takes a sandbox in capitals, and sends nobody to a login that could not lead back",
+  async (start) => {
+    await using gateway = await start();
+    const { browser } = await openPage(gateway);
+    const { page } = await browser.open(gateway.at("", "/access/LOCKED"));
+    assert.equal(page.status, 200);
+    for (const sandbox of ["a".repeat(58), "abcdefgh12345678"]) {
+      const path = `/access/${sandbox}`;
+      const visited = await gateway.send(BASE, { path, headers: VISIT });
+      assert.equal(visited.status, 401, sandbox);
+    }
+  },
+);
+
 testInBothWorlds(
   "links, tokens and keys do not open the access page, though they open the app",
   async (startGateway) => {

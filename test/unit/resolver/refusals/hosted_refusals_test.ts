@@ -158,7 +158,7 @@ Deno.test("a 500 of the proxy itself is told by all of its members, and an app's
   ) assert.equal(judge(app), undefined);
 });
 
-Deno.test("a failure in the proxy's form is the daemon's own on its ports, and nothing to a HEAD", async () => {
+Deno.test("a failure in the proxy's form is the daemon's own on its ports, and a HEAD is told by a GET", async () => {
   const body = new TextEncoder().encode(JSON.stringify(FAILURE));
   const response: UpstreamResponse = {
     status: 500,
@@ -168,6 +168,16 @@ Deno.test("a failure in the proxy's form is the daemon's own on its ports, and n
     ],
     body,
   };
+  let probed: UpstreamResponse = response;
+  const refusalsOf = () =>
+    new HostedRefusals({
+      request({ method, target, headers }) {
+        assert.deepEqual([method, target], ["GET", "/"]);
+        const use = ["x-daytona-skip-last-activity-update", "true"];
+        assert.ok(headers.some((each) => String(each) === String(use)));
+        return Promise.resolve(probed);
+      },
+    }, "token");
   const destination = linkDestination("https://hosted.example", {
     token: "abcdefgh12345678",
     port: 3000,
@@ -177,12 +187,13 @@ Deno.test("a failure in the proxy's form is the daemon's own on its ports, and n
     const [method, sandboxPort, isRefused] of [
       ["GET", 3000, true],
       ["POST", 3000, true],
-      ["HEAD", 3000, false],
+      ["HEAD", 3000, true],
       ["GET", 2280, false],
+      ["HEAD", 2280, false],
     ] as const
   ) {
     const asked = { method, sandboxId: "box", sandboxPort };
-    const judged = await refusals.judge(response, asked, destination);
+    const judged = await refusalsOf().judge(response, asked, destination);
     assert.equal(
       judged instanceof Refusal,
       isRefused,
@@ -195,4 +206,9 @@ Deno.test("a failure in the proxy's form is the daemon's own on its ports, and n
       );
     } else assert.equal(judged, response);
   }
+  probed = { status: 200, headers: [], body: null };
+  const asked = { method: "HEAD", sandboxId: "box", sandboxPort: 3000 };
+  const head = { ...response, body: null };
+  const judged = await refusalsOf().judge(head, asked, destination);
+  assert.deepEqual(judged, head, "an app's own failure");
 });
