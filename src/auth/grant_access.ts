@@ -29,9 +29,16 @@ export class GrantAccess {
     this.#sources = sources;
   }
 
-  /** True if a bearer is a grant's, and so nobody else's business. */
+  /** True if a bearer may be a grant's, and so is none of Daytona's business. */
   recognizes(secret: string): boolean {
     return this.#sources.some((source) => source.recognizes(secret));
+  }
+
+  /** True if a bearer is none of an app's business either. */
+  owns(secret: string): boolean {
+    return this.#sources.some((source) =>
+      source.owns?.(secret) ?? source.recognizes(secret)
+    );
   }
 
   /**

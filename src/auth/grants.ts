@@ -44,6 +44,8 @@ export interface GrantSource {
   readonly via: readonly GrantVia[];
   /** True if a secret looks like one of these; without I/O. */
   recognizes(secret: string): boolean;
+  /** True if one is for nobody but this gateway, so that no app gets it; each that it recognizes, by default. */
+  owns?(secret: string): boolean;
   /**
    * The grant of a secret at one sandbox; undefined if it is unknown, over, revoked or for another one. Questions to the
    * API or a store are the client's to pay for, by `budget`.

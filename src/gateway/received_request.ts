@@ -40,7 +40,7 @@ export interface ExchangeServices {
   readonly scheme: "http" | "https";
   readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
   readonly cookies: OwnCookies;
-  readonly grants: Pick<GrantAccess, "recognizes">;
+  readonly grants: Pick<GrantAccess, "owns">;
   /** Parameters of previews' queries that are meant for features. */
   readonly ownParameters: readonly string[];
   /** What the cookie of a login is for. */

@@ -11,7 +11,7 @@ export interface Guest {
   readonly countsAgainst?: string;
   /** What the log calls who was admitted; undefined if that is not known. */
   readonly subject?: string;
-  readonly credential?: { readonly kind: string };
+  readonly credential?: { readonly kind: string; readonly place?: string };
 }
 
 /** Facts about an exchange that are learned while it is under way; times are in ms since the epoch. */

@@ -140,9 +140,11 @@ export abstract class SandboxExchange extends Exchange
 
   /** The daemon has no use for it, whichever credential was used, and no app for a grant. */
   get dropsAuthorization(): boolean {
-    if (this.isToolbox || this.granted.by === "bearer") return true;
+    const { by, credential } = this.granted;
+    const isUsed = by === "bearer" || credential?.place === "bearer";
+    if (this.isToolbox || isUsed) return true;
     const bearer = bearerOf(this.headers);
-    return bearer !== undefined && this.services.grants.recognizes(bearer);
+    return bearer !== undefined && this.services.grants.owns(bearer);
   }
 
   protected isTrustedOrigin(origin: string): boolean {

@@ -70,7 +70,7 @@ export function exchangeServices(
       sameSite: "lax",
       scope: "sandbox",
     }),
-    grants: { recognizes: () => false },
+    grants: { owns: () => false },
     ownParameters: [],
     sessionScope: "sandbox",
     allowedOrigins: new Set(),

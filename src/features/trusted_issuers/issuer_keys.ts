@@ -17,7 +17,7 @@ const TIMES = {
   timeoutDuration: 5000,
 };
 
-/** The time for which the last known ones count, ms. */
+/** The time for which the last known ones are given out, ms; `cacheMaxAge` adds to it. */
 const USABLE_MS = 3_600_000;
 
 /** Time between a failure and the next request, ms. */

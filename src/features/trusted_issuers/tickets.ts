@@ -2,8 +2,8 @@
  * The grants in JWTs of trusted issuers (RFC 7519): tickets that a product's backend mints for its users, and identities of
  * CI jobs. No record of them is kept: a session names the rule that it was opened by, and ends with that.
  */
-import { type JWTPayload, jwtVerify, type JWTVerifyGetKey } from "jose";
-import { isBearer, issuerOf } from "../../address/grammar.ts";
+import { errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from "jose";
+import { isBearer } from "../../address/grammar.ts";
 import type {
   Grant,
   GrantRequest,
@@ -14,7 +14,7 @@ import type {
 import type { UsedCodes } from "../../auth/used_codes.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import { describeError } from "../../lib/describe_error.ts";
+import { jwtPart } from "../../lib/jwt.ts";
 import type { Subjects } from "../../observability/subjects.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
 import type { Rule } from "./rules.ts";
@@ -32,7 +32,7 @@ export interface TicketsOptions extends Pick<FeatureParts, "now"> {
   readonly used: Pick<UsedCodes, "use">;
   /** What the log calls holders. */
   readonly subjects: Pick<Subjects, "ofUser">;
-  /** Told why a JWT, which anybody may have made up, opens nothing by a rule of its issuer. */
+  /** Told why a JWT opens nothing by a rule of its issuer: one of few reasons, as anybody may have made it up. */
   readonly onRefusal: (issuer: string, reason: string) => void;
 }
 
@@ -53,35 +53,41 @@ export class Tickets implements GrantSource {
     return this.#rulesFor(secret).length > 0;
   }
 
+  /** See {@linkcode GrantSource.owns}: an app may have users of the issuer, too. */
+  owns(secret: string): boolean {
+    const audiences = [jwtPart(secret, "claims")?.["aud"]].flat();
+    return this.#rulesFor(secret)
+      .some(({ audience }) => audiences.includes(audience));
+  }
+
   /**
    * See {@linkcode GrantSource.open}; what came by a query is good once.
-   * @throws {GatewayError} `issuer_unavailable`, `session_unavailable` if nobody knows whether it was used before, or
-   * as the API's client does
+   * @throws {GatewayError} if no rule opens, and one could not be judged: `issuer_unavailable`, `session_unavailable` if
+   * nobody knows whether it was used before, or as the API's client does
    */
   async open(
     { secret, place }: PresentedGrant,
     { sandboxId, port }: GrantRequest,
     budget: Budget,
   ): Promise<Grant | undefined> {
-    const { now, onRefusal, used, subjects } = this.#options;
+    const { now, onRefusal } = this.#options;
     const use = { sandboxId, port, isOnce: place === "query", now: now() };
+    const refusals: [issuer: string, reason: string][] = [];
+    let failure: GatewayError | undefined;
     for (const rule of this.#rulesFor(secret)) {
-      const claims = await this.#claimsBy(rule, secret);
-      const found = typeof claims === "string"
-        ? claims
-        : grantBy(rule, claims, use);
-      if (typeof found === "string") onRefusal(rule.issuer, found);
-      else if (await this.#covers(rule, sandboxId, budget)) {
-        const grant = { ...found, subject: subjects.ofUser(found.subject) };
-        if (!use.isOnce) return grant;
-        budget.spend();
-        const id = grant.id.slice(rule.name.length); // by whichever rule
-        if (await used.use(id, grant.expiresAt)) return grant;
-        onRefusal(rule.issuer, "used before");
-        return undefined;
-      } else onRefusal(rule.issuer, "a sandbox that the rule is not for");
+      try {
+        const found = await this.#grantBy(rule, secret, use, budget);
+        if (typeof found !== "string") return found;
+        refusals.push([rule.issuer, found]);
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        failure ??= error;
+      }
     }
-    budget.spend(); // nothing was asked, but who tries many is to be refused as anywhere
+    for (const [issuer, reason] of refusals) onRefusal(issuer, reason);
+    if (failure !== undefined) throw failure;
+    // Only now: whoever has a good one is not to wait for others behind the address.
+    budget.spend();
     return undefined;
   }
 
@@ -103,8 +109,30 @@ export class Tickets implements GrantSource {
   }
 
   #rulesFor(secret: string): Rule[] {
-    const issuer = isBearer(secret) ? issuerOf(secret) : undefined;
+    const claims = isBearer(secret) ? jwtPart(secret, "claims") : undefined;
+    const issuer = claims?.["iss"];
     return this.#options.rules().filter((rule) => rule.issuer === issuer);
+  }
+
+  /** The grant by one rule, which is used up if it is for once; otherwise why there is none. */
+  async #grantBy(
+    rule: Rule,
+    secret: string,
+    use: Parameters<typeof grantBy>[2],
+    budget: Budget,
+  ): Promise<Grant | string> {
+    const { used, subjects } = this.#options;
+    const claims = await this.#claimsBy(rule, secret);
+    if (typeof claims === "string") return claims;
+    const grant = grantBy(rule, claims, use);
+    if (typeof grant === "string") return grant;
+    if (!await this.#covers(rule, use.sandboxId, budget)) {
+      return "a sandbox that the rule is not for";
+    }
+    const id = grant.id.slice(rule.name.length); // by whichever rule
+    const isUsed = use.isOnce && !await used.use(id, grant.expiresAt);
+    if (isUsed) return "used before";
+    return { ...grant, subject: subjects.ofUser(grant.subject) };
   }
 
   /** What a JWT says, if a rule trusts it; otherwise why not. */
@@ -123,7 +151,7 @@ export class Tickets implements GrantSource {
       return payload;
     } catch (error) {
       if (error instanceof GatewayError) throw error;
-      return describeError(error);
+      return reasonOf(error);
     }
   }
 
@@ -139,4 +167,13 @@ export class Tickets implements GrantSource {
     return labels !== null && Object.entries(sandboxes)
       .every(([name, value]) => labels[name] === value);
   }
+}
+
+/** One of few texts: messages quote the JWT, whose text is anybody's. */
+function reasonOf(error: unknown): string {
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return `${error.code} ${error.claim}`;
+  }
+  if (error instanceof errors.JOSEError) return error.code;
+  return error instanceof Error ? error.name : "not an error";
 }

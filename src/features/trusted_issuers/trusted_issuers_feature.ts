@@ -69,7 +69,7 @@ export const trustedIssuers: FeatureModule = {
     const timer = setInterval(reload, RELOAD_EVERY_MS);
     Deno.unrefTimer(timer);
     const { store, config: { cache: { maxEntries } } } = parts;
-    const told = new ExpiringLru<string, true>({ max: 100, ttlMs: 60_000 });
+    const told = new ExpiringLru<string, true>({ max: 1000, ttlMs: 60_000 });
     const grants = new Tickets({
       ...parts,
       rules: () => rules,

@@ -69,6 +69,16 @@ Deno.test("only the source that recognizes a secret is asked for its grant, and 
   assert.deepEqual([one.asked, other.asked], [["a"], []]);
 });
 
+Deno.test("what a source recognizes is its own, unless the source says otherwise", () => {
+  const { source } = sourceOf("a", ["token"], GRANT);
+  const shared = sourceOf("b", ["ticket"], GRANT).source;
+  const owns = (secret: string) => secret === "b-own";
+  const access = accessTo(source, { ...shared, owns });
+  assert(access.owns("a1") && access.owns("b-own"));
+  assert(!access.owns("b-app") && !access.owns("c"));
+  assert(access.recognizes("b-app"));
+});
+
 Deno.test("a session's grant is asked of all sources of its kind, until one knows it", async () => {
   const others = sourceOf("", ["share"], GRANT);
   const first = sourceOf("", ["token"], undefined);

@@ -52,3 +52,28 @@ Deno.test("a feature's parameter is no preview token, whose removal alone redire
   assert.equal(both.redirectsWithoutToken, true);
   assert.equal(both.appTarget, "/?a");
 });
+
+Deno.test("an app gets no Authorization that is the credential used, or only the gateway's business", () => {
+  const bearer = { kind: "grant", place: "bearer" };
+  const header = { kind: "grant", place: "header" };
+  for (
+    const [sent, guest, isDropped] of [
+      ["key", { by: "bearer", credential: { kind: "bearer" } }, true],
+      ["grant", { by: "ticket", credential: bearer }, true],
+      ["app's", { by: "ticket", credential: header }, false],
+      ["ours", { by: "ticket", credential: header }, true],
+      ["app's", { by: "public" }, false],
+      ["ours", { by: "public" }, true],
+    ] as const
+  ) {
+    const { services } = exchangeServices({
+      grants: { owns: (secret) => secret === "ours" },
+    });
+    const incoming = incomingRequest({}, { authorization: `Bearer ${sent}` });
+    const x = new PreviewExchange(incoming, PREVIEW_HOST, services);
+    x.checkLimits();
+    x.grant({ sandboxId: "box", ...guest }, () => Promise.resolve(true));
+    const what = `${sent} by ${guest.by}`;
+    assert.equal(x.dropsAuthorization, isDropped, what);
+  }
+});

@@ -6,7 +6,7 @@ import { WebSocket } from "ws";
 import { listenOnLoopback } from "../../../../scripts/stand_in/loopback.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
-import { BASE, LOCKED, startGateway } from "../../../support/gateway.ts";
+import { BASE, DEMO, LOCKED, startGateway } from "../../../support/gateway.ts";
 import { createIssuer, type TestIssuer } from "../../../support/issuer.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
@@ -304,6 +304,35 @@ Deno.test("a good credential counts beside a bad ticket, and a user's own bearer
   };
   assert.equal((await gateway.send(LOCKED, { headers: both })).status, 200);
   assert.equal(gateway.stack.api.count("hasSandboxAccess"), 1);
+});
+
+Deno.test("an app gets its users' JWTs of a trusted issuer, which Daytona never does, and no ticket", async () => {
+  const issuer = await createIssuer();
+  await using gateway = await startTrusting(issuer);
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss: ISSUER, aud: "the app", exp: now + 600 };
+  const own = `Bearer ${await issuer.sign(claims)}`;
+  const ticket = await ticketOf(issuer);
+  for (
+    const [host, credentials] of [
+      [DEMO, {}],
+      [LOCKED, { "x-porthole-token": ticket }],
+    ] as const
+  ) {
+    for (const authorization of [own, `Bearer ${ticket}`]) {
+      const headers = { ...credentials, authorization };
+      const { status, body } = await gateway.send(host, {
+        path: "/echo",
+        headers,
+      });
+      assert.equal(status, 200);
+      const isSeen = body.includes(authorization);
+      assert.equal(isSeen, authorization === own, host);
+    }
+  }
+  const headers = { authorization: own };
+  assert.equal((await gateway.send(LOCKED, { headers })).status, 401);
+  assert.equal(gateway.stack.api.count("hasSandboxAccess"), 0);
 });
 
 Deno.test("the log names the holder as LOG_SUBJECT says, and tells why a JWT is refused", async () => {

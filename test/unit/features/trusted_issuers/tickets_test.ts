@@ -11,6 +11,7 @@ import {
 } from "jose";
 import { UsedCodes } from "../../../../src/auth/used_codes.ts";
 import type { GrantSession } from "../../../../src/auth/grants.ts";
+import { GatewayError } from "../../../../src/errors.ts";
 import {
   parseRules,
   type Rule,
@@ -58,7 +59,7 @@ const LABELS: Readonly<Record<string, Record<string, string>>> = {
   half: { team: "shop" },
 };
 
-/** Judges by these rules at `NOW`; `rules` and `nowMs` may be changed. */
+/** Judges by these rules at `NOW`; `rules` and `nowMs` may be changed, and no keys at a URL can be fetched. */
 function judge(issuer: Pick<TestIssuer, "jwks">, ...given: object[]) {
   const { jwks } = issuer;
   const result = parseRules(given.map((rule) => ({ jwks, ...rule })), {
@@ -75,7 +76,10 @@ function judge(issuer: Pick<TestIssuer, "jwks">, ...given: object[]) {
   const keys = createLocalJWKSet(jwks);
   const tickets = new Tickets({
     rules: () => state.rules,
-    keysOf: () => keys,
+    keysOf: ({ jwks }) =>
+      typeof jwks === "string"
+        ? () => Promise.reject(new GatewayError("issuer_unavailable", jwks))
+        : keys,
     labelsOf(sandboxId) {
       state.asked.push(sandboxId);
       return Promise.resolve(LABELS[sandboxId] ?? null);
@@ -387,7 +391,7 @@ Deno.test("a rule for labels opens sandboxes that have all of them; nobody asks 
   assert.equal(state.asked.length, 4);
 });
 
-Deno.test("a JWT opens by any rule of its issuer, and the log tells why it did not by the others", async () => {
+Deno.test("a JWT opens by any rule of its issuer, and the log tells of each only if it opens by none", async () => {
   const issuer = await createIssuer();
   const { open, state } = judge(
     issuer,
@@ -395,26 +399,66 @@ Deno.test("a JWT opens by any rule of its issuer, and the log tells why it did n
     { ...MINTING, ports: [8080] },
     MINTING,
   );
-  assert(await open(await issuer.sign(TICKET)));
+  const jwt = await issuer.sign(TICKET);
+  assert(await open(jwt));
+  assert.deepEqual(state.reasons, []);
+  assert.equal(await open(jwt, { port: 3001 }), undefined);
   assert.deepEqual(state.reasons, [
-    'unexpected "aud" claim value',
+    "ERR_JWT_CLAIM_VALIDATION_FAILED aud",
     "more than the rule allows",
+    "another port",
   ]);
 });
 
-Deno.test("refusals are the client's to pay for, and what opens is free", async () => {
+Deno.test("a rule whose keys nobody can fetch matters only to a JWT that no other rule opens", async () => {
+  const issuer = await createIssuer();
+  const away = { ...MINTING, jwks: "https://shop.example.com/jwks" };
+  const { open, openOnce } = judge(issuer, away, MINTING);
+  const jwt = await issuer.sign(TICKET);
+  assert(await open(jwt));
+  assert(await openOnce(jwt));
+  await assert.rejects(open(jwt, { port: 3001 }), {
+    code: "issuer_unavailable",
+  });
+});
+
+Deno.test("nothing of what a forged JWT says is told", async () => {
+  const issuer = await createIssuer();
+  const { open, state } = judge(issuer, MINTING);
+  const good = await issuer.sign(TICKET);
+  for (
+    const header of [
+      { alg: "ES256", crit: ["TEXT of anybody"], "TEXT of anybody": 1 },
+      { alg: "TEXT" },
+      { alg: ["TEXT"] },
+      { alg: "ES256", kid: "TEXT" },
+      { alg: "ES256", kid: { TEXT: 1 } },
+      { alg: "ES256", b64: "TEXT", crit: ["b64"] },
+    ]
+  ) assert.equal(await open(tampered(good, { header })), undefined);
+  assert.equal(state.reasons.length, 6);
+  for (const reason of state.reasons) assert.match(reason, /^[\w ]{1,60}$/);
+  assert(!state.reasons.join().includes("TEXT"));
+});
+
+Deno.test("refusals are the client's to pay for, and what opens is free, even if the client is over its budget", async () => {
   const issuer = await createIssuer();
   const { tickets } = judge(issuer, MINTING);
   const forger = await createIssuer();
-  let spent = 0;
-  const budget = { spend: () => void spent++ };
-  for (
-    const [sign, expected] of [[issuer.sign, 0], [forger.sign, 1]] as const
-  ) {
-    const secret = await sign(TICKET);
-    await tickets.open({ secret, place: "bearer" }, AT, budget);
-    assert.equal(spent, expected);
+  const over = new GatewayError("too_many_refusals", "Over its budget");
+  const budget = {
+    spend() {
+      throw over;
+    },
+  };
+  for (const place of ["bearer", "query"] as const) {
+    const secret = await issuer.sign(TICKET);
+    assert(await tickets.open({ secret, place }, AT, budget), place);
+    const forged = { secret: await forger.sign(TICKET), place };
+    await assert.rejects(tickets.open(forged, AT, budget), over);
   }
+  const used = { secret: await issuer.sign(TICKET), place: "query" } as const;
+  await assert.rejects(tickets.open(used, AT, budget), over);
 });
 
 Deno.test("only JWTs of trusted issuers are recognized, whoever has signed them", async () => {
@@ -464,4 +508,25 @@ Deno.test("a session lasts until its ticket ends, or the rule that opened it, or
   state.rules = judge(issuer, rule).state.rules;
   state.nowMs = grant.expiresAt;
   assert.equal(await tickets.reopen(session, UNMETERED), undefined);
+});
+
+Deno.test("a JWT of a trusted issuer is the gateway's own if that is its audience, and else an app's", async () => {
+  const issuer = await createIssuer();
+  const { tickets } = judge(issuer, { ...MINTING, audience: "x" }, MINTING);
+  for (
+    const [aud, isOwn] of [
+      [AUDIENCE, true],
+      ["x", true],
+      [["app", AUDIENCE], true],
+      ["app", false],
+      [["app"], false],
+      [undefined, false],
+    ] as const
+  ) {
+    const jwt = await issuer.sign({ ...TICKET, aud } as JWTPayload);
+    assert(tickets.recognizes(jwt));
+    assert.equal(tickets.owns(jwt), isOwn, String(aud));
+  }
+  const iss = "https://login.example.com";
+  assert(!tickets.owns(await issuer.sign({ ...TICKET, iss })));
 });
