@@ -11,7 +11,7 @@
 import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { TokenBuckets } from "../lib/token_bucket.ts";
-import type { Budget } from "../resolver/lookup_cache.ts";
+import type { Asked, Budget } from "../resolver/lookup_cache.ts";
 
 /** The client that lookups are made for. */
 export interface ThrottledClient {
@@ -30,7 +30,7 @@ export interface ThrottleOptions {
   readonly maxClients: number;
   /** Current time, ms. */
   readonly now: () => number;
-  /** Called before every lookup; throws if the API is to be spared questions of any stranger. */
+  /** Called before every question to the API; throws if the API is to be spared questions of any stranger. */
   readonly checkQuota?: () => void;
   /** Called with what a client was charged. */
   readonly onCharge?: (client: string, count: number) => void;
@@ -62,9 +62,13 @@ export class Throttle {
    * than the limit.
    * @throws {GatewayError} `api_throttled`
    */
-  begin(client: string, isFirst: boolean): GatewayError | undefined {
+  begin(
+    client: string,
+    isFirst: boolean,
+    asked: Asked,
+  ): GatewayError | undefined {
     const { lookups, checkQuota } = this.#options;
-    checkQuota?.();
+    if (asked === "api") checkQuota?.();
     const allowance = this.#refusals.check(client);
     if (!allowance.ok) {
       const { retryAfterSec } = allowance;
@@ -116,10 +120,10 @@ export class RequestBudget implements Budget {
   }
 
   /** Begins one lookup; throws `too_many_refusals` or `too_many_lookups` if its client is over a limit, or `api_throttled`. */
-  spend(): void {
+  spend(asked: Asked = "api"): void {
     this.hasLookups = true;
     const isFirst = this.#spent === 0;
-    const refusal = this.#throttle.begin(this.#client, isFirst);
+    const refusal = this.#throttle.begin(this.#client, isFirst, asked);
     if (refusal !== undefined) {
       this.#isStopped = true;
       throw refusal;

@@ -35,7 +35,7 @@ export type Resolvers = ReturnType<typeof createResolvers>;
 /** The parts of the core that features are built from. */
 export interface FeatureParts
   extends
-    Omit<Auth, "sessionScope" | "provider" | "accessEvents" | "grants">,
+    Omit<Auth, "sessionScope" | "provider" | "grants">,
     Omit<Resolvers, "sandboxes" | "access"> {
   readonly config: Config;
   readonly version: string;

@@ -269,9 +269,9 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     "Read it again.",
   ),
   form_too_long: text(
-    "This is too long for one of the gateway's own pages",
-    "It takes no more than its own form sends.",
-    "Use the page's form.",
+    "What was sent is too long",
+    "The gateway's own pages and its API take short bodies only.",
+    "Use the page's form, or keep to what the API's description says.",
   ),
   target_too_long: text(
     "This address is too long",

@@ -26,6 +26,12 @@ const KEPT_MS = 3_600_000;
 /** An organization's list is in so many parts by age, as a value in Deno KV may have 64 KiB; prime, for round times. */
 const PARTS = 31;
 
+/** How many of an organization's records are looked at for ones whose sandboxes are gone. */
+const LOOKED_AT = 20;
+
+/** Time for which nothing is looked for where nothing was found, ms. */
+const NOT_LOOKED_MS = 60_000;
+
 /** Undefined if there was no such record. */
 type Reading = { readonly found: VersionedRecord | undefined };
 
@@ -53,6 +59,8 @@ export class Records {
   /** What was read in the last hour; made-up ids push nothing out of it. */
   readonly #kept: ExpiringLru<string, Reading>;
   readonly #reads = new SingleFlight<Reading>();
+  /** The lists that no room was found in lately. */
+  readonly #packed: ExpiringLru<string, true>;
   #opening: Promise<VersionedValues> | undefined;
 
   constructor(options: RecordsOptions) {
@@ -61,6 +69,7 @@ export class Records {
     this.#breaker = new CircuitBreaker("records", options);
     this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS });
     this.#kept = new ExpiringLru({ max, ttlMs: KEPT_MS });
+    this.#packed = new ExpiringLru({ max, ttlMs: NOT_LOOKED_MS });
   }
 
   /** False if nothing is kept: whatever needs records is off then. */
@@ -110,22 +119,59 @@ export class Records {
     if (before?.etag !== expected) return "conflict";
     const etag = await this.#write(key, record, stored?.version);
     if (etag === undefined) return "conflict";
+    if (before && placeOf(before.record) === placeOf(record)) return { etag };
     if (await this.#enlist(kind, record)) return { etag };
     await this.#write(key, before?.record, etag); // nobody was told of it
+    const former = before ? listsOf(kind, before.record) : [];
+    const kept = former.map(([key]) => String(key));
+    for (const [key] of listsOf(kind, record)) {
+      if (!kept.includes(String(key))) await this.#unlist(key, record);
+    }
     return "full";
   }
 
-  /** False if there was none, or if it is not the one with that etag any more. */
+  /**
+   * Where a record's organization has as many as it may have, takes from its list a few whose sandboxes are gone, says
+   * `isGone`, so that they do not count; false if there were none. It may be wrong: they stay as long as they last.
+   */
+  async makeRoom(
+    kind: string,
+    record: StoredRecord,
+    isGone: (sandboxId: string) => Promise<boolean>,
+  ): Promise<boolean> {
+    const name = String([kind, record.organizationId]);
+    if (this.#packed.has(name)) return false;
+    const [, keys = []] = listsOf(kind, record);
+    const parts = await Promise.all(keys.map(async (key) => {
+      const { listed } = await this.#list(key);
+      return listed.map((each) => ({ key, each }));
+    }));
+    const all = parts.flat();
+    const [, cap = 0] = this.#options.caps ?? CAPS;
+    if (all.length < cap) return false;
+    const some = all.map((one) => ({ ...one, at: Math.random() }))
+      .sort((one, other) => one.at - other.at).slice(0, LOOKED_AT);
+    const freed = await Promise.all(some.map(async ({ key, each }) => {
+      const found = await this.#find(kind, each.id);
+      if (found && !await isGone(found.record.sandboxId)) return false;
+      await this.#unlist(key, each);
+      return true;
+    }));
+    if (!freed.includes(true)) this.#packed.set(name, true);
+    return freed.includes(true);
+  }
+
+  /** False if there was none, or if it is not wanted as it is by then. */
   async delete(
     kind: string,
     id: string,
-    when?: { readonly etag: string },
+    isWanted: (found: VersionedRecord) => boolean = () => true,
   ): Promise<boolean> {
     const key: StoreKey = ["record", kind, id];
     for (;;) {
       const found = await this.#find(kind, id);
       this.#forget(key);
-      if (!found || when && when.etag !== found.etag) return false;
+      if (!found || !isWanted(found)) return false;
       const { record, etag } = found;
       if (await this.#write(key, undefined, etag) === undefined) continue;
       for (const [key] of listsOf(kind, record)) {
@@ -282,6 +328,13 @@ function listsOf(
     [...list, own],
     ...parts.map((part): StoreKey => [...list, part]),
   ]];
+}
+
+/** What lists know of a record: with the same, it need not be listed again. */
+function placeOf(
+  { sandboxId, organizationId, createdAt, expiresAt }: StoredRecord,
+): string {
+  return JSON.stringify([sandboxId, organizationId, createdAt, expiresAt]);
 }
 
 /** By which lists are in order: the age, whose ms have 13 digits until 2286, and then the id. */

@@ -114,10 +114,16 @@ export interface LookupCacheOptions {
   readonly background: Background;
 }
 
+/** Who is asked: by default, the API. */
+export type Asked = "api" | "store";
+
 /** Pays for lookups on behalf of a client. */
 export interface Budget {
-  /** @throws {GatewayError} if a lookup is forbidden, before the durable tier or the API is asked */
-  spend(): void;
+  /**
+   * Pays for a question to the API; or to the gateway's own store, which is free of the API's quota.
+   * @throws {GatewayError} if a lookup is forbidden, before the durable tier, the API or the store is asked
+   */
+  spend(asked?: Asked): void;
 }
 
 /** The budget for lookups that are not rate-limited. */

@@ -57,6 +57,7 @@ export function setUpApi(scope: SessionScope = "sandbox") {
   const gated: string[] = [];
   const sessions = new Map<string, Session>();
   const endedIds = new Set<string>();
+  const destroyed = new Set<string>();
   /** What was counted of grants. */
   const counts: (readonly [via: string, outcome: string])[] = [];
   function admit({ label, credentials }: GateRequest): Promise<Verdict> {
@@ -103,9 +104,9 @@ export function setUpApi(scope: SessionScope = "sandbox") {
     gate: { admit },
     grants: { recognizes: (secret) => secret.startsWith("grant-") },
     states: {
-      stateOf: () =>
+      stateOf: (sandboxId) =>
         Promise.resolve({
-          state: "started",
+          state: destroyed.has(sandboxId) ? "destroyed" : "started",
           desiredState: null,
           recoverable: false,
           errorReason: null,
@@ -141,6 +142,7 @@ export function setUpApi(scope: SessionScope = "sandbox") {
     gated,
     sessions,
     endedIds,
+    destroyed,
     counts,
     made,
   };

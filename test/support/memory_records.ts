@@ -53,13 +53,26 @@ export class MemoryRecords {
   delete(
     kind: string,
     id: string,
-    when?: { readonly etag: string },
+    isWanted: (found: VersionedRecord) => boolean = () => true,
   ): Promise<boolean> {
     this.#ask("delete", kind, id);
     const key = `${kind} ${id}`;
     const found = this.#kept.get(key);
-    const isIt = when === undefined || found?.etag === when.etag;
+    const isIt = found !== undefined && isWanted(found);
     return Promise.resolve(isIt && this.#kept.delete(key));
+  }
+
+  async makeRoom(
+    kind: string,
+    _record: StoredRecord,
+    isGone: (sandboxId: string) => Promise<boolean>,
+  ): Promise<boolean> {
+    this.#ask("makeRoom", kind);
+    const before = this.#kept.size;
+    for (const [key, { record }] of this.#kept) {
+      if (await isGone(record.sandboxId)) this.#kept.delete(key);
+    }
+    return this.#kept.size < before;
   }
 
   list(kind: string, sandboxId: string, cursor = "0"): Promise<RecordPage> {

@@ -109,6 +109,12 @@ export class Members {
     return state?.organizationId ?? null;
   }
 
+  /** True if the API shows the gateway no such sandbox, or one that is destroyed. */
+  async isGone(sandboxId: string): Promise<boolean> {
+    const state = await this.#options.states.stateOf(sandboxId);
+    return state === null || state?.state === "destroyed";
+  }
+
   async #memberBy(
     credentials: readonly Credential[],
     label: string,

@@ -1,6 +1,6 @@
 /** The descriptions of the routes of one kind of records. */
 import { z } from "@hono/zod-openapi";
-import { refusal, type RouteConfig } from "../route.ts";
+import { json, refusal, type RouteConfig } from "../route.ts";
 import { ACCESS_REFUSALS } from "../routes/sandbox_paths.ts";
 import { LIST_QUERY, TOLD_OF_ALL } from "./fields.ts";
 
@@ -86,8 +86,4 @@ export function describeRecords(
       412: refusal("It is not what If-Match names."),
     },
   }];
-}
-
-function json(schema: z.ZodType) {
-  return { "application/json": { schema } };
 }

@@ -46,7 +46,10 @@ export function keptIn<D extends JsonValue>({ data }: StoredRecord): Kept<D> {
 
 interface RecordParts {
   readonly members: Members;
-  readonly records: Pick<Records, "get" | "put" | "delete" | "list">;
+  readonly records: Pick<
+    Records,
+    "get" | "put" | "delete" | "list" | "makeRoom"
+  >;
   readonly throttle: Throttle;
   readonly metrics: Pick<Metrics, "grant">;
   /** Milliseconds since the epoch. */
@@ -102,7 +105,13 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
       expiresAt: createdAt + 1000 * asked.expiresInSec,
       data: kept as unknown as JsonValue,
     };
-    const written = await records.put(name, record, "absent");
+    let written = await records.put(name, record, "absent");
+    if (
+      written === "full" &&
+      await records.makeRoom(name, record, (id) => members.isGone(id))
+    ) {
+      written = await records.put(name, record, "absent");
+    }
     if (written === "full") throw new GatewayError("records_full", "A cap");
     if (written === "conflict") throw new Error("Cannot use an id twice");
     this.#audit("made", c, record, subject);
@@ -128,14 +137,17 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
   }
 
   async end(c: Context<ControlEnv>): Promise<Response> {
-    const { found: { record, etag }, subject } = await this.#find(c);
-    const { headers } = c.req.raw;
-    const when = headers.has("if-match") ? { etag } : undefined;
-    const { name } = this.#kind;
-    const isGone = isWanted(headers, etag) &&
-      await this.#parts.records.delete(name, record.id, when);
+    const { found: { record }, subject } = await this.#find(c);
+    const wanted = c.req.raw.headers.get("if-match")?.trim() ?? "*";
+    // What was found may be 5 s old, which nobody's precondition is about.
+    const isGone = await this.#parts.records.delete(
+      this.#kind.name,
+      record.id,
+      (now) =>
+        now.record.sandboxId === record.sandboxId && isNamed(wanted, now.etag),
+    );
     if (!isGone) {
-      throw when === undefined
+      throw wanted === "*"
         ? notFound()
         : new GatewayError("precondition_failed", "Another version");
     }
@@ -154,7 +166,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     if (!ID.test(id)) throw notFound();
     const budget = throttle.budgetFor(caller);
     const found = await budget.settledBy(
-      records.get(this.#kind.name, id, () => budget.spend()),
+      records.get(this.#kind.name, id, () => budget.spend("store")),
       (it) => it !== undefined,
     );
     // Of no sandbox, somebody is asked about one all the same: that takes as long.
@@ -192,8 +204,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
 }
 
 /** True unless If-Match names other versions (RFC 9110 section 13.1.1); a weak one never matches. */
-function isWanted(headers: Headers, etag: string): boolean {
-  const wanted = headers.get("if-match")?.trim() ?? "*";
+function isNamed(wanted: string, etag: string): boolean {
   return wanted === "*" ||
     wanted.split(",").some((each) => each.trim() === `"${etag}"`);
 }

@@ -22,7 +22,7 @@ const NOTED_EVERY_MS = 60 * 60 * 1000;
 /** Most tokens whose last note is remembered. */
 const MAX_NOTED = 10_000;
 
-interface TokenParts extends Pick<FeatureParts, "background" | "now"> {
+interface GrantsParts extends Pick<FeatureParts, "background" | "now"> {
   readonly records: Pick<Records, "get" | "put">;
 }
 
@@ -30,11 +30,11 @@ interface TokenParts extends Pick<FeatureParts, "background" | "now"> {
 export class TokenGrants implements GrantSource {
   readonly via = ["token"] as const;
   readonly #hashes: SecretHashes;
-  readonly #parts: TokenParts;
+  readonly #parts: GrantsParts;
   /** Those whose use this process has noted lately, or has tried to. */
   readonly #noted: ExpiringLru<string, true>;
 
-  constructor(hashes: SecretHashes, parts: TokenParts) {
+  constructor(hashes: SecretHashes, parts: GrantsParts) {
     this.#hashes = hashes;
     this.#parts = parts;
     const { now } = parts;
@@ -57,7 +57,7 @@ export class TokenGrants implements GrantSource {
     const token = parseToken(secret);
     if (token === undefined) return undefined;
     const found = await this.#parts.records
-      .get(TOKENS, token.id, () => budget.spend());
+      .get(TOKENS, token.id, () => budget.spend("store"));
     if (found === undefined) return undefined;
     const kept = keptIn<KeptToken>(found.record);
     if (!this.#hashes.match(token.bytes, kept.own.secretHash)) return undefined;
@@ -72,7 +72,7 @@ export class TokenGrants implements GrantSource {
     budget: Budget,
   ): Promise<Grant | undefined> {
     const found = await this.#parts.records
-      .get(TOKENS, id, () => budget.spend());
+      .get(TOKENS, id, () => budget.spend("store"));
     return found && grantOf(found.record, keptIn(found.record));
   }
 

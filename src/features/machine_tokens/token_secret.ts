@@ -7,7 +7,7 @@ const ALPHABET = { alphabet: "base64url", omitPadding: true } as const;
 const HALF = 16;
 
 /** A token, taken apart. */
-interface TokenParts {
+interface SplitToken {
   /** The record's. */
   readonly id: string;
   /** All of it, of which a keyed hash is kept. */
@@ -20,14 +20,14 @@ export function isTokenShaped(text: string): boolean {
 }
 
 /** A new token for the record with that id. */
-export function newToken(id: string): TokenParts & { readonly token: string } {
+export function newToken(id: string): SplitToken & { readonly token: string } {
   const bytes = crypto.getRandomValues(new Uint8Array(2 * HALF));
   bytes.set(Uint8Array.fromBase64(id, ALPHABET));
   return { id, bytes, token: `pp_${bytes.toBase64(ALPHABET)}` };
 }
 
 /** A token by its text; undefined if that is none. */
-export function parseToken(text: string): TokenParts | undefined {
+export function parseToken(text: string): SplitToken | undefined {
   if (!isTokenShaped(text)) return undefined;
   const bytes = Uint8Array.fromBase64(text.slice("pp_".length), ALPHABET);
   return { id: bytes.subarray(0, HALF).toBase64(ALPHABET), bytes };

@@ -1,5 +1,5 @@
 /** `GET /api/v1/previews/{sandbox}/{port}`: whether a preview is ready, or what its visitors are told instead. */
-import { isUuid } from "../../address/grammar.ts";
+import { isUuid, loggedLabel } from "../../address/grammar.ts";
 import { previewOrigin } from "../../address/preview_host.ts";
 import { bearerOf, presentedGrants } from "../../auth/credentials.ts";
 import type { Admission, GateRequest } from "../../auth/gate.ts";
@@ -10,6 +10,7 @@ import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { OwnExchange } from "../../gateway/own_exchange.ts";
 import type { PreviewPort } from "../../gateway/preview_probe.ts";
 import { splitQuery } from "../../http/request_url.ts";
+import { clientKey } from "../../lib/client_key.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { Looks } from "./looks.ts";
 import {
@@ -51,6 +52,10 @@ export class PreviewStateExchange extends OwnExchange {
 }
 
 interface StateParts extends Pick<FeatureParts, "members" | "gate" | "now"> {
+  readonly accessEvents: Pick<
+    FeatureParts["accessEvents"],
+    "usedGrant" | "refused"
+  >;
   /** The base host's domain. */
   readonly base: string;
   readonly looks: Looks;
@@ -100,7 +105,7 @@ export async function handleState(
 async function admit(
   x: PreviewStateExchange,
   preview: Pick<GateRequest, "label" | "port">,
-  { base, members, gate }: StateParts,
+  { base, members, gate, accessEvents }: StateParts,
   before?: Admission,
 ): Promise<Admission> {
   const { headers } = x;
@@ -116,8 +121,22 @@ async function admit(
   const verdict = before === undefined
     ? await gate.admit(request)
     : await gate.readmit(request, before);
-  if (verdict.kind === "allow") return verdict;
+  const { port, label } = preview;
+  const client = clientKey(x.client.clientAddress);
+  const facts = { requestId: x.id, port, client };
+  if (verdict.kind === "allow") {
+    const { sandboxId, subject, grant } = verdict;
+    if (grant !== undefined && before === undefined) {
+      accessEvents.usedGrant({ ...facts, sandboxId, subject, grant });
+    }
+    return verdict;
+  }
   const code = verdict.code === "grant_invalid" ? verdict.code : "not_found";
+  if (code === "grant_invalid" && before === undefined) {
+    const { grant } = verdict.kind === "deny" ? verdict : {};
+    const sandboxId = loggedLabel(label);
+    accessEvents.refused({ ...facts, sandboxId, code, grant });
+  }
   throw new GatewayError(code, "Refused at the gate");
 }
 

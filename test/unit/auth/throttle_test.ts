@@ -251,3 +251,22 @@ Deno.test("S8: a page's lookups under way are counted apart, too", () => {
   page.settle({ isAdmitted: true });
   assert(!isShutOut(throttle, caller("192.0.2.1", true)));
 });
+
+Deno.test("a question to the store is the client's to pay for, whatever is left of the API's quota", () => {
+  const throttle = new Throttle({
+    refusalsPerMinute: 1,
+    lookups: 10,
+    maxClients: 10,
+    now: () => 0,
+    checkQuota() {
+      throw new Error("low");
+    },
+  });
+  const budget = throttle.budgetFor(CLIENT);
+  assert.throws(() => budget.spend(), /low/);
+  budget.spend("store");
+  budget.settle({ isAdmitted: false });
+  assert.throws(() => throttle.budgetFor(CLIENT).spend("store"), {
+    code: "too_many_refusals",
+  });
+});

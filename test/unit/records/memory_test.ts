@@ -96,6 +96,17 @@ Deno.test("what another gateway has changed is seen within 5 s, and not asked fo
   assert.equal(await other.get("token", "a"), undefined);
 });
 
+Deno.test("a record whose data alone changes is not listed again", async () => {
+  using world = setUp();
+  const { one, state } = world;
+  const record = { ...recordOf("a", 1), organizationId: "organization" };
+  const written = await one.put("token", record, "absent");
+  assert(typeof written === "object");
+  const { reads, versions } = state;
+  await one.put("token", { ...record, data: 2 }, written);
+  assert.deepEqual([state.reads - reads, state.versions - versions], [1, 1]);
+});
+
 Deno.test("what is not there is asked for once in 5 s, and by many at once", async () => {
   using world = setUp();
   const { one, other, clock, state } = world;

@@ -42,6 +42,10 @@ function setUp(database: Database) {
   };
 }
 
+function is({ etag }: { etag: string }) {
+  return (found: { etag: string }) => found.etag === etag;
+}
+
 async function idsOf(
   records: Records,
   sandboxId = "sandbox-1",
@@ -103,12 +107,12 @@ databaseTest(
     assert.notEqual(second.etag, first.etag);
     assert.equal(await records.put("token", changed, first), "conflict");
     assert.equal(await records.put("token", changed, "absent"), "conflict");
-    assert.equal(await records.delete("token", "a", first), false);
+    assert.equal(await records.delete("token", "a", is(first)), false);
     assert.deepEqual(await records.get("token", "a"), {
       record: changed,
       ...second,
     });
-    assert.equal(await records.delete("token", "a", second), true);
+    assert.equal(await records.delete("token", "a", is(second)), true);
     assert.equal(await records.get("token", "a"), undefined);
     assert.equal(await records.put("token", changed, second), "conflict");
     assert.equal(await records.delete("token", "a"), false);
@@ -177,6 +181,55 @@ databaseTest(
     world.clock.time += 60_000; // all are over
     assert.equal(await put("h", "sandbox-1"), "written");
     assert.deepEqual(world.failures, []);
+  },
+);
+
+databaseTest(
+  "what its organization has no room for takes none of its sandbox's",
+  async (database) => {
+    using world = setUp(database);
+    const records = world.gateway({ caps: [3, 2] });
+    async function put(id: string, sandboxId: string) {
+      const record = world.record(id, { sandboxId });
+      const written = await records.put("token", record, "absent");
+      return typeof written === "object" ? "written" : written;
+    }
+    for (const id of ["a", "b"]) await put(id, "sandbox-1");
+    for (const id of ["c", "d", "e"]) {
+      assert.equal(await put(id, "sandbox-2"), "full");
+    }
+    await records.delete("token", "a");
+    assert.equal(await put("f", "sandbox-2"), "written");
+  },
+);
+
+databaseTest(
+  "a full organization's records of sandboxes that are gone do not count, and stay",
+  async (database) => {
+    using world = setUp(database);
+    const records = world.gateway({ caps: [3, 2] });
+    const asked: string[] = [];
+    const makeRoom = (record: StoredRecord) =>
+      records.makeRoom("token", record, (sandboxId) => {
+        asked.push(sandboxId);
+        return Promise.resolve(sandboxId === "gone");
+      });
+    const put = (record: StoredRecord) =>
+      records.put("token", record, "absent");
+    await put(world.record("a"));
+    const wanted = world.record("c");
+    assert.equal(await makeRoom(wanted), false);
+    assert.deepEqual(asked, [], "it is not full");
+    await put(world.record("b", { sandboxId: "gone" }));
+    assert.equal(await put(wanted), "full");
+    assert.equal(await makeRoom(wanted), true);
+    assert.deepEqual(asked.sort(), ["gone", "sandbox-1"]);
+    assert.equal(typeof await put(wanted), "object");
+    assert.notEqual(await records.get("token", "b"), undefined);
+    assert.equal(await makeRoom(wanted), false);
+    assert.equal(asked.length, 4);
+    assert.equal(await makeRoom(wanted), false);
+    assert.equal(asked.length, 4, "they are asked about once a minute");
   },
 );
 

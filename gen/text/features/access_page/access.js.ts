@@ -79,10 +79,12 @@ const text: string = `// What members have let others in by, in the browser: a s
     });
     const [method] = record.methods ?? ["GET"];
     const host = \`\${record.ports[0]}-\${record.sandboxId}.\${location.host}\`;
+    // With -X HEAD, curl would wait for a body.
+    const how = method === "HEAD" ? "-I" : \`-X \${method}\`;
     const [token, example] = made.querySelectorAll("pre");
     token.textContent = record.token;
     example.textContent =
-      \`curl -X \${method} -H "X-Porthole-Token: \${record.token}" \${location.protocol}//\${host}/\`;
+      \`curl \${how} -H "X-Porthole-Token: \${record.token}" \${location.protocol}//\${host}/\`;
     rows.prepend(rowOf(record));
     form.reset();
     made.hidden = false;

@@ -77,6 +77,26 @@ Deno.test("a record is ended once, or as it was read", async () => {
   assert.deepEqual(counts, [["share", "made"], ["share", "ended"]]);
 });
 
+Deno.test("a record that has changed since this gateway read it is ended as it is now", async () => {
+  const { send, made, records } = setUpApi();
+  for (const isAnyWanted of [true, false]) {
+    const path = await made();
+    const end = async (wanted: string) => {
+      const headers = { ...MEMBER, "if-match": wanted };
+      return (await send(path, { method: "DELETE", headers })).status;
+    };
+    const id = path.slice(path.lastIndexOf("/") + 1);
+    const found = await records.get("notes", id) ?? assert.fail();
+    const changed = await records.put("notes", found.record, found);
+    assert(typeof changed === "object");
+    const { get } = records;
+    records.get = () => Promise.resolve(found); // as it was
+    assert.equal(await end(`"${found.etag}"`), 412);
+    assert.equal(await end(isAnyWanted ? "*" : `"${changed.etag}"`), 204);
+    records.get = get;
+  }
+});
+
 Deno.test("a record of others and one that is not there are refused alike, after the same questions", async () => {
   const { send, made, records, gated } = setUpApi();
   const foreign = await made();
@@ -131,6 +151,19 @@ Deno.test("a sandbox that has as many as it may have gets no more", async () => 
     body: wish(),
   });
   assert.deepEqual([status, code], [409, "records_full"]);
+});
+
+Deno.test("records of a sandbox that is gone keep nobody of its organization from making one", async () => {
+  const { send, made, records, destroyed } = setUpApi();
+  records.cap = 1;
+  await made();
+  destroyed.add("box");
+  const { status } = await send(NOTES_PATH, {
+    method: "POST",
+    headers: { ...memberOf("other"), ...JSON_TYPE },
+    body: wish({ sandbox: "other" }),
+  });
+  assert.equal(status, 201);
 });
 
 Deno.test("while the store is away, nothing is made, read or ended, and the answer says so", async () => {

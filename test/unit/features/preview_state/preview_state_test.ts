@@ -5,6 +5,10 @@ import type { Grant } from "../../../../src/auth/grants.ts";
 import { Throttle } from "../../../../src/auth/throttle.ts";
 import type { Members } from "../../../../src/control/api/members.ts";
 import { GatewayError } from "../../../../src/errors.ts";
+import type {
+  GrantUsed,
+  RefusedAccess,
+} from "../../../../src/observability/access_events.ts";
 import { Looks } from "../../../../src/features/preview_state/looks.ts";
 import {
   handleState,
@@ -27,6 +31,7 @@ const GRANT: Grant = {
 /** Answers requests for the state of previews; `pp_good` is good for port 3000 of `box`. */
 function setUp() {
   const asked: string[] = [];
+  const logged: string[] = [];
   const grants = new GrantAccess(() => 0);
   grants.use([{
     via: ["token"],
@@ -88,6 +93,11 @@ function setUp() {
       base: "test",
       gate,
       members: members as Members,
+      accessEvents: {
+        usedGrant: ({ grant }: GrantUsed) => void logged.push(grant.id),
+        refused: ({ code, sandboxId, port }: RefusedAccess) =>
+          void logged.push(`${code} ${sandboxId} ${port}`),
+      },
       looks,
       draining,
       now,
@@ -100,7 +110,7 @@ function setUp() {
       return [error.status, error.code];
     }
   }
-  return { ask, asked };
+  return { ask, asked, logged };
 }
 
 Deno.test("whoever has a grant for the port is told its state, by a header or as a bearer", async () => {
@@ -123,6 +133,13 @@ Deno.test("whoever has a grant for the port is told its state, by a header or as
     }]);
   }
   assert.deepEqual(asked, [], "the API is shown no grant");
+});
+
+Deno.test("a grant's uses and refusals are logged", async () => {
+  const { ask, logged } = setUp();
+  await ask("box/3000", { "x-porthole-token": "pp_good" });
+  await ask("box/3001", { "x-porthole-token": "pp_good" });
+  assert.deepEqual(logged, ["id", "grant_invalid box 3001"]);
 });
 
 Deno.test("a grant for another port or sandbox, and one that is not good, are refused, also where a sandbox is public", async () => {
