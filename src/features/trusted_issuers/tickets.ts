@@ -87,7 +87,7 @@ export class Tickets implements GrantSource {
     for (const [issuer, reason] of refusals) onRefusal(issuer, reason);
     if (failure !== undefined) throw failure;
     // Only now: whoever has a good one is not to wait for others behind the address.
-    budget.spend();
+    budget.spend("store");
     return undefined;
   }
 
