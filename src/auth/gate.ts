@@ -12,7 +12,7 @@ import {
 } from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";
 import { ERRORS } from "../error_codes.ts";
-import { type ErrorCode, GatewayError } from "../errors.ts";
+import { GatewayError } from "../errors.ts";
 import type { Subjects } from "../observability/subjects.ts";
 import { type Budget, UNMETERED } from "../resolver/lookup_cache.ts";
 import type { Access } from "../resolver/own/access.ts";
@@ -21,64 +21,14 @@ import type { Credential } from "./credentials.ts";
 import { isSignedBy } from "./file_url.ts";
 import type { GrantAccess } from "./grant_access.ts";
 import {
-  type Grant,
   type GrantSession,
-  type GrantVia,
   type PresentedGrant,
   sessionFor,
 } from "./grants.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { Session, SessionSealer } from "./session.ts";
-import type { Throttle, ThrottledClient } from "./throttle.ts";
-
-/** The gate's decision. */
-export type Verdict =
-  | {
-    readonly kind: "allow";
-    readonly sandboxId: string;
-    /** The reason: a credential, by what a grant was carried, or that none was needed. */
-    readonly by: "public" | "signed_token" | Credential["kind"] | GrantVia;
-    /** The accepted credential; undefined if none was needed, or if it is the label itself. */
-    readonly credential?: Credential;
-    /** The grant, if that is the reason. */
-    readonly grant?: Grant;
-    /** What the log calls who presented it; undefined if that is not known. */
-    readonly subject?: string;
-  }
-  /** Nothing presented is sufficient, but a login might be. */
-  | { readonly kind: "login"; readonly code: ErrorCode }
-  | {
-    readonly kind: "deny";
-    readonly code: ErrorCode;
-    /** The grant that is not good for this, if it is known. */
-    readonly grant?: Grant | undefined;
-  };
-
-/** A verdict that admits the request. */
-export type Admission = Extract<Verdict, { kind: "allow" }>;
-
-/** A verdict that no login changes. */
-type Denial = Extract<Verdict, { kind: "deny" }>;
-
-/** The parts of a request that the gate decides by. */
-export interface GateRequest extends ThrottledClient {
-  /** A sandbox id, a name where those count, or a signed token unless {@linkcode GateRequest.isToolbox}. */
-  readonly label: string;
-  readonly port: number;
-  readonly method: string;
-  /** True if a grant for its port may be enough. */
-  readonly takesGrants?: boolean;
-  /** True if it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
-  readonly isToolbox: boolean;
-  /** True on the base host, for whoever has logged in or has a bearer: what opens a preview only is not enough. */
-  readonly isForMembers?: boolean;
-  /** In order of precedence; not called if the sandbox is known to be public. */
-  credentials(): readonly Credential[];
-  readonly progress: {
-    /** Called after the decision, if the cache in process could not answer all of its lookups. */
-    onMiss(): void;
-  };
-}
+import type { Throttle } from "./throttle.ts";
+import type { Admission, Denial, GateRequest, Verdict } from "./verdict.ts";
 
 /** The caches, sessions and budgets that the gate decides by. */
 export interface GateParts {

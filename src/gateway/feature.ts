@@ -2,8 +2,8 @@
  * What an optional part of the gateway may do. The core asks all features in one order, which service.ts sets, and knows
  * none of them by name; a feature that is switched off is not there.
  */
-import type { Admission } from "../auth/gate.ts";
 import type { GrantSource } from "../auth/grants.ts";
+import type { Admission } from "../auth/verdict.ts";
 import type { ControlFeature } from "../control/app.ts";
 import type { GatewayError } from "../errors.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";

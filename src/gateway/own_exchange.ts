@@ -1,5 +1,5 @@
 import type { Credential } from "../auth/credentials.ts";
-import type { GateRequest } from "../auth/gate.ts";
+import type { GateRequest } from "../auth/verdict.ts";
 import { isSentByPage } from "../http/fetch_metadata.ts";
 import type { CorsDecision } from "../proxy/cors.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";

@@ -3,10 +3,11 @@
  * failure on the way is thrown, and becomes a response in one place (see dispatch.ts).
  */
 import { loggedLabel, TOOLBOX_PORT } from "../address/grammar.ts";
-import type { Admission, Gate, Verdict } from "../auth/gate.ts";
+import type { Gate } from "../auth/gate.ts";
 import { type Grant, sessionFor } from "../auth/grants.ts";
 import type { Login } from "../auth/login_flow.ts";
 import type { SessionSealer } from "../auth/session.ts";
+import type { Admission, Verdict } from "../auth/verdict.ts";
 import { ERRORS } from "../error_codes.ts";
 import { type ErrorAdvice, type ErrorCode, GatewayError } from "../errors.ts";
 import {

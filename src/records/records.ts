@@ -8,7 +8,7 @@ import type {
   RecordPage,
   StoredRecord,
   VersionedRecord,
-} from "./record.ts";
+} from "./stored_record.ts";
 import type { VersionedValue, VersionedValues } from "./versioned_values.ts";
 
 /** Most records of one kind for each sandbox, and for each organization. */

@@ -1,9 +1,10 @@
 /** `/api/v1` of a control plane in a test, with a kind of records of its own: notes that name ports. */
 import { z } from "@hono/zod-openapi";
-import type { GateRequest, Verdict } from "../../src/auth/gate.ts";
 import type { LoginSessions } from "../../src/auth/login_sessions.ts";
+import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { Session } from "../../src/auth/session.ts";
 import { Throttle } from "../../src/auth/throttle.ts";
+import type { GateRequest, Verdict } from "../../src/auth/verdict.ts";
 import type { SessionScope } from "../../src/config/config.ts";
 import { ASKED_OF_ALL, portsField } from "../../src/control/api/fields.ts";
 import { Members } from "../../src/control/api/members.ts";
@@ -11,7 +12,6 @@ import {
   addRecordRoutes,
   type RecordKind,
 } from "../../src/control/api/record_routes.ts";
-import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import { setUpControl } from "./control.ts";
 import { MemoryRecords } from "./memory_records.ts";
 

@@ -5,7 +5,7 @@ import type {
   RecordPage,
   StoredRecord,
   VersionedRecord,
-} from "../../src/records/record.ts";
+} from "../../src/records/stored_record.ts";
 
 /** Keeps records until the test is over; `page` is how many a list has at once. */
 export class MemoryRecords {

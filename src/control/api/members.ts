@@ -7,11 +7,12 @@ import {
   type Credential,
   MAX_SESSION_COOKIES,
 } from "../../auth/credentials.ts";
-import type { Admission, Gate } from "../../auth/gate.ts";
+import type { Gate } from "../../auth/gate.ts";
 import type { GrantAccess } from "../../auth/grant_access.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { LoginRef, SessionSealer } from "../../auth/session.ts";
+import type { Admission } from "../../auth/verdict.ts";
 import type { SessionScope } from "../../config/config.ts";
 import { GatewayError } from "../../errors.ts";
 import { cookiesByName } from "../../http/cookies.ts";

@@ -9,8 +9,11 @@ import { GatewayError } from "../../errors.ts";
 import { loggerFor } from "../../observability/log.ts";
 import type { Metrics } from "../../observability/metrics/metrics.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import type { StoredRecord, VersionedRecord } from "../../records/record.ts";
 import type { Records } from "../../records/records.ts";
+import type {
+  StoredRecord,
+  VersionedRecord,
+} from "../../records/stored_record.ts";
 import type { ControlEnv } from "../route.ts";
 import { type AskedOfAll, LIST_QUERY, timeOf } from "./fields.ts";
 import { checked, jsonBody } from "./json_body.ts";

@@ -9,7 +9,7 @@ import {
   type Credential,
   MAX_SESSION_COOKIES,
 } from "../../auth/credentials.ts";
-import type { GateRequest } from "../../auth/gate.ts";
+import type { GateRequest } from "../../auth/verdict.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { OwnExchange } from "../../gateway/own_exchange.ts";

@@ -10,8 +10,11 @@ import { type Kept, keptIn } from "../../control/api/record_routes.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
 import type { SecretHashes } from "../../lib/secret_hashes.ts";
-import type { StoredRecord, VersionedRecord } from "../../records/record.ts";
 import type { Records } from "../../records/records.ts";
+import type {
+  StoredRecord,
+  VersionedRecord,
+} from "../../records/stored_record.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
 import { type KeptToken, TOKENS } from "./token_kind.ts";
 import { isTokenShaped, parseToken } from "./token_secret.ts";

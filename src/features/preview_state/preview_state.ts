@@ -2,7 +2,7 @@
 import { isUuid, loggedLabel } from "../../address/grammar.ts";
 import { previewOrigin } from "../../address/preview_host.ts";
 import { bearerOf, presentedGrants } from "../../auth/credentials.ts";
-import type { Admission, GateRequest } from "../../auth/gate.ts";
+import type { Admission, GateRequest } from "../../auth/verdict.ts";
 import type { CalledRequest } from "../../control/api/caller.ts";
 import { checked } from "../../control/api/json_body.ts";
 import { GatewayError } from "../../errors.ts";

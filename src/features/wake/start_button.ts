@@ -3,7 +3,7 @@
  * visits. The first two are a POST to the preview host, and pass its gate. The button's has to come from that page: by its
  * Origin, as a navigation, and with the form's token. A program has no page, but a credential that no page sends for it.
  */
-import type { Admission } from "../../auth/gate.ts";
+import type { Admission } from "../../auth/verdict.ts";
 import { sectionOf } from "../../config/section.ts";
 import { ownOrigin } from "../../control/route.ts";
 import { ERRORS } from "../../error_codes.ts";

@@ -4,8 +4,8 @@
  * own key starts for them. Whoever has neither starts with a key that the operator gave for that purpose, and only if the
  * operator wants it for links, or for public sandboxes.
  */
-import type { Admission } from "../../auth/gate.ts";
 import type { LoginRef } from "../../auth/session.ts";
+import type { Admission } from "../../auth/verdict.ts";
 import { sectionOf } from "../../config/section.ts";
 import type { StartCredential } from "../../daytona/api.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";

@@ -1,19 +1,16 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import type { Credential } from "../../../src/auth/credentials.ts";
-import {
-  type Admission,
-  Gate,
-  type GateRequest,
-} from "../../../src/auth/gate.ts";
+import { Gate } from "../../../src/auth/gate.ts";
+import { GrantAccess } from "../../../src/auth/grant_access.ts";
 import type {
   Grant,
   GrantSession,
   PresentedGrant,
 } from "../../../src/auth/grants.ts";
-import { GrantAccess } from "../../../src/auth/grant_access.ts";
 import type { Session } from "../../../src/auth/session.ts";
 import { Throttle } from "../../../src/auth/throttle.ts";
+import type { Admission, GateRequest } from "../../../src/auth/verdict.ts";
 import type { SessionScope } from "../../../src/config/config.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import type { Budget } from "../../../src/resolver/lookup_cache.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { StoredRecord } from "../../../src/records/record.ts";
 import { Records } from "../../../src/records/records.ts";
+import type { StoredRecord } from "../../../src/records/stored_record.ts";
 import type { VersionedValues } from "../../../src/records/versioned_values.ts";
 import { fakeClock } from "../../support/fake_clock.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { StoredRecord } from "../../../src/records/record.ts";
 import { Records } from "../../../src/records/records.ts";
+import type { StoredRecord } from "../../../src/records/stored_record.ts";
 import { failureLog, manualClock } from "../cache/fakes.ts";
 import { type Database, databaseTest } from "./databases.ts";
 
