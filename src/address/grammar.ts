@@ -65,6 +65,11 @@ export function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }
 
+/** What a request calls a sandbox, as it is known by: an id may be sent in capitals. */
+export function canonicalRef(sandbox: string): string {
+  return isUuid(sandbox) ? sandbox.toLowerCase() : sandbox;
+}
+
 /** True if the number is a TCP port, 1 to 65535. */
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535;

@@ -3,10 +3,8 @@
  * is a feature's; the gate judges all of them alike. A grant opens previews only: no toolbox, no view of the owner's, no
  * control API, no start.
  */
+import type { GrantVia } from "../observability/metrics/facts.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
-
-/** By what a grant is carried, in the words of logs. */
-export type GrantVia = "token" | "ticket" | "share" | "embed";
 
 /** What its carrier may do. */
 export interface Grant {

@@ -1,7 +1,8 @@
 /** What the gate is asked, and what it decides. */
 import type { ErrorCode } from "../errors.ts";
+import type { GrantVia } from "../observability/metrics/facts.ts";
 import type { Credential } from "./credentials.ts";
-import type { Grant, GrantVia } from "./grants.ts";
+import type { Grant } from "./grants.ts";
 import type { ThrottledClient } from "./throttle.ts";
 
 /** The gate's decision. */

@@ -2,7 +2,7 @@
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { ExpiringLru } from "../lib/lru.ts";
 import type { Logger, RequestFacts } from "./log.ts";
-import type { GrantKind, LoginOutcome } from "./metrics/facts.ts";
+import type { GrantVia, LoginOutcome } from "./metrics/facts.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -14,7 +14,7 @@ interface AccessFacts extends RequestFacts {
 
 /** A request that presented a grant. */
 export interface GrantUsed extends RequestFacts {
-  readonly grant: { readonly via: GrantKind; readonly id: string };
+  readonly grant: { readonly via: GrantVia; readonly id: string };
   /** In the log's words. */
   readonly subject?: string | undefined;
   /** Whose uses are logged once in a while. */

@@ -4,10 +4,10 @@ import type {
   GrantRequest,
   GrantSession,
   GrantSource,
-  GrantVia,
   PresentedGrant,
 } from "../../src/auth/grants.ts";
 import type { FeatureModule } from "../../src/gateway/feature_module.ts";
+import type { GrantVia } from "../../src/observability/metrics/facts.ts";
 import type { Budget } from "../../src/resolver/lookup_cache.ts";
 import { FEATURES } from "../../src/service.ts";
 

@@ -2,7 +2,7 @@
  * Who may use `/api/v1` for a sandbox: its members, by a bearer of theirs or a login on the base host. It is the question
  * that the gate asks for the owner's view; links, tokens and grants open previews, and make nobody a member.
  */
-import { isUuid, TOOLBOX_PORT } from "../../address/grammar.ts";
+import { canonicalRef, isUuid, TOOLBOX_PORT } from "../../address/grammar.ts";
 import {
   type Credential,
   MAX_SESSION_COOKIES,
@@ -68,7 +68,7 @@ export class Members {
    */
   async admit(caller: Caller, sandbox: string): Promise<Member> {
     const { bearer } = caller;
-    const name = isUuid(sandbox) ? sandbox.toLowerCase() : sandbox;
+    const name = canonicalRef(sandbox);
     if (bearer !== undefined) {
       const credential: Credential = { kind: "bearer", token: bearer };
       const member = await this.#memberBy([credential], name, caller);

@@ -2,11 +2,11 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { GrantVia } from "../../auth/grants.ts";
 import type { Throttle } from "../../auth/throttle.ts";
 import type { JsonValue } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
 import { loggerFor } from "../../observability/log.ts";
+import type { GrantVia } from "../../observability/metrics/facts.ts";
 import type { Metrics } from "../../observability/metrics/metrics.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { Records } from "../../records/records.ts";

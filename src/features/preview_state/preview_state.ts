@@ -1,5 +1,5 @@
 /** `GET /api/v1/previews/{sandbox}/{port}`: whether a preview is ready, or what its visitors are told instead. */
-import { isUuid, loggedLabel } from "../../address/grammar.ts";
+import { canonicalRef, loggedLabel } from "../../address/grammar.ts";
 import { previewOrigin } from "../../address/preview_host.ts";
 import { bearerOf, presentedGrants } from "../../auth/credentials.ts";
 import type { Admission, GateRequest } from "../../auth/verdict.ts";
@@ -75,7 +75,7 @@ export async function handleState(
   const { looks, now, draining } = parts;
   const asked = checked(route, STATE_REQUEST);
   const { sandbox, port: digits, wait = "0" } = asked;
-  const label = isUuid(sandbox) ? sandbox.toLowerCase() : sandbox;
+  const label = canonicalRef(sandbox);
   const port = Number(digits);
   const until = now() + 1000 * Math.min(MAX_WAIT_SEC, Number(wait));
   x.progress.onLookups();

@@ -18,7 +18,7 @@ export type ActivityEvent =
 export type LoginOutcome = (typeof METRICS.logins.labels.outcome)[number];
 
 /** By what a grant was carried. */
-export type GrantKind = (typeof METRICS.grants.labels.via)[number];
+export type GrantVia = (typeof METRICS.grants.labels.via)[number];
 
 /** What came of it. */
 export type GrantOutcome = (typeof METRICS.grants.labels.outcome)[number];

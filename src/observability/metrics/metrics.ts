@@ -10,8 +10,8 @@ import {
   type CacheEvent,
   CLIENT_CLOSED_REQUEST,
   type ExchangeFacts,
-  type GrantKind,
   type GrantOutcome,
+  type GrantVia,
   type LoginOutcome,
   type MetricSources,
   type StartEnd,
@@ -89,7 +89,7 @@ export class Metrics {
     this.#instruments.logins.add(1, outcome);
   }
 
-  grant(via: GrantKind, outcome: GrantOutcome): void {
+  grant(via: GrantVia, outcome: GrantOutcome): void {
     this.#instruments.grants.add(1, via, outcome);
   }
 

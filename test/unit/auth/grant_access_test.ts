@@ -3,9 +3,9 @@ import { GrantAccess } from "../../../src/auth/grant_access.ts";
 import {
   type Grant,
   type GrantSource,
-  type GrantVia,
   sessionFor,
 } from "../../../src/auth/grants.ts";
+import type { GrantVia } from "../../../src/observability/metrics/facts.ts";
 import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
 
 const NOW = 1_000;
