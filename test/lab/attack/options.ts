@@ -1,6 +1,7 @@
 /** The options of `deno task attack`. */
 import { parseArgs } from "node:util";
 import type { Scheme } from "../../support/dial.ts";
+import { type FrontName, FRONTS } from "./front.ts";
 import { SLOW_KINDS, type SlowFlood } from "./attacks/slow_holders.ts";
 import { positiveNumber, UsageError } from "../../support/options.ts";
 
@@ -17,6 +18,8 @@ export interface Options {
   readonly schemes: readonly Scheme[];
   /** The memory that a gateway may take, MiB; a soak does not limit it. */
   readonly memoryMib: number;
+  /** What stands before the gateway, which is spoken to over plain HTTP then; nothing by default. */
+  readonly front: FrontName | undefined;
   /** The checkout whose gateway is attacked, such as the one before a change; this one by default. */
   readonly folder: string | undefined;
   /** Store the results, and show them in the documents; only complete runs can be saved. */
@@ -26,7 +29,7 @@ export interface Options {
 /** Usage, in three lines. */
 export const USAGE =
   `usage: deno task attack [--only NAME,… | --short | --slow KIND:HOLDERS:MB/S:ADDRESSES[:AWAY],…] [--plain | --tls] [--memory MIB]
-                        [--gateway FOLDER] [--save]
+                        [--front ${FRONTS.join("|")}] [--gateway FOLDER] [--save]
        deno task attack --minutes N [--gateway FOLDER]`;
 
 /**
@@ -50,11 +53,19 @@ export function parseOptions(
       plain: { type: "boolean", default: false },
       tls: { type: "boolean", default: false },
       memory: { type: "string" },
+      front: { type: "string" },
       gateway: { type: "string" },
       save: { type: "boolean", default: false },
     },
   });
   const { minutes, slow, short, plain, tls, memory, gateway, save } = values;
+  const front = FRONTS.find((known) => known === values.front);
+  if (front !== values.front) {
+    throw new UsageError(`--front knows ${FRONTS.join(", ")}`);
+  }
+  if (front !== undefined && slow === undefined) {
+    throw new UsageError("--front goes with --slow");
+  }
   const only = values.only?.split(",").map((name) => name.trim());
   if (short && only !== undefined) {
     throw new UsageError("--short and --only exclude each other");
@@ -84,8 +95,11 @@ export function parseOptions(
     only,
     short,
     slow: slow?.split(",").map(slowFloodOf),
-    schemes: plain === tls ? ["http", "https"] : [plain ? "http" : "https"],
+    schemes: front !== undefined
+      ? ["http"]
+      : plain === tls ? ["http", "https"] : [plain ? "http" : "https"],
     memoryMib: positiveNumber("memory", memory ?? "256"),
+    front,
     folder: gateway,
     save,
   };

@@ -20,7 +20,7 @@ import { brokenPromises } from "./verdict.ts";
 import { startAttackWorld } from "./world.ts";
 
 async function attackAll(options: Options): Promise<number> {
-  const { memoryMib, folder, short } = options;
+  const { memoryMib, folder, short, front } = options;
   const limitBytes = memoryMib * MIB;
   await using world = await startAttackWorld();
   await announceLimit(memoryMib);
@@ -41,6 +41,7 @@ async function attackAll(options: Options): Promise<number> {
     const trial = await tryAttack(world, attack, {
       scheme,
       folder,
+      front,
       limitBytes,
       isShort: short,
     });

@@ -15,6 +15,7 @@ import {
 } from "./attack.ts";
 import { AttackConnections } from "./connections.ts";
 import { type AttackedGateway, startAttackedGateway } from "./gateway.ts";
+import { type FrontName, startFront } from "./front.ts";
 import { createMemoryGroup } from "./memory_limit.ts";
 import { letGoFirst } from "./priority.ts";
 import type { Losses } from "./bystanders.ts";
@@ -85,9 +86,10 @@ const SHORT_PATIENCE_MS = 20_000;
 export async function tryAttack(
   world: AttackWorld,
   attack: Attack,
-  { scheme, folder, limitBytes, isShort }: {
+  { scheme, folder, front, limitBytes, isShort }: {
     readonly scheme: Scheme;
     readonly folder: string | undefined;
+    readonly front: FrontName | undefined;
     readonly limitBytes: number;
     readonly isShort: boolean;
   },
@@ -106,8 +108,10 @@ export async function tryAttack(
       ? { flags: ["--deny-sys=systemMemoryInfo"] }
       : { prefix: group.command },
   });
-  const { pid, port } = gateway;
+  const { pid } = gateway;
   await letGoFirst(pid);
+  await using before = front && await startFront(front, gateway.port);
+  const { port } = before ?? gateway;
   await observer.call("observe", {
     ...{ pid, port, scheme },
     limitBytes: group === undefined ? limitBytes : undefined,
@@ -121,7 +125,7 @@ export async function tryAttack(
     ? Math.min(attack.lastsMs ?? SHORT_DURATION_MS, MAX_SHORT_MS)
     : attack.lastsMs ?? DEFAULT_DURATION_MS;
   const longEnough = delay(MIN_OBSERVED_MS);
-  const gains = await perform(world, attack, { gateway, scheme, lastsMs });
+  const gains = await perform(world, attack, { gateway, port, scheme, lastsMs });
   await longEnough;
   const { sights } = await observer.call("take");
   await delay(AFTERMATH_PAUSE_MS);
@@ -137,6 +141,7 @@ export async function tryAttack(
   const again = attack.keepsUp && !gateway.hasExited
     ? perform(world, attack, {
       gateway,
+      port,
       scheme,
       lastsMs: DRAIN_TIMEOUT_MS,
       stop: stopping.signal,
@@ -167,14 +172,15 @@ export async function tryAttack(
 async function perform(
   { stack, app }: AttackWorld,
   attack: Attack,
-  { gateway, scheme, lastsMs, stop }: {
+  { gateway, port, scheme, lastsMs, stop }: {
     readonly gateway: AttackedGateway;
+    readonly port: number;
     readonly scheme: Scheme;
     readonly lastsMs: number;
     readonly stop?: AbortSignal;
   },
 ): Promise<readonly string[]> {
-  const endpoint = { scheme, port: gateway.port };
+  const endpoint = { scheme, port };
   const timeUp = AbortSignal.timeout(lastsMs);
   const signal = stop === undefined ? timeUp : AbortSignal.any([timeUp, stop]);
   using connections = new AttackConnections(endpoint, signal);
