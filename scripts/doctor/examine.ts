@@ -1,9 +1,5 @@
 /** All checks; those that do not depend on each other run concurrently. */
-import {
-  type Config,
-  type GatewayMode,
-  parseConfig,
-} from "../../src/config/config.ts";
+import { type Config, parseConfig } from "../../src/config/config.ts";
 import type { RemoteConfig } from "../../src/daytona/remote_config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import {
@@ -182,7 +178,7 @@ async function examineLogin(
 async function examineProvider(
   settings: OidcSettings | null,
   { mode, bases }: {
-    readonly mode: GatewayMode;
+    readonly mode: Config["daytona"]["mode"];
     readonly bases: readonly PublicBase[];
   },
   world: World,

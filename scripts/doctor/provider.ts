@@ -13,7 +13,7 @@ import {
   type LoginAttempt,
   OpenidProvider,
 } from "../../src/auth/oidc/provider.ts";
-import type { GatewayMode } from "../../src/config/config.ts";
+import type { Config } from "../../src/config/config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import type { OidcSettings } from "../../src/resolver/remote_settings.ts";
 import { ask, type Reply } from "./ask.ts";
@@ -53,7 +53,9 @@ export function attemptFor(redirectUri: string): LoginAttempt {
 }
 
 /** What to do for people to log in. */
-const HOW_TO_HAVE_LOGINS: Readonly<Record<GatewayMode, string>> = {
+const HOW_TO_HAVE_LOGINS: Readonly<
+  Record<Config["daytona"]["mode"], string>
+> = {
   proxy: "Set OIDC_DOMAIN and OIDC_CLIENT_ID, or their equivalents in the API.",
   hosted:
     "Set OIDC_DOMAIN and OIDC_CLIENT_ID to a provider of yours, and LOGIN_ALLOW to whom it lets in.",
@@ -62,7 +64,7 @@ const HOW_TO_HAVE_LOGINS: Readonly<Record<GatewayMode, string>> = {
 /** Fetches the provider's metadata, and starts a login by the gateway's own code. */
 export async function checkProvider(
   settings: OidcSettings | null,
-  mode: GatewayMode,
+  mode: Config["daytona"]["mode"],
   world: World,
 ): Promise<ProviderView> {
   if (settings === null) {

@@ -17,10 +17,7 @@ export function isSandboxRef(text: string): boolean {
   return WHOLE_REF.test(text);
 }
 
-/**
- * True if a host label may be a signed preview token. Daytona's have 16 characters of `[a-z0-9]`, and a sandbox id (a
- * UUID, 36 characters) never looks like one.
- */
+/** True if a host label may be a signed preview token, as Daytona's look; the id of a sandbox, a UUID, never does. */
 export function mayBeSignedToken(label: string): boolean {
   return /^[a-z0-9]{16}$/.test(label);
 }
@@ -40,10 +37,7 @@ export function isBearer(text: string): boolean {
   return /^[\x21-\x7e]{1,8192}$/.test(text);
 }
 
-/**
- * True if a bearer looks like a JWT (RFC 7519 section 3), as no API key does: three parts in base64url, of which the
- * first is a JSON object.
- */
+/** True if a bearer looks like a JWT (RFC 7519 section 3), as no API key does: its first part of three is JSON. */
 export function isJwtShaped(bearer: string): boolean {
   return jwtPart(bearer, "header") !== undefined;
 }

@@ -67,9 +67,7 @@ export function parseHost(
     : { kind: "foreign" };
 }
 
-function parseFirstLabel(
-  text: string,
-): Pick<PreviewHost, "port" | "label"> | undefined {
+function parseFirstLabel(text: string) {
   const match = FIRST_LABEL.exec(text);
   const port = Number(match?.[1]);
   const label = match?.[2];

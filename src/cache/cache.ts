@@ -17,7 +17,7 @@ import {
   keptUntil,
 } from "./entry.ts";
 import { type Fill, FillKeeper, type OnReplaced } from "./fill.ts";
-import { OneAsker } from "./one_asker.ts";
+import { answerOfAnother } from "./one_asker.ts";
 import { isTrusted, RECHECK_MS } from "./recheck.ts";
 import { SingleFlight } from "./single_flight.ts";
 import type { DurableStore, Watch } from "./store.ts";
@@ -49,7 +49,6 @@ interface CacheOptions<V> {
   readonly sleep?: Sleep;
 }
 
-/** What a caller gets, and how it was found. */
 interface Found<V> {
   readonly value: V;
   readonly event: CacheEvent;
@@ -73,7 +72,8 @@ export class Cache<V> {
   readonly #tier: DurableTier<V> | undefined;
   readonly #lookups = new SingleFlight<Entry<V> | undefined>();
   readonly #fills = new SingleFlight<Found<V>>();
-  readonly #asker: OneAsker<V> | undefined;
+  /** The tier, if one process asks for all that share it. */
+  readonly #asksFor: DurableTier<V> | undefined;
   readonly #keeper: FillKeeper<V>;
   readonly #recheckMs: number;
   /** How long the source took for its latest answer, ms. */
@@ -94,15 +94,14 @@ export class Cache<V> {
       kind,
       onCodecFailure: (cause) => onEvent("codec_failed", kind, cause),
     });
-    this.#asker = this.#tier && options.asksForAll && durable?.store.shared
-      ? new OneAsker(this.#tier, now, options.sleep)
-      : undefined;
+    const asksForAll = options.asksForAll && durable?.store.shared;
+    this.#asksFor = asksForAll ? this.#tier : undefined;
     this.#keeper = new FillKeeper({
       memory: this.#memory,
       tier: this.#tier,
       now,
       recheckAt: () => now() + this.#recheckMs,
-      asksForAll: this.#asker !== undefined,
+      asksForAll: this.#asksFor !== undefined,
     });
   }
 
@@ -346,12 +345,13 @@ export class Cache<V> {
 
   /** Fills a value, or adopts what another process has filled; `isRead` says that the durable tier was just read. */
   #fillWork(key: string, fill: () => Promise<Fill<V>>, isRead: boolean) {
-    const { now, background } = this.#options;
+    const { now, sleep, background } = this.#options;
     return async (isCurrent: () => boolean): Promise<Found<V>> => {
       const known = this.#memory.get(key);
       const earlier = this.#fills.count(key) - 1;
-      const theirs = await this.#asker
-        ?.answerOfAnother(key, known, { isRead, earlier });
+      const question = { known, isRead, earlier, now, sleep };
+      const theirs = await (this.#asksFor &&
+        answerOfAnother(this.#asksFor, key, question));
       if (theirs !== undefined) {
         const newer = this.#newerThan(askedAtOf(theirs), key);
         if (newer) return { value: newer.value, event: "hit" };

@@ -1,4 +1,5 @@
 import { createReportLimit, isPending } from "../lib/cooldown.ts";
+import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import { isLocked } from "../platform/kv_locked.ts";
 import type { StoreFailure, StoreOptions } from "./store.ts";
 
@@ -47,23 +48,17 @@ export class CircuitBreaker {
       this.#pausedUntil = now() + PAUSE_MS; // this operation is the probe
     }
     const startedAt = now();
-    const deadline = Promise.withResolvers<never>();
-    // Two timers: if this thread was too busy to look, it processes what has arrived before the second one fires.
-    let timer = setTimeout(() => {
-      timer = setTimeout(() => {
-        const reason = `no answer in ${deadlineMs} ms`;
-        deadline.reject(new DOMException(reason, "TimeoutError"));
-      }, deadlineMs / 2);
-    }, deadlineMs / 2);
     try {
-      const result = await Promise.race([operation(), deadline.promise]);
+      const result = operation();
+      if (!await fulfilsWithin(result, deadlineMs)) {
+        const reason = `no answer in ${deadlineMs} ms`;
+        throw new DOMException(reason, "TimeoutError");
+      }
       this.#failures = 0;
-      return result;
+      return await result;
     } catch (cause) {
       if (!this.#isClosed) this.#recordFailure(cause, startedAt);
       return fallback;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -78,14 +73,11 @@ export class CircuitBreaker {
     if (startedAt >= this.#failedAt) this.#failures++;
     this.#failedAt = now();
     this.#pausedUntil = this.#failedAt + PAUSE_MS;
-    const reason = reasonOf(cause);
+    const isLate = cause instanceof DOMException &&
+      cause.name === "TimeoutError";
+    const otherwise = isLocked(cause) ? "locked" : "error";
+    const reason = isLate ? "timeout" : otherwise;
     if (!this.#shouldReport(reason)) return;
     onFailure({ store: this.#store, reason, message: MESSAGES[reason], cause });
   }
-}
-
-function reasonOf(cause: unknown): StoreFailure["reason"] {
-  const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
-  if (isLate) return "timeout";
-  return isLocked(cause) ? "locked" : "error";
 }

@@ -98,10 +98,7 @@ export class DurableTier<V> {
     return this.#enqueue(key, (path) => this.#options.store.delete(path));
   }
 
-  #enqueue(
-    key: string,
-    write: (key: StoreKey) => Promise<void>,
-  ): Promise<void> {
+  #enqueue(key: string, write: (key: StoreKey) => Promise<void>) {
     const previous = this.#writes.get(key) ?? Promise.resolve();
     const storeKey: StoreKey = [this.#options.kind, key];
     const done = previous.then(() => write(storeKey)).finally(() => {

@@ -90,10 +90,7 @@ export class FillKeeper<V> {
     await tier?.write(key, entry, { ifPresent: true });
   }
 
-  /**
-   * Keeps a value that will not be confirmed. It is asked for again and again, so it is written each time only where that
-   * spares others the question.
-   */
+  /** Keeps a value that will not be confirmed: asked for again and again, it is written only if that spares others. */
   async #keepUnannounced(
     key: string,
     entry: Entry<V>,

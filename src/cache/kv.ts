@@ -54,9 +54,11 @@ export async function openKv(path?: string): Promise<KvDatabase> {
   if (isFile(path)) await makeKvFolder(path);
   if (Deno.openKv !== undefined) {
     return await Deno.openKv(path).catch((cause) => {
-      throw cause instanceof Deno.errors.NotCapable && isFile(path)
-        ? new Error(notAllowed(path))
-        : cause;
+      const isRefused = cause instanceof Deno.errors.NotCapable;
+      if (!isRefused || !isFile(path)) throw cause;
+      // Deno's own message names one of two permissions only.
+      const hint = permissionHint(dirname(path), "read", "write");
+      throw new Error(`Deno is not allowed to use ${path}: ${hint}`);
     });
   }
   const kv = await import("@deno/kv");
@@ -65,12 +67,6 @@ export async function openKv(path?: string): Promise<KvDatabase> {
 
 function isFile(path: string | undefined): path is string {
   return path !== undefined && path !== ":memory:" && !URL.canParse(path);
-}
-
-/** Deno's own message names one of two permissions only. */
-function notAllowed(path: string): string {
-  const hint = permissionHint(dirname(path), "read", "write");
-  return `Deno is not allowed to use ${path}: ${hint}`;
 }
 
 /**
@@ -123,7 +119,9 @@ class KvStore implements DurableStore {
     const found = await this.#breaker.run(() => this.#read(path), undefined);
     if (found === undefined) return "unavailable";
     if (found.value === null) return "absent";
-    const entry = parseEntry(found.value);
+    if (!(found.value instanceof Uint8Array)) return "unavailable";
+    const json = new TextDecoder().decode(found.value);
+    const entry = parseStoredEntry(parseJson(json));
     if (entry === undefined) return "unavailable";
     return this.#options.now() < entry.staleUntil ? entry : "absent";
   }
@@ -243,10 +241,7 @@ function batches<T, R>(
   });
 }
 
-/**
- * The key in the database; undefined if it would be too long by an upper bound: three bytes per character, and two to
- * delimit each part.
- */
+/** The key in the database; undefined if it may be too long, at three bytes per character and two to delimit a part. */
 function pathOf(key: StoreKey): Path | undefined {
   let bytes = NAMESPACE.length + 2;
   for (const part of key) bytes += 3 * part.length + 2;
@@ -256,10 +251,4 @@ function pathOf(key: StoreKey): Path | undefined {
 /** An entry is stored as the bytes of its JSON: of known size, and the same in every implementation. */
 function formatEntry(entry: StoredEntry): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(entry));
-}
-
-function parseEntry(stored: unknown): StoredEntry | undefined {
-  return stored instanceof Uint8Array
-    ? parseStoredEntry(parseJson(new TextDecoder().decode(stored)))
-    : undefined;
 }

@@ -1,8 +1,9 @@
 /** Short messages to every process that shares a KV database: the latest ones are in one value, which each watches. */
+import { z } from "zod";
 import { backoffMs, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import { parseJson } from "../lib/parse_json.ts";
-import type { KvDatabase } from "./kv_database.ts";
+import type { KvDatabase, KvValue } from "./kv_database.ts";
 
 const KEY = ["porthole", "announcements"];
 
@@ -18,12 +19,14 @@ const HUNG_MS = 1_000;
 /** Pauses before the value is watched again after that has failed: a service may not support it. */
 const BACKOFF = { baseMs: 1_000, maxMs: 120_000 };
 
-interface Announcement {
-  readonly id: string;
+const announcement = z.object({
+  id: z.string(),
   /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly message: string;
-}
+  at: z.number(),
+  message: z.string(),
+});
+
+type Announcement = z.output<typeof announcement>;
 
 interface KvAnnouncementsOptions {
   /** Rejects if it cannot be opened. */
@@ -97,8 +100,7 @@ export class KvAnnouncements {
       } catch {
         // Announcements are hints, and the operations of the store report what is wrong with it.
       }
-      const pauseMs = backoffMs(++failed, BACKOFF, Math.random);
-      await sleep(pauseMs, signal).catch(() => {});
+      await sleep(backoffMs(++failed, BACKOFF), signal).catch(() => {});
     }
   }
 
@@ -111,21 +113,15 @@ export class KvAnnouncements {
     const kv = await this.#options.database();
     const { signal } = this.#closing;
     if (signal.aborted) return;
-    const reader = kv.watch([KEY]).getReader();
-    const cancel = () => void reader.cancel().catch(() => {});
-    signal.addEventListener("abort", cancel);
-    try {
-      for (;;) {
-        const { done, value: [changed] = [] } = await reader.read();
-        if (done) return;
+    const values = new WritableStream<KvValue[]>({
+      write: ([changed]) => {
         const latest = announcementsIn(changed?.value);
         const news = latest.filter(({ id }) => !this.#seen.has(id));
         this.#seen = new Set(latest.map(({ id }) => id));
         onValue(news.map(({ message }) => message));
-      }
-    } finally {
-      signal.removeEventListener("abort", cancel);
-    }
+      },
+    });
+    await kv.watch([KEY]).pipeTo(values, { signal });
   }
 }
 
@@ -133,11 +129,7 @@ export class KvAnnouncements {
 function announcementsIn(value: unknown): readonly Announcement[] {
   if (!(value instanceof Uint8Array)) return [];
   const parsed = parseJson(new TextDecoder().decode(value));
-  return Array.isArray(parsed) ? parsed.filter(isAnnouncement) : [];
-}
-
-function isAnnouncement(value: unknown): value is Announcement {
-  const { id, at, message } = Object(value);
-  const areTexts = typeof id === "string" && typeof message === "string";
-  return areTexts && typeof at === "number";
+  return Array.isArray(parsed)
+    ? parsed.flatMap((each) => announcement.safeParse(each).data ?? [])
+    : [];
 }

@@ -12,57 +12,51 @@ const PATIENCE_MS = 1_000;
 /** The pause before the tier is first read again, ms; each further one is twice as long. */
 const FIRST_PAUSE_MS = 50;
 
+interface Question<V> {
+  readonly known: Entry<V> | undefined;
+  /** True if `known` is what the tier had just now. */
+  readonly isRead: boolean;
+  /** The number of questions that have no answer yet. */
+  readonly earlier: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly sleep?: Sleep | undefined;
+}
+
 /**
- * Decides who asks, by a lease in the tier. Each entry has leases of its own, so that one that a store keeps for too long
- * hinders nobody. A tier that fails has everybody ask.
+ * What another process has been answered later than `known`; undefined if this process has to ask: at once, or because
+ * no answer came in time. As long as `known` is valid, nobody waits for that. A lease in the tier decides who asks. Each
+ * entry has leases of its own, so that one that a store keeps too long hinders nobody. A tier that fails has all ask.
  */
-export class OneAsker<V> {
-  readonly #tier: DurableTier<V>;
-  readonly #now: () => number;
-  readonly #sleep: Sleep;
-
-  /** `now` is in ms since the epoch. */
-  constructor(tier: DurableTier<V>, now: () => number, sleep = realSleep) {
-    this.#tier = tier;
-    this.#now = now;
-    this.#sleep = sleep;
-  }
-
-  /**
-   * What another process has been answered later than `known`; undefined if this process has to ask: at once, or because
-   * no answer came in time. As long as `known` is valid, nobody waits for that. `isRead` says that `known` is what the
-   * tier had just now; `earlier` is the number of questions that have no answer yet.
-   */
-  async answerOfAnother(
-    key: string,
-    known: Entry<V> | undefined,
-    { isRead, earlier }: { readonly isRead: boolean; readonly earlier: number },
-  ): Promise<TimedValue<V> | undefined> {
-    if (known && known.failures > 0) return undefined; // nobody may have an answer
-    const startedAt = this.#now();
-    const until = known && isValid(known, startedAt)
-      ? Math.min(known.expiresAt, startedAt + LEASE_MS)
-      : startedAt + PATIENCE_MS;
-    // Of who finds nothing, one asks in each second: a lease of before may be about what was deleted since.
-    const ofNothing = `none-${Math.floor(startedAt / PATIENCE_MS)}`;
-    let found: Awaited<ReturnType<DurableTier<V>["read"]>> = isRead
-      ? known ?? "absent"
-      : await this.#tier.read(key);
-    for (let pauseMs = FIRST_PAUSE_MS;; pauseMs *= 2) {
-      if (found === "unavailable") return undefined;
-      const now = this.#now();
-      if (found !== "absent") {
-        if (isFromFuture(found, now)) return undefined;
-        const isLater = !known || askedAt(found) > askedAt(known);
-        if (isLater && isValid(found, now)) return found;
-      }
-      const version = found === "absent" ? ofNothing : String(found.expiresAt);
-      const lease = earlier === 0 ? version : `${version}-${earlier}`;
-      const claim = await this.#tier.lease(key, lease, now + LEASE_MS);
-      const leftMs = until - this.#now();
-      if (claim !== "taken" || leftMs <= 0) return undefined;
-      await this.#sleep(Math.min(pauseMs, leftMs));
-      found = await this.#tier.read(key);
+export async function answerOfAnother<V>(
+  tier: DurableTier<V>,
+  key: string,
+  { known, isRead, earlier, now, sleep = realSleep }: Question<V>,
+): Promise<TimedValue<V> | undefined> {
+  if (known && known.failures > 0) return undefined; // nobody may have an answer
+  const startedAt = now();
+  const until = known && isValid(known, startedAt)
+    ? Math.min(known.expiresAt, startedAt + LEASE_MS)
+    : startedAt + PATIENCE_MS;
+  // Of who finds nothing, one asks in each second: a lease of before may be about what was deleted since.
+  const ofNothing = `none-${Math.floor(startedAt / PATIENCE_MS)}`;
+  let found: Awaited<ReturnType<DurableTier<V>["read"]>> = isRead
+    ? known ?? "absent"
+    : await tier.read(key);
+  for (let pauseMs = FIRST_PAUSE_MS;; pauseMs *= 2) {
+    if (found === "unavailable") return undefined;
+    const readAt = now();
+    if (found !== "absent") {
+      if (isFromFuture(found, readAt)) return undefined;
+      const isLater = !known || askedAt(found) > askedAt(known);
+      if (isLater && isValid(found, readAt)) return found;
     }
+    const version = found === "absent" ? ofNothing : String(found.expiresAt);
+    const lease = earlier === 0 ? version : `${version}-${earlier}`;
+    const claim = await tier.lease(key, lease, readAt + LEASE_MS);
+    const leftMs = until - now();
+    if (claim !== "taken" || leftMs <= 0) return undefined;
+    await sleep(Math.min(pauseMs, leftMs));
+    found = await tier.read(key);
   }
 }

@@ -31,8 +31,9 @@ export async function openDurableStore(
     }
     case "redis": {
       // Imported only when needed: the library takes 100 ms to load.
-      const { openRedis } = await import("./redis/redis_store.ts");
-      return await openRedis(location, options);
+      const { openRedisStore } = await import("./redis/redis_store.ts");
+      const { connectionTo } = await import("./redis/redis_connection.ts");
+      return await openRedisStore(connectionTo(location), options);
     }
   }
 }

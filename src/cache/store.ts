@@ -98,15 +98,9 @@ export interface DurableStore {
   /** Calls back for each entry of a kind that was read and may have changed since; to be called once for each kind. */
   onChange?(kind: string, onChange: (key: string) => void): void;
   get(key: StoreKey): Promise<StoreLookup>;
-  /**
-   * True if the source of an entry, which was asked just now, deletes it from this store when it changes; absent in a
-   * store that no source knows of.
-   */
+  /** True if the source of an entry, asked just now, deletes it here when it changes; absent if no source knows it. */
   tellsChanges?(key: StoreKey): Promise<boolean>;
-  /**
-   * Writes an entry. With `ifPresent`, a store that other programs delete from ({@linkcode DurableStore.daytonaKinds})
-   * does so only if the key exists.
-   */
+  /** Writes an entry; with `ifPresent` only if the key exists, in a store with `daytonaKinds`: others delete there. */
   set(
     key: StoreKey,
     entry: StoredEntry,
@@ -123,10 +117,7 @@ export interface DurableStore {
     counts: readonly { readonly key: StoreKey; readonly count: number }[],
     ttlMs: number,
   ): Promise<readonly number[] | undefined>;
-  /**
-   * Tells every process that uses the store, this one included, something short. It is a hint: it may be lost. In a store
-   * that no other process uses, it does nothing.
-   */
+  /** Tells every process that shares the store, this one included, something short; a hint, which may be lost. */
   announce(message: string): Promise<void>;
   /** Calls back with whatever is announced from now on, until the store is closed; to be called once. */
   listen(onMessage: (message: string) => void): void;

@@ -36,9 +36,6 @@ export type CorsMode = Config["public"]["corsMode"];
 /** Whether shared caches may store public previews: never, or as the app says. */
 export type EdgeCache = Config["public"]["edgeCache"];
 
-/** Whose Daytona it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */
-export type GatewayMode = Config["daytona"]["mode"];
-
 /** What an app is told of its own address, unless its sandbox says otherwise. */
 export type AppOriginMode = Config["public"]["appOrigin"];
 
@@ -61,7 +58,10 @@ export function parseConfig(
     [...missingSettings(env), ...invalid].map((each) => [each.name, each]),
   );
   if (!core.ok || problems.size > 0) {
-    return { ok: false, problems: inOrder(problems, sections) };
+    const inOrder = [SETTINGS, ...sections.map(({ rows }) => rows)]
+      .flatMap((rows) => Object.keys(rows))
+      .flatMap((name) => problems.get(name) ?? []);
+    return { ok: false, problems: inOrder };
   }
   const configs = new Map<unknown, unknown>();
   const conflicting = [...conflicts(core.values)];
@@ -112,16 +112,6 @@ function problemOf(
   allowed: string,
 ): SettingProblem {
   return { name, given, allowed, purpose: SETTINGS[name].purpose };
-}
-
-/** Problems in the order of the tables. */
-function inOrder(
-  problems: ReadonlyMap<string, SettingProblem>,
-  sections: readonly AnySection[],
-): SettingProblem[] {
-  return [SETTINGS, ...sections.map(({ rows }) => rows)]
-    .flatMap((rows) => Object.keys(rows))
-    .flatMap((name) => problems.get(name) ?? []);
 }
 
 /** Values that are valid individually, but not in combination. */
@@ -246,6 +236,7 @@ function assemble(values: Values) {
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
     daytona: {
+      /** Whose it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */
       mode: DAYTONA_API_KEY === undefined ? "proxy" : "hosted",
       /** Without a trailing slash. */
       apiUrl: values.DAYTONA_API_URL ?? "https://app.daytona.io/api",

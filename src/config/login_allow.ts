@@ -20,17 +20,12 @@ function entryOf(text: string): Entry | undefined {
     const name = text.slice(GROUP.length).trim();
     return name === "" ? undefined : { groups: name };
   }
-  const [, local, domain] = /^([\x21-\x3f\x41-\x7e]*)@([^@]+)$/.exec(text) ??
+  const [, local, domain] = /^([\x21-\x3f\x41-\x7e]*)@([^@:]+)$/.exec(text) ??
     [];
-  if (local === undefined || domain === undefined) return undefined;
-  if (!isDomain(domain)) return undefined;
+  if (!previewDomain().schema.safeParse(domain).success) return undefined;
   return local === ""
-    ? { domains: domain.toLowerCase() }
+    ? { domains: text.slice(1).toLowerCase() }
     : { emails: text.toLowerCase() };
-}
-
-function isDomain(text: string): boolean {
-  return !text.includes(":") && previewDomain().schema.safeParse(text).success;
 }
 
 /** One part of `LOGIN_ALLOW`. */

@@ -7,10 +7,7 @@ type Misspelling = Readonly<Record<"name" | "meant", string>>;
 /** Shortest name that is taken for another one's misspelling: much is one letter away from a shorter one. */
 const MIN_LENGTH = 6;
 
-/**
- * Finds the variables in `env` whose name differs from one of `names` by a letter that is wrong, missing, doubled or
- * swapped with the next, or by its plural.
- */
+/** Finds variables whose name differs from one of `names` by a letter (wrong, missing, doubled, swapped) or a plural. */
 export function findMisspelt(
   names: readonly string[],
   env: Environment,

@@ -7,10 +7,9 @@ import { wantsDocument } from "../http/fetch_metadata.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
-import { addSwitchedOff } from "./api/switched_off.ts";
 import {
   type BrowserSessions,
-  SandboxLogins,
+  sandboxLogins,
   type SandboxLoginsOptions,
 } from "./browser_sessions.ts";
 import { type ControlContext, type ControlEnv, ownOrigin } from "./route.ts";
@@ -75,8 +74,7 @@ export function createControl(options: ControlOptions): Control {
   const { features } = options;
   const hasHomePage = features.some((feature) => feature.hasHomePage);
   const sessions = features.find((feature) => feature.browserSessions);
-  const browserSessions = sessions?.browserSessions ??
-    new SandboxLogins(options);
+  const browserSessions = sessions?.browserSessions ?? sandboxLogins(options);
   const app = new OpenAPIHono<ControlEnv>({
     defaultHook(result) {
       if (!result.success) {
@@ -147,6 +145,20 @@ function previewOf(
 function describeIssues({ issues }: z.ZodError): string {
   return issues.map(({ path, message }) => `${path.join(".")}: ${message}`)
     .join("; ");
+}
+
+/** Routes of the API that are described, and whose feature is switched off: those that are on have added theirs. */
+function addSwitchedOff(
+  app: OpenAPIHono<ControlEnv>,
+  described: readonly RouteConfig[],
+): void {
+  for (const { method, path } of described) {
+    if (!path.startsWith("/api/v1/")) continue;
+    app.on(method, path.replaceAll(/\{(\w+)\}/g, ":$1"), (c) => {
+      const code = c.env.base === undefined ? "route_not_found" : "feature_off";
+      throw new GatewayError(code, "No feature has this route");
+    });
+  }
 }
 
 /** The OpenAPI description of those routes, as `openapi/porthole.json` holds it. */

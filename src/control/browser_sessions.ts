@@ -44,7 +44,7 @@ export const LOOP_SEC = 10;
 /** Most returns to a preview within that time: of the tab that logged in, and of those sent to log in meanwhile. */
 export const MAX_RETURNS = 5;
 
-/** Dependencies of {@linkcode SandboxLogins}. */
+/** Dependencies of {@linkcode sandboxLogins}. */
 export interface SandboxLoginsOptions {
   readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
@@ -54,58 +54,12 @@ export interface SandboxLoginsOptions {
 }
 
 /** Keeps a session for each sandbox, by a cookie for the base domain: it opens all ports (`SESSION_SCOPE=sandbox`). */
-export class SandboxLogins implements BrowserSessions {
-  readonly #options: SandboxLoginsOptions;
-
-  constructor(options: SandboxLoginsOptions) {
-    this.#options = options;
-  }
-
-  /** Lets a browser pass that has just logged in: another tab may have done so since this one was sent here. */
-  async resume(attempt: LoginAttempt): Promise<Continuation | undefined> {
-    const { cookies } = this.#options;
-    const { url, host } = attempt.returnTo;
-    const name = cookies.loggedIn(host.label);
-    const [returns] = cookieValues(attempt.cookies, name);
-    if (returns === undefined) return undefined;
-    if (Number(returns) < MAX_RETURNS && await this.#hasSession(attempt)) {
-      const count = String(Number(returns) + 1);
-      const setCookies = [cookies.hostOnly(name, count, LOOP_SEC)];
-      return { location: url, setCookies };
-    }
-    throw new GatewayError("session_not_kept", "Logged in a moment ago");
-  }
-
-  async complete(
-    { base, cookies: sent, returnTo: { url, host } }: LoginAttempt,
-    login: LoginRef,
-  ): Promise<Continuation> {
-    const { cookies, sessions, now } = this.#options;
-    const { label: sandboxId } = host;
-    const session: LoginSession = { kind: "login", ...login, sandboxId };
-    const name = cookies.loginSession(sandboxId);
-    const surplus = await surplusLogins(sent, name, {
-      prefix: cookies.loginSessionPrefix,
-      sessions,
-    });
-    const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
-    const sealed = await sessions.seal(session);
-    return {
-      location: url,
-      setCookies: [
-        cookies.hostOnly(cookies.loggedIn(sandboxId), "1", LOOP_SEC),
-        ...surplus.map(({ name }) =>
-          cookies.forBase(name, "", { base, maxAgeSec: 0 })
-        ),
-        cookies.forBase(name, sealed, { base, maxAgeSec }),
-      ],
-    };
-  }
-
-  async #hasSession(
+export function sandboxLogins(
+  { cookies, sessions, logins, now }: SandboxLoginsOptions,
+): BrowserSessions {
+  async function hasSession(
     { cookies: sent, returnTo: { host }, clientAddress }: LoginAttempt,
   ): Promise<boolean> {
-    const { cookies, sessions, logins } = this.#options;
     const presented = cookieValues(sent, cookies.loginSession(host.label));
     for (const sealed of presented.slice(-MAX_SESSION_COOKIES)) {
       const session = await sessions.open(sealed);
@@ -117,4 +71,40 @@ export class SandboxLogins implements BrowserSessions {
     }
     return false;
   }
+
+  return {
+    /** Lets a browser pass that has just logged in: another tab may have done so since this one was sent here. */
+    async resume(attempt) {
+      const { url, host } = attempt.returnTo;
+      const name = cookies.loggedIn(host.label);
+      const [returns] = cookieValues(attempt.cookies, name);
+      if (returns === undefined) return undefined;
+      if (Number(returns) < MAX_RETURNS && await hasSession(attempt)) {
+        const count = String(Number(returns) + 1);
+        const setCookies = [cookies.hostOnly(name, count, LOOP_SEC)];
+        return { location: url, setCookies };
+      }
+      throw new GatewayError("session_not_kept", "Logged in a moment ago");
+    },
+
+    async complete({ base, cookies: sent, returnTo: { url, host } }, login) {
+      const { label: sandboxId } = host;
+      const session: LoginSession = { kind: "login", ...login, sandboxId };
+      const name = cookies.loginSession(sandboxId);
+      const prefix = cookies.loginSessionPrefix;
+      const surplus = await surplusLogins(sent, name, { prefix, sessions });
+      const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+      const sealed = await sessions.seal(session);
+      return {
+        location: url,
+        setCookies: [
+          cookies.hostOnly(cookies.loggedIn(sandboxId), "1", LOOP_SEC),
+          ...surplus.map(({ name }) =>
+            cookies.forBase(name, "", { base, maxAgeSec: 0 })
+          ),
+          cookies.forBase(name, sealed, { base, maxAgeSec }),
+        ],
+      };
+    },
+  };
 }

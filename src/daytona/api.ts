@@ -241,9 +241,7 @@ export class DaytonaApi {
     );
   }
 
-  async #ownerOf(
-    question: Question<"getCurrentApiKey">,
-  ): Promise<string | false> {
+  async #ownerOf(question: Question<"getCurrentApiKey">) {
     const owner = await this.#api.call("getCurrentApiKey", question);
     if (owner !== "untold") return owner ?? false;
     this.#options.onOwnersUnknown();

@@ -88,10 +88,7 @@ export async function attempt<Id extends OperationId, Answer>(
 /** The longest answer that is read, bytes: Daytona's come nowhere near it, and one without end must not fill the memory. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/**
- * The response, with a body that has been read to its end.
- * @throws {ApiFailure} beyond {@linkcode MAX_ANSWER_BYTES}, decompressed
- */
+/** The response, its body read to its end; throws an {@linkcode ApiFailure} if that is longer, decompressed. */
 export async function bounded(response: Response): Promise<Response> {
   if (response.body === null) return response;
   const chunks: Uint8Array<ArrayBuffer>[] = [];

@@ -21,7 +21,9 @@ export function createDaytona(
   config: Config["daytona"],
   { metrics, now, closing, ...parts }: DaytonaParts,
 ) {
+  const logger = loggerFor("api");
   const serviceKey = watchServiceKey(config, now);
+  let isWarned = false;
   // The key of Daytona's own proxy is nobody's but ours.
   const quota = config.mode === "hosted" ? new ApiQuota(now) : undefined;
   const api = new DaytonaApi(config, {
@@ -30,14 +32,15 @@ export function createDaytona(
     ...quota && { quota },
     onCall: (facts) => metrics.apiCall(facts),
     onKeyVerdict: (verdict) => serviceKey.record(verdict),
-    onOwnersUnknown: createWarning(
-      "the API cannot tell users from machines (GET /api-keys/current is 404): any runner's key opens every sandbox; update Daytona",
-    ),
+    onOwnersUnknown() {
+      if (!isWarned) logger.warn(OWNERS_UNKNOWN);
+      isWarned = true;
+    },
     onRunnerRegion: (region) => role.sawRunnerIn(region),
   });
   const role = new RoleWatch(() => api.probeRole(), (region) => {
     const message = "the API knows this gateway as the proxy of a region";
-    loggerFor("api").info(message, { region });
+    logger.info(message, { region });
   });
   /** Asks early what the API tells of keys: who does not know it yet would ask while a visitor waits. */
   function probe(background: Background): void {
@@ -47,6 +50,9 @@ export function createDaytona(
   }
   return { api, role, serviceKey, quota, probe };
 }
+
+const OWNERS_UNKNOWN =
+  "the API cannot tell users from machines (GET /api-keys/current is 404): any runner's key opens every sandbox; update Daytona";
 
 /** What the log says of the gateway's own key. */
 const OWN_KEYS = {
@@ -63,10 +69,7 @@ const OWN_KEYS = {
 } as const;
 
 /** Logs when the API begins to refuse the gateway's own key. */
-function watchServiceKey(
-  { mode }: Config["daytona"],
-  now: () => number,
-): KeyWatch {
+function watchServiceKey({ mode }: Config["daytona"], now: () => number) {
   const logger = loggerFor("api");
   const { name, wanted, otherRole } = OWN_KEYS[mode];
   return new KeyWatch(now, (verdict) => {
@@ -79,14 +82,4 @@ function watchServiceKey(
     const message = `the API does not accept ${name}: it must be ${wanted}`;
     logger.error(message, { reason });
   });
-}
-
-/** Creates a warning about what the API cannot do, which is logged once. */
-function createWarning(message: string): () => void {
-  let isTold = false;
-  return () => {
-    if (isTold) return;
-    isTold = true;
-    loggerFor("api").warn(message);
-  };
 }

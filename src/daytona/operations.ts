@@ -28,10 +28,7 @@ const PROXY = {
   no: () => null,
 } as const;
 
-/**
- * For what Daytona's SSH gateway may call too, and where an older API answers 404: that says nothing of the key. 403 may
- * be about the sandbox, which may not be this proxy's.
- */
+/** For what the SSH gateway may call too, and older APIs lack (404). A 403 may be about the sandbox of another proxy. */
 const GATEWAY = { by: ["own"], verdicts: ["unknown"], no: () => null } as const;
 
 /** For what is asked about a user only. */
@@ -174,8 +171,6 @@ export const OPERATIONS = {
 } as const satisfies { readonly [Id in OperationId]: Operation<Id> };
 
 /** The segments of a path, each with its grammar (see address/grammar.ts). */
-function path<Shape extends z.ZodRawShape>(
-  shape: Shape,
-): z.ZodObject<{ path: z.ZodObject<Shape> }> {
+function path<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.object({ path: z.object(shape) });
 }

@@ -1,10 +1,7 @@
 /** What the API takes the gateway for. A region's proxy sees its own region's sandboxes; all others are 404 for it. */
 export type ProxyRole = "installation" | "region";
 
-/**
- * The role that the API's status shows when a proxy reports activity of a sandbox that does not exist: only a region's is
- * told so. Undefined if it shows none.
- */
+/** The role by the status of a report that a sandbox that does not exist is in use: only a region's proxy is told so. */
 export function proxyRoleOf(status: number): ProxyRole | undefined {
   if (status === 200 || status === 201) return "installation";
   return status === 404 ? "region" : undefined;

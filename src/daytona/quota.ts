@@ -20,7 +20,8 @@ export class ApiQuota {
   readonly #now: () => number;
   #pausedUntil = -Infinity;
   #shortUntil = -Infinity;
-  #inUse: { readonly used: number; readonly limit: number } | undefined;
+  /** How much of it was in use as of the last answer that told; undefined if none did. */
+  inUse: { readonly used: number; readonly limit: number } | undefined;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -38,15 +39,10 @@ export class ApiQuota {
     const left = numberIn(headers, "x-ratelimit-remaining-authenticated");
     const resetSec = numberIn(headers, "x-ratelimit-reset-authenticated");
     if (limit === undefined || left === undefined) return;
-    this.#inUse = { used: limit - left, limit };
+    this.inUse = { used: limit - left, limit };
     this.#shortUntil = left <= limit * RESERVE
       ? this.#until((resetSec ?? 1) * 1000)
       : -Infinity;
-  }
-
-  /** How much of it was in use as of the last answer that told; undefined if none did. */
-  get inUse(): { readonly used: number; readonly limit: number } | undefined {
-    return this.#inUse;
   }
 
   /** @throws {GatewayError} `api_throttled` if the API would refuse a question */

@@ -41,10 +41,7 @@ export type RemoteConfig = Readonly<z.output<typeof configAnswer>>;
 const TEMPLATE =
   /^(https?):\/\/\{\{PORT\}\}-\{\{sandboxId\}\}\.([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?\/?$/i;
 
-/**
- * The base domain in a template such as `https://{{PORT}}-{{sandboxId}}.proxy.example.com:4000`; null if the template
- * has another form.
- */
+/** The base domain in a template such as `https://{{PORT}}-{{sandboxId}}.proxy.example.com:4000`; null for others. */
 export function proxyDomainOf(proxyTemplateUrl: string): ProxyDomain | null {
   const match = TEMPLATE.exec(proxyTemplateUrl);
   if (match === null) return null;

@@ -24,22 +24,14 @@ export function keyVerdictOf(status: number): KeyVerdict | undefined {
 export class KeyWatch {
   readonly #now: () => number;
   readonly #onChange: (verdict: KeyVerdict) => void;
-  #verdict: KeyVerdict | undefined;
-  #wasAccepted = false;
+  verdict: KeyVerdict | undefined;
+  wasAccepted = false;
   #checkedAt = -Infinity;
 
   /** `onChange` is called when the API begins to refuse the key, and when it accepts it after that; `now` is in ms. */
   constructor(now: () => number, onChange: (verdict: KeyVerdict) => void) {
     this.#now = now;
     this.#onChange = onChange;
-  }
-
-  get verdict(): KeyVerdict | undefined {
-    return this.#verdict;
-  }
-
-  get wasAccepted(): boolean {
-    return this.#wasAccepted;
   }
 
   /** True if there was a verdict within the last `ms` milliseconds. */
@@ -49,10 +41,10 @@ export class KeyWatch {
   }
 
   record(verdict: KeyVerdict): void {
-    const wasRefused = (this.#verdict ?? "accepted") !== "accepted";
-    this.#verdict = verdict;
+    const wasRefused = (this.verdict ?? "accepted") !== "accepted";
+    this.verdict = verdict;
     this.#checkedAt = this.#now();
-    this.#wasAccepted ||= verdict === "accepted";
+    this.wasAccepted ||= verdict === "accepted";
     if (wasRefused === (verdict === "accepted")) this.#onChange(verdict);
   }
 }

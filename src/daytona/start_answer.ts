@@ -23,10 +23,7 @@ const MAX_PAUSE_SEC = 3600;
 /** The texts of a 403 that is about the credential, and not about the organization. */
 const FORBIDDEN = /^(Access denied|Invalid authentication context|Forbidden)/;
 
-/**
- * Reads the answer. The API has no codes: 403 may say that the organization is suspended, and 400 is a quota as well as a
- * failure.
- */
+/** Reads the answer. The API has no codes: 403 may be about a suspended organization, and 400 a quota or a failure. */
 export function startAnswerOf(
   status: Refusal["status"],
   body: unknown,

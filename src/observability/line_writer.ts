@@ -13,6 +13,8 @@ const MAX_WAITING = 4 * 1024 * 1024;
 const FLUSH_INTERVAL_MS = 100;
 
 export class StreamLineWriter {
+  /** Lines dropped so far because the output is read too slowly. */
+  dropped = 0;
   readonly #output: WritableStreamDefaultWriter<Uint8Array>;
   readonly #encoder = new TextEncoder();
   /** Complete batches that wait to be written. */
@@ -20,7 +22,6 @@ export class StreamLineWriter {
   #batch = new Uint8Array(BATCH_SIZE);
   #used = 0;
   #waiting = 0;
-  #dropped = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writing: Promise<void> | undefined;
 
@@ -29,14 +30,9 @@ export class StreamLineWriter {
     this.#output = output.getWriter();
   }
 
-  /** Lines dropped so far because the output is read too slowly. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
   /** Never blocks or throws; drops the line if more than {@linkcode MAX_WAITING} bytes are waiting already. */
   write(line: string): void {
-    if (this.#waiting > MAX_WAITING) return void this.#dropped++;
+    if (this.#waiting > MAX_WAITING) return void this.dropped++;
     const length = line.length * 3; // most bytes of UTF-8 for UTF-16 code units
     const isFull = length > this.#batch.length - this.#used;
     if (isFull) this.#startBatch(length);

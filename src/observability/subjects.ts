@@ -37,10 +37,7 @@ export class Subjects {
     return this.#named(sub, () => this.#hash("porthole-subject", sub));
   }
 
-  /**
-   * The name of who presents a bearer that Daytona has accepted: the user's if it is a JWT, and otherwise that of the
-   * API key, which is a hash in any case.
-   */
+  /** The name of who presents a bearer that Daytona has accepted: of a JWT, the user's; of an API key, always a hash. */
   ofBearer(token: string): string | undefined {
     if (this.#options.mode === "off") return undefined;
     return this.#named(token, () => {

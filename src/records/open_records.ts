@@ -3,9 +3,8 @@ import type { StoreFailure, StoreOptions } from "../cache/store.ts";
 import type { CacheLocation, Config } from "../config/config.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { loggerFor } from "../observability/log.ts";
-import { KvValues } from "./kv_values.ts";
+import { kvValues } from "./kv_values.ts";
 import { Records } from "./records.ts";
-import type { VersionedValues } from "./versioned_values.ts";
 
 /** The records of a gateway, whose database is opened when it is used; failures are logged unless `onFailure` is given. */
 export function openRecords(
@@ -28,14 +27,12 @@ function logFailure({ message: reason, cause }: StoreFailure): void {
   loggerFor("records").warn("records failed", facts);
 }
 
-async function openValues(
-  location: Exclude<CacheLocation, { kind: "none" }>,
-): Promise<VersionedValues> {
+async function openValues(location: Exclude<CacheLocation, { kind: "none" }>) {
   if (location.kind === "redis") {
     // Imported only when needed: the library takes 100 ms to load.
     const { openRedisValues } = await import("./redis_values.ts");
     return await openRedisValues(location);
   }
   const path = location.kind === "kv" ? location.path : location.url;
-  return new KvValues(await openSharedKv(path));
+  return kvValues(await openSharedKv(path));
 }

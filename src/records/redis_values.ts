@@ -5,13 +5,8 @@ import {
   connectionTo,
   type RedisCommands,
 } from "../cache/redis/redis_connection.ts";
-import type { StoreKey } from "../cache/store.ts";
 import type { RedisLocation } from "../config/cache_location.ts";
-import type {
-  VersionedValue,
-  VersionedValues,
-  VersionedWrite,
-} from "./versioned_values.ts";
+import type { VersionedValues } from "./versioned_values.ts";
 
 /** The length of a version, a UUID. */
 const VERSION_LENGTH = 36;
@@ -41,13 +36,13 @@ export async function openRedisValues(
   try {
     await connection.connected();
     const info = await connection.send((redis) => redis.info());
-    if (!/^cluster_enabled:1/m.test(info)) return new RedisValues(connection);
+    if (!/^cluster_enabled:1/m.test(info)) return valuesAt(connection);
   } catch (error) {
     connection.close();
     throw error;
   }
   connection.close();
-  return new RedisValues(await openCluster(location));
+  return valuesAt(await openCluster(location));
 }
 
 async function openCluster(location: RedisLocation): Promise<Server> {
@@ -74,44 +69,40 @@ async function openCluster(location: RedisLocation): Promise<Server> {
   return { send, close: () => cluster.destroy() };
 }
 
-class RedisValues implements VersionedValues {
-  readonly #server: Server;
+function valuesAt(server: Server): VersionedValues {
+  return {
+    async read(key) {
+      const found = await server.send((redis) => redis.get(redisKey(key)));
+      if (found === null) return undefined;
+      const version = found.slice(0, VERSION_LENGTH);
+      return { version, text: found.slice(VERSION_LENGTH) };
+    },
 
-  constructor(server: Server) {
-    this.#server = server;
-  }
+    async write({ key, text, version = "", ttlMs }) {
+      const next = crypto.randomUUID();
+      const value = text === undefined ? "" : next + text;
+      const ttl = Number.isFinite(ttlMs) ? String(ttlMs) : "";
+      const inputs = {
+        keys: [redisKey(key)],
+        arguments: [version, value, ttl],
+      };
+      const isDone = await server.send((redis) => redis.eval(WRITE, inputs));
+      return isDone === 1 ? next : undefined;
+    },
 
-  async read(key: StoreKey): Promise<VersionedValue | undefined> {
-    const found = await this.#server.send((redis) => redis.get(redisKey(key)));
-    if (found === null) return undefined;
-    const version = found.slice(0, VERSION_LENGTH);
-    return { version, text: found.slice(VERSION_LENGTH) };
-  }
+    async doubts() {
+      const info = await server.send((redis) => redis.info());
+      const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
+      // Not everybody may ask for the configuration.
+      const { save } = await server.send((redis) => redis.configGet("save"))
+        .catch(() => ({ save: undefined }));
+      const isLost = save === "" && /^aof_enabled:0/m.test(info);
+      return [
+        ...policy === "noeviction" ? [] : [`Redis may evict them (${policy})`],
+        ...isLost ? ["Redis keeps nothing on disk: no AOF, no RDB"] : [],
+      ];
+    },
 
-  async write(write: VersionedWrite): Promise<string | undefined> {
-    const { key, text, version = "", ttlMs } = write;
-    const next = crypto.randomUUID();
-    const value = text === undefined ? "" : next + text;
-    const ttl = Number.isFinite(ttlMs) ? String(ttlMs) : "";
-    const options = { keys: [redisKey(key)], arguments: [version, value, ttl] };
-    const isDone = await this.#server.send((to) => to.eval(WRITE, options));
-    return isDone === 1 ? next : undefined;
-  }
-
-  async doubts(): Promise<readonly string[]> {
-    const info = await this.#server.send((redis) => redis.info());
-    const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? "noeviction";
-    // Not everybody may ask for the configuration.
-    const { save } = await this.#server.send((redis) => redis.configGet("save"))
-      .catch(() => ({ save: undefined }));
-    const isLost = save === "" && /^aof_enabled:0/m.test(info);
-    return [
-      ...policy === "noeviction" ? [] : [`Redis may evict them (${policy})`],
-      ...isLost ? ["Redis keeps nothing on disk: no AOF, no RDB"] : [],
-    ];
-  }
-
-  close(): void {
-    this.#server.close();
-  }
+    close: () => server.close(),
+  };
 }

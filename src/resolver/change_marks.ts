@@ -20,11 +20,8 @@ export class ChangeMarks {
 
   /** The key of what a secret grants at a sandbox. */
   keyOf(sandboxId: string, secret: string): string {
-    const mark = this.#marks.size === 0
-      ? undefined
-      : this.#marks.get(sandboxId);
-    return this.digestOf(
-      mark === undefined ? [sandboxId, secret] : [sandboxId, secret, mark],
-    );
+    const mark = this.#marks.size > 0 ? this.#marks.get(sandboxId) : undefined;
+    const parts = [sandboxId, secret];
+    return this.digestOf(mark === undefined ? parts : [...parts, mark]);
   }
 }

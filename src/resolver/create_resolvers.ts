@@ -75,7 +75,6 @@ export function createResolvers(config: Config, parts: ResolverParts) {
   return { remoteSettings, changes, states, sandboxes, access };
 }
 
-/** Creates what judges credentials, and what finds the sandboxes that they are for. */
 function createHostedResolvers(
   options: SandboxResolverOptions,
   parts: ResolverParts,

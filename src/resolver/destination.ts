@@ -33,10 +33,7 @@ export interface Destination {
   readonly publicOrigin: string | undefined;
   /** What the app is told of its own address. */
   readonly appOrigin: AppOriginMode;
-  /**
-   * A request-target that is no sandbox's, and that the upstream answers as long as it answers at all; undefined if the
-   * origin is one sandbox's own.
-   */
+  /** A target that is no sandbox's, which the upstream answers if it answers at all; undefined at a sandbox's origin. */
   readonly livenessTarget: string | undefined;
 }
 
@@ -52,10 +49,7 @@ export interface AppRequest extends App {
 export interface Refusals {
   /** False if a response is surely the app's. */
   mayRefuse(head: ResponseHead): boolean;
-  /**
-   * The app's response, its body unread, or the refusal that it is; the upstream is probed if the response does not tell.
-   * @throws {UpstreamError} if the body fails
-   */
+  /** The app's response, its body unread, or the refusal that it is, by a probe if need be; throws if the body fails. */
   judge(
     response: UpstreamResponse,
     request: AppRequest,
@@ -110,8 +104,5 @@ export function isSameDestination(
   return one.origin.key === other.origin.key &&
     one.authority === other.authority &&
     one.pathPrefix === other.pathPrefix &&
-    one.headers.length === other.headers.length &&
-    one.headers.every(([name, value], index) =>
-      other.headers[index]?.[0] === name && other.headers[index][1] === value
-    );
+    JSON.stringify(one.headers) === JSON.stringify(other.headers);
 }

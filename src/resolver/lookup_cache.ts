@@ -141,6 +141,7 @@ export class LookupCache<V> {
   readonly #ttlMsOf: ((answer: V) => number | undefined) | undefined;
   readonly #cache: Cache<V>;
   readonly #now: () => number;
+  readonly #background: Background;
 
   /** A `codec` of null keeps the answers in process. */
   constructor(
@@ -153,6 +154,7 @@ export class LookupCache<V> {
     this.#policy = policy;
     this.#ttlMsOf = ttlMsOf;
     this.#now = rest.now;
+    this.#background = rest.background;
     this.#cache = new Cache<V>({
       ...rest,
       kind,
@@ -191,17 +193,22 @@ export class LookupCache<V> {
     });
   }
 
-  /** Fetches an answer before a request needs it; a negative one is not cached, as it may have changed by then. */
-  prefetch(key: string, ask: () => Promise<V>): Promise<V> {
-    return this.#cache.get(key, async () => {
+  /**
+   * Fetches an answer before a request needs it, which will report a failure as its own; a negative answer is not cached,
+   * as it may have changed by then.
+   */
+  prefetch(key: string, ask: () => Promise<V>): void {
+    const fetched = this.#cache.get(key, async () => {
       const value = await ask();
       return isPositive(value) ? this.#fill(value) : { value, ttlMs: 0 };
     });
+    this.#background.add("prefetch answer", fetched.catch(() => {}));
   }
 
-  /** Replaces the answer in both tiers. */
-  put(key: string, value: V): Promise<void> {
-    return this.#cache.set(key, this.#fill(value));
+  /** Replaces the answer: in process at once, and in the durable tier while nobody waits. */
+  put(key: string, value: V): void {
+    const stored = this.#cache.set(key, this.#fill(value));
+    this.#background.add("store answer", stored);
   }
 
   /** Deletes the answer from both tiers, or from the process only, and discards one that is on its way. */

@@ -38,7 +38,6 @@ interface RemoteSettingsOptions {
   readonly api: Pick<DaytonaApi, "config">;
   /** What the API takes the gateway for; undefined if it does not tell now. */
   readonly role: () => Promise<ProxyRole | undefined>;
-  /** Tells the operator. */
   readonly warn: (message: string, facts?: Record<string, unknown>) => void;
 }
 
@@ -46,14 +45,18 @@ interface RemoteSettingsOptions {
 export class RemoteSettings {
   readonly #config: Config["oidc"];
   readonly #options: RemoteSettingsOptions;
-  #baseDomains: readonly string[];
+  /** Lower case, without ports, longest first; empty until they are known. */
+  baseDomains: readonly string[];
+  /** The identity providers; the settings of one that has not changed stay the same object. */
+  oidc: OidcState;
+  /** Where people see their sandboxes; undefined if the API has not told. */
+  dashboardUrl: string | undefined;
+  /** The issuers of Daytona's own users, whoever may log in here; none until the API has told. */
+  issuers: readonly string[] = [];
   /** The domains of the API's preview links that the operator was told of. */
   readonly #otherDomains = new Set<string>();
   /** True if the configuration leaves nothing open. */
   readonly #isConfigured: boolean;
-  #oidc: OidcState;
-  #dashboardUrl: string | undefined;
-  #issuers: readonly string[] = [];
   /** True if domains and identity providers of the API are somebody else's: none of them is the gateway's. */
   readonly #isHosted: boolean;
 
@@ -64,36 +67,16 @@ export class RemoteSettings {
     this.#config = config.oidc;
     this.#options = options;
     // Longest first: with `example.com` and `preview.example.com`, a host under the latter belongs to the latter.
-    this.#baseDomains = config.public.domains
+    this.baseDomains = config.public.domains
       .map(({ name }) => name)
       .toSorted((a, b) => b.length - a.length);
     this.#isHosted = config.daytona.mode === "hosted";
     const isForNobody = this.#isHosted && config.login.allow === undefined;
     const settings = isForNobody ? null : oidcSettings(config.oidc, null);
     this.#isConfigured = settings !== null;
-    this.#oidc = settings === null
+    this.oidc = settings === null
       ? { kind: this.#isHosted ? "off" : "unknown" }
       : { kind: "on", settings };
-  }
-
-  /** Lower case, without ports, longest first; empty until they are known. */
-  get baseDomains(): readonly string[] {
-    return this.#baseDomains;
-  }
-
-  /** The identity providers; the settings of one that has not changed stay the same object. */
-  get oidc(): OidcState {
-    return this.#oidc;
-  }
-
-  /** Where people see their sandboxes; undefined if the API has not told. */
-  get dashboardUrl(): string | undefined {
-    return this.#dashboardUrl;
-  }
-
-  /** The issuers of Daytona's own users, whoever may log in here; none until the API has told. */
-  get issuers(): readonly string[] {
-    return this.#issuers;
   }
 
   /** Asks the API, at least once, until nothing is missing or `signal` aborts; never rejects. */
@@ -101,7 +84,7 @@ export class RemoteSettings {
     for (let failed = 1; !signal.aborted; failed++) {
       try {
         await this.#ask();
-        if (this.#baseDomains.length > 0) return;
+        if (this.baseDomains.length > 0) return;
         this.#options.warn(
           "the API's proxyTemplateUrl names no domain: set PROXY_DOMAIN",
         );
@@ -122,20 +105,17 @@ export class RemoteSettings {
     while (!signal.aborted) {
       await sleep(pauseMs, signal).catch(() => {});
       if (signal.aborted) return;
-      try {
-        await this.#ask();
-        pauseMs = LOOK_EVERY_MS;
-      } catch {
-        pauseMs = LOOK_AGAIN_MS; // what is known stands; /ready says that the API fails
-      }
+      // If that fails, what is known stands; /ready says that the API fails.
+      const isTold = await this.#ask().then(() => true, () => false);
+      pauseMs = isTold ? LOOK_EVERY_MS : LOOK_AGAIN_MS;
     }
   }
 
   /** Fills in what the configuration leaves open. */
   async #ask(): Promise<void> {
     const remote = await this.#options.api.config();
-    this.#dashboardUrl = webAddress(remote.dashboardUrl);
-    this.#issuers = [remote.oidc, remote.ssoOidc]
+    this.dashboardUrl = webAddress(remote.dashboardUrl);
+    this.issuers = [remote.oidc, remote.ssoOidc]
       .flatMap((provider) => provider?.issuer ?? []);
     if (this.#isHosted) return;
     this.#takeProviders(remote);
@@ -144,16 +124,16 @@ export class RemoteSettings {
   }
 
   #takeProviders({ oidc, ssoOidc }: RemoteConfig): void {
-    const before = this.#oidc.kind === "on" ? this.#oidc : undefined;
+    const before = this.oidc.kind === "on" ? this.oidc : undefined;
     const told = this.#isConfigured ? null : oidcSettings(this.#config, oidc);
     const settings = unlessSame(before?.settings, told) ?? before?.settings;
     if (settings === undefined) {
-      this.#oidc = { kind: "off" };
+      this.oidc = { kind: "off" };
       return;
     }
     const second = ssoOidc?.issuer === settings.issuer ? null : ssoOidc;
     const sso = unlessSame(before?.sso, ssoSettings(this.#config, second));
-    this.#oidc = { kind: "on", settings, sso };
+    this.oidc = { kind: "on", settings, sso };
     if (settings !== before?.settings) this.#checkIssuer(settings);
     if (before !== undefined && settings !== before.settings) {
       this.#options.warn(
@@ -173,8 +153,8 @@ export class RemoteSettings {
   }
 
   async #takeDomain(domain: string): Promise<void> {
-    if (this.#baseDomains.length === 0) this.#baseDomains = [domain];
-    const known = [...this.#baseDomains, ...this.#otherDomains];
+    if (this.baseDomains.length === 0) this.baseDomains = [domain];
+    const known = [...this.baseDomains, ...this.#otherDomains];
     if (known.includes(domain)) return;
     this.#otherDomains.add(domain);
     // The template is of the installation; links to a region's sandboxes lead to the region's own proxy.

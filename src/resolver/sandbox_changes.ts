@@ -2,6 +2,7 @@
  * Forgets what is cached of a sandbox that has changed: in this process, in the durable tier, and in the processes that
  * share that. Nothing depends on it: whoever does not hear of a change sees it by time.
  */
+import { z } from "zod";
 import { isSandboxRef } from "../address/grammar.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Background } from "../lib/background.ts";
@@ -15,12 +16,15 @@ export interface Change {
   readonly tiers: "both" | "process";
 }
 
-/** What remembers something of sandboxes. */
 interface SandboxMemory {
   forget(sandboxId: string, change: Change): Promise<void> | void;
 }
 
-const MARK = /^[0-9a-f-]{36}\.[0-9]{1,12}$/;
+/** What is announced of a change. */
+const announcement = z.object({
+  id: z.string().refine(isSandboxRef),
+  mark: z.string().regex(/^[0-9a-f-]{36}\.[0-9]{1,12}$/),
+});
 
 /** Where processes hear of each other. */
 type ChangeStore = Pick<DurableStore, "announce" | "listen"> | null;
@@ -43,8 +47,9 @@ export class SandboxChanges {
   tell(memories: readonly SandboxMemory[]): void {
     this.#memories = memories;
     this.#store?.listen((message) => {
-      const [id, mark] = readMessage(message);
-      if (!id || !mark || mark.startsWith(this.#self)) return;
+      const { data } = announcement.safeParse(parseJson(message));
+      if (data === undefined || data.mark.startsWith(this.#self)) return;
+      const { id, mark } = data;
       const forgotten = this.#forget(id, { mark, tiers: "process" });
       this.#background.add("forget sandbox", forgotten);
     });
@@ -74,11 +79,4 @@ export class SandboxChanges {
     const all = this.#memories.map((each) => each.forget(sandboxId, change));
     await Promise.all(all);
   }
-}
-
-function readMessage(message: string): [] | [id: string, mark: string] {
-  const { id, mark } = Object(parseJson(message));
-  const isRead = typeof id === "string" && isSandboxRef(id) &&
-    typeof mark === "string" && MARK.test(mark);
-  return isRead ? [id, mark] : [];
 }

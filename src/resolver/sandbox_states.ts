@@ -1,7 +1,4 @@
-/**
- * What the API's record of a sandbox says of its labels, which the way there needs, and of its state, which nobody needs
- * while apps answer: it explains why none did.
- */
+/** What the API's record of a sandbox says of its labels, for the way there, and of its state: why no app answered. */
 import { LRUCache } from "lru-cache";
 import { SingleFlight } from "../cache/single_flight.ts";
 import type { DaytonaApi, Sandbox } from "../daytona/api.ts";

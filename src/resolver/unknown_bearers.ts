@@ -37,7 +37,6 @@ const MAX_STOP_MS = 900_000;
 /** Wait that is advised to whoever comes while too many wait, seconds. */
 const CROWDED_SEC = 2;
 
-/** A bearer, by its digest, and who presents it. */
 interface PresentedBearer {
   readonly digest: string;
   readonly clientAddress: string;

@@ -82,10 +82,7 @@ export function timedEntry(
   return { ...entryUntil(expiresAt, value), refreshAt: now, unconfirmed };
 }
 
-/**
- * When Redis expires an entry, ms since the epoch. Daytona's programs rely on that alone: they must not find a value that
- * is no longer valid, and do not understand null.
- */
+/** When Redis expires an entry, ms since the epoch: Daytona's programs go by that alone, and do not understand null. */
 export function expiryOf([kind]: StoreKey, entry: StoredEntry): number {
   if (!DAYTONA_KINDS.has(kind)) return entry.staleUntil;
   return entry.value === null ? 0 : keptUntil(entry);

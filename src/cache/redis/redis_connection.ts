@@ -151,13 +151,9 @@ export class Heard implements Watch {
   }
 }
 
-/** An open connection. */
-export interface Connected extends Pick<RedisClient, "commands" | "ended"> {
-  heard: Heard;
-}
-
 /** The current client, and what is needed to tell that its server has stopped replying. */
-interface ActiveClient extends RedisClient, Connected {
+export interface ActiveClient extends RedisClient {
+  heard: Heard;
   /** Commands in flight. */
   pending: number;
   /** While commands are in flight: the time of the last reply, or of the first of these commands, ms by that clock. */
@@ -171,7 +167,7 @@ export class RedisConnection {
   #active: ActiveClient | undefined;
   #attempt = deferred();
   #problem: Error;
-  readonly #beginnings: ((client: Connected) => void)[] = [];
+  readonly #beginnings: ((client: ActiveClient) => void)[] = [];
 
   constructor(options: RedisConnectionOptions) {
     this.#options = { sleep: realSleep, random: Math.random, ...options };
@@ -212,7 +208,7 @@ export class RedisConnection {
   }
 
   /** Has that done on the current connection and on each later one, as a subscription ends with its connection. */
-  onEachConnection(begin: (client: Connected) => void): void {
+  onEachConnection(begin: (client: ActiveClient) => void): void {
     this.#beginnings.push(begin);
     if (this.#active !== undefined) begin(this.#active);
   }
@@ -269,12 +265,13 @@ function deferred(): PromiseWithResolvers<void> {
   return resolvers;
 }
 
-/** True if the server replied with that error code. */
-export function hasErrorCode(
-  failure: unknown,
-  code: "NOPERM" | "READONLY" | "WRONGTYPE",
-): boolean {
-  return failure instanceof Error && failure.message.startsWith(`${code} `);
+/** How an error reply of the server begins. */
+export type ErrorCode = "NOPERM" | "READONLY" | "WRONGTYPE";
+
+/** True if the server replied with one of those error codes. */
+export function hasErrorCode(failure: unknown, ...codes: ErrorCode[]): boolean {
+  return failure instanceof Error &&
+    codes.some((code) => failure.message.startsWith(`${code} `));
 }
 
 /** Removes the arguments that Redis quotes in its error for an unknown command: they may hold a password or a value. */

@@ -1,4 +1,4 @@
-import type { RedisLocation } from "../../config/cache_location.ts";
+import { ErrorReply } from "@redis/client";
 import { isPending } from "../../lib/cooldown.ts";
 import { CircuitBreaker } from "../circuit_breaker.ts";
 import type {
@@ -21,12 +21,13 @@ import {
   timedEntry,
 } from "./format.ts";
 import {
-  connectionTo,
+  type ActiveClient,
+  type ErrorCode,
   hasErrorCode,
+  Heard,
   type RedisCommands,
   type RedisConnection,
 } from "./redis_connection.ts";
-import { Tracking } from "./tracking.ts";
 
 /** The time for which the API counts as a user of the server once a key of its own was seen there, ms. */
 const API_SEEN_MS = 600_000;
@@ -44,14 +45,6 @@ const UNTOLD =
 /** The reply of `PTTL` if there is no such key. */
 const NO_KEY = -2;
 
-/** As {@linkcode openRedisStore}, on the server at `location`. */
-export async function openRedis(
-  location: RedisLocation,
-  options: StoreOptions,
-): Promise<DurableStore> {
-  return await openRedisStore(connectionTo(location), options);
-}
-
 /**
  * Opens a durable store on Redis, which Daytona's API and Go proxy may share. It waits for the first connection as long
  * as for any reply, so that a problem is reported at startup, and works without a connection (`unavailable`).
@@ -68,10 +61,10 @@ export async function openRedisStore(
 class RedisStore implements DurableStore {
   readonly shared = true;
   readonly daytonaKinds = DAYTONA_KINDS;
+  watch: Watch | null = null;
   readonly #connection: RedisConnection;
   readonly #breaker: CircuitBreaker;
   readonly #options: StoreOptions;
-  readonly #tracking: Tracking;
   /** What is called for changed entries, by kind. */
   readonly #readers = new Map<string, (key: string) => void>();
   /** The limitations that were reported. */
@@ -82,18 +75,7 @@ class RedisStore implements DurableStore {
     this.#connection = connection;
     this.#breaker = new CircuitBreaker("redis", options);
     this.#options = options;
-    this.#tracking = new Tracking({
-      onChange: (name) => {
-        const [kind, key] = parseRedisKey(name);
-        this.#readers.get(kind)?.(key);
-      },
-      onRefusal: (reply) => this.#tellOnce(UNTOLD, reply),
-    });
-    connection.onEachConnection((client) => this.#tracking.follow(client));
-  }
-
-  get watch(): Watch | null {
-    return this.#tracking.watch;
+    connection.onEachConnection((client) => this.#track(client));
   }
 
   onChange(kind: string, onChange: (key: string) => void): void {
@@ -114,16 +96,16 @@ class RedisStore implements DurableStore {
     if (name === undefined) return false;
     const seen = { now: this.#options.now(), withinMs: API_SEEN_MS };
     if (isPending(this.#apiSeenAt + API_SEEN_MS, seen)) return true;
-    const isThere = await this.#breaker.run(() => this.#has(name), false);
-    if (isThere) this.#apiSeenAt = this.#options.now();
-    return isThere;
+    const text = await this.#breaker.run(
+      () => this.#read(name, "WRONGTYPE", "NOPERM"),
+      undefined,
+    );
+    if (typeof text !== "string") return false;
+    this.#apiSeenAt = this.#options.now();
+    return true;
   }
 
-  async set(
-    key: StoreKey,
-    entry: StoredEntry,
-    { ifPresent = false } = {},
-  ): Promise<void> {
+  async set(key: StoreKey, entry: StoredEntry, { ifPresent = false } = {}) {
     const ttlMs = this.#ttlMs(key, entry);
     // An entry that cannot be stored must not leave an older value behind.
     if (ttlMs <= 0) return await this.delete(key);
@@ -180,6 +162,32 @@ class RedisStore implements DurableStore {
     });
   }
 
+  /**
+   * Has the server push the names of keys that were read on a connection and have changed, expired or been evicted
+   * (client-side caching, Redis 6), until the connection ends; never rejects.
+   */
+  async #track(client: ActiveClient): Promise<void> {
+    client.commands.on("invalidate", (name) => {
+      if (name === null) {
+        // All are gone, and tracked no longer: what was read so far is re-read by time.
+        this.watch = client.heard = new Heard(client.heard.now);
+        return;
+      }
+      const [kind, key] = parseRedisKey(String(name));
+      this.#readers.get(kind)?.(key);
+    });
+    try {
+      // Our own writes are not pushed to us; they end the tracking of their key.
+      await client.commands.clientTracking(true, { NOLOOP: true });
+    } catch (failure) {
+      if (failure instanceof ErrorReply) this.#tellOnce(UNTOLD, failure);
+      return;
+    }
+    this.watch = client.heard;
+    await client.ended;
+    this.watch = null;
+  }
+
   /** Tells, once, that the user may not do that: the rest works without it. */
   #onForbidden(cause: unknown, message: string): void {
     if (!hasErrorCode(cause, "NOPERM")) throw cause;
@@ -210,7 +218,8 @@ class RedisStore implements DurableStore {
 
   async #find(key: StoreKey): Promise<StoreLookup> {
     const name = redisKey(key);
-    const text = await this.#read(name);
+    // Only another program can have written another type of value.
+    const text = await this.#read(name, "WRONGTYPE");
     if (text === null) return "absent";
     const envelope = text && parseEnvelope(text);
     if (!envelope) return "unavailable";
@@ -223,21 +232,12 @@ class RedisStore implements DurableStore {
     return timedEntry(envelope, { ttlMs, now: this.#options.now() });
   }
 
-  async #has(name: string): Promise<boolean> {
-    try {
-      return typeof await this.#read(name) === "string";
-    } catch (error) {
-      if (hasErrorCode(error, "NOPERM")) return false;
-      throw error;
-    }
-  }
-
-  /** Null if there is no such key, undefined for a type of value that only another program can have written. */
-  async #read(name: string): Promise<string | null | undefined> {
+  /** Null if there is no such key, undefined if the server replies with one of those codes. */
+  async #read(name: string, ...refusals: ErrorCode[]) {
     try {
       return await this.#connection.send((redis) => redis.get(name));
     } catch (error) {
-      if (hasErrorCode(error, "WRONGTYPE")) return undefined;
+      if (hasErrorCode(error, ...refusals)) return undefined;
       throw error;
     }
   }

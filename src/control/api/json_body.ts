@@ -9,10 +9,7 @@ const MAX_BYTES = 16 * 1024;
 /** Most problems that are told. */
 const MAX_PROBLEMS = 20;
 
-/**
- * The body of a request, by a schema.
- * @throws {GatewayError} `unsupported_media_type`, as {@linkcode checked} does, and as {@linkcode ReadForm}
- */
+/** The body, by a schema; throws `unsupported_media_type`, and as {@linkcode checked} and {@linkcode ReadForm} do. */
 export async function jsonBody<T>(
   { req: { raw: { headers } }, env }: ApiRequest,
   schema: z.ZodType<T>,
@@ -31,10 +28,7 @@ export async function jsonBody<T>(
   return checked(value, schema);
 }
 
-/**
- * A value of the request, by a schema.
- * @throws {GatewayError} `invalid_request`, which says what is wrong and repeats no value
- */
+/** A value of the request, by a schema; throws `invalid_request`, which says what is wrong and repeats no value. */
 export function checked<T>(value: unknown, schema: z.ZodType<T>): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;

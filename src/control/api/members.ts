@@ -143,11 +143,10 @@ export class Members {
     const prefix = sessionScope === "sandbox"
       ? cookies.loginSessionPrefix
       : cookies.userSessionPrefix;
-    const sent = [...cookiesByName(cookie, prefix).values()];
+    const sent = [...cookiesByName(cookie, prefix).values()]
+      .flatMap((all) => all.slice(-MAX_SESSION_COOKIES));
     const found: Presented[] = [];
-    for (
-      const sealed of sent.flatMap((all) => all.slice(-MAX_SESSION_COOKIES))
-    ) {
+    for (const sealed of sent) {
       const session = await sessions.open(sealed);
       if (session?.kind !== "login" && session?.kind !== "user") continue;
       const label = session.kind === "login" ? session.sandboxId : undefined;

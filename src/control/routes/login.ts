@@ -132,13 +132,9 @@ async function startLogin(
     throw new GatewayError("cross_site_request", "Login by no visitor");
   }
   const { return_to, challenge, provider } = c.req.valid("query");
-  const { authority } = c.env;
   const { baseDomains } = options.remoteSettings;
-  const returnTo = checkReturnUrl(return_to, {
-    scheme,
-    baseDomains,
-    authority,
-  });
+  const own = { scheme, baseDomains, authority: c.env.authority };
+  const returnTo = checkReturnUrl(return_to, own);
   if (returnTo === undefined) {
     throw new GatewayError("bad_return_url", "Not a preview of ours");
   }
@@ -154,7 +150,7 @@ async function startLogin(
   const started = login.start({
     returnTo: returnTo.url,
     challenge,
-    redirectUri: callbackUri(c.env, options),
+    redirectUri: `${ownOrigin(c.env, scheme)}/callback`,
     reauthenticate: cookies.asksForAccount(attempt.cookies),
     sso: provider === "sso",
   });
@@ -172,7 +168,7 @@ async function finishLogin(
   c: RouteContext<typeof callbackRoute>,
   options: LoginRoutesOptions,
 ): Promise<Response> {
-  const { cookies, browserSessions } = options;
+  const { scheme, cookies, browserSessions } = options;
   const { requestId } = c.env;
   const base = checkLogin(c.env, options);
   const parameters = new URL(c.req.url).searchParams;
@@ -183,7 +179,7 @@ async function finishLogin(
   const finished = options.login.finish({
     parameters,
     transactions: cookieValues(sent, transaction),
-    redirectUri: callbackUri(c.env, options),
+    redirectUri: `${ownOrigin(c.env, scheme)}/callback`,
     caller: visitor,
     requestId,
   });
@@ -249,13 +245,6 @@ function checkLogin(
     throw new GatewayError("route_not_found", "No login on this host");
   }
   return base;
-}
-
-function callbackUri(
-  context: ControlContext,
-  { scheme }: LoginRoutesOptions,
-): string {
-  return `${ownOrigin(context, scheme)}/callback`;
 }
 
 /** The cookies of open attempts that have to make room for another one: the oldest. */

@@ -169,10 +169,7 @@ async function endSessions(
   function setCookie(line: string): void {
     c.header("set-cookie", line, { append: true });
   }
-  async function end(
-    values: readonly string[],
-    kind: "login" | "user",
-  ): Promise<void> {
+  async function end(values: readonly string[], kind: "login" | "user") {
     for (const sealed of values.slice(-MAX_SESSION_COOKIES)) {
       const session = await sessions.open(sealed);
       if (session?.kind !== kind) continue;

@@ -10,7 +10,7 @@ import { cookieValues } from "../../http/cookies.ts";
 import { wantsDocument } from "../../http/fetch_metadata.ts";
 import { redirect } from "../../pages/redirect.ts";
 import { CODE_PARAMETER, Handover } from "./login_code.ts";
-import { UserLogins } from "./user_logins.ts";
+import { userLogins } from "./user_logins.ts";
 
 /** Hands logins over from the base host to preview hosts. */
 export const handover: FeatureModule = {
@@ -26,7 +26,7 @@ export const handover: FeatureModule = {
     const codes = new Handover({ sealer, usedCodes, now });
     return {
       ownParameter: CODE_PARAMETER,
-      browserSessions: new UserLogins({ ...parts, handover: codes }),
+      browserSessions: userLogins({ ...parts, handover: codes }),
       beforeGate: (x) =>
         isArrival(x) ? sessionFrom(x, codes, parts) : undefined,
       departure(x, loginUrl) {

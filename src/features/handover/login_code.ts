@@ -6,6 +6,7 @@
  * that somebody else gets to see is of no use, and nobody can be logged in by somebody else's.
  */
 import { generateRandomCodeVerifier } from "oauth4webapi";
+import { z } from "zod";
 import {
   previewAuthority,
   type PreviewHost,
@@ -26,14 +27,14 @@ interface HandoverOptions {
 
 type Host = Omit<PreviewHost, "base">;
 
-interface Code {
-  readonly id: string;
+const codeForm = z.object({
+  id: z.string(),
   /** The preview host that it is for, as in a URL. */
-  readonly host: string;
-  readonly challenge: string;
-  readonly session: Pick<UserSession, "id" | "expiresAt">;
-  readonly expiresAt: number;
-}
+  host: z.string(),
+  challenge: z.string(),
+  session: z.object({ id: z.string(), expiresAt: z.number() }),
+  expiresAt: z.number(),
+});
 
 /** The query parameter with a code. */
 export const CODE_PARAMETER = "PORTHOLE_LOGIN_CODE";
@@ -52,10 +53,7 @@ export class Handover {
     this.#options = options;
   }
 
-  /**
-   * What a browser is sent to log in with: the verifier that it has from an earlier time, or a new one, and its challenge.
-   * Both are 256 bits in base64url.
-   */
+  /** What a browser logs in with: its verifier from before or a new one, and the challenge; both 256 bits, base64url. */
   request(
     presented: readonly string[],
   ): { readonly verifier: string; readonly challenge: string } {
@@ -71,13 +69,13 @@ export class Handover {
     { id, expiresAt }: UserSession,
   ): Promise<string> {
     const { sealer, now } = this.#options;
-    const code: Code = {
+    const code = {
       id: crypto.randomUUID(),
       host: previewAuthority(host),
       challenge,
       session: { id, expiresAt },
       expiresAt: now() + CODE_TTL_MS,
-    };
+    } satisfies z.input<typeof codeForm>;
     const sealed = await sealer.seal({ code }, code.expiresAt);
     return withParameter(url, CODE_PARAMETER, sealed);
   }
@@ -92,7 +90,8 @@ export class Handover {
     host: Host,
     presented: readonly string[],
   ): Promise<HostSession | undefined> {
-    const code = codeOf((await this.#options.sealer.open(sealed))?.code);
+    const opened = await this.#options.sealer.open(sealed);
+    const code = codeForm.safeParse(opened?.code).data;
     if (code?.host !== previewAuthority(host)) return undefined;
     const isFromHere = presented.slice(-MAX_VERIFIERS)
       .some((verifier) => digestKey([verifier]) === code.challenge);
@@ -104,13 +103,4 @@ export class Handover {
       ? { kind: "host", ...code.session, sandboxId, port }
       : undefined;
   }
-}
-
-/** The code in a payload; undefined if there is none. */
-function codeOf(value: unknown): Code | undefined {
-  const { id, host, challenge, session, expiresAt } = Object(value);
-  const texts: unknown[] = [id, host, challenge, session?.id];
-  const isCode = texts.every((text) => typeof text === "string") &&
-    [expiresAt, session?.expiresAt].every(Number.isFinite);
-  return isCode ? { id, host, challenge, session, expiresAt } : undefined;
 }

@@ -2,14 +2,9 @@
 import { previewAuthority } from "../../address/preview_host.ts";
 import { surplusLogins } from "../../auth/login_cookies.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
-import type {
-  LoginRef,
-  SessionSealer,
-  UserSession,
-} from "../../auth/session.ts";
+import type { SessionSealer, UserSession } from "../../auth/session.ts";
 import {
   type BrowserSessions,
-  type Continuation,
   type LoginAttempt,
   LOOP_SEC,
   MAX_RETURNS,
@@ -32,61 +27,24 @@ interface UserLoginsOptions
 const MAX_SESSIONS = 12;
 
 /** Keeps sessions on the base host. */
-export class UserLogins implements BrowserSessions {
-  readonly #options: UserLoginsOptions;
-
-  constructor(options: UserLoginsOptions) {
-    this.#options = options;
-  }
-
-  async resume(browser: LoginAttempt): Promise<Continuation | undefined> {
-    const { returnTo, challenge } = browser;
-    const setCookies = [this.#counted(browser)];
-    // The preview host itself sends the browser here, with a challenge, if it needs a session.
-    if (challenge === undefined && returnTo.isOnBase === undefined) {
-      return { location: returnTo.url, setCookies };
-    }
-    const budget = this.#options.throttle.budgetFor(browser);
-    const found = this.#findSession(browser, budget);
-    const session = await budget.settledBy(found, (one) => one !== undefined);
-    if (session === undefined) return undefined;
-    return { location: await this.#locationFor(browser, session), setCookies };
-  }
-
-  async complete(
-    browser: LoginAttempt,
-    login: LoginRef,
-  ): Promise<Continuation> {
-    const { cookies, sessions, now } = this.#options;
-    const session: UserSession = { kind: "user", ...login };
-    const name = cookies.userSession(session.id);
-    const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
-    return {
-      location: await this.#locationFor(browser, session),
-      setCookies: [
-        this.#counted({ ...browser, cookies: "" }),
-        ...await this.#withoutSurplus(browser.cookies, name),
-        cookies.hostOnly(name, await sessions.seal(session), maxAgeSec),
-      ],
-    };
-  }
-
+export function userLogins(
+  { cookies, throttle, now, sessions, logins, handover }: UserLoginsOptions,
+): BrowserSessions {
   /** Where a browser with a session goes on: a preview host has it handed over, the base host has it already. */
-  async #locationFor(
+  async function locationFor(
     { returnTo, challenge }: LoginAttempt,
     session: UserSession,
   ): Promise<string> {
     return challenge === undefined || returnTo.isOnBase
       ? returnTo.url
-      : await this.#options.handover.urlWithCode(returnTo, challenge, session);
+      : await handover.urlWithCode(returnTo, challenge, session);
   }
 
   /** The session of a browser whose user has access to the sandbox; undefined if it has none. */
-  async #findSession(
+  async function findSession(
     { cookies: sent, returnTo: { host }, clientAddress }: LoginAttempt,
     budget: Budget,
   ): Promise<UserSession | undefined> {
-    const { cookies, sessions, logins } = this.#options;
     const presented = cookiesByName(sent, cookies.userSessionPrefix);
     for (const sealed of [...presented.values()].flat().slice(-MAX_SESSIONS)) {
       const session = await sessions.open(sealed);
@@ -99,8 +57,7 @@ export class UserLogins implements BrowserSessions {
   }
 
   /** The Set-Cookie value that counts the handovers to a preview host; throws `session_not_kept` if they are too many. */
-  #counted({ cookies: sent, returnTo: { host } }: LoginAttempt): string {
-    const { cookies } = this.#options;
+  function counted(sent: string, { host }: LoginAttempt["returnTo"]): string {
     const id = digestKey([previewAuthority(host)]).slice(0, 12);
     const before = cookieValues(sent, cookies.handovers).at(-1) ?? "";
     const count = before.startsWith(`${id}.`)
@@ -113,8 +70,7 @@ export class UserLogins implements BrowserSessions {
   }
 
   /** Ends the sessions of a browser that has too many: the Set-Cookie values that expire their cookies. */
-  async #withoutSurplus(sent: string, added: string): Promise<string[]> {
-    const { cookies, sessions, logins } = this.#options;
+  async function withoutSurplus(sent: string, added: string) {
     const lines: string[] = [];
     const prefix = cookies.userSessionPrefix;
     const surplus = await surplusLogins(sent, added, { prefix, sessions });
@@ -128,4 +84,34 @@ export class UserLogins implements BrowserSessions {
     }
     return lines;
   }
+
+  return {
+    async resume(browser) {
+      const { returnTo, challenge } = browser;
+      const setCookies = [counted(browser.cookies, returnTo)];
+      // The preview host itself sends the browser here, with a challenge, if it needs a session.
+      if (challenge === undefined && returnTo.isOnBase === undefined) {
+        return { location: returnTo.url, setCookies };
+      }
+      const budget = throttle.budgetFor(browser);
+      const found = findSession(browser, budget);
+      const session = await budget.settledBy(found, (one) => one !== undefined);
+      if (session === undefined) return undefined;
+      return { location: await locationFor(browser, session), setCookies };
+    },
+
+    async complete(browser, login) {
+      const session: UserSession = { kind: "user", ...login };
+      const name = cookies.userSession(session.id);
+      const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+      return {
+        location: await locationFor(browser, session),
+        setCookies: [
+          counted("", browser.returnTo),
+          ...await withoutSurplus(browser.cookies, name),
+          cookies.hostOnly(name, await sessions.seal(session), maxAgeSec),
+        ],
+      };
+    },
+  };
 }

@@ -5,7 +5,7 @@ import { sectionOf, settingsSection } from "../../config/section.ts";
 import { addRecordRoutes } from "../../control/api/record_routes.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { SecretHashes } from "../../lib/secret_hashes.ts";
-import { TokenGrants } from "./token_grants.ts";
+import { tokenGrants } from "./token_grants.ts";
 import { TOKEN_ROUTES, tokenKind } from "./token_kind.ts";
 
 /** Who may make them. */
@@ -33,7 +33,7 @@ export const machineTokens: FeatureModule = {
     const hashes = new SecretHashes(secrets, "machine-token");
     return {
       controlRoutes: (app) => addRecordRoutes(app, tokenKind(hashes), parts),
-      grants: new TokenGrants(hashes, parts),
+      grants: tokenGrants(hashes, parts),
     };
   },
 };

@@ -1,11 +1,5 @@
 /** What the gate asks about machine tokens: each opens what its record says, as long as there is that record. */
-import type {
-  Grant,
-  GrantRequest,
-  GrantSession,
-  GrantSource,
-  PresentedGrant,
-} from "../../auth/grants.ts";
+import type { Grant, GrantSource } from "../../auth/grants.ts";
 import { type Kept, keptIn } from "../../control/api/record_routes.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
@@ -15,7 +9,6 @@ import type {
   StoredRecord,
   VersionedRecord,
 } from "../../records/stored_record.ts";
-import type { Budget } from "../../resolver/lookup_cache.ts";
 import { type KeptToken, TOKENS } from "./token_kind.ts";
 import { isTokenShaped, parseToken } from "./token_secret.ts";
 
@@ -30,67 +23,49 @@ interface GrantsParts extends Pick<FeatureParts, "background" | "now"> {
 }
 
 /** The source of their grants. */
-export class TokenGrants implements GrantSource {
-  readonly via = ["token"] as const;
-  readonly #hashes: SecretHashes;
-  readonly #parts: GrantsParts;
+export function tokenGrants(
+  hashes: SecretHashes,
+  { records, background, now }: GrantsParts,
+): GrantSource {
+  const life = { max: MAX_NOTED, ttlMs: NOTED_EVERY_MS, now };
   /** Those whose use this process has noted lately, or has tried to. */
-  readonly #noted: ExpiringLru<string, true>;
-
-  constructor(hashes: SecretHashes, parts: GrantsParts) {
-    this.#hashes = hashes;
-    this.#parts = parts;
-    const { now } = parts;
-    this.#noted = new ExpiringLru({
-      max: MAX_NOTED,
-      ttlMs: NOTED_EVERY_MS,
-      now,
-    });
-  }
-
-  recognizes(secret: string): boolean {
-    return isTokenShaped(secret);
-  }
-
-  async open(
-    { secret }: PresentedGrant,
-    { sandboxId, port }: GrantRequest,
-    budget: Budget,
-  ): Promise<Grant | undefined> {
-    const token = parseToken(secret);
-    if (token === undefined) return undefined;
-    const found = await this.#parts.records
-      .get(TOKENS, token.id, () => budget.spend("store"));
-    if (found === undefined) return undefined;
-    const kept = keptIn<KeptToken>(found.record);
-    if (!this.#hashes.match(token.bytes, kept.own.secretHash)) return undefined;
-    const grant = grantOf(found.record, kept);
-    if (grant.sandboxId !== sandboxId) return undefined;
-    if (grant.ports.includes(port)) this.#note(found, kept);
-    return grant;
-  }
-
-  async reopen(
-    { id }: GrantSession,
-    budget: Budget,
-  ): Promise<Grant | undefined> {
-    const found = await this.#parts.records
-      .get(TOKENS, id, () => budget.spend("store"));
-    return found && grantOf(found.record, keptIn(found.record));
-  }
+  const noted = new ExpiringLru<string, true>(life);
 
   /** Notes the use, unless one was noted lately; that another gateway has done so meanwhile is as good. */
-  #note({ record, etag }: VersionedRecord, kept: Kept<KeptToken>): void {
-    const { records, background, now } = this.#parts;
+  function note({ record, etag }: VersionedRecord, kept: Kept<KeptToken>) {
     const { own } = kept;
     const { id } = record;
     const isRecent = now() - (own.lastUsedAt ?? -Infinity) < NOTED_EVERY_MS;
-    if (isRecent || this.#noted.has(id)) return;
-    this.#noted.set(id, true);
+    if (isRecent || noted.has(id)) return;
+    noted.set(id, true);
     const data = { ...kept, own: { ...own, lastUsedAt: now() } };
     const written = records.put(TOKENS, { ...record, data }, { etag });
     background.add("note the use of a token", written);
   }
+
+  return {
+    via: ["token"],
+    recognizes: isTokenShaped,
+
+    async open({ secret }, { sandboxId, port }, budget) {
+      const token = parseToken(secret);
+      if (token === undefined) return undefined;
+      const spend = () => budget.spend("store");
+      const found = await records.get(TOKENS, token.id, spend);
+      if (found === undefined) return undefined;
+      const kept = keptIn<KeptToken>(found.record);
+      if (!hashes.match(token.bytes, kept.own.secretHash)) return undefined;
+      const grant = grantOf(found.record, kept);
+      if (grant.sandboxId !== sandboxId) return undefined;
+      if (grant.ports.includes(port)) note(found, kept);
+      return grant;
+    },
+
+    async reopen({ id }, budget) {
+      const found = await records.get(TOKENS, id, () => budget.spend("store"));
+      return found && grantOf(found.record, keptIn(found.record));
+    },
+  };
 }
 
 function grantOf(

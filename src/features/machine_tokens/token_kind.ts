@@ -16,8 +16,6 @@ const SCOPE = { ports: portsField, methods: methodsField.optional() };
 
 const asked = z.strictObject({ ...ASKED_OF_ALL, ...SCOPE });
 
-type Asked = z.output<typeof asked>;
-
 /** What is kept of a token: of its secret, a keyed hash. */
 export type KeptToken = {
   readonly ports: readonly number[];
@@ -34,7 +32,7 @@ export const TOKENS = "tokens";
 /** The kind, whose secrets are kept by these hashes. */
 export function tokenKind(
   hashes: SecretHashes,
-): RecordKind<Asked, KeptToken> {
+): RecordKind<z.output<typeof asked>, KeptToken> {
   return {
     name: TOKENS,
     via: "token",

@@ -6,7 +6,6 @@ const ALPHABET = { alphabet: "base64url", omitPadding: true } as const;
 
 const HALF = 16;
 
-/** A token, taken apart. */
 interface SplitToken {
   /** The record's. */
   readonly id: string;

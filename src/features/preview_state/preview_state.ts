@@ -73,8 +73,7 @@ export async function handleState(
     throw new GatewayError("method_not_allowed", x.method);
   }
   const { looks, now, draining } = parts;
-  const asked = checked(route, STATE_REQUEST);
-  const { sandbox, port: digits, wait = "0" } = asked;
+  const { sandbox, port: digits, wait = "0" } = checked(route, STATE_REQUEST);
   const label = canonicalRef(sandbox);
   const port = Number(digits);
   const until = now() + 1000 * Math.min(MAX_WAIT_SEC, Number(wait));
@@ -98,10 +97,7 @@ export async function handleState(
   return x.answer(Response.json(told, { headers: OWN_ANSWER_HEADERS }));
 }
 
-/**
- * Who asks, as a member or by a grant for that port; again, if they were admitted `before`.
- * @throws {GatewayError} `not_found`, `grant_invalid`, or as {@linkcode Members} does
- */
+/** Who asks, as a member or by a grant for that port; again if admitted `before`. Throws a `GatewayError` for others. */
 async function admit(
   x: PreviewStateExchange,
   preview: Pick<GateRequest, "label" | "port">,

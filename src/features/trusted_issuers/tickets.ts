@@ -91,7 +91,6 @@ export class Tickets implements GrantSource {
     return undefined;
   }
 
-  /** See {@linkcode GrantSource.reopen}. */
   async reopen(
     session: GrantSession,
     budget: Budget,
@@ -156,11 +155,7 @@ export class Tickets implements GrantSource {
   }
 
   /** True if a rule is for that sandbox. */
-  async #covers(
-    { sandboxes }: Rule,
-    sandboxId: string,
-    budget: Budget,
-  ): Promise<boolean> {
+  async #covers({ sandboxes }: Rule, sandboxId: string, budget: Budget) {
     if (sandboxes === "*") return true;
     if (Array.isArray(sandboxes)) return sandboxes.includes(sandboxId);
     const labels = await this.#options.labelsOf(sandboxId, budget);

@@ -9,7 +9,6 @@ import type {
   FeatureParts,
 } from "../../gateway/feature_module.ts";
 import { createReportLimit } from "../../lib/cooldown.ts";
-import { ExpiringLru } from "../../lib/lru.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { LookupCache } from "../../resolver/lookup_cache.ts";
 import { createIssuerKeys } from "./issuer_keys.ts";
@@ -69,7 +68,7 @@ export const trustedIssuers: FeatureModule = {
     const timer = setInterval(reload, RELOAD_EVERY_MS);
     Deno.unrefTimer(timer);
     const { store, config: { cache: { maxEntries } } } = parts;
-    const told = new ExpiringLru<string, true>({ max: 1000, ttlMs: 60_000 });
+    const shouldTell = createReportLimit(parts.now);
     const grants = new Tickets({
       ...parts,
       rules: () => rules,
@@ -77,9 +76,7 @@ export const trustedIssuers: FeatureModule = {
       labelsOf: createLabels(parts),
       used: new UsedCodes(store, { kind: "ticket", maxEntries }),
       onRefusal(issuer, reason) {
-        const name = `${issuer} ${reason}`;
-        if (told.has(name)) return;
-        told.set(name, true);
+        if (!shouldTell(`${issuer} ${reason}`)) return;
         logger.info("JWT refused", { issuer, reason });
       },
     });

@@ -106,6 +106,11 @@ function gauge(name: string, help: string, labels: ClosedLabels = {}) {
   return { name, help, type: "gauge", labels } as const;
 }
 
+/** One that is exposed only once it was set: where 0 would be wrong. */
+function lateGauge(...gaugeOf: Parameters<typeof gauge>) {
+  return { ...gauge(...gaugeOf), isAbsentUntilSet: true } as const;
+}
+
 function histogram(name: string, help: string, boundsMs: readonly number[]) {
   return { name, help, type: "histogram", boundsMs } as const;
 }
@@ -194,13 +199,10 @@ export const METRICS = {
     "Values that the source failed to provide (fill_failed), or that the durable tier returned in an unknown format (codec_failed).",
     { kind: CACHE_KINDS, failure: ["fill_failed", "codec_failed"] },
   ),
-  storeTracking: {
-    ...gauge(
-      "porthole_store_tracking",
-      "1 if Redis tells the gateway what has changed (CLIENT TRACKING), 0 if entries are read again every 5 s; absent without Redis.",
-    ),
-    isAbsentUntilSet: true,
-  },
+  storeTracking: lateGauge(
+    "porthole_store_tracking",
+    "1 if Redis tells the gateway what has changed (CLIENT TRACKING), 0 if entries are read again every 5 s; absent without Redis.",
+  ),
   apiCalls: counter(
     "porthole_api_calls_total",
     "Calls to the Daytona API, not counting retries; a refusal counts as an answer, not as a failure.",
@@ -267,21 +269,15 @@ export const METRICS = {
     "porthole_runners_unresponsive",
     "Runners that answer nobody, nor a probe.",
   ),
-  checks: {
-    ...gauge(
-      "porthole_check_passing",
-      "Checks of /ready: 1 if it passes, 0 if it fails; absent if there is nothing to check.",
-      { check: ["api", "key", "cache", "records", "domains", "login"] },
-    ),
-    isAbsentUntilSet: true,
-  },
-  certificateExpiry: {
-    ...gauge(
-      "porthole_certificate_expiry_timestamp_seconds",
-      "When the certificate in use expires, since unix epoch in seconds; absent without ENABLE_TLS.",
-    ),
-    isAbsentUntilSet: true,
-  },
+  checks: lateGauge(
+    "porthole_check_passing",
+    "Checks of /ready: 1 if it passes, 0 if it fails; absent if there is nothing to check.",
+    { check: ["api", "key", "cache", "records", "domains", "login"] },
+  ),
+  certificateExpiry: lateGauge(
+    "porthole_certificate_expiry_timestamp_seconds",
+    "When the certificate in use expires, since unix epoch in seconds; absent without ENABLE_TLS.",
+  ),
   logLinesDropped: counter(
     "porthole_log_lines_dropped_total",
     "Log lines dropped because the output is read too slowly.",

@@ -17,11 +17,10 @@ export interface Definition {
   readonly help: string;
   readonly type: Family["type"];
   readonly labels?: ClosedLabels;
-  /** True to expose a value only once it was set: where 0 would be wrong. */
+  /** True to expose a value only once it was set. */
   readonly isAbsentUntilSet?: boolean;
 }
 
-/** Definition of a histogram of durations. */
 interface HistogramDefinition extends Definition {
   readonly type: "histogram";
   /** Upper bounds of the buckets, ascending, ms. */
@@ -181,7 +180,6 @@ export type Definitions = Readonly<
   Record<string, Definition | HistogramDefinition>
 >;
 
-/** The instruments for such a table. */
 type Instruments<T> = {
   readonly [K in keyof T]: T[K] extends HistogramDefinition ? Histogram
     : T[K] extends { readonly type: "counter" } ? Counter

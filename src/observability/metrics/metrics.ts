@@ -20,7 +20,6 @@ import {
 } from "./facts.ts";
 import { createInstruments, Gauge } from "./instruments.ts";
 
-/** The resources that the process uses. */
 interface ProcessUsage {
   readonly cpuSeconds: number;
   /** Since the epoch. */
@@ -171,7 +170,6 @@ export class Metrics {
 
 const CHECK_VALUES = { ok: 1, failing: 0, off: NaN } as const;
 
-/** The label of who answered. */
 function sourceOf({ error, isFromApp }: ExchangeFacts): string {
   if (isFromApp) return "app";
   const fault = ERRORS[error as ErrorCode]?.fault;

@@ -16,6 +16,7 @@ import {
   mayBeSignedToken,
 } from "../../address/grammar.ts";
 import type { DaytonaApi, OnUserAnswer, User } from "../../daytona/api.ts";
+import { withoutTrailingSlashes } from "../../http/url.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
 import { ChangeMarks } from "../change_marks.ts";
 import { accessCodec, booleanCodec } from "../codecs.ts";
@@ -31,7 +32,6 @@ import { UnknownBearers } from "../unknown_bearers.ts";
 import type { HostedResolver } from "./hosted_resolver.ts";
 import type { HostedSandbox } from "./hosted_sandbox.ts";
 
-/** The sources of the decisions. */
 interface HostedAccessParts {
   readonly api: Pick<
     DaytonaApi,
@@ -51,28 +51,19 @@ interface HostedAccessParts {
   readonly issuers: () => readonly string[];
 }
 
-/** An API key of Daytona. */
 const API_KEY = /^dtn_[\w-]+$/;
 
-/**
- * True if a bearer may be one of Daytona's: others are an app's own, and Daytona is not shown them. A JWT is, if one of
- * the `issuers` has made it, or if none of them is known.
- */
+/** True if a bearer may be Daytona's, which is not shown an app's own: a JWT by its issuer, if `issuers` are known. */
 export function mayBeDaytonas(
   bearer: string,
   issuers: readonly string[],
 ): boolean {
   if (!isBearer(bearer)) return false;
   if (!isJwtShaped(bearer)) return API_KEY.test(bearer);
-  const issuer = issuerOf(bearer);
+  // Providers are not of one mind about an issuer's last slash.
+  const issuer = withoutTrailingSlashes(issuerOf(bearer) ?? "");
   return issuers.length === 0 ||
-    issuer !== undefined &&
-      issuers.some((one) => withoutSlash(one) === withoutSlash(issuer));
-}
-
-/** Providers are not of one mind about an issuer's last slash. */
-function withoutSlash(issuer: string): string {
-  return issuer.replace(/\/$/, "");
+    issuers.some((one) => withoutTrailingSlashes(one) === issuer);
 }
 
 /** The token is the sandbox's, whichever port is asked about. */
@@ -149,18 +140,11 @@ export class HostedAccess implements Access {
     const member = this.#users.known(key) === undefined &&
       await this.#memberKey(label, bearer, budget);
     if (member && this.#members.has(member)) return true;
-    return await this.#users.lookUp(
-      key,
-      () =>
-        this.#unknownBearers.ask(
-          presented,
-          (onAnswer) => this.#judgeUser(label, user, onAnswer),
-          false,
-        ),
-      budget,
-      undefined,
-      () => knownEndOf(user),
-    );
+    const judge = (onAnswer: OnUserAnswer) =>
+      this.#judgeUser(label, user, onAnswer);
+    const ask = () => this.#unknownBearers.ask(presented, judge, false);
+    const endsAt = () => knownEndOf(user);
+    return await this.#users.lookUp(key, ask, budget, undefined, endsAt);
   }
 
   /** What the sandbox behind a signed token is called, if Daytona's proxy opens that port by it; null otherwise. */
@@ -184,11 +168,7 @@ export class HostedAccess implements Access {
   }
 
   /** One question after the other: of an invented key, the first answer says all, and each counts as a wrong one. */
-  async #judgeUser(
-    label: string,
-    user: User,
-    onAnswer: OnUserAnswer,
-  ): Promise<boolean | null> {
+  async #judgeUser(label: string, user: User, onAnswer: OnUserAnswer) {
     const { api, sandboxes } = this.#parts;
     // By its id: whoever may name a sandbox must not decide about another one.
     const sandbox = isUuid(label)
@@ -205,11 +185,7 @@ export class HostedAccess implements Access {
   }
 
   /** A digest of a key and its organization, if the sandbox is of that; undefined if not, or if it is not known. */
-  async #memberKey(
-    label: string,
-    bearer: string,
-    budget: Budget,
-  ): Promise<string | undefined> {
+  async #memberKey(label: string, bearer: string, budget: Budget) {
     const { api, sandboxes } = this.#parts;
     const organization = api.organizationOf(bearer);
     if (organization === undefined) return undefined;

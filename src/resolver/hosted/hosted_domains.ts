@@ -57,7 +57,7 @@ export class HostedDomains {
   async #renew(): Promise<Domains> {
     const renewed = await this.#ask();
     this.#renewAgainAt = this.#now() + RENEWAL_PAUSE_MS;
-    await this.#cache.put(KEY, renewed);
+    this.#cache.put(KEY, renewed);
     return renewed;
   }
 
@@ -71,10 +71,8 @@ export class HostedDomains {
       this.#api.regionProxyUrls(),
     ]);
     const template = proxyDomainOf(config.proxyTemplateUrl ?? "");
-    const common = template &&
-      originOf(
-        `${template.protocol}://${template.domain}:${template.port ?? ""}`,
-      );
+    const { protocol, domain, port } = template ?? {};
+    const common = domain && originOf(`${protocol}://${domain}:${port ?? ""}`);
     const ofRegions = (regions ?? []).map(originOf);
     const all = [common, ...ofRegions].filter((one) => typeof one === "string");
     return { common: common ?? null, all };

@@ -7,17 +7,15 @@ import { parseOrigin } from "../../http/origin.ts";
 import type { Destination } from "../destination.ts";
 import type { HostedSandbox } from "./hosted_sandbox.ts";
 
-/** Where the ports of a sandbox are, at `{port}-{id}` below a domain. */
-export interface HostedPreview extends Pick<PreviewUrl, "token"> {
-  /** `scheme://host[:port]` of the domain. */
-  readonly domain: string;
-}
-
 /** Reads a preview that was stored. */
-export const storedPreview: z.ZodType<HostedPreview> = z.object({
+export const storedPreview = z.object({
+  /** `scheme://host[:port]` of a domain. */
   domain: z.string().regex(/^https?:\/\/[^/?#@\s]+$/),
   token: z.string().refine(mayBePreviewToken),
 });
+
+/** Where the ports of a sandbox are, at `{port}-{id}` below a domain. */
+export type HostedPreview = Readonly<z.output<typeof storedPreview>>;
 
 /**
  * What the API's answer about a port says of all ports; undefined if it is about another sandbox. The API finds ids and

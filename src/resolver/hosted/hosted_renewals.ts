@@ -44,10 +44,7 @@ export class HostedRenewals {
     this.#forVisitors = new LRUCache({ max });
   }
 
-  /**
-   * Asks about a sandbox whose destination has failed, once in 5 s for each of its tokens, and of each that was `refused`
-   * once more if the API still tells that.
-   */
+  /** Asks about a sandbox that has failed, once in 5 s for each token; again if the API still tells a `refused` one. */
   async ofDestination(
     sandboxId: string,
     port: number,

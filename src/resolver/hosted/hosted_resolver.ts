@@ -57,10 +57,7 @@ interface HostedResolverOptions extends SandboxResolverOptions {
   readonly onMismatch: (reason: Mismatch, sandboxId: string) => void;
 }
 
-/**
- * Cached answers about an organization's sandboxes.
- * @throws {GatewayError} as {@linkcode DaytonaApi} if an answer is neither cached nor given by the API; every lookup
- */
+/** Cached answers about an organization's sandboxes. Lookups throw as {@linkcode DaytonaApi} if there is no answer. */
 export class HostedResolver implements Destinations {
   readonly #api: HostedApi;
   readonly #options: HostedResolverOptions;
@@ -95,7 +92,8 @@ export class HostedResolver implements Destinations {
     const codec = sealedCodec(storedPreview, sealer);
     this.#previews = new LookupCache("hosted-preview", codec, options);
     this.#renewals = new HostedRenewals({
-      sandbox: async (id) => this.#keep(id, await this.#askSandbox(id)),
+      sandbox: async (id) =>
+        this.#sandboxes.put(id, await this.#askSandbox(id)),
       token: (id, port) => this.#renewToken(id, port),
     }, cache.maxEntries);
     this.#links = new LRUCache({ max: cache.maxEntries });
@@ -130,12 +128,9 @@ export class HostedResolver implements Destinations {
     const sandboxId = isUuid(label)
       ? label
       : await this.#names.lookUp(label, () => this.#idOf(label), budget);
-    return sandboxId === null ? null : await this.#sandboxes.lookUp(
-      sandboxId,
-      () => this.#askSandbox(sandboxId),
-      budget,
-      onMiss,
-    );
+    if (sandboxId === null) return null;
+    const ask = () => this.#askSandbox(sandboxId);
+    return await this.#sandboxes.lookUp(sandboxId, ask, budget, onMiss);
   }
 
   /** The sandbox's preview token; null if there is no such sandbox. */
@@ -223,15 +218,9 @@ export class HostedResolver implements Destinations {
     ]);
   }
 
-  #keep(sandboxId: string, sandbox: HostedSandbox | null): void {
-    const stored = this.#sandboxes.put(sandboxId, sandbox);
-    this.#options.background.add("store sandbox", stored);
-  }
-
   async #renewToken(sandboxId: string, port: number): Promise<string | null> {
     const preview = await this.#askPreview(sandboxId, port);
-    const stored = this.#previews.put(sandboxId, preview);
-    this.#options.background.add("store preview", stored);
+    this.#previews.put(sandboxId, preview);
     return preview && preview.token;
   }
 
@@ -247,10 +236,7 @@ export class HostedResolver implements Destinations {
     return hostedDestination(sandbox, preview, visit);
   }
 
-  async #linkDestination(
-    token: string,
-    port: number,
-  ): Promise<Destination | null> {
+  async #linkDestination(token: string, port: number) {
     const domain = await this.#domains.common();
     return domain === null ? null : linkDestination(domain, { token, port }, {
       appOrigin: this.#options.appOrigin,
@@ -264,12 +250,8 @@ export class HostedResolver implements Destinations {
     budget: Budget,
     onMiss?: () => void,
   ): Promise<HostedPreview | null> {
-    return this.#previews.lookUp(
-      sandboxId,
-      () => this.#askPreview(sandboxId, port),
-      budget,
-      onMiss,
-    );
+    const ask = () => this.#askPreview(sandboxId, port);
+    return this.#previews.lookUp(sandboxId, ask, budget, onMiss);
   }
 
   #knownIdOf(label: string): string | null | undefined {
@@ -280,7 +262,7 @@ export class HostedResolver implements Destinations {
   async #idOf(name: string): Promise<string | null> {
     const sandbox = await this.#askSandbox(name);
     if (sandbox === null) return null;
-    this.#keep(sandbox.id, sandbox);
+    this.#sandboxes.put(sandbox.id, sandbox);
     return sandbox.id;
   }
 
@@ -292,10 +274,7 @@ export class HostedResolver implements Destinations {
       : this.#reportMismatch("another_sandbox", idOrName);
   }
 
-  async #askPreview(
-    sandboxId: string,
-    port: number,
-  ): Promise<HostedPreview | null> {
+  async #askPreview(sandboxId: string, port: number) {
     const answer = await this.#api.previewUrlOf(sandboxId, port);
     if (answer === null) return null;
     const preview = readPreview(answer, sandboxId, port);

@@ -4,26 +4,10 @@ import { isSandboxRef } from "../../address/grammar.ts";
 import type { Codec } from "../../cache/durable_tier.ts";
 import { type Sandbox, sandboxRef } from "../../daytona/models.ts";
 import {
-  type AppOriginLabels,
   appOriginLabels,
   storedAppOriginLabels,
 } from "../app_origin_labels.ts";
-
-/** The facts about a sandbox that do not depend on who asks. */
-export interface HostedSandbox {
-  readonly id: string;
-  readonly public: boolean;
-  readonly organizationId: string | null;
-  readonly appOrigin: AppOriginLabels;
-}
-
-/** The facts in an answer about a sandbox; null if it does not name the sandbox. What it does not say is not public. */
-export function readSandbox(answer: Sandbox): HostedSandbox | null {
-  const { id, labels, organizationId } = answer;
-  if (id === null || !isSandboxRef(id)) return null;
-  const appOrigin = appOriginLabels(labels);
-  return { id, public: answer.public === true, organizationId, appOrigin };
-}
+import { plainCodec } from "../codecs.ts";
 
 const stored = z.object({
   id: sandboxRef,
@@ -33,8 +17,18 @@ const stored = z.object({
   appOrigin: storedAppOriginLabels,
 });
 
+/** The facts about a sandbox that do not depend on who asks. */
+export type HostedSandbox = Readonly<z.output<typeof stored>>;
+
 /** Stores the facts as they are. */
-export const sandboxCodec: Codec<HostedSandbox | null> = {
-  encode: (sandbox) => sandbox && { ...sandbox },
-  decode: (json) => json === null ? null : stored.safeParse(json).data,
-};
+export const sandboxCodec: Codec<HostedSandbox | null> = plainCodec(
+  stored.nullable(),
+);
+
+/** The facts in an answer about a sandbox; null if it does not name the sandbox. What it does not say is not public. */
+export function readSandbox(answer: Sandbox): HostedSandbox | null {
+  const { id, labels, organizationId } = answer;
+  if (id === null || !isSandboxRef(id)) return null;
+  const appOrigin = appOriginLabels(labels);
+  return { id, public: answer.public === true, organizationId, appOrigin };
+}

@@ -70,11 +70,10 @@ export class AccessResolver {
     budget: Budget,
   ): Promise<boolean> {
     // A token that the API cannot be asked about is not cached either.
-    return mayBePreviewToken(token) && await this.#previewTokens.lookUp(
-      this.#marks.keyOf(sandboxId, token),
-      () => this.#api.isPreviewToken(sandboxId, token),
-      budget,
-    );
+    if (!mayBePreviewToken(token)) return false;
+    const key = this.#marks.keyOf(sandboxId, token);
+    const ask = () => this.#api.isPreviewToken(sandboxId, token);
+    return await this.#previewTokens.lookUp(key, ask, budget);
   }
 
   /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
@@ -83,16 +82,14 @@ export class AccessResolver {
     user: BearerUser,
     budget: Budget,
   ): Promise<boolean | null> {
-    return isBearer(user.bearer) && await this.#users.lookUp(
-      this.#marks.keyOf(sandboxId, user.bearer),
-      () => {
-        const asked = this.#api.hasSandboxAccess(sandboxId, user);
-        return ifUser(asked, { api: this.#api, user, no: false });
-      },
-      budget,
-      undefined,
-      () => knownEndOf(user),
-    );
+    if (!isBearer(user.bearer)) return false;
+    const key = this.#marks.keyOf(sandboxId, user.bearer);
+    const ask = () => {
+      const asked = this.#api.hasSandboxAccess(sandboxId, user);
+      return ifUser(asked, { api: this.#api, user, no: false });
+    };
+    const endsAt = () => knownEndOf(user);
+    return await this.#users.lookUp(key, ask, budget, undefined, endsAt);
   }
 
   /** The sandbox that a signed token grants access to on `port`; null if it grants none there, or no longer does. */
@@ -101,11 +98,9 @@ export class AccessResolver {
     port: number,
     budget: Budget,
   ): Promise<string | null> {
-    return await this.#signedTokens.lookUp(
-      this.#marks.digestOf([token, String(port)]),
-      () => this.#api.sandboxIdOfSignedToken(token, port),
-      budget,
-    );
+    const key = this.#marks.digestOf([token, String(port)]);
+    const ask = () => this.#api.sandboxIdOfSignedToken(token, port);
+    return await this.#signedTokens.lookUp(key, ask, budget);
   }
 
   /** The key by which the URLs of the sandbox's files are signed; null if there is none, as at older APIs. */
@@ -113,11 +108,8 @@ export class AccessResolver {
     sandboxId: string,
     budget: Budget,
   ): Promise<string | null> {
-    return await this.#signingKeys.lookUp(
-      sandboxId,
-      () => this.#api.signingKeyOfSandbox(sandboxId),
-      budget,
-    );
+    const ask = () => this.#api.signingKeyOfSandbox(sandboxId);
+    return await this.#signingKeys.lookUp(sandboxId, ask, budget);
   }
 }
 

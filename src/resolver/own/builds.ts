@@ -1,5 +1,11 @@
 /** Build logs: which runner built an image, if the user may see it. Nothing is cached, because logs are rarely read. */
-import type { DaytonaApi, Runner, User } from "../../daytona/api.ts";
+import type {
+  DaytonaApi,
+  Runner,
+  Sandbox,
+  Snapshot,
+  User,
+} from "../../daytona/api.ts";
 import { ifUser } from "./access.ts";
 
 /** The location of a build log. */
@@ -28,28 +34,18 @@ export class BuildResolver {
     this.#api = api;
   }
 
-  /**
-   * The log of one of the user's builds; null if there is none, or the user may not see it.
-   * @throws {GatewayError} as {@linkcode DaytonaApi}
-   */
-  async logOf(build: Build, user: User): Promise<BuildLog | null> {
-    const asked = this.#imageOf(build, user);
-    const image = await ifUser(asked, { api: this.#api, user, no: null });
-    const [snapshotRef, runnerId] = image ?? [];
+  /** The log of a user's build; null if there is none, or not for the user. Throws as {@linkcode DaytonaApi} does. */
+  async logOf({ of, id }: Build, user: User): Promise<BuildLog | null> {
+    const asked: Promise<Snapshot | Sandbox | null> = of === "snapshot"
+      ? this.#api.snapshot(id, user)
+      : this.#api.sandbox(id, user);
+    const built = await ifUser(asked, { api: this.#api, user, no: null });
+    if (built === null) return null;
+    const [snapshotRef, runnerId] = "initialRunnerId" in built
+      ? [built.ref, built.initialRunnerId]
+      : [built.snapshotRef, built.runnerId];
     if (!snapshotRef || !runnerId) return null;
     const runner = await this.#api.runnerById(runnerId);
     return runner && { runner, snapshotRef };
-  }
-
-  async #imageOf(
-    { of, id }: Build,
-    user: User,
-  ): Promise<[ref: string | null, runnerId: string | null] | null> {
-    if (of === "snapshot") {
-      const snapshot = await this.#api.snapshot(id, user);
-      return snapshot && [snapshot.ref, snapshot.initialRunnerId];
-    }
-    const sandbox = await this.#api.sandbox(id, user);
-    return sandbox && [sandbox.snapshotRef, sandbox.runnerId];
   }
 }

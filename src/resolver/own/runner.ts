@@ -9,21 +9,19 @@ import type { HeaderList } from "../../http/headers.ts";
 import { type Origin, parseOrigin } from "../../http/origin.ts";
 import { withoutTrailingSlashes } from "../../http/url.ts";
 import type { Sealer } from "../../lib/seal.ts";
-import {
-  type AppOriginLabels,
-  NO_LABELS,
-  storedAppOriginLabels,
-} from "../app_origin_labels.ts";
+import { NO_LABELS, storedAppOriginLabels } from "../app_origin_labels.ts";
 import { sealedCodec } from "../codecs.ts";
 import type { App, Destination } from "../destination.ts";
 import type { LookupKind } from "../lookup_cache.ts";
 
-/** Where a sandbox is, and what its labels say of the way there. */
-export interface Placement {
-  readonly runner: Runner;
+const storedPlacement = z.object({
+  runner: runnerAnswer,
   /** Null if they have not been read: a toolbox has no use for them. */
-  readonly appOrigin: AppOriginLabels | null;
-}
+  appOrigin: storedAppOriginLabels.nullable(),
+});
+
+/** Where a sandbox is, and what its labels say of the way there. */
+export type Placement = Readonly<z.output<typeof storedPlacement>>;
 
 /** The base URL of a runner's proxy or API, parsed. */
 interface RunnerBase {
@@ -52,10 +50,7 @@ const proxies = new WeakMap<
   RunnerBase & Pick<Destination, "headers" | "livenessTarget">
 >();
 
-/**
- * The destination of requests for an app of a sandbox that `runner` holds.
- * @throws {TypeError} if `sandboxId` is not a sandbox id
- */
+/** The destination of an app of a sandbox that `runner` holds; throws a TypeError if `sandboxId` is no sandbox's id. */
 export function runnerDestination(
   runner: Runner,
   { sandboxId, sandboxPort: port }: App,
@@ -94,11 +89,6 @@ export function placementCodec(
     ? DAYTONA_RECORD
     : sealedCodec(storedPlacement, sealer);
 }
-
-const storedPlacement: z.ZodType<Placement> = z.object({
-  runner: runnerAnswer,
-  appOrigin: storedAppOriginLabels.nullable(),
-});
 
 /**
  * Daytona's own format, `{"apiKey","apiUrl"}`, whose `apiUrl` is the runner's `proxyUrl`, with our other members added.

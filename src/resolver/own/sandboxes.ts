@@ -45,10 +45,7 @@ export interface SandboxResolverOptions extends LookupCacheOptions {
   readonly onPrivate: (sandboxId: string, stored?: Promise<void>) => void;
 }
 
-/**
- * Cached answers about sandboxes.
- * @throws {GatewayError} as {@linkcode DaytonaApi} if an answer is neither cached nor given by the API; every lookup
- */
+/** Cached answers about sandboxes. Lookups throw as {@linkcode DaytonaApi} does if there is no answer. */
 export class SandboxResolver implements Destinations {
   readonly #api: SandboxApi;
   readonly #options: SandboxResolverOptions;
@@ -61,20 +58,16 @@ export class SandboxResolver implements Destinations {
 
   constructor(api: SandboxApi, options: SandboxResolverOptions) {
     const { store, sealer, cache: { maxEntries: max } } = options;
-    const kind = "sandbox-runner-info";
-    const codec = placementCodec(kind, store, sealer);
+    const visibility = "sandbox-public";
+    const place = "sandbox-runner-info";
+    const codec = placementCodec(place, store, sealer);
     this.#api = api;
     this.#options = options;
-    this.#visibility = new LookupCache(
-      "sandbox-public",
-      booleanCodec,
-      options,
-      {
-        onReplaced: (id, wasPublic, isPublic, stored) =>
-          wasPublic && !isPublic && options.onPrivate(id, stored),
-      },
-    );
-    this.#placements = new LookupCache(kind, codec, options);
+    this.#visibility = new LookupCache(visibility, booleanCodec, options, {
+      onReplaced: (id, wasPublic, isPublic, stored) =>
+        wasPublic && !isPublic && options.onPrivate(id, stored),
+    });
+    this.#placements = new LookupCache(place, codec, options);
     this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
     this.#labels = new LRUCache({ max });
     this.#refusals = new RunnerRefusals(options.upstream);
@@ -83,7 +76,9 @@ export class SandboxResolver implements Destinations {
   /** True if anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
   async isPublic(sandboxId: string, budget: Budget): Promise<boolean> {
     return await this.#visibility.lookUp(sandboxId, () => {
-      this.#prefetchPlacement(sandboxId);
+      // What an admitted request needs next.
+      const ask = () => this.#placementOf(sandboxId, "any");
+      this.#placements.prefetch(sandboxId, ask);
       return this.#api.isSandboxPublic(sandboxId);
     }, budget);
   }
@@ -112,27 +107,20 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
     onMiss: () => void,
   ): Promise<Destination | null> {
-    const placement = await this.#placements.lookUp(
-      sandboxId,
-      () => this.#placementOf(sandboxId, port),
-      UNMETERED,
-      onMiss,
-    );
+    const ask = () => this.#placementOf(sandboxId, port);
+    const placement = await this.#placements
+      .lookUp(sandboxId, ask, UNMETERED, onMiss);
     return placement && await this.#labelled(placement, sandboxId, port);
   }
 
-  /**
-   * Asks the API again, since the sandbox may have moved: once per sandbox in 5 s, however many requests fail. Until it
-   * answers, the cached place is kept.
-   */
+  /** Asks the API again, once in 5 s, since the sandbox may have moved; the cached place is kept until it answers. */
   async renewDestination(
     sandboxId: string,
     port: SandboxPort,
   ): Promise<Destination | null> {
     const placement = await this.#renewals.once(sandboxId, async () => {
       const renewed = await this.#placementOf(sandboxId, port);
-      const stored = this.#placements.put(sandboxId, renewed);
-      this.#options.background.add("store runner", stored);
+      this.#placements.put(sandboxId, renewed);
       return renewed;
     });
     return placement && await this.#labelled(placement, sandboxId, port);
@@ -159,38 +147,21 @@ export class SandboxResolver implements Destinations {
     return runnerDestination(runner, { sandboxId, sandboxPort }, rest);
   }
 
-  /** Looks up what an admitted request needs next. A failure is ignored: the lookup of that request reports its own. */
-  #prefetchPlacement(sandboxId: string): void {
-    if (this.#placements.known(sandboxId) !== undefined) return;
-    const fetched = this.#placements
-      .prefetch(sandboxId, () => this.#placementOf(sandboxId, "any"));
-    const ignored = fetched.catch(() => {});
-    this.#options.background.add("prefetch runner", ignored);
-  }
-
   /** The destination, once the labels are read that a request to the toolbox had no use for. */
-  async #labelled(
-    placement: Placement,
-    sandboxId: string,
-    port: SandboxPort,
-  ): Promise<Destination> {
+  async #labelled(placement: Placement, sandboxId: string, port: SandboxPort) {
     let labelled = placement;
     if (placement.appOrigin === null && port !== "toolbox") {
       labelled = { ...placement, appOrigin: await this.#labelsOf(sandboxId) };
       // It may have been forgotten meanwhile.
       if (this.#placements.known(sandboxId) === placement) {
-        const stored = this.#placements.put(sandboxId, labelled);
-        this.#options.background.add("store labels", stored);
+        this.#placements.put(sandboxId, labelled);
       }
     }
     return this.#destination(labelled, sandboxId, port);
   }
 
   /** Asks the API for a sandbox's runner and, unless it is for the toolbox, its labels, at once. */
-  async #placementOf(
-    sandboxId: string,
-    port: SandboxPort | "any",
-  ): Promise<Placement | null> {
+  async #placementOf(sandboxId: string, port: SandboxPort | "any") {
     const [runner, appOrigin] = await Promise.all([
       this.#api.runnerOfSandbox(sandboxId),
       port === "toolbox" ? null : this.#labelsOf(sandboxId),

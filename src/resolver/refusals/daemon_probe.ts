@@ -89,11 +89,8 @@ export class DaemonProbe {
     target: string,
   ): Promise<UpstreamResponse | undefined> {
     const probe = { method, target, timeoutMs: TIMEOUT_MS };
-    try {
-      return await sendProbe(this.#upstream, destination, probe);
-    } catch {
-      return undefined;
-    }
+    return await sendProbe(this.#upstream, destination, probe)
+      .catch(() => undefined);
   }
 }
 

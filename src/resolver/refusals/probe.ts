@@ -12,7 +12,6 @@ import { failedExchange } from "./refusal.ts";
 /** What sends probes. */
 export type ProbeClient = Pick<UpstreamClient, "request">;
 
-/** A request without content. */
 interface Probe {
   readonly method: "GET" | "HEAD";
   readonly target: string;

@@ -62,15 +62,10 @@ const FAILURES: Readonly<
   body_failed: ["final", null],
 };
 
-/**
- * What a failed exchange comes to; the failure is the cause of its error.
- * @throws `cause` itself if it is no {@linkcode UpstreamError}
- */
+/** What a failed exchange comes to, `cause` being its error's; throws `cause` if it is no {@linkcode UpstreamError}. */
 export function failedExchange(cause: unknown): Refusal {
   if (!(cause instanceof UpstreamError)) throw cause;
   const [kind, code] = FAILURES[cause.code];
-  const { message } = cause;
-  return code === null
-    ? new Refusal(kind, cause)
-    : new Refusal(kind, new GatewayError(code, message, { cause }));
+  const error = code && new GatewayError(code, cause.message, { cause });
+  return new Refusal(kind, error ?? cause);
 }

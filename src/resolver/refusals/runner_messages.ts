@@ -6,15 +6,20 @@ import { valuesOf } from "../../http/headers.ts";
 import { parseJson } from "../../lib/parse_json.ts";
 import type { ResponseHead } from "../destination.ts";
 
-/** The error codes for a runner's refusals, with the reason that is logged. */
+/** The error codes for refusals by a runner or by a hop behind it, with the reason that is logged. */
 export const REFUSALS = {
   container_not_found: "the runner does not have the sandbox (its 404)",
   runner_refused: "the runner does not accept the gateway's key (its 401)",
   sandbox_stopped: "the sandbox is not running (the runner's 400)",
   runner_unreachable: "Daytona's proxy failed (its own 500)",
+  port_closed: "nothing listens on the port (the runner's empty 502)",
+  toolbox_unreachable:
+    "the daemon in the sandbox does not answer (the runner's empty 502)",
+  app_refused_websocket:
+    "the app answered the handshake with no valid response (the runner's empty 502)",
 } as const;
 
-/** The code of a refusal that is told by its body. */
+/** The code of such a refusal. */
 export type RefusalCode = keyof typeof REFUSALS;
 
 /** The longest body that may be a runner's refusal, bytes. */

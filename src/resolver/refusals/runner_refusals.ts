@@ -70,15 +70,8 @@ export class RunnerRefusals implements Refusals {
     if (isEmptyBadGateway(response)) {
       const isUp = sandboxPort !== "toolbox" &&
         await this.#daemons.isUp(sandboxId, destination);
-      return isUp
-        ? refusalWith(
-          "port_closed",
-          "nothing listens on the port (the runner's empty 502)",
-        )
-        : refusalWith(
-          "toolbox_unreachable",
-          "the daemon in the sandbox does not answer (the runner's empty 502)",
-        );
+      const code = isUp ? "port_closed" : "toolbox_unreachable";
+      return refusalWith(code, REFUSALS[code]);
     }
     if (!mayBeRefusal(response, this.#isStatus)) return response;
     const { code, body = response.body }: Read = method === "HEAD"
@@ -100,10 +93,7 @@ export class RunnerRefusals implements Refusals {
     }
     const app = { sandboxId, sandboxPort };
     if (!await this.#daemons.isListening(app, destination)) return refusal;
-    return refusalWith(
-      "app_refused_websocket",
-      "the app answered the handshake with no valid response (the runner's empty 502)",
-    );
+    return refusalWith("app_refused_websocket", REFUSALS.app_refused_websocket);
   }
 
   async #read(
@@ -121,10 +111,7 @@ export class RunnerRefusals implements Refusals {
    * The code of a refusal without a body to tell it by, as to a HEAD: what a runner refuses, it refuses for every path, so
    * it is asked for something that has one. Undefined if the sandbox is not refused, or if that cannot be determined.
    */
-  #codeByProbe(
-    sandboxId: string,
-    destination: Destination,
-  ): Promise<RefusalCode | undefined> {
+  #codeByProbe(sandboxId: string, destination: Destination) {
     return this.#probed.once(sandboxId, async () => {
       const { toolboxPrefix, pathPrefix } = destination;
       try {

@@ -1,6 +1,7 @@
 /** What one process announces to all others that share its durable tier. */
 import assert from "node:assert/strict";
-import { openRedis } from "../../../src/cache/redis/redis_store.ts";
+import { connectionTo } from "../../../src/cache/redis/redis_connection.ts";
+import { openRedisStore } from "../../../src/cache/redis/redis_store.ts";
 import type { DurableStore, StoreFailure } from "../../../src/cache/store.ts";
 import { assertEventually } from "../../support/assert_eventually.ts";
 import { redisAt, redisTest, startRedis } from "../../support/redis_server.ts";
@@ -67,7 +68,8 @@ redisTest(
     });
     const user = { username: "gateway", password: "s3cret" };
     const failures: StoreFailure[] = [];
-    const store = await openRedis(redisAt(server.port, user), {
+    const connection = connectionTo(redisAt(server.port, user));
+    const store = await openRedisStore(connection, {
       now: Date.now,
       onFailure: (failure) => failures.push(failure),
       deadlineMs: 5000,

@@ -1,4 +1,4 @@
-import type { GatewayMode } from "../../../src/config/config.ts";
+import type { Config } from "../../../src/config/config.ts";
 import {
   DaytonaApi,
   type DaytonaApiOptions,
@@ -47,7 +47,7 @@ export function clientAt(
   apiUrl: string,
   { timeoutMs = 10_000, mode = "proxy", ...options }:
     & Partial<DaytonaApiOptions>
-    & { timeoutMs?: number; mode?: GatewayMode } = {},
+    & { timeoutMs?: number; mode?: Config["daytona"]["mode"] } = {},
 ): DaytonaApi {
   return new DaytonaApi({ mode, apiUrl, serviceKey: API_KEY, timeoutMs }, {
     closing: new AbortController().signal,

@@ -3,7 +3,7 @@ import { openKv as openNpmKv } from "@deno/kv";
 import { openKv } from "../../../src/cache/kv.ts";
 import { openSharedKv } from "../../../src/cache/kv_sharing.ts";
 import type { KvDatabase } from "../../../src/cache/kv_database.ts";
-import { KvValues } from "../../../src/records/kv_values.ts";
+import { kvValues } from "../../../src/records/kv_values.ts";
 import { openRedisValues } from "../../../src/records/redis_values.ts";
 import type { VersionedValues } from "../../../src/records/versioned_values.ts";
 import { KvConnect } from "../../support/kv_connect.ts";
@@ -30,7 +30,7 @@ async function inMemory(opening: Promise<KvDatabase>): Promise<Database> {
     close() {},
   });
   return {
-    open: () => Promise.resolve(new KvValues(shared)),
+    open: () => Promise.resolve(kvValues(shared)),
     [Symbol.asyncDispose]: () => Promise.resolve(kv.close()),
   };
 }
@@ -39,7 +39,7 @@ async function inFile(): Promise<Database> {
   await Deno.mkdir("./data/test", { recursive: true });
   const dir = await Deno.makeTempDir({ dir: "./data/test" });
   return {
-    open: async () => new KvValues(await openSharedKv(`${dir}/kv.sqlite`)),
+    open: async () => kvValues(await openSharedKv(`${dir}/kv.sqlite`)),
     [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
   };
 }
@@ -47,7 +47,7 @@ async function inFile(): Promise<Database> {
 function kvConnect(): Promise<Database> {
   const service = new KvConnect();
   return Promise.resolve({
-    open: async () => new KvValues(await openKv(service.url)),
+    open: async () => kvValues(await openKv(service.url)),
     [Symbol.asyncDispose]: () => service.stop(),
   });
 }

@@ -3,7 +3,7 @@ import { OwnCookies } from "../../../../src/auth/own_cookies.ts";
 import type { Session, UserSession } from "../../../../src/auth/session.ts";
 import { Throttle } from "../../../../src/auth/throttle.ts";
 import type { LoginAttempt } from "../../../../src/control/browser_sessions.ts";
-import { UserLogins } from "../../../../src/features/handover/user_logins.ts";
+import { userLogins } from "../../../../src/features/handover/user_logins.ts";
 import { GatewayError } from "../../../../src/errors.ts";
 
 const COOKIES = new OwnCookies({
@@ -37,7 +37,7 @@ function setUp() {
     maxClients: 10,
     now: () => 0,
   });
-  const logins = new UserLogins({
+  const logins = userLogins({
     cookies: COOKIES,
     throttle,
     now: () => NOW,

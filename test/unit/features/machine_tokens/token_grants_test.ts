@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { GrantSession } from "../../../../src/auth/grants.ts";
-import { TokenGrants } from "../../../../src/features/machine_tokens/token_grants.ts";
+import { tokenGrants } from "../../../../src/features/machine_tokens/token_grants.ts";
 import {
   type KeptToken,
   tokenKind,
@@ -38,7 +38,7 @@ async function setUp() {
     data: { createdBy: "alice", note: null, own },
   };
   await records.put(TOKENS, record, "absent");
-  const grants = new TokenGrants(hashes, parts);
+  const grants = tokenGrants(hashes, parts);
   return {
     grants,
     records,
