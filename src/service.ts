@@ -24,6 +24,7 @@ import { createBulkheads } from "./gateway/create_bulkheads.ts";
 import { createFeatures } from "./gateway/create_features.ts";
 import { createForwarder, createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
+import { areDescriptorsShort } from "./lib/descriptors.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer } from "./lib/seal.ts";
 import { createAccessLog } from "./observability/access_log.ts";
@@ -39,7 +40,6 @@ import { createDrain } from "./server/drain.ts";
 import type { GatewayService, ProcessFacts } from "./server/run.ts";
 import { startTimers } from "./server/timers.ts";
 import { openTurns } from "./server/turns.ts";
-import { watchMetrics } from "./server/watch_metrics.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
 import { createFetch } from "./upstream/http1/fetch.ts";
 
@@ -247,15 +247,19 @@ export async function createService(
     },
     onOwnAnswer: (facts) => metrics.exchange(facts),
   });
-  watchMetrics(metrics, {
+  metrics.setSources({
+    inFlight: () => inFlight.count,
+    tunnels: () => inFlight.tunnelCount,
+    upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
+    droppedLogLines: () => lines?.dropped ?? 0,
+    leakedSockets: () => clientLeg.leakedSockets.count,
+    areDescriptorsShort,
+    bufferedBytes: () => clientLeg.budget.usedBytes,
+    storeWatch: () => store?.watch,
     limits,
-    inFlight,
-    bulkheads,
-    upstream,
-    readiness,
-    store,
-    clientLeg,
-    lines,
+    limitsPerEach: () => [...inFlight.limitsPerEach(), bulkheads.inUse],
+    unresponsiveRunners: () => bulkheads.unresponsive,
+    checks: () => readiness.latest,
   });
   const turns = await openTurns();
   const learning = remoteSettings.learn(closing);

@@ -9,9 +9,7 @@ const MAX_LOGIN_COOKIES = 12;
 /** Most names that are looked at, from the end of the header; browsers keep some 180 cookies per site. */
 const MAX_NAMES = 200;
 
-/** A login that has to go. */
 interface SurplusLogin {
-  /** The name of its cookie. */
   readonly name: string;
   /** The sessions under that name that we sealed; more than one, or none, if others have planted cookies. */
   readonly opened: readonly Session[];

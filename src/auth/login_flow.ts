@@ -21,17 +21,9 @@ import type { Throttle, ThrottledClient } from "./throttle.ts";
 
 interface LoginRequest
   extends Pick<Transaction, "returnTo" | "challenge" | "redirectUri"> {
-  /** True if the user chose single sign-on. */
   readonly sso: boolean;
   /** True if the provider has to ask for an account even if it knows the user. */
   readonly reauthenticate: boolean;
-}
-
-/** Where to send the browser, and what it has to bring to the callback: the `state`, and the sealed transaction. */
-interface StartedLogin {
-  readonly location: string;
-  readonly state: string;
-  readonly sealed: string;
 }
 
 interface FinishedLogin {
@@ -88,10 +80,13 @@ export class Login {
     return this.#options.provider.ssoIssuer !== undefined;
   }
 
-  /** Starts a login, or throws `login_unavailable`. */
+  /**
+   * Starts a login, or throws `login_unavailable`: where to send the browser, and what it has to bring to the callback, the
+   * `state` and the sealed transaction.
+   */
   async start(
     { sso, reauthenticate, ...request }: LoginRequest,
-  ): Promise<StartedLogin> {
+  ): Promise<Record<"location" | "state" | "sealed", string>> {
     const { provider, transactions } = this.#options;
     const transaction = {
       ...request,
@@ -141,15 +136,13 @@ export class Login {
       budget.settle({ isAdmitted: true });
       return { returnTo, challenge, login, subject: sub };
     } catch (error) {
-      if (!(error instanceof GatewayError)) {
-        budget.settle({ error });
-        throw error;
-      }
-      const { code } = error;
       // Any other failure is the provider's, the API's or ours, or has cost nothing.
-      const isRefusal = ERRORS[code].login === "refused";
+      const isRefusal = error instanceof GatewayError &&
+        ERRORS[error.code].login === "refused";
       budget.settle(isRefusal ? { isAdmitted: false } : { error });
+      if (!(error instanceof GatewayError)) throw error;
       if (isRefusal && sub !== undefined) {
+        const { code } = error;
         const sandboxId = loggedLabel(label);
         const client = clientKey(clientAddress);
         accessEvents.refused({ requestId, sandboxId, port, sub, code, client });

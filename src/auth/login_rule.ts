@@ -18,7 +18,8 @@ const ADDRESS = /^[^\s@]+@([^\s@]+)$/;
  */
 export function isAllowed(rule: LoginRule, claims: LoginClaims): boolean {
   if (!claims.isEmailVerified || claims.email === undefined) return false;
-  const email = lowerCased(claims.email);
+  // ASCII only: other letters that fold to one of ASCII belong to other addresses.
+  const email = claims.email.replace(/[A-Z]/g, (one) => one.toLowerCase());
   const domain = ADDRESS.exec(email)?.[1];
   if (domain === undefined) return false;
   return rule.emails.includes(email) || rule.domains.includes(domain) ||
@@ -42,9 +43,4 @@ export function loginClaims(
     isEmailVerified: verified === true || verified === "true",
     groups: groups.filter((group) => typeof group === "string"),
   };
-}
-
-/** ASCII only: other letters that fold to one of ASCII belong to other addresses. */
-function lowerCased(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -17,9 +17,7 @@ import type { Tokens } from "./oidc/provider.ts";
 import type { LoginRef } from "./session.ts";
 
 /** An open session: the tokens behind it. */
-export interface OpenState extends Tokens {
-  readonly state: "open";
-}
+export type OpenState = Tokens & { readonly state: "open" };
 
 /** The state of one login session. */
 export type SessionState = OpenState | { readonly state: "ended" };
@@ -42,9 +40,7 @@ const KEEP_AFTER_EXPIRY_MS = 60_000;
 /** A state in the durable tier; `unreadable` if we do not have its key, or do not know its format. */
 type StoredState = SessionState | "unreadable";
 
-interface Copy extends Checked {
-  readonly state: SessionState;
-}
+type Copy = Checked & { readonly state: SessionState };
 
 /** Reads and writes the states of login sessions. */
 export class LoginSessionStore {

@@ -76,7 +76,6 @@ export class LoginSessions {
     return this.#ownPrefix + crypto.randomUUID();
   }
 
-  /** Remembers the tokens of a new session. */
   async begin(session: LoginRef, tokens: Tokens): Promise<void> {
     await this.#states.set(session, { ...tokens, state: "open" });
   }
@@ -99,8 +98,7 @@ export class LoginSessions {
         !session.id.startsWith(this.#ownPrefix);
     }
     const user = await this.#current(session, known);
-    const { sandboxId } = session;
-    return await this.#mayOpen(sandboxId, user, clientAddress, budget);
+    return await this.#mayOpen(session.sandboxId, user, clientAddress, budget);
   }
 
   /** True if a user has access to the sandbox; null if so, but it was deleted; false if the session has ended. */

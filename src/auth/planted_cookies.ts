@@ -12,7 +12,6 @@ import type { SessionSealer } from "./session.ts";
 /** The parts of a request that is refused for its cookies. */
 export interface TooLargeRequest {
   readonly cookie: string;
-  /** The request-target. */
   readonly target: string;
   readonly host: PreviewHost;
   /** True if a person is about to see the refusal. */
@@ -122,7 +121,6 @@ export class PlantedCookies {
   }
 }
 
-/** The step after the one that a browser remembers. */
 function nextStep(before = ""): number {
   return /^[1-3]$/.test(before) ? Math.min(Number(before) + 1, LAST_STEP) : 1;
 }

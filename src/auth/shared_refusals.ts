@@ -72,10 +72,12 @@ export class SharedRefusals {
   }
 
   async #exchange(): Promise<void> {
-    const { store, charge, now } = this.#options;
+    const { store, secret, charge, now } = this.#options;
     const window = String(Math.floor(now() / WINDOW_MS));
     const counts = [...this.#charged].map(([client, count]) => {
-      const key: StoreKey = ["refusals", window, this.#nameOf(client)];
+      const name = createHmac("sha256", secret)
+        .update(`porthole-refusals:${client}`).digest("base64url");
+      const key: StoreKey = ["refusals", window, name];
       return { client, key, count };
     });
     this.#charged = new Map();
@@ -87,10 +89,5 @@ export class SharedRefusals {
       this.#seen.set(id, total);
       if (total > own) charge(client, total - own);
     }
-  }
-
-  #nameOf(client: string): string {
-    return createHmac("sha256", this.#options.secret)
-      .update(`porthole-refusals:${client}`).digest("base64url");
   }
 }

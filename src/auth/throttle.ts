@@ -50,7 +50,6 @@ export class Throttle {
     this.#refusals = new TokenBuckets({ capacity, refillPerSec, maxKeys, now });
   }
 
-  /** The budget for one request of that client. */
   budgetFor({ clientAddress, isSentByPage }: ThrottledClient): RequestBudget {
     const client = clientKey(clientAddress);
     return new RequestBudget(this, isSentByPage ? `page ${client}` : client);
@@ -111,7 +110,6 @@ export class RequestBudget implements Budget {
   readonly #client: string;
   #isStopped = false;
   #spent = 0;
-  /** True if any lookup was attempted. */
   hasLookups = false;
 
   constructor(throttle: Throttle, client: string) {
@@ -139,14 +137,11 @@ export class RequestBudget implements Budget {
     const spent = this.#spent;
     this.#spent = 0;
     if (spent === 0) return;
-    this.#throttle.end(this.#client, spent, this.#isCharged(outcome));
-  }
-
-  #isCharged(outcome: LookupOutcome): boolean {
-    if ("isAdmitted" in outcome) return !outcome.isAdmitted;
-    const { error } = outcome;
-    return this.#isStopped ||
-      error instanceof GatewayError && error.code === "user_throttled";
+    const isCharged = "isAdmitted" in outcome
+      ? !outcome.isAdmitted
+      : this.#isStopped || outcome.error instanceof GatewayError &&
+          outcome.error.code === "user_throttled";
+    this.#throttle.end(this.#client, spent, isCharged);
   }
 
   /** The result of `work`, or its failure, by which the budget is settled. */

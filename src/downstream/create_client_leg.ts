@@ -7,15 +7,15 @@ import { memoryLimit } from "../lib/memory_limit.ts";
 import { loggerFor } from "../observability/log.ts";
 import type { BufferKind } from "../observability/metrics/facts.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
-import { createLeakedSockets } from "./http/leaked_sockets.ts";
+import { LeakedSockets } from "./http/leaked_sockets.ts";
 import { ReadSizes } from "./http/read_sizes.ts";
 import type { ClientLeg } from "./http/reply.ts";
 import { MemoryGuard } from "./memory/guard.ts";
 import {
   BUFFER_ALLOWANCE_BYTES,
-  createBytesBeyond,
-  createExpectedBytes,
+  bytesBeyond,
   createNativeBytes,
+  expectedBytes,
   MAX_USED_SHARE,
   USED_SHARE,
 } from "./memory/native_memory.ts";
@@ -33,79 +33,60 @@ interface ClientLegParts {
 /** Creates it. */
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createClientLeg(
-  limits: Pick<Config["limits"], "bufferBudgetBytes">,
-  { ownsProcess, now, ...parts }: ClientLegParts,
-) {
-  const budget = createBudget(limits, parts.metrics);
-  return {
-    budget,
-    memoryGuard: ownsProcess
-      ? createMemoryGuard(limits, { ...parts, budget })
-      : undefined,
-    leakedSockets: createLeakedSockets(now),
-    readSizes: new ReadSizes(),
-  } satisfies ClientLeg;
-}
-
-/** Creates the budget of everything that is buffered for clients and apps. */
-function createBudget(
   { bufferBudgetBytes }: Pick<Config["limits"], "bufferBudgetBytes">,
-  metrics: Pick<Metrics, "bufferEvicted">,
-): ByteBudget<BufferKind> {
+  { metrics, background, inFlight, now, ownsProcess }: ClientLegParts,
+) {
   const logger = loggerFor("memory");
   const shouldReport = createReportLimit(() => performance.now());
-  return new ByteBudget({
+  function onEvicted(kind: BufferKind, message: string, facts = {}): void {
+    metrics.bufferEvicted(kind);
+    if (shouldReport(kind)) logger.warn(message, facts);
+  }
+  /** Of everything that is buffered for clients and apps. */
+  const budget = new ByteBudget<BufferKind>({
     limitBytes: bufferBudgetBytes,
     allowanceBytes: BUFFER_ALLOWANCE_BYTES,
     onEvicted(kind, bytes) {
-      metrics.bufferEvicted(kind);
-      if (!shouldReport(kind)) return;
       const message =
         "BUFFER_BUDGET_BYTES are used up: ended the one that held most";
-      logger.warn(message, { kind, bytes });
+      onEvicted(kind, message, { kind, bytes });
     },
   });
-}
-
-type GuardParts =
-  & Pick<ClientLegParts, "metrics" | "background" | "inFlight">
-  & { readonly budget: ByteBudget<BufferKind> };
-
-/** Watches over what Deno buffers of clients' messages, which is to stay within the budget, or a share of the memory. */
-function createMemoryGuard(
-  { bufferBudgetBytes }: Pick<Config["limits"], "bufferBudgetBytes">,
-  { metrics, budget, background, inFlight }: GuardParts,
-): MemoryGuard {
-  const logger = loggerFor("memory");
-  const shouldReport = createReportLimit(() => performance.now());
-  const nativeBytes = createNativeBytes();
-  const limitBytes = memoryLimit();
-  const expectedBytes = createExpectedBytes({
-    startBytes: nativeBytes(),
-    bufferBudgetBytes,
-    limitBytes,
-  });
-  function hiddenOverBytes(): number {
-    return nativeBytes() - expectedBytes({
-      exchanges: inFlight.count - inFlight.tunnelCount,
-      tunnels: inFlight.tunnelCount,
-      tlsConnections: budget.holders, // every such connection is one
+  /** Watches over what Deno buffers of clients' messages, which is to stay within the budget, or a share of the memory. */
+  function createMemoryGuard(): MemoryGuard {
+    const nativeBytes = createNativeBytes();
+    const limitBytes = memoryLimit();
+    const facts = { startBytes: nativeBytes(), bufferBudgetBytes, limitBytes };
+    function hiddenOverBytes(): number {
+      return nativeBytes() - expectedBytes({
+        exchanges: inFlight.count - inFlight.tunnelCount,
+        tunnels: inFlight.tunnelCount,
+        tlsConnections: budget.holders, // every such connection is one
+      }, facts);
+    }
+    return new MemoryGuard({
+      overBytes: () =>
+        Math.max(hiddenOverBytes(), bytesBeyond(USED_SHARE, limitBytes)),
+      spareBytes: () => -bytesBeyond(MAX_USED_SHARE, limitBytes),
+      isFull: () => bytesBeyond(1, limitBytes) > 0,
+      onDropped: () =>
+        onEvicted(
+          "unseen",
+          "memory grows by what Deno has read: dropped uploads or WebSockets of the clients that have most",
+        ),
+      background,
     });
   }
-  const usedOverBytes = createBytesBeyond(USED_SHARE, limitBytes);
-  const dangerBytes = createBytesBeyond(MAX_USED_SHARE, limitBytes);
-  const beyondLimitBytes = createBytesBeyond(1, limitBytes);
-  return new MemoryGuard({
-    overBytes: () => Math.max(hiddenOverBytes(), usedOverBytes()),
-    spareBytes: () => -dangerBytes(),
-    isFull: () => beyondLimitBytes() > 0,
-    onDropped() {
-      metrics.bufferEvicted("unseen");
-      if (!shouldReport("unseen")) return;
-      logger.warn(
-        "memory grows by what Deno has read: dropped uploads or WebSockets of the clients that have most",
-      );
-    },
-    background,
+  const leakedSockets = new LeakedSockets(now, () => {
+    if (!shouldReport("sockets")) return;
+    const message =
+      "too many sockets were lost or may be: responses are refused while their requests are still being sent";
+    loggerFor("gateway").warn(message, { lost: leakedSockets.count });
   });
+  return {
+    budget,
+    memoryGuard: ownsProcess ? createMemoryGuard() : undefined,
+    leakedSockets,
+    readSizes: new ReadSizes(),
+  } satisfies ClientLeg;
 }

@@ -37,14 +37,6 @@ export const UPLOAD_ERRORS: Readonly<Record<UploadAbortReason, ErrorCode>> = {
   too_fine: "chunks_too_small",
 };
 
-/** What the record says for each way to break off a download from our side. */
-export const DOWNLOAD_ENDS: Readonly<Record<AbortReason, ExchangeEnd>> = {
-  going_away: "aborted",
-  stalled: "client_stalled",
-  access_revoked: "aborted",
-  evicted: "aborted",
-};
-
 /** How a tunnel ended: completely only if one of its sides closed it. */
 export function tunnelEnd(
   { by, code }: Pick<TunnelFacts, "by" | "code">,

@@ -45,15 +45,10 @@ export function cookiesByName(
   header: string,
   prefix: string,
 ): Map<string, string[]> {
-  const cookies = new Map<string, string[]>();
-  for (const pair of header.split(";")) {
-    const name = cookieName(pair);
-    if (!name.startsWith(prefix)) continue;
-    const values = cookies.get(name);
-    if (values === undefined) cookies.set(name, [valueIn(pair)]);
-    else values.push(valueIn(pair));
-  }
-  return cookies;
+  const pairs = header.split(";")
+    .filter((pair) => cookieName(pair).startsWith(prefix));
+  const cookies = [...Map.groupBy(pairs, cookieName)];
+  return new Map(cookies.map(([name, pairs]) => [name, pairs.map(valueIn)]));
 }
 
 /** One of the gateway's cookies, as it was sent. */

@@ -1,15 +1,13 @@
 /** The intent of a request, by its headers (W3C Fetch Metadata; Accept, RFC 9110 section 12.5.1). */
 import type { RequestHeaders } from "./headers.ts";
 
-function acceptsHtml(accept: string | null): boolean {
-  return accept !== null && /\btext\/html\b/i.test(accept);
-}
+const HTML = /\btext\/html\b/i;
 
 /** True if a browser, with Fetch Metadata or without, is going to show the response as a document: errors are pages then. */
 export function wantsDocument(headers: RequestHeaders): boolean {
   const mode = headers.get("sec-fetch-mode");
   if (mode !== null) return mode === "navigate";
-  return acceptsHtml(headers.get("accept"));
+  return HTML.test(headers.get("accept") ?? "");
 }
 
 /** True if the request is a navigation that follows a link or a typed address, rather than submits a form. */
@@ -22,7 +20,7 @@ export function mayRedirect(method: string, headers: RequestHeaders): boolean {
   if (method !== "GET" && method !== "HEAD") return false;
   if (headers.has("sec-fetch-mode")) return isNavigation(method, headers);
   const accept = headers.get("accept");
-  return accept === null || accept.trim() === "*/*" || acceptsHtml(accept);
+  return accept === null || accept.trim() === "*/*" || HTML.test(accept);
 }
 
 /**

@@ -1,15 +1,13 @@
 import { splitQuery } from "./request_url.ts";
 
-/** A request-target, and the parameter that was removed from it. */
-export interface ParameterSplit {
-  /** The target without the parameter, byte for byte otherwise. */
-  readonly target: string;
-  /** The value of the first such parameter, decoded; undefined if there is none. */
-  readonly value: string | undefined;
-}
-
-/** Removes every pair with that name, of letters and underscores, from a target's query, even if percent-encoded. */
-export function splitParameter(target: string, name: string): ParameterSplit {
+/**
+ * Removes every pair with that name, of letters and underscores, from a target's query, even if percent-encoded, and keeps
+ * all other bytes. The value is that of the first such pair, decoded; undefined if there is none.
+ */
+export function splitParameter(
+  target: string,
+  name: string,
+): { readonly target: string; readonly value: string | undefined } {
   const { path, query } = splitQuery(target);
   // Most targets have no such name, plain or encoded.
   if (!query.includes(name) && !query.includes("%")) {

@@ -1,10 +1,6 @@
 import { fulfilsWithin } from "./fulfils_within.ts";
 
-/** Bounds of the delay between two attempts. */
-interface Backoff {
-  readonly baseMs: number;
-  readonly maxMs: number;
-}
+type Backoff = Readonly<Record<"baseMs" | "maxMs", number>>;
 
 interface RetryOptions extends Backoff {
   /** Attempts in total, including the first. */

@@ -19,13 +19,9 @@ export function areDescriptorsShort(): boolean {
 
 /** True if a failure says that there are no more, which gives the reserve up. */
 export function ranOutOfDescriptors(failure: unknown): boolean {
-  const hasRunOut = isExhaustion(failure);
+  const hasRunOut = /Too many open files/.test(String(failure));
   if (hasRunOut) onRunOut();
   return hasRunOut;
-}
-
-function isExhaustion(failure: unknown): boolean {
-  return /Too many open files/.test(String(failure));
 }
 
 /**
@@ -37,7 +33,7 @@ export function keepDescriptors(
   open: () => { close(): void },
   onChange: (isShort: boolean) => void,
 ): Disposable {
-  let reserve: { close(): void }[] = [];
+  const reserve: { close(): void }[] = [];
   let retrying: ReturnType<typeof setTimeout> | undefined;
 
   function change(to: boolean): void {
@@ -56,7 +52,7 @@ export function keepDescriptors(
     try {
       while (reserve.length < RESERVED) reserve.push(open());
     } catch (failure) {
-      if (isExhaustion(failure)) return giveUp();
+      if (ranOutOfDescriptors(failure)) return;
       // Such as a permission: there can be no reserve.
     }
     change(false);
@@ -67,8 +63,7 @@ export function keepDescriptors(
   return {
     [Symbol.dispose]() {
       clearTimeout(retrying);
-      for (const descriptor of reserve) descriptor.close();
-      reserve = [];
+      for (const descriptor of reserve.splice(0)) descriptor.close();
       onRunOut = () => {};
       isShort = false;
     },

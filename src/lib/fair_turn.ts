@@ -5,8 +5,7 @@
 import { setImmediate } from "node:timers";
 
 /** Work after which a turn is begun, to see whether the event loop turns by itself; and longest work from then on, ms. */
-const WATCHED_WORK_MS = 2;
-const MORE_WORK_MS = 2;
+const WORK_MS = 2;
 
 /** The clock is read once in so many calls: the work between two of them takes a fraction of a millisecond. */
 const CALLS_PER_LOOK = 4;
@@ -46,12 +45,12 @@ export class FairTurns {
   next(): Promise<void> | undefined {
     if (this.#isTurning) {
       const isFree = this.#waiting.length === 0 &&
-        this.#workedMs() < MORE_WORK_MS;
+        this.#workedMs() < WORK_MS;
       if (isFree) return undefined;
       return new Promise((resolve) => this.#waiting.push(resolve));
     }
     const isLooking = ++this.#calls % CALLS_PER_LOOK === 0;
-    if (isLooking && this.#workedMs() >= WATCHED_WORK_MS) void this.#turn();
+    if (isLooking && this.#workedMs() >= WORK_MS) void this.#turn();
     return undefined;
   }
 
@@ -61,7 +60,7 @@ export class FairTurns {
     do {
       await this.takeTurn();
       this.#workingSince = this.#now();
-      while (this.#waiting.length > 0 && this.#workedMs() < WATCHED_WORK_MS) {
+      while (this.#waiting.length > 0 && this.#workedMs() < WORK_MS) {
         for (const goOn of this.#waiting.splice(0, READERS_PER_LOOK)) goOn();
         await plainTurn(); // in which they work
       }

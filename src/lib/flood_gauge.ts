@@ -1,24 +1,20 @@
-/** Tells a flood of events, more within a second than anybody needs; it reads the clock only once in as many events. */
-export class FloodGauge {
-  readonly #perSecond: number;
-  readonly #now: () => number;
-  #since: number | undefined;
-  #count = 0;
-
-  /** @param now The current time, ms. */
-  constructor(perSecond: number, now: () => number = () => performance.now()) {
-    this.#perSecond = perSecond;
-    this.#now = now;
-  }
-
-  /** Counts an event; true if it is one too many. */
-  add(): boolean {
-    this.#since ??= this.#now();
-    if (++this.#count <= this.#perSecond) return false;
-    const now = this.#now();
-    const isFlood = now - this.#since < 1000;
-    this.#since = now;
-    this.#count = 1;
+/**
+ * Counts events, and returns true for one too many: a flood is more than `perSecond` within a second. The clock `now`, in ms,
+ * is read only once in as many events.
+ */
+export function createFloodGauge(
+  perSecond: number,
+  now: () => number = () => performance.now(),
+): () => boolean {
+  let since: number | undefined;
+  let count = 0;
+  return () => {
+    since ??= now();
+    if (++count <= perSecond) return false;
+    const time = now();
+    const isFlood = time - since < 1000;
+    since = time;
+    count = 1;
     return isFlood;
-  }
+  };
 }

@@ -1,4 +1,5 @@
 import { base64url, EncryptJWT, jwtDecrypt } from "jose";
+import { hkdfSync } from "node:crypto";
 
 /** Default for the longest token, in characters: twice the size of cookie that browsers keep. */
 const MAX_TOKEN_LENGTH = 8192;
@@ -27,37 +28,26 @@ interface SealerOptions {
   readonly maxLength?: number | undefined;
 }
 
-interface SealKey {
-  readonly kid: string;
-  readonly key: CryptoKey;
-}
-
 /** Creates a sealer; throws a TypeError if there is no secret, or an empty one. */
 export function createSealer(
   { secrets, purpose, now, maxLength = MAX_TOKEN_LENGTH }: SealerOptions,
 ): Sealer {
-  const [current, ...previous] = secrets;
+  const keys = secrets.map((secret) => keyOf(secret, purpose));
+  const [current] = keys;
   if (current === undefined || secrets.includes("")) {
     throw new TypeError(
       `Cannot seal for '${purpose}': secrets must be a list of non-empty strings`,
     );
   }
 
-  let derived: Promise<[SealKey, ...SealKey[]]> | undefined;
-  const keys = () =>
-    derived ??= Promise.all([
-      deriveKey(current, purpose),
-      ...previous.map((secret) => deriveKey(secret, purpose)),
-    ]);
-
   return {
     async seal(payload, expiresAtMs) {
-      const [{ kid, key }] = await keys();
+      const { kid, key } = current;
       // Nested in a claim, so that no member of the payload is mistaken for a registered claim (RFC 7519 section 4.1).
       const token = await new EncryptJWT({ data: payload })
         .setProtectedHeader({ alg: "dir", enc: "A256GCM", typ: purpose, kid })
         .setExpirationTime(Math.floor(expiresAtMs / 1000))
-        .encrypt(key);
+        .encrypt(await key);
       if (token.length > maxLength) {
         throw new RangeError(
           `Cannot seal for '${purpose}': the token would be longer than ${maxLength} characters`,
@@ -68,10 +58,9 @@ export function createSealer(
 
     async open(token) {
       if (token.length > maxLength) return undefined;
-      const known = await keys();
       try {
         const { payload } = await jwtDecrypt(token, ({ kid }) => {
-          const key = known.find((candidate) => candidate.kid === kid)?.key;
+          const key = keys.find((candidate) => candidate.kid === kid)?.key;
           if (key === undefined) throw new Error("unknown key id");
           return key;
         }, {
@@ -90,27 +79,16 @@ export function createSealer(
   };
 }
 
-/** Derives the key for a purpose, and its public key id, from a secret (HKDF-SHA256, RFC 5869), independently. */
-async function deriveKey(secret: string, purpose: string): Promise<SealKey> {
-  const encoder = new TextEncoder();
-  const raw = encoder.encode(secret);
-  const master = await crypto.subtle.importKey("raw", raw, "HKDF", false, [
-    "deriveKey",
-    "deriveBits",
-  ]);
-  function hkdf(output: string): HkdfParams {
-    const info = encoder.encode(`porthole seal ${output} ${purpose}`);
-    return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };
+const USAGES: KeyUsage[] = ["encrypt", "decrypt"];
+
+/** The key for a purpose, and its public id, each derived from a secret (HKDF-SHA256, RFC 5869), independently. */
+function keyOf(secret: string, purpose: string) {
+  function derived(output: string, bytes: number): Uint8Array<ArrayBuffer> {
+    const info = `porthole seal ${output} ${purpose}`;
+    return new Uint8Array(hkdfSync("sha256", secret, "", info, bytes));
   }
-  const [key, kid] = await Promise.all([
-    crypto.subtle.deriveKey(
-      hkdf("key"),
-      master,
-      { name: "AES-GCM", length: 256 },
-      false,
-      ["encrypt", "decrypt"],
-    ),
-    crypto.subtle.deriveBits(hkdf("kid"), master, 48),
-  ]);
-  return { kid: base64url.encode(new Uint8Array(kid)), key };
+  const raw = derived("key", 32);
+  // Imported once: jose would for each token, which takes as long as opening it.
+  const key = crypto.subtle.importKey("raw", raw, "AES-GCM", false, USAGES);
+  return { kid: base64url.encode(derived("kid", 6)), key };
 }

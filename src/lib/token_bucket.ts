@@ -1,7 +1,6 @@
 /** Token buckets by key, each of which refills steadily up to its capacity: two numbers instead of a timer. */
 import { LRUCache } from "lru-cache";
 
-/** Capacity and refill rate, the same for every bucket. */
 interface TokenBucketOptions {
   /** Tokens in a full bucket, at least 1. */
   readonly capacity: number;
@@ -17,11 +16,8 @@ type Allowance =
   | { readonly ok: true }
   | { readonly ok: false; readonly retryAfterSec: number };
 
-interface Bucket {
-  tokens: number;
-  /** When `tokens` was last brought up to date, ms. */
-  updatedAt: number;
-}
+/** Tokens, and when they were last brought up to date, ms. */
+type Bucket = Record<"tokens" | "updatedAt", number>;
 
 /** Buckets by key, all of them full at first. */
 export class TokenBuckets {

@@ -13,13 +13,10 @@ export async function startTls(
   tcp: Deno.TcpConn,
   { signal, ...options }: Deno.StartTlsOptions & { signal: AbortSignal },
 ): Promise<Deno.TlsConn> {
-  let tls: Deno.TlsConn;
-  try {
-    tls = await Deno.startTls(tcp, options);
-  } catch (error) {
+  const tls = await Deno.startTls(tcp, options).catch((error) => {
     tcp.close();
     throw error;
-  }
+  });
   return await handshake(tls, signal);
 }
 

@@ -54,7 +54,6 @@ export function serveLastingly(
   };
 }
 
-/** Why a server failed. */
 function failureOf({ finished }: Deno.HttpServer): Promise<unknown> {
   return finished.then(() => new Promise(() => {}), (failure) => failure);
 }

@@ -19,15 +19,12 @@ export function permissionHint(
 export function whyUnreadable(path: string, error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return `${path} does not exist`;
   if (error instanceof Deno.errors.NotCapable) {
-    const hint = permissionHint(directoryOf(path), "read");
+    const folder = path.replace(/[/\\][^/\\]*$/, "") || path;
+    const hint = permissionHint(folder, "read");
     return `Deno is not allowed to read ${path}: ${hint}`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return `this user is not allowed to read ${path}`;
   }
   return `cannot read ${path}: ${describeError(error)}`;
-}
-
-function directoryOf(path: string): string {
-  return path.replace(/[/\\][^/\\]*$/, "") || path;
 }

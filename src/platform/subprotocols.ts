@@ -19,9 +19,7 @@ export function withSpacedProtocols(
   const offered = headers.get("sec-websocket-protocol");
   if (offered === null) return request;
   const spaced = new Headers([...headers]);
-  spaced.set(
-    "sec-websocket-protocol",
-    offered.split(",").map((name) => name.trim()).join(", "),
-  );
+  const names = offered.split(",").map((name) => name.trim()).join(", ");
+  spaced.set("sec-websocket-protocol", names);
   return Object.defineProperty(request, "headers", { value: spaced });
 }

@@ -21,9 +21,7 @@ interface TcpHandle {
 }
 
 /** The handle of a TLS socket; that of its TCP connection is gone once it is closed. */
-interface TlsHandle {
-  readonly _nativeTcpHandle?: TcpHandle | null;
-}
+type TlsHandle = { readonly _nativeTcpHandle?: TcpHandle | null };
 
 /**
  * Makes `pause()` of a TLS socket stop its client, until `resume()`. While it is neither paused nor read, it still
@@ -35,7 +33,14 @@ export function mendPause(socket: TLSSocket): void {
   if (tls?._nativeTcpHandle === undefined) {
     throw new TypeError("This version of Deno hides the handles of node:tls");
   }
-  freeWhatIsRead(tls._nativeTcpHandle);
+  const tcp = tls._nativeTcpHandle;
+  if (tcp !== null) {
+    const { onread } = tcp;
+    tcp.onread = (read) => {
+      onread.call(tcp, read);
+      if (read !== undefined) freeBuffer(new Uint8Array(read));
+    };
+  }
   const { pause, resume } = socket;
   socket.pause = () => {
     tls._nativeTcpHandle?.readStop();
@@ -44,14 +49,5 @@ export function mendPause(socket: TLSSocket): void {
   socket.resume = () => {
     tls._nativeTcpHandle?.readStart();
     return resume.call(socket);
-  };
-}
-
-function freeWhatIsRead(tcp: TcpHandle | null): void {
-  if (tcp === null) return;
-  const { onread } = tcp;
-  tcp.onread = (read) => {
-    onread.call(tcp, read);
-    if (read !== undefined) freeBuffer(new Uint8Array(read));
   };
 }

@@ -6,6 +6,8 @@ import type { Logger } from "../observability/log.ts";
 import { CONTENT_TYPE } from "../observability/metrics/exposition.ts";
 import { withLastResort } from "./last_resort.ts";
 
+const NOT_STORED = { "cache-control": "no-store" };
+
 interface MetricsServerOptions {
   readonly render: () => string;
   /** Pages beside `/metrics`, by path. */
@@ -23,21 +25,18 @@ export function listenForMetrics(
   options: MetricsServerOptions,
 ): Listener | undefined {
   if (address === undefined) return undefined;
+  const handler = withLastResort((request) => answer(request, options));
   let listener: Listener;
   try {
-    listener = listen(
-      withLastResort((request) => answer(request, options)),
-      address,
-    );
+    listener = listen(handler, address);
   } catch (cause) {
     const where = `METRICS_PORT ${address.port} of ${address.hostname}`;
     throw new Error(`Cannot serve metrics on ${where}`, { cause });
   }
-  listener.failed.catch((error) =>
-    options.log.error("metrics are not served any more", {
-      reason: describeError(error),
-    })
-  );
+  listener.failed.catch((error) => {
+    const reason = describeError(error);
+    options.log.error("metrics are not served any more", { reason });
+  });
   return listener;
 }
 
@@ -56,21 +55,14 @@ function answer(request: Request, options: MetricsServerOptions): Response {
 
 function metrics({ render, log }: MetricsServerOptions): Response {
   try {
-    return new Response(render(), {
-      headers: { "cache-control": "no-store", "content-type": CONTENT_TYPE },
-    });
+    const headers = { ...NOT_STORED, "content-type": CONTENT_TYPE };
+    return new Response(render(), { headers });
   } catch (error) {
     log.warn("metrics not rendered", { reason: describeError(error) });
     return emptyResponse(500);
   }
 }
 
-function emptyResponse(
-  status: number,
-  headers: Record<string, string> = {},
-): Response {
-  return new Response(null, {
-    status,
-    headers: { "cache-control": "no-store", ...headers },
-  });
+function emptyResponse(status: number, others?: { allow: string }): Response {
+  return new Response(null, { status, headers: { ...NOT_STORED, ...others } });
 }

@@ -35,10 +35,7 @@ export interface GatewayService {
   /** Renders all metrics in Prometheus' text format, and begins the checks of `/ready`, since nobody else may. */
   renderMetrics(): string;
   /** Pages beside the metrics, by path. */
-  readonly metricsPages: Readonly<
-    Record<string, (request: Request) => Response>
-  >;
-  /** Tells when the certificate in use expires. */
+  readonly metricsPages: Parameters<typeof listenForMetrics>[1]["pages"];
   certificateExpires(at: Date): void;
   /** Runs the checks of `/ready` until all pass: the log has to say what is wrong unasked. Never rejects. */
   checkUntilReady(): Promise<void>;
@@ -72,7 +69,7 @@ export interface ProcessFacts {
 }
 
 /** Dependencies of {@linkcode run}. */
-export interface RunOptions {
+export interface RunOptions extends Pick<ProcessFacts, "isTraced"> {
   readonly config: Config;
   readonly version: string;
   readonly createService: (
@@ -84,7 +81,6 @@ export interface RunOptions {
   readonly addSignalListener: AddSignalListener;
   /** True if a platform listens, terminates TLS and stops the process: Deno Deploy. */
   readonly isManaged: boolean;
-  readonly isTraced: boolean;
   readonly log: Logger;
 }
 
@@ -212,7 +208,6 @@ function startFacts({ config, version }: RunOptions): Record<string, string> {
   };
 }
 
-/** Who gets in by a login. */
 function loginFacts(
   { daytona: { mode }, login: { allow }, oidc: { issuer } }: Config,
   fromApi: string,

@@ -23,12 +23,11 @@ export function listenForEnd(
     addSignalListener(signal, () => {
       if (received === undefined) {
         received = { signal, at: performance.now() };
-        first.resolve(signal);
-      } else if (
-        signal !== received.signal || performance.now() - received.at >= ECHO_MS
-      ) {
-        second.resolve(signal);
+        return first.resolve(signal);
       }
+      const isEcho = signal === received.signal &&
+        performance.now() - received.at < ECHO_MS;
+      if (!isEcho) second.resolve(signal);
     });
   }
   return { first: first.promise, second: second.promise };

@@ -10,17 +10,11 @@ import { loggerFor, startLogging } from "../observability/log.ts";
 import { EXIT_CODES, type Outcome } from "./exit.ts";
 import { run, type RunOptions } from "./run.ts";
 
-/** The parts of a process that its entry point provides. */
-interface StartOptions extends
-  Pick<
-    RunOptions,
-    "version" | "addSignalListener" | "isManaged" | "createService"
-  > {
+interface StartOptions
+  extends Omit<RunOptions, "config" | "lines" | "isTraced" | "log"> {
   /** All variables: those that configure it, and others, which may be misspelt. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The settings of features. */
   readonly sections: readonly AnySection[];
-  /** Where the log is written. */
   readonly output: WritableStream<Uint8Array>;
 }
 

@@ -25,7 +25,6 @@ const ENDPOINTS = [
   { name: "userinfo_endpoint", isForBrowsers: false },
 ] as const;
 
-/** A discovery request. */
 interface Attempt {
   readonly startedAt: number;
   failed: boolean;

@@ -42,7 +42,6 @@ export async function discardResponse(error: unknown): Promise<void> {
   if (response?.bodyUsed === false) await response.body?.cancel();
 }
 
-/** The provider's response that an error is about. */
 function responseIn(error: unknown): Response | undefined {
   if (
     error instanceof oauth.WWWAuthenticateChallengeError ||

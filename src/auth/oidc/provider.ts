@@ -46,17 +46,13 @@ const IDENTITY_FRESH_MS = 1000;
 /** Tolerated difference between the provider's clock and ours, seconds. */
 const CLOCK_TOLERANCE_SEC = 30;
 
-/** The gateway's registration with a provider. */
 interface Registration {
   readonly settings: OidcSettings;
   readonly client: oauth.Client;
   readonly discovery: Discovery;
 }
 
-/** A registration, and the provider's metadata now. */
-interface Connection extends Registration {
-  readonly as: oauth.AuthorizationServer;
-}
+type Connection = Registration & { readonly as: oauth.AuthorizationServer };
 
 /** The installation's provider, or two of them. Its methods throw `login_unavailable` unless the state is `on`. */
 export class OpenidProvider {
@@ -222,9 +218,8 @@ export class OpenidProvider {
   /** Throws `login_unavailable` if a provider does not serve its metadata. */
   async check(): Promise<void> {
     const issuers = new Set([this.issuer, this.ssoIssuer ?? this.issuer]);
-    await Promise.all(
-      [...issuers].map((issuer) => this.#registered(issuer).discovery.check()),
-    );
+    const known = [...issuers].map((issuer) => this.#registered(issuer));
+    await Promise.all(known.map(({ discovery }) => discovery.check()));
   }
 
   #knows(issuer: string | undefined): boolean {
@@ -258,7 +253,6 @@ export class OpenidProvider {
     return registration;
   }
 
-  /** The registration at an issuer, as above, with the provider's metadata. */
   async #connection(issuer: string | undefined): Promise<Connection> {
     const registration = this.#registered(issuer);
     return { ...registration, as: await registration.discovery.server() };

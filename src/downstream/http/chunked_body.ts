@@ -25,7 +25,11 @@
 import { clearImmediate, setImmediate } from "node:timers";
 import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../../upstream/upstream_error.ts";
-import { MAX_ROOM_BYTES, MIN_ROOM_BYTES } from "./read_sizes.ts";
+import {
+  MAX_ROOM_BYTES,
+  MIN_ROOM_BYTES,
+  type ReadSizes,
+} from "./read_sizes.ts";
 
 /** The least room once a chunk was longer than the one before it, bytes. */
 const LONGER_ROOM_BYTES = 8 * 1024;
@@ -76,19 +80,19 @@ export function roomFor(chunkBytes: number): number {
   return Math.max(MIN_ROOM_BYTES, Math.ceil(onWire / reads));
 }
 
-/** What a chunked body needs to know of its request. */
-export interface ChunkedBodyOptions {
-  /** Settles once the request's response has been sent, or its client has left. */
-  readonly answered: () => Promise<void>;
-  /** The most that a read on the connection has had room for, bytes; and what is called when one gets more. */
-  readonly largestReadBytes: number;
-  readonly onLargerRoom: (bytes: number) => void;
+/** Where a body comes from. */
+export interface BodySource {
+  /** Settles once the client has taken the response to its request, or left. */
+  readonly delivered: () => Promise<void>;
+  /** The client's end of the connection. */
+  readonly connection: string;
+  readonly readSizes: Pick<ReadSizes, "largestOf" | "note">;
 }
 
 /** Reads a chunked request body, locking it only once it is read. */
 export class ChunkedBody implements BodyReader {
   readonly #body: ReadableStream<Bytes>;
-  readonly #options: ChunkedBodyOptions;
+  readonly #source: BodySource;
   #reader: Reader | undefined;
   #isCancelled = false;
   #isComplete = false;
@@ -101,10 +105,11 @@ export class ChunkedBody implements BodyReader {
   #keptBytes = 0;
   #usualBytes = MIN_ROOM_BYTES;
 
-  constructor(body: ReadableStream<Bytes>, options: ChunkedBodyOptions) {
+  constructor(body: ReadableStream<Bytes>, source: BodySource) {
     this.#body = body;
-    this.#options = options;
-    this.#largestReadBytes = this.#roomBytes = options.largestReadBytes;
+    this.#source = source;
+    const { readSizes, connection } = source;
+    this.#largestReadBytes = this.#roomBytes = readSizes.largestOf(connection);
   }
 
   async read(): Promise<Bytes | null> {
@@ -112,7 +117,7 @@ export class ChunkedBody implements BodyReader {
     const room = this.#roomBytes;
     if (room > this.#largestReadBytes) {
       this.#largestReadBytes = room;
-      this.#options.onLargerRoom(room);
+      this.#source.readSizes.note(this.#source.connection, room);
     }
     const bytes = await this.#watched(this.#reader.read(new Uint8Array(room)));
     // A stream reports its cancellation as an ordinary end.
@@ -137,7 +142,7 @@ export class ChunkedBody implements BodyReader {
     if (this.#isCancelled) return;
     this.#isCancelled = true;
     const cancel = () => (this.#reader ?? this.#body).cancel().catch(() => {});
-    this.#options.answered().then(cancel, cancel);
+    this.#source.delivered().then(cancel, cancel);
   }
 
   /** How much may be kept: nothing before it is read, or after its end. Beside much, responses must not be in one piece. */

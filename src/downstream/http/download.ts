@@ -3,7 +3,7 @@ import { describeError } from "../../lib/describe_error.ts";
 import type { ExchangeEnd } from "../../observability/metrics/facts.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
 import type { BodyReader } from "../../upstream/http1/body_reader.ts";
-import { type AbortReason, DOWNLOAD_ENDS, isClientGone } from "../ends.ts";
+import { type AbortReason, isClientGone } from "../ends.ts";
 import type { RiskedSocket } from "./leaked_sockets.ts";
 
 /** A body on its way. */
@@ -15,9 +15,17 @@ export interface Download {
   stalledSince(): number | undefined;
 }
 
+/** The end of a response that was streamed. */
+export interface StreamEnd {
+  readonly end: ExchangeEnd;
+  /** Why it did not end completely, for logs: what failed, or why the gateway broke it off. */
+  readonly reason: string | undefined;
+  readonly sentBytes: number;
+}
+
 interface DownloadObserver {
-  /** Called once, with how it ended, how many bytes were passed on, and what failed, or why the gateway broke it off. */
-  onEnd(end: ExchangeEnd, bytes: number, cause?: unknown): void;
+  /** Called once. */
+  onEnd(end: StreamEnd): void;
   /** Called with each chunk before it is passed on: it is not if the transfer is aborted meanwhile. */
   onChunk?(chunk: Uint8Array): void;
   /** The client's socket, if breaking off its response can cost it. */
@@ -33,7 +41,7 @@ export function download(
 ): Download {
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let hasEnded = false;
-  let bytes = 0;
+  let sentBytes = 0;
   let awaitingPullSince: number | undefined = now();
   /** Its memory is released when the next chunk is pulled: by then, the server has taken it over. */
   let lastChunk: Uint8Array | undefined;
@@ -41,7 +49,11 @@ export function download(
   function end(how: ExchangeEnd, cause?: unknown): boolean {
     if (hasEnded) return false;
     hasEnded = true;
-    onEnd(how, bytes, cause);
+    const isGone = how === "upstream_failed" && isClientGone(cause);
+    const reason = isGone || cause === undefined
+      ? undefined
+      : describeError(cause);
+    onEnd({ end: isGone ? "client_gone" : how, reason, sentBytes });
     return true;
   }
 
@@ -63,7 +75,7 @@ export function download(
         onChunk?.(chunk);
         if (hasEnded) return;
         lastChunk = chunk;
-        bytes += chunk.length;
+        sentBytes += chunk.length;
         awaitingPullSince = now();
         controller.enqueue(chunk);
       } catch (error) {
@@ -82,7 +94,8 @@ export function download(
   return {
     stream,
     abort(reason) {
-      if (!end(DOWNLOAD_ENDS[reason], reason)) return;
+      const how = reason === "stalled" ? "client_stalled" : "aborted";
+      if (!end(how, reason)) return;
       const mayBreak = socket?.onBreak();
       const breakOff = () => controller.error(new Error(reason));
       if (mayBreak === undefined) breakOff();
@@ -91,24 +104,4 @@ export function download(
     },
     stalledSince: () => awaitingPullSince,
   };
-}
-
-/** The end of a response that was streamed. */
-export interface StreamEnd {
-  readonly end: ExchangeEnd;
-  /** Why it did not end completely, for logs. */
-  readonly reason: string | undefined;
-  readonly sentBytes: number;
-}
-
-/** What is told of the end of a download. */
-export function streamEnd(
-  end: ExchangeEnd,
-  sentBytes: number,
-  cause: unknown,
-): StreamEnd {
-  const isGone = end === "upstream_failed" && isClientGone(cause);
-  if (isGone) return { end: "client_gone", reason: undefined, sentBytes };
-  const reason = cause === undefined ? undefined : describeError(cause);
-  return { end, reason, sentBytes };
 }

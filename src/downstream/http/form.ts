@@ -34,9 +34,7 @@ export async function ownForm(
   reply.superviseUpload();
   const timer = setTimeout(() => upload.fail("stalled"), FORM_TIMEOUT_MS);
   const aborted = Promise.withResolvers<never>();
-  upload.signal.addEventListener("abort", () => aborted.reject(), {
-    once: true,
-  });
+  upload.signal.addEventListener("abort", () => aborted.reject());
   aborted.promise.catch(() => {}); // also if nothing is read any more
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;

@@ -19,9 +19,7 @@
  * sends more. What is lost even so, when such a response is complete or its client leaves, is counted and bounded.
  */
 import { clientKey } from "../../lib/client_key.ts";
-import { createReportLimit } from "../../lib/cooldown.ts";
 import { TokenBuckets } from "../../lib/token_bucket.ts";
-import { loggerFor } from "../../observability/log.ts";
 import type { Upload } from "./upload.ts";
 
 /** The part of an upload that can cost its socket: the read that waits, which is lost if the rest is abandoned. */
@@ -64,7 +62,7 @@ export class LeakedSockets {
       this.#onEnough();
       return undefined;
     }
-    return new RiskedSocket(upload, isHttp1, (isLost) => {
+    return riskedSocket(upload, isHttp1, (isLost) => {
       if (isLost) return void this.#count++;
       this.#byClient.giveBack(client, 1);
       this.#all.giveBack("", 1);
@@ -73,51 +71,32 @@ export class LeakedSockets {
 }
 
 /** A socket at risk, until its response has ended. */
-export class RiskedSocket {
-  readonly #upload: RiskyUpload;
-  readonly #isHttp1: boolean;
-  readonly #onEnd: (isLost: boolean) => void;
-  #hasEnded = false;
-
-  constructor(
-    upload: RiskyUpload,
-    isHttp1: boolean,
-    onEnd: (isLost: boolean) => void,
-  ) {
-    this.#upload = upload;
-    this.#isHttp1 = isHttp1;
-    this.#onEnd = onEnd;
-  }
-
+export interface RiskedSocket {
   /** To be called when the response has ended, completely or because Deno gave it up: its client has left. */
-  onEnd(): void {
-    this.#end(this.#upload.idle() !== undefined);
-  }
-
+  onEnd(): void;
   /** To be called before the response is broken off from our side: at once, or when what this returns resolves, if ever. */
-  onBreak(): Promise<void> | undefined {
-    const idle = this.#upload.idle();
-    return this.#isHttp1 && idle !== undefined
-      ? idle.then(() => this.#end(false))
-      : this.#end(idle !== undefined);
-  }
-
-  #end(isLost: boolean): undefined {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    if (isLost) this.#upload.abandon();
-    this.#onEnd(isLost);
-  }
+  onBreak(): Promise<void> | undefined;
 }
 
-/** Counts the sockets that clients cost us, and says in the log once no more are risked. */
-export function createLeakedSockets(now: () => number): LeakedSockets {
-  const shouldReport = createReportLimit(() => performance.now());
-  const sockets = new LeakedSockets(now, () => {
-    if (!shouldReport("sockets")) return;
-    const message =
-      "too many sockets were lost or may be: responses are refused while their requests are still being sent";
-    loggerFor("gateway").warn(message, { lost: sockets.count });
-  });
-  return sockets;
+function riskedSocket(
+  upload: RiskyUpload,
+  isHttp1: boolean,
+  onOver: (isLost: boolean) => void,
+): RiskedSocket {
+  let isOver = false;
+  function end(isLost: boolean): undefined {
+    if (isOver) return;
+    isOver = true;
+    if (isLost) upload.abandon();
+    onOver(isLost);
+  }
+  return {
+    onEnd: () => end(upload.idle() !== undefined),
+    onBreak() {
+      const idle = upload.idle();
+      return isHttp1 && idle !== undefined
+        ? idle.then(() => end(false))
+        : end(idle !== undefined);
+    },
+  };
 }

@@ -11,12 +11,7 @@ import { discardBody } from "../../upstream/http1/message.ts";
 import type { AbortReason } from "../ends.ts";
 import { DownloadAccount } from "../memory/account.ts";
 import type { MemoryGuard } from "../memory/guard.ts";
-import {
-  type Download,
-  download,
-  type StreamEnd,
-  streamEnd,
-} from "./download.ts";
+import { type Download, download, type StreamEnd } from "./download.ts";
 import type { LeakedSockets, RiskedSocket } from "./leaked_sockets.ts";
 import type { ReadSizes } from "./read_sizes.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
@@ -182,10 +177,10 @@ export class Reply {
         now: () => performance.now(),
         socket,
         onChunk: (chunk) => account.onChunk(chunk),
-        onEnd: (end, sentBytes, cause) => {
+        onEnd: (end) => {
           this.#account = undefined;
           account.onEnd(delivered);
-          onEnd(delivered, streamEnd(end, sentBytes, cause));
+          onEnd(delivered, end);
         },
       });
       return createResponse(stream, status, headers);
@@ -261,7 +256,6 @@ export class Reply {
     return delivered;
   }
 
-  /** Resolves once the client has taken the response, or left. */
   #delivered(): Promise<void> {
     return this.#request.delivered().catch(() => {}); // fails if the client leaves
   }

@@ -9,23 +9,14 @@ import {
   startingWith,
 } from "../../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../../upstream/upstream_error.ts";
-import { ChunkedBody } from "./chunked_body.ts";
-import { MAX_ROOM_BYTES, type ReadSizes } from "./read_sizes.ts";
+import { type BodySource, ChunkedBody } from "./chunked_body.ts";
+import { MAX_ROOM_BYTES } from "./read_sizes.ts";
 
 /** The body to forward, with its announced length (RFC 9112 section 6). */
 export interface RequestBody {
   readonly body: BodyReader | null;
   /** Bytes; null if it was not announced. */
   readonly contentLength: number | null;
-}
-
-/** Where a body comes from. */
-export interface BodySource {
-  /** Settles once the client has taken its response, or left. */
-  readonly delivered: () => Promise<void>;
-  /** The client's end of the connection. */
-  readonly connection: string;
-  readonly readSizes: Pick<ReadSizes, "largestOf" | "note">;
 }
 
 const CONTENT_LENGTH = /^[0-9]{1,15}$/;
@@ -39,7 +30,7 @@ const NO_BODY: RequestBody = { body: null, contentLength: null };
 export function requestBody(
   request: Request,
   headers: RequestHeaders,
-  { delivered, connection, readSizes }: BodySource,
+  source: BodySource,
 ): RequestBody | Promise<RequestBody> {
   const length = headers.get("content-length");
   const coding = headers.get("transfer-encoding");
@@ -51,15 +42,11 @@ export function requestBody(
   if (length !== null) {
     const contentLength = Number(length);
     if (contentLength === 0) return { body: null, contentLength };
-    readSizes.note(connection, MAX_ROOM_BYTES);
+    source.readSizes.note(source.connection, MAX_ROOM_BYTES);
     return { body: bodyReader(request.body), contentLength };
   }
   if (coding !== null) {
-    const body = new ChunkedBody(request.body, {
-      answered: delivered,
-      largestReadBytes: readSizes.largestOf(connection),
-      onLargerRoom: (bytes) => readSizes.note(connection, bytes),
-    });
+    const body = new ChunkedBody(request.body, source);
     return { body, contentLength: null };
   }
   return nonEmpty(bodyReader(request.body), request.signal)

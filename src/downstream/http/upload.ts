@@ -32,7 +32,6 @@ export class Upload implements BodyReader, Watched {
   #failedBecause: UploadAbortReason | undefined;
   #memory: Holding | undefined;
   #unwatch: (() => void) | undefined;
-  #client = "";
   #received = 0;
   /** True once its end was read, or it broke. */
   #hasEnded = false;
@@ -158,14 +157,11 @@ export class Upload implements BodyReader, Watched {
     client: string,
   ): void {
     if (this.#unwatch !== undefined || guard === undefined) return;
-    this.#client = client;
+    this.client = client;
     this.#unwatch = guard.watch(this);
   }
 
-  get client(): string {
-    return this.#client;
-  }
-
+  client = "";
   readonly isUpload = true;
   /** What is read of it does not tell what else is kept. */
   readonly heardAt = 0;

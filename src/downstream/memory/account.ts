@@ -17,11 +17,6 @@ function downloadMemory(size: number): number {
   return (CHUNKS_AHEAD + 1) * size;
 }
 
-/** What is left of that once the download has ended, until the client has taken its last chunks. */
-function undeliveredMemory(memory: number): number {
-  return memory * CHUNKS_AHEAD / (CHUNKS_AHEAD + 1);
-}
-
 /** The account of a download. */
 export class DownloadAccount {
   readonly #budget: Pick<ByteBudget<"download">, "hasPlenty">;
@@ -51,7 +46,7 @@ export class DownloadAccount {
 
   /** The download has ended; its client keeps something waiting until `delivered` resolves, which must not reject. */
   onEnd(delivered: Promise<void>): void {
-    this.#memory.set(undeliveredMemory(this.#memory.bytes));
+    this.#memory.set(this.#memory.bytes * CHUNKS_AHEAD / (CHUNKS_AHEAD + 1));
     delivered.then(() => this.close());
   }
 

@@ -32,7 +32,6 @@ interface MemoryGuardOptions {
   readonly spareBytes: () => number;
   /** Whether it takes all that there is. */
   readonly isFull: () => boolean;
-  /** Called for each of them that is dropped. */
   readonly onDropped: () => void;
   /** Told of a look that fails: the next one follows all the same. */
   readonly background: Pick<Background, "add">;
@@ -139,17 +138,12 @@ export class MemoryGuard {
   }
 }
 
-interface Ranked {
-  readonly place: ListNode<Watched>;
-  /** How many of its client come after it, and itself. */
-  readonly rank: number;
-}
-
 /**
  * The order in which whoever has most by then loses one. Which of its own is left to chance, as no order has those that
  * hold most; of several such clients, the one whose is the latest: innocent ones were there before.
+ * Each has a rank: how many of its client come after it, and itself.
  */
-function inTurn(all: readonly ListNode<Watched>[]): Ranked[] {
+function inTurn(all: readonly ListNode<Watched>[]) {
   const counts = new Map<string, number>();
   return all.map((place, at) => ({ place, at, chance: Math.random() }))
     .sort((a, b) => a.chance - b.chance)

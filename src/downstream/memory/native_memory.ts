@@ -50,35 +50,28 @@ interface MemoryFacts {
   readonly limitBytes: number | undefined;
 }
 
-interface Open {
-  readonly exchanges: number;
-  readonly tunnels: number;
-  readonly tlsConnections: number;
-}
+type Open = Record<"exchanges" | "tunnels" | "tlsConnections", number>;
 
-/** Returns what tells how much may be hidden while so much is open. */
-export function createExpectedBytes(
+/** How much may be hidden while so much is open. */
+export function expectedBytes(
+  { exchanges, tunnels, tlsConnections }: Open,
   { startBytes, bufferBudgetBytes, limitBytes }: MemoryFacts,
-): (open: Open) => number {
+): number {
   const runtimeBytes = RUNTIME_BUDGETS * bufferBudgetBytes;
-  const bytes = Math.max(
+  const idleBytes = Math.max(
     startBytes + Math.max(MIN_RUNTIME_BYTES, runtimeBytes) + bufferBudgetBytes,
     (limitBytes ?? 0) * HIDDEN_SHARE,
   );
-  const maxBytes = (limitBytes ?? Infinity) * MAX_HIDDEN_SHARE;
-  return ({ exchanges, tunnels, tlsConnections }) =>
-    Math.min(
-      maxBytes,
-      bytes + exchanges * FRONT_BYTES + tunnels * BUFFER_ALLOWANCE_BYTES +
-        tlsConnections * TLS_BYTES,
-    );
+  const bytes = idleBytes + exchanges * FRONT_BYTES +
+    tunnels * BUFFER_ALLOWANCE_BYTES + tlsConnections * TLS_BYTES;
+  return Math.min(bytes, (limitBytes ?? Infinity) * MAX_HIDDEN_SHARE);
 }
 
-/** Returns what tells how much the process takes beyond this share of its memory, hidden or not, bytes; below 0 if less. */
-export function createBytesBeyond(
+/** How much the process takes beyond this share of its memory, hidden or not, bytes; below 0 if less. */
+export function bytesBeyond(
   share: number,
   limitBytes = UNKNOWN_BYTES,
-  memoryUsage: () => Pick<Deno.MemoryUsage, "rss"> = Deno.memoryUsage,
-): () => number {
-  return () => memoryUsage().rss - share * limitBytes;
+  { rss }: Pick<Deno.MemoryUsage, "rss"> = Deno.memoryUsage(),
+): number {
+  return rss - share * limitBytes;
 }

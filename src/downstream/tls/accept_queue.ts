@@ -4,7 +4,6 @@ import type { TakeTurn } from "../../lib/fair_turn.ts";
 /** Pairs of connections that begin in one turn of the event loop: each connection takes up to a millisecond of it. */
 const PAIRS_PER_TURN = 2;
 
-/** A connection, which may be closed while it waits. */
 interface QueuedConnection {
   readonly connection: { readonly destroyed: boolean };
   readonly begin: () => void;

@@ -19,21 +19,18 @@ const MISSES_TO_FAIL = 2;
 interface AcceptWatch {
   /** Rejects when the server accepts no more connections; pending otherwise. */
   readonly failed: Promise<never>;
+  /** To be called for each connection that the server accepts. */
+  onAccept(): void;
   stop(): void;
 }
 
-interface AcceptWatchOptions {
-  /** Registers a callback for each connection that the server accepts. */
-  readonly onAccept: (callback: () => void) => void;
-  /** Opens a connection to the server and closes it again; rejects if it cannot connect. */
-  readonly probe: (signal: AbortSignal) => Promise<void>;
-  /** The most probes of one check, until one is accepted: more than 1 if other processes share the port, 1 by default. */
-  readonly tries?: number;
-}
-
-/** Watches a server, and connects to it itself if no client has since the last check. */
+/**
+ * Watches a server, and connects to it itself if no client has since the last check: by `probe`, which rejects if it cannot,
+ * at most `tries` times until it is accepted, more than once if other processes share the port.
+ */
 export function watchAccepting(
-  { onAccept, probe, tries = 1 }: AcceptWatchOptions,
+  probe: (signal: AbortSignal) => Promise<void>,
+  tries = 1,
 ): AcceptWatch {
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {}); // not an unhandled rejection if nobody awaits it
@@ -68,11 +65,13 @@ export function watchAccepting(
     });
   }
 
-  onAccept(() => hasAccepted = true);
   const timer = setInterval(check, CHECK_INTERVAL_MS);
   Deno.unrefTimer(timer);
   return {
     failed: failed.promise,
+    onAccept() {
+      hasAccepted = true;
+    },
     stop() {
       clearInterval(timer);
       probing.abort();

@@ -6,9 +6,7 @@ import { whyUnreadable } from "../../platform/permission_hint.ts";
 import { checkTlsPair } from "../../platform/tls_pair.ts";
 
 /** A certificate chain and its private key, both as PEM. */
-export interface Certificate {
-  readonly cert: string;
-  readonly key: string;
+export interface Certificate extends Deno.TlsCertifiedKeyPem {
   readonly expiresAt: Date;
 }
 

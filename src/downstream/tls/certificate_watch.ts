@@ -52,10 +52,8 @@ interface RenewalOptions extends Pick<TlsOptions, "buffers"> {
   readonly files: TlsFiles;
   /** The certificate that the files hold now. */
   readonly current: Certificate;
-  /** Registers a listener for the signal to look at once; undefined if there are no signals. */
-  readonly addSignalListener:
-    | ((signal: "SIGHUP", listener: () => void) => void)
-    | undefined;
+  /** Registers a listener for the signal to look at once. */
+  readonly addSignalListener: (signal: "SIGHUP", listener: () => void) => void;
   /** Told of the certificate in use: the first one, and each that replaces it. */
   readonly onUse: (certificate: Certificate) => void;
   readonly log: Logger;
@@ -82,7 +80,7 @@ export async function listenWithRenewal(
     log,
   });
   onUse(current);
-  addSignalListener?.("SIGHUP", check);
+  addSignalListener("SIGHUP", check);
   const timer = setInterval(check, CHECK_INTERVAL_MS);
   return {
     ...listener,

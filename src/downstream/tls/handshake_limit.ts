@@ -1,14 +1,9 @@
 /** The connections whose handshake has not finished: somebody who never finishes any must not use up the open files. */
+import type { Socket } from "node:net";
 
 /** What identifies a connection, before its handshake and after. */
-interface Peer {
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
-}
-
-interface Connection extends Peer {
-  destroy(): void;
-}
+type Peer = Partial<Pick<Socket, "remoteAddress" | "remotePort">>;
+type Connection = Peer & { destroy(): void };
 
 /** The unfinished handshakes, up to a number beyond which the oldest is dropped: an honest one takes the shortest time. */
 export class HandshakeLimit {

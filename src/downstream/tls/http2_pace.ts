@@ -1,6 +1,7 @@
 /**
  * The pace of an HTTP/2 client. A frame takes `Deno.serve` about a microsecond, and a header field an eighth of that:
- * everything for a client that sends a million empty frames a second, or blocks of 8,000 references to one header.
+ * everything for a client that sends a million empty frames a second, or blocks of 8,000 references to one header. Whether
+ * a client speaks HTTP/2, `Deno.serve` tells by its preface, whatever it has agreed on.
  */
 import { HeaderBlockCounter } from "./header_block.ts";
 
@@ -34,6 +35,9 @@ export class Http2Pace {
   #after = 0;
   /** When everything so far will have been paid for, ms. */
   #paidAt = 0;
+  /** False once anything but the preface has come, of which so many bytes have. */
+  #isHttp2 = true;
+  #matched = 0;
 
   /** @param now The current time, ms. */
   constructor(now: () => number) {
@@ -42,6 +46,11 @@ export class Http2Pace {
 
   /** Notes that these bytes have been passed on; returns the time to wait before the next ones, ms. */
   waitMsAfter(data: Uint8Array): number {
+    for (const byte of data) {
+      if (!this.#isHttp2 || this.#matched === PREFACE.length) break;
+      this.#isHttp2 = byte === PREFACE[this.#matched++];
+    }
+    if (!this.#isHttp2) return 0;
     const now = this.#now();
     const toleratedAt = now - BURST_FRAMES * 1000 / FRAMES_PER_SEC;
     this.#paidAt = Math.max(this.#paidAt, toleratedAt) +
@@ -64,9 +73,8 @@ export class Http2Pace {
         this.#within -= part.length;
         at += part.length;
       } else if (this.#after > 0) {
-        const length = Math.min(this.#after, left);
-        this.#after -= length;
-        at += length;
+        this.#before = this.#after;
+        this.#after = 0;
       } else {
         if (this.#headerBytes === 0) frames++;
         this.#header.setUint8(this.#headerBytes++, data[at++] ?? 0);
@@ -95,25 +103,5 @@ export class Http2Pace {
     } else {
       this.#before = length;
     }
-  }
-}
-
-/** The pace of a client that has not agreed on HTTP/2: it must not speak it, but `Deno.serve` goes by what it sends. */
-export class UnagreedHttp2Pace {
-  readonly #pace: Http2Pace;
-  /** False once anything but the preface has come. */
-  #mayBeHttp2 = true;
-  #matched = 0;
-
-  constructor(pace: Http2Pace) {
-    this.#pace = pace;
-  }
-
-  waitMsAfter(data: Uint8Array): number {
-    for (const byte of data) {
-      if (!this.#mayBeHttp2 || this.#matched === PREFACE.length) break;
-      this.#mayBeHttp2 = byte === PREFACE[this.#matched++];
-    }
-    return this.#mayBeHttp2 ? this.#pace.waitMsAfter(data) : 0;
   }
 }

@@ -4,6 +4,7 @@
  * acknowledgement. Nor can it change its certificate but by a second server, which closes every WebSocket and drops
  * clients amid a handshake.
  */
+import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import {
   createServer as createTlsServer,
@@ -27,7 +28,7 @@ import { AcceptQueue } from "./accept_queue.ts";
 import { watchAccepting } from "./accept_watchdog.ts";
 import type { Certificate } from "./certificate.ts";
 import { HandshakeLimit } from "./handshake_limit.ts";
-import { Http2Pace, UnagreedHttp2Pace } from "./http2_pace.ts";
+import { Http2Pace } from "./http2_pace.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
 import { ReadAhead } from "./read_ahead.ts";
 
@@ -77,11 +78,10 @@ export async function listenTls(
       memory.close();
       client.destroy();
     }, clientKey(client.remoteAddress ?? ""));
-    const http2Pace = new Http2Pace(() => performance.now());
+    const pace = new Http2Pace(() => performance.now());
     if (client.alpnProtocol === "h2") {
-      await http2.serveConnection(client, { memory, pace: http2Pace });
+      await http2.serveConnection(client, { memory, pace });
     } else {
-      const pace = new UnagreedHttp2Pace(http2Pace);
       const ahead = new ReadAhead();
       await http1.serveConnection(client, { memory, pace, ahead });
     }
@@ -119,22 +119,17 @@ export async function listenTls(
   }
 
   const { hostname, reusePort = false } = address;
-  let port: number;
-  try {
-    port = await bind(server, address);
-  } catch (error) {
+  const port = await bind(server, address).catch(async (error) => {
     await closeInner(0);
     throw error;
-  }
-  let onAccept = () => {};
-  server.on("connection", () => onAccept());
+  });
   const startWatch = () =>
-    watchAccepting({
-      onAccept: (callback) => onAccept = callback,
-      probe: (signal) => connectAndClose({ hostname, port }, signal),
-      tries: reusePort ? SHARED_TRIES : 1,
-    });
+    watchAccepting(
+      (signal) => connectAndClose({ hostname, port }, signal),
+      reusePort ? SHARED_TRIES : 1,
+    );
   let watch = startWatch();
+  server.on("connection", () => watch.onAccept());
   /** Opens the port again whenever it accepts nothing. */
   async function acceptAgain(): Promise<never> {
     for (;;) {
@@ -191,13 +186,8 @@ async function bind(
   server: Server,
   { hostname, port, reusePort = false }: ListenAddress,
 ): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host: hostname, port, reusePort }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
+  server.listen({ host: hostname, port, reusePort });
+  await once(server, "listening"); // rejects if it fails
   const bound = server.address();
   return typeof bound === "object" && bound !== null ? bound.port : 0;
 }

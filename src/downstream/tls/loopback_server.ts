@@ -12,9 +12,7 @@ export interface LoopbackServer extends HttpServer {
   serveConnection(client: Socket, options: PipeOptions): Promise<void>;
 }
 
-interface Relayed extends Pick<PipeOptions, "ahead"> {
-  readonly address: Deno.NetAddr;
-}
+type Relayed = Pick<PipeOptions, "ahead"> & { readonly address: Deno.NetAddr };
 
 const LOOPBACK = "127.0.0.1";
 

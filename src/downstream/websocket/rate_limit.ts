@@ -1,6 +1,6 @@
 /** Tells when a client floods its WebSocket: Deno reads up to 150,000 frames in a row, and only closing it can end that. */
 import { setImmediate } from "node:timers";
-import { FloodGauge } from "../../lib/flood_gauge.ts";
+import { createFloodGauge } from "../../lib/flood_gauge.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
 import { watchPongs } from "../../platform/client_pongs.ts";
 
@@ -62,8 +62,7 @@ function keyOf(origin: string): string {
 
 /** Counts the frames of one client. */
 export class RateLimit {
-  readonly #pongs = new FloodGauge(PONGS_PER_SECOND);
-  readonly #shortMessages = new FloodGauge(SHORT_MESSAGES_PER_SECOND);
+  readonly #isShortFlood = createFloodGauge(SHORT_MESSAGES_PER_SECOND);
   readonly #onFlood: (reason: string) => void;
   readonly #isMessage: () => void;
   /** At least the number since the last turn. */
@@ -72,8 +71,9 @@ export class RateLimit {
   /** @param onFlood Called amid the flood, perhaps more than once. */
   constructor(client: WebSocket, onFlood: (reason: string) => void) {
     this.#onFlood = onFlood;
+    const isPongFlood = createFloodGauge(PONGS_PER_SECOND);
     this.#isMessage = watchPongs(client, () => {
-      if (this.#pongs.add()) onFlood("too many Pongs");
+      if (isPongFlood()) onFlood("too many Pongs");
     });
   }
 
@@ -83,7 +83,7 @@ export class RateLimit {
     if (++this.#messages === WATCHED_MESSAGES) {
       setImmediate(() => this.#messages = 0);
     }
-    const isFlood = length <= SHORT_LENGTH && this.#shortMessages.add();
+    const isFlood = length <= SHORT_LENGTH && this.#isShortFlood();
     if (!isFlood && this.#messages <= MESSAGES_PER_TURN) return false;
     this.#onFlood("too many messages at once");
     return true;

@@ -40,7 +40,6 @@ const SETTLE_MS = 100;
 const FIRST_POLL_MS = 1;
 const LAST_POLL_MS = 100;
 
-/** A message to send, and the length of its payload. */
 interface QueuedMessage {
   readonly data: string | Uint8Array<ArrayBuffer>;
   readonly bytes: number;
@@ -141,7 +140,7 @@ export class SendQueue {
   async untilNotFull(isOver: () => boolean): Promise<void> {
     let pollMs = FIRST_POLL_MS;
     while (!isOver() && this.isFull) {
-      await delay(pollMs);
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
       pollMs = Math.min(2 * pollMs, LAST_POLL_MS);
     }
   }
@@ -166,8 +165,4 @@ export class SendQueue {
     return ++this.#unseenMessages >= UNSEEN_MESSAGES ||
       this.#unseenBytes >= UNSEEN_BYTES;
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -19,10 +19,7 @@ interface BasePageData {
 }
 
 /** What the form sends. */
-export interface PreviewFields {
-  readonly port: string;
-  readonly sandbox: string;
-}
+export type PreviewFields = Readonly<Record<"port" | "sandbox", string>>;
 
 /** Path that the form leads to. */
 export const OPEN_PATH = "/open";
@@ -35,41 +32,36 @@ export const BASE_PAGE_POLICY = `${BASE_POLICY}; frame-ancestors 'none'`;
 
 /** Renders it as an HTML document. */
 export function basePage(data: BasePageData): string {
-  const { authority, version, links, pages, hasLogin, users, refused } = data;
+  const { links, pages, hasLogin, users, refused } = data;
+  const authority = escapeHtml(data.authority);
+  const version = escapeHtml(data.version);
   const buttons = pages.map(({ url, text }) =>
     `\n<button class="quiet" name="page" value="${url}">${text}</button>`
   );
-  const { port = "", sandbox = "" } = refused ?? {};
+  const port = escapeHtml(refused?.port ?? "");
+  const sandbox = escapeHtml(refused?.sandbox ?? "");
+  const fault = refused && `\n<p id="fault" role="alert">${FAULT}</p>`;
   const faulty = refused === undefined ? "" : ' aria-describedby="fault"';
+  const names = escapeHtml(users.join(", "));
+  const user = users.length > 0 &&
+    `\n<p class="note">Logged in as <span class="name">${names}</span></p>`;
+  const logout = hasLogin ? ' <a href="/logout">Log out</a>' : "";
   return page(
     refused === undefined ? "Previews" : "There is no such address",
     `<p class="status brand">${ICON} Porthole</p>
 <h1>Previews of Daytona sandboxes</h1>
 <p>What listens on a port of a sandbox is shown at an address of its own:</p>
-<p class="host">{port}-{sandbox}.${escapeHtml(authority)}</p>
-<form action="${OPEN_PATH}">${
-      refused === undefined ? "" : `\n<p id="fault" role="alert">${FAULT}</p>`
-    }
+<p class="host">{port}-{sandbox}.${authority}</p>
+<form action="${OPEN_PATH}">${fault ?? ""}
 <div class="fields">
 <label>Port
-<input name="port" inputmode="numeric" pattern="[1-9][0-9]{0,4}" placeholder="3000" value="${
-      escapeHtml(port)
-    }"${faulty}></label>
+<input name="port" inputmode="numeric" pattern="[1-9][0-9]{0,4}" placeholder="3000" value="${port}"${faulty}></label>
 <label>Sandbox
-<input name="sandbox" required autocapitalize="none" spellcheck="false" placeholder="ID or address" value="${
-      escapeHtml(sandbox)
-    }"${faulty}></label>
+<input name="sandbox" required autocapitalize="none" spellcheck="false" placeholder="ID or address" value="${sandbox}"${faulty}></label>
 </div>
 <button>Open the preview</button>${buttons.join("")}
-</form>${linkList(links)}${
-      users.length === 0 ? "" : `
-<p class="note">Logged in as <span class="name">${
-        escapeHtml(users.join(", "))
-      }</span></p>`
-    }
-<p class="note foot"><a href="/docs">Documentation</a>${
-      hasLogin ? ' <a href="/logout">Log out</a>' : ""
-    } <span>Porthole ${escapeHtml(version)}</span></p>`,
+</form>${linkList(links)}${user || ""}
+<p class="note foot"><a href="/docs">Documentation</a>${logout} <span>Porthole ${version}</span></p>`,
   );
 }
 

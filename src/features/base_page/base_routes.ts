@@ -150,9 +150,7 @@ function pasted(
   text: string,
 ): PreviewFields & { readonly target: string } | undefined {
   const typed = text.trim();
-  const url = URL.parse(
-    /^https?:/i.test(typed) ? typed : `https://${typed}`,
-  );
+  const url = URL.parse(/^https?:/i.test(typed) ? typed : `https://${typed}`);
   const [, port, sandbox] = /^(\d+)-([\w-]+)\./.exec(url?.hostname ?? "") ?? [];
   if (!url || port === undefined || sandbox === undefined) return undefined;
   return { port, sandbox, target: url.pathname + url.search + url.hash };
@@ -166,10 +164,8 @@ function originOf(
 ): string | undefined {
   const [port, sandbox] = [fields.port.trim(), fields.sandbox.trim()];
   if (!/^\d+$/.test(port) || !/^[\w-]+$/.test(sandbox)) return undefined;
-  const parsed = parseHost(
-    `${port}-${sandbox}.${authority}`,
-    remoteSettings.baseDomains,
-  );
+  const host = `${port}-${sandbox}.${authority}`;
+  const parsed = parseHost(host, remoteSettings.baseDomains);
   return parsed.kind === "preview" && parsed.host.base === base
     ? previewOrigin(parsed.host, scheme)
     : undefined;

@@ -21,8 +21,10 @@ const LIMITS = {
   watchersPerUser: 8,
   // With the most of each: 12.5 MiB, beside the buffers that the budget counts.
   watchers: 50,
+  // What may wait for one watcher, and the time without an event after which it is sent a sign of life.
   queueChars: 256 * 1024,
   heartbeatMs: 15_000,
+  // What each share of a sandbox's exchanges lasts for at once, more than a page loads, and what it regains.
   burst: 500,
   perSec: 40,
 };
@@ -50,17 +52,12 @@ export class Inspector implements ExchangeObserver {
     this.#byUser = new CountById(this.#limits.watchersPerUser);
   }
 
-  /** True if nobody watches anything: the one look that every exchange takes. */
-  get isIdle(): boolean {
-    return this.#count === 0;
-  }
-
-  /** True if somebody watches, or if it is a failure that is kept. */
+  /** True if somebody watches, or if it is a failure that is kept: the one look that every exchange takes. */
   wants(progress: Pick<Partial<SeenExchange>, "status" | "end">): boolean {
-    return !this.isIdle || this.#failures !== undefined && isFailure(progress);
+    return this.#count > 0 ||
+      this.#failures !== undefined && isFailure(progress);
   }
 
-  /** The sandbox, if somebody watches it. */
   watched(sandboxId: string): WatchedSandbox | undefined {
     return this.#sandboxes.get(sandboxId);
   }

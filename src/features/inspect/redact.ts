@@ -1,5 +1,6 @@
 /** What the owner's view shows of heads: credentials are hidden before anything leaves the gateway. */
 import type { Header, HeaderList } from "../../http/headers.ts";
+import { formDecoded } from "../../http/query_parameter.ts";
 
 /** Names of headers and of parameters whose values are, or may be, credentials. */
 const SECRET =
@@ -47,8 +48,8 @@ function withoutSecrets(text: string): string {
       PARAMETER,
       (pair, mark: string, name: string, value: string) =>
         // A fragment may hold a path with a query of its own.
-        isSecretName(decoded(name).split("?").pop() ?? "") ||
-          hasSecret(decoded(value))
+        isSecretName((formDecoded(name) ?? name).split("?").pop() ?? "") ||
+          hasSecret(formDecoded(value) ?? value)
           ? `${mark}${name}=${HIDDEN}`
           : pair,
     );
@@ -119,12 +120,4 @@ export function redactReason(reason: string): string {
 
 function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -9,14 +9,6 @@ import { eventOf, type Watcher } from "./watcher.ts";
 /** Which share an exchange takes; what is notable has one of its own, so that no number of others drowns it. */
 export type Share = "ordinary" | "notable";
 
-/** How much is shown. */
-interface SampleLimits {
-  /** What each share lasts for at once: more than a page loads. */
-  readonly burst: number;
-  /** What each share regains, exchanges a second. */
-  readonly perSec: number;
-}
-
 /** Longest time until watchers are told of what is left out, ms. */
 const TELL_LEFT_OUT_MS = 1000;
 
@@ -31,7 +23,10 @@ export class WatchedSandbox {
   #leftOut = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ burst, perSec }: SampleLimits, now: () => number) {
+  constructor(
+    { burst, perSec }: Record<"burst" | "perSec", number>,
+    now: () => number,
+  ) {
     const shares = { capacity: burst, refillPerSec: perSec };
     this.#shares = new TokenBuckets({ ...shares, maxKeys: 2, now });
     this.#pauseMs = 1000 / perSec;
@@ -71,7 +66,6 @@ export class WatchedSandbox {
     for (const watcher of this.#watchers) watcher.push(text);
   }
 
-  /** Counts an exchange that is not shown. */
   leaveOut(): void {
     this.#leftOut++;
     this.#timer ??= setTimeout(() => this.#tellLeftOut(), TELL_LEFT_OUT_MS);

@@ -1,12 +1,7 @@
 /** One watcher of a sandbox: a stream of events (HTML, "Server-sent events") with little room for what is not read yet. */
+import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 
-/** The limits of one watcher. */
-interface WatcherLimits {
-  /** What may wait for it, characters. */
-  readonly queueChars: number;
-  /** The time without an event after which it is sent a sign of life, ms. */
-  readonly heartbeatMs: number;
-}
+type WatcherLimits = Readonly<Record<"queueChars" | "heartbeatMs", number>>;
 
 /** One watcher's stream of events, read part by part like the body of a response. */
 export class Watcher {
@@ -34,7 +29,6 @@ export class Watcher {
     this.#wake?.();
   }
 
-  /** Tells of exchanges that are not shown. */
   miss(count: number): void {
     this.#missed += count;
     this.#wake?.();
@@ -43,7 +37,9 @@ export class Watcher {
   /** All that waits, as soon as there is something, or a comment as a sign of life; null once cancelled. */
   async read(): Promise<Uint8Array<ArrayBuffer> | null> {
     if (this.#queue.length === 0 && this.#missed === 0 && !this.#hasEnded) {
-      await this.#event();
+      const { promise: event, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await fulfilsWithin(event, this.#limits.heartbeatMs);
     }
     if (this.#hasEnded) return null;
     if (this.#missed > 0) {
@@ -62,16 +58,6 @@ export class Watcher {
     this.#queue = [];
     this.#onEnd();
     this.#wake?.();
-  }
-
-  /** Resolves with the next event, the end, or the time for a sign of life. */
-  async #event(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, this.#limits.heartbeatMs);
-    this.#wake = resolve;
-    await promise;
-    this.#wake = undefined;
-    clearTimeout(timer);
   }
 }
 

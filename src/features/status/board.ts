@@ -84,7 +84,6 @@ export class StatusBoard {
     });
   }
 
-  /** Ends everybody's events. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -120,8 +119,7 @@ export class StatusBoard {
     const base = this.#bases.at(-1);
     if (base === undefined || now - base.at >= BASE_EVERY_MS) {
       this.#bases.push(reading);
-      const second = this.#bases[1];
-      if (second !== undefined && second.at <= oldest) this.#bases.shift();
+      if ((this.#bases[1]?.at ?? Infinity) <= oldest) this.#bases.shift();
     }
     if (before === undefined || now <= before.at) return [];
     const point = pointBetween(before, reading);
@@ -134,9 +132,7 @@ export class StatusBoard {
     news: Pick<StatusEvent, "points" | "isFirst">,
   ): void {
     const [since, now] = [this.#bases[0], this.#latest];
-    if (watchers.length === 0 || since === undefined || now === undefined) {
-      return;
-    }
+    if (watchers.length === 0 || !since || !now) return;
     const report = this.#options.report();
     const event: StatusEvent = { ...summaryOf(since, now), ...report, ...news };
     const data = `data: ${JSON.stringify(event)}\n\n`;

@@ -2,7 +2,6 @@
 import { type ErrorFacts, ERRORS } from "../../error_codes.ts";
 import { quantileBetween, type Reading } from "./reading.ts";
 
-/** How often something has happened. */
 type Counts = readonly (readonly [name: string, count: number])[];
 
 /** What is drawn of one look. */

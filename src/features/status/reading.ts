@@ -20,10 +20,8 @@ export class Reading {
 
   constructor(text: string, at: number) {
     this.at = at;
-    this.#samples = Map.groupBy(
-      text.split("\n").flatMap(samplesIn),
-      ({ name }) => name,
-    );
+    const samples = text.split("\n").flatMap(samplesIn);
+    this.#samples = Map.groupBy(samples, ({ name }) => name);
   }
 
   /** The first value of a metric; undefined if it has none. */

@@ -1,5 +1,6 @@
 /** The last warnings, errors and failed requests of the log, kept for the status page. */
 import type { LogRecord } from "@logtape/logtape";
+import { LRUCache } from "lru-cache";
 
 /** Something that went wrong, maybe again and again. */
 export interface Trouble {
@@ -19,11 +20,7 @@ export interface Trouble {
 }
 
 /** What is logged at level info, but is a trouble of somebody's. */
-const FAILURES: ReadonlySet<string> = new Set([
-  "request failed",
-  "response broke off",
-  "tunnel broke off",
-]);
+const FAILURE = /^(?:request failed|(?:response|tunnel) broke off)$/;
 
 /** Most that are remembered of the operator's, and of users' own, which must not crowd them out. */
 const MAX_TROUBLES = 20;
@@ -33,15 +30,14 @@ const MAX_LENGTH = 300;
 
 /** Remembers them; its `sink` is one of LogTape's. */
 export class RecentTroubles {
-  readonly #ofOperator = new Map<string, Trouble>();
-  readonly #ofUsers = new Map<string, Trouble>();
+  readonly #ofOperator = new LRUCache<string, Trouble>({ max: MAX_TROUBLES });
+  readonly #ofUsers = new LRUCache<string, Trouble>({ max: MAX_TROUBLES });
 
-  /** Takes a record of the log. */
   readonly sink = (record: LogRecord): void => {
     const { level, timestamp: at, properties } = record;
     const message = record.message.join("");
     const isInfo = level === "info" || level === "debug" || level === "trace";
-    if (isInfo && !FAILURES.has(message)) return;
+    if (isInfo && !FAILURE.test(message)) return;
     const { code, sandboxId, port, requestId } = properties;
     const reason = [properties["reason"], properties["cause"]]
       .filter((each) => typeof each === "string")
@@ -60,12 +56,7 @@ export class RecentTroubles {
     const key = [message, trouble.code, trouble.sandboxId, trouble.port, reason]
       .join("\n");
     const count = (troubles.get(key)?.count ?? 0) + 1;
-    troubles.delete(key); // so that it becomes the latest
     troubles.set(key, { ...trouble, count });
-    for (const oldest of troubles.keys()) {
-      if (troubles.size <= MAX_TROUBLES) break;
-      troubles.delete(oldest);
-    }
   };
 
   /** All of them, the latest first. */

@@ -17,10 +17,7 @@ interface SandboxUse {
 export type SandboxRow = SandboxUse & SandboxCount;
 
 /** Amounts since some time, or weighted by their age. */
-interface Amounts {
-  requests: number;
-  bytes: number;
-}
+type Amounts = Record<"requests" | "bytes", number>;
 
 /** Most sandboxes that are counted exactly, and that are kept then: so many by requests, and as many by bytes. */
 const MAX_EXACT = 4096;
@@ -45,7 +42,6 @@ export class SandboxUsage {
     this.#foldedAt = now();
   }
 
-  /** Counts an exchange that is over. */
   record(
     { sandboxId, receivedBytes, sentBytes, tunnel }: Pick<
       ExchangeRecord,

@@ -232,7 +232,7 @@ for (const [key, label] of COLUMNS) {
     sortedBy = key;
     drawSandboxes();
   });
-  at("sandbox-head").append(
+  at("sandboxes-head").append(
     element("th", { id: `by-${key}`, scope: "col" }, button),
   );
 }

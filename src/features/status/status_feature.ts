@@ -63,18 +63,16 @@ export const status: FeatureModule = {
 
 function events({ method }: Request, board: StatusBoard): Response {
   const stream = method === "HEAD" ? null : board.watch();
-  return stream === undefined
-    ? new Response(null, {
-      status: 503,
-      headers: { "cache-control": "no-store", "retry-after": "10" },
-    })
-    : new Response(stream, {
-      headers: {
-        "cache-control": "no-store",
-        "content-type": "text/event-stream",
-        "x-content-type-options": "nosniff",
-      },
-    });
+  if (stream === undefined) {
+    const headers = { "cache-control": "no-store", "retry-after": "10" };
+    return new Response(null, { status: 503, headers });
+  }
+  const headers = {
+    "cache-control": "no-store",
+    "content-type": "text/event-stream",
+    "x-content-type-options": "nosniff",
+  };
+  return new Response(stream, { headers });
 }
 
 /** Refuses what a page elsewhere may have made a browser ask for, whose name for us somebody else has made up. */

@@ -16,24 +16,33 @@ const HEADERS = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-/** A table of counts, whose rows the script fills in. */
-function counts(
-  id: string,
-  title: string,
-  columns: readonly string[],
-  span = ' <small class="span"></small>',
-): string {
-  const heads = columns.map((name) => `<th scope="col">${name}</th>`).join("");
+/** Tables whose rows the script fills in: id, title, columns, and the time of what is counted, unless the script tells. */
+const TABLES: readonly (readonly [string, string, string, string?])[] = [
+  ["sandboxes", "Busiest sandboxes", "sandbox", "about now"],
+  ["runners", "Runners that are waited for", "runner, requests, state", "now"],
+  ["limits", "Limits in use", "setting, share, in use", ""],
+  ["errors", "Errors of the gateway", "code, requests"],
+  ["users-errors", "Errors of visitors and apps", "code, requests"],
+  ["api", "Calls of Daytona’s API", "operation, calls, failed"],
+  ["others", "Cache, logins, WebSockets", "what, times"],
+];
+
+const SECTIONS = TABLES.map(([id, title, columns, time]) => {
+  const heads = columns.split(", ")
+    .map((name) => `<th scope="col">${name}</th>`).join("");
+  const span = time === undefined
+    ? ' <small class="span"></small>'
+    : time && ` <small>${time}</small>`;
   return `<section>
 <h2>${title}${span}</h2>
 <div class="scroll" tabindex="0" role="group" aria-label="${title}">
 <table class="numbers">
-<thead><tr>${heads}</tr></thead>
+<thead><tr id="${id}-head">${heads}</tr></thead>
 <tbody id="${id}"></tbody>
 </table>
 </div>
 </section>`;
-}
+});
 
 const MAIN = `<div class="head">
 <h1>Gateway <span class="name" id="host"></span></h1>
@@ -43,28 +52,7 @@ const MAIN = `<div class="head">
 <ul class="checks" id="checks" aria-label="Checks"></ul>
 <div class="grid" id="charts"></div>
 <div class="halves">
-<section>
-<h2>Busiest sandboxes <small>about now</small></h2>
-<div class="scroll" tabindex="0" role="group" aria-label="Busiest sandboxes">
-<table class="numbers">
-<thead><tr id="sandbox-head"><th scope="col">sandbox</th></tr></thead>
-<tbody id="sandboxes"></tbody>
-</table>
-</div>
-</section>
-${
-  counts(
-    "runners",
-    "Runners that are waited for",
-    ["runner", "requests", "state"],
-    " <small>now</small>",
-  )
-}
-${counts("limits", "Limits in use", ["setting", "share", "in use"], "")}
-${counts("errors", "Errors of the gateway", ["code", "requests"])}
-${counts("users-errors", "Errors of visitors and apps", ["code", "requests"])}
-${counts("api", "Calls of Daytona’s API", ["operation", "calls", "failed"])}
-${counts("others", "Cache, logins, WebSockets", ["what", "times"])}
+${SECTIONS.join("\n")}
 </div>
 <section>
 <h2>What went wrong last</h2>
@@ -72,10 +60,8 @@ ${counts("others", "Cache, logins, WebSockets", ["what", "times"])}
 </section>
 <script>${SCRIPT.text}</script>`;
 
-const HTML = page("Porthole: status", MAIN, {
-  wide: true,
-  head: `<style>${css}</style>`,
-});
+const head = `<style>${css}</style>`;
+const HTML = page("Porthole: status", MAIN, { wide: true, head });
 
 /** The page. */
 export function statusPage(): Response {

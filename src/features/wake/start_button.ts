@@ -52,9 +52,7 @@ interface Attempt {
   readonly starter: Starter;
 }
 
-interface PossibleStart extends Attempt {
-  readonly start: Omit<WantedStart, "intent">;
-}
+type PossibleStart = Attempt & { readonly start: Omit<WantedStart, "intent"> };
 
 /** Offers starts, and performs them; it takes a POST of one path from apps. */
 export class StartButton implements Feature {
@@ -177,26 +175,20 @@ export class StartButton implements Feature {
   /** @throws {GatewayError} `start_not_allowed` */
   async #possible(
     attempt: Attempt,
-    operation: StartOperation,
+    means: StartOperation,
     { organizationId }: SandboxState,
   ): Promise<PossibleStart> {
-    const { x, admission, starter } = attempt;
-    const isForMembers = operation === "recover";
+    const { x: { id: requestId, sandboxId }, admission, starter } = attempt;
+    const isForMembers = means === "recover";
     if (isForMembers && !await this.#parts.gate.isMember(admission)) {
       throw notAllowed("Recovery is for members");
     }
     const rights = await starter.rightsFor(organizationId);
     if (rights === undefined) throw notAllowed("No credential to start with");
-    const start = {
-      ...rights,
-      sandboxId: x.sandboxId,
-      organizationId,
-      means: operation,
-      requestId: x.id,
-      by: starter.by,
-      subject: admission.subject,
-    };
-    return { ...attempt, start };
+    const { by } = starter;
+    const { subject } = admission;
+    const facts = { sandboxId, organizationId, means, requestId, by, subject };
+    return { ...attempt, start: { ...rights, ...facts } };
   }
 
   /** The failure with a button, unless it would be in a frame where that cannot be. */
@@ -255,9 +247,8 @@ export class StartButton implements Feature {
     ]);
     // What the API said is for members only.
     const errorReason = isMember ? outcome.reason : null;
-    throw new GatewayError("start_refused", reason, {
-      advice: { sandbox: told ? { ...told, errorReason } : undefined },
-    });
+    const sandbox = told ? { ...told, errorReason } : undefined;
+    throw new GatewayError("start_refused", reason, { advice: { sandbox } });
   }
 }
 

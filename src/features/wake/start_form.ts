@@ -32,11 +32,10 @@ export function startForm({ token, framedBy, operation }: {
   readonly operation: StartOperation;
 }): PageAction {
   const ancestors = framedBy.length === 0 ? "'none'" : framedBy.join(" ");
+  const label = LABELS[operation];
   return {
     html: `<form method="post" action="${START_PATH}">
-<button name="${TOKEN_FIELD}" value="${escapeHtml(token)}">${
-      LABELS[operation]
-    }</button>
+<button name="${TOKEN_FIELD}" value="${escapeHtml(token)}">${label}</button>
 </form>`,
     policy: `${BASE_POLICY}; frame-ancestors ${ancestors}`,
   };

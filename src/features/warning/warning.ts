@@ -47,7 +47,6 @@ interface WarningOptions
   extends Pick<FeatureParts, "scheme" | "cookies" | "now"> {
   /** Undefined if it is for all sandboxes. */
   readonly wishes: Wishes | undefined;
-  /** A sealer for this purpose only. */
   readonly sealer: Sealer;
 }
 

@@ -10,7 +10,6 @@ export interface Decoded {
 
 /** Extracts the content from the bytes of a message body, however they are split across reads. */
 export interface BodyDecoder {
-  /** True once the body is complete. */
   readonly done: boolean;
   /** True if the end of the connection is the end of the body. */
   readonly endsAtClose: boolean;

@@ -9,13 +9,8 @@ import { UpstreamWebSocket } from "./socket.ts";
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** Headers of a single connection's handshake, not forwarded (RFC 6455 section 11.3); no extension is offered. */
-const HANDSHAKE_HEADERS = new Set([
-  "upgrade",
-  "sec-websocket-accept",
-  "sec-websocket-extensions",
-  "sec-websocket-key",
-  "sec-websocket-version",
-]);
+const HANDSHAKE_HEADER =
+  /^(?:upgrade|sec-websocket-(?:accept|extensions|key|version))$/i;
 
 interface OpeningHandshake {
   /** All headers of the request except Connection. */
@@ -63,9 +58,7 @@ export async function openingHandshake(
   const digest = await crypto.subtle.digest("SHA-1", proof);
   return {
     headers: [
-      ...endToEnd.filter(([name]) =>
-        !HANDSHAKE_HEADERS.has(name.toLowerCase())
-      ),
+      ...endToEnd.filter(([name]) => !HANDSHAKE_HEADER.test(name)),
       ["Upgrade", "websocket"],
       ["Sec-WebSocket-Version", "13"],
       ["Sec-WebSocket-Key", encodedKey],

@@ -1,7 +1,7 @@
 /** Messages over a connection that has switched to the WebSocket protocol (RFC 6455 sections 5-7, as a client). */
 import { describeError } from "../../lib/describe_error.ts";
 import { fairTurn } from "../../lib/fair_turn.ts";
-import { FloodGauge } from "../../lib/flood_gauge.ts";
+import { createFloodGauge } from "../../lib/flood_gauge.ts";
 import type { TunnelFacts } from "../../observability/metrics/facts.ts";
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import {
@@ -50,7 +50,7 @@ export class UpstreamWebSocket {
     messagesReceived: 0,
     bytesReceived: 0,
   };
-  readonly #emptyFrames: FloodGauge;
+  readonly #isFlood: () => boolean;
   #frames = 0;
   #closeSent: Promise<void> | undefined;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -67,7 +67,7 @@ export class UpstreamWebSocket {
     this.#connection = connection;
     const charge = (bytes: number) => this.#charge?.(bytes);
     this.#writer = new FrameWriter(connection, charge);
-    this.#emptyFrames = new FloodGauge(EMPTY_FRAMES_PER_SECOND, now);
+    this.#isFlood = createFloodGauge(EMPTY_FRAMES_PER_SECOND, now);
   }
 
   /** Limits and charges what is buffered in both directions; to be called before anything is sent or received. */
@@ -199,7 +199,7 @@ export class UpstreamWebSocket {
 
   /** @throws {ProtocolViolation} 1008 for a flood: each takes two bytes to send, and as much work as a message. */
   #countEmptyFrame(): void {
-    if (!this.#emptyFrames.add()) return;
+    if (!this.#isFlood()) return;
     throw new ProtocolViolation(1008, "Too many frames without a message");
   }
 

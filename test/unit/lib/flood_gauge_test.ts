@@ -1,45 +1,44 @@
 import assert from "node:assert/strict";
-import { FloodGauge } from "../../../src/lib/flood_gauge.ts";
+import { createFloodGauge } from "../../../src/lib/flood_gauge.ts";
 
-function setUp(): { clock: { ms: number; reads: number }; gauge: FloodGauge } {
+function setUp() {
   const clock = { ms: 5000, reads: 0 };
   const now = () => {
     clock.reads++;
     return clock.ms;
   };
-  return { clock, gauge: new FloodGauge(100, now) };
+  return { clock, isFlood: createFloodGauge(100, now) };
 }
 
 /** The number of events of so many that were too many. */
-function add(gauge: FloodGauge, count: number): number {
-  return Array.from({ length: count }, () => gauge.add()).filter(Boolean)
-    .length;
+function add(isFlood: () => boolean, count: number): number {
+  return Array.from({ length: count }, isFlood).filter(Boolean).length;
 }
 
-Deno.test("FloodGauge tells the first event beyond the limit within a second", () => {
-  const { clock, gauge } = setUp();
-  assert.equal(add(gauge, 100), 0);
+Deno.test("a flood gauge tells the first event beyond the limit within a second", () => {
+  const { clock, isFlood } = setUp();
+  assert.equal(add(isFlood, 100), 0);
   clock.ms += 999;
-  assert.equal(gauge.add(), true);
+  assert.equal(isFlood(), true);
 });
 
-Deno.test("FloodGauge bears as many events as the limit each second, for ever", () => {
-  const { clock, gauge } = setUp();
+Deno.test("a flood gauge bears as many events as the limit each second, for ever", () => {
+  const { clock, isFlood } = setUp();
   for (let second = 0; second < 100; second++) {
-    assert.equal(add(gauge, 100), 0);
+    assert.equal(add(isFlood, 100), 0);
     clock.ms += 1000;
   }
 });
 
-Deno.test("FloodGauge tells a flood after a long calm", () => {
-  const { clock, gauge } = setUp();
-  gauge.add();
+Deno.test("a flood gauge tells a flood after a long calm", () => {
+  const { clock, isFlood } = setUp();
+  isFlood();
   clock.ms += 3_600_000;
-  assert.equal(add(gauge, 200), 1);
+  assert.equal(add(isFlood, 200), 1);
 });
 
-Deno.test("FloodGauge reads the clock once in as many events as the limit", () => {
-  const { clock, gauge } = setUp();
-  add(gauge, 1000);
+Deno.test("a flood gauge reads the clock once in as many events as the limit", () => {
+  const { clock, isFlood } = setUp();
+  add(isFlood, 1000);
   assert.equal(clock.reads, 10);
 });

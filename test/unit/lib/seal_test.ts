@@ -27,12 +27,15 @@ function sealer(
   return createSealer({ secrets, purpose, now });
 }
 
-/** The key that the sealer derives, derived independently with node:crypto's HKDF. */
+/** The key that the sealer derives, derived independently with WebCrypto's HKDF. */
 async function keyOf(secret: string, purpose: string): Promise<Uint8Array> {
-  const { hkdfSync } = await import("node:crypto");
-  return new Uint8Array(
-    hkdfSync("sha256", secret, "", `porthole seal key ${purpose}`, 32),
-  );
+  const encoder = new TextEncoder();
+  const raw = encoder.encode(secret);
+  const usages: KeyUsage[] = ["deriveBits"];
+  const key = await crypto.subtle.importKey("raw", raw, "HKDF", false, usages);
+  const info = encoder.encode(`porthole seal key ${purpose}`);
+  const hkdf = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info };
+  return new Uint8Array(await crypto.subtle.deriveBits(hkdf, key, 256));
 }
 
 Deno.test("open() returns the payload that seal() was given", async () => {

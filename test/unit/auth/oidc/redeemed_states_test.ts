@@ -31,6 +31,16 @@ Deno.test("a state that was given back may be taken again, five times in all", a
   }
 });
 
+Deno.test("a state that another gateway took may be taken once that has given it back", async () => {
+  const { store } = fakeStore({ shared: true });
+  const [first, second] = [setUp(store), setUp(store)];
+  assert.equal(await first.take("a"), true);
+  assert.equal(await second.take("a"), false);
+  await first.giveBack("a");
+  assert.equal(await second.take("a"), true);
+  assert.equal(await first.take("a"), false);
+});
+
 Deno.test("a store that does not answer keeps nobody from logging in", async () => {
   const fake = fakeStore({ shared: true });
   fake.broken = true;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { streamedResponse } from "../../../../src/platform/streamed_response.ts";
 import {
+  type BodySource,
   ChunkedBody,
-  type ChunkedBodyOptions,
   roomFor,
 } from "../../../../src/downstream/http/chunked_body.ts";
+import { ReadSizes } from "../../../../src/downstream/http/read_sizes.ts";
 import { serve, staysPending, stillNeeded } from "../../platform/canary.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -12,12 +13,13 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const KIB = 1024;
 const MIB = KIB * KIB;
 
-/** Nobody takes a response here, and the connection is new. */
-const OPTIONS: ChunkedBodyOptions = {
-  answered: () => new Promise<void>(() => {}),
-  largestReadBytes: KIB,
-  onLargerRoom() {},
-};
+/** Nobody takes a response here; the connection is new, unless a read on it has had more room. */
+function sourceAfter(largestReadBytes = KIB): BodySource {
+  const readSizes = new ReadSizes();
+  readSizes.note("client", largestReadBytes);
+  const delivered = () => new Promise<void>(() => {});
+  return { delivered, connection: "client", readSizes };
+}
 
 /** A byte stream of chunks, of which a read returns no more than its room holds and what is left of one. */
 function chunksOf(sizes: readonly number[], largestReadBytes = KIB) {
@@ -43,10 +45,10 @@ function chunksOf(sizes: readonly number[], largestReadBytes = KIB) {
   });
   return {
     rooms,
-    body: new ChunkedBody(stream as ReadableStream<Bytes>, {
-      ...OPTIONS,
-      largestReadBytes,
-    }),
+    body: new ChunkedBody(
+      stream as ReadableStream<Bytes>,
+      sourceAfter(largestReadBytes),
+    ),
   };
 }
 
@@ -116,7 +118,7 @@ Deno.test("ChunkedBody reads long chunks of one size in equal parts", async () =
 
 Deno.test("ChunkedBody reads a body that is no byte stream as well", async () => {
   const parts = [new Uint8Array(10), new Uint8Array(20)];
-  const body = new ChunkedBody(ReadableStream.from(parts), OPTIONS);
+  const body = new ChunkedBody(ReadableStream.from(parts), sourceAfter());
   assert.equal(await lengthOf(body), 30);
 });
 
@@ -130,8 +132,8 @@ Deno.test("S10: ChunkedBody cancels a body only once its request has been answer
       cancel: () => cancelled.resolve(),
     });
     const body = new ChunkedBody(stream as ReadableStream<Bytes>, {
-      ...OPTIONS,
-      answered: () => answered.promise,
+      ...sourceAfter(),
+      delivered: () => answered.promise,
     });
     await body.read();
     body.cancel();
@@ -184,8 +186,7 @@ Deno.test("S10: ChunkedBody is too fine once much may be kept of small chunks, a
     ] as const
   ) {
     const { stream } = readsOf(() => chunkBytes);
-    const options = { ...OPTIONS, largestReadBytes };
-    const body = new ChunkedBody(stream, options);
+    const body = new ChunkedBody(stream, sourceAfter(largestReadBytes));
     const reads = await readParts(body, 10_000);
     assert.equal(body.isTooFine, fewest < Infinity);
     assert(!body.isTooFine || fewest <= reads && reads <= most, `${reads}`);
@@ -194,14 +195,13 @@ Deno.test("S10: ChunkedBody is too fine once much may be kept of small chunks, a
 
 Deno.test("S10: ChunkedBody of large chunks stays good for one that is small", async () => {
   const { stream } = readsOf((read) => read === 2000 ? 1 : KIB);
-  const options = { ...OPTIONS, largestReadBytes: 64 * KIB };
-  const body = new ChunkedBody(stream, options);
+  const body = new ChunkedBody(stream, sourceAfter(64 * KIB));
   assert.equal(await readParts(body, 2010), 2010);
 });
 
 Deno.test("ChunkedBody of small chunks is not too fine where reads have to wait, since nothing is kept then", async () => {
   const { stream, go } = readsOf((read) => read % 200 === 199 ? "waits" : 1);
-  const body = new ChunkedBody(stream, OPTIONS);
+  const body = new ChunkedBody(stream, sourceAfter());
   for (let read = 0; read < 3000; read++) {
     const reading = body.read();
     if (read % 200 === 199) {
@@ -214,7 +214,7 @@ Deno.test("ChunkedBody of small chunks is not too fine where reads have to wait,
 });
 
 Deno.test("ChunkedBody may keep something once it was read, and until its end", async () => {
-  const untouched = new ChunkedBody(readsOf(() => 1).stream, OPTIONS);
+  const untouched = new ChunkedBody(readsOf(() => 1).stream, sourceAfter());
   assert.equal(untouched.left, "nothing");
   const { body } = chunksOf([1]);
   await body.read();
@@ -223,7 +223,7 @@ Deno.test("ChunkedBody may keep something once it was read, and until its end", 
   assert.equal(body.left, "nothing");
   const failing = new ChunkedBody(
     new ReadableStream<Bytes>({ pull: () => Promise.reject(new Error("x")) }),
-    OPTIONS,
+    sourceAfter(),
   );
   await assert.rejects(failing.read());
   assert.equal(failing.left, "some");

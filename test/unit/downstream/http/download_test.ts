@@ -67,7 +67,7 @@ function startBody(count: number): {
   };
   const observed = download(body, {
     now: () => clock.nowMs,
-    onEnd: (...facts) => told.push(facts),
+    onEnd: (end) => told.push(end),
   });
   return { observed, told, clock };
 }
@@ -75,13 +75,17 @@ function startBody(count: number): {
 Deno.test("download() tells how a body ended, and after how many bytes", async () => {
   const whole = startBody(3);
   for await (const _ of whole.observed.stream);
-  assert.deepEqual(whole.told, [["complete", 30, undefined]]);
+  assert.deepEqual(whole.told, [
+    { end: "complete", sentBytes: 30, reason: undefined },
+  ]);
 
   const left = startBody(3);
   const reader = left.observed.stream.getReader();
   await reader.read();
   await reader.cancel();
-  assert.deepEqual(left.told, [["client_gone", 10, undefined]]);
+  assert.deepEqual(left.told, [
+    { end: "client_gone", sentBytes: 10, reason: undefined },
+  ]);
 });
 
 Deno.test("download() tells why an upstream failed", async () => {
@@ -90,9 +94,11 @@ Deno.test("download() tells why an upstream failed", async () => {
   const { stream } = download({
     read: () => Promise.reject(failure),
     cancel() {},
-  }, { now: () => 0, onEnd: (...facts) => void told.push(facts) });
+  }, { now: () => 0, onEnd: (end) => void told.push(end) });
   await assert.rejects(stream.getReader().read(), failure);
-  assert.deepEqual(told, [["upstream_failed", 0, failure]]);
+  assert.deepEqual(told, [
+    { end: "upstream_failed", sentBytes: 0, reason: "bad chunk" },
+  ]);
 });
 
 Deno.test("download() tells since when a client has taken nothing, and nothing while it waits for the app", async () => {
@@ -107,7 +113,9 @@ Deno.test("download() tells since when a client has taken nothing, and nothing w
   observed.abort("stalled");
   observed.abort("going_away");
   await assert.rejects(reader.read(), /stalled/);
-  assert.deepEqual(told, [["client_stalled", 20, "stalled"]]);
+  assert.deepEqual(told, [
+    { end: "client_stalled", sentBytes: 20, reason: "stalled" },
+  ]);
 
   const silence = Promise.withResolvers<null>();
   const body = { read: () => silence.promise, cancel() {} };
@@ -130,8 +138,9 @@ Deno.test("S3: a download that has to go with a chunk does not pass it on", asyn
       told.push(chunk.length);
       observed.abort("evicted");
     },
-    onEnd: (...facts) => void told.push(...facts),
+    onEnd: (end) => void told.push(end),
   });
   await assert.rejects(observed.stream.getReader().read(), /evicted/);
-  assert.deepEqual(told, [10, "aborted", 0, "evicted", "cancelled"]);
+  const ended = { end: "aborted", sentBytes: 0, reason: "evicted" };
+  assert.deepEqual(told, [10, ended, "cancelled"]);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ChunkedBody } from "../../../../src/downstream/http/chunked_body.ts";
+import { ReadSizes } from "../../../../src/downstream/http/read_sizes.ts";
 import { Upload } from "../../../../src/downstream/http/upload.ts";
 import type { Watched } from "../../../../src/downstream/memory/guard.ts";
 
@@ -162,9 +163,9 @@ Deno.test("Upload in chunks that was answered unread is read no more, and left t
   });
   const upload = new Upload({
     body: new ChunkedBody(stream, {
-      answered: () => Promise.resolve(),
-      largestReadBytes: 1024,
-      onLargerRoom() {},
+      delivered: () => Promise.resolve(),
+      connection: "client",
+      readSizes: new ReadSizes(),
     }),
     contentLength: null,
     request: new Request("http://box.test/"),

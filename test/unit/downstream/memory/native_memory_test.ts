@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
-  createBytesBeyond,
-  createExpectedBytes,
+  bytesBeyond,
   createNativeBytes,
+  expectedBytes,
 } from "../../../../src/downstream/memory/native_memory.ts";
 
 const MIB = 1024 * 1024;
@@ -49,33 +49,30 @@ Deno.test("so much may be hidden as the budget tells, or a quarter of the memory
       [256, 2048, 1024],
     ] as const
   ) {
-    const expectedBytes = createExpectedBytes({
+    const facts = {
       startBytes: 60 * MIB,
       bufferBudgetBytes: budgetMiB * MIB,
       limitBytes: limitMiB && limitMiB * MIB,
-    });
-    assert.equal(expectedBytes(NOTHING), mostMiB * MIB);
+    };
+    assert.equal(expectedBytes(NOTHING, facts), mostMiB * MIB);
   }
 });
 
 Deno.test("a process takes too much, hidden or not, beyond a share of its memory, or of 512 MiB if that is not known", () => {
-  const usage = { rss: 200 * MIB };
-  const bytesBeyond = createBytesBeyond(3 / 4, 256 * MIB, () => usage);
-  assert.equal(bytesBeyond(), 8 * MIB);
-  usage.rss = 180 * MIB;
-  assert.equal(bytesBeyond(), -12 * MIB);
-  const unknown = createBytesBeyond(3 / 4, undefined, () => usage);
-  assert.equal(unknown(), -204 * MIB);
+  const beyond = [[200, 256], [180, 256], [180, undefined]].map((
+    [rssMiB = 0, limitMiB],
+  ) => bytesBeyond(3 / 4, limitMiB && limitMiB * MIB, { rss: rssMiB * MIB }));
+  assert.deepEqual(beyond, [8 * MIB, -12 * MIB, -204 * MIB]);
 });
 
 Deno.test("what is open may hide more", () => {
-  const expectedBytes = createExpectedBytes({
+  const facts = {
     startBytes: 0,
     bufferBudgetBytes: 64 * MIB,
     limitBytes: undefined,
-  });
+  };
   const open = { exchanges: 4, tunnels: 16, tlsConnections: 0 };
-  assert.equal(expectedBytes(open) - expectedBytes(NOTHING), 2 * MIB);
-  const overTls = expectedBytes({ ...open, tlsConnections: 20 });
-  assert(overTls > expectedBytes(open));
+  const bytes = expectedBytes(open, facts);
+  assert.equal(bytes - expectedBytes(NOTHING, facts), 2 * MIB);
+  assert(expectedBytes({ ...open, tlsConnections: 20 }, facts) > bytes);
 });

@@ -13,15 +13,11 @@ function watched(
   tries?: number,
 ) {
   const clock = fakeClock();
-  let accept = () => {};
   let failure: unknown;
-  const watch = watchAccepting({
-    onAccept(callback) {
-      accept = callback;
-    },
-    probe: (signal) => probe(accept, signal),
-    ...tries !== undefined && { tries },
-  });
+  const watch = watchAccepting(
+    (signal) => probe(() => watch.onAccept(), signal),
+    tries,
+  );
   watch.failed.catch((reason) => failure = reason);
   return {
     /** Lets so many checks happen; resolves with why the watch has failed. */

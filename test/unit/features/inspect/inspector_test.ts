@@ -42,7 +42,7 @@ async function textOf(watcher: Watcher | undefined): Promise<string> {
 
 Deno.test("Inspector tells exchanges to whoever watches the sandbox, and to nobody else", async () => {
   const inspector = inspectorWith();
-  assert.equal(inspector.isIdle, true);
+  assert.equal(inspector.wants({}), false);
   const [one, two] = [
     inspector.watch("a", "user"),
     inspector.watch("a", "user"),
@@ -62,10 +62,10 @@ Deno.test("Inspector tells exchanges to whoever watches the sandbox, and to nobo
   one?.cancel();
   two?.cancel();
   assert.equal(inspector.watched("a"), undefined);
-  assert.equal(inspector.isIdle, false);
+  assert.equal(inspector.wants({}), true);
   other?.cancel();
   assert.equal(await silent, null);
-  assert.equal(inspector.isIdle, true);
+  assert.equal(inspector.wants({}), false);
 });
 
 Deno.test("no text of an exchange can be taken for another event", async () => {
@@ -125,7 +125,7 @@ Deno.test("Inspector has no more watchers than it may, of one sandbox and of all
   const again = inspector.watch("b", "user");
   assert.notEqual(again, undefined);
   for (const watcher of [...watchers, again]) watcher?.cancel();
-  assert.equal(inspector.isIdle, true);
+  assert.equal(inspector.wants({}), false);
 });
 
 Deno.test("one user has no more watchers than it may, whichever sandboxes they watch, and others have theirs", () => {
@@ -141,5 +141,5 @@ Deno.test("one user has no more watchers than it may, whichever sandboxes they w
   watchers[1]?.cancel();
   const again = watch("c", "one") ?? assert.fail("after one has gone");
   for (const watcher of [watchers[0], other, again]) watcher?.cancel();
-  assert.equal(inspector.isIdle, true);
+  assert.equal(inspector.wants({}), false);
 });
