@@ -26,6 +26,8 @@ export type Verdict =
     readonly code: ErrorCode;
     /** The grant that is not good for this, if it is known. */
     readonly grant?: Grant | undefined;
+    /** Whose pages may hear of it, in a frame of theirs. */
+    readonly ancestors?: readonly string[] | undefined;
   };
 
 /** A verdict that admits the request. */
