@@ -52,8 +52,7 @@ export class GrantAccess {
   ): Promise<{ readonly grant: Grant | undefined; readonly isGood: boolean }> {
     const { sandboxId, port, method } = use;
     const grant = "secret" in carrier
-      ? await this.#sources.find((one) => one.recognizes(carrier.secret))
-        ?.open(carrier, use, budget)
+      ? await this.#open(carrier, use, budget)
       : await this.#reopen(carrier, budget);
     const isGood = grant !== undefined && !isAlwaysPrivate(port) &&
       grant.expiresAt > this.#now() && grant.sandboxId === sandboxId &&
@@ -61,11 +60,27 @@ export class GrantAccess {
     return { grant, isGood };
   }
 
-  /** What the first source says that knows it: several may be of one kind. */
+  /** What the source of a secret says. Terms for frames count where a page of ours makes a frame of it only. */
+  async #open(
+    presented: PresentedGrant,
+    use: GrantUse,
+    budget: Budget,
+  ): Promise<Grant | undefined> {
+    const source = this.#sources
+      .find((one) => one.recognizes(presented.secret));
+    const grant = await source?.open(presented, use, budget);
+    return grant?.frame === undefined || presented.place === "embed"
+      ? grant
+      : { ...grant, frame: undefined };
+  }
+
+  /** What the first source says that knows it: several may be of one kind. Nobody is asked of a session that has ended. */
   async #reopen(
     session: GrantSession,
     budget: Budget,
   ): Promise<Grant | undefined> {
+    const { endsAt = Infinity } = session; // whatever has been renewed since
+    if (endsAt <= this.#now()) return undefined;
     for (const source of this.#sources) {
       if (!source.via.includes(session.via)) continue;
       const grant = await source.reopen(session, budget);

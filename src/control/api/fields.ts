@@ -1,6 +1,7 @@
 /** The members of requests to `/api/v1` and of their answers. */
 import { z } from "@hono/zod-openapi";
 import { isAlwaysPrivate, isPort } from "../../address/grammar.ts";
+import { isPageOrigin } from "../../http/url.ts";
 import { SANDBOX } from "../routes/sandbox_paths.ts";
 
 /** Longest life of what a member grants, seconds. */
@@ -20,6 +21,16 @@ export const methodsField = eachOnce(
   z.array(
     z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
   ).min(1),
+);
+
+/** Origins whose pages may show a preview in a frame, each once. */
+export const ancestorsField = eachOnce(
+  z.array(
+    z.string().refine(isPageOrigin, {
+      message:
+        "must be an origin such as https://app.example.com, or http://localhost:PORT",
+    }),
+  ).min(1).max(8),
 );
 
 /** A time (ISO 8601) in UTC. */

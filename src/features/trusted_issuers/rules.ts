@@ -6,6 +6,7 @@ import {
   isSandboxRef,
 } from "../../address/grammar.ts";
 import type { CoreValues } from "../../config/section.ts";
+import { ancestorsField } from "../../control/api/fields.ts";
 import { isExposedHttp, withoutTrailingSlashes } from "../../http/url.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { whyUnreadable } from "../../platform/permission_hint.ts";
@@ -70,8 +71,11 @@ export const ticketClaim = z.strictObject({
   sandbox: z.string(),
   ports: z.array(port).min(1).max(100),
   methods: z.array(method).min(1).optional(),
-  /** The origins that may frame the preview. */
-  ancestors: z.array(z.string()).max(8).optional(),
+  /** Whose pages may show the preview in a frame; without, it is for none. */
+  ancestors: ancestorsField.optional(),
+  frame: z.enum(["replace", "keep"]).default("replace"),
+  cookies: z.enum(["partition", "keep"]).default("partition"),
+  isolate: z.enum(["require-corp", "credentialless"]).nullable().default(null),
 });
 
 /** The settings that the rules must go together with: JWTs of the issuer of logins, for example, are for Daytona. */

@@ -18,7 +18,7 @@ import { jwtPart } from "../../lib/jwt.ts";
 import type { Subjects } from "../../observability/subjects.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
 import type { Rule } from "./rules.ts";
-import { grantBy, isWithin, SKEW_SEC } from "./ticket.ts";
+import { grantBy, isOnce, isWithin, SKEW_SEC, type TicketUse } from "./ticket.ts";
 
 const ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
@@ -61,7 +61,7 @@ export class Tickets implements GrantSource {
   }
 
   /**
-   * See {@linkcode GrantSource.open}; what came by a query is good once.
+   * See {@linkcode GrantSource.open}; what came by a query or for a frame is good once.
    * @throws {GatewayError} if no rule opens, and one could not be judged: `issuer_unavailable`, `session_unavailable` if
    * nobody knows whether it was used before, or as the API's client does
    */
@@ -71,7 +71,7 @@ export class Tickets implements GrantSource {
     budget: Budget,
   ): Promise<Grant | undefined> {
     const { now, onRefusal } = this.#options;
-    const use = { sandboxId, port, isOnce: place === "query", now: now() };
+    const use = { sandboxId, port, place, now: now() };
     const refusals: [issuer: string, reason: string][] = [];
     let failure: GatewayError | undefined;
     for (const rule of this.#rulesFor(secret)) {
@@ -96,13 +96,15 @@ export class Tickets implements GrantSource {
     session: GrantSession,
     budget: Budget,
   ): Promise<Grant | undefined> {
-    const { id, sandboxId, port, methods, expiresAt } = session;
+    const { kind: _, port, endsAt, ...granted } = session;
+    const { id, sandboxId, methods } = granted;
+    const expiresAt = endsAt ?? granted.expiresAt;
     if (expiresAt <= this.#options.now()) return undefined;
     for (const rule of this.#options.rules()) {
       const isOpenedBy = id.startsWith(`${rule.name}.`) &&
         isWithin([port], rule.ports) && isWithin(methods, rule.methods);
       if (isOpenedBy && await this.#covers(rule, sandboxId, budget)) {
-        return { ...session, ports: [port] };
+        return { ...granted, ports: [port], expiresAt };
       }
     }
     return undefined;
@@ -118,7 +120,7 @@ export class Tickets implements GrantSource {
   async #grantBy(
     rule: Rule,
     secret: string,
-    use: Parameters<typeof grantBy>[2],
+    use: TicketUse,
     budget: Budget,
   ): Promise<Grant | string> {
     const { used, subjects } = this.#options;
@@ -130,7 +132,7 @@ export class Tickets implements GrantSource {
       return "a sandbox that the rule is not for";
     }
     const id = grant.id.slice(rule.name.length); // by whichever rule
-    const isUsed = use.isOnce && !await used.use(id, grant.expiresAt);
+    const isUsed = isOnce(use) && !await used.use(id, grant.expiresAt);
     if (isUsed) return "used before";
     return { ...grant, subject: subjects.ofUser(grant.subject) };
   }
