@@ -186,6 +186,14 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
       ["https://app.example.com", "http://localhost:3000"],
     ],
     [
+      "FRAME_ANCESTORS",
+      "https://App.example.com, http://intranet:8080",
+      (c) => c.public.frameAncestors,
+      ["https://app.example.com", "http://intranet:8080"],
+    ],
+    ["FRAME_ANCESTORS", "none", (c) => c.public.frameAncestors, []],
+    ["FRAME_ANCESTORS", "", (c) => c.public.frameAncestors, undefined],
+    [
       "DAYTONA_API_URL",
       "http://10.0.0.1:3000/api//",
       (c) => c.daytona.apiUrl,
@@ -433,6 +441,12 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
       `${"a".repeat(64)}.com`,
       `${"abcdefgh.".repeat(21)}com`,
       "good.example.com,bad..example.com",
+    ],
+    FRAME_ANCESTORS: [
+      "*",
+      "'self'",
+      "none,https://app.example.com",
+      "https://app.example.com/x",
     ],
     ALLOWED_ORIGINS: [
       "*",
