@@ -1,12 +1,7 @@
 /** What a JWT grants by a rule, once its signature, issuer, audience and times have been verified. */
 import type { JWTPayload } from "jose";
 import type { z } from "zod";
-import type {
-  FrameTerms,
-  Grant,
-  GrantRequest,
-  PresentedGrant,
-} from "../../auth/grants.ts";
+import type { FrameTerms, Grant, GrantRequest } from "../../auth/grants.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { type Rule, ticketClaim } from "./rules.ts";
 
@@ -16,27 +11,21 @@ export const SKEW_SEC = 60;
 /** The most that may be left of an identity's life, seconds: CI systems end it with the job. */
 const IDENTITY_LIFE_SEC = 86_400;
 
-/** What a JWT is shown for, and how. */
-export interface TicketUse
-  extends
-    Pick<GrantRequest, "sandboxId" | "port">,
-    Pick<PresentedGrant, "place"> {
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-}
-
-/** True if a JWT is good once there: an address is seen by others. */
-export function isOnce({ place }: Pick<TicketUse, "place">): boolean {
-  return place === "query" || place === "embed";
-}
-
-/** The grant, if the rule is for that sandbox, or why there is none. */
+/**
+ * The grant, if the rule is for that sandbox, or why there is none; without a `jti` if it `isOnce`, and without ancestors if
+ * it `isFramed`. `now` is in ms.
+ */
 export function grantBy(
   rule: Rule,
   claims: JWTPayload,
-  use: TicketUse,
+  { sandboxId, port, isOnce, isFramed, now }:
+    & Pick<GrantRequest, "sandboxId" | "port">
+    & {
+      readonly isOnce: boolean;
+      readonly isFramed: boolean;
+      readonly now: number;
+    },
 ): Grant | string {
-  const { sandboxId, port, place, now } = use;
   const { exp = 0, iat = 0, jti, sub } = claims;
   // Nobody has checked that it is a text.
   const subject = typeof sub === "string" ? sub : undefined;
@@ -47,7 +36,7 @@ export function grantBy(
     : { maxLifeSec: IDENTITY_LIFE_SEC };
   if (exp > latest + maxLifeSec) return "does not end soon enough";
   const hasId = typeof jti === "string" && jti !== "";
-  if (isOnce(use) && !hasId) return "no jti, though it is for once";
+  if (isOnce && !hasId) return "no jti, in an address";
   const ticket = rule.kind === "minting"
     ? ticketClaim.safeParse(claims["porthole"]).data
     : undefined;
@@ -62,7 +51,7 @@ export function grantBy(
   }
   if (!isWithin([port], ports)) return "another port";
   const frame = ticket && frameOf(ticket);
-  if (place === "embed" && frame === undefined) return "no ancestors";
+  if (isFramed && frame === undefined) return "no ancestors";
   const itsId = [rule.issuer, hasId ? jti : JSON.stringify(claims)];
   return {
     via: "ticket",

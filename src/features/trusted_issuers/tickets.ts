@@ -18,7 +18,7 @@ import { jwtPart } from "../../lib/jwt.ts";
 import type { Subjects } from "../../observability/subjects.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
 import type { Rule } from "./rules.ts";
-import { grantBy, isOnce, isWithin, SKEW_SEC, type TicketUse } from "./ticket.ts";
+import { grantBy, isWithin, SKEW_SEC } from "./ticket.ts";
 
 const ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
@@ -71,7 +71,9 @@ export class Tickets implements GrantSource {
     budget: Budget,
   ): Promise<Grant | undefined> {
     const { now, onRefusal } = this.#options;
-    const use = { sandboxId, port, place, now: now() };
+    const isFramed = place === "embed";
+    const isOnce = isFramed || place === "query";
+    const use = { sandboxId, port, isOnce, isFramed, now: now() };
     const refusals: [issuer: string, reason: string][] = [];
     let failure: GatewayError | undefined;
     for (const rule of this.#rulesFor(secret)) {
@@ -120,7 +122,7 @@ export class Tickets implements GrantSource {
   async #grantBy(
     rule: Rule,
     secret: string,
-    use: TicketUse,
+    use: Parameters<typeof grantBy>[2],
     budget: Budget,
   ): Promise<Grant | string> {
     const { used, subjects } = this.#options;
@@ -132,7 +134,7 @@ export class Tickets implements GrantSource {
       return "a sandbox that the rule is not for";
     }
     const id = grant.id.slice(rule.name.length); // by whichever rule
-    const isUsed = isOnce(use) && !await used.use(id, grant.expiresAt);
+    const isUsed = use.isOnce && !await used.use(id, grant.expiresAt);
     if (isUsed) return "used before";
     return { ...grant, subject: subjects.ofUser(grant.subject) };
   }

@@ -600,7 +600,7 @@ Deno.test("a ticket that opens a frame needs an id and ancestors, and is good on
 
   const { jti: _, ...anonymous } = claims;
   assert.equal(await openInFrame(await issuer.sign(anonymous)), undefined);
-  assert.equal(state.reasons.at(-1), "no jti, though it is for once");
+  assert.equal(state.reasons.at(-1), "no jti, in an address");
 
   // It is for no frame, and not used up by one.
   const plain = await issuer.sign({ ...TICKET, jti: "plain" });
