@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import { ancestorsField } from "../../../../src/control/api/fields.ts";
 
-const LONGEST = `https://${"a".repeat(63)}.${"b".repeat(63)}.${
-  "c".repeat(63)
-}.${"d".repeat(61)}`;
-
 const GOOD = [
   "https://app.example.com",
   "https://app.example.com:8443",
@@ -17,7 +13,6 @@ const GOOD = [
   "http://localhost:5173",
   "http://app.localhost:1",
   "http://a.b.localhost:65535",
-  LONGEST,
 ];
 
 /** A good host, spoilt by each of these. */
@@ -36,8 +31,6 @@ const IN_HOSTS = [
   "ſ",
   "А",
   "..",
-  ".",
-  "-.",
 ];
 
 const ODD = [
@@ -77,8 +70,6 @@ const ODD = [
   "https://app.example.com..",
   "https://.app.example.com",
   "https://app..example.com",
-  "https://-app.example.com",
-  "https://app-.example.com",
   "https://app.example.com:",
   "https://app.example.com:443",
   "https://app.example.com:0",
@@ -159,15 +150,13 @@ const ODD = [
   "view-source:https://app.example.com",
   "android-app://com.example",
   "https+unix://app.example.com",
-  `${LONGEST}d`,
-  `https://${"a".repeat(64)}.example`,
   `https://${"a.".repeat(2000)}example`,
   `https://a.example/${"a".repeat(10_000)}`,
   ...IN_HOSTS.flatMap((odd) => [
     `https://app${odd}example.com`,
     `https://${odd}app.example.com`,
   ]),
-].filter((text) => !GOOD.includes(text) && text !== "https://app.example.com");
+];
 
 function isTaken(value: unknown): boolean {
   return ancestorsField.safeParse(value).success;
