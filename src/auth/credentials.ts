@@ -137,7 +137,9 @@ function addSessions(
   else sessions.push(...granted);
   if (sessions.length === 0) return;
   if (mayUseSessions(source)) {
-    for (const sealed of sessions) credentials.push({ kind: "session", sealed });
+    for (const sealed of sessions) {
+      credentials.push({ kind: "session", sealed });
+    }
     return;
   }
   const framedBy = framingOrigin(source);

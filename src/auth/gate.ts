@@ -5,7 +5,11 @@
  * Order and rules are the same whoever's Daytona it stands in front of; only who answers differs (resolver/own/,
  * resolver/hosted/, rule_access.ts), and `service.ts` chooses that by the mode.
  */
-import { isAlwaysPrivate, isUuid, mayBeSignedToken } from "../address/grammar.ts";
+import {
+  isAlwaysPrivate,
+  isUuid,
+  mayBeSignedToken,
+} from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";
 import { ERRORS } from "../error_codes.ts";
 import { GatewayError } from "../errors.ts";

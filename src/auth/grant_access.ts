@@ -51,27 +51,21 @@ export class GrantAccess {
     budget: Budget,
   ): Promise<{ readonly grant: Grant | undefined; readonly isGood: boolean }> {
     const { sandboxId, port, method } = use;
-    const grant = "secret" in carrier
-      ? await this.#open(carrier, use, budget)
+    const found = "secret" in carrier
+      ? await this.#sources.find((one) => one.recognizes(carrier.secret))
+        ?.open(carrier, use, budget)
       : await this.#reopen(carrier, budget);
+    const isForFrame = "secret" in carrier
+      ? carrier.place === "embed"
+      : carrier.frame !== undefined;
+    // By a link or a header, its terms for frames have no effect.
+    const grant = found?.frame === undefined || isForFrame
+      ? found
+      : { ...found, frame: undefined };
     const isGood = grant !== undefined && !isAlwaysPrivate(port) &&
       grant.expiresAt > this.#now() && grant.sandboxId === sandboxId &&
       grant.ports.includes(port) && (grant.methods?.includes(method) ?? true);
     return { grant, isGood };
-  }
-
-  /** What the source of a secret says. Terms for frames count where a page of ours makes a frame of it only. */
-  async #open(
-    presented: PresentedGrant,
-    use: GrantUse,
-    budget: Budget,
-  ): Promise<Grant | undefined> {
-    const source = this.#sources
-      .find((one) => one.recognizes(presented.secret));
-    const grant = await source?.open(presented, use, budget);
-    return grant?.frame === undefined || presented.place === "embed"
-      ? grant
-      : { ...grant, frame: undefined };
   }
 
   /** What the first source says that knows it: several may be of one kind. Nobody is asked of a session that has ended. */

@@ -5,8 +5,8 @@ import type { RequestListener } from "node:http";
 import { WebSocket } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import {
-  type FrameTerms,
   frameSessionFor,
+  type FrameTerms,
   type Grant,
 } from "../../src/auth/grants.ts";
 import { SessionSealer } from "../../src/auth/session.ts";
@@ -26,7 +26,7 @@ import { testInBothWorlds as test } from "../support/worlds.ts";
 
 const GRANTS = withGrants();
 
-const SECRET = "a secret of the sessions, long enough";
+const SECRET = "a secret of the sessions that is long enough";
 const HTTPS = { PROXY_PROTOCOL: "https", SESSION_SECRETS: SECRET };
 
 const EMBEDDER = "https://product.example";
@@ -138,7 +138,10 @@ test("a page that a grant names shows an app that no page may frame, whole and w
     assert.deepEqual(told(page), IN_FRAME);
   }
   // A link within the frame.
-  const link = { ...frameOn(`https://${host}`), "sec-fetch-site": "same-origin" };
+  const link = {
+    ...frameOn(`https://${host}`),
+    "sec-fetch-site": "same-origin",
+  };
   const next = await gateway.send(host, { headers: { ...link, cookie } });
   assert.deepEqual(told(next), IN_FRAME);
 
@@ -303,7 +306,9 @@ async function policiesOf(
   const answers = [{}, frameOn(EMBEDDER)].map((headers) =>
     gateway.send(host, { headers })
   );
-  return (await Promise.all(answers)).map((answer) => told(answer).policy ?? null);
+  return (await Promise.all(answers)).map((answer) =>
+    told(answer).policy ?? null
+  );
 }
 
 test("FRAME_ANCESTORS says who may frame public previews and signed links, and unset, anybody may", async (startGateway) => {

@@ -918,7 +918,7 @@ Deno.test("in a frame of another page, a session counts if its grant is for that
   for (const framedBy of [undefined, ...TERMS.ancestors]) {
     const session = sessionIn("framed", framedBy);
     const verdict = await gate.admit(presenting([session]));
-    assert(verdict.kind === "allow", framedBy);
+    assert(verdict.kind === "allow", `${framedBy}`);
     assert.deepEqual([verdict.by, verdict.grant?.frame], ["embed", TERMS]);
     assert.equal(await gate.isMember(verdict), false);
   }

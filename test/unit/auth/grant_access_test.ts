@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { GrantAccess } from "../../../src/auth/grant_access.ts";
 import {
   ENDED_MS,
-  type FrameTerms,
   frameSessionFor,
+  type FrameTerms,
   type Grant,
   type GrantSource,
   sessionFor,
@@ -151,6 +151,8 @@ Deno.test("a grant's terms for frames count where a page of ours makes a frame o
   const session = frameSessionFor(framed, 3000, NOW + 1);
   const { grant } = await access.judge(session, USE, UNMETERED);
   assert.equal(grant?.frame, TERMS);
+  const ofLink = await access.judge(SESSION, USE, UNMETERED);
+  assert(ofLink.isGood && ofLink.grant?.frame === undefined);
 });
 
 Deno.test("a frame's session ends before its cookie does, and nobody is asked about it then", async () => {

@@ -37,6 +37,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       allowedOrigins: [],
       corsMode: "auto",
       edgeCache: "off",
+      frameAncestors: undefined,
       appOrigin: "auto",
       sandboxes: "api",
       toolboxTakesPreviewToken: true,

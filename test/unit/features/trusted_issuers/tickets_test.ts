@@ -11,8 +11,8 @@ import {
 } from "jose";
 import { UsedCodes } from "../../../../src/auth/used_codes.ts";
 import {
-  type FrameTerms,
   frameSessionFor,
+  type FrameTerms,
   type GrantSession,
 } from "../../../../src/auth/grants.ts";
 import { GatewayError } from "../../../../src/errors.ts";
