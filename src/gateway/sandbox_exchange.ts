@@ -19,12 +19,12 @@ import {
   toolboxCredentials,
 } from "../auth/credentials.ts";
 import { type FileUrlSplit, splitFileSignature } from "../auth/file_url.ts";
+import type { FrameTerms } from "../auth/grants.ts";
 import {
   type GrantSplit,
   splitGrant,
   splitPreviewToken,
 } from "../auth/preview_token.ts";
-import type { FrameTerms } from "../auth/grants.ts";
 import type { GateRequest } from "../auth/verdict.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { isWebSocketRequest } from "../downstream/http/head_limits.ts";
