@@ -4,13 +4,7 @@ import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { WebSocket } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
-import {
-  frameSessionFor,
-  type FrameTerms,
-  type Grant,
-} from "../../src/auth/grants.ts";
-import { SessionSealer } from "../../src/auth/session.ts";
-import { createSealer } from "../../src/lib/seal.ts";
+import type { FrameTerms, Grant } from "../../src/auth/grants.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import {
   type Answer,
@@ -20,14 +14,18 @@ import {
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
-import { grantOf, withGrants } from "../support/grants.ts";
+import {
+  frameCookieOf,
+  grantOf,
+  SESSION_SECRETS,
+  withGrants,
+} from "../support/grants.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
 import { testInBothWorlds as test } from "../support/worlds.ts";
 
 const GRANTS = withGrants();
 
-const SECRET = "a secret of the sessions that is long enough";
-const HTTPS = { PROXY_PROTOCOL: "https", SESSION_SECRETS: SECRET };
+const HTTPS = { PROXY_PROTOCOL: "https", SESSION_SECRETS };
 
 const EMBEDDER = "https://product.example";
 
@@ -62,22 +60,6 @@ const WITHIN = {
   "sec-fetch-mode": "cors",
   "sec-fetch-dest": "empty",
 };
-
-const now = () => Date.now();
-const SESSIONS = new SessionSealer(
-  createSealer({ secrets: [SECRET], purpose: "session", now }),
-  { now, maxRemembered: 10 },
-);
-
-/** The cookie of a frame's session for a grant, as whatever made the frame has set it. */
-async function cookieOf(
-  grant: Grant,
-  { endsAt = grant.expiresAt, prefix = "__Host-" } = {},
-): Promise<string> {
-  const [port = 0] = grant.ports;
-  const session = frameSessionFor(grant, port, endsAt);
-  return `${prefix}porthole-grant=${await SESSIONS.seal(session)}`;
-}
 
 /** A grant for frames, which the gateways of this file know. */
 function framedGrant(differences: Partial<Grant> = {}): Grant {
@@ -129,7 +111,9 @@ const AS_SENT = {
 test("a page that a grant names shows an app that no page may frame, whole and with its cookies", async (startGateway) => {
   await using gateway = await startGateway(HTTPS);
   const host = await gateway.serve(app, "locked");
-  const cookie = await cookieOf(framedGrant({ ports: [8000] }));
+  const cookie = await frameCookieOf(framedGrant({ ports: [8000] }), {
+    isHttps: true,
+  });
   const stored = { "if-none-match": '"v1"' };
   for (const asked of [{}, stored]) {
     const headers = { ...frameOn(EMBEDDER), ...asked, cookie };
@@ -158,7 +142,7 @@ test("a page that a grant names shows an app that no page may frame, whole and w
 
 test("no other page's frame, and no page's fetch, opens anything by a frame's session", async (startGateway) => {
   await using gateway = await startGateway(HTTPS);
-  const cookie = await cookieOf(framedGrant());
+  const cookie = await frameCookieOf(framedGrant(), { isHttps: true });
   const evil = "https://evil.example";
   const { referer: _, ...silent } = frameOn(EMBEDDER);
   const fetches = {
@@ -219,11 +203,11 @@ Deno.test("a token's session is for no frame of other pages, whatever its grant 
 });
 
 Deno.test("a frame's session that has ended is 401 grant_invalid, and leads to no login, though its grant goes on", async () => {
-  await using gateway = await startLoginGateway({ SESSION_SECRETS: SECRET });
-  const past = { endsAt: Date.now() - 1, prefix: "" };
-  const over = await cookieOf(framedGrant(), past);
+  await using gateway = await startLoginGateway({ SESSION_SECRETS });
+  const past = { endsAt: Date.now() - 1 };
+  const over = await frameCookieOf(framedGrant(), past);
   const revoked = framedGrant();
-  const unknown = await cookieOf(revoked, { prefix: "" });
+  const unknown = await frameCookieOf(revoked);
   GRANTS.grants.delete(`tg_${revoked.id}`);
   const within = { ...WITHIN, accept: "text/html" };
   for (const cookie of [over, unknown]) {
@@ -245,10 +229,10 @@ Deno.test("a frame's session that has ended is 401 grant_invalid, and leads to n
 
 Deno.test("a WebSocket outlives its frame's session if the grant was renewed, and is cut when that ends", async () => {
   using clock = fakeClock();
-  await using gateway = await startGateway({ SESSION_SECRETS: SECRET });
+  await using gateway = await startGateway({ SESSION_SECRETS });
   const grant = framedGrant({ expiresAt: Date.now() + 60_000 });
   const secret = `tg_${grant.id}`;
-  const cookie = await cookieOf(grant, { prefix: "" });
+  const cookie = await frameCookieOf(grant);
   const url = `ws://127.0.0.1:${gateway.port}/ws`;
   const origin = `http://${LOCKED}`;
   const socket = new WebSocket(url, [], {
@@ -273,8 +257,7 @@ Deno.test("a public sandbox in a frame is shown on the frame's terms, and in a t
   await using gateway = await startGateway(HTTPS);
   const host = await gateway.serve(app);
   const grant = framedGrant({ sandboxId: "demo", ports: [8000] });
-  const cookie = await cookieOf(grant);
-  const public_ = { ...AS_SENT, caching: "private, max-age=600" };
+  const cookie = await frameCookieOf(grant, { isHttps: true });
   for (let i = 0; i < 2; i++) { // known to be public, and not
     const framed = { ...frameOn(EMBEDDER), cookie };
     assert.deepEqual(
@@ -293,7 +276,7 @@ Deno.test("a public sandbox in a frame is shown on the frame's terms, and in a t
     ) {
       const answer = await gateway.send(host, { headers });
       assert.equal(answer.status, 200);
-      assert.deepEqual(told(answer), public_);
+      assert.deepEqual(told(answer), AS_SENT);
     }
   }
 });
