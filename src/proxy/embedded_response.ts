@@ -26,13 +26,14 @@ export function embeddedHeaders(
     if (passed !== undefined) changed.push([name, passed]);
   }
   if (isolate !== null && status !== 304) {
-    addMissing(changed, "cross-origin-embedder-policy", isolate);
-    addMissing(changed, "cross-origin-resource-policy", "cross-origin");
+    const isolation: [string, string][] = [
+      ["cross-origin-embedder-policy", isolate],
+      ["cross-origin-resource-policy", "cross-origin"],
+    ];
+    changed.push(...isolation.filter(([name]) => !hasHeader(headers, name)));
   }
-  if (asDocument) {
-    // Elsewhere, or in a frame on other terms, a browser would show what it has stored.
-    changed.push(["cache-control", "no-store"]);
-  }
+  // In a frame on other terms, a browser would show what it has stored.
+  if (asDocument) changed.push(["cache-control", "no-store"]);
   const response = { status, headers: changed };
   return [...changed, ...frameHeaders(response, source, ancestors)];
 }
@@ -53,14 +54,6 @@ function passedValue(
   return isName(name, "content-security-policy")
     ? withoutFrameAncestors(value)
     : value;
-}
-
-function addMissing(
-  headers: [string, string][],
-  name: string,
-  value: string,
-): void {
-  if (!hasHeader(headers, name)) headers.push([name, value]);
 }
 
 /** The directive, up to its value: nothing but these characters is whitespace in a policy. */

@@ -46,11 +46,8 @@ function isOurs(name: string): boolean {
     name.includes("_") && NEVER_FROM_CLIENT.has(name.replaceAll("_", "-"));
 }
 
-/** What a client asks with whether the response that it has is still good (RFC 9110 section 13.1). */
-const VALIDATIONS: ReadonlySet<string> = new Set([
-  "if-modified-since",
-  "if-none-match",
-]);
+/** By which a client asks whether what it has is still good (RFC 9110 section 13.1). */
+const VALIDATION = /^if-(?:modified-since|none-match)$/;
 
 /** True if no header of that name is passed on. */
 const isDropped = byName((name) => isOurs(name) || isHopByHop(name));
@@ -87,7 +84,7 @@ export function requestHeaders(
     const name = header[0];
     if (isDropped(name) || nominated.has(name)) continue;
     if (name === "authorization" && request.dropsAuthorization) continue;
-    if (needsWhole && VALIDATIONS.has(name)) continue;
+    if (needsWhole && VALIDATION.test(name)) continue;
     if (name === "x-request-id") hasRequestId = true;
     if (name === "accept-encoding") hasCodings = true;
     if (name === "cookie") {
