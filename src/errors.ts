@@ -29,6 +29,18 @@ export interface RequestProblem {
   readonly message: string;
 }
 
+/** Why a preview does not open in a frame. */
+export type FrameCause =
+  /** The page around it may not use the session. */
+  | "not_listed"
+  /** The page around it does not say which it is. */
+  | "no_referer"
+  /** The browser has not kept the session's cookie. */
+  | "cookie_not_kept"
+  /** The visitor would have to log in, which nobody can in a frame. */
+  | "login_needed"
+  | "no_session";
+
 /** What a {@linkcode GatewayError} says to its client besides the code. */
 export interface ErrorAdvice {
   /** Where a visitor can try again, if not at the address that failed; unlike the message, the page shows it. */
@@ -44,6 +56,10 @@ export interface ErrorAdvice {
   readonly errors?: readonly RequestProblem[] | undefined;
   /** Who has logged in, by email address or `sub`, for the page of their own. */
   readonly user?: string | undefined;
+  /** For `frame_refused`. */
+  readonly frameCause?: FrameCause | undefined;
+  /** Origins whose pages may hear of the failure, in a frame of theirs. */
+  readonly ancestors?: readonly string[] | undefined;
   /** Headers of the response: cookies to be deleted, for example. */
   readonly headers?: HeaderList | undefined;
 }

@@ -26,7 +26,12 @@ export type Credential =
   /** A grant, by its secret. */
   | { readonly kind: "grant" } & PresentedGrant
   /** A session that this gateway sealed. */
-  | { readonly kind: "session"; readonly sealed: string }
+  | {
+    readonly kind: "session";
+    readonly sealed: string;
+    /** The page of another origin whose frame asks, by its origin: only a grant that is for its frames counts. */
+    readonly framedBy?: string;
+  }
   /** An API key or JWT (RFC 6750 section 2.1). It comes last, since it may be meant for the app. */
   | { readonly kind: "bearer"; readonly token: string };
 
@@ -57,9 +62,7 @@ const BEARER = /^bearer +([\x21-\x7e]+) *$/i;
 export function presentedCredentials(source: CredentialSource): Credential[] {
   const credentials = previewTokens(source);
   credentials.push(...presentedGrants(source));
-  for (const sealed of presentedSessions(source)) {
-    credentials.push({ kind: "session", sealed });
-  }
+  addSessions(credentials, source);
   return withBearer(credentials, source);
 }
 
@@ -113,22 +116,45 @@ function withBearer(
   return credentials;
 }
 
-const NONE: readonly string[] = [];
-
-/** The sealed sessions in a request's cookies; none if the request may not use them. */
-function presentedSessions(source: CredentialSource): readonly string[] {
+/** Adds the sessions in a request's cookies: all if it may use them, and those of grants if another page frames it. */
+function addSessions(
+  credentials: Credential[],
+  source: CredentialSource,
+): void {
   const cookie = source.headers.get("cookie");
-  if (cookie === null) return NONE;
+  if (cookie === null) return;
   const own = sentOwnCookies(cookie);
-  if (own.length === 0) return NONE;
+  if (own.length === 0) return;
   const { cookies } = source;
+  const granted = lastValues(own, cookies.grantSession);
   const sessions = lastValues(own, cookies.previewTokenSession);
   // The name of a login's cookie is a digest of the host, which most requests need not be searched for.
   if (own.some(([name]) => name.startsWith(cookies.loginMark))) {
     sessions.push(...lastValues(own, cookies.loginOn(source.host.label)));
   }
-  sessions.push(...lastValues(own, cookies.grantSession)); // what opens more comes first
-  return sessions.length > 0 && mayUseSessions(source) ? sessions : NONE;
+  // What opens more comes first, but in a frame what says whose frame it may be.
+  if (isFramed(source.headers)) sessions.unshift(...granted);
+  else sessions.push(...granted);
+  if (sessions.length === 0) return;
+  if (mayUseSessions(source)) {
+    for (const sealed of sessions) {
+      credentials.push({ kind: "session", sealed });
+    }
+    return;
+  }
+  const framedBy = framingOrigin(source);
+  if (framedBy === undefined) return;
+  for (const sealed of granted) {
+    credentials.push({ kind: "session", sealed, framedBy });
+  }
+}
+
+/** The origin of the page that frames what is asked for, as its Referer says; undefined if none does, or it hides. */
+function framingOrigin(
+  { method, headers }: CredentialSource,
+): string | undefined {
+  if (!isNavigation(method, headers) || !isFramed(headers)) return undefined;
+  return originOf(headers.get("referer") ?? "") || undefined;
 }
 
 function lastValues(own: readonly SentCookie[], name: string): string[] {

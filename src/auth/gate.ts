@@ -26,6 +26,7 @@ import {
   sessionFor,
 } from "./grants.ts";
 import type { LoginSessions } from "./login_sessions.ts";
+import { isOurs, isSame, isTokenShaped, type Reason } from "./reason.ts";
 import type { Session, SessionSealer } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 import type { Admission, Denial, GateRequest, Verdict } from "./verdict.ts";
@@ -84,7 +85,9 @@ export class Gate {
    */
   async admit(request: GateRequest): Promise<Verdict> {
     const isKnownPublic = this.#isKnownPublic(request);
-    if (isKnownPublic) return this.#admitPublic(request);
+    if (isKnownPublic && !request.isEmbedded) {
+      return this.#admitPublic(request);
+    }
     const budget = this.#parts.throttle.budgetFor(request);
     try {
       const verdict = this.#judge(request, { budget, isKnownPublic });
@@ -119,8 +122,8 @@ export class Gate {
     const asked: Reason = credential ?? (by === "signed_token" ? by : "public");
     let failure: GatewayError | undefined;
     try {
-      // What came with the request may have been for once.
-      const again = grant !== undefined && credential?.kind === "grant"
+      // What came with the request may have been for once, and a session's cookie may have been renewed since.
+      const again = grant !== undefined && credential !== undefined
         ? await this.#byGrant(
           sessionFor(grant, request.port),
           credential,
@@ -166,9 +169,11 @@ export class Gate {
       try {
         const verdict = await this.#verdictBy(reason, request, budget);
         if (verdict?.kind === "allow") return verdict;
-        const isRefused = verdict && ERRORS[verdict.code].status === 401;
-        if (isRefused) refused ??= verdict;
-        else denial ??= verdict;
+        if (verdict === undefined) continue;
+        const { code, ancestors } = verdict;
+        if (ERRORS[code].status !== 401) denial ??= verdict;
+        else if (ancestors !== undefined) refused = verdict; // they wait to hear of it
+        else refused ??= verdict;
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         if (asked === undefined) failure ??= error;
@@ -193,8 +198,11 @@ export class Gate {
     const { label, port, clientAddress } = request;
     const { sandboxes, access, sessions, logins, subjects } = this.#parts;
     if (reason === "public") {
-      const isPublic = await sandboxes.isPublic(label, budget);
-      return isPublic ? this.#admitPublic(request) : undefined;
+      if (!await sandboxes.isPublic(label, budget)) return undefined;
+      const embedded = request.isEmbedded
+        ? await this.#embedded(request, budget)
+        : undefined;
+      return embedded ?? this.#admitPublic(request);
     }
     if (reason === "signed_token") {
       const sandboxId = await access.sandboxOfSignedToken(label, port, budget);
@@ -288,6 +296,21 @@ export class Gate {
       await access.isPreviewToken(label, token, budget);
   }
 
+  /** The admission by the session of a frame, whose terms count where nobody needs one, too; undefined if there is none. */
+  async #embedded(
+    request: GateRequest,
+    budget: Budget,
+  ): Promise<Admission | undefined> {
+    for (const credential of request.credentials()) {
+      if (credential.kind !== "session") continue;
+      const session = await this.#parts.sessions.open(credential.sealed);
+      if (session?.kind !== "grant" || session.frame === undefined) continue;
+      const verdict = await this.#byGrant(session, credential, request, budget);
+      if (verdict?.kind === "allow") return verdict;
+    }
+    return undefined;
+  }
+
   /** The verdict by a grant, or by the session that stands for it; undefined where that is nothing. */
   async #byGrant(
     carrier: PresentedGrant | GrantSession,
@@ -303,13 +326,22 @@ export class Gate {
       ? undefined
       : await sandboxes.sandboxOf?.(label, budget);
     const sandboxId = found?.id ?? sandboxes.sandboxIdOf(label);
-    const isPlanted = "port" in carrier && // over http, by another sandbox's page
-      (carrier.sandboxId !== sandboxId || carrier.port !== port);
+    const session = "port" in carrier ? carrier : undefined;
+    const isPlanted = session !== undefined && // over http, by another sandbox's page
+      (session.sandboxId !== sandboxId || session.port !== port);
     if (isPlanted) return undefined;
+    const ancestors = session?.frame?.ancestors;
+    const framedBy = credential.kind === "session"
+      ? credential.framedBy
+      : undefined;
+    if (framedBy !== undefined && !ancestors?.includes(framedBy)) {
+      return undefined;
+    }
     const use = { sandboxId, port, method, clientAddress };
     const { isGood, grant } = await grants.judge(carrier, use, budget);
     if (!isGood || grant === undefined) {
-      return { kind: "deny", code: "grant_invalid", grant };
+      const denial = { kind: "deny", code: "grant_invalid", grant } as const;
+      return ancestors === undefined ? denial : { ...denial, ancestors };
     }
     const { via: by, subject } = grant;
     const kind = "allow";
@@ -324,9 +356,9 @@ export class Gate {
   ): Iterable<Reason> {
     if (isTokenShaped(request)) yield "signed_token";
     const { port, isForMembers } = request;
-    if (
-      !isAlwaysPrivate(port) && !isForMembers && isKnownPublic === undefined
-    ) yield "public";
+    if (!isAlwaysPrivate(port) && !isForMembers && isKnownPublic !== false) {
+      yield "public";
+    }
     for (const credential of request.credentials()) {
       // A bearer that is a grant is never shown to the API.
       const isGrant = credential.kind === "bearer" &&
@@ -338,9 +370,6 @@ export class Gate {
   }
 }
 
-/** What may admit a request. */
-type Reason = "public" | "signed_token" | Credential;
-
 interface Context {
   readonly budget: Budget;
   readonly isKnownPublic: boolean | undefined;
@@ -350,31 +379,6 @@ interface Context {
   readonly failure?: GatewayError | undefined;
 }
 
-function isTokenShaped({ label, isToolbox }: GateRequest): boolean {
-  return !isToolbox && mayBeSignedToken(label);
-}
-
 function isAdmission({ kind }: Verdict): boolean {
   return kind === "allow";
-}
-
-/** True if a credential was surely meant for the gateway: a bearer token may be the app's. */
-function isOurs(reason: Reason, { isToolbox }: GateRequest): boolean {
-  if (typeof reason === "string") return false;
-  const { kind } = reason;
-  return kind === "preview_token" || kind === "auth_key" ||
-    isToolbox && kind === "bearer";
-}
-
-function isSame(a: Reason, b: Reason): boolean {
-  return typeof a === "string" || typeof b === "string"
-    ? a === b
-    : a.kind === b.kind && secretOf(a) === secretOf(b);
-}
-
-/** What tells a credential from others of its kind: there is one signed URL at most. */
-function secretOf(credential: Credential): string {
-  if (credential.kind === "session") return credential.sealed;
-  if (credential.kind === "grant") return credential.secret;
-  return credential.kind === "signed_url" ? "" : credential.token;
 }

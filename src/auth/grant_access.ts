@@ -51,21 +51,30 @@ export class GrantAccess {
     budget: Budget,
   ): Promise<{ readonly grant: Grant | undefined; readonly isGood: boolean }> {
     const { sandboxId, port, method } = use;
-    const grant = "secret" in carrier
+    const found = "secret" in carrier
       ? await this.#sources.find((one) => one.recognizes(carrier.secret))
         ?.open(carrier, use, budget)
       : await this.#reopen(carrier, budget);
+    const isForFrame = "secret" in carrier
+      ? carrier.place === "embed"
+      : carrier.frame !== undefined;
+    // By a link or a header, its terms for frames have no effect.
+    const grant = found?.frame === undefined || isForFrame
+      ? found
+      : { ...found, frame: undefined };
     const isGood = grant !== undefined && !isAlwaysPrivate(port) &&
       grant.expiresAt > this.#now() && grant.sandboxId === sandboxId &&
       grant.ports.includes(port) && (grant.methods?.includes(method) ?? true);
     return { grant, isGood };
   }
 
-  /** What the first source says that knows it: several may be of one kind. */
+  /** What the first source says that knows it: several may be of one kind. Nobody is asked of a session that has ended. */
   async #reopen(
     session: GrantSession,
     budget: Budget,
   ): Promise<Grant | undefined> {
+    const { endsAt = Infinity } = session; // whatever has been renewed since
+    if (endsAt <= this.#now()) return undefined;
     for (const source of this.#sources) {
       if (!source.via.includes(session.via)) continue;
       const grant = await source.reopen(session, budget);

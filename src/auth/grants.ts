@@ -6,6 +6,20 @@
 import type { GrantVia } from "../observability/metrics/facts.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 
+/** How pages of other origins may show what a grant opens, in a frame. */
+export interface FrameTerms {
+  /** Their origins: 1 to 8. */
+  readonly ancestors: readonly string[];
+  /** What becomes of the app's own word on who may frame it. */
+  readonly frame: "replace" | "keep";
+  /** Whether the app's cookies are made such that browsers keep them in frames of other sites. */
+  readonly cookies: "partition" | "keep";
+  /** The Cross-Origin-Embedder-Policy to add; null for none. */
+  readonly isolate: "require-corp" | "credentialless" | null;
+  /** What a script of ours in the app's pages tells the page around them. */
+  readonly bridge: readonly ("errors" | "console" | "navigation")[];
+}
+
 /** What its carrier may do. */
 export interface Grant {
   readonly via: GrantVia;
@@ -18,6 +32,8 @@ export interface Grant {
   readonly methods?: readonly string[] | undefined;
   /** What the log calls its holder, if that is somebody. */
   readonly subject?: string | undefined;
+  /** Undefined if it is for no frame. */
+  readonly frame?: FrameTerms | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -25,8 +41,8 @@ export interface Grant {
 /** A secret that a request presents, and how. */
 export interface PresentedGrant {
   readonly secret: string;
-  /** `X-Porthole-Token`, `porthole_token` in the query, or `Authorization: Bearer`. */
-  readonly place: "header" | "query" | "bearer";
+  /** `X-Porthole-Token`, `porthole_token` in the query, `Authorization: Bearer`, or the page that makes a frame of it. */
+  readonly place: "header" | "query" | "bearer" | "embed";
 }
 
 /** The request that presents it. */
@@ -61,6 +77,20 @@ export interface GrantSource {
 export interface GrantSession extends Omit<Grant, "ports"> {
   readonly kind: "grant";
   readonly port: number;
+  /** When it ends, if the cookie outlives it so that a frame hears of the end, ms since the epoch. */
+  readonly endsAt?: number | undefined;
+}
+
+/** How long a frame hears that its session has ended, ms. */
+export const ENDED_MS = 60 * 60 * 1000;
+
+/** The session of a frame for a grant at one of its ports, which ends at `endsAt`, ms since the epoch. */
+export function frameSessionFor(
+  grant: Grant,
+  port: number,
+  endsAt: number,
+): GrantSession {
+  return { ...sessionFor(grant, port), endsAt, expiresAt: endsAt + ENDED_MS };
 }
 
 /** The session that stands for a grant at one of its ports, as long as it lasts. */

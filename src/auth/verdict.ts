@@ -26,6 +26,8 @@ export type Verdict =
     readonly code: ErrorCode;
     /** The grant that is not good for this, if it is known. */
     readonly grant?: Grant | undefined;
+    /** Whose pages may hear of it, in a frame of theirs. */
+    readonly ancestors?: readonly string[] | undefined;
   };
 
 /** A verdict that admits the request. */
@@ -42,6 +44,8 @@ export interface GateRequest extends ThrottledClient {
   readonly method: string;
   /** True if a grant for its port may be enough. */
   readonly takesGrants?: boolean;
+  /** True if it may be a frame's, by its cookies: then it is not admitted as public without a look at them. */
+  readonly isEmbedded?: boolean;
   /** True if it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
   readonly isToolbox: boolean;
   /** True on the base host, for whoever has logged in or has a bearer: what opens a preview only is not enough. */

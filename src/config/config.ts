@@ -226,6 +226,8 @@ function assemble(values: Values) {
       /** If empty, the domain comes from the API's `proxyTemplateUrl`. */
       domains: values.PROXY_DOMAIN,
       allowedOrigins: values.ALLOWED_ORIGINS,
+      /** Who may frame public previews and signed links; undefined for anybody. */
+      frameAncestors: values.FRAME_ANCESTORS,
       corsMode: values.CORS_MODE,
       edgeCache: values.EDGE_CACHE,
       appOrigin: values.APP_ORIGIN,

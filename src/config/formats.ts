@@ -90,6 +90,16 @@ export function listOf<T>(item: Format<T>): Format<readonly T[]> {
   };
 }
 
+/** An `item`, or `none` for an empty list. */
+export function orNone<T>(
+  item: Format<readonly T[]>,
+): Format<readonly T[]> {
+  return {
+    allowed: `none, or ${item.allowed}`,
+    schema: z.literal("none").transform((): readonly T[] => []).or(item.schema),
+  };
+}
+
 /** What `parse` makes of a text, unless that is undefined. */
 export function parsedBy<T>(
   allowed: string,

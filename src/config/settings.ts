@@ -14,6 +14,7 @@ import {
   oneOf,
   optional,
   origin,
+  orNone,
   orSpelt,
   previewDomain,
   seconds,
@@ -117,6 +118,10 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
     "Origins whose pages may use a visitor's session in cross-origin requests and in frames.",
     { format: listOf(origin()), whenUnset: "none" },
   ),
+  FRAME_ANCESTORS: setting(
+    "Origins whose pages may frame public previews and signed links, besides the sandbox's own.",
+    { format: optional(orNone(listOf(origin()))), whenUnset: "any page may" },
+  ),
   CORS_MODE: setting(
     "Who decides which other origins may read a preview: the app if it sets CORS headers, otherwise the gateway (auto); always the gateway (reflect, like Daytona's proxy, but with credentials for trusted origins only); or only the app (off).",
     { format: oneOf("auto", "reflect", "off"), default: "auto" },
@@ -203,7 +208,7 @@ const SESSIONS = inGroup("Sessions", {
     { format: oneOf("sandbox", "host"), default: "sandbox" },
   ),
   COOKIE_SAMESITE: setting(
-    "`none` lets sessions into frames of other sites, those in `ALLOWED_ORIGINS`; it needs https.",
+    "With `none`, the session of a link with a token that a frame of another site opens counts there, if that site is in `ALLOWED_ORIGINS`; no login does. It needs https.",
     { format: oneOf("lax", "none"), default: "lax" },
   ),
 });

@@ -9,12 +9,13 @@ import type {
   FeatureParts,
   Resolvers,
 } from "./feature_module.ts";
+import { PreviewLooks } from "./preview_looks.ts";
 import { PreviewProbe } from "./preview_probe.ts";
 
 type CoreParts =
   & Omit<
     FeatureParts,
-    keyof Auth | keyof Resolvers | "members" | "probe" | "sandboxPages"
+    keyof Auth | keyof Resolvers | "members" | "looks" | "sandboxPages"
   >
   & {
     readonly auth: Auth;
@@ -34,7 +35,10 @@ export function createFeatures(
     ...auth,
     ...resolvers,
     members: new Members({ ...auth, states }),
-    probe: new PreviewProbe({ forwarder, upstream, states, destinations }),
+    looks: new PreviewLooks(
+      new PreviewProbe({ forwarder, upstream, states, destinations }),
+      core.now,
+    ),
     sandboxPages: () =>
       features.flatMap(({ sandboxPage }) => sandboxPage ?? []),
   };

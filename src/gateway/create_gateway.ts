@@ -76,6 +76,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     ownParameters: features.flatMap(({ ownParameter }) => ownParameter ?? []),
     sessionScope: session.scope,
     allowedOrigins: new Set(site.allowedOrigins),
+    frameAncestors: site.frameAncestors,
   };
   const sandboxes = new SandboxHandlers({
     ...services,

@@ -3,6 +3,7 @@ import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import {
   createHostParser,
   likelyHost,
+  type PreviewHost,
   previewOrigin,
 } from "../address/preview_host.ts";
 import type { Config } from "../config/config.ts";
@@ -34,7 +35,7 @@ import {
   handleBuildLog,
 } from "./build_logs.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Feature } from "./feature.ts";
+import type { Feature, HandledExchange } from "./feature.ts";
 import type { SandboxHandlers } from "./preview.ts";
 import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
 import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
@@ -72,6 +73,9 @@ const FORMS_SHARE = 1 / 4;
 
 /** The host that `Deno.serve` invents for a request over HTTP/1.1 without one; over HTTP/2, clients may name it as well. */
 const FALLBACK_HOST = /^localhost:[0-9]+$/;
+
+/** Where the gateway has pages of its own on preview hosts, if a feature has. */
+const OWN_PATHS = "/.porthole/";
 
 export class Dispatch {
   readonly #parts: DispatchParts;
@@ -133,6 +137,8 @@ export class Dispatch {
       onBodyRead: info.onBodyRead,
     };
     if (parsed.kind === "preview") {
+      const own = this.#ownAt(parsed.host, incoming);
+      if (own !== undefined) return this.#serve(own.exchange, own.handle());
       const x = new PreviewExchange(incoming, parsed.host, parts);
       return this.#serve(x, parts.sandboxes.preview(x));
     }
@@ -151,6 +157,19 @@ export class Dispatch {
     }
     const base = parsed.kind === "base" ? parsed.base : undefined;
     return this.#toControl(incoming, base);
+  }
+
+  /** A feature's exchange on a preview host; undefined if the path is the app's. */
+  #ownAt(
+    host: PreviewHost,
+    incoming: IncomingRequest,
+  ): HandledExchange | undefined {
+    if (!incoming.target.startsWith(OWN_PATHS)) return undefined;
+    for (const feature of this.#parts.features) {
+      const own = feature.ownPreviewExchange?.(incoming, host, this.#parts);
+      if (own !== undefined) return own;
+    }
+    return undefined;
   }
 
   /** Serves an exchange, which its handler is answering. This is the one place where a failure becomes a response. */

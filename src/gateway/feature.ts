@@ -2,15 +2,23 @@
  * What an optional part of the gateway may do. The core asks all features in one order, which service.ts sets, and knows
  * none of them by name; a feature that is switched off is not there.
  */
+import type { PreviewHost } from "../address/preview_host.ts";
 import type { GrantSource } from "../auth/grants.ts";
 import type { Admission } from "../auth/verdict.ts";
 import type { ControlFeature } from "../control/app.ts";
 import type { GatewayError } from "../errors.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ExchangeObserver } from "./observer.ts";
 import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
 import type { PreviewExchange, SandboxExchange } from "./sandbox_exchange.ts";
+
+/** An exchange, and what handles it. */
+export interface HandledExchange {
+  readonly exchange: Exchange;
+  handle(): Promise<Response>;
+}
 
 /** A feature that is switched on. */
 export interface Feature extends ControlFeature {
@@ -40,6 +48,12 @@ export interface Feature extends ControlFeature {
     x: PreviewExchange,
     loginUrl: string,
   ): { readonly location: string; readonly setCookie: string };
+  /** What becomes of the app's response to a visitor who was admitted, before it is relayed; most often, the response. */
+  relayed?(
+    upstream: UpstreamResponse,
+    x: PreviewExchange,
+    admission: Admission,
+  ): UpstreamResponse;
   /** What to do about the failure of a request that was admitted: answer with that response, or tell of that failure instead. */
   explain?(
     failure: unknown,
@@ -50,7 +64,13 @@ export interface Feature extends ControlFeature {
   ownExchange?(
     incoming: IncomingRequest,
     services: ExchangeServices,
-  ): { exchange: Exchange; handle(): Promise<Response> } | undefined;
+  ): HandledExchange | undefined;
+  /** That for a request to a path below `/.porthole/` of a preview host. */
+  ownPreviewExchange?(
+    incoming: IncomingRequest,
+    host: PreviewHost,
+    services: ExchangeServices,
+  ): HandledExchange | undefined;
   /** Called with each exchange that is over. */
   onRecord?(record: ExchangeRecord): void;
   /** The gateway begins to shut down. */

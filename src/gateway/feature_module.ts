@@ -16,7 +16,7 @@ import type { Records } from "../records/records.ts";
 import type { createResolvers } from "../resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
 import type { Feature } from "./feature.ts";
-import type { PreviewProbe } from "./preview_probe.ts";
+import type { PreviewLooks } from "./preview_looks.ts";
 
 /** A link. */
 export interface Link {
@@ -58,7 +58,8 @@ export interface FeatureParts
   readonly members: Members;
   readonly inFlight: InFlight;
   readonly bulkheads: Pick<Bulkheads, "mostWaiting">;
-  readonly probe: Pick<PreviewProbe, "look">;
+  /** What previews show, however many ask. */
+  readonly looks: Pick<PreviewLooks, "at">;
   /** Limits in use besides those of {@linkcode InFlight}. */
   readonly otherLimits: () => readonly LimitUse[];
   /** Renders all metrics, and has the checks of `/ready` run if it `looks`. */

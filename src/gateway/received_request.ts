@@ -46,6 +46,8 @@ export interface ExchangeServices {
   /** What the cookie of a login is for. */
   readonly sessionScope: SessionScope;
   readonly allowedOrigins: ReadonlySet<string>;
+  /** Whose pages may frame what opens for anybody, besides the sandbox's own; undefined for anybody's. */
+  readonly frameAncestors: readonly string[] | undefined;
 }
 
 /** What an exchange begins with. */

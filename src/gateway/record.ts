@@ -1,4 +1,5 @@
 /** The progress of an exchange, and its record, for the log, the metrics and whoever sees it. */
+import type { Grant } from "../auth/grants.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { ReceivedRequest } from "./received_request.ts";
 
@@ -12,6 +13,7 @@ export interface Guest {
   /** What the log calls who was admitted; undefined if that is not known. */
   readonly subject?: string;
   readonly credential?: { readonly kind: string; readonly place?: string };
+  readonly grant?: Pick<Grant, "frame">;
 }
 
 /** Facts about an exchange that are learned while it is under way; times are in ms since the epoch. */

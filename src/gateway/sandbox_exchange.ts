@@ -19,6 +19,7 @@ import {
   toolboxCredentials,
 } from "../auth/credentials.ts";
 import { type FileUrlSplit, splitFileSignature } from "../auth/file_url.ts";
+import type { FrameTerms } from "../auth/grants.ts";
 import {
   type GrantSplit,
   splitGrant,
@@ -34,6 +35,7 @@ import {
 } from "../http/fetch_metadata.ts";
 import { splitParameter } from "../http/query_parameter.ts";
 import type { AppAddress } from "../proxy/app_origin.ts";
+import { embeddedHeaders } from "../proxy/embedded_response.ts";
 import type { AdmittedRequest } from "../proxy/forward.ts";
 import {
   frameHeaders,
@@ -241,12 +243,48 @@ export class PreviewExchange extends SandboxExchange {
     };
   }
 
+  /** True if it may be a frame's: in a tab of its own, a public preview is to everybody what it is. */
+  get isEmbedded(): boolean {
+    const { headers, services: { cookies } } = this;
+    const cookie = headers.get("cookie");
+    return cookie !== null && cookie.includes(cookies.grantSession) &&
+      headers.get("sec-fetch-dest") !== "document";
+  }
+
+  /** The terms of the frame that the request is for; undefined if it is for none, or its session's grant is not. */
+  get frameTerms(): FrameTerms | undefined {
+    const { credential, grant } = this.granted;
+    return credential?.kind === "session" ? grant?.frame : undefined;
+  }
+
+  /** What the browser has stored may say something else of who may frame it. */
+  get needsWhole(): boolean {
+    return this.frameTerms !== undefined &&
+      isNavigation(this.method, this.headers);
+  }
+
+  /** Whose pages may frame what the app answers, besides the sandbox's own; undefined for anybody's. */
+  get #framers(): Iterable<string> | undefined {
+    const { by, credential } = this.granted;
+    const { allowedOrigins, frameAncestors } = this.services;
+    if (credential?.kind === "session") return allowedOrigins;
+    const isOfAnybody = by === "public" || by === "signed_token";
+    return isOfAnybody ? frameAncestors : undefined;
+  }
+
   protected responseHeaders(
     { status, headers }: UpstreamResponse,
   ): [string, string][] {
     const relayed = responseHeaders(headers, this.host.base);
-    if (this.granted.credential?.kind === "session") {
-      relayed.push(...frameHeaders({ status, headers: relayed }, this.#source));
+    const terms = this.frameTerms;
+    if (terms !== undefined) {
+      const response = { status, headers: relayed };
+      return embeddedHeaders(response, terms, this.#source);
+    }
+    const framers = this.#framers;
+    if (framers !== undefined) {
+      const response = { status, headers: relayed };
+      relayed.push(...frameHeaders(response, this.#source, framers));
     }
     return relayed;
   }

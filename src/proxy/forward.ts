@@ -44,6 +44,8 @@ export interface AdmittedRequest extends AddressedRequest, App {
   readonly isAnonymous: boolean;
   /** True if `Authorization` is not meant for the app. */
   readonly dropsAuthorization: boolean;
+  /** True if the client is to get a whole response, and not to hear that the one that it has is still good. */
+  readonly needsWhole?: boolean;
   /** Aborted when the client disconnects. */
   signal(): AbortSignal;
   /** Whether there is memory to read so many bytes of the response at once. */

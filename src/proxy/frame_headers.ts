@@ -1,6 +1,6 @@
 /**
- * Which pages may frame what a session gave access to, as the browser enforces it (Content Security Policy Level 3,
- * section 6.4.2, `frame-ancestors`). `mayUseSessions()` decides by the request, and not every frame is filled by one
+ * Which pages may frame a preview, as the browser enforces it (Content Security Policy Level 3, section 6.4.2,
+ * `frame-ancestors`). `mayUseSessions()` decides by the request, and not every frame is filled by one
  * that tells: an app's service worker passes a navigation on without saying that it is a frame's, or has the response
  * already; and so may the browser's own cache, from a frame on another page (both seen in Chromium 156).
  *
@@ -17,13 +17,12 @@ import { type HeaderList, valuesOf } from "../http/headers.ts";
 
 /** The parts of a request that {@linkcode frameHeaders} decides by. */
 export interface FrameSource
-  extends
-    Pick<CredentialSource, "headers" | "host" | "scheme" | "allowedOrigins"> {
+  extends Pick<CredentialSource, "headers" | "host" | "scheme"> {
   readonly cookies: Pick<OwnCookies, "framingPorts" | "hostOnly">;
 }
 
 /** The parts of an app's response that {@linkcode frameHeaders} decides by. */
-interface FramedResponse {
+export interface FramedResponse {
   readonly status: number;
   readonly headers: HeaderList;
 }
@@ -35,18 +34,19 @@ const MAX_PORTS = 8;
 const MEMORY_SEC = 30 * 24 * 60 * 60;
 
 /**
- * The headers to add to the response to a request that was admitted by a session: none unless the response may be
+ * The headers by which pages of these origins may frame a response, and those of the sandbox: none unless it may be
  * shown as a document, and none if the app forbids other origins to frame it.
  */
 export function frameHeaders(
   response: FramedResponse,
   source: FrameSource,
+  framers: Iterable<string>,
 ): [string, string][] {
   if (!isDocument(response) || forbidsFrames(response.headers)) return [];
-  const { host, scheme, allowedOrigins } = source;
+  const { host, scheme } = source;
   const origins = framingPorts(source).ports
     .map((port) => previewOrigin({ ...host, port }, scheme));
-  const policy = ["frame-ancestors 'self'", ...origins, ...allowedOrigins];
+  const policy = ["frame-ancestors 'self'", ...origins, ...framers];
   return [
     ["content-security-policy", policy.join(" ")],
     ...framingCookies(source),
@@ -77,8 +77,11 @@ function framingPorts(
     : { ports: [...known, port].slice(-MAX_PORTS), isNew: true };
 }
 
-/** A 304 is not: a browser would replace the app's own policy, which it has stored, by ours (RFC 9111 section 3.2). */
-function isDocument({ status, headers }: FramedResponse): boolean {
+/**
+ * True if a browser may show a response as a document. A 304 is none: a browser would replace the app's own policy, which
+ * it has stored, by ours (RFC 9111 section 3.2).
+ */
+export function isDocument({ status, headers }: FramedResponse): boolean {
   const [type] = valuesOf(headers, "content-type");
   return status !== 304 && (type === undefined || /html|xml/i.test(type));
 }

@@ -46,6 +46,9 @@ function isOurs(name: string): boolean {
     name.includes("_") && NEVER_FROM_CLIENT.has(name.replaceAll("_", "-"));
 }
 
+/** By which a client asks whether what it has is still good (RFC 9110 section 13.1). */
+const VALIDATION = /^if-(?:modified-since|none-match)$/;
+
 /** True if no header of that name is passed on. */
 const isDropped = byName((name) => isOurs(name) || isHopByHop(name));
 
@@ -56,6 +59,8 @@ interface RequestHeadersInput {
   readonly forwarded: Forwarded;
   /** True if `Authorization` is not meant for the app, since it held the credential that granted access. */
   readonly dropsAuthorization: boolean;
+  /** True if the app is not to answer that what the client has is still good. */
+  readonly needsWhole?: boolean;
   /** The X-Request-Id unless the client sent one. */
   readonly id: string;
   /** Undefined where no app is addressed. */
@@ -68,7 +73,7 @@ export function requestHeaders(
   destination: Pick<Destination, "authority" | "headers" | "reportsUse">,
   form: AddressForm,
 ): [string, string][] {
-  const { headers, forwarded } = request;
+  const { headers, forwarded, needsWhole = false } = request;
   const app = form === "local" ? request.appAddress : undefined;
   const nominated = nominatedHeaders(headers.get("connection"));
   const sent: [string, string][] = [["host", destination.authority]];
@@ -79,6 +84,7 @@ export function requestHeaders(
     const name = header[0];
     if (isDropped(name) || nominated.has(name)) continue;
     if (name === "authorization" && request.dropsAuthorization) continue;
+    if (needsWhole && VALIDATION.test(name)) continue;
     if (name === "x-request-id") hasRequestId = true;
     if (name === "accept-encoding") hasCodings = true;
     if (name === "cookie") {

@@ -74,6 +74,7 @@ export function exchangeServices(
     ownParameters: [],
     sessionScope: "sandbox",
     allowedOrigins: new Set(),
+    frameAncestors: undefined,
     ...differences,
   };
   return { clock, inFlight, records, services, uses };

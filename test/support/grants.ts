@@ -1,12 +1,15 @@
 /** A feature that knows grants, for tests of whatever judges them. */
-import type {
-  Grant,
-  GrantRequest,
-  GrantSession,
-  GrantSource,
-  PresentedGrant,
+import {
+  frameSessionFor,
+  type Grant,
+  type GrantRequest,
+  type GrantSession,
+  type GrantSource,
+  type PresentedGrant,
 } from "../../src/auth/grants.ts";
+import { SessionSealer } from "../../src/auth/session.ts";
 import type { FeatureModule } from "../../src/gateway/feature_module.ts";
+import { createSealer } from "../../src/lib/seal.ts";
 import type { GrantVia } from "../../src/observability/metrics/facts.ts";
 import type { Budget } from "../../src/resolver/lookup_cache.ts";
 import { FEATURES } from "../../src/service.ts";
@@ -73,4 +76,21 @@ export function withGrants(): TestGrants {
   const feature: FeatureModule = { name: "grants", create: () => ({ grants }) };
   (FEATURES as FeatureModule[]).push(feature);
   return grants;
+}
+
+/** The `SESSION_SECRETS` of gateways that take the cookies of {@linkcode frameCookieOf}. */
+export const SESSION_SECRETS = "a secret of the sessions that is long enough";
+
+/** The cookie of a frame's session for the first port of a grant, as whatever makes frames sets it. */
+export async function frameCookieOf(
+  grant: Grant,
+  { endsAt = grant.expiresAt, isHttps = false } = {},
+): Promise<string> {
+  const now = () => Date.now();
+  const secrets = [SESSION_SECRETS];
+  const sealer = createSealer({ secrets, purpose: "session", now });
+  const sessions = new SessionSealer(sealer, { now, maxRemembered: 1 });
+  const [port = 0] = grant.ports;
+  const sealed = await sessions.seal(frameSessionFor(grant, port, endsAt));
+  return `${isHttps ? "__Host-" : ""}porthole-grant=${sealed}`;
 }

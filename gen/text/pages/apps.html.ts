@@ -384,8 +384,8 @@ the websites that the gateway&#39;s operator lists. The page around it must let
 its origin be sent: not <code>Referrer-Policy: no-referrer</code>.</li>
 <li>In a frame of another website, come by a link with a token, and set your own
 cookies with <code>SameSite=None; Secure; Partitioned</code>.</li>
-<li>Public previews open in any frame, unless your app forbids it by
-<code>frame-ancestors</code> or <code>X-Frame-Options</code>.</li>
+<li>Public previews open in any frame, unless the operator forbids it, or your app
+by <code>frame-ancestors</code> or <code>X-Frame-Options</code>.</li>
 </ul>
 <h2 id="calls-between-ports">Calls between ports</h2>
 <p>A page on port 3000 that calls an API on port 8000 is cross-origin there, as on

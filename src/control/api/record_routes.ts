@@ -19,6 +19,22 @@ import { type AskedOfAll, LIST_QUERY, timeOf } from "./fields.ts";
 import { checked, jsonBody } from "./json_body.ts";
 import type { Members } from "./members.ts";
 
+/** Where a record is made. */
+export interface RecordPlace {
+  readonly id: string;
+  readonly sandboxId: string;
+  /** The base host, as its client knows it: `host[:port]`. */
+  readonly authority: string;
+  /** When the record ends, ms since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** What is kept of it, and what is told of it only once. */
+export interface MadeRecord<D extends JsonValue> {
+  readonly data: D;
+  readonly toldOnce: Readonly<Record<string, string>>;
+}
+
 /** A kind of records: `A` is what a member asks for, `D` what of it is kept. */
 export interface RecordKind<A extends AskedOfAll, D extends JsonValue> {
   /** In paths, in the store and in the log. */
@@ -27,10 +43,7 @@ export interface RecordKind<A extends AskedOfAll, D extends JsonValue> {
   readonly via?: GrantVia;
   readonly asked: z.ZodType<A>;
   /** What is kept of what was asked for, and what is told of it only once. */
-  make(id: string, asked: A): {
-    readonly data: D;
-    readonly toldOnce: Readonly<Record<string, string>>;
-  };
+  make(asked: A, place: RecordPlace): MadeRecord<D> | Promise<MadeRecord<D>>;
   /** What is told of what is kept. */
   tell(data: D): Readonly<Record<string, unknown>>;
 }
@@ -93,8 +106,11 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     const member = await members.admit(caller, asked.sandbox);
     const { sandboxId, subject } = member;
     const id = newId();
-    const { data: own, toldOnce } = make(id, asked);
     const createdAt = now();
+    const expiresAt = createdAt + 1000 * asked.expiresInSec;
+    const authority = c.env.authority.toLowerCase();
+    const place = { id, sandboxId, authority, expiresAt };
+    const { data: own, toldOnce } = await make(asked, place);
     const kept: Kept<D> = {
       createdBy: subject ?? null,
       note: asked.note ?? null,
@@ -105,7 +121,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
       sandboxId,
       organizationId: await members.organizationOf(member),
       createdAt,
-      expiresAt: createdAt + 1000 * asked.expiresInSec,
+      expiresAt,
       data: kept as unknown as JsonValue,
     };
     let written = await records.put(name, record, "absent");

@@ -37,7 +37,7 @@ export function tokenKind(
     name: TOKENS,
     via: "token",
     asked,
-    make(id, { ports, methods = null }) {
+    make({ ports, methods = null }, { id }) {
       const { token, bytes } = newToken(id);
       const secretHash = hashes.of(bytes);
       return {

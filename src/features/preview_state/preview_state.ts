@@ -12,7 +12,6 @@ import type { PreviewPort } from "../../gateway/preview_probe.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import type { Looks } from "./looks.ts";
 import {
   MAX_WAIT_SEC,
   type PreviewState,
@@ -51,14 +50,14 @@ export class PreviewStateExchange extends OwnExchange {
   }
 }
 
-interface StateParts extends Pick<FeatureParts, "members" | "gate" | "now"> {
+interface StateParts
+  extends Pick<FeatureParts, "members" | "gate" | "looks" | "now"> {
   readonly accessEvents: Pick<
     FeatureParts["accessEvents"],
     "usedGrant" | "refused"
   >;
   /** The base host's domain. */
   readonly base: string;
-  readonly looks: Looks;
   readonly draining: AbortSignal;
 }
 

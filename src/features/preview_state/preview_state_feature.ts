@@ -1,7 +1,6 @@
 /** The state of previews, for whoever waits for one (`GET /api/v1/previews/{sandbox}/{port}`). */
 import { parseHost } from "../../address/preview_host.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
-import { Looks } from "./looks.ts";
 import {
   handleState,
   PreviewStateExchange,
@@ -14,10 +13,9 @@ export const previewState: FeatureModule = {
   name: "preview_state",
   routes: PREVIEW_STATE_ROUTES,
   create(parts) {
-    const { config, probe, now, remoteSettings } = parts;
+    const { config, remoteSettings } = parts;
     if (config.public.toolboxOnly) return undefined; // there are no previews
     const drain = new AbortController();
-    const looks = new Looks(probe, now);
     return {
       ownExchange(incoming, services) {
         const route = stateRoute(incoming.target);
@@ -27,7 +25,7 @@ export const previewState: FeatureModule = {
         if (host.kind !== "base") return undefined;
         const x = new PreviewStateExchange(incoming, services);
         const { base } = host;
-        const all = { ...parts, base, looks, draining: drain.signal };
+        const all = { ...parts, base, draining: drain.signal };
         return { exchange: x, handle: () => handleState(x, route, all) };
       },
       startDraining: () => drain.abort(),

@@ -3,9 +3,9 @@ import { UPLOAD_ERRORS } from "../../downstream/ends.ts";
 import { ERRORS } from "../../error_codes.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
+import type { Look } from "../../gateway/preview_looks.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { UpstreamError } from "../../upstream/upstream_error.ts";
-import type { Look } from "./looks.ts";
 
 interface WaitOptions {
   readonly look: () => Promise<Look>;

@@ -1,11 +1,8 @@
 /** The rules of `TRUSTED_ISSUERS_FILE`: whose JWTs open which previews. */
 import { z } from "zod";
-import {
-  isAlwaysPrivate,
-  isPort,
-  isSandboxRef,
-} from "../../address/grammar.ts";
+import { isSandboxRef } from "../../address/grammar.ts";
 import type { CoreValues } from "../../config/section.ts";
+import { ancestorsField, portField } from "../../control/api/fields.ts";
 import { isExposedHttp, withoutTrailingSlashes } from "../../http/url.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { whyUnreadable } from "../../platform/permission_hint.ts";
@@ -15,9 +12,6 @@ const MAX_LIFE_SEC = 3600;
 
 const text = z.string().min(1).max(512);
 const method = z.string().regex(/^[A-Z]{1,20}$/);
-const port = z.number().refine((it) => isPort(it) && !isAlwaysPrivate(it), {
-  error: "must be a port, and none of 2280, 22222 and 33333",
-});
 
 /** Of a kind that the accepted algorithms use. */
 const publicKey = z.looseObject({}).refine(
@@ -40,7 +34,7 @@ const common = {
     z.array(z.string().refine(isSandboxRef)).min(1),
     z.record(text, z.string()).refine((it) => Object.keys(it).length > 0),
   ], { error: 'must be "*", a list of ids, or labels as in {"team": "qa"}' }),
-  ports: z.union([z.literal("*"), z.array(port).min(1)], {
+  ports: z.union([z.literal("*"), z.array(portField).min(1)], {
     error: 'must be "*", or a list of ports',
   }),
   methods: z.array(method).min(1).optional(),
@@ -68,10 +62,13 @@ export type Rule = Readonly<z.output<typeof rule>> & { readonly name: string };
 /** What a ticket says of itself, in its claim `porthole`: a member that is not known might restrict it. */
 export const ticketClaim = z.strictObject({
   sandbox: z.string(),
-  ports: z.array(port).min(1).max(100),
+  ports: z.array(portField).min(1).max(100),
   methods: z.array(method).min(1).optional(),
-  /** The origins that may frame the preview. */
-  ancestors: z.array(z.string()).max(8).optional(),
+  /** Whose pages may show the preview in a frame; without, it is for none. */
+  ancestors: ancestorsField.optional(),
+  frame: z.enum(["replace", "keep"]).default("replace"),
+  cookies: z.enum(["partition", "keep"]).default("partition"),
+  isolate: z.enum(["require-corp", "credentialless"]).nullable().default(null),
 });
 
 /** The settings that the rules must go together with: JWTs of the issuer of logins, for example, are for Daytona. */

@@ -1,6 +1,7 @@
 /** What a JWT grants by a rule, once its signature, issuer, audience and times have been verified. */
 import type { JWTPayload } from "jose";
-import type { Grant, GrantRequest } from "../../auth/grants.ts";
+import type { z } from "zod";
+import type { FrameTerms, Grant, GrantRequest } from "../../auth/grants.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { type Rule, ticketClaim } from "./rules.ts";
 
@@ -10,14 +11,20 @@ export const SKEW_SEC = 60;
 /** The most that may be left of an identity's life, seconds: CI systems end it with the job. */
 const IDENTITY_LIFE_SEC = 86_400;
 
-/** The grant, if the rule is for that sandbox, or why there is none; without a `jti` if it `isOnce`. `now` is in ms. */
+/**
+ * The grant, if the rule is for that sandbox, or why there is none; without a `jti` if it `isOnce`, and without ancestors if
+ * it `isFramed`. `now` is in ms.
+ */
 export function grantBy(
   rule: Rule,
   claims: JWTPayload,
-  { sandboxId, port, isOnce, now }: Pick<GrantRequest, "sandboxId" | "port"> & {
-    readonly isOnce: boolean;
-    readonly now: number;
-  },
+  { sandboxId, port, isOnce, isFramed, now }:
+    & Pick<GrantRequest, "sandboxId" | "port">
+    & {
+      readonly isOnce: boolean;
+      readonly isFramed: boolean;
+      readonly now: number;
+    },
 ): Grant | string {
   const { exp = 0, iat = 0, jti, sub } = claims;
   // Nobody has checked that it is a text.
@@ -29,17 +36,22 @@ export function grantBy(
     : { maxLifeSec: IDENTITY_LIFE_SEC };
   if (exp > latest + maxLifeSec) return "does not end soon enough";
   const hasId = typeof jti === "string" && jti !== "";
-  if (isOnce && !hasId) return "no jti, in a query";
-  const told = rule.kind === "mapped"
-    ? subject !== undefined && matches(subject, rule.subject) ? rule : undefined
-    : ticketClaim.safeParse(claims["porthole"]).data;
+  if (isOnce && !hasId) return "no jti, in an address";
+  const ticket = rule.kind === "minting"
+    ? ticketClaim.safeParse(claims["porthole"]).data
+    : undefined;
+  const isMapped = rule.kind === "mapped" && subject !== undefined &&
+    matches(subject, rule.subject);
+  const told = isMapped ? rule : ticket;
   if (told === undefined) return "another subject, or no ticket";
-  if ("sandbox" in told && told.sandbox !== sandboxId) return "another sandbox";
+  if (ticket && ticket.sandbox !== sandboxId) return "another sandbox";
   const { ports, methods = rule.methods } = told;
   if (!isWithin(ports, rule.ports) || !isWithin(methods, rule.methods)) {
     return "more than the rule allows";
   }
   if (!isWithin([port], ports)) return "another port";
+  const frame = ticket && frameOf(ticket);
+  if (isFramed && frame === undefined) return "no ancestors";
   const itsId = [rule.issuer, hasId ? jti : JSON.stringify(claims)];
   return {
     via: "ticket",
@@ -48,8 +60,16 @@ export function grantBy(
     ports: ports === "*" ? [port] : ports,
     methods,
     subject,
+    ...frame && { frame },
     expiresAt: 1000 * (exp + SKEW_SEC),
   };
+}
+
+/** The terms of a ticket for frames; the bridge is for embeds that members make. */
+function frameOf(
+  { ancestors, frame, cookies, isolate }: z.output<typeof ticketClaim>,
+): FrameTerms | undefined {
+  return ancestors && { ancestors, frame, cookies, isolate, bridge: [] };
 }
 
 /** True if nothing is claimed that is not allowed; undefined is every method. */

@@ -61,7 +61,7 @@ export class Tickets implements GrantSource {
   }
 
   /**
-   * See {@linkcode GrantSource.open}; what came by a query is good once.
+   * See {@linkcode GrantSource.open}; what came by a query or for a frame is good once.
    * @throws {GatewayError} if no rule opens, and one could not be judged: `issuer_unavailable`, `session_unavailable` if
    * nobody knows whether it was used before, or as the API's client does
    */
@@ -71,7 +71,9 @@ export class Tickets implements GrantSource {
     budget: Budget,
   ): Promise<Grant | undefined> {
     const { now, onRefusal } = this.#options;
-    const use = { sandboxId, port, isOnce: place === "query", now: now() };
+    const isFramed = place === "embed";
+    const isOnce = isFramed || place === "query";
+    const use = { sandboxId, port, isOnce, isFramed, now: now() };
     const refusals: [issuer: string, reason: string][] = [];
     let failure: GatewayError | undefined;
     for (const rule of this.#rulesFor(secret)) {
@@ -95,13 +97,15 @@ export class Tickets implements GrantSource {
     session: GrantSession,
     budget: Budget,
   ): Promise<Grant | undefined> {
-    const { id, sandboxId, port, methods, expiresAt } = session;
+    const { kind: _, port, endsAt, ...granted } = session;
+    const { id, sandboxId, methods } = granted;
+    const expiresAt = endsAt ?? granted.expiresAt;
     if (expiresAt <= this.#options.now()) return undefined;
     for (const rule of this.#options.rules()) {
       const isOpenedBy = id.startsWith(`${rule.name}.`) &&
         isWithin([port], rule.ports) && isWithin(methods, rule.methods);
       if (isOpenedBy && await this.#covers(rule, sandboxId, budget)) {
-        return { ...session, ports: [port] };
+        return { ...granted, ports: [port], expiresAt };
       }
     }
     return undefined;

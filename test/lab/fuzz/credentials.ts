@@ -70,6 +70,7 @@ const request = fc.record({
       fc.constantFrom(
         `${COOKIES.previewTokenSession}=s1; ${COOKIES.loginSession("demo")}=s2`,
         `a=b; ${COOKIES.previewTokenSession}=s3`,
+        `${COOKIES.grantSession}=s5; ${COOKIES.previewTokenSession}=s6`,
       ),
       [...TRICKY, `${COOKIES.previewTokenSession}=s4; `],
     ).map((text) => text.trim()),
@@ -151,7 +152,11 @@ export const credentialProperties: readonly Property[] = [
       for (const credential of credentials) {
         if (credential.kind === "session") {
           assert.ok(request.cookie?.includes(credential.sealed));
-          assert.ok(mayUseSessions(source));
+          const { framedBy } = credential;
+          assert.equal(mayUseSessions(source), framedBy === undefined);
+          if (framedBy === undefined) continue;
+          assert.ok(request.cookie?.includes(COOKIES.grantSession));
+          assert.ok(request.referer?.startsWith(framedBy));
         } else {
           const field = credential.kind === "bearer"
             ? request.authorization

@@ -255,3 +255,85 @@ Deno.test("mayUseSessions() refuses every other page", () => {
     assert(!mayUseSessions(source(headers, { method: method ?? "GET" })), name);
   }
 });
+
+const EMBEDDER = "https://product.example";
+
+/** The cookies of all kinds of sessions. */
+const ALL_SESSIONS = `porthole-grant=g1; porthole-session=k; ${
+  COOKIES.loginSession("demo")
+}=l; porthole-grant=g2`;
+
+Deno.test("a frame of another page presents the sessions of grants alone, and whose frame it is", () => {
+  for (const destination of FRAMES) {
+    for (const method of ["GET", "HEAD"]) {
+      const headers = {
+        ...frame(destination, `${EMBEDDER}/editor?box=1#2`, "cross-site"),
+        cookie: ALL_SESSIONS,
+      };
+      assert.deepEqual(presentedCredentials(source(headers, { method })), [
+        { kind: "session", sealed: "g1", framedBy: EMBEDDER },
+        { kind: "session", sealed: "g2", framedBy: EMBEDDER },
+      ]);
+    }
+  }
+  const planted = Array.from({ length: 20 }, (_, i) => `porthole-grant=${i}`);
+  const many = { cookie: planted.join("; ") };
+  const headers = { ...frame("iframe", EMBEDDER, "cross-site"), ...many };
+  const sealed = presentedCredentials(source(headers))
+    .map((one) => one.kind === "session" && one.sealed);
+  assert.deepEqual(sealed, ["12", "13", "14", "15", "16", "17", "18", "19"]);
+});
+
+Deno.test("another site's page presents no session by a fetch, a form, a script, a WebSocket, or without saying which it is", () => {
+  const framed = frame("iframe", `${EMBEDDER}/`, "cross-site");
+  for (
+    const [name, headers, method] of [
+      ["fetch", {
+        ...framed,
+        "sec-fetch-mode": "cors",
+        "sec-fetch-dest": "empty",
+        origin: EMBEDDER,
+      }],
+      ["fetch without CORS", {
+        ...framed,
+        "sec-fetch-mode": "no-cors",
+        "sec-fetch-dest": "empty",
+      }],
+      ["script", {
+        ...framed,
+        "sec-fetch-mode": "no-cors",
+        "sec-fetch-dest": "script",
+      }],
+      ["form in the frame", { ...framed, origin: EMBEDDER }, "POST"],
+      ["WebSocket", {
+        "sec-fetch-site": "cross-site",
+        "sec-fetch-mode": "websocket",
+        "sec-fetch-dest": "empty",
+        origin: EMBEDDER,
+      }],
+      ["page without a referrer", frame("iframe", undefined, "cross-site")],
+      ["page with an odd one", frame("iframe", "about:blank", "cross-site")],
+    ] as [string, Record<string, string>, string?][]
+  ) {
+    const sent = { ...headers, cookie: ALL_SESSIONS };
+    const presented = presentedCredentials(
+      source(sent, { method: method ?? "GET" }),
+    );
+    assert.deepEqual(presented, [], name);
+  }
+});
+
+Deno.test("in a frame of the sandbox's own pages, the session that says whose frame it may be comes first", () => {
+  const sealed = (headers: Record<string, string>) =>
+    presentedCredentials(source({ ...headers, cookie: ALL_SESSIONS }))
+      .map((one) => one.kind === "session" ? one.sealed : one.kind);
+  for (
+    const own of [
+      frame("iframe", "http://3000-demo.proxy.localhost:4000/", "same-origin"),
+      frame("iframe", "https://chat.example.com/", "cross-site"),
+    ]
+  ) assert.deepEqual(sealed(own), ["g1", "g2", "k", "l"]);
+  const tab = frame("document", "https://chat.example.com/", "cross-site");
+  assert.deepEqual(sealed(tab), ["k", "l", "g1", "g2"]);
+  assert.deepEqual(sealed({}), ["k", "l", "g1", "g2"]);
+});

@@ -4,6 +4,7 @@ import type { Credential } from "../../../src/auth/credentials.ts";
 import { Gate } from "../../../src/auth/gate.ts";
 import { GrantAccess } from "../../../src/auth/grant_access.ts";
 import type {
+  FrameTerms,
   Grant,
   GrantSession,
   PresentedGrant,
@@ -69,7 +70,8 @@ function gateWith(
   const gate = new Gate({
     sandboxes: {
       isKnownPublic: (id) => id === "known" ? true : undefined,
-      isPublic: (id, budget) => ask("public", id === "open", budget),
+      isPublic: (id, budget) =>
+        ask("public", id === "open" || id === "known", budget),
       sandboxIdOf: (id) => id,
       ...ids && {
         sandboxOf(label: string) {
@@ -132,7 +134,29 @@ function gateWith(
   return { gate, grants, calls, opened, left: () => lookups - charged };
 }
 
-/** Sessions of a login on one host, and on the base host. */
+const EMBEDDER = "https://product.example";
+
+const TERMS: FrameTerms = {
+  ancestors: [EMBEDDER, "https://other.example"],
+  frame: "replace",
+  cookies: "partition",
+  isolate: null,
+  bridge: [],
+};
+
+/** A session for frames on these terms, at port 3000 of `box`. */
+const FRAMED: GrantSession = {
+  kind: "grant",
+  via: "embed",
+  id: "g",
+  sandboxId: "box",
+  port: 3000,
+  frame: TERMS,
+  endsAt: 1,
+  expiresAt: Infinity,
+};
+
+/** Sessions of a login on one host, and on the base host, and of grants. */
 const SESSIONS: Readonly<Record<string, Session>> = {
   host: {
     kind: "host",
@@ -150,6 +174,10 @@ const SESSIONS: Readonly<Record<string, Session>> = {
     port: 3000,
     expiresAt: Infinity,
   },
+  framed: FRAMED,
+  "framed and over": { ...FRAMED, endsAt: 0 },
+  "framed in known": { ...FRAMED, sandboxId: "known" },
+  "framed in open": { ...FRAMED, sandboxId: "open" },
   "granted at an id": {
     kind: "grant",
     via: "token",
@@ -670,7 +698,7 @@ function gateWithGrant(
   };
   const asked: string[] = [];
   const source = {
-    via: ["token", "ticket"] as const,
+    via: ["token", "ticket", "embed"] as const,
     failure: undefined as Error | undefined,
     isKnown: true,
     recognizes: (secret: string) => secret.startsWith("pp_"),
@@ -876,5 +904,132 @@ Deno.test("Gate calls a member's sandbox by its id, though what is known of its 
     });
     const told = verdict.kind === "allow" ? verdict.sandboxId : verdict.code;
     assert.equal(told, expected);
+  }
+});
+
+/** A session as a frame of that page presents it; as the sandbox's own pages do, without one. */
+function sessionIn(sealed: string, framedBy?: string): Credential {
+  const session = { kind: "session", sealed } as const;
+  return framedBy === undefined ? session : { ...session, framedBy };
+}
+
+Deno.test("in a frame of another page, a session counts if its grant is for that page's frames, and is nothing otherwise", async () => {
+  const { gate, asked, source } = gateWithGrant({ via: "embed", frame: TERMS });
+  for (const framedBy of [undefined, ...TERMS.ancestors]) {
+    const session = sessionIn("framed", framedBy);
+    const verdict = await gate.admit(presenting([session]));
+    assert(verdict.kind === "allow", `${framedBy}`);
+    assert.deepEqual([verdict.by, verdict.grant?.frame], ["embed", TERMS]);
+    assert.equal(await gate.isMember(verdict), false);
+  }
+  asked.length = 0;
+  const nothing = { kind: "login", code: "login_required" };
+  for (
+    const framedBy of [
+      "https://evil.example",
+      "https://product.example:8443",
+      "https://product.example.evil.example",
+      "http://product.example",
+      "https://PRODUCT.example",
+      "null",
+    ]
+  ) {
+    for (const sealed of ["framed", "framed and over"]) {
+      const session = sessionIn(sealed, framedBy);
+      assert.deepEqual(await gate.admit(presenting([session])), nothing);
+    }
+  }
+  // A token's session is for no frame of others, nor is one that is revoked.
+  source.isKnown = false;
+  const token = sessionIn("granted", EMBEDDER);
+  assert.deepEqual(await gate.admit(presenting([token])), nothing);
+  assert.deepEqual(asked, []);
+});
+
+Deno.test("a frame's session that has ended, or whose grant is no more, is denied, and its ancestors may hear of it", async () => {
+  const { gate, source } = gateWithGrant({ via: "embed", frame: TERMS });
+  const denial = { ...INVALID, grant: undefined, ancestors: TERMS.ancestors };
+  for (const framedBy of [undefined, EMBEDDER]) {
+    const over = sessionIn("framed and over", framedBy);
+    const none = sessionIn("unknown");
+    // A token's beside it has nobody to tell.
+    source.isKnown = false;
+    for (
+      const credentials of [
+        [over],
+        [none, over],
+        [sessionIn("granted"), over],
+        [over, sessionIn("granted")],
+        [sessionIn("framed", framedBy)],
+      ]
+    ) assert.deepEqual(await gate.admit(presenting(credentials)), denial);
+    source.isKnown = true;
+    const beside = [over, sessionIn("framed", framedBy)];
+    const verdict = await gate.admit(presenting(beside));
+    assert.equal(verdict.kind, "allow");
+  }
+});
+
+Deno.test("a grant for a frame that is good for something else is denied with its ancestors", async () => {
+  const { gate, grant } = gateWithGrant({ methods: ["GET"], frame: TERMS });
+  const post = presenting([sessionIn("framed")], { method: "POST" });
+  const denial = { ...INVALID, grant, ancestors: TERMS.ancestors };
+  assert.deepEqual(await gate.admit(post), denial);
+});
+
+Deno.test("readmit() asks about a session's grant, though its cookie has ended meanwhile, and cuts when that is no more", async () => {
+  for (const framedBy of [undefined, EMBEDDER]) {
+    const { gate, asked, source } = gateWithGrant({
+      via: "embed",
+      frame: TERMS,
+    });
+    const first = await gate.admit(
+      presenting([sessionIn("framed", framedBy)]),
+    );
+    assert(first.kind === "allow");
+    asked.length = 0;
+    const over = sessionIn("framed and over", framedBy);
+    const request = presenting([over]);
+    const admission = { ...first, credential: over };
+    assert.deepEqual(await gate.readmit(request, admission), admission);
+    assert.deepEqual(asked, ["session g"]);
+    source.isKnown = false;
+    const cut = await gate.readmit(request, admission);
+    assert.notEqual(cut.kind, "allow");
+  }
+});
+
+Deno.test("on a public sandbox, a frame's session counts for its terms, and nothing else is judged or refused", async () => {
+  for (const label of ["known", "open"]) {
+    const { gate, calls, source } = gateWithGrant({
+      via: "embed",
+      sandboxId: label,
+      frame: TERMS,
+    });
+    const framed = (framedBy?: string) =>
+      sessionIn(`framed in ${label}`, framedBy);
+    const ask = (credentials: Credential[], isEmbedded = true) =>
+      gate.admit(presenting(credentials, { label, isEmbedded }));
+    for (const framedBy of [undefined, EMBEDDER]) {
+      const verdict = await ask([FORGED, ...BAD, framed(framedBy)]);
+      assert(verdict.kind === "allow");
+      assert.deepEqual([verdict.by, verdict.grant?.frame], ["embed", TERMS]);
+      assert.equal(verdict.sandboxId, label);
+    }
+    const open = { kind: "allow", sandboxId: label, by: "public" } as const;
+    assert.deepEqual(await ask([framed()], false), open);
+    for (
+      const credential of [
+        framed("https://evil.example"),
+        FORGED,
+        sessionIn("granted"),
+        sessionIn("framed"),
+        sessionIn("framed and over"),
+        sessionIn("sealed"),
+      ]
+    ) assert.deepEqual(await ask([credential]), open);
+    source.isKnown = false;
+    assert.deepEqual(await ask([framed()]), open);
+    assert(!calls.includes("token") && !calls.includes("access"));
   }
 });

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { GrantAccess } from "../../../src/auth/grant_access.ts";
 import {
+  ENDED_MS,
+  frameSessionFor,
+  type FrameTerms,
   type Grant,
   type GrantSource,
   sessionFor,
@@ -126,4 +129,44 @@ Deno.test("a source that cannot tell now says so", async () => {
   await assert.rejects(access.judge(SESSION, USE, UNMETERED), {
     message: "away",
   });
+});
+
+const TERMS: FrameTerms = {
+  ancestors: ["https://product.example"],
+  frame: "replace",
+  cookies: "partition",
+  isolate: null,
+  bridge: [],
+};
+
+Deno.test("a grant's terms for frames count where a page of ours makes a frame of it, and by no other way", async () => {
+  const framed = { ...GRANT, frame: TERMS };
+  const access = accessTo(sourceOf("a", ["token"], framed).source);
+  for (const place of ["header", "query", "bearer", "embed"] as const) {
+    const { isGood, grant } = await access
+      .judge({ secret: "a", place }, USE, UNMETERED);
+    assert(isGood, place);
+    assert.equal(grant?.frame, place === "embed" ? TERMS : undefined, place);
+  }
+  const session = frameSessionFor(framed, 3000, NOW + 1);
+  const { grant } = await access.judge(session, USE, UNMETERED);
+  assert.equal(grant?.frame, TERMS);
+  const ofLink = await access.judge(SESSION, USE, UNMETERED);
+  assert(ofLink.isGood && ofLink.grant?.frame === undefined);
+});
+
+Deno.test("a frame's session ends before its cookie does, and nobody is asked about it then", async () => {
+  const renewed = { ...GRANT, expiresAt: Infinity, frame: TERMS };
+  const { source, asked } = sourceOf("a", ["token"], renewed);
+  const access = accessTo(source);
+  const over = frameSessionFor(GRANT, 3000, NOW);
+  assert.equal(over.expiresAt, NOW + ENDED_MS);
+  const none = { isGood: false, grant: undefined };
+  assert.deepEqual(await access.judge(over, USE, UNMETERED), none);
+  assert.deepEqual(asked, []);
+  const lasting = frameSessionFor(GRANT, 3000, NOW + 1);
+  assert((await access.judge(lasting, USE, UNMETERED)).isGood);
+  // What was admitted before is asked about by its grant, whatever end that had.
+  const before = sessionFor({ ...GRANT, expiresAt: NOW - 1 }, 3000);
+  assert((await access.judge(before, USE, UNMETERED)).isGood);
 });

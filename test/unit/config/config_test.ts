@@ -37,6 +37,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       allowedOrigins: [],
       corsMode: "auto",
       edgeCache: "off",
+      frameAncestors: undefined,
       appOrigin: "auto",
       sandboxes: "api",
       toolboxTakesPreviewToken: true,
@@ -185,6 +186,14 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
       (c) => c.public.allowedOrigins,
       ["https://app.example.com", "http://localhost:3000"],
     ],
+    [
+      "FRAME_ANCESTORS",
+      "https://App.example.com, http://intranet:8080",
+      (c) => c.public.frameAncestors,
+      ["https://app.example.com", "http://intranet:8080"],
+    ],
+    ["FRAME_ANCESTORS", "none", (c) => c.public.frameAncestors, []],
+    ["FRAME_ANCESTORS", "", (c) => c.public.frameAncestors, undefined],
     [
       "DAYTONA_API_URL",
       "http://10.0.0.1:3000/api//",
@@ -433,6 +442,12 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
       `${"a".repeat(64)}.com`,
       `${"abcdefgh.".repeat(21)}com`,
       "good.example.com,bad..example.com",
+    ],
+    FRAME_ANCESTORS: [
+      "*",
+      "'self'",
+      "none,https://app.example.com",
+      "https://app.example.com/x",
     ],
     ALLOWED_ORIGINS: [
       "*",

@@ -26,16 +26,18 @@ function source(
     headers: new Headers(headers),
     host: HOST,
     scheme: "https",
-    allowedOrigins: new Set<string>(),
     cookies: COOKIES,
     ...changes,
   };
 }
 
-/** The headers that are added to a page. */
-function onPage(request: FrameSource): [string, string][] {
+/** The headers that are added to a page, which pages of these origins may frame. */
+function onPage(
+  request: FrameSource,
+  framers: readonly string[] = [],
+): [string, string][] {
   const headers = [["Content-Type", "text/html"]] as const;
-  return frameHeaders({ status: 200, headers }, request);
+  return frameHeaders({ status: 200, headers }, request, framers);
 }
 
 /** A frame on another page, as a browser loads it. */
@@ -58,8 +60,8 @@ const SELF: [string, string] = [
 
 Deno.test("S4: frameHeaders() lets a page be framed by its own host, and by allowed origins", () => {
   assert.deepEqual(onPage(source()), [SELF]);
-  const allowedOrigins = new Set(["https://a.example", "https://b.example:1"]);
-  assert.deepEqual(onPage(source({}, { allowedOrigins })), [[
+  const framers = ["https://a.example", "https://b.example:1"];
+  assert.deepEqual(onPage(source(), framers), [[
     "content-security-policy",
     "frame-ancestors 'self' https://a.example https://b.example:1",
   ]]);
@@ -139,19 +141,20 @@ Deno.test("S14: frameHeaders() lets no other port of the sandbox frame Daytona's
 Deno.test("frameHeaders() leaves alone what is no document, and a 304, whose headers replace stored ones", () => {
   for (const type of ["text/css", "image/png", "application/json"]) {
     const headers = [["content-type", type]] as const;
-    assert.deepEqual(frameHeaders({ status: 200, headers }, source()), []);
+    assert.deepEqual(frameHeaders({ status: 200, headers }, source(), []), []);
   }
-  assert.deepEqual(frameHeaders({ status: 304, headers: [] }, source()), []);
+  const unchanged = { status: 304, headers: [] };
+  assert.deepEqual(frameHeaders(unchanged, source(), []), []);
   for (
     const type of ["TEXT/HTML; charset=utf-8", "image/svg+xml", "text/xml"]
   ) {
     const headers = [["content-type", type]] as const;
-    assert.deepEqual(frameHeaders({ status: 404, headers }, source()), [SELF]);
+    const response = { status: 404, headers };
+    assert.deepEqual(frameHeaders(response, source(), []), [SELF]);
   }
   // A browser would guess.
-  assert.deepEqual(frameHeaders({ status: 200, headers: [] }, source()), [
-    SELF,
-  ]);
+  const untyped = { status: 200, headers: [] };
+  assert.deepEqual(frameHeaders(untyped, source(), []), [SELF]);
 });
 
 Deno.test("frameHeaders() leaves an app's X-Frame-Options in force, which browsers ignore beside frame-ancestors", () => {
@@ -180,7 +183,7 @@ Deno.test("frameHeaders() leaves an app's X-Frame-Options in force, which browse
   ) {
     const response = { status: 200, headers };
     assert.deepEqual(
-      frameHeaders(response, source()),
+      frameHeaders(response, source(), []),
       expected,
       JSON.stringify(headers),
     );

@@ -8,12 +8,14 @@ function requestHeadersOf(
     dropAuthorization?: boolean;
     form?: AddressForm;
     reportsUse?: boolean;
+    needsWhole?: boolean;
   } = {},
 ): [string, string][] {
   return requestHeaders({
     headers: new Headers(client),
     forwarded: { host: "3000-box.p.test", proto: "https", for: "192.0.2.1" },
     dropsAuthorization: options.dropAuthorization ?? false,
+    needsWhole: options.needsWhole ?? false,
     id: "id-1",
     appAddress: { port: 3000, publicOrigin: "https://3000-box.p.test" },
   }, {
@@ -214,4 +216,22 @@ Deno.test("requestHeaders() keeps the Referer of another page, and adds no Origi
   const fields = requestHeadersOf([["referer", referer]], { form: "local" });
   assert.deepEqual(valuesOf(fields, "referer"), [referer]);
   assert.deepEqual(valuesOf(fields, "origin"), []);
+});
+
+Deno.test("requestHeaders() asks for a whole response where what the client has stored must not do", () => {
+  const client: [string, string][] = [
+    ["accept", "text/html"],
+    ["if-modified-since", "Wed, 21 Oct 2015 07:28:00 GMT"],
+    ["if-none-match", '"a"'],
+    ["if-match", '"b"'],
+  ];
+  const names = (needsWhole: boolean) =>
+    requestHeadersOf(client, { needsWhole }).map(([name]) => name)
+      .filter((name) => name.startsWith("if-"));
+  assert.deepEqual(names(true), ["if-match"]);
+  assert.deepEqual(names(false), [
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+  ]);
 });

@@ -23,12 +23,16 @@ async function setUp() {
   const background = new Background((_task, reason) => failures.push(reason));
   const hashes = new SecretHashes(["key"], "test");
   const parts = { records, background, now: () => clock.now };
-  const { data: own, toldOnce: { token = "" } } = tokenKind(hashes).make(ID, {
+  const asked = {
     sandbox: "box",
     ports: [3000, 3001],
-    methods: ["GET"],
+    methods: ["GET" as const],
     expiresInSec: 60,
-  });
+  };
+  const { data: own, toldOnce: { token = "" } } = await tokenKind(hashes).make(
+    asked,
+    { id: ID, sandboxId: "box", authority: "preview.test", expiresAt: 0 },
+  );
   const record = {
     id: ID,
     sandboxId: "box",

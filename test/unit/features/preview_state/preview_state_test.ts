@@ -5,16 +5,16 @@ import type { Grant } from "../../../../src/auth/grants.ts";
 import { Throttle } from "../../../../src/auth/throttle.ts";
 import type { Members } from "../../../../src/control/api/members.ts";
 import { GatewayError } from "../../../../src/errors.ts";
-import type {
-  GrantUsed,
-  RefusedAccess,
-} from "../../../../src/observability/access_events.ts";
-import { Looks } from "../../../../src/features/preview_state/looks.ts";
 import {
   handleState,
   PreviewStateExchange,
   stateRoute,
 } from "../../../../src/features/preview_state/preview_state.ts";
+import { PreviewLooks } from "../../../../src/gateway/preview_looks.ts";
+import type {
+  GrantUsed,
+  RefusedAccess,
+} from "../../../../src/observability/access_events.ts";
 import {
   exchangeServices,
   incomingRequest,
@@ -77,7 +77,10 @@ function setUp() {
     admit: never,
   };
   const seen = { state: "started", code: null, retryAfterSec: undefined };
-  const looks = new Looks({ look: () => Promise.resolve(seen) }, () => 0);
+  const looks = new PreviewLooks(
+    { look: () => Promise.resolve(seen) },
+    () => 0,
+  );
   /** The answer's status, and the body or the code. */
   async function ask(
     target: string,

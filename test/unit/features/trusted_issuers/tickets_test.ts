@@ -10,7 +10,11 @@ import {
   SignJWT,
 } from "jose";
 import { UsedCodes } from "../../../../src/auth/used_codes.ts";
-import type { GrantSession } from "../../../../src/auth/grants.ts";
+import {
+  frameSessionFor,
+  type FrameTerms,
+  type GrantSession,
+} from "../../../../src/auth/grants.ts";
 import { GatewayError } from "../../../../src/errors.ts";
 import {
   parseRules,
@@ -96,6 +100,8 @@ function judge(issuer: Pick<TestIssuer, "jwks">, ...given: object[]) {
       tickets.open({ secret, place: "header" }, { ...AT, ...at }, UNMETERED),
     openOnce: (secret: string, at: Partial<typeof AT> = {}) =>
       tickets.open({ secret, place: "query" }, { ...AT, ...at }, UNMETERED),
+    openInFrame: (secret: string, at: Partial<typeof AT> = {}) =>
+      tickets.open({ secret, place: "embed" }, { ...AT, ...at }, UNMETERED),
   };
 }
 
@@ -175,7 +181,29 @@ const SHIFTED: Readonly<Record<string, Record<string, unknown>>> = {
   "a restriction that is not known": {
     porthole: { sandbox: "box", ports: [3000], path: "/a" },
   },
+  "any ancestor": forFrames({ ancestors: ["*"] }),
+  "an ancestor with a path": forFrames({ ancestors: ["https://a.example/"] }),
+  "an ancestor of http": forFrames({ ancestors: ["http://a.example"] }),
+  "an ancestor that adds to a policy": forFrames({
+    ancestors: ["https://a.example;script-src"],
+  }),
+  "no ancestor": forFrames({ ancestors: [] }),
+  "an ancestor twice": forFrames({
+    ancestors: ["https://a.example", "https://a.example"],
+  }),
+  "an ancestor in words": forFrames({ ancestors: "https://a.example" }),
+  "another word for frames": forFrames({ frame: "deny" }),
+  "another word for cookies": forFrames({ cookies: "none" }),
+  "another way to isolate": forFrames({ isolate: "unsafe-none" }),
+  "a bridge": forFrames({ bridge: ["errors"] }),
 };
+
+/** The claims of a ticket for frames, with these differences. */
+function forFrames(differences: object = {}) {
+  const ancestors = ["https://a.example", "http://localhost:5173"];
+  const porthole = { sandbox: "box", ports: [3000], ancestors, ...differences };
+  return { porthole };
+}
 
 for (const [what, claims] of Object.entries(SHIFTED)) {
   Deno.test(`a ticket with ${what} opens nothing`, async () => {
@@ -529,4 +557,75 @@ Deno.test("a JWT of a trusted issuer is the gateway's own if that is its audienc
   }
   const iss = "https://login.example.com";
   assert(!tickets.owns(await issuer.sign({ ...TICKET, iss })));
+});
+
+/** What a ticket for frames says unless it says otherwise. */
+const TERMS: FrameTerms = {
+  ancestors: ["https://a.example", "http://localhost:5173"],
+  frame: "replace",
+  cookies: "partition",
+  isolate: null,
+  bridge: [],
+};
+
+Deno.test("a ticket for frames has its terms, or those that it does not name", async () => {
+  const issuer = await createIssuer();
+  const { openInFrame } = judge(issuer, MINTING);
+  for (
+    const differences of [
+      {},
+      { frame: "keep", cookies: "keep", isolate: "credentialless" },
+      { frame: "replace", isolate: "require-corp" },
+      { cookies: "partition", isolate: null },
+    ]
+  ) {
+    const jti = crypto.randomUUID();
+    const claims = { ...TICKET, ...forFrames(differences), jti };
+    const grant = await openInFrame(await issuer.sign(claims));
+    assert.deepEqual(grant?.frame, { ...TERMS, ...differences });
+  }
+});
+
+Deno.test("a ticket that opens a frame needs an id and ancestors, and is good once, by a query or a frame", async () => {
+  const issuer = await createIssuer();
+  const { open, openOnce, openInFrame, state } = judge(issuer, MINTING);
+  const claims = { ...TICKET, ...forFrames() };
+  const jwt = await issuer.sign(claims);
+  assert.equal(await openInFrame(jwt, { port: 3001 }), undefined);
+  const both = await Promise.all([openInFrame(jwt), openInFrame(jwt)]);
+  assert.equal(both.filter((one) => one !== undefined).length, 1);
+  assert.equal(await openOnce(jwt), undefined);
+  assert.equal(state.reasons.at(-1), "used before");
+  assert(await open(jwt));
+
+  const { jti: _, ...anonymous } = claims;
+  assert.equal(await openInFrame(await issuer.sign(anonymous)), undefined);
+  assert.equal(state.reasons.at(-1), "no jti, in an address");
+
+  // It is for no frame, and not used up by one.
+  const plain = await issuer.sign({ ...TICKET, jti: "plain" });
+  assert.equal(await openInFrame(plain), undefined);
+  assert.equal(state.reasons.at(-1), "no ancestors");
+  assert(await openOnce(plain));
+});
+
+Deno.test("an identity opens no frame, whatever it says", async () => {
+  const issuer = await createIssuer();
+  const { open, openInFrame, state } = judge(issuer, MAPPED);
+  const sub = "repo:acme/shop:ref:refs/heads/main";
+  const jwt = await issuer.sign({ ...TICKET, ...forFrames(), sub });
+  assert.equal(await openInFrame(jwt), undefined);
+  assert.equal(state.reasons.at(-1), "no ancestors");
+  assert.equal((await open(jwt))?.frame, undefined);
+});
+
+Deno.test("a frame's session stands for its ticket and its terms until the ticket ends, though its cookie lasts longer", async () => {
+  const issuer = await createIssuer();
+  const { openInFrame, tickets, state } = judge(issuer, MINTING);
+  const jwt = await issuer.sign({ ...TICKET, ...forFrames() });
+  const grant = await openInFrame(jwt) ?? assert.fail();
+  const session = frameSessionFor(grant, 3000, grant.expiresAt);
+  assert.deepEqual(await tickets.reopen(session, UNMETERED), grant);
+  state.nowMs = grant.expiresAt;
+  assert.equal(await tickets.reopen(session, UNMETERED), undefined);
 });

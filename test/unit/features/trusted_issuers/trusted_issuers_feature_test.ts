@@ -55,7 +55,7 @@ Deno.test("the start tells every problem of the file", async () => {
   assert.deepEqual(
     result.problems.map(({ name, allowed }) => [name, allowed]),
     [
-      "/0/ports/0: must be a port, and none of 2280, 22222 and 33333",
+      "/0/ports/0: must be a port from 1 to 65535, and not 2280, 22222 or 33333",
       '/1: Unrecognized key: "subject"',
     ].map((problem) => [
       "TRUSTED_ISSUERS_FILE",

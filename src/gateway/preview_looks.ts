@@ -1,11 +1,11 @@
 /** Looks at previews for all who ask: however many wait for one, it is looked at once, and not again at once. */
 import { LRUCache } from "lru-cache";
-import { SingleFlight } from "../../cache/single_flight.ts";
+import { SingleFlight } from "../cache/single_flight.ts";
 import type {
   PreviewPort,
   PreviewProbe,
   PreviewSight,
-} from "../../gateway/preview_probe.ts";
+} from "./preview_probe.ts";
 
 /** Time from the beginning of one look to that of the next, ms: who waits hears within a second. */
 const PACE_MS = 750;
@@ -19,7 +19,7 @@ export interface Look extends PreviewSight {
 }
 
 /** The latest looks. */
-export class Looks {
+export class PreviewLooks {
   readonly #probe: Pick<PreviewProbe, "look">;
   readonly #now: () => number;
   readonly #underWay = new SingleFlight<Look>();
