@@ -194,6 +194,21 @@ export function mayUseSessions(
     : isTrustedOrigin(originOf(referer), source);
 }
 
+/** Whether a request carries sessions, and may use them. */
+export function carriedSessions(
+  source: Omit<CredentialSource, "queryToken">,
+): "none" | "usable" | "unusable" {
+  const { headers, host, cookies } = source;
+  const names = [
+    cookies.previewTokenSession,
+    cookies.loginOn(host.label),
+    cookies.grantSession,
+  ];
+  const own = sentOwnCookies(headers.get("cookie") ?? "");
+  if (!own.some(([name]) => names.includes(name))) return "none";
+  return mayUseSessions(source) ? "usable" : "unusable";
+}
+
 /** The origin of a Referer; empty if it has none. */
 export function originOf(url: string): string {
   return /^[a-z]+:\/\/[^/?#]*/i.exec(url)?.[0] ?? "";

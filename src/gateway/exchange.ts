@@ -126,6 +126,11 @@ export abstract class Exchange extends ReceivedRequest {
     return this.#guest;
   }
 
+  /** Origins whose pages hear of a failure, in a frame of theirs. */
+  get ancestors(): readonly string[] | undefined {
+    return this.#guest?.grant?.frame?.ancestors;
+  }
+
   /** Counts the exchange as a WebSocket; the failure to report if there are too many, or the client has too many. */
   reserveTunnel(): GatewayError | undefined {
     switch (this.#entry?.reserveTunnel(this.reply.mostPerClient)) {

@@ -2,7 +2,7 @@
 import { isTrusted } from "../downstream/http/forwarded.ts";
 import type { Reply } from "../downstream/http/reply.ts";
 import type { GatewayError } from "../errors.ts";
-import { wantsDocument } from "../http/fetch_metadata.ts";
+import { isFramed, wantsDocument } from "../http/fetch_metadata.ts";
 import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
 import { type Preflight, preflightHeaders, withCors } from "../proxy/cors.ts";
 import type { ExchangeServices, ReceivedRequest } from "./received_request.ts";
@@ -10,6 +10,7 @@ import type { Progress } from "./record.ts";
 
 type Answered = ReceivedRequest & {
   readonly port: number | undefined;
+  readonly ancestors: readonly string[] | undefined;
   readonly progress: Progress;
   readonly reply: Pick<Reply, "upload">;
 };
@@ -22,15 +23,17 @@ export function problemFor(
   { remoteSettings, ownersViewOf }: ExchangeServices,
 ): Response {
   const { namedSandbox: sandbox } = x;
+  const { advice, code, retryAfterSec } = failure;
   return problem({
-    code: failure.code,
+    code,
     port: x.port,
     sandbox,
     requestId: x.id,
     asPage: wantsDocument(x.headers),
+    isFramed: isFramed(x.headers),
     mayReload: x.method === "GET",
-    retryAfterSec: failure.retryAfterSec,
-    advice: failure.advice,
+    retryAfterSec,
+    advice: { ...advice, ancestors: advice.ancestors ?? x.ancestors },
     docsUrl: `${baseOrigin}/docs`,
     ownersViewUrl: sandbox && ownersViewOf?.(baseOrigin, sandbox),
     dashboardUrl: remoteSettings.dashboardUrl,

@@ -7,7 +7,7 @@ import type { Gate } from "../auth/gate.ts";
 import { type Grant, sessionFor } from "../auth/grants.ts";
 import type { Login } from "../auth/login_flow.ts";
 import type { SessionSealer } from "../auth/session.ts";
-import type { Admission, Verdict } from "../auth/verdict.ts";
+import type { Admission, Denial, Verdict } from "../auth/verdict.ts";
 import { ERRORS } from "../error_codes.ts";
 import { type ErrorAdvice, type ErrorCode, GatewayError } from "../errors.ts";
 import {
@@ -30,21 +30,25 @@ import {
 } from "./cookie_refusal.ts";
 import { type Feature, firstAnswer } from "./feature.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
+import { missingSession } from "./missing_session.ts";
 import { openTunnel, type TunnelLimits } from "./open_tunnel.ts";
+import { OpenedLinks } from "./opened_links.ts";
 import { preflightResponse } from "./own_response.ts";
 import type { ExchangeServices } from "./received_request.ts";
-import type {
+import {
   PreviewExchange,
-  SandboxExchange,
-  ToolboxExchange,
+  type SandboxExchange,
+  type ToolboxExchange,
 } from "./sandbox_exchange.ts";
 import { type SandboxStateParts, withSandboxState } from "./sandbox_state.ts";
 
-interface SandboxHandlerParts
-  extends
-    Pick<ExchangeServices, "corsMode" | "scheme" | "cookies" | "now">,
-    PlantedCookiesParts,
-    SandboxStateParts {
+interface SandboxHandlerParts extends
+  Pick<
+    ExchangeServices,
+    "corsMode" | "scheme" | "cookies" | "allowedOrigins" | "now"
+  >,
+  PlantedCookiesParts,
+  SandboxStateParts {
   readonly toolboxOnly: boolean;
   readonly sessionTtlMs: number;
   readonly tunnelLimits: TunnelLimits;
@@ -61,9 +65,14 @@ interface SandboxHandlerParts
 /** Handles requests for sandboxes. */
 export class SandboxHandlers {
   readonly #parts: SandboxHandlerParts;
+  readonly #openedLinks: OpenedLinks;
+  /** The features that see what is relayed. */
+  readonly #relaying: readonly Feature[];
 
   constructor(parts: SandboxHandlerParts) {
     this.#parts = parts;
+    this.#openedLinks = new OpenedLinks(parts.now);
+    this.#relaying = parts.features.filter(({ relayed }) => relayed);
   }
 
   /** Answers a request to a preview host. */
@@ -85,8 +94,11 @@ export class SandboxHandlers {
     const early = await firstAnswer(features, (one) => one.beforeGate?.(x)); // 2 features
     if (early !== undefined) return x.answer(early);
     x.progress.onLookups();
+    const hasOpenedLink = this.#openedLinks.take(x);
     const verdict = await gate.admit(x); // 3 gate
-    if (verdict.kind !== "allow") return await this.#turnAway(x, verdict);
+    if (verdict.kind !== "allow") {
+      return await this.#turnAway(x, verdict, hasOpenedLink);
+    }
     this.#grant(x, verdict);
     if (x.redirectsWithoutToken && !x.isWebSocket) {
       return x.answer(await this.#redirectWithoutToken(x, verdict));
@@ -118,7 +130,7 @@ export class SandboxHandlers {
     const opening = x.openBody(); // once: whether there is one, only its stream may tell
     if (opening !== undefined) await opening;
     try {
-      return await this.#exchange(x);
+      return await this.#exchange(x, admission);
     } catch (error) {
       const explained = await this.#explain(error, x, admission);
       if (explained instanceof Response) return x.answer(explained);
@@ -126,13 +138,33 @@ export class SandboxHandlers {
     }
   }
 
-  async #exchange(x: SandboxExchange): Promise<Response> {
+  async #exchange(
+    x: SandboxExchange,
+    admission: Admission,
+  ): Promise<Response> {
     const { forwarder, tunnelLimits } = this.#parts;
-    if (!x.isWebSocket) return x.relay(await forwarder.forward(x));
+    if (!x.isWebSocket) {
+      const response = await forwarder.forward(x);
+      return x.relay(this.#relayed(response, x, admission));
+    }
     const opened = await openTunnel(x, forwarder, tunnelLimits);
     return opened.kind === "refused"
-      ? x.relay(opened.response)
+      ? x.relay(this.#relayed(opened.response, x, admission))
       : x.tunnel(opened);
+  }
+
+  /** What features make of the app's response. */
+  #relayed(
+    upstream: UpstreamResponse,
+    x: SandboxExchange,
+    admission: Admission,
+  ): UpstreamResponse {
+    if (!(x instanceof PreviewExchange)) return upstream;
+    let response = upstream;
+    for (const feature of this.#relaying) {
+      response = feature.relayed?.(response, x, admission) ?? response;
+    }
+    return response;
   }
 
   /** What to do about a failure: the sandbox's state may say more of it, and a feature may do something. */
@@ -199,19 +231,23 @@ export class SandboxHandlers {
 
   /**
    * Sends a visitor to log in if that may help. Who came by a link with a preview token first reads why it opens nothing
-   * any more: they may have no account there.
-   * @throws {GatewayError} the verdict's code otherwise, or `frame_refused` or `credential_invalid`
+   * any more: they may have no account there. In a frame nobody logs in, and who has just lost a session reads so first.
+   * @throws {GatewayError} the verdict's code otherwise, `credential_invalid`, or as {@linkcode missingSession} says
    */
   async #turnAway(
     x: PreviewExchange,
     verdict: Exclude<Verdict, Admission>,
+    hasOpenedLink: boolean,
   ): Promise<Response> {
     const { scheme, login, features } = this.#parts;
-    const mayLogIn = login.state === "on" &&
-      (verdict.kind === "login" || verdict.code === "grant_invalid");
+    const hasLogin = login.state === "on";
+    const mayLogIn = hasLogin &&
+      (verdict.kind === "login" ||
+        verdict.code === "grant_invalid" && !isEmbedded(x, verdict));
     const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
     if (verdict.kind === "deny") {
-      throw await this.#refusal(x, verdict, { retryUrl: loginUrl });
+      const { ancestors } = verdict;
+      throw await this.#refusal(x, verdict, { retryUrl: loginUrl, ancestors });
     }
     if (
       wantsDocument(x.headers) && !isFramed(x.headers) &&
@@ -220,12 +256,12 @@ export class SandboxHandlers {
       const refused = { code: "credential_invalid" } as const;
       throw await this.#refusal(x, refused, { retryUrl: loginUrl });
     }
-    if (loginUrl === undefined) {
-      if (isFramed(x.headers) && verdict.code === "login_required") {
-        throw new GatewayError("frame_refused", "Refused at the gate");
-      }
-      throw await this.#refusal(x, verdict);
+    if (verdict.code === "login_required") {
+      const known = { ...this.#parts, hasOpenedLink, hasLogin, loginUrl };
+      const failure = missingSession(x, known);
+      if (failure !== undefined) throw failure;
     }
+    if (loginUrl === undefined) throw await this.#refusal(x, verdict);
     const leads = features.find(({ departure }) => departure);
     const { location = loginUrl, setCookie } =
       leads?.departure?.(x, loginUrl) ?? {};
@@ -276,6 +312,7 @@ export class SandboxHandlers {
   ): Promise<Response> {
     const { authority, appTarget, headers } = x;
     const setCookie = await this.#sessionOf(x, admission);
+    if (setCookie !== undefined) this.#openedLinks.add(x);
     const setCookies = setCookie === undefined ? [] : [setCookie];
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     const location = `${this.#parts.scheme}://${authority}${appTarget}`;
@@ -307,6 +344,12 @@ export class SandboxHandlers {
       ? cookies.hostOnlyInFrames(cookies.grantSession, sealed, maxAgeSec)
       : cookies.hostOnly(cookies.grantSession, sealed, maxAgeSec);
   }
+}
+
+/** True if a denial may be shown in a frame, where no login begins: only what says that it is a window is surely none. */
+function isEmbedded({ headers }: PreviewExchange, denial: Denial): boolean {
+  return denial.ancestors !== undefined &&
+    headers.get("sec-fetch-dest") !== "document";
 }
 
 /** What the log says of whoever is before a sandbox. */

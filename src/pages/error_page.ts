@@ -4,10 +4,12 @@ import { type ErrorCode, ERRORS } from "../error_codes.ts";
 import type { ErrorAdvice } from "../errors.ts";
 import { errorText } from "./error_texts.ts";
 import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
+import { stateMessage } from "./frame_state.ts";
 import { escapeHtml } from "./html.ts";
 import { page } from "./page.ts";
 import { RELOAD, RELOADABLE, reloadLink } from "./reload.ts";
 import type { PageScript } from "./script.ts";
+import { TELL, teller } from "./tell.ts";
 import { WAIT, waitingHead, waitingNote } from "./waiting.ts";
 
 /** The content of the page besides the text of its code. */
@@ -20,6 +22,8 @@ export interface ErrorPageData {
   /** The sandbox as the client has named it, if that is no secret: it need not exist. */
   readonly sandbox?: string | undefined;
   readonly requestId: string;
+  /** True if it is shown within another page. */
+  readonly isFramed?: boolean;
   /** True if the page may request its address again by itself: it does not answer a form, for example. */
   readonly mayReload: boolean;
   /** True if its visitor may do so; as `mayReload` by default. */
@@ -39,13 +43,15 @@ export interface ErrorPageData {
 
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
-  const { code, port, requestId, retryAfterSec, advice: { action } } = data;
+  const { code, port, requestId, retryAfterSec, isFramed, advice } = data;
+  const { action, ancestors = [] } = advice;
   const { title, detail, hint, buttonHint = hint } = errorText(code, data);
   const scripts = errorPageScripts(data);
   const reloads = scripts.includes(WAIT);
   const head = [
     ...scripts.includes(RELOAD) ? [RELOADABLE] : [],
     ...reloads ? [waitingHead(code, retryAfterSec)] : [],
+    ...scripts.includes(TELL) ? [teller(stateMessage(data), ancestors)] : [],
   ];
   const links = retryLink(data) + dashboardLink(data) + logoutLink(data) +
     guideLink(data);
@@ -61,17 +67,22 @@ export function errorPage(data: ErrorPageData): string {
 <dt>Code</dt><dd id="code">${codeLink(data)}</dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(requestId)}</code></dd>
 </dl>${scripts.includes(KEEP_FRAGMENT) ? FRAGMENT_KEEPER : ""}`,
-    head.length === 0 ? {} : { head: head.join("\n") },
+    {
+      ...head.length > 0 && { head: head.join("\n") },
+      ...isFramed && { mainClass: "framed" },
+    },
   );
 }
 
 /** The scripts that the page has. */
 export function errorPageScripts(data: ErrorPageData): readonly PageScript[] {
-  const { code, mayReload, advice: { retryUrl, action } } = data;
+  const { code, mayReload, advice: { retryUrl, action, ancestors = [] } } =
+    data;
   const leadsOn = action || retryUrl !== undefined || code === "frame_refused";
   return [
     ...hasReloadLink(data) ? [RELOAD] : [],
     ...mayReload && ERRORS[code].passes === "by_itself" ? [WAIT] : [],
+    ...ancestors.length > 0 ? [TELL] : [],
     ...leadsOn ? [KEEP_FRAGMENT] : [],
   ];
 }
@@ -132,10 +143,16 @@ function homeLink({ homeUrl }: ErrorPageData): string {
 
 /** What the visitor's own login and address say, and nothing else: whether there is such a sandbox, not everybody may know. */
 function facts(
-  { port, sandbox, advice: { user, endedAt } }: ErrorPageData,
+  { port, sandbox, advice: { user, endedAt, frameCause } }: ErrorPageData,
 ): string {
   const Ended = endedAt && new Date(endedAt).toUTCString();
-  const known = { "Logged in as": user, Ended, Sandbox: sandbox, Port: port };
+  const known = {
+    "Logged in as": user,
+    Ended,
+    Sandbox: sandbox,
+    Port: port,
+    Cause: frameCause,
+  };
   return Object.entries(known)
     .map(([name, value]) =>
       value === undefined

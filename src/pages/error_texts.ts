@@ -1,6 +1,6 @@
 /** The texts that people read about each error: the event, and their remedy. */
 import { TOOLBOX_PORT } from "../address/grammar.ts";
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorAdvice, ErrorCode, FrameCause } from "../errors.ts";
 
 /** The public text of one error code, which tells of the request its port, and nothing of the machines behind. */
 export interface ErrorText {
@@ -13,18 +13,21 @@ export interface ErrorText {
   readonly retry?: string;
 }
 
+/** What is known of an error besides its code. */
+interface ErrorContext {
+  readonly port?: number | undefined;
+  readonly domain?: string | undefined;
+  readonly advice?: Pick<ErrorAdvice, "frameCause" | "ancestors">;
+}
+
 /** The text of a code, about a port of a sandbox and below a base domain where these are known. */
 export function errorText(
   code: ErrorCode,
-  { port, domain = "preview.example.com" }: {
-    readonly port?: number | undefined;
-    readonly domain?: string | undefined;
-  } = {},
+  context: ErrorContext = {},
 ): ErrorText {
-  const { detail, hint, ...text } =
-    port === TOOLBOX_PORT && code === "login_required"
-      ? TOOLBOX_PRIVATE
-      : ERROR_TEXTS[code];
+  const { port, domain = "preview.example.com" } = context;
+  const { detail, hint, ...text } = specialText(code, context) ??
+    ERROR_TEXTS[code];
   const name = port === undefined
     ? "this port"
     : port === TOOLBOX_PORT
@@ -35,6 +38,18 @@ export function errorText(
     detail: detail.replace("{port}", name),
     hint: hint.replace("{domain}", () => domain),
   };
+}
+
+function specialText(
+  code: ErrorCode,
+  { port, advice: { frameCause, ancestors } = {} }: ErrorContext,
+): ErrorText | undefined {
+  if (code === "login_required" && port === TOOLBOX_PORT) {
+    return TOOLBOX_PRIVATE;
+  }
+  if (code === "grant_invalid" && ancestors?.length) return FRAME_ENDED;
+  if (code !== "frame_refused" || frameCause === undefined) return undefined;
+  return { ...ERROR_TEXTS[code], ...FRAME_CAUSES[frameCause] };
 }
 
 function text(
@@ -52,6 +67,47 @@ const TOOLBOX_PRIVATE = text(
   "This port is the sandbox's toolbox, which runs commands. It takes a credential even where the sandbox is public.",
   "Send a preview token in the X-Daytona-Preview-Token header, or an API key as Authorization: Bearer. An app has another port.",
 );
+
+/** That of `grant_invalid` in a frame that its grant has opened. */
+const FRAME_ENDED = text(
+  "This preview has ended",
+  "The page around it may show it no longer.",
+  "Load that page again.",
+);
+
+/** What is said of `frame_refused` where its cause is known. */
+const FRAME_CAUSES: Readonly<
+  Record<FrameCause, Pick<ErrorText, "detail" | "hint">>
+> = {
+  not_listed: {
+    detail: "It is private, and the page around it may not use your session.",
+    hint:
+      "Open the preview in a tab of its own. A page may frame it if it is on another port of the same sandbox, in the gateway's ALLOWED_ORIGINS, or named by an embed.",
+  },
+  no_referer: {
+    detail:
+      "It is private, and the page around it does not say which one it is.",
+    hint:
+      'Open the preview in a tab of its own. The page around it has to send its origin: give the frame referrerpolicy="strict-origin".',
+  },
+  cookie_not_kept: {
+    detail:
+      "It was opened, but your browser did not keep the session's cookie.",
+    hint:
+      "Open the preview in a tab of its own, or allow cookies of other sites. In their frames, browsers keep a cookie over https only, and if it is made for that: by COOKIE_SAMESITE=none, or by porthole_cookie=none in the link.",
+  },
+  login_needed: {
+    detail:
+      "It is private. Your browser sent no login, and in a frame none begins.",
+    hint:
+      "Open the preview in a tab of its own, and log in there. The page around it can use a link with a token, which needs no login.",
+  },
+  no_session: {
+    detail: "It is private, and your browser sent no session that opens it.",
+    hint:
+      "Open the preview in a tab of its own, if you have opened it there before. The page around it can use a link with a token, or a signed link.",
+  },
+};
 
 /** The texts of all codes; `{port}` in a detail stands for the port, `{domain}` in a hint for the base domain, `{host}` in a link for its host. */
 export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
@@ -93,8 +149,9 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   ),
   session_not_kept: text(
     "Your browser did not keep the session",
-    "You have just logged in, but the preview was opened without the session cookie.",
-    "Allow cookies for this site, then open the preview's address again.",
+    "You have just logged in, or opened a link with a token, but the preview was opened without the session cookie.",
+    "Allow cookies for this site, then open the link or the preview's address again.",
+    { retry: "Log in" },
   ),
   login_denied: text(
     "The login was declined",
@@ -158,7 +215,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   frame_refused: text(
     "This preview is not open in this frame",
     "It is private. Within another page, a login counts only if that page may use it, and none begins.",
-    "Open the preview in a tab of its own. A page may frame it if it is on another port of the same sandbox or in the gateway's ALLOWED_ORIGINS, and if its Referrer-Policy lets it send its origin.",
+    "Open the preview in a tab of its own.",
   ),
   credential_invalid: text(
     "This token or key does not give access",

@@ -126,6 +126,7 @@ function problemDocument(
     source: "DAYTONA_PROXY",
     ...advice?.sandbox && stateMembers(advice.sandbox),
     ...advice?.errors && { errors: advice.errors },
+    cause: advice?.frameCause,
     endedAt: advice?.endedAt && new Date(advice.endedAt).toISOString(),
     requestId,
   });

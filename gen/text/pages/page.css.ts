@@ -325,5 +325,23 @@ input:focus-visible {
 .note code {
   white-space: normal;
 }
+
+/* A small frame has room for what happened, and for what can be done. */
+@media (max-width: 300px), (max-height: 300px) {
+  .framed {
+    padding: 0.75rem;
+    font-size: 0.875rem;
+  }
+
+  .framed h1 {
+    margin-bottom: 0.25rem;
+    font-size: 1.1rem;
+  }
+
+  .framed .status,
+  .framed h1 + p ~ :not(:has(button, .button)) {
+    display: none;
+  }
+}
 `;
 export default text;

@@ -16,6 +16,7 @@ addEventListener("DOMContentLoaded", async () => {
     if (error === undefined) continue;
     if (error !== code) {
       keep(error && [since, Date.now()].join());
+      if (!error && !isNobodys) dispatchEvent(new Event("porthole-ready"));
       return location.reload();
     }
     const shown = document.getElementById("state");

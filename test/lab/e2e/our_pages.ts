@@ -121,6 +121,7 @@ export function problemPage(
     sandbox: "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a",
     requestId: "5e1c0ffe-12",
     asPage: true,
+    isFramed: true,
     mayReload: true,
     // Long enough that none reloads while it is looked at.
     retryAfterSec: 600,

@@ -6,6 +6,7 @@ import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
 import { errorDocs, errorPage } from "./scenarios/error_page.ts";
+import { frameStates } from "./scenarios/frame_states.ts";
 import {
   fullStackInPrivateSandbox,
   fullStackInPublicSandbox,
@@ -95,6 +96,7 @@ export const SCENARIOS: readonly Scenario[] = [
   waitingInSandboxedFrame,
   waitingForSlowApp,
   waitingWithoutScripts,
+  frameStates,
   sandboxStates,
   startButton,
   startByPopUp,

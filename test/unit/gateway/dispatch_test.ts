@@ -2,13 +2,23 @@ import ipaddr from "ipaddr.js";
 import assert from "node:assert/strict";
 import { Throttle } from "../../../src/auth/throttle.ts";
 import type { ControlContext } from "../../../src/control/route.ts";
+import { GatewayError } from "../../../src/errors.ts";
 import { Dispatch } from "../../../src/gateway/dispatch.ts";
-import type { SandboxExchange } from "../../../src/gateway/sandbox_exchange.ts";
+import type { Feature } from "../../../src/gateway/feature.ts";
+import {
+  PreviewExchange,
+  type SandboxExchange,
+} from "../../../src/gateway/sandbox_exchange.ts";
 import { InFlight } from "../../../src/proxy/in_flight.ts";
 import { exchangeServices } from "../../support/exchange.ts";
 
 /** A dispatcher for `p.test`, and what it passes on. */
-function setUp({ baseDomains = ["p.test"] } = {}) {
+function setUp(
+  { baseDomains = ["p.test"], features = [] }: {
+    readonly baseDomains?: string[];
+    readonly features?: readonly Feature[];
+  } = {},
+) {
   const exchanges: SandboxExchange[] = [];
   const contexts: ControlContext[] = [];
   const answers: (string | undefined)[] = [];
@@ -24,7 +34,7 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
     ...services,
     limits: { ...services.limits, concurrentExchanges: 8 },
     servesPaths: true,
-    features: [],
+    features,
     remoteSettings: { baseDomains, dashboardUrl: undefined },
     sandboxes: { preview: take, toolbox: take },
     buildLogs: {
@@ -57,10 +67,14 @@ function setUp({ baseDomains = ["p.test"] } = {}) {
     url: string,
     peer: Deno.Addr,
     fields: Record<string, string> = {},
+    method = "GET",
   ): Promise<Response> {
     const { host } = new URL(url);
+    const request = new Request(url, { method, headers: { host, ...fields } });
+    // As it came: the constructor resolves dot segments.
+    Object.defineProperty(request, "url", { value: url });
     return await dispatch.handle(
-      new Request(url, { headers: { host, ...fields } }),
+      request,
       {
         remoteAddr: peer,
         completed: Promise.resolve(),
@@ -185,4 +199,81 @@ Deno.test("a preview below a domain that may still turn out to be ours is unavai
   const { status, headers } = await send(PREVIEW, peerAt("203.0.113.9"));
   assert.equal(headers.get("x-porthole-error"), "api_unreachable");
   assert.equal(status, 503);
+});
+
+/** A feature that has paths of its own on previews; it knows those that end with `known`, and fails at `fails`. */
+function ownPaths() {
+  const asked: string[] = [];
+  const feature: Feature = {
+    ownPreviewExchange(incoming, host, services) {
+      const { method, target } = incoming;
+      asked.push(`${method} ${target} of ${host.port}-${host.label}`);
+      if (!/(?:known|fails)$/.test(target)) return undefined;
+      return {
+        exchange: new PreviewExchange(incoming, host, services),
+        handle: () =>
+          target.endsWith("fails")
+            ? Promise.reject(new GatewayError("route_not_found", "test"))
+            : Promise.resolve(new Response("ours")),
+      };
+    },
+  };
+  return { asked, feature };
+}
+
+Deno.test("paths below /.porthole/ of previews are a feature's, whatever the method, and a failure there becomes a response", async () => {
+  const { asked, feature } = ownPaths();
+  const { send, exchanges } = setUp({ features: [{}, feature] });
+  const peer = peerAt("203.0.113.9");
+  const url = "http://3000-box.p.test/.porthole/known";
+  for (const method of ["GET", "HEAD", "OPTIONS", "POST", "DELETE"]) {
+    assert.equal(await (await send(url, peer, {}, method)).text(), "ours");
+  }
+  const handshake = { upgrade: "websocket", connection: "Upgrade" };
+  assert.equal(await (await send(url, peer, handshake)).text(), "ours");
+  assert.equal(asked.length, 6);
+  assert.equal(asked[0], "GET /.porthole/known of 3000-box");
+  const failed = await send("http://3000-box.p.test/.porthole/fails", peer);
+  assert.equal(failed.headers.get("x-porthole-error"), "route_not_found");
+  assert.deepEqual(exchanges, []);
+});
+
+Deno.test("the first feature that knows such a path answers, and one that none knows is the app's", async () => {
+  const [first, second] = [ownPaths(), ownPaths()];
+  const { send, exchanges } = setUp({
+    features: [first.feature, second.feature],
+  });
+  const peer = peerAt("203.0.113.9");
+  await send("http://3000-box.p.test/.porthole/known", peer);
+  assert.deepEqual([first.asked.length, second.asked.length], [1, 0]);
+  await send("http://3000-box.p.test/.porthole/other", peer);
+  assert.deepEqual([first.asked.length, second.asked.length], [2, 1]);
+  assert.deepEqual(exchanges.map(({ target }) => target), ["/.porthole/other"]);
+});
+
+Deno.test("only a target that begins with /.porthole/ as it came is ours, and on preview hosts only", async () => {
+  const { asked, feature } = ownPaths();
+  const { send, exchanges } = setUp({ features: [feature] });
+  const peer = peerAt("203.0.113.9");
+  const targets = [
+    "/.porthole?known",
+    "/%2eporthole/known",
+    "/.porthole%2Fknown",
+    "/.Porthole/known",
+    "//.porthole/known",
+    "/./.porthole/known",
+    "/a/../.porthole/known",
+    "/a/.porthole/known",
+    "/?/.porthole/known",
+  ];
+  for (const target of targets) {
+    await send(`http://3000-box.p.test${target}`, peer);
+  }
+  assert.deepEqual(exchanges.map(({ target }) => target), targets);
+  await send("http://p.test/.porthole/known", peer);
+  await send("http://p.test/toolbox/box/.porthole/known", peer);
+  assert.deepEqual(asked, []);
+  // What is not resolved is not the app's either.
+  await send("http://3000-box.p.test/.porthole/../known", peer);
+  assert.deepEqual(asked, ["GET /.porthole/../known of 3000-box"]);
 });

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import type { Gate } from "../../../src/auth/gate.ts";
+import type { Verdict } from "../../../src/auth/verdict.ts";
 import { type ErrorCode, GatewayError } from "../../../src/errors.ts";
 import type { Feature } from "../../../src/gateway/feature.ts";
 import { SandboxHandlers } from "../../../src/gateway/preview.ts";
-import { PreviewExchange } from "../../../src/gateway/sandbox_exchange.ts";
+import {
+  PreviewExchange,
+  ToolboxExchange,
+} from "../../../src/gateway/sandbox_exchange.ts";
 import { FloodBans } from "../../../src/downstream/websocket/rate_limit.ts";
 import { ByteBudget } from "../../../src/lib/byte_budget.ts";
 import type { Forwarder } from "../../../src/proxy/forward.ts";
+import type { UpstreamResponse } from "../../../src/upstream/http1/message.ts";
 import {
   exchangeServices,
   incomingRequest,
@@ -15,16 +20,30 @@ import {
 
 const ADMITTED = { kind: "allow", sandboxId: "box", by: "public" } as const;
 
-/** Sends a GET to an app that fails with this code. */
-function sendTo(code: ErrorCode, features: readonly Feature[]) {
+/** The parts of a handler's world that a test chooses. */
+interface World {
+  readonly verdict?: Verdict;
+  readonly features?: readonly Feature[];
+  readonly login?: "on" | "off";
+  readonly forward?: () => Promise<UpstreamResponse>;
+}
+
+/** Sends a GET with these fields to a preview or toolbox in such a world. */
+function setUp(
+  {
+    verdict = ADMITTED,
+    features = [],
+    login = "off",
+    forward = () => Promise.resolve({ status: 200, headers: [], body: null }),
+  }: World,
+  fields: Record<string, string> = {},
+) {
   const { services } = exchangeServices();
   const gate: Partial<Gate> = {
-    admit: () => Promise.resolve(ADMITTED),
+    admit: () => Promise.resolve(verdict),
     isMember: () => Promise.resolve(false),
   };
-  const forwarder: Partial<Forwarder> = {
-    forward: () => Promise.reject(new GatewayError(code, "test")),
-  };
+  const forwarder: Partial<Forwarder> = { forward };
   const handlers = new SandboxHandlers({
     ...services,
     toolboxOnly: false,
@@ -45,12 +64,23 @@ function sendTo(code: ErrorCode, features: readonly Feature[]) {
       seal: () => Promise.reject(new Error("Not reached")),
     },
     plantedCookies: { headersFor: () => Promise.resolve([]) },
-    login: { state: "off" },
+    login: { state: login },
     states: { stateOf: () => Promise.resolve(undefined) },
     destinations: { renewDestination: () => Promise.resolve(null) },
   });
-  const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
-  return handlers.preview(x);
+  const incoming = incomingRequest({}, fields);
+  return {
+    preview: () =>
+      handlers.preview(new PreviewExchange(incoming, PREVIEW_HOST, services)),
+    toolbox: () =>
+      handlers.toolbox(new ToolboxExchange(incoming, "box", services)),
+  };
+}
+
+/** Sends a GET to an app that fails with this code. */
+function sendTo(code: ErrorCode, features: readonly Feature[]) {
+  const forward = () => Promise.reject(new GatewayError(code, "test"));
+  return setUp({ features, forward }).preview();
 }
 
 /** The code of a failure. */
@@ -87,4 +117,100 @@ Deno.test("a feature may answer a failed request, or tell of another failure", a
   await assert.rejects(sendTo("internal", features), { code: "internal" });
   // Each is told what those before it have made of the failure.
   assert.deepEqual(told, ["runner_timeout", "overloaded", "internal"]);
+});
+
+Deno.test("features make of an app's response what is relayed, each of what those before it have made", async () => {
+  const seen: unknown[] = [];
+  const marking = (mark: string): Feature => ({
+    relayed(upstream, { port }, { by }) {
+      seen.push([port, by, upstream.status]);
+      const headers = [...upstream.headers, ["x-mark", mark] as const];
+      return { ...upstream, status: upstream.status + 1, headers };
+    },
+  });
+  const features = [{}, marking("a"), {}, marking("b")];
+  const relayed = await setUp({ features }).preview();
+  assert.deepEqual([relayed.status, relayed.headers.get("x-mark")], [
+    202,
+    "a, b",
+  ]);
+  assert.deepEqual(seen, [[3000, "public", 200], [3000, "public", 201]]);
+  // The toolbox is no app.
+  const plain = await setUp({ features }).toolbox();
+  assert.deepEqual([plain.status, plain.headers.get("x-mark")], [200, null]);
+  assert.equal(seen.length, 2);
+});
+
+Deno.test("a feature that fails on a response is a bug, which is explained as any failure", async () => {
+  const told: (ErrorCode | undefined)[] = [];
+  const features: Feature[] = [
+    {
+      relayed() {
+        throw new TypeError("A defect");
+      },
+    },
+    {
+      explain(failure) {
+        told.push(codeOf(failure));
+        return Promise.resolve(undefined);
+      },
+    },
+  ];
+  await assert.rejects(setUp({ features }).preview(), TypeError);
+  assert.deepEqual(told, [undefined]);
+});
+
+/** What a browser sends for a page in a window, and in a frame. */
+const WINDOW = {
+  accept: "text/html",
+  "sec-fetch-mode": "navigate",
+  "sec-fetch-dest": "document",
+};
+const FRAME = { ...WINDOW, "sec-fetch-dest": "iframe" };
+
+/** The failure by which a request is turned away. */
+async function failureOf(...world: Parameters<typeof setUp>) {
+  try {
+    await setUp(...world).preview();
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
+  return assert.fail("It was not turned away");
+}
+
+Deno.test("the end of a frame's session is told to its ancestors, and leads to a login in a window only", async () => {
+  const ancestors = ["https://product.example"];
+  const ended = { kind: "deny", code: "grant_invalid", ancestors } as const;
+  const on = { verdict: ended, login: "on" } as const;
+  for (
+    const [fields, hasLink] of [
+      [FRAME, false],
+      // A frame whose navigation a service worker has passed on.
+      [{ ...WINDOW, "sec-fetch-dest": "empty" }, false],
+      [{ accept: "text/html" }, false],
+      [WINDOW, true],
+    ] as const
+  ) {
+    const { code, advice } = await failureOf(on, fields);
+    assert.equal(code, "grant_invalid");
+    assert.deepEqual(advice.ancestors, ancestors);
+    assert.equal(advice.retryUrl !== undefined, hasLink);
+  }
+  const token = { kind: "deny", code: "grant_invalid" } as const;
+  const plain = await failureOf({ ...on, verdict: token }, {
+    accept: "text/html",
+  });
+  assert.match(plain.advice.retryUrl ?? "", /\/login\?return_to=/);
+});
+
+Deno.test("a private preview's frame is refused with its cause, and a window goes to the login", async () => {
+  const verdict = { kind: "login", code: "login_required" } as const;
+  const refused = await failureOf({ verdict, login: "on" }, FRAME);
+  assert.equal(refused.code, "frame_refused");
+  assert.equal(refused.advice.frameCause, "login_needed");
+  const { advice } = await failureOf({ verdict }, FRAME);
+  assert.equal(advice.frameCause, "no_session");
+  const answer = await setUp({ verdict, login: "on" }, WINDOW).preview();
+  assert.equal(answer.status, 302);
 });

@@ -261,6 +261,79 @@ Deno.test("errorPage() leads to Daytona's dashboard where something can be done 
   }
 });
 
+Deno.test("errorPage() tells the pages around its frame its state, where they may hear of it, and is the same otherwise", () => {
+  const ancestors = ["https://a.example", "https://b.example:8443"];
+  const facts = { port: 3000, retryAfterSec: 2 };
+  for (const code of ERROR_CODES) {
+    const plain = pageOf(code, facts);
+    assert.doesNotMatch(plain, /postMessage|framed"/);
+    for (const none of [undefined, []]) {
+      const advice = { ancestors: none };
+      assert.equal(pageOf(code, { ...facts, advice }), plain);
+    }
+    const told = pageOf(code, { ...facts, advice: { ancestors } });
+    assert.equal(told.match(/postMessage/g)?.length, 1, code);
+    assert.ok(told.includes(`data-ancestors="${ancestors.join(" ")}"`), code);
+    assert.match(told, new RegExp(`&quot;code&quot;:&quot;${code}&quot;`));
+  }
+  const page = pageOf("port_closed", { ...facts, advice: { ancestors } });
+  const [, message = ""] = /data-message="([^"]+)"/.exec(page) ?? [];
+  assert.deepEqual(JSON.parse(message.replaceAll("&quot;", '"')), {
+    source: "porthole",
+    v: 1,
+    type: "state",
+    state: "waiting",
+    code: "port_closed",
+    ...facts,
+  });
+});
+
+Deno.test("errorPage() says of a grant that has ended in a frame that the preview has, and asks for no token", () => {
+  const advice = { ancestors: ["https://a.example"] };
+  const page = pageOf("grant_invalid", { advice });
+  assert.match(page, /<h1>This preview has ended</);
+  assert.doesNotMatch(page, /token|<a /);
+  assert.match(pageOf("grant_invalid"), /<h1>This token does not open/);
+});
+
+Deno.test("errorPage() says which of five causes keeps a preview out of a frame, each with a remedy of its own", () => {
+  const texts = new Set<string>();
+  for (
+    const [frameCause, remedy] of [
+      ["not_listed", /in the gateway&#39;s ALLOWED_ORIGINS/],
+      ["no_referer", /referrerpolicy=&quot;strict-origin&quot;/],
+      ["cookie_not_kept", /allow cookies of other sites/],
+      ["login_needed", /and log in there/],
+      ["no_session", /a link with a token, or a signed link/],
+    ] as const
+  ) {
+    const page = pageOf("frame_refused", { advice: { frameCause } });
+    assert.match(page, /<h1>This preview is not open in this frame</);
+    assert.match(page, remedy);
+    assert.match(page, /tab of its own/);
+    assert.ok(page.includes(`<dt>Cause</dt><dd class="name">${frameCause}<`));
+    const [, detail = ""] = /<\/h1>\n<p>([^<]+)/.exec(page) ?? [];
+    texts.add(detail);
+  }
+  assert.equal(texts.size, 5);
+});
+
+Deno.test("errorPage() has a class in a frame, by which a small one shows its title, one line and the button only", () => {
+  const framed = pageOf("port_closed", { isFramed: true });
+  const plain = pageOf("port_closed", { isFramed: false });
+  assert.match(framed, /<main class="framed">/);
+  assert.equal(framed.replace(' class="framed"', ""), plain);
+  assert.equal(plain, pageOf("port_closed"));
+});
+
+Deno.test("errorPage() links the login for who has lost a session, where there is one", () => {
+  const retryUrl = "https://p.test/login?return_to=x";
+  const page = pageOf("session_not_kept", { advice: { retryUrl } });
+  assert.match(page, /You have just logged in, or opened a link/);
+  assert.ok(page.includes(`href="${retryUrl}" data-here>Log in</a>`));
+  assert.doesNotMatch(pageOf("session_not_kept"), /<a /);
+});
+
 Deno.test("S4: errorPage() leads out of a frame by a new tab, which keeps the fragment", () => {
   const page = pageOf("frame_refused");
   assert.match(

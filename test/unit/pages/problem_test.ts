@@ -66,12 +66,24 @@ Deno.test("a problem document's type is what /docs says of its code, where that 
   assert.equal(unknown.type, "about:blank");
 });
 
+Deno.test("a problem document names the cause of a refused frame, and no other has such a member", async () => {
+  const options = { requestId: "id", asPage: false };
+  const advice = { frameCause: "no_referer" } as const;
+  const refused = problem({ ...options, code: "frame_refused", advice });
+  const { cause, detail } = await refused.json();
+  assert.equal(cause, "no_referer");
+  assert.match(detail, /does not say which one it is/);
+  const other = await problem({ ...options, code: "port_closed" }).json();
+  assert.ok(!("cause" in other));
+});
+
 Deno.test("the policy of problem() allows exactly the scripts that its page has", async () => {
   const action = {
     html: '<form method="post"><button>Start</button></form>',
     policy: `${BASE_POLICY}; frame-ancestors 'none'`,
   };
   const retryUrl = "https://3000-box.p.test/";
+  const ancestors = ["https://product.example"];
   const asPage = { requestId: "id", asPage: true };
   for (
     const [count, options] of [
@@ -84,6 +96,13 @@ Deno.test("the policy of problem() allows exactly the scripts that its page has"
       [1, { code: "login_unavailable", mayRetry: true, advice: { retryUrl } }],
       [2, { code: "sandbox_stopped", mayReload: true, advice: { action } }],
       [1, { code: "sandbox_stopped", advice: { action } }],
+      [1, { code: "grant_invalid", advice: { ancestors } }],
+      [3, { code: "port_closed", mayReload: true, advice: { ancestors } }],
+      [3, {
+        code: "sandbox_stopped",
+        mayReload: true,
+        advice: { action, ancestors },
+      }],
     ] as const satisfies readonly (readonly [number, Partial<ProblemOptions>])[]
   ) {
     const page = problem({ ...asPage, ...options });

@@ -50,7 +50,7 @@ async function checkErrors(page: Page): Promise<void> {
   const contents = await Promise.all(
     ERROR_CODES.map(async (code) => {
       const html = await problemPage(code).text();
-      const [, content] = /<main>([^]*)<\/main>/.exec(html) ?? [];
+      const [, content] = /<main[^>]*>([^]*)<\/main>/.exec(html) ?? [];
       return [code, content] as const;
     }),
   );
@@ -63,6 +63,12 @@ async function checkErrors(page: Page): Promise<void> {
       if (scrollWidth > clientWidth) found.push([code, "is too wide"]);
       const { violations } = await axe.run({ resultTypes: ["violations"] });
       for (const { help } of violations) found.push([code, help]);
+      const visible = [...document.querySelectorAll("main > *")]
+        .filter((element) => element.checkVisibility());
+      const [title, line, ...others] = visible.map(({ tagName }) => tagName);
+      if (title !== "H1" || line !== "P" || others.length > 2) {
+        found.push([code, "does not fold"]);
+      }
     }
     return found;
   })()`);
