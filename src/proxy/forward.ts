@@ -44,6 +44,8 @@ export interface AdmittedRequest extends AddressedRequest, App {
   readonly isAnonymous: boolean;
   /** True if `Authorization` is not meant for the app. */
   readonly dropsAuthorization: boolean;
+  /** True if the app is asked for all of its content, without a coding. */
+  readonly asksPlain?: boolean;
   /** Aborted when the client disconnects. */
   signal(): AbortSignal;
   /** Whether there is memory to read so many bytes of the response at once. */

@@ -8,12 +8,14 @@ function requestHeadersOf(
     dropAuthorization?: boolean;
     form?: AddressForm;
     reportsUse?: boolean;
+    asksPlain?: boolean;
   } = {},
 ): [string, string][] {
   return requestHeaders({
     headers: new Headers(client),
     forwarded: { host: "3000-box.p.test", proto: "https", for: "192.0.2.1" },
     dropsAuthorization: options.dropAuthorization ?? false,
+    asksPlain: options.asksPlain ?? false,
     id: "id-1",
     appAddress: { port: 3000, publicOrigin: "https://3000-box.p.test" },
   }, {
@@ -214,4 +216,22 @@ Deno.test("requestHeaders() keeps the Referer of another page, and adds no Origi
   const fields = requestHeadersOf([["referer", referer]], { form: "local" });
   assert.deepEqual(valuesOf(fields, "referer"), [referer]);
   assert.deepEqual(valuesOf(fields, "origin"), []);
+});
+
+Deno.test("requestHeaders() asks for all of the content without a coding if the response is to be changed", () => {
+  const client: [string, string][] = [
+    ["accept-encoding", "gzip, br"],
+    ["if-none-match", 'W/"x"'],
+    ["if-modified-since", "Sun, 29 Nov 2026 19:00:00 GMT"],
+    ["accept", "text/html"],
+  ];
+  const fields = requestHeadersOf(client, { asksPlain: true });
+  assert.deepEqual(fields.slice(1, 3), [
+    ["accept", "text/html"],
+    ["accept-encoding", "identity"],
+  ]);
+  assert.deepEqual(valuesOf(fields, "if-none-match"), []);
+  assert.deepEqual(valuesOf(fields, "if-modified-since"), []);
+  const others = requestHeadersOf(client);
+  assert.deepEqual(others.slice(1, 5), client);
 });
