@@ -220,10 +220,10 @@ Deno.test("requestHeaders() keeps the Referer of another page, and adds no Origi
 
 Deno.test("requestHeaders() asks for all of the content without a coding if the response is to be changed", () => {
   const client: [string, string][] = [
-    ["accept-encoding", "gzip, br"],
-    ["if-none-match", 'W/"x"'],
-    ["if-modified-since", "Sun, 29 Nov 2026 19:00:00 GMT"],
     ["accept", "text/html"],
+    ["accept-encoding", "gzip, br"],
+    ["if-modified-since", "Sun, 29 Nov 2026 19:00:00 GMT"],
+    ["if-none-match", 'W/"x"'],
   ];
   const fields = requestHeadersOf(client, { asksPlain: true });
   assert.deepEqual(fields.slice(1, 3), [

@@ -1,11 +1,11 @@
-// Tells the page around a frame what happens in the app, which must not notice.
+// Tells the page around a frame what the app does, which must not notice.
 (() => {
   const script = document.currentScript;
   script.remove(); // frameworks compare what they find
   const outer = parent;
   if (outer === self) return;
   const told = JSON.parse(script.dataset.porthole);
-  // To others, a message would be an error in the browser's console.
+  // To others, it would be an error in the browser's console.
   const around = location.ancestorOrigins?.[0];
   const heard = told.ancestors.filter((one) => one === (around ?? one));
   // Zone.js and tests replace these.
@@ -13,7 +13,7 @@
   const wait = setTimeout;
   const now = performance.now.bind(performance);
   const cut = (text) => String(text).slice(0, 2048);
-  let left; // values may be huge or cyclic
+  let left; // for huge or cyclic values
 
   function show(value, depth = 0) {
     if (left-- < 0) return "...";
@@ -67,7 +67,8 @@
     for (const level of ["log", "info", "warn", "error", "debug"]) {
       observe(console, level, (result, args) => {
         const read = () => ({ level, text: line(args) });
-        if (may()) later(() => tell("console", read)); // proxies notice readers
+        // Proxies notice readers.
+        if (args.length > 0 && may()) later(() => tell("console", read));
         return result;
       });
     }
@@ -100,15 +101,15 @@
   }
 
   if (told.navigation) {
-    let isPlanned = false;
+    let isDue = false;
     const arrive = () => {
-      isPlanned = false;
+      isDue = false;
       const { pathname, search, hash } = location;
       tell("navigation", () => ({ path: cut(pathname + search + hash) }));
     };
     const move = (result) => {
-      if (!isPlanned) wait(arrive, 150);
-      isPlanned = true;
+      if (!isDue) wait(arrive, 150);
+      isDue = true;
       return result;
     };
     observe(History.prototype, "pushState", move);

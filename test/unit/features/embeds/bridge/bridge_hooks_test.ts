@@ -58,8 +58,8 @@ function pageWith(
   headers: [string, string][] = [],
   status = 200,
 ): UpstreamResponse {
-  const all = [["content-type", "text/html"], ...headers] as const;
-  return { status, headers: all as [string, string][], body: fromLatin1(PAGE) };
+  const type: [string, string] = ["content-type", "text/html"];
+  return { status, headers: [type, ...headers], body: fromLatin1(PAGE) };
 }
 
 /** What becomes of an app's answer. */
@@ -182,7 +182,10 @@ Deno.test("only pages that an embed with a bridge loads into its frame are asked
     [exchangeOf(NAVIGATION, "HEAD"), embed],
     [exchangeOf(NAVIGATION, "POST"), embed],
     [exchangeOf({ ...NAVIGATION, "sec-fetch-dest": "document" }), embed],
-    [exchangeOf({ "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" }), embed],
+    [
+      exchangeOf({ "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" }),
+      embed,
+    ],
     [exchangeOf({ "sec-fetch-mode": "navigate" }), embed],
     [exchangeOf({ accept: "text/html" }), embed],
     [framed, admissionWith({ ...TERMS, bridge: [] })],

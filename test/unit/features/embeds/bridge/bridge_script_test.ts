@@ -15,8 +15,8 @@ type Listener = (event: unknown) => void;
 interface PageOptions {
   readonly kinds?: readonly Kind[];
   readonly ancestors?: readonly string[];
-  /** The origins around the page, where the browser tells. */
-  readonly ancestorOrigins?: readonly string[] | undefined;
+  /** The origins around the page; null where the browser does not tell. */
+  readonly ancestorOrigins?: readonly string[] | null;
   readonly isFramed?: boolean;
   /** What the page's own fetch does. */
   readonly fetch?: (...args: unknown[]) => Promise<unknown>;
@@ -56,7 +56,7 @@ class Page {
       isFramed = true,
       fetch = () => Promise.resolve({ status: 200, url: "" }),
     } = options;
-    this.location.ancestorOrigins = ancestorOrigins;
+    this.location.ancestorOrigins = ancestorOrigins ?? undefined;
     for (const level of ["log", "info", "warn", "error", "debug", "table"]) {
       this.console[level] = (...args) => {
         this.logged.push([level, ...args]);
@@ -192,10 +192,14 @@ Deno.test("only the page around hears, and only if it is listed; each that is li
       [[ANCESTOR, OTHER], [ANCESTOR]],
       [["https://c.example", ANCESTOR], []],
       [["null"], []],
-      [undefined, ancestors],
+      [null, ancestors],
     ] as const
   ) {
-    const page = new Page({ ancestors, ancestorOrigins, kinds: ["navigation"] });
+    const page = new Page({
+      ancestors,
+      ancestorOrigins,
+      kinds: ["navigation"],
+    });
     assert.deepEqual(page.sent.map(({ origin }) => origin), expected);
   }
 });
@@ -221,21 +225,27 @@ Deno.test("console lines are told by level, and the page's console works as befo
     assert.deepEqual(page.told("console"), [{ level, text: "a 1" }]);
   }
   page.console.table?.([1]);
+  page.console.log?.();
   assert.deepEqual(page.told("console"), []);
 });
 
 Deno.test("values are told as text", () => {
-  assert.equal(textOf(), "undefined");
   assert.equal(
     textOf("a", 1, -0, true, null, undefined, 10n, Symbol("b")),
     "a 1 0 true null undefined 10 Symbol(b)",
   );
   assert.equal(textOf([1, "a", [2]]), "Array {0: 1,1: a,2: Array {0: 2}}");
-  assert.equal(textOf({ a: 1, b: { c: "d" } }), "Object {a: 1,b: Object {c: d}}");
+  assert.equal(
+    textOf({ a: 1, b: { c: "d" } }),
+    "Object {a: 1,b: Object {c: d}}",
+  );
   assert.equal(textOf(new Map([[1, 2]])), "Map {}");
   assert.equal(textOf(() => {}), "Function {}");
   assert.equal(textOf(Object.create(null)), "Object {}");
-  assert.equal(textOf({ a: { b: { c: { d: 1 } } } }), "Object {a: Object {b: Object {c: Object}}}");
+  assert.equal(
+    textOf({ a: { b: { c: { d: 1 } } } }),
+    "Object {a: Object {b: Object {c: Object}}}",
+  );
   const error = new TypeError("bad");
   error.stack = "TypeError: bad\n    at f (a.js:1:2)";
   assert.equal(textOf(error), "TypeError: bad\n\n    at f (a.js:1:2)");
@@ -246,7 +256,10 @@ Deno.test("values are told as text", () => {
 });
 
 Deno.test("a format is filled in, and its styles left out", () => {
-  assert.equal(textOf("%s is %d, %o", "a", 1, [2], 3), "a is 1, Array {0: 2} 3");
+  assert.equal(
+    textOf("%s is %d, %o", "a", 1, [2], 3),
+    "a is 1, Array {0: 2} 3",
+  );
   assert.equal(textOf("%c[vite]%c hello", "color: red", ""), "[vite] hello");
   assert.equal(textOf("100%s"), "100%s");
   assert.equal(textOf("100% of %x", 1), "100% of %x 1");
@@ -334,7 +347,11 @@ Deno.test("errors are told with their stack or place, and resources that cannot 
   error.stack = "f@a.js:1:2";
   const message = "Uncaught Error: bad";
   page.dispatch("error", { error, message, filename: "https://p/a.js" });
-  page.dispatch("error", { error: null, message: "Script error.", filename: "" });
+  page.dispatch("error", {
+    error: null,
+    message: "Script error.",
+    filename: "",
+  });
   page.dispatch("error", { target: { src: "https://p/b.js" } });
   page.dispatch("error", { target: { href: "https://p/c.css" } });
   assert.deepEqual(page.told("error"), [

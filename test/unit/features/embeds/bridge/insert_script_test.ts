@@ -160,12 +160,27 @@ Deno.test("the head tag has to end within the first 64 KiB", async () => {
 
 Deno.test("without the script, a document of any bytes in any pieces is what it was", async () => {
   const token = fc.constantFrom(
-    ...["<head", "<head>", "<", ">", "/", "=", '"', "'", "!", "-", "--", "<!--"],
+    ...[
+      "<head",
+      "<head>",
+      "<",
+      ">",
+      "/",
+      "=",
+      '"',
+      "'",
+      "!",
+      "-",
+      "--",
+      "<!--",
+    ],
     ...["-->", "<html", "</", "<?", " ", "\n", "\0", "\xff", "\xfe", "a", "é"],
   );
   const pieces = fc.array(
     fc.oneof(
-      fc.array(token, { minLength: 1, maxLength: 8 }).map((all) => all.join("")),
+      fc.array(token, { minLength: 1, maxLength: 8 }).map((all) =>
+        all.join("")
+      ),
       fc.uint8Array({ minLength: 1, maxLength: 8 })
         .map((bytes) => String.fromCharCode(...bytes)),
     ),

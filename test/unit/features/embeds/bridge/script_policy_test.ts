@@ -12,7 +12,10 @@ function allowing(policy: string): string | undefined {
 /** Checks that the hash is added where `^` is, and nothing else is changed. */
 function check(policies: readonly string[]): void {
   for (const policy of policies) {
-    assert.equal(allowing(policy.replaceAll("^", "")), policy.replaceAll("^", ` ${HASH}`));
+    assert.equal(
+      allowing(policy.replaceAll("^", "")),
+      policy.replaceAll("^", ` ${HASH}`),
+    );
   }
 }
 
