@@ -64,13 +64,13 @@ class Page {
       };
     }
     this.ownConsole = { ...this.console };
-    const page = this;
+    const move = (self: unknown, args: unknown[]) => this.#move(self, args);
     class History {
       pushState(this: unknown, ...args: unknown[]) {
-        return page.#move(this, args);
+        return move(this, args);
       }
       replaceState(this: unknown, ...args: unknown[]) {
-        return page.#move(this, args);
+        return move(this, args);
       }
     }
     this.history = new History();
