@@ -42,10 +42,10 @@ export interface AdmittedRequest extends AddressedRequest, App {
   readonly forwarded: Forwarded;
   /** True if no credential was needed: then none of ours may open anything for it. */
   readonly isAnonymous: boolean;
+  /** True if the app is asked for its content without a coding. */
+  readonly asksPlain?: boolean;
   /** True if `Authorization` is not meant for the app. */
   readonly dropsAuthorization: boolean;
-  /** True if the app is asked for all of its content, without a coding. */
-  readonly asksPlain?: boolean;
   /** Aborted when the client disconnects. */
   signal(): AbortSignal;
   /** Whether there is memory to read so many bytes of the response at once. */

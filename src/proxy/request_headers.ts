@@ -49,21 +49,14 @@ function isOurs(name: string): boolean {
 /** True if no header of that name is passed on. */
 const isDropped = byName((name) => isOurs(name) || isHopByHop(name));
 
-/** Headers by which a response may have a coding, or no content. */
-const NOT_PLAIN: ReadonlySet<string> = new Set([
-  "accept-encoding",
-  "if-modified-since",
-  "if-none-match",
-]);
-
 /** The part of an admitted request that its headers depend on. */
 interface RequestHeadersInput {
   /** The client's, with lower-case names. */
   readonly headers: RequestHeaders;
+  readonly asksPlain?: boolean;
   readonly forwarded: Forwarded;
   /** True if `Authorization` is not meant for the app, since it held the credential that granted access. */
   readonly dropsAuthorization: boolean;
-  readonly asksPlain?: boolean;
   /** The X-Request-Id unless the client sent one. */
   readonly id: string;
   /** Undefined where no app is addressed. */
@@ -87,9 +80,11 @@ export function requestHeaders(
     const name = header[0];
     if (isDropped(name) || nominated.has(name)) continue;
     if (name === "authorization" && request.dropsAuthorization) continue;
-    if (request.asksPlain && NOT_PLAIN.has(name)) continue;
     if (name === "x-request-id") hasRequestId = true;
-    if (name === "accept-encoding") hasCodings = true;
+    if (name === "accept-encoding") {
+      if (request.asksPlain) continue;
+      hasCodings = true;
+    }
     if (name === "cookie") {
       const cookie = withoutOwnCookies(header[1]);
       if (cookie !== undefined) sent.push([name, cookie]);
