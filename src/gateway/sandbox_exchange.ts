@@ -171,6 +171,8 @@ export class PreviewExchange extends SandboxExchange {
   readonly host: PreviewHost;
   /** The parameters of features that were taken out of the query, by name. */
   readonly ownParameters: ReadonlyMap<string, string>;
+  /** Set by a feature that changes the response: see {@linkcode AdmittedRequest}. */
+  asksPlain = false;
 
   constructor(
     incoming: IncomingRequest,

@@ -42,6 +42,8 @@ export interface AdmittedRequest extends AddressedRequest, App {
   readonly forwarded: Forwarded;
   /** True if no credential was needed: then none of ours may open anything for it. */
   readonly isAnonymous: boolean;
+  /** True if the app is asked for its content without a coding. */
+  readonly asksPlain?: boolean;
   /** True if `Authorization` is not meant for the app. */
   readonly dropsAuthorization: boolean;
   /** True if the client is to get a whole response, and not to hear that the one that it has is still good. */

@@ -56,6 +56,7 @@ const isDropped = byName((name) => isOurs(name) || isHopByHop(name));
 interface RequestHeadersInput {
   /** The client's, with lower-case names. */
   readonly headers: RequestHeaders;
+  readonly asksPlain?: boolean;
   readonly forwarded: Forwarded;
   /** True if `Authorization` is not meant for the app, since it held the credential that granted access. */
   readonly dropsAuthorization: boolean;
@@ -86,7 +87,10 @@ export function requestHeaders(
     if (name === "authorization" && request.dropsAuthorization) continue;
     if (needsWhole && VALIDATION.test(name)) continue;
     if (name === "x-request-id") hasRequestId = true;
-    if (name === "accept-encoding") hasCodings = true;
+    if (name === "accept-encoding") {
+      if (request.asksPlain) continue;
+      hasCodings = true;
+    }
     if (name === "cookie") {
       const cookie = withoutOwnCookies(header[1]);
       if (cookie !== undefined) sent.push([name, cookie]);

@@ -6,6 +6,7 @@ function requestHeadersOf(
   client: [string, string][],
   options: {
     dropAuthorization?: boolean;
+    asksPlain?: boolean;
     form?: AddressForm;
     reportsUse?: boolean;
     needsWhole?: boolean;
@@ -13,6 +14,7 @@ function requestHeadersOf(
 ): [string, string][] {
   return requestHeaders({
     headers: new Headers(client),
+    asksPlain: options.asksPlain ?? false,
     forwarded: { host: "3000-box.p.test", proto: "https", for: "192.0.2.1" },
     dropsAuthorization: options.dropAuthorization ?? false,
     needsWhole: options.needsWhole ?? false,
@@ -159,6 +161,16 @@ Deno.test("requestHeaders() takes the query's key out of the Referer, and leaves
     const fields = requestHeadersOf([["referer", referer]]);
     assert.deepEqual(valuesOf(fields, "referer"), [passed]);
   }
+});
+
+Deno.test("requestHeaders() asks for content without a coding if that is to be read on its way", () => {
+  const client: [string, string][] = [["accept-encoding", "gzip, br"]];
+  for (const given of [client, []]) {
+    const fields = requestHeadersOf(given, { asksPlain: true });
+    assert.deepEqual(valuesOf(fields, "accept-encoding"), ["identity"]);
+  }
+  const others = requestHeadersOf(client, { asksPlain: false });
+  assert.deepEqual(valuesOf(others, "accept-encoding"), ["gzip, br"]);
 });
 
 Deno.test("requestHeaders() drops a Cookie field that held nothing but ours", () => {

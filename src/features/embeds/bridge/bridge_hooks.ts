@@ -1,0 +1,87 @@
+/** Has the script in the pages that an app's frame loads, where both the operator and the embed say so. */
+import type { FrameTerms } from "../../../auth/grants.ts";
+import type { Admission } from "../../../auth/verdict.ts";
+import type { Feature } from "../../../gateway/feature.ts";
+import type { PreviewExchange } from "../../../gateway/sandbox_exchange.ts";
+import { isFramed, isNavigation } from "../../../http/fetch_metadata.ts";
+import {
+  hasHeader,
+  type Header,
+  type HeaderList,
+  valuesOf,
+} from "../../../http/headers.ts";
+import type { UpstreamResponse } from "../../../upstream/http1/message.ts";
+import { BRIDGE, bridgeElement } from "./bridge_script.ts";
+import { withScript } from "./insert_script.ts";
+import { withSource } from "./script_policy.ts";
+
+/** The hooks of a feature whose grants may have a bridge. */
+export function bridgeHooks(): Pick<Feature, "admitted" | "relayed"> {
+  return {
+    admitted(x, admission) {
+      if (bridgedTerms(x, admission) !== undefined) x.asksPlain = true;
+      return undefined;
+    },
+    relayed(upstream, x, admission) {
+      const terms = bridgedTerms(x, admission);
+      const { body } = upstream;
+      if (terms === undefined || body === null || !mayBeChanged(upstream)) {
+        return upstream;
+      }
+      const script = new TextEncoder().encode(bridgeElement(terms));
+      return {
+        status: upstream.status,
+        headers: changedHeaders(upstream.headers),
+        body: withScript(body, script),
+      };
+    },
+  };
+}
+
+/** The terms of the frame that a request loads a page into; undefined unless they have a bridge. */
+function bridgedTerms(
+  { method, headers }: PreviewExchange,
+  { credential, grant }: Admission,
+): FrameTerms | undefined {
+  return method === "GET" && credential?.kind === "session" &&
+      grant?.frame !== undefined && grant.frame.bridge.length > 0 &&
+      isNavigation(method, headers) && isFramed(headers)
+    ? grant.frame
+    : undefined;
+}
+
+/** Encodings in which ASCII is not itself, by all of their names (Encoding Standard, section 4.2). */
+const NOT_ASCII =
+  /charset\W+(?:cs(?:iso2022|unicode)|hz-|iso-(?:10646|2022)|replacement|ucs-|unicode|utf-16)/i;
+
+/** True for a whole page, as it is, that its app has shown and lets others transform (RFC 9111 section 5.2.2.6). */
+function mayBeChanged({ status, headers }: UpstreamResponse): boolean {
+  const of = (name: string) => valuesOf(headers, name).join();
+  const type = of("content-type");
+  return status === 200 && /^\s*text\/html\s*(?:;|$)/i.test(type) &&
+    !NOT_ASCII.test(type) &&
+    !hasHeader(headers, "content-encoding") &&
+    /^\s*(?:inline\b|$)/i.test(of("content-disposition")) &&
+    !/(?:^|,)\s*no-transform\s*(?:,|$)/i.test(of("cache-control"));
+}
+
+/** Headers that are true of the app's bytes only. */
+const OF_BYTES: ReadonlySet<string> = new Set([
+  "accept-ranges",
+  "content-digest",
+  "content-length",
+  "content-md5",
+  "digest",
+  "repr-digest",
+]);
+
+function changedHeaders(headers: HeaderList): HeaderList {
+  const changed = headers
+    .filter(([name]) => !OF_BYTES.has(name.toLowerCase()))
+    .map(([name, value]): Header =>
+      name.toLowerCase() === "etag" && !value.startsWith("W/")
+        ? [name, `W/${value}`]
+        : [name, value]
+    );
+  return withSource(changed, BRIDGE.source);
+}
