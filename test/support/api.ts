@@ -23,7 +23,7 @@ const NOTES: RecordKind<z.output<typeof asked>, Kept> = {
   name: "notes",
   via: "share",
   asked,
-  make: (_id, { ports }) => ({ data: { ports }, toldOnce: { secret: "s3" } }),
+  make: ({ ports }) => ({ data: { ports }, toldOnce: { secret: "s3" } }),
   tell: ({ ports }) => ({ ports }),
 };
 

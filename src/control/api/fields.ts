@@ -6,13 +6,30 @@ import { SANDBOX } from "../routes/sandbox_paths.ts";
 /** Longest life of what a member grants, seconds. */
 const MAX_LIFE_SEC = 30 * 86_400;
 
-/** Ports that somebody may be let in at, each once: none of Daytona's own services. */
-export const portsField = eachOnce(
+/** A port that somebody may be let in at: none of Daytona's own services. */
+export const portField = z.number().refine(
+  (port) => isPort(port) && !isAlwaysPrivate(port),
+  { message: "must be a port from 1 to 65535, and not 2280, 22222 or 33333" },
+).openapi({ type: "integer", minimum: 1, maximum: 65_535 });
+
+/** Such ports, each once. */
+export const portsField = eachOnce(z.array(portField).min(1).max(20));
+
+/** `https` origins, whose names a Content-Security-Policy can have; over `http` those of this machine, at a port. */
+const ANCESTOR =
+  /^(?:https:\/\/(?:[a-z0-9-]+\.)*[a-z0-9-]+(?::[1-9][0-9]*)?|http:\/\/(?:[a-z0-9-]+\.)*localhost:[1-9][0-9]*)$/;
+
+/** Origins whose pages may show a preview in frames, each once. */
+export const ancestorsField = eachOnce(
   z.array(
-    z.number().refine((port) => isPort(port) && !isAlwaysPrivate(port), {
-      message: "must be a port from 1 to 65535, and not 2280, 22222 or 33333",
-    }).openapi({ type: "integer", minimum: 1, maximum: 65_535 }),
-  ).min(1).max(20),
+    z.string().max(300).refine(
+      (text) => ANCESTOR.test(text) && URL.parse(text)?.origin === text,
+      {
+        message:
+          "must be an origin such as https://app.example.com or http://localhost:5173",
+      },
+    ),
+  ).min(1).max(8),
 );
 
 /** The methods of requests, each once. */
