@@ -6,6 +6,7 @@ import {
 } from "../../auth/credentials.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
+import type { Guest } from "../../gateway/record.ts";
 import { cookieValues } from "../../http/cookies.ts";
 import { frameState } from "../../pages/frame_state.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -31,7 +32,7 @@ interface StateParts extends
 
 /** Who asks. */
 interface Listener {
-  readonly sandboxId: string;
+  readonly guest: Guest;
   /** Origins of other hosts that may read the answer. */
   readonly readers: readonly string[];
   /** True once the preview is over for whoever asks; rejects with a `GatewayError` if nobody can tell now. */
@@ -54,9 +55,9 @@ export async function handleState(
   const listener = token === undefined
     ? await ownPage(x, parts)
     : await holderOf(token, x, parts);
-  const { sandboxId, readers } = listener;
-  // The events end by themselves, so that the end is told.
-  x.grant({ sandboxId, by: "embed" }, () => Promise.resolve(true));
+  const { guest, readers } = listener;
+  const { sandboxId } = guest;
+  x.grant(guest, () => Promise.resolve(true)); // events end by themselves, so that the end is told
   const { looks, now, draining } = parts;
   const look = async (): Promise<ToldState> => {
     if (await isOver(listener)) {
@@ -106,7 +107,7 @@ async function holderOf(
   }
   const { id, sandboxId, ancestors: readers } = embed;
   const isOver = async () => await records.get(EMBEDS, id) === undefined;
-  return { sandboxId, readers, isOver };
+  return { guest: { sandboxId, by: "embed" }, readers, isOver };
 }
 
 /**
@@ -135,7 +136,7 @@ async function ownPage(
     accessEvents.usedGrant({ ...x.facts, sandboxId, subject, grant });
   }
   return {
-    sandboxId: latest.kind === "allow" ? latest.sandboxId : label,
+    guest: latest.kind === "allow" ? latest : { sandboxId: label, by: "embed" },
     readers: [],
     async isOver() {
       if (latest.kind === "allow") latest = await gate.readmit(asked, latest);

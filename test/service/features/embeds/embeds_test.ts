@@ -1,5 +1,7 @@
 /** Embeds: who makes them, and what their codes open, tested on the complete service. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import { FEATURES } from "../../../../src/service.ts";
@@ -169,6 +171,31 @@ Deno.test("a browser that says nothing but its page's origin exchanges a code, t
     },
   });
   assert.equal(status, 200);
+});
+
+Deno.test("a code is exchanged over HTTP/2, too", async () => {
+  await using gateway = await startEmbedGateway(startGateway);
+  const { url } = await makeEmbed(gateway, KEYS.user);
+  const session = connect(`http://127.0.0.1:${gateway.port}`);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/.porthole/embed",
+    ":authority": LOCKED,
+    ":scheme": "http",
+    ...OWN_PAGE,
+    "x-porthole-ancestor": BUILDER,
+    "x-porthole-embed": new URL(url).hash.slice(1),
+  });
+  const closed = once(session, "close");
+  const ended = once(stream, "close");
+  stream.end();
+  const [headers] = await once(stream, "response");
+  stream.resume();
+  await ended;
+  session.destroy();
+  await closed;
+  assert.equal(headers[":status"], 200);
+  assert.match(String(headers["set-cookie"]), /^porthole-grant=/);
 });
 
 test(
