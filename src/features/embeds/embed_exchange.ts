@@ -96,11 +96,14 @@ async function exchangeCode(
   const asked = x.asked([{ kind: "grant", secret, place: "embed" }]);
   const verdict = await gate.admit(asked);
   const { grant } = "grant" in verdict ? verdict : {};
-  const isAdmitted = verdict.kind === "allow" && grant?.frame !== undefined;
-  if (!isAdmitted || !grant.frame.ancestors.includes(ancestor)) {
-    const error = isAdmitted
-      ? frameRefused("not_listed")
-      : new GatewayError("grant_invalid", "Refused at the gate");
+  const frame = verdict.kind === "allow" ? grant?.frame : undefined;
+  if (
+    verdict.kind !== "allow" || grant === undefined ||
+    !frame?.ancestors.includes(ancestor)
+  ) {
+    const error = frame === undefined
+      ? new GatewayError("grant_invalid", "Refused at the gate")
+      : frameRefused("not_listed");
     const { code } = error;
     const sandboxId = loggedLabel(label);
     accessEvents.refused({ ...facts, sandboxId, code, grant });
@@ -109,13 +112,13 @@ async function exchangeCode(
   const { sandboxId, subject } = verdict;
   accessEvents.usedGrant({ ...facts, sandboxId, subject, grant });
   x.grant(verdict, () => Promise.resolve(true));
-  const { via, id, frame: { ancestors }, expiresAt } = grant;
+  const { via, id, expiresAt } = grant;
   const kept = via === "embed" ? await records.get(EMBEDS, id) : undefined;
   const path = kept && keptIn<KeptEmbed>(kept.record).own.path;
   const session = frameSessionFor(grant, port, expiresAt);
   const sealed = await sessions.seal(session);
   const maxAgeSec = Math.ceil((session.expiresAt - now()) / 1000);
-  return Response.json({ path, ancestors, port }, {
+  return Response.json({ path, ancestors: frame.ancestors, port }, {
     headers: {
       ...OWN_ANSWER_HEADERS,
       "set-cookie": cookies

@@ -54,6 +54,8 @@
     link.href = ownPath();
     link.parentElement.hidden = false;
     const { port } = embed ?? {};
-    if (embed) tell({ type: "state", state: "refused", code: portholeCode, port });
+    if (embed) {
+      tell({ type: "state", state: "refused", code: portholeCode, port });
+    }
   }
 })();

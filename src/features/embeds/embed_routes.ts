@@ -7,11 +7,7 @@ import {
   API_REFUSALS,
   describeRecords,
 } from "../../control/api/record_descriptions.ts";
-import {
-  addRecordRoutes,
-  keptIn,
-  type RecordKind,
-} from "../../control/api/record_routes.ts";
+import { addRecordRoutes, keptIn } from "../../control/api/record_routes.ts";
 import {
   type ControlEnv,
   json,

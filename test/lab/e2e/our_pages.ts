@@ -5,7 +5,10 @@ import {
   BASE_PAGE_POLICY,
   basePage,
 } from "../../../src/features/base_page/base_page.ts";
-import { EMBED_HEADERS, EMBED_PAGE } from "../../../src/features/embeds/embed_page.ts";
+import {
+  EMBED_HEADERS,
+  EMBED_PAGE,
+} from "../../../src/features/embeds/embed_page.ts";
 import {
   INSPECT_POLICY,
   inspectPage,

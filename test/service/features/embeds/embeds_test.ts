@@ -420,7 +420,10 @@ Deno.test("forged codes cost their client its budget, and no question to the API
     };
     codes.push((await exchange(gateway, url, { headers })).code);
   }
-  assert.deepEqual(new Set(codes), new Set(["grant_invalid", "too_many_refusals"]));
+  assert.deepEqual(
+    new Set(codes),
+    new Set(["grant_invalid", "too_many_refusals"]),
+  );
   assert.equal(gateway.stack.api.calls.length, before);
   const headers = { "x-forwarded-for": "192.0.2.2" };
   assert.equal((await exchange(gateway, url, { headers })).status, 200);
@@ -474,7 +477,10 @@ Deno.test("making, use, refusal, renewal and end of an embed are logged and coun
   }
   const metrics = gateway.service.renderMetrics();
   for (
-    const [outcome, count] of [["made", 2], ["renewed", 1], ["ended", 1]] as const
+    const [outcome, count] of [["made", 2], ["renewed", 1], [
+      "ended",
+      1,
+    ]] as const
   ) {
     const sample = `via="embed",outcome="${outcome}"} ${count}`;
     assert(metrics.includes(sample), sample);
@@ -482,7 +488,8 @@ Deno.test("making, use, refusal, renewal and end of an embed are logged and coun
 });
 
 Deno.test({
-  name: "the warning asks in the frame, too, whose cookies it keeps: nothing is stuck",
+  name:
+    "the warning asks in the frame, too, whose cookies it keeps: nothing is stuck",
   ignore: FEATURES.every(({ name }) => name !== "warning"),
   async fn() {
     await using gateway = await startEmbedGateway(startGateway, {

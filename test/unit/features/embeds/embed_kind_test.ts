@@ -25,7 +25,12 @@ Deno.test("an embed lasts as long as was asked for, and its terms have defaults"
   const { asked, make, tell } = kind();
   const wish = asked.parse(WISH);
   assert.equal(wish.expiresInSec, 600);
-  const place = { id: "i", sandboxId: "box", authority: "p.test", expiresAt: 1 };
+  const place = {
+    id: "i",
+    sandboxId: "box",
+    authority: "p.test",
+    expiresAt: 1,
+  };
   const { data, toldOnce } = await make(wish, place);
   assert.deepEqual(toldOnce, LINKS);
   assert.deepEqual(tell(data), {
