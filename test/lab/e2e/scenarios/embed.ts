@@ -14,6 +14,15 @@ var heard = [];
 addEventListener("message", ({ data }) => heard.push(data));
 </script>`;
 
+/** The page, at `/isolated` one that may share memory. */
+function product({ url }: Request): Response {
+  const response = html(AROUND);
+  if (new URL(url).pathname !== "/isolated") return response;
+  response.headers.set("cross-origin-embedder-policy", "require-corp");
+  response.headers.set("cross-origin-opener-policy", "same-origin");
+  return response;
+}
+
 function html(body: string): Response {
   return new Response(body, { headers: { "content-type": "text/html" } });
 }
@@ -33,7 +42,7 @@ function app(request: Request): Response {
 
 /** A product's page, a gateway, and what makes, renews and ends embeds of `/first` of the app. */
 async function setUp(stack: AsyncDisposableStack) {
-  const around = stack.use(serveOnLoopback(() => html(AROUND)));
+  const around = stack.use(serveOnLoopback(product));
   const { port } = stack.use(serveOnLoopback(app));
   const records = stack.use(await recordsFile());
   const { gateway, at } = stack.use(
@@ -63,7 +72,8 @@ async function setUp(stack: AsyncDisposableStack) {
     return answer.body === "" ? {} : answer.json();
   }
   const wish = { sandbox: "locked", port: 8000, path: "/first", ttlSec: 600 };
-  const make = () => call("POST", "", { ...wish, ancestors: [listed] });
+  const make = (differences: object = {}) =>
+    call("POST", "", { ...wish, ancestors: [listed], ...differences });
   return { listed, unlisted: `http://127.0.0.1:${around.port}`, call, make };
 }
 
@@ -77,36 +87,47 @@ const EXPECTED_ERRORS = /postMessage|40\d|Framing|frame-ancestors|Refused/;
 
 export const embeddedPreview: Scenario = {
   name:
-    "a private preview is embedded in the page of a listed origin, which hears of it until its end, and in no other",
+    "a private preview is embedded in the page of a listed origin, isolated or not, which hears of it until its end, and in no other",
   except: { webkit: "it keeps no cookies in frames of other sites" },
   async run(stage) {
     await using stack = new AsyncDisposableStack();
     const { listed, unlisted, call, make } = await setUp(stack);
     const page = await stage.open({ expectedErrors: EXPECTED_ERRORS });
-    const { id, url } = await make();
-    await page.goto(listed);
-    const frame = await page.addFrame(String(url));
-    await frame.shows("p", "/first");
-    await frame.click("a");
-    await frame.shows("h1", "Hello, Ann");
-    const ready = { type: "state", state: "ready", code: null, ready: true };
-    assert.deepEqual(await heardBy(page), [{ ...ABOUT, ...ready }]);
-    await stage.screenshot(page, "embed");
+    for (
+      const [path, wish] of [
+        ["/", {}],
+        ["/isolated", { isolate: "require-corp" }],
+      ] as const
+    ) {
+      const { id, url } = await make(wish);
+      await page.goto(listed + path);
+      const isIsolated = await page.evaluate("crossOriginIsolated");
+      assert.equal(isIsolated, "isolate" in wish);
+      const frame = await page.addFrame(String(url));
+      // Firefox has its driver click in no frame of an isolated page.
+      const follow = () => frame.evaluate("document.links[0].click()");
+      await frame.shows("p", "/first");
+      await follow();
+      await frame.shows("h1", "Hello, Ann");
+      const ready = { type: "state", state: "ready", code: null, ready: true };
+      assert.deepEqual(await heardBy(page), [{ ...ABOUT, ...ready }]);
+      await stage.screenshot(page, "embed");
 
-    const renewed = await call("POST", `/${id}/renew`, {});
-    await page.addFrame(`${renewed["url"]}&stay`);
-    await page.until("heard.length === 1");
-    assert.deepEqual(await heardBy(page), [{ ...ABOUT, type: "renewed" }]);
-    await frame.click("a");
-    await frame.shows("h1", "Hello, Ann");
+      const renewed = await call("POST", `/${id}/renew`, {});
+      await page.addFrame(`${renewed["url"]}&stay`);
+      await page.until("heard.length === 1");
+      assert.deepEqual(await heardBy(page), [{ ...ABOUT, type: "renewed" }]);
+      await follow();
+      await frame.shows("h1", "Hello, Ann");
 
-    await call("DELETE", `/${id}`);
-    await frame.click("a");
-    await frame.shows("#code", "grant_invalid");
-    await page.until("heard.length === 1");
-    const [last] = await heardBy(page);
-    assert.equal(last?.["state"], "ended");
-    await stage.screenshot(page, "embed-ended");
+      await call("DELETE", `/${id}`);
+      await follow();
+      await frame.shows("#code", "grant_invalid");
+      await page.until("heard.length === 1");
+      const [last] = await heardBy(page);
+      assert.equal(last?.["state"], "ended");
+      await stage.screenshot(page, "embed-ended");
+    }
 
     await page.goto(unlisted);
     const stolen = await page.addFrame(String((await make())["url"]));
