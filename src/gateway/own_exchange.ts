@@ -5,7 +5,7 @@ import type { CorsDecision } from "../proxy/cors.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { Exchange } from "./exchange.ts";
 
-/** One on a base host that the gateway answers itself: that is no use of a sandbox, and no page of another site reads it. */
+/** One that the gateway answers itself: that is no use of a sandbox, and by itself, no page of another site reads it. */
 export abstract class OwnExchange extends Exchange {
   readonly port = undefined;
 

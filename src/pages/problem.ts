@@ -89,6 +89,10 @@ export function problem(options: ProblemOptions): Response {
     const data = { ...options, mayReload, retryAfterSec, advice };
     headers["content-type"] = "text/html; charset=utf-8";
     headers["content-security-policy"] = policyOf(data);
+    if (advice.ancestors !== undefined) { // isolated pages frame only what says both
+      headers["cross-origin-embedder-policy"] = "require-corp";
+      headers["cross-origin-resource-policy"] = "cross-origin";
+    }
     if (advice.action) {
       // With no-referrer a browser would send the form with `Origin: null`.
       headers["referrer-policy"] = "same-origin";

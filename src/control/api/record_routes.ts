@@ -74,18 +74,19 @@ interface RecordParts {
 
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
-/** Adds them, without their descriptions. */
+/** Adds them, without their descriptions, and returns what further routes of that kind need. */
 export function addRecordRoutes<A extends AskedOfAll, D extends JsonValue>(
   app: OpenAPIHono<ControlEnv>,
   kind: RecordKind<A, D>,
   parts: RecordParts,
-): void {
+): Pick<RecordRoutes<A, D>, "find" | "audit"> {
   const routes = new RecordRoutes(kind, parts);
   const path = `/api/v1/${kind.name}`;
   app.post(path, (c) => routes.create(c));
   app.get(path, (c) => routes.list(c));
   app.get(`${path}/:id`, (c) => routes.read(c));
   app.delete(`${path}/:id`, (c) => routes.end(c));
+  return routes;
 }
 
 class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
@@ -133,7 +134,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     }
     if (written === "full") throw new GatewayError("records_full", "A cap");
     if (written === "conflict") throw new Error("Cannot use an id twice");
-    this.#audit("made", c, record, subject);
+    this.audit("made", c, record, subject);
     return answer(201, { ...this.#told(record), ...toldOnce }, {
       etag: `"${written.etag}"`,
       location: `${c.req.path}/${id}`,
@@ -151,12 +152,12 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
   }
 
   async read(c: Context<ControlEnv>): Promise<Response> {
-    const { found: { record, etag } } = await this.#find(c);
+    const { found: { record, etag } } = await this.find(c);
     return answer(200, this.#told(record), { etag: `"${etag}"` });
   }
 
   async end(c: Context<ControlEnv>): Promise<Response> {
-    const { found: { record }, subject } = await this.#find(c);
+    const { found: { record }, subject } = await this.find(c);
     const wanted = c.req.raw.headers.get("if-match")?.trim() ?? "*";
     // What was found may be 5 s old, which nobody's precondition is about.
     const isGone = await this.#parts.records.delete(
@@ -170,12 +171,12 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
         ? notFound()
         : new GatewayError("precondition_failed", "Another version");
     }
-    this.#audit("ended", c, record, subject);
+    this.audit("ended", c, record, subject);
     return new Response(null, { status: 204, headers: OWN_ANSWER_HEADERS });
   }
 
   /** The record that a member asks for; who asks for another's is refused as if there were none, and not earlier. */
-  async #find(c: Context<ControlEnv>): Promise<{
+  async find(c: Context<ControlEnv>): Promise<{
     readonly found: VersionedRecord;
     readonly subject: string | undefined;
   }> {
@@ -209,8 +210,9 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     };
   }
 
-  #audit(
-    outcome: "made" | "ended",
+  /** Logs and counts what a member has done with a record. */
+  audit(
+    outcome: "made" | "renewed" | "ended",
     { env: { requestId } }: Context<ControlEnv>,
     { id, sandboxId }: StoredRecord,
     subject: string | undefined,

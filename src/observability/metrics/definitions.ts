@@ -8,6 +8,7 @@ const ROUTES = [
   "build_logs",
   "inspect",
   "preview_state",
+  "embed",
   "control",
 ] as const;
 
@@ -158,10 +159,10 @@ export const METRICS = {
   ),
   grants: counter(
     "porthole_grants_total",
-    "Grants that were made or ended, and requests that presented one, by its kind and what came of it.",
+    "Grants that were made, renewed or ended, and requests that presented one, by its kind and what came of it.",
     {
       via: ["token", "ticket", "share", "embed", "unknown"],
-      outcome: ["made", "admitted", "refused", "ended"],
+      outcome: ["made", "renewed", "admitted", "refused", "ended"],
     },
   ),
   bodyBytes: counter(

@@ -6,6 +6,10 @@ import {
   basePage,
 } from "../../../src/features/base_page/base_page.ts";
 import {
+  EMBED_HEADERS,
+  EMBED_PAGE,
+} from "../../../src/features/embeds/embed_page.ts";
+import {
   INSPECT_POLICY,
   inspectPage,
 } from "../../../src/features/inspect/inspect_page.ts";
@@ -73,6 +77,10 @@ const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
 /** All pages; of those of errors, what they can say besides their code. */
 export const PAGES: ReadonlyMap<string, () => Response> = new Map([
   ["/base", () => html(basePage(BASE_PAGE), BASE_PAGE_POLICY)],
+  [
+    "/embed",
+    () => html(EMBED_PAGE, EMBED_HEADERS["content-security-policy"]),
+  ],
   ["/base/links", () => {
     const links = [
       { url: "https://3000-demo.preview.example.com/", text: "a public one" },

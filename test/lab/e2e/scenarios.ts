@@ -5,6 +5,7 @@ import { accessibility } from "./scenarios/accessibility.ts";
 import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
+import { embeddedPreview, embeddedWithoutCookies } from "./scenarios/embed.ts";
 import { errorDocs, errorPage } from "./scenarios/error_page.ts";
 import { frameStates } from "./scenarios/frame_states.ts";
 import {
@@ -83,6 +84,8 @@ export const SCENARIOS: readonly Scenario[] = [
   frameOfAnotherPort,
   frameAfterWarning,
   frameOfAnotherSite,
+  embeddedPreview,
+  embeddedWithoutCookies,
   cookieTheft,
   cookieTossing,
   plantedCookies,

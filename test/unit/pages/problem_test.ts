@@ -53,6 +53,25 @@ Deno.test("problem() is a JSON document for programs and a page for browsers, wi
   }
 });
 
+Deno.test("an isolated page may frame the pages of which it is to hear, and no other response of ours changes", () => {
+  const ancestors = ["https://builder.example"];
+  for (
+    const [asPage, advice, isFramed] of [
+      [true, { ancestors }, true],
+      [true, {}, false],
+      [false, { ancestors }, false],
+    ] as const
+  ) {
+    const options = { code: "port_closed", requestId: "id" } as const;
+    const { headers } = problem({ ...options, asPage, advice });
+    const policies = ["embedder", "resource"].map((what) =>
+      headers.get(`cross-origin-${what}-policy`)
+    );
+    const expected = isFramed ? ["require-corp", "cross-origin"] : [null, null];
+    assert.deepEqual(policies, expected);
+  }
+});
+
 Deno.test("a problem document's type is what /docs says of its code, where that is known", async () => {
   const options = {
     code: "port_closed",

@@ -1,0 +1,134 @@
+/** A request below `/.porthole/` of a preview host, and the exchange of a code for the session of a frame. */
+import { loggedLabel } from "../../address/grammar.ts";
+import { type PreviewHost, previewOrigin } from "../../address/preview_host.ts";
+import type { Credential } from "../../auth/credentials.ts";
+import { frameSessionFor } from "../../auth/grants.ts";
+import type { GateRequest } from "../../auth/verdict.ts";
+import { keptIn } from "../../control/api/record_routes.ts";
+import { type FrameCause, GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { OwnExchange } from "../../gateway/own_exchange.ts";
+import type {
+  ExchangeServices,
+  IncomingRequest,
+} from "../../gateway/received_request.ts";
+import { isSameOriginRequest } from "../../http/fetch_metadata.ts";
+import { clientKey } from "../../lib/client_key.ts";
+import type { RefusedAccess } from "../../observability/access_events.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { EMBEDS, type KeptEmbed } from "./embed_kind.ts";
+import { EMBED_HEADERS, EMBED_PAGE } from "./embed_page.ts";
+
+/** One that the gateway answers itself; in the owner's view, it would be taken for one to the app. */
+export class EmbedExchange extends OwnExchange {
+  readonly route = "embed";
+  readonly host: PreviewHost;
+
+  constructor(
+    incoming: IncomingRequest,
+    host: PreviewHost,
+    services: ExchangeServices,
+  ) {
+    super(incoming, services);
+    this.host = host;
+  }
+
+  protected override get baseAuthority(): string {
+    return this.host.authoritySuffix;
+  }
+
+  /** True if a page of this very host sent it, false if another one did; undefined if nobody says. */
+  get isSentByOwnPage(): boolean | undefined {
+    const own = previewOrigin(this.host, this.services.scheme);
+    return isSameOriginRequest(this.headers, own);
+  }
+
+  /** What the gate decides on: whether one of these is a grant for the port, also where the sandbox is public. */
+  asked(credentials: readonly Credential[]): GateRequest {
+    const { label, port } = this.host;
+    const asked = this.requestOfMember({ label, port }, () => credentials);
+    return { ...asked, method: "GET", takesGrants: true };
+  }
+
+  /** What the log is told of it. */
+  get facts(): Pick<RefusedAccess, "requestId" | "client"> & {
+    readonly port: number;
+  } {
+    const { id: requestId, host: { port }, client } = this;
+    return { requestId, port, client: clientKey(client.clientAddress) };
+  }
+}
+
+type EmbedParts = Pick<
+  FeatureParts,
+  "gate" | "accessEvents" | "records" | "sessions" | "cookies" | "now"
+>;
+
+/** Answers with the page, or its script with what it asks for. */
+export async function handleEmbed(
+  x: EmbedExchange,
+  parts: EmbedParts,
+): Promise<Response> {
+  if (x.method === "POST") return x.answer(await exchangeCode(x, parts));
+  if (x.method !== "GET" && x.method !== "HEAD") {
+    throw new GatewayError("method_not_allowed", x.method);
+  }
+  return x.answer(new Response(EMBED_PAGE, { headers: EMBED_HEADERS }));
+}
+
+/**
+ * The session, for the page of ours that is in a frame of the page that it names. Whoever makes that up has the code,
+ * and so no need to.
+ * @throws {GatewayError} `cross_site_request`, `frame_refused`, `grant_invalid`, or as the gate does
+ */
+async function exchangeCode(
+  x: EmbedExchange,
+  { gate, accessEvents, records, sessions, cookies, now }: EmbedParts,
+): Promise<Response> {
+  const { headers, facts, host: { label, port } } = x;
+  if (x.isSentByOwnPage !== true) {
+    throw new GatewayError("cross_site_request", "Not sent by our page");
+  }
+  const ancestor = headers.get("x-porthole-ancestor") ?? "";
+  if (ancestor === "") throw frameRefused("no_referer");
+  const secret = headers.get("x-porthole-embed") ?? "";
+  x.progress.onLookups();
+  const asked = x.asked([{ kind: "grant", secret, place: "embed" }]);
+  const verdict = await gate.admit(asked);
+  const { grant } = "grant" in verdict ? verdict : {};
+  const frame = verdict.kind === "allow" ? grant?.frame : undefined;
+  if (
+    verdict.kind !== "allow" || grant === undefined ||
+    !frame?.ancestors.includes(ancestor)
+  ) {
+    const error = frame === undefined
+      ? new GatewayError("grant_invalid", "Refused at the gate")
+      : frameRefused("not_listed");
+    const { code } = error;
+    const sandboxId = loggedLabel(label);
+    accessEvents.refused({ ...facts, sandboxId, code, grant });
+    throw error;
+  }
+  const { sandboxId, subject } = verdict;
+  accessEvents.usedGrant({ ...facts, sandboxId, subject, grant });
+  x.grant(verdict, () => Promise.resolve(true));
+  const { via, id, expiresAt } = grant;
+  const kept = via === "embed" ? await records.get(EMBEDS, id) : undefined;
+  const path = kept && keptIn<KeptEmbed>(kept.record).own.path;
+  const session = frameSessionFor(grant, port, expiresAt);
+  const sealed = await sessions.seal(session);
+  const maxAgeSec = Math.ceil((session.expiresAt - now()) / 1000);
+  return Response.json({ path, ancestors: frame.ancestors, port }, {
+    headers: {
+      ...OWN_ANSWER_HEADERS,
+      "set-cookie": cookies
+        .hostOnlyInFrames(cookies.grantSession, sealed, maxAgeSec),
+    },
+  });
+}
+
+/** The refusal to be in that frame. */
+export function frameRefused(frameCause: FrameCause): GatewayError {
+  const advice = { frameCause };
+  return new GatewayError("frame_refused", frameCause, { advice });
+}

@@ -1,0 +1,94 @@
+/** Embeds as records: what a member asks for, what is kept, and what is told of it. */
+import { z } from "@hono/zod-openapi";
+import type { FrameTerms } from "../../auth/grants.ts";
+import {
+  ancestorsField,
+  ASKED_OF_ALL,
+  portField,
+} from "../../control/api/fields.ts";
+import type { RecordKind } from "../../control/api/record_routes.ts";
+import type { EmbedCodes } from "./embed_codes.ts";
+
+/** Their kind in the store. */
+export const EMBEDS = "embeds";
+
+/** Visible ASCII, which leads to no other host however it is read. */
+const OWN_PATH = /^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/;
+
+const BRIDGED = z.array(z.enum(["errors", "console", "navigation"]));
+
+/** What a member asks for. */
+export const ASKED_EMBED = z.strictObject({
+  sandbox: ASKED_OF_ALL.sandbox,
+  port: portField,
+  path: z.string().max(2000).regex(OWN_PATH).default("/").openapi({
+    description: "What the frame shows first, of that port.",
+  }),
+  ancestors: ancestorsField.openapi({
+    description:
+      "The origins whose pages may show it: `https`, or `http` on this machine.",
+  }),
+  ttlSec: z.number().int().min(60).max(86_400),
+  frame: z.enum(["replace", "keep"]).default("replace").openapi({
+    description: "What becomes of the app's own word on who may frame it.",
+  }),
+  cookies: z.enum(["partition", "keep"]).default("partition").openapi({
+    description: "Whether the app's cookies are made ones for such frames.",
+  }),
+  isolate: z.enum(["require-corp", "credentialless"]).optional().openapi({
+    description: "A Cross-Origin-Embedder-Policy for the app's pages.",
+  }),
+  bridge: BRIDGED.min(1).max(3).optional().openapi({
+    description: "What the app's pages tell; unless `EMBED_BRIDGE` is false.",
+  }),
+  note: ASKED_OF_ALL.note,
+});
+
+/** What is told of one. */
+export const TOLD_EMBED = {
+  port: z.number(),
+  path: z.string(),
+  ancestors: z.array(z.string()),
+  ttlSec: z.number(),
+  frame: z.string(),
+  cookies: z.string(),
+  isolate: z.string().nullable(),
+  bridge: BRIDGED,
+};
+
+/** What is kept of one. */
+export type KeptEmbed = {
+  readonly port: number;
+  readonly path: string;
+  readonly ttlSec: number;
+  readonly terms: Pick<FrameTerms, keyof FrameTerms>;
+};
+
+type Asked = z.output<typeof ASKED_EMBED> & { readonly expiresInSec: number };
+
+/** The kind; without a bridge, nobody can ask for one. */
+export function embedKind(
+  codes: Pick<EmbedCodes, "linksTo">,
+  hasBridge: boolean,
+): RecordKind<Asked, KeptEmbed> {
+  return {
+    name: EMBEDS,
+    via: "embed",
+    asked: ASKED_EMBED
+      .refine(({ bridge }) => hasBridge || bridge === undefined, {
+        path: ["bridge"],
+        message: "must not be there: the gateway's EMBED_BRIDGE is false",
+      })
+      .transform((all) => ({ ...all, expiresInSec: all.ttlSec })),
+    async make(asked, place) {
+      const { port, path, ttlSec, ancestors } = asked;
+      const { frame, cookies, isolate = null, bridge = [] } = asked;
+      const terms = { ancestors, frame, cookies, isolate, bridge };
+      return {
+        data: { port, path, ttlSec, terms },
+        toldOnce: await codes.linksTo({ ...place, port, ancestors }),
+      };
+    },
+    tell: ({ terms, ...rest }) => ({ ...rest, ...terms }),
+  };
+}

@@ -1,0 +1,29 @@
+/** The page that becomes a preview in a frame: without content, so that any page may frame it and anybody see it. */
+import script from "../../../gen/text/features/embeds/embed_page.js.ts";
+import { page, PLAIN_POLICY } from "../../pages/page.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { pageScript, withScripts } from "../../pages/script.ts";
+
+const EMBED = pageScript(script);
+
+/** Its headers: it may run its own script and ask this host. Pages that are isolated frame only what says these two. */
+export const EMBED_HEADERS = {
+  ...OWN_ANSWER_HEADERS,
+  "content-type": "text/html; charset=utf-8",
+  "content-security-policy": withScripts(
+    `${PLAIN_POLICY}; form-action 'none'; connect-src 'self'`,
+    [EMBED],
+  ),
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-resource-policy": "cross-origin",
+};
+
+/** The page as an HTML document. */
+export const EMBED_PAGE = page(
+  "Opening a preview",
+  `<h1>Opening the preview</h1>
+<p id="detail" role="status">This page needs JavaScript.</p>
+<p id="hint"></p>
+<p hidden><a class="button" href="/" target="_blank" rel="noopener">Open it in a new tab</a></p>
+<script>${EMBED.text}</script>`,
+);

@@ -1,0 +1,118 @@
+/** The routes of embeds: those of each kind of records, and their renewal. */
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { timeField, timeOf } from "../../control/api/fields.ts";
+import { jsonBody } from "../../control/api/json_body.ts";
+import {
+  API_REFUSALS,
+  describeRecords,
+} from "../../control/api/record_descriptions.ts";
+import { addRecordRoutes, keptIn } from "../../control/api/record_routes.ts";
+import {
+  type ControlEnv,
+  json,
+  refusal,
+  type RouteConfig,
+} from "../../control/route.ts";
+import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import type { EmbedCodes } from "./embed_codes.ts";
+import {
+  ASKED_EMBED,
+  type embedKind,
+  EMBEDS,
+  type KeptEmbed,
+  TOLD_EMBED,
+} from "./embed_kind.ts";
+
+const RENEWAL = z.strictObject({});
+
+const LINKS = {
+  url: z.string().openapi({
+    description: "For the frame, once and within a minute.",
+  }),
+  stateToken: z.string().openapi({
+    description: "The bearer for `stateUrl`, until an hour after the end.",
+  }),
+};
+
+/** The descriptions. */
+export const EMBED_ROUTES: readonly RouteConfig[] = [
+  ...describeRecords({
+    name: EMBEDS,
+    one: "preview embed",
+    description:
+      "It lets pages of these origins show a port of the sandbox in frames. Unless `EMBEDS` is `off`.",
+    asked: ASKED_EMBED,
+    told: TOLD_EMBED,
+    toldOnce: {
+      ...LINKS,
+      stateUrl: z.string().openapi({
+        description: "Tells such pages how the preview is.",
+      }),
+    },
+  }),
+  {
+    method: "post",
+    path: `/api/v1/${EMBEDS}/{id}/renew`,
+    operationId: `${EMBEDS}_renew`,
+    summary: "Renew a preview embed",
+    description:
+      "For members of the sandbox. It ends `ttlSec` from now, and what it has open goes on.",
+    request: {
+      params: z.object({ id: z.string() }),
+      body: { required: true, content: json(RENEWAL) },
+    },
+    responses: {
+      200: {
+        description: "Renewed.",
+        content: json(z.object({ ...LINKS, expiresAt: timeField })),
+      },
+      ...API_REFUSALS,
+      413: refusal("The body is longer than 16 KiB."),
+      415: refusal("The body is no JSON."),
+    },
+  },
+];
+
+/** Adds them. */
+export function addEmbedRoutes(
+  app: OpenAPIHono<ControlEnv>,
+  kind: ReturnType<typeof embedKind>,
+  parts: FeatureParts & { readonly codes: Pick<EmbedCodes, "linksTo"> },
+): void {
+  const routes = addRecordRoutes(app, kind, parts);
+  app.post(
+    `/api/v1/${EMBEDS}/:id/renew`,
+    (c) => renew(c, { ...parts, routes }),
+  );
+}
+
+async function renew(
+  c: Context<ControlEnv>,
+  { routes, records, codes, now }:
+    & Pick<FeatureParts, "records" | "now">
+    & {
+      readonly routes: ReturnType<typeof addRecordRoutes>;
+      readonly codes: Pick<EmbedCodes, "linksTo">;
+    },
+): Promise<Response> {
+  await routes.find(c); // nobody else's body is read
+  await jsonBody(c, RENEWAL);
+  for (;;) {
+    const { found: { record, etag }, subject } = await routes.find(c);
+    const { port, ttlSec, terms } = keptIn<KeptEmbed>(record).own;
+    const expiresAt = now() + 1000 * ttlSec;
+    const renewed = { ...record, expiresAt };
+    const written = await records.put(EMBEDS, renewed, { etag });
+    if (written === "conflict") continue; // as it was a few seconds ago
+    if (written === "full") throw new GatewayError("records_full", "A cap");
+    routes.audit("renewed", c, record, subject);
+    const authority = c.env.authority.toLowerCase();
+    const { url, stateToken } = await codes
+      .linksTo({ ...renewed, port, ancestors: terms.ancestors, authority });
+    const told = { url, expiresAt: timeOf(expiresAt), stateToken };
+    return Response.json(told, { headers: OWN_ANSWER_HEADERS });
+  }
+}

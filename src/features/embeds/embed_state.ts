@@ -1,0 +1,156 @@
+/** `/.porthole/state` of a preview host: how the preview is, for the page that frames it and for ours in the frame. */
+import {
+  bearerOf,
+  type Credential,
+  MAX_SESSION_COOKIES,
+} from "../../auth/credentials.ts";
+import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import type { Guest } from "../../gateway/record.ts";
+import { cookieValues } from "../../http/cookies.ts";
+import { frameState } from "../../pages/frame_state.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import type { EmbedCodes } from "./embed_codes.ts";
+import { type EmbedExchange, frameRefused } from "./embed_exchange.ts";
+import { EMBEDS } from "./embed_kind.ts";
+import { StateEvents, type ToldState } from "./state_events.ts";
+
+interface StateParts extends
+  Pick<
+    FeatureParts,
+    | "gate"
+    | "accessEvents"
+    | "records"
+    | "sessions"
+    | "cookies"
+    | "looks"
+    | "now"
+  > {
+  readonly codes: Pick<EmbedCodes, "openState">;
+  readonly draining: AbortSignal;
+}
+
+/** Who asks. */
+interface Listener {
+  readonly guest: Guest;
+  /** Origins of other hosts that may read the answer. */
+  readonly readers: readonly string[];
+  /** True once the preview is over for whoever asks; rejects with a `GatewayError` if nobody can tell now. */
+  isOver(): Promise<boolean>;
+}
+
+/** Answers with the state, or with events as long as there may be another one. */
+export async function handleState(
+  x: EmbedExchange,
+  parts: StateParts,
+): Promise<Response> {
+  const { method, headers, host: { port } } = x;
+  const origin = headers.get("origin") ?? "";
+  if (method === "OPTIONS") return x.answer(preflightAnswer());
+  if (method !== "GET" && method !== "HEAD") {
+    throw new GatewayError("method_not_allowed", method);
+  }
+  x.progress.onLookups();
+  const token = bearerOf(headers);
+  const listener = token === undefined
+    ? await ownPage(x, parts)
+    : await holderOf(token, x, parts);
+  const { guest, readers } = listener;
+  const { sandboxId } = guest;
+  x.grant(guest, () => Promise.resolve(true)); // events end by themselves, so that the end is told
+  const { looks, now, draining } = parts;
+  const look = async (): Promise<ToldState> => {
+    if (await isOver(listener)) {
+      return { state: "ended", code: "grant_invalid", port, ready: false };
+    }
+    const { code, retryAfterSec } = await looks.at({ sandboxId, port });
+    const told = { state: frameState(code), code, port, ready: code === null };
+    return { ...told, ...retryAfterSec !== undefined && { retryAfterSec } };
+  };
+  const answered: [string, string][] = Object.entries(OWN_ANSWER_HEADERS);
+  if (readers.includes(origin)) {
+    answered.push(["access-control-allow-origin", origin]);
+  }
+  const wantsEvents = headers.get("accept")?.includes("text/event-stream");
+  if (!wantsEvents || method === "HEAD") {
+    return x.answer(Response.json(await look(), { headers: answered }));
+  }
+  answered.push(["content-type", "text/event-stream"]);
+  answered.push(["x-accel-buffering", "no"]);
+  const body = new StateEvents({ look, now, draining });
+  return x.relay({ status: 200, headers: answered, body });
+}
+
+/** What any page may send, since a preflight has no bearer: which may read the answer is told with that. */
+function preflightAnswer(): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      ...OWN_ANSWER_HEADERS,
+      "access-control-allow-origin": "*",
+      "access-control-allow-methods": "GET",
+      "access-control-allow-headers": "authorization",
+      "access-control-max-age": "600",
+    },
+  });
+}
+
+/** Whoever has an embed's token, which says all of it, also once that has ended. @throws {GatewayError} `grant_invalid` */
+async function holderOf(
+  token: string,
+  { host: { label, port } }: EmbedExchange,
+  { codes, records }: StateParts,
+): Promise<Listener> {
+  const embed = await codes.openState(token);
+  if (embed?.port !== port || embed.sandboxId.toLowerCase() !== label) {
+    throw new GatewayError("grant_invalid", "No token of this preview");
+  }
+  const { id, sandboxId, ancestors: readers } = embed;
+  const isOver = async () => await records.get(EMBEDS, id) === undefined;
+  return { guest: { sandboxId, by: "embed" }, readers, isOver };
+}
+
+/**
+ * A page of this host in a frame, by the session of that.
+ * @throws {GatewayError} `frame_refused` if there is none, or as the gate does
+ */
+async function ownPage(
+  x: EmbedExchange,
+  { gate, accessEvents, sessions, cookies }: StateParts,
+): Promise<Listener> {
+  const { host: { label, port } } = x;
+  const cookie = x.isSentByOwnPage === false ? "" : x.headers.get("cookie");
+  const sent = cookieValues(cookie ?? "", cookies.grantSession);
+  const credentials: Credential[] = [];
+  for (const sealed of sent.slice(-MAX_SESSION_COOKIES)) {
+    const session = await sessions.open(sealed);
+    const isFrames = session?.kind === "grant" && session.port === port &&
+      session.frame !== undefined;
+    if (isFrames) credentials.push({ kind: "session", sealed });
+  }
+  const asked = x.asked(credentials);
+  let latest = await gate.admit(asked);
+  if (latest.kind === "login") throw frameRefused("cookie_not_kept");
+  if (latest.kind === "allow" && latest.grant !== undefined) {
+    const { sandboxId, subject, grant } = latest;
+    accessEvents.usedGrant({ ...x.facts, sandboxId, subject, grant });
+  }
+  return {
+    guest: latest.kind === "allow" ? latest : { sandboxId: label, by: "embed" },
+    readers: [],
+    async isOver() {
+      if (latest.kind === "allow") latest = await gate.readmit(asked, latest);
+      return latest.kind !== "allow";
+    },
+  };
+}
+
+/** An outage ends nothing. */
+async function isOver(listener: Listener): Promise<boolean> {
+  try {
+    return await listener.isOver();
+  } catch (error) {
+    if (error instanceof GatewayError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+/** Previews in frames of other products' pages (`EMBEDS`). */
+import { UsedCodes } from "../../auth/used_codes.ts";
+import { sectionOf } from "../../config/section.ts";
+import { GatewayError } from "../../errors.ts";
+import type { FeatureModule } from "../../gateway/feature_module.ts";
+import { splitQuery } from "../../http/request_url.ts";
+import { EmbedCodes } from "./embed_codes.ts";
+import { EmbedExchange, handleEmbed } from "./embed_exchange.ts";
+import { EmbedGrants } from "./embed_grants.ts";
+import { embedKind } from "./embed_kind.ts";
+import { EMBED_PATH, STATE_PATH } from "./embed_paths.ts";
+import { addEmbedRoutes, EMBED_ROUTES } from "./embed_routes.ts";
+import { handleState } from "./embed_state.ts";
+import { embedsSettings } from "./embeds_settings.ts";
+
+/** `/api/v1/embeds` on base hosts, and `/.porthole/` on those of previews. */
+export const embeds: FeatureModule = {
+  name: "embeds",
+  settings: embedsSettings,
+  routes: EMBED_ROUTES,
+  needsRecords: (config) => sectionOf(config, embedsSettings).isOn,
+  create(parts) {
+    const { config, records, store, sealerFor } = parts;
+    const { isOn, hasBridge } = sectionOf(config, embedsSettings);
+    if (!isOn || !records.isOn || config.public.toolboxOnly) return undefined;
+    const { maxEntries } = config.cache;
+    const codes = new EmbedCodes({
+      ...parts,
+      codeSealer: sealerFor("embed-code"),
+      stateSealer: sealerFor("embed-state"),
+      usedCodes: new UsedCodes(store, { kind: "embed-code", maxEntries }),
+    });
+    const kind = embedKind(codes, hasBridge);
+    const drain = new AbortController();
+    const all = { ...parts, codes, draining: drain.signal };
+
+    async function handle(x: EmbedExchange): Promise<Response> {
+      x.checkLimits(); // 1 dispatch
+      const { path } = splitQuery(x.target);
+      if (path === EMBED_PATH) return await handleEmbed(x, all);
+      if (path === STATE_PATH) return await handleState(x, all);
+      throw new GatewayError("route_not_found", "Nothing of ours");
+    }
+
+    return {
+      controlRoutes: (app) => addEmbedRoutes(app, kind, all),
+      grants: new EmbedGrants(codes, records),
+      ownPreviewExchange(incoming, host, services) {
+        const exchange = new EmbedExchange(incoming, host, services);
+        return { exchange, handle: () => handle(exchange) };
+      },
+      startDraining: () => drain.abort(),
+    };
+  },
+};

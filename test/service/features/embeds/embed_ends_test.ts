@@ -1,0 +1,104 @@
+/** The ends of embeds, and their renewal, tested on complete services. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { WebSocket } from "ws";
+import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
+import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
+import { backgroundWork } from "../../../support/background_work.ts";
+import { fakeClock } from "../../../support/fake_clock.ts";
+import {
+  LOCKED,
+  startGatewayOf,
+  type TestGateway,
+} from "../../../support/gateway.ts";
+import { startHostedGateway } from "../../../support/hosted_gateway.ts";
+import { sharedTierTest } from "../../../support/shared_tier.ts";
+import {
+  askApi,
+  exchange,
+  frameOf,
+  makeEmbed,
+  MEMBERS,
+  renewEmbed,
+  startEmbedGateway,
+} from "./embed_gateway.ts";
+
+/** The time in which a change is seen everywhere, and that between two rechecks of what is open, ms. */
+const SEEN_MS = 5_000;
+const RECHECK_MS = 25_000;
+
+/** Opens a WebSocket of a page in the frame. */
+async function openSocket(
+  { port }: Pick<TestGateway, "port">,
+  headers: Readonly<Record<string, string>>,
+): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
+    headers: { ...headers, host: LOCKED },
+  });
+  await once(socket, "open");
+  return socket;
+}
+
+sharedTierTest(
+  "an embed that is ended at one ends its sessions at the other within 5 s, and their WebSockets within 30 s, and its codes are good once at either",
+  async (tier) => {
+    using clock = fakeClock();
+    using work = backgroundWork();
+    clock.pass(1); // a time of 0 is none to what expires
+    await using stack = await startStack();
+    const settings = { ...MEMBERS, ...tier.environment };
+    await using first = await startGatewayOf(stack, settings);
+    await using second = await startGatewayOf(stack, settings);
+    const embed = await makeEmbed(first, KEYS.user);
+    const headers = await frameOf(second, embed.url);
+    const again = await exchange(first, embed.url);
+    assert.equal(again.code, "grant_invalid");
+    const open = async () => (await second.send(LOCKED, { headers })).code;
+    assert.equal(await open(), null);
+    const socket = await openSocket(second, headers);
+    const closed = once(socket, "close");
+    const end = { method: "DELETE", path: `/${embed.id}` };
+    assert.equal((await askApi(first, KEYS.user, end)).status, 204);
+    await work.settled();
+    clock.pass(SEEN_MS + 1);
+    assert.equal(await open(), "grant_invalid");
+    await work.settled();
+    clock.pass(RECHECK_MS);
+    assert.equal((await closed)[0], 1008);
+  },
+);
+
+Deno.test("a renewal keeps what is open, which ends with the last one", async () => {
+  using clock = fakeClock();
+  await using gateway = await startEmbedGateway(startHostedGateway);
+  const key = HOSTED_KEYS.member;
+  const embed = await makeEmbed(gateway, key, { ttlSec: 60 });
+  const headers = await frameOf(gateway, embed.url);
+  const socket = await openSocket(gateway, headers);
+  let isClosed = false;
+  const closed = once(socket, "close").finally(() => isClosed = true);
+  clock.pass(50_000);
+  await renewEmbed(gateway, key, embed);
+  for (const ms of [10_000, RECHECK_MS, 0]) {
+    clock.pass(ms); // past the end that it had at first
+    socket.send("still there");
+    await once(socket, "message");
+  }
+  assert(!isClosed);
+  clock.pass(RECHECK_MS);
+  clock.pass(RECHECK_MS);
+  assert.equal((await closed)[0], 1008);
+});
+
+Deno.test("a session ends when its embed does", async () => {
+  using clock = fakeClock();
+  await using gateway = await startEmbedGateway(startHostedGateway);
+  const key = HOSTED_KEYS.member;
+  const { url } = await makeEmbed(gateway, key, { ttlSec: 60 });
+  const headers = await frameOf(gateway, url);
+  const open = async () => (await gateway.send(LOCKED, { headers })).code;
+  clock.pass(59_999);
+  assert.equal(await open(), null);
+  clock.pass(1);
+  assert.equal(await open(), "grant_invalid");
+});
