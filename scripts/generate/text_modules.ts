@@ -15,7 +15,7 @@ export default text;
 `;
 }
 
-/** A module for each style and script in `src/`. */
+/** A module for each style and script in `src/`, and for the types of a script. */
 export async function textModules(): Promise<Artefact[]> {
   const artefacts: Artefact[] = [];
   for await (const path of textsBelow("")) {
@@ -34,6 +34,6 @@ async function* textsBelow(folder: string): AsyncGenerator<string> {
     const { name, isDirectory } of Deno.readDir(new URL(folder, SRC))
   ) {
     if (isDirectory) yield* textsBelow(`${folder}${name}/`);
-    else if (/\.(?:css|js)$/.test(name)) yield `${folder}${name}`;
+    else if (/\.(?:css|js|d\.ts)$/.test(name)) yield `${folder}${name}`;
   }
 }
