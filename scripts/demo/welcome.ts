@@ -155,8 +155,18 @@ export function links(port: number, hosted = false): readonly Link[] {
   ];
 }
 
+/** Differences from the text of the default demo. */
+interface WelcomeOptions {
+  readonly hosted?: boolean;
+  /** The page with a preview in a frame. */
+  readonly product?: string | undefined;
+}
+
 /** The text to print, without colours. */
-export function welcome(port: number, hosted = false): string {
+export function welcome(
+  port: number,
+  { hosted = false, product }: WelcomeOptions = {},
+): string {
   const commands = samples(port, hosted).filter(({ curl }) =>
     curl !== undefined
   );
@@ -168,6 +178,11 @@ export function welcome(port: number, hosted = false): string {
 ${
     links(port, hosted).map(({ url, text }) => `  ${url}\n      ${text}`)
       .join("\n")
+  }${
+    product === undefined ? "" : `
+  ${product}
+      a product's page: a preview in a frame, with its address, state, errors
+      and console; in Chromium or Firefox`
   }
 
 Or in a terminal:

@@ -6,7 +6,7 @@ import script from "../../../../gen/text/features/embeds/client/embed.js.ts";
 import type { ControlEnv } from "../../../control/route.ts";
 import { GatewayError } from "../../../errors.ts";
 
-/** A page may show previews a while after an upgrade with the module from before it. */
+/** Short, so that pages soon have that of an upgraded gateway. */
 const MAX_AGE_SEC = 300;
 
 function routeOf(path: string, mediaType: string, summary: string) {
@@ -40,10 +40,7 @@ export const EMBED_CLIENT_ROUTES = [scriptRoute, typesRoute];
 /** Adds `/.porthole/embed.js` and `/.porthole/embed.d.ts`. */
 export function embedClientRoutes(app: OpenAPIHono<ControlEnv>): void {
   for (
-    const { route, text } of [
-      { route: scriptRoute, text: script },
-      { route: typesRoute, text: types },
-    ]
+    const [route, text] of [[scriptRoute, script], [typesRoute, types]] as const
   ) {
     const [mediaType] = Object.keys(route.responses[200].content);
     const digest = createHash("sha256").update(text).digest("base64url");
@@ -59,11 +56,10 @@ export function embedClientRoutes(app: OpenAPIHono<ControlEnv>): void {
       if (c.env.base === undefined) {
         throw new GatewayError("route_not_found", "No module on this host");
       }
-      const has = c.req.header("if-none-match")?.includes(headers.etag);
-      return new Response(has ? null : text, {
-        status: has ? 304 : 200,
-        headers,
-      });
+      const isKnown = c.req.header("if-none-match")?.includes(headers.etag);
+      return isKnown
+        ? new Response(null, { status: 304, headers })
+        : new Response(text, { headers });
     });
   }
 }

@@ -103,7 +103,7 @@ export function mount(element, options) {
 
   /** @param {string} to */
   function navigate(to) {
-    const target = new URL(to, origin);
+    const target = new URL(origin + to);
     if (target.origin !== origin) throw new TypeError("Not of this preview");
     iframe.src = target.href;
   }
