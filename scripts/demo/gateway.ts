@@ -67,22 +67,22 @@ export async function startDemo(
     SECTIONS,
   );
   if (!result.ok) throw new TypeError(formatProblems(result.problems));
+  const key = hosted ? HOSTED_KEYS.member : KEYS.user;
+  const product = app &&
+    started.use(startProduct({ port: listener.port, key, app })).url;
   const gateway = await createService(result.config, {
     version: meta.version,
-    links: links(listener.port, hosted),
+    links: links(listener.port, { hosted, product }),
     // The names of the hosted stand-in are in no DNS.
     ...hosted && { dial: dialHosted },
   });
   started.defer(() => gateway.close());
   service.resolve(gateway);
-  const key = hosted ? HOSTED_KEYS.member : KEYS.user;
-  const product = app &&
-    started.use(startProduct({ port: listener.port, key, app }));
 
   const owned = started.move();
   return {
     port: listener.port,
-    product: product?.url,
+    product,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

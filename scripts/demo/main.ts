@@ -69,7 +69,7 @@ export async function runDemo(args: readonly string[]): Promise<void> {
     new StreamLineWriter(Deno.stdout.writable),
   );
   const demo = await startOrExit(PROXY_PORT, { hosted, embed });
-  await print(welcome(demo.port, { hosted, product: demo.product }));
+  await print(welcome(demo.port, { ...demo, hosted }));
 
   const signal = Promise.withResolvers<void>();
   // A second signal finds no listener, and terminates the process.
