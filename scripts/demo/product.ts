@@ -44,6 +44,7 @@ export function startProduct(
   }
 
   const page = html.replaceAll("{{gateway}}", `http://${gateway}`);
+  let url = "";
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async (request) => {
@@ -82,7 +83,7 @@ export function startProduct(
       }
     },
   );
-  const url = `http://${HOST}:${server.addr.port}`;
+  url = `http://${HOST}:${server.addr.port}`;
   return {
     url: `${url}/`,
     async [Symbol.asyncDispose]() {

@@ -20,7 +20,8 @@ export async function textModules(): Promise<Artefact[]> {
   const artefacts: Artefact[] = [];
   for await (const path of textsBelow("")) {
     artefacts.push({
-      path: `gen/text/${path}.ts`,
+      // Whatever has `.d.` in its name declares types.
+      path: `gen/text/${path.replace(".d.ts", ".types")}.ts`,
       produce: async () =>
         textModule(await Deno.readTextFile(new URL(path, SRC)), `src/${path}`),
     });

@@ -63,7 +63,11 @@ export class TestPage extends EventTarget {
     append: (frame) => this.frames.add(frame),
   };
 
-  setTimeout(run: (...args: unknown[]) => void, ms: number, ...args: unknown[]) {
+  setTimeout(
+    run: (...args: unknown[]) => void,
+    ms: number,
+    ...args: unknown[]
+  ) {
     const id = ++this.#timerCount;
     this.timers.set(id, {
       ms,

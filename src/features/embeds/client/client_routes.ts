@@ -1,8 +1,8 @@
 /** The module by which a page shows previews, and its types: on base hosts, for pages of all origins. */
 import { createHash } from "node:crypto";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import types from "../../../../gen/text/features/embeds/client/embed.d.ts.ts";
 import script from "../../../../gen/text/features/embeds/client/embed.js.ts";
+import types from "../../../../gen/text/features/embeds/client/embed.types.ts";
 import type { ControlEnv } from "../../../control/route.ts";
 import { GatewayError } from "../../../errors.ts";
 
@@ -16,7 +16,10 @@ function routeOf(path: string, mediaType: string, summary: string) {
     summary,
     description: "Only with `EMBEDS`. Pages of all origins may load it.",
     responses: {
-      200: { description: "It.", content: { [mediaType]: { schema: z.string() } } },
+      200: {
+        description: "It.",
+        content: { [mediaType]: { schema: z.string() } },
+      },
       304: { description: "The client has it." },
     },
   });

@@ -1,6 +1,6 @@
 /**
  * Previews of Porthole in a page; embed.d.ts, beside this file, says how.
- * @import { FrameMessage, StateMessage } from "./embed.d.ts"
+ * @import { FrameMessage, StateMessage } from "./embed.js"
  */
 
 const ALLOW = "clipboard-write; cross-origin-isolated; fullscreen";
@@ -13,7 +13,7 @@ const SILENCE_MS = 40_000; // the gateway says something every 15 s
 const MIN_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 30_000;
 
-/** @type {typeof import("./embed.d.ts").mount} */
+/** @type {typeof import("./embed.js").mount} */
 export function mount(element, options) {
   const { url, title = "Preview", allow = ALLOW, sandbox = SANDBOX } = options;
   let { path = "/", stateToken } = options;

@@ -191,8 +191,10 @@ Deno.test({
     const [renew = assert.fail()] = intervals;
     const renewal = renew();
     while (page.frames.size < 2) await turn();
-    const [, { visited: [renewed = ""], contentWindow: source } = assert.fail()] =
-      page.frames;
+    const [
+      ,
+      { visited: [renewed = ""], contentWindow: source } = assert.fail(),
+    ] = page.frames;
     assert.equal((await exchange(gateway, renewed)).status, 200);
     const data = { source: "porthole", v: 1, type: "renewed" };
     page.receive({ source, origin, data });

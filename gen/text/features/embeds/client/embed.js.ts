@@ -1,7 +1,7 @@
 /** Generated from src/features/embeds/client/embed.js (`deno task gen`): edit that file, not this one. */
 const text: string = `/**
  * Previews of Porthole in a page; embed.d.ts, beside this file, says how.
- * @import { FrameMessage, StateMessage } from "./embed.d.ts"
+ * @import { FrameMessage, StateMessage } from "./embed.js"
  */
 
 const ALLOW = "clipboard-write; cross-origin-isolated; fullscreen";
@@ -14,7 +14,7 @@ const SILENCE_MS = 40_000; // the gateway says something every 15 s
 const MIN_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 30_000;
 
-/** @type {typeof import("./embed.d.ts").mount} */
+/** @type {typeof import("./embed.js").mount} */
 export function mount(element, options) {
   const { url, title = "Preview", allow = ALLOW, sandbox = SANDBOX } = options;
   let { path = "/", stateToken } = options;
@@ -104,7 +104,7 @@ export function mount(element, options) {
 
   /** @param {string} to */
   function navigate(to) {
-    const target = new URL(to, origin);
+    const target = new URL(origin + to);
     if (target.origin !== origin) throw new TypeError("Not of this preview");
     iframe.src = target.href;
   }

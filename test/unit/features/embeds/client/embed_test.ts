@@ -317,16 +317,16 @@ Deno.test("renew() resolves when a hidden second frame says so, and the new toke
 
 Deno.test("renew() rejects if it is refused, and if there is no answer within 10 s", async () => {
   const { page, told, preview, say } = setUp();
-  const refused = preview.renew(URL_ONE);
+  const refused = assert.rejects(preview.renew(URL_ONE), /frame_refused/);
   await say(state("refused", "frame_refused"), secondFrame(page));
-  await assert.rejects(refused, /frame_refused/);
-  const ended = preview.renew(URL_ONE);
+  await refused;
+  const ended = assert.rejects(preview.renew(URL_ONE), /grant_invalid/);
   await say(state("ended", "grant_invalid"), secondFrame(page));
-  await assert.rejects(ended, /grant_invalid/);
-  const unanswered = preview.renew(URL_ONE);
+  await ended;
+  const unanswered = assert.rejects(preview.renew(URL_ONE), /no answer/);
   assert.equal(page.timer.ms, 10_000);
   page.timer.run();
-  await assert.rejects(unanswered, /no answer/);
+  await unanswered;
   assert.deepEqual([...page.frames], [preview.iframe]);
   assert.deepEqual([told, page.timers.size], [[], 0]);
 });

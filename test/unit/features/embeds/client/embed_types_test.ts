@@ -6,9 +6,7 @@ import ts from "typescript";
 function problemsOf(...names: string[]): string[] {
   const folder = "../../../../../src/features/embeds/client/";
   const program = ts.createProgram(
-    names.map((name) =>
-      fileURLToPath(new URL(folder + name, import.meta.url))
-    ),
+    names.map((name) => fileURLToPath(new URL(folder + name, import.meta.url))),
     {
       allowJs: true,
       checkJs: true,

@@ -26,12 +26,11 @@ export interface StateMessage {
   readonly retryAfterSec?: number;
 }
 
-/** A page of the app was opened; of an embed with the bridge \`navigation\`. */
+/** The app is at another address; of an embed with the bridge \`navigation\`. */
 export interface NavigationMessage {
   readonly type: "navigation";
   /** Path, query and fragment. */
   readonly path: string;
-  readonly title?: string;
 }
 
 /** Something went wrong in the app's page; of an embed with the bridge \`errors\`. */
@@ -91,9 +90,9 @@ export interface Embedded {
    */
   renew(url: string, stateToken?: string): Promise<void>;
   /**
-   * Opens a path of the app.
+   * Opens an address of the app: a path, which begins with \`/\`, with its query and fragment.
    *
-   * @throws {TypeError} if it leads to another origin
+   * @throws {TypeError} if it is none
    */
   navigate(path: string): void;
   /** Opens the latest known path anew. */
