@@ -6,10 +6,12 @@ const PROGRAM = fileURLToPath(new URL("./vite_app.ts", import.meta.url));
 const FILES = {
   "index.html": `<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
 <title>Framed app</title>
 <link rel="icon" href="data:,">
 <style>body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem }</style>
+</head>
 <h1></h1>
 <p>Counted: <output>0</output>. An edit changes the title, and keeps the count.
 <p><button id="count">Count</button>
@@ -46,16 +48,15 @@ export class FramedApp implements AsyncDisposable {
   /** On 127.0.0.1. */
   readonly port: number;
   readonly folder: string;
-  #server: Deno.ChildProcess;
+  #server: Deno.ChildProcess | undefined;
 
   private constructor(folder: string, port: number) {
     this.folder = folder;
     this.port = port;
-    this.#server = this.#serve();
   }
 
-  /** Writes it into a new folder below `parent`, and starts its server, which takes seconds. */
-  static async start(parent: string): Promise<FramedApp> {
+  /** Writes it into a new folder below `parent`. */
+  static async create(parent: string): Promise<FramedApp> {
     const folder = await Deno.makeTempDir({ dir: parent, prefix: "app-" });
     for (const [name, text] of Object.entries(FILES)) {
       await Deno.writeTextFile(`${folder}/${name}`, text);
@@ -72,25 +73,23 @@ export class FramedApp implements AsyncDisposable {
     return Deno.writeTextFile(`${this.folder}/title.js`, text);
   }
 
-  async restart(): Promise<void> {
-    await this.#stop();
-    this.#server = this.#serve();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stop();
-    await Deno.remove(this.folder, { recursive: true });
-  }
-
-  #serve(): Deno.ChildProcess {
-    return new Deno.Command("deno", {
+  /** Starts its server, which takes a second or more, unless it runs. */
+  start(): void {
+    this.#server ??= new Deno.Command("deno", {
       args: ["run", "--quiet", "-A", PROGRAM, this.folder, String(this.port)],
       stdin: "piped",
     }).spawn();
   }
 
-  async #stop(): Promise<void> {
-    await this.#server.stdin.close();
-    await this.#server.status;
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.stdin.close();
+    await server?.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await Deno.remove(this.folder, { recursive: true });
   }
 }

@@ -89,7 +89,9 @@ export async function startDemo(
 
 async function startApp(): Promise<FramedApp> {
   await Deno.mkdir(FOLDER, { recursive: true });
-  return await FramedApp.start(FOLDER);
+  const app = await FramedApp.create(FOLDER);
+  app.start();
+  return app;
 }
 
 /** What a gateway needs to have it in a frame; its records go with the app's folder. */

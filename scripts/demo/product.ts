@@ -19,7 +19,7 @@ interface ProductOptions {
   readonly port: number;
   /** The Daytona key of a member of the sandbox. */
   readonly key: string;
-  readonly app: Pick<FramedApp, "port" | "edit" | "restart">;
+  readonly app: Pick<FramedApp, "port" | "edit" | "stop" | "start">;
 }
 
 /** Serves it on a free port of this machine; disposing of it stops its server. */
@@ -73,10 +73,9 @@ export function startProduct(
         case "renew":
           return await call(`/api/v1/embeds/${id}/renew`, {});
         case "edit":
-          await app.edit();
-          return new Response(null, { status: 204 });
-        case "restart":
-          await app.restart();
+        case "stop":
+        case "start":
+          await app[action]();
           return new Response(null, { status: 204 });
         default:
           return new Response(null, { status: 404 });

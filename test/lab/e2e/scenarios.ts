@@ -5,6 +5,7 @@ import { accessibility } from "./scenarios/accessibility.ts";
 import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
+import { embedDemo } from "./scenarios/embed_demo.ts";
 import { errorDocs, errorPage } from "./scenarios/error_page.ts";
 import {
   fullStackInPrivateSandbox,
@@ -70,6 +71,7 @@ export const SCENARIOS: readonly Scenario[] = [
   loginChoice,
   viteInPublicSandbox,
   viteInPrivateSandbox,
+  embedDemo,
   tokenInQuery,
   tokenInHeader,
   fullStackInPublicSandbox,

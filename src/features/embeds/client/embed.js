@@ -1,5 +1,5 @@
 /**
- * Previews of Porthole in a page; embed.d.ts, beside this file, says how.
+ * Previews of Porthole in a page: see embed.d.ts, beside this.
  * @import { FrameMessage, StateMessage } from "./embed.js"
  */
 
@@ -9,7 +9,7 @@ const SANDBOX = "allow-downloads allow-forms allow-modals allow-pointer-lock " +
   "allow-popups allow-popups-to-escape-sandbox allow-same-origin allow-scripts";
 
 const RENEWAL_MS = 10_000;
-const SILENCE_MS = 40_000; // the gateway says something every 15 s
+const SILENCE_MS = 40_000; // it speaks every 15 s
 const MIN_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 30_000;
 
@@ -33,7 +33,7 @@ export function mount(element, options) {
   function addFrame(properties, hear, signal) {
     const frame = ownerDocument.createElement("iframe");
     if (sandbox !== null) frame.setAttribute("sandbox", sandbox);
-    // The gateway has to learn whose page this is, whatever policy that has.
+    // The gateway has to learn whose page this is.
     Object.assign(frame, { referrerPolicy: "strict-origin", ...properties });
     view.addEventListener("message", (event) => {
       const { data, source } = event;
@@ -68,7 +68,7 @@ export function mount(element, options) {
   }
 
   /**
-   * By fetch, since an EventSource sends no Authorization.
+   * By fetch: an EventSource sends no Authorization.
    * @param {string} stateUrl
    */
   async function follow(stateUrl) {
@@ -92,7 +92,7 @@ export function mount(element, options) {
           }
         }
       } catch {
-        // It is gone: again.
+        // Again.
       }
       if (end.signal.aborted) return;
       await new Promise((resolve) => {
@@ -102,10 +102,9 @@ export function mount(element, options) {
   }
 
   /** @param {string} to */
-  function navigate(to) {
-    const target = new URL(origin + to);
-    if (target.origin !== origin) throw new TypeError("Not of this preview");
-    iframe.src = target.href;
+  function urlOf(to) {
+    if (!to.startsWith("/")) throw new TypeError(`Not a path: ${to}`);
+    return origin + to;
   }
 
   const iframe = addFrame({ title, allow, src: url }, hear, end.signal);
@@ -114,10 +113,14 @@ export function mount(element, options) {
 
   return {
     iframe,
-    navigate,
+    navigate(to) {
+      iframe.src = urlOf(to);
+    },
     reload() {
+      const src = urlOf(path);
+      iframe.remove(); // or a fragment would only be scrolled to
+      element.append(Object.assign(iframe, { src }));
       isRefused = false;
-      navigate(path);
     },
     renew: (url, newToken = stateToken) =>
       new Promise((resolve, reject) => {
@@ -167,9 +170,9 @@ async function* eventsIn(reader, view) {
     const events = rest.split(/\r?\n\r?\n/);
     rest = events.pop() ?? "";
     for (const event of events) {
-      const lines = event.split(/\r?\n/)
-        .filter((line) => line.startsWith("data:"));
-      if (lines.length > 0) yield lines.map((line) => line.slice(5)).join("\n");
+      const lines = event.matchAll(/^data:([^\r\n]*)/gm);
+      const data = Array.from(lines, ([, line]) => line).join("\n");
+      if (data) yield data;
     }
   }
 }

@@ -177,12 +177,15 @@ Deno.test("navigate() opens a path of the preview, and nothing else", () => {
 });
 
 Deno.test("reload() opens the path that the app was last seen at, or that of the options", async () => {
-  const { preview, say } = setUp({ path: "/start" });
+  const { page, preview, say } = setUp({ path: "/start" });
   preview.reload();
   await say({ type: "navigation", path: "/later" });
   preview.reload();
+  await say({ type: "navigation", path: ".evil.test/" });
+  assert.throws(() => preview.reload(), TypeError);
   const [, ...visited] = preview.iframe.visited;
   assert.deepEqual(visited, [`${ORIGIN}/start`, `${ORIGIN}/later`]);
+  assert.deepEqual([...page.frames], [preview.iframe]);
 });
 
 Deno.test("states are asked for where there is a token, and told as they come", async () => {
