@@ -67,7 +67,7 @@ export class TestPage extends EventTarget {
     run: (...args: unknown[]) => void,
     ms: number,
     ...args: unknown[]
-  ) {
+  ): number {
     const id = ++this.#timerCount;
     this.timers.set(id, {
       ms,

@@ -1,6 +1,6 @@
 /** The module by which a page shows previews, and its types: on base hosts, for pages of all origins. */
-import { createHash } from "node:crypto";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createHash } from "node:crypto";
 import script from "../../../../gen/text/features/embeds/client/embed.js.ts";
 import types from "../../../../gen/text/features/embeds/client/embed.types.ts";
 import type { ControlEnv } from "../../../control/route.ts";
