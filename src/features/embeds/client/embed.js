@@ -1,5 +1,5 @@
 /**
- * Previews of Porthole in a page: see embed.d.ts, beside this.
+ * Previews of Porthole in a page: see embed.d.ts.
  * @import { FrameMessage, StateMessage } from "./embed.js"
  */
 
@@ -22,7 +22,7 @@ export function mount(element, options) {
   const view = /** @type {typeof globalThis} */ (ownerDocument.defaultView);
   const end = new AbortController();
   let told = "";
-  let isRefused = false;
+  let isOpen = false;
   let timer = 0;
 
   /**
@@ -58,7 +58,7 @@ export function mount(element, options) {
   function hear(message) {
     const { onNavigate, onError, onConsole } = options;
     if (message.type === "state") {
-      isRefused = message.state === "refused";
+      isOpen = message.state !== "refused";
       tell(message);
     } else if (message.type === "navigation") {
       path = message.path;
@@ -68,7 +68,7 @@ export function mount(element, options) {
   }
 
   /**
-   * By fetch: an EventSource sends no Authorization.
+   * An EventSource sends no Authorization.
    * @param {string} stateUrl
    */
   async function follow(stateUrl) {
@@ -87,7 +87,7 @@ export function mount(element, options) {
             const message = JSON.parse(text);
             pause = MIN_PAUSE_MS;
             // It knows nothing of this frame.
-            if (!isRefused) tell(message);
+            if (isOpen || message.state === "ended") tell(message);
             if (message.state === "ended") return;
           }
         }
@@ -120,7 +120,7 @@ export function mount(element, options) {
       const src = urlOf(path);
       iframe.remove(); // or a fragment would only be scrolled to
       element.append(Object.assign(iframe, { src }));
-      isRefused = false;
+      isOpen = true;
     },
     renew: (url, newToken = stateToken) =>
       new Promise((resolve, reject) => {

@@ -175,6 +175,19 @@ Deno.test({
     const origin = new URL(embed.url).origin;
     assert.deepEqual(preview.iframe.visited, [embed.url]);
     assert.equal((await exchange(gateway, embed.url)).status, 200);
+    const says = (source: unknown, message: object) =>
+      page.receive({
+        source,
+        origin,
+        data: { source: "porthole", v: 1, ...message },
+      });
+    says(preview.iframe.contentWindow, {
+      type: "state",
+      state: "waiting",
+      code: "port_closed",
+    });
+    await turn();
+    assert.equal(shown.textContent, "waiting");
 
     const [states] = page.requests;
     assert.equal(states?.url, embed.stateUrl);
@@ -196,8 +209,7 @@ Deno.test({
       { visited: [renewed = ""], contentWindow: source } = assert.fail(),
     ] = page.frames;
     assert.equal((await exchange(gateway, renewed)).status, 200);
-    const data = { source: "porthole", v: 1, type: "renewed" };
-    page.receive({ source, origin, data });
+    says(source, { type: "renewed" });
     await renewal;
     preview.unmount();
     assert.equal(page.frames.size, 0);

@@ -1,6 +1,6 @@
 /** Generated from src/features/embeds/client/embed.js (`deno task gen`): edit that file, not this one. */
 const text: string = `/**
- * Previews of Porthole in a page: see embed.d.ts, beside this.
+ * Previews of Porthole in a page: see embed.d.ts.
  * @import { FrameMessage, StateMessage } from "./embed.js"
  */
 
@@ -23,7 +23,7 @@ export function mount(element, options) {
   const view = /** @type {typeof globalThis} */ (ownerDocument.defaultView);
   const end = new AbortController();
   let told = "";
-  let isRefused = false;
+  let isOpen = false;
   let timer = 0;
 
   /**
@@ -59,7 +59,7 @@ export function mount(element, options) {
   function hear(message) {
     const { onNavigate, onError, onConsole } = options;
     if (message.type === "state") {
-      isRefused = message.state === "refused";
+      isOpen = message.state !== "refused";
       tell(message);
     } else if (message.type === "navigation") {
       path = message.path;
@@ -69,7 +69,7 @@ export function mount(element, options) {
   }
 
   /**
-   * By fetch: an EventSource sends no Authorization.
+   * An EventSource sends no Authorization.
    * @param {string} stateUrl
    */
   async function follow(stateUrl) {
@@ -88,7 +88,7 @@ export function mount(element, options) {
             const message = JSON.parse(text);
             pause = MIN_PAUSE_MS;
             // It knows nothing of this frame.
-            if (!isRefused) tell(message);
+            if (isOpen || message.state === "ended") tell(message);
             if (message.state === "ended") return;
           }
         }
@@ -121,7 +121,7 @@ export function mount(element, options) {
       const src = urlOf(path);
       iframe.remove(); // or a fragment would only be scrolled to
       element.append(Object.assign(iframe, { src }));
-      isRefused = false;
+      isOpen = true;
     },
     renew: (url, newToken = stateToken) =>
       new Promise((resolve, reject) => {

@@ -53,6 +53,14 @@ function setUp(options: Readonly<Record<string, unknown>> = {}) {
   return { page, told, preview, say };
 }
 
+/** A page whose frame has told its first state, and which asks for later ones. */
+async function setUpOpen() {
+  const all = setUp(STATES);
+  await all.say(state("waiting", "first"));
+  all.told.length = 0;
+  return all;
+}
+
 function state(state: string, code: string | null = null) {
   return { type: "state", state, code };
 }
@@ -189,7 +197,7 @@ Deno.test("reload() opens the path that the app was last seen at, or that of the
 });
 
 Deno.test("states are asked for where there is a token, and told as they come", async () => {
-  const { page, told } = setUp(STATES);
+  const { page, told } = await setUpOpen();
   const [request] = page.requests;
   assert.equal(request?.url, STATES.stateUrl);
   assert.deepEqual(request?.headers, {
@@ -211,13 +219,13 @@ const SEVERAL = new TextEncoder().encode(
 Deno.test("events are read however their bytes are cut", async () => {
   const expected = ["waiting käse🧀", "ready null"];
   for (let cut = 0; cut <= SEVERAL.length; cut++) {
-    const { page, told } = setUp(STATES);
+    const { page, told } = await setUpOpen();
     const events = await page.answer();
     await events.write(SEVERAL.slice(0, cut));
     await events.write(SEVERAL.slice(cut));
     assert.deepEqual(told, expected, `cut at ${cut}`);
   }
-  const { page, told } = setUp(STATES);
+  const { page, told } = await setUpOpen();
   const events = await page.answer();
   for (const byte of SEVERAL) await events.write(Uint8Array.of(byte));
   assert.deepEqual(told, expected);
@@ -286,9 +294,11 @@ Deno.test("nothing is asked after the end, which a token that is over means as w
   }
 });
 
-Deno.test("a frame that is refused is not called ready because the sandbox is", async () => {
+Deno.test("a frame that is refused, or says nothing, is not called ready because the sandbox is", async () => {
   const { page, told, preview, say } = setUp(STATES);
   const events = await page.answer();
+  await events.write(event(state("ready")));
+  assert.deepEqual(told, []);
   await say(state("refused", "frame_refused"));
   await events.write(event(state("ready")));
   assert.deepEqual(told, ["refused frame_refused"]);
