@@ -17,7 +17,7 @@ function routeOf(path: string, mediaType: string, summary: string) {
     description: "Only with `EMBEDS`. Pages of all origins may load it.",
     responses: {
       200: {
-        description: "It.",
+        description: "The file.",
         content: { [mediaType]: { schema: z.string() } },
       },
       304: { description: "The client has it." },
@@ -28,13 +28,13 @@ function routeOf(path: string, mediaType: string, summary: string) {
 const scriptRoute = routeOf(
   "/.porthole/embed.js",
   "text/javascript",
-  "The module that shows previews in a page",
+  "The module by which a page shows previews",
 );
 
 const typesRoute = routeOf(
   "/.porthole/embed.d.ts",
   "application/typescript",
-  "Its types",
+  "The types of that module",
 );
 
 /** The routes that {@linkcode embedClientRoutes} adds. */
