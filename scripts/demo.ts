@@ -1,5 +1,5 @@
 /**
- * `deno run -q -P=demo scripts/demo.ts [--hosted]`: a gateway to try; `demo/main.ts` has all of it.
+ * `deno run -q -P=demo scripts/demo.ts [--hosted] [--embed]`: a gateway to try; `demo/main.ts` has all of it.
  *
  * This file imports no package, and names the other in a variable: what `import()` names literally, Deno fetches before
  * anything runs. So on a machine without the packages there is a line to read while they come.

@@ -1,28 +1,39 @@
 /** The demo's gateway: the real service in front of the test stack. */
+import { fileURLToPath } from "node:url";
 import meta from "../../deno.json" with { type: "json" };
 import { formatProblems, parseConfig } from "../../src/config/config.ts";
 import { listen } from "../../src/downstream/http/listen.ts";
 import type { GatewayService } from "../../src/server/run.ts";
 import { createService, SECTIONS } from "../../src/service.ts";
 import { dialHosted } from "../stand_in/hosted_dial.ts";
-import { startHostedStack } from "../stand_in/hosted_stack.ts";
+import { HOSTED_KEYS, startHostedStack } from "../stand_in/hosted_stack.ts";
 import {
+  KEYS,
   type Stack,
   type StackOptions,
   startStack,
 } from "../stand_in/stack.ts";
 import { startDashboard } from "./dashboard.ts";
+import { FramedApp } from "./framed_app.ts";
+import { startProduct } from "./product.ts";
 import { links, LOGIN_ALLOW, NAME } from "./welcome.ts";
+
+/** Where a demo with an embed keeps its app and its records. */
+const FOLDER = fileURLToPath(new URL("../../data/demo/", import.meta.url));
 
 /** A running demo; disposing of it closes everything. */
 export interface Demo extends AsyncDisposable {
   readonly port: number;
+  /** The page with a preview in a frame, if it was asked for. */
+  readonly product: string | undefined;
 }
 
 /** Differences from the default demo. */
 export interface DemoOptions {
   /** True for a Daytona that somebody else operates; by default one's own. */
   readonly hosted?: boolean;
+  /** True for a page of another origin, too, with a preview in a frame. */
+  readonly embed?: boolean;
 }
 
 /**
@@ -32,7 +43,7 @@ export interface DemoOptions {
  */
 export async function startDemo(
   port: number,
-  { hosted = false }: DemoOptions = {},
+  { hosted = false, embed = false }: DemoOptions = {},
 ): Promise<Demo> {
   await using started = new AsyncDisposableStack();
   const service = Promise.withResolvers<GatewayService>();
@@ -50,14 +61,18 @@ export async function startDemo(
   state.config.dashboardUrl = started.use(startDashboard(state)).url;
   stack.api.cache.isOn = true;
   stack.runner.addressTimeoutMs = 300;
+  const app = embed ? started.use(await startApp()) : undefined;
   const result = parseConfig(
-    { ...stack.environment, WAKE: "press" },
+    { ...stack.environment, WAKE: "press", ...app && settingsFor(app) },
     SECTIONS,
   );
   if (!result.ok) throw new TypeError(formatProblems(result.problems));
+  const key = hosted ? HOSTED_KEYS.member : KEYS.user;
+  const product = app &&
+    started.use(startProduct({ port: listener.port, key, app })).url;
   const gateway = await createService(result.config, {
     version: meta.version,
-    links: links(listener.port, hosted),
+    links: links(listener.port, { hosted, product }),
     // The names of the hosted stand-in are in no DNS.
     ...hosted && { dial: dialHosted },
   });
@@ -67,7 +82,24 @@ export async function startDemo(
   const owned = started.move();
   return {
     port: listener.port,
+    product,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function startApp(): Promise<FramedApp> {
+  await Deno.mkdir(FOLDER, { recursive: true });
+  const app = await FramedApp.create(FOLDER);
+  app.start();
+  return app;
+}
+
+/** What a gateway needs to have it in a frame; its records go with the app's folder. */
+function settingsFor({ folder }: FramedApp): Record<string, string> {
+  return {
+    EMBEDS: "members",
+    EMBED_BRIDGE: "true",
+    RECORDS_URL: `kv:${folder}/records.db`,
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * The demo: the gateway in front of a stand-in API, identity provider, runner and app, all in one process that keeps
- * nothing on disk. With `--hosted`, it is in front of a Daytona that somebody else operates.
+ * nothing on disk. With `--hosted`, it is in front of a Daytona that somebody else operates. With `--embed`, there is a page
+ * of a product, too, with an app of Vite's in a frame; the app and the gateway's records are in a folder until it ends.
  */
 import { formatProblems, SETTINGS } from "../../src/config/config.ts";
 import { readSettings } from "../../src/config/read_settings.ts";
@@ -45,9 +46,10 @@ async function startOrExit(
 
 export async function runDemo(args: readonly string[]): Promise<void> {
   const hosted = args.includes("--hosted");
-  if (args.some((arg) => arg !== "--hosted")) {
+  const embed = args.includes("--embed");
+  if (args.some((arg) => !["--hosted", "--embed"].includes(arg))) {
     await print(
-      "usage: deno run -q -P=demo scripts/demo.ts [--hosted]\n",
+      "usage: deno run -q -P=demo scripts/demo.ts [--hosted] [--embed]\n",
       Deno.stderr,
     );
     Deno.exit(BAD_INPUT);
@@ -66,8 +68,8 @@ export async function runDemo(args: readonly string[]): Promise<void> {
     { level: LOG_LEVEL, format: LOG_FORMAT },
     new StreamLineWriter(Deno.stdout.writable),
   );
-  const demo = await startOrExit(PROXY_PORT, { hosted });
-  await print(welcome(demo.port, hosted));
+  const demo = await startOrExit(PROXY_PORT, { hosted, embed });
+  await print(welcome(demo.port, { ...demo, hosted }));
 
   const signal = Promise.withResolvers<void>();
   // A second signal finds no listener, and terminates the process.

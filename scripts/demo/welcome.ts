@@ -140,8 +140,18 @@ export function samples(port: number, hosted = false): readonly Sample[] {
   ];
 }
 
+/** What a demo has. */
+export interface Contents {
+  readonly hosted: boolean;
+  /** The page with a preview in a frame, if it has one. */
+  readonly product: string | undefined;
+}
+
 /** What there is to open in a browser: the page of the base domain links it, too. */
-export function links(port: number, hosted = false): readonly Link[] {
+export function links(
+  port: number,
+  { hosted, product }: Contents,
+): readonly Link[] {
   return [
     ...samples(port, hosted)
       .filter(({ curl }) => curl === undefined)
@@ -152,11 +162,17 @@ export function links(port: number, hosted = false): readonly Link[] {
       text:
         "your own dev server on port 5173, or any other port of this machine",
     },
+    ...product === undefined ? [] : [{
+      group: "In a frame",
+      url: product,
+      text: "a page of a product, with an app of Vite's in it",
+    }],
   ];
 }
 
 /** The text to print, without colours. */
-export function welcome(port: number, hosted = false): string {
+export function welcome(port: number, contents: Contents): string {
+  const { hosted } = contents;
   const commands = samples(port, hosted).filter(({ curl }) =>
     curl !== undefined
   );
@@ -166,7 +182,7 @@ export function welcome(port: number, hosted = false): string {
   http://proxy.localhost:${port}/
       the page of the base domain, which links all of these
 ${
-    links(port, hosted).map(({ url, text }) => `  ${url}\n      ${text}`)
+    links(port, contents).map(({ url, text }) => `  ${url}\n      ${text}`)
       .join("\n")
   }
 

@@ -15,12 +15,13 @@ export default text;
 `;
 }
 
-/** A module for each style, script and piece of markup in `src/`. */
+/** A module for each style, script and piece of markup in `src/`, and for the types of a script. */
 export async function textModules(): Promise<Artefact[]> {
   const artefacts: Artefact[] = [];
   for await (const path of textsBelow("")) {
     artefacts.push({
-      path: `gen/text/${path}.ts`,
+      // Whatever has `.d.` in its name declares types.
+      path: `gen/text/${path.replace(".d.ts", ".types")}.ts`,
       produce: async () =>
         textModule(await Deno.readTextFile(new URL(path, SRC)), `src/${path}`),
     });
@@ -34,6 +35,6 @@ async function* textsBelow(folder: string): AsyncGenerator<string> {
     const { name, isDirectory } of Deno.readDir(new URL(folder, SRC))
   ) {
     if (isDirectory) yield* textsBelow(`${folder}${name}/`);
-    else if (/\.(?:css|html|js)$/.test(name)) yield `${folder}${name}`;
+    else if (/\.(?:css|html|js|d\.ts)$/.test(name)) yield `${folder}${name}`;
   }
 }

@@ -2,8 +2,10 @@ import { match, ok, strictEqual as equal } from "node:assert/strict";
 import { get, type IncomingHttpHeaders } from "node:http";
 import { startDemo } from "../../scripts/demo/gateway.ts";
 import { samples, welcome } from "../../scripts/demo/welcome.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { assertEventually } from "../support/assert_eventually.ts";
 import { createBrowser } from "../support/login.ts";
+import { send } from "../support/send.ts";
 import { untilReady } from "../support/ready.ts";
 
 interface Answer {
@@ -129,7 +131,7 @@ Deno.test("startDemo() leads to the machine's own ports", async () => {
 });
 
 Deno.test("welcome() quotes arguments for a shell", () => {
-  const text = welcome(4000);
+  const text = welcome(4000, { hosted: false, product: undefined });
 
   ok(
     text.includes("curl 'http://3000-demo.proxy.localhost:4000/echo?q=(x)'\n"),
@@ -197,6 +199,43 @@ Deno.test("demo.ts prints its links, lets people log in, and ends cleanly on Ctr
 
 Deno.test("demo.ts --hosted lets people log in at the operator's own provider, and ends cleanly", () =>
   printsLinksAndEnds("--hosted"));
+
+Deno.test("demo.ts --embed shows a page of another origin, whose backend gets an embed of an app of Vite's", async () => {
+  await using demo = runDemo(0, "--embed");
+  const reader = demo.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("Ctrl-C")) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += value;
+  }
+  const [url = ""] = /http:\/\/product\.\S+/.exec(text) ?? [];
+  const { host, port } = new URL(url);
+  const product = { port: Number(port) };
+  const { body } = await send(host, product);
+  const [, gateway = "", module = ""] =
+    /from "http:\/\/(proxy\.localhost:\d+)(\S+)";/.exec(body) ?? [];
+  const at = { port: Number(gateway.split(":")[1]) };
+  await untilReady(at.port);
+  equal((await send(gateway, { ...at, path: module })).status, 200);
+
+  const asked = { ...product, path: "/preview", method: "POST" };
+  equal((await send(host, asked)).status, 403);
+  const headers = { "sec-fetch-site": "same-origin" };
+  const embed = (await send(host, { ...asked, headers })).json();
+  const preview = new URL(String(embed.url)).host;
+  match(preview, /^\d+-locked\.proxy\.localhost:\d+$/);
+  const authorization = `Bearer ${KEYS.user}`;
+  await assertEventually(async () => {
+    const page = await send(preview, { ...at, headers: { authorization } });
+    return page.body.includes("/@vite/client");
+  }, "the app is there");
+
+  demo.kill("SIGINT");
+  equal((await demo.status).code, 0);
+  await demo.stderr.cancel();
+  await reader.cancel();
+});
 
 Deno.test("demo.ts refuses an option that it does not have", async () => {
   const { code, stderr } = await runDemo(0, "--hostd").output();

@@ -29,6 +29,19 @@ export function readDocument(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, ROOT));
 }
 
+/** The examples below a heading of a document's text, in one language. */
+export function examplesIn(
+  text: string,
+  heading: string,
+  language: string,
+): string[] {
+  const section = text.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const found = section.matchAll(
+    new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"),
+  );
+  return [...found].map(([, text = ""]) => text);
+}
+
 /** A file on the way of a request, as docs/architecture.md describes it. */
 export interface WalkStep {
   readonly number: number;

@@ -1,7 +1,7 @@
 /** Generated from docs/apps.md (`deno task gen`): edit that file, not this one. */
 const text: string = `<h1 id="your-app-behind-a-preview">Your app behind a preview</h1>
-<p>For people whose app runs in a sandbox and is opened by its preview address,
-such as <code>https://3000-{sandbox}.preview.example.com</code>.</p>
+<p>For people whose app in a sandbox is opened by its preview address, such as
+<code>https://3000-{sandbox}.preview.example.com</code>.</p>
 <h2 id="what-your-app-receives">What your app receives</h2>
 <p>Your app gets each request as the browser sent it: method, path, query and body
 byte for byte. These headers differ:</p>
@@ -11,20 +11,21 @@ sandbox, sets it</li>
 <li><code>X-Forwarded-Host</code>: the address in the browser:
 <code>3000-{sandbox}.preview.example.com</code>, with a port if it has one</li>
 <li><code>X-Forwarded-Proto</code>: <code>https</code> or <code>http</code>, as in the browser</li>
-<li><code>X-Forwarded-For</code>: the visitor&#39;s address, then those of the hops on the way;
-what visitors send themselves counts only if the gateway&#39;s operator trusts
-their network</li>
+<li><code>X-Forwarded-For</code>: the visitor&#39;s address, then those of the hops; what
+visitors send themselves counts only if the gateway&#39;s operator trusts their
+network</li>
 <li><code>Origin</code>: as the browser sent it, except from your own pages: see
 <a href="#the-address-that-your-app-is-told">its address</a></li>
 <li><code>Cookie</code>: your app&#39;s cookies, without the gateway&#39;s</li>
-<li><code>Authorization</code>: the visitor&#39;s, unless it was the key that opened the preview</li>
+<li><code>Authorization</code>: the visitor&#39;s, unless it opened the preview</li>
 <li><code>X-Daytona-Preview-Token</code>: never arrives</li>
 <li><code>X-Request-Id</code>: the visitor&#39;s, or one that the gateway made up; its pages and
-its log have it too</li>
+log have it</li>
 <li><code>Accept-Encoding</code>: <code>identity</code> if there was none</li>
 </ul>
 <p>Listening on <code>127.0.0.1</code> or <code>localhost</code> is enough. Your app speaks plain
-HTTP/1.1, whatever the browser does.</p>
+HTTP/1.1, whatever the browser does. Where embeds are on, paths below
+<code>/.porthole/</code> are the gateway&#39;s.</p>
 <h2 id="the-address-that-your-app-is-told">The address that your app is told</h2>
 <p>Many dev servers refuse an <code>Origin</code> that is not that of <code>Host</code>. So where
 <code>Origin</code> is exactly your app&#39;s own public address:</p>

@@ -6,6 +6,7 @@ import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
 import { embeddedPreview, embeddedWithoutCookies } from "./scenarios/embed.ts";
+import { embedDemo } from "./scenarios/embed_demo.ts";
 import { errorDocs, errorPage } from "./scenarios/error_page.ts";
 import { frameStates } from "./scenarios/frame_states.ts";
 import {
@@ -72,6 +73,7 @@ export const SCENARIOS: readonly Scenario[] = [
   loginChoice,
   viteInPublicSandbox,
   viteInPrivateSandbox,
+  embedDemo,
   tokenInQuery,
   tokenInHeader,
   fullStackInPublicSandbox,

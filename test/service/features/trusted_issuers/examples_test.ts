@@ -7,7 +7,7 @@ import {
   type OpenidProvider,
   startOpenidProvider,
 } from "../../../../scripts/stand_in/provider.ts";
-import { readDocument } from "../../../support/documents.ts";
+import { examplesIn, readDocument } from "../../../support/documents.ts";
 import { startGateway, type TestGateway } from "../../../support/gateway.ts";
 import { createIssuer } from "../../../support/issuer.ts";
 import { createBrowser } from "../../../support/login.ts";
@@ -23,18 +23,9 @@ const JOB = "repo:acme/shop:ref:refs/heads/main";
 
 const testWithBash = await testsThatNeed("bash");
 
-/** The examples below a heading of the guide, in one language. */
-function examples(heading: string, language: string): string[] {
-  const section = GUIDE.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
-  const found = section.matchAll(
-    new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"),
-  );
-  return [...found].map(([, text = ""]) => text);
-}
-
-/** The only one. */
+/** The only example below a heading of the guide, in that language. */
 function example(heading: string, language: string): string {
-  const [only, ...rest] = examples(heading, language);
+  const [only, ...rest] = examplesIn(GUIDE, heading, language);
   assert(only !== undefined && rest.length === 0, heading);
   return only;
 }
