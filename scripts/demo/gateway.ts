@@ -23,6 +23,8 @@ export interface Demo extends AsyncDisposable {
 export interface DemoOptions {
   /** True for a Daytona that somebody else operates; by default one's own. */
   readonly hosted?: boolean;
+  /** The path of a brand's file. */
+  readonly brandFile?: string | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface DemoOptions {
  */
 export async function startDemo(
   port: number,
-  { hosted = false }: DemoOptions = {},
+  { hosted = false, brandFile }: DemoOptions = {},
 ): Promise<Demo> {
   await using started = new AsyncDisposableStack();
   const service = Promise.withResolvers<GatewayService>();
@@ -51,7 +53,7 @@ export async function startDemo(
   stack.api.cache.isOn = true;
   stack.runner.addressTimeoutMs = 300;
   const result = parseConfig(
-    { ...stack.environment, WAKE: "press" },
+    { ...stack.environment, WAKE: "press", BRAND_FILE: brandFile },
     SECTIONS,
   );
   if (!result.ok) throw new TypeError(formatProblems(result.problems));

@@ -66,7 +66,8 @@ export async function runDemo(args: readonly string[]): Promise<void> {
     { level: LOG_LEVEL, format: LOG_FORMAT },
     new StreamLineWriter(Deno.stdout.writable),
   );
-  const demo = await startOrExit(PROXY_PORT, { hosted });
+  const brandFile = Deno.env.get("BRAND_FILE");
+  const demo = await startOrExit(PROXY_PORT, { hosted, brandFile });
   await print(welcome(demo.port, hosted));
 
   const signal = Promise.withResolvers<void>();
