@@ -46,9 +46,9 @@ export function givenText(
   const languages = new Set(["en", ...Object.keys(texts)]);
   const accepted = headers.get("accept-language");
   const language = preferredLanguage(accepted, languages) ?? "en";
-  const { hint, ...text } = texts[language] ?? {};
-  const hints = hint === undefined ? {} : { hint, buttonHint: hint };
-  return { ...text, ...hints, language, varies: languages.size > 1 };
+  const text = texts[language];
+  const hint = text?.hint !== undefined && { buttonHint: text.hint };
+  return { ...text, ...hint, language, varies: languages.size > 1 };
 }
 
 /** Where the main part begins; on a page that names our product there, the operator's takes its place. */
