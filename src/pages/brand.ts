@@ -88,6 +88,8 @@ function dressOf({ name, logo, colors, help }: Brand) {
 .brand img { height: 1.75em; max-width: 100%; object-fit: contain; vertical-align: middle }
 .help { margin: 1.5rem 0 0 }`),
     top: `<p class="status brand">${image ?? ""}${escapeHtml(name)}</p>\n`,
-    end: link ? `\n<p class="note help">${link} rel="noopener">Help</a></p>` : "",
+    end: link
+      ? `\n<p class="note help">${link} rel="noopener">Help</a></p>`
+      : "",
   };
 }

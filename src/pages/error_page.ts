@@ -61,9 +61,11 @@ export function errorPage(data: ErrorPageData): string {
     `<p class="status">${ERRORS[code].status}</p>
 <h1${lang("title")}>${escapeHtml(title)}</h1>
 <p${lang("detail")}>${escapeHtml(detail)}</p>
-<p${lang("hint")}>${withMarkup(action ? buttonHint : hint, data)}</p>${errorReason(data)}${
-      action ? `\n${action.html}` : ""
-    }${reloads ? waitingNote(code, port) : ""}${links}
+<p${lang("hint")}>${withMarkup(action ? buttonHint : hint, data)}</p>${
+      errorReason(data)
+    }${action ? `\n${action.html}` : ""}${
+      reloads ? waitingNote(code, port) : ""
+    }${links}
 <dl>${sandboxState(data)}${facts(data)}
 <dt>Code</dt><dd id="code">${codeLink(data)}</dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(requestId)}</code></dd>

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import {
   checkedBy,
-  type FileContent,
   fileConflicts,
+  type FileContent,
   followFile,
   type SettingsFile,
 } from "../../../src/config/settings_file.ts";
@@ -38,7 +38,10 @@ Deno.test("fileConflicts() tells every problem of a file, each by its place", as
 Deno.test("fileConflicts() tells that there is no file, or that it cannot be parsed", async () => {
   const path = "/nowhere/file.json";
   const [missing] = fileConflicts("SOME_FILE", fileAt({ path }));
-  assert.match(missing?.allowed ?? "", /: \/nowhere\/file.json does not exist$/);
+  assert.match(
+    missing?.allowed ?? "",
+    /: \/nowhere\/file.json does not exist$/,
+  );
   await using file = await textFile("{");
   const [broken] = fileConflicts("SOME_FILE", fileAt(file));
   assert.match(broken?.allowed ?? "", /JSON/);

@@ -154,7 +154,7 @@ Deno.test("givenText() is in the language that a visitor prefers, or English, wh
       [undefined, { language: "en", ...varies }],
     ] as const
   ) {
-    assert.deepEqual(given("port_closed", accept), expected, accept);
+    assert.deepEqual(given("port_closed", accept), expected, `${accept}`);
   }
   assert.deepEqual(given("internal", "de"), {
     title: "Our fault",
@@ -225,5 +225,8 @@ Deno.test("a given hint is also the one beside a button", async () => {
     advice: { action },
     given,
   });
-  assert.match(await response.text(), /<p lang="de">Wecke sie\.<\/p>\n<button>/);
+  assert.match(
+    await response.text(),
+    /<p lang="de">Wecke sie\.<\/p>\n<button>/,
+  );
 });

@@ -131,7 +131,8 @@ Deno.test("a visitor reads an error in the language that the browser asks for, a
 
 Deno.test("what an app answers is not dressed", async () => {
   await using gateway = await startBranded();
-  const html = "<html><head></head>\n<body>\n<main>\nx\n</main>\n</body></html>";
+  const html =
+    "<html><head></head>\n<body>\n<main>\nx\n</main>\n</body></html>";
   const host = await gateway.serve((_, response) => {
     response.writeHead(404, { "content-type": "text/html" }).end(html);
   });

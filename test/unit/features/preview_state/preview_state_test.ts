@@ -77,7 +77,10 @@ function setUp() {
     admit: never,
   };
   const seen = { state: "started", code: null, retryAfterSec: undefined };
-  const looks = new PreviewLooks({ look: () => Promise.resolve(seen) }, () => 0);
+  const looks = new PreviewLooks(
+    { look: () => Promise.resolve(seen) },
+    () => 0,
+  );
   /** The answer's status, and the body or the code. */
   async function ask(
     target: string,
