@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { examine } from "../../../../scripts/doctor/examine.ts";
+import { realWorld } from "../../../../scripts/doctor/world.ts";
 import { parseConfig } from "../../../../src/config/config.ts";
 import { sectionOf } from "../../../../src/config/section.ts";
 import {
@@ -40,6 +42,15 @@ Deno.test("the start tells every problem of the file", async () => {
     ]),
     ["/name", "/logo", "/help"].map((place) => ["BRAND_FILE", place]),
   );
+});
+
+Deno.test("the doctor finds what is wrong with the file", async () => {
+  await using file = await textFile("name: Acme\nlogo: x");
+  const env = { ...REQUIRED, BRAND_FILE: file.path };
+  const findings = await examine(env, realWorld);
+  const [{ state, finding, hint } = assert.fail()] = findings;
+  assert.deepEqual([findings.length, state], [2, "failed"]);
+  assert.match(`${finding} ${hint}`, /BRAND_FILE.*\/logo: must be an SVG/s);
 });
 
 Deno.test("a changed file is in force within 5 s, and one that is no good changes nothing; both are logged once", async () => {
