@@ -7,9 +7,6 @@ import { escapeHtml } from "./html.ts";
 import { STYLE_SOURCE } from "./page.ts";
 import { pageScript } from "./script.ts";
 
-/** What takes the place of our text of an error. */
-type BrandText = Partial<Pick<ErrorText, "title" | "detail" | "hint">>;
-
 /** What an operator says of a product, as text. */
 export interface Brand {
   readonly name: string;
@@ -19,9 +16,9 @@ export interface Brand {
   readonly colors?: { readonly light: string; readonly dark: string };
   /** The https URL of help. */
   readonly help?: string;
-  /** By code, and by language in lower case. */
+  /** What takes the place of our texts of errors, by code, and by language in lower case. */
   readonly texts?: {
-    readonly [C in ErrorCode]?: Readonly<Record<string, BrandText>>;
+    readonly [C in ErrorCode]?: Readonly<Record<string, Partial<ErrorText>>>;
   };
 }
 
@@ -80,7 +77,10 @@ export async function dressed(
 
 function dressOf({ name, logo, colors, help }: Brand) {
   const image = logo && `<img src="${escapeHtml(logo)}" alt=""> `;
-  const link = help && `<a href="${escapeHtml(help)}" target="_blank"`;
+  const link = help && `
+<p class="note help"><a href="${
+    escapeHtml(help)
+  }" target="_blank" rel="noopener">Help</a></p>`;
   const accent = colors && `:root { --accent: ${colors.light} }
 @media (prefers-color-scheme: dark) { :root { --accent: ${colors.dark} } }`;
   return {
@@ -88,8 +88,6 @@ function dressOf({ name, logo, colors, help }: Brand) {
 .brand img { height: 1.75em; max-width: 100%; object-fit: contain; vertical-align: middle }
 .help { margin: 1.5rem 0 0 }`),
     top: `<p class="status brand">${image ?? ""}${escapeHtml(name)}</p>\n`,
-    end: link
-      ? `\n<p class="note help">${link} rel="noopener">Help</a></p>`
-      : "",
+    end: link ?? "",
   };
 }
