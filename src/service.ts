@@ -11,6 +11,7 @@ import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
 import { accessPage } from "./features/access_page/access_page_feature.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
+import { brand } from "./features/brand/brand_feature.ts";
 import { embeds } from "./features/embeds/embeds_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
@@ -58,6 +59,7 @@ export const FEATURES: readonly FeatureModule[] = [
   webhooks,
   trustedIssuers,
   basePage,
+  brand,
 ];
 
 /** Their settings. */

@@ -34,6 +34,8 @@ export interface DemoOptions {
   readonly hosted?: boolean;
   /** True for a page of another origin, too, with a preview in a frame. */
   readonly embed?: boolean;
+  /** The path of a brand's file. */
+  readonly brandFile?: string | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export interface DemoOptions {
  */
 export async function startDemo(
   port: number,
-  { hosted = false, embed = false }: DemoOptions = {},
+  { hosted = false, embed = false, brandFile }: DemoOptions = {},
 ): Promise<Demo> {
   await using started = new AsyncDisposableStack();
   const service = Promise.withResolvers<GatewayService>();
@@ -63,7 +65,12 @@ export async function startDemo(
   stack.runner.addressTimeoutMs = 300;
   const app = embed ? started.use(await startApp()) : undefined;
   const result = parseConfig(
-    { ...stack.environment, WAKE: "press", ...app && settingsFor(app) },
+    {
+      ...stack.environment,
+      WAKE: "press",
+      BRAND_FILE: brandFile,
+      ...app && settingsFor(app),
+    },
     SECTIONS,
   );
   if (!result.ok) throw new TypeError(formatProblems(result.problems));

@@ -68,7 +68,9 @@ export async function runDemo(args: readonly string[]): Promise<void> {
     { level: LOG_LEVEL, format: LOG_FORMAT },
     new StreamLineWriter(Deno.stdout.writable),
   );
-  const demo = await startOrExit(PROXY_PORT, { hosted, embed });
+  const brandFile = Deno.env.get("BRAND_FILE");
+  const options = { hosted, embed, brandFile };
+  const demo = await startOrExit(PROXY_PORT, options);
   await print(welcome(demo.port, { ...demo, hosted }));
 
   const signal = Promise.withResolvers<void>();

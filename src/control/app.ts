@@ -5,6 +5,7 @@ import { parseHost } from "../address/preview_host.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
+import { type CurrentBrand, givenText } from "../pages/brand.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
@@ -42,6 +43,8 @@ export interface ControlFeature {
   readonly browserSessions?: BrowserSessions;
   /** True if it has a page at `/` of base hosts. */
   readonly hasHomePage?: boolean;
+  /** What all our pages are dressed in. */
+  readonly brand?: CurrentBrand;
   /** Routes of its own on base hosts. */
   readonly controlRoutes?: ControlRoutes;
 }
@@ -73,6 +76,7 @@ export type Control = (
 export function createControl(options: ControlOptions): Control {
   const { features } = options;
   const hasHomePage = features.some((feature) => feature.hasHomePage);
+  const brand = features.find((feature) => feature.brand)?.brand;
   const sessions = features.find((feature) => feature.browserSessions);
   const browserSessions = sessions?.browserSessions ?? sandboxLogins(options);
   const app = new OpenAPIHono<ControlEnv>({
@@ -90,9 +94,11 @@ export function createControl(options: ControlOptions): Control {
   ) {
     const { requestId, namesHost } = context;
     const { scheme, remoteSettings } = options;
+    // Without a host, there is nothing that could not be found (RFC 9112 section 3.2).
+    const code = found === "route_not_found" && !namesHost ? "bad_host" : found;
     return problem({
-      // Without a host, there is nothing that could not be found (RFC 9112 section 3.2).
-      code: found === "route_not_found" && !namesHost ? "bad_host" : found,
+      code,
+      given: givenText(brand, code, request.headers),
       ...previewOf(advice.retryUrl, remoteSettings.baseDomains),
       requestId,
       asPage: wantsDocument(request.headers),

@@ -69,6 +69,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     observer: features.find(({ observer }) => observer)?.observer,
     ownersViewOf: features.find(({ ownersViewOf }) => ownersViewOf)
       ?.ownersViewOf,
+    brand: features.find(({ brand }) => brand)?.brand,
     scheme: auth.scheme,
     remoteSettings: resolvers.remoteSettings,
     cookies: auth.cookies,

@@ -26,6 +26,7 @@ import { wantsDocument } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
+import { dressed, givenText } from "../pages/brand.ts";
 import { problem } from "../pages/problem.ts";
 import type { InFlight, InFlightEntry } from "../proxy/in_flight.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
@@ -231,7 +232,7 @@ export class Dispatch {
         readForm: (maxBytes) => this.#readForm(reply, entry, maxBytes),
       };
       const response = await control(request, context);
-      return await reply.finish(this.#recorded(startedAt, response));
+      return await reply.finish(await this.#recorded(startedAt, response));
     } finally {
       reply.close();
       entry?.end();
@@ -265,18 +266,20 @@ export class Dispatch {
       readonly domain?: string;
       readonly retryUrl?: string | undefined;
     } = {},
-  ): Response {
+  ): Promise<Response> {
+    const { scheme, brand } = this.#parts;
     const asPage = wantsDocument(headers);
     const docsUrl = authority === undefined
       ? undefined
-      : `${this.#parts.scheme}://${authority.toLowerCase()}/docs`;
+      : `${scheme}://${authority.toLowerCase()}/docs`;
     const advice = { retryUrl };
+    const given = givenText(brand, code, headers);
     const options = { code, requestId: id, asPage, docsUrl, domain, advice };
-    const response = problem(options);
+    const response = problem({ ...options, given });
     return this.#recorded(startedAt, response);
   }
 
-  #recorded(startedAt: number, response: Response): Response {
+  #recorded(startedAt: number, response: Response): Promise<Response> {
     const endedAt = this.#parts.now();
     this.#parts.onOwnAnswer({
       route: "control",
@@ -292,7 +295,7 @@ export class Dispatch {
       answeredAt: endedAt,
       endedAt,
     });
-    return response;
+    return dressed(response, this.#parts.brand);
   }
 
   /** Warns once, if a peer seems to be a proxy but is not trusted. */

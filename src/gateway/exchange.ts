@@ -24,6 +24,7 @@ import {
   logFailure,
   type RequestFacts,
 } from "../observability/log.ts";
+import { dressed } from "../pages/brand.ts";
 import type { InFlightEntry, StreamHandle } from "../proxy/in_flight.ts";
 import { forSharedCaches } from "../proxy/shared_caches.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
@@ -189,7 +190,7 @@ export abstract class Exchange extends ReceivedRequest {
   note: string | undefined;
 
   /** Answers with a response of our own, whose body is complete. */
-  answer(response: Response): Response | Promise<Response> {
+  answer(response: Response): Promise<Response> {
     return this.#answer(response, { reason: this.note });
   }
 
@@ -213,18 +214,20 @@ export abstract class Exchange extends ReceivedRequest {
     return this.#answer(response, { error: failure.code });
   }
 
-  #answer(
-    { body, status, headers }: Response,
+  async #answer(
+    response: Response,
     conclusion: Conclusion,
-  ): Response | Promise<Response> {
+  ): Promise<Response> {
+    const { brand } = this.services;
+    const { body, status, headers } = await dressed(response, brand);
     this.progress.onAnswer();
     const own = [...headers, ...this.ownHeaders];
     const all = withOurHeaders(own, this, this.services);
-    const response = createResponse(body, status, all);
+    const sent = createResponse(body, status, all);
     this.#noteHead(all, status);
     this.#entry?.end();
     this.#record(status, conclusion);
-    return this.reply.finish(response);
+    return await this.reply.finish(sent);
   }
 
   /**

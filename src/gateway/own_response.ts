@@ -3,6 +3,7 @@ import { isTrusted } from "../downstream/http/forwarded.ts";
 import type { Reply } from "../downstream/http/reply.ts";
 import type { GatewayError } from "../errors.ts";
 import { isFramed, wantsDocument } from "../http/fetch_metadata.ts";
+import { givenText } from "../pages/brand.ts";
 import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
 import { type Preflight, preflightHeaders, withCors } from "../proxy/cors.ts";
 import type { ExchangeServices, ReceivedRequest } from "./received_request.ts";
@@ -20,7 +21,7 @@ export function problemFor(
   failure: GatewayError,
   x: Answered,
   baseOrigin: string,
-  { remoteSettings, ownersViewOf }: ExchangeServices,
+  { remoteSettings, ownersViewOf, brand }: ExchangeServices,
 ): Response {
   const { namedSandbox: sandbox } = x;
   const { advice, code, retryAfterSec } = failure;
@@ -37,6 +38,7 @@ export function problemFor(
     docsUrl: `${baseOrigin}/docs`,
     ownersViewUrl: sandbox && ownersViewOf?.(baseOrigin, sandbox),
     dashboardUrl: remoteSettings.dashboardUrl,
+    given: givenText(brand, code, x.headers),
   });
 }
 

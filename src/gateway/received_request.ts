@@ -7,6 +7,7 @@ import type { RequestHeadLimits } from "../downstream/http/head_limits.ts";
 import type { ClientLeg, RepliedRequest } from "../downstream/http/reply.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { Logger } from "../observability/log.ts";
+import type { CurrentBrand } from "../pages/brand.ts";
 import type { Activity } from "../proxy/activity.ts";
 import {
   type CorsDecision,
@@ -35,6 +36,8 @@ export interface ExchangeServices {
   readonly ownersViewOf?:
     | ((baseOrigin: string, sandbox: string) => string)
     | undefined;
+  /** What our pages are dressed in; undefined if they look as they do. */
+  readonly brand?: CurrentBrand | undefined;
   readonly logger: Logger;
   readonly now: () => number;
   readonly scheme: "http" | "https";

@@ -2,6 +2,7 @@
 import { TOOLBOX_PORT } from "../address/grammar.ts";
 import { type ErrorCode, ERRORS } from "../error_codes.ts";
 import type { ErrorAdvice } from "../errors.ts";
+import type { GivenText } from "./brand.ts";
 import { errorText } from "./error_texts.ts";
 import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
 import { stateMessage } from "./frame_state.ts";
@@ -39,13 +40,19 @@ export interface ErrorPageData {
   readonly ownersViewUrl?: string | undefined;
   /** Where people see their sandboxes. */
   readonly dashboardUrl?: string | undefined;
+  /** What takes the place of our text. */
+  readonly given?: GivenText | undefined;
 }
 
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
-  const { code, port, requestId, retryAfterSec, isFramed, advice } = data;
+  const { code, port, requestId, retryAfterSec, isFramed, advice, given } =
+    data;
   const { action, ancestors = [] } = advice;
-  const { title, detail, hint, buttonHint = hint } = errorText(code, data);
+  const text = { ...errorText(code, data), ...given };
+  const { title, detail, hint, buttonHint = hint } = text;
+  const lang = (member: "title" | "detail" | "hint") =>
+    given?.[member] === undefined ? "" : ` lang="${given.language}"`;
   const scripts = errorPageScripts(data);
   const reloads = scripts.includes(WAIT);
   const head = [
@@ -58,11 +65,13 @@ export function errorPage(data: ErrorPageData): string {
   return page(
     port === undefined ? title : `${port}: ${title}`,
     `<p class="status">${ERRORS[code].status}</p>
-<h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(detail)}</p>
-<p>${withMarkup(action ? buttonHint : hint, data)}</p>${errorReason(data)}${
-      action ? `\n${action.html}` : ""
-    }${reloads ? waitingNote(code, port) : ""}${links}
+<h1${lang("title")}>${escapeHtml(title)}</h1>
+<p${lang("detail")}>${escapeHtml(detail)}</p>
+<p${lang("hint")}>${withMarkup(action ? buttonHint : hint, data)}</p>${
+      errorReason(data)
+    }${action ? `\n${action.html}` : ""}${
+      reloads ? waitingNote(code, port) : ""
+    }${links}
 <dl>${sandboxState(data)}${facts(data)}
 <dt>Code</dt><dd id="code">${codeLink(data)}</dd>
 <dt>Request ID</dt><dd><code>${escapeHtml(requestId)}</code></dd>

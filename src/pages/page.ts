@@ -3,6 +3,9 @@ import css from "../../gen/text/pages/page.css.ts";
 import { escapeHtml } from "./html.ts";
 import { pageScript } from "./script.ts";
 
+const grounds = [...css.matchAll(/--(?:ground|paper): (#\w+)/g)]
+  .map(([, color = ""]) => color);
+
 /** A porthole, drawn in the page itself so that no browser asks an app for `/favicon.ico`. */
 export const ICON =
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6.25" fill="#cfe0ff" stroke="#2f62d6" stroke-width="2.5"/><path d="M4.6 8.9c1.1-1 2.2-1 3.4 0s2.3 1 3.4 0" fill="none" stroke="#2f62d6" stroke-width="1.25" stroke-linecap="round"/></svg>`;
@@ -14,9 +17,15 @@ export const BASE_POLICY =
 /** Content-Security-Policy of pages whose forms, if any, lead to pages of the gateway only. */
 export const PAGE_POLICY = `${BASE_POLICY}; form-action 'self'`;
 
+/** What allows the layout's style in a policy, and no other. */
+export const STYLE_SOURCE = pageScript(css).source;
+
 /** {@linkcode BASE_POLICY} for pages with no style but the layout's. */
 export const PLAIN_POLICY = BASE_POLICY
-  .replace("'unsafe-inline'", () => pageScript(css).source);
+  .replace("'unsafe-inline'", () => STYLE_SOURCE);
+
+/** The colors behind text in the layout's style, and of text on buttons, by color scheme. */
+export const GROUNDS = { light: grounds.slice(0, 2), dark: grounds.slice(2) };
 
 /** Renders an HTML document. `main` and `head` are inserted as HTML; `title` is escaped. */
 export function page(

@@ -88,6 +88,9 @@ export function problem(options: ProblemOptions): Response {
   if (asPage) {
     const data = { ...options, mayReload, retryAfterSec, advice };
     headers["content-type"] = "text/html; charset=utf-8";
+    if (data.given?.varies) {
+      headers["vary"] = `${headers["vary"]}, Accept-Language`;
+    }
     headers["content-security-policy"] = policyOf(data);
     if (advice.ancestors !== undefined) { // isolated pages frame only what says both
       headers["cross-origin-embedder-policy"] = "require-corp";

@@ -2,10 +2,14 @@
 import { z } from "zod";
 import { isSandboxRef } from "../../address/grammar.ts";
 import type { CoreValues } from "../../config/section.ts";
+import {
+  checkedBy,
+  type FileContent,
+  type SettingsFile,
+} from "../../config/settings_file.ts";
 import { ancestorsField, portField } from "../../control/api/fields.ts";
 import { isExposedHttp, withoutTrailingSlashes } from "../../http/url.ts";
 import { digestKey } from "../../lib/digest.ts";
-import { whyUnreadable } from "../../platform/permission_hint.ts";
 
 /** Longest life of a ticket, seconds. */
 const MAX_LIFE_SEC = 3600;
@@ -77,32 +81,19 @@ export type RuleContext = Pick<
   "OIDC_ALLOW_INSECURE" | "OIDC_DOMAIN"
 >;
 
-/** All rules of a file, or each problem with them in one line. */
-export type RulesResult =
-  | { readonly ok: true; readonly rules: readonly Rule[] }
-  | { readonly ok: false; readonly problems: readonly string[] };
-
-/** Reads a file, which is short and local; no rules without one. */
-export function readRules(
-  path: string | undefined,
+/** A file of rules. */
+export function rulesFile(
+  path: string,
   context: RuleContext,
-): RulesResult {
-  if (path === undefined) return { ok: true, rules: [] };
-  try {
-    return parseRules(JSON.parse(Deno.readTextFileSync(path)), context);
-  } catch (error) {
-    const problem = error instanceof SyntaxError
-      ? `not JSON: ${error.message}`
-      : whyUnreadable(path, error);
-    return { ok: false, problems: [problem] };
-  }
+): SettingsFile<readonly Rule[]> {
+  return { path, parse: (text) => parseRules(JSON.parse(text), context) };
 }
 
 /** Reads what is in a file. */
 export function parseRules(
   json: unknown,
   { OIDC_ALLOW_INSECURE, OIDC_DOMAIN }: RuleContext,
-): RulesResult {
+): FileContent<readonly Rule[]> {
   const allowed = rule.refine(
     ({ jwks }) =>
       typeof jwks !== "string" || OIDC_ALLOW_INSECURE || !isExposedHttp(jwks),
@@ -116,11 +107,5 @@ export function parseRules(
     const parts = [kind, issuer, audience, JSON.stringify(jwks), subject];
     return { ...row, name: digestKey(parts).slice(0, 8) };
   });
-  const { data, error } = z.array(allowed).safeParse(json);
-  if (data !== undefined) return { ok: true, rules: data };
-  // As JSON Pointers (RFC 6901).
-  const problems = error.issues.map(({ path, message }) =>
-    `${path.map((part) => `/${String(part)}`).join("")}: ${message}`
-  );
-  return { ok: false, problems };
+  return checkedBy(z.array(allowed), json);
 }

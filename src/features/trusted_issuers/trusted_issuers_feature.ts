@@ -4,6 +4,7 @@ import { UsedCodes } from "../../auth/used_codes.ts";
 import { filePath, optional } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
+import { fileConflicts, followFile } from "../../config/settings_file.ts";
 import type {
   FeatureModule,
   FeatureParts,
@@ -12,11 +13,8 @@ import { createReportLimit } from "../../lib/cooldown.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { LookupCache } from "../../resolver/lookup_cache.ts";
 import { createIssuerKeys } from "./issuer_keys.ts";
-import { readRules, type Rule } from "./rules.ts";
+import { type Rule, rulesFile } from "./rules.ts";
 import { type Labels, Tickets, type TicketsOptions } from "./tickets.ts";
-
-/** Time between two looks at the file, ms. */
-const RELOAD_EVERY_MS = 5000;
 
 const logger = loggerFor("issuers");
 
@@ -28,14 +26,10 @@ export const trustedIssuersSettings = settingsSection({
       { format: optional(filePath()), whenUnset: "none are trusted" },
     ),
   }),
-  conflicts({ TRUSTED_ISSUERS_FILE: path }, core) {
-    const result = readRules(path, core);
-    return result.ok ? [] : result.problems.map((problem) => ({
-      name: "TRUSTED_ISSUERS_FILE" as const,
-      given: JSON.stringify(path),
-      allowed: `the path of such a file: ${problem}`,
-    }));
-  },
+  conflicts: ({ TRUSTED_ISSUERS_FILE: path }, core) =>
+    path === undefined
+      ? []
+      : fileConflicts("TRUSTED_ISSUERS_FILE", rulesFile(path, core)),
   assemble: (
     { TRUSTED_ISSUERS_FILE: path },
     { OIDC_ALLOW_INSECURE, OIDC_DOMAIN },
@@ -50,23 +44,14 @@ export const trustedIssuers: FeatureModule = {
     const { path, context } = sectionOf(parts.config, trustedIssuersSettings);
     if (path === undefined) return undefined;
     let rules: readonly Rule[] = [];
-    let latest = "";
-    // By what it contains: times of change tell nothing if a symbolic link is switched.
-    function reload(): void {
-      const result = readRules(path, context);
-      const text = JSON.stringify(result);
-      if (text === latest) return;
-      latest = text;
-      if (!result.ok) {
-        const { problems } = result;
+    const unfollow = followFile(rulesFile(path, context), (read) => {
+      if (!read.ok) {
+        const { problems } = read;
         return logger.error("trusted issuers refused, old kept", { problems });
       }
-      rules = result.rules;
+      rules = read.value;
       logger.info("trusted issuers read", { count: rules.length });
-    }
-    reload();
-    const timer = setInterval(reload, RELOAD_EVERY_MS);
-    Deno.unrefTimer(timer);
+    });
     const { store, config: { cache: { maxEntries } } } = parts;
     const shouldTell = createReportLimit(parts.now);
     const grants = new Tickets({
@@ -80,7 +65,7 @@ export const trustedIssuers: FeatureModule = {
         logger.info("JWT refused", { issuer, reason });
       },
     });
-    return { grants, close: () => clearInterval(timer) };
+    return { grants, close: unfollow };
   },
 };
 

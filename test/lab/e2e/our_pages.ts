@@ -16,6 +16,12 @@ import {
 import { startForm } from "../../../src/features/wake/start_form.ts";
 import { LOGIN_PAGE_POLICY, loginPage } from "../../../src/pages/login_page.ts";
 import { logoutPage } from "../../../src/pages/logout_page.ts";
+import {
+  type Brand,
+  dressed,
+  type GivenText,
+  givenText,
+} from "../../../src/pages/brand.ts";
 import { PAGE_POLICY } from "../../../src/pages/page.ts";
 import { problem } from "../../../src/pages/problem.ts";
 import {
@@ -74,8 +80,29 @@ const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
   },
 };
 
-/** All pages; of those of errors, what they can say besides their code. */
-export const PAGES: ReadonlyMap<string, () => Response> = new Map([
+/** An operator's brand, in colors of the least contrast. */
+const BRAND: Brand = {
+  name: "Previews of a company with a long name, by Acme",
+  logo: `data:image/svg+xml,${
+    encodeURIComponent(
+      '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 10"><script>document.title = "run"</script><rect width="60" height="10" fill="#c2410c"/></svg>',
+    )
+  }`,
+  colors: { light: "#c2410c", dark: "#c96b3b" },
+  help: "https://help.example.com/",
+  texts: {
+    port_closed: {
+      de: {
+        title: "Deine Anwendungsentwicklungsumgebung startet",
+        detail: "Auf diesem Port der Sandbox antwortet noch kein Programm.",
+        hint: "Bitte den Assistenten, die Anwendung zu starten.",
+      },
+    },
+  },
+};
+
+/** All pages without a brand; of those of errors, what they can say besides their code. */
+const OURS: ReadonlyMap<string, () => Response> = new Map([
   ["/base", () => html(basePage(BASE_PAGE), BASE_PAGE_POLICY)],
   [
     "/embed",
@@ -118,13 +145,45 @@ export const PAGES: ReadonlyMap<string, () => Response> = new Map([
   ),
 ]);
 
+/** Those that a brand may look different on. */
+const BRANDED = [
+  "/base",
+  "/docs",
+  "/inspect",
+  "/login",
+  "/logout/asking/",
+  "/warning/",
+  "/error/waiting",
+  "/error/start",
+];
+
+/** All pages, and with a brand some. */
+export const PAGES: ReadonlyMap<string, () => Promise<Response>> = new Map([
+  ...[...OURS].map(([path, page]) =>
+    [path, () => Promise.resolve(page())] as const
+  ),
+  ...BRANDED.map((path) =>
+    [`/branded${path}`, () => {
+      const page = OURS.get(path)?.() ?? problemPage("internal");
+      return dressed(page, () => BRAND);
+    }] as const
+  ),
+  ["/branded/text", () => {
+    const headers = new Headers({ "accept-language": "de" });
+    const given = givenText(() => BRAND, "port_closed", headers);
+    return dressed(problemPage("port_closed", {}, given), () => BRAND);
+  }],
+]);
+
 /** The page of an error. */
 export function problemPage(
   code: ErrorCode,
   advice: ErrorAdvice = {},
+  given?: GivenText,
 ): Response {
   return problem({
     code,
+    given,
     port: 3000,
     sandbox: "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a",
     requestId: "5e1c0ffe-12",

@@ -126,7 +126,7 @@ Deno.test("the status page tells which sandboxes are used, how near the limits a
   const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
   x.checkLimits();
   x.grant({ sandboxId: "box", by: "public" }, () => Promise.resolve(true));
-  x.answer(new Response());
+  await x.answer(new Response());
   const [record = assert.fail()] = records;
   feature?.onRecord?.(record);
   const events = feature?.metricsPages?.["/events"] ?? assert.fail();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
   parseRules,
-  readRules,
   type RuleContext,
+  rulesFile,
 } from "../../../../src/features/trusted_issuers/rules.ts";
 import { createIssuer } from "../../../support/issuer.ts";
 
@@ -44,10 +44,10 @@ Deno.test("parseRules() reads both kinds of rules, and tickets last for an hour 
   );
   assert(result.ok);
   assert.deepEqual(
-    result.rules.map((rule) => rule.kind === "minting" && rule.maxLifeSec),
+    result.value.map((rule) => rule.kind === "minting" && rule.maxLifeSec),
     [false, 60, 3600],
   );
-  const [{ name, ...mapped } = { name: "" }] = result.rules;
+  const [{ name, ...mapped } = { name: "" }] = result.value;
   assert.deepEqual(mapped, MAPPED);
   assert.match(name, /^[\w-]{8}$/);
 });
@@ -117,11 +117,9 @@ Deno.test("parseRules() does not trust the issuer of logins, whose JWTs are for 
   assert.match(problems.join(), /^\/0\/issuer: must not be that of logins/);
 });
 
-Deno.test("readRules() tells that there is no file, or no JSON in it", () => {
-  const missing = readRules("/nowhere/issuers.json", CONTEXT);
-  assert(!missing.ok);
-  assert.deepEqual(missing.problems, ["/nowhere/issuers.json does not exist"]);
-  const page = readRules("README.md", CONTEXT);
-  assert(!page.ok);
-  assert.match(page.problems.join(), /^not JSON: /);
+Deno.test("rulesFile() takes JSON for rules, and nothing else", () => {
+  const { parse } = rulesFile("rules.json", CONTEXT);
+  assert(parse(JSON.stringify([MAPPED])).ok);
+  assert(!parse(JSON.stringify(MAPPED)).ok);
+  assert.throws(() => parse("- kind: mapped"), SyntaxError);
 });

@@ -72,7 +72,7 @@ function judge(issuer: Pick<TestIssuer, "jwks">, ...given: object[]) {
   });
   if (!result.ok) throw new Error(result.problems.join());
   const state = {
-    rules: result.rules as readonly Rule[],
+    rules: result.value as readonly Rule[],
     nowMs: NOW,
     asked: [] as string[],
     reasons: [] as string[],
