@@ -4,6 +4,11 @@ import { sectionOf } from "../../config/section.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { splitQuery } from "../../http/request_url.ts";
+import { bridgeHooks } from "./bridge/bridge_hooks.ts";
+import {
+  EMBED_CLIENT_ROUTES,
+  embedClientRoutes,
+} from "./client/client_routes.ts";
 import { EmbedCodes } from "./embed_codes.ts";
 import { EmbedExchange, handleEmbed } from "./embed_exchange.ts";
 import { EmbedGrants } from "./embed_grants.ts";
@@ -17,7 +22,7 @@ import { embedsSettings } from "./embeds_settings.ts";
 export const embeds: FeatureModule = {
   name: "embeds",
   settings: embedsSettings,
-  routes: EMBED_ROUTES,
+  routes: [...EMBED_ROUTES, ...EMBED_CLIENT_ROUTES],
   needsRecords: (config) => sectionOf(config, embedsSettings).isOn,
   create(parts) {
     const { config, records, store, sealerFor } = parts;
@@ -43,7 +48,11 @@ export const embeds: FeatureModule = {
     }
 
     return {
-      controlRoutes: (app) => addEmbedRoutes(app, kind, all),
+      ...(hasBridge ? bridgeHooks() : {}),
+      controlRoutes(app) {
+        addEmbedRoutes(app, kind, all);
+        embedClientRoutes(app);
+      },
       grants: new EmbedGrants(codes, records),
       ownPreviewExchange(incoming, host, services) {
         const exchange = new EmbedExchange(incoming, host, services);
