@@ -150,7 +150,6 @@ export async function createService(
     sandboxes,
     access,
   });
-  const { scheme, cookies, sessions, logins, login, accessEvents } = auth;
   const forwarder = createForwarder(config, {
     upstream,
     bulkheads,
@@ -201,17 +200,11 @@ export async function createService(
 
   const control = createControl({
     version,
-    scheme,
+    ...auth,
     readiness,
     remoteSettings,
-    cookies,
-    sessions,
-    logins,
-    login,
-    accessEvents,
     logger,
     now,
-    sessionScope: auth.sessionScope,
     features,
     featureDescriptions: FEATURES.flatMap(({ routes = [] }) => routes),
   });
