@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { TELL } from "../../src/pages/tell.ts";
 import { type Answer, LOCKED, type TestGateway } from "../support/gateway.ts";
-import { grantOf, withGrants } from "../support/grants.ts";
+import { frameCookieOf, grantOf, SESSION_SECRETS, withGrants } from "../support/grants.ts";
 import { startHostedGateway } from "../support/hosted_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 import {
@@ -129,7 +129,7 @@ testLogins(
 );
 
 test("pages of ours tell the ancestors that a grant names their state, and every other page is told nothing", async (startGateway) => {
-  await using gateway = await startGateway();
+  await using gateway = await startGateway({ SESSION_SECRETS });
   const frame = {
     ancestors: ["https://product.example", "http://localhost:5173"],
     frame: "replace",
@@ -137,23 +137,28 @@ test("pages of ours tell the ancestors that a grant names their state, and every
     isolate: null,
     bridge: [],
   } as const;
-  GRANTS.grants.set("tg_frame", grantOf({ frame }));
+  const expiresAt = Date.now() + 60_000;
+  const framed = grantOf({ expiresAt, frame });
+  GRANTS.grants.set("tg_frame", framed);
   GRANTS.grants.set("tg_plain", grantOf({ id: "grant-2" }));
   gateway.stack.runner.containers.get("locked")?.ports.set(3000, 1);
-  const page = async (token: string) => {
-    const headers = { ...FRAME, "x-porthole-token": token };
+  const page = async (credential: Record<string, string>) => {
+    const headers = { ...FRAME, ...credential };
     const answer = await gateway.send(LOCKED, { headers });
     assert.equal(answer.code, "port_closed", answer.body);
     const policy = answer.headers.get("content-security-policy") ?? "";
     return { ...answer, policy };
   };
-  const told = await page("tg_frame");
+  const told = await page({
+    cookie: await frameCookieOf(framed),
+    referer: `${frame.ancestors[0]}/`,
+  });
   const { ancestors } = frame;
   assert.ok(told.body.includes(`data-ancestors="${ancestors.join(" ")}"`));
   assert.match(told.body, /&quot;state&quot;:&quot;waiting&quot;/);
   assert.match(told.body, /&quot;port&quot;:3000/);
   assert.ok(told.policy.includes(TELL.source));
-  const plain = await page("tg_plain");
+  const plain = await page({ "x-porthole-token": "tg_plain" });
   assert.doesNotMatch(plain.body, /postMessage|product\.example/);
   assert.ok(!plain.policy.includes(TELL.source));
 });
