@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { TELL } from "../../src/pages/tell.ts";
 import { type Answer, LOCKED, type TestGateway } from "../support/gateway.ts";
-import { frameCookieOf, grantOf, SESSION_SECRETS, withGrants } from "../support/grants.ts";
+import {
+  frameCookieOf,
+  grantOf,
+  SESSION_SECRETS,
+  withGrants,
+} from "../support/grants.ts";
 import { startHostedGateway } from "../support/hosted_gateway.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 import {

@@ -29,7 +29,9 @@ export interface Options {
 /** Usage, in three lines. */
 export const USAGE =
   `usage: deno task attack [--only NAME,… | --short | --slow KIND:HOLDERS:MB/S:ADDRESSES[:AWAY],…] [--plain | --tls] [--memory MIB]
-                        [--front ${FRONTS.join("|")}] [--gateway FOLDER] [--save]
+                        [--front ${
+    FRONTS.join("|")
+  }] [--gateway FOLDER] [--save]
        deno task attack --minutes N [--gateway FOLDER]`;
 
 /**
@@ -97,7 +99,9 @@ export function parseOptions(
     slow: slow?.split(",").map(slowFloodOf),
     schemes: front !== undefined
       ? ["http"]
-      : plain === tls ? ["http", "https"] : [plain ? "http" : "https"],
+      : plain === tls
+      ? ["http", "https"]
+      : [plain ? "http" : "https"],
     memoryMib: positiveNumber("memory", memory ?? "256"),
     front,
     folder: gateway,

@@ -125,7 +125,12 @@ export async function tryAttack(
     ? Math.min(attack.lastsMs ?? SHORT_DURATION_MS, MAX_SHORT_MS)
     : attack.lastsMs ?? DEFAULT_DURATION_MS;
   const longEnough = delay(MIN_OBSERVED_MS);
-  const gains = await perform(world, attack, { gateway, port, scheme, lastsMs });
+  const gains = await perform(world, attack, {
+    gateway,
+    port,
+    scheme,
+    lastsMs,
+  });
   await longEnough;
   const { sights } = await observer.call("take");
   await delay(AFTERMATH_PAUSE_MS);
