@@ -132,8 +132,9 @@ function addSessions(
   if (own.some(([name]) => name.startsWith(cookies.loginMark))) {
     sessions.push(...lastValues(own, cookies.loginOn(source.host.label)));
   }
-  // What opens more comes first, but in a frame what says whose frame it may be.
-  if (isFramed(source.headers)) sessions.unshift(...granted);
+  // What opens more comes first, but in a frame what says whose frame it may be, for all that its pages load.
+  const destination = source.headers.get("sec-fetch-dest") ?? "document";
+  if (destination !== "document") sessions.unshift(...granted);
   else sessions.push(...granted);
   if (sessions.length === 0) return;
   if (mayUseSessions(source)) {

@@ -122,8 +122,10 @@ export class Gate {
     const asked: Reason = credential ?? (by === "signed_token" ? by : "public");
     let failure: GatewayError | undefined;
     try {
-      // What came with the request may have been for once, and a session's cookie may have been renewed since.
-      const again = grant !== undefined && credential !== undefined
+      // What came with the request may have been for once, and a frame's session may have been renewed since.
+      const isRenewed = credential?.kind === "grant" ||
+        grant?.frame !== undefined;
+      const again = grant !== undefined && credential !== undefined && isRenewed
         ? await this.#byGrant(
           sessionFor(grant, request.port),
           credential,
@@ -202,7 +204,7 @@ export class Gate {
       const embedded = request.isEmbedded
         ? await this.#embedded(request, budget)
         : undefined;
-      return embedded ?? this.#admitPublic(request);
+      return embedded ?? this.#admitPublic(request); // also if nobody can tell
     }
     if (reason === "signed_token") {
       const sandboxId = await access.sandboxOfSignedToken(label, port, budget);
@@ -305,8 +307,13 @@ export class Gate {
       if (credential.kind !== "session") continue;
       const session = await this.#parts.sessions.open(credential.sealed);
       if (session?.kind !== "grant" || session.frame === undefined) continue;
-      const verdict = await this.#byGrant(session, credential, request, budget);
-      if (verdict?.kind === "allow") return verdict;
+      try {
+        const verdict = await this
+          .#byGrant(session, credential, request, budget);
+        if (verdict?.kind === "allow") return verdict;
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+      }
     }
     return undefined;
   }

@@ -1,9 +1,9 @@
 /** Browsers that have just opened a link with a token, and so must have a session the next time they ask. */
-import { LRUCache } from "lru-cache";
 import { previewAuthority } from "../address/preview_host.ts";
 import { isNavigation } from "../http/fetch_metadata.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { digestKey } from "../lib/digest.ts";
+import { ExpiringLru } from "../lib/lru.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
 /** Time within which the next navigation follows, ms. */
@@ -23,30 +23,32 @@ type Navigation = Pick<
  * told. Nor does another gateway know of it: there, as after ten seconds, the login begins.
  */
 export class OpenedLinks {
-  /** When each was given a session, ms since the epoch. */
-  readonly #openedAt = new LRUCache<string, number>({ max: MAX_BROWSERS });
+  readonly #opened: ExpiringLru<string, true>;
   readonly #now: () => number;
+  #lastAt = -Infinity;
 
+  /** `now` is in ms since the epoch. */
   constructor(now: () => number) {
     this.#now = now;
+    const ttlMs = MEMORY_MS;
+    this.#opened = new ExpiringLru({ max: MAX_BROWSERS, ttlMs, now });
   }
 
   /** Notes that the client was given a session. */
   add(x: Navigation): void {
-    if (isNavigation(x.method, x.headers)) {
-      this.#openedAt.set(keyOf(x), this.#now());
-    }
+    if (!isNavigation(x.method, x.headers)) return;
+    this.#lastAt = this.#now();
+    this.#opened.set(keyOf(x), true);
   }
 
   /** True if the client was given one on that host a moment ago, and navigates there for the first time since. */
   take(x: Navigation): boolean {
-    if (this.#openedAt.size === 0 || !isNavigation(x.method, x.headers)) {
-      return false;
-    }
+    const isAnyLeft = this.#now() - this.#lastAt < MEMORY_MS;
+    if (!isAnyLeft || !isNavigation(x.method, x.headers)) return false;
     const key = keyOf(x);
-    const openedAt = this.#openedAt.get(key) ?? -Infinity;
-    this.#openedAt.delete(key);
-    return this.#now() - openedAt < MEMORY_MS;
+    const isOpened = this.#opened.has(key);
+    this.#opened.delete(key);
+    return isOpened;
   }
 }
 

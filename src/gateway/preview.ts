@@ -246,7 +246,7 @@ export class SandboxHandlers {
         verdict.code === "grant_invalid" && !isEmbedded(x, verdict));
     const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
     if (verdict.kind === "deny") {
-      const { ancestors } = verdict;
+      const ancestors = isEmbedded(x, verdict) ? verdict.ancestors : undefined;
       throw await this.#refusal(x, verdict, { retryUrl: loginUrl, ancestors });
     }
     if (

@@ -164,6 +164,8 @@ export abstract class SandboxExchange extends Exchange
 
 const NONE: ReadonlyMap<string, string> = new Map();
 
+const NO_HEADERS = new Headers();
+
 /** An exchange on a preview host. */
 export class PreviewExchange extends SandboxExchange {
   readonly route = "preview";
@@ -274,6 +276,12 @@ export class PreviewExchange extends SandboxExchange {
     return isOfAnybody ? frameAncestors : undefined;
   }
 
+  /** True if caches in front may keep what the app answers. */
+  get #isForAll(): boolean {
+    return this.granted.by === "public" &&
+      this.services.edgeCache === "public";
+  }
+
   protected responseHeaders(
     { status, headers }: UpstreamResponse,
   ): [string, string][] {
@@ -286,7 +294,11 @@ export class PreviewExchange extends SandboxExchange {
     const framers = this.#framers;
     if (framers !== undefined) {
       const response = { status, headers: relayed };
-      relayed.push(...frameHeaders(response, this.#source, framers));
+      // What a shared cache keeps for all says nothing of this visitor.
+      const source = this.#isForAll
+        ? { ...this.#source, headers: NO_HEADERS }
+        : this.#source;
+      relayed.push(...frameHeaders(response, source, framers));
     }
     return relayed;
   }

@@ -344,6 +344,16 @@ Deno.test("with FRAME_ANCESTORS, the sandbox's other ports may frame a public pr
   );
 });
 
+Deno.test("where caches in front keep public previews, FRAME_ANCESTORS says for all alike who may frame them", async () => {
+  const env = { FRAME_ANCESTORS: EMBEDDER, EDGE_CACHE: "public" };
+  await using gateway = await startGateway(env);
+  const cookie = "porthole-framing-ports=8000";
+  const own = { ...frameOn(`http://5173-demo.${BASE}`), cookie };
+  const framed = await gateway.send(DEMO, { headers: own });
+  assert.equal(told(framed).policy, `frame-ancestors 'self' ${EMBEDDER}`);
+  assert.equal(framed.headers.get("set-cookie"), null);
+});
+
 test("without a frame's session and FRAME_ANCESTORS, an app's headers are what they are", async (startGateway) => {
   await using gateway = await startGateway(HTTPS);
   const pages = [

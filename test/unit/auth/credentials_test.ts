@@ -333,6 +333,13 @@ Deno.test("in a frame of the sandbox's own pages, the session that says whose fr
       frame("iframe", "https://chat.example.com/", "cross-site"),
     ]
   ) assert.deepEqual(sealed(own), ["g1", "g2", "k", "l"]);
+  // What the app's pages load in a frame is asked for on the same terms.
+  const fetched = {
+    "sec-fetch-dest": "empty",
+    "sec-fetch-mode": "cors",
+    "sec-fetch-site": "same-origin",
+  };
+  assert.deepEqual(sealed(fetched), ["g1", "g2", "k", "l"]);
   const tab = frame("document", "https://chat.example.com/", "cross-site");
   assert.deepEqual(sealed(tab), ["k", "l", "g1", "g2"]);
   assert.deepEqual(sealed({}), ["k", "l", "g1", "g2"]);

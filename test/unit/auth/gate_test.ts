@@ -999,6 +999,19 @@ Deno.test("readmit() asks about a session's grant, though its cookie has ended m
   }
 });
 
+Deno.test("readmit() lets a token's session end with its cookie, which is no longer than a login's", async () => {
+  const { gate } = gateWithGrant();
+  const session: Credential = { kind: "session", sealed: "granted" };
+  const first = await gate.admit(presenting([session]));
+  assert(first.kind === "allow");
+  const over: Credential = { kind: "session", sealed: "unknown" };
+  const again = await gate.readmit(presenting([over]), {
+    ...first,
+    credential: over,
+  });
+  assert.equal(again.kind, "login");
+});
+
 Deno.test("on a public sandbox, a frame's session counts for its terms, and nothing else is judged or refused", async () => {
   for (const label of ["known", "open"]) {
     const { gate, calls, source } = gateWithGrant({
@@ -1029,6 +1042,8 @@ Deno.test("on a public sandbox, a frame's session counts for its terms, and noth
       ]
     ) assert.deepEqual(await ask([credential]), open);
     source.isKnown = false;
+    assert.deepEqual(await ask([framed()]), open);
+    source.failure = new GatewayError("records_unavailable", "away");
     assert.deepEqual(await ask([framed()]), open);
     assert(!calls.includes("token") && !calls.includes("access"));
   }
