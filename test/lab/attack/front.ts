@@ -85,7 +85,6 @@ async function caddyCommand(
 		level ERROR
 	}
 	servers {
-		trusted_proxies static 127.0.0.1/32
 		timeouts {
 			read_header 10s
 			idle 75s
@@ -95,6 +94,7 @@ async function caddyCommand(
 http://:${port} {
 	bind 127.0.0.1
 	reverse_proxy 127.0.0.1:${gatewayPort} {
+		trusted_proxies 127.0.0.1/32
 		flush_interval 1ms
 		transport http {
 			compression off
