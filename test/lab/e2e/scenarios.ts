@@ -31,6 +31,7 @@ import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
 import { inspect } from "./scenarios/inspect.ts";
 import { tokenInHeader, tokenInQuery } from "./scenarios/machine_token.ts";
 import { login, loginChoice, loginWithoutAccess } from "./scenarios/login.ts";
+import { longMessage } from "./scenarios/long_message.ts";
 import {
   plantedCookies,
   plantedCookiesElsewhere,
@@ -78,6 +79,7 @@ export const SCENARIOS: readonly Scenario[] = [
   tokenInHeader,
   fullStackInPublicSandbox,
   fullStackInPrivateSandbox,
+  longMessage,
   requestsOfAnotherSandbox,
   requestsOfAnotherPort,
   terminalOfAnotherSandbox,

@@ -35,6 +35,7 @@ main.inspect {
 .tools input,
 .tools select {
   min-height: 2.4rem;
+  margin: 0;
   padding: 0.3rem 0.5rem;
   border: 1px solid var(--quiet);
   border-radius: 0.5rem;

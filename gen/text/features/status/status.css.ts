@@ -200,9 +200,13 @@ th[aria-sort] button {
     display: table-row;
   }
 
+  .numbers th {
+    padding-right: 0.3rem;
+  }
+
   .numbers td {
     display: table-cell;
-    padding: 0.3rem 0.75rem 0.3rem 0;
+    padding: 0.3rem 0.3rem 0.3rem 0;
     border-bottom: 1px solid var(--line);
   }
 }

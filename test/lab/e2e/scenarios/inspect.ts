@@ -70,6 +70,7 @@ export const inspect: Scenario = {
         1,
       );
       assert.equal(await isBeside(view), screen === "light");
+      if (screen === "light") assert.equal(await levelsOfTools(view), 1);
       const command = await textOf(view, "#curl");
       assert.match(command, /^curl --path-as-is --globoff/);
       assert.doesNotMatch(command, /x-quote|\n/);
@@ -97,6 +98,14 @@ async function isBeside(view: Page): Promise<boolean> {
   return await view.evaluate<boolean>(
     `document.getElementById("details").getBoundingClientRect().left >=
       document.getElementById("rows").getBoundingClientRect().right`,
+  );
+}
+
+/** At how many heights the labels above the list begin. */
+function levelsOfTools(view: Page): Promise<number> {
+  return view.evaluate<number>(
+    `new Set([...document.querySelectorAll(".tools label")]
+      .map((label) => label.getBoundingClientRect().top)).size`,
   );
 }
 

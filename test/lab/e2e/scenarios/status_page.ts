@@ -46,6 +46,7 @@ export const statusPage: Scenario = {
         await page.shows("#sandboxes .name", "demo");
         await untilDrawn(page);
         await checkAccessibility(page, `the status page (${screen})`);
+        assert.deepEqual(await cutOff(page), [], screen);
         await stage.screenshot(page, `status-${screen}`);
         await page.close();
       }
@@ -86,6 +87,16 @@ function serveStatus({ service }: TestGateway) {
     log: loggerFor("server"),
   });
   return listener ?? assert.fail();
+}
+
+/** The headings of the tables that are wider than their place, where a column is out of sight. */
+function cutOff(page: Page): Promise<readonly string[]> {
+  return page.evaluate<readonly string[]>(
+    `[...document.querySelectorAll(".scroll")]
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+      .map(({ innerText, scrollWidth, clientWidth }) =>
+        [innerText.split("\\n")[0], scrollWidth, clientWidth].join(" "))`,
+  );
 }
 
 /** Waits until the charts have a line, each of which takes two looks at the metrics. */
