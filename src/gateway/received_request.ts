@@ -67,7 +67,8 @@ export interface IncomingRequest extends RepliedRequest {
 }
 
 /** A request, its origin and what it asks permission for. */
-export abstract class ReceivedRequest implements IncomingRequest {
+export abstract class ReceivedRequest
+  implements Omit<IncomingRequest, "connection" | "delivered" | "onBodyRead"> {
   readonly id: string;
   readonly request: Request;
   readonly method: string;
@@ -75,10 +76,7 @@ export abstract class ReceivedRequest implements IncomingRequest {
   readonly authority: string;
   readonly target: string;
   readonly client: ClientInfo;
-  readonly connection: string;
   readonly startedAt: number;
-  readonly delivered: IncomingRequest["delivered"];
-  readonly onBodyRead: IncomingRequest["onBodyRead"];
   protected readonly services: ExchangeServices;
   #cors: CorsDecision | undefined;
 
@@ -90,10 +88,7 @@ export abstract class ReceivedRequest implements IncomingRequest {
     this.authority = incoming.authority;
     this.target = incoming.target;
     this.client = incoming.client;
-    this.connection = incoming.connection;
     this.startedAt = incoming.startedAt;
-    this.delivered = incoming.delivered;
-    this.onBodyRead = incoming.onBodyRead;
     this.services = services;
   }
 

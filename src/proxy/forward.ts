@@ -1,6 +1,5 @@
 /** Sends admitted requests to the upstreams of their sandboxes, and tells an upstream's refusals from the app's answers. */
 import { appTarget } from "../address/app_target.ts";
-import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { GatewayError } from "../errors.ts";
 import {
   type App,
@@ -28,26 +27,17 @@ import {
 import type { Bulkheads, Place } from "./bulkheads.ts";
 import type { HandshakeForms } from "./handshake_forms.ts";
 import type { HostRefusals } from "./host_refusals.ts";
-import { requestHeaders } from "./request_headers.ts";
+import { type HeadersSource, requestHeaders } from "./request_headers.ts";
 
 /** A request that the gate admitted, and that learns how far it has come. */
-export interface AdmittedRequest extends AddressedRequest, App {
-  /** Identifies the request in the logs of the upstream and the app. */
-  readonly id: string;
+export interface AdmittedRequest extends AddressedRequest, App, HeadersSource {
   readonly body: BodyReader | null;
   /** Bytes; null if the client did not announce it. */
   readonly contentLength: number | null;
   /** The request-target for the app, without a preview token. */
   readonly appTarget: string;
-  readonly forwarded: Forwarded;
   /** True if no credential was needed: then none of ours may open anything for it. */
   readonly isAnonymous: boolean;
-  /** True if the app is asked for its content without a coding. */
-  readonly asksPlain?: boolean;
-  /** True if `Authorization` is not meant for the app. */
-  readonly dropsAuthorization: boolean;
-  /** True if the client is to get a whole response, and not to hear that the one that it has is still good. */
-  readonly needsWhole?: boolean;
   /** Aborted when the client disconnects. */
   signal(): AbortSignal;
   /** Whether there is memory to read so many bytes of the response at once. */
