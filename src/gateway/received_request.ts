@@ -5,6 +5,7 @@ import type { CorsMode, EdgeCache, SessionScope } from "../config/config.ts";
 import type { AddressRange, ClientInfo } from "../downstream/http/forwarded.ts";
 import type { RequestHeadLimits } from "../downstream/http/head_limits.ts";
 import type { ClientLeg, RepliedRequest } from "../downstream/http/reply.ts";
+import { isSentByPage } from "../http/fetch_metadata.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { Logger } from "../observability/log.ts";
 import type { CurrentBrand } from "../pages/brand.ts";
@@ -90,6 +91,15 @@ export abstract class ReceivedRequest
     this.client = incoming.client;
     this.startedAt = incoming.startedAt;
     this.services = services;
+  }
+
+  get clientAddress(): string {
+    return this.client.clientAddress;
+  }
+
+  /** True if a page of another origin sent the request, not its visitor. */
+  get isSentByPage(): boolean {
+    return isSentByPage(this.headers);
   }
 
   /** True if pages of an origin may use the browser's credentials. */
