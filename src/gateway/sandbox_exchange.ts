@@ -95,18 +95,6 @@ export abstract class SandboxExchange extends Exchange
     return this.reply.contentLength;
   }
 
-  signal(): AbortSignal {
-    return this.reply.signal();
-  }
-
-  mayRead(size: number): boolean {
-    return this.reply.mayRead(size);
-  }
-
-  mayGather(size: number): boolean {
-    return this.reply.mayGather(size);
-  }
-
   get forwarded(): Forwarded {
     return this.client.forwarded;
   }
