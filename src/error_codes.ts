@@ -1,6 +1,6 @@
 /**
  * The error codes, and what each of them means: all its facts are in its row, some by the kind of failure that it names
- * first. Every other file asks here; texts are in pages/error_texts.ts.
+ * first. Every other file asks here; texts are in pages/error_texts.json.
  */
 
 /** What an error code means to the parts of the gateway; a fact that does not apply is left out. */

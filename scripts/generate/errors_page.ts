@@ -33,7 +33,7 @@ that \`Deno.serve\` itself refuses (400) has no code.
 Beside the status stands who can change it: the client, the user of the sandbox,
 the operator, or us (bug). **reloads** marks a page that
 [waits](operate.md#pages-that-wait). This page is generated from
-\`src/error_codes.ts\` and \`src/pages/error_texts.ts\` (\`deno task gen\`).
+\`src/error_codes.ts\` and \`src/pages/error_texts.json\` (\`deno task gen\`).
 `;
 
 /** docs/errors.md. */

@@ -9,7 +9,6 @@ import type { GrantAccess } from "../auth/grant_access.ts";
 import type { Throttle } from "../auth/throttle.ts";
 import type { User } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
-import { isSentByPage } from "../http/fetch_metadata.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { Subjects } from "../observability/subjects.ts";
 import { inertResponseHeaders } from "../proxy/toolbox_response.ts";
@@ -83,7 +82,7 @@ export async function handleBuildLog(
       by: "bearer",
       ...subject !== undefined && { subject },
       // Not the sandbox's limit: a snapshot or sandbox may also be given by its name, which may be another's id.
-      countsAgainst: `build_logs:${clientKey(user.clientAddress)}`,
+      countsAgainst: `build_logs:${clientKey(x.clientAddress)}`,
     },
     async () => await parts.builds.logOf(x.build, user) !== null,
   );
@@ -105,7 +104,7 @@ export async function handleBuildLog(
 
 /** @throws {GatewayError} `login_required` */
 function userOf(
-  { headers, client }: BuildLogExchange,
+  { headers, clientAddress }: BuildLogExchange,
   { grants }: BuildLogParts,
 ): User {
   const bearer = bearerOf(headers);
@@ -115,23 +114,21 @@ function userOf(
   const organization = headers.get("x-daytona-organization-id") ?? "";
   return {
     bearer,
-    clientAddress: client.clientAddress,
+    clientAddress,
     organizationId: isUuid(organization) ? organization : undefined,
   };
 }
 
 /** @throws {GatewayError} `build_log_not_found`, `too_many_refusals`, `too_many_lookups`, or as the API's client does */
 async function findLog(
-  { build, headers }: BuildLogExchange,
+  x: BuildLogExchange,
   user: User,
   { builds, throttle }: BuildLogParts,
 ): Promise<BuildLog> {
-  const { clientAddress } = user;
-  const client = { clientAddress, isSentByPage: isSentByPage(headers) };
-  const budget = throttle.budgetFor(client);
+  const budget = throttle.budgetFor(x);
   async function ask(): Promise<BuildLog | null> {
     budget.spend();
-    return await builds.logOf(build, user);
+    return await builds.logOf(x.build, user);
   }
   const log = await budget.settledBy(ask(), (found) => found !== null);
   if (log !== null) return log;

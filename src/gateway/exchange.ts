@@ -63,7 +63,7 @@ export abstract class Exchange extends ReceivedRequest {
   constructor(incoming: IncomingRequest, services: ExchangeServices) {
     super(incoming, services);
     this.progress = new Progress(incoming.startedAt, services.now);
-    this.reply = new Reply(this, services.clientLeg);
+    this.reply = new Reply(incoming, services.clientLeg);
   }
 
   /** The headers of an upstream's response as the client of this route gets them. */

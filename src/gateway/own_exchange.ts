@@ -1,6 +1,5 @@
 import type { Credential } from "../auth/credentials.ts";
 import type { GateRequest } from "../auth/verdict.ts";
-import { isSentByPage } from "../http/fetch_metadata.ts";
 import type { CorsDecision } from "../proxy/cors.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { Exchange } from "./exchange.ts";
@@ -30,14 +29,14 @@ export abstract class OwnExchange extends Exchange {
     preview: Pick<GateRequest, "label" | "port">,
     credentials: () => readonly Credential[],
   ): GateRequest {
-    const { method, headers, progress, client: { clientAddress } } = this;
+    const { method, clientAddress, isSentByPage, progress } = this;
     return {
       ...preview,
       method,
       isToolbox: true,
       isForMembers: true,
       clientAddress,
-      isSentByPage: isSentByPage(headers),
+      isSentByPage,
       progress,
       credentials,
     };

@@ -90,9 +90,11 @@ export class PreviewProbe {
       dropsAuthorization: true,
       appAddress: undefined,
       forwarded: { host: `localhost:${port}`, proto: "http", for: "127.0.0.1" },
-      signal: () => patience.signal,
-      mayRead: () => true,
-      mayGather: () => true,
+      reply: {
+        signal: () => patience.signal,
+        mayRead: () => true,
+        mayGather: () => true,
+      },
       progress: {
         onMiss() {},
         onResolved() {

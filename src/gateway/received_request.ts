@@ -5,6 +5,7 @@ import type { CorsMode, EdgeCache, SessionScope } from "../config/config.ts";
 import type { AddressRange, ClientInfo } from "../downstream/http/forwarded.ts";
 import type { RequestHeadLimits } from "../downstream/http/head_limits.ts";
 import type { ClientLeg, RepliedRequest } from "../downstream/http/reply.ts";
+import { isSentByPage } from "../http/fetch_metadata.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { Logger } from "../observability/log.ts";
 import type { CurrentBrand } from "../pages/brand.ts";
@@ -67,7 +68,8 @@ export interface IncomingRequest extends RepliedRequest {
 }
 
 /** A request, its origin and what it asks permission for. */
-export abstract class ReceivedRequest implements IncomingRequest {
+export abstract class ReceivedRequest
+  implements Omit<IncomingRequest, "connection" | "delivered" | "onBodyRead"> {
   readonly id: string;
   readonly request: Request;
   readonly method: string;
@@ -75,10 +77,7 @@ export abstract class ReceivedRequest implements IncomingRequest {
   readonly authority: string;
   readonly target: string;
   readonly client: ClientInfo;
-  readonly connection: string;
   readonly startedAt: number;
-  readonly delivered: IncomingRequest["delivered"];
-  readonly onBodyRead: IncomingRequest["onBodyRead"];
   protected readonly services: ExchangeServices;
   #cors: CorsDecision | undefined;
 
@@ -90,11 +89,17 @@ export abstract class ReceivedRequest implements IncomingRequest {
     this.authority = incoming.authority;
     this.target = incoming.target;
     this.client = incoming.client;
-    this.connection = incoming.connection;
     this.startedAt = incoming.startedAt;
-    this.delivered = incoming.delivered;
-    this.onBodyRead = incoming.onBodyRead;
     this.services = services;
+  }
+
+  get clientAddress(): string {
+    return this.client.clientAddress;
+  }
+
+  /** True if a page of another origin sent the request, not its visitor. */
+  get isSentByPage(): boolean {
+    return isSentByPage(this.headers);
   }
 
   /** True if pages of an origin may use the browser's credentials. */

@@ -28,11 +28,7 @@ import {
 import type { GateRequest } from "../auth/verdict.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { isWebSocketRequest } from "../downstream/http/head_limits.ts";
-import {
-  isNavigation,
-  isSentByPage,
-  mayRedirect,
-} from "../http/fetch_metadata.ts";
+import { isNavigation, mayRedirect } from "../http/fetch_metadata.ts";
 import { splitParameter } from "../http/query_parameter.ts";
 import type { AppAddress } from "../proxy/app_origin.ts";
 import { embeddedHeaders } from "../proxy/embedded_response.ts";
@@ -97,27 +93,6 @@ export abstract class SandboxExchange extends Exchange
 
   get contentLength(): number | null {
     return this.reply.contentLength;
-  }
-
-  signal(): AbortSignal {
-    return this.reply.signal();
-  }
-
-  mayRead(size: number): boolean {
-    return this.reply.mayRead(size);
-  }
-
-  mayGather(size: number): boolean {
-    return this.reply.mayGather(size);
-  }
-
-  /** True if a page of another origin sent the request, not its visitor. */
-  get isSentByPage(): boolean {
-    return isSentByPage(this.headers);
-  }
-
-  get clientAddress(): string {
-    return this.client.clientAddress;
   }
 
   get forwarded(): Forwarded {

@@ -1,7 +1,8 @@
 /** The page that documents the gateway's routes and error codes. */
+import main from "../../gen/text/pages/docs_page.html.ts";
 import { ERROR_CODES, type ErrorCode, ERRORS } from "../error_codes.ts";
 import { errorText } from "./error_texts.ts";
-import { escapeHtml } from "./html.ts";
+import { escapeHtml, filled } from "./html.ts";
 import { page } from "./page.ts";
 
 /** The part of an OpenAPI operation that the page shows. */
@@ -64,27 +65,11 @@ export function docsPage(source: DocsSource, domain = "{domain}"): string {
   const routes = Object.entries(source.paths ?? {}).map(routeRow);
   const codes = ERROR_CODES.map((code) => errorRow(code, domain));
   const title = `${source.info.title} ${source.info.version}`;
-  return page(
-    title,
-    `<h1>${escapeHtml(title)}</h1>
-<p>Previews are at <code>{port}-{sandbox}.${
-      escapeHtml(domain)
-    }</code>; every path there belongs to the app.</p>
-<ul>
-<li><a href="#errors">Error codes</a></li>
-<li><a href="#routes">The gateway’s own routes</a>, on its base domain; machine-readable: <a href="/openapi.json">/openapi.json</a></li>
-<li><a href="/docs/apps">What apps receive</a></li>
-</ul>
-<h2 id="errors">Error codes</h2>
-<p>Error responses of the gateway itself, as opposed to the app’s, have one of these codes in
-<code>X-Porthole-Error</code>. Their body is <code>application/problem+json</code>, or a page for browsers.</p>
-<table><thead><tr><th>Code</th><th>Status</th><th>Meaning</th></tr></thead><tbody>
-${codes.join("\n")}
-</tbody></table>
-<h2 id="routes">Routes</h2>
-<table><thead><tr><th>Route</th><th>What it does</th></tr></thead><tbody>
-${routes.join("\n")}
-</tbody></table>`,
-    { wide: true },
-  );
+  const shown = filled(main, {
+    title: escapeHtml(title),
+    domain: escapeHtml(domain),
+    codes: codes.join("\n"),
+    routes: routes.join("\n"),
+  });
+  return page(title, shown, { wide: true });
 }

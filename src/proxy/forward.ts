@@ -1,6 +1,6 @@
 /** Sends admitted requests to the upstreams of their sandboxes, and tells an upstream's refusals from the app's answers. */
 import { appTarget } from "../address/app_target.ts";
-import type { Forwarded } from "../downstream/http/forwarded.ts";
+import type { Reply } from "../downstream/http/reply.ts";
 import { GatewayError } from "../errors.ts";
 import {
   type App,
@@ -28,32 +28,19 @@ import {
 import type { Bulkheads, Place } from "./bulkheads.ts";
 import type { HandshakeForms } from "./handshake_forms.ts";
 import type { HostRefusals } from "./host_refusals.ts";
-import { requestHeaders } from "./request_headers.ts";
+import { type HeadersSource, requestHeaders } from "./request_headers.ts";
 
 /** A request that the gate admitted, and that learns how far it has come. */
-export interface AdmittedRequest extends AddressedRequest, App {
-  /** Identifies the request in the logs of the upstream and the app. */
-  readonly id: string;
+export interface AdmittedRequest extends AddressedRequest, App, HeadersSource {
   readonly body: BodyReader | null;
   /** Bytes; null if the client did not announce it. */
   readonly contentLength: number | null;
   /** The request-target for the app, without a preview token. */
   readonly appTarget: string;
-  readonly forwarded: Forwarded;
   /** True if no credential was needed: then none of ours may open anything for it. */
   readonly isAnonymous: boolean;
-  /** True if the app is asked for its content without a coding. */
-  readonly asksPlain?: boolean;
-  /** True if `Authorization` is not meant for the app. */
-  readonly dropsAuthorization: boolean;
-  /** True if the client is to get a whole response, and not to hear that the one that it has is still good. */
-  readonly needsWhole?: boolean;
-  /** Aborted when the client disconnects. */
-  signal(): AbortSignal;
-  /** Whether there is memory to read so many bytes of the response at once. */
-  mayRead(size: number): boolean;
-  /** Whether to answer a body of so many bytes in one piece, for which there is memory. */
-  mayGather(size: number): boolean;
+  /** What tells whether the client has left, and how much of the response there is memory for. */
+  readonly reply: Pick<Reply, "signal" | "mayRead" | "mayGather">;
   readonly progress: {
     /** Called before a lookup of the destination that goes beyond the process. */
     onMiss(): void;
@@ -186,6 +173,7 @@ export class Forwarder {
       const message = "Dot segments that cannot be resolved";
       throw new GatewayError("bad_target", message);
     }
+    const { reply } = request;
     return {
       origin: destination.origin,
       method: request.method,
@@ -193,13 +181,13 @@ export class Forwarder {
       headers: requestHeaders(request, destination, form), // 5 headers
       body: request.body,
       contentLength: request.contentLength,
-      lateSignal: () => request.signal(),
+      lateSignal: () => reply.signal(),
       onUpload: (bytes) => {
         request.progress.onUpload(bytes);
         if (place !== undefined) this.#parts.bulkheads.sent(place, bytes);
       },
-      mayRead: (size) => request.mayRead(size),
-      mayGather: (size) => request.mayGather(size),
+      mayRead: (size) => reply.mayRead(size),
+      mayGather: (size) => reply.mayGather(size),
     };
   }
 

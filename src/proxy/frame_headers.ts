@@ -14,6 +14,7 @@ import { type CredentialSource, originOf } from "../auth/credentials.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import { cookieValues } from "../http/cookies.ts";
 import { type HeaderList, valuesOf } from "../http/headers.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 
 /** The parts of a request that {@linkcode frameHeaders} decides by. */
 export interface FrameSource
@@ -22,10 +23,7 @@ export interface FrameSource
 }
 
 /** The parts of an app's response that {@linkcode frameHeaders} decides by. */
-export interface FramedResponse {
-  readonly status: number;
-  readonly headers: HeaderList;
-}
+export type FramedResponse = Pick<UpstreamResponse, "status" | "headers">;
 
 /** Most ports that a preview host remembers. */
 const MAX_PORTS = 8;

@@ -6,11 +6,14 @@
 import { withoutTokens } from "../auth/preview_token.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { withoutOwnCookies } from "../http/cookies.ts";
-import type { RequestHeaders } from "../http/headers.ts";
 import { isHopByHop, nominatedHeaders } from "../http/hop_by_hop.ts";
 import { byName } from "../lib/by_name.ts";
 import type { Destination } from "../resolver/destination.ts";
-import { type AddressForm, type AppAddress, localUrl } from "./app_origin.ts";
+import {
+  type AddressedRequest,
+  type AddressForm,
+  localUrl,
+} from "./app_origin.ts";
 
 const SKIP_ACTIVITY = "x-daytona-skip-last-activity-update";
 
@@ -52,25 +55,23 @@ const VALIDATION = /^if-(?:modified-since|none-match)$/;
 /** True if no header of that name is passed on. */
 const isDropped = byName((name) => isOurs(name) || isHopByHop(name));
 
-/** The part of an admitted request that its headers depend on. */
-interface RequestHeadersInput {
-  /** The client's, with lower-case names. */
-  readonly headers: RequestHeaders;
-  readonly asksPlain?: boolean;
+/** The part of an admitted request that its headers depend on; the client's have lower-case names. */
+export interface HeadersSource
+  extends Pick<AddressedRequest, "headers" | "appAddress"> {
+  /** The X-Request-Id unless the client sent one: it identifies the request in the logs of the upstream and the app. */
+  readonly id: string;
   readonly forwarded: Forwarded;
+  /** True if the app is asked for its content without a coding. */
+  readonly asksPlain?: boolean;
   /** True if `Authorization` is not meant for the app, since it held the credential that granted access. */
   readonly dropsAuthorization: boolean;
-  /** True if the app is not to answer that what the client has is still good. */
+  /** True if the client is to get a whole response, and not to hear that the one that it has is still good. */
   readonly needsWhole?: boolean;
-  /** The X-Request-Id unless the client sent one. */
-  readonly id: string;
-  /** Undefined where no app is addressed. */
-  readonly appAddress: AppAddress | undefined;
 }
 
 /** The end-to-end headers to send to `destination`, as a new list; `form` is what they tell the app of its address. */
 export function requestHeaders(
-  request: RequestHeadersInput,
+  request: HeadersSource,
   destination: Pick<Destination, "authority" | "headers" | "reportsUse">,
   form: AddressForm,
 ): [string, string][] {

@@ -130,9 +130,11 @@ export function admittedRequest(
     isAnonymous: false,
     dropsAuthorization: false,
     appAddress: { port: 3000, publicOrigin: "http://3000-box.test" },
-    signal: () => signal,
-    mayRead: () => true,
-    mayGather: () => true,
+    reply: {
+      signal: () => signal,
+      mayRead: () => true,
+      mayGather: () => true,
+    },
     progress: { onMiss() {}, onResolved() {}, onUpload() {} },
     ...differences,
   };

@@ -1,6 +1,7 @@
 /** The page of a base domain itself: what this is, and the way to a preview. */
+import main from "../../../gen/text/features/base_page/base_page.html.ts";
 import type { Link } from "../../gateway/feature_module.ts";
-import { escapeHtml } from "../../pages/html.ts";
+import { escapeHtml, filled } from "../../pages/html.ts";
 import { BASE_POLICY, ICON, page } from "../../pages/page.ts";
 
 interface BasePageData {
@@ -33,35 +34,28 @@ export const BASE_PAGE_POLICY = `${BASE_POLICY}; frame-ancestors 'none'`;
 /** Renders it as an HTML document. */
 export function basePage(data: BasePageData): string {
   const { links, pages, hasLogin, users, refused } = data;
-  const authority = escapeHtml(data.authority);
-  const version = escapeHtml(data.version);
   const buttons = pages.map(({ url, text }) =>
     `\n<button class="quiet" name="page" value="${url}">${text}</button>`
   );
-  const port = escapeHtml(refused?.port ?? "");
-  const sandbox = escapeHtml(refused?.sandbox ?? "");
-  const fault = refused && `\n<p id="fault" role="alert">${FAULT}</p>`;
-  const faulty = refused === undefined ? "" : ' aria-describedby="fault"';
   const names = escapeHtml(users.join(", "));
-  const user = users.length > 0 &&
-    `\n<p class="note">Logged in as <span class="name">${names}</span></p>`;
-  const logout = hasLogin ? ' <a href="/logout">Log out</a>' : "";
   return page(
     refused === undefined ? "Previews" : "There is no such address",
-    `<p class="status brand">${ICON} Porthole</p>
-<h1>Previews of Daytona sandboxes</h1>
-<p>What listens on a port of a sandbox is shown at an address of its own:</p>
-<p class="host">{port}-{sandbox}.${authority}</p>
-<form action="${OPEN_PATH}">${fault ?? ""}
-<div class="fields">
-<label>Port
-<input name="port" inputmode="numeric" pattern="[1-9][0-9]{0,4}" placeholder="3000" value="${port}"${faulty}></label>
-<label>Sandbox
-<input name="sandbox" required autocapitalize="none" spellcheck="false" placeholder="ID or address" value="${sandbox}"${faulty}></label>
-</div>
-<button>Open the preview</button>${buttons.join("")}
-</form>${linkList(links)}${user || ""}
-<p class="note foot"><a href="/docs">Documentation</a>${logout} <span>Porthole ${version}</span></p>`,
+    filled(main, {
+      icon: ICON,
+      authority: escapeHtml(data.authority),
+      action: OPEN_PATH,
+      fault: refused ? `\n<p id="fault" role="alert">${FAULT}</p>` : "",
+      faulty: refused ? ' aria-describedby="fault"' : "",
+      typedPort: escapeHtml(refused?.port ?? ""),
+      typedSandbox: escapeHtml(refused?.sandbox ?? ""),
+      buttons: buttons.join(""),
+      links: linkList(links),
+      user: users.length > 0
+        ? `\n<p class="note">Logged in as <span class="name">${names}</span></p>`
+        : "",
+      logout: hasLogin ? ' <a href="/logout">Log out</a>' : "",
+      version: escapeHtml(data.version),
+    }),
   );
 }
 

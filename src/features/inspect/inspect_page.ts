@@ -4,7 +4,7 @@ import css from "../../../gen/text/features/inspect/inspect.css.ts";
 import script from "../../../gen/text/features/inspect/inspect.js.ts";
 import main from "../../../gen/text/features/inspect/inspect_page.html.ts";
 import type { Link } from "../../gateway/feature_module.ts";
-import { escapeHtml } from "../../pages/html.ts";
+import { escapeHtml, filled } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 import { pageScript, withScripts } from "../../pages/script.ts";
 
@@ -22,11 +22,10 @@ export function inspectPage(sandboxId: string, pages: readonly Link[]): string {
   const links = pages.map(({ url, text }) =>
     `<a href="${url + name}">${text}</a>`
   );
-  const shown = main.replace("{name}", () => name)
-    .replace("{links}", () => links.join(" "));
   return page(
     `Requests to ${sandboxId}`,
-    `${shown}<script>${INSPECT.text}</script>`,
+    `${filled(main, { name, links: links.join(" ") })}
+<script>${INSPECT.text}</script>`,
     { head: `<style>${css}</style>`, mainClass: "inspect" },
   );
 }

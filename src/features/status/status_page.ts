@@ -1,6 +1,8 @@
 /** The status page of an operator: what the gateway does now. Its script draws what `/events` tells. */
 import css from "../../../gen/text/features/status/status.css.ts";
 import client from "../../../gen/text/features/status/status_client.js.ts";
+import main from "../../../gen/text/features/status/status_page.html.ts";
+import { filled } from "../../pages/html.ts";
 import { page, PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { pageScript, withScripts } from "../../pages/script.ts";
@@ -44,20 +46,7 @@ const SECTIONS = TABLES.map(([id, title, columns, time]) => {
 </section>`;
 });
 
-const MAIN = `<div class="head">
-<h1>Gateway <span class="name" id="host"></span></h1>
-<p><span id="version"></span> · <span id="live" role="status">connecting</span> · <a href="metrics">metrics</a></p>
-</div>
-<noscript><p>This page needs JavaScript. The same numbers are at <a href="metrics">/metrics</a>.</p></noscript>
-<ul class="checks" id="checks" aria-label="Checks"></ul>
-<div class="grid" id="charts"></div>
-<div class="halves">
-${SECTIONS.join("\n")}
-</div>
-<section>
-<h2>What went wrong last</h2>
-<ul class="troubles" id="troubles"></ul>
-</section>
+const MAIN = `${filled(main, { sections: SECTIONS.join("\n") })}
 <script>${SCRIPT.text}</script>`;
 
 const head = `<style>${css}</style>`;

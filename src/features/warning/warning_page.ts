@@ -1,6 +1,7 @@
 /** The page before a visitor's first look at a preview: a warning that it shows what somebody else runs. */
+import main from "../../../gen/text/features/warning/warning_page.html.ts";
 import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "../../pages/fragment.ts";
-import { escapeHtml } from "../../pages/html.ts";
+import { escapeHtml, filled } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 import { withScripts } from "../../pages/script.ts";
 
@@ -28,21 +29,14 @@ export function warningPage({ host, url, isFramed }: {
   const target = escapeHtml(url);
   const newTabLink = isFramed
     ? `<p class="note">If this page comes back, your browser does not store cookies in frames.
-<a href="${target}" data-here target="_blank" rel="noopener noreferrer">Open the preview in a new tab</a></p>\n`
+<a href="${target}" data-here target="_blank" rel="noopener noreferrer">Open the preview in a new tab</a></p>`
     : "";
-  return page(
-    `Continue to ${host}?`,
-    `<p class="status">Before you continue</p>
-<h1>Do you trust this preview?</h1>
-<p class="host">${escapeHtml(host)}</p>
-<p>This app runs in a Daytona sandbox. Whoever runs it decides what it shows; nobody has reviewed it.</p>
-<p>Do not enter passwords, payment details or anything private unless you know and trust whoever runs it.</p>
-<form method="post" action="${ACCEPT_PATH}">
-<input type="hidden" name="${REDIRECT_FIELD}" value="${target}">
-<button>Continue to preview</button>
-</form>
-${newTabLink}<p class="note">A cookie remembers your choice for this address for 24 hours.</p>
-<p class="note">Is this your preview? To skip this page, send the header
-<code>X-Daytona-Skip-Preview-Warning: true</code> with your requests.</p>${FRAGMENT_KEEPER}`,
-  );
+  const shown = filled(main, {
+    host: escapeHtml(host),
+    action: ACCEPT_PATH,
+    field: REDIRECT_FIELD,
+    target,
+    newTabLink,
+  });
+  return page(`Continue to ${host}?`, shown + FRAGMENT_KEEPER);
 }

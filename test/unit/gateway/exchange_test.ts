@@ -145,7 +145,7 @@ Deno.test("an upload that the gateway itself ends is answered with the reason", 
     const { inFlight, records, x } = await setUpUpload(() =>
       Promise.resolve(false)
     );
-    const signal = x.signal();
+    const signal = x.reply.signal();
     await inFlight[end]();
     assert(signal.aborted);
     const response = await x.refuse(new UpstreamError("aborted", ""));
@@ -169,7 +169,7 @@ Deno.test("the body of a preflight is not ended by the gateway, which answers wh
   await x.openBody();
   assert(x.body !== null);
   inFlight.abortAll();
-  assert.equal(x.signal().aborted, false);
+  assert.equal(x.reply.signal().aborted, false);
   assert.equal(
     (await x.refuse(new GatewayError("port_closed", ""))).status,
     502,
@@ -402,7 +402,7 @@ Deno.test("S10: an upload in chunks that are too small ends, and so does the res
     headers: [],
     body: silentBody(),
   });
-  const signal = x.signal();
+  const signal = x.reply.signal();
   for (let read = 0; !signal.aborted; read++) {
     assert(read < 10_000);
     await x.body?.read();
@@ -412,7 +412,7 @@ Deno.test("S10: an upload in chunks that are too small ends, and so does the res
   const other = await setUpUpload(undefined, undefined, {
     body: bodyInBytes().body,
   });
-  while (!other.x.signal().aborted) await other.x.body?.read();
+  while (!other.x.reply.signal().aborted) await other.x.body?.read();
   const refusal = await other.x.refuse(new UpstreamError("aborted", "ended"));
   assert.equal(refusal.headers.get("x-porthole-error"), "chunks_too_small");
 });
@@ -486,9 +486,13 @@ Deno.test("S3: a download is charged to the budget and counts until its client h
   );
   x.checkLimits();
   x.grant({ sandboxId: "box", by: "public" }, () => Promise.resolve(true));
-  assert.equal(x.mayRead(100_000), true);
+  assert.equal(x.reply.mayRead(100_000), true);
   assert.equal(budget.usedBytes, 300_000);
-  assert.equal(x.mayRead(200_000), false, "that would take more than half");
+  assert.equal(
+    x.reply.mayRead(200_000),
+    false,
+    "that would take more than half",
+  );
   const { body } = await x.relay({
     status: 200,
     headers: [],
@@ -523,9 +527,9 @@ Deno.test("S3: an upload is charged to the budget, and answered if it has to go"
   await x.openBody();
   await x.body?.read();
   assert.equal(budget.usedBytes, 80_000);
-  assert.equal(x.signal().aborted, false);
+  assert.equal(x.reply.signal().aborted, false);
   await x.body?.read();
-  assert.equal(x.signal().aborted, true);
+  assert.equal(x.reply.signal().aborted, true);
   const response = await x.refuse(new UpstreamError("aborted", "upload ended"));
   assert.equal(response.headers.get("x-porthole-error"), "buffers_full");
   assert.equal(records[0]?.error, "buffers_full");
@@ -548,7 +552,7 @@ Deno.test("S3: an upload that has to go makes room at once, so that nobody else 
   const small = budget.open("tunnel", () => isEvicted = true);
   assert.equal(small.add(50_000), true);
   assert.equal(isEvicted, false);
-  assert.equal(x.signal().aborted, true);
+  assert.equal(x.reply.signal().aborted, true);
   assert.equal(budget.usedBytes, 50_000);
   await x.refuse(new UpstreamError("aborted", "upload ended"));
   assert.equal(budget.usedBytes, 50_000);
@@ -573,7 +577,7 @@ Deno.test("S3: an upload that has arrived is charged no more, however long its r
     const other = budget.open("tunnel", () => {});
     other.add(120_000);
     other.add(1);
-    assert.equal(x.signal().aborted, false, framing);
+    assert.equal(x.reply.signal().aborted, false, framing);
     await x.refuse(new UpstreamError("aborted", "test"));
   }
 });
@@ -611,7 +615,7 @@ Deno.test("S10: a chunked upload is watched until it is over, and answered if it
   const [upload] = watched;
   assert.equal(upload?.client, "127.0.0.1");
   const aborted = new Promise((resolve) =>
-    x.signal().addEventListener("abort", resolve)
+    x.reply.signal().addEventListener("abort", resolve)
   );
   upload.drop();
   await aborted;

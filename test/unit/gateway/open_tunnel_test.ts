@@ -40,7 +40,6 @@ function open(
   });
   const admitted = admittedRequest({
     headers: new Headers({ ...HANDSHAKE, ...fields }),
-    signal: () => client.signal,
   });
   return {
     connection,
