@@ -116,7 +116,7 @@ export abstract class Exchange extends ReceivedRequest {
     // `countsAgainst` may name a client, whose address is not for the log.
     throw countsAgainst === undefined
       ? new GatewayError("sandbox_overloaded", "Limit of one sandbox")
-      : new GatewayError("overloaded", "Limit of one client's build logs");
+      : new GatewayError("overloaded", "Limit of what reaches no app");
   }
 
   /** Who was admitted; throws `TypeError` before {@linkcode Exchange.grant}. */
@@ -188,6 +188,9 @@ export abstract class Exchange extends ReceivedRequest {
 
   /** What a response of our own is that comes in place of the app's, for the log. */
   note: string | undefined;
+
+  /** Called once, when the exchange is over. */
+  onEnd: (() => void) | undefined;
 
   /** Answers with a response of our own, whose body is complete. */
   answer(response: Response): Promise<Response> {
@@ -342,6 +345,7 @@ export abstract class Exchange extends ReceivedRequest {
     this.#isRecorded = true;
     this.reply.close();
     this.#endUse?.();
+    this.onEnd?.();
     const isFromApp = this.#isFromApp;
     const endedAt = this.services.now();
     const facts = { ...conclusion, status, isFromApp, endedAt };

@@ -23,6 +23,8 @@ import { EMBED_HEADERS, EMBED_PAGE } from "./embed_page.ts";
 export class EmbedExchange extends OwnExchange {
   readonly route = "embed";
   readonly host: PreviewHost;
+  /** True if pages of any origin may read the answer. */
+  isForAnyPage = false;
 
   constructor(
     incoming: IncomingRequest,
@@ -35,6 +37,10 @@ export class EmbedExchange extends OwnExchange {
 
   protected override get baseAuthority(): string {
     return this.host.authoritySuffix;
+  }
+
+  protected override get ownHeaders(): [string, string][] {
+    return this.isForAnyPage ? [["access-control-allow-origin", "*"]] : [];
   }
 
   /** True if a page of this very host sent it, false if another one did; undefined if nobody says. */

@@ -54,7 +54,8 @@
     link.href = ownPath();
     link.parentElement.hidden = false;
     const { port } = embed ?? {};
-    if (embed) {
+    // Whoever frames this knows the code; there may be nobody, or none with an origin.
+    if (parent !== self && /^https?:/.test(around)) {
       tell({ type: "state", state: "refused", code: portholeCode, port });
     }
   }

@@ -1,4 +1,5 @@
 /** `/.porthole/state` of a preview host: how the preview is, for the page that frames it and for ours in the frame. */
+import { createHash } from "node:crypto";
 import {
   bearerOf,
   type Credential,
@@ -10,6 +11,7 @@ import type { Guest } from "../../gateway/record.ts";
 import { cookieValues } from "../../http/cookies.ts";
 import { frameState } from "../../pages/frame_state.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import type { CountById } from "../../proxy/counts.ts";
 import type { EmbedCodes } from "./embed_codes.ts";
 import { type EmbedExchange, frameRefused } from "./embed_exchange.ts";
 import { EMBEDS } from "./embed_kind.ts";
@@ -27,6 +29,8 @@ interface StateParts extends
     | "now"
   > {
   readonly codes: Pick<EmbedCodes, "openState">;
+  /** How many of one client listen to one preview. */
+  readonly listeners: Pick<CountById, "increment" | "decrement">;
   readonly draining: AbortSignal;
 }
 
@@ -39,7 +43,10 @@ interface Listener {
   isOver(): Promise<boolean>;
 }
 
-/** Answers with the state, or with events as long as there may be another one. */
+/**
+ * Answers with the state, or with events as long as there may be another one.
+ * @throws {GatewayError} `client_overloaded`, `overloaded`, or as it is refused
+ */
 export async function handleState(
   x: EmbedExchange,
   parts: StateParts,
@@ -57,8 +64,24 @@ export async function handleState(
     : await holderOf(token, x, parts);
   const { guest, readers } = listener;
   const { sandboxId } = guest;
-  x.grant(guest, () => Promise.resolve(true)); // events end by themselves, so that the end is told
-  const { looks, now, draining } = parts;
+  const { looks, listeners, draining } = parts;
+  const preview = `${sandboxId}:${port}`;
+  const wantsEvents = method === "GET" &&
+    headers.get("accept")?.includes("text/event-stream") === true;
+  if (wantsEvents) {
+    const ofClient = listeners.increment(`${preview}:${x.facts.client}`);
+    if (ofClient === undefined) {
+      throw new GatewayError("client_overloaded", "Too many listen");
+    }
+    x.onEnd = () => listeners.decrement(ofClient);
+  }
+  // Whoever asks takes no place of the app's, and whoever listens none of theirs. Events end by themselves, so that the
+  // end is told.
+  const countsAgainst = `${wantsEvents ? "events" : "state"}:${preview}`;
+  x.grant({ ...guest, countsAgainst }, () => Promise.resolve(true));
+  // All who listen to one preview look at one time, and at others at other times.
+  const aheadMs = createHash("sha256").update(preview).digest().readUInt16BE();
+  const now = () => parts.now() + aheadMs;
   const look = async (): Promise<ToldState> => {
     if (await isOver(listener)) {
       return { state: "ended", code: "grant_invalid", port, ready: false };
@@ -71,8 +94,7 @@ export async function handleState(
   if (readers.includes(origin)) {
     answered.push(["access-control-allow-origin", origin]);
   }
-  const wantsEvents = headers.get("accept")?.includes("text/event-stream");
-  if (!wantsEvents || method === "HEAD") {
+  if (!wantsEvents) {
     return x.answer(Response.json(await look(), { headers: answered }));
   }
   answered.push(["content-type", "text/event-stream"]);
@@ -98,11 +120,13 @@ function preflightAnswer(): Response {
 /** Whoever has an embed's token, which says all of it, also once that has ended. @throws {GatewayError} `grant_invalid` */
 async function holderOf(
   token: string,
-  { host: { label, port } }: EmbedExchange,
+  x: EmbedExchange,
   { codes, records }: StateParts,
 ): Promise<Listener> {
+  const { host: { label, port } } = x;
   const embed = await codes.openState(token);
   if (embed?.port !== port || embed.sandboxId.toLowerCase() !== label) {
+    x.isForAnyPage = true; // whose it was is not known any more, and it tells nothing
     throw new GatewayError("grant_invalid", "No token of this preview");
   }
   const { id, sandboxId, ancestors: readers } = embed;
@@ -111,25 +135,27 @@ async function holderOf(
 }
 
 /**
- * A page of this host in a frame, by the session of that.
+ * A page of this host in a frame, by the session of that; where the preview is public, it needs none.
  * @throws {GatewayError} `frame_refused` if there is none, or as the gate does
  */
 async function ownPage(
   x: EmbedExchange,
   { gate, accessEvents, sessions, cookies }: StateParts,
 ): Promise<Listener> {
-  const { host: { label, port } } = x;
+  const { host: { label } } = x;
   const cookie = x.isSentByOwnPage === false ? "" : x.headers.get("cookie");
   const sent = cookieValues(cookie ?? "", cookies.grantSession);
   const credentials: Credential[] = [];
   for (const sealed of sent.slice(-MAX_SESSION_COOKIES)) {
     const session = await sessions.open(sealed);
-    const isFrames = session?.kind === "grant" && session.port === port &&
-      session.frame !== undefined;
+    const isFrames = session?.kind === "grant" && session.frame !== undefined;
     if (isFrames) credentials.push({ kind: "session", sealed });
   }
   const asked = x.asked(credentials);
   let latest = await gate.admit(asked);
+  if (latest.kind === "login") {
+    latest = await gate.admit({ ...asked, isForMembers: false });
+  }
   if (latest.kind === "login") throw frameRefused("cookie_not_kept");
   if (latest.kind === "allow" && latest.grant !== undefined) {
     const { sandboxId, subject, grant } = latest;

@@ -4,6 +4,7 @@ import { sectionOf } from "../../config/section.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { splitQuery } from "../../http/request_url.ts";
+import { CountById } from "../../proxy/counts.ts";
 import { bridgeHooks } from "./bridge/bridge_hooks.ts";
 import {
   EMBED_CLIENT_ROUTES,
@@ -37,7 +38,9 @@ export const embeds: FeatureModule = {
     });
     const kind = embedKind(codes, hasBridge);
     const drain = new AbortController();
-    const all = { ...parts, codes, draining: drain.signal };
+    const { exchangesPerSandbox } = config.limits;
+    const listeners = new CountById(Math.ceil(exchangesPerSandbox / 10));
+    const all = { ...parts, codes, listeners, draining: drain.signal };
 
     async function handle(x: EmbedExchange): Promise<Response> {
       x.checkLimits(); // 1 dispatch

@@ -55,7 +55,8 @@ const text: string = `// The page in a frame that becomes a preview: it exchange
     link.href = ownPath();
     link.parentElement.hidden = false;
     const { port } = embed ?? {};
-    if (embed) {
+    // Whoever frames this knows the code; there may be nobody, or none with an origin.
+    if (parent !== self && /^https?:/.test(around)) {
       tell({ type: "state", state: "refused", code: portholeCode, port });
     }
   }

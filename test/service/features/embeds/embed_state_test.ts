@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import { FEATURES } from "../../../../src/service.ts";
 import { assertEventually } from "../../../support/assert_eventually.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import {
@@ -17,6 +18,7 @@ import {
   BUILDER,
   frameOf,
   makeEmbed,
+  OWN_PAGE,
   renewEmbed,
   startEmbedGateway,
 } from "./embed_gateway.ts";
@@ -148,6 +150,51 @@ Deno.test("however many listen, the app is asked once; and they are let go when 
   }
 });
 
+test("whoever listens takes no place of the app's, and one client leaves others theirs", async (startGateway) => {
+  await using gateway = await startEmbedGateway(startGateway, {
+    MAX_EXCHANGES_PER_SANDBOX: "2",
+    TRUSTED_PROXIES: "127.0.0.1",
+  });
+  openPort(gateway);
+  const { stateToken, url } = await make(gateway);
+  const authorization = `Bearer ${stateToken}`;
+  const listenAs = (address: string) =>
+    listen(gateway, { authorization, "X-Forwarded-For": address });
+  async function refusalOf(address: string): Promise<unknown[]> {
+    const { status, code } = await gateway.send(HOST, {
+      path: PATH,
+      headers: {
+        authorization,
+        "accept": "text/event-stream",
+        "x-forwarded-for": address,
+      },
+    });
+    return [status, code];
+  }
+  using own = await listenAs("192.0.2.1");
+  using other = await listenAs("192.0.2.2");
+  const full = await refusalOf("192.0.2.1");
+  assert.deepEqual(full, [429, "client_overloaded"]);
+  const all = await refusalOf("192.0.2.3");
+  assert.deepEqual(all, [503, "overloaded"]);
+  const headers = await frameOf(gateway, url);
+  const app = await gateway.send(HOST, { path: "/echo", headers });
+  assert.equal(app.status, 200, app.body);
+  assert.deepEqual(await ask(gateway, stateToken), ["ready", null]);
+
+  own.close();
+  other.close();
+  await assertEventually(
+    () =>
+      /^porthole_http_requests_in_flight 0$/m.test(
+        gateway.service.renderMetrics(),
+      ),
+    "their places are free once they have left",
+  );
+  using again = await listenAs("192.0.2.1");
+  assert.equal(Object(await again.next()).ready, true);
+});
+
 test("an embed's token is for its own preview, and no other bearer is one", async (startGateway) => {
   await using gateway = await startEmbedGateway(startGateway);
   openPort(gateway);
@@ -206,6 +253,12 @@ Deno.test("the answer is for the embed's own ancestors to read, and for no other
   }
   assert.equal(await readerOf(BUILDER), BUILDER);
   assert.equal(await readerOf(BUILDER, "HEAD"), BUILDER);
+  const over = await gateway.send(HOST, {
+    path: PATH,
+    headers: { authorization: "Bearer over", origin: BUILDER },
+  });
+  const anybody = over.headers.get("access-control-allow-origin");
+  assert.deepEqual([over.status, anybody], [401, "*"], "that it is none");
   for (
     const origin of [
       "https://other.example",
@@ -254,13 +307,60 @@ test("a page in the frame is told by its session, which has to be kept, and no o
       [HOST, { cookie, "sec-fetch-site": "same-site" }, "frame_refused"],
       [HOST, { cookie, origin: BUILDER }, "frame_refused"],
       [`3000-locked.${BASE}`, headers, "frame_refused"],
-      [`${PORT}-demo.${BASE}`, headers, "frame_refused"],
     ] as const
   ) {
     const answer = await gateway.send(host, { path: PATH, headers: sent });
     assert.deepEqual([answer.status, answer.code], [401, code]);
     assert.equal(answer.headers.get("access-control-allow-origin"), null);
   }
+});
+
+test("a page in the frame of a public preview is told without a session, of what it shows to anybody only", async (startGateway) => {
+  await using gateway = await startEmbedGateway(startGateway);
+  const headers = OWN_PAGE;
+  async function told(host: string): Promise<unknown[]> {
+    const answer = await gateway.send(host, { path: PATH, headers });
+    return [answer.status, answer.code ?? answer.json()["state"]];
+  }
+  assert.deepEqual(await told(`3000-demo.${BASE}`), [200, "ready"]);
+  for (const host of [`2280-demo.${BASE}`, `3000-locked.${BASE}`]) {
+    assert.deepEqual(await told(host), [401, "frame_refused"], host);
+  }
+});
+
+Deno.test({
+  name: "a machine token's session of that port is none of a frame",
+  ignore: FEATURES.every(({ name }) => name !== "machine_tokens"),
+  async fn() {
+    await using gateway = await startEmbedGateway(startGateway, {
+      MACHINE_TOKENS: "members",
+    });
+    openPort(gateway);
+    const made = await gateway.send(BASE, {
+      method: "POST",
+      path: "/api/v1/tokens",
+      headers: {
+        "authorization": `Bearer ${keyOf(gateway)}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({
+        sandbox: "locked",
+        ports: [PORT],
+        expiresInSec: 3600,
+      }),
+    });
+    const { token } = made.json();
+    const { headers: sent } = await gateway.send(HOST, {
+      path: `/echo?porthole_token=${token}`,
+      headers: { "accept": "text/html", "sec-fetch-mode": "navigate" },
+    });
+    const [cookie = ""] = (sent.get("set-cookie") ?? "").split(";");
+    const headers = { ...OWN_PAGE, cookie };
+    const app = await gateway.send(HOST, { path: "/echo", headers });
+    assert.equal(app.status, 200, app.body);
+    const { status, code } = await gateway.send(HOST, { path: PATH, headers });
+    assert.deepEqual([status, code], [401, "frame_refused"]);
+  },
 });
 
 test("a page in the frame hears the end by its session", async (startGateway) => {

@@ -172,16 +172,38 @@ Deno.test("outside of a frame, no code is used up", async () => {
   assert.equal(link?.parentElement.hidden, false);
 });
 
-Deno.test("a refusal is shown, and told to nobody, as it is not known who is around", async () => {
-  const problem = { title: "No", detail: "Because", hint: "Try", code: "X" };
-  const done = await run("#pe_code", {
-    ...FROM_BUILDER,
-    answers: { "POST /.porthole/embed": [401, problem] },
-  });
-  const { title, detail, hint } = done;
-  const shown = [title, detail, hint].map((each) => each?.textContent);
-  assert.deepEqual(shown, ["No", "Because", "Try"]);
-  assert.deepEqual([done.messages, done.led], [[], []]);
+Deno.test("a refusal is shown, and whoever frames the page is told its code and nothing else", async () => {
+  const problem = {
+    title: "No",
+    detail: "Because",
+    hint: "Try",
+    portholeCode: "grant_invalid",
+  };
+  const answers: Answers = { "POST /.porthole/embed": [401, problem] };
+  for (const fragment of ["#pe_code", "#pe_code&stay"]) {
+    const done = await run(fragment, { ...FROM_BUILDER, answers });
+    const { title, detail, hint } = done;
+    const shown = [title, detail, hint].map((each) => each?.textContent);
+    assert.deepEqual(shown, ["No", "Because", "Try"]);
+    assert.deepEqual(JSON.parse(JSON.stringify(done.messages)), [[{
+      source: "porthole",
+      v: 1,
+      type: "state",
+      state: "refused",
+      code: "grant_invalid",
+    }, AROUND]]);
+    assert.deepEqual(done.led, []);
+  }
+  const around: Parameters<typeof run>[1][] = [
+    { isFramed: false, referrer: `${AROUND}/` },
+    {},
+    { ancestorOrigins: ["null"] },
+    { ancestorOrigins: [""] },
+  ];
+  for (const each of around) {
+    const { messages } = await run("#pe_code", { ...each, answers });
+    assert.deepEqual(messages, [], "nobody has an origin");
+  }
 });
 
 Deno.test("a cookie that the browser has not kept is told of as a refusal, with a link to a tab", async () => {
