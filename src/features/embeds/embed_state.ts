@@ -13,7 +13,7 @@ import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { EmbedCodes } from "./embed_codes.ts";
 import { type EmbedExchange, frameRefused } from "./embed_exchange.ts";
 import { EMBEDS } from "./embed_kind.ts";
-import { StateEvents, type ToldState } from "./state_events.ts";
+import { stateEvents, type ToldState } from "./state_events.ts";
 
 interface StateParts extends
   Pick<
@@ -77,7 +77,7 @@ export async function handleState(
   }
   answered.push(["content-type", "text/event-stream"]);
   answered.push(["x-accel-buffering", "no"]);
-  const body = new StateEvents({ look, now, draining });
+  const body = stateEvents({ look, now, draining });
   return x.relay({ status: 200, headers: answered, body });
 }
 

@@ -9,11 +9,10 @@ import {
   EMBED_CLIENT_ROUTES,
   embedClientRoutes,
 } from "./client/client_routes.ts";
-import { EmbedCodes } from "./embed_codes.ts";
+import { EMBED_PATH, EmbedCodes, STATE_PATH } from "./embed_codes.ts";
 import { EmbedExchange, handleEmbed } from "./embed_exchange.ts";
-import { EmbedGrants } from "./embed_grants.ts";
+import { embedGrants } from "./embed_grants.ts";
 import { embedKind } from "./embed_kind.ts";
-import { EMBED_PATH, STATE_PATH } from "./embed_paths.ts";
 import { addEmbedRoutes, EMBED_ROUTES } from "./embed_routes.ts";
 import { handleState } from "./embed_state.ts";
 import { embedsSettings } from "./embeds_settings.ts";
@@ -53,7 +52,7 @@ export const embeds: FeatureModule = {
         addEmbedRoutes(app, kind, all);
         embedClientRoutes(app);
       },
-      grants: new EmbedGrants(codes, records),
+      grants: embedGrants(codes, records),
       ownPreviewExchange(incoming, host, services) {
         const exchange = new EmbedExchange(incoming, host, services);
         return { exchange, handle: () => handle(exchange) };
