@@ -28,12 +28,10 @@ import {
 const RENEWAL = z.strictObject({});
 
 const LINKS = {
-  url: z.string().openapi({
-    description: "For the frame, once and within a minute.",
-  }),
-  stateToken: z.string().openapi({
-    description: "The bearer for `stateUrl`, until an hour after the end.",
-  }),
+  url: z.string().describe("For the frame, once and within a minute."),
+  stateToken: z.string().describe(
+    "The bearer for `stateUrl`, until an hour after the end.",
+  ),
 };
 
 /** The descriptions. */
@@ -47,9 +45,7 @@ export const EMBED_ROUTES: readonly RouteConfig[] = [
     told: TOLD_EMBED,
     toldOnce: {
       ...LINKS,
-      stateUrl: z.string().openapi({
-        description: "Tells such pages how the preview is.",
-      }),
+      stateUrl: z.string().describe("Tells such pages how the preview is."),
     },
   }),
   {

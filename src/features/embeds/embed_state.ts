@@ -15,17 +15,7 @@ import { type EmbedExchange, frameRefused } from "./embed_exchange.ts";
 import { EMBEDS } from "./embed_kind.ts";
 import { stateEvents, type ToldState } from "./state_events.ts";
 
-interface StateParts extends
-  Pick<
-    FeatureParts,
-    | "gate"
-    | "accessEvents"
-    | "records"
-    | "sessions"
-    | "cookies"
-    | "looks"
-    | "now"
-  > {
+interface StateParts extends FeatureParts {
   readonly codes: Pick<EmbedCodes, "openState">;
   readonly draining: AbortSignal;
 }
@@ -60,7 +50,7 @@ export async function handleState(
   x.grant(guest, () => Promise.resolve(true)); // events end by themselves, so that the end is told
   const { looks, now, draining } = parts;
   const look = async (): Promise<ToldState> => {
-    if (await isOver(listener)) {
+    if (await listener.isOver().catch(falseInOutage)) {
       return { state: "ended", code: "grant_invalid", port, ready: false };
     }
     const { code, retryAfterSec } = await looks.at({ sandboxId, port });
@@ -146,11 +136,7 @@ async function ownPage(
 }
 
 /** An outage ends nothing. */
-async function isOver(listener: Listener): Promise<boolean> {
-  try {
-    return await listener.isOver();
-  } catch (error) {
-    if (error instanceof GatewayError) return false;
-    throw error;
-  }
+function falseInOutage(error: unknown): false {
+  if (error instanceof GatewayError) return false;
+  throw error;
 }
