@@ -31,16 +31,6 @@ export function setting<R extends Omit<Row, "purpose">>(
   return { purpose, ...row };
 }
 
-/** Rows with the purpose of each. */
-export function withPurposes<R extends Readonly<Record<string, unknown>>>(
-  rows: R,
-  purposes: Readonly<Record<keyof R & string, string>>,
-): { readonly [K in keyof R]: R[K] & { readonly purpose: string } } {
-  const entries = Object.entries(rows)
-    .map(([name, row]) => [name, { ...Object(row), purpose: purposes[name] }]);
-  return Object.fromEntries(entries);
-}
-
 /** Rows of one group. */
 export function inGroup<
   R extends Readonly<Record<string, Omit<Row, "purpose">>>,

@@ -1,4 +1,5 @@
 /** The environment variables that every gateway has: their purposes, formats and defaults. Features have more. */
+import { withTexts } from "../lib/with_texts.ts";
 import { cacheLocation, REDIS_PORT } from "./cache_location.ts";
 import {
   addressRange,
@@ -22,7 +23,7 @@ import {
 } from "./formats.ts";
 import { loginAllowEntry } from "./login_allow.ts";
 import purposes from "./purposes.json" with { type: "json" };
-import { inGroup, type Table, withPurposes } from "./read_settings.ts";
+import { inGroup, type Table } from "./read_settings.ts";
 
 const MIN_SECRET_LENGTH = 32;
 
@@ -250,7 +251,7 @@ const OBSERVABILITY = inGroup("Observability", {
 });
 
 /** These variables, in the order of docs/settings.md; the purpose of each is in purposes.json. */
-export const SETTINGS = withPurposes({
+export const SETTINGS = withTexts("purpose", {
   ...DAYTONA,
   ...LISTENING,
   ...PUBLIC_ADDRESSES,
