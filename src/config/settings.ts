@@ -44,17 +44,17 @@ export const APP_ORIGIN_MODES = ["auto", "local", "pass"] as const;
 
 const DAYTONA = inGroup("Daytona", {
   DAYTONA_API_URL: {
-    format: optional(baseUrl()),
+    format: optional(baseUrl),
     whenUnset:
       "`https://app.daytona.io/api` with `DAYTONA_API_KEY`; required otherwise",
   },
   PROXY_API_KEY: {
-    format: optional(token()),
+    format: optional(token),
     whenUnset: "`DAYTONA_API_KEY` is required",
     secret: true,
   },
   DAYTONA_API_KEY: {
-    format: optional(token()),
+    format: optional(token),
     whenUnset: "`PROXY_API_KEY` is required",
     secret: true,
   },
@@ -63,64 +63,64 @@ const DAYTONA = inGroup("Daytona", {
 });
 
 const LISTENING = inGroup("Listening", {
-  PROXY_HOST: { format: listenAddress(), default: "0.0.0.0" },
+  PROXY_HOST: { format: listenAddress, default: "0.0.0.0" },
   PROXY_PORT: { format: integer({ min: 0, max: 65535 }), default: "4000" },
   REUSE_PORT: { format: linuxFlag(), default: "false" },
-  TRUSTED_PROXIES: { format: listOf(addressRange()), whenUnset: "none" },
-  ENABLE_TLS: { format: flag(), default: "false" },
-  TLS_CERT_FILE: { format: optional(filePath()), whenUnset: "none" },
-  TLS_KEY_FILE: { format: optional(filePath()), whenUnset: "none" },
+  TRUSTED_PROXIES: { format: listOf(addressRange), whenUnset: "none" },
+  ENABLE_TLS: { format: flag, default: "false" },
+  TLS_CERT_FILE: { format: optional(filePath), whenUnset: "none" },
+  TLS_KEY_FILE: { format: optional(filePath), whenUnset: "none" },
 });
 
 const PUBLIC_ADDRESSES = inGroup("Public addresses", {
   // A wrong https fails visibly; a wrong http silently drops Secure from every cookie.
   PROXY_PROTOCOL: { format: oneOf("http", "https"), default: "https" },
   PROXY_DOMAIN: {
-    format: listOf(previewDomain()),
+    format: listOf(previewDomain),
     whenUnset: "the API's `proxyTemplateUrl`; required with `DAYTONA_API_KEY`",
   },
-  ALLOWED_ORIGINS: { format: listOf(origin()), whenUnset: "none" },
+  ALLOWED_ORIGINS: { format: listOf(origin), whenUnset: "none" },
   FRAME_ANCESTORS: {
-    format: optional(orNone(listOf(origin()))),
+    format: optional(orNone(listOf(origin))),
     whenUnset: "any page may",
   },
   CORS_MODE: { format: oneOf("auto", "reflect", "off"), default: "auto" },
   EDGE_CACHE: { format: oneOf("off", "public"), default: "off" },
   APP_ORIGIN: { format: oneOf(...APP_ORIGIN_MODES), default: "auto" },
   PUBLIC: { format: oneOf("api", "never"), default: "api" },
-  TOOLBOX_TAKES_PREVIEW_TOKEN: { format: flag(), default: "true" },
-  TOOLBOX_ONLY_MODE: { format: flag(), default: "false" },
+  TOOLBOX_TAKES_PREVIEW_TOKEN: { format: flag, default: "true" },
+  TOOLBOX_ONLY_MODE: { format: flag, default: "false" },
 });
 
 const LOGIN = inGroup("Login", {
   OIDC_DOMAIN: {
-    format: optional(baseUrl()),
+    format: optional(baseUrl),
     whenUnset: "the API's configuration",
   },
   OIDC_PUBLIC_DOMAIN: {
-    format: optional(baseUrl()),
+    format: optional(baseUrl),
     whenUnset: "`OIDC_DOMAIN`",
   },
   OIDC_CLIENT_ID: {
-    format: optional(token()),
+    format: optional(token),
     whenUnset: "the API's configuration",
   },
   OIDC_CLIENT_SECRET: {
-    format: optional(token()),
+    format: optional(token),
     whenUnset: "none",
     secret: true,
   },
   OIDC_AUDIENCE: {
-    format: optional(token()),
+    format: optional(token),
     whenUnset: "the API's configuration",
   },
-  OIDC_SCOPE: { format: oidcScope(), default: "openid profile email" },
-  OIDC_ALLOW_INSECURE: { format: flag(), default: "false" },
+  OIDC_SCOPE: { format: oidcScope, default: "openid profile email" },
+  OIDC_ALLOW_INSECURE: { format: flag, default: "false" },
   LOGIN_ALLOW: {
-    format: listOf(loginAllowEntry()),
+    format: listOf(loginAllowEntry),
     whenUnset: "nobody gets in by a login",
   },
-  OIDC_GROUPS_CLAIM: { format: token(), default: "groups" },
+  OIDC_GROUPS_CLAIM: { format: token, default: "groups" },
 });
 
 const SESSIONS = inGroup("Sessions", {
@@ -136,23 +136,23 @@ const SESSIONS = inGroup("Sessions", {
 
 const CACHE = inGroup("Cache", {
   CACHE_URL: {
-    format: optional(cacheLocation()),
+    format: optional(cacheLocation),
     whenUnset: "Redis if `REDIS_HOST` is set, `kv:` otherwise",
   },
-  REDIS_HOST: { format: optional(listenAddress()), whenUnset: "none" },
+  REDIS_HOST: { format: optional(listenAddress), whenUnset: "none" },
   REDIS_PORT: {
     format: integer({ min: 1, max: 65535 }),
     default: String(REDIS_PORT),
   },
-  REDIS_USERNAME: { format: optional(token()), whenUnset: "none" },
+  REDIS_USERNAME: { format: optional(token), whenUnset: "none" },
   REDIS_PASSWORD: {
-    format: optional(token()),
+    format: optional(token),
     whenUnset: "none",
     secret: true,
   },
-  REDIS_TLS: { format: flag(), default: "false" },
+  REDIS_TLS: { format: flag, default: "false" },
   RECORDS_URL: {
-    format: optional(cacheLocation()),
+    format: optional(cacheLocation),
     whenUnset: "that of `CACHE_URL`",
   },
   CACHE_MAX_ENTRIES: { format: COUNT, default: "10000" },
@@ -236,7 +236,7 @@ const OBSERVABILITY = inGroup("Observability", {
     whenUnset: "no metrics",
   },
   METRICS_HOST: {
-    format: optional(listenAddress()),
+    format: optional(listenAddress),
     whenUnset: "that of PROXY_HOST",
   },
   LOG_LEVEL: {
@@ -246,7 +246,7 @@ const OBSERVABILITY = inGroup("Observability", {
     default: "info",
   },
   LOG_FORMAT: { format: oneOf("json", "pretty"), default: "json" },
-  LOG_CLIENT_ADDRESS: { format: flag(), default: "false" },
+  LOG_CLIENT_ADDRESS: { format: flag, default: "false" },
   LOG_SUBJECT: { format: oneOf("hash", "clear", "off"), default: "hash" },
 });
 

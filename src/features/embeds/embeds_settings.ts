@@ -12,7 +12,7 @@ export const embedsSettings = settingsSection({
     ),
     EMBED_BRIDGE: setting(
       "Whether an embed may put a script into the app's pages, which tells the page around them errors, console lines and navigation.",
-      { format: flag(), default: "false" },
+      { format: flag, default: "false" },
     ),
   }),
   assemble: ({ EMBEDS: mode, EMBED_BRIDGE: hasBridge }) => ({
