@@ -30,6 +30,9 @@ const MIN_SECRET_LENGTH = 32;
 /** Of things that take memory each. */
 const COUNT = integer({ min: 1, max: 10_000_000 });
 
+/** Of a part of a request's head. */
+const HEAD_BYTES = integer({ min: 1000, max: 65_536 });
+
 /** The time for which the API repeats its answer about a sandbox that has changed since, s. */
 export const API_MEMORY_SEC = 3;
 
@@ -38,6 +41,9 @@ export const PRIVATE_WITHIN_SEC = 10;
 
 /** A default that leaves room for others. */
 const AN_EIGHTH = "an eighth of `MAX_CONCURRENT_EXCHANGES`, but at most 1000";
+
+/** A default that is learned at runtime. */
+const FROM_API = "the API's configuration";
 
 /** What apps can be told of their own address. */
 export const APP_ORIGIN_MODES = ["auto", "local", "pass"] as const;
@@ -93,27 +99,15 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
 });
 
 const LOGIN = inGroup("Login", {
-  OIDC_DOMAIN: {
-    format: optional(baseUrl),
-    whenUnset: "the API's configuration",
-  },
-  OIDC_PUBLIC_DOMAIN: {
-    format: optional(baseUrl),
-    whenUnset: "`OIDC_DOMAIN`",
-  },
-  OIDC_CLIENT_ID: {
-    format: optional(token),
-    whenUnset: "the API's configuration",
-  },
+  OIDC_DOMAIN: { format: optional(baseUrl), whenUnset: FROM_API },
+  OIDC_PUBLIC_DOMAIN: { format: optional(baseUrl), whenUnset: "`OIDC_DOMAIN`" },
+  OIDC_CLIENT_ID: { format: optional(token), whenUnset: FROM_API },
   OIDC_CLIENT_SECRET: {
     format: optional(token),
     whenUnset: "none",
     secret: true,
   },
-  OIDC_AUDIENCE: {
-    format: optional(token),
-    whenUnset: "the API's configuration",
-  },
+  OIDC_AUDIENCE: { format: optional(token), whenUnset: FROM_API },
   OIDC_SCOPE: { format: oidcScope, default: "openid profile email" },
   OIDC_ALLOW_INSECURE: { format: flag, default: "false" },
   LOGIN_ALLOW: {
@@ -145,11 +139,7 @@ const CACHE = inGroup("Cache", {
     default: String(REDIS_PORT),
   },
   REDIS_USERNAME: { format: optional(token), whenUnset: "none" },
-  REDIS_PASSWORD: {
-    format: optional(token),
-    whenUnset: "none",
-    secret: true,
-  },
+  REDIS_PASSWORD: { format: optional(token), whenUnset: "none", secret: true },
   REDIS_TLS: { format: flag, default: "false" },
   RECORDS_URL: {
     format: optional(cacheLocation),
@@ -195,14 +185,8 @@ const LIMITS = inGroup("Limits", {
     whenUnset:
       "half of `MAX_EXCHANGES_PER_CLIENT`, but at most an eighth of `MAX_TUNNELS` and 500",
   },
-  MAX_TARGET_BYTES: {
-    format: integer({ min: 1000, max: 65_536 }),
-    default: "32768",
-  },
-  MAX_HEADER_BYTES: {
-    format: integer({ min: 1000, max: 65_536 }),
-    default: "32768",
-  },
+  MAX_TARGET_BYTES: { format: HEAD_BYTES, default: "32768" },
+  MAX_HEADER_BYTES: { format: HEAD_BYTES, default: "32768" },
   MAX_HEADER_FIELDS: { format: integer({ min: 10, max: 128 }), default: "100" },
   BODY_IDLE_TIMEOUT_SEC: { format: seconds({ min: 0 }), default: "300" },
   REFUSALS_PER_MINUTE: {
