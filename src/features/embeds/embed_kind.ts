@@ -55,15 +55,12 @@ export const TOLD_EMBED = {
   bridge: BRIDGED,
 };
 
+type Asked = z.output<typeof ASKED_EMBED> & { readonly expiresInSec: number };
+
 /** What is kept of one. */
-export type KeptEmbed = {
-  readonly port: number;
-  readonly path: string;
-  readonly ttlSec: number;
+export type KeptEmbed = Pick<Asked, "port" | "path" | "ttlSec"> & {
   readonly terms: Pick<FrameTerms, keyof FrameTerms>;
 };
-
-type Asked = z.output<typeof ASKED_EMBED> & { readonly expiresInSec: number };
 
 /** The kind; without a bridge, nobody can ask for one. */
 export function embedKind(
