@@ -1,6 +1,6 @@
 /** The page that becomes a preview in a frame: without content, so that any page may frame it and anybody see it. */
-import script from "../../../gen/text/features/embeds/embed_page.js.ts";
 import main from "../../../gen/text/features/embeds/embed_page.html.ts";
+import script from "../../../gen/text/features/embeds/embed_page.js.ts";
 import { page, PLAIN_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { pageScript, withScripts } from "../../pages/script.ts";
