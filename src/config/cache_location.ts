@@ -69,9 +69,7 @@ export function formatLocalCache(
 }
 
 /** The format of `CACHE_URL`. */
-export function cacheLocation(): Format<CacheLocation> {
-  return parsedBy(
-    "kv: (the platform's Deno KV), kv:PATH, kv::memory:, an https URL of a KV Connect service, redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS, or none",
-    locationOf,
-  );
-}
+export const cacheLocation: Format<CacheLocation> = parsedBy(
+  "kv: (the platform's Deno KV), kv:PATH, kv::memory:, an https URL of a KV Connect service, redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS, or none",
+  locationOf,
+);

@@ -10,6 +10,7 @@ import {
   type Environment,
   readSettings,
   type SettingProblem,
+  type Table,
 } from "./read_settings.ts";
 import type { AnySection, CoreValues as Values, Sections } from "./section.ts";
 import {
@@ -48,35 +49,29 @@ export function parseConfig(
   env: Environment,
   sections: readonly AnySection[],
 ): ConfigResult {
-  const core = readSettings(SETTINGS, env);
-  const read = sections.map((section) => readSettings(section.rows, env));
-  const invalid = [core, ...read].flatMap((each) =>
-    each.ok ? [] : each.problems
-  );
+  const rows = sections.map((section) => section.rows);
+  const table: typeof SETTINGS & Table = Object.assign({}, SETTINGS, ...rows);
+  const read = readSettings<typeof SETTINGS>(table, env);
+  const invalid = read.ok ? [] : read.problems;
   // One problem for each name: that it is invalid comes first.
   const problems = new Map(
     [...missingSettings(env), ...invalid].map((each) => [each.name, each]),
   );
-  if (!core.ok || problems.size > 0) {
-    const inOrder = [SETTINGS, ...sections.map(({ rows }) => rows)]
-      .flatMap((rows) => Object.keys(rows))
+  if (!read.ok || problems.size > 0) {
+    const inOrder = Object.keys(table)
       .flatMap((name) => problems.get(name) ?? []);
     return { ok: false, problems: inOrder };
   }
-  const configs = new Map<unknown, unknown>();
-  const conflicting = [...conflicts(core.values)];
-  sections.forEach((section, index) => {
-    const result = read[index];
-    if (!result?.ok) return; // it has problems, of which there are none
-    const found = section.conflicts?.(result.values, core.values) ?? [];
-    conflicting.push(...found.map((conflict) => {
-      const purpose = section.rows[conflict.name]?.purpose ?? "";
-      return { ...conflict, purpose };
-    }));
-    configs.set(section, section.assemble(result.values, core.values));
-  });
+  const { values } = read; // those of features, too
+  const ofFeatures = sections
+    .flatMap((each) => each.conflicts?.(values, values) ?? [])
+    .map((each) => ({ ...each, purpose: table[each.name]?.purpose ?? "" }));
+  const conflicting = [...conflicts(values), ...ofFeatures];
   if (conflicting.length > 0) return { ok: false, problems: conflicting };
-  const config = { ...deepFreeze(assemble(core.values)), sections: configs };
+  const configs = new Map<unknown, unknown>(
+    sections.map((section) => [section, section.assemble(values, values)]),
+  );
+  const config = { ...deepFreeze(assemble(values)), sections: configs };
   return { ok: true, config: Object.freeze(config) };
 }
 

@@ -29,16 +29,16 @@ export function seconds(
   };
 }
 
-export function flag(): Format<boolean> {
-  const { allowed, schema } = oneOf("true", "false");
-  return { allowed, schema: schema.transform((word) => word === "true") };
-}
+export const flag: Format<boolean> = {
+  allowed: "true, false",
+  schema: z.enum(["true", "false"]).transform((word) => word === "true"),
+};
 
 /** A flag of which only Linux, the system `os`, knows `true`. */
 export function linuxFlag(
   os: typeof Deno.build.os = Deno.build.os,
 ): Format<boolean> {
-  const { allowed, schema } = flag();
+  const { allowed, schema } = flag;
   return {
     allowed: `${allowed}; true on Linux only`,
     schema: schema.refine((isOn) => !isOn || os === "linux"),
@@ -64,12 +64,10 @@ export function orSpelt<T extends string>(
 }
 
 /** A secret that can be sent in a header: visible ASCII without spaces. */
-export function token(): Format<string> {
-  return {
-    allowed: "visible ASCII characters without spaces",
-    schema: z.string().regex(/^[\x21-\x7e]+$/),
-  };
-}
+export const token: Format<string> = {
+  allowed: "visible ASCII characters without spaces",
+  schema: z.string().regex(/^[\x21-\x7e]+$/),
+};
 
 /** An `item`; undefined for the empty text. */
 export function optional<T>(item: Format<T>): Format<T | undefined> {
@@ -123,28 +121,22 @@ export function longSecret(min: number): Format<string> {
 }
 
 /** An http or https URL to append paths to; trailing slashes are removed. */
-export function baseUrl(): Format<string> {
-  return parsedBy(
-    "an http or https URL without user name, password, query or fragment",
-    (text) => {
-      const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
-      if (!url || url.username + url.password !== "") return undefined;
-      return /[?#]/.test(url.href)
-        ? undefined
-        : withoutTrailingSlashes(url.href);
-    },
-  );
-}
+export const baseUrl: Format<string> = parsedBy(
+  "an http or https URL without user name, password, query or fragment",
+  (text) => {
+    const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
+    if (!url || url.username + url.password !== "") return undefined;
+    return /[?#]/.test(url.href) ? undefined : withoutTrailingSlashes(url.href);
+  },
+);
 
 /** A web origin, normalized to its serialization (RFC 6454 section 6.2). */
-export function origin(): Format<string> {
-  return {
-    allowed: "an origin such as https://app.example.com",
-    schema: baseUrl().schema
-      .refine((url) => new URL(url).pathname === "/")
-      .transform((url) => new URL(url).origin),
-  };
-}
+export const origin: Format<string> = {
+  allowed: "an origin such as https://app.example.com",
+  schema: baseUrl.schema
+    .refine((url) => new URL(url).pathname === "/")
+    .transform((url) => new URL(url).origin),
+};
 
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 
@@ -163,47 +155,42 @@ const DOMAIN_AND_PORT = new RegExp(`^(${HOST_NAME})(?::([1-9]\\d{0,4}))?$`);
 const MAX_DOMAIN_LENGTH = 253 - 64;
 
 /** A domain below which previews have their hosts, lower-cased: it leaves room for one more label in front. */
-export function previewDomain(): Format<DomainAndPort> {
-  return parsedBy(
-    "a domain such as preview.example.com or proxy.localhost:4000, without a leading dot",
-    (text) => {
-      const [, name = "", digits] = DOMAIN_AND_PORT.exec(text.toLowerCase()) ??
-        [];
-      const port = digits === undefined ? undefined : Number(digits);
-      // A URL parser rejects some names that begin with "xn--".
-      const isValid = name !== "" && name.length <= MAX_DOMAIN_LENGTH &&
-        (port ?? 1) <= 65535 && URL.canParse(`http://${name}`);
-      return isValid ? { name, port } : undefined;
-    },
-  );
-}
+export const previewDomain: Format<DomainAndPort> = parsedBy(
+  "a domain such as preview.example.com or proxy.localhost:4000, without a leading dot",
+  (text) => {
+    const [, name = "", digits] = DOMAIN_AND_PORT.exec(text.toLowerCase()) ??
+      [];
+    const port = digits === undefined ? undefined : Number(digits);
+    // A URL parser rejects some names that begin with "xn--".
+    const isValid = name !== "" && name.length <= MAX_DOMAIN_LENGTH &&
+      (port ?? 1) <= 65535 && URL.canParse(`http://${name}`);
+    return isValid ? { name, port } : undefined;
+  },
+);
 
-export function filePath(): Format<string> {
-  return {
-    allowed: "a path",
-    schema: z.string().refine((text) => !text.includes("\0")),
-  };
-}
+export const filePath: Format<string> = {
+  allowed: "a path",
+  schema: z.string().refine((text) => !text.includes("\0")),
+};
 
-export function listenAddress(): Format<string> {
-  return {
-    allowed: "an IP address or a host name",
-    schema: z.string().refine((text) =>
-      isAddress(text) || new RegExp(`^${HOST_NAME}$`, "i").test(text)
-    ),
-  };
-}
+export const listenAddress: Format<string> = {
+  allowed: "an IP address or a host name",
+  schema: z.string().refine((text) =>
+    isAddress(text) || new RegExp(`^${HOST_NAME}$`, "i").test(text)
+  ),
+};
 
 /** A range of IP addresses in CIDR notation; a single address is read as a range of one. */
-export function addressRange(): Format<string> {
-  return parsedBy("an IP address or a range such as 10.0.0.0/8", (text) => {
+export const addressRange: Format<string> = parsedBy(
+  "an IP address or a range such as 10.0.0.0/8",
+  (text) => {
     if (isAddress(text)) return `${text}/${text.includes(":") ? 128 : 32}`;
     const [address = "", bits = ""] = text.split("/", 2);
     const isRange = isAddress(address) && /^\d+$/.test(bits) &&
       ipaddr.isValidCIDR(text);
     return isRange ? text : undefined;
-  });
-}
+  },
+);
 
 /** True for an IP address; stricter than `ipaddr.isValid()`, which also accepts "10" and "0x7f.1". */
 export function isAddress(text: string): boolean {
@@ -213,10 +200,8 @@ export function isAddress(text: string): boolean {
 }
 
 /** Space-separated scopes for an OpenID provider (RFC 6749 section 3.3), including `openid`. */
-export function oidcScope(): Format<string> {
-  return {
-    allowed: "space-separated scopes, including openid",
-    schema: z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e ]+$/)
-      .refine((text) => text.split(" ").includes("openid")),
-  };
-}
+export const oidcScope: Format<string> = {
+  allowed: "space-separated scopes, including openid",
+  schema: z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e ]+$/)
+    .refine((text) => text.split(" ").includes("openid")),
+};

@@ -22,19 +22,17 @@ function entryOf(text: string): Entry | undefined {
   }
   const [, local, domain] = /^([\x21-\x3f\x41-\x7e]*)@([^@:]+)$/.exec(text) ??
     [];
-  if (!previewDomain().schema.safeParse(domain).success) return undefined;
+  if (!previewDomain.schema.safeParse(domain).success) return undefined;
   return local === ""
     ? { domains: text.slice(1).toLowerCase() }
     : { emails: text.toLowerCase() };
 }
 
 /** One part of `LOGIN_ALLOW`. */
-export function loginAllowEntry(): Format<Entry> {
-  return parsedBy(
-    "an e-mail address, @ and a domain, or group: and a name",
-    entryOf,
-  );
-}
+export const loginAllowEntry: Format<Entry> = parsedBy(
+  "an e-mail address, @ and a domain, or group: and a name",
+  entryOf,
+);
 
 /** The rule of all parts; undefined if there are none. */
 export function loginRule(entries: readonly Entry[]): LoginRule | undefined {

@@ -32,7 +32,9 @@ export function setting<R extends Omit<Row, "purpose">>(
 }
 
 /** Rows of one group. */
-export function inGroup<R extends Readonly<Record<string, Row>>>(
+export function inGroup<
+  R extends Readonly<Record<string, Omit<Row, "purpose">>>,
+>(
   group: string,
   rows: R,
 ): { readonly [K in keyof R]: R[K] & { readonly group: string } } {

@@ -9,27 +9,16 @@ export type FileContent<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** A file, which is short and local, and what makes of its text what it says; that may throw. */
+/** A file, which is short and local, and what it may say. */
 export interface SettingsFile<T> {
   readonly path: string;
-  readonly parse: (text: string) => FileContent<T>;
+  /** Parses its text; may throw. */
+  readonly parse: (text: string) => unknown;
+  readonly schema: z.ZodType<T>;
 }
 
 /** Time between two looks at a file, ms. */
 const LOOK_EVERY_MS = 5000;
-
-/** What a schema makes of a value; a problem begins with its place, a JSON Pointer (RFC 6901). */
-export function checkedBy<S extends z.ZodType>(
-  schema: S,
-  value: unknown,
-): FileContent<z.output<S>> {
-  const result = schema.safeParse(value);
-  if (result.success) return { ok: true, value: result.data };
-  const problems = result.error.issues.map(({ path, message }) =>
-    `${path.map((part) => `/${String(part)}`).join("")}: ${message}`
-  );
-  return { ok: false, problems };
-}
 
 /** The problems of a setting that names a file. */
 export function fileConflicts<N extends string>(
@@ -70,13 +59,19 @@ function textOf({ path }: SettingsFile<unknown>): string | Error {
   }
 }
 
-function contentOf<T>(
-  file: SettingsFile<T>,
+/** What a file with that text says, or that could not be read; a problem begins with its place, a JSON Pointer (RFC 6901). */
+export function contentOf<T>(
+  { parse, schema }: Omit<SettingsFile<T>, "path">,
   text: string | Error,
 ): FileContent<T> {
   try {
     if (text instanceof Error) throw text;
-    return file.parse(text);
+    const result = schema.safeParse(parse(text));
+    if (result.success) return { ok: true, value: result.data };
+    const problems = result.error.issues.map(({ path, message }) =>
+      `${path.map((part) => `/${String(part)}`).join("")}: ${message}`
+    );
+    return { ok: false, problems };
   } catch (error) {
     // An excerpt may follow.
     const [problem = ""] = describeError(error).split(":\n\n");

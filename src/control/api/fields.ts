@@ -44,9 +44,7 @@ export const timeField = z.iso.datetime();
 
 /** What is asked for of every kind of records. */
 export const ASKED_OF_ALL = {
-  sandbox: SANDBOX.openapi({
-    description: "Its id, or its name where previews have names.",
-  }),
+  sandbox: SANDBOX.describe("Its id, or its name where previews have names."),
   expiresInSec: z.number().int().min(1).max(MAX_LIFE_SEC),
   note: z.string().max(200).optional(),
 };
@@ -57,9 +55,9 @@ export type AskedOfAll = z.output<z.ZodObject<typeof ASKED_OF_ALL>>;
 /** Which records are listed. */
 export const LIST_QUERY = z.object({
   sandbox: ASKED_OF_ALL.sandbox,
-  cursor: z.string().max(1000).optional().openapi({
-    description: "`next` of the page before.",
-  }),
+  cursor: z.string().max(1000).optional().describe(
+    "`next` of the page before.",
+  ),
 });
 
 /** What is told of every record. */
@@ -67,9 +65,9 @@ export const TOLD_OF_ALL = {
   id: z.string(),
   sandboxId: z.string(),
   createdAt: timeField,
-  createdBy: z.string().nullable().openapi({
-    description: "What `LOG_SUBJECT` calls the member.",
-  }),
+  createdBy: z.string().nullable().describe(
+    "What `LOG_SUBJECT` calls the member.",
+  ),
   expiresAt: timeField,
   note: z.string().nullable(),
 };

@@ -19,16 +19,6 @@ import { cookiesByName } from "../../http/cookies.ts";
 import type { SandboxStates } from "../../resolver/sandbox_states.ts";
 import { type CalledRequest, type Caller, callerOf } from "./caller.ts";
 
-/** A member of a sandbox who has asked for something. */
-export interface Member {
-  /** By what the member was admitted. */
-  readonly admission: Admission;
-  /** The sandbox's id, whatever it was called. */
-  readonly sandboxId: string;
-  /** What the log calls the member; undefined if it names nobody. */
-  readonly subject: string | undefined;
-}
-
 interface MembersOptions {
   readonly scheme: "http" | "https";
   readonly sessionScope: SessionScope;
@@ -62,11 +52,11 @@ export class Members {
   }
 
   /**
-   * The caller as a member of a sandbox, which is named as in the host of a preview, or by its id.
+   * The caller's admission as a member of a sandbox, which is named as in the host of a preview, or by its id.
    * @throws {GatewayError} `not_found` if the caller is somebody else, or there is no such sandbox; `login_required` if
    * the caller is nobody; and as {@linkcode Gate.admit} does
    */
-  async admit(caller: Caller, sandbox: string): Promise<Member> {
+  async admit(caller: Caller, sandbox: string): Promise<Admission> {
     const { bearer } = caller;
     const name = canonicalRef(sandbox);
     if (bearer !== undefined) {
@@ -104,8 +94,8 @@ export class Members {
     return false;
   }
 
-  /** The organization of a member's sandbox; null if nobody says. */
-  async organizationOf({ sandboxId }: Member): Promise<string | null> {
+  /** The organization of a sandbox; null if nobody says. */
+  async organizationOf(sandboxId: string): Promise<string | null> {
     const state = await this.#options.states.stateOf(sandboxId);
     return state?.organizationId ?? null;
   }
@@ -120,7 +110,7 @@ export class Members {
     credentials: readonly Credential[],
     label: string,
     { method, clientAddress, isSentByPage }: Caller,
-  ): Promise<Member | undefined> {
+  ): Promise<Admission | undefined> {
     const verdict = await this.#options.gate.admit({
       label,
       port: TOOLBOX_PORT,
@@ -132,9 +122,7 @@ export class Members {
       progress: { onMiss() {} },
       credentials: () => credentials,
     });
-    if (verdict.kind !== "allow") return undefined;
-    const { sandboxId, subject } = verdict;
-    return { admission: verdict, sandboxId, subject };
+    return verdict.kind === "allow" ? verdict : undefined;
   }
 
   /** The caller's logins, which may have ended. */

@@ -104,8 +104,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     const { name, asked: schema, make } = this.#kind;
     const caller = members.callerOf(c);
     const asked = await jsonBody(c, schema);
-    const member = await members.admit(caller, asked.sandbox);
-    const { sandboxId, subject } = member;
+    const { sandboxId, subject } = await members.admit(caller, asked.sandbox);
     const id = newId();
     const createdAt = now();
     const expiresAt = createdAt + 1000 * asked.expiresInSec;
@@ -120,7 +119,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     const record: StoredRecord = {
       id,
       sandboxId,
-      organizationId: await members.organizationOf(member),
+      organizationId: await members.organizationOf(sandboxId),
       createdAt,
       expiresAt,
       data: kept as unknown as JsonValue,

@@ -1,5 +1,6 @@
 /** Liveness and readiness. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { sleep } from "../../lib/backoff.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { type ControlEnv, json } from "../route.ts";
 
@@ -62,19 +63,11 @@ const streamRoute = createRoute({
 });
 
 /** The two lines, the second one once the time has passed. */
-function twoParts(): ReadableStream<Uint8Array> {
+async function* twoParts(): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
-  let timer: ReturnType<typeof setTimeout>;
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(encoder.encode("one\n"));
-      timer = setTimeout(() => {
-        controller.enqueue(encoder.encode("two\n"));
-        controller.close();
-      }, STREAM_GAP_MS);
-    },
-    cancel: () => clearTimeout(timer),
-  });
+  yield encoder.encode("one\n");
+  await sleep(STREAM_GAP_MS);
+  yield encoder.encode("two\n");
 }
 
 const assetRoute = createRoute({
@@ -106,7 +99,7 @@ export function addHealthRoutes(
     return c.json(health, 200, OWN_ANSWER_HEADERS);
   });
   app.openapi(streamRoute, (c) =>
-    c.body(twoParts(), 200, {
+    c.body(ReadableStream.from(twoParts()), 200, {
       ...OWN_ANSWER_HEADERS,
       "content-type": "text/plain; charset=utf-8",
     }));

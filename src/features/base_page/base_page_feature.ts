@@ -10,7 +10,7 @@ export const basePageSettings = settingsSection({
   rows: inGroup("Public addresses", {
     BASE_PAGE: setting(
       "Shows a page at `/` of the base domains, with a form that leads to a preview; not with `TOOLBOX_ONLY_MODE`.",
-      { format: flag(), default: "true" },
+      { format: flag, default: "true" },
     ),
   }),
   assemble: ({ BASE_PAGE }, { TOOLBOX_ONLY_MODE }) => ({

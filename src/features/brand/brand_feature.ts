@@ -15,7 +15,7 @@ export const brandSettings = settingsSection({
   rows: inGroup("Public addresses", {
     BRAND_FILE: setting(
       "A JSON or YAML file of what the gateway's pages show of your product: its name, logo and colors, a link for help, and texts of errors.",
-      { format: optional(filePath()), whenUnset: "nothing" },
+      { format: optional(filePath), whenUnset: "nothing" },
     ),
   }),
   conflicts: ({ BRAND_FILE: path }) =>

@@ -1,7 +1,7 @@
 /** What `BRAND_FILE` may say: a mistake in it is told to the operator, and shown to nobody. */
 import { parse } from "yaml";
 import { z } from "zod";
-import { checkedBy, type SettingsFile } from "../../config/settings_file.ts";
+import type { SettingsFile } from "../../config/settings_file.ts";
 import { ERROR_CODES } from "../../error_codes.ts";
 import type { Brand } from "../../pages/brand.ts";
 import { GROUNDS } from "../../pages/page.ts";
@@ -73,5 +73,5 @@ const brand = z.strictObject({
 
 /** The file; JSON is YAML, too. */
 export function brandFile(path: string): SettingsFile<Brand> {
-  return { path, parse: (yaml) => checkedBy(brand, parse(yaml)) };
+  return { path, parse, schema: brand };
 }

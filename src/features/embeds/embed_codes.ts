@@ -7,7 +7,6 @@ import { ENDED_MS } from "../../auth/grants.ts";
 import type { UsedCodes } from "../../auth/used_codes.ts";
 import type { RecordPlace } from "../../control/api/record_routes.ts";
 import type { Sealer } from "../../lib/seal.ts";
-import { EMBED_PATH, STATE_PATH } from "./embed_paths.ts";
 
 /** An embed, as it is named in what is sealed. */
 interface EmbedRef {
@@ -36,6 +35,12 @@ interface EmbedCodesOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
+
+/** The page on preview hosts that becomes the preview, and where it exchanges its code. */
+export const EMBED_PATH = "/.porthole/embed";
+
+/** How the preview is. */
+export const STATE_PATH = "/.porthole/state";
 
 /** Tells codes from other secrets. */
 const MARK = "pe_";

@@ -65,15 +65,10 @@ export class EmbedExchange extends OwnExchange {
   }
 }
 
-type EmbedParts = Pick<
-  FeatureParts,
-  "gate" | "accessEvents" | "records" | "sessions" | "cookies" | "now"
->;
-
 /** Answers with the page, or its script with what it asks for. */
 export async function handleEmbed(
   x: EmbedExchange,
-  parts: EmbedParts,
+  parts: FeatureParts,
 ): Promise<Response> {
   if (x.method === "POST") return x.answer(await exchangeCode(x, parts));
   if (x.method !== "GET" && x.method !== "HEAD") {
@@ -89,7 +84,7 @@ export async function handleEmbed(
  */
 async function exchangeCode(
   x: EmbedExchange,
-  { gate, accessEvents, records, sessions, cookies, now }: EmbedParts,
+  { gate, accessEvents, records, sessions, cookies, now }: FeatureParts,
 ): Promise<Response> {
   const { headers, facts, host: { label, port } } = x;
   if (x.isSentByOwnPage !== true) {

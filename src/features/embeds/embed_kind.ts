@@ -21,26 +21,25 @@ const BRIDGED = z.array(z.enum(["errors", "console", "navigation"]));
 export const ASKED_EMBED = z.strictObject({
   sandbox: ASKED_OF_ALL.sandbox,
   port: portField,
-  path: z.string().max(2000).regex(OWN_PATH).default("/").openapi({
-    description: "What the frame shows first, of that port.",
-  }),
-  ancestors: ancestorsField.openapi({
-    description:
-      "The origins whose pages may show it: `https`, or `http` on this machine.",
-  }),
+  path: z.string().max(2000).regex(OWN_PATH).default("/").describe(
+    "What the frame shows first, of that port.",
+  ),
+  ancestors: ancestorsField.describe(
+    "The origins whose pages may show it: `https`, or `http` on this machine.",
+  ),
   ttlSec: z.number().int().min(60).max(86_400),
-  frame: z.enum(["replace", "keep"]).default("replace").openapi({
-    description: "What becomes of the app's own word on who may frame it.",
-  }),
-  cookies: z.enum(["partition", "keep"]).default("partition").openapi({
-    description: "Whether the app's cookies are made ones for such frames.",
-  }),
-  isolate: z.enum(["require-corp", "credentialless"]).optional().openapi({
-    description: "A Cross-Origin-Embedder-Policy for the app's pages.",
-  }),
-  bridge: BRIDGED.min(1).max(3).optional().openapi({
-    description: "What the app's pages tell; unless `EMBED_BRIDGE` is false.",
-  }),
+  frame: z.enum(["replace", "keep"]).default("replace").describe(
+    "What becomes of the app's own word on who may frame it.",
+  ),
+  cookies: z.enum(["partition", "keep"]).default("partition").describe(
+    "Whether the app's cookies are made ones for such frames.",
+  ),
+  isolate: z.enum(["require-corp", "credentialless"]).optional().describe(
+    "A Cross-Origin-Embedder-Policy for the app's pages.",
+  ),
+  bridge: BRIDGED.min(1).max(3).optional().describe(
+    "What the app's pages tell; unless `EMBED_BRIDGE` is false.",
+  ),
   note: ASKED_OF_ALL.note,
 });
 
@@ -56,15 +55,12 @@ export const TOLD_EMBED = {
   bridge: BRIDGED,
 };
 
+type Asked = z.output<typeof ASKED_EMBED> & { readonly expiresInSec: number };
+
 /** What is kept of one. */
-export type KeptEmbed = {
-  readonly port: number;
-  readonly path: string;
-  readonly ttlSec: number;
+export type KeptEmbed = Pick<Asked, "port" | "path" | "ttlSec"> & {
   readonly terms: Pick<FrameTerms, keyof FrameTerms>;
 };
-
-type Asked = z.output<typeof ASKED_EMBED> & { readonly expiresInSec: number };
 
 /** The kind; without a bridge, nobody can ask for one. */
 export function embedKind(

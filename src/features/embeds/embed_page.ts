@@ -1,4 +1,5 @@
 /** The page that becomes a preview in a frame: without content, so that any page may frame it and anybody see it. */
+import main from "../../../gen/text/features/embeds/embed_page.html.ts";
 import script from "../../../gen/text/features/embeds/embed_page.js.ts";
 import { page, PLAIN_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -21,9 +22,5 @@ export const EMBED_HEADERS = {
 /** The page as an HTML document. */
 export const EMBED_PAGE = page(
   "Opening a preview",
-  `<h1>Opening the preview</h1>
-<p id="detail" role="status">This page needs JavaScript.</p>
-<p id="hint"></p>
-<p hidden><a class="button" href="/" target="_blank" rel="noopener">Open it in a new tab</a></p>
-<script>${EMBED.text}</script>`,
+  `${main}<script>${EMBED.text}</script>`,
 );

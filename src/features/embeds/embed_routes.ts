@@ -1,6 +1,5 @@
 /** The routes of embeds: those of each kind of records, and their renewal. */
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import { timeField, timeOf } from "../../control/api/fields.ts";
 import { jsonBody } from "../../control/api/json_body.ts";
 import {
@@ -29,12 +28,10 @@ import {
 const RENEWAL = z.strictObject({});
 
 const LINKS = {
-  url: z.string().openapi({
-    description: "For the frame, once and within a minute.",
-  }),
-  stateToken: z.string().openapi({
-    description: "The bearer for `stateUrl`, until an hour after the end.",
-  }),
+  url: z.string().describe("For the frame, once and within a minute."),
+  stateToken: z.string().describe(
+    "The bearer for `stateUrl`, until an hour after the end.",
+  ),
 };
 
 /** The descriptions. */
@@ -48,9 +45,7 @@ export const EMBED_ROUTES: readonly RouteConfig[] = [
     told: TOLD_EMBED,
     toldOnce: {
       ...LINKS,
-      stateUrl: z.string().openapi({
-        description: "Tells such pages how the preview is.",
-      }),
+      stateUrl: z.string().describe("Tells such pages how the preview is."),
     },
   }),
   {
@@ -82,37 +77,25 @@ export function addEmbedRoutes(
   kind: ReturnType<typeof embedKind>,
   parts: FeatureParts & { readonly codes: Pick<EmbedCodes, "linksTo"> },
 ): void {
+  const { records, codes, now } = parts;
   const routes = addRecordRoutes(app, kind, parts);
-  app.post(
-    `/api/v1/${EMBEDS}/:id/renew`,
-    (c) => renew(c, { ...parts, routes }),
-  );
-}
-
-async function renew(
-  c: Context<ControlEnv>,
-  { routes, records, codes, now }:
-    & Pick<FeatureParts, "records" | "now">
-    & {
-      readonly routes: ReturnType<typeof addRecordRoutes>;
-      readonly codes: Pick<EmbedCodes, "linksTo">;
-    },
-): Promise<Response> {
-  await routes.find(c); // nobody else's body is read
-  await jsonBody(c, RENEWAL);
-  for (;;) {
-    const { found: { record, etag }, subject } = await routes.find(c);
-    const { port, ttlSec, terms } = keptIn<KeptEmbed>(record).own;
-    const expiresAt = now() + 1000 * ttlSec;
-    const renewed = { ...record, expiresAt };
-    const written = await records.put(EMBEDS, renewed, { etag });
-    if (written === "conflict") continue; // as it was a few seconds ago
-    if (written === "full") throw new GatewayError("records_full", "A cap");
-    routes.audit("renewed", c, record, subject);
-    const authority = c.env.authority.toLowerCase();
-    const { url, stateToken } = await codes
-      .linksTo({ ...renewed, port, ancestors: terms.ancestors, authority });
-    const told = { url, expiresAt: timeOf(expiresAt), stateToken };
-    return Response.json(told, { headers: OWN_ANSWER_HEADERS });
-  }
+  app.post(`/api/v1/${EMBEDS}/:id/renew`, async (c) => {
+    await routes.find(c); // nobody else's body is read
+    await jsonBody(c, RENEWAL);
+    for (;;) {
+      const { found: { record, etag }, subject } = await routes.find(c);
+      const { port, ttlSec, terms } = keptIn<KeptEmbed>(record).own;
+      const expiresAt = now() + 1000 * ttlSec;
+      const renewed = { ...record, expiresAt };
+      const written = await records.put(EMBEDS, renewed, { etag });
+      if (written === "conflict") continue; // as it was a few seconds ago
+      if (written === "full") throw new GatewayError("records_full", "A cap");
+      routes.audit("renewed", c, record, subject);
+      const authority = c.env.authority.toLowerCase();
+      const { url, stateToken } = await codes
+        .linksTo({ ...renewed, port, ancestors: terms.ancestors, authority });
+      const told = { url, expiresAt: timeOf(expiresAt), stateToken };
+      return Response.json(told, { headers: OWN_ANSWER_HEADERS });
+    }
+  });
 }

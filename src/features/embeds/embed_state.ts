@@ -15,19 +15,9 @@ import type { CountById } from "../../proxy/counts.ts";
 import type { EmbedCodes } from "./embed_codes.ts";
 import { type EmbedExchange, frameRefused } from "./embed_exchange.ts";
 import { EMBEDS } from "./embed_kind.ts";
-import { StateEvents, type ToldState } from "./state_events.ts";
+import { stateEvents, type ToldState } from "./state_events.ts";
 
-interface StateParts extends
-  Pick<
-    FeatureParts,
-    | "gate"
-    | "accessEvents"
-    | "records"
-    | "sessions"
-    | "cookies"
-    | "looks"
-    | "now"
-  > {
+interface StateParts extends FeatureParts {
   readonly codes: Pick<EmbedCodes, "openState">;
   /** How many of one client listen to one preview. */
   readonly listeners: Pick<CountById, "increment" | "decrement">;
@@ -83,7 +73,7 @@ export async function handleState(
   const aheadMs = createHash("sha256").update(preview).digest().readUInt16BE();
   const now = () => parts.now() + aheadMs;
   const look = async (): Promise<ToldState> => {
-    if (await isOver(listener)) {
+    if (await listener.isOver().catch(falseInOutage)) {
       return { state: "ended", code: "grant_invalid", port, ready: false };
     }
     const { code, retryAfterSec } = await looks.at({ sandboxId, port });
@@ -99,7 +89,7 @@ export async function handleState(
   }
   answered.push(["content-type", "text/event-stream"]);
   answered.push(["x-accel-buffering", "no"]);
-  const body = new StateEvents({ look, now, draining });
+  const body = stateEvents({ look, now, draining });
   return x.relay({ status: 200, headers: answered, body });
 }
 
@@ -172,11 +162,7 @@ async function ownPage(
 }
 
 /** An outage ends nothing. */
-async function isOver(listener: Listener): Promise<boolean> {
-  try {
-    return await listener.isOver();
-  } catch (error) {
-    if (error instanceof GatewayError) return false;
-    throw error;
-  }
+function falseInOutage(error: unknown): false {
+  if (error instanceof GatewayError) return false;
+  throw error;
 }

@@ -1,6 +1,8 @@
 /** Previews in frames of other products' pages (`EMBEDS`). */
 import { UsedCodes } from "../../auth/used_codes.ts";
-import { sectionOf } from "../../config/section.ts";
+import { flag, oneOf } from "../../config/formats.ts";
+import { inGroup, setting } from "../../config/read_settings.ts";
+import { sectionOf, settingsSection } from "../../config/section.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { splitQuery } from "../../http/request_url.ts";
@@ -10,14 +12,30 @@ import {
   EMBED_CLIENT_ROUTES,
   embedClientRoutes,
 } from "./client/client_routes.ts";
-import { EmbedCodes } from "./embed_codes.ts";
+import { EMBED_PATH, EmbedCodes, STATE_PATH } from "./embed_codes.ts";
 import { EmbedExchange, handleEmbed } from "./embed_exchange.ts";
-import { EmbedGrants } from "./embed_grants.ts";
+import { embedGrants } from "./embed_grants.ts";
 import { embedKind } from "./embed_kind.ts";
-import { EMBED_PATH, STATE_PATH } from "./embed_paths.ts";
 import { addEmbedRoutes, EMBED_ROUTES } from "./embed_routes.ts";
 import { handleState } from "./embed_state.ts";
-import { embedsSettings } from "./embeds_settings.ts";
+
+/** Who may make embeds, and what these may tell; off by default, as both let pages of others in. */
+export const embedsSettings = settingsSection({
+  rows: inGroup("Public addresses", {
+    EMBEDS: setting(
+      "Whether members of a sandbox may have pages of other origins show its private ports in frames.",
+      { format: oneOf("off", "members"), default: "off" },
+    ),
+    EMBED_BRIDGE: setting(
+      "Whether an embed may put a script into the app's pages, which tells the page around them errors, console lines and navigation.",
+      { format: flag, default: "false" },
+    ),
+  }),
+  assemble: ({ EMBEDS: mode, EMBED_BRIDGE: hasBridge }) => ({
+    isOn: mode === "members",
+    hasBridge,
+  }),
+});
 
 /** `/api/v1/embeds` on base hosts, and `/.porthole/` on those of previews. */
 export const embeds: FeatureModule = {
@@ -56,7 +74,7 @@ export const embeds: FeatureModule = {
         addEmbedRoutes(app, kind, all);
         embedClientRoutes(app);
       },
-      grants: new EmbedGrants(codes, records),
+      grants: embedGrants(codes, records),
       ownPreviewExchange(incoming, host, services) {
         const exchange = new EmbedExchange(incoming, host, services);
         return { exchange, handle: () => handle(exchange) };

@@ -28,51 +28,39 @@ const BEAT_MS = 15_000;
 const SOON_MS = 1000;
 const LATER_MS = 5000;
 
-/** The body of a response with the events. */
-export class StateEvents implements BodyReader {
-  readonly #options: Omit<StateEventsOptions, "draining">;
-  readonly #left = new AbortController();
-  /** Aborted when whoever listens has left, or nobody is to listen any more. */
-  readonly #end: AbortSignal;
-  #latest: ToldState | undefined;
-  #told = "";
-  #beat = 0;
+/** The body of a response with the events, until the preview has ended for whoever listens, or nobody does. */
+export function stateEvents(
+  { draining, ...options }: StateEventsOptions,
+): BodyReader {
+  const left = new AbortController();
+  const end = AbortSignal.any([draining, left.signal]);
+  const events = eventsUntil(end, options);
+  return {
+    read: async () => (await events.next()).value ?? null,
+    cancel: () => left.abort(),
+  };
+}
 
-  constructor({ draining, ...options }: StateEventsOptions) {
-    this.#options = options;
-    this.#end = AbortSignal.any([draining, this.#left.signal]);
-  }
-
-  /** The next event or sign of life; null once the preview has ended for whoever listens, or nobody does. */
-  async read(): Promise<Bytes | null> {
-    const { look, now } = this.#options;
-    for (;;) {
-      const latest = this.#latest;
-      if (latest !== undefined) {
-        if (latest.state === "ended") return null;
-        await this.#pause(latest);
-        if (this.#end.aborted) return null;
-      }
-      this.#latest = await look();
-      const text = JSON.stringify(this.#latest);
-      const beat = Math.floor(now() / BEAT_MS);
-      const isNew = text !== this.#told;
-      if (!isNew && beat === this.#beat) continue;
-      this.#told = text;
-      this.#beat = beat;
-      return new TextEncoder().encode(isNew ? `data: ${text}\n\n` : ":\n\n");
+async function* eventsUntil(
+  end: AbortSignal,
+  { look, now }: Omit<StateEventsOptions, "draining">,
+): AsyncGenerator<Bytes, void> {
+  let told = "";
+  let beat = 0;
+  for (;;) {
+    const latest = await look();
+    const text = JSON.stringify(latest);
+    const isNew = text !== told;
+    if (isNew || beat !== Math.floor(now() / BEAT_MS)) {
+      told = text;
+      beat = Math.floor(now() / BEAT_MS);
+      yield new TextEncoder().encode(isNew ? `data: ${text}\n\n` : ":\n\n");
     }
-  }
-
-  cancel(): void {
-    this.#left.abort();
-  }
-
-  /** Until the next look is due, which is at the same time for all who listen. */
-  async #pause(latest: ToldState): Promise<void> {
+    if (latest.state === "ended") return;
+    // All who listen look at the same time.
     const paceMs = paceOf(latest);
-    const leftMs = paceMs - this.#options.now() % paceMs;
-    await fulfilsWithin(new Promise(() => {}), leftMs, this.#end);
+    await fulfilsWithin(new Promise(() => {}), paceMs - now() % paceMs, end);
+    if (end.aborted) return;
   }
 }
 

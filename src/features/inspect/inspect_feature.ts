@@ -13,11 +13,11 @@ export const inspectSettings = settingsSection({
   rows: inGroup("Public addresses", {
     INSPECT: setting(
       "Serves `/inspect/SANDBOX` on base domains: who has access to a sandbox by a login or a bearer sees the requests to its ports while the page is open.",
-      { format: flag(), default: "true" },
+      { format: flag, default: "true" },
     ),
     INSPECT_FAILURES: setting(
       "Keeps the heads of a sandbox's last 50 failures in memory for an hour, for who opens its view after them.",
-      { format: flag(), default: "true" },
+      { format: flag, default: "true" },
     ),
   }),
   assemble: ({ INSPECT: isOn, INSPECT_FAILURES: keepsFailures }) => ({

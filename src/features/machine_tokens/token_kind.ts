@@ -64,13 +64,11 @@ export const TOKEN_ROUTES = describeRecords({
   told: {
     ports: z.array(z.number()),
     methods: z.array(z.string()).nullable(),
-    lastUsedAt: timeField.nullable().openapi({
-      description: "The last use that was noted: one in an hour is.",
-    }),
+    lastUsedAt: timeField.nullable().describe(
+      "The last use that was noted: one in an hour is.",
+    ),
   },
   toldOnce: {
-    token: z.string().openapi({
-      description: "The secret, which is not told again.",
-    }),
+    token: z.string().describe("The secret, which is not told again."),
   },
 });

@@ -109,7 +109,7 @@ async function admit(
   if (token !== undefined) credentials.push({ kind: "bearer", token });
   if (credentials.length === 0) {
     const caller = members.callerOf(x.asCalled(base));
-    return (await members.admit(caller, preview.label)).admission;
+    return await members.admit(caller, preview.label);
   }
   const asked = x.requestOfMember(preview, () => credentials);
   const request = { ...asked, takesGrants: true };

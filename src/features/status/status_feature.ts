@@ -14,7 +14,7 @@ export const statusSettings = settingsSection({
   rows: inGroup("Observability", {
     STATUS_PAGE: setting(
       "Serves a status page at / of METRICS_PORT, which names the busiest sandboxes.",
-      { format: flag(), default: "true" },
+      { format: flag, default: "true" },
     ),
   }),
   assemble: ({ STATUS_PAGE: isOn }) => ({ isOn }),

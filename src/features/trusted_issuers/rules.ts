@@ -2,11 +2,7 @@
 import { z } from "zod";
 import { isSandboxRef } from "../../address/grammar.ts";
 import type { CoreValues } from "../../config/section.ts";
-import {
-  checkedBy,
-  type FileContent,
-  type SettingsFile,
-} from "../../config/settings_file.ts";
+import type { SettingsFile } from "../../config/settings_file.ts";
 import { ancestorsField, portField } from "../../control/api/fields.ts";
 import { isExposedHttp, withoutTrailingSlashes } from "../../http/url.ts";
 import { digestKey } from "../../lib/digest.ts";
@@ -84,16 +80,8 @@ export type RuleContext = Pick<
 /** A file of rules. */
 export function rulesFile(
   path: string,
-  context: RuleContext,
-): SettingsFile<readonly Rule[]> {
-  return { path, parse: (text) => parseRules(JSON.parse(text), context) };
-}
-
-/** Reads what is in a file. */
-export function parseRules(
-  json: unknown,
   { OIDC_ALLOW_INSECURE, OIDC_DOMAIN }: RuleContext,
-): FileContent<readonly Rule[]> {
+): SettingsFile<readonly Rule[]> {
   const allowed = rule.refine(
     ({ jwks }) =>
       typeof jwks !== "string" || OIDC_ALLOW_INSECURE || !isExposedHttp(jwks),
@@ -107,5 +95,5 @@ export function parseRules(
     const parts = [kind, issuer, audience, JSON.stringify(jwks), subject];
     return { ...row, name: digestKey(parts).slice(0, 8) };
   });
-  return checkedBy(z.array(allowed), json);
+  return { path, parse: JSON.parse, schema: z.array(allowed) };
 }

@@ -23,7 +23,7 @@ export const trustedIssuersSettings = settingsSection({
   rows: inGroup("Login", {
     TRUSTED_ISSUERS_FILE: setting(
       "A JSON file of issuers whose JWTs open previews: tickets of a product's backend, and identities of CI jobs.",
-      { format: optional(filePath()), whenUnset: "none are trusted" },
+      { format: optional(filePath), whenUnset: "none are trusted" },
     ),
   }),
   conflicts: ({ TRUSTED_ISSUERS_FILE: path }, core) =>

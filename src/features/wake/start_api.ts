@@ -36,7 +36,8 @@ export function startRoutes(
       const { requestId: id, clientAddress } = c.env;
       const caller = members.callerOf(c);
       const { sandbox: label } = checked(c.req.param(), PARAMS);
-      const { sandboxId, admission } = await members.admit(caller, label);
+      const admission = await members.admit(caller, label);
+      const { sandboxId } = admission;
       const start = { id, label, sandboxId, clientAddress };
       return await button.call(start, admission);
     });

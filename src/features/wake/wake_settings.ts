@@ -24,7 +24,7 @@ function wakeKeys(): Format<readonly WakeKey[]> {
     "the UUID of an organization, = and an API key of it, each organization once",
     (text) => {
       const [, id = "", key = ""] = ENTRY.exec(text) ?? [];
-      return token().schema.safeParse(key).success
+      return token.schema.safeParse(key).success
         ? { organizationId: id.toLowerCase(), key }
         : undefined;
     },
@@ -48,11 +48,11 @@ export const wakeSettings = settingsSection({
     ),
     WAKE_LINKS: setting(
       "Gives the button of `WAKE` also to who comes by a signed link or a preview token.",
-      { format: flag(), default: "false" },
+      { format: flag, default: "false" },
     ),
     WAKE_PUBLIC: setting(
       "Gives the button of `WAKE` to everybody, where a sandbox is public: then anybody can have it run.",
-      { format: flag(), default: "false" },
+      { format: flag, default: "false" },
     ),
     WAKE_API_KEYS: setting(
       "With `PROXY_API_KEY`, the keys by which sandboxes start for those two, with `write:sandboxes`, each for one organization: `UUID=key,…`.",

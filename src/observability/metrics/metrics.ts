@@ -20,21 +20,13 @@ import {
 } from "./facts.ts";
 import { createInstruments, Gauge } from "./instruments.ts";
 
-interface ProcessUsage {
-  readonly cpuSeconds: number;
-  /** Since the epoch. */
-  readonly startedAtSec: number;
-  readonly residentBytes: number;
-  readonly heapBytes: number;
-  readonly heapUsedBytes: number;
-  readonly externalBytes: number;
-}
+type ProcessUsage = ReturnType<typeof processUsage>;
 
 /** The metrics of one gateway; what they count starts at 0. */
 export class Metrics {
   readonly #instruments = createInstruments(METRICS);
   readonly #info: Gauge;
-  readonly #usage: typeof processUsage;
+  readonly #usage: () => ProcessUsage;
   #sources: MetricSources | undefined;
 
   constructor(version: string, usage = processUsage) {
@@ -129,13 +121,9 @@ export class Metrics {
 
   #sample(): void {
     const to = this.#instruments;
-    const used = this.#usage();
-    to.cpuSeconds.set(used.cpuSeconds);
-    to.startTime.set(used.startedAtSec);
-    to.residentMemory.set(used.residentBytes);
-    to.heap.set(used.heapBytes);
-    to.heapUsed.set(used.heapUsedBytes);
-    to.externalMemory.set(used.externalBytes);
+    for (const [name, used] of Object.entries(this.#usage())) {
+      to[name as keyof ProcessUsage].set(used);
+    }
     const sources = this.#sources;
     if (sources === undefined) return;
     to.inFlight.set(sources.inFlight());
@@ -176,16 +164,17 @@ function sourceOf({ error, isFromApp }: ExchangeFacts): string {
   return fault === "sandbox" ? "sandbox" : "gateway";
 }
 
-/** Reads the usage by system calls that take microseconds and need no permission. */
-export function processUsage(): ProcessUsage {
+/** What the process uses, by the keys of metrics; read by system calls that take microseconds and need no permission. */
+// deno-lint-ignore explicit-module-boundary-types -- a number for each
+export function processUsage() {
   const { user, system } = process.cpuUsage();
   const { rss, heapTotal, heapUsed, external } = Deno.memoryUsage();
   return {
     cpuSeconds: (user + system) / 1e6,
-    startedAtSec: performance.timeOrigin / 1000,
-    residentBytes: rss,
-    heapBytes: heapTotal,
-    heapUsedBytes: heapUsed,
-    externalBytes: external,
+    startTime: performance.timeOrigin / 1000,
+    residentMemory: rss,
+    heap: heapTotal,
+    heapUsed,
+    externalMemory: external,
   };
 }

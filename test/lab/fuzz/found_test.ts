@@ -93,7 +93,7 @@ Deno.test("a password with a slash, or without a scheme before it, is not shown 
       ["ftp://cache:6379", "ftp://cache:6379"],
     ]
   ) {
-    const table = { URL: { group: "g", purpose: "p", format: baseUrl() } };
+    const table = { URL: { group: "g", purpose: "p", format: baseUrl } };
     const result = readSettings(table, { URL: given });
     assert.equal(
       result.ok ? "" : result.problems[0]?.given,
@@ -103,9 +103,9 @@ Deno.test("a password with a slash, or without a scheme before it, is not shown 
 });
 
 Deno.test("a base domain that no URL can have is refused", () => {
-  assert.equal(previewDomain().schema.safeParse("xn--3600").success, false);
+  assert.equal(previewDomain.schema.safeParse("xn--3600").success, false);
   assert.equal(
-    previewDomain().schema.safeParse("xn--bcher-kva.example").success,
+    previewDomain.schema.safeParse("xn--bcher-kva.example").success,
     true,
   );
 });

@@ -20,10 +20,10 @@ function runner(url: string): unknown {
 }
 
 const SETTING_FORMATS = {
-  baseUrl: baseUrl(),
-  previewDomain: previewDomain(),
-  listenAddress: listenAddress(),
-  addressRanges: listOf(addressRange()),
+  baseUrl,
+  previewDomain,
+  listenAddress,
+  addressRanges: listOf(addressRange),
 };
 
 /** Parsers of texts by other programs and the operator. */

@@ -64,8 +64,6 @@ function format<T>(
   };
 }
 
-const BASE_URL = baseUrl();
-
 /** All formats, each with a check of its values. */
 const FORMATS: readonly ((text: string) => void)[] = [
   format(
@@ -76,32 +74,32 @@ const FORMATS: readonly ((text: string) => void)[] = [
     seconds(),
     (value) => assert.ok(value >= 1 && value * 1000 < 2 ** 31),
   ),
-  format(flag(), (value) => assert.equal(typeof value, "boolean")),
-  format(BASE_URL, (url) => {
+  format(flag, (value) => assert.equal(typeof value, "boolean")),
+  format(baseUrl, (url) => {
     assert.match(url, /^https?:\/\/[^/?#@]+(?:\/[^?#]*[^/?#])?$/);
-    assert.equal(BASE_URL.schema.parse(url), url);
+    assert.equal(baseUrl.schema.parse(url), url);
     assert.equal(new URL(`${url}/x`).href, `${url}/x`);
   }),
-  format(origin(), (value) => assert.equal(new URL(value).origin, value)),
-  format(previewDomain(), ({ name }) => {
+  format(origin, (value) => assert.equal(new URL(value).origin, value)),
+  format(previewDomain, ({ name }) => {
     const { href } = new URL(`http://3000-x.${name}/`);
     assert.equal(href, `http://3000-x.${name}/`);
   }),
-  format(listOf(addressRange()), (ranges) => {
+  format(listOf(addressRange), (ranges) => {
     for (const range of ranges) assert.match(range, /^[0-9a-f.:]+\/\d+$/i);
   }),
   format(
-    listenAddress(),
+    listenAddress,
     (address) => assert.match(address, /^[0-9a-z.:-]+$/i),
   ),
-  format(optional(token()), (value) => {
+  format(optional(token), (value) => {
     if (value !== undefined) assert.match(value, /^[\x21-\x7e]+$/);
   }),
   format(
-    oidcScope(),
+    oidcScope,
     (value) => assert.ok(value.split(" ").includes("openid")),
   ),
-  format(filePath(), (path) => assert.ok(!path.includes("\0"))),
+  format(filePath, (path) => assert.ok(!path.includes("\0"))),
 ];
 
 const SECRET = "hunter2";

@@ -4,7 +4,7 @@ import { loginAllowEntry, loginRule } from "../../../src/config/login_allow.ts";
 import { listOf } from "../../../src/config/formats.ts";
 
 function ruleOf(text: string) {
-  const rule = loginRule(listOf(loginAllowEntry()).schema.parse(text));
+  const rule = loginRule(listOf(loginAllowEntry).schema.parse(text));
   if (rule === undefined) throw new Error(`No rule in "${text}"`);
   return rule;
 }
@@ -79,7 +79,7 @@ Deno.test("groups are read from the claim that the operator names, and may be of
 });
 
 Deno.test("what is no address, domain or group is no part of a rule", () => {
-  const { schema } = loginAllowEntry();
+  const { schema } = loginAllowEntry;
   const good = ["a@b", "o'neil+x@example.com", "@example.com", "group:a b:c"];
   for (const text of good) ok(schema.safeParse(text).success, text);
   const bad = [

@@ -13,6 +13,7 @@ import {
   SETTINGS,
 } from "../../../src/config/config.ts";
 import { linuxFlag } from "../../../src/config/formats.ts";
+import purposes from "../../../src/config/purposes.json" with { type: "json" };
 import { SECTIONS } from "../../../src/service.ts";
 import { configOf, HOSTED_REQUIRED, REQUIRED } from "../../support/config.ts";
 
@@ -583,6 +584,11 @@ Deno.test("parseConfig() never repeats a secret in a problem", () => {
   ok(!result.ok);
   equal(result.problems.length, 4);
   ok(!formatProblems(result.problems).includes("hunter2"));
+});
+
+Deno.test("the purposes are those of the settings, in their order, each a sentence", () => {
+  deepEqual(Object.keys(purposes), Object.keys(SETTINGS));
+  for (const purpose of Object.values(purposes)) match(purpose, /^[A-Z].*\.$/);
 });
 
 Deno.test("formatProblems() lists missing variables with their purpose, and points to docs/settings.md and the demo", () => {

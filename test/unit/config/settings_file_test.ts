@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import {
-  checkedBy,
   fileConflicts,
   type FileContent,
   followFile,
@@ -15,7 +14,7 @@ const schema = z.strictObject({ a: z.array(z.number()), b: z.string() });
 function fileAt(
   { path }: { readonly path: string },
 ): SettingsFile<z.output<typeof schema>> {
-  return { path, parse: (text) => checkedBy(schema, JSON.parse(text)) };
+  return { path, parse: JSON.parse, schema };
 }
 
 Deno.test("fileConflicts() tells every problem of a file, each by its place", async () => {

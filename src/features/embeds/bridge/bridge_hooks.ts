@@ -1,4 +1,5 @@
 /** Has the script in the pages that an app's frame loads, where both the operator and the embed say so. */
+import script from "../../../../gen/text/features/embeds/bridge/bridge.js.ts";
 import type { FrameTerms } from "../../../auth/grants.ts";
 import type { Admission } from "../../../auth/verdict.ts";
 import type { Feature } from "../../../gateway/feature.ts";
@@ -10,10 +11,23 @@ import {
   type HeaderList,
   valuesOf,
 } from "../../../http/headers.ts";
+import { escapeHtml } from "../../../pages/html.ts";
+import { pageScript } from "../../../pages/script.ts";
 import type { UpstreamResponse } from "../../../upstream/http1/message.ts";
-import { BRIDGE, bridgeElement } from "./bridge_script.ts";
 import { withScript } from "./insert_script.ts";
 import { withSource } from "./script_policy.ts";
+
+/** Tells the origins that its element lists, and no other, what happens in the page: at most 50 messages a second. */
+export const BRIDGE = pageScript(script);
+
+/** The element with the script, in ASCII. It is not loaded from a URL, since not all browsers allow such a script by its hash. */
+export function bridgeElement(
+  { ancestors, bridge }: Pick<FrameTerms, "ancestors" | "bridge">,
+): string {
+  const kinds = Object.fromEntries(bridge.map((kind) => [kind, true]));
+  const data = escapeHtml(JSON.stringify({ ...kinds, ancestors }));
+  return `<script data-porthole="${data}">${BRIDGE.text}</script>`;
+}
 
 /** The hooks of a feature whose grants may have a bridge. */
 export function bridgeHooks(): Pick<Feature, "admitted" | "relayed"> {
@@ -28,11 +42,11 @@ export function bridgeHooks(): Pick<Feature, "admitted" | "relayed"> {
       if (terms === undefined || body === null || !mayBeChanged(upstream)) {
         return upstream;
       }
-      const script = new TextEncoder().encode(bridgeElement(terms));
+      const element = new TextEncoder().encode(bridgeElement(terms));
       return {
         status: upstream.status,
         headers: changedHeaders(upstream.headers),
-        body: withScript(body, script),
+        body: withScript(body, element),
       };
     },
   };

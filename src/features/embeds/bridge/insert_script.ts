@@ -10,48 +10,40 @@ export function withScript(
   body: Bytes | BodyReader,
   script: Bytes,
 ): Bytes | BodyReader {
-  const insertion = new Insertion(script);
-  if (body instanceof Uint8Array) return insertion.into(body);
-  return {
-    async read() {
-      const bytes = await body.read();
-      return bytes === null ? null : insertion.into(bytes);
-    },
-    cancel: () => body.cancel(),
-  };
-}
+  const search = headSearch();
+  search.next(); // up to where it takes the first character
+  let left = MAX_SEARCHED_BYTES;
 
-class Insertion {
-  readonly #script: Bytes;
-  readonly #search = headSearch();
-  #left = MAX_SEARCHED_BYTES;
-
-  constructor(script: Bytes) {
-    this.#script = script;
-    this.#search.next(); // up to where it takes the first character
-  }
-
-  /** The next bytes of the document, with the script if this is its place. */
-  into(bytes: Bytes): Bytes {
-    const at = this.#find(bytes);
-    if (at === undefined) return bytes;
-    const all = new Uint8Array(bytes.length + this.#script.length);
-    all.set(bytes.subarray(0, at));
-    all.set(this.#script, at);
-    all.set(bytes.subarray(at), at + this.#script.length);
-    return all;
-  }
-
-  #find(bytes: Bytes): number | undefined {
-    const end = Math.min(this.#left, bytes.length);
-    this.#left -= end;
+  /** Where the script goes in the next bytes; undefined if not there. */
+  function placeIn(bytes: Bytes): number | undefined {
+    const end = Math.min(left, bytes.length);
+    left -= end;
     for (let at = 0; at < end; at++) {
       const char = String.fromCharCode(bytes[at] ?? 0);
-      const { done, value: isFound } = this.#search.next(char);
+      const { done, value: isFound } = search.next(char);
       if (!done) continue;
-      this.#left = 0;
+      left = 0;
       return isFound ? at + 1 : undefined;
     }
     return undefined;
   }
+
+  function inserted(bytes: Bytes): Bytes {
+    const at = placeIn(bytes);
+    if (at === undefined) return bytes;
+    const all = new Uint8Array(bytes.length + script.length);
+    all.set(bytes.subarray(0, at));
+    all.set(script, at);
+    all.set(bytes.subarray(at), at + script.length);
+    return all;
+  }
+
+  if (body instanceof Uint8Array) return inserted(body);
+  return {
+    async read() {
+      const bytes = await body.read();
+      return bytes === null ? null : inserted(bytes);
+    },
+    cancel: () => body.cancel(),
+  };
 }

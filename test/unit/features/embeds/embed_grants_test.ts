@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { PresentedGrant } from "../../../../src/auth/grants.ts";
-import { EmbedGrants } from "../../../../src/features/embeds/embed_grants.ts";
+import { embedGrants } from "../../../../src/features/embeds/embed_grants.ts";
 import { EMBEDS } from "../../../../src/features/embeds/embed_kind.ts";
 import { MemoryRecords } from "../../../support/memory_records.ts";
 import { EMBED, setUpCodes } from "./embed_parts.ts";
@@ -31,7 +31,7 @@ async function setUp() {
     data: { createdBy: null, note: null, own },
   }, "absent");
   records.asked.length = 0;
-  const grants = new EmbedGrants(codes, records);
+  const grants = embedGrants(codes, records);
   const spent: unknown[] = [];
   const budget = { spend: (asked?: string) => void spent.push(asked) };
   async function open(

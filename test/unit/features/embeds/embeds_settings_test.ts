@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sectionOf } from "../../../../src/config/section.ts";
-import { embedsSettings } from "../../../../src/features/embeds/embeds_settings.ts";
+import { embedsSettings } from "../../../../src/features/embeds/embeds_feature.ts";
 import { configOf, problemsOf } from "../../../support/config.ts";
 
 Deno.test("embeds are off unless members may make them, and their bridge is off unless it is switched on", () => {

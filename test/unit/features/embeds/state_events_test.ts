@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { ErrorCode } from "../../../../src/errors.ts";
 import {
-  StateEvents,
+  stateEvents,
   type ToldState,
 } from "../../../../src/features/embeds/state_events.ts";
 import { frameState } from "../../../../src/pages/frame_state.ts";
+import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 
 function told(code: ErrorCode | null): ToldState {
@@ -18,7 +19,7 @@ function setUp(code: ErrorCode | null) {
   clock.pass(15_000 - Date.now() % 15_000); // to the beginning of a beat
   const drain = new AbortController();
   const preview = { state: told(code), looks: 0 };
-  const events = new StateEvents({
+  const events = stateEvents({
     look() {
       preview.looks++;
       return Promise.resolve(preview.state);
@@ -108,8 +109,8 @@ Deno.test("the events end when whoever listens leaves, and when the gateway begi
 Deno.test("all who listen are told by looks at the same time", async () => {
   using set = setUp(null);
   const at: number[] = [];
-  function listener(): StateEvents {
-    return new StateEvents({
+  function listener(): BodyReader {
+    return stateEvents({
       look() {
         at.push(Date.now());
         return Promise.resolve(told(null));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { contentOf } from "../../../../src/config/settings_file.ts";
 import {
-  parseRules,
   type RuleContext,
   rulesFile,
 } from "../../../../src/features/trusted_issuers/rules.ts";
@@ -30,18 +30,20 @@ const MINTING = {
   ports: "*",
 };
 
+/** What a file with these rules says. */
+function rulesOf(json: unknown, context = CONTEXT) {
+  return contentOf(rulesFile("rules.json", context), JSON.stringify(json));
+}
+
 /** The problems with rules. */
 function problemsOf(json: unknown, context = CONTEXT): readonly string[] {
-  const result = parseRules(json, context);
+  const result = rulesOf(json, context);
   return result.ok ? [] : result.problems;
 }
 
-Deno.test("parseRules() reads both kinds of rules, and tickets last for an hour at most", () => {
+Deno.test("rulesFile() reads both kinds of rules, and tickets last for an hour at most", () => {
   const ids = { ...MINTING, sandboxes: ["a", "b"], methods: ["GET", "HEAD"] };
-  const result = parseRules(
-    [MAPPED, { ...ids, maxLifeSec: 60 }, MINTING],
-    CONTEXT,
-  );
+  const result = rulesOf([MAPPED, { ...ids, maxLifeSec: 60 }, MINTING]);
   assert(result.ok);
   assert.deepEqual(
     result.value.map((rule) => rule.kind === "minting" && rule.maxLifeSec),
@@ -52,7 +54,7 @@ Deno.test("parseRules() reads both kinds of rules, and tickets last for an hour 
   assert.match(name, /^[\w-]{8}$/);
 });
 
-Deno.test("parseRules() tells all problems at once, each by its place", () => {
+Deno.test("rulesFile() tells all problems at once, each by its place", () => {
   const { subject: _, ...anybody } = MAPPED;
   const problems = problemsOf([
     anybody,
@@ -79,7 +81,7 @@ Deno.test("parseRules() tells all problems at once, each by its place", () => {
   assert.match(problems.join("\n"), /Unrecognized key: "subject"/);
 });
 
-Deno.test("parseRules() refuses keys that are secret, or for no accepted algorithm", async () => {
+Deno.test("rulesFile() refuses keys that are secret, or for no accepted algorithm", async () => {
   const { jwks } = await createIssuer();
   for (
     const key of [
@@ -99,7 +101,7 @@ Deno.test("parseRules() refuses keys that are secret, or for no accepted algorit
   assert.deepEqual(problemsOf([{ ...MINTING, jwks }]), []);
 });
 
-Deno.test("parseRules() takes keys over plain http from this machine, from others only if that is allowed", () => {
+Deno.test("rulesFile() takes keys over plain http from this machine, from others only if that is allowed", () => {
   const local = [{ ...MINTING, jwks: "http://127.0.0.1:9/jwks" }];
   const remote = [{ ...MINTING, jwks: "http://issuer.internal/jwks" }];
   assert.deepEqual(problemsOf(local), []);
@@ -110,7 +112,7 @@ Deno.test("parseRules() takes keys over plain http from this machine, from other
   );
 });
 
-Deno.test("parseRules() does not trust the issuer of logins, whose JWTs are for Daytona", () => {
+Deno.test("rulesFile() does not trust the issuer of logins, whose JWTs are for Daytona", () => {
   const issuer = "https://login.example.com/";
   const context = { ...CONTEXT, OIDC_DOMAIN: "https://login.example.com" };
   const problems = problemsOf([{ ...MAPPED, issuer }], context);
@@ -118,8 +120,8 @@ Deno.test("parseRules() does not trust the issuer of logins, whose JWTs are for 
 });
 
 Deno.test("rulesFile() takes JSON for rules, and nothing else", () => {
-  const { parse } = rulesFile("rules.json", CONTEXT);
-  assert(parse(JSON.stringify([MAPPED])).ok);
-  assert(!parse(JSON.stringify(MAPPED)).ok);
-  assert.throws(() => parse("- kind: mapped"), SyntaxError);
+  const file = rulesFile("rules.json", CONTEXT);
+  assert(contentOf(file, JSON.stringify([MAPPED])).ok);
+  assert(!contentOf(file, JSON.stringify(MAPPED)).ok);
+  assert.throws(() => file.parse("- kind: mapped"), SyntaxError);
 });

@@ -15,10 +15,11 @@ import {
   type FrameTerms,
   type GrantSession,
 } from "../../../../src/auth/grants.ts";
+import { contentOf } from "../../../../src/config/settings_file.ts";
 import { GatewayError } from "../../../../src/errors.ts";
 import {
-  parseRules,
   type Rule,
+  rulesFile,
 } from "../../../../src/features/trusted_issuers/rules.ts";
 import { Tickets } from "../../../../src/features/trusted_issuers/tickets.ts";
 import { UNMETERED } from "../../../../src/resolver/lookup_cache.ts";
@@ -66,10 +67,13 @@ const LABELS: Readonly<Record<string, Record<string, string>>> = {
 /** Judges by these rules at `NOW`; `rules` and `nowMs` may be changed, and no keys at a URL can be fetched. */
 function judge(issuer: Pick<TestIssuer, "jwks">, ...given: object[]) {
   const { jwks } = issuer;
-  const result = parseRules(given.map((rule) => ({ jwks, ...rule })), {
-    OIDC_ALLOW_INSECURE: false,
-    OIDC_DOMAIN: undefined,
-  });
+  const result = contentOf(
+    rulesFile("rules.json", {
+      OIDC_ALLOW_INSECURE: false,
+      OIDC_DOMAIN: undefined,
+    }),
+    JSON.stringify(given.map((rule) => ({ jwks, ...rule }))),
+  );
   if (!result.ok) throw new Error(result.problems.join());
   const state = {
     rules: result.value as readonly Rule[],

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { OperationId } from "../../../../scripts/stand_in/api_contract.ts";
 import { METRICS } from "../../../../src/observability/metrics/definitions.ts";
+import helps from "../../../../src/observability/metrics/helps.json" with {
+  type: "json",
+};
 
 // An operation that the table lacks does not compile in src/daytona/; one that the API lacks, not here.
 METRICS.apiCalls.labels.operation satisfies readonly OperationId[];
@@ -20,4 +23,8 @@ Deno.test("the bounds of buckets ascend", () => {
     const ascending = [...new Set(boundsMs)].sort((a, b) => a - b);
     assert.deepEqual([...boundsMs], ascending, name);
   }
+});
+
+Deno.test("the helps are those of the metrics, in their order", () => {
+  assert.deepEqual(Object.keys(helps), Object.keys(METRICS));
 });

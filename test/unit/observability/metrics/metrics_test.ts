@@ -272,11 +272,11 @@ Deno.test("render() reads the sources each time", () => {
 Deno.test("render() includes the versions and the usage of the process", () => {
   const metrics = new Metrics('1.2.3-"x"', () => ({
     cpuSeconds: 1.5,
-    startedAtSec: 1000.25,
-    residentBytes: 5,
-    heapBytes: 4,
-    heapUsedBytes: 3,
-    externalBytes: 2,
+    startTime: 1000.25,
+    residentMemory: 5,
+    heap: 4,
+    heapUsed: 3,
+    externalMemory: 2,
   }));
   const samples = samplesOf(metrics.render());
   const deno = Deno.version.deno;
@@ -341,9 +341,9 @@ Deno.test("processUsage() needs no permission and reads plausible values", {
   const usage = processUsage();
   const nowSec = Date.now() / 1000;
   assert(usage.cpuSeconds > 0 && usage.cpuSeconds < 3600);
-  assert(usage.startedAtSec < nowSec && usage.startedAtSec > nowSec - 3600);
-  assert(usage.residentBytes > usage.heapUsedBytes);
-  assert(usage.heapBytes >= usage.heapUsedBytes);
-  assert(usage.heapUsedBytes > 1_000_000);
-  assert(usage.externalBytes > 0);
+  assert(usage.startTime < nowSec && usage.startTime > nowSec - 3600);
+  assert(usage.residentMemory > usage.heapUsed);
+  assert(usage.heap >= usage.heapUsed);
+  assert(usage.heapUsed > 1_000_000);
+  assert(usage.externalMemory > 0);
 });

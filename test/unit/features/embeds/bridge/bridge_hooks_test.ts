@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { FrameTerms } from "../../../../../src/auth/grants.ts";
 import type { Admission } from "../../../../../src/auth/verdict.ts";
-import { bridgeHooks } from "../../../../../src/features/embeds/bridge/bridge_hooks.ts";
 import {
   BRIDGE,
   bridgeElement,
-} from "../../../../../src/features/embeds/bridge/bridge_script.ts";
+  bridgeHooks,
+} from "../../../../../src/features/embeds/bridge/bridge_hooks.ts";
 import { PreviewExchange } from "../../../../../src/gateway/sandbox_exchange.ts";
 import type { UpstreamResponse } from "../../../../../src/upstream/http1/message.ts";
 import {
