@@ -2,6 +2,7 @@
 import { cacheLocation, REDIS_PORT } from "./cache_location.ts";
 import {
   addressRange,
+  ancestor,
   baseUrl,
   filePath,
   flag,
@@ -120,7 +121,7 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
   ),
   FRAME_ANCESTORS: setting(
     "Origins whose pages may frame public previews and signed links, besides the sandbox's own.",
-    { format: optional(orNone(listOf(origin()))), whenUnset: "any page may" },
+    { format: optional(orNone(listOf(ancestor))), whenUnset: "any page may" },
   ),
   CORS_MODE: setting(
     "Who decides which other origins may read a preview: the app if it sets CORS headers, otherwise the gateway (auto); always the gateway (reflect, like Daytona's proxy, but with credentials for trusted origins only); or only the app (off).",
