@@ -26,8 +26,8 @@ export function errorText(
   context: ErrorContext = {},
 ): ErrorText {
   const { port, domain = "preview.example.com" } = context;
-  const { detail, hint, ...text } = specialText(code, context) ??
-    ERROR_TEXTS[code];
+  const special = specialText(code, context);
+  const { detail, hint, ...text } = { ...ERROR_TEXTS[code], ...special };
   const name = port === undefined
     ? "this port"
     : port === TOOLBOX_PORT
@@ -40,16 +40,17 @@ export function errorText(
   };
 }
 
-function specialText(
+/** What is said of one case of an error in place of what its code says of all. */
+export function specialText(
   code: ErrorCode,
   { port, advice: { frameCause, ancestors } = {} }: ErrorContext,
-): ErrorText | undefined {
+): Pick<ErrorText, "detail" | "hint"> & Partial<ErrorText> | undefined {
   if (code === "login_required" && port === TOOLBOX_PORT) {
     return TOOLBOX_PRIVATE;
   }
   if (code === "grant_invalid" && ancestors?.length) return FRAME_ENDED;
   if (code !== "frame_refused" || frameCause === undefined) return undefined;
-  return { ...ERROR_TEXTS[code], ...FRAME_CAUSES[frameCause] };
+  return FRAME_CAUSES[frameCause];
 }
 
 function text(
