@@ -1,6 +1,7 @@
 /** Formats of settings. */
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { isAncestor } from "../http/origin.ts";
 import { withoutTrailingSlashes } from "../http/url.ts";
 import type { Format } from "./read_settings.ts";
 
@@ -136,6 +137,12 @@ export const origin: Format<string> = {
   schema: baseUrl.schema
     .refine((url) => new URL(url).pathname === "/")
     .transform((url) => new URL(url).origin),
+};
+
+/** An origin whose pages may frame previews, normalized. */
+export const ancestor: Format<string> = {
+  allowed: "an origin such as https://app.example.com or http://localhost:5173",
+  schema: origin.schema.refine(isAncestor),
 };
 
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";

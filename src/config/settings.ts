@@ -3,6 +3,7 @@ import { withTexts } from "../lib/with_texts.ts";
 import { cacheLocation, REDIS_PORT } from "./cache_location.ts";
 import {
   addressRange,
+  ancestor,
   baseUrl,
   filePath,
   flag,
@@ -87,7 +88,7 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
   },
   ALLOWED_ORIGINS: { format: listOf(origin), whenUnset: "none" },
   FRAME_ANCESTORS: {
-    format: optional(orNone(listOf(origin))),
+    format: optional(orNone(listOf(ancestor))),
     whenUnset: "any page may",
   },
   CORS_MODE: { format: oneOf("auto", "reflect", "off"), default: "auto" },

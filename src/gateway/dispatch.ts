@@ -266,7 +266,7 @@ export class Dispatch {
       readonly domain?: string;
       readonly retryUrl?: string | undefined;
     } = {},
-  ): Promise<Response> {
+  ): Response | Promise<Response> {
     const { scheme, brand } = this.#parts;
     const asPage = wantsDocument(headers);
     const docsUrl = authority === undefined
@@ -279,7 +279,10 @@ export class Dispatch {
     return this.#recorded(startedAt, response);
   }
 
-  #recorded(startedAt: number, response: Response): Promise<Response> {
+  #recorded(
+    startedAt: number,
+    response: Response,
+  ): Response | Promise<Response> {
     const endedAt = this.#parts.now();
     this.#parts.onOwnAnswer({
       route: "control",

@@ -193,7 +193,7 @@ export abstract class Exchange extends ReceivedRequest {
   onEnd: (() => void) | undefined;
 
   /** Answers with a response of our own, whose body is complete. */
-  answer(response: Response): Promise<Response> {
+  answer(response: Response): Response | Promise<Response> {
     return this.#answer(response, { reason: this.note });
   }
 
@@ -217,20 +217,28 @@ export abstract class Exchange extends ReceivedRequest {
     return this.#answer(response, { error: failure.code });
   }
 
-  async #answer(
+  #answer(
     response: Response,
     conclusion: Conclusion,
-  ): Promise<Response> {
-    const { brand } = this.services;
-    const { body, status, headers } = await dressed(response, brand);
+  ): Response | Promise<Response> {
+    const page = dressed(response, this.services.brand);
+    return page instanceof Promise
+      ? page.then((it) => this.#finish(it, conclusion))
+      : this.#finish(page, conclusion);
+  }
+
+  #finish(
+    { body, status, headers }: Response,
+    conclusion: Conclusion,
+  ): Response | Promise<Response> {
     this.progress.onAnswer();
     const own = [...headers, ...this.ownHeaders];
     const all = withOurHeaders(own, this, this.services);
-    const sent = createResponse(body, status, all);
+    const response = createResponse(body, status, all);
     this.#noteHead(all, status);
     this.#entry?.end();
     this.#record(status, conclusion);
-    return await this.reply.finish(sent);
+    return this.reply.finish(response);
   }
 
   /**

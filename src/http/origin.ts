@@ -8,6 +8,15 @@ export interface Origin {
   readonly key: string;
 }
 
+/** `https` origins, whose names a Content-Security-Policy can have; over `http` those of this machine, at a port. */
+const ANCESTOR =
+  /^(?:https:\/\/(?:[a-z0-9-]+\.)*[a-z0-9-]+(?::[1-9][0-9]*)?|http:\/\/(?:[a-z0-9-]+\.)*localhost:[1-9][0-9]*)$/;
+
+/** True for the serialization of an origin that `frame-ancestors` can name, and no other by it (CSP3 section 2.3.1). */
+export function isAncestor(text: string): boolean {
+  return ANCESTOR.test(text) && URL.parse(text)?.origin === text;
+}
+
 /** The origin of an http or https URL, without its path and query; throws a TypeError for any other, or userinfo. */
 export function parseOrigin(url: string): Origin {
   const { protocol, hostname, port, username, password } = new URL(url);

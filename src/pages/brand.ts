@@ -1,11 +1,16 @@
 /** An operator's brand on our pages: each is dressed as it leaves, at two places of the layout. */
+import { Buffer } from "node:buffer";
 import type { ErrorCode } from "../error_codes.ts";
 import { preferredLanguage } from "../http/accept_language.ts";
 import type { RequestHeaders } from "../http/headers.ts";
+import { loggerFor } from "../observability/log.ts";
 import type { ErrorText } from "./error_texts.ts";
 import { escapeHtml } from "./html.ts";
 import { STYLE_SOURCE } from "./page.ts";
 import { pageScript } from "./script.ts";
+
+const logger = loggerFor("brand");
+const encoder = new TextEncoder();
 
 /** What an operator says of a product, as text. */
 export interface Brand {
@@ -54,19 +59,41 @@ const TOP =
 
 const END = "\n</main>\n</body>";
 
+/** What each brand adds to a page: to escape, hash and encode it takes longer than all the rest. */
+const dresses = new WeakMap<Brand, ReturnType<typeof dressOf>>();
+
 /** The response as it leaves: with the brand if it is a page. */
-export async function dressed(
+export function dressed(
   response: Response,
   current: CurrentBrand | undefined,
-): Promise<Response> {
+): Response | Promise<Response> {
   const brand = current?.();
+  if (brand === undefined || !response.body) return response;
   const isPage = response.headers.get("content-type")?.startsWith("text/html");
-  if (brand === undefined || !isPage || !response.body) return response;
-  const { style, top, end } = dressOf(brand);
-  const html = (await response.text())
-    .replace(TOP, (_, start) => `<style>${style.text}</style>\n${start}${top}`)
+  return isPage ? dressedPage(response, brand) : response;
+}
+
+async function dressedPage(
+  response: Response,
+  brand: Brand,
+): Promise<Response> {
+  const dress = dresses.get(brand) ?? dressOf(brand);
+  dresses.set(brand, dress);
+  const { style, top, end } = dress;
+  const plain = await response.text();
+  const place = TOP.exec(plain);
+  if (place === null || !plain.includes(END)) {
+    logger.error("page has no place for the brand");
+    return new Response(plain, response);
+  }
+  const { 0: replaced, 1: start, index } = place;
+  const before = `${
+    plain.slice(0, index)
+  }<style>${style.text}</style>\n${start}`;
+  const after = plain.slice(index + replaced.length)
     .replace(END, () => end + END);
-  const page = new Response(html, response);
+  const html = [encoder.encode(before), top, encoder.encode(after)];
+  const page = new Response(Buffer.concat(html), response);
   const policy = response.headers.get("content-security-policy") ?? "";
   page.headers.set(
     "content-security-policy",
@@ -87,7 +114,9 @@ function dressOf({ name, logo, colors, help }: Brand) {
     style: pageScript(`${accent ?? ""}
 .brand img { height: 1.75em; max-width: 100%; object-fit: contain; vertical-align: middle }
 .help { margin: 1.5rem 0 0 }`),
-    top: `<p class="status brand">${image ?? ""}${escapeHtml(name)}</p>\n`,
+    top: encoder.encode(
+      `<p class="status brand">${image ?? ""}${escapeHtml(name)}</p>\n`,
+    ),
     end: link ?? "",
   };
 }

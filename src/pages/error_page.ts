@@ -3,7 +3,7 @@ import { TOOLBOX_PORT } from "../address/grammar.ts";
 import { type ErrorCode, ERRORS } from "../error_codes.ts";
 import type { ErrorAdvice } from "../errors.ts";
 import type { GivenText } from "./brand.ts";
-import { errorText } from "./error_texts.ts";
+import { errorText, specialText } from "./error_texts.ts";
 import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "./fragment.ts";
 import { stateMessage } from "./frame_state.ts";
 import { escapeHtml } from "./html.ts";
@@ -46,9 +46,9 @@ export interface ErrorPageData {
 
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
-  const { code, port, requestId, retryAfterSec, isFramed, advice, given } =
-    data;
+  const { code, port, requestId, retryAfterSec, isFramed, advice } = data;
   const { action, ancestors = [] } = advice;
+  const given = givenFor(data);
   const text = { ...errorText(code, data), ...given };
   const { title, detail, hint, buttonHint = hint } = text;
   const lang = (member: "title" | "detail" | "hint") =>
@@ -81,6 +81,17 @@ export function errorPage(data: ErrorPageData): string {
       ...isFramed && { mainClass: "framed" },
     },
   );
+}
+
+/** What is given, but for what ours says of one case: it would hide which one that is. */
+function givenFor(data: ErrorPageData): GivenText | undefined {
+  const { code, given } = data;
+  const special = specialText(code, data);
+  if (given === undefined || special === undefined) return given;
+  const { title, language, varies } = given;
+  return title === undefined || special.title !== undefined
+    ? undefined
+    : { title, language, varies };
 }
 
 /** The scripts that the page has. */

@@ -39,8 +39,11 @@ export function errorText(
   context: ErrorContext = {},
 ): ErrorText {
   const { port, domain = "preview.example.com" } = context;
-  const { detail, hint = "Try again in a few seconds.", ...text } =
-    specialText(code, context) ?? ERROR_TEXTS[code];
+  const special = specialText(code, context);
+  const { detail, hint = "Try again in a few seconds.", ...text } = {
+    ...ERROR_TEXTS[code],
+    ...special,
+  };
   const name = port === undefined
     ? "this port"
     : port === TOOLBOX_PORT
@@ -53,10 +56,11 @@ export function errorText(
   };
 }
 
-function specialText(
+/** What is said of one case of an error in place of what its code says of all. */
+export function specialText(
   code: ErrorCode,
   { port, advice: { frameCause, ancestors } = {} }: ErrorContext,
-): WrittenText | undefined {
+): Partial<WrittenText> | undefined {
   // A toolbox is private even where the previews of its sandbox are public.
   if (code === "login_required" && port === TOOLBOX_PORT) {
     return texts.toolbox_private;
@@ -64,5 +68,5 @@ function specialText(
   // In a frame that its grant has opened.
   if (code === "grant_invalid" && ancestors?.length) return texts.frame_ended;
   if (code !== "frame_refused" || frameCause === undefined) return undefined;
-  return { ...ERROR_TEXTS[code], ...FRAME_CAUSES[frameCause] };
+  return FRAME_CAUSES[frameCause];
 }

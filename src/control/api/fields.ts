@@ -1,6 +1,7 @@
 /** The members of requests to `/api/v1` and of their answers. */
 import { z } from "@hono/zod-openapi";
 import { isAlwaysPrivate, isPort } from "../../address/grammar.ts";
+import { isAncestor } from "../../http/origin.ts";
 import { SANDBOX } from "../routes/sandbox_paths.ts";
 
 /** Longest life of what a member grants, seconds. */
@@ -15,20 +16,13 @@ export const portField = z.number().refine(
 /** Such ports, each once. */
 export const portsField = eachOnce(z.array(portField).min(1).max(20));
 
-/** `https` origins, whose names a Content-Security-Policy can have; over `http` those of this machine, at a port. */
-const ANCESTOR =
-  /^(?:https:\/\/(?:[a-z0-9-]+\.)*[a-z0-9-]+(?::[1-9][0-9]*)?|http:\/\/(?:[a-z0-9-]+\.)*localhost:[1-9][0-9]*)$/;
-
 /** Origins whose pages may show a preview in frames, each once. */
 export const ancestorsField = eachOnce(
   z.array(
-    z.string().max(300).refine(
-      (text) => ANCESTOR.test(text) && URL.parse(text)?.origin === text,
-      {
-        message:
-          "must be an origin such as https://app.example.com or http://localhost:5173",
-      },
-    ),
+    z.string().max(300).refine(isAncestor, {
+      message:
+        "must be an origin such as https://app.example.com or http://localhost:5173",
+    }),
   ).min(1).max(8),
 );
 

@@ -158,10 +158,11 @@ const BRANDED = [
 ];
 
 /** All pages, and with a brand some. */
-export const PAGES: ReadonlyMap<string, () => Promise<Response>> = new Map([
-  ...[...OURS].map(([path, page]) =>
-    [path, () => Promise.resolve(page())] as const
-  ),
+export const PAGES: ReadonlyMap<
+  string,
+  () => Response | Promise<Response>
+> = new Map<string, () => Response | Promise<Response>>([
+  ...OURS,
   ...BRANDED.map((path) =>
     [`/branded${path}`, () => {
       const page = OURS.get(path)?.() ?? problemPage("internal");

@@ -189,9 +189,13 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ],
     [
       "FRAME_ANCESTORS",
-      "https://App.example.com, http://intranet:8080",
+      "https://App.example.com/, http://localhost:5173,http://a.localhost:1",
       (c) => c.public.frameAncestors,
-      ["https://app.example.com", "http://intranet:8080"],
+      [
+        "https://app.example.com",
+        "http://localhost:5173",
+        "http://a.localhost:1",
+      ],
     ],
     ["FRAME_ANCESTORS", "none", (c) => c.public.frameAncestors, []],
     ["FRAME_ANCESTORS", "", (c) => c.public.frameAncestors, undefined],
@@ -449,6 +453,15 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
       "'self'",
       "none,https://app.example.com",
       "https://app.example.com/x",
+      // A policy would take them for others, too, or for none.
+      "https://*.example.com",
+      "https://app.example.com,https://*",
+      "https://a.example.",
+      "https://[::1]",
+      "http://plain.example",
+      "http://plain.example:8080",
+      "http://localhost",
+      "http://*.localhost:5173",
     ],
     ALLOWED_ORIGINS: [
       "*",

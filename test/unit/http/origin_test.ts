@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseOrigin } from "../../../src/http/origin.ts";
+import { isAncestor, parseOrigin } from "../../../src/http/origin.ts";
 
 Deno.test("parseOrigin() reads scheme, host and port, and ignores path and query", () => {
   assert.deepEqual(parseOrigin("http://Runner.test/path?query"), {
@@ -43,4 +43,26 @@ Deno.test("parseOrigin() throws TypeError for anything else", () => {
   ) {
     assert.throws(() => parseOrigin(url), TypeError, url);
   }
+});
+
+Deno.test("isAncestor() is true for origins that a policy names exactly", () => {
+  for (
+    const [origin, expected] of [
+      ["https://app.example.com", true],
+      ["https://app.example.com:8443", true],
+      ["http://localhost:5173", true],
+      ["http://a.b.localhost:1", true],
+      ["https://*.example.com", false],
+      ["https://a.example.", false],
+      ["https://a.example/", false],
+      ["https://a.example:443", false],
+      ["https://[::1]", false],
+      ["http://plain.example", false],
+      ["http://plain.example:8080", false],
+      ["http://localhost", false],
+      ["http://localhost:80", false],
+      ["http://*.localhost:5173", false],
+      ["", false],
+    ] as const
+  ) assert.equal(isAncestor(origin), expected, origin);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type Brand, dressed, givenText } from "../../../src/pages/brand.ts";
 import { appsPage } from "../../../src/pages/apps_page.ts";
+import { accessPageOf } from "../../../src/features/access_page/access_page.ts";
 import { errorText } from "../../../src/pages/error_texts.ts";
 import { loginPage } from "../../../src/pages/login_page.ts";
 import { logoutPage } from "../../../src/pages/logout_page.ts";
@@ -12,6 +13,8 @@ import {
   PLAIN_POLICY,
 } from "../../../src/pages/page.ts";
 import { problem } from "../../../src/pages/problem.ts";
+import { PAGES } from "../../lab/e2e/our_pages.ts";
+import { collectLog } from "../../support/collected_log.ts";
 
 const POLICY = "content-security-policy";
 
@@ -37,24 +40,70 @@ function html(body: string, policy = PAGE_POLICY): Response {
   });
 }
 
-function textOf(response: Response, brand: Brand = BRAND): Promise<string> {
-  return dressed(response, () => brand).then((it) => it.text());
+async function textOf(
+  response: Response,
+  brand: Brand = BRAND,
+): Promise<string> {
+  return await (await dressed(response, () => brand)).text();
 }
 
-Deno.test("dressed() changes nothing without a brand, and nothing that is no page", async () => {
+Deno.test("dressed() changes nothing without a brand, and nothing that is no page, and answers at once", () => {
   const answer = html(page("x", "y"));
-  assert.equal(await dressed(answer, undefined), answer);
-  assert.equal(await dressed(answer, () => undefined), answer);
+  Object.defineProperty(answer, "headers", { get: assert.fail }); // are not read
+  assert.equal(dressed(answer, undefined), answer);
+  assert.equal(dressed(answer, () => undefined), answer);
   const document = problem({
     code: "internal",
     requestId: "id",
     asPage: false,
   });
   for (const other of [document, new Response(null), Response.json({})]) {
-    assert.equal(await dressed(other, () => BRAND), other);
+    assert.equal(dressed(other, () => BRAND), other);
   }
   const head = new Response(null, html("").clone());
-  assert.equal(await dressed(head, () => BRAND), head);
+  assert.equal(dressed(head, () => BRAND), head);
+});
+
+Deno.test("every page of ours has a place for name and help, and a page that has none is logged", async () => {
+  await using log = await collectLog();
+  const all = [...PAGES].filter(([path]) => !path.startsWith("/branded"));
+  const access = () => html(accessPageOf("demo"));
+  for (const [path, render] of [...all, ["/access", access] as const]) {
+    const text = await textOf(await render());
+    assert.equal(text.split('alt=""> Acme</p>').length, 2, path);
+    assert.equal(text.split(">Help</a></p>\n</main>").length, 2, path);
+    assert.doesNotMatch(text, /class="status[^>]*>[^\n]*Porthole<\/p>/, path);
+  }
+  assert.deepEqual(log.records(), []);
+  const plain = page("x", "y");
+  for (const other of [plain.replace("<main", "<div"), plain.slice(0, -20)]) {
+    assert.equal(await textOf(html(other)), other);
+  }
+  assert.deepEqual(
+    log.records().map(({ level, message }) => [level, message]),
+    Array(2).fill(["ERROR", "page has no place for the brand"]),
+  );
+});
+
+Deno.test("what a brand adds is made once, however many pages have it", async () => {
+  let reads = 0;
+  const brand: Brand = {
+    name: "Acme",
+    get logo() {
+      reads++;
+      return "data:,x";
+    },
+  };
+  const texts = [
+    await textOf(html(page("x", "y")), brand),
+    await textOf(html(page("x", "y")), brand),
+  ];
+  assert.equal(texts[0], texts[1]);
+  assert.equal(reads, 1);
+  assert.match(
+    await textOf(html(page("x", "y")), { name: "Other" }),
+    />Other</,
+  );
 });
 
 Deno.test("dressed() adds name, logo, colors and help to every page, and leaves the rest as it is", async () => {
@@ -211,6 +260,36 @@ Deno.test("a page varies by language only if its text can", () => {
     const page = problem({ code, requestId: "id", asPage: true, given });
     const vary = page.headers.get("vary") ?? "";
     assert.equal(vary.includes("Accept-Language"), varies, code);
+  }
+});
+
+Deno.test("a given text for all cases of an error leaves what ours says of one, and may give that its title", async () => {
+  const en = { title: "A title", detail: "A detail", hint: "A hint" };
+  const ancestors = ["https://a.example"];
+  for (
+    const [code, data, replaced] of [
+      ["frame_refused", {}, ["title", "detail", "hint"]],
+      ...(["not_listed", "no_referer", "login_needed"] as const).map((it) =>
+        ["frame_refused", { advice: { frameCause: it } }, ["title"]] as const
+      ),
+      ["grant_invalid", {}, ["title", "detail", "hint"]],
+      ["grant_invalid", { advice: { ancestors } }, []],
+      ["login_required", { port: 3000 }, ["title", "detail", "hint"]],
+      ["login_required", { port: 2280 }, []],
+    ] as const
+  ) {
+    const brand = { name: "Acme", texts: { [code]: { en } } };
+    const given = givenText(() => brand, code, new Headers());
+    const options = { code, requestId: "id", ...data };
+    const text = await problem({ ...options, asPage: true, given }).text();
+    const ours = errorText(code, data);
+    for (const member of ["title", "detail", "hint"] as const) {
+      const isReplaced = replaced.some((it) => it === member);
+      const name = `${member} of ${JSON.stringify(options)}`;
+      assert.equal(text.includes(`>${en[member]}<`), isReplaced, name);
+      const start = `>${ours[member].slice(0, 20)}`; // without markup
+      assert.equal(text.includes(start), !isReplaced, name);
+    }
   }
 });
 
