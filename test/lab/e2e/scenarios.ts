@@ -7,6 +7,21 @@ import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
 import { embeddedPreview, embeddedWithoutCookies } from "./scenarios/embed.ts";
 import { embedDemo } from "./scenarios/embed_demo.ts";
+import {
+  embedsApp,
+  embedsPort,
+  embedsStranger,
+} from "./scenarios/embeds.ts";
+import { embedsBridge } from "./scenarios/embeds_bridge.ts";
+import {
+  embedsHotReload,
+  embedsWithoutCookies,
+} from "./scenarios/embeds_cookies.ts";
+import {
+  embedsEnd,
+  embedsRenewal,
+  embedsWaiting,
+} from "./scenarios/embeds_states.ts";
 import { errorDocs, errorPage } from "./scenarios/error_page.ts";
 import { frameStates } from "./scenarios/frame_states.ts";
 import {
@@ -75,6 +90,15 @@ export const SCENARIOS: readonly Scenario[] = [
   viteInPublicSandbox,
   viteInPrivateSandbox,
   embedDemo,
+  embedsApp,
+  embedsStranger,
+  embedsPort,
+  embedsWaiting,
+  embedsEnd,
+  embedsRenewal,
+  embedsBridge,
+  embedsHotReload,
+  embedsWithoutCookies,
   tokenInQuery,
   tokenInHeader,
   fullStackInPublicSandbox,

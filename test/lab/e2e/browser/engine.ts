@@ -25,6 +25,8 @@ export interface ProfileOptions {
   readonly colorScheme?: "light" | "dark";
   /** What every request has besides the engine's own; not in WebKit. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** True for a browser that keeps no cookies of other sites but partitioned ones; WebKit keeps none of both. */
+  readonly blocksThirdParties?: boolean;
   /** True for a browser that does not say that a program drives it, as Chromium does otherwise. */
   readonly isPerson?: boolean;
 }

@@ -38,7 +38,7 @@ export async function launchByPuppeteer(
   namesPort: number,
 ): Promise<Engine> {
   const owned = new AsyncDisposableStack();
-  async function launch(javaScript = true): Promise<Browser> {
+  async function launch(options: ProfileOptions = {}): Promise<Browser> {
     const browser = await puppeteer.launch({
       executablePath,
       headless: true,
@@ -46,8 +46,8 @@ export async function launchByPuppeteer(
       timeout: START_MS,
       protocolTimeout: START_MS,
       ...(name === "chromium"
-        ? chromium(namesPort)
-        : firefox(namesPort, javaScript)),
+        ? chromium(namesPort, options)
+        : firefox(namesPort, options)),
     });
     const pid = browser.process()?.pid;
     if (pid !== undefined) owned.use(endWithUs(pid));
@@ -58,10 +58,11 @@ export async function launchByPuppeteer(
     name,
     async openProfile(options = {}) {
       // Firefox can turn scripts off for all profiles only.
-      const needsOwn = name === "firefox" && options.javaScript === false;
+      const needsOwn = options.blocksThirdParties === true ||
+        (name === "firefox" && options.javaScript === false);
       return await openProfile(
         name,
-        needsOwn ? await launch(false) : browser,
+        needsOwn ? await launch(options) : browser,
         options,
       );
     },
@@ -69,21 +70,35 @@ export async function launchByPuppeteer(
   };
 }
 
-function chromium(namesPort: number): LaunchOptions {
+function chromium(
+  namesPort: number,
+  { blocksThirdParties = false }: ProfileOptions,
+): LaunchOptions {
   return {
     browser: "chrome",
     args: [
       `--proxy-server=socks5://127.0.0.1:${namesPort}`,
+      ...(blocksThirdParties ? ["--test-third-party-cookie-phaseout"] : []),
       ...CHROMIUM_ARGUMENTS,
     ],
   };
 }
 
-function firefox(namesPort: number, javaScript: boolean): LaunchOptions {
+/** What Firefox does with cookies of other sites: it keeps them, or each site's apart, as it does unless told otherwise. */
+const COOKIES_KEPT = 0;
+const COOKIES_PARTITIONED = 5;
+
+function firefox(
+  namesPort: number,
+  { javaScript = true, blocksThirdParties = false }: ProfileOptions,
+): LaunchOptions {
   return {
     browser: "firefox",
     extraPrefsFirefox: {
       "javascript.enabled": javaScript,
+      "network.cookie.cookieBehavior": blocksThirdParties
+        ? COOKIES_PARTITIONED
+        : COOKIES_KEPT,
       "network.proxy.type": 1,
       "network.proxy.socks": "127.0.0.1",
       "network.proxy.socks_port": namesPort,

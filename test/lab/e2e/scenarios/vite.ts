@@ -1,6 +1,6 @@
 /** A dev server in a sandbox, as in most previews. */
 import assert from "node:assert/strict";
-import type { Page } from "../browser/page.ts";
+import type { Frame, Page } from "../browser/page.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 import { startViteApp, type ViteApp } from "../vite_app.ts";
@@ -72,7 +72,7 @@ async function developLive(
 }
 
 /** The page, which has been opened, follows the changes of the project. */
-export async function follows(page: Page, app: ViteApp): Promise<void> {
+export async function follows(page: Frame, app: ViteApp): Promise<void> {
   await connects(page, 1);
   await showsWords(page, "Old words");
   await showsColor(page, "rgb(200, 0, 0)");
@@ -86,7 +86,7 @@ export async function follows(page: Page, app: ViteApp): Promise<void> {
 
   await app.save("index.html", html("After"));
   await connects(page, 2);
-  assert.equal(await page.title(), "After");
+  assert.equal(await page.evaluate("document.title"), "After");
 }
 
 /** It is loaded anew once the server is back, and all went through the gateway at that URL. */
@@ -109,7 +109,7 @@ export async function survivesRestart(
 }
 
 async function recorded(
-  page: Page,
+  page: Frame,
   list: "lines" | "sockets",
 ): Promise<readonly string[]> {
   return await page.evaluate<string[]>(
@@ -118,25 +118,25 @@ async function recorded(
 }
 
 /** Waits until Vite's client has reported that many times that its WebSocket is open. */
-async function connects(page: Page, times: number): Promise<void> {
+async function connects(page: Frame, times: number): Promise<void> {
   await page.until(
     `(sessionStorage.lines ?? "").split("[vite] connected.").length > ${times}`,
   );
 }
 
-async function mark(page: Page): Promise<void> {
+async function mark(page: Frame): Promise<void> {
   await page.evaluate("globalThis.marked = true");
 }
 
-async function isMarked(page: Page): Promise<boolean> {
+async function isMarked(page: Frame): Promise<boolean> {
   return await page.evaluate<boolean>("globalThis.marked === true");
 }
 
-async function showsWords(page: Page, words: string): Promise<void> {
+async function showsWords(page: Frame, words: string): Promise<void> {
   await page.shows("h1", words);
 }
 
-async function showsColor(page: Page, color: string): Promise<void> {
+async function showsColor(page: Frame, color: string): Promise<void> {
   await page.until(
     `getComputedStyle(document.querySelector("h1")).color === "${color}"`,
   );
