@@ -15,5 +15,6 @@ import { denoCore, hiddenProperty } from "./internals.ts";
 /** Stops the idle timer of a WebSocket that has closed. */
 export function stopIdleTimer(socket: WebSocket): void {
   const timer = hiddenProperty(socket, "[[idleTimeoutTimeout]]");
-  if (timer !== undefined) denoCore()?.cancelTimer?.(timer);
+  // Null until the first: a WebSocket can close before that.
+  if (timer != null) denoCore()?.cancelTimer?.(timer);
 }

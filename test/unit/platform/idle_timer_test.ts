@@ -33,6 +33,11 @@ Deno.test("stopIdleTimer() lets a WebSocket go whose connection broke", async ()
   assert.equal(await isKept(stopIdleTimer), false);
 });
 
+Deno.test("stopIdleTimer() leaves a WebSocket alone that has had no timer yet", async () => {
+  await using pair = await openWebSocket({ idleTimeout: 0 });
+  assert.doesNotThrow(() => stopIdleTimer(pair.socket));
+});
+
 Deno.test("canary: a WebSocket whose connection broke stays until its idle timer ends", async () => {
   let stop = () => {};
   const kept = await isKept((socket) => {
