@@ -99,7 +99,8 @@ export const embedsPort: Scenario = {
     await using app = startVictimApp();
     await using other = startVictimApp();
     await using world = await startEmbedWorld(stage);
-    const page = await world.open();
+    // Firefox tells of each cookie that it does not keep.
+    const page = await world.open({ expectedErrors: /rejected because|CORS/ });
     await show(page, await world.backend.make(app.port));
     const { at, gateway } = world;
     const otherPort = at(`${other.port}-locked`, "/?other");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "../browser/page.ts";
+import { PATIENCE_MS } from "../browser/poll.ts";
 import { leave, startEmbedWorld } from "../embed_world.ts";
 import { frameWith, hears, show } from "../product.ts";
 import type { Scenario } from "../scenario.ts";
@@ -75,6 +76,7 @@ export const embedsEnd: Scenario = {
     await frame.shows("output", "open");
     await world.backend.end(embed);
     await hears(page, "states", "ended grant_invalid");
+    await delay(RECHECK_MS - PATIENCE_MS);
     await frame.shows("output", "closed");
     const logins = stage.logins();
     await page.evaluate("preview.reload()");
