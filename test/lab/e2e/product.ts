@@ -16,7 +16,9 @@ export interface MadeEmbed {
 
 interface BackendOptions {
   /** Sends a request to the gateway's base host. */
-  readonly send: (options: SendOptions) => Promise<Answer>;
+  readonly send: (
+    options: SendOptions,
+  ) => Promise<Pick<Answer, "status" | "body">>;
   readonly sandbox: string;
   /** The product's origin. */
   readonly product: string;
@@ -55,7 +57,7 @@ export class Backend {
     assert.equal((await this.#ask("DELETE", `/${id}`)).status, 204);
   }
 
-  async #ask(method: string, path: string, body?: object): Promise<Answer> {
+  async #ask(method: string, path: string, body?: object) {
     return await this.#options.send({
       method,
       path: `/api/v1/embeds${path}`,

@@ -13,6 +13,7 @@ import { runTask } from "../../support/options.ts";
 import type { EngineName } from "./browser/engine.ts";
 import { PACKAGES, startEngine } from "./browser/launch.ts";
 import { findChromium } from "./browser/programs.ts";
+import { runEmbeds } from "./dev_servers/embeds.ts";
 import { runInEngines } from "./dev_servers/engines.ts";
 import * as devServers from "./dev_servers/main.ts";
 import { isOurs } from "./domains.ts";
@@ -125,7 +126,10 @@ async function passes(
 
 /** Runs the dev servers in Chromium, and returns the exit code. */
 async function runDevServers(options: devServers.Options): Promise<number> {
-  if (options.engines !== undefined) return await runInEngines(options.engines);
+  const { engines, embeds } = options;
+  if (engines !== undefined) {
+    return await (embeds ? runEmbeds : runInEngines)(engines);
+  }
   const path = await findChromium();
   if (path !== undefined) return await devServers.runDevServers(path, options);
   console.log("skipped: Chromium is not installed (apt-get install chromium)");

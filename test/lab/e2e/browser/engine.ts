@@ -25,8 +25,8 @@ export interface ProfileOptions {
   readonly colorScheme?: "light" | "dark";
   /** What every request has besides the engine's own; not in WebKit. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** True for a browser that keeps no cookies of other sites but partitioned ones; WebKit keeps none of both. */
-  readonly blocksThirdParties?: boolean;
+  /** True to keep cookies in frames of other sites apart, as Firefox does outside of tests; Chromium keeps partitioned ones only, and WebKit none. */
+  readonly partitionsCookies?: boolean;
   /** True for a browser that does not say that a program drives it, as Chromium does otherwise. */
   readonly isPerson?: boolean;
 }

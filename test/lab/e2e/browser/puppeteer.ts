@@ -46,7 +46,7 @@ export async function launchByPuppeteer(
       timeout: START_MS,
       protocolTimeout: START_MS,
       ...(name === "chromium"
-        ? chromium(namesPort, options)
+        ? chromium(namesPort)
         : firefox(namesPort, options)),
     });
     const pid = browser.process()?.pid;
@@ -57,9 +57,9 @@ export async function launchByPuppeteer(
   return {
     name,
     async openProfile(options = {}) {
-      // Firefox can turn scripts off for all profiles only.
-      const needsOwn = options.blocksThirdParties === true ||
-        (name === "firefox" && options.javaScript === false);
+      // Firefox can turn these on or off for all profiles only.
+      const needsOwn = name === "firefox" &&
+        (options.javaScript === false || options.partitionsCookies === true);
       return await openProfile(
         name,
         needsOwn ? await launch(options) : browser,
@@ -70,15 +70,11 @@ export async function launchByPuppeteer(
   };
 }
 
-function chromium(
-  namesPort: number,
-  { blocksThirdParties = false }: ProfileOptions,
-): LaunchOptions {
+function chromium(namesPort: number): LaunchOptions {
   return {
     browser: "chrome",
     args: [
       `--proxy-server=socks5://127.0.0.1:${namesPort}`,
-      ...(blocksThirdParties ? ["--test-third-party-cookie-phaseout"] : []),
       ...CHROMIUM_ARGUMENTS,
     ],
   };
@@ -90,13 +86,13 @@ const COOKIES_PARTITIONED = 5;
 
 function firefox(
   namesPort: number,
-  { javaScript = true, blocksThirdParties = false }: ProfileOptions,
+  { javaScript = true, partitionsCookies = false }: ProfileOptions,
 ): LaunchOptions {
   return {
     browser: "firefox",
     extraPrefsFirefox: {
       "javascript.enabled": javaScript,
-      "network.cookie.cookieBehavior": blocksThirdParties
+      "network.cookie.cookieBehavior": partitionsCookies
         ? COOKIES_PARTITIONED
         : COOKIES_KEPT,
       "network.proxy.type": 1,

@@ -2,6 +2,7 @@
 /** `--engine firefox,webkit`: hot reload in browsers that the table is not about, over HTTP and HTTPS. */
 import type { Engine, EngineName } from "../browser/engine.ts";
 import { PACKAGES, startEngine } from "../browser/launch.ts";
+import type { IsKnown } from "../browser/names.ts";
 import { Page } from "../browser/page.ts";
 import { COUNTS } from "./checks.ts";
 import type { DevServer } from "./dev_server.ts";
@@ -17,28 +18,45 @@ const EDITED: readonly (readonly [server: DevServer, file: string])[] = [
   [next, "app/page.jsx"],
 ];
 
-/** Runs them in the engines that are installed, and returns the exit code. */
+/** Something that has to work in every engine. */
+export interface EngineRow {
+  readonly title: string;
+  /** @throws {Error} if it does not. */
+  run(engine: Engine): Promise<void>;
+}
+
+/** Runs hot reload in the engines that are installed, and returns the exit code. */
 export async function runInEngines(
   engines: readonly EngineName[],
 ): Promise<number> {
   await using gateways = await startGateways();
+  const rows = EDITED.map(([server, file]): EngineRow => ({
+    title: `an edit arrives by ${server.title}`,
+    run: (engine) => reloadsHot(server, file, { engine, gateways }),
+  }));
+  return await runRows(rows, engines, gateways.isKnown);
+}
+
+/** Runs rows in the engines that are installed, which reach what is known, and returns the exit code. */
+export async function runRows(
+  rows: readonly EngineRow[],
+  engines: readonly EngineName[],
+  isKnown: IsKnown,
+): Promise<number> {
   let failed = 0;
   for (const name of engines) {
-    await using engine = await startEngine(name, gateways.isKnown);
+    await using engine = await startEngine(name, isKnown);
     if (engine === undefined) {
       console.log(`skipped: ${name} (apt-get install ${PACKAGES[name]})`);
       continue;
     }
-    for (const [server, file] of EDITED) {
+    for (const { title, run } of rows) {
       try {
-        await reloadsHot(server, file, { engine, gateways });
-        console.log(`ok     ${name}: an edit arrives by ${server.title}`);
+        await run(engine);
+        console.log(`ok     ${name}: ${title}`);
       } catch (error) {
         failed++;
-        console.log(
-          `FAILED ${name}: an edit arrives by ${server.title}`,
-          error,
-        );
+        console.log(`FAILED ${name}: ${title}`, error);
       }
     }
   }

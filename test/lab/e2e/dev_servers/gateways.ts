@@ -7,7 +7,7 @@ import { untilReady } from "../../../support/ready.ts";
 import type { IsKnown } from "../browser/names.ts";
 
 /** Dev servers let names below `.localhost` and `.test` in that they refuse on the internet. */
-const DOMAIN = "preview.example.com";
+export const DOMAIN = "preview.example.com";
 
 /** How an app is seen: over which scheme, and in which sandbox. */
 export const SCHEMES = ["http", "https"] as const;
@@ -23,6 +23,8 @@ export interface Gateways extends AsyncDisposable {
   readonly resolverRules: string;
   /** The same for other engines. */
   readonly isKnown: IsKnown;
+  /** The port of 127.0.0.1 on which each listens. */
+  readonly ports: Readonly<Record<Scheme, number>>;
   /** The public origin of a port of the sandbox with that mode. */
   origin(scheme: Scheme, mode: Mode, port: number): string;
   /** The target that opens such a sandbox, which is private. */
@@ -31,8 +33,10 @@ export interface Gateways extends AsyncDisposable {
   listen(port: number): void;
 }
 
-/** Starts both gateways in front of one stack. */
-export async function startGateways(): Promise<Gateways> {
+/** Starts both gateways in front of one stack; `environment` is added to theirs. */
+export async function startGateways(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Gateways> {
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startStack({ publicHost: DOMAIN }));
   for (const mode of MODES) addPrivateSandbox(stack, mode);
@@ -46,6 +50,7 @@ export async function startGateways(): Promise<Gateways> {
           PROXY_PORT: "0",
           PROXY_PROTOCOL: scheme,
           LOG_FORMAT: "json",
+          ...environment,
           ...scheme === "https" && {
             ENABLE_TLS: "true",
             TLS_CERT_FILE: files.certFile,
@@ -66,7 +71,9 @@ export async function startGateways(): Promise<Gateways> {
     // Everything else is not found, or a dev server's client would find its server past the gateway.
     resolverRules: [...rules, "MAP * ~NOTFOUND"].join(", "),
     isKnown: (host, port) =>
-      host.endsWith(`.${DOMAIN}`) && Object.values(ports).includes(port),
+      `.${host}`.endsWith(`.${DOMAIN}`) &&
+      Object.values(ports).includes(port),
+    ports,
     origin: (scheme, mode, port) =>
       `${scheme}://${port}-${mode}.${DOMAIN}:${ports[scheme]}`,
     opening: (mode) => `/?DAYTONA_SANDBOX_AUTH_KEY=${mode}-token`,

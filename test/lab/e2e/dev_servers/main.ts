@@ -2,7 +2,7 @@
 /**
  * `deno task e2e --dev-servers`: real dev servers at real names, over HTTP and HTTPS. `--only next,vite` runs these;
  * `--quick` tries only what has to work; `--save` writes the table in docs/apps.md. `--engine firefox,webkit` tries
- * hot reload by Vite and Next in these. The first run fetches the dev servers.
+ * hot reload by Vite and Next in these, and `--embeds` Vite, Next and Django in the frame of another site's page. The first run fetches the dev servers.
  */
 import { parseArgs } from "node:util";
 import { UsageError } from "../../../support/options.ts";
@@ -21,15 +21,16 @@ import { judge } from "./verdict.ts";
 
 export const USAGE =
   "usage: deno task e2e --dev-servers [--only NAME,...] [--quick] [--save]\n" +
-  "       deno task e2e --dev-servers --engine firefox,webkit";
+  "       deno task e2e --dev-servers --engine firefox,webkit [--embeds]";
 
 /** The command line, read. */
 export interface Options {
   readonly servers: readonly DevServer[];
   readonly quick: boolean;
   readonly save: boolean;
-  /** For hot reload only, in place of all else. */
+  /** For hot reload only, in place of all else; with `embeds`, for frames. */
   readonly engines?: readonly EngineName[];
+  readonly embeds?: boolean;
 }
 
 /**
@@ -39,7 +40,7 @@ export interface Options {
  * @throws {UsageError} for a dev server that does not exist.
  */
 export function parse(args: readonly string[]): Options {
-  const { values: { only, engine, quick = false, save = false } } = parseArgs({
+  const { values } = parseArgs({
     args: [...args],
     options: {
       "dev-servers": { type: "boolean" },
@@ -47,13 +48,17 @@ export function parse(args: readonly string[]): Options {
       engine: { type: "string" },
       quick: { type: "boolean" },
       save: { type: "boolean" },
+      embeds: { type: "boolean" },
     },
   });
+  const { only, embeds = false, quick = false, save = false } = values;
+  const engine = values.engine ?? (embeds ? "chromium" : undefined);
   if (engine !== undefined) {
     if (only !== undefined || quick || save) {
-      throw new UsageError("--engine stands alone");
+      throw new UsageError("--engine and --embeds stand alone");
     }
-    return { servers: [], quick, save, engines: parseEngines(engine) };
+    const engines = parseEngines(engine);
+    return { servers: [], quick, save, engines, embeds };
   }
   if (quick && save) throw new UsageError("--save needs a complete run");
   if (only === undefined) return { servers: SERVERS, quick, save };
