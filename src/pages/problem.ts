@@ -31,6 +31,12 @@ export const OWN_ANSWER_HEADERS: Readonly<Record<string, string>> = {
   "referrer-policy": "no-referrer",
 };
 
+/** What a page has to say in a frame of a page that is isolated, or the browser shows nothing (HTML, section 7.1.4). */
+export const IN_ISOLATED_FRAMES: Readonly<Record<string, string>> = {
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-resource-policy": "cross-origin",
+};
+
 /** The headers that a status requires (RFC 6750 section 3; RFC 9110 sections 15.5.6 and 15.5.22). */
 function requiredHeaders(code: ErrorCode): Record<string, string> {
   const { status, credential } = ERRORS[code];
@@ -92,10 +98,7 @@ export function problem(options: ProblemOptions): Response {
       headers["vary"] = `${headers["vary"]}, Accept-Language`;
     }
     headers["content-security-policy"] = policyOf(data);
-    if (advice.ancestors !== undefined) { // isolated pages frame only what says both
-      headers["cross-origin-embedder-policy"] = "require-corp";
-      headers["cross-origin-resource-policy"] = "cross-origin";
-    }
+    if (advice.ancestors?.length) Object.assign(headers, IN_ISOLATED_FRAMES);
     if (advice.action) {
       // With no-referrer a browser would send the form with `Origin: null`.
       headers["referrer-policy"] = "same-origin";

@@ -2,12 +2,12 @@
 import main from "../../../gen/text/features/embeds/embed_page.html.ts";
 import script from "../../../gen/text/features/embeds/embed_page.js.ts";
 import { page, PLAIN_POLICY } from "../../pages/page.ts";
-import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { IN_ISOLATED_FRAMES, OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { pageScript, withScripts } from "../../pages/script.ts";
 
 const EMBED = pageScript(script);
 
-/** Its headers: it may run its own script and ask this host. Pages that are isolated frame only what says these two. */
+/** Its headers: it may run its own script and ask this host. */
 export const EMBED_HEADERS = {
   ...OWN_ANSWER_HEADERS,
   "content-type": "text/html; charset=utf-8",
@@ -15,8 +15,7 @@ export const EMBED_HEADERS = {
     `${PLAIN_POLICY}; form-action 'none'; connect-src 'self'`,
     [EMBED],
   ),
-  "cross-origin-embedder-policy": "require-corp",
-  "cross-origin-resource-policy": "cross-origin",
+  ...IN_ISOLATED_FRAMES,
 };
 
 /** The page as an HTML document. */
