@@ -1,6 +1,7 @@
 /** A gateway over https whose previews are framed by a product, with a page that no embed lists beside it. */
 import { LOCALHOST } from "../../support/certificates.ts";
 import { recordsFile } from "../../support/records_file.ts";
+import type { Answer, SendOptions } from "../../support/send.ts";
 import type { Page } from "./browser/page.ts";
 import { ORDINARY_DOMAIN, PUBLIC_SUFFIX } from "./domains.ts";
 import { Backend, productPage } from "./product.ts";
@@ -18,6 +19,8 @@ export interface EmbedWorld extends SecureGateway {
   readonly stranger: string;
   /** Opens the product's page as a new visitor. */
   open(options?: OpenOptions): Promise<Page>;
+  /** Sends a request to the gateway, without a browser. */
+  send(url: string, options?: SendOptions): Promise<Answer>;
   /** Has a port of the private sandbox lead to one of this machine. */
   listen(port: number, localPort: number): void;
 }
@@ -52,13 +55,16 @@ export async function startEmbedWorld(
   const { cert, key } = LOCALHOST;
   const { origin } = new URL(at(""));
   const pages = started.use(
-    serveOnLoopback(() => productPage(origin), { cert, key }),
+    serveOnLoopback((request) => productPage(request, origin), { cert, key }),
   );
   const site = engine === "webkit" ? ORDINARY_DOMAIN : PUBLIC_SUFFIX;
   const product = `https://product.${site}:${pages.port}`;
-  const { host } = new URL(origin);
+  function send(to: string, options: SendOptions = {}): Promise<Answer> {
+    const { host, pathname, search } = new URL(to);
+    return gateway.send(host, { path: pathname + search, ...options });
+  }
   const backend = new Backend({
-    send: (options) => gateway.send(host, options),
+    send: (options) => send(origin, options),
     sandbox: "locked",
     product,
   });
@@ -68,6 +74,7 @@ export async function startEmbedWorld(
     at,
     backend,
     product,
+    send,
     stranger: `https://stranger.${PUBLIC_SUFFIX}:${pages.port}`,
     async open(options) {
       const page = await open({ expectedErrors: REFUSALS, ...options });

@@ -70,10 +70,17 @@ export class Backend {
   }
 }
 
-/** Answers with the product's page, which knows the gateway at that URL. */
-export function productPage(gateway: string): Response {
+/** Answers with the product's page, which knows the gateway at that URL; at `/isolated`, with one that is isolated. */
+export function productPage({ url }: Request, gateway: string): Response {
+  const isIsolated = new URL(url).pathname === "/isolated";
   return new Response(html.replaceAll("{{gateway}}", gateway), {
-    headers: { "content-type": "text/html; charset=utf-8" },
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      ...isIsolated && {
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-embedder-policy": "require-corp",
+      },
+    },
   });
 }
 
@@ -86,24 +93,23 @@ export async function show(
   await page.evaluate(`show(${JSON.stringify(embed)})`);
 }
 
-/** Waits until the page's frame shows a text, at an address with that end, and returns it. */
+/** Waits until a frame of the page shows a text, at an address with that end, and returns it. */
 export async function frameWith(
   page: Pick<Page, "frames">,
   text: string,
-  { end = "", at = 0 }: {
-    readonly end?: string;
-    /** Which frame of the page. */
-    readonly at?: number;
-  } = {},
+  { end = "" }: { readonly end?: string } = {},
 ): Promise<Frame> {
   let seen = "";
   const found = await poll(async () => {
-    const frame = (await page.frames())[at];
-    const [shown = "", url = ""] = await frame?.evaluate<string[]>(
-      "[document.body.innerText, location.href]",
-    ).catch(() => []) ?? []; // between two pages
-    seen = `${url}: ${shown}`;
-    return shown.includes(text) && url.endsWith(end) ? frame : undefined;
+    seen = "";
+    for (const frame of await page.frames()) {
+      const [shown = "", url = ""] = await frame.evaluate<string[]>(
+        "[document.body.innerText, location.href]",
+      ).catch(() => []); // between two pages
+      if (shown.includes(text) && url.endsWith(end)) return frame;
+      seen += `${url}: ${shown}\n`;
+    }
+    return undefined;
   });
   return found ?? assert.fail(`Never shown: ${text}; but ${seen}`);
 }

@@ -15,6 +15,7 @@ import {
 } from "./scenarios/embeds_cookies.ts";
 import {
   embedsEnd,
+  embedsIsolated,
   embedsRenewal,
   embedsWaiting,
 } from "./scenarios/embeds_states.ts";
@@ -90,6 +91,7 @@ export const SCENARIOS: readonly Scenario[] = [
   embedsStranger,
   embedsPort,
   embedsWaiting,
+  embedsIsolated,
   embedsEnd,
   embedsRenewal,
   embedsBridge,
@@ -142,6 +144,8 @@ export const SHORT: readonly Scenario[] = [
   requestsOfAnotherSandbox,
   frameOfAnotherSandbox,
   waitingPage,
+  embedsApp,
+  embedsStranger,
 ];
 
 /**

@@ -81,10 +81,10 @@ export async function runEmbeds(
   const port = gateways.ports.https;
   const { cert, key } = LOCALHOST;
   const pages = started.use(
-    serveOnLoopback(() => productPage(`https://${DOMAIN}:${port}`), {
-      cert,
-      key,
-    }),
+    serveOnLoopback(
+      (request) => productPage(request, `https://${DOMAIN}:${port}`),
+      { cert, key },
+    ),
   );
   const client = Deno.createHttpClient({
     caCerts: [CA],

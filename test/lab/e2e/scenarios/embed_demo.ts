@@ -1,8 +1,7 @@
 /** A preview in a product's page, as `deno task demo --embed` shows one. */
 import assert from "node:assert/strict";
 import { startDemo } from "../../../../scripts/demo/gateway.ts";
-import type { Frame, Page } from "../browser/page.ts";
-import { poll } from "../browser/poll.ts";
+import { frameWith } from "../product.ts";
 import type { Scenario } from "../scenario.ts";
 
 /** A page of another origin, in which an app of Vite's is developed. */
@@ -18,7 +17,7 @@ export const embedDemo: Scenario = {
       /The app has failed|nowhere|Failed to |NetworkError|WebSocket|50\d/;
     const page = await stage.open({ expectedErrors });
     await page.goto(product);
-    const app = await appIn(page, "An app in a frame");
+    const app = await frameWith(page, "An app in a frame");
     await page.shows("#state", "ready");
 
     await app.click("#count");
@@ -43,7 +42,7 @@ export const embedDemo: Scenario = {
     await page.until("document.querySelector('[name=path]').value === '/two'");
     await page.fill("[name=path]", "/one?a#b");
     await page.click("button", "Go");
-    await appIn(page, "Edited at ", "/one?a#b");
+    await frameWith(page, "Edited at ", { end: "/one?a#b" });
     await stage.screenshot(page, "embed-demo");
 
     await page.click("#stop");
@@ -52,18 +51,6 @@ export const embedDemo: Scenario = {
     );
     await page.click("#start");
     await page.shows("#state", "ready");
-    await appIn(page, "Edited at ", "/one?a#b");
+    await frameWith(page, "Edited at ", { end: "/one?a#b" });
   },
 };
-
-/** Waits until the app has been loaded, with that heading, at an address with that end. */
-async function appIn(page: Page, heading: string, end = ""): Promise<Frame> {
-  const found = await poll(async () => {
-    const [frame] = await page.frames();
-    const [text = "", url = ""] = await frame?.evaluate<string[]>(
-      "[document.body.innerText, location.href]",
-    ).catch(() => []) ?? []; // between two pages
-    return text.startsWith(heading) && url.endsWith(end) ? frame : undefined;
-  });
-  return found ?? assert.fail(`Never shown: ${heading}`);
-}

@@ -123,9 +123,42 @@ export const embedsPort: Scenario = {
     const tab = await page.newTab();
     await tab.goto(otherPort);
     assert.ok(!(await tab.text()).includes(SECRET));
+    await opensOnly(world, app.port, [otherPort, toolbox]);
     assert.deepEqual(other.arrivals("other"), []);
     const ran = gateway.stack.runner.seen
       .filter(({ target }) => target.includes("/execute"));
     assert.deepEqual(ran, []);
   },
 };
+
+/** Whoever has the cookie, and uses it past all frames, has that port, and none of these. */
+async function opensOnly(
+  { at, backend, product, send }: EmbedWorld,
+  port: number,
+  others: readonly string[],
+): Promise<void> {
+  const { url } = await backend.make(port);
+  const exchanged = await send(url, {
+    method: "POST",
+    headers: {
+      "sec-fetch-site": "same-origin",
+      "x-porthole-ancestor": product,
+      "x-porthole-embed": new URL(url).hash.slice(1),
+    },
+  });
+  const [cookie = ""] = exchanged.headers.get("set-cookie")?.split(";") ?? [];
+  const headers = {
+    cookie,
+    "accept": "text/html",
+    "sec-fetch-site": "none",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+  };
+  const own = await send(at(`${port}-locked`), { headers });
+  assert.equal(own.status, 200);
+  for (const other of others) {
+    const { status, body } = await send(other, { headers });
+    assert.notEqual(status, 200, other);
+    assert.ok(!body.includes(SECRET), other);
+  }
+}

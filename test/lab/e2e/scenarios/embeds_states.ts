@@ -12,8 +12,7 @@ import { startStrictApp } from "./embed_app.ts";
 const PORT = 4242;
 const CLOSED_PORT = 1;
 
-/** What a code that is used, or an embed that has ended, shows. */
-const OVER = "does not open this preview";
+const WAITING = "Nothing is listening";
 
 /** Longer than what is open goes on before it is asked about again, ms. */
 const RECHECK_MS = 28_000;
@@ -29,11 +28,10 @@ export const embedsWaiting: Scenario = {
     const other = await page.addFrame(`${world.stranger}/`);
     const { url } = await world.backend.make(PORT);
     await show(page, { url }); // messages only
-    // It is put before what is there.
-    await frameWith(page, "Nothing is listening", { at: 1 });
+    await frameWith(page, WAITING);
     await hears(page, "states", "waiting port_closed");
     world.listen(PORT, app.port);
-    await frameWith(page, "Who are you?", { at: 1 });
+    await frameWith(page, "Who are you?");
     await hears(page, "states", "ready");
     const { origin } = new URL(url);
     const states = (await posted(page)).map(({ origin: from, state }) => {
@@ -56,6 +54,25 @@ export const embedsWaiting: Scenario = {
   },
 };
 
+/** A page that is isolated frames only what says so. */
+export const embedsIsolated: Scenario = {
+  name:
+    "embeds: in a product's page that is isolated, the frame waits for the app, which is isolated then, too",
+  async run(stage) {
+    await using app = startStrictApp();
+    await using world = await startEmbedWorld(stage);
+    world.listen(PORT, CLOSED_PORT);
+    const page = await world.open();
+    await page.goto(`${world.product}/isolated`);
+    const isolate = "require-corp";
+    await show(page, await world.backend.make(PORT, { isolate }));
+    await frameWith(page, WAITING);
+    world.listen(PORT, app.port);
+    const frame = await frameWith(page, "Who are you?");
+    assert.equal(await frame.evaluate("crossOriginIsolated"), true);
+  },
+};
+
 /** The end comes by itself, and leads to no login. */
 export const embedsEnd: Scenario = {
   name:
@@ -69,7 +86,7 @@ export const embedsEnd: Scenario = {
     await frameWith(page, "Who are you?");
     const told = (await posted(page)).length;
     await page.addFrame(embed.url);
-    await frameWith(page, OVER, { at: 1 });
+    await frameWith(page, "does not open this preview");
     assert.equal((await posted(page)).length, told);
 
     const frame = await frameWith(page, "Who are you?");
@@ -80,7 +97,7 @@ export const embedsEnd: Scenario = {
     await frame.shows("output", "closed");
     const logins = stage.logins();
     await page.evaluate("preview.reload()");
-    await frameWith(page, OVER);
+    await frameWith(page, "This preview has ended");
     await page.until(`posted.some(({ state }) => state === "ended")`);
     assert.equal(stage.logins(), logins);
     await stage.screenshot(page, "embeds-end");
