@@ -7,7 +7,12 @@ import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
 import { embeddedPreview, embeddedWithoutCookies } from "./scenarios/embed.ts";
 import { embedDemo } from "./scenarios/embed_demo.ts";
-import { embedsApp, embedsPort, embedsStranger } from "./scenarios/embeds.ts";
+import {
+  embedsApp,
+  embedsAway,
+  embedsPort,
+  embedsStranger,
+} from "./scenarios/embeds.ts";
 import { embedsBridge } from "./scenarios/embeds_bridge.ts";
 import {
   embedsHotReload,
@@ -89,6 +94,7 @@ export const SCENARIOS: readonly Scenario[] = [
   embedDemo,
   embedsApp,
   embedsStranger,
+  embedsAway,
   embedsPort,
   embedsWaiting,
   embedsIsolated,

@@ -91,6 +91,29 @@ async function fetchOf(
   );
 }
 
+/** The page that leads to the app is not listed then, whatever page is around both. */
+export const embedsAway: Scenario = {
+  name:
+    "embeds: an app that another site leads back to in the frame is refused, until the product's page loads it",
+  async run(stage) {
+    await using app = startVictimApp();
+    await using world = await startEmbedWorld(stage);
+    const page = await world.open();
+    await show(page, await world.backend.make(app.port));
+    const away = `${world.stranger}/`;
+    const back = world.at(`${app.port}-locked`, "/?back");
+    let frame = await frameWith(page, SECRET);
+    await frame.evaluate(`void (location.href = "${away}")`);
+    frame = await frameWith(page, "", { end: away });
+    await frame.until("globalThis.show !== undefined");
+    await frame.evaluate(`void (location.href = "${back}")`);
+    await frameWith(page, "frame_refused", { end: back });
+    assert.deepEqual(app.arrivals("back"), []);
+    await page.evaluate("preview.reload()");
+    await frameWith(page, SECRET);
+  },
+};
+
 /** The session is of one port, which a page in the frame cannot leave. */
 export const embedsPort: Scenario = {
   name:
