@@ -32,7 +32,7 @@ export const OWN_ANSWER_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** What a page has to say in a frame of a page that is isolated, or the browser shows nothing (HTML, section 7.1.4). */
-export const IN_ISOLATED_FRAMES: Readonly<Record<string, string>> = {
+export const IN_ISOLATED_FRAMES = {
   "cross-origin-embedder-policy": "require-corp",
   "cross-origin-resource-policy": "cross-origin",
 };

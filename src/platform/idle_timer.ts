@@ -16,5 +16,5 @@ import { denoCore, hiddenProperty } from "./internals.ts";
 export function stopIdleTimer(socket: WebSocket): void {
   const timer = hiddenProperty(socket, "[[idleTimeoutTimeout]]");
   // Null until the first: a WebSocket can close before that.
-  if (timer != null) denoCore()?.cancelTimer?.(timer);
+  if (timer) denoCore()?.cancelTimer?.(timer);
 }
