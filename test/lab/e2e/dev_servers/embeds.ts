@@ -55,6 +55,8 @@ const EMBEDDED: readonly Embedded[] = [
     path: "/admin/",
     async check(page) {
       const login = await frameWith(page, "Password");
+      // Before its styles, the button is elsewhere.
+      await login.until("document.readyState === 'complete'");
       await login.fill("[name=username]", ADMIN.name);
       await login.fill("[name=password]", ADMIN.password);
       await login.click("[type=submit]");
@@ -76,7 +78,11 @@ export async function runEmbeds(
   await using started = new AsyncDisposableStack();
   const records = started.use(await recordsFile());
   const gateways = started.use(
-    await startGateways({ EMBEDS: "members", ...records.environment }),
+    await startGateways({
+      EMBEDS: "members",
+      EMBED_BRIDGE: "true",
+      ...records.environment,
+    }),
   );
   const port = gateways.ports.https;
   const { cert, key } = LOCALHOST;
@@ -149,10 +155,16 @@ async function tryOne(
   await using profile = await engine.openProfile({ partitionsCookies: true });
   const page = new Page(await profile.newTab(), profile);
   await page.goto(`${product}/`);
-  await show(page, await backend.make(project.port, { path }));
+  const bridge = ["navigation", "console", "errors"];
+  await show(page, await backend.make(project.port, { path, bridge }));
   try {
     await hears(page, "states", "ready");
+    await hears(page, "paths", path);
     await check(page, project);
+    // A framework that finds another page than it has sent says so.
+    const faults = "JSON.stringify([...told.errors, ...told.lines])";
+    assert.doesNotMatch(await page.evaluate<string>(faults), /hydrat/i);
+    assert.deepEqual(await page.evaluate("told.errors"), []);
   } finally {
     await leave(page);
   }

@@ -4,7 +4,7 @@ import type { DevServer } from "../dev_server.ts";
 
 const FILES = {
   "index.html": `<!doctype html>
-<title>Vite</title>
+<head><title>Vite</title></head>
 <h1></h1>
 <button id="count">0</button>
 <script type="module" src="/src/main.js"></script>
