@@ -140,19 +140,3 @@ Deno.test("the policy of problem() allows exactly the scripts that its page has"
     assert.equal(policy.includes("connect-src 'self'"), waits);
   }
 });
-
-Deno.test("problem() is shown in frames of pages that are isolated where it is for their origins, and says nothing of that elsewhere", () => {
-  const page = { code: "port_closed", requestId: "id", asPage: true } as const;
-  const ancestors = ["https://product.example"];
-  for (
-    const [advice, embedder, resource] of [
-      [{ ancestors }, "require-corp", "cross-origin"],
-      [{ ancestors: [] }, null, null],
-      [{}, null, null],
-    ] as const
-  ) {
-    const { headers } = problem({ ...page, advice });
-    assert.equal(headers.get("cross-origin-embedder-policy"), embedder);
-    assert.equal(headers.get("cross-origin-resource-policy"), resource);
-  }
-});
