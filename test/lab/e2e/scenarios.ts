@@ -10,6 +10,7 @@ import { embedDemo } from "./scenarios/embed_demo.ts";
 import {
   embedsApp,
   embedsAway,
+  embedsHidden,
   embedsPort,
   embedsStranger,
 } from "./scenarios/embeds.ts";
@@ -95,6 +96,7 @@ export const SCENARIOS: readonly Scenario[] = [
   embedsApp,
   embedsStranger,
   embedsAway,
+  embedsHidden,
   embedsPort,
   embedsWaiting,
   embedsIsolated,

@@ -5,7 +5,8 @@ const text: string = `// The page in a frame that becomes a preview: it exchange
   const [code, ...rest] = location.hash.slice(1).split("&");
   history.replaceState(null, "", location.pathname); // nobody is to see the code there, or use it again
   const options = new URLSearchParams(rest.join("&"));
-  const around = location.ancestorOrigins?.[0] ??
+  // In Firefox, a page that sends no Referer is "null", too.
+  const around = location.ancestorOrigins?.[0]?.replace(/^null$/, "") ??
     (document.referrer && new URL(document.referrer).origin);
   const [title, detail, hint, link] = document.querySelectorAll(
     "h1, #detail, #hint, a",

@@ -91,6 +91,21 @@ async function fetchOf(
   );
 }
 
+/** A frame without a Referer: only Firefox has no other way to learn whose it is. */
+export const embedsHidden: Scenario = {
+  name:
+    "embeds: a frame whose page hides itself shows the app, or says that it hides",
+  async run(stage) {
+    await using app = startVictimApp();
+    await using world = await startEmbedWorld(stage);
+    const page = await world.open();
+    const { url } = await world.backend.make(app.port);
+    await page.addFrame(url, { referrerPolicy: "no-referrer" });
+    const isHidden = stage.engine === "firefox";
+    await frameWith(page, isHidden ? "does not say which one it is" : SECRET);
+  },
+};
+
 /** The page that leads to the app is not listed then, whatever page is around both. */
 export const embedsAway: Scenario = {
   name:

@@ -224,3 +224,11 @@ Deno.test("a cookie that the browser has not kept is told of as a refusal, with 
   assert.equal(done.link?.href, "/docs");
   assert.equal(done.title?.textContent, "No cookie");
 });
+
+Deno.test("the page names no page around it that hides", async () => {
+  for (const options of [{ ancestorOrigins: ["null", AROUND] }, {}]) {
+    const { asked } = await run("#pe_code", options);
+    const [[, headers] = assert.fail()] = asked;
+    assert.equal(headers?.["x-porthole-ancestor"], "");
+  }
+});
