@@ -5,7 +5,6 @@ import { accessibility } from "./scenarios/accessibility.ts";
 import { basePage, basePageWithoutScripts } from "./scenarios/base_page.ts";
 import { demoApp } from "./scenarios/demo_app.ts";
 import { download } from "./scenarios/download.ts";
-import { embeddedPreview, embeddedWithoutCookies } from "./scenarios/embed.ts";
 import { embedDemo } from "./scenarios/embed_demo.ts";
 import {
   embedsApp,
@@ -118,8 +117,6 @@ export const SCENARIOS: readonly Scenario[] = [
   frameOfAnotherPort,
   frameAfterWarning,
   frameOfAnotherSite,
-  embeddedPreview,
-  embeddedWithoutCookies,
   cookieTheft,
   cookieTossing,
   plantedCookies,
