@@ -132,7 +132,8 @@ function addSessions(
   if (own.some(([name]) => name.startsWith(cookies.loginMark))) {
     sessions.push(...lastValues(own, cookies.loginOn(source.host.label)));
   }
-  // What opens more comes first, but in a frame what says whose frame it may be, for all that its pages load.
+  // What opens more comes first, but in a frame what says whose frame it may be, for all that its pages load: no request
+  // tells that from what the pages of a tab load.
   const destination = source.headers.get("sec-fetch-dest") ?? "document";
   if (destination !== "document") sessions.unshift(...granted);
   else sessions.push(...granted);

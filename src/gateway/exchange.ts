@@ -113,10 +113,12 @@ export abstract class Exchange extends ReceivedRequest {
     this.#recheck = recheck;
     const { sandboxId, countsAgainst } = guest;
     if (this.#entry?.reserveFor(countsAgainst ?? sandboxId)) return;
-    // `countsAgainst` may name a client, whose address is not for the log.
-    throw countsAgainst === undefined
-      ? new GatewayError("sandbox_overloaded", "Limit of one sandbox")
-      : new GatewayError("overloaded", "Limit of what reaches no app");
+    if (countsAgainst === undefined) {
+      throw new GatewayError("sandbox_overloaded", "Limit of one sandbox");
+    }
+    // What follows may be a client's address, which is not for the log.
+    const [what] = countsAgainst.split(":");
+    throw new GatewayError("overloaded", `Limit of one: ${what}`);
   }
 
   /** Who was admitted; throws `TypeError` before {@linkcode Exchange.grant}. */

@@ -55,8 +55,9 @@ export function hasTooManyCookies(
   try {
     checkControlHead(request, limits);
     return request.headers.has("cookie");
-  } catch {
-    return false; // it would be too large without them, too
+  } catch (error) {
+    if (error instanceof GatewayError) return false; // too large without them, too
+    throw error;
   }
 }
 

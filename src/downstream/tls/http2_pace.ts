@@ -25,6 +25,7 @@ const FIELDS_PER_FRAME = 8;
 /** Counts the frames of one connection as they pass, and says how long the next ones should wait. */
 export class Http2Pace {
   readonly #now: () => number;
+  readonly #onOther: (() => void) | undefined;
   readonly #block = new HeaderBlockCounter();
   /** The header of a frame, and the length of its padding, as far as they have come. */
   readonly #header = new DataView(new ArrayBuffer(FRAME_HEADER_BYTES + 1));
@@ -39,9 +40,10 @@ export class Http2Pace {
   #isHttp2 = true;
   #matched = 0;
 
-  /** @param now The current time, ms. */
-  constructor(now: () => number) {
+  /** `now` is in ms; `onOther` is called once the client speaks something else. */
+  constructor(now: () => number, onOther?: () => void) {
     this.#now = now;
+    this.#onOther = onOther;
   }
 
   /** Notes that these bytes have been passed on; returns the time to wait before the next ones, ms. */
@@ -49,6 +51,7 @@ export class Http2Pace {
     for (const byte of data) {
       if (!this.#isHttp2 || this.#matched === PREFACE.length) break;
       this.#isHttp2 = byte === PREFACE[this.#matched++];
+      if (!this.#isHttp2) this.#onOther?.();
     }
     if (!this.#isHttp2) return 0;
     const now = this.#now();

@@ -78,10 +78,13 @@ export async function listenTls(
       memory.close();
       client.destroy();
     }, clientKey(client.remoteAddress ?? ""));
-    const pace = new Http2Pace(() => performance.now());
+    const now = () => performance.now();
     if (client.alpnProtocol === "h2") {
+      // Deno would serve HTTP/1.1, too, of which nobody bounds what is read ahead (RFC 9113 section 3.4).
+      const pace = new Http2Pace(now, () => client.destroy());
       await http2.serveConnection(client, { memory, pace });
     } else {
+      const pace = new Http2Pace(now);
       const ahead = new ReadAhead();
       await http1.serveConnection(client, { memory, pace, ahead });
     }

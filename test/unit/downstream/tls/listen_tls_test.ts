@@ -380,6 +380,23 @@ Deno.test("S2: a client that asks over HTTP/2 for more acknowledgements than it 
   });
 });
 
+Deno.test("S2: a client that agrees on HTTP/2 and speaks HTTP/1.1 is disconnected, since nobody bounds what is read of it", async () => {
+  await withListener(echo, async ({ port }) => {
+    for (const start of ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "PRI * HTTP/1"]) {
+      const conn = await Deno.connectTls({
+        hostname: "127.0.0.1",
+        port,
+        caCerts: [CA],
+        alpnProtocols: ["h2"],
+      });
+      await conn.write(new TextEncoder().encode(start));
+      const answer = await conn.read(new Uint8Array(100)).catch(() => null);
+      assert.equal(answer, null, start);
+      conn.close();
+    }
+  });
+});
+
 for (const alpnProtocols of [["h2"], ["http/1.1"], []]) {
   Deno.test(`S2: a client has 20,000 HTTP/2 frames a second acknowledged, whatever its handshake said (ALPN: ${alpnProtocols})`, async () => {
     using clock = fakeClock();
