@@ -14,7 +14,7 @@ import { install, type Installed, writeProject } from "./packages.ts";
 import { startDevServer } from "./process.ts";
 
 /** The longest that a check waits for one thing, ms. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 15_000;
 
 /** The longest that closing a page may take, ms. */
 const CLOSE_MS = 5000;

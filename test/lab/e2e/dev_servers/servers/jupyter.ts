@@ -1,6 +1,9 @@
 /** Jupyter's notebook: a new notebook is a POST, and its kernel answers through a WebSocket. */
 import type { Check, DevServer, Settings } from "../dev_server.ts";
 
+/** The longest that a kernel takes to start on a busy machine, ms. */
+const START_MS = 45_000;
+
 function files({ line }: Settings): Record<string, string> {
   return {
     "jupyter_notebook_config.py": `c.NotebookApp.token = ""
@@ -53,7 +56,8 @@ const kernel: Check = {
   what: "socket",
   async run({ page, origin }) {
     await page.goto(`${origin}/notebooks/start.ipynb`);
-    await page.locator("#kernel_indicator_icon.kernel_idle_icon").waitFor();
+    await page.locator("#kernel_indicator_icon.kernel_idle_icon")
+      .waitFor({ timeout: START_MS });
     await page.locator(".code_cell").first().click();
     await page.keyboard.press("Control+Enter");
     await page.locator(".output_stdout", { hasText: "echo" }).waitFor();
