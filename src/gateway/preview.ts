@@ -7,12 +7,13 @@ import type { Gate } from "../auth/gate.ts";
 import { type Grant, sessionFor } from "../auth/grants.ts";
 import type { Login } from "../auth/login_flow.ts";
 import type { SessionSealer } from "../auth/session.ts";
-import type { Admission, Denial, Verdict } from "../auth/verdict.ts";
+import type { Admission, Verdict } from "../auth/verdict.ts";
 import { ERRORS } from "../error_codes.ts";
 import { type ErrorAdvice, type ErrorCode, GatewayError } from "../errors.ts";
 import {
   isAheadOfTime,
   isFramed,
+  isWindow,
   wantsDocument,
 } from "../http/fetch_metadata.ts";
 import { clientKey } from "../lib/client_key.ts";
@@ -241,12 +242,15 @@ export class SandboxHandlers {
   ): Promise<Response> {
     const { scheme, login, features } = this.#parts;
     const hasLogin = login.state === "on";
+    // Only what says that it is a window is surely no frame, where no login begins.
+    const ancestors = verdict.kind === "deny" && !isWindow(x.headers)
+      ? verdict.ancestors
+      : undefined;
     const mayLogIn = hasLogin &&
       (verdict.kind === "login" ||
-        verdict.code === "grant_invalid" && !isEmbedded(x, verdict));
+        verdict.code === "grant_invalid" && ancestors === undefined);
     const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
     if (verdict.kind === "deny") {
-      const ancestors = isEmbedded(x, verdict) ? verdict.ancestors : undefined;
       throw await this.#refusal(x, verdict, { retryUrl: loginUrl, ancestors });
     }
     if (
@@ -344,12 +348,6 @@ export class SandboxHandlers {
       ? cookies.hostOnlyInFrames(cookies.grantSession, sealed, maxAgeSec)
       : cookies.hostOnly(cookies.grantSession, sealed, maxAgeSec);
   }
-}
-
-/** True if a denial may be shown in a frame, where no login begins: only what says that it is a window is surely none. */
-function isEmbedded({ headers }: PreviewExchange, denial: Denial): boolean {
-  return denial.ancestors !== undefined &&
-    headers.get("sec-fetch-dest") !== "document";
 }
 
 /** What the log says of whoever is before a sandbox. */

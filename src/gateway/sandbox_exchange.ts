@@ -28,7 +28,7 @@ import {
 import type { GateRequest } from "../auth/verdict.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { isWebSocketRequest } from "../downstream/http/head_limits.ts";
-import { isNavigation, mayRedirect } from "../http/fetch_metadata.ts";
+import { isNavigation, isWindow, mayRedirect } from "../http/fetch_metadata.ts";
 import { splitParameter } from "../http/query_parameter.ts";
 import type { AppAddress } from "../proxy/app_origin.ts";
 import { embeddedHeaders } from "../proxy/embedded_response.ts";
@@ -227,7 +227,7 @@ export class PreviewExchange extends SandboxExchange {
     const { headers, services: { cookies } } = this;
     const cookie = headers.get("cookie");
     return cookie !== null && cookie.includes(cookies.grantSession) &&
-      headers.get("sec-fetch-dest") !== "document";
+      !isWindow(headers);
   }
 
   /** The terms of the frame that the request is for; undefined if it is for none, or its session's grant is not. */

@@ -48,6 +48,11 @@ export function isFramed(headers: RequestHeaders): boolean {
   return FRAMES.has(headers.get("sec-fetch-dest") ?? "");
 }
 
+/** True if a browser is going to show the response in a window or tab of its own. */
+export function isWindow(headers: RequestHeaders): boolean {
+  return headers.get("sec-fetch-dest") === "document";
+}
+
 /** Headers of requests that nobody has made yet: Sec-Purpose, and what browsers and programs sent before that. */
 const AHEAD_OF_TIME = ["sec-purpose", "purpose", "x-purpose", "x-moz"] as const;
 

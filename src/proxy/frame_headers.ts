@@ -13,6 +13,7 @@ import { portOfSandboxOrigin, previewOrigin } from "../address/preview_host.ts";
 import { type CredentialSource, originOf } from "../auth/credentials.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import { cookieValues } from "../http/cookies.ts";
+import { isWindow } from "../http/fetch_metadata.ts";
 import { type HeaderList, valuesOf } from "../http/headers.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 
@@ -99,9 +100,8 @@ function forbidsFrames(headers: HeaderList): boolean {
 function framingPort(
   { headers, host, scheme }: FrameSource,
 ): number | undefined {
-  const isWindow = headers.get("sec-fetch-dest") === "document";
   if (
-    headers.get("sec-fetch-mode") !== "navigate" || isWindow ||
+    headers.get("sec-fetch-mode") !== "navigate" || isWindow(headers) ||
     isAlwaysPrivate(host.port)
   ) return undefined;
   const origin = originOf(headers.get("referer") ?? "");
