@@ -1,10 +1,6 @@
 /** A gateway whose members may make embeds. */
-import {
-  type Answer,
-  BASE,
-  type TestGateway,
-} from "../../../support/gateway.ts";
-import { recordsFile } from "../../../support/records_file.ts";
+import type { Answer, TestGateway } from "../../../support/gateway.ts";
+import { askerOf, startRecordsGateway } from "../../../support/records_api.ts";
 import type { StartGateway } from "../../../support/worlds.ts";
 
 /** What every gateway of these tests is set to. */
@@ -25,31 +21,8 @@ export interface MadeEmbed {
   readonly expiresAt: string;
 }
 
-/** What a member sends to `/api/v1/embeds`. */
-interface Sent {
-  readonly method?: string;
-  readonly path?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: object;
-}
-
-/** Sends it, as the member with that key. */
-export async function askApi(
-  { send }: Pick<TestGateway, "send">,
-  key: string,
-  { method = "GET", path = "", headers = {}, body }: Sent = {},
-): Promise<Answer> {
-  return await send(BASE, {
-    method,
-    path: `/api/v1/embeds${path}`,
-    headers: {
-      authorization: `Bearer ${key}`,
-      ...body && { "content-type": "application/json" },
-      ...headers,
-    },
-    body: body && JSON.stringify(body),
-  });
-}
+/** Sends what a member asks of `/api/v1/embeds`. */
+export const askApi = askerOf("embeds");
 
 /** What a member asks for: ten minutes of port 3000 of `locked`, with these differences. */
 export function wish(differences: object = {}): object {
@@ -119,15 +92,9 @@ export async function frameOf(
 }
 
 /** Starts one with a place for records of its own. */
-export async function startEmbedGateway(
+export function startEmbedGateway(
   startGateway: StartGateway,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestGateway> {
-  await using started = new AsyncDisposableStack();
-  const records = started.use(await recordsFile());
-  const gateway = started.use(
-    await startGateway({ ...MEMBERS, ...records.environment, ...environment }),
-  );
-  const owned = started.move();
-  return { ...gateway, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return startRecordsGateway(startGateway, { ...MEMBERS, ...environment });
 }
