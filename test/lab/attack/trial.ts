@@ -13,12 +13,13 @@ import {
   type Stage,
   urlOf,
 } from "./attack.ts";
-import { AttackConnections } from "./connections.ts";
-import { type AttackedGateway, startAttackedGateway } from "./gateway.ts";
-import { type FrontName, startFront } from "./front.ts";
-import { createMemoryGroup } from "./memory_limit.ts";
-import { letGoFirst } from "./priority.ts";
 import type { Losses } from "./bystanders.ts";
+import { AttackConnections } from "./connections.ts";
+import { type FrontName, startFront } from "./front.ts";
+import { type AttackedGateway, startAttackedGateway } from "./gateway.ts";
+import { createMemoryGroup } from "./memory_limit.ts";
+import { shareOfOthers, takenTime } from "./outsiders.ts";
+import { letGoFirst } from "./priority.ts";
 import type { Sights } from "./visitors.ts";
 import type { AttackWorld } from "./world.ts";
 
@@ -44,6 +45,18 @@ export interface Trial {
   readonly gains: readonly string[];
   /** What the gateway logged as an error. */
   readonly complaints: readonly string[];
+  /** The share of the processors that others on the machine took meanwhile, from 0 to 1. */
+  readonly othersShare: number;
+}
+
+/** How an attack is tried. */
+export interface Conditions {
+  readonly scheme: Scheme;
+  /** The checkout that the gateway is started from; undefined for this one. */
+  readonly folder: string | undefined;
+  readonly front: FrontName | undefined;
+  readonly limitBytes: number;
+  readonly isShort: boolean;
 }
 
 /** The visits before the attack: code is compiled, answers are cached. */
@@ -86,13 +99,7 @@ const SHORT_PATIENCE_MS = 20_000;
 export async function tryAttack(
   world: AttackWorld,
   attack: Attack,
-  { scheme, folder, front, limitBytes, isShort }: {
-    readonly scheme: Scheme;
-    readonly folder: string | undefined;
-    readonly front: FrontName | undefined;
-    readonly limitBytes: number;
-    readonly isShort: boolean;
-  },
+  { scheme, folder, front, limitBytes, isShort }: Conditions,
 ): Promise<Trial> {
   const { observer } = world;
   // A group of its own: its peak is this gateway's.
@@ -110,8 +117,8 @@ export async function tryAttack(
   });
   const { pid } = gateway;
   await letGoFirst(pid);
-  await using before = front && await startFront(front, gateway.port);
-  const { port } = before ?? gateway;
+  await using proxy = front && await startFront(front, gateway.port);
+  const { port } = proxy ?? gateway;
   await observer.call("observe", {
     ...{ pid, port, scheme },
     limitBytes: group === undefined ? limitBytes : undefined,
@@ -120,6 +127,7 @@ export async function tryAttack(
   await delay(WARM_UP_MS);
   await observer.call("take");
   await observer.call("begin");
+  const before = await takenTime();
 
   const lastsMs = isShort
     ? Math.min(attack.lastsMs ?? SHORT_DURATION_MS, MAX_SHORT_MS)
@@ -138,6 +146,7 @@ export async function tryAttack(
   await delay(AFTERMATH_MS);
   const observation = await observer.call("take");
   const losses = await observer.call("end");
+  const othersShare = shareOfOthers(before, await takenTime());
   const peakBytes = group === undefined
     ? observation.peakBytes
     : await group.peakBytes();
@@ -170,6 +179,7 @@ export async function tryAttack(
     exitCode,
     gains,
     complaints: gateway.complaints,
+    othersShare,
   };
 }
 

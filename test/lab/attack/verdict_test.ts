@@ -27,6 +27,7 @@ const HELD: Trial = {
   exitCode: 0,
   gains: [],
   complaints: [],
+  othersShare: 0,
 };
 
 const LIMIT = { limitBytes: 256 * MIB };
