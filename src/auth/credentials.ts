@@ -5,7 +5,11 @@ import {
   type PreviewHost,
   previewOrigin,
 } from "../address/preview_host.ts";
-import { type SentCookie, sentOwnCookies } from "../http/cookies.ts";
+import {
+  cookieValues,
+  type SentCookie,
+  sentOwnCookies,
+} from "../http/cookies.ts";
 import { isFramed, isNavigation } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import type { FileUrlSplit } from "./file_url.ts";
@@ -126,7 +130,7 @@ function addSessions(
   const own = sentOwnCookies(cookie);
   if (own.length === 0) return;
   const { cookies } = source;
-  const granted = lastValues(own, cookies.grantSession);
+  const granted = grantSessionsIn(cookie, cookies);
   const sessions = lastValues(own, cookies.previewTokenSession);
   // The name of a login's cookie is a digest of the host, which most requests need not be searched for.
   if (own.some(([name]) => name.startsWith(cookies.loginMark))) {
@@ -149,6 +153,19 @@ function addSessions(
   for (const sealed of granted) {
     credentials.push({ kind: "session", sealed, framedBy });
   }
+}
+
+/** Separates sessions in one cookie: frames of two embeds share one where both show the same port. */
+export const SESSION_SEPARATOR = "~";
+
+/** The sealed sessions of grants in a Cookie header; of those in one cookie, the latest first. */
+export function grantSessionsIn(
+  cookie: string,
+  { grantSession }: Pick<OwnCookies, "grantSession">,
+): string[] {
+  return cookieValues(cookie, grantSession)
+    .flatMap((value) => value.split(SESSION_SEPARATOR))
+    .slice(-MAX_SESSION_COOKIES);
 }
 
 /** The origin of the page that frames what is asked for, as its Referer says; undefined if none does, or it hides. */

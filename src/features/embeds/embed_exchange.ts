@@ -1,8 +1,12 @@
 /** A request below `/.porthole/` of a preview host, and the exchange of a code for the session of a frame. */
 import { loggedLabel } from "../../address/grammar.ts";
 import { type PreviewHost, previewOrigin } from "../../address/preview_host.ts";
-import type { Credential } from "../../auth/credentials.ts";
-import { frameSessionFor } from "../../auth/grants.ts";
+import {
+  type Credential,
+  grantSessionsIn,
+  SESSION_SEPARATOR,
+} from "../../auth/credentials.ts";
+import { frameSessionFor, type GrantSession } from "../../auth/grants.ts";
 import type { GateRequest } from "../../auth/verdict.ts";
 import { keptIn } from "../../control/api/record_routes.ts";
 import { type FrameCause, GatewayError } from "../../errors.ts";
@@ -18,6 +22,12 @@ import type { RefusedAccess } from "../../observability/access_events.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { EMBEDS, type KeptEmbed } from "./embed_kind.ts";
 import { EMBED_HEADERS, EMBED_PAGE } from "./embed_page.ts";
+
+/** Most sessions of other frames that a cookie keeps. */
+const MAX_OTHERS = 2;
+
+/** Browsers refuse a cookie whose name and value are longer than 4096 together (RFC 6265bis section 5.6). */
+const MAX_COOKIE_LENGTH = 4000;
 
 /** One that the gateway answers itself; in the owner's view, it would be taken for one to the app. */
 export class EmbedExchange extends OwnExchange {
@@ -84,8 +94,9 @@ export async function handleEmbed(
  */
 async function exchangeCode(
   x: EmbedExchange,
-  { gate, accessEvents, records, sessions, cookies, now }: FeatureParts,
+  parts: FeatureParts,
 ): Promise<Response> {
+  const { gate, accessEvents, records, sessions, cookies, now } = parts;
   const { headers, facts, host: { label, port } } = x;
   if (x.isSentByOwnPage !== true) {
     throw new GatewayError("cross_site_request", "Not sent by our page");
@@ -117,8 +128,14 @@ async function exchangeCode(
   const kept = via === "embed" ? await records.get(EMBEDS, id) : undefined;
   const path = kept && keptIn<KeptEmbed>(kept.record).own.path;
   const session = frameSessionFor(grant, port, expiresAt);
-  const sealed = await sessions.seal(session);
-  const maxAgeSec = Math.ceil((session.expiresAt - now()) / 1000);
+  let sealed = await sessions.seal(session);
+  const others = await otherSessions(x, session, parts);
+  for (const other of others) {
+    const both = sealed + SESSION_SEPARATOR + other.sealed;
+    if (both.length <= MAX_COOKIE_LENGTH) sealed = both;
+  }
+  const ends = [session, ...others].map(({ expiresAt }) => expiresAt);
+  const maxAgeSec = Math.ceil((Math.max(...ends) - now()) / 1000);
   return Response.json({ path, ancestors: frame.ancestors, port }, {
     headers: {
       ...OWN_ANSWER_HEADERS,
@@ -126,6 +143,22 @@ async function exchangeCode(
         .hostOnlyInFrames(cookies.grantSession, sealed, maxAgeSec),
     },
   });
+}
+
+/** The sessions of other frames in this browser, whose pages show the same port: the new one takes nothing from them. */
+async function otherSessions(
+  { headers, host: { port } }: EmbedExchange,
+  { id, sandboxId }: GrantSession,
+  { sessions, cookies }: FeatureParts,
+): Promise<{ readonly sealed: string; readonly expiresAt: number }[]> {
+  const others: { sealed: string; expiresAt: number }[] = [];
+  for (const sealed of grantSessionsIn(headers.get("cookie") ?? "", cookies)) {
+    const other = await sessions.open(sealed);
+    const isOfFrame = other?.kind === "grant" && other.frame !== undefined &&
+      other.id !== id && other.sandboxId === sandboxId && other.port === port;
+    if (isOfFrame) others.push({ sealed, expiresAt: other.expiresAt });
+  }
+  return others.slice(0, MAX_OTHERS);
 }
 
 /** The refusal to be in that frame. */

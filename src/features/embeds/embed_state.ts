@@ -3,12 +3,11 @@ import { createHash } from "node:crypto";
 import {
   bearerOf,
   type Credential,
-  MAX_SESSION_COOKIES,
+  grantSessionsIn,
 } from "../../auth/credentials.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import type { Guest } from "../../gateway/record.ts";
-import { cookieValues } from "../../http/cookies.ts";
 import { frameState } from "../../pages/frame_state.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { CountById } from "../../proxy/counts.ts";
@@ -134,9 +133,8 @@ async function ownPage(
 ): Promise<Listener> {
   const { host: { label } } = x;
   const cookie = x.isSentByOwnPage === false ? "" : x.headers.get("cookie");
-  const sent = cookieValues(cookie ?? "", cookies.grantSession);
   const credentials: Credential[] = [];
-  for (const sealed of sent.slice(-MAX_SESSION_COOKIES)) {
+  for (const sealed of grantSessionsIn(cookie ?? "", cookies)) {
     const session = await sessions.open(sealed);
     const isFrames = session?.kind === "grant" && session.frame !== undefined;
     if (isFrames) credentials.push({ kind: "session", sealed });

@@ -15,6 +15,7 @@ import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import { sharedTierTest } from "../../../support/shared_tier.ts";
 import {
   askApi,
+  BUILDER,
   exchange,
   frameOf,
   makeEmbed,
@@ -101,4 +102,62 @@ Deno.test("a session ends when its embed does", async () => {
   assert.equal(await open(), null);
   clock.pass(1);
   assert.equal(await open(), "grant_invalid");
+});
+
+Deno.test("frames of two embeds of one port share a browser, and neither's end is the other's", async () => {
+  using clock = fakeClock();
+  await using gateway = await startEmbedGateway(startHostedGateway);
+  const key = HOSTED_KEYS.member;
+  const first = await makeEmbed(gateway, key);
+  const second = await makeEmbed(gateway, key);
+  const both = await frameOf(
+    gateway,
+    second.url,
+    await frameOf(gateway, first.url),
+  );
+  const open = async () => (await gateway.send(LOCKED, { headers: both })).code;
+  assert.equal(await open(), null);
+  for (
+    const [{ id }, code] of [[second, null], [first, "grant_invalid"]] as const
+  ) {
+    await askApi(gateway, key, { method: "DELETE", path: `/${id}` });
+    clock.pass(SEEN_MS + 1);
+    assert.equal(await open(), code);
+  }
+});
+
+Deno.test("a browser keeps the last three embeds of a port, and a renewal takes the place of its own", async () => {
+  await using gateway = await startEmbedGateway(startHostedGateway);
+  const key = HOSTED_KEYS.member;
+  let headers = {};
+  const sessions: string[][] = [];
+  let last = await makeEmbed(gateway, key);
+  for (let made = 0; made < 5; made++) {
+    const sent = await frameOf(gateway, last.url, headers);
+    sessions.push(sent.cookie.split("~"));
+    headers = sent;
+    if (made < 3) last = await makeEmbed(gateway, key);
+    else last = { ...last, ...await renewEmbed(gateway, key, last) };
+  }
+  assert.deepEqual(sessions.map(({ length }) => length), [1, 2, 3, 3, 3]);
+  assert.deepEqual(sessions[4]?.slice(1), sessions[3]?.slice(1));
+  assert.notEqual(sessions[4]?.[0], sessions[3]?.[0]);
+});
+
+Deno.test("a cookie of several embeds is never longer than browsers keep", async () => {
+  await using gateway = await startEmbedGateway(startHostedGateway);
+  const ancestors = Array.from(
+    { length: 8 },
+    (_, nth) =>
+      `https://${"a".repeat(60)}.${"b".repeat(60)}.test:${8000 + nth}`,
+  );
+  let headers = {};
+  for (let made = 0; made < 3; made++) {
+    const embed = await makeEmbed(gateway, HOSTED_KEYS.member, {
+      ancestors: [BUILDER, ...ancestors.slice(1)],
+    });
+    const { cookie, ...others } = await frameOf(gateway, embed.url, headers);
+    headers = { ...others, cookie };
+    assert.ok(cookie.length < 4096, `${cookie.length}`);
+  }
 });

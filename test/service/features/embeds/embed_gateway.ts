@@ -80,12 +80,14 @@ export async function exchange(
   });
 }
 
-/** The headers of a page in the frame that a link makes, with its session. */
+/** The headers of a page in the frame that a link makes, with its session, for a browser that has sent those before. */
 export async function frameOf(
   gateway: Pick<TestGateway, "send">,
   url: string,
+  sent: Readonly<Record<string, string>> = {},
 ): Promise<Record<"cookie" | "sec-fetch-site", string>> {
-  const { status, headers, body } = await exchange(gateway, url);
+  const options = { headers: sent };
+  const { status, headers, body } = await exchange(gateway, url, options);
   if (status !== 200) throw new Error(body);
   const [cookie = ""] = (headers.get("set-cookie") ?? "").split(";");
   return { ...OWN_PAGE, cookie };
