@@ -6,6 +6,7 @@
 import { LRUCache } from "lru-cache";
 import { copyOf } from "../lib/copy_of.ts";
 import { LABEL } from "./grammar.ts";
+import type { NameSource } from "./known_names.ts";
 
 /** A host that names one port of one sandbox. */
 export interface PreviewHost {
@@ -16,15 +17,21 @@ export interface PreviewHost {
   readonly base: string;
   /** `{base}` plus the Host header's port, if it had one: how all preview hosts of this sandbox end. */
   readonly authoritySuffix: string;
+  /** The name of the port that was asked for in place of its preview host, with the Host header's port; `label` is an id. */
+  readonly name?: string;
+  /** The ports of the sandbox's names, by these without a port; undefined if it has none. */
+  readonly names?: ReadonlyMap<string, number>;
 }
 
 /** The kinds of authorities that a request can name. */
-type ParsedHost =
+export type ParsedHost =
   | { readonly kind: "preview"; readonly host: PreviewHost }
   /** The base domain itself. */
   | { readonly kind: "base"; readonly base: string }
   /** Below a base domain, but not a preview host. */
   | { readonly kind: "malformed"; readonly authoritySuffix: string }
+  /** A name that leads nowhere for now. */
+  | { readonly kind: "suspended" }
   /** Reads as a preview host, but below none of the base domains. */
   | { readonly kind: "unknown_domain" }
   /** Any other address or name that is not ours, as in a load balancer's health checks. */
@@ -47,12 +54,7 @@ export function parseHost(
   authority: string,
   baseDomains: readonly string[],
 ): ParsedHost {
-  const lower = authority.toLowerCase();
-  const colon = lower.startsWith("[") ? -1 : lower.indexOf(":");
-  const port = colon < 0 ? "" : lower.slice(colon);
-  const host = colon < 0 ? lower : lower.slice(0, colon);
-  const name = host.endsWith(".") ? host.slice(0, -1) : host;
-
+  const { name, port } = splitAuthority(authority);
   for (const base of baseDomains) {
     if (name === base) return { kind: "base", base };
     if (!name.endsWith(base) || name.at(-base.length - 1) !== ".") continue;
@@ -65,6 +67,15 @@ export function parseHost(
   return dot > 0 && parseFirstLabel(name.slice(0, dot)) !== undefined
     ? { kind: "unknown_domain" }
     : { kind: "foreign" };
+}
+
+/** The host in lower case, without a trailing dot, and the port with its colon; empty if there is none. */
+function splitAuthority(authority: string) {
+  const lower = authority.toLowerCase();
+  const colon = lower.startsWith("[") ? -1 : lower.indexOf(":");
+  const port = colon < 0 ? "" : lower.slice(colon);
+  const host = colon < 0 ? lower : lower.slice(0, colon);
+  return { name: host.endsWith(".") ? host.slice(0, -1) : host, port };
 }
 
 function parseFirstLabel(text: string) {
@@ -94,11 +105,21 @@ export function likelyHost(
   return first && { ...first, authoritySuffix };
 }
 
-/** The authority of a preview host, `host[:port]`, in its one spelling. */
+/** The authority of a preview, `host[:port]`, in its one spelling: the name if it was asked for by that. */
 export function previewAuthority(
-  { port, label, authoritySuffix }: Omit<PreviewHost, "base">,
+  { name, port, label, authoritySuffix }: Omit<PreviewHost, "base">,
 ): string {
-  return `${port}-${label}.${authoritySuffix}`;
+  return name ?? `${port}-${label}.${authoritySuffix}`;
+}
+
+/** The host of a port of the same sandbox: a preview host, unless it is the same port. */
+export function hostOfPort<H extends Omit<PreviewHost, "base">>(
+  host: H,
+  port: number,
+): Omit<H, "name"> {
+  if (port === host.port) return host;
+  const { name: _, ...others } = host;
+  return { ...others, port };
 }
 
 /** The origin of a preview host (RFC 6454 section 6.2). */
@@ -109,22 +130,82 @@ export function previewOrigin(
   return `${scheme}://${previewAuthority(host)}`;
 }
 
-/** The port of a preview, by its origin (RFC 6454 section 6.2); undefined unless it is of the same sandbox as `host`. */
+/**
+ * The port of a preview, by its origin (RFC 6454 section 6.2), a preview host's or a name's; undefined unless it is of the
+ * same sandbox as `host`.
+ */
 export function portOfSandboxOrigin(
   origin: string,
-  host: Pick<PreviewHost, "label" | "authoritySuffix">,
+  { label, authoritySuffix, names }: Pick<
+    PreviewHost,
+    "label" | "authoritySuffix" | "names"
+  >,
   scheme: "http" | "https",
 ): number | undefined {
   const prefix = `${scheme}://`;
-  const suffix = `.${host.authoritySuffix}`;
-  if (!origin.startsWith(prefix) || !origin.endsWith(suffix)) return undefined;
-  const name = origin.slice(prefix.length, -suffix.length);
-  const parsed = parseFirstLabel(name);
-  return parsed?.label === host.label ? parsed.port : undefined;
+  if (!origin.startsWith(prefix)) return undefined;
+  const authority = origin.slice(prefix.length);
+  const suffix = `.${authoritySuffix}`;
+  if (authority.endsWith(suffix)) {
+    const parsed = parseFirstLabel(authority.slice(0, -suffix.length));
+    if (parsed?.label === label) return parsed.port;
+  }
+  if (names === undefined) return undefined;
+  const [port = ""] = /:[0-9]+$/.exec(authoritySuffix) ?? [];
+  if (!authority.endsWith(port)) return undefined;
+  return names.get(authority.slice(0, authority.length - port.length));
 }
 
-/** Creates a parser that caches the latest preview hosts, as long as `baseDomains` returns the very same array. */
+/** Classifies an authority, as {@linkcode parseHost} does: a name is the preview that it leads to. */
+export type HostParser = (authority: string) => ParsedHost;
+
+/** The parser of a gateway that has these base domains now, and these names. */
 export function createHostParser(
+  baseDomains: () => readonly string[],
+  names: NameSource,
+): HostParser {
+  const parse = createCachedParser(baseDomains);
+  return function hostParser(authority) {
+    const parsed = parse(authority);
+    if (parsed.kind === "base") return parsed;
+    if (parsed.kind === "preview") {
+      const { host } = parsed;
+      const ofSandbox = names.of(host.label);
+      return ofSandbox
+        ? { kind: "preview", host: { ...host, names: ofSandbox } }
+        : parsed;
+    }
+    return parseName(authority, baseDomains(), names) ?? parsed;
+  };
+}
+
+/** What a name leads to; undefined if the authority is none. */
+function parseName(
+  authority: string,
+  bases: readonly string[],
+  names: NameSource,
+): ParsedHost | undefined {
+  const { name: host, port } = splitAuthority(authority);
+  const found = names.find(host);
+  // Its login is on the base domain that it is below, or on the first one.
+  const base = bases.find((each) => host.endsWith(`.${each}`)) ?? bases[0];
+  if (found === undefined || base === undefined) return undefined;
+  if (found.isSuspended) return { kind: "suspended" };
+  const { sandboxId: label, port: target } = found;
+  const preview = { port: target, label, base, authoritySuffix: base + port };
+  const ofSandbox = names.of(label);
+  return {
+    kind: "preview",
+    host: {
+      ...preview,
+      name: host + port,
+      ...ofSandbox && { names: ofSandbox },
+    },
+  };
+}
+
+/** A parser that caches the latest preview hosts, as long as `baseDomains` returns the very same array. */
+function createCachedParser(
   baseDomains: () => readonly string[],
 ): (authority: string) => ParsedHost {
   const cache = new LRUCache<string, ParsedHost>({ max: MAX_CACHED });

@@ -6,6 +6,7 @@ import {
   TOOLBOX_PORT,
 } from "../address/grammar.ts";
 import {
+  hostOfPort,
   portOfSandboxOrigin,
   type PreviewHost,
   previewOrigin,
@@ -107,6 +108,14 @@ export abstract class SandboxExchange extends Exchange
     return this.granted.sandboxId;
   }
 
+  get isNamed(): boolean {
+    return this.#host.name !== undefined;
+  }
+
+  override get name(): string | undefined {
+    return this.#host.name;
+  }
+
   get sandboxPort(): number | "toolbox" {
     return this.isToolbox ? "toolbox" : this.port;
   }
@@ -177,7 +186,7 @@ export class PreviewExchange extends SandboxExchange {
       // A signed token opens one port.
       originOf: (other) =>
         isPort(other) && !mayBeSignedToken(host.label)
-          ? previewOrigin({ ...host, port: other }, scheme)
+          ? previewOrigin(hostOfPort(host, other), scheme)
           : undefined,
     };
   }

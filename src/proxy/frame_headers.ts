@@ -9,7 +9,11 @@
  * nothing but ports of the same sandbox, whose pages may use the sessions anyway.
  */
 import { isAlwaysPrivate, isPort } from "../address/grammar.ts";
-import { portOfSandboxOrigin, previewOrigin } from "../address/preview_host.ts";
+import {
+  hostOfPort,
+  portOfSandboxOrigin,
+  previewOrigin,
+} from "../address/preview_host.ts";
 import { type CredentialSource, originOf } from "../auth/credentials.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import { cookieValues } from "../http/cookies.ts";
@@ -44,11 +48,25 @@ export function frameHeaders(
   if (!isDocument(response) || forbidsFrames(response.headers)) return [];
   const { host, scheme } = source;
   const origins = framingPorts(source).ports
-    .map((port) => previewOrigin({ ...host, port }, scheme));
+    .flatMap((port) => originsOf(port, host, scheme));
   const policy = ["frame-ancestors 'self'", ...origins, ...framers];
   return [
     ["content-security-policy", policy.join(" ")],
     ...framingCookies(source),
+  ];
+}
+
+/** The origins of a port of the sandbox: its preview host's, and those of its names. */
+function originsOf(
+  port: number,
+  host: FrameSource["host"],
+  scheme: FrameSource["scheme"],
+): string[] {
+  const [ownPort = ""] = /:[0-9]+$/.exec(host.authoritySuffix) ?? [];
+  const named = [...host.names ?? []].filter(([, of]) => of === port);
+  return [
+    previewOrigin(hostOfPort(host, port), scheme),
+    ...named.map(([name]) => `${scheme}://${name}${ownPort}`),
   ];
 }
 

@@ -19,6 +19,10 @@ export interface StreamHandle {
   recheck(): Promise<boolean>;
   /** The sandbox that admitted the caller by being public; undefined for any other reason. */
   readonly publicSandbox?: string | undefined;
+  /** The name that was asked for, with its port; undefined if none was. */
+  readonly name?: string | undefined;
+  /** Ends what must begin anew where its name leads now; undefined if it may go on. */
+  readonly move?: (() => void) | undefined;
 }
 
 /** Sandboxes of which it is remembered that they may have become private: until what began before that streams. */
@@ -303,6 +307,14 @@ export class InFlight {
       const share = waiting.splice(0, Math.ceil(waiting.length / left));
       for (const entry of share) entry.handle?.abort("going_away");
       if (left > 1) await wait(ms / steps, signal).catch(() => {});
+    }
+  }
+
+  /** Ends the WebSockets that were opened by these names, which lead elsewhere now; hosts without ports. */
+  moveNames(hosts: ReadonlySet<string>): void {
+    for (const { handle } of [...this.#registry.streaming]) {
+      const [host = ""] = handle?.name?.split(":") ?? [];
+      if (hosts.has(host)) handle?.move?.();
     }
   }
 
