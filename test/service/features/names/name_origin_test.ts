@@ -117,6 +117,28 @@ test("the origins of the same port's other hosts reach the app as they came, and
   });
 });
 
+test("an app that answers 403 to its preview host is told of localhost there, and of its name where it knows that", async (start) => {
+  await withApp(start, (seen) => {
+    const host = forwardedHostIn(seen);
+    return response(host === undefined || host === SHOP ? 204 : 403);
+  }, async (gateway, seen) => {
+    for (
+      const [host, ...told] of [
+        [APP, APP, undefined],
+        [SHOP, SHOP],
+        [APP, undefined],
+        [STORE, STORE, undefined],
+        [SHOP, SHOP],
+      ]
+    ) {
+      seen.length = 0;
+      const { status } = await request(gateway, "GET", {}, { host });
+      assert.equal(status, 204, host);
+      assert.deepEqual(seen.map(forwardedHostIn), told, host);
+    }
+  });
+});
+
 test("a redirect to the app's own address leads to the name, and one to another of its ports to the preview host of that", async (start) => {
   let location = "";
   await withApp(
