@@ -168,7 +168,7 @@ test(
     using clock = fakeClock();
     await using gateway = await start();
     await using old = await serve(gateway, "demo");
-    const sockets = await Promise.all([
+    const sockets: WebSocket[] = await Promise.all([
       opened(gateway, SHOP),
       opened(gateway, CUSTOM),
     ]);

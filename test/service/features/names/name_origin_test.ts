@@ -132,7 +132,7 @@ test("an app that answers 403 to its preview host is told of localhost there, an
         [APP, undefined],
         [STORE, STORE, undefined],
         [SHOP, SHOP],
-      ]
+      ] as const
     ) {
       seen.length = 0;
       const { status } = await request(gateway, "GET", {}, { host });
