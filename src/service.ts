@@ -1,4 +1,6 @@
 /** The composition root: builds the gateway room by room, and has it begin and end. It alone names the features. */
+import { KnownNames } from "./address/known_names.ts";
+import { createHostParser } from "./address/preview_host.ts";
 import { createAuth } from "./auth/create_auth.ts";
 import { reportCacheEvents } from "./cache/cache_events.ts";
 import { openDurableStore } from "./cache/open_store.ts";
@@ -140,7 +142,10 @@ export async function createService(
     recheckPublic: (sandboxId) => inFlight.recheckPublic(sandboxId),
   });
   const { remoteSettings, sandboxes, access } = resolvers;
+  const names = new KnownNames();
+  const parseHost = createHostParser(() => remoteSettings.baseDomains, names);
   const auth = createAuth(config, {
+    parseHost,
     lookups,
     closing,
     metrics,
@@ -178,6 +183,8 @@ export async function createService(
     links,
     now,
     api,
+    parseHost,
+    names,
     lookups,
     store,
     records,
@@ -203,6 +210,7 @@ export async function createService(
     ...auth,
     readiness,
     remoteSettings,
+    parseHost,
     logger,
     now,
     features,
@@ -224,6 +232,7 @@ export async function createService(
   const accessLog = createAccessLog(config.log, lines);
   const recorders = features.filter(({ onRecord }) => onRecord !== undefined);
   const dispatch = createGateway(config, {
+    parseHost,
     api,
     upstream,
     forwarder,

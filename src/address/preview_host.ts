@@ -5,7 +5,8 @@
  */
 import { LRUCache } from "lru-cache";
 import { copyOf } from "../lib/copy_of.ts";
-import { LABEL } from "./grammar.ts";
+import { isAlwaysPrivate, LABEL, mayBeSignedToken } from "./grammar.ts";
+import type { NameSource } from "./known_names.ts";
 
 /** A host that names one port of one sandbox. */
 export interface PreviewHost {
@@ -16,16 +17,22 @@ export interface PreviewHost {
   readonly base: string;
   /** `{base}` plus the Host header's port, if it had one: how all preview hosts of this sandbox end. */
   readonly authoritySuffix: string;
+  /** The name of the port that was asked for in place of its preview host, with the Host header's port; `label` is an id. */
+  readonly name?: string;
+  /** The ports of the sandbox's names, by these without a port; undefined if it has none. */
+  readonly names?: ReadonlyMap<string, number>;
 }
 
 /** The kinds of authorities that a request can name. */
-type ParsedHost =
+export type ParsedHost =
   | { readonly kind: "preview"; readonly host: PreviewHost }
   /** The base domain itself. */
   | { readonly kind: "base"; readonly base: string }
   /** Below a base domain, but not a preview host. */
   | { readonly kind: "malformed"; readonly authoritySuffix: string }
-  /** Reads as a preview host, but below none of the base domains. */
+  /** A name that leads nowhere for now. */
+  | { readonly kind: "suspended" }
+  /** Reads as a preview host, but below none of the base domains; or is a name while none of these is known. */
   | { readonly kind: "unknown_domain" }
   /** Any other address or name that is not ours, as in a load balancer's health checks. */
   | { readonly kind: "foreign" };
@@ -47,12 +54,7 @@ export function parseHost(
   authority: string,
   baseDomains: readonly string[],
 ): ParsedHost {
-  const lower = authority.toLowerCase();
-  const colon = lower.startsWith("[") ? -1 : lower.indexOf(":");
-  const port = colon < 0 ? "" : lower.slice(colon);
-  const host = colon < 0 ? lower : lower.slice(0, colon);
-  const name = host.endsWith(".") ? host.slice(0, -1) : host;
-
+  const { name, port } = splitAuthority(authority);
   for (const base of baseDomains) {
     if (name === base) return { kind: "base", base };
     if (!name.endsWith(base) || name.at(-base.length - 1) !== ".") continue;
@@ -65,6 +67,15 @@ export function parseHost(
   return dot > 0 && parseFirstLabel(name.slice(0, dot)) !== undefined
     ? { kind: "unknown_domain" }
     : { kind: "foreign" };
+}
+
+/** The host in lower case, without a trailing dot, and the port with its colon; empty if there is none. */
+function splitAuthority(authority: string) {
+  const lower = authority.toLowerCase();
+  const colon = lower.startsWith("[") ? -1 : lower.indexOf(":");
+  const port = colon < 0 ? "" : lower.slice(colon);
+  const host = colon < 0 ? lower : lower.slice(0, colon);
+  return { name: host.endsWith(".") ? host.slice(0, -1) : host, port };
 }
 
 function parseFirstLabel(text: string) {
@@ -94,11 +105,37 @@ export function likelyHost(
   return first && { ...first, authoritySuffix };
 }
 
-/** The authority of a preview host, `host[:port]`, in its one spelling. */
+/** The authority of a preview, `host[:port]`, in its one spelling: the name if it was asked for by that. */
 export function previewAuthority(
-  { port, label, authoritySuffix }: Omit<PreviewHost, "base">,
+  { name, port, label, authoritySuffix }: Omit<PreviewHost, "base">,
 ): string {
-  return `${port}-${label}.${authoritySuffix}`;
+  return name ?? `${port}-${label}.${authoritySuffix}`;
+}
+
+/** The host itself for its own port, and the preview host of another port of the same sandbox. */
+export function hostOfPort(
+  host: Omit<PreviewHost, "base">,
+  port: number,
+): Omit<PreviewHost, "base"> {
+  if (port === host.port) return host;
+  const { name: _, ...others } = host;
+  return { ...others, port };
+}
+
+/** A host without the Host header's port, as browsers keep cookies by it: the name if it was asked for by that. */
+export function hostName({ name, port, label, base }: PreviewHost): string {
+  return name === undefined
+    ? `${port}-${label}.${base}`
+    : splitAuthority(name).name;
+}
+
+/** The domain that a host is directly below: whoever sets a cookie for it, or one above it, shares that with others. */
+export function parentDomain(
+  { name, base }: Pick<PreviewHost, "name" | "base">,
+): string {
+  return name === undefined
+    ? base
+    : splitAuthority(name).name.slice(name.indexOf(".") + 1);
 }
 
 /** The origin of a preview host (RFC 6454 section 6.2). */
@@ -109,22 +146,100 @@ export function previewOrigin(
   return `${scheme}://${previewAuthority(host)}`;
 }
 
-/** The port of a preview, by its origin (RFC 6454 section 6.2); undefined unless it is of the same sandbox as `host`. */
+/**
+ * The port of a preview, by its origin (RFC 6454 section 6.2), a preview host's or a name's; undefined unless it is of the
+ * same sandbox as `host`.
+ */
 export function portOfSandboxOrigin(
   origin: string,
-  host: Pick<PreviewHost, "label" | "authoritySuffix">,
+  { label, authoritySuffix, names }: Pick<
+    PreviewHost,
+    "label" | "authoritySuffix" | "names"
+  >,
   scheme: "http" | "https",
 ): number | undefined {
   const prefix = `${scheme}://`;
-  const suffix = `.${host.authoritySuffix}`;
-  if (!origin.startsWith(prefix) || !origin.endsWith(suffix)) return undefined;
-  const name = origin.slice(prefix.length, -suffix.length);
-  const parsed = parseFirstLabel(name);
-  return parsed?.label === host.label ? parsed.port : undefined;
+  if (!origin.startsWith(prefix)) return undefined;
+  const authority = origin.slice(prefix.length);
+  const suffix = `.${authoritySuffix}`;
+  if (authority.endsWith(suffix)) {
+    const parsed = parseFirstLabel(authority.slice(0, -suffix.length));
+    // Another sandbox's preview host is no name, whoever says so.
+    if (parsed) return parsed.label === label ? parsed.port : undefined;
+  }
+  const { port } = splitAuthority(authoritySuffix);
+  return authority.endsWith(port)
+    ? names?.get(authority.slice(0, authority.length - port.length))
+    : undefined;
 }
 
-/** Creates a parser that caches the latest preview hosts, as long as `baseDomains` returns the very same array. */
+/** The origins of a port of a host's sandbox, as {@linkcode portOfSandboxOrigin} knows them. */
+export function originsOfPort(
+  { name: _, ...host }: Omit<PreviewHost, "base">,
+  port: number,
+  scheme: "http" | "https",
+): string[] {
+  const named = [...host.names ?? []].filter(([, of]) => of === port);
+  const { port: ownPort } = splitAuthority(host.authoritySuffix);
+  return [
+    previewOrigin({ ...host, port }, scheme),
+    ...named.map(([name]) => `${scheme}://${name}${ownPort}`),
+  ];
+}
+
+/** Classifies an authority, as {@linkcode parseHost} does: a name is the preview that it leads to. */
+export type HostParser = (authority: string) => ParsedHost;
+
+/** The parser of a gateway that has these base domains now, and these names. */
 export function createHostParser(
+  baseDomains: () => readonly string[],
+  names: NameSource,
+): HostParser {
+  const parse = createCachedParser(baseDomains);
+  return function hostParser(authority) {
+    const parsed = parse(authority);
+    if (parsed.kind === "base") return parsed;
+    if (parsed.kind === "preview") {
+      const { host } = parsed;
+      const ofSandbox = names.of(host.label);
+      return ofSandbox
+        ? { kind: "preview", host: { ...host, names: ofSandbox } }
+        : parsed;
+    }
+    return parseName(authority, baseDomains(), names) ?? parsed;
+  };
+}
+
+/** What a name leads to; undefined if the authority is none. */
+function parseName(
+  authority: string,
+  bases: readonly string[],
+  names: NameSource,
+): ParsedHost | undefined {
+  const { name: host, port } = splitAuthority(authority);
+  const found = names.find(host);
+  if (found === undefined) return undefined;
+  // Its login is on the base domain that it is below, or on the longest one.
+  const base = bases.find((each) => host.endsWith(`.${each}`)) ?? bases[0];
+  if (base === undefined) return { kind: "unknown_domain" };
+  if (found.isSuspended) return { kind: "suspended" };
+  const target = `${found.port}-${found.sandboxId.toLowerCase()}`;
+  const first = parseFirstLabel(target);
+  // Daytona's own services have no name, nor has a signed link, which is a secret.
+  const isOfApp = first !== undefined && !isAlwaysPrivate(first.port) &&
+    !mayBeSignedToken(first.label);
+  if (!isOfApp) return undefined;
+  const preview = { ...first, base, authoritySuffix: base + port };
+  const ofSandbox = names.of(first.label);
+  const named = { ...preview, name: host + port };
+  return {
+    kind: "preview",
+    host: ofSandbox ? { ...named, names: ofSandbox } : named,
+  };
+}
+
+/** A parser that caches the latest preview hosts, as long as `baseDomains` returns the very same array. */
+function createCachedParser(
   baseDomains: () => readonly string[],
 ): (authority: string) => ParsedHost {
   const cache = new LRUCache<string, ParsedHost>({ max: MAX_CACHED });

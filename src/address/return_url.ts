@@ -1,16 +1,20 @@
 /**
  * Places that a request may ask to be led back to: after a login, a preview URL below the base domain that the login
- * runs on; from the gateway's own pages on a preview host, a path of that host. Only the gateway's own spelling is
- * accepted, and nothing repaired: what a lenient parser takes for a path, a browser may take for a host.
+ * runs on, or at a name whose login is there; from the gateway's own pages on a preview host, a path of that host. Only
+ * the gateway's own spelling is accepted, and nothing repaired: what a lenient parser takes for a path, a browser may
+ * take for a host.
  */
 import { LABEL, mayBeSignedToken, TOOLBOX_PORT } from "./grammar.ts";
-import { parseHost, type PreviewHost, previewOrigin } from "./preview_host.ts";
+import {
+  type HostParser,
+  type PreviewHost,
+  previewOrigin,
+} from "./preview_host.ts";
 
 /** The base host that the login runs on. */
 export interface ReturnUrlOptions {
   readonly scheme: "http" | "https";
-  /** In the form that {@linkcode parseHost} expects. */
-  readonly baseDomains: readonly string[];
+  readonly parseHost: HostParser;
   /** `host[:port]` of that base host, as requested. */
   readonly authority: string;
 }
@@ -37,13 +41,13 @@ const URL_FORM =
  */
 export function checkReturnUrl(
   text: string,
-  { scheme: ownScheme, baseDomains, authority: own }: ReturnUrlOptions,
+  { scheme: ownScheme, parseHost, authority: own }: ReturnUrlOptions,
 ): ReturnUrl | undefined {
   if (text.length > MAX_RETURN_URL_LENGTH) return undefined;
   const [, scheme, authority = "", target = ""] = URL_FORM.exec(text) ?? [];
   if (scheme !== ownScheme) return undefined;
   const suffix = own.toLowerCase();
-  const parsed = parseHost(authority, baseDomains);
+  const parsed = parseHost(authority);
   if (parsed.kind === "base") {
     return authority.toLowerCase() === suffix
       ? sandboxPage(`${scheme}://${suffix}`, target, parsed.base)
@@ -57,13 +61,13 @@ export function checkReturnUrl(
     : undefined;
 }
 
-/** A URL that was checked when the login began, if the base domains still lead there; undefined otherwise. */
+/** A URL that was checked when the login began, if base domains and names still lead there; undefined otherwise. */
 export function stillReturnUrl(
   url: string,
-  baseDomains: readonly string[],
+  parseHost: HostParser,
 ): ReturnUrl | undefined {
   const { origin, host: authority, pathname } = new URL(url);
-  const parsed = parseHost(authority, baseDomains);
+  const parsed = parseHost(authority);
   if (parsed.kind === "preview") return { url, host: parsed.host };
   return parsed.kind === "base"
     ? sandboxPage(origin, pathname, parsed.base)

@@ -1,4 +1,5 @@
 /** Creates credentials, sessions and logins, and the gate that judges them. */
+import type { HostParser } from "../address/preview_host.ts";
 import type { Config } from "../config/config.ts";
 import type { ApiQuota } from "../daytona/quota.ts";
 import type { Sealer } from "../lib/seal.ts";
@@ -34,6 +35,7 @@ interface AuthParts {
   /** A sealer for one purpose, of texts up to `maxLength` characters. */
   readonly sealerFor: (purpose: string, maxLength?: number) => Sealer;
   readonly remoteSettings: RemoteSettings;
+  readonly parseHost: HostParser;
   readonly sandboxes: GateParts["sandboxes"];
   readonly access: Access;
 }
@@ -47,7 +49,7 @@ export function createAuth(
   const { protocol: scheme, sandboxes: openTo, toolboxTakesPreviewToken } =
     config.public;
   const { allow, groupsClaim } = config.login;
-  const { remoteSettings, sandboxes, access } = resolvers;
+  const { remoteSettings, parseHost, sandboxes, access } = resolvers;
   const { store, background, now } = lookups;
   const isHosted = mode === "hosted";
   if (isHosted && allow === undefined && oidc.issuer !== undefined) {
@@ -98,7 +100,7 @@ export function createAuth(
     throttle,
     logins,
     access: loginAccess,
-    remoteSettings,
+    parseHost,
     accessEvents,
     sessionTtlMs: session.ttlMs,
     now,

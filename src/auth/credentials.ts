@@ -43,7 +43,7 @@ export type Credential =
 export interface CredentialSource {
   readonly method: string;
   readonly headers: RequestHeaders;
-  readonly host: Pick<PreviewHost, "port" | "label" | "authoritySuffix">;
+  readonly host: Omit<PreviewHost, "base">;
   readonly scheme: "http" | "https";
   readonly cookies: OwnCookies;
   /** The preview token in the query, from {@linkcode splitPreviewToken}. */
@@ -133,8 +133,9 @@ function addSessions(
   const granted = grantSessionsIn(cookie, cookies);
   const sessions = lastValues(own, cookies.previewTokenSession);
   // The name of a login's cookie is a digest of the host, which most requests need not be searched for.
-  if (own.some(([name]) => name.startsWith(cookies.loginMark))) {
-    sessions.push(...lastValues(own, cookies.loginOn(source.host.label)));
+  const mark = cookies.loginMarkOn(source.host);
+  if (own.some(([name]) => name.startsWith(mark))) {
+    sessions.push(...lastValues(own, cookies.loginOn(source.host)));
   }
   // What opens more comes first, but in a frame what says whose frame it may be, for all that its pages load: no request
   // tells that from what the pages of a tab load.
@@ -220,7 +221,7 @@ export function carriedSessions(
   const { headers, host, cookies } = source;
   const names = [
     cookies.previewTokenSession,
-    cookies.loginOn(host.label),
+    cookies.loginOn(host),
     cookies.grantSession,
   ];
   const own = sentOwnCookies(headers.get("cookie") ?? "");

@@ -271,6 +271,7 @@ export class Gate {
   ): Promise<boolean | null> {
     const { label, port, clientAddress, isForMembers = false } = request;
     const { logins, scope } = this.#parts;
+    const isByHost = scope === "host" || request.isNamed === true;
     if (session?.kind === "user") {
       return isForMembers && scope === "host" &&
         await logins.opens(label, session, clientAddress, budget);
@@ -281,8 +282,8 @@ export class Gate {
       return await this.#isPreviewToken(session.token, request, budget);
     }
     const countsHere = session.kind === "login"
-      ? scope === "sandbox"
-      : scope === "host" && session.port === port;
+      ? !isByHost
+      : isByHost && session.port === port;
     return countsHere &&
       await logins.grantsAccess(session, clientAddress, budget);
   }

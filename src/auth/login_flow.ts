@@ -5,13 +5,13 @@ import {
   generateRandomState,
 } from "oauth4webapi";
 import { loggedLabel } from "../address/grammar.ts";
+import type { HostParser } from "../address/preview_host.ts";
 import { type ReturnUrl, stillReturnUrl } from "../address/return_url.ts";
 import { ERRORS } from "../error_codes.ts";
 import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { AccessEvents } from "../observability/access_events.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
-import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { LoginAccess, LoginSessions } from "./login_sessions.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { RedeemedStates } from "./oidc/redeemed_states.ts";
@@ -55,7 +55,7 @@ interface LoginOptions {
   readonly throttle: Throttle;
   readonly logins: Pick<LoginSessions, "begin" | "newId">;
   readonly access: LoginAccess;
-  readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
+  readonly parseHost: HostParser;
   /** Told of who has logged in, and was not let in. */
   readonly accessEvents: Pick<AccessEvents, "refused">;
   readonly sessionTtlMs: number;
@@ -111,8 +111,7 @@ export class Login {
    */
   async finish(callback: Callback): Promise<FinishedLogin> {
     const { parameters, caller, requestId } = callback;
-    const { remoteSettings, transactions, throttle, accessEvents } =
-      this.#options;
+    const { parseHost, transactions, throttle, accessEvents } = this.#options;
     // The state first: until the callback is known to be for a login of this browser, nothing else in it counts.
     const state = parameters.get("state") ?? "";
     const transaction = await transactions.open(callback.transactions, state);
@@ -120,7 +119,7 @@ export class Login {
       throw new GatewayError("login_expired", "No matching transaction");
     }
     const { challenge, returnTo: retryUrl } = transaction;
-    const returnTo = stillReturnUrl(retryUrl, remoteSettings.baseDomains);
+    const returnTo = stillReturnUrl(retryUrl, parseHost);
     if (returnTo === undefined) {
       throw new GatewayError("bad_return_url", "No longer a preview");
     }

@@ -1,4 +1,5 @@
 /** Names and attributes of the cookies that the gateway sets (RFC 6265bis section 4.1). */
+import type { PreviewHost } from "../address/preview_host.ts";
 import type { Config } from "../config/config.ts";
 import { cookieValues } from "../http/cookies.ts";
 import { createDigests } from "../lib/digest.ts";
@@ -82,14 +83,18 @@ export class OwnCookies {
     return this.userSessionPrefix + this.#idOf(id);
   }
 
-  /** The session that counts on preview hosts with that label, by what logins are for. */
-  loginOn(label: string): string {
-    return this.#scope === "host" ? this.hostSession : this.loginSession(label);
+  /** The session of a login that counts on a host, by what logins are for: at a name, always one of its own. */
+  loginOn({ label, name }: Pick<PreviewHost, "label" | "name">): string {
+    return this.#scope === "host" || name !== undefined
+      ? this.hostSession
+      : this.loginSession(label);
   }
 
-  /** What all names of {@linkcode OwnCookies.loginOn} begin with. */
-  get loginMark(): string {
-    return this.#scope === "host" ? this.hostSession : this.loginSessionPrefix;
+  /** What all names of {@linkcode OwnCookies.loginOn} begin with, for hosts such as this one. */
+  loginMarkOn({ name }: Pick<PreviewHost, "name">): string {
+    return this.#scope === "host" || name !== undefined
+      ? this.hostSession
+      : this.loginSessionPrefix;
   }
 
   /** A login transaction, on the base host only; `id` is from {@linkcode transactionId}. */

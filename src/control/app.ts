@@ -1,7 +1,7 @@
 /** The control plane: the gateway's own routes, on every host that is no preview host. */
 import { OpenAPIHono, type RouteConfig, type z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import { parseHost } from "../address/preview_host.ts";
+import type { HostParser } from "../address/preview_host.ts";
 import { GatewayError, toGatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
 import { logFailure, type Logger } from "../observability/log.ts";
@@ -99,7 +99,7 @@ export function createControl(options: ControlOptions): Control {
     return problem({
       code,
       given: givenText(brand, code, request.headers),
-      ...previewOf(advice.retryUrl, remoteSettings.baseDomains),
+      ...previewOf(advice.retryUrl, options.parseHost),
       requestId,
       asPage: wantsDocument(request.headers),
       mayRetry: request.method === "GET",
@@ -138,10 +138,10 @@ export function createControl(options: ControlOptions): Control {
 /** The preview that a login was for, which its visitor has named. */
 function previewOf(
   retryUrl: string | undefined,
-  baseDomains: readonly string[],
+  parseHost: HostParser,
 ): Pick<ProblemOptions, "port" | "sandbox"> {
   const host = URL.parse(retryUrl ?? "")?.host ?? "";
-  const parsed = parseHost(host, baseDomains);
+  const parsed = parseHost(host);
   return parsed.kind === "preview"
     ? { port: parsed.host.port, sandbox: parsed.host.label }
     : {};

@@ -25,6 +25,12 @@ export const TUNNEL_CLOSES: Readonly<
   evicted: [1013, "Too much is buffered"],
 };
 
+/** The Close of a tunnel to a name that leads to another sandbox now: who reconnects gets there. */
+export const MOVED: readonly [code: number, reason: string] = [
+  1012,
+  "Preview has moved",
+];
+
 /** Why the gateway itself ends an upload: also if it comes in too many small chunks. */
 export type UploadAbortReason = AbortReason | "too_fine";
 

@@ -42,6 +42,7 @@ interface GatewayParts extends
     | "onOwnAnswer"
     | "logger"
     | "now"
+    | "parseHost"
   > {
   readonly api: DaytonaApi;
   readonly upstream: UpstreamClient;

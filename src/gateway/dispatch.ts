@@ -1,7 +1,7 @@
 /** Dispatches requests: by host and target, to a handler of the data plane or to the gateway's own pages. */
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import {
-  createHostParser,
+  type HostParser,
   likelyHost,
   type PreviewHost,
   previewOrigin,
@@ -53,6 +53,7 @@ export interface DispatchParts extends ExchangeServices {
   readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
   readonly buildLogs: BuildLogParts;
   readonly features: readonly Feature[];
+  readonly parseHost: HostParser;
   /** True to serve toolboxes and build logs, which are reached by path. */
   readonly servesPaths: boolean;
   readonly control: Control;
@@ -80,14 +81,12 @@ const OWN_PATHS = "/.porthole/";
 
 export class Dispatch {
   readonly #parts: DispatchParts;
-  readonly #parseHost: ReturnType<typeof createHostParser>;
   #hasWarned = false;
   /** The forms that are being read. */
   #forms = 0;
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
-    this.#parseHost = createHostParser(() => parts.remoteSettings.baseDomains);
   }
 
   /** Answers a request of `Deno.serve`; never rejects. */
@@ -104,12 +103,15 @@ export class Dispatch {
     if (!split.ok) return this.#refuse(refused, split.code);
     const { target } = split.address;
     const authority = withoutDefaultPort(split.address.authority, parts.scheme);
-    const parsed = this.#parseHost(authority);
+    const parsed = parts.parseHost(authority);
     if (parsed.kind === "malformed") {
       const domain = parsed.authoritySuffix;
       const likely = likelyHost(authority, domain);
       const retryUrl = likely && `${previewOrigin(likely, parts.scheme)}/`;
       return this.#refuse(refused, "bad_host", { domain, retryUrl });
+    }
+    if (parsed.kind === "suspended") {
+      return this.#refuse(refused, "name_suspended");
     }
     if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
       // Until the API has named the base domains, this may be one of them.

@@ -5,6 +5,7 @@
 import {
   CLIENT_CLOSED_REQUEST,
   isClientGone,
+  MOVED,
   TUNNEL_CLOSES,
   tunnelEnd,
   UPLOAD_ERRORS,
@@ -129,6 +130,11 @@ export abstract class Exchange extends ReceivedRequest {
     return this.#guest;
   }
 
+  /** The name that was asked for in place of a preview host, with its port; undefined if none was. */
+  get name(): string | undefined {
+    return undefined;
+  }
+
   /** Origins whose pages hear of a failure, in a frame of theirs. */
   get ancestors(): readonly string[] | undefined {
     return this.#guest?.grant?.frame?.ancestors;
@@ -178,13 +184,15 @@ export abstract class Exchange extends ReceivedRequest {
   }
 
   /** Has the exchange end by `handle` when the caller loses access, or the gateway closes. */
-  lasts(handle: Pick<StreamHandle, "abort" | "stalledSince">): void {
+  lasts(handle: Pick<StreamHandle, "abort" | "stalledSince" | "move">): void {
     const { by, sandboxId } = this.#guest ?? {};
     this.#entry?.setHandle({
       abort: (reason) => handle.abort(reason),
       stalledSince: () => handle.stalledSince?.(),
       recheck: () => this.#stillHasAccess(),
       publicSandbox: by === "public" ? sandboxId : undefined,
+      name: this.name,
+      move: handle.move,
     });
   }
 
@@ -298,7 +306,10 @@ export abstract class Exchange extends ReceivedRequest {
     this.#isFromApp = true;
     this.progress.onAnswer();
     this.#beginUse(); // 7 activity
-    this.lasts({ abort: (reason) => tunnel.close(...TUNNEL_CLOSES[reason]) });
+    this.lasts({
+      abort: (reason) => tunnel.close(...TUNNEL_CLOSES[reason]),
+      move: () => tunnel.close(...MOVED),
+    });
     tunnel.released.then(() => this.#entry?.end());
     this.#noteHead(response.headers, 101);
     this.#show({ status: 101 });

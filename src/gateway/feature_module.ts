@@ -1,4 +1,6 @@
 /** How a feature is built: from the parts of the core, which are there before any feature is. */
+import type { KnownNames } from "../address/known_names.ts";
+import type { HostParser } from "../address/preview_host.ts";
 import type { createAuth } from "../auth/create_auth.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
@@ -46,6 +48,9 @@ export interface FeatureParts
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly api: DaytonaApi;
+  readonly parseHost: HostParser;
+  /** Which names there are: who keeps them says so. */
+  readonly names: KnownNames;
   /** What all look-ups share: the cache's settings, and the store behind it. */
   readonly lookups: LookupCacheOptions;
   readonly store: DurableStore | null;

@@ -6,6 +6,8 @@ import {
   TOOLBOX_PORT,
 } from "../address/grammar.ts";
 import {
+  hostOfPort,
+  parentDomain,
   portOfSandboxOrigin,
   type PreviewHost,
   previewOrigin,
@@ -107,6 +109,14 @@ export abstract class SandboxExchange extends Exchange
     return this.granted.sandboxId;
   }
 
+  get isNamed(): boolean {
+    return this.#host.name !== undefined;
+  }
+
+  override get name(): string | undefined {
+    return this.#host.name;
+  }
+
   get sandboxPort(): number | "toolbox" {
     return this.isToolbox ? "toolbox" : this.port;
   }
@@ -177,7 +187,7 @@ export class PreviewExchange extends SandboxExchange {
       // A signed token opens one port.
       originOf: (other) =>
         isPort(other) && !mayBeSignedToken(host.label)
-          ? previewOrigin({ ...host, port: other }, scheme)
+          ? previewOrigin(hostOfPort(host, other), scheme)
           : undefined,
     };
   }
@@ -260,7 +270,7 @@ export class PreviewExchange extends SandboxExchange {
   protected responseHeaders(
     { status, headers }: UpstreamResponse,
   ): [string, string][] {
-    const relayed = responseHeaders(headers, this.host.base);
+    const relayed = responseHeaders(headers, parentDomain(this.host));
     const terms = this.frameTerms;
     if (terms !== undefined) {
       const response = { status, headers: relayed };

@@ -1,6 +1,7 @@
 /** Login at the identity provider: `/login` and `/callback`, on base hosts. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { loggedLabel } from "../../address/grammar.ts";
+import type { HostParser } from "../../address/preview_host.ts";
 import { checkReturnUrl } from "../../address/return_url.ts";
 import { type Login, mayComeAgain } from "../../auth/login_flow.ts";
 import {
@@ -38,6 +39,7 @@ import {
 export interface LoginRoutesOptions {
   readonly scheme: "http" | "https";
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
+  readonly parseHost: HostParser;
   readonly cookies: OwnCookies;
   readonly login: Pick<Login, "state" | "hasSso" | "start" | "finish">;
   readonly browserSessions: BrowserSessions;
@@ -123,7 +125,7 @@ async function startLogin(
   c: RouteContext<typeof loginRoute>,
   options: LoginRoutesOptions,
 ): Promise<Response> {
-  const { scheme, cookies, login, browserSessions } = options;
+  const { scheme, cookies, login, browserSessions, parseHost } = options;
   const base = checkLogin(c.env, options);
   // Another sandbox's page could otherwise crowd out the attempts that its visitor has open, or log in a frame.
   const { headers } = c.req.raw;
@@ -132,8 +134,7 @@ async function startLogin(
     throw new GatewayError("cross_site_request", "Login by no visitor");
   }
   const { return_to, challenge, provider } = c.req.valid("query");
-  const { baseDomains } = options.remoteSettings;
-  const own = { scheme, baseDomains, authority: c.env.authority };
+  const own = { scheme, parseHost, authority: c.env.authority };
   const returnTo = checkReturnUrl(return_to, own);
   if (returnTo === undefined) {
     throw new GatewayError("bad_return_url", "Not a preview of ours");

@@ -37,7 +37,7 @@ export const accessPage: FeatureModule = {
 
 async function answer(
   c: RouteContext<typeof accessRoute>,
-  { members, login, scheme, remoteSettings: { baseDomains } }: FeatureParts,
+  { members, login, scheme, parseHost }: FeatureParts,
 ): Promise<Response> {
   const sandbox = c.req.valid("param").sandbox.toLowerCase();
   const { headers, method } = c.req.raw;
@@ -58,7 +58,7 @@ async function answer(
     const mayLogIn = isVisit && login.state === "on" &&
       error instanceof GatewayError &&
       ["login_required", "not_found"].includes(error.code) &&
-      checkReturnUrl(url, { scheme, baseDomains, authority }) !== undefined &&
+      checkReturnUrl(url, { scheme, parseHost, authority }) !== undefined &&
       // A login for another sandbox says nothing of this one.
       !await members.hasLoginFor(visitor, sandbox);
     if (!mayLogIn) throw error;

@@ -1,6 +1,6 @@
 /** `/` on base hosts, and `/open`, where its form leads on to a preview. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { parseHost, previewOrigin } from "../../address/preview_host.ts";
+import { previewOrigin } from "../../address/preview_host.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
@@ -17,7 +17,6 @@ import { cookiesByName } from "../../http/cookies.ts";
 import { wantsDocument } from "../../http/fetch_metadata.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
-import type { RemoteSettings } from "../../resolver/remote_settings.ts";
 import {
   BASE_PAGE_POLICY,
   basePage,
@@ -28,10 +27,9 @@ import {
 type BasePageParts =
   & Pick<
     FeatureParts,
-    "version" | "scheme" | "links" | "sandboxPages" | "cookies"
+    "version" | "scheme" | "links" | "sandboxPages" | "cookies" | "parseHost"
   >
   & {
-    readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
     readonly login: Pick<Login, "state">;
     readonly sessions: Pick<SessionSealer, "open">;
     readonly logins: Pick<LoginSessions, "nameOf">;
@@ -160,12 +158,12 @@ function pasted(
 function originOf(
   fields: PreviewFields,
   { authority, base }: ControlContext,
-  { scheme, remoteSettings }: BasePageParts,
+  { scheme, parseHost }: BasePageParts,
 ): string | undefined {
   const [port, sandbox] = [fields.port.trim(), fields.sandbox.trim()];
   if (!/^\d+$/.test(port) || !/^[\w-]+$/.test(sandbox)) return undefined;
   const host = `${port}-${sandbox}.${authority}`;
-  const parsed = parseHost(host, remoteSettings.baseDomains);
+  const parsed = parseHost(host);
   return parsed.kind === "preview" && parsed.host.base === base
     ? previewOrigin(parsed.host, scheme)
     : undefined;

@@ -1,5 +1,4 @@
 /** The state of previews, for whoever waits for one (`GET /api/v1/previews/{sandbox}/{port}`). */
-import { parseHost } from "../../address/preview_host.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import {
   handleState,
@@ -13,15 +12,14 @@ export const previewState: FeatureModule = {
   name: "preview_state",
   routes: PREVIEW_STATE_ROUTES,
   create(parts) {
-    const { config, remoteSettings } = parts;
+    const { config, parseHost } = parts;
     if (config.public.toolboxOnly) return undefined; // there are no previews
     const drain = new AbortController();
     return {
       ownExchange(incoming, services) {
         const route = stateRoute(incoming.target);
         if (route === undefined) return undefined;
-        const { baseDomains } = remoteSettings;
-        const host = parseHost(incoming.authority, baseDomains);
+        const host = parseHost(incoming.authority);
         if (host.kind !== "base") return undefined;
         const x = new PreviewStateExchange(incoming, services);
         const { base } = host;

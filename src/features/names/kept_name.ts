@@ -1,0 +1,59 @@
+/** What is kept of names: all of it is in the memory of every gateway, and each change is written to the store first. */
+
+/** A name, or the claim to one; times are in ms since the epoch. */
+export type KeptName = {
+  /** In lower case, without a port. */
+  readonly host: string;
+  readonly kind: "alias" | "domain";
+  /** `released` if it was given up: nobody else may have it then for a time. */
+  readonly state: "active" | "pending" | "suspended" | "released";
+  readonly sandboxId: string;
+  readonly port: number;
+  /** Null where nobody says whose the sandbox is. */
+  readonly organizationId: string | null;
+  readonly createdAt: number;
+  /** What `LOG_SUBJECT` calls the member; null if that is nothing. */
+  readonly createdBy: string | null;
+  /** What the DNS of a domain must say: TXT with the nonce, and CNAME to the target; null for aliases. */
+  readonly proof: { readonly nonce: string; readonly target: string } | null;
+  /** When its DNS was asked last; null before that, and for aliases. */
+  readonly checkedAt: number | null;
+  /** Since when its DNS has not said so; null while it does. */
+  readonly failingSince: number | null;
+  /** Why not, in one line. */
+  readonly lastError: string | null;
+  /** When it is forgotten: a claim after 7 days, what was released after 30; null for never. */
+  readonly endsAt: number | null;
+};
+
+/** What is known of a host: who holds it, and who else would have it. */
+export interface NameEntry {
+  /** Active, suspended or released; undefined if nobody holds it. */
+  readonly holder?: KeptName;
+  /** Pending ones, each of another organization. */
+  readonly claims: readonly KeptName[];
+}
+
+/** All names. */
+export interface NameBook {
+  /** From memory: at most 5 s old. */
+  entryOf(host: string): NameEntry;
+  /** Those of a sandbox in force, suspended or pending, newest first; from memory. */
+  ofSandbox(sandboxId: string): readonly KeptName[];
+  /** All that are held or claimed; from memory. */
+  all(): Iterable<KeptName>;
+  /** The number that an organization holds or claims; from memory. */
+  countOf(organizationId: string): number;
+  /**
+   * Changes a host's entry as the store has it now, and as often as somebody else is faster; what `change` throws is
+   * thrown, and nothing changed. Resolves, once that is durable, to what is kept.
+   * @throws {GatewayError} `records_unavailable`; `records_full` if there is no room
+   */
+  change(
+    host: string,
+    change: (entry: NameEntry) => NameEntry,
+  ): Promise<NameEntry>;
+}
+
+/** What a name is known by until it changes: opaque, without quotes. */
+export type NameTag = string;
