@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import type { StoreKey } from "../../../../src/cache/store.ts";
+import { GatewayError } from "../../../../src/errors.ts";
 import type { KeptName } from "../../../../src/features/names/kept_name.ts";
 import { NameTable } from "../../../../src/features/names/name_table.ts";
+import { SharedNames } from "../../../../src/features/names/shared_names.ts";
 import { tlsAsk } from "../../../../src/features/names/tls_ask.ts";
+import type { RecordValues } from "../../../../src/records/record_values.ts";
+import type { VersionedValue } from "../../../../src/records/versioned_values.ts";
 
 const KEPT: KeptName = {
   host: "shop.preview.test",
@@ -89,4 +94,53 @@ Deno.test("a question about no host is 400, and no answer may be stored or says 
   const response = ask("?domain=shop.preview.test");
   assert.equal(response.headers.get("cache-control"), "no-store");
   assert.equal(await response.text(), "");
+});
+
+/** A store that counts what it is asked, and answers nothing while it is away. */
+class CountingStore {
+  readonly #kept = new Map<string, VersionedValue>();
+  isAway = false;
+  asked = 0;
+
+  async read(key: StoreKey): Promise<VersionedValue | undefined> {
+    await this.#ask();
+    return this.#kept.get(String(key));
+  }
+
+  async write(
+    { key, text = "" }: Parameters<RecordValues["write"]>[0],
+  ): Promise<string> {
+    await this.#ask();
+    const version = String(this.asked);
+    this.#kept.set(String(key), { text, version });
+    return version;
+  }
+
+  #ask(): Promise<void> {
+    this.asked++;
+    const away = new GatewayError("records_unavailable", "It is away");
+    return this.isAway ? Promise.reject(away) : Promise.resolve();
+  }
+}
+
+Deno.test("made-up names cost no question to the store, and while it is away its names are told all the same", async () => {
+  const store = new CountingStore();
+  const table = new NameTable(() => {});
+  const book = new SharedNames({
+    values: store,
+    now: Date.now,
+    onChange: (names) => table.replaceShared(names),
+  });
+  await book.look();
+  await book.change(KEPT.host, () => ({ holder: KEPT, claims: [] }));
+  store.isAway = true;
+  await book.look();
+  const before = store.asked;
+  const ask = asker(table);
+  for (let i = 0; i < 10_000; i++) {
+    const host = `${crypto.randomUUID()}.preview.test`;
+    assert.equal(ask(`?domain=${host}`).status, 403, host);
+  }
+  assert.equal(ask(`?domain=${KEPT.host}`).status, 200);
+  assert.equal(store.asked, before);
 });
