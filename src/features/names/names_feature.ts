@@ -6,7 +6,11 @@ import {
   previewDomain,
 } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
-import { sectionOf, settingsSection } from "../../config/section.ts";
+import {
+  type CoreValues,
+  sectionOf,
+  settingsSection,
+} from "../../config/section.ts";
 import { fileConflicts, followFile } from "../../config/settings_file.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
@@ -51,22 +55,27 @@ export const namesSettings = settingsSection({
       },
     ),
   }),
-  conflicts({ NAMES: mode, NAMES_FILE: path }, { PROXY_DOMAIN: bases }) {
+  conflicts({ NAMES: mode, NAMES_FILE: path }, core) {
     const name = "NAMES_FILE";
-    if (path !== undefined && mode === "off") {
-      return [{ name, given: "set", allowed: "not set while NAMES is off" }];
+    if (path === undefined) {
+      const allowed = "a path while NAMES is operator";
+      return mode === "operator" ? [{ name, given: undefined, allowed }] : [];
     }
-    if (path !== undefined) return fileConflicts(name, namesFile(path, bases));
-    const allowed = "a path while NAMES is operator";
-    return mode === "operator" ? [{ name, given: undefined, allowed }] : [];
+    return mode === "off"
+      ? [{ name, given: "set", allowed: "not set while NAMES is off" }]
+      : fileConflicts(name, namesFile(path, basesOf(core)));
   },
-  assemble: (
-    { NAMES: mode, NAMES_FILE: path, NAMES_DOMAIN: domain },
-    { PROXY_DOMAIN: bases },
-  ) => ({ mode, path, bases, domain: domain ?? bases[0]?.name }),
+  assemble({ NAMES: mode, NAMES_FILE: path, NAMES_DOMAIN: domain }, core) {
+    const bases = basesOf(core);
+    return { mode, path, bases, domain: domain ?? bases[0] };
+  },
 });
 
-/** Names of the operator's file, and members' names by `/api/v1/names`. */
+function basesOf({ PROXY_DOMAIN: bases }: CoreValues): readonly string[] {
+  return bases.map(({ name }) => name);
+}
+
+/** Names of the operator's file, and those of members by `/api/v1/names`. */
 export const names: FeatureModule = {
   name: "names",
   settings: namesSettings,
@@ -80,53 +89,62 @@ export const names: FeatureModule = {
     if (!isOn || config.public.toolboxOnly) return undefined;
     const table = new NameTable((hosts) => inFlight.moveNames(hosts));
     parts.names.use(table);
-    const stops = path === undefined ? [] : [followFile(
-      namesFile(path, bases),
-      (read) => {
-        if (!read.ok) {
-          const { problems } = read;
-          return logger.error("names refused, old kept", { problems });
-        }
-        table.replaceFile(read.value);
-        logger.info("names read", { count: read.value.size });
-      },
-    )];
+    const unfollow = path && followNames(namesFile(path, bases), table);
     const metricsPages = {
       "/tls/ask": tlsAsk(table, () => remoteSettings.baseDomains),
     };
-    const close = () => stops.forEach((stop) => stop());
-    if (!areShared) return { metricsPages, close };
+    if (!areShared) return { metricsPages, close: () => unfollow?.() };
 
-    const { now, background } = parts;
     const book = new SharedNames({
       values: recordValues,
-      now,
+      now: parts.now,
       onChange: (all) => table.replaceShared(all),
     });
-    const checks = new DomainChecks({ book, now, background });
+    const checks = new DomainChecks({ ...parts, book });
     checks.start();
-    const look = () => background.add("names", book.look());
+    const look = () => parts.background.add("names", book.look());
     const timer = setInterval(look, LOOK_EVERY_MS);
     Deno.unrefTimer(timer);
-    stops.push(() => clearInterval(timer), () => checks.close());
-    /** What hosts may be names. */
+    /** Between which domains members' names are. */
     function rules() {
       const { baseDomains } = remoteSettings;
       return { baseDomains, namesDomain: domain ?? baseDomains[0] ?? "" };
     }
     return {
       metricsPages,
-      close,
       loaded: loaded(book),
       controlRoutes: (app) =>
         addNameRoutes(app, { ...parts, book, table, rules }),
+      close() {
+        unfollow?.();
+        clearInterval(timer);
+        checks.close();
+      },
     };
   },
 };
 
-/** Resolves once the names are known, or it has taken long. */
+/** Has the table know the names of the file as they change. */
+function followNames(
+  file: ReturnType<typeof namesFile>,
+  table: NameTable,
+): () => void {
+  return followFile(file, (read) => {
+    if (!read.ok) {
+      const { problems } = read;
+      return logger.error("names refused, old kept", { problems });
+    }
+    table.replaceFile(read.value);
+    logger.info("names read", { count: read.value.size });
+  });
+}
+
+/** Fulfils once the names are known, or that takes long. */
 async function loaded(book: SharedNames): Promise<void> {
-  const isThere = await fulfilsWithin(book.look(), LOADING_MS) && book.isLoaded;
-  if (isThere) return logger.info("names loaded", { count: book.size });
-  logger.warn("names not loaded yet: the store does not answer");
+  await fulfilsWithin(book.look(), LOADING_MS).catch(() => {});
+  if (book.isLoaded) {
+    logger.info("names loaded", { count: [...book.all()].length });
+  } else {
+    logger.warn("names not loaded: they lead nowhere until the store answers");
+  }
 }
