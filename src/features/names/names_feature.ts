@@ -89,7 +89,9 @@ export const names: FeatureModule = {
     if (!isOn || config.public.toolboxOnly) return undefined;
     const table = new NameTable((hosts) => inFlight.moveNames(hosts));
     parts.names.use(table);
-    const unfollow = path && followNames(namesFile(path, bases), table);
+    const unfollow = path === undefined
+      ? undefined
+      : followNames(namesFile(path, bases), table);
     const metricsPages = {
       "/tls/ask": tlsAsk(table, () => remoteSettings.baseDomains),
     };
