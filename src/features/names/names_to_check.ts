@@ -19,7 +19,7 @@ export async function namesToCheck(
     readonly path: string | undefined;
     readonly bases: Parameters<typeof namesFile>[1];
   },
-  values: RecordValues,
+  values: Pick<RecordValues, "isOn" | "read" | "write">,
 ): Promise<NameToCheck[]> {
   const ofFile = path === undefined ? NONE : await readFile(path, bases);
   const names: NameToCheck[] = [];
