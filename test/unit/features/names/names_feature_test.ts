@@ -8,6 +8,7 @@ import {
 import { SharedNames } from "../../../../src/features/names/shared_names.ts";
 import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
 import { Background } from "../../../../src/lib/background.ts";
+import { Metrics } from "../../../../src/observability/metrics/metrics.ts";
 import { backgroundWork } from "../../../support/background_work.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { configOf, problemsOf } from "../../../support/config.ts";
@@ -40,6 +41,7 @@ function setUp(
     recordValues: values,
     remoteSettings: { baseDomains: [BASE] },
     background: new Background(() => {}),
+    metrics: new Metrics("0.0.0"),
     now: Date.now,
   };
   const feature = namesFeature.create(parts as unknown as FeatureParts);
