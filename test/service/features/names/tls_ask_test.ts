@@ -11,8 +11,13 @@ import { textFile } from "../../../support/text_file.ts";
 const NAME = "shop.customer.test";
 const MADE_UP = 10_000;
 
-/** A gateway that has that name for port 3000 of the public sandbox, and members' names in a database. */
-async function startNamed(): Promise<TestGateway> {
+/** A gateway, and what it has asked of the DNS, which gives no answer. */
+interface NamedGateway extends TestGateway {
+  readonly dnsAsked: readonly string[];
+}
+
+/** Starts one that has that name for port 3000 of the public sandbox, and members' names in a database. */
+async function startNamed(): Promise<NamedGateway> {
   await using started = new AsyncDisposableStack();
   const file = started.use(
     await textFile(JSON.stringify({ [NAME]: { sandbox: "demo", port: 3000 } })),
@@ -20,16 +25,27 @@ async function startNamed(): Promise<TestGateway> {
   await Deno.mkdir("./data/test", { recursive: true });
   const dir = await Deno.makeTempDir({ dir: "./data/test" });
   started.defer(() => Deno.remove(dir, { recursive: true }));
+  const dnsAsked: string[] = [];
+  const environment = {
+    NAMES: "members",
+    NAMES_FILE: file.path,
+    RECORDS_URL: `kv:${dir}/records.sqlite`,
+  };
   const gateway = started.use(
-    await startGateway({
-      NAMES: "members",
-      NAMES_FILE: file.path,
-      RECORDS_URL: `kv:${dir}/records.sqlite`,
+    await startGateway(environment, {
+      resolveDns(name: string) {
+        dnsAsked.push(name);
+        return Promise.reject(new Deno.errors.TimedOut("DNS is away"));
+      },
     }),
   );
   await untilReady(gateway.port);
   const owned = started.move();
-  return { ...gateway, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    ...gateway,
+    dnsAsked,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 /** The status of the answer on the listener for metrics. */
@@ -39,24 +55,7 @@ function ask({ service }: TestGateway, host: string): number {
   return page(new Request(url)).status;
 }
 
-/** Counts the questions to DNS, which get no answer. */
-function watchDns() {
-  const { resolveDns } = Deno;
-  const asked: string[] = [];
-  Deno.resolveDns = (name: string) => {
-    asked.push(name);
-    return Promise.reject(new Deno.errors.TimedOut("DNS is away"));
-  };
-  return {
-    asked,
-    [Symbol.dispose]() {
-      Deno.resolveDns = resolveDns;
-    },
-  };
-}
-
 Deno.test("what a front asks is answered from memory: made-up names cost no question to API or DNS, whose outage changes nothing", async () => {
-  using dns = watchDns();
   await using gateway = await startNamed();
   const { api } = gateway.stack;
   const before = api.calls.length;
@@ -69,11 +68,10 @@ Deno.test("what a front asks is answered from memory: made-up names cost no ques
   assert.equal(ask(gateway, NAME), 200);
   assert.equal(ask(gateway, BASE), 200);
   assert.equal(api.calls.length, before);
-  assert.deepEqual(dns.asked, []);
+  assert.deepEqual(gateway.dnsAsked, []);
 });
 
 Deno.test("a visit to a made-up name is refused without a question to API or DNS", async () => {
-  using dns = watchDns();
   await using gateway = await startNamed();
   const before = gateway.stack.api.calls.length;
   for (let i = 0; i < 50; i++) {
@@ -82,7 +80,7 @@ Deno.test("a visit to a made-up name is refused without a question to API or DNS
     assert.equal(status, 404, host);
   }
   assert.equal(gateway.stack.api.calls.length, before);
-  assert.deepEqual(dns.asked, []);
+  assert.deepEqual(gateway.dnsAsked, []);
 });
 
 Deno.test("visitors cannot ask: the path is unknown on base hosts, and the app's on a name", async () => {
