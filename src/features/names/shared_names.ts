@@ -134,10 +134,12 @@ export class SharedNames implements NameBook {
       return isSwept || count !== this.#seen.get(shard) ? [shard] : [];
     });
     while (due.length > 0) {
-      await Promise.all(due.splice(0, AT_ONCE).map(async (shard) => {
-        await this.#inTurn(keyOf(shard), () => this.#read(shard));
-        this.#seen.set(shard, counts[shard] ?? 0);
-      }));
+      await Promise.all(
+        due.splice(0, AT_ONCE).map(async (shard) => {
+          await this.#inTurn(keyOf(shard), () => this.#read(shard));
+          this.#seen.set(shard, counts[shard] ?? 0);
+        }),
+      );
     }
   }
 
