@@ -44,6 +44,7 @@ export class SharedNames implements NameBook {
   readonly #seen = new Map<number, number>();
   /** The latest operation on each value: each waits for the one before, as what is older must not be taken for news. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #loaded = Promise.withResolvers<void>();
   #looking: Promise<void> | undefined;
   /** Where the next sweep begins. */
   #sweepAt = 0;
@@ -57,6 +58,11 @@ export class SharedNames implements NameBook {
   /** True once all names have been read. */
   get isLoaded(): boolean {
     return this.#shards.size === SHARDS;
+  }
+
+  /** Fulfils once {@linkcode isLoaded}. */
+  get loaded(): Promise<void> {
+    return this.#loaded.promise;
   }
 
   entryOf(host: string): NameEntry {
@@ -121,6 +127,7 @@ export class SharedNames implements NameBook {
     }).finally(() => {
       this.#looking = undefined;
       this.#tell();
+      if (this.isLoaded) this.#loaded.resolve();
     });
     return this.#looking;
   }
