@@ -2,6 +2,9 @@
 
 type RecordKind = "TXT" | "CNAME";
 
+/** Where a zone begins; every name's zone is there. */
+type AnyKind = RecordKind | "SOA";
+
 /** What the DNS of a domain must say, as the API tells it. */
 export interface Verification {
   readonly txt: { readonly name: string; readonly value: string };
@@ -11,7 +14,7 @@ export interface Verification {
 /** Has no record until a test sets one. */
 export class TestDns {
   readonly #records = new Map<string, readonly string[]>();
-  /** Every question, such as `TXT _porthole.www.shop.test.`. */
+  /** Every question but those for zones, such as `TXT _porthole.www.shop.test.`. */
   readonly asked: string[] = [];
   /** What every question fails with, if anything, and what some do. */
   failure: Error | undefined;
@@ -30,18 +33,19 @@ export class TestDns {
     this.set("CNAME", cname.name, `${cname.target}.`);
   }
 
-  async #answer(name: string, kind: RecordKind) {
+  async #answer(name: string, kind: AnyKind) {
     const question = `${kind} ${name}`;
-    this.asked.push(question);
+    if (kind !== "SOA") this.asked.push(question);
     await this.held;
     const failure = this.failure ?? this.failures.get(question);
     if (failure !== undefined) throw failure;
+    if (kind === "SOA") return [{}];
     const found = this.#records.get(question) ?? [];
     if (found.length === 0) throw new Deno.errors.NotFound("no records found");
     // A TXT record is one or more strings (RFC 1035 section 3.3.14).
     return kind === "TXT" ? found.map((text) => text.match(/.{1,9}/g)) : found;
   }
 
-  readonly resolve = ((name: string, kind: RecordKind) =>
+  readonly resolve = ((name: string, kind: AnyKind) =>
     this.#answer(name, kind)) as unknown as typeof Deno.resolveDns;
 }

@@ -151,7 +151,7 @@ Deno.test("a pending domain blocks nobody: who verifies first has it, and the ot
   assert.equal(stateOf(await readName(gateway, OWN, THEIR_KEY)), "active");
 });
 
-Deno.test("of two that verify at once, one has the domain", async () => {
+Deno.test("of two that the DNS speaks for, one has the domain", async () => {
   await using first = await startNameGateway();
   const claimed = await putName(first, OWN);
   const theirs = await putTheirs(first, OWN);

@@ -5,6 +5,13 @@ import {
 } from "../../../../src/features/names/domain_proof.ts";
 import { kindOf } from "../../../../src/features/names/host_rules.ts";
 import { collectLog } from "../../../support/collected_log.ts";
+import {
+  cnameData,
+  type DnsAnswer,
+  soaData,
+  startDns,
+  txtData,
+} from "../../../support/dns_server.ts";
 import { TestDns } from "../../../support/test_dns.ts";
 
 const HOST = "www.shop.test";
@@ -100,6 +107,17 @@ Deno.test("what is surely missing counts while nothing is known of the rest", as
   });
 });
 
+Deno.test("what is not found tells nothing where a zone above is not found, either: a server may have failed", async () => {
+  const { dns, ask } = setUp();
+  dns.set("TXT", TXT);
+  dns.failures.set("SOA shop.test.", new Deno.errors.NotFound("no records"));
+  assert.deepEqual(await ask(), {
+    ok: false,
+    error: `no such TXT at ${TXT}`,
+    isOutage: true,
+  });
+});
+
 Deno.test("every proof has a nonce of 128 bits, and a target that can be no name and no preview host", () => {
   const namesDomain = "preview.example.com";
   const rules = { namesDomain, baseDomains: [namesDomain] };
@@ -111,4 +129,39 @@ Deno.test("every proof has a nonce of 128 bits, and a target that can be no name
   }
   assert.equal(new Set(proofs.map(({ nonce }) => nonce)).size, 50);
   assert.equal(new Set(proofs.map(({ target }) => target)).size, 50);
+});
+
+Deno.test("by this runtime's resolver, a server that fails or refuses tells nothing, and what it has not is missing", async () => {
+  const right: Record<string, DnsAnswer> = {
+    [`TXT ${TXT}`]: {
+      records: [txtData("v=spf1"), txtData(NONCE.slice(0, 9), NONCE.slice(9))],
+    },
+    [`CNAME ${HOST}`]: { records: [cnameData(TARGET.toUpperCase())] },
+    "SOA shop.test": { records: [soaData("ns.shop.test")] },
+  };
+  for (
+    const [differences, expected] of [
+      [{}, { ok: true }],
+      [{ [`TXT ${TXT}`]: { code: "noSuchName" } }, { isOutage: false }],
+      [{ [`TXT ${TXT}`]: {} }, { isOutage: false }],
+      [{ [`CNAME ${HOST}`]: {} }, { isOutage: false }],
+      [{
+        [`TXT ${TXT}`]: { code: "serverFailure" },
+        "SOA shop.test": { code: "serverFailure" },
+      }, { isOutage: true }],
+      [{
+        [`CNAME ${HOST}`]: { code: "refused" },
+        "SOA shop.test": { code: "refused" },
+      }, { isOutage: true }],
+    ] as [Record<string, DnsAnswer>, object][]
+  ) {
+    const answers = { ...right, ...differences };
+    await using server = startDns((question) => answers[question] ?? {});
+    const { nameServer } = server;
+    const resolve = ((name: string, type: "TXT", options?: object) =>
+      Deno.resolveDns(name, type, { ...options, nameServer })) as
+        typeof Deno.resolveDns;
+    const result = await proofOf(HOST, PROOF, resolve);
+    assert.partialDeepStrictEqual(result, expected);
+  }
 });
