@@ -14,6 +14,7 @@ import type { LimitUse } from "../observability/metrics/facts.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import type { Bulkheads } from "../proxy/bulkheads.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
+import type { RecordValues } from "../records/record_values.ts";
 import type { Records } from "../records/records.ts";
 import type { createResolvers } from "../resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
@@ -54,8 +55,12 @@ export interface FeatureParts
   /** What all look-ups share: the cache's settings, and the store behind it. */
   readonly lookups: LookupCacheOptions;
   readonly store: DurableStore | null;
+  /** Asks the DNS. */
+  readonly resolveDns: typeof Deno.resolveDns;
   /** What members have granted; a feature that uses it says so by {@linkcode FeatureModule.needsRecords}. */
   readonly records: Records;
+  /** Their database, for what is kept there in another form. */
+  readonly recordValues: RecordValues;
   readonly background: Background;
   readonly metrics: Metrics;
   readonly sealerFor: (purpose: string) => Sealer;
@@ -83,6 +88,17 @@ export interface KeyToCheck {
   readonly purpose: string;
 }
 
+/** A name of a port besides its preview host. */
+export interface NameToCheck {
+  readonly host: string;
+  readonly sandboxId: string;
+  readonly port: number;
+  /** Only an active one leads anywhere. */
+  readonly state: "active" | "pending" | "suspended";
+  /** Asks why the DNS does not prove whose it is, in one line; undefined if it does. Absent if nothing need be proven. */
+  readonly disproof?: () => Promise<string | undefined>;
+}
+
 /** A feature, whether it is switched on or not. */
 export interface FeatureModule {
   readonly name: string;
@@ -91,6 +107,11 @@ export interface FeatureModule {
   keysToCheck?(config: Config): readonly KeyToCheck[];
   /** True if it uses records, so that whatever is wrong with their store is told. */
   needsRecords?(config: Config): boolean;
+  /** The names that it keeps, for whoever checks an installation; members' are in the records. */
+  namesToCheck?(
+    config: Config,
+    values: RecordValues,
+  ): Promise<readonly NameToCheck[]>;
   /** Its routes on base hosts, for the description of these. */
   readonly routes?: readonly RouteConfig[];
   /** Builds it; undefined if it is switched off. */
