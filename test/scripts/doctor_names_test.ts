@@ -5,8 +5,10 @@ import {
   examineNames,
 } from "../../scripts/doctor/names/examine.ts";
 import type { World } from "../../scripts/doctor/world.ts";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import type { NameToCheck } from "../../src/gateway/feature_module.ts";
 import { configOf } from "../support/config.ts";
+import { BASE, startGatewayOf } from "../support/gateway.ts";
 import { textFile } from "../support/text_file.ts";
 import { type Patient, startPatient, TEST_WORLD } from "./doctor_world.ts";
 
@@ -217,6 +219,32 @@ Deno.test("doctor --names reads NAMES_FILE, and says so if there are no names, o
   assert.deepEqual(await examined({ NAMES: "members", RECORDS_URL }), [
     "names: failed",
   ]);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("doctor --names reads members' names from where the gateway keeps them", async () => {
+  await using patient = await startPatient();
+  await Deno.mkdir("./data/test", { recursive: true });
+  const dir = await Deno.makeTempDir({ dir: "./data/test" });
+  const env = { NAMES: "members", RECORDS_URL: `kv:${dir}/records.sqlite` };
+  await using gateway = await startGatewayOf(patient.stack, env);
+  const host = `shop.${BASE}`;
+  const made = await gateway.send(BASE, {
+    method: "PUT",
+    path: `/api/v1/names/${host}`,
+    headers: {
+      authorization: `Bearer ${KEYS.user}`,
+      "content-type": "application/json",
+    },
+    body: '{"sandbox": "demo", "port": 3000}',
+  });
+  assert.equal(made.status, 201);
+  const found = await examineNames({ ...patient.env, ...env }, TEST_WORLD);
+  const [, , sandbox] = found;
+  assert.equal(
+    sandbox?.finding,
+    `${host} is for port 3000 of demo, which is started.`,
+  );
   await Deno.remove(dir, { recursive: true });
 });
 

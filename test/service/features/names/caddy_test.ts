@@ -1,4 +1,4 @@
-/** scripts/deploy/Caddyfile in front of a gateway with names, with Caddy's own authority in place of a public one. */
+/** The files for Caddy in scripts/deploy, in front of a gateway with names; Caddy's own authority is in place of a public one. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
@@ -38,7 +38,9 @@ interface Fronted extends AsyncDisposable {
 }
 
 /** Starts both, with an alias and a custom domain for an app on port 8000 of the public sandbox. */
-async function startFronted(): Promise<Fronted> {
+async function startFronted(
+  name: "Caddyfile" | "Caddyfile.rolling" = "Caddyfile",
+): Promise<Fronted> {
   await using started = new AsyncDisposableStack();
   const target = { sandbox: "demo", port: 8000 };
   const names = started.use(
@@ -61,10 +63,12 @@ async function startFronted(): Promise<Fronted> {
   const folder = await Deno.makeTempDir({ dir: `${Deno.cwd()}/data/test` });
   started.defer(() => Deno.remove(folder, { recursive: true }));
   const port = freePort();
+  const ports = { gateway: gateway.port, metrics: metrics.port };
+  const changes = name === "Caddyfile" ? single(ports) : rolling(ports);
   const file = `${folder}/Caddyfile`;
   await Deno.writeTextFile(
     file,
-    await caddyfile({ port, gateway: gateway.port, metrics: metrics.port }),
+    await caddyfile(name, port, changes),
   );
   started.use(
     await startServerProcess({
@@ -115,16 +119,45 @@ function listenForAsks(
   };
 }
 
-/** The file of the repository, for these ports, and with Caddy's own authority. */
+/** Where a gateway is on 127.0.0.1. */
+interface Ports {
+  readonly gateway: number;
+  readonly metrics: number;
+}
+
+/** What is different here from a file of the repository. */
+type Changes = readonly (readonly [string, string])[];
+
+/** In Caddyfile: where the gateway is. */
+function single({ gateway, metrics }: Ports): Changes {
+  return [
+    ["http://127.0.0.1:9464/", `http://127.0.0.1:${metrics}/`],
+    [" 127.0.0.1:4000 ", ` 127.0.0.1:${gateway} `],
+  ];
+}
+
+/** In Caddyfile.rolling: where the two gateways are, of which the first is away. */
+function rolling({ gateway, metrics }: Ports): Changes {
+  const own = freePort();
+  const away = freePort();
+  return [
+    ["http://127.0.0.1:9400/tls", `http://127.0.0.1:${own}/tls`],
+    ["http://127.0.0.1:9400 {", `http://127.0.0.1:${own} {`],
+    [" gateway-1:9464 ", ` 127.0.0.1:${away} `],
+    [" gateway-2:9464 ", ` 127.0.0.1:${metrics} `],
+    [" gateway-1:4000 ", ` 127.0.0.1:${away} `],
+    [" gateway-2:4000 ", ` 127.0.0.1:${gateway} `],
+  ];
+}
+
+/** A file of the repository, for these ports, and with Caddy's own authority. */
 async function caddyfile(
-  ports: {
-    readonly port: number;
-    readonly gateway: number;
-    readonly metrics: number;
-  },
+  name: string,
+  port: number,
+  changes: Changes,
 ): Promise<string> {
   const text = await Deno.readTextFile(
-    new URL("scripts/deploy/Caddyfile", ROOT),
+    new URL(`scripts/deploy/${name}`, ROOT),
   );
   const options = `{
 	admin off
@@ -132,16 +165,15 @@ async function caddyfile(
 	local_certs
 	default_bind 127.0.0.1
 	http_port ${freePort()}
-	https_port ${ports.port}`;
-  const changes: readonly (readonly [string, string])[] = [
+	https_port ${port}`;
+  const all: Changes = [
+    ...changes,
     ["\n{", `\n${options}`],
-    ["http://127.0.0.1:9464/", `http://127.0.0.1:${ports.metrics}/`],
-    [" 127.0.0.1:4000 ", ` 127.0.0.1:${ports.gateway} `],
     ["\npreview.example.com, *.preview.example.com ", `\n${BASE}, *.${BASE} `],
     ["tls /etc/tls/cert.pem", `tls ${new URL("cert.pem", TLS).pathname}`],
     [" /etc/tls/key.pem\n", ` ${new URL("key.pem", TLS).pathname}\n`],
   ];
-  return changes.reduce((changed, [from, to]) => {
+  return all.reduce((changed, [from, to]) => {
     assert(changed.includes(from), from);
     return changed.replace(from, to);
   }, text);
@@ -230,5 +262,21 @@ caddyTest(
     assert.match(await front.get(BASE, WILDCARD_CA, path), /^404 /);
     assert.match(await front.get(ALIAS, WILDCARD_CA, path), /^200 app at /);
     assert.deepEqual(front.asked, []);
+  },
+);
+
+caddyTest(
+  "where one of two gateways is away, Caddy asks the other one",
+  async () => {
+    await using front = await startFronted("Caddyfile.rolling");
+    assert.match(
+      await front.get(DOMAIN, front.ca),
+      /^200 app at shop\.customer/,
+    );
+    await assert.rejects(front.connect("other.customer.test", front.ca));
+    assert.deepEqual(
+      new Set(front.asked),
+      new Set([`${DOMAIN} 200`, "other.customer.test 403"]),
+    );
   },
 );
