@@ -49,7 +49,6 @@ interface FillKeeperOptions<V> {
   readonly asksForAll: boolean;
 }
 
-/** Keeps fills in both tiers. */
 export class FillKeeper<V> {
   readonly #options: FillKeeperOptions<V>;
 

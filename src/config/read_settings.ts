@@ -10,7 +10,6 @@ export interface Format<T> {
 /** One row of a settings table. */
 export interface Setting<T> {
   readonly group: string;
-  /** The purpose of the setting, in one sentence. */
   readonly purpose: string;
   readonly format: Format<T>;
   /** The text used if nothing is set. */
@@ -31,7 +30,6 @@ export function setting<R extends Omit<Row, "purpose">>(
   return { purpose, ...row };
 }
 
-/** Rows of one group. */
 export function inGroup<
   R extends Readonly<Record<string, Omit<Row, "purpose">>>,
 >(
@@ -52,7 +50,6 @@ export interface SettingProblem {
   readonly purpose: string;
 }
 
-/** Variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The rows of settings, by name. */

@@ -13,7 +13,6 @@ interface ProxyDomain {
 const name = z.string().min(1);
 const text = name.nullable().catch(null);
 
-/** Reads a {@linkcode RemoteConfig}. */
 export const configAnswer = z.object(
   {
     oidc: z.object(

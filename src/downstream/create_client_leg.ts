@@ -30,7 +30,6 @@ interface ClientLegParts {
   readonly ownsProcess: boolean;
 }
 
-/** Creates it. */
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createClientLeg(
   { bufferBudgetBytes }: Pick<Config["limits"], "bufferBudgetBytes">,

@@ -104,7 +104,6 @@ function lookupPolicies(
   };
 }
 
-/** Dependencies of every {@linkcode LookupCache}. */
 export interface LookupCacheOptions {
   readonly cache: Config["cache"];
   /** Null if answers are cached in process only. */

@@ -7,7 +7,6 @@ import {
 } from "../../lib/backoff.ts";
 import type { Watch } from "../store.ts";
 
-/** Backoff between attempts to connect. */
 const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 
 /** A connection without any reply for so long, ms, is dead: TCP may take a quarter of an hour to notice. */
@@ -19,7 +18,6 @@ interface SetOptions {
   condition?: "NX" | "XX";
 }
 
-/** The commands that the store needs. */
 export interface RedisCommands {
   get(key: string): Promise<string | null>;
   /** Milliseconds until the key expires; -1 if it has no expiry, -2 if there is no such key. */
@@ -249,7 +247,6 @@ export class RedisConnection {
   }
 }
 
-/** A connection to the server at `location`. */
 export function connectionTo(location: RedisLocation): RedisConnection {
   return new RedisConnection({
     server: `${location.hostname}:${location.port}`,

@@ -80,7 +80,6 @@ export function roomFor(chunkBytes: number): number {
   return Math.max(MIN_ROOM_BYTES, Math.ceil(onWire / reads));
 }
 
-/** Where a body comes from. */
 export interface BodySource {
   /** Settles once the client has taken the response to its request, or left. */
   readonly delivered: () => Promise<void>;

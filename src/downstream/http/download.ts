@@ -6,7 +6,6 @@ import type { BodyReader } from "../../upstream/http1/body_reader.ts";
 import { type AbortReason, isClientGone } from "../ends.ts";
 import type { RiskedSocket } from "./leaked_sockets.ts";
 
-/** A body on its way. */
 export interface Download {
   readonly stream: ReadableStream<Uint8Array>;
   /** Breaks off the transfer on both sides; does nothing once it has ended. */

@@ -12,7 +12,6 @@ const MAX_FIELD_BYTES = 100_000;
 /** Reads a form of so many bytes at most. */
 export type ReadForm = (maxBytes: number) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** The request that the form comes with. */
 export type FormReply = Pick<
   Reply,
   "openUpload" | "superviseUpload" | "upload" | "contentLength"

@@ -12,7 +12,6 @@ export interface ListenAddress {
   readonly reusePort?: boolean;
 }
 
-/** A listener that is accepting connections. */
 export interface Listener extends ListenAddress {
   /** Rejects when it can accept no more connections; pending otherwise, and while file descriptors are short. */
   readonly failed: Promise<never>;

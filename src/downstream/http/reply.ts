@@ -29,7 +29,6 @@ export interface ClientLeg {
     | undefined;
 }
 
-/** The request that is replied to. */
 export interface RepliedRequest {
   /** The Request itself, for its body and signal. */
   readonly request: Request;
@@ -43,7 +42,6 @@ export interface RepliedRequest {
   readonly onBodyRead: ((bytes: number) => void) | undefined;
 }
 
-/** A response in one piece. */
 export interface WholeReply {
   readonly response: Response;
   /** Settles once the client has taken what is charged for it; undefined if nothing is. */
@@ -56,7 +54,6 @@ const UNCHARGED_BYTES = 32 * 1024;
 /** The copy of a longer body costs more than memory that is not used again (see lent_body.ts), bytes. */
 const MAX_COPIED_BYTES = 128 * 1024;
 
-/** The client's half of one exchange. */
 export class Reply {
   readonly #request: RepliedRequest;
   readonly #leg: ClientLeg;

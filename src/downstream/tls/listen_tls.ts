@@ -38,7 +38,6 @@ export interface TlsListener extends Listener {
   setCertificate(certificate: Certificate): void;
 }
 
-/** Settings of {@linkcode listenTls}. */
 export interface TlsOptions {
   readonly certificate: Certificate;
   /** Charged for clients whose bytes wait to be taken; over its limit, they are disconnected. */

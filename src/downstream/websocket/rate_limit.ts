@@ -60,7 +60,6 @@ function keyOf(origin: string): string {
   return origin.slice(0, MAX_ORIGIN_LENGTH);
 }
 
-/** Counts the frames of one client. */
 export class RateLimit {
   readonly #isShortFlood = createFloodGauge(SHORT_MESSAGES_PER_SECOND);
   readonly #onFlood: (reason: string) => void;

@@ -29,7 +29,6 @@ const HALF_LIFE_MS = 30_000;
 /** What a steady rate of one a second adds up to. */
 const STEADY_SUM = HALF_LIFE_MS / 1000 / Math.LN2;
 
-/** Counts the use of sandboxes. */
 export class SandboxUsage {
   readonly #now: () => number;
   #exact = new Map<string, Amounts>();

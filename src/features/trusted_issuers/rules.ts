@@ -77,7 +77,6 @@ export type RuleContext = Pick<
   "OIDC_ALLOW_INSECURE" | "OIDC_DOMAIN"
 >;
 
-/** A file of rules. */
 export function rulesFile(
   path: string,
   { OIDC_ALLOW_INSECURE, OIDC_DOMAIN }: RuleContext,

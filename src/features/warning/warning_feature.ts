@@ -30,7 +30,6 @@ export const warningSettings = settingsSection({
   assemble: ({ PREVIEW_WARNING_ENABLED: mode }) => ({ mode }),
 });
 
-/** Asks for all sandboxes, or for those whose organizations want it. */
 export const warning: FeatureModule = {
   name: "warning",
   settings: warningSettings,

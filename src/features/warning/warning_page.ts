@@ -18,7 +18,6 @@ export const REDIRECT_FIELD = "redirect";
  */
 export const WARNING_POLICY = withScripts(BASE_POLICY, [KEEP_FRAGMENT]);
 
-/** Renders the warning as an HTML document. */
 export function warningPage({ host, url, isFramed }: {
   readonly host: string;
   /** The URL that the visitor wanted to open. */

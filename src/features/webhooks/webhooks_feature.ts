@@ -25,7 +25,6 @@ export const webhooksSettings = settingsSection({
   assemble: ({ WEBHOOK_SECRET: secrets }) => ({ secrets }),
 });
 
-/** `/webhooks/daytona` on base hosts. */
 export const webhooks: FeatureModule = {
   name: "webhooks",
   settings: webhooksSettings,

@@ -9,7 +9,6 @@ import {
 import type { Destination } from "../destination.ts";
 import { failedExchange } from "./refusal.ts";
 
-/** What sends probes. */
 export type ProbeClient = Pick<UpstreamClient, "request">;
 
 interface Probe {

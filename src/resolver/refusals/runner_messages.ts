@@ -19,7 +19,6 @@ export const REFUSALS = {
     "the app answered the handshake with no valid response (the runner's empty 502)",
 } as const;
 
-/** The code of such a refusal. */
 export type RefusalCode = keyof typeof REFUSALS;
 
 /** The longest body that may be a runner's refusal, bytes. */

@@ -48,7 +48,6 @@ interface Received {
 
 const EMPTY = new Uint8Array(0);
 
-/** Reads a body from its connection, only when it is itself read. */
 export class ConnectionReader implements BodyReader {
   readonly #connection: Connection;
   readonly #decoder: BodyDecoder;
