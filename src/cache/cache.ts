@@ -76,7 +76,6 @@ export class Cache<V> {
   readonly #asksFor: DurableTier<V> | undefined;
   readonly #keeper: FillKeeper<V>;
   readonly #recheckMs: number;
-  /** How long the source took for its latest answer, ms. */
   #latencyMs = 0;
   /** True if the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
   readonly #storeExpires: boolean;

@@ -3,7 +3,6 @@ import type { LRUCache } from "lru-cache";
 import type { DurableTier } from "./durable_tier.ts";
 import { type Entry, keptUntil, timesOf, unconfirmedTimesOf } from "./entry.ts";
 
-/** A value from the source. */
 export interface Fill<V> {
   readonly value: V;
   /** Milliseconds from the fill's beginning; with 0 or less, the value is returned but not cached. */

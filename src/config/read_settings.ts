@@ -12,7 +12,6 @@ export interface Setting<T> {
   readonly group: string;
   readonly purpose: string;
   readonly format: Format<T>;
-  /** The text used if nothing is set. */
   readonly default?: string;
   /** The meaning of the empty text, which is the default then. Without either default, the setting is required. */
   readonly whenUnset?: string;
@@ -55,7 +54,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** The rows of settings, by name. */
 export type Table = Readonly<Record<string, Setting<unknown>>>;
 
-/** The parsed values of a settings table, by name. */
 export type SettingValues<S extends Table> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };

@@ -10,7 +10,6 @@ interface Outcome<Answer> {
   readonly answer: Answer;
 }
 
-/** What an attempt needs besides the operation's row. */
 interface AttemptOptions {
   readonly by: Credential["kind"];
   readonly send: () => Promise<Reply>;

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Shape } from "./models.ts";
 
-/** The base domain of previews. */
 interface ProxyDomain {
   readonly protocol: "http" | "https";
   /** Lower case, without port. */

@@ -125,7 +125,6 @@ export async function openRedisClient(
 interface RedisConnectionOptions {
   /** The server's name in error messages. */
   readonly server: string;
-  /** Makes one attempt to connect. */
   readonly open: (signal: AbortSignal) => Promise<RedisClient>;
   /** A monotonic clock, ms. */
   readonly now: () => number;
@@ -211,7 +210,6 @@ export class RedisConnection {
     if (this.#active !== undefined) begin(this.#active);
   }
 
-  /** Closes the connection, or stops trying to open one. */
   close(): void {
     this.#closing.abort();
   }
@@ -265,7 +263,6 @@ function deferred(): PromiseWithResolvers<void> {
 /** How an error reply of the server begins. */
 export type ErrorCode = "NOPERM" | "READONLY" | "WRONGTYPE";
 
-/** True if the server replied with one of those error codes. */
 export function hasErrorCode(failure: unknown, ...codes: ErrorCode[]): boolean {
   return failure instanceof Error &&
     codes.some((code) => failure.message.startsWith(`${code} `));

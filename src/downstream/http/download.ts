@@ -14,7 +14,6 @@ export interface Download {
   stalledSince(): number | undefined;
 }
 
-/** The end of a response that was streamed. */
 export interface StreamEnd {
   readonly end: ExchangeEnd;
   /** Why it did not end completely, for logs: what failed, or why the gateway broke it off. */

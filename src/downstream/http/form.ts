@@ -3,7 +3,6 @@ import { GatewayError } from "../../errors.ts";
 import { UPLOAD_ERRORS } from "../ends.ts";
 import type { Reply } from "./reply.ts";
 
-/** The time that a form may take to arrive, ms. */
 const FORM_TIMEOUT_MS = 10_000;
 
 /** The longest form with one field, which may be an address, bytes. */

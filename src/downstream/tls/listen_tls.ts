@@ -32,7 +32,6 @@ import { Http2Pace } from "./http2_pace.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
 import { ReadAhead } from "./read_ahead.ts";
 
-/** A listener whose certificate can be replaced. */
 export interface TlsListener extends Listener {
   /** Uses another certificate from the next handshake on; open connections keep the old one. */
   setCertificate(certificate: Certificate): void;
@@ -44,7 +43,6 @@ export interface TlsOptions {
   readonly buffers: Pick<ByteBudget<"tls">, "open">;
 }
 
-/** The time that a client has to finish its handshake, ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Most handshakes at once: as many as a gateway finishes in a second or two. */

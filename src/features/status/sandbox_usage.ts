@@ -23,7 +23,6 @@ type Amounts = Record<"requests" | "bytes", number>;
 const MAX_EXACT = 4096;
 const MAX_KEPT = 128;
 
-/** The time after which what was counted weighs half, ms. */
 const HALF_LIFE_MS = 30_000;
 
 /** What a steady rate of one a second adds up to. */

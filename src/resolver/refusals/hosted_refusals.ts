@@ -54,7 +54,6 @@ export class HostedRefusals extends RunnerRefusals {
   }
 }
 
-/** Longest wait for the proxy's answer about a link, ms. */
 const LINK_TIMEOUT_MS = 10_000;
 
 /** Refused by every runner before it looks for the app, beside the header that the proxy adds. */

@@ -52,7 +52,6 @@ export async function sendProbe(
   }
 }
 
-/** Longest wait for a sign of life, ms. */
 const LIVENESS_TIMEOUT_MS = 5000;
 
 /** True if an upstream of many sandboxes answers at all; never rejects. */

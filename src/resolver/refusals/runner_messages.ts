@@ -21,7 +21,6 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** The longest body that may be a runner's refusal, bytes. */
 const MAX_REFUSAL_BYTES = 4096;
 
 /** Headers that a Go server adds to an empty response by itself. */

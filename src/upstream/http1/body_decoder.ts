@@ -1,6 +1,5 @@
 import type { Bytes } from "./body_reader.ts";
 
-/** What was found in bytes of a body. */
 export interface Decoded {
   /** A view of those bytes; empty if they hold no content. */
   readonly content: Bytes;
