@@ -35,7 +35,6 @@ interface CacheOptions<V> {
   readonly maxEntries: number;
   /** Null for a cache that is in process only. */
   readonly durable: { store: DurableStore; codec: Codec<V> } | null;
-  /** Current time, ms since the epoch. */
   readonly now: () => number;
   readonly onEvent: OnCacheEvent;
   /** Tracks work that no caller waits for: renewals, and writes to the durable tier. */

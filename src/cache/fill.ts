@@ -40,7 +40,6 @@ export type OnReplaced<V> = (
 interface FillKeeperOptions<V> {
   readonly memory: LRUCache<string, Entry<V>>;
   readonly tier: DurableTier<V> | undefined;
-  /** Current time, ms since the epoch. */
   readonly now: () => number;
   /** When an entry that is made now must be checked against the durable tier, ms since the epoch. */
   readonly recheckAt: () => number;

@@ -24,7 +24,6 @@ interface ClientLegParts {
   readonly metrics: Pick<Metrics, "bufferEvicted">;
   readonly background: Background;
   readonly inFlight: { readonly count: number; readonly tunnelCount: number };
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** True if nothing else is in the process, so that its size tells what clients take. */
   readonly ownsProcess: boolean;

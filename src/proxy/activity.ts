@@ -19,7 +19,6 @@ export interface ActivityOptions {
   readonly sharedStore: Pick<DurableStore, "get" | "set"> | null;
   /** Most sandboxes remembered. */
   readonly maxSandboxes: number;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly metrics: Pick<Metrics, "activity">;
   /** Told of a report that failed, at most once a minute, and not once `closing` is aborted. */

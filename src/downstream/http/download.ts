@@ -28,7 +28,6 @@ interface DownloadObserver {
   onChunk?(chunk: Uint8Array): void;
   /** The client's socket, if breaking off its response can cost it. */
   readonly socket?: RiskedSocket | undefined;
-  /** Milliseconds. */
   now(): number;
 }
 

@@ -37,7 +37,6 @@ export class FloodBans {
   /** Origins by client. */
   readonly #banned: ExpiringLru<string, ReadonlySet<string>>;
 
-  /** @param now The current time, ms. */
   constructor(now: () => number) {
     const ttlMs = FLOOD_BAN_MS;
     this.#banned = new ExpiringLru({ max: MAX_BANNED_CLIENTS, ttlMs, now });

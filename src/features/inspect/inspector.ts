@@ -38,7 +38,6 @@ export class Inspector implements ExchangeObserver {
   readonly #failures: KeptFailures | undefined;
   #count = 0;
 
-  /** `now` is in ms. */
   constructor(
     now: () => number,
     limits: Partial<InspectorLimits> = {},

@@ -13,7 +13,6 @@ export class KeptFailures {
   /** As events, oldest first. */
   #kept: { sandboxId: string; text: string; at: number }[] = [];
 
-  /** `now` is in ms. */
   constructor(now: () => number, limits: Partial<typeof LIMITS> = {}) {
     this.#now = now;
     this.#limits = { ...LIMITS, ...limits };
