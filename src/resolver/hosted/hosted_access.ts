@@ -30,21 +30,16 @@ import { type Access, type BearerUser, knownEndOf } from "../own/access.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { UnknownBearers } from "../unknown_bearers.ts";
 import type { HostedResolver } from "./hosted_resolver.ts";
-import type { HostedSandbox } from "./hosted_sandbox.ts";
 
 interface HostedAccessParts {
   readonly api: Pick<
     DaytonaApi,
     "hasSandboxAccess" | "isOwnedByUser" | "organizationOf"
   >;
-  readonly sandboxes:
-    & Pick<HostedResolver, "previewTokenOf" | "renewToken" | "linkIdOf">
-    & {
-      sandboxOf(
-        label: string,
-        budget: Budget,
-      ): Promise<Pick<HostedSandbox, "id" | "organizationId"> | null>;
-    };
+  readonly sandboxes: Pick<
+    HostedResolver,
+    "sandboxOf" | "previewTokenOf" | "renewToken" | "linkIdOf"
+  >;
   /** Whether Daytona's proxy opens a signed link. */
   readonly opensLink: (token: string, port: number) => Promise<boolean>;
   /** The issuers of the JWTs of Daytona's users; none until they are known. */
