@@ -8,7 +8,6 @@
  */
 import { denoCore, hiddenProperty } from "./internals.ts";
 
-/** Stops the idle timer of a WebSocket that has closed. */
 export function stopIdleTimer(socket: WebSocket): void {
   const timer = hiddenProperty(socket, "[[idleTimeoutTimeout]]");
   // Null until the first: a WebSocket can close before that.

@@ -6,7 +6,6 @@
  * Instead, the response gets a body that is a stream without content: its length is unknown to Deno.
  */
 
-/** A reader of a body without content. */
 export const UNKNOWN_LENGTH = {
   read: (): Promise<null> => Promise.resolve(null),
   cancel(): void {},
