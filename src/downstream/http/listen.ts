@@ -32,10 +32,7 @@ export interface HttpServer extends Listener {
 /** The time that open requests have to end when closing, ms. */
 export const CLOSE_TIMEOUT_MS = 1000;
 
-/**
- * Starts listening without TLS.
- * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
- */
+/** Starts listening without TLS; throws if it cannot listen on the address: see {@linkcode explainListenError}. */
 export function listen(handler: Handler, address: ListenAddress): HttpServer {
   let isDraining = false;
   const server = serveLastingly((port = address.port) =>

@@ -137,10 +137,7 @@ export class Reply {
     return this.#request.headers.has("host");
   }
 
-  /**
-   * The response with a complete body, which is taken over, or none.
-   * @throws {GatewayError} `duplex_unavailable`
-   */
+  /** The response with a complete body, which is taken over, or none; throws `duplex_unavailable`. */
   whole(body: Bytes | null, status: number, headers: HeaderList): WholeReply {
     if (isBodiless(status) && this.#upload?.left === "much") {
       throw new GatewayError("duplex_unavailable", "It cannot be streamed");
@@ -156,10 +153,7 @@ export class Reply {
     return { response, delivered: this.#chargeUntilDelivered() };
   }
 
-  /**
-   * The response with a body on its way; `onEnd` is told how it ends.
-   * @throws {GatewayError} `duplex_unavailable`
-   */
+  /** The response with a body on its way; `onEnd` is told how it ends; throws `duplex_unavailable`. */
   stream(
     body: BodyReader,
     status: number,
@@ -187,10 +181,7 @@ export class Reply {
     }
   }
 
-  /**
-   * Risks the client's socket to stream a response beside its upload.
-   * @throws {GatewayError} `duplex_unavailable`
-   */
+  /** Risks the client's socket to stream a response beside its upload; throws `duplex_unavailable`. */
   #riskSocket(): RiskedSocket | undefined {
     const upload = this.#upload;
     if (upload === null || !upload.isOpen) return undefined;

@@ -51,10 +51,7 @@ const MAX_HANDSHAKES = 1000;
 /** Probes after which one of this process has reached it too, even if the port is that of a hundred processes. */
 const SHARED_TRIES = 1000;
 
-/**
- * Starts listening.
- * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
- */
+/** Starts listening; throws if it cannot listen on the address: see {@linkcode explainListenError}. */
 export async function listenTls(
   handler: Handler,
   address: ListenAddress,
