@@ -14,7 +14,6 @@ const SECRET: Format<string> = {
   ),
 };
 
-/** The secrets by which they are signed; none if nobody sends any. */
 export const webhooksSettings = settingsSection({
   rows: inGroup("Cache", {
     WEBHOOK_SECRET: setting(
