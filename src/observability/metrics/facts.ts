@@ -87,19 +87,15 @@ export interface LimitUse {
 
 /** Sources of the values that other modules keep; read whenever the metrics are rendered. */
 export interface MetricSources {
-  /** Exchanges and tunnels under way. */
   readonly inFlight: () => number;
   readonly tunnels: () => number;
-  /** Connections to runners: how many are idle and active now, and how many were opened and reused in total. */
   readonly upstream: () => Readonly<
     Record<"idle" | "active" | "opened" | "reused", number>
   >;
   readonly droppedLogLines: () => number;
   readonly leakedSockets: () => number;
   readonly areDescriptorsShort: () => boolean;
-  /** Bytes that are buffered for clients and apps, beyond the allowance of each. */
   readonly bufferedBytes: () => number;
-  /** The limits of these. */
   readonly limits: Pick<
     Config["limits"],
     "concurrentExchanges" | "tunnels" | "bufferBudgetBytes"
