@@ -3,8 +3,7 @@
  * all that its handlers refer to until the timer of its next Ping ends, which is half of `idleTimeout`: only the Close
  * of a client stops that timer. No upstream issue is known.
  *
- * Instead, the timer is stopped once the WebSocket has closed. It is found by the names of symbols; should an update of
- * Deno hide it, nothing is stopped.
+ * Instead, the timer is stopped once the WebSocket has closed.
  */
 import { denoCore, hiddenProperty } from "./internals.ts";
 

@@ -64,7 +64,7 @@ export function mayBeDaytonas(
 /** The token is the sandbox's, whichever port is asked about. */
 const ANY_PORT = 3000;
 
-/** Judges credentials, and caches the verdicts; every method throws as {@linkcode Access}. */
+/** Judges credentials, and caches the verdicts; every method says and throws what that of {@linkcode Access} does. */
 export class HostedAccess implements Access {
   readonly #parts: HostedAccessParts;
   readonly #users: LookupCache<boolean | null>;
@@ -93,7 +93,6 @@ export class HostedAccess implements Access {
     this.#marks.set(sandboxId, mark);
   }
 
-  /** True if `token` is the current preview token of the sandbox that the label names. */
   async isPreviewToken(
     label: string,
     token: string,
@@ -121,7 +120,6 @@ export class HostedAccess implements Access {
     return false;
   }
 
-  /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
   async hasAccess(
     label: string,
     user: BearerUser,
