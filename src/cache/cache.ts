@@ -35,7 +35,6 @@ interface CacheOptions<V> {
   readonly maxEntries: number;
   /** Null for a cache that is in process only. */
   readonly durable: { store: DurableStore; codec: Codec<V> } | null;
-  /** Current time, ms since the epoch. */
   readonly now: () => number;
   readonly onEvent: OnCacheEvent;
   /** Tracks work that no caller waits for: renewals, and writes to the durable tier. */
@@ -76,7 +75,6 @@ export class Cache<V> {
   readonly #asksFor: DurableTier<V> | undefined;
   readonly #keeper: FillKeeper<V>;
   readonly #recheckMs: number;
-  /** How long the source took for its latest answer, ms. */
   #latencyMs = 0;
   /** True if the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
   readonly #storeExpires: boolean;

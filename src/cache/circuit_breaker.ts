@@ -6,7 +6,6 @@ import type { StoreFailure, StoreOptions } from "./store.ts";
 /** Deadline of one store operation, ms: a remote store can hang forever. */
 const DEADLINE_MS = 250;
 
-/** Consecutive failures after which the store is left alone. */
 const FAILURES_BEFORE_PAUSE = 3;
 
 /** The pause of a failing store, ms; after that, one operation at a time probes it. */

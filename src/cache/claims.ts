@@ -6,7 +6,6 @@ export interface ClaimsOptions {
   /** Where gateways see each other's; null if there are those of this process only. */
   readonly store: Pick<DurableStore, "claim" | "delete"> | null;
   readonly maxEntries: number;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 

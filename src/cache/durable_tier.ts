@@ -15,7 +15,6 @@ export interface Codec<V> {
   decode(json: JsonValue): V | undefined | Promise<V | undefined>;
 }
 
-/** A decoded value with the times of its entry. */
 export interface TimedValue<V> extends Times {
   readonly value: V;
 }

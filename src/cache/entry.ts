@@ -116,7 +116,6 @@ export function isValid(times: Times, now: number): boolean {
   return now < times.expiresAt && !isFromFuture(times, now);
 }
 
-/** The freshness of an entry at `now`, ms since the epoch. */
 export function freshnessOf(entry: Entry<unknown>, now: number): Freshness {
   // If the clock was set back by hours, the entry would otherwise be fresh for hours.
   if (isFromFuture(entry, now)) return "expired";

@@ -3,7 +3,6 @@ import type { LRUCache } from "lru-cache";
 import type { DurableTier } from "./durable_tier.ts";
 import { type Entry, keptUntil, timesOf, unconfirmedTimesOf } from "./entry.ts";
 
-/** A value from the source. */
 export interface Fill<V> {
   readonly value: V;
   /** Milliseconds from the fill's beginning; with 0 or less, the value is returned but not cached. */
@@ -41,7 +40,6 @@ export type OnReplaced<V> = (
 interface FillKeeperOptions<V> {
   readonly memory: LRUCache<string, Entry<V>>;
   readonly tier: DurableTier<V> | undefined;
-  /** Current time, ms since the epoch. */
   readonly now: () => number;
   /** When an entry that is made now must be checked against the durable tier, ms since the epoch. */
   readonly recheckAt: () => number;
@@ -49,7 +47,6 @@ interface FillKeeperOptions<V> {
   readonly asksForAll: boolean;
 }
 
-/** Keeps fills in both tiers. */
 export class FillKeeper<V> {
   readonly #options: FillKeeperOptions<V>;
 

@@ -1,7 +1,6 @@
 import { openKv } from "./kv.ts";
 import type { KvDatabase } from "./kv_database.ts";
 
-/** An open database, and how many use it. */
 interface Shared {
   readonly opening: Promise<KvDatabase>;
   users: number;

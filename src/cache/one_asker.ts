@@ -18,7 +18,6 @@ interface Question<V> {
   readonly isRead: boolean;
   /** The number of questions that have no answer yet. */
   readonly earlier: number;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly sleep?: Sleep | undefined;
 }

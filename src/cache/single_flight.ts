@@ -31,7 +31,6 @@ export class SingleFlight<T> {
     return this.#flights.has(id);
   }
 
-  /** How much work is in flight. */
   count(id: string): number {
     return this.#flights.get(id)?.length ?? 0;
   }

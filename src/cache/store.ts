@@ -70,7 +70,6 @@ export interface StoreFailure {
 }
 
 export interface StoreOptions {
-  /** Current time, ms since the epoch. */
   readonly now: () => number;
   /** Called for failures, which never fail a request, at most once a minute for each reason. */
   readonly onFailure: (failure: StoreFailure) => void;

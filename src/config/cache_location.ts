@@ -10,7 +10,6 @@ export type CacheLocation =
   | { readonly kind: "kv-connect"; readonly url: string }
   | RedisLocation;
 
-/** A Redis server, and the credentials for it. */
 export interface RedisLocation {
   readonly kind: "redis";
   readonly tls: boolean;
@@ -68,7 +67,6 @@ export function formatLocalCache(
   return location.kind === "none" ? "none" : `kv:${location.path ?? ""}`;
 }
 
-/** The format of `CACHE_URL`. */
 export const cacheLocation: Format<CacheLocation> = parsedBy(
   "kv: (the platform's Deno KV), kv:PATH, kv::memory:, an https URL of a KV Connect service, redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS, or none",
   locationOf,

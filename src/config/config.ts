@@ -28,16 +28,10 @@ export type Config = ReturnType<typeof assemble> & Sections;
 /** The listener's certificate chain and private key: paths of PEM files. */
 export type TlsFiles = NonNullable<Config["listen"]["tls"]>;
 
-/** What the cookie of a login is for: all ports of its sandbox, or one preview host. */
+/** The modes of settings, which purposes.json describes. */
 export type SessionScope = Config["session"]["scope"];
-
-/** When an app's responses can be read across origins. */
 export type CorsMode = Config["public"]["corsMode"];
-
-/** Whether shared caches may store public previews: never, or as the app says. */
 export type EdgeCache = Config["public"]["edgeCache"];
-
-/** What an app is told of its own address, unless its sandbox says otherwise. */
 export type AppOriginMode = Config["public"]["appOrigin"];
 
 type ConfigResult =
@@ -193,7 +187,7 @@ function partOf(limit: number, divisor: number, most = Infinity): number {
   return Math.max(1, Math.min(most, Math.floor(limit / divisor)));
 }
 
-/** The configuration by subject; durations are in milliseconds, sizes in bytes. */
+/** The configuration by subject, in ms and bytes: purposes.json says what each variable is for, settings.ts the rest. */
 function assemble(values: Values) {
   // One of the two is set, as missingSettings() has found.
   const { DAYTONA_API_KEY, PROXY_API_KEY = "" } = values;
@@ -207,35 +201,27 @@ function assemble(values: Values) {
   return {
     listen: {
       hostname: values.PROXY_HOST,
-      /** 0 for any free port. */
       port: values.PROXY_PORT,
       reusePort: values.REUSE_PORT,
-      /** Peers whose `X-Forwarded-For` is trusted, in CIDR notation. */
       trustedProxies: values.TRUSTED_PROXIES,
       /** Undefined for plain HTTP. */
       tls: tlsFiles(values),
     },
     public: {
-      /** The scheme that clients see, even if a load balancer in front terminates TLS. */
       protocol: values.PROXY_PROTOCOL,
-      /** If empty, the domain comes from the API's `proxyTemplateUrl`. */
       domains: values.PROXY_DOMAIN,
       allowedOrigins: values.ALLOWED_ORIGINS,
-      /** Who may frame public previews and signed links; undefined for anybody. */
       frameAncestors: values.FRAME_ANCESTORS,
       corsMode: values.CORS_MODE,
       edgeCache: values.EDGE_CACHE,
       appOrigin: values.APP_ORIGIN,
-      /** Which sandboxes open without a credential: those that the API calls public, or none. */
       sandboxes: values.PUBLIC,
-      /** False if preview tokens open apps, and none of Daytona's own services. */
       toolboxTakesPreviewToken: values.TOOLBOX_TAKES_PREVIEW_TOKEN,
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
     daytona: {
       /** Whose it is: `proxy` for the operator's own, whose proxy the gateway is; `hosted` for somebody else's. */
       mode: DAYTONA_API_KEY === undefined ? "proxy" : "hosted",
-      /** Without a trailing slash. */
       apiUrl: values.DAYTONA_API_URL ?? "https://app.daytona.io/api",
       /** The gateway's own key: the proxy's, or the organization's. */
       serviceKey,
@@ -245,7 +231,6 @@ function assemble(values: Values) {
       location: cacheLocationOf(values),
       maxEntries: values.CACHE_MAX_ENTRIES,
       runnerTtlMs: toMs(values.RUNNER_TTL_SEC),
-      /** Longest time for which a sandbox may be served as public once it is private. */
       privateWithinMs: toMs(values.PRIVATE_WITHIN_SEC ?? PRIVATE_WITHIN_SEC),
       /** Undefined for the longest time that this allows. */
       publicTtlMs: values.PUBLIC_TTL_SEC && toMs(values.PUBLIC_TTL_SEC),
@@ -264,20 +249,15 @@ function assemble(values: Values) {
         : [serviceKey],
       ttlMs: toMs(values.SESSION_TTL_SEC),
       scope: values.SESSION_SCOPE,
-      /** `none` for previews embedded in another site's frame. */
       sameSite: values.COOKIE_SAMESITE,
     },
     /** Issuer, client ID and audience are taken from the API's configuration if they are not set. */
     oidc: {
       clientId: values.OIDC_CLIENT_ID,
-      /** Undefined for a public client. */
       clientSecret: values.OIDC_CLIENT_SECRET,
-      /** The issuer, as this process reaches it. */
       issuer: values.OIDC_DOMAIN,
-      /** The issuer's base URL as browsers reach it, if that differs. */
       publicIssuer: values.OIDC_PUBLIC_DOMAIN,
       audience: values.OIDC_AUDIENCE,
-      /** Space-separated, including `openid`. */
       scope: values.OIDC_SCOPE,
       allowInsecure: values.OIDC_ALLOW_INSECURE,
     },
@@ -289,7 +269,6 @@ function assemble(values: Values) {
     },
     upstream: {
       connectTimeoutMs: toMs(values.UPSTREAM_CONNECT_TIMEOUT_SEC),
-      /** 0 for no limit. */
       headerTimeoutMs: toMs(values.UPSTREAM_HEADER_TIMEOUT_SEC),
       idleTimeoutMs: toMs(values.UPSTREAM_IDLE_TIMEOUT_SEC),
     },
@@ -306,15 +285,12 @@ function assemble(values: Values) {
       targetBytes: values.MAX_TARGET_BYTES,
       headerBytes: values.MAX_HEADER_BYTES,
       headerFields: values.MAX_HEADER_FIELDS,
-      /** 0 for no limit. */
       bodyIdleTimeoutMs: toMs(values.BODY_IDLE_TIMEOUT_SEC),
       messageBytes: values.MAX_MESSAGE_BYTES,
       bufferBudgetBytes: values.BUFFER_BUDGET_BYTES,
       tunnelBufferBytes: values.TUNNEL_BUFFER_BYTES,
-      /** Time during which the gateway still accepts connections after it has become unready. */
       shutdownDelayMs: toMs(values.SHUTDOWN_DELAY_SEC),
       shutdownTimeoutMs: toMs(values.SHUTDOWN_TIMEOUT_SEC),
-      /** Budget of a client address for failed credentials and unknown sandboxes, per minute. */
       refusalsPerMinute: values.REFUSALS_PER_MINUTE,
       lookupsPerClient: values.MAX_LOOKUPS_PER_CLIENT ??
         Math.ceil(exchangesPerClient / 2),
@@ -323,7 +299,6 @@ function assemble(values: Values) {
       level: values.LOG_LEVEL,
       format: values.LOG_FORMAT,
       clientAddress: values.LOG_CLIENT_ADDRESS,
-      /** How users are named: see subjects.ts. */
       subject: values.LOG_SUBJECT,
     },
     /** The address that serves metrics; undefined for none. */

@@ -1,4 +1,3 @@
-/** Formats of settings. */
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { isAncestor } from "../http/origin.ts";
@@ -11,7 +10,6 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** The bounds of a number, both inclusive. */
 type Bounds = Readonly<Record<"min" | "max", number>>;
 
-/** A whole number in decimal digits. */
 export function integer({ min, max }: Bounds): Format<number> {
   return {
     allowed: `a whole number from ${min} to ${max}`,
@@ -113,7 +111,6 @@ export function parsedBy<T>(
   return { allowed, schema };
 }
 
-/** A secret of at least `min` characters. */
 export function longSecret(min: number): Format<string> {
   return {
     allowed: `at least ${min} characters long`,

@@ -28,7 +28,6 @@ function entryOf(text: string): Entry | undefined {
     : { emails: text.toLowerCase() };
 }
 
-/** One part of `LOGIN_ALLOW`. */
 export const loginAllowEntry: Format<Entry> = parsedBy(
   "an e-mail address, @ and a domain, or group: and a name",
   entryOf,

@@ -1,7 +1,6 @@
 /** Variables whose names are nearly those of settings: nobody reads them, and nothing would say so. */
 import type { Environment } from "./read_settings.ts";
 
-/** A variable that is set, and the setting that was probably meant. */
 type Misspelling = Readonly<Record<"name" | "meant", string>>;
 
 /** Shortest name that is taken for another one's misspelling: much is one letter away from a shorter one. */
@@ -46,7 +45,6 @@ function isPlural(name: string, meant: string): boolean {
   return ["Y", "YS", "IES", "IE"].some((end) => name === stem + end);
 }
 
-/** Says which setting was probably meant by each, in one line for each. */
 export function formatMisspelt(misspelt: readonly Misspelling[]): string {
   return misspelt.map(({ name, meant }) =>
     `${name} is none of the gateway's variables. Was ${meant} meant?`

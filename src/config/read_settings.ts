@@ -10,10 +10,8 @@ export interface Format<T> {
 /** One row of a settings table. */
 export interface Setting<T> {
   readonly group: string;
-  /** The purpose of the setting, in one sentence. */
   readonly purpose: string;
   readonly format: Format<T>;
-  /** The text used if nothing is set. */
   readonly default?: string;
   /** The meaning of the empty text, which is the default then. Without either default, the setting is required. */
   readonly whenUnset?: string;
@@ -31,7 +29,6 @@ export function setting<R extends Omit<Row, "purpose">>(
   return { purpose, ...row };
 }
 
-/** Rows of one group. */
 export function inGroup<
   R extends Readonly<Record<string, Omit<Row, "purpose">>>,
 >(
@@ -52,13 +49,11 @@ export interface SettingProblem {
   readonly purpose: string;
 }
 
-/** Variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The rows of settings, by name. */
 export type Table = Readonly<Record<string, Setting<unknown>>>;
 
-/** The parsed values of a settings table, by name. */
 export type SettingValues<S extends Table> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };

@@ -17,7 +17,6 @@ const RETIRED: readonly RetiredVariable[] = [
   { name: "PORT_HOLD_SEC", instead: WAITING },
 ];
 
-/** Finds those that are set. */
 export function findRetired(env: Environment): readonly RetiredVariable[] {
   return RETIRED.filter(({ name }) => Boolean(env[name]?.trim()));
 }

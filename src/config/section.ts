@@ -30,14 +30,8 @@ export function settingsSection<R extends Table, C>(
   return section;
 }
 
-/** A section whatever its rows are, as those see it who read all of them. */
-export interface AnySection {
-  readonly rows: Table;
-  // deno-lint-ignore no-explicit-any -- each gets the values of its own rows
-  conflicts?(values: any, core: CoreValues): readonly Conflict[];
-  // deno-lint-ignore no-explicit-any -- as above
-  assemble(values: any, core: CoreValues): unknown;
-}
+/** A section whatever its rows are, as those see it who read all of them: each gets the values of its own rows. */
+export type AnySection = SettingsSection<Table, unknown>;
 
 /** The configurations of features, to be read by {@linkcode sectionOf}. */
 export interface Sections {

@@ -17,7 +17,6 @@ export interface SettingsFile<T> {
   readonly schema: z.ZodType<T>;
 }
 
-/** Time between two looks at a file, ms. */
 const LOOK_EVERY_MS = 5000;
 
 /** The problems of a setting that names a file. */

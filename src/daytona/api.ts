@@ -65,12 +65,10 @@ export class DaytonaApi {
     this.#api = new ApiCaller(config, options);
   }
 
-  /** True if anyone may open the sandbox's previews. */
   isSandboxPublic(sandboxId: string): Promise<boolean> {
     return this.#api.call("isSandboxPublic", { path: { sandboxId }, by });
   }
 
-  /** True if it is the sandbox's current preview token. */
   isPreviewToken(sandboxId: string, authToken: string): Promise<boolean> {
     const path = { sandboxId, authToken };
     return this.#api.call("isValidAuthToken", { path, by });
@@ -129,7 +127,6 @@ export class DaytonaApi {
     return this.#api.call("isPreviewWarningEnabled", { path, by });
   }
 
-  /** The sandbox behind a signed preview link for that port. */
   sandboxIdOfSignedToken(
     signedPreviewToken: string,
     port: number,

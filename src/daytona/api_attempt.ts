@@ -10,10 +10,8 @@ interface Outcome<Answer> {
   readonly answer: Answer;
 }
 
-/** What an attempt needs besides the operation's row. */
 interface AttemptOptions {
   readonly by: Credential["kind"];
-  /** Sends the request once. */
   readonly send: () => Promise<Reply>;
   /** Called with every response but a web server's page; with a success only if it can be read. */
   readonly onAnswer: (answer: ApiAnswer) => void;

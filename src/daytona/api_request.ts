@@ -13,7 +13,6 @@ import { OPERATIONS } from "./operations.ts";
 import type { ApiQuota } from "./quota.ts";
 import { type KeyVerdict, keyVerdictOf } from "./service_key.ts";
 
-/** What every call needs. */
 export interface ApiCallerOptions {
   /** Fails every call in flight. */
   readonly closing: AbortSignal;
@@ -23,7 +22,6 @@ export interface ApiCallerOptions {
   readonly onKeyVerdict: (verdict: KeyVerdict) => void;
   /** What the API lets the gateway's own key ask; without a limit unless given. */
   readonly quota?: ApiQuota;
-  /** Waits between attempts. */
   readonly sleep?: Sleep;
   readonly fetch?: Fetch;
   /** Sends what has a secret in its URL; as everything else unless given. */
@@ -35,7 +33,6 @@ type Fetch = (request: Request) => Promise<Response>;
 
 type Rows = typeof OPERATIONS;
 
-/** What a call of an operation resolves with. */
 export type AnswerOf<Id extends OperationId> =
   | z.output<Rows[Id]["answer"]>
   | ReturnType<Rows[Id]["no"]>;

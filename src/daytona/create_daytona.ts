@@ -10,7 +10,6 @@ import { KeyWatch } from "./service_key.ts";
 
 interface DaytonaParts extends Pick<DaytonaApiOptions, "secretFetch"> {
   readonly metrics: Pick<Metrics, "apiCall">;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly closing: AbortSignal;
 }

@@ -17,7 +17,6 @@ export type StartCredential =
   | { readonly kind: "user"; readonly user: User }
   | { readonly kind: "key"; readonly key: string };
 
-/** What a call carries. */
 export type Credential = StartCredential | { readonly kind: "none" };
 
 /** The headers that carry a credential, of which `ownKey` is the gateway's; undefined if it cannot be sent. */

@@ -24,7 +24,6 @@ const optionalTime = optionalText.transform((text) => Date.parse(text ?? ""));
 const optionalUrl = z.literal("").or(baseUrl).nullish()
   .transform((url) => url || null);
 
-/** Reads a {@linkcode RunnerRecord}. */
 export const runnerRecordAnswer = z.object(
   {
     /** Base URL of previews and toolbox calls; http or https, without credentials. */
@@ -46,12 +45,10 @@ export interface Runner extends Omit<RunnerRecord, "proxyUrl" | "region"> {
   readonly proxyUrl: string;
 }
 
-/** Reads a {@linkcode Runner}. */
 export const runnerAnswer: z.ZodType<Runner> = runnerRecordAnswer.extend({
   proxyUrl: baseUrl,
 });
 
-/** Reads a {@linkcode Sandbox}. */
 export const sandboxAnswer = z.object(
   {
     id: optionalText,
@@ -89,7 +86,6 @@ export const sandboxAnswer = z.object(
 /** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
 export type Sandbox = Readonly<z.output<typeof sandboxAnswer>>;
 
-/** Reads a {@linkcode PreviewUrl}. */
 export const previewUrlAnswer = z.object(
   {
     sandboxId: z.string(),
@@ -123,12 +119,10 @@ export const signingKeyText: z.ZodType<string> = z.string()
   .transform((text) => text.replace(/^"(.*)"$/, "$1"))
   .pipe(z.string().regex(/^[\w+/=.:~-]{8,512}$/));
 
-/** Reads whether an organization wants the warning. */
 export const previewWarningAnswer: z.ZodType<boolean> = z.object(
   { enabled: z.boolean() } satisfies Shape<"PreviewWarning">,
 ).transform(({ enabled }) => enabled);
 
-/** Reads a {@linkcode Snapshot}. */
 export const snapshotAnswer = z.object(
   {
     ref: optionalText,

@@ -24,7 +24,6 @@ export interface ApiAnswer {
 /** An answer of the API to a question that was asked with a user's bearer. */
 export type UserAnswer = Pick<ApiAnswer, "status" | "headers">;
 
-/** Called with each {@linkcode UserAnswer}. */
 export type OnUserAnswer = (answer: UserAnswer) => void;
 
 /** A "no": the API's, that of a web server which has a page for every path, or ours, of a call that was not made. */
@@ -41,7 +40,6 @@ export interface Reply {
   readonly response: Response;
 }
 
-/** A row of the table. */
 export interface Operation<Id extends OperationId, Answer = unknown> {
   /** The credentials with which it may be called. */
   readonly by: readonly Credential["kind"][];
@@ -53,7 +51,6 @@ export interface Operation<Id extends OperationId, Answer = unknown> {
   readonly isSecret?: true;
   /** How the body of a success is read; as JSON unless given. */
   readonly parseAs?: "text";
-  /** Parses what was read. */
   readonly answer: z.ZodType<Answer>;
   /** What a refusal means. */
   readonly no: (refusal: Refusal) => Answer;
@@ -61,7 +58,6 @@ export interface Operation<Id extends OperationId, Answer = unknown> {
   readonly timeoutMs?: number;
   /** Most attempts; 3 unless given. */
   readonly maxTries?: number;
-  /** Sends the request once, by the generated client. */
   readonly send: (client: DaytonaClient, init: {
     readonly params: Params<Id>;
     readonly headers: Record<string, string>;

@@ -53,7 +53,6 @@ const START = {
   maxTries: 1,
 } as const;
 
-/** The table. */
 export const OPERATIONS = {
   isSandboxPublic: {
     ...PROXY,

@@ -9,7 +9,6 @@ import { isPending } from "../lib/cooldown.ts";
 /** The share of the limit that is kept for visitors who have been admitted, and for the organization itself. */
 const RESERVE = 1 / 4;
 
-/** Longest pause that the API can ask for, ms. */
 const MAX_PAUSE_MS = 300_000;
 
 /** The headers of a 429 that concern every question; that for starting sandboxes is another one. */

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Shape } from "./models.ts";
 
-/** The base domain of previews. */
 interface ProxyDomain {
   readonly protocol: "http" | "https";
   /** Lower case, without port. */
@@ -13,7 +12,6 @@ interface ProxyDomain {
 const name = z.string().min(1);
 const text = name.nullable().catch(null);
 
-/** Reads a {@linkcode RemoteConfig}. */
 export const configAnswer = z.object(
   {
     oidc: z.object(

@@ -20,7 +20,6 @@ export function keyVerdictOf(status: number): KeyVerdict | undefined {
   return status === 403 ? "other_role" : undefined;
 }
 
-/** Keeps the latest verdict on the gateway's own key. */
 export class KeyWatch {
   readonly #now: () => number;
   readonly #onChange: (verdict: KeyVerdict) => void;

@@ -17,7 +17,6 @@ const MAX_REASON_LENGTH = 500;
 /** How long to wait where the API says that there is a limit, but not for how long, seconds. */
 const PAUSE_SEC = 30;
 
-/** Longest pause that the API can ask for, seconds. */
 const MAX_PAUSE_SEC = 3600;
 
 /** The texts of a 403 that is about the credential, and not about the organization. */

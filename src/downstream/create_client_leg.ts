@@ -24,13 +24,11 @@ interface ClientLegParts {
   readonly metrics: Pick<Metrics, "bufferEvicted">;
   readonly background: Background;
   readonly inFlight: { readonly count: number; readonly tunnelCount: number };
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** True if nothing else is in the process, so that its size tells what clients take. */
   readonly ownsProcess: boolean;
 }
 
-/** Creates it. */
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createClientLeg(
   { bufferBudgetBytes }: Pick<Config["limits"], "bufferBudgetBytes">,

@@ -51,7 +51,6 @@ export function cookiesByName(
   return new Map(cookies.map(([name, pairs]) => [name, pairs.map(valueIn)]));
 }
 
-/** One of the gateway's cookies, as it was sent. */
 export type SentCookie = readonly [name: string, value: string];
 
 interface CookieSplit {

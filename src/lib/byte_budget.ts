@@ -24,7 +24,6 @@ interface Ledger extends Required<ByteBudgetOptions<string>> {
   usedBytes: number;
 }
 
-/** A budget, shared by its holders. */
 export class ByteBudget<Kind extends string = string> {
   readonly #ledger: Ledger;
 

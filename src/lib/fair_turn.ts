@@ -35,7 +35,6 @@ export class FairTurns {
   readonly #waiting: (() => void)[] = [];
   #calls = 0;
 
-  /** @param now The current time, ms. */
   constructor(now: () => number) {
     this.#now = now;
     this.#workingSince = now();

@@ -1,4 +1,3 @@
-/** A bounded map whose entries expire, for what is remembered in process. */
 import { LRUCache } from "lru-cache";
 
 /** An LRU cache with one TTL for all entries, ms after they were set; `now` is that of `performance` by default. */

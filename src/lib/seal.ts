@@ -23,7 +23,6 @@ interface SealerOptions {
   readonly secrets: readonly string[];
   /** The use of the tokens; a token sealed for one purpose never opens for another. */
   readonly purpose: string;
-  /** Current time, ms since the epoch. */
   readonly now: () => number;
   readonly maxLength?: number | undefined;
 }

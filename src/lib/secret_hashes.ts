@@ -2,7 +2,6 @@
 import { Buffer } from "node:buffer";
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 
-/** Hashes for one purpose. */
 export class SecretHashes {
   readonly #keys: readonly Uint8Array[];
 

@@ -7,7 +7,6 @@ interface TokenBucketOptions {
   readonly refillPerSec: number;
   /** Most buckets kept; an evicted key starts again with a full one. */
   readonly maxKeys: number;
-  /** Current time, ms. */
   readonly now: () => number;
 }
 

@@ -12,7 +12,6 @@ interface AccessFacts extends RequestFacts {
   readonly sub?: string | undefined;
 }
 
-/** A request that presented a grant. */
 export interface GrantUsed extends RequestFacts {
   readonly grant: { readonly via: GrantVia; readonly id: string };
   /** In the log's words. */
@@ -21,7 +20,6 @@ export interface GrantUsed extends RequestFacts {
   readonly client: string;
 }
 
-/** A request for a sandbox that was refused. */
 export interface RefusedAccess extends AccessFacts {
   readonly code: ErrorCode;
   /** The grant that is not good for this, if it is known. */
@@ -36,7 +34,6 @@ interface AccessEventsOptions {
   readonly subjects: Pick<Subjects, "ofUser">;
 }
 
-/** Logs and counts logins, logouts and refusals. */
 export class AccessEvents {
   readonly #options: AccessEventsOptions;
   /** A grant's use is logged once an hour for each client. */
@@ -54,7 +51,6 @@ export class AccessEvents {
     this.#options = options;
   }
 
-  /** Somebody has logged in at the provider, for a sandbox. */
   loggedIn(event: AccessFacts): void {
     this.#options.metrics.login("ok");
     this.#options.logger.info("login", this.#factsOf(event));
@@ -71,7 +67,6 @@ export class AccessEvents {
     this.#options.logger.info("logout", this.#factsOf(event));
   }
 
-  /** A grant has admitted a request. */
   usedGrant({ grant: { via, id: grant }, client, ...facts }: GrantUsed): void {
     this.#options.metrics.grant(via, "admitted");
     const key = `${via} ${grant} ${client}`;

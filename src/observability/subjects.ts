@@ -20,7 +20,6 @@ const HASH_LENGTH = 16;
 /** Longest `sub` (OpenID Connect Core section 2), characters. */
 const MAX_LENGTH = 255;
 
-/** Names users for the log. */
 export class Subjects {
   readonly #options: SubjectsOptions;
   readonly #names: LRUCache<string, string>;

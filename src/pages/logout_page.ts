@@ -9,7 +9,6 @@ function deleteCookies(attributes = ""): string {
   return `<form method="post" action="/logout"><button${attributes} name="cookies" value="delete">Delete all cookies</button></form>`;
 }
 
-/** Renders the logout page as an HTML document. */
 export function logoutPage({ state, sandbox, hasHomePage }: {
   readonly state: State;
   /** The sandbox to log out of; undefined for all sandboxes. */

@@ -18,7 +18,6 @@ const MIN_LOOK_SEC = 2;
 /** Least time between two reloads without JavaScript, seconds. */
 const MIN_RELOAD_SEC = 5;
 
-/** The part of a waiting page's head. */
 export function waitingHead(
   code: ErrorCode,
   retryAfterSec: number | undefined,

@@ -1,9 +1,6 @@
 /**
  * Deno 2.9.6: `Deno.startTls()` and `TlsConn.handshake()` take no AbortSignal, as `Deno.connect()` does since
- * denoland/deno#27113: a handshake with a peer that is silent lasts for as long as the peer likes. To reproduce:
- *
- *     const tls = await Deno.startTls(tcp, { hostname, signal: AbortSignal.abort() }); // not in its type
- *     await tls.handshake(); // pending
+ * denoland/deno#27113: a handshake with a peer that is silent lasts for as long as the peer likes.
  *
  * Instead, the connection is closed when the signal aborts, which fails the handshake.
  */

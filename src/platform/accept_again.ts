@@ -1,9 +1,6 @@
 /**
  * Deno 2.9.6: when file descriptors run out, `Deno.serve` closes its port, and `finished` rejects; what is connected is
- * served on. (Of listeners: denoland/deno#10148.) To reproduce:
- *
- *     Deno.serve({ port: 8000 }, () => new Response()).finished.catch(console.log);
- *     // ulimit -n 100; open 100 connections, close them all, open another: refused
+ * served on. (Of listeners: denoland/deno#10148.)
  *
  * Instead, the port is opened again each time. Whoever was waiting to be accepted is reset.
  */

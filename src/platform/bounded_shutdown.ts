@@ -1,11 +1,7 @@
 /**
  * Deno 2.9.6: the `shutdown()` of a server waits for every request, also for one of which the client never sends the
  * rest; and it cannot be hurried, as aborting the server's signal then reports an uncaught `BadResource`. (There is no
- * other way to end connections: denoland/deno#25792.) To reproduce:
- *
- *     const server = Deno.serve({ signal }, async (request) => new Response(await request.text()));
- *     // POST / HTTP/1.1, Content-Length: 9, and no body
- *     await server.shutdown(); // pending
+ * other way to end connections: denoland/deno#25792.)
  *
  * Instead, a shutdown is not waited for longer than a deadline, after which the process is going to exit anyway.
  */

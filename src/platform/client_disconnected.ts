@@ -1,14 +1,7 @@
 /**
  * Deno 2.9.6: `Deno.serve` aborts the signal of a request some turns of the event loop after it has noticed that the
  * client is gone, such as by the end of the request's body; and a WebSocket that is upgraded after that never opens,
- * never closes, reports no event and keeps its file descriptor. No upstream issue is known. To reproduce:
- *
- *     Deno.serve(async (request) => {
- *       await new Promise((resolve) => request.signal.addEventListener("abort", resolve));
- *       const { socket, response } = Deno.upgradeWebSocket(request);
- *       socket.onopen = socket.onclose = socket.onerror = () => console.log("never");
- *       return response;
- *     });
+ * never closes, reports no event and keeps its file descriptor. No upstream issue is known.
  *
  * Instead, whoever has to know waits for the signal for those turns. While the event loop is busy, Deno notices nothing
  * before it polls the client's socket (socket_turns.ts), so the first turns do that.

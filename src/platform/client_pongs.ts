@@ -1,12 +1,7 @@
 /**
  * Deno 2.9.6, with a WebSocket from `Deno.upgradeWebSocket()`: the client's Pongs reach no handler, and those that have
  * arrived are handled in a row, without a turn of the event loop. A client that sends nothing else, at 12 MB/s or more,
- * stops everything on this thread, signals included, for as long as it likes. No upstream issue is known. To reproduce:
- *
- *     Deno.serve((request) => Deno.upgradeWebSocket(request).response);
- *     setInterval(() => console.log("turns"), 100);
- *     // a client on this machine, after the 101: for (;;) await conn.write(pongs);
- *     // 256 KiB of 8a 80 00 00 00 00 at once: nothing is logged any more
+ * stops everything on this thread, signals included, for as long as it likes. No upstream issue is known.
  *
  * Instead, they are counted: for each Pong and message, and once as it opens, Deno calls a method of the WebSocket that
  * is named by a symbol, and restarts its idle timer. (Should an update of Deno hide it, nothing is counted.) Even so,

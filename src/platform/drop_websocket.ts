@@ -1,12 +1,9 @@
 /**
  * Deno 2.9.6: a WebSocket from `Deno.upgradeWebSocket()` cannot be dropped. `close()` sends a Close and waits for that
  * of the client, for ever; and until then the connection is read, and keeps what has arrived of a message, up to 64
- * MiB, and the memory of the longest one before. (Of clients: denoland/deno#36337.) To reproduce:
+ * MiB, and the memory of the longest one before. (Of clients: denoland/deno#36337.)
  *
- *     socket.onopen = () => socket.close(1013); // the client is silent: no event, and the connection stays
- *
- * Instead, the resource behind it is closed: reads end at once, writes once the client has taken what is queued. It is
- * found by the names of symbols; should an update of Deno hide it, nothing is dropped.
+ * Instead, the resource behind it is closed: reads end at once, writes once the client has taken what is queued.
  */
 import { setImmediate } from "node:timers/promises";
 import { denoCore, hiddenProperty } from "./internals.ts";

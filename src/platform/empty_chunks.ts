@@ -1,12 +1,6 @@
 /**
  * Deno 2.9.6, HTTP/1.1: the body of a request whose method allows one is a stream of an empty chunk, if there is none.
- * No upstream issue is known. To reproduce:
- *
- *     // POST / HTTP/1.1, without Content-Length and Transfer-Encoding
- *     Deno.serve(async ({ body }) => {
- *       for await (const chunk of body) console.log(chunk.length); // 0
- *       return new Response();
- *     });
+ * No upstream issue is known.
  *
  * Instead, empty chunks are skipped: whoever reads a body may rely on at least one byte.
  */

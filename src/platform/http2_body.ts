@@ -1,12 +1,6 @@
 /**
  * Deno 2.9.6, HTTP/2: if the client cancels its stream (RST_STREAM with NO_ERROR or CANCEL, RFC 9113 section 8.1), the
  * request's body ends as if it were complete; the request's signal aborts right after that. No upstream issue is known.
- * To reproduce:
- *
- *     Deno.serve(async (request) => new Response(await request.text())); // "half", without an error
- *     const stream = http2.connect(url).request({ ":method": "POST" });
- *     stream.write("half");
- *     stream.close(http2.constants.NGHTTP2_CANCEL);
  *
  * Instead, the end of such a body counts only if the signal does not follow: a cut body must not look complete.
  */

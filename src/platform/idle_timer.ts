@@ -1,18 +1,12 @@
 /**
  * Deno 2.9.6: a WebSocket from `Deno.upgradeWebSocket()` whose connection broke, or was dropped, stays in memory with
  * all that its handlers refer to until the timer of its next Ping ends, which is half of `idleTimeout`: only the Close
- * of a client stops that timer. No upstream issue is known. To reproduce:
+ * of a client stops that timer. No upstream issue is known.
  *
- *     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 100 });
- *     socket.onclose = () => weak = new WeakRef(socket); // the client destroys its connection
- *     setTimeout(() => (gc(), weak.deref()), 10_000); // the WebSocket
- *
- * Instead, the timer is stopped once the WebSocket has closed. It is found by the names of symbols; should an update of
- * Deno hide it, nothing is stopped.
+ * Instead, the timer is stopped once the WebSocket has closed.
  */
 import { denoCore, hiddenProperty } from "./internals.ts";
 
-/** Stops the idle timer of a WebSocket that has closed. */
 export function stopIdleTimer(socket: WebSocket): void {
   const timer = hiddenProperty(socket, "[[idleTimeoutTimeout]]");
   // Null until the first: a WebSocket can close before that.

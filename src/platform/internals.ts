@@ -1,4 +1,4 @@
-/** What Deno keeps to itself, by the names of symbols: should an update hide it, it is undefined. */
+/** What Deno keeps to itself, by the names of symbols: should an update hide it, it is undefined, and left alone. */
 
 /** The property of a WebSocket that is named by the symbol of that description. */
 export function hiddenProperty(

@@ -5,11 +5,7 @@
  * - `close()` writes its Close one turn of the event loop later. If a message of the client is read before that, the
  *   connection is dropped, and the client gets no Close at all. (Related: denoland/deno#21642.)
  *
- * No upstream issue about either is known. To reproduce:
- *
- *     const { socket, response } = Deno.upgradeWebSocket(request);
- *     socket.close(4001, "early"); // and then: onopen
- *     socket.onmessage = () => socket.close(4001, "bye"); // a client that sends a few messages at once sees 1006
+ * No upstream issue about either is known.
  *
  * Instead, `close()` waits for the WebSocket to open, and is called from setImmediate(): Deno then writes the Close
  * before it handles the messages that have arrived. A client that floods may still see 1006.

@@ -1,11 +1,7 @@
 /**
  * Deno 2.9.6: `Deno.upgradeWebSocket()` separates the subprotocols that a client offers by `", "` only, and throws if
  * `protocol` is not among them. Clients may send `a,b` (RFC 9110 section 5.6.1), as Daytona's SDK does. No upstream
- * issue is known. To reproduce:
- *
- *     // Sec-WebSocket-Protocol: a,b
- *     Deno.serve((request) => Deno.upgradeWebSocket(request, { protocol: "b" }).response);
- *     // TypeError: Protocol 'b' not in the request's protocol list (non negotiable)
+ * issue is known.
  *
  * Instead, the request's `headers` are shadowed by a copy with that separator.
  */

@@ -1,8 +1,6 @@
 /**
  * Deno 2.9.6: `node:tls` accepts any text as certificate and key, and then fails every handshake, without an event that
- * an operator could see. (Node throws.) No upstream issue is known. To reproduce:
- *
- *     tls.createServer({ cert: "", key: "no key" }).listen(443); // listens
+ * an operator could see. (Node throws.) No upstream issue is known.
  *
  * Instead, `Deno.listenTls()` checks the pair: it parses both, and compares their public keys.
  */

@@ -1,10 +1,6 @@
 /**
  * Deno 2.9.6: a paused `node:tls` socket goes on reading, and buffers without bound. Its `readStop()` stops what it
- * hands over, not what it reads from the TCP connection below. (Node stops both. Related: denoland/deno#33524.) To
- * reproduce:
- *
- *     tls.createServer({ cert, key }, (socket) => socket.pause()).listen(443);
- *     // A client that sends 3 GB is let, and the server's memory grows by as much.
+ * hands over, not what it reads from the TCP connection below. (Node stops both. Related: denoland/deno#33524.)
  *
  * Instead, the TCP connection below is stopped and started too. Once started like this, it hands each 64 KiB over in a
  * new buffer, which is freed as soon as TLS has taken them: the garbage collector would let some 100 MiB pile up.

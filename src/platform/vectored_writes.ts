@@ -1,11 +1,7 @@
 /**
  * Deno 2.9.6 copies each message of a WebSocket from `Deno.upgradeWebSocket()` before it writes it, into a buffer that
  * grows with the longest message and is kept until the WebSocket closes: a message of 16 MiB costs 32 MiB on its way,
- * and 16 MiB ever after. No upstream issue is known. To reproduce:
- *
- *     const { socket, response } = Deno.upgradeWebSocket(request);
- *     socket.onopen = () => socket.send(new Uint8Array(16 << 20));
- *     // Later, with bufferedAmount at 0 again: Deno.memoryUsage().rss
+ * and 16 MiB ever after. No upstream issue is known.
  *
  * Instead, it is told to write header and message apart, by a variable that it reads with the first upgrade.
  */

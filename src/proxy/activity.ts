@@ -11,15 +11,12 @@ import { describeError } from "../lib/describe_error.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 
-/** Limits and dependencies of {@linkcode Activity}. */
 export interface ActivityOptions {
   /** Tells the API; rejects if that failed. */
   readonly report: (sandboxId: string) => Promise<void>;
   /** Where gateways that share a cache also share the reporting; null if none does. */
   readonly sharedStore: Pick<DurableStore, "get" | "set"> | null;
-  /** Most sandboxes remembered. */
   readonly maxSandboxes: number;
-  /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly metrics: Pick<Metrics, "activity">;
   /** Told of a report that failed, at most once a minute, and not once `closing` is aborted. */
@@ -40,7 +37,6 @@ const MAX_CONCURRENT_REPORTS = 16;
 /** Most sandboxes queued for their report; what exceeds that is dropped, and reported by its next exchange. */
 const MAX_QUEUED = 10_000;
 
-/** What is told of the use of sandboxes. */
 export type UseReports = Pick<Activity, "touch" | "begin" | "tick">;
 
 /** Reports nothing: where somebody else does. */

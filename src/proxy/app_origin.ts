@@ -42,7 +42,6 @@ export interface AppAddress {
 /** The parts of a request that its form depends on. */
 export interface AddressedRequest {
   readonly method: string;
-  /** The client's. */
   readonly headers: RequestHeaders;
   /** Undefined where no app is addressed, as at the toolbox. */
   readonly appAddress: AppAddress | undefined;
@@ -69,7 +68,6 @@ export function requestForm(
 /** The form of an opening handshake; `either` if the app decides which one it accepts. */
 export type HandshakeForm = AddressForm | "either";
 
-/** The form of an opening handshake. */
 export function handshakeForm(
   mode: AppOriginMode,
   request: AddressedRequest,

@@ -30,9 +30,7 @@ import {
 import { byName } from "../lib/by_name.ts";
 import { localPort } from "./app_origin.ts";
 
-/** The CORS policy for one response. */
 export type CorsDecision =
-  /** The app decides. */
   | { readonly kind: "off" }
   | {
     readonly kind: "on";
@@ -52,7 +50,6 @@ interface SandboxPage {
   readonly preflight: Preflight | undefined;
 }
 
-/** The facts that {@linkcode corsDecision} decides by. */
 export interface CorsRequest {
   readonly mode: CorsMode;
   /** The client's headers, before any are removed. */
@@ -83,7 +80,6 @@ const isGrant = byName((name) =>
 
 const isCorsHeader = byName((name) => /^access-control-/i.test(name));
 
-/** Decides what the response tells the request's origin. */
 export function corsDecision(request: CorsRequest): CorsDecision {
   const { mode, headers } = request;
   if (mode === "off" || headers.get("x-daytona-disable-cors") === "true") {

@@ -50,10 +50,8 @@ export interface AdmittedRequest extends AddressedRequest, App, HeadersSource {
   };
 }
 
-/** The parts of the gateway that a {@linkcode Forwarder} uses. */
 export interface ForwarderParts {
   readonly upstream: Pick<UpstreamClient, "request" | "upgrade">;
-  /** Where sandboxes are. */
   readonly sandboxes: Destinations;
   readonly handshakes: HandshakeForms;
   readonly hosts: HostRefusals;

@@ -16,7 +16,6 @@ const MEMORY_MS = 24 * 60 * 60 * 1000;
 export class HandshakeForms {
   readonly #accepted: ExpiringLru<string, AddressForm>;
 
-  /** @param now The current time, ms. */
   constructor(maxApps: number, now: () => number) {
     this.#accepted = new ExpiringLru({ max: maxApps, ttlMs: MEMORY_MS, now });
   }

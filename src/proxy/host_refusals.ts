@@ -32,7 +32,6 @@ export class HostRefusals {
   readonly #refusing: ExpiringLru<string, true>;
   readonly #settled: ExpiringLru<string, true>;
 
-  /** @param now The current time, ms. */
   constructor(max: number, now: () => number) {
     this.#refusing = new ExpiringLru({ max, ttlMs: MEMORY_MS, now });
     this.#settled = new ExpiringLru({ max, ttlMs: SETTLED_MS, now });

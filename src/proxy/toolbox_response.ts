@@ -7,7 +7,6 @@ import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { HeaderList } from "../http/headers.ts";
 import { responseHeaders } from "./response_headers.ts";
 
-/** The public address of a toolbox. */
 interface ToolboxAddress {
   readonly sandboxId: string;
   /** The public `host[:port]`. */

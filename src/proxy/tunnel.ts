@@ -32,7 +32,6 @@ const STALL_TIMEOUT_MS = 60_000;
 /** The time that the client may take to complete the upgrade, and to answer a Close. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 
-/** Options of a tunnel. */
 export interface TunnelOptions {
   /** Bytes from the client that may wait for the app; a message that finds more ends the tunnel with 1013. */
   readonly bufferLimitBytes: number;
@@ -43,21 +42,17 @@ export interface TunnelOptions {
    * incomplete message, and with 1013 otherwise.
    */
   readonly budget: Pick<ByteBudget<"tunnel">, "open" | "hasPlenty">;
-  /** Whose tunnel it is. */
   readonly client: string;
   /** Where tunnels are watched for what Deno reads of the client's messages; undefined if they are not. */
   readonly memoryGuard?: Pick<MemoryGuard, "watch"> | undefined;
-  /** Called if the client floods the tunnel. */
   readonly onFlood?: () => void;
 }
 
-/** The end of a tunnel, and its traffic. */
 export interface TunnelEnd extends TunnelFacts {
   /** For logs only: that of the Close frame, which may be empty; with code 1006, how the connection has failed. */
   readonly reason: string;
 }
 
-/** A running tunnel. */
 export type Tunnel = Pick<Relay, "closed" | "released" | "close">;
 
 type Ending = Pick<TunnelEnd, "by" | "code" | "reason">;

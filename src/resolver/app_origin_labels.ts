@@ -11,7 +11,6 @@ import type { SandboxPort } from "./destination.ts";
 /** The wishes by port; that of {@linkcode ALL_PORTS} is for the ports without one of their own. */
 export type AppOriginLabels = Readonly<Record<string, AppOriginMode>>;
 
-/** No wish. */
 export const NO_LABELS: AppOriginLabels = {};
 
 const NAME = /^porthole\.app-origin(?:\.([1-9][0-9]{0,4}))?$/;

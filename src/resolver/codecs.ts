@@ -33,7 +33,6 @@ export function sealedCodec<V extends object>(
   };
 }
 
-/** Stores a yes or no. */
 export const booleanCodec: Codec<boolean> = plainCodec(z.boolean());
 
 /** Stores whether somebody has access to a sandbox; null says that it was deleted. */
@@ -41,7 +40,6 @@ export const accessCodec: Codec<boolean | null> = plainCodec(
   z.boolean().nullable(),
 );
 
-/** Stores the id of a sandbox. */
 export const sandboxIdCodec: Codec<string | null> = plainCodec(
   sandboxRef.nullable(),
 );

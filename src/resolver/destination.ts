@@ -5,7 +5,6 @@ import type { Origin } from "../http/origin.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import type { Refusal, RefusalKind } from "./refusals/refusal.ts";
 
-/** A port of a sandbox, or its toolbox. */
 export type SandboxPort = number | "toolbox";
 
 /** What listens on a port of a sandbox. */
@@ -40,7 +39,6 @@ export interface Destination {
 /** The part of a response that is known before its body is read. */
 export type ResponseHead = Pick<UpstreamResponse, "status" | "headers">;
 
-/** What was asked of an app. */
 export interface AppRequest extends App {
   readonly method: string;
 }
@@ -63,7 +61,6 @@ export interface Refusals {
   ): Promise<Refusal>;
 }
 
-/** How a destination has failed. */
 export interface Failure {
   readonly at: Destination;
   readonly kind: RefusalKind;

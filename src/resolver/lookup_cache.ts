@@ -34,7 +34,6 @@ const DEFAULT_PUBLIC_TTL_MS = 120_000;
 /** Longest TTL of "not public" and of "no warning", ms: somebody may be waiting for that to change. */
 const MAX_PRIVATE_TTL_MS = 30_000;
 
-/** TTL of the domains of that Daytona's proxies, ms. */
 const DOMAINS_TTL_MS = 600_000;
 
 /** The time that clients may remember a signing key, ms, says its API: URLs end that late once it is rotated. */
@@ -104,7 +103,6 @@ function lookupPolicies(
   };
 }
 
-/** Dependencies of every {@linkcode LookupCache}. */
 export interface LookupCacheOptions {
   readonly cache: Config["cache"];
   /** Null if answers are cached in process only. */
@@ -126,7 +124,6 @@ export interface Budget {
   spend(asked?: Asked): void;
 }
 
-/** The budget for lookups that are not rate-limited. */
 export const UNMETERED: Budget = { spend() {} };
 
 interface LookupHooks<V> {

@@ -25,7 +25,6 @@ export type OidcState =
     readonly sso?: OidcSettings | undefined;
   };
 
-/** Backoff between two calls while the API does not answer. */
 const BACKOFF = { baseMs: 1000, maxMs: 10_000 };
 
 /** Time between two looks for a change at the API, ms: with a failed one between them, it is noticed in 5 minutes. */
@@ -41,7 +40,6 @@ interface RemoteSettingsOptions {
   readonly warn: (message: string, facts?: Record<string, unknown>) => void;
 }
 
-/** Facts about the installation, as far as they are known yet. */
 export class RemoteSettings {
   readonly #config: Config["oidc"];
   readonly #options: RemoteSettingsOptions;

@@ -20,7 +20,6 @@ interface SandboxMemory {
   forget(sandboxId: string, change: Change): Promise<void> | void;
 }
 
-/** What is announced of a change. */
 const announcement = z.object({
   id: z.string().refine(isSandboxRef),
   mark: z.string().regex(/^[0-9a-f-]{36}\.[0-9]{1,12}$/),
@@ -29,7 +28,6 @@ const announcement = z.object({
 /** Where processes hear of each other. */
 type ChangeStore = Pick<DurableStore, "announce" | "listen"> | null;
 
-/** Tells all memories of changes. */
 export class SandboxChanges {
   readonly #store: ChangeStore;
   readonly #background: Pick<Background, "add">;

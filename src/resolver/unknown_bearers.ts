@@ -42,7 +42,6 @@ interface PresentedBearer {
   readonly clientAddress: string;
 }
 
-/** Decides which bearers may be asked about. */
 export class UnknownBearers {
   readonly #now: () => number;
   readonly #known: ExpiringLru<string, true>;

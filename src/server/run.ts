@@ -68,7 +68,6 @@ export interface ProcessFacts {
   readonly dial?: Dial;
 }
 
-/** Dependencies of {@linkcode run}. */
 export interface RunOptions extends Pick<ProcessFacts, "isTraced"> {
   readonly config: Config;
   readonly version: string;

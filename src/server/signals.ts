@@ -1,6 +1,5 @@
 /** Turns the operating system's signals into requests to stop. */
 
-/** A signal that stops the process. */
 export type EndSignal = "SIGINT" | "SIGTERM";
 
 /** Registers a signal listener, as {@linkcode Deno.addSignalListener} does. */

@@ -35,7 +35,6 @@ export function protocolError(message: string): UpstreamError {
   return new UpstreamError("protocol_error", message);
 }
 
-/** The time that an operation may take. */
 export interface TimeLimit {
   /** Milliseconds; 0 for no limit. */
   readonly ms: number;
@@ -48,7 +47,6 @@ export function deadlineOf({ ms }: TimeLimit, now: number): number {
   return ms > 0 ? now + ms : Infinity;
 }
 
-/** The failure of an operation that exceeded its limit. */
 export function timeoutError({ ms, code }: TimeLimit): UpstreamError {
   return new UpstreamError(code, `timed out after ${ms} ms`);
 }

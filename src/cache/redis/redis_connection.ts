@@ -7,7 +7,6 @@ import {
 } from "../../lib/backoff.ts";
 import type { Watch } from "../store.ts";
 
-/** Backoff between attempts to connect. */
 const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 
 /** A connection without any reply for so long, ms, is dead: TCP may take a quarter of an hour to notice. */
@@ -19,7 +18,6 @@ interface SetOptions {
   condition?: "NX" | "XX";
 }
 
-/** The commands that the store needs. */
 export interface RedisCommands {
   get(key: string): Promise<string | null>;
   /** Milliseconds until the key expires; -1 if it has no expiry, -2 if there is no such key. */
@@ -127,7 +125,6 @@ export async function openRedisClient(
 interface RedisConnectionOptions {
   /** The server's name in error messages. */
   readonly server: string;
-  /** Makes one attempt to connect. */
   readonly open: (signal: AbortSignal) => Promise<RedisClient>;
   /** A monotonic clock, ms. */
   readonly now: () => number;
@@ -213,7 +210,6 @@ export class RedisConnection {
     if (this.#active !== undefined) begin(this.#active);
   }
 
-  /** Closes the connection, or stops trying to open one. */
   close(): void {
     this.#closing.abort();
   }
@@ -249,7 +245,6 @@ export class RedisConnection {
   }
 }
 
-/** A connection to the server at `location`. */
 export function connectionTo(location: RedisLocation): RedisConnection {
   return new RedisConnection({
     server: `${location.hostname}:${location.port}`,
@@ -268,7 +263,6 @@ function deferred(): PromiseWithResolvers<void> {
 /** How an error reply of the server begins. */
 export type ErrorCode = "NOPERM" | "READONLY" | "WRONGTYPE";
 
-/** True if the server replied with one of those error codes. */
 export function hasErrorCode(failure: unknown, ...codes: ErrorCode[]): boolean {
   return failure instanceof Error &&
     codes.some((code) => failure.message.startsWith(`${code} `));

@@ -6,7 +6,6 @@ import type { BodyReader } from "../../upstream/http1/body_reader.ts";
 import { type AbortReason, isClientGone } from "../ends.ts";
 import type { RiskedSocket } from "./leaked_sockets.ts";
 
-/** A body on its way. */
 export interface Download {
   readonly stream: ReadableStream<Uint8Array>;
   /** Breaks off the transfer on both sides; does nothing once it has ended. */
@@ -15,7 +14,6 @@ export interface Download {
   stalledSince(): number | undefined;
 }
 
-/** The end of a response that was streamed. */
 export interface StreamEnd {
   readonly end: ExchangeEnd;
   /** Why it did not end completely, for logs: what failed, or why the gateway broke it off. */
@@ -30,7 +28,6 @@ interface DownloadObserver {
   onChunk?(chunk: Uint8Array): void;
   /** The client's socket, if breaking off its response can cost it. */
   readonly socket?: RiskedSocket | undefined;
-  /** Milliseconds. */
   now(): number;
 }
 

@@ -3,7 +3,6 @@ import { GatewayError } from "../../errors.ts";
 import { UPLOAD_ERRORS } from "../ends.ts";
 import type { Reply } from "./reply.ts";
 
-/** The time that a form may take to arrive, ms. */
 const FORM_TIMEOUT_MS = 10_000;
 
 /** The longest form with one field, which may be an address, bytes. */
@@ -12,7 +11,6 @@ const MAX_FIELD_BYTES = 100_000;
 /** Reads a form of so many bytes at most. */
 export type ReadForm = (maxBytes: number) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** The request that the form comes with. */
 export type FormReply = Pick<
   Reply,
   "openUpload" | "superviseUpload" | "upload" | "contentLength"

@@ -8,7 +8,6 @@ export type Handler = (
   info: RequestInfo,
 ) => Response | Promise<Response>;
 
-/** What is known of a request beside it. */
 export interface RequestInfo extends Deno.ServeHandlerInfo {
   /** Told the size of each part of the request's body that is read, bytes. */
   readonly onBodyRead?: ((bytes: number) => void) | undefined;

@@ -3,7 +3,6 @@ import type { Config } from "../../config/config.ts";
 import { GatewayError } from "../../errors.ts";
 import type { RequestHeaders } from "../../http/headers.ts";
 
-/** The configured limits for the head of a request. */
 export type RequestHeadLimits = Pick<
   Config["limits"],
   "targetBytes" | "headerBytes" | "headerFields"

@@ -3,13 +3,7 @@
  * only that is told what happens to it. If the response ends while a read of the body waits, that read is never woken,
  * and its 64 KiB buffer never freed; if it breaks off, or the client leaves, the socket is never closed either, as the
  * read holds the connection. Nor is a read woken if the body is cancelled meanwhile, however the response is sent.
- * (Related: denoland/deno#36624.) To reproduce:
- *
- *     Deno.serve((request) => {
- *       request.body.getReader().read().then(console.log, console.log); // never
- *       return new Response(streamThatFails); // the client sees no end of it
- *     });
- *     // The client sends half a request, and leaves.
+ * (Related: denoland/deno#36624.)
  *
  * Such a read can be neither avoided nor withdrawn: an app may begin its response, and a client may send more, at any
  * time. HTTP/2, which leaks nothing, has no Host header, but neither need HTTP/1.1 have one.

@@ -12,7 +12,6 @@ export interface ListenAddress {
   readonly reusePort?: boolean;
 }
 
-/** A listener that is accepting connections. */
 export interface Listener extends ListenAddress {
   /** Rejects when it can accept no more connections; pending otherwise, and while file descriptors are short. */
   readonly failed: Promise<never>;
@@ -33,10 +32,7 @@ export interface HttpServer extends Listener {
 /** The time that open requests have to end when closing, ms. */
 export const CLOSE_TIMEOUT_MS = 1000;
 
-/**
- * Starts listening without TLS.
- * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
- */
+/** Starts listening without TLS; throws if it cannot listen on the address: see {@linkcode explainListenError}. */
 export function listen(handler: Handler, address: ListenAddress): HttpServer {
   let isDraining = false;
   const server = serveLastingly((port = address.port) =>

@@ -29,7 +29,6 @@ export interface ClientLeg {
     | undefined;
 }
 
-/** The request that is replied to. */
 export interface RepliedRequest {
   /** The Request itself, for its body and signal. */
   readonly request: Request;
@@ -43,7 +42,6 @@ export interface RepliedRequest {
   readonly onBodyRead: ((bytes: number) => void) | undefined;
 }
 
-/** A response in one piece. */
 export interface WholeReply {
   readonly response: Response;
   /** Settles once the client has taken what is charged for it; undefined if nothing is. */
@@ -56,7 +54,6 @@ const UNCHARGED_BYTES = 32 * 1024;
 /** The copy of a longer body costs more than memory that is not used again (see lent_body.ts), bytes. */
 const MAX_COPIED_BYTES = 128 * 1024;
 
-/** The client's half of one exchange. */
 export class Reply {
   readonly #request: RepliedRequest;
   readonly #leg: ClientLeg;
@@ -140,10 +137,7 @@ export class Reply {
     return this.#request.headers.has("host");
   }
 
-  /**
-   * The response with a complete body, which is taken over, or none.
-   * @throws {GatewayError} `duplex_unavailable`
-   */
+  /** The response with a complete body, which is taken over, or none; throws `duplex_unavailable`. */
   whole(body: Bytes | null, status: number, headers: HeaderList): WholeReply {
     if (isBodiless(status) && this.#upload?.left === "much") {
       throw new GatewayError("duplex_unavailable", "It cannot be streamed");
@@ -159,10 +153,7 @@ export class Reply {
     return { response, delivered: this.#chargeUntilDelivered() };
   }
 
-  /**
-   * The response with a body on its way; `onEnd` is told how it ends.
-   * @throws {GatewayError} `duplex_unavailable`
-   */
+  /** The response with a body on its way; `onEnd` is told how it ends; throws `duplex_unavailable`. */
   stream(
     body: BodyReader,
     status: number,
@@ -190,10 +181,7 @@ export class Reply {
     }
   }
 
-  /**
-   * Risks the client's socket to stream a response beside its upload.
-   * @throws {GatewayError} `duplex_unavailable`
-   */
+  /** Risks the client's socket to stream a response beside its upload; throws `duplex_unavailable`. */
   #riskSocket(): RiskedSocket | undefined {
     const upload = this.#upload;
     if (upload === null || !upload.isOpen) return undefined;

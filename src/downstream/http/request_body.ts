@@ -72,10 +72,7 @@ function cancellable(body: BodyReader, signal: AbortSignal): BodyReader {
   };
 }
 
-/**
- * The body, or null if it is empty.
- * @throws {UpstreamError} `aborted` or `body_failed` if the client has left it
- */
+/** The body, or null if it is empty; throws an UpstreamError `aborted` or `body_failed` if the client has left it. */
 async function nonEmpty(
   source: BodyReader,
   signal: AbortSignal,

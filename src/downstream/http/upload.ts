@@ -11,7 +11,6 @@ import { ChunkedBody } from "./chunked_body.ts";
 /** A read of what has arrived takes less, even beside a flood, ms. */
 const READ_MS = 25;
 
-/** Where an upload comes from. */
 export interface UploadSource {
   readonly body: BodyReader;
   /** Bytes; null if it was not announced. */
@@ -22,7 +21,6 @@ export interface UploadSource {
   readonly onRead?: ((bytes: number) => void) | undefined;
 }
 
-/** A body on its way to the upstream. */
 export class Upload implements BodyReader, Watched {
   readonly #source: UploadSource;
   /** The body if it comes in chunks over HTTP/1.1: then Deno may keep some of it. */

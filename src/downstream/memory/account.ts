@@ -17,7 +17,6 @@ function downloadMemory(size: number): number {
   return (CHUNKS_AHEAD + 1) * size;
 }
 
-/** The account of a download. */
 export class DownloadAccount {
   readonly #budget: Pick<ByteBudget<"download">, "hasPlenty">;
   readonly #memory: Holding;

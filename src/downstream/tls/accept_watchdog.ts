@@ -1,11 +1,7 @@
 /**
  * Deno 2.9.6: when file descriptors run out, the accept loop of a `node:net` or `node:tls` server ends silently and for
  * good. The port still looks open, but nobody is served. (Node goes on; `Deno.serve` says so, see
- * platform/accept_again.ts.) No upstream issue is known. To reproduce:
- *
- *     const server = net.createServer((socket) => console.log("accepted")).listen(8000);
- *     server.on("error", console.log); // never
- *     // ulimit -n 80; open 100 connections, close them all, open another: never accepted
+ * platform/accept_again.ts.) No upstream issue is known.
  *
  * Instead, a watchdog connects to the server now and then, and notices if that goes unnoticed: the port is opened again.
  */

@@ -5,7 +5,6 @@ import { describeError } from "../../lib/describe_error.ts";
 import { whyUnreadable } from "../../platform/permission_hint.ts";
 import { checkTlsPair } from "../../platform/tls_pair.ts";
 
-/** A certificate chain and its private key, both as PEM. */
 export interface Certificate extends Deno.TlsCertifiedKeyPem {
   readonly expiresAt: Date;
 }

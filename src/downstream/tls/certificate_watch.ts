@@ -59,7 +59,6 @@ interface RenewalOptions extends Pick<TlsOptions, "buffers"> {
   readonly log: Logger;
 }
 
-/** Time between two checks for a renewed certificate, ms. */
 const CHECK_INTERVAL_MS = 60_000;
 
 /** Listens with TLS, and checks for a renewed certificate every minute and on SIGHUP. Throws as {@linkcode listenTls}. */

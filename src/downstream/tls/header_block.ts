@@ -3,7 +3,6 @@
 /** What the next byte, or the integer that it begins, is. */
 type Expected = "field" | "index" | "name length" | "value length";
 
-/** The counter of one header block after another. */
 export class HeaderBlockCounter {
   #expected: Expected = "field";
   /** An integer that goes on (section 5.1): its value so far, and what its next byte counts; 0 if there is none. */

@@ -32,20 +32,17 @@ import { Http2Pace } from "./http2_pace.ts";
 import { startLoopbackServer } from "./loopback_server.ts";
 import { ReadAhead } from "./read_ahead.ts";
 
-/** A listener whose certificate can be replaced. */
 export interface TlsListener extends Listener {
   /** Uses another certificate from the next handshake on; open connections keep the old one. */
   setCertificate(certificate: Certificate): void;
 }
 
-/** Settings of {@linkcode listenTls}. */
 export interface TlsOptions {
   readonly certificate: Certificate;
   /** Charged for clients whose bytes wait to be taken; over its limit, they are disconnected. */
   readonly buffers: Pick<ByteBudget<"tls">, "open">;
 }
 
-/** The time that a client has to finish its handshake, ms. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** Most handshakes at once: as many as a gateway finishes in a second or two. */
@@ -54,10 +51,7 @@ const MAX_HANDSHAKES = 1000;
 /** Probes after which one of this process has reached it too, even if the port is that of a hundred processes. */
 const SHARED_TRIES = 1000;
 
-/**
- * Starts listening.
- * @throws {Error} If it cannot listen on the address: see {@linkcode explainListenError}.
- */
+/** Starts listening; throws if it cannot listen on the address: see {@linkcode explainListenError}. */
 export async function listenTls(
   handler: Handler,
   address: ListenAddress,

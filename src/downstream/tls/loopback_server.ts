@@ -6,7 +6,6 @@ import { type HttpServer, listen } from "../http/listen.ts";
 import { pipe, type PipeOptions } from "./pipe.ts";
 import { headBytes } from "./read_ahead.ts";
 
-/** A running server. */
 export interface LoopbackServer extends HttpServer {
   /** Serves a connection until it is closed; never rejects. */
   serveConnection(client: Socket, options: PipeOptions): Promise<void>;

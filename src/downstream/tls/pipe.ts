@@ -21,7 +21,6 @@ const REQUEST_BYTES = 8 * 1024;
 /** The time that a client has to close its side after it was sent everything, ms. */
 const LINGER_MS = 1000;
 
-/** How a client is relayed. */
 export interface PipeOptions {
   /** Charged while the client's bytes wait to be taken. */
   readonly memory: Pick<Holding, "set">;

@@ -2,10 +2,7 @@
  * Deno 2.9.6, HTTP/1.1: while a request waits for its response, and while that is streamed, `Deno.serve` reads whatever
  * else its client sends, in order to notice that it leaves, and keeps it, without a limit: 150 to 700 MB/s. That is
  * what follows a request, and of an upload beside its response what nobody reads; as long as a read of a body waits, or
- * an upload has no response yet, it is not done. No upstream issue is known. To reproduce:
- *
- *     Deno.serve(() => new Promise(() => {}));
- *     // A client sends "GET / HTTP/1.1\r\nHost: h\r\n\r\n", and then anything, without end: rss grows.
+ * an upload has no response yet, it is not done. No upstream issue is known.
  *
  * Instead, over our own TLS, no more of a client's bytes are passed on than have been read, and a little. Extensions of
  * chunks and trailers count as unread, as nobody sees them read: an upload with more of them than that is stopped, as

@@ -16,10 +16,7 @@ const IDLE_TIMEOUT_SEC = 100;
 /** A Sec-WebSocket-Key: 16 octets in base64 (RFC 6455 section 4.1). */
 const WEBSOCKET_KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
-/**
- * Checks the opening handshake (RFC 6455 section 4.2.1).
- * @throws {GatewayError} `upgrade_required` or `bad_request`
- */
+/** Checks the opening handshake (RFC 6455 section 4.2.1); throws `upgrade_required` or `bad_request`. */
 export function checkHandshake(headers: RequestHeaders): void {
   if (headers.get("sec-websocket-version") !== "13") {
     throw new GatewayError("upgrade_required", "Not version 13");
@@ -32,10 +29,7 @@ export function checkHandshake(headers: RequestHeaders): void {
 /** Has {@linkcode upgradeClient} notice a client that leaves from now on. */
 export { accessSignal as watchClient };
 
-/**
- * Upgrades the client's connection.
- * @throws {UpstreamError} `aborted` if the client has left: see hasDisconnected()
- */
+/** Upgrades the client's connection; throws an UpstreamError `aborted` if the client has left. */
 export async function upgradeClient(
   request: Request,
   headers: RequestHeaders,

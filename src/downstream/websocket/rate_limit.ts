@@ -37,7 +37,6 @@ export class FloodBans {
   /** Origins by client. */
   readonly #banned: ExpiringLru<string, ReadonlySet<string>>;
 
-  /** @param now The current time, ms. */
   constructor(now: () => number) {
     const ttlMs = FLOOD_BAN_MS;
     this.#banned = new ExpiringLru({ max: MAX_BANNED_CLIENTS, ttlMs, now });
@@ -60,7 +59,6 @@ function keyOf(origin: string): string {
   return origin.slice(0, MAX_ORIGIN_LENGTH);
 }
 
-/** Counts the frames of one client. */
 export class RateLimit {
   readonly #isShortFlood = createFloodGauge(SHORT_MESSAGES_PER_SECOND);
   readonly #onFlood: (reason: string) => void;

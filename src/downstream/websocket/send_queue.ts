@@ -1,9 +1,6 @@
 /**
  * Deno 2.9.6, as every browser: a WebSocket has no drain event (whatwg/websockets#17), and `bufferedAmount` counts
- * bytes of payload only, although each queued message costs the runtime about 1 KiB, however short it is. To reproduce:
- *
- *     for (let count = 0; count < 1_000_000; count++) socket.send("");
- *     socket.bufferedAmount; // 0
+ * bytes of payload only, although each queued message costs the runtime about 1 KiB, however short it is.
  *
  * Besides, `bufferedAmount` is 0 once the WebSocket is closing, although all that was queued is kept until the client
  * takes it or leaves: nothing can drop it.

@@ -23,7 +23,6 @@ export const brandSettings = settingsSection({
   assemble: ({ BRAND_FILE: path }) => ({ path }),
 });
 
-/** What pages are dressed in. */
 export const brand: FeatureModule = {
   name: "brand",
   settings: brandSettings,

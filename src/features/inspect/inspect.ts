@@ -39,7 +39,6 @@ export function inspectRoute(target: string): InspectRoute | undefined {
   return { sandboxId, resource: events === undefined ? "page" : "events" };
 }
 
-/** A request for the page or its stream. */
 export class InspectExchange extends OwnExchange {
   readonly route = "inspect";
   readonly label: string;
@@ -104,7 +103,6 @@ export class InspectExchange extends OwnExchange {
   }
 }
 
-/** Answers a request for the owner's view. */
 export async function handleInspect(
   x: InspectExchange,
   inspector: Inspector,

@@ -8,7 +8,6 @@ import { INSPECT_ROUTES } from "./inspect_routes.ts";
 import { Inspector } from "./inspector.ts";
 import { KeptFailures } from "./kept_failures.ts";
 
-/** Whether it is served. */
 export const inspectSettings = settingsSection({
   rows: inGroup("Public addresses", {
     INSPECT: setting(
@@ -26,7 +25,6 @@ export const inspectSettings = settingsSection({
   }),
 });
 
-/** `/inspect/{sandbox}` on base hosts. */
 export const inspect: FeatureModule = {
   name: "inspect",
   settings: inspectSettings,

@@ -16,7 +16,6 @@ export const INSPECT_POLICY = withScripts(
   [INSPECT],
 );
 
-/** Renders the page about a sandbox as an HTML document. */
 export function inspectPage(sandboxId: string, pages: readonly Link[]): string {
   const name = escapeHtml(sandboxId);
   const links = pages.map(({ url, text }) =>

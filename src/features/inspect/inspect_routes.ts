@@ -16,7 +16,6 @@ const COMMON = {
   request: { params: z.object({ sandboxId: SANDBOX }) },
 } as const;
 
-/** The page, and the events that it shows. */
 export const INSPECT_ROUTES = [
   createRoute({
     ...COMMON,

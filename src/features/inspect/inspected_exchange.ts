@@ -4,7 +4,6 @@ import type { SeenExchange } from "../../gateway/observer.ts";
 import { ERROR_TEXTS } from "../../pages/error_texts.ts";
 import { redactHeaders, redactReason, redactTarget } from "./redact.ts";
 
-/** An exchange as watchers are told of it, without credentials. */
 export type InspectedExchange = ReturnType<typeof inspectedOf>;
 
 /** What watchers are told of it; times are in ms. A second event with the same ID replaces the first. */

@@ -13,7 +13,6 @@ import type { KeptFailures } from "./kept_failures.ts";
 import { WatchedSandbox } from "./watched_sandbox.ts";
 import { eventOf, Watcher } from "./watcher.ts";
 
-/** The limits of watching. */
 export type InspectorLimits = Readonly<typeof LIMITS>;
 
 const LIMITS = {
@@ -29,7 +28,6 @@ const LIMITS = {
   perSec: 40,
 };
 
-/** Shows the exchanges with a sandbox to whoever watches it. */
 export class Inspector implements ExchangeObserver {
   readonly #now: () => number;
   readonly #limits: InspectorLimits;
@@ -40,7 +38,6 @@ export class Inspector implements ExchangeObserver {
   readonly #failures: KeptFailures | undefined;
   #count = 0;
 
-  /** `now` is in ms. */
   constructor(
     now: () => number,
     limits: Partial<InspectorLimits> = {},

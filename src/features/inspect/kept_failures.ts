@@ -6,7 +6,6 @@ import { eventOf } from "./watcher.ts";
 /** What is kept: so many of a sandbox, so many characters of all, and so long. */
 const LIMITS = { perSandbox: 50, chars: 2 * 1024 * 1024, ageMs: 3_600_000 };
 
-/** Keeps them, and drops the oldest. */
 export class KeptFailures {
   readonly #now: () => number;
   readonly #limits: typeof LIMITS;
@@ -14,7 +13,6 @@ export class KeptFailures {
   /** As events, oldest first. */
   #kept: { sandboxId: string; text: string; at: number }[] = [];
 
-  /** `now` is in ms. */
   constructor(now: () => number, limits: Partial<typeof LIMITS> = {}) {
     this.#now = now;
     this.#limits = { ...LIMITS, ...limits };

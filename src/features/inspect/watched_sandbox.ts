@@ -12,7 +12,6 @@ export type Share = "ordinary" | "notable";
 /** Longest time until watchers are told of what is left out, ms. */
 const TELL_LEFT_OUT_MS = 1000;
 
-/** A sandbox with its watchers. */
 export class WatchedSandbox {
   readonly #watchers = new Set<Watcher>();
   readonly #shares: TokenBuckets;

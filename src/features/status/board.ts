@@ -28,7 +28,6 @@ interface StatusBoardOptions {
   readonly report: () => StatusReport;
 }
 
-/** What a watcher is sent. */
 export interface StatusEvent extends Summary, StatusReport {
   /** All points if `isFirst`, otherwise the new one. */
   readonly points: readonly Point[];
@@ -52,7 +51,6 @@ const MAX_WAITING = 4;
 
 type Watcher = ReadableStreamDefaultController<Uint8Array>;
 
-/** Looks, remembers and tells. */
 export class StatusBoard {
   readonly #options: StatusBoardOptions;
   readonly #watchers = new Set<Watcher>();

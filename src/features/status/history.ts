@@ -4,10 +4,8 @@ import { quantileBetween, type Reading } from "./reading.ts";
 
 type Counts = readonly (readonly [name: string, count: number])[];
 
-/** What is drawn of one look. */
 export type Point = ReturnType<typeof pointBetween>;
 
-/** What the metrics tell beside the points. */
 export type Summary = ReturnType<typeof summaryOf>;
 
 /**

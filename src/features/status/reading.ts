@@ -12,7 +12,6 @@ interface Sample {
   readonly value: number;
 }
 
-/** A moment's values. */
 export class Reading {
   /** Milliseconds since the epoch. */
   readonly at: number;

@@ -23,13 +23,11 @@ type Amounts = Record<"requests" | "bytes", number>;
 const MAX_EXACT = 4096;
 const MAX_KEPT = 128;
 
-/** The time after which what was counted weighs half, ms. */
 const HALF_LIFE_MS = 30_000;
 
 /** What a steady rate of one a second adds up to. */
 const STEADY_SUM = HALF_LIFE_MS / 1000 / Math.LN2;
 
-/** Counts the use of sandboxes. */
 export class SandboxUsage {
   readonly #now: () => number;
   #exact = new Map<string, Amounts>();

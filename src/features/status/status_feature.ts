@@ -9,7 +9,6 @@ import { RecentTroubles } from "./recent_troubles.ts";
 import { sandboxRows, SandboxUsage } from "./sandbox_usage.ts";
 import { statusPage } from "./status_page.ts";
 
-/** Whether it is served, where the metrics are. */
 export const statusSettings = settingsSection({
   rows: inGroup("Observability", {
     STATUS_PAGE: setting(

@@ -52,7 +52,6 @@ const MAIN = `${filled(main, { sections: SECTIONS.join("\n") })}
 const head = `<style>${css}</style>`;
 const HTML = page("Porthole: status", MAIN, { wide: true, head });
 
-/** The page. */
 export function statusPage(): Response {
   return new Response(HTML, { headers: HEADERS });
 }

@@ -7,7 +7,6 @@ import { ancestorsField, portField } from "../../control/api/fields.ts";
 import { isExposedHttp, withoutTrailingSlashes } from "../../http/url.ts";
 import { digestKey } from "../../lib/digest.ts";
 
-/** Longest life of a ticket, seconds. */
 const MAX_LIFE_SEC = 3600;
 
 const text = z.string().min(1).max(512);
@@ -77,7 +76,6 @@ export type RuleContext = Pick<
   "OIDC_ALLOW_INSECURE" | "OIDC_DOMAIN"
 >;
 
-/** A file of rules. */
 export function rulesFile(
   path: string,
   { OIDC_ALLOW_INSECURE, OIDC_DOMAIN }: RuleContext,

@@ -22,7 +22,6 @@ import { grantBy, isWithin, SKEW_SEC } from "./ticket.ts";
 
 const ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
-/** What JWTs are judged by. */
 export interface TicketsOptions extends Pick<FeatureParts, "now"> {
   /** Those in force. */
   readonly rules: () => readonly Rule[];
@@ -36,10 +35,8 @@ export interface TicketsOptions extends Pick<FeatureParts, "now"> {
   readonly onRefusal: (issuer: string, reason: string) => void;
 }
 
-/** A sandbox's labels. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** The source of such grants. */
 export class Tickets implements GrantSource {
   readonly via = ["ticket"] as const;
   readonly #options: TicketsOptions;
@@ -158,7 +155,6 @@ export class Tickets implements GrantSource {
     }
   }
 
-  /** True if a rule is for that sandbox. */
   async #covers({ sandboxes }: Rule, sandboxId: string, budget: Budget) {
     if (sandboxes === "*") return true;
     if (Array.isArray(sandboxes)) return sandboxes.includes(sandboxId);

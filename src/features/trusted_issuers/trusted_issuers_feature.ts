@@ -36,7 +36,6 @@ export const trustedIssuersSettings = settingsSection({
   ) => ({ path, context: { OIDC_ALLOW_INSECURE, OIDC_DOMAIN } }),
 });
 
-/** The grants of such JWTs. */
 export const trustedIssuers: FeatureModule = {
   name: "trusted_issuers",
   settings: trustedIssuersSettings,

@@ -11,7 +11,6 @@ import type { StartButton } from "./start_button.ts";
 const PARAMS = z.object({ sandbox: SANDBOX, port: z.string() });
 const OUTCOME = json(z.object({ outcome: z.string() }));
 
-/** Its description. */
 export const START_ROUTE = createRoute({
   method: "post",
   path: "/api/v1/previews/{sandbox}/{port}/start",
@@ -26,7 +25,6 @@ export const START_ROUTE = createRoute({
   },
 });
 
-/** Adds it. */
 export function startRoutes(
   button: StartButton,
   { members }: Pick<FeatureParts, "members">,

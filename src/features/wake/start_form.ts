@@ -27,7 +27,6 @@ const LABELS: Readonly<Record<StartOperation, string>> = {
  */
 export function startForm({ token, framedBy, operation }: {
   readonly token: string;
-  /** The origins whose pages may frame the button. */
   readonly framedBy: readonly string[];
   readonly operation: StartOperation;
 }): PageAction {

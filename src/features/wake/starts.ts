@@ -41,7 +41,6 @@ export type StartOperation = "start" | "recover";
 /** What a visitor did to have a sandbox started: pressed the button, opened it, or called as a program. */
 export type StartTrigger = "press" | "visit" | "call";
 
-/** A start that somebody wants. */
 export interface WantedStart {
   readonly sandboxId: string;
   /** Whose it is: the API limits how often an organization starts sandboxes. */

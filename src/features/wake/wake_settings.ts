@@ -35,7 +35,6 @@ function wakeKeys(): Format<readonly WakeKey[]> {
   return { allowed, schema: schema.refine(isOneEach) };
 }
 
-/** Whether a page may offer to start its sandbox, and a visit may do without, and for whom. */
 export const wakeSettings = settingsSection({
   rows: inGroup("Public addresses", {
     WAKE: setting(
@@ -76,10 +75,8 @@ export const wakeSettings = settingsSection({
   assemble: (values) => ({
     mode: values.WAKE,
     perHour: values.WAKE_PER_HOUR,
-    // For who has not logged in: by a link or token, or as the sandbox is public.
     byLink: values.WAKE_LINKS,
     ofPublic: values.WAKE_PUBLIC,
-    // Whose keys start for those; where the Daytona is somebody else's, the gateway's own does.
     keys: values.WAKE_API_KEYS,
   }),
 });

@@ -31,7 +31,6 @@ import {
   warningPage,
 } from "./warning_page.ts";
 
-/** The part of an exchange that the warning depends on. */
 export type WarnedExchange = Pick<
   PreviewExchange,
   "reply" | "method" | "headers" | "authority" | "target" | "host" | "note"

@@ -11,7 +11,6 @@ import { booleanCodec } from "../../resolver/codecs.ts";
 import { LookupCache, UNMETERED } from "../../resolver/lookup_cache.ts";
 import { Warning, type Wishes } from "./warning.ts";
 
-/** For which sandboxes it asks: all, none, or those whose organizations want it. */
 export const warningSettings = settingsSection({
   rows: inGroup("Public addresses", {
     PREVIEW_WARNING_ENABLED: setting(
@@ -30,7 +29,6 @@ export const warningSettings = settingsSection({
   assemble: ({ PREVIEW_WARNING_ENABLED: mode }) => ({ mode }),
 });
 
-/** Asks for all sandboxes, or for those whose organizations want it. */
 export const warning: FeatureModule = {
   name: "warning",
   settings: warningSettings,

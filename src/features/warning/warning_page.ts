@@ -5,7 +5,6 @@ import { escapeHtml, filled } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 import { withScripts } from "../../pages/script.ts";
 
-/** Path that the page's form posts to. */
 export const ACCEPT_PATH = "/accept-daytona-preview-warning";
 
 /** Name of the form field or query parameter with the URL to continue to. */
@@ -18,7 +17,6 @@ export const REDIRECT_FIELD = "redirect";
  */
 export const WARNING_POLICY = withScripts(BASE_POLICY, [KEEP_FRAGMENT]);
 
-/** Renders the warning as an HTML document. */
 export function warningPage({ host, url, isFramed }: {
   readonly host: string;
   /** The URL that the visitor wanted to open. */

@@ -37,7 +37,6 @@ const EVENTS: ReadonlySet<unknown> = new Set([
 
 type WebhookParts = Pick<FeatureParts, "changes" | "throttle" | "now">;
 
-/** What {@linkcode addWebhookRoutes} adds. */
 export const WEBHOOK_ROUTE = createRoute({
   method: "post",
   path: "/webhooks/daytona",

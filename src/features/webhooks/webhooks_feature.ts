@@ -14,7 +14,6 @@ const SECRET: Format<string> = {
   ),
 };
 
-/** The secrets by which they are signed; none if nobody sends any. */
 export const webhooksSettings = settingsSection({
   rows: inGroup("Cache", {
     WEBHOOK_SECRET: setting(
@@ -25,7 +24,6 @@ export const webhooksSettings = settingsSection({
   assemble: ({ WEBHOOK_SECRET: secrets }) => ({ secrets }),
 });
 
-/** `/webhooks/daytona` on base hosts. */
 export const webhooks: FeatureModule = {
   name: "webhooks",
   settings: webhooksSettings,

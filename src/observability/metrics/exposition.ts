@@ -1,6 +1,5 @@
 /** Prometheus' text exposition format 0.0.4. */
 
-/** Media type of the format. */
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export interface Sample {
@@ -10,7 +9,6 @@ export interface Sample {
   readonly value: number;
 }
 
-/** A metric and its values. */
 export interface Family {
   readonly name: string;
   readonly help: string;

@@ -2,7 +2,6 @@
 import type { Config } from "../../config/config.ts";
 import type { METRICS } from "./definitions.ts";
 
-/** The way in which an exchange ended. */
 export type ExchangeEnd = (typeof METRICS.requestEnds.labels.end)[number];
 
 export type CacheKind = (typeof METRICS.cacheRequests.labels.kind)[number];
@@ -20,13 +19,11 @@ export type LoginOutcome = (typeof METRICS.logins.labels.outcome)[number];
 /** By what a grant was carried. */
 export type GrantVia = (typeof METRICS.grants.labels.via)[number];
 
-/** What came of it. */
 export type GrantOutcome = (typeof METRICS.grants.labels.outcome)[number];
 
 /** What had admitted a visitor who has a sandbox started. */
 export type StarterKind = (typeof METRICS.starts.labels.by)[number];
 
-/** What came of it. */
 export type StartEnd = (typeof METRICS.starts.labels.outcome)[number];
 
 /** What buffers bytes that count against the memory budget. */
@@ -90,26 +87,21 @@ export interface LimitUse {
 
 /** Sources of the values that other modules keep; read whenever the metrics are rendered. */
 export interface MetricSources {
-  /** Exchanges and tunnels under way. */
   readonly inFlight: () => number;
   readonly tunnels: () => number;
-  /** Connections to runners: how many are idle and active now, and how many were opened and reused in total. */
   readonly upstream: () => Readonly<
     Record<"idle" | "active" | "opened" | "reused", number>
   >;
   readonly droppedLogLines: () => number;
   readonly leakedSockets: () => number;
   readonly areDescriptorsShort: () => boolean;
-  /** Bytes that are buffered for clients and apps, beyond the allowance of each. */
   readonly bufferedBytes: () => number;
-  /** The limits of these. */
   readonly limits: Pick<
     Config["limits"],
     "concurrentExchanges" | "tunnels" | "bufferBudgetBytes"
   >;
   /** What tells of changes in the durable tier; null while nothing does, undefined where nothing can. */
   readonly storeWatch: () => object | null | undefined;
-  /** The limits for each of many. */
   readonly limitsPerEach: () => readonly LimitUse[];
   readonly unresponsiveRunners: () => number;
   /** The checks of `/ready` as they are known now. */

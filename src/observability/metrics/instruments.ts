@@ -175,7 +175,6 @@ export class Histogram {
   }
 }
 
-/** A table of definitions. */
 export type Definitions = Readonly<
   Record<string, Definition | HistogramDefinition>
 >;

@@ -88,7 +88,6 @@ export class Metrics {
     this.#instruments.starts.add(1, by, outcome);
   }
 
-  /** Records that something had to go because too much was buffered. */
   bufferEvicted(kind: BufferKind): void {
     this.#instruments.bufferEvictions.add(1, kind);
   }

@@ -30,21 +30,16 @@ import { type Access, type BearerUser, knownEndOf } from "../own/access.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { UnknownBearers } from "../unknown_bearers.ts";
 import type { HostedResolver } from "./hosted_resolver.ts";
-import type { HostedSandbox } from "./hosted_sandbox.ts";
 
 interface HostedAccessParts {
   readonly api: Pick<
     DaytonaApi,
     "hasSandboxAccess" | "isOwnedByUser" | "organizationOf"
   >;
-  readonly sandboxes:
-    & Pick<HostedResolver, "previewTokenOf" | "renewToken" | "linkIdOf">
-    & {
-      sandboxOf(
-        label: string,
-        budget: Budget,
-      ): Promise<Pick<HostedSandbox, "id" | "organizationId"> | null>;
-    };
+  readonly sandboxes: Pick<
+    HostedResolver,
+    "sandboxOf" | "previewTokenOf" | "renewToken" | "linkIdOf"
+  >;
   /** Whether Daytona's proxy opens a signed link. */
   readonly opensLink: (token: string, port: number) => Promise<boolean>;
   /** The issuers of the JWTs of Daytona's users; none until they are known. */
@@ -69,7 +64,7 @@ export function mayBeDaytonas(
 /** The token is the sandbox's, whichever port is asked about. */
 const ANY_PORT = 3000;
 
-/** Judges credentials, and caches the verdicts; every method throws as {@linkcode Access}. */
+/** Judges credentials, and caches the verdicts; every method says and throws what that of {@linkcode Access} does. */
 export class HostedAccess implements Access {
   readonly #parts: HostedAccessParts;
   readonly #users: LookupCache<boolean | null>;
@@ -98,7 +93,6 @@ export class HostedAccess implements Access {
     this.#marks.set(sandboxId, mark);
   }
 
-  /** True if `token` is the current preview token of the sandbox that the label names. */
   async isPreviewToken(
     label: string,
     token: string,
@@ -126,7 +120,6 @@ export class HostedAccess implements Access {
     return false;
   }
 
-  /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
   async hasAccess(
     label: string,
     user: BearerUser,

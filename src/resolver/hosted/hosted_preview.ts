@@ -7,7 +7,6 @@ import { parseOrigin } from "../../http/origin.ts";
 import type { Destination } from "../destination.ts";
 import type { HostedSandbox } from "./hosted_sandbox.ts";
 
-/** Reads a preview that was stored. */
 export const storedPreview = z.object({
   /** `scheme://host[:port]` of a domain. */
   domain: z.string().regex(/^https?:\/\/[^/?#@\s]+$/),
@@ -61,7 +60,6 @@ const MAX_MADE = 64;
 /** The destinations of a sandbox that were made so far; most requests are for one of a few. */
 const made = new WeakMap<HostedPreview, Map<string, Destination>>();
 
-/** The destination of requests for a port of a sandbox. */
 export function hostedDestination(
   sandbox: Pick<HostedSandbox, "id" | "public">,
   preview: HostedPreview,

@@ -30,7 +30,6 @@ interface Renewal {
   next?: Promise<void>;
 }
 
-/** Paces the questions. */
 export class HostedRenewals {
   readonly #lookups: RenewalLookups;
   /** By sandbox and refused token. */

@@ -53,7 +53,6 @@ type HostedApi = Pick<
 >;
 
 interface HostedResolverOptions extends SandboxResolverOptions {
-  /** Called whenever an answer is not believed. */
   readonly onMismatch: (reason: Mismatch, sandboxId: string) => void;
 }
 

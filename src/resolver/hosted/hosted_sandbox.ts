@@ -20,7 +20,6 @@ const stored = z.object({
 /** The facts about a sandbox that do not depend on who asks. */
 export type HostedSandbox = Readonly<z.output<typeof stored>>;
 
-/** Stores the facts as they are. */
 export const sandboxCodec: Codec<HostedSandbox | null> = plainCodec(
   stored.nullable(),
 );

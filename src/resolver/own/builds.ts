@@ -8,7 +8,6 @@ import type {
 } from "../../daytona/api.ts";
 import { ifUser } from "./access.ts";
 
-/** The location of a build log. */
 export interface BuildLog {
   readonly runner: Runner;
   /** The name of the image that was built. */
@@ -26,7 +25,6 @@ type BuildApi = Pick<
   "sandbox" | "snapshot" | "isOwnedByUser" | "runnerById"
 >;
 
-/** Finds build logs. */
 export class BuildResolver {
   readonly #api: BuildApi;
 

@@ -39,7 +39,6 @@ export function runnerBase(url: string): RunnerBase {
   return { origin: parseOrigin(url), authority, path };
 }
 
-/** The headers by which a runner knows the gateway. */
 export function runnerHeaders({ apiKey }: Pick<Runner, "apiKey">): HeaderList {
   return [["x-daytona-authorization", `Bearer ${apiKey}`]];
 }

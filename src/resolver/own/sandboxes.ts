@@ -34,7 +34,6 @@ type SandboxApi =
   & Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">
   & Pick<SandboxStates, "labelsOf">;
 
-/** Dependencies of what finds sandboxes, besides the API. */
 export interface SandboxResolverOptions extends LookupCacheOptions {
   readonly sealer: Sealer;
   /** What apps are told of their own address, unless their sandbox's labels say otherwise. */

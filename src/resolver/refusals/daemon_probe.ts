@@ -94,7 +94,6 @@ export class DaemonProbe {
   }
 }
 
-/** Longest wait for the end of a daemon's answer, ms. */
 const BODY_TIMEOUT_MS = 1000;
 
 /** The longest answer of a daemon: whoever owns the sandbox may have put anything in the daemon's place. */

@@ -18,7 +18,6 @@ import { RunnerRefusals } from "./runner_refusals.ts";
 /** What opens the way to a sandbox: its token, or a signed link, which the refusals are about then. */
 export type HostedCredential = "token" | "link";
 
-/** Judges responses that come by way of such a proxy. */
 export class HostedRefusals extends RunnerRefusals {
   readonly #credential: HostedCredential;
 
@@ -55,7 +54,6 @@ export class HostedRefusals extends RunnerRefusals {
   }
 }
 
-/** Longest wait for the proxy's answer about a link, ms. */
 const LINK_TIMEOUT_MS = 10_000;
 
 /** Refused by every runner before it looks for the app, beside the header that the proxy adds. */
@@ -110,7 +108,6 @@ function mayBeHostedRefusal({ status, headers }: ResponseHead): boolean {
       valuesOf(headers, "content-security-policy")[0] === WARNING_POLICY;
 }
 
-/** The proxy's refusal, if a response is one. */
 export function hostedRefusalOf(
   { status, headers }: ResponseHead,
   authority: string,

@@ -9,7 +9,6 @@ import {
 import type { Destination } from "../destination.ts";
 import { failedExchange } from "./refusal.ts";
 
-/** What sends probes. */
 export type ProbeClient = Pick<UpstreamClient, "request">;
 
 interface Probe {
@@ -53,7 +52,6 @@ export async function sendProbe(
   }
 }
 
-/** Longest wait for a sign of life, ms. */
 const LIVENESS_TIMEOUT_MS = 5000;
 
 /** True if an upstream of many sandboxes answers at all; never rejects. */

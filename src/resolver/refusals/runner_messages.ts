@@ -19,10 +19,8 @@ export const REFUSALS = {
     "the app answered the handshake with no valid response (the runner's empty 502)",
 } as const;
 
-/** The code of such a refusal. */
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** The longest body that may be a runner's refusal, bytes. */
 const MAX_REFUSAL_BYTES = 4096;
 
 /** Headers that a Go server adds to an empty response by itself. */

@@ -28,7 +28,6 @@ import {
 /** Longest wait for the end of a body that may be a runner's refusal, ms; a slower one is the app's. */
 const REFUSAL_TIMEOUT_MS = 1000;
 
-/** Longest wait for a runner's answer to a probe, ms. */
 const PROBE_TIMEOUT_MS = 2000;
 
 /** What was read of a response: the code of a refusal, and the body from the beginning. */

@@ -1,6 +1,5 @@
 import type { Bytes } from "./body_reader.ts";
 
-/** What was found in bytes of a body. */
 export interface Decoded {
   /** A view of those bytes; empty if they hold no content. */
   readonly content: Bytes;
@@ -17,12 +16,13 @@ export interface BodyDecoder {
   decode(bytes: Bytes): Decoded;
 }
 
-/** A body delimited by Content-Length. */
+/** A body delimited by Content-Length or, if that is Infinity, by the end of the connection. */
 export class LengthDecoder implements BodyDecoder {
-  readonly endsAtClose = false;
+  readonly endsAtClose: boolean;
   #remaining: number;
 
   constructor(contentLength: number) {
+    this.endsAtClose = contentLength === Infinity;
     this.#remaining = contentLength;
   }
 
@@ -34,15 +34,5 @@ export class LengthDecoder implements BodyDecoder {
     const consumed = Math.min(this.#remaining, bytes.length);
     this.#remaining -= consumed;
     return { content: bytes.subarray(0, consumed), consumed };
-  }
-}
-
-/** A body delimited by the end of the connection. */
-export class CloseDecoder implements BodyDecoder {
-  readonly endsAtClose = true;
-  readonly done = false;
-
-  decode(bytes: Bytes): Decoded {
-    return { content: bytes, consumed: bytes.length };
   }
 }

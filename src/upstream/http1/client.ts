@@ -18,7 +18,6 @@ import {
 } from "./round_trip.ts";
 import { upgradedConnection } from "./upgraded_connection.ts";
 
-/** The time limits of a client. */
 export type UpstreamConfig =
   & Config["upstream"]
   & Pick<Config["limits"], "bodyIdleTimeoutMs">;

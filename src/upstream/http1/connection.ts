@@ -8,7 +8,6 @@ import {
 import { encodeLatin1 } from "./bytes.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
-/** The most memory that an idle connection keeps for reading; bytes. */
 const IDLE_BUFFER_BYTES = 64 * 1024;
 
 /** What a tunnel keeps for reading, since most are quiet most of the time; and what that of a busy one grows to, bytes. */

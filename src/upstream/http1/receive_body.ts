@@ -1,10 +1,6 @@
 /** Receives the body of a response. */
 import { UpstreamError } from "../upstream_error.ts";
-import {
-  type BodyDecoder,
-  CloseDecoder,
-  LengthDecoder,
-} from "./body_decoder.ts";
+import { type BodyDecoder, LengthDecoder } from "./body_decoder.ts";
 import type { BodyReader, Bytes } from "./body_reader.ts";
 import { ChunkedDecoder } from "./chunked_decoder.ts";
 import type { Connection } from "./connection.ts";
@@ -18,8 +14,8 @@ export function bodyDecoder(
 ): BodyDecoder | null {
   if (method === "HEAD" || status === 204 || status === 304) return null;
   if (chunked) return new ChunkedDecoder();
-  if (contentLength === null) return new CloseDecoder();
-  return contentLength === 0 ? null : new LengthDecoder(contentLength);
+  if (contentLength === 0) return null;
+  return new LengthDecoder(contentLength ?? Infinity);
 }
 
 /**
@@ -48,7 +44,6 @@ interface Received {
 
 const EMPTY = new Uint8Array(0);
 
-/** Reads a body from its connection, only when it is itself read. */
 export class ConnectionReader implements BodyReader {
   readonly #connection: Connection;
   readonly #decoder: BodyDecoder;

@@ -37,7 +37,6 @@ export interface PreparedRequest {
   readonly upgrade: boolean;
 }
 
-/** The time limits and the pool of a client. */
 export interface RoundTripContext {
   /** From the last byte of the request to the final response head. */
   readonly responseTimeout: TimeLimit;

@@ -52,7 +52,6 @@ const EMPTY_FRAGMENT: Fragment = { kind: "fragment", isEmpty: true };
 const ALLOCATE_AHEAD_TIMES = 8;
 const ALLOCATE_AHEAD_BYTES = 64 * 1024;
 
-/** What a decoder may keep. */
 export interface DecoderLimits {
   /** The longest message; a longer one violates the protocol (1009). */
   readonly maxMessageBytes: number;

@@ -62,7 +62,6 @@ export class UpstreamWebSocket {
   /** How much of a message had arrived at the last heartbeat; undefined if the same `receive()` was not waiting then. */
   #arrivedBefore: number | undefined;
 
-  /** @param now The current time, ms. */
   constructor(connection: UpgradedConnection, now?: () => number) {
     this.#connection = connection;
     const charge = (bytes: number) => this.#charge?.(bytes);

@@ -48,10 +48,11 @@ function setUp() {
     },
     sandboxes: {
       sandboxOf(label) {
-        const organizationId = ORGANIZATION;
         const id = label === "box" ? ID : label;
+        const facts = { public: false, appOrigin: {} };
+        const sandbox = { id, organizationId: ORGANIZATION, ...facts };
         const isKnown = id === ID || id === OTHER_ID;
-        return Promise.resolve(isKnown ? { id, organizationId } : null);
+        return Promise.resolve(isKnown ? sandbox : null);
       },
       previewTokenOf(id) {
         assert.equal(id, ID);
