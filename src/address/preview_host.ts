@@ -5,7 +5,7 @@
  */
 import { LRUCache } from "lru-cache";
 import { copyOf } from "../lib/copy_of.ts";
-import { LABEL } from "./grammar.ts";
+import { LABEL, mayBeSignedToken } from "./grammar.ts";
 import type { NameSource } from "./known_names.ts";
 
 /** A host that names one port of one sandbox. */
@@ -105,11 +105,31 @@ export function likelyHost(
   return first && { ...first, authoritySuffix };
 }
 
+/** The host that a malformed one, which ends with the suffix, may be meant for as a name: no signed link mistyped. */
+export function likelyName(
+  authority: string,
+  authoritySuffix: string,
+): string | undefined {
+  const name = authority.toLowerCase();
+  const label = name.slice(0, -authoritySuffix.length - 1);
+  return /^[a-z][a-z0-9-]*$/.test(label) &&
+      !label.split("-").some(mayBeSignedToken)
+    ? name
+    : undefined;
+}
+
 /** The authority of a preview, `host[:port]`, in its one spelling: the name if it was asked for by that. */
 export function previewAuthority(
   { name, port, label, authoritySuffix }: Omit<PreviewHost, "base">,
 ): string {
   return name ?? `${port}-${label}.${authoritySuffix}`;
+}
+
+/** The host of a preview, without a port: what cookies know it by, which do not distinguish ports. */
+export function previewHostname(
+  { name, port, label, base }: PreviewHost,
+): string {
+  return name?.split(":")[0] ?? `${port}-${label}.${base}`;
 }
 
 /** The host of a port of the same sandbox: a preview host, unless it is the same port. */

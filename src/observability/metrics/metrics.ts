@@ -84,6 +84,15 @@ export class Metrics {
     this.#instruments.grants.add(1, via, outcome);
   }
 
+  /** Sets how many names there are. */
+  names(
+    counts: Readonly<Record<"active" | "pending" | "suspended", number>>,
+  ): void {
+    for (const [state, count] of Object.entries(counts)) {
+      this.#instruments.names.set(count, state);
+    }
+  }
+
   sandboxStart(by: StarterKind, outcome: StartEnd): void {
     this.#instruments.starts.add(1, by, outcome);
   }
