@@ -125,13 +125,6 @@ export function previewAuthority(
   return name ?? `${port}-${label}.${authoritySuffix}`;
 }
 
-/** The host of a preview, without a port: what cookies know it by, which do not distinguish ports. */
-export function previewHostname(
-  { name, port, label, base }: PreviewHost,
-): string {
-  return name?.split(":")[0] ?? `${port}-${label}.${base}`;
-}
-
 /** The host of a port of the same sandbox: a preview host, unless it is the same port. */
 export function hostOfPort<H extends Omit<PreviewHost, "base">>(
   host: H,

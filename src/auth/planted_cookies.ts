@@ -3,7 +3,7 @@
  * domain: nine of 4 KB would have every request to any preview refused, for up to 400 days (RFC 6265bis section 5.5). The
  * refusal itself has to delete them, since nothing else reaches that browser.
  */
-import { type PreviewHost, previewHostname } from "../address/preview_host.ts";
+import type { PreviewHost } from "../address/preview_host.ts";
 import { cookieName, cookieValues, isOwnCookieName } from "../http/cookies.ts";
 import type { Header } from "../http/headers.ts";
 import type { OwnCookies } from "./own_cookies.ts";
@@ -76,7 +76,7 @@ export class PlantedCookies {
     { cookie, target, host }: TooLargeRequest,
     { logins, step }: { logins: ReadonlySet<string>; step: number },
   ): Iterable<string> {
-    const self = previewHostname(host);
+    const self = `${host.port}-${host.label}.${host.base}`;
     const names = namesBySize(cookie);
     for (const path of cookiePaths(target)) {
       for (const name of names) {

@@ -6,7 +6,7 @@
  */
 import { appTarget } from "../../address/app_target.ts";
 import { isAlwaysPrivate } from "../../address/grammar.ts";
-import { previewHostname } from "../../address/preview_host.ts";
+import type { PreviewHost } from "../../address/preview_host.ts";
 import { sameHostTarget } from "../../address/return_url.ts";
 import { ownOrigin } from "../../control/route.ts";
 import { ownFormField } from "../../downstream/http/form.ts";
@@ -115,8 +115,7 @@ export class Warning {
     const sent = headers.get("cookie") ?? "";
     const values = cookieValues(sent, cookies.warningAccepted);
     for (const value of values.slice(-MAX_COOKIES)) {
-      const accepted = await sealer.open(value);
-      if (accepted?.host === previewHostname(host)) return false;
+      if ((await sealer.open(value))?.host === previewName(host)) return false;
     }
     return true;
   }
@@ -132,8 +131,7 @@ export class Warning {
       await ownFormField(x, REDIRECT_FIELD);
     const target = sameHostTarget(requested, origin) ?? "/";
     const expiresAt = now() + ACCEPTANCE_TTL_MS;
-    const accepted = { host: previewHostname(x.host) };
-    const sealed = await sealer.seal(accepted, expiresAt);
+    const sealed = await sealer.seal({ host: previewName(x.host) }, expiresAt);
     const maxAgeSec = ACCEPTANCE_TTL_MS / 1000;
     return redirect(303, origin + target, [
       cookies.hostOnlyInFrames(cookies.warningAccepted, sealed, maxAgeSec),
@@ -149,7 +147,7 @@ function pageFor(x: WarnedExchange, origin: string): Response {
   }
   x.note = "warning";
   const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
-  const page = { host: previewHostname(host), url: origin + target, isFramed };
+  const page = { host: previewName(host), url: origin + target, isFramed };
   return new Response(warningPage(page), { headers: PAGE_HEADERS });
 }
 
@@ -179,4 +177,9 @@ function isForBrowserWindow(headers: RequestHeaders): boolean {
   return wantsDocument(headers) &&
     (headers.has("sec-fetch-mode") ||
       /^Mozilla\//.test(headers.get("user-agent") ?? ""));
+}
+
+/** A preview host's canonical name, without the port that browsers use: cookies do not distinguish ports either. */
+function previewName({ port, label, base }: PreviewHost): string {
+  return `${port}-${label}.${base}`;
 }
