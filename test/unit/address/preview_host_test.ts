@@ -6,6 +6,7 @@ import {
   portOfSandboxOrigin,
   type PreviewHost,
 } from "../../../src/address/preview_host.ts";
+import { hostParser, nameSource } from "../../support/names.ts";
 
 const BASES = ["proxy.localhost", "preview.example.com"];
 
@@ -182,10 +183,11 @@ Deno.test("portOfSandboxOrigin() tells the port for the same label, and for noth
 });
 
 const HOST = "3000-box.preview.example.com";
+const NO_NAMES = nameSource({});
 
 Deno.test("createHostParser() parses as parseHost() does, and returns the cached result for the same host", () => {
   const bases = ["preview.example.com"];
-  const parse = createHostParser(() => bases);
+  const parse = createHostParser(() => bases, NO_NAMES);
   const parsed = parse(HOST);
   assert.deepEqual(parsed, {
     kind: "preview",
@@ -205,7 +207,7 @@ Deno.test("createHostParser() parses as parseHost() does, and returns the cached
 
 Deno.test("createHostParser() parses again when the base domains change", () => {
   let bases: readonly string[] = [];
-  const parse = createHostParser(() => bases);
+  const parse = createHostParser(() => bases, NO_NAMES);
   assert.equal(parse(HOST).kind, "unknown_domain");
   bases = ["preview.example.com"];
   assert.equal(parse(HOST).kind, "preview");
@@ -215,7 +217,7 @@ Deno.test("createHostParser() parses again when the base domains change", () => 
 
 Deno.test("createHostParser() caches only preview hosts", () => {
   const bases = ["preview.example.com"];
-  const parse = createHostParser(() => bases);
+  const parse = createHostParser(() => bases, NO_NAMES);
   for (const host of ["elsewhere.example.com", "x.preview.example.com"]) {
     assert.deepEqual(parse(host), parse(host));
     assert.notEqual(parse(host), parse(host));

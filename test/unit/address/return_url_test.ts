@@ -6,11 +6,12 @@ import {
   sameHostTarget,
   stillReturnUrl,
 } from "../../../src/address/return_url.ts";
+import { hostParser } from "../../support/names.ts";
 
 const BASES = ["preview.example.com", "other.example.org", "example.com"];
 const HERE: ReturnUrlOptions = {
   scheme: "https",
-  baseDomains: BASES,
+  parseHost: hostParser(BASES),
   authority: "preview.example.com:8443",
 };
 const ORIGIN = "https://3000-demo.preview.example.com:8443";
@@ -224,8 +225,9 @@ Deno.test("checkReturnUrl() accepts the pages about a sandbox on this base host,
     },
     isOnBase: true,
   });
-  assert.deepEqual(stillReturnUrl(`${base}/inspect/demo`, BASES), found);
-  assert.equal(stillReturnUrl(`${base}/inspect/demo`, []), undefined);
+  assert.deepEqual(stillReturnUrl(`${base}/inspect/demo`, HERE.parseHost), found);
+  const nowhere = hostParser([]);
+  assert.equal(stillReturnUrl(`${base}/inspect/demo`, nowhere), undefined);
   for (
     const url of [
       `${base}/`,
@@ -261,7 +263,7 @@ Deno.test("checkReturnUrl() refuses a URL that is too long for the login's cooki
 });
 
 Deno.test("checkReturnUrl() refuses every URL while no base domain is known", () => {
-  const nowhere = { ...HERE, baseDomains: [] };
+  const nowhere = { ...HERE, parseHost: hostParser([]) };
   assert.equal(checkReturnUrl(`${ORIGIN}/`, nowhere), undefined);
 });
 

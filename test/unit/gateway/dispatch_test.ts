@@ -11,11 +11,13 @@ import {
 } from "../../../src/gateway/sandbox_exchange.ts";
 import { InFlight } from "../../../src/proxy/in_flight.ts";
 import { exchangeServices } from "../../support/exchange.ts";
+import { hostParser } from "../../support/names.ts";
 
 /** A dispatcher for `p.test`, and what it passes on. */
 function setUp(
-  { baseDomains = ["p.test"], features = [] }: {
+  { baseDomains = ["p.test"], names = {}, features = [] }: {
     readonly baseDomains?: string[];
+    readonly names?: Parameters<typeof hostParser>[1];
     readonly features?: readonly Feature[];
   } = {},
 ) {
@@ -35,6 +37,7 @@ function setUp(
     limits: { ...services.limits, concurrentExchanges: 8 },
     servesPaths: true,
     features,
+    parseHost: hostParser(baseDomains, names),
     remoteSettings: { baseDomains, dashboardUrl: undefined },
     sandboxes: { preview: take, toolbox: take },
     buildLogs: {
