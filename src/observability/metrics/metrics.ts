@@ -28,6 +28,7 @@ export class Metrics {
   readonly #info: Gauge;
   readonly #usage: () => ProcessUsage;
   #sources: MetricSources | undefined;
+  #names: Parameters<Metrics["setNames"]>[0] | undefined;
 
   constructor(version: string, usage = processUsage) {
     this.#usage = usage;
@@ -84,15 +85,6 @@ export class Metrics {
     this.#instruments.grants.add(1, via, outcome);
   }
 
-  /** Sets how many names there are. */
-  names(
-    counts: Readonly<Record<"active" | "pending" | "suspended", number>>,
-  ): void {
-    for (const [state, count] of Object.entries(counts)) {
-      this.#instruments.names.set(count, state);
-    }
-  }
-
   sandboxStart(by: StarterKind, outcome: StartEnd): void {
     this.#instruments.starts.add(1, by, outcome);
   }
@@ -109,6 +101,13 @@ export class Metrics {
   /** Sets where the values that other modules keep are read from; they are 0 until then. */
   setSources(sources: MetricSources): void {
     this.#sources = sources;
+  }
+
+  /** Sets where it is read how many names there are; that is absent until then. */
+  setNames(
+    counts: () => Readonly<Record<"active" | "pending" | "suspended", number>>,
+  ): void {
+    this.#names = counts;
   }
 
   /** Renders all metrics as text of the media type `CONTENT_TYPE`. */
@@ -132,6 +131,9 @@ export class Metrics {
     const to = this.#instruments;
     for (const [name, used] of Object.entries(this.#usage())) {
       to[name as keyof ProcessUsage].set(used);
+    }
+    for (const [state, count] of Object.entries(this.#names?.() ?? {})) {
+      to.names.set(count, state);
     }
     const sources = this.#sources;
     if (sources === undefined) return;
