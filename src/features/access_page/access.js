@@ -214,11 +214,11 @@
     const sent = { sandbox, port: port.valueAsNumber };
     const isNew = { "if-none-match": "*" };
     const name = await call("PUT", path, sent, isNew).catch((refusal) => {
-      const isThere = refusal.portholeCode === "precondition_failed";
+      if (refusal.portholeCode !== "precondition_failed") throw refusal;
       const question = `${host.value} is there already. Change where it leads?`;
-      if (!isThere || !confirm(question)) throw refusal;
-      return call("PUT", path, sent);
+      return confirm(question) ? call("PUT", path, sent) : undefined;
     });
+    if (name === undefined) return "Nothing was changed.";
     names.show(name);
     return isWell(name)
       ? "Added: it leads here."

@@ -1,5 +1,6 @@
 /** What names lead to, in memory: those of the operator's file, and then those of members. */
 import type { Name, NameSource } from "../../address/known_names.ts";
+import type { NameCounts } from "../../observability/metrics/facts.ts";
 import type { KeptName } from "./kept_name.ts";
 
 /** What a name of the file leads to. */
@@ -38,7 +39,7 @@ export class NameTable implements NameSource {
   }
 
   /** How many names there are; those of the file are active. */
-  get counts(): Record<"active" | "pending" | "suspended", number> {
+  get counts(): NameCounts {
     const counts = { active: 0, pending: this.#pending, suspended: 0 };
     for (const { isSuspended } of this.#byHost.values()) {
       counts[isSuspended ? "suspended" : "active"]++;

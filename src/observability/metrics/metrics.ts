@@ -14,6 +14,7 @@ import {
   type GrantVia,
   type LoginOutcome,
   type MetricSources,
+  type NameCounts,
   type StartEnd,
   type StarterKind,
   type TunnelFacts,
@@ -28,7 +29,7 @@ export class Metrics {
   readonly #info: Gauge;
   readonly #usage: () => ProcessUsage;
   #sources: MetricSources | undefined;
-  #names: Parameters<Metrics["setNames"]>[0] | undefined;
+  #names: (() => NameCounts) | undefined;
 
   constructor(version: string, usage = processUsage) {
     this.#usage = usage;
@@ -104,9 +105,7 @@ export class Metrics {
   }
 
   /** Sets where it is read how many names there are; that is absent until then. */
-  setNames(
-    counts: () => Readonly<Record<"active" | "pending" | "suspended", number>>,
-  ): void {
+  setNames(counts: () => NameCounts): void {
     this.#names = counts;
   }
 
