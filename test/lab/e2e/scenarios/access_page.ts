@@ -53,7 +53,7 @@ interface Name extends Listed {
   readonly host: string;
   readonly port: number;
   readonly state: string;
-  readonly lastError?: string;
+  readonly lastError?: string | null;
 }
 
 function tokenOf(id: string, differences: Partial<Token> = {}): Token {
@@ -154,7 +154,7 @@ class StubApi {
       const found = known.lastError === undefined
         ? { lastError: `no TXT ${HOSTILE}` }
         : { state: "active", lastError: null };
-      this.names.set(host, { ...known, ...found } as Name);
+      this.names.set(host, { ...known, ...found });
     }
     return Response.json(this.names.get(host));
   }
