@@ -15,14 +15,22 @@ export class MemoryValues {
   isAway = false;
   /** The keys whose writes fail. */
   readonly unwritable = new Set<string>();
-  /** What each read tells it waits for. */
-  gate: Promise<void> = Promise.resolve();
+  readonly #held = new Map<string, Promise<void>>();
   #version = 0;
+
+  /** Has the next read of a value tell what is there then, but not before the returned function is called. */
+  holdNextRead(name: string): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held.set(name, promise);
+    return resolve;
+  }
 
   async read(key: StoreKey): Promise<VersionedValue | undefined> {
     const name = this.#ask("read", key);
     const found = this.kept.get(name);
-    await this.gate;
+    const held = this.#held.get(name);
+    this.#held.delete(name);
+    await held;
     return found;
   }
 

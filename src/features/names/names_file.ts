@@ -2,10 +2,9 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { canonicalRef, LABEL, mayBeSignedToken } from "../../address/grammar.ts";
-import { parseHost } from "../../address/preview_host.ts";
 import type { SettingsFile } from "../../config/settings_file.ts";
 import { portField } from "../../control/api/fields.ts";
-import { normalHost } from "./host_rules.ts";
+import { hostProblem } from "./host_rules.ts";
 import type { NameTarget } from "./name_table.ts";
 
 const ID = new RegExp(`^${LABEL}$`);
@@ -18,33 +17,17 @@ const target = z.strictObject({
   port: portField,
 }).transform(({ sandbox: sandboxId, port }) => ({ sandboxId, port }));
 
-/** The file, by host; JSON is YAML, too. No name may be one of the base domains, or read as a preview host. */
+/** The file, by host; JSON is YAML, too. */
 export function namesFile(
   path: string,
   baseDomains: readonly string[],
 ): SettingsFile<ReadonlyMap<string, NameTarget>> {
   const schema = z.record(z.string(), target).superRefine((names, context) => {
     for (const host of Object.keys(names)) {
-      const message = problemOf(host, baseDomains);
-      if (message !== undefined) {
-        context.addIssue({ code: "custom", path: [host], message });
-      }
+      const message = hostProblem(host, baseDomains);
+      if (message === undefined) continue;
+      context.addIssue({ code: "custom", path: [host], message });
     }
   }).transform((names) => new Map(Object.entries(names)));
   return { path, parse, schema };
-}
-
-/** Why the operator cannot have a host for a name; undefined if that is possible. */
-function problemOf(
-  host: string,
-  baseDomains: readonly string[],
-): string | undefined {
-  if (normalHost(host) !== host) {
-    return "must be a host in lower case, without a port";
-  }
-  const { kind } = parseHost(host, baseDomains);
-  if (kind === "base") return "must not be a base domain";
-  return kind === "preview" || kind === "unknown_domain"
-    ? "must not read as a preview host"
-    : undefined;
 }
