@@ -131,8 +131,10 @@ export class Metrics {
     for (const [name, used] of Object.entries(this.#usage())) {
       to[name as keyof ProcessUsage].set(used);
     }
-    for (const [state, count] of Object.entries(this.#names?.() ?? {})) {
-      to.names.set(count, state);
+    if (this.#names !== undefined) {
+      for (const [state, count] of Object.entries(this.#names())) {
+        to.names.set(count, state);
+      }
     }
     const sources = this.#sources;
     if (sources === undefined) return;

@@ -151,10 +151,10 @@ class StubApi {
       this.names.set(host, nameOf(host, port));
     } else if (known) {
       // The DNS says so the second time.
-      const found = known.lastError === undefined
-        ? { lastError: `no TXT ${HOSTILE}` }
-        : { state: "active", lastError: null };
-      this.names.set(host, { ...known, ...found });
+      const asked: Name = known.lastError === undefined
+        ? { ...known, lastError: `no TXT ${HOSTILE}` }
+        : { ...known, state: "active", lastError: null };
+      this.names.set(host, asked);
     }
     return Response.json(this.names.get(host));
   }
