@@ -210,7 +210,7 @@
 
   /** Adds a name; one that leads elsewhere is led here if that is confirmed. */
   async function addName({ host, port }) {
-    const path = `names/${encodeURIComponent(host.value.trim())}`;
+    const path = `names/${encodeURIComponent(host.value.trim().toLowerCase())}`;
     const sent = { sandbox, port: port.valueAsNumber };
     const isNew = { "if-none-match": "*" };
     const name = await call("PUT", path, sent, isNew).catch((refusal) => {
