@@ -66,23 +66,41 @@ export async function proofOf(
   const found = problems.filter((each) => each !== undefined);
   if (found.length === 0) return { ok: true };
   const error = found.map(({ error }) => error).join("; ");
-  return { ok: false, error, isOutage: found.every((each) => each.isOutage) };
+  const isSure = found.some(({ isMissing }) => isMissing) &&
+    await hasZone(host, resolve, options);
+  return { ok: false, error, isOutage: !isSure };
 }
 
-/** Why it is not known that there is such a record; undefined if there is. */
+/** Why there seems to be no such record; undefined if there is one. */
 async function problemOf(
   type: "TXT" | "CNAME",
   name: string,
   isThere: () => Promise<boolean>,
-): Promise<{ error: string; isOutage: boolean } | undefined> {
+): Promise<{ error: string; isMissing: boolean } | undefined> {
   try {
     if (await isThere()) return undefined;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) {
       const facts = { type, name, reason: describeError(error) };
       logger.warn("no answer of the DNS", facts);
-      return { error: `no answer about ${type} at ${name}`, isOutage: true };
+      return { error: `no answer about ${type} at ${name}`, isMissing: false };
     }
   }
-  return { error: `no such ${type} at ${name}`, isOutage: false };
+  return { error: `no such ${type} at ${name}`, isMissing: true };
+}
+
+/**
+ * True if the DNS tells of a zone above a host. For this runtime, a server that fails (RFC 1035 section 4.1.1) has not
+ * found anything: it has nothing of the zone then, either.
+ */
+function hasZone(
+  host: string,
+  resolve: ResolveDns,
+  options: Deno.ResolveDnsOptions,
+): Promise<boolean> {
+  const labels = host.split(".").slice(1);
+  const zones = [2, 3, 4].filter((length) => length <= labels.length)
+    .map((length) => `${labels.slice(-length).join(".")}.`);
+  return Promise.any(zones.map((zone) => resolve(zone, "SOA", options)))
+    .then(() => true, () => false);
 }

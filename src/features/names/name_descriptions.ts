@@ -89,7 +89,7 @@ const OF_ONE = {
   path: `${PATH}/{host}`,
   description: MEMBERS,
   request: { params: PARAMS },
-} as const;
+};
 
 const BODY_REFUSALS = {
   413: refusal("The body is longer than 16 KiB."),

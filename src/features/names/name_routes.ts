@@ -11,7 +11,7 @@ import { digestKey } from "../../lib/digest.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { afterCheck } from "./domain_checks.ts";
-import { newProof, proofOf } from "./domain_proof.ts";
+import { proofOf } from "./domain_proof.ts";
 import { kindOf, type NameRules } from "./host_rules.ts";
 import type { KeptName, NameBook, NameEntry } from "./kept_name.ts";
 import {
