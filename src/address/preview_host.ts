@@ -180,9 +180,9 @@ export function portOfSandboxOrigin(
     // Another sandbox's preview host is no name, whoever says so.
     if (parsed) return parsed.label === label ? parsed.port : undefined;
   }
-  const { name, port } = splitAuthority(authority);
-  return port === splitAuthority(authoritySuffix).port
-    ? names?.get(name)
+  const { port } = splitAuthority(authoritySuffix);
+  return authority.endsWith(port)
+    ? names?.get(authority.slice(0, authority.length - port.length))
     : undefined;
 }
 

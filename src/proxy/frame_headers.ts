@@ -69,7 +69,7 @@ export function framingCookies(source: FrameSource): [string, string][] {
   return [["set-cookie", cookie]];
 }
 
-/** The sandbox's ports that have framed this host from another origin, with the one that does now; `isNew` if it was not among them. */
+/** The sandbox's ports that have framed this host from other origins, and the one that does; `isNew` if it was not there. */
 function framingPorts(
   source: FrameSource,
 ): { readonly ports: readonly number[]; readonly isNew: boolean } {

@@ -188,6 +188,50 @@ Deno.test("what is suspended is refused by its name, and may look again later", 
   assert.deepEqual(exchanges, []);
 });
 
+Deno.test("a name leads to the preview that it stands for, with whatever path, and one that is suspended is unavailable", async () => {
+  const { send, exchanges, contexts, answers } = setUp({
+    names: {
+      "shop.p.test": { sandboxId: "box", port: 8000 },
+      "shop.example": { sandboxId: "other", port: 3000 },
+      "gone.p.test": { sandboxId: "box", port: 3000, isSuspended: true },
+    },
+  });
+  const peer = peerAt("203.0.113.9");
+  for (
+    const url of [
+      "http://shop.p.test/health",
+      "http://SHOP.p.test.:443/toolbox/box/x",
+      "http://shop.example:8443/login",
+    ]
+  ) await send(url, peer, { host: url.split("/")[2] ?? "" });
+  assert.deepEqual(
+    exchanges.map(({ route, target, name, port, label }) => [
+      ...[route, target, name],
+      `${port}-${label}`,
+    ]),
+    [
+      ["preview", "/health", "shop.p.test", "8000-box"],
+      ["preview", "/toolbox/box/x", "shop.p.test", "8000-box"],
+      ["preview", "/login", "shop.example:8443", "3000-other"],
+    ],
+  );
+  assert(exchanges.every(({ isNamed }) => isNamed));
+  const gone = await send("http://gone.p.test/", peer);
+  assert.equal(gone.status, 503);
+  await send("http://unknown.p.test/", peer);
+  await send("http://unknown.example/", peer);
+  assert.deepEqual(answers, ["name_suspended", "bad_host", undefined]);
+  assert.deepEqual(contexts.map(({ base }) => base), [undefined]);
+  assert.equal(exchanges.length, 3);
+});
+
+Deno.test("a name is unavailable, not unknown, while no base domain is known", async () => {
+  const names = { "shop.p.test": { sandboxId: "box", port: 8000 } };
+  const { send, answers } = setUp({ baseDomains: [], names });
+  await send("http://shop.p.test/", peerAt("203.0.113.9"));
+  assert.deepEqual(answers, ["api_unreachable"]);
+});
+
 Deno.test("a request that names two hosts is refused", async () => {
   const { send, exchanges } = setUp();
   const response = await send(PREVIEW, peerAt("203.0.113.9"), {

@@ -169,7 +169,10 @@ Deno.test("errorPage() has the name that was asked for in its title, and says of
   const closed = pageOf("port_closed", { port: 3000, name });
   assert.match(closed, /no app answers on port 3000\./);
   const suspended = pageOf("name_suspended", { name: "<b>$&" });
-  assert.match(suspended, /<title>&lt;b&gt;\$&amp;: This address is suspended</);
+  assert.match(
+    suspended,
+    /<title>&lt;b&gt;\$&amp;: This address is suspended</,
+  );
   assert.match(suspended, /The DNS of &lt;b&gt;\$&amp; has not pointed here/);
 });
 

@@ -32,8 +32,7 @@ const REFUSALS: readonly (readonly [ErrorCode, RegExp])[] = [
 
 /** What is said of tokens; and of any kind, in the page. */
 const STATE = "#tokens [role=status]";
-const STATE_OF =
-  "((kind) => document.querySelector(`#${kind} [role=status]`))";
+const STATE_OF = "((kind) => document.querySelector(`#${kind} [role=status]`))";
 
 const HOSTILE = `<img src=x onerror="document.title='owned'">\u202e`;
 const HOUR_MS = 3_600_000;
@@ -114,7 +113,9 @@ class StubApi {
     if (kind === this.off) return problemOf("feature_off");
     if (kind === "names") return await this.#answerNames(request, id);
     if (kind === "embeds") {
-      if (request.method !== "DELETE") return Response.json({ items: this.embeds });
+      if (request.method !== "DELETE") {
+        return Response.json({ items: this.embeds });
+      }
       this.embeds = [];
       return new Response(null, { status: 204 });
     }

@@ -145,8 +145,14 @@ if (others.has("base_page")) {
       for (
         const [typed, location] of [
           [STOPPED, `http://${STOPPED}:8443/`],
-          [` https://${PRIVATE.toUpperCase()}/a?b#c `, `http://${PRIVATE}:8443/a?b#c`],
-          [`http://${STOPPED}:1//evil.test`, `http://${STOPPED}:8443//evil.test`],
+          [
+            ` https://${PRIVATE.toUpperCase()}/a?b#c `,
+            `http://${PRIVATE}:8443/a?b#c`,
+          ],
+          [
+            `http://${STOPPED}:1//evil.test`,
+            `http://${STOPPED}:8443//evil.test`,
+          ],
           ["nothing.example", null],
           [BASE, null],
         ] as const
