@@ -75,7 +75,7 @@
       for (const [text, onclick] of Object.entries(buttonsOf(record))) {
         const button = document.createElement("button");
         const made = { className: "quiet", textContent: text, onclick };
-        row.lastChild.append(Object.assign(button, made));
+        row.lastChild.append(Object.assign(button, made), " ");
         if (text === pressed) button.focus();
       }
       if (pressed && !row.contains(document.activeElement)) heading.focus();

@@ -245,7 +245,7 @@ export const accessPageInWords: Scenario = {
 /** The whole way, from the base domain's page to a program's request. */
 export const accessPage: Scenario = {
   name:
-    "a token that a member makes on the access page opens its port until it is revoked there",
+    "a token that a member makes on the access page opens its port until it is revoked there, and a name leads there until it is removed",
   except: {
     firefox: "the page is judged in Chromium",
     webkit: "the page is judged in Chromium",
@@ -256,6 +256,7 @@ export const accessPage: Scenario = {
     const gateway = started.use(
       await startLoginGateway({
         MACHINE_TOKENS: "members",
+        NAMES: "members",
         ...records.environment,
       }),
     );
@@ -291,6 +292,25 @@ export const accessPage: Scenario = {
     assert.equal((await visit()).code, "grant_invalid");
     await page.reload();
     await page.shows(STATE, "There are no tokens yet.");
+
+    const name = new URL(gateway.at("shop")).host;
+    const codeAtName = async () => (await gateway.send(name)).code;
+    assert.equal(await codeAtName(), "bad_host");
+    await page.fill("[name=host]", " Shop.proxy.localhost");
+    await page.fill("[name=port]", "3000");
+    await page.click("#names form button");
+    await page.shows("#names [role=status]", "Added: it leads here.");
+    assert.equal(await codeAtName(), "login_required");
+    await page.fill("[name=host]", "admin.proxy.localhost");
+    await page.fill("[name=port]", "3000");
+    await page.click("#names form button");
+    await page.shows("#names [role=status]", "/host must not be a reserved");
+    await page.reload();
+    await page.shows("#names tbody tr", "shop.proxy.localhost by");
+    await page.evaluate("globalThis.confirm = () => true");
+    await page.click("#names tbody button", "Remove");
+    await page.shows("#names [role=status]", "Removed.");
+    assert.equal(await codeAtName(), "bad_host");
   },
 };
 
