@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { USAGE } from "../../scripts/doctor/arguments.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { type Ended, runScript } from "../support/run_script.ts";
+import { textFile } from "../support/text_file.ts";
 import { SESSION_SECRET, startPatient } from "./doctor_world.ts";
 
 function runDoctor(
@@ -61,6 +62,22 @@ Deno.test("doctor.ts --sandbox prints a line for each hop of a preview, and not 
   assert.match(out, /^ok {7}preview {6}http:\S+\/ws works\.$/m);
   assert.equal(out.includes(token), false);
   assert.equal(out.includes(KEYS.runner), false);
+});
+
+Deno.test("doctor.ts --names prints what is found about each name", async () => {
+  await using patient = await startPatient();
+  await using file = await textFile(
+    '{"shop.localhost": {"sandbox": "demo", "port": 3000}}',
+  );
+  const env = { ...patient.env, NAMES: "operator", NAMES_FILE: file.path };
+  const { code, out, err } = await runDoctor(env, "--names");
+
+  assert.equal(code, 0, out + err);
+  assert.match(out, /^ok {7}name's DNS {10}Browsers resolve shop\.localhost /m);
+  assert.match(
+    out,
+    /^ok {7}name's sandbox {6}shop\.localhost is for port 3000 /m,
+  );
 });
 
 Deno.test("doctor.ts prints what failed first, and last how much did", async () => {
