@@ -6,6 +6,7 @@ import {
   TOOLBOX_PORT,
 } from "../address/grammar.ts";
 import {
+  domainAbove,
   hostOfPort,
   portOfSandboxOrigin,
   type PreviewHost,
@@ -269,7 +270,7 @@ export class PreviewExchange extends SandboxExchange {
   protected responseHeaders(
     { status, headers }: UpstreamResponse,
   ): [string, string][] {
-    const relayed = responseHeaders(headers, this.host.base);
+    const relayed = responseHeaders(headers, domainAbove(this.host));
     const terms = this.frameTerms;
     if (terms !== undefined) {
       const response = { status, headers: relayed };
