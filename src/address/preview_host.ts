@@ -112,12 +112,6 @@ export function previewAuthority(
   return name ?? `${port}-${label}.${authoritySuffix}`;
 }
 
-/** The domain that a preview's host is directly below: a cookie for it would reach the hosts of others, too. */
-export function domainAbove(host: PreviewHost): string {
-  const [self = ""] = host.name?.split(":") ?? [];
-  return self === "" ? host.base : self.slice(self.indexOf(".") + 1);
-}
-
 /** The host of a port of the same sandbox: a preview host, unless it is the same port. */
 export function hostOfPort<H extends Omit<PreviewHost, "base">>(
   host: H,

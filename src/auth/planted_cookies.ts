@@ -3,11 +3,7 @@
  * domain: nine of 4 KB would have every request to any preview refused, for up to 400 days (RFC 6265bis section 5.5). The
  * refusal itself has to delete them, since nothing else reaches that browser.
  */
-import {
-  domainAbove,
-  previewAuthority,
-  type PreviewHost,
-} from "../address/preview_host.ts";
+import type { PreviewHost } from "../address/preview_host.ts";
 import { cookieName, cookieValues, isOwnCookieName } from "../http/cookies.ts";
 import type { Header } from "../http/headers.ts";
 import type { OwnCookies } from "./own_cookies.ts";
@@ -80,8 +76,7 @@ export class PlantedCookies {
     { cookie, target, host }: TooLargeRequest,
     { logins, step }: { logins: ReadonlySet<string>; step: number },
   ): Iterable<string> {
-    const [self = ""] = previewAuthority(host).split(":");
-    const above = domainAbove(host);
+    const self = `${host.port}-${host.label}.${host.base}`;
     const names = namesBySize(cookie);
     for (const path of cookiePaths(target)) {
       for (const name of names) {
@@ -89,7 +84,7 @@ export class PlantedCookies {
         const isLogin = path === "/" && logins.has(name);
         // With the prefix `__Host-` no cookie has a domain (RFC 6265bis section 4.1.3.2).
         if (!isLogin && !/^__host-/i.test(name)) {
-          yield this.#deletion(name, { domain: above, path });
+          yield this.#deletion(name, { domain: host.base, path });
         }
         if (step === 1 || isOwnCookieName(name)) continue;
         yield this.#deletion(name, { path });

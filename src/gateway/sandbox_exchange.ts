@@ -6,7 +6,6 @@ import {
   TOOLBOX_PORT,
 } from "../address/grammar.ts";
 import {
-  domainAbove,
   hostOfPort,
   portOfSandboxOrigin,
   type PreviewHost,
@@ -270,7 +269,7 @@ export class PreviewExchange extends SandboxExchange {
   protected responseHeaders(
     { status, headers }: UpstreamResponse,
   ): [string, string][] {
-    const relayed = responseHeaders(headers, domainAbove(this.host));
+    const relayed = responseHeaders(headers, this.host.base);
     const terms = this.frameTerms;
     if (terms !== undefined) {
       const response = { status, headers: relayed };

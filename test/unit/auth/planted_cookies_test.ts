@@ -108,22 +108,6 @@ Deno.test("a second relief deletes the app's own cookies too, and a third has th
   }
 });
 
-Deno.test("at a name, a relief deletes what was set for the domain that it is below, and for the name", async () => {
-  const host = {
-    port: 3000,
-    label: "box",
-    base: "p.test",
-    authoritySuffix: "p.test:8443",
-    name: "shop.example.com:8443",
-  };
-  const { deletions } = await relief(`a=1; ${COOKIES.reliefs}=1`, { host });
-  assert.deepEqual(deletions, [
-    "a=; Domain=example.com; Path=/; Max-Age=0; Secure",
-    "a=; Path=/; Max-Age=0; Secure",
-    "a=; Domain=shop.example.com; Path=/; Max-Age=0; Secure",
-  ]);
-});
-
 Deno.test("a relief over http sets no attribute that browsers refuse there", async () => {
   const { step, deletions } = await relief("a=1", {}, "http");
   assert.match(step ?? "", /^porthole-cookie-reliefs=1;/);
