@@ -18,6 +18,7 @@ import { embeds } from "./features/embeds/embeds_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
 import { machineTokens } from "./features/machine_tokens/machine_tokens_feature.ts";
+import { names as namesFeature } from "./features/names/names_feature.ts";
 import { previewState } from "./features/preview_state/preview_state_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { trustedIssuers } from "./features/trusted_issuers/trusted_issuers_feature.ts";
@@ -57,6 +58,7 @@ export const FEATURES: readonly FeatureModule[] = [
   embeds,
   previewState,
   accessPage,
+  namesFeature,
   status,
   webhooks,
   trustedIssuers,
@@ -188,6 +190,7 @@ export async function createService(
     lookups,
     store,
     records,
+    recordValues: records.values,
     background,
     metrics,
     sealerFor,
@@ -272,6 +275,7 @@ export async function createService(
   const following = learning.then(() => remoteSettings.follow(closing));
   const ticking = [activity, bulkheads];
   const stopTimers = startTimers(limits.bodyIdleTimeoutMs, inFlight, ticking);
+  await Promise.all(features.map(({ loaded }) => loaded));
   return {
     fetch: (request, info) => dispatch.handle(request, info),
     buffers: clientLeg.budget,

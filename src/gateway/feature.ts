@@ -36,6 +36,8 @@ export interface Feature extends ControlFeature {
   readonly metricsPages?: Readonly<
     Record<string, (request: Request) => Response>
   >;
+  /** Fulfils once it knows what it must, which the start waits for; never rejects. */
+  readonly loaded?: Promise<void>;
   /** Answers a request to a preview before anything is looked up for it. */
   beforeGate?(x: PreviewExchange): Promise<Response | undefined> | undefined;
   /** Answers in place of the app a visitor who was admitted. */

@@ -14,6 +14,7 @@ import type { LimitUse } from "../observability/metrics/facts.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import type { Bulkheads } from "../proxy/bulkheads.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
+import type { RecordValues } from "../records/record_values.ts";
 import type { Records } from "../records/records.ts";
 import type { createResolvers } from "../resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
@@ -56,6 +57,8 @@ export interface FeatureParts
   readonly store: DurableStore | null;
   /** What members have granted; a feature that uses it says so by {@linkcode FeatureModule.needsRecords}. */
   readonly records: Records;
+  /** Their database, for what is kept there in another form. */
+  readonly recordValues: RecordValues;
   readonly background: Background;
   readonly metrics: Metrics;
   readonly sealerFor: (purpose: string) => Sealer;

@@ -1,15 +1,14 @@
-import { CircuitBreaker } from "../cache/circuit_breaker.ts";
 import { SingleFlight } from "../cache/single_flight.ts";
-import type { StoreKey, StoreOptions } from "../cache/store.ts";
-import { GatewayError } from "../errors.ts";
+import type { StoreKey } from "../cache/store.ts";
 import { ExpiringLru } from "../lib/lru.ts";
+import { RecordValues, type RecordValuesOptions } from "./record_values.ts";
 import type {
   Precondition,
   RecordPage,
   StoredRecord,
   VersionedRecord,
 } from "./stored_record.ts";
-import type { VersionedValue, VersionedValues } from "./versioned_values.ts";
+import type { VersionedValue } from "./versioned_values.ts";
 
 /** Most records of one kind for each sandbox, and for each organization. */
 const CAPS = [100, 10_000];
@@ -38,9 +37,7 @@ type Reading = { readonly found: VersionedRecord | undefined };
 /** A record in a list. */
 type Listed = Pick<StoredRecord, "id" | "createdAt" | "expiresAt">;
 
-interface RecordsOptions extends StoreOptions {
-  /** Opens the database: for the first operation, and anew after that has failed. Null if nothing is kept. */
-  readonly open: (() => Promise<VersionedValues>) | null;
+interface RecordsOptions extends RecordValuesOptions {
   /** Most records in memory. */
   readonly maxEntries: number;
   readonly caps?: typeof CAPS;
@@ -53,7 +50,8 @@ interface RecordsOptions extends StoreOptions {
  */
 export class Records {
   readonly #options: RecordsOptions;
-  readonly #breaker: CircuitBreaker;
+  /** Their database, for what is kept there in another form. */
+  readonly values: RecordValues;
   /** What was read in the last seconds, and what was not there. */
   readonly #fresh: ExpiringLru<string, Reading>;
   /** What was read in the last hour; made-up ids push nothing out of it. */
@@ -61,12 +59,11 @@ export class Records {
   readonly #reads = new SingleFlight<Reading>();
   /** The lists that no room was found in lately. */
   readonly #packed: ExpiringLru<string, true>;
-  #opening: Promise<VersionedValues> | undefined;
 
   constructor(options: RecordsOptions) {
     const { maxEntries: max } = options;
     this.#options = options;
-    this.#breaker = new CircuitBreaker("records", options);
+    this.values = new RecordValues(options);
     this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS });
     this.#kept = new ExpiringLru({ max, ttlMs: KEPT_MS });
     this.#packed = new ExpiringLru({ max, ttlMs: NOT_LOOKED_MS });
@@ -74,7 +71,7 @@ export class Records {
 
   /** False if nothing is kept: whatever needs records is off then. */
   get isOn(): boolean {
-    return this.#options.open !== null;
+    return this.values.isOn;
   }
 
   /**
@@ -112,7 +109,7 @@ export class Records {
     when: Precondition,
   ): Promise<{ readonly etag: string } | "conflict" | "full"> {
     const key: StoreKey = ["record", kind, record.id];
-    const stored = await this.#read(key);
+    const stored = await this.values.read(key);
     const before = this.#current(stored);
     const expected = when === "absent" ? undefined : when.etag;
     this.#forget(key);
@@ -204,14 +201,12 @@ export class Records {
   }
 
   /** Why records may be lost, in words for operators. */
-  async doubts(): Promise<readonly string[]> {
-    if (!this.isOn) return ["RECORDS_URL keeps nothing: what needs it is off"];
-    return await this.#run(async (values) => await values.doubts?.() ?? []);
+  doubts(): Promise<readonly string[]> {
+    return this.values.doubts();
   }
 
   close(): void {
-    this.#breaker.close();
-    this.#opening?.then((values) => values.close()).catch(() => {});
+    this.values.close();
   }
 
   /** Has a record read again. */
@@ -222,7 +217,7 @@ export class Records {
   }
 
   async #find(kind: string, id: string): Promise<VersionedRecord | undefined> {
-    return this.#current(await this.#read(["record", kind, id]));
+    return this.#current(await this.values.read(["record", kind, id]));
   }
 
   #current(value: VersionedValue | undefined): VersionedRecord | undefined {
@@ -278,13 +273,10 @@ export class Records {
   }
 
   async #list(key: StoreKey) {
-    const { text = '{"listed":[]}', version } = await this.#read(key) ?? {};
+    const found = await this.values.read(key);
+    const { text = '{"listed":[]}', version } = found ?? {};
     const { listed }: { listed: readonly Listed[] } = JSON.parse(text);
     return { listed: listed.filter((each) => !this.#isOver(each)), version };
-  }
-
-  #read(key: StoreKey): Promise<VersionedValue | undefined> {
-    return this.#run((values) => values.read(key));
   }
 
   async #write(
@@ -295,22 +287,9 @@ export class Records {
     const text = value && JSON.stringify(value);
     const leftMs = (value?.expiresAt ?? Infinity) - this.#options.now();
     const write = { key, text, version, ttlMs: Math.max(1, Math.ceil(leftMs)) };
-    const written = await this.#run((values) => values.write(write));
+    const written = await this.values.write(write);
     this.#forget(key);
     return written;
-  }
-
-  async #run<T>(operation: (values: VersionedValues) => Promise<T>) {
-    const { open } = this.#options;
-    const done = open && await this.#breaker.run(async () => {
-      this.#opening ??= open().catch((cause) => {
-        this.#opening = undefined;
-        throw cause;
-      });
-      return { result: await operation(await this.#opening) };
-    }, undefined);
-    if (done) return done.result;
-    throw new GatewayError("records_unavailable", "The log has said why");
   }
 }
 

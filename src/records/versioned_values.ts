@@ -7,7 +7,7 @@ export interface VersionedValue {
 }
 
 /** A write that is done only if the value is in that version; undefined if there must be none. */
-interface VersionedWrite {
+export interface VersionedWrite {
   readonly key: StoreKey;
   readonly version: string | undefined;
   /** Undefined deletes it. */

@@ -1,0 +1,152 @@
+/** Names that ports of sandboxes have besides their preview hosts (`NAMES`). */
+import {
+  filePath,
+  oneOf,
+  optional,
+  previewDomain,
+} from "../../config/formats.ts";
+import { inGroup, setting } from "../../config/read_settings.ts";
+import {
+  type CoreValues,
+  sectionOf,
+  settingsSection,
+} from "../../config/section.ts";
+import { fileConflicts, followFile } from "../../config/settings_file.ts";
+import type { FeatureModule } from "../../gateway/feature_module.ts";
+import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { loggerFor } from "../../observability/log.ts";
+import { DomainChecks } from "./domain_checks.ts";
+import { NAME_ROUTES } from "./name_descriptions.ts";
+import { addNameRoutes } from "./name_routes.ts";
+import { NameTable } from "./name_table.ts";
+import { namesFile } from "./names_file.ts";
+import { SharedNames } from "./shared_names.ts";
+import { tlsAsk } from "./tls_ask.ts";
+
+const logger = loggerFor("names");
+
+/** Longest wait of the start for the store, ms: until it has answered, no name leads anywhere. */
+const LOADING_MS = 5_000;
+
+/** Time between two looks for what other gateways have changed, ms. */
+const LOOK_EVERY_MS = 2_000;
+
+/** Who gives names; a file is read with the settings, so that its problems are reported with theirs. */
+export const namesSettings = settingsSection({
+  rows: inGroup("Public addresses", {
+    NAMES: setting(
+      "Who may give ports of sandboxes names, such as shop.preview.example.com: nobody, the operator by NAMES_FILE, or members of the sandbox, too.",
+      { format: oneOf("off", "operator", "members"), default: "off" },
+    ),
+    NAMES_FILE: setting(
+      "A JSON or YAML file of names, and of the sandbox and port that each leads to.",
+      { format: optional(filePath), whenUnset: "none" },
+    ),
+    NAMES_DOMAIN: setting(
+      "The domain below which members' names are; others are custom domains, whose owner must prove it.",
+      {
+        format: optional({
+          allowed: "a domain such as preview.example.com, without a port",
+          schema: previewDomain.schema
+            .refine(({ port }) => port === undefined)
+            .transform(({ name }) => name),
+        }),
+        whenUnset: "the first of `PROXY_DOMAIN`",
+      },
+    ),
+  }),
+  conflicts({ NAMES: mode, NAMES_FILE: path }, core) {
+    const name = "NAMES_FILE";
+    if (path === undefined) {
+      const allowed = "a path while NAMES is operator";
+      return mode === "operator" ? [{ name, given: undefined, allowed }] : [];
+    }
+    return mode === "off"
+      ? [{ name, given: "set", allowed: "not set while NAMES is off" }]
+      : fileConflicts(name, namesFile(path, basesOf(core)));
+  },
+  assemble({ NAMES: mode, NAMES_FILE: path, NAMES_DOMAIN: domain }, core) {
+    const bases = basesOf(core);
+    return { mode, path, bases, domain: domain ?? bases[0] };
+  },
+});
+
+function basesOf({ PROXY_DOMAIN: bases }: CoreValues): readonly string[] {
+  return bases.map(({ name }) => name);
+}
+
+/** Names of the operator's file, and those of members by `/api/v1/names`. */
+export const names: FeatureModule = {
+  name: "names",
+  settings: namesSettings,
+  routes: NAME_ROUTES,
+  needsRecords: (config) => sectionOf(config, namesSettings).mode === "members",
+  create(parts) {
+    const { config, inFlight, recordValues, remoteSettings } = parts;
+    const { mode, path, bases, domain } = sectionOf(config, namesSettings);
+    const areShared = mode === "members" && recordValues.isOn;
+    const isOn = areShared || path !== undefined;
+    if (!isOn || config.public.toolboxOnly) return undefined;
+    const table = new NameTable((hosts) => inFlight.moveNames(hosts));
+    parts.names.use(table);
+    const unfollow = path === undefined
+      ? undefined
+      : followNames(namesFile(path, bases), table);
+    const metricsPages = {
+      "/tls/ask": tlsAsk(table, () => remoteSettings.baseDomains),
+    };
+    if (!areShared) return { metricsPages, close: () => unfollow?.() };
+
+    const book = new SharedNames({
+      values: recordValues,
+      now: parts.now,
+      onChange: (all) => table.replaceShared(all),
+    });
+    const checks = new DomainChecks({ ...parts, book });
+    checks.start();
+    const look = () => parts.background.add("names", book.look());
+    const timer = setInterval(look, LOOK_EVERY_MS);
+    Deno.unrefTimer(timer);
+    /** Between which domains members' names are. */
+    function rules() {
+      const { baseDomains } = remoteSettings;
+      return { baseDomains, namesDomain: domain ?? baseDomains[0] ?? "" };
+    }
+    return {
+      metricsPages,
+      loaded: loaded(book),
+      controlRoutes: (app) =>
+        addNameRoutes(app, { ...parts, book, table, rules }),
+      close() {
+        unfollow?.();
+        clearInterval(timer);
+        checks.close();
+      },
+    };
+  },
+};
+
+/** Has the table know the names of the file as they change. */
+function followNames(
+  file: ReturnType<typeof namesFile>,
+  table: NameTable,
+): () => void {
+  return followFile(file, (read) => {
+    if (!read.ok) {
+      const { problems } = read;
+      return logger.error("names refused, old kept", { problems });
+    }
+    table.replaceFile(read.value);
+    logger.info("names read", { count: read.value.size });
+  });
+}
+
+/** Fulfils once the names are known, or that takes long. */
+async function loaded(book: SharedNames): Promise<void> {
+  await fulfilsWithin(book.look(), LOADING_MS).catch(() => {});
+  if (book.isLoaded) {
+    logger.info("names loaded", { count: [...book.all()].length });
+  } else {
+    logger.warn("names not loaded: they lead nowhere until the store answers");
+  }
+}

@@ -1,0 +1,285 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { GatewayError } from "../../../../src/errors.ts";
+import type {
+  KeptName,
+  NameEntry,
+} from "../../../../src/features/names/kept_name.ts";
+import { SharedNames } from "../../../../src/features/names/shared_names.ts";
+import { RecordValues } from "../../../../src/records/record_values.ts";
+import { ManualClock } from "../../../support/manual_clock.ts";
+import { MemoryValues } from "../../../support/memory_values.ts";
+import { failureLog, settled } from "../../cache/fakes.ts";
+import { databaseTest } from "../../records/databases.ts";
+import { nameOf } from "./name_of.ts";
+
+const SHOP = "shop.preview.example.com";
+const UNAVAILABLE = { code: "records_unavailable" };
+
+/** How often a gateway looks in a minute. */
+const LOOKS_A_MINUTE = 30;
+
+/** Gateways with one store. */
+function setUp() {
+  const values = new MemoryValues();
+  const clock = new ManualClock(1_700_000_000_000);
+  return {
+    values,
+    clock,
+    /** One that has read everything, and what its table has been told. */
+    async gateway() {
+      const told: string[][] = [];
+      const names = new SharedNames({
+        values,
+        now: () => clock.now(),
+        onChange: (all) => told.push([...all].map(described)),
+      });
+      await names.look();
+      return { names, told };
+    },
+  };
+}
+
+function described({ host, sandboxId }: KeptName): string {
+  return `${host} ${sandboxId}`;
+}
+
+/** Has somebody hold a name, whoever else does. */
+function hold(names: SharedNames, name: KeptName): Promise<NameEntry> {
+  return names.change(name.host, ({ claims }) => ({ holder: name, claims }));
+}
+
+/** The key of the value that a host is in. */
+function keyOf(host: string): string {
+  return `names,${createHash("sha256").update(host).digest()[0]}`;
+}
+
+Deno.test("a gateway knows what another has written at its next look, which reads what has changed and a little more", async () => {
+  const { values, gateway } = setUp();
+  const [one, other] = [await gateway(), await gateway()];
+  const name = nameOf(SHOP);
+  assert.deepEqual(await hold(one.names, name), { holder: name, claims: [] });
+  assert.deepEqual(one.names.entryOf(SHOP).holder, name);
+  assert.deepEqual(one.told, [[`${SHOP} box`]]);
+  assert.deepEqual(other.names.entryOf(SHOP), { claims: [] });
+  values.asked.length = 0;
+  await other.names.look();
+  assert.deepEqual(other.names.entryOf(SHOP).holder, name);
+  assert.deepEqual(other.told, [[`${SHOP} box`]]);
+  assert(values.asked.length <= 11, values.asked.join("; "));
+  await other.names.look();
+  assert.equal(other.told.length, 1);
+});
+
+Deno.test("a gateway that starts reads all names, and knows none before", async () => {
+  const { values, clock, gateway } = setUp();
+  const { names } = await gateway();
+  const hosts = Array.from({ length: 50 }, (_, at) => `a${at}.example.org`);
+  await Promise.all(hosts.map((host) => hold(names, nameOf(host))));
+  let told = 0;
+  const late = new SharedNames({
+    values,
+    now: () => clock.now(),
+    onChange: () => told++,
+  });
+  assert.equal(late.isLoaded, false);
+  assert.deepEqual([...late.all()], []);
+  await Promise.all([late.look(), late.look()]);
+  assert.equal(late.isLoaded, true);
+  assert.equal([...late.all()].length, 50);
+  assert.equal(told, 1);
+});
+
+Deno.test("of changes at once, by several gateways, none is lost", async () => {
+  const { gateway, values } = setUp();
+  const gateways = [await gateway(), await gateway(), await gateway()];
+  await Promise.all(
+    Array.from(
+      { length: 30 },
+      (_, at) =>
+        gateways[at % 3]?.names.change(SHOP, ({ claims }) => ({
+          claims: [...claims, nameOf(SHOP, { sandboxId: `box-${at}` })],
+        })),
+    ),
+  );
+  for (const { names } of gateways) {
+    await names.look();
+    const boxes = names.entryOf(SHOP).claims.map(({ sandboxId }) => sandboxId);
+    assert.equal(new Set(boxes).size, 30);
+  }
+  const counts = JSON.parse(values.kept.get("names,versions")?.text ?? "[]");
+  assert.equal(counts.reduce((sum: number, count: number) => sum + count), 30);
+});
+
+Deno.test("of those who take a name at once, one has it, and the others are told what they throw", async () => {
+  const { gateway } = setUp();
+  const gateways = [await gateway(), await gateway()];
+  const taken = await Promise.allSettled(
+    Array.from({ length: 10 }, (_, at) =>
+      gateways[at % 2]?.names.change(SHOP, (entry) => {
+        if (entry.holder) throw new GatewayError("name_taken", "Somebody's");
+        return { ...entry, holder: nameOf(SHOP, { sandboxId: `box-${at}` }) };
+      })),
+  );
+  const winners = taken.flatMap((each, at) =>
+    each.status === "fulfilled" ? [`box-${at}`] : []
+  );
+  assert.equal(winners.length, 1);
+  for (const each of taken) {
+    if (each.status === "rejected") assert.equal(each.reason.code, "name_taken");
+  }
+  for (const { names } of gateways) {
+    await names.look();
+    assert.equal(names.entryOf(SHOP).holder?.sandboxId, winners[0]);
+  }
+});
+
+Deno.test("a change that the others were not told of is known to them within a minute", async () => {
+  const { values, gateway } = setUp();
+  const [one, other] = [await gateway(), await gateway()];
+  values.unwritable.add("names,versions");
+  const hosts = Array.from({ length: 20 }, (_, at) => `a${at}.example.org`);
+  for (const host of hosts) await hold(one.names, nameOf(host));
+  for (let at = 0; at < LOOKS_A_MINUTE; at++) await other.names.look();
+  const known = [...other.names.all()].map(({ host }) => host);
+  assert.deepEqual(known.sort(), hosts.sort());
+});
+
+Deno.test("a full value is refused, and nothing of it is lost", async () => {
+  const { values, gateway } = setUp();
+  const { names, told } = await gateway();
+  await hold(names, nameOf(SHOP));
+  const long = nameOf(SHOP, { lastError: "é".repeat(33_000) });
+  const { kept } = values;
+  const before = kept.get(keyOf(SHOP));
+  await assert.rejects(hold(names, long), { code: "records_full" });
+  assert.equal(kept.get(keyOf(SHOP)), before);
+  assert.equal(names.entryOf(SHOP).holder?.lastError, null);
+  assert.equal(told.length, 1);
+});
+
+Deno.test("while the store is away, what was read stays, nothing is changed, and a gateway that starts knows nothing", async () => {
+  const { values, gateway } = setUp();
+  const one = await gateway();
+  await hold(one.names, nameOf(SHOP));
+  values.isAway = true;
+  await one.names.look();
+  assert.equal(one.names.entryOf(SHOP).holder?.sandboxId, "box");
+  const moved = nameOf(SHOP, { sandboxId: "other" });
+  await assert.rejects(hold(one.names, moved), UNAVAILABLE);
+  assert.equal(one.names.entryOf(SHOP).holder?.sandboxId, "box");
+  assert.equal(one.told.length, 1);
+  const late = await gateway();
+  assert.equal(late.names.isLoaded, false);
+  values.isAway = false;
+  await late.names.look();
+  assert.equal(late.names.isLoaded, true);
+  assert.deepEqual(late.told, [[`${SHOP} box`]]);
+  await hold(one.names, moved);
+  assert.equal(one.names.entryOf(SHOP).holder?.sandboxId, "other");
+});
+
+Deno.test("claims and tombstones that are over are not told, and go from the store with the next change", async () => {
+  const { values, clock, gateway } = setUp();
+  const { names } = await gateway();
+  const endsAt = clock.now() + 1_000;
+  await names.change(SHOP, () => ({
+    holder: nameOf(SHOP, { state: "released", endsAt }),
+    claims: [
+      nameOf(SHOP, { sandboxId: "late", state: "pending", endsAt }),
+      nameOf(SHOP, {
+        sandboxId: "later",
+        state: "pending",
+        endsAt: endsAt + 1,
+      }),
+    ],
+  }));
+  assert.equal(names.countOf("acme"), 3);
+  clock.pass(1_000);
+  const left = names.entryOf(SHOP);
+  assert.equal(left.holder, undefined);
+  assert.deepEqual(left.claims.map(({ sandboxId }) => sandboxId), ["later"]);
+  assert.equal(names.countOf("acme"), 1);
+  assert.equal(names.ofSandbox("late").length, 0);
+  let seen: NameEntry | undefined;
+  await names.change(SHOP, (entry) => seen = entry);
+  assert.deepEqual(seen, left);
+  assert.doesNotMatch(values.kept.get(keyOf(SHOP))?.text ?? "", /released/);
+  clock.pass(1);
+  await names.change(SHOP, (entry) => entry);
+  assert.equal(values.kept.has(keyOf(SHOP)), false);
+  assert.deepEqual([...names.all()], []);
+});
+
+Deno.test("what a look has read does not undo a change that was made meanwhile", async () => {
+  const { values, gateway } = setUp();
+  const [one, other] = [await gateway(), await gateway()];
+  await hold(other.names, nameOf(SHOP));
+  const release = values.holdNextRead(keyOf(SHOP));
+  const looking = one.names.look();
+  await settled();
+  const moving = hold(one.names, nameOf(SHOP, { sandboxId: "new" }));
+  await settled();
+  release();
+  await Promise.all([looking, moving]);
+  assert.equal(one.names.entryOf(SHOP).holder?.sandboxId, "new");
+  assert.equal(one.told.flat().at(-1), `${SHOP} new`);
+});
+
+Deno.test("a sandbox's names are told newest first, without those that were given up", async () => {
+  const { gateway } = setUp();
+  const { names } = await gateway();
+  const all = [
+    nameOf("a.example.org", { createdAt: 1 }),
+    nameOf("b.example.org", { createdAt: 3, state: "suspended" }),
+    nameOf("c.example.org", { createdAt: 2 }),
+    nameOf("d.example.org", { createdAt: 4, state: "released" }),
+    nameOf("e.example.org", { sandboxId: "other", organizationId: null }),
+  ];
+  for (const each of all) await hold(names, each);
+  assert.deepEqual(
+    names.ofSandbox("box").map(({ host }) => host),
+    ["b.example.org", "c.example.org", "a.example.org"],
+  );
+  assert.equal(names.countOf("acme"), 4);
+});
+
+databaseTest(
+  "names that one gateway writes are read by another, and go again",
+  async (database) => {
+    const { onFailure, failures } = failureLog();
+    const clock = new ManualClock(Date.now());
+    const now = () => clock.now();
+    function open(): RecordValues {
+      return new RecordValues({
+        open: () => database.open(),
+        now,
+        onFailure,
+        deadlineMs: 20_000, // for a busy machine
+      });
+    }
+    const opened = [open(), open()];
+    const gateways = opened.map((values) =>
+      new SharedNames({ values, now, onChange() {} })
+    );
+    const [one, other] = gateways;
+    assert(one && other);
+    await Promise.all([one.look(), other.look()]);
+    const hosts = Array.from({ length: 20 }, (_, at) => `a${at}.example.org`);
+    await Promise.all(hosts.map((host, at) =>
+      hold(at % 2 === 0 ? one : other, nameOf(host, { createdBy: "“ünï”" }))
+    ));
+    for (const names of [one, other]) {
+      await names.look();
+      assert.equal([...names.all()].length, 20);
+      assert.deepEqual(names.entryOf("a0.example.org").holder?.createdBy, "“ünï”");
+    }
+    await Promise.all(
+      hosts.map((host) => one.change(host, () => ({ claims: [] }))),
+    );
+    await other.look();
+    assert.deepEqual([...other.all()], []);
+    assert.deepEqual(failures, []);
+    for (const values of opened) values.close();
+  },
+);
