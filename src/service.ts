@@ -82,6 +82,8 @@ export interface ServiceOptions extends Partial<ProcessFacts> {
   readonly lines?: LineWriter;
   /** What the base domain's page links. */
   readonly links?: readonly Link[];
+  /** Asks the DNS, by default the resolver of this machine. */
+  readonly resolveDns?: typeof Deno.resolveDns;
 }
 
 /** Longest wait of the start for the API's configuration, before it checks what is missing, ms. */
@@ -93,6 +95,7 @@ export async function createService(
   options: ServiceOptions,
 ): Promise<GatewayService> {
   const { version, lines, links = [], dial } = options;
+  const { resolveDns = Deno.resolveDns } = options;
   const { platformShared = false, ownsProcess = false } = options;
   const { limits, cache } = config;
   const closes = new AbortController();
@@ -189,6 +192,7 @@ export async function createService(
     names,
     lookups,
     store,
+    resolveDns,
     records,
     recordValues: records.values,
     background,

@@ -55,6 +55,8 @@ export interface FeatureParts
   /** What all look-ups share: the cache's settings, and the store behind it. */
   readonly lookups: LookupCacheOptions;
   readonly store: DurableStore | null;
+  /** Asks the DNS. */
+  readonly resolveDns: typeof Deno.resolveDns;
   /** What members have granted; a feature that uses it says so by {@linkcode FeatureModule.needsRecords}. */
   readonly records: Records;
   /** Their database, for what is kept there in another form. */

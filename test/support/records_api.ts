@@ -1,4 +1,5 @@
 /** A kind of records at `/api/v1`, and a gateway that has a place for records of its own. */
+import type { ServiceOptions } from "../../src/service.ts";
 import { type Answer, BASE, type TestGateway } from "./gateway.ts";
 import { recordsFile } from "./records_file.ts";
 import type { StartGateway } from "./worlds.ts";
@@ -41,11 +42,12 @@ export function askerOf(kind: string): AskApi {
 export async function startRecordsGateway(
   startGateway: StartGateway,
   environment: Readonly<Record<string, string>>,
+  options: Partial<ServiceOptions> = {},
 ): Promise<TestGateway> {
   await using started = new AsyncDisposableStack();
   const records = started.use(await recordsFile());
   const gateway = started.use(
-    await startGateway({ ...records.environment, ...environment }),
+    await startGateway({ ...records.environment, ...environment }, options),
   );
   const owned = started.move();
   return { ...gateway, [Symbol.asyncDispose]: () => owned.disposeAsync() };

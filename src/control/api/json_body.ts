@@ -40,7 +40,11 @@ export function checked<T>(value: unknown, schema: z.ZodType<T>): T {
   throw invalid(problems, reason);
 }
 
-function invalid(errors: readonly RequestProblem[], reason: string) {
+/** The refusal of a request with these problems; the reason is for the log. */
+export function invalid(
+  errors: readonly RequestProblem[],
+  reason: string,
+): GatewayError {
   return new GatewayError("invalid_request", reason, { advice: { errors } });
 }
 

@@ -224,7 +224,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
 }
 
 /** True unless If-Match names other versions (RFC 9110 section 13.1.1); a weak one never matches. */
-function isNamed(wanted: string, etag: string): boolean {
+export function isNamed(wanted: string, etag: string): boolean {
   return wanted === "*" ||
     wanted.split(",").some((each) => each.trim() === `"${etag}"`);
 }
@@ -234,11 +234,13 @@ function newId(): string {
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-function notFound(): GatewayError {
+/** The refusal of what is not there, or of somebody else. */
+export function notFound(): GatewayError {
   return new GatewayError("not_found", "No such record");
 }
 
-function answer(
+/** An answer in JSON. */
+export function answer(
   status: 200 | 201,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},

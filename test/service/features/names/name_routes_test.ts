@@ -1,0 +1,408 @@
+/** `/api/v1/names`: who gets which host, and for how long, tested on complete services. */
+import assert from "node:assert/strict";
+import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
+import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import { collectLog } from "../../../support/collected_log.ts";
+import {
+  type Answer,
+  BASE,
+  startGateway,
+} from "../../../support/gateway.ts";
+import type { LoginGateway } from "../../../support/login_gateway.ts";
+import { recordsFile } from "../../../support/records_file.ts";
+import { skewClock } from "../../../support/skewed_clock.ts";
+import { textFile } from "../../../support/text_file.ts";
+import { testLoginsInBothWorlds, WORLDS } from "../../../support/worlds.ts";
+import {
+  askApi,
+  endName,
+  MEMBERS,
+  OWN,
+  putName,
+  putTheirs,
+  readName,
+  SHOP,
+  startNameGateway,
+  THEIR_KEY,
+  verifyName,
+} from "./name_gateway.ts";
+
+const DAY_MS = 86_400_000;
+
+function outcomeOf({ status, code }: Answer): [number, string | null] {
+  return [status, code];
+}
+
+const OK: [number, null] = [200, null];
+const MADE: [number, null] = [201, null];
+const TAKEN: [number, string] = [409, "name_taken"];
+const ABSENT: [number, string] = [404, "not_found"];
+const OTHER_VERSION: [number, string] = [412, "precondition_failed"];
+
+for (const { suffix, startGateway, memberKey: key } of WORLDS) {
+  Deno.test(`a name is made, read, listed, led elsewhere and given up by members${suffix}`, async () => {
+    await using gateway = await startNameGateway(startGateway);
+    const made = await putName(gateway, SHOP, { key });
+    assert.deepEqual(outcomeOf(made), MADE);
+    const { createdAt, createdBy, ...rest } = made.json();
+    assert.match(String(createdAt), /^\d{4}-\d\d-\d\dT.*Z$/);
+    assert.equal(typeof createdBy, "string");
+    assert.deepEqual(rest, {
+      host: SHOP,
+      kind: "alias",
+      sandboxId: "demo",
+      port: 3000,
+      state: "active",
+      expiresAt: null,
+      failingSince: null,
+      lastError: null,
+    });
+    const read = await readName(gateway, SHOP, key);
+    for (const answer of [made, read]) {
+      assert.equal(answer.headers.get("cache-control"), "no-store");
+      assert.match(answer.headers.get("etag") ?? "", /^"[\w-]+"$/);
+    }
+    assert.equal(read.headers.get("etag"), made.headers.get("etag"));
+    assert.deepEqual(read.json(), made.json());
+
+    const moved = await putName(gateway, SHOP, {
+      key,
+      sandbox: "locked",
+      port: 8000,
+    });
+    assert.deepEqual(outcomeOf(moved), OK);
+    assert.deepEqual(
+      { ...moved.json(), sandboxId: "demo", port: 3000 },
+      made.json(),
+    );
+    assert.notEqual(moved.headers.get("etag"), made.headers.get("etag"));
+    const other = await putName(gateway, `tea.${BASE}`, {
+      key,
+      sandbox: "locked",
+    });
+    const listOf = async (sandbox: string) =>
+      (await askApi(gateway, key, { path: `?sandbox=${sandbox}` })).json();
+    assert.deepEqual(await listOf("demo"), { items: [] });
+    const { items } = await listOf("locked");
+    assert(Array.isArray(items));
+    assert.deepEqual(new Set(items), new Set([other.json(), moved.json()]));
+    const end = () => endName(gateway, SHOP, { key }).then(outcomeOf);
+    assert.deepEqual(await end(), [204, null]);
+    assert.deepEqual(await end(), ABSENT);
+    assert.deepEqual(outcomeOf(await readName(gateway, SHOP, key)), ABSENT);
+    assert.deepEqual(await listOf("locked"), { items: [other.json()] });
+  });
+}
+
+Deno.test("a name is changed and given up only as the request's preconditions allow", async () => {
+  await using gateway = await startNameGateway();
+  async function put(headers: Record<string, string>, port = 3000) {
+    return await putName(gateway, SHOP, { port, headers });
+  }
+  for (const absent of ["*", '"other"']) {
+    const answer = await put({ "if-match": absent });
+    assert.deepEqual(outcomeOf(answer), OTHER_VERSION);
+  }
+  const made = await put({ "if-none-match": "*" });
+  assert.deepEqual(outcomeOf(made), MADE);
+  const old = made.headers.get("etag") ?? "";
+  const again = await put({ "if-none-match": "*" });
+  assert.deepEqual(outcomeOf(again), OTHER_VERSION);
+  const moved = await put({ "if-match": `"x", ${old}` }, 8000);
+  assert.deepEqual(outcomeOf(moved), OK);
+  const etag = moved.headers.get("etag") ?? "";
+  for (const refused of [old, `W/${etag}`, "other", '""']) {
+    const headers = { "if-match": refused };
+    assert.deepEqual(outcomeOf(await put(headers)), OTHER_VERSION, refused);
+    const ended = await endName(gateway, SHOP, { headers });
+    assert.deepEqual(outcomeOf(ended), OTHER_VERSION, refused);
+  }
+  assert.equal((await readName(gateway, SHOP)).json()["port"], 8000);
+  const headers = { "if-match": etag };
+  assert.equal((await endName(gateway, SHOP, { headers })).status, 204);
+});
+
+Deno.test("an alias that another organization has, or had in the last 30 days, is taken, and its own may have it back", async () => {
+  using clock = skewClock();
+  await using gateway = await startNameGateway();
+  const theirs = () => putTheirs(gateway, SHOP).then(outcomeOf);
+  assert.equal((await putName(gateway, SHOP)).status, 201);
+  assert.deepEqual(await theirs(), TAKEN);
+  assert.equal((await endName(gateway, SHOP)).status, 204);
+  assert.deepEqual(await theirs(), TAKEN);
+  const back = await putName(gateway, SHOP, { sandbox: "locked" });
+  assert.deepEqual(outcomeOf(back), MADE);
+  assert.equal((await endName(gateway, SHOP)).status, 204);
+  clock.jump(30 * DAY_MS - 60_000);
+  assert.deepEqual(await theirs(), TAKEN);
+  clock.jump(60_000);
+  assert.deepEqual(await theirs(), MADE);
+  assert.deepEqual(outcomeOf(await putName(gateway, SHOP)), TAKEN);
+});
+
+Deno.test("names of others and those that are not there are refused alike, after as many questions", async () => {
+  await using gateway = await startNameGateway();
+  const { calls } = gateway.stack.api;
+  assert.equal((await putTheirs(gateway, SHOP)).status, 201);
+  async function refusalOf(answering: Promise<Answer>): Promise<unknown> {
+    const before = calls.length;
+    const { status, headers, body } = await answering;
+    const { requestId: _, ...problem } = JSON.parse(body);
+    headers.delete("date");
+    headers.delete("x-request-id");
+    const asked = calls.slice(before).map(({ operation }) => operation);
+    return { status, headers: [...headers], problem, asked };
+  }
+  const told = new Set<string>();
+  for (const host of [SHOP, `none.${BASE}`, "www.none.test", "x"]) {
+    told.add(JSON.stringify([
+      await refusalOf(readName(gateway, host)),
+      await refusalOf(endName(gateway, host)),
+      await refusalOf(verifyName(gateway, host)),
+    ]));
+  }
+  assert.equal(told.size, 1, [...told].join("\n"));
+  assert.match([...told].join(), /not_found/);
+  assert.equal((await readName(gateway, SHOP, THEIR_KEY)).status, 200);
+});
+
+Deno.test("nobody but members makes, reads, verifies and ends names", async () => {
+  await using gateway = await startNameGateway();
+  assert.equal((await putName(gateway, SHOP, { sandbox: "locked" })).status, 201);
+  for (
+    const [headers, expected] of [
+      [{}, 401],
+      [{ "x-daytona-preview-token": KEYS.lockedToken }, 401],
+      [{ authorization: `Bearer ${KEYS.lockedToken}` }, 404],
+      [{ authorization: `Bearer ${KEYS.service}` }, 404],
+      [{ authorization: `Bearer ${HOSTED_KEYS.foreigner}` }, 404],
+      [{ authorization: `Bearer ${THEIR_KEY}` }, 404],
+    ] as const
+  ) {
+    for (
+      const [method, path, body] of [
+        ["PUT", `/api/v1/names/${SHOP}`, { sandbox: "locked", port: 3000 }],
+        ["GET", "/api/v1/names?sandbox=locked", undefined],
+        ["GET", `/api/v1/names/${SHOP}`, undefined],
+        ["POST", `/api/v1/names/${SHOP}/verify`, {}],
+        ["DELETE", `/api/v1/names/${SHOP}`, undefined],
+      ] as const
+    ) {
+      const { status } = await gateway.send(BASE, {
+        method,
+        path,
+        headers: { ...headers, "content-type": "application/json" },
+        body: body && JSON.stringify(body),
+      });
+      const what = `${method} ${path} ${JSON.stringify(headers)}`;
+      assert.equal(status, expected, what);
+    }
+  }
+  assert.equal((await readName(gateway, SHOP)).json()["sandboxId"], "locked");
+});
+
+Deno.test("hostile hosts and bodies are refused with all that is wrong with them, and change nothing", async () => {
+  await using gateway = await startNameGateway();
+  const good = { sandbox: "demo", port: 3000 };
+  async function pathsOf(host: string, body: unknown): Promise<unknown> {
+    const answer = await gateway.send(BASE, {
+      method: "PUT",
+      path: `/api/v1/names/${host}`,
+      headers: {
+        authorization: `Bearer ${KEYS.user}`,
+        "content-type": "application/json",
+      },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+    assert.deepEqual(outcomeOf(answer), [400, "invalid_request"], host);
+    const { errors } = JSON.parse(answer.body);
+    return errors.map(({ path }: { path: string }) => path);
+  }
+  for (
+    const host of [
+      `www.${BASE}`,
+      `3000-demo.${BASE}`,
+      BASE,
+      `Shop.${BASE}`,
+      `${SHOP}.`,
+      `${SHOP}:80`,
+      "shop%2f..%2f..",
+      "shop%00.test",
+      "%ff",
+      "127.0.0.1",
+      `a.${SHOP}`,
+      "shop.test",
+    ]
+  ) assert.deepEqual(await pathsOf(host, good), ["/host"], host);
+  for (
+    const [body, ...paths] of [
+      ["", ""],
+      ["{", ""],
+      ["[]", ""],
+      ["null", ""],
+      [{}, "/sandbox", "/port"],
+      [{ ...good, port: 2280 }, "/port"],
+      [{ ...good, port: 0 }, "/port"],
+      [{ ...good, port: "3000" }, "/port"],
+      [{ ...good, port: 3000.5 }, "/port"],
+      [{ ...good, sandbox: "../demo" }, "/sandbox"],
+      [{ ...good, sandbox: ["demo"] }, "/sandbox"],
+      [{ ...good, host: OWN, "a/b": 1 }, "/host", "/a~1b"],
+      [`{"sandbox":"demo","port":3000,"__proto__":{}}`, "/__proto__"],
+    ] as const
+  ) {
+    const found = await pathsOf(SHOP, body);
+    assert.deepEqual(found, paths, JSON.stringify(body));
+  }
+  const path = `/${SHOP}`;
+  const text = { "content-type": "text/plain" };
+  const plain = { method: "PUT", path, headers: text, body: good };
+  assert.equal((await askApi(gateway, KEYS.user, plain)).status, 415);
+  const long = { ...good, note: "x".repeat(17_000) };
+  const tooLong = { method: "PUT", path, body: long };
+  assert.equal((await askApi(gateway, KEYS.user, tooLong)).status, 413);
+  const method = { method: "PATCH", path, body: good };
+  assert.equal((await askApi(gateway, KEYS.user, method)).status, 404);
+  assert.deepEqual(outcomeOf(await readName(gateway, SHOP)), ABSENT);
+});
+
+Deno.test("a sandbox has 100 names at most, of which none is lost by another", async () => {
+  await using gateway = await startNameGateway();
+  for (let at = 0; at < 100; at++) {
+    const answer = await putName(gateway, `a${at}.${BASE}`);
+    assert.equal(answer.status, 201, answer.body);
+  }
+  const full = [409, "records_full"];
+  assert.deepEqual(outcomeOf(await putName(gateway, SHOP)), full);
+  assert.deepEqual(outcomeOf(await putName(gateway, OWN)), full);
+  const moved = await putName(gateway, `a7.${BASE}`, { port: 8000 });
+  assert.deepEqual(outcomeOf(moved), OK);
+  const other = { sandbox: "locked" };
+  assert.deepEqual(outcomeOf(await putName(gateway, SHOP, other)), MADE);
+  assert.deepEqual(outcomeOf(await putName(gateway, SHOP)), full);
+  const list = await askApi(gateway, KEYS.user, { path: "?sandbox=demo" });
+  const items = list.json()["items"];
+  assert(Array.isArray(items));
+  assert.equal(items.length, 100);
+  assert.equal((await endName(gateway, `a7.${BASE}`)).status, 204);
+  assert.deepEqual(outcomeOf(await putName(gateway, SHOP)), OK);
+});
+
+/** The cookie of alice, who has logged in for a preview. */
+async function logIn(gateway: LoginGateway): Promise<string> {
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(
+    gateway.at("3000-locked", "/echo"),
+  );
+  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  const request = { method: "GET", crossSite: false };
+  return browser.jar.fieldFor(new URL(gateway.at("")), request) ?? "";
+}
+
+testLoginsInBothWorlds(
+  "a login gives names from pages of the base domain, and from none of an app or another site",
+  async (start) => {
+    await using records = await recordsFile();
+    await using gateway = await start({ ...MEMBERS, ...records.environment });
+    const cookie = await logIn(gateway);
+    const { host, origin } = new URL(gateway.at(""));
+    const wish = JSON.stringify({ sandbox: "locked", port: 3000 });
+    async function ask(
+      method: string,
+      path: string,
+      headers: Readonly<Record<string, string>>,
+    ): Promise<Answer> {
+      const body = { PUT: wish, POST: "{}" }[method];
+      return await gateway.send(host, {
+        method,
+        path: `/api/v1/names${path}`,
+        headers: { cookie, "content-type": "application/json", ...headers },
+        body,
+      });
+    }
+    const own = { "sec-fetch-site": "same-origin", origin };
+    const made = await ask("PUT", `/${SHOP}`, own);
+    assert.equal(made.status, 201, made.body);
+    for (
+      const [method, path] of [
+        ["PUT", `/${SHOP}`],
+        ["POST", `/${SHOP}/verify`],
+        ["GET", `/${SHOP}`],
+        ["GET", "?sandbox=locked"],
+        ["DELETE", `/${SHOP}`],
+      ] as const
+    ) {
+      for (
+        const headers of [
+          {},
+          {
+            "sec-fetch-site": "same-site",
+            origin: gateway.at("3000-locked", ""),
+          },
+          { "sec-fetch-site": "cross-site", origin: "https://evil.test" },
+          { "sec-fetch-site": "cross-site", origin: "null" },
+          // The page of the name itself.
+          { "sec-fetch-site": "same-site", origin: `http://${SHOP}` },
+        ]
+      ) {
+        const answer = await ask(method, path, headers);
+        assert.equal(answer.code, "origin_refused", `${method} ${path}`);
+        const cors = answer.headers.get("access-control-allow-origin");
+        assert.equal(cors, null);
+      }
+      const stranger = await ask(method, path, { ...own, cookie: "app=1" });
+      assert.equal(stranger.code, "login_required", `${method} ${path}`);
+    }
+    const read = { "sec-fetch-site": "same-origin" };
+    assert.equal((await ask("GET", `/${SHOP}`, read)).status, 200);
+    assert.equal((await ask("GET", "?sandbox=locked", read)).status, 200);
+    assert.equal((await ask("DELETE", `/${SHOP}`, own)).status, 204);
+  },
+);
+
+Deno.test("the log tells of names that are made, changed and ended", async () => {
+  await using log = await collectLog();
+  await using gateway = await startNameGateway();
+  assert.equal((await putName(gateway, SHOP)).status, 201);
+  assert.equal((await putName(gateway, SHOP, { port: 8000 })).status, 200);
+  assert.equal((await endName(gateway, SHOP)).status, 204);
+  const ports = [];
+  for (const outcome of ["made", "changed", "ended"]) {
+    const line = await log.next(`record ${outcome}`);
+    assert.deepEqual([line.kind, line.id, line.sandboxId], [
+      "names",
+      SHOP,
+      "demo",
+    ]);
+    assert.match(String(line.subject), /^key-/);
+    assert.equal(typeof line.requestId, "string");
+    ports.push(line.port);
+  }
+  assert.deepEqual(ports, [3000, 8000, 8000]);
+});
+
+Deno.test("the routes are off without the switch, and while only the operator gives names", async () => {
+  const target = JSON.stringify({ [OWN]: { sandbox: "demo", port: 3000 } });
+  await using file = await textFile(target);
+  await using records = await recordsFile();
+  for (
+    const environment of [
+      {},
+      { NAMES: "operator", NAMES_FILE: file.path },
+    ]
+  ) {
+    await using gateway = await startGateway({
+      ...records.environment,
+      ...environment,
+    });
+    for (
+      const answer of [
+        await putName(gateway, SHOP),
+        await readName(gateway, SHOP),
+        await endName(gateway, SHOP),
+        await verifyName(gateway, SHOP),
+        await askApi(gateway, KEYS.user, { path: "?sandbox=demo" }),
+      ]
+    ) assert.deepEqual(outcomeOf(answer), [501, "feature_off"]);
+  }
+});
