@@ -5,7 +5,7 @@
  */
 import { LRUCache } from "lru-cache";
 import { copyOf } from "../lib/copy_of.ts";
-import { LABEL } from "./grammar.ts";
+import { isAlwaysPrivate, LABEL, mayBeSignedToken } from "./grammar.ts";
 import type { NameSource } from "./known_names.ts";
 
 /** A host that names one port of one sandbox. */
@@ -32,7 +32,7 @@ export type ParsedHost =
   | { readonly kind: "malformed"; readonly authoritySuffix: string }
   /** A name that leads nowhere for now. */
   | { readonly kind: "suspended" }
-  /** Reads as a preview host, but below none of the base domains. */
+  /** Reads as a preview host, but below none of the base domains; or is a name while none of these is known. */
   | { readonly kind: "unknown_domain" }
   /** Any other address or name that is not ours, as in a load balancer's health checks. */
   | { readonly kind: "foreign" };
@@ -112,14 +112,30 @@ export function previewAuthority(
   return name ?? `${port}-${label}.${authoritySuffix}`;
 }
 
-/** The host of a port of the same sandbox: a preview host, unless it is the same port. */
-export function hostOfPort<H extends Omit<PreviewHost, "base">>(
-  host: H,
+/** The host itself for its own port, and the preview host of another port of the same sandbox. */
+export function hostOfPort(
+  host: Omit<PreviewHost, "base">,
   port: number,
-): Omit<H, "name"> {
+): Omit<PreviewHost, "base"> {
   if (port === host.port) return host;
   const { name: _, ...others } = host;
   return { ...others, port };
+}
+
+/** A host without the Host header's port, as browsers keep cookies by it: the name if it was asked for by that. */
+export function hostName({ name, port, label, base }: PreviewHost): string {
+  return name === undefined
+    ? `${port}-${label}.${base}`
+    : splitAuthority(name).name;
+}
+
+/** The domain that a host is directly below: whoever sets a cookie for it, or one above it, shares that with others. */
+export function parentDomain(
+  { name, base }: Pick<PreviewHost, "name" | "base">,
+): string {
+  return name === undefined
+    ? base
+    : splitAuthority(name).name.slice(name.indexOf(".") + 1);
 }
 
 /** The origin of a preview host (RFC 6454 section 6.2). */
@@ -148,12 +164,27 @@ export function portOfSandboxOrigin(
   const suffix = `.${authoritySuffix}`;
   if (authority.endsWith(suffix)) {
     const parsed = parseFirstLabel(authority.slice(0, -suffix.length));
-    if (parsed?.label === label) return parsed.port;
+    // Another sandbox's preview host is no name, whoever says so.
+    if (parsed) return parsed.label === label ? parsed.port : undefined;
   }
-  if (names === undefined) return undefined;
-  const [port = ""] = /:[0-9]+$/.exec(authoritySuffix) ?? [];
-  if (!authority.endsWith(port)) return undefined;
-  return names.get(authority.slice(0, authority.length - port.length));
+  const { port } = splitAuthority(authoritySuffix);
+  return authority.endsWith(port)
+    ? names?.get(authority.slice(0, authority.length - port.length))
+    : undefined;
+}
+
+/** The origins of a port of a host's sandbox, as {@linkcode portOfSandboxOrigin} knows them. */
+export function originsOfPort(
+  { name: _, ...host }: Omit<PreviewHost, "base">,
+  port: number,
+  scheme: "http" | "https",
+): string[] {
+  const named = [...host.names ?? []].filter(([, of]) => of === port);
+  const { port: ownPort } = splitAuthority(host.authoritySuffix);
+  return [
+    previewOrigin({ ...host, port }, scheme),
+    ...named.map(([name]) => `${scheme}://${name}${ownPort}`),
+  ];
 }
 
 /** Classifies an authority, as {@linkcode parseHost} does: a name is the preview that it leads to. */
@@ -187,20 +218,23 @@ function parseName(
 ): ParsedHost | undefined {
   const { name: host, port } = splitAuthority(authority);
   const found = names.find(host);
-  // Its login is on the base domain that it is below, or on the first one.
+  if (found === undefined) return undefined;
+  // Its login is on the base domain that it is below, or on the longest one.
   const base = bases.find((each) => host.endsWith(`.${each}`)) ?? bases[0];
-  if (found === undefined || base === undefined) return undefined;
+  if (base === undefined) return { kind: "unknown_domain" };
   if (found.isSuspended) return { kind: "suspended" };
-  const { sandboxId: label, port: target } = found;
-  const preview = { port: target, label, base, authoritySuffix: base + port };
-  const ofSandbox = names.of(label);
+  const target = `${found.port}-${found.sandboxId.toLowerCase()}`;
+  const first = parseFirstLabel(target);
+  // Daytona's own services have no name, nor has a signed link, which is a secret.
+  const isOfApp = first !== undefined && !isAlwaysPrivate(first.port) &&
+    !mayBeSignedToken(first.label);
+  if (!isOfApp) return undefined;
+  const preview = { ...first, base, authoritySuffix: base + port };
+  const ofSandbox = names.of(first.label);
+  const named = { ...preview, name: host + port };
   return {
     kind: "preview",
-    host: {
-      ...preview,
-      name: host + port,
-      ...ofSandbox && { names: ofSandbox },
-    },
+    host: ofSandbox ? { ...named, names: ofSandbox } : named,
   };
 }
 

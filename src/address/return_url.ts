@@ -1,7 +1,8 @@
 /**
  * Places that a request may ask to be led back to: after a login, a preview URL below the base domain that the login
- * runs on; from the gateway's own pages on a preview host, a path of that host. Only the gateway's own spelling is
- * accepted, and nothing repaired: what a lenient parser takes for a path, a browser may take for a host.
+ * runs on, or at a name whose login is there; from the gateway's own pages on a preview host, a path of that host. Only
+ * the gateway's own spelling is accepted, and nothing repaired: what a lenient parser takes for a path, a browser may
+ * take for a host.
  */
 import { LABEL, mayBeSignedToken, TOOLBOX_PORT } from "./grammar.ts";
 import {

@@ -3,7 +3,11 @@
  * domain: nine of 4 KB would have every request to any preview refused, for up to 400 days (RFC 6265bis section 5.5). The
  * refusal itself has to delete them, since nothing else reaches that browser.
  */
-import type { PreviewHost } from "../address/preview_host.ts";
+import {
+  hostName,
+  parentDomain,
+  type PreviewHost,
+} from "../address/preview_host.ts";
 import { cookieName, cookieValues, isOwnCookieName } from "../http/cookies.ts";
 import type { Header } from "../http/headers.ts";
 import type { OwnCookies } from "./own_cookies.ts";
@@ -76,7 +80,8 @@ export class PlantedCookies {
     { cookie, target, host }: TooLargeRequest,
     { logins, step }: { logins: ReadonlySet<string>; step: number },
   ): Iterable<string> {
-    const self = `${host.port}-${host.label}.${host.base}`;
+    const self = hostName(host);
+    const parent = parentDomain(host);
     const names = namesBySize(cookie);
     for (const path of cookiePaths(target)) {
       for (const name of names) {
@@ -84,7 +89,7 @@ export class PlantedCookies {
         const isLogin = path === "/" && logins.has(name);
         // With the prefix `__Host-` no cookie has a domain (RFC 6265bis section 4.1.3.2).
         if (!isLogin && !/^__host-/i.test(name)) {
-          yield this.#deletion(name, { domain: host.base, path });
+          yield this.#deletion(name, { domain: parent, path });
         }
         if (step === 1 || isOwnCookieName(name)) continue;
         yield this.#deletion(name, { path });

@@ -26,7 +26,7 @@ export const TUNNEL_CLOSES: Readonly<
 };
 
 /** The Close of a tunnel to a name that leads to another sandbox now: who reconnects gets there. */
-export const MOVED: [code: number, reason: string] = [
+export const MOVED: readonly [code: number, reason: string] = [
   1012,
   "Preview has moved",
 ];

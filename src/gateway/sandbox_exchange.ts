@@ -7,6 +7,7 @@ import {
 } from "../address/grammar.ts";
 import {
   hostOfPort,
+  parentDomain,
   portOfSandboxOrigin,
   type PreviewHost,
   previewOrigin,
@@ -269,7 +270,7 @@ export class PreviewExchange extends SandboxExchange {
   protected responseHeaders(
     { status, headers }: UpstreamResponse,
   ): [string, string][] {
-    const relayed = responseHeaders(headers, this.host.base);
+    const relayed = responseHeaders(headers, parentDomain(this.host));
     const terms = this.frameTerms;
     if (terms !== undefined) {
       const response = { status, headers: relayed };

@@ -10,7 +10,7 @@
  */
 import { isAlwaysPrivate, isPort } from "../address/grammar.ts";
 import {
-  hostOfPort,
+  originsOfPort,
   portOfSandboxOrigin,
   previewOrigin,
 } from "../address/preview_host.ts";
@@ -48,25 +48,11 @@ export function frameHeaders(
   if (!isDocument(response) || forbidsFrames(response.headers)) return [];
   const { host, scheme } = source;
   const origins = framingPorts(source).ports
-    .flatMap((port) => originsOf(port, host, scheme));
+    .flatMap((port) => originsOfPort(host, port, scheme));
   const policy = ["frame-ancestors 'self'", ...origins, ...framers];
   return [
     ["content-security-policy", policy.join(" ")],
     ...framingCookies(source),
-  ];
-}
-
-/** The origins of a port of the sandbox: its preview host's, and those of its names. */
-function originsOf(
-  port: number,
-  host: FrameSource["host"],
-  scheme: FrameSource["scheme"],
-): string[] {
-  const [ownPort = ""] = /:[0-9]+$/.exec(host.authoritySuffix) ?? [];
-  const named = [...host.names ?? []].filter(([, of]) => of === port);
-  return [
-    previewOrigin(hostOfPort(host, port), scheme),
-    ...named.map(([name]) => `${scheme}://${name}${ownPort}`),
   ];
 }
 
@@ -83,7 +69,7 @@ export function framingCookies(source: FrameSource): [string, string][] {
   return [["set-cookie", cookie]];
 }
 
-/** The sandbox's other ports that have framed this host, with the one that does now; `isNew` if it was not among them. */
+/** The sandbox's ports that have framed this host from other origins, and the one that does; `isNew` if it was not there. */
 function framingPorts(
   source: FrameSource,
 ): { readonly ports: readonly number[]; readonly isNew: boolean } {
@@ -114,7 +100,7 @@ function forbidsFrames(headers: HeaderList): boolean {
       .some((policy) => /frame-ancestors/i.test(policy));
 }
 
-/** The other port of the sandbox whose page frames this host, as far as the request tells. */
+/** The port of the sandbox whose page, of another origin, frames this host, as far as the request tells. */
 function framingPort(
   { headers, host, scheme }: FrameSource,
 ): number | undefined {
@@ -123,8 +109,10 @@ function framingPort(
     isAlwaysPrivate(host.port)
   ) return undefined;
   const origin = originOf(headers.get("referer") ?? "");
-  const port = portOfSandboxOrigin(origin, host, scheme);
-  return port === host.port ? undefined : port;
+  // The same port may have other origins: its preview host's, and its names'.
+  return origin === previewOrigin(host, scheme)
+    ? undefined
+    : portOfSandboxOrigin(origin, host, scheme);
 }
 
 function rememberedPorts(

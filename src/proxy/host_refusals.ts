@@ -27,7 +27,7 @@ const IN_VAIN_MS = 10 * 1000;
 
 type Asking = AddressedRequest & App & { readonly body: unknown };
 
-/** Remembers which of the latest `max` apps refuse their public host. */
+/** Remembers which of the latest `max` apps refuse a public host of theirs. */
 export class HostRefusals {
   readonly #refusing: ExpiringLru<string, true>;
   readonly #settled: ExpiringLru<string, true>;
@@ -83,8 +83,9 @@ export class HostRefusals {
   }
 }
 
-function keyOf({ sandboxId, sandboxPort }: App): string {
-  return `${sandboxId}:${sandboxPort}`;
+/** An app may refuse its preview host, and no name of its own. */
+function keyOf({ sandboxId, sandboxPort, appAddress }: Asking): string {
+  return `${sandboxId}:${sandboxPort} ${appAddress?.publicOrigin}`;
 }
 
 function isRead({ method, body }: Asking): boolean {

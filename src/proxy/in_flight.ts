@@ -25,7 +25,10 @@ export interface StreamHandle {
   readonly move?: (() => void) | undefined;
 }
 
-/** Sandboxes of which it is remembered that they may have become private: until what began before that streams. */
+/**
+ * Sandboxes of which it is remembered that they may have become private, and names that they lead elsewhere: until what
+ * began before that streams.
+ */
 const MAX_FLIPS = 1_000;
 
 /** What is rechecked of all sandboxes. */
@@ -86,6 +89,9 @@ function createRegistry(limits: InFlightLimits) {
     /** How often sandboxes may have become private, and when each did last, by that count. */
     flipCount: 0,
     flips: new LRUCache<string, number>({ max: MAX_FLIPS }),
+    /** How often names began to lead elsewhere, and when each did last, by that count; by hosts without ports. */
+    moveCount: 0,
+    moves: new LRUCache<string, number>({ max: MAX_FLIPS }),
     /** The exchanges that were in flight when the drain began; undefined before it. */
     draining: undefined as Count | undefined,
   };
@@ -105,10 +111,13 @@ export class InFlightEntry {
   #place: ListNode<InFlightEntry> | undefined;
   /** The registry's count of flips when access was known last. */
   #flipsSeen = 0;
+  /** The registry's count of moves when it began: since then, it is on its way to where its name led. */
+  readonly #movesSeen: number;
   #hasEnded = false;
 
   constructor(registry: Registry) {
     this.#registry = registry;
+    this.#movesSeen = registry.moveCount;
     this.#isBeforeDrain = registry.draining === undefined;
     registry.all.increment();
   }
@@ -163,6 +172,8 @@ export class InFlightEntry {
     const flip = this.#registry.flips.get(publicSandbox) ?? 0;
     if (flip > this.#flipsSeen) this.recheck();
     this.#flipsSeen = this.#registry.flipCount;
+    const movedAt = this.#registry.moves.get(hostOf(handle)) ?? 0;
+    if (movedAt > this.#movesSeen) handle.move?.();
   }
 
   /** Aborts what streams if its caller has lost access. */
@@ -310,11 +321,13 @@ export class InFlight {
     }
   }
 
-  /** Ends the WebSockets that were opened by these names, which lead elsewhere now; hosts without ports. */
+  /** Ends the WebSockets by these names, which lead elsewhere now, those too that are about to open; hosts without ports. */
   moveNames(hosts: ReadonlySet<string>): void {
-    for (const { handle } of [...this.#registry.streaming]) {
-      const [host = ""] = handle?.name?.split(":") ?? [];
-      if (hosts.has(host)) handle?.move?.();
+    const registry = this.#registry;
+    registry.moveCount++;
+    for (const host of hosts) registry.moves.set(host, registry.moveCount);
+    for (const { handle } of [...registry.streaming]) {
+      if (handle && hosts.has(hostOf(handle))) handle.move?.();
     }
   }
 
@@ -367,4 +380,9 @@ export class InFlight {
       this.#rechecking.delete(which);
     }
   }
+}
+
+/** The name that was asked for, without a port; empty if none was. */
+function hostOf({ name = "" }: StreamHandle): string {
+  return name.replace(/:[0-9]+$/, "");
 }

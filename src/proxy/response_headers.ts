@@ -5,9 +5,9 @@ import { isHopByHop, nominatedHeaders } from "../http/hop_by_hop.ts";
 import { byName } from "../lib/by_name.ts";
 
 /**
- * An app's Set-Cookie value without any Domain attribute that would share the cookie with other sandboxes (the base
- * domain or one above it) or names the app's own machine; undefined if it sets one of the gateway's own cookies (RFC
- * 6265bis section 5.6).
+ * An app's Set-Cookie value without any Domain attribute that would share the cookie with other hosts (`base`, which its
+ * own is directly below, or a domain above it) or names the app's own machine; undefined if it sets one of the gateway's
+ * own cookies (RFC 6265bis section 5.6).
  */
 export function filterSetCookie(
   line: string,
@@ -118,7 +118,7 @@ const treatmentOf = byName((name) => {
   return FOR_FRONTS.test(lower) || FOR_CACHES.test(lower) ? "drop" : "send";
 });
 
-/** The end-to-end headers of an upstream response, for a client of a preview host below `base`. */
+/** The end-to-end headers of an upstream response, for a client of a host directly below `base`. */
 export function responseHeaders(
   headers: HeaderList,
   base: string,

@@ -1,4 +1,5 @@
 /** The control plane, for tests of its routes and of those that features add. */
+import type { HostParser } from "../../src/address/preview_host.ts";
 import type { Callback, Login } from "../../src/auth/login_flow.ts";
 import type { LoginSessions } from "../../src/auth/login_sessions.ts";
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
@@ -7,6 +8,7 @@ import { type ControlRoutes, createControl } from "../../src/control/app.ts";
 import { ownForm } from "../../src/downstream/http/form.ts";
 import { FEATURES } from "../../src/service.ts";
 import { type RecordedLog, recordedLog } from "./event_log.ts";
+import { hostParser } from "./names.ts";
 import { replyTo } from "./reply_to.ts";
 
 /** The names of its cookies. */
@@ -24,7 +26,7 @@ const SESSION: LoginSession = {
 
 /** What a feature's routes are built from. */
 interface RouteParts {
-  readonly remoteSettings: { baseDomains: string[] };
+  readonly parseHost: HostParser;
   readonly login: Pick<Login, "state">;
   readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "open">;
@@ -134,16 +136,19 @@ export function setUpControl(
       );
     },
   };
+  const parseHost = (authority: string) =>
+    hostParser(state.baseDomains)(authority);
   const control = createControl({
     version: "0.0.0",
     scheme: "https",
     cookies: CONTROL_COOKIES,
     remoteSettings: state,
+    parseHost,
     now: Date.now,
     features: [
       { hasHomePage: true },
       ...featureRoutes({
-        remoteSettings: state,
+        parseHost,
         login,
         cookies: CONTROL_COOKIES,
         sessions,

@@ -6,7 +6,7 @@
  */
 import { appTarget } from "../../address/app_target.ts";
 import { isAlwaysPrivate } from "../../address/grammar.ts";
-import type { PreviewHost } from "../../address/preview_host.ts";
+import { hostName, type PreviewHost } from "../../address/preview_host.ts";
 import { sameHostTarget } from "../../address/return_url.ts";
 import { ownOrigin } from "../../control/route.ts";
 import { ownFormField } from "../../downstream/http/form.ts";
@@ -147,7 +147,7 @@ function pageFor(x: WarnedExchange, origin: string): Response {
   }
   x.note = "warning";
   const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
-  const page = { host: previewName(host), url: origin + target, isFramed };
+  const page = { host: hostName(host), url: origin + target, isFramed };
   return new Response(warningPage(page), { headers: PAGE_HEADERS });
 }
 
@@ -179,7 +179,7 @@ function isForBrowserWindow(headers: RequestHeaders): boolean {
       /^Mozilla\//.test(headers.get("user-agent") ?? ""));
 }
 
-/** A preview host's canonical name, without the port that browsers use: cookies do not distinguish ports either. */
+/** What is accepted on a host: a name that leads elsewhere is asked for anew. Without a port, as cookies know none. */
 function previewName({ port, label, base }: PreviewHost): string {
   return `${port}-${label}.${base}`;
 }

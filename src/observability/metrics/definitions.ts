@@ -152,7 +152,7 @@ const TABLE = {
   tunnelsClosed: counter("porthole_tunnels_closed_total", {
     by: ["client", "upstream", "gateway"],
     // Those worth telling apart (RFC 6455 section 7.4.1).
-    code: [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1013].map(String),
+    code: [1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013].map(String),
   }),
   tunnelBytes: counter("porthole_tunnel_bytes_total", {
     direction: ["to_app", "to_client"],

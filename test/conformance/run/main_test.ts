@@ -4,6 +4,7 @@ import { KEYS } from "../../../scripts/stand_in/stack.ts";
 import { freePort } from "../../support/free_port.ts";
 import { startProcess } from "../../support/process.ts";
 import { type Ended, runScript } from "../../support/run_script.ts";
+import { textFile } from "../../support/text_file.ts";
 import { PORTHOLE_ENVIRONMENT } from "../target.ts";
 import { parseOptions } from "./options.ts";
 import { summarize, table } from "./summary.ts";
@@ -13,7 +14,11 @@ function runConformance(...args: string[]): Promise<Ended> {
   return runScript("conformance", script, { args });
 }
 
-Deno.test("the suite runs over the network against a gateway that is told of its runner by the stand-in API", async () => {
+/** Runs the suite over the network against a gateway that is told of its runner by the stand-in API. */
+async function runOverNetwork(
+  environment: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<Ended> {
   // The gateway has to know them before the suite listens on them.
   const [api, runner] = [freePort(), freePort()]
     .map((port) => `127.0.0.1:${port}`);
@@ -27,17 +32,35 @@ Deno.test("the suite runs over the network against a gateway that is told of its
       PROXY_PROTOCOL: "http",
       PROXY_HOST: "127.0.0.1",
       PROXY_PORT: "0",
+      ...environment,
     },
   });
-  const { code, out, err } = await runConformance(
+  return await runConformance(
     ...["--target", `http://127.0.0.1:${gateway.port}`, "--porthole"],
-    ...["--runner", runner, "--api", api, "smuggling", "cookies"],
+    ...["--runner", runner, "--api", api, ...args],
   );
+}
+
+Deno.test("the suite runs over the network against a gateway that is told of its runner by the stand-in API", async () => {
+  const ended = await runOverNetwork({}, "smuggling", "cookies");
+  const { code, out, err } = ended;
 
   assert.equal(code, 0, out + err);
   assert.match(out, /^cookies_test\.ts +\d+ +0 +0$/m);
   assert.match(out, /^smuggling_test\.ts +\d+ +0 +0$/m);
   assert.match(out, /^all +\d{2,} +0 +0$/m);
+});
+
+Deno.test("every case holds at a name of the sandbox's port, which differs from its preview host in nothing but the host", async () => {
+  const name = "shop.proxy.localhost";
+  const names = { [name]: { sandbox: "demo", port: 3000 } };
+  await using file = await textFile(JSON.stringify(names));
+  const environment = { NAMES: "operator", NAMES_FILE: file.path };
+  const ended = await runOverNetwork(environment, "--host", name);
+  const { code, out, err } = ended;
+
+  assert.equal(code, 0, out + err);
+  assert.match(out, /^all +\d{3,} +0 +0$/m);
 });
 
 Deno.test("a command line that cannot be used is exit code 2 and the usage", async () => {

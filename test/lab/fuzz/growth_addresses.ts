@@ -13,9 +13,11 @@ import {
 import { splitPreviewToken } from "../../../src/auth/preview_token.ts";
 import { buildLogQuery } from "../../../src/resolver/build_log.ts";
 import { toolboxReference } from "../../../src/proxy/toolbox_response.ts";
+import { hostParser } from "../../support/names.ts";
 import { BLANKS, type Growth, repeated } from "./growth.ts";
 
 const BASE = "preview.example.com";
+const PARSE_HOST = hostParser([BASE], { "shop.test": { sandboxId: "x", port: 1 } });
 const HOST = { port: 1, label: "x", base: BASE, authoritySuffix: BASE };
 
 /** Parsers of addresses. */
@@ -31,6 +33,12 @@ export const addressGrowths: readonly Growth[] = [
     ["a", "a.", ".", "1-", `.${BASE}`],
     (text) => parseHost(text, [BASE]),
     ["1-", `.${BASE}`],
+  ),
+  ...repeated(
+    "HostParser",
+    ["a", "a.", ".", ":"],
+    (text) => PARSE_HOST(text),
+    ["shop", ".test"],
   ),
   ...repeated(
     "portOfSandboxOrigin()",
@@ -56,7 +64,7 @@ export const addressGrowths: readonly Growth[] = [
     (text) =>
       checkReturnUrl(text, {
         scheme: "https",
-        baseDomains: [BASE],
+        parseHost: PARSE_HOST,
         authority: BASE,
       }),
     ["https://", " "],

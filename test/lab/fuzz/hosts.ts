@@ -6,6 +6,7 @@ import {
   portOfSandboxOrigin,
 } from "../../../src/address/preview_host.ts";
 import { splitRequestUrl } from "../../../src/http/request_url.ts";
+import { hostParser } from "../../support/names.ts";
 import {
   cases,
   HOSTILE,
@@ -52,6 +53,18 @@ const nearAuthority = mutated(
   SPELLINGS,
 );
 
+/** Names of port 3000 of `box`, one of them below no base domain. */
+const NAMES = new Map(
+  ["shop.preview.example.com", "app.customer.example"]
+    .map((name) => [name, 3000]),
+);
+const parseNamed = hostParser(
+  BASES,
+  Object.fromEntries(
+    [...NAMES].map(([name, port]) => [name, { sandboxId: "box", port }]),
+  ),
+);
+
 /** Properties of a request's address. */
 export const hostProperties: readonly Property[] = [
   property(
@@ -88,6 +101,26 @@ export const hostProperties: readonly Property[] = [
       const [name = "", ...rest] = authority.toLowerCase().split(":");
       assert.equal(name.replace(/\.$/, ""), `${port}-${label}.${base}`);
       assert.equal(authoritySuffix, [base, ...rest].join(":"));
+    },
+  ),
+
+  property(
+    "a HostParser takes a name for one in any case, with a port and a final dot, and nothing else",
+    mutated(
+      fc.tuple(
+        fc.constantFrom(...NAMES.keys()).chain(cases),
+        fc.constantFrom("", "."),
+        publicPort,
+      ).map((parts) => parts.join("")),
+      SPELLINGS,
+    ),
+    (authority) => {
+      const [host = "", ...rest] = authority.toLowerCase().split(":");
+      const name = host.replace(/\.$/, "");
+      const parsed = parseNamed(authority);
+      const found = parsed.kind === "preview" ? parsed.host.name : undefined;
+      const isName = NAMES.has(name) && !authority.startsWith("[");
+      assert.equal(found, isName ? [name, ...rest].join(":") : undefined);
     },
   ),
 
@@ -151,6 +184,35 @@ export const hostProperties: readonly Property[] = [
       const [first = "", ...rest] = url.host.split(".");
       assert.equal(rest.join("."), host.authoritySuffix);
       assert.equal(first.slice(first.indexOf("-") + 1), host.label);
+    },
+  ),
+
+  property(
+    "portOfSandboxOrigin() accepts only origins that a browser sends for a page of a name",
+    fc.record({ port, base, publicPort: fc.constantFrom("", ":4000") })
+      .chain(({ port, base, publicPort }) =>
+        fc.tuple(
+          fc.constant({
+            port,
+            label: "box",
+            authoritySuffix: base + publicPort,
+            names: NAMES,
+          }),
+          mutated(
+            fc.constantFrom(...NAMES.keys())
+              .map((name) => `https://${name}${publicPort}`),
+            [...SPELLINGS, base, ...NAMES.keys(), "https://"],
+          ),
+        )
+      ),
+    ([host, origin]) => {
+      if (portOfSandboxOrigin(origin, host, "https") !== 3000) return;
+      const url = new URL(origin);
+      assert.equal(url.origin, origin);
+      const suffix = host.authoritySuffix;
+      const ownPort = suffix.includes(":") ? "4000" : "";
+      const isPreview = url.host === `3000-box.${suffix}`;
+      assert.ok(isPreview || NAMES.has(url.hostname) && url.port === ownPort);
     },
   ),
 ];

@@ -9,6 +9,7 @@ import {
   sameHostTarget,
 } from "../../../src/address/return_url.ts";
 import { toolboxReference } from "../../../src/proxy/toolbox_response.ts";
+import { hostParser } from "../../support/names.ts";
 import {
   cases,
   HOSTILE,
@@ -24,7 +25,7 @@ import { type Property, property } from "./property.ts";
 const AUTHORITY = "preview.example.com:8443";
 const OPTIONS = {
   scheme: "https",
-  baseDomains: ["preview.example.com"],
+  parseHost: hostParser(["preview.example.com"]),
   authority: AUTHORITY,
 } as const;
 

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import {
   createHostParser,
+  hostName,
+  hostOfPort,
   likelyHost,
+  originsOfPort,
+  parentDomain,
   parseHost,
   portOfSandboxOrigin,
+  previewAuthority,
   type PreviewHost,
+  previewOrigin,
 } from "../../../src/address/preview_host.ts";
+import { hostParser, nameSource } from "../../support/names.ts";
 
 const BASES = ["proxy.localhost", "preview.example.com"];
 
@@ -182,10 +189,11 @@ Deno.test("portOfSandboxOrigin() tells the port for the same label, and for noth
 });
 
 const HOST = "3000-box.preview.example.com";
+const NO_NAMES = nameSource({});
 
 Deno.test("createHostParser() parses as parseHost() does, and returns the cached result for the same host", () => {
   const bases = ["preview.example.com"];
-  const parse = createHostParser(() => bases);
+  const parse = createHostParser(() => bases, NO_NAMES);
   const parsed = parse(HOST);
   assert.deepEqual(parsed, {
     kind: "preview",
@@ -205,7 +213,7 @@ Deno.test("createHostParser() parses as parseHost() does, and returns the cached
 
 Deno.test("createHostParser() parses again when the base domains change", () => {
   let bases: readonly string[] = [];
-  const parse = createHostParser(() => bases);
+  const parse = createHostParser(() => bases, NO_NAMES);
   assert.equal(parse(HOST).kind, "unknown_domain");
   bases = ["preview.example.com"];
   assert.equal(parse(HOST).kind, "preview");
@@ -215,9 +223,136 @@ Deno.test("createHostParser() parses again when the base domains change", () => 
 
 Deno.test("createHostParser() caches only preview hosts", () => {
   const bases = ["preview.example.com"];
-  const parse = createHostParser(() => bases);
+  const parse = createHostParser(() => bases, NO_NAMES);
   for (const host of ["elsewhere.example.com", "x.preview.example.com"]) {
     assert.deepEqual(parse(host), parse(host));
     assert.notEqual(parse(host), parse(host));
+  }
+});
+
+/** Names of two sandboxes: two of one port, one of another, and one below no base domain. */
+const NAMES = {
+  "shop.proxy.localhost": { sandboxId: "demo", port: 3000 },
+  "store.preview.example.com": { sandboxId: "demo", port: 3000 },
+  "panel.proxy.localhost": { sandboxId: "demo", port: 8000 },
+  "app.customer.example": { sandboxId: "demo", port: 8000 },
+  "other.proxy.localhost": { sandboxId: "locked", port: 3000 },
+} as const;
+
+function namedOf(authority: string): PreviewHost {
+  const parsed = hostParser(BASES, NAMES)(authority);
+  assert(parsed.kind === "preview", `${authority} is ${parsed.kind}`);
+  return parsed.host;
+}
+
+Deno.test("the origin of a name is the name's, and what leads to another port leads to its preview host", () => {
+  const host = namedOf("Shop.proxy.localhost.:4000");
+  assert.equal(previewOrigin(host, "http"), "http://shop.proxy.localhost:4000");
+  const own = hostOfPort(host, 3000);
+  assert.equal(previewAuthority(own), "shop.proxy.localhost:4000");
+  const other = hostOfPort(host, 8000);
+  assert.equal(previewAuthority(other), "8000-demo.proxy.localhost:4000");
+  const custom = hostOfPort(namedOf("app.customer.example"), 3000);
+  assert.equal(previewAuthority(custom), "3000-demo.proxy.localhost");
+});
+
+Deno.test("hostName() and parentDomain() are without ports, and of the name if that was asked for", () => {
+  for (
+    const [authority, name, parent] of [
+      ["3000-Demo.proxy.localhost:4000", "3000-demo.proxy.localhost", BASES[0]],
+      ["Shop.proxy.localhost.:4000", "shop.proxy.localhost", BASES[0]],
+      ["app.customer.example:4000", "app.customer.example", "customer.example"],
+    ] as const
+  ) {
+    const host = namedOf(authority);
+    assert.equal(hostName(host), name);
+    assert.equal(parentDomain(host), parent);
+  }
+  const deep = hostParser(BASES, {
+    "a.b.proxy.localhost": { sandboxId: "demo", port: 1 },
+  })("a.b.proxy.localhost");
+  assert(deep.kind === "preview");
+  assert.equal(parentDomain(deep.host), "b.proxy.localhost");
+});
+
+Deno.test("portOfSandboxOrigin() tells the port for the names of the sandbox, from each of its hosts", () => {
+  for (
+    const authority of [
+      "3000-demo.proxy.localhost:4000",
+      "5173-demo.proxy.localhost:4000",
+      "shop.proxy.localhost:4000",
+      "app.customer.example:4000",
+    ]
+  ) {
+    const host = namedOf(authority);
+    for (
+      const [name, port] of [
+        ["shop.proxy.localhost", 3000],
+        ["store.preview.example.com", 3000],
+        ["panel.proxy.localhost", 8000],
+        ["app.customer.example", 8000],
+        ["8000-demo.proxy.localhost", 8000],
+      ] as const
+    ) {
+      const origin = `http://${name}:4000`;
+      assert.equal(portOfSandboxOrigin(origin, host, "http"), port, origin);
+    }
+    for (
+      const origin of [
+        "http://other.proxy.localhost:4000",
+        "http://3000-locked.proxy.localhost:4000",
+        "http://shop.proxy.localhost",
+        "http://shop.proxy.localhost:4001",
+        "http://shop.proxy.localhost:40000",
+        "http://shop.proxy.localhost.:4000",
+        "http://Shop.proxy.localhost:4000",
+        "http://x.shop.proxy.localhost:4000",
+        "http://shop.proxy.localhost:4000/",
+        "http://shop.proxy.localhost:4000.evil.example:4000",
+        "http://x@shop.proxy.localhost:4000",
+        "https://shop.proxy.localhost:4000",
+        "http://proxy.localhost:4000",
+        "http://customer.example:4000",
+        "shop.proxy.localhost:4000",
+        "null",
+        "",
+      ]
+    ) {
+      const port = portOfSandboxOrigin(origin, host, "http");
+      assert.equal(port, undefined, `${origin} at ${authority}`);
+    }
+  }
+  const other = namedOf("3000-locked.proxy.localhost");
+  const shop = "http://shop.proxy.localhost";
+  assert.equal(portOfSandboxOrigin(shop, other, "http"), undefined);
+});
+
+Deno.test("portOfSandboxOrigin() takes another sandbox's preview host for no name, whoever calls it one", () => {
+  const names = new Map([["3000-locked.proxy.localhost", 3000]]);
+  const host = { ...previewOf("3000-demo.proxy.localhost"), names };
+  const origin = "http://3000-locked.proxy.localhost";
+  assert.equal(portOfSandboxOrigin(origin, host, "http"), undefined);
+});
+
+Deno.test("originsOfPort() lists the preview host and the names of a port, each with the port that was asked at", () => {
+  for (
+    const authority of [
+      "shop.proxy.localhost:4000",
+      "5173-demo.proxy.localhost:4000",
+    ]
+  ) {
+    const host = namedOf(authority);
+    const origins = originsOfPort(host, 3000, "https");
+    assert.deepEqual(origins, [
+      "https://3000-demo.proxy.localhost:4000",
+      "https://shop.proxy.localhost:4000",
+      "https://store.preview.example.com:4000",
+    ]);
+    for (const origin of origins) {
+      assert.equal(portOfSandboxOrigin(origin, host, "https"), 3000);
+    }
+    assert.deepEqual(originsOfPort(host, 1, "http"), [
+      "http://1-demo.proxy.localhost:4000",
+    ]);
   }
 });

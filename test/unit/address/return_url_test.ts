@@ -6,11 +6,12 @@ import {
   sameHostTarget,
   stillReturnUrl,
 } from "../../../src/address/return_url.ts";
+import { hostParser } from "../../support/names.ts";
 
 const BASES = ["preview.example.com", "other.example.org", "example.com"];
 const HERE: ReturnUrlOptions = {
   scheme: "https",
-  baseDomains: BASES,
+  parseHost: hostParser(BASES),
   authority: "preview.example.com:8443",
 };
 const ORIGIN = "https://3000-demo.preview.example.com:8443";
@@ -224,8 +225,9 @@ Deno.test("checkReturnUrl() accepts the pages about a sandbox on this base host,
     },
     isOnBase: true,
   });
-  assert.deepEqual(stillReturnUrl(`${base}/inspect/demo`, BASES), found);
-  assert.equal(stillReturnUrl(`${base}/inspect/demo`, []), undefined);
+  assert.deepEqual(stillReturnUrl(`${base}/inspect/demo`, HERE.parseHost), found);
+  const nowhere = hostParser([]);
+  assert.equal(stillReturnUrl(`${base}/inspect/demo`, nowhere), undefined);
   for (
     const url of [
       `${base}/`,
@@ -261,8 +263,73 @@ Deno.test("checkReturnUrl() refuses a URL that is too long for the login's cooki
 });
 
 Deno.test("checkReturnUrl() refuses every URL while no base domain is known", () => {
-  const nowhere = { ...HERE, baseDomains: [] };
+  const nowhere = { ...HERE, parseHost: hostParser([]) };
   assert.equal(checkReturnUrl(`${ORIGIN}/`, nowhere), undefined);
+});
+
+Deno.test("a login returns to a name whose login is on this base host, in the name's one spelling", () => {
+  const names = {
+    "shop.preview.example.com": { sandboxId: "demo", port: 3000 },
+    "shop.other.example.org": { sandboxId: "demo", port: 3000 },
+    "app.customer.example": { sandboxId: "demo", port: 8000 },
+    "gone.preview.example.com": {
+      sandboxId: "demo",
+      port: 3000,
+      isSuspended: true,
+    },
+    "box.preview.example.com": { sandboxId: "demo", port: 2280 },
+  };
+  const parseHost = hostParser(BASES, names);
+  for (
+    const [text, url, port] of [
+      [
+        "https://Shop.preview.example.com.:8443//a?b",
+        "https://shop.preview.example.com:8443//a?b",
+        3000,
+      ],
+      // Below none of the base domains: its login is on the first of the parser's.
+      [
+        "https://app.customer.example:8443/",
+        "https://app.customer.example:8443/",
+        8000,
+      ],
+    ] as const
+  ) {
+    const found = checkReturnUrl(text, { ...HERE, parseHost });
+    assert.equal(found?.url, url);
+    assert.deepEqual([found?.host.port, found?.host.label], [port, "demo"]);
+    assert.equal(found?.host.authoritySuffix, HERE.authority);
+    assert.deepEqual(stillReturnUrl(url, parseHost), found);
+    assert.equal(stillReturnUrl(url, HERE.parseHost), undefined);
+  }
+  for (
+    const url of [
+      "https://shop.preview.example.com/",
+      "https://shop.preview.example.com:443/",
+      "https://shop.preview.example.com:8444/",
+      "http://shop.preview.example.com:8443/",
+      "https://x@shop.preview.example.com:8443/",
+      "https://shop.preview.example.com:8443@evil.com/",
+      "https://shop.preview.example.com.evil.com:8443/",
+      "https://x.shop.preview.example.com:8443/",
+      "https://shop.other.example.org:8443/", // its login is there
+      "https://shop.other.example.org/",
+      "https://app.customer.example/",
+      "https://customer.example:8443/",
+      "https://gone.preview.example.com:8443/",
+      "https://box.preview.example.com:8443/",
+      "https://unknown.preview.example.com:8443/",
+    ]
+  ) assert.equal(checkReturnUrl(url, { ...HERE, parseHost }), undefined, url);
+});
+
+Deno.test("a login that was begun for a name goes on to what that leads to now", () => {
+  const url = "https://shop.preview.example.com:8443/a";
+  const target = { sandboxId: "newer", port: 8000 };
+  const moved = hostParser(BASES, { "shop.preview.example.com": target });
+  const found = stillReturnUrl(url, moved);
+  assert.deepEqual([found?.host.label, found?.host.port], ["newer", 8000]);
+  assert.equal(found?.url, url);
 });
 
 /** Numbers in [0, 1) from a linear congruential generator: the same in every run. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  carriedSessions,
   type CredentialSource,
   mayUseSessions,
   presentedCredentials,
@@ -212,6 +213,83 @@ Deno.test("S14: mayUseSessions() lets only their own pages use Daytona's ports, 
       referer: "http://3000-demo.proxy.localhost:4000/",
     };
     assert(mayUseSessions(source(link, { host })), "a link to it");
+  }
+});
+
+/** A name of port 3000 of `demo`, which also has one of port 8000. */
+const NAMES = new Map([["shop.proxy.localhost", 3000], ["api.example", 8000]]);
+const NAMED = { ...HOST, name: "shop.proxy.localhost:4000", names: NAMES };
+
+Deno.test("mayUseSessions() allows pages of the sandbox's names, at these and at its preview hosts, and no other name's", () => {
+  for (const host of [NAMED, { ...HOST, port: 5173, names: NAMES }]) {
+    for (
+      const [origin, expected] of [
+        ["http://shop.proxy.localhost:4000", true],
+        ["http://api.example:4000", true],
+        ["http://3000-demo.proxy.localhost:4000", true],
+        ["http://8000-demo.proxy.localhost:4000", true],
+        ["http://other.proxy.localhost:4000", false],
+        ["http://3000-evil.proxy.localhost:4000", false],
+        ["http://shop.proxy.localhost", false],
+        ["http://shop.proxy.localhost:4001", false],
+        ["https://shop.proxy.localhost:4000", false],
+        ["http://proxy.localhost:4000", false],
+      ] as const
+    ) {
+      const site = "same-site";
+      for (
+        const headers of [
+          { origin },
+          { origin, upgrade: "websocket", "sec-fetch-mode": "websocket" },
+          { referer: `${origin}/`, "sec-fetch-mode": "no-cors" },
+          frame("iframe", `${origin}/`, site),
+        ]
+      ) {
+        assert.equal(
+          mayUseSessions(
+            source({ "sec-fetch-site": site, ...headers }, { host }),
+          ),
+          expected,
+          `${origin}: ${JSON.stringify(headers)}`,
+        );
+      }
+    }
+  }
+});
+
+Deno.test("S14: mayUseSessions() lets no page of a name use Daytona's ports", () => {
+  for (const port of [2280, 22_222, 33_333]) {
+    const host = { ...HOST, port, names: NAMES };
+    const origin = "http://shop.proxy.localhost:4000";
+    assert(!mayUseSessions(source({ origin }, { host })), `${port}`);
+  }
+});
+
+Deno.test("at a name, a login is presented by the host's own cookie, and by none of the base domain's", () => {
+  const cookie = `${COOKIES.loginSession("demo")}=sandbox; ` +
+    `${COOKIES.hostSession}=host; porthole-session=key`;
+  for (
+    const [host, sealed] of [
+      [HOST, ["key", "sandbox"]],
+      [NAMED, ["key", "host"]],
+    ] as const
+  ) {
+    const presented = presentedCredentials(source({ cookie }, { host }));
+    assert.deepEqual(
+      presented,
+      sealed.map((value) => ({ kind: "session", sealed: value })),
+    );
+  }
+  for (
+    const [host, name, expected] of [
+      [NAMED, COOKIES.hostSession, "usable"],
+      [NAMED, COOKIES.loginSession("demo"), "none"],
+      [HOST, COOKIES.hostSession, "none"],
+      [HOST, COOKIES.loginSession("demo"), "usable"],
+    ] as const
+  ) {
+    const request = source({ cookie: `${name}=sealed` }, { host });
+    assert.equal(carriedSessions(request), expected, name);
   }
 });
 

@@ -627,6 +627,40 @@ Deno.test("a login's session opens only what logins are for: all ports of its sa
   }
 });
 
+Deno.test("at a name, a login's session opens only if it was handed over to hosts of that port, whatever logins are for", async () => {
+  for (const scope of ["sandbox", "host"] as const) {
+    for (
+      const [sealed, label, port, kind] of [
+        ["host", "box", 3000, "allow"],
+        ["host", "box", 3001, "login"],
+        ["host", "other", 3000, "login"],
+        ["login", "box", 3000, "login"],
+        ["user", "box", 3000, "login"],
+        ["sealed", "box", 3000, "allow"],
+        ["sealed", "other", 3000, "login"],
+      ] as const
+    ) {
+      const { gate } = gateWith([], { scope });
+      const credential = { kind: "session", sealed } as const;
+      const request = requestFor(label, [credential], port);
+      const verdict = await gate.admit({ ...request, isNamed: true });
+      const what = `${scope}: ${sealed} at ${port}-${label}`;
+      assert.equal(verdict.kind, kind, what);
+    }
+  }
+});
+
+Deno.test("S13: readmit() goes by the host that was asked, a name or not", async () => {
+  const { gate } = gateWith();
+  const credential = { kind: "session", sealed: "host" } as const;
+  const request = { ...requestFor("box", [credential]), isNamed: true };
+  const admission = await gate.admit(request);
+  assert(admission.kind === "allow");
+  assert.equal((await gate.readmit(request, admission)).kind, "allow");
+  const unnamed = { ...request, isNamed: false };
+  assert.equal((await gate.readmit(unnamed, admission)).kind, "login");
+});
+
 Deno.test("the owner's view is opened by a login or a bearer only: by no token, no link, and not for being public", async () => {
   for (
     const [scope, credential, label, kind] of [

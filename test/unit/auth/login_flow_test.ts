@@ -11,6 +11,7 @@ import type { LoginRef } from "../../../src/auth/session.ts";
 import { Throttle } from "../../../src/auth/throttle.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
 import type { RefusedAccess } from "../../../src/observability/access_events.ts";
+import { hostParser } from "../../support/names.ts";
 
 const REDIRECT_URI = "https://preview.test/callback";
 const RETURN_TO = "https://3000-box.preview.test/path?q";
@@ -68,7 +69,7 @@ function setUp(tokens: Tokens) {
         return Promise.resolve(state.hasAccess);
       },
     },
-    remoteSettings: state,
+    parseHost: (authority) => hostParser(state.baseDomains)(authority),
     accessEvents: { refused: (visit) => void state.refused.push(visit) },
     sessionTtlMs: SESSION_TTL_MS,
     now,

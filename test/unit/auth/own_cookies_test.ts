@@ -65,6 +65,25 @@ Deno.test("hostOnlyInFrames() partitions a cookie over https, whatever the polic
   );
 });
 
+Deno.test("a login's cookie is the sandbox's on preview hosts, unless logins are for hosts, and the host's own at names", () => {
+  for (const scope of ["sandbox", "host"] as const) {
+    const cookies = new OwnCookies({
+      scheme: "https",
+      sameSite: "lax",
+      scope,
+    });
+    for (const name of [undefined, "shop.p.test", "shop.p.test:8443"]) {
+      const host = { label: "box", ...name !== undefined && { name } };
+      const isByHost = scope === "host" || name !== undefined;
+      assert.equal(
+        cookies.loginOn(host),
+        isByHost ? cookies.hostSession : cookies.loginSession("box"),
+      );
+      assert(cookies.loginOn(host).startsWith(cookies.loginMarkOn(host)));
+    }
+  }
+});
+
 Deno.test("each sandbox has a cookie name of its own, and none of our names reaches an app", () => {
   for (const scheme of ["http", "https"] as const) {
     const cookies = new OwnCookies({

@@ -108,6 +108,30 @@ Deno.test("a second relief deletes the app's own cookies too, and a third has th
   }
 });
 
+Deno.test("at a name, a relief deletes what was set for the domain that the name is below, and for the name itself (S5)", async () => {
+  const host = {
+    port: 3000,
+    label: "box",
+    base: "p.test",
+    authoritySuffix: "p.test:8443",
+  };
+  for (
+    const [name, parent] of [
+      ["shop.p.test", "p.test"],
+      ["app.customer.example", "customer.example"],
+    ]
+  ) {
+    const { deletions } = await relief(`a=1; ${COOKIES.reliefs}=1`, {
+      host: { ...host, name: `${name}:8443` },
+    });
+    assert.deepEqual(deletions, [
+      `a=; Domain=${parent}; Path=/; Max-Age=0; Secure`,
+      "a=; Path=/; Max-Age=0; Secure",
+      `a=; Domain=${name}; Path=/; Max-Age=0; Secure`,
+    ]);
+  }
+});
+
 Deno.test("a relief over http sets no attribute that browsers refuse there", async () => {
   const { step, deletions } = await relief("a=1", {}, "http");
   assert.match(step ?? "", /^porthole-cookie-reliefs=1;/);

@@ -11,11 +11,13 @@ import {
 } from "../../../src/gateway/sandbox_exchange.ts";
 import { InFlight } from "../../../src/proxy/in_flight.ts";
 import { exchangeServices } from "../../support/exchange.ts";
+import { hostParser } from "../../support/names.ts";
 
 /** A dispatcher for `p.test`, and what it passes on. */
 function setUp(
-  { baseDomains = ["p.test"], features = [] }: {
+  { baseDomains = ["p.test"], names = {}, features = [] }: {
     readonly baseDomains?: string[];
+    readonly names?: Parameters<typeof hostParser>[1];
     readonly features?: readonly Feature[];
   } = {},
 ) {
@@ -35,6 +37,7 @@ function setUp(
     limits: { ...services.limits, concurrentExchanges: 8 },
     servesPaths: true,
     features,
+    parseHost: hostParser(baseDomains, names),
     remoteSettings: { baseDomains, dashboardUrl: undefined },
     sandboxes: { preview: take, toolbox: take },
     buildLogs: {
@@ -171,6 +174,50 @@ Deno.test("host and path decide who answers", async () => {
     ...refusals,
   ]);
   assert.deepEqual(answers, [undefined, undefined, undefined, ...refusals]);
+});
+
+Deno.test("a name leads to the preview that it stands for, with whatever path, and one that is suspended is unavailable", async () => {
+  const { send, exchanges, contexts, answers } = setUp({
+    names: {
+      "shop.p.test": { sandboxId: "box", port: 8000 },
+      "shop.example": { sandboxId: "other", port: 3000 },
+      "gone.p.test": { sandboxId: "box", port: 3000, isSuspended: true },
+    },
+  });
+  const peer = peerAt("203.0.113.9");
+  for (
+    const url of [
+      "http://shop.p.test/health",
+      "http://SHOP.p.test.:443/toolbox/box/x",
+      "http://shop.example:8443/login",
+    ]
+  ) await send(url, peer, { host: url.split("/")[2] ?? "" });
+  assert.deepEqual(
+    exchanges.map(({ route, target, name, port, label }) => [
+      ...[route, target, name],
+      `${port}-${label}`,
+    ]),
+    [
+      ["preview", "/health", "shop.p.test", "8000-box"],
+      ["preview", "/toolbox/box/x", "shop.p.test", "8000-box"],
+      ["preview", "/login", "shop.example:8443", "3000-other"],
+    ],
+  );
+  assert(exchanges.every(({ isNamed }) => isNamed));
+  const gone = await send("http://gone.p.test/", peer);
+  assert.equal(gone.status, 503);
+  await send("http://unknown.p.test/", peer);
+  await send("http://unknown.example/", peer);
+  assert.deepEqual(answers, ["name_suspended", "bad_host", undefined]);
+  assert.deepEqual(contexts.map(({ base }) => base), [undefined]);
+  assert.equal(exchanges.length, 3);
+});
+
+Deno.test("a name is unavailable, not unknown, while no base domain is known", async () => {
+  const names = { "shop.p.test": { sandboxId: "box", port: 8000 } };
+  const { send, answers } = setUp({ baseDomains: [], names });
+  await send("http://shop.p.test/", peerAt("203.0.113.9"));
+  assert.deepEqual(answers, ["api_unreachable"]);
 });
 
 Deno.test("a request that names two hosts is refused", async () => {

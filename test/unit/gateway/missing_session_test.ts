@@ -34,7 +34,7 @@ Deno.test("a frame that may not use the session that it has is told apart by whe
   for (
     const name of [
       cookies.previewTokenSession,
-      cookies.loginOn("box"),
+      cookies.loginOn(PREVIEW_HOST),
       cookies.grantSession,
     ]
   ) {
@@ -47,7 +47,7 @@ Deno.test("a frame that may not use the session that it has is told apart by whe
 });
 
 Deno.test("a frame without a session is told that its cookie was not kept, that it needs a login, or that there is none", () => {
-  const other = `${cookies.loginOn("other")}=sealed; a=1`;
+  const other = `${cookies.loginOn({ label: "other" })}=sealed; a=1`;
   for (const fields of [{}, { referer: "https://a.example/" }]) {
     for (const cookie of ["", other]) {
       const sent = { ...fields, cookie };

@@ -128,6 +128,67 @@ Deno.test("S4: frameHeaders() takes nothing but ports from a planted cookie, and
   assert.equal(policy?.[1].split(" ").length, 2 + 8);
 });
 
+Deno.test("S4: frameHeaders() names all origins of a port that frames a page: its preview host and its names, at these too", () => {
+  const names = new Map([
+    ["shop.p.test", 3000],
+    ["panel.p.test", 5173],
+    ["panel.example", 5173],
+  ]);
+  const named = { ...HOST, name: "shop.p.test", names };
+  const panel = [
+    "https://5173-box.p.test",
+    "https://panel.p.test",
+    "https://panel.example",
+  ];
+  for (const host of [named, { ...HOST, names }]) {
+    for (const origin of panel) {
+      const framed = onPage(source(frameOn(`${origin}/a`), { host }));
+      const policy = ["frame-ancestors 'self'", ...panel].join(" ");
+      assert.equal(framed[0]?.[1], policy, origin);
+      assert.match(framed[1]?.[1] ?? "", /-framing-ports=5173;/);
+    }
+    for (
+      const origin of [
+        "https://other.p.test",
+        "https://panel.p.test:8443",
+        "http://panel.p.test",
+      ]
+    ) assert.deepEqual(onPage(source(frameOn(origin), { host })), [SELF]);
+  }
+  const authoritySuffix = "p.test:8443";
+  const host = { ...named, authoritySuffix, name: "shop.p.test:8443" };
+  const headers = frameOn("https://panel.example:8443/");
+  assert.equal(
+    onPage(source(headers, { host }))[0]?.[1],
+    `frame-ancestors 'self' ${
+      panel.map((origin) => `${origin}:8443`).join(" ")
+    }`,
+  );
+});
+
+Deno.test("S4: frameHeaders() lets the same port's page at another of its origins frame it", () => {
+  const names = new Map([["shop.p.test", 3000], ["store.p.test", 3000]]);
+  const policy = "frame-ancestors 'self' https://3000-box.p.test " +
+    "https://shop.p.test https://store.p.test";
+  const own = "https://3000-box.p.test";
+  for (
+    const [host, origin, framer] of [
+      [{ ...HOST, names }, own, "https://shop.p.test"],
+      [{ ...HOST, names, name: "shop.p.test" }, "https://shop.p.test", own],
+      [
+        { ...HOST, names, name: "shop.p.test" },
+        "https://shop.p.test",
+        "https://store.p.test",
+      ],
+    ] as const
+  ) {
+    const [framed] = onPage(source(frameOn(`${framer}/`), { host }));
+    assert.equal(framed?.[1], policy, framer);
+    const alone = onPage(source(frameOn(`${origin}/`), { host }));
+    assert.deepEqual(alone, [SELF], origin);
+  }
+});
+
 Deno.test("S14: frameHeaders() lets no other port of the sandbox frame Daytona's own", () => {
   for (const port of [2280, 22222, 33333]) {
     const headers = frameOn("https://5173-box.p.test/", {

@@ -437,3 +437,51 @@ Deno.test("nothing more begins while file descriptors are short", () => {
   clock.pass(1000);
   assert(inFlight.begin() !== undefined);
 });
+
+/** Puts an entry in flight whose WebSocket was opened by a name; `moved` hears that it leads elsewhere. */
+function addNamed(inFlight: InFlight, name: string | undefined, moved: string[]) {
+  const entry = inFlight.begin();
+  const open = () =>
+    entry?.setHandle({
+      abort: () => assert.fail("aborted"),
+      recheck,
+      name,
+      move: () => moved.push(name ?? "nameless"),
+    });
+  return { entry, open };
+}
+
+Deno.test("InFlight has the WebSockets of a name that leads elsewhere begin anew, and no others", () => {
+  const inFlight = new InFlight(MANY);
+  const moved: string[] = [];
+  for (
+    const name of [
+      "shop.p.test",
+      "shop.p.test:8443",
+      "store.p.test",
+      "x.shop.p.test",
+      undefined,
+    ]
+  ) addNamed(inFlight, name, moved).open();
+  const download = inFlight.begin();
+  const abort = () => assert.fail("aborted");
+  download?.setHandle({ abort, recheck, name: "shop.p.test" });
+  inFlight.moveNames(new Set(["shop.p.test", "new.p.test"]));
+  assert.deepEqual(moved, ["shop.p.test", "shop.p.test:8443"]);
+  assert.equal(inFlight.count, 6);
+});
+
+Deno.test("InFlight has a WebSocket begin anew that opens after its name has moved, and none that began after that", () => {
+  const inFlight = new InFlight(MANY);
+  const moved: string[] = [];
+  const early = addNamed(inFlight, "shop.p.test:8443", moved);
+  const other = addNamed(inFlight, "store.p.test", moved);
+  const over = addNamed(inFlight, "shop.p.test", moved);
+  inFlight.moveNames(new Set(["shop.p.test"]));
+  inFlight.moveNames(new Set(["third.p.test"]));
+  over.entry?.end();
+  for (const { open } of [early, other, over]) open();
+  assert.deepEqual(moved, ["shop.p.test:8443"]);
+  addNamed(inFlight, "shop.p.test", moved).open();
+  assert.equal(moved.length, 1);
+});
