@@ -3,12 +3,14 @@
  * `deno task doctor [SANDBOX]`: checks the configuration and everything around the gateway, and with a sandbox's ID also
  * where the API says that it is. `deno task doctor --sandbox SANDBOX [--port PORT] [--path PATH]` goes through one preview
  * from outside in, and names the hop that fails; PREVIEW_TOKEN is the sandbox's preview token, if it is private.
+ * `deno task doctor --names` looks at each name's DNS, certificate and sandbox.
  * `--json` for machines; `--help` says how to call it. Exits with 0 if nothing failed, 1 if something did, 2 if the configuration or the command line
  * is invalid.
  */
 import { doctorArguments, USAGE } from "./doctor/arguments.ts";
 import { examine } from "./doctor/examine.ts";
 import { exitCodeOf } from "./doctor/finding.ts";
+import { examineNames } from "./doctor/names/examine.ts";
 import { examinePreview } from "./doctor/preview/examine.ts";
 import { bySeverity, json, presentable, table } from "./doctor/report.ts";
 import { realWorld } from "./doctor/world.ts";
@@ -24,11 +26,13 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(USAGE);
     return 2;
   }
-  const { isJson, sandboxId, preview } = given;
+  const { isJson, sandboxId, preview, names } = given;
   // All of it, to find misspelt names.
   const env = Deno.env.toObject();
   const token = env.PREVIEW_TOKEN?.trim() || undefined;
-  const found = preview === undefined
+  const found = names
+    ? await examineNames(env, realWorld)
+    : preview === undefined
     ? await examine(env, realWorld, sandboxId)
     : await examinePreview(env, realWorld, { ...preview, token });
   const findings = presentable(found, env);

@@ -14,11 +14,14 @@ export interface DoctorArguments {
       readonly path: string;
     }
     | undefined;
+  /** True to examine all names of ports instead. */
+  readonly names: boolean;
 }
 
 /** How to call it. */
 export const USAGE = `usage: deno task doctor [--json] [SANDBOX]
-       deno task doctor --sandbox SANDBOX [--port PORT] [--path PATH] [--json]`;
+       deno task doctor --sandbox SANDBOX [--port PORT] [--path PATH] [--json]
+       deno task doctor --names [--json]`;
 
 const DEFAULT_PORT = "3000";
 const PATH = /^\/[\x21-\x7e]*$/;
@@ -36,13 +39,17 @@ export function doctorArguments(
   args: readonly string[],
 ): DoctorArguments | undefined {
   const isJson = args.includes("--json");
+  const nothing = { isJson, sandboxId: undefined, preview: undefined };
   const rest = args.filter((arg) => arg !== "--json")
     .flatMap((arg) => arg.startsWith("--") ? arg.split(/=(.*)/s, 2) : [arg]);
+  if (rest.length === 1 && rest[0] === "--names") {
+    return { ...nothing, names: true };
+  }
   if (!rest.some((arg) => arg.startsWith("-"))) {
     const [sandboxId, ...more] = rest;
     const isUsable = sandboxId === undefined || isSandboxRef(sandboxId);
     return isUsable && more.length === 0
-      ? { isJson, sandboxId, preview: undefined }
+      ? { ...nothing, sandboxId, names: false }
       : undefined;
   }
   const given = new Map<string, string>();
@@ -58,11 +65,6 @@ export function doctorArguments(
   const path = given.get("--path") ?? "/";
   const isUsable = isSandboxRef(sandboxId) && /^[1-9]\d*$/.test(digits) &&
     isPort(Number(digits)) && PATH.test(path);
-  return isUsable
-    ? {
-      isJson,
-      sandboxId: undefined,
-      preview: { sandboxId, port: Number(digits), path },
-    }
-    : undefined;
+  const preview = { sandboxId, port: Number(digits), path };
+  return isUsable ? { ...nothing, preview, names: false } : undefined;
 }

@@ -6,7 +6,7 @@ import { type PublicBase, randomHost } from "./public_base.ts";
 import { abortable, type World } from "./world.ts";
 
 const findings = findingsOf("certificate");
-const { ok, failed, skipped } = findings;
+const { ok, skipped } = findings;
 
 /** A certificate that expires sooner than this should have been renewed, ms. */
 const RENEWAL_MS = 14 * 24 * 60 * 60 * 1000;
@@ -40,31 +40,53 @@ export function judgeCertificate(
   [below, own]: readonly [Handshake | Failure, Handshake | Failure],
   now: number,
 ): Finding {
+  const hints = {
+    unreached:
+      "Check whatever terminates TLS there, and the port in PROXY_DOMAIN.",
+    refused:
+      `Get one for ${domain} and *.${domain}: wildcard certificates require a DNS challenge.`,
+  };
   for (
     const [name, result] of [[`*.${domain}`, below], [domain, own]] as const
   ) {
-    if (!result.answered) {
-      const text = `Cannot reach ${name} on port ${port}: ${result.reason}.`;
-      return result.kind === "refused"
-        ? skipped(text, "Start whatever terminates TLS there, and try again.")
-        : failed(
-          text,
-          "Check whatever terminates TLS there, and the port in PROXY_DOMAIN.",
-        );
-    }
-    if (result.objection !== undefined) {
-      return failed(
-        `The certificate for ${name} is not accepted: ${result.objection}.`,
-        `Get one for ${domain} and *.${domain}: wildcard certificates require a DNS challenge.`,
-      );
-    }
-    const expiry = judgeExpiry(findings, `The certificate for ${name}`, {
-      validTo: result.validTo,
-      now,
-    });
-    if (expiry !== undefined) return expiry;
+    const trouble = troubleWith(findings, { name, port, result, now }, hints);
+    if (trouble !== undefined) return trouble;
   }
   return ok(`It is valid for ${domain} and *.${domain}.`);
+}
+
+/** What is wrong with the certificate for a name, by a handshake at `now`, ms since the epoch; undefined if nothing is. */
+export function troubleWith(
+  findings: Findings,
+  { name, port, result, now }: {
+    readonly name: string;
+    readonly port: number;
+    readonly result: Handshake | Failure;
+    readonly now: number;
+  },
+  hints: {
+    /** Where there is no handshake. */
+    readonly unreached: string;
+    /** Where clients do not accept the certificate. */
+    readonly refused: string;
+  },
+): Finding | undefined {
+  if (!result.answered) {
+    const text = `Cannot reach ${name} on port ${port}: ${result.reason}.`;
+    return result.kind === "refused"
+      ? findings.skipped(
+        text,
+        "Start whatever terminates TLS there, and try again.",
+      )
+      : findings.failed(text, hints.unreached);
+  }
+  const { objection, validTo } = result;
+  return objection !== undefined
+    ? findings.failed(
+      `The certificate for ${name} is not accepted: ${objection}.`,
+      hints.refused,
+    )
+    : judgeExpiry(findings, `The certificate for ${name}`, { validTo, now });
 }
 
 /** A finding about a certificate that has expired or expires soon, if it does; times in ms since the epoch. */
@@ -92,7 +114,7 @@ export interface Handshake {
 }
 
 /** Connects, asking for a name (SNI, RFC 6066 section 3), and returns the certificate, valid for it or not. */
-async function handshake(
+export async function handshake(
   { address, port, servername }: {
     readonly address: string;
     readonly port: number;

@@ -88,6 +88,17 @@ export interface KeyToCheck {
   readonly purpose: string;
 }
 
+/** A name of a port besides its preview host. */
+export interface NameToCheck {
+  readonly host: string;
+  readonly sandboxId: string;
+  readonly port: number;
+  /** Only an active one leads anywhere. */
+  readonly state: "active" | "pending" | "suspended";
+  /** Asks why the DNS does not prove whose it is, in one line; undefined if it does. Absent if nothing need be proven. */
+  readonly disproof?: () => Promise<string | undefined>;
+}
+
 /** A feature, whether it is switched on or not. */
 export interface FeatureModule {
   readonly name: string;
@@ -96,6 +107,11 @@ export interface FeatureModule {
   keysToCheck?(config: Config): readonly KeyToCheck[];
   /** True if it uses records, so that whatever is wrong with their store is told. */
   needsRecords?(config: Config): boolean;
+  /** The names that it keeps, for whoever checks an installation; members' are in the records. */
+  namesToCheck?(
+    config: Config,
+    values: RecordValues,
+  ): Promise<readonly NameToCheck[]>;
   /** Its routes on base hosts, for the description of these. */
   readonly routes?: readonly RouteConfig[];
   /** Builds it; undefined if it is switched off. */

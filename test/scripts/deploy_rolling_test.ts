@@ -94,9 +94,27 @@ Deno.test("a gateway that is about to stop is no longer asked before it stops", 
   assert.match(caddyfile, /^\t\thealth_uri \/ready$/m);
 });
 
+Deno.test("before Caddy gets a certificate for a custom domain, it asks whichever gateway is up, where only it can", () => {
+  const [, own = ""] = /^\t\task http:\/\/(\S+)\/tls\/ask$/m.exec(caddyfile) ??
+    [];
+  const names = Object.keys(services).filter((name) => /^gateway/.test(name));
+  const { metrics } = composedConfig(services["gateway-1"]);
+  const upstreams = names.map((name) => `${name}:${metrics?.port}`).join(" ");
+  assert(caddyfile.includes(
+    `\nhttp://${own} {\n\tbind 127.0.0.1\n\treverse_proxy ${upstreams} {\n`,
+  ));
+  assert.equal(own.split(":")[0], "127.0.0.1");
+  assert.equal(metrics?.hostname, "0.0.0.0");
+  // A certificate that is lost with its container is asked for again, which authorities limit.
+  const mount = services.caddy.volumes.find((each) => each.endsWith(":/data"));
+  assert((mount?.split(":")[0] ?? "") in volumes);
+});
+
 Deno.test("the two Caddyfiles differ by where they lead only", async () => {
   const essence = (text: string) =>
     text.replace(/^#.*\n/gm, "")
+      .replace(/^http:\/\/127\.0\.0\.1:\d+ \{\n[^]*?^\}\n\n/m, "")
+      .replace(/\t# Before Caddy gets[^]*?\t\task .*\n/, "")
       .replace(/reverse_proxy .* \{\n/, "reverse_proxy {\n")
       .replace(/\t\t# A gateway that is about[^]*lb_try_duration 5s\n/, "");
   assert.equal(essence(caddyfile), essence(await readDeployFile("Caddyfile")));

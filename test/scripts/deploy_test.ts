@@ -314,6 +314,14 @@ Deno.test("the Caddyfile leads to the default port, for the base domain and its 
   assert(Number(keepAliveSec) < Number(SETTINGS.SHUTDOWN_DELAY_SEC.default));
 });
 
+Deno.test("the Caddyfile gets certificates on demand for what the gateway says is a name, on its listener for metrics", async () => {
+  const text = await readDeployFile("Caddyfile");
+  const [, address] = /^\t\task http:\/\/(\S+)\/tls\/ask$/m.exec(text) ?? [];
+  const { METRICS_HOST, METRICS_PORT } = (await readEnvExample()).shown;
+  assert.equal(address, `${METRICS_HOST}:${METRICS_PORT}`);
+  assert.match(text, /^https:\/\/ \{\n\ttls \{\n\t\ton_demand\n\t\}$/m);
+});
+
 Deno.test("the systemd unit sets what there is, and grants what it sets", async () => {
   const { value, env } = await readUnit();
   for (const name of Object.keys(env)) {

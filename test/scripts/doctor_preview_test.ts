@@ -297,6 +297,7 @@ Deno.test("doctorArguments() takes a preview apart, and refuses what makes no se
     isJson: false,
     sandboxId: undefined,
     preview: undefined,
+    names: false,
   });
   assert.equal(doctorArguments(["demo", "--json"])?.sandboxId, "demo");
   assert.deepEqual(
@@ -305,8 +306,10 @@ Deno.test("doctorArguments() takes a preview apart, and refuses what makes no se
       isJson: true,
       sandboxId: undefined,
       preview: { sandboxId: "demo", port: 8000, path: "/" },
+      names: false,
     },
   );
+  assert.equal(doctorArguments(["--json", "--names"])?.names, true);
   assert.equal(
     doctorArguments(["--sandbox=demo", "--path=/a?b=c"])?.preview?.path,
     "/a?b=c",
@@ -324,6 +327,10 @@ Deno.test("doctorArguments() takes a preview apart, and refuses what makes no se
       ["--sandbox", "demo", "--port", "0x50"],
       ["--sandbox", "demo", "--port", "65536"],
       ["--sandbox", "demo", "--path", "a"],
+      ["--names", "demo"],
+      ["--names", "--sandbox", "demo"],
+      ["--names", "--names"],
+      ["--names=demo"],
     ]
   ) assert.equal(doctorArguments(args), undefined, args.join(" "));
 });

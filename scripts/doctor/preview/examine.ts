@@ -2,7 +2,7 @@
 import { type Config, parseConfig } from "../../../src/config/config.ts";
 import { checkApi } from "../api.ts";
 import { type Finding, findingsOf } from "../finding.ts";
-import { publicBases } from "../public_base.ts";
+import { type PublicBase, publicBases } from "../public_base.ts";
 import { SECTIONS } from "../../../src/service.ts";
 import type { World } from "../world.ts";
 import { unusable } from "../unusable.ts";
@@ -47,8 +47,11 @@ export async function examinePreview(
   return complete(withWordOfGateway(findings, outside), urlOf(subject));
 }
 
-/** The first base domain. */
-async function baseOf(config: Config, world: World) {
+/** The first base domain; undefined if neither the settings nor the API tell it. */
+export async function baseOf(
+  config: Config,
+  world: World,
+): Promise<PublicBase | undefined> {
   const [base] = publicBases(config.public, undefined);
   if (base !== undefined) return base;
   const { known } = await checkApi(config.daytona, world);

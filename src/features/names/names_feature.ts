@@ -20,6 +20,7 @@ import { NAME_ROUTES } from "./name_descriptions.ts";
 import { addNameRoutes } from "./name_routes.ts";
 import { NameTable } from "./name_table.ts";
 import { namesFile } from "./names_file.ts";
+import { namesToCheck } from "./names_to_check.ts";
 import { SharedNames } from "./shared_names.ts";
 import { tlsAsk } from "./tls_ask.ts";
 
@@ -81,6 +82,8 @@ export const names: FeatureModule = {
   settings: namesSettings,
   routes: NAME_ROUTES,
   needsRecords: (config) => sectionOf(config, namesSettings).mode === "members",
+  namesToCheck: (config, values) =>
+    namesToCheck(sectionOf(config, namesSettings), values),
   create(parts) {
     const { config, inFlight, recordValues, remoteSettings } = parts;
     const { mode, path, bases, domain } = sectionOf(config, namesSettings);

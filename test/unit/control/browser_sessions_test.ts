@@ -38,7 +38,7 @@ const OTHER: LoginAttempt = {
 };
 const MADE = { id: "new", expiresAt: NOW + 60_999 };
 const LOGIN = COOKIES.loginSession("box");
-const HANDOVER: SandboxLoginsOptions["handover"] = {
+const HANDOVER: NonNullable<SandboxLoginsOptions["handover"]> = {
   urlWithCode: ({ url }, challenge, { id }) =>
     Promise.resolve(`${url}?${challenge}-${id}`),
 };
