@@ -57,7 +57,10 @@ testInBothWorlds(
       assert.ok(page.body.includes(`<dt>Name</dt><dd class="name">${host}<`));
       assert.doesNotMatch(page.body, /<dt>Sandbox/);
       assert.doesNotMatch(page.body, sandbox);
+      assert.doesNotMatch(page.rawHeaders.join("\n"), sandbox);
     }
+    const led = await gateway.send(PRIVATE, { headers: PAGE });
+    assert.doesNotMatch(led.rawHeaders.join("\n") + led.body, /\blocked\b/);
     const { detail } = (await gateway.send(STOPPED)).json();
     assert.equal(detail, `It serves ${STOPPED} only while it is running.`);
   },
