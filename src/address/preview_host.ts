@@ -105,6 +105,19 @@ export function likelyHost(
   return first && { ...first, authoritySuffix };
 }
 
+/** The host that a malformed one, which ends with the suffix, may be meant for as a name: no signed link mistyped. */
+export function likelyName(
+  authority: string,
+  authoritySuffix: string,
+): string | undefined {
+  const name = authority.toLowerCase();
+  const label = name.slice(0, -authoritySuffix.length - 1);
+  return /^[a-z][a-z0-9-]*$/.test(label) &&
+      !label.split("-").some(mayBeSignedToken)
+    ? name
+    : undefined;
+}
+
 /** The authority of a preview, `host[:port]`, in its one spelling: the name if it was asked for by that. */
 export function previewAuthority(
   { name, port, label, authoritySuffix }: Omit<PreviewHost, "base">,

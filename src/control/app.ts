@@ -139,12 +139,11 @@ export function createControl(options: ControlOptions): Control {
 function previewOf(
   retryUrl: string | undefined,
   parseHost: HostParser,
-): Pick<ProblemOptions, "port" | "sandbox"> {
-  const host = URL.parse(retryUrl ?? "")?.host ?? "";
-  const parsed = parseHost(host);
-  return parsed.kind === "preview"
-    ? { port: parsed.host.port, sandbox: parsed.host.label }
-    : {};
+): Pick<ProblemOptions, "port" | "sandbox" | "name"> {
+  const parsed = parseHost(URL.parse(retryUrl ?? "")?.host ?? "");
+  if (parsed.kind !== "preview") return {};
+  const { port, label: sandbox, name } = parsed.host;
+  return name === undefined ? { port, sandbox } : { port, name };
 }
 
 /** Describes the problems with a request's parameters on one line, for a log; repeats none of their values. */

@@ -1,7 +1,7 @@
 /** How a login's session is kept in the browser, by what it is for; `/login` and `/callback` leave that to these. */
 import type { ReturnUrl } from "../address/return_url.ts";
 import { MAX_SESSION_COOKIES } from "../auth/credentials.ts";
-import { surplusLogins } from "../auth/login_cookies.ts";
+import { endLogins, endSurplus } from "../auth/login_cookies.ts";
 import type { LoginSessions } from "../auth/login_sessions.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
 import type { LoginRef, LoginSession, SessionSealer } from "../auth/session.ts";
@@ -44,62 +44,110 @@ export const LOOP_SEC = 10;
 /** Most returns to a preview within that time: of the tab that logged in, and of those sent to log in meanwhile. */
 export const MAX_RETURNS = 5;
 
+/** Hands logins over to hosts that have sessions of their own. */
+interface LoginHandover {
+  /** The URL with a code for a login, which its host exchanges for a session. */
+  urlWithCode(
+    returnTo: ReturnUrl,
+    challenge: string,
+    login: LoginRef,
+  ): Promise<string>;
+}
+
 /** Dependencies of {@linkcode sandboxLogins}. */
 export interface SandboxLoginsOptions {
   readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
-  readonly logins: Pick<LoginSessions, "grantsAccess">;
+  readonly logins: Pick<LoginSessions, "grantsAccess" | "end">;
+  /** Undefined if names have no sessions. */
+  readonly handover?: LoginHandover;
   /** Current time, ms since the epoch. */
   readonly now: () => number;
 }
 
-/** Keeps a session for each sandbox, by a cookie for the base domain: it opens all ports (`SESSION_SCOPE=sandbox`). */
+/**
+ * Keeps a session for each sandbox, by a cookie for the base domain: it opens all ports (`SESSION_SCOPE=sandbox`). Names,
+ * where it does not count, have it handed over.
+ */
 export function sandboxLogins(
-  { cookies, sessions, logins, now }: SandboxLoginsOptions,
+  { cookies, sessions, logins, handover, now }: SandboxLoginsOptions,
 ): BrowserSessions {
-  async function hasSession(
+  async function findSession(
     { cookies: sent, returnTo: { host }, clientAddress }: LoginAttempt,
-  ): Promise<boolean> {
+  ): Promise<LoginSession | undefined> {
     const presented = cookieValues(sent, cookies.loginSession(host.label));
     for (const sealed of presented.slice(-MAX_SESSION_COOKIES)) {
       const session = await sessions.open(sealed);
-      const isForIt = session?.kind === "login" &&
-        session.sandboxId === host.label;
-      if (
-        isForIt && await logins.grantsAccess(session, clientAddress, UNMETERED)
-      ) return true;
+      if (session?.kind !== "login" || session.sandboxId !== host.label) {
+        continue;
+      }
+      if (await logins.grantsAccess(session, clientAddress, UNMETERED)) {
+        return session;
+      }
     }
-    return false;
+    return undefined;
+  }
+
+  /** Where a browser with a session goes on. */
+  async function locationFor(
+    { returnTo, challenge }: LoginAttempt,
+    session: LoginSession,
+  ): Promise<string> {
+    const handsOver = returnTo.host.name !== undefined &&
+      challenge !== undefined && handover !== undefined;
+    return handsOver
+      ? await handover.urlWithCode(returnTo, challenge, session)
+      : returnTo.url;
+  }
+
+  /** Ends the sessions whose cookie a new one takes: names may have them, too, and a logout will not be shown them. */
+  async function endReplaced(sent: string, name: string): Promise<void> {
+    const presented = cookieValues(sent, name).slice(-MAX_SESSION_COOKIES);
+    const opened = presented.map((sealed) => sessions.open(sealed));
+    await endLogins(await Promise.all(opened), logins);
   }
 
   return {
-    /** Lets a browser pass that has just logged in: another tab may have done so since this one was sent here. */
+    /**
+     * Lets a browser pass that has just logged in: another tab may have done so since this one was sent here. A name
+     * sends here whoever has no session there, and perhaps one for the base domain.
+     */
     async resume(attempt) {
-      const { url, host } = attempt.returnTo;
+      const { cookies: sent, returnTo: { host }, challenge } = attempt;
       const name = cookies.loggedIn(host.label);
-      const [returns] = cookieValues(attempt.cookies, name);
-      if (returns === undefined) return undefined;
-      if (Number(returns) < MAX_RETURNS && await hasSession(attempt)) {
-        const count = String(Number(returns) + 1);
-        const setCookies = [cookies.hostOnly(name, count, LOOP_SEC)];
-        return { location: url, setCookies };
+      const [returns] = cookieValues(sent, name);
+      const isFromName = host.name !== undefined && challenge !== undefined;
+      if (returns === undefined && !isFromName) return undefined;
+      const count = Number(returns ?? 0);
+      const session = count < MAX_RETURNS
+        ? await findSession(attempt)
+        : undefined;
+      if (session !== undefined) {
+        const next = String(count + 1);
+        return {
+          location: await locationFor(attempt, session),
+          setCookies: [cookies.hostOnly(name, next, LOOP_SEC)],
+        };
       }
+      if (returns === undefined) return undefined;
       throw new GatewayError("session_not_kept", "Logged in a moment ago");
     },
 
-    async complete({ base, cookies: sent, returnTo: { url, host } }, login) {
+    async complete(attempt, login) {
+      const { base, cookies: sent, returnTo: { host } } = attempt;
       const { label: sandboxId } = host;
       const session: LoginSession = { kind: "login", ...login, sandboxId };
       const name = cookies.loginSession(sandboxId);
-      const prefix = cookies.loginSessionPrefix;
-      const surplus = await surplusLogins(sent, name, { prefix, sessions });
+      const kept = { prefix: cookies.loginSessionPrefix, sessions, logins };
+      const surplus = await endSurplus(sent, name, kept);
+      if (host.names !== undefined) await endReplaced(sent, name);
       const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
       const sealed = await sessions.seal(session);
       return {
-        location: url,
+        location: await locationFor(attempt, session),
         setCookies: [
           cookies.hostOnly(cookies.loggedIn(sandboxId), "1", LOOP_SEC),
-          ...surplus.map(({ name }) =>
+          ...surplus.map((name) =>
             cookies.forBase(name, "", { base, maxAgeSec: 0 })
           ),
           cookies.forBase(name, sealed, { base, maxAgeSec }),

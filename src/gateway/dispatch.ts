@@ -3,6 +3,7 @@ import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import {
   type HostParser,
   likelyHost,
+  likelyName,
   type PreviewHost,
   previewOrigin,
 } from "../address/preview_host.ts";
@@ -27,7 +28,7 @@ import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import { dressed, givenText } from "../pages/brand.ts";
-import { problem } from "../pages/problem.ts";
+import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { InFlight, InFlightEntry } from "../proxy/in_flight.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
@@ -108,10 +109,12 @@ export class Dispatch {
       const domain = parsed.authoritySuffix;
       const likely = likelyHost(authority, domain);
       const retryUrl = likely && `${previewOrigin(likely, parts.scheme)}/`;
-      return this.#refuse(refused, "bad_host", { domain, retryUrl });
+      const name = likelyName(authority, domain);
+      return this.#refuse(refused, "bad_host", { domain, retryUrl, name });
     }
     if (parsed.kind === "suspended") {
-      return this.#refuse(refused, "name_suspended");
+      const name = authority.toLowerCase();
+      return this.#refuse(refused, "name_suspended", { name });
     }
     if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
       // Until the API has named the base domains, this may be one of them.
@@ -264,10 +267,9 @@ export class Dispatch {
       /** Undefined unless our own pages are served there. */
       & Partial<Pick<IncomingRequest, "authority">>,
     code: ErrorCode,
-    { domain, retryUrl }: {
-      readonly domain?: string;
-      readonly retryUrl?: string | undefined;
-    } = {},
+    { retryUrl, ...address }:
+      & Pick<ProblemOptions, "domain" | "name">
+      & { readonly retryUrl?: string | undefined } = {},
   ): Response | Promise<Response> {
     const { scheme, brand } = this.#parts;
     const asPage = wantsDocument(headers);
@@ -276,8 +278,8 @@ export class Dispatch {
       : `${scheme}://${authority.toLowerCase()}/docs`;
     const advice = { retryUrl };
     const given = givenText(brand, code, headers);
-    const options = { code, requestId: id, asPage, docsUrl, domain, advice };
-    const response = problem({ ...options, given });
+    const options = { code, requestId: id, asPage, docsUrl, advice };
+    const response = problem({ ...options, ...address, given });
     return this.#recorded(startedAt, response);
   }
 

@@ -397,6 +397,7 @@ export abstract class Exchange extends ReceivedRequest {
       startedAt: this.startedAt,
       answeredAt: progress.answeredAt,
       ...facts,
+      name: this.name,
       target: this.shownTarget,
       requestHeaders: this.headers,
       responseHeaders: this.#responseHead ?? [],

@@ -45,11 +45,11 @@ export interface Feature extends ControlFeature {
     x: PreviewExchange,
     admission: Admission,
   ): Promise<Response | undefined> | undefined;
-  /** Where a visitor is sent to log in, if not to `loginUrl` as it is, and what the browser has to remember. */
+  /** Where a visitor is sent to log in, and what the browser has to remember; undefined if to `loginUrl` as it is. */
   departure?(
     x: PreviewExchange,
     loginUrl: string,
-  ): { readonly location: string; readonly setCookie: string };
+  ): { readonly location: string; readonly setCookie: string } | undefined;
   /** What becomes of the app's response to a visitor who was admitted, before it is relayed; most often, the response. */
   relayed?(
     upstream: UpstreamResponse,

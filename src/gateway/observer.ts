@@ -21,6 +21,8 @@ export interface SeenExchange extends
       "tunnel" | "sentBytes" | "reason" | "end" | "endedAt" | "error"
     >
   > {
+  /** The name that was asked for in place of a preview host, with its port; undefined if none was. */
+  readonly name: string | undefined;
   /** The request-target without what is meant for the gateway. */
   readonly target: string;
   readonly requestHeaders: Iterable<Header>;

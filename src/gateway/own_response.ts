@@ -11,6 +11,7 @@ import type { Progress } from "./record.ts";
 
 type Answered = ReceivedRequest & {
   readonly port: number | undefined;
+  readonly name: string | undefined;
   readonly ancestors: readonly string[] | undefined;
   readonly progress: Progress;
   readonly reply: Pick<Reply, "upload">;
@@ -23,11 +24,14 @@ export function problemFor(
   baseOrigin: string,
   { remoteSettings, ownersViewOf, brand }: ExchangeServices,
 ): Response {
-  const { namedSandbox: sandbox } = x;
+  const { name } = x;
+  // Who asks by a name need not learn what it stands for.
+  const sandbox = name === undefined ? x.namedSandbox : undefined;
   const { advice, code, retryAfterSec } = failure;
   return problem({
     code,
     port: x.port,
+    name,
     sandbox,
     requestId: x.id,
     asPage: wantsDocument(x.headers),

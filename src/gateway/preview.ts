@@ -16,6 +16,7 @@ import {
   isWindow,
   wantsDocument,
 } from "../http/fetch_metadata.ts";
+import type { HeaderList } from "../http/headers.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { AccessEvents } from "../observability/access_events.ts";
 import { redirect } from "../pages/redirect.ts";
@@ -240,7 +241,7 @@ export class SandboxHandlers {
     verdict: Exclude<Verdict, Admission>,
     hasOpenedLink: boolean,
   ): Promise<Response> {
-    const { scheme, login, features } = this.#parts;
+    const { scheme, login } = this.#parts;
     const hasLogin = login.state === "on";
     // Only what says that it is a window is surely no frame, where no login begins.
     const ancestors = verdict.kind === "deny" && !isWindow(x.headers)
@@ -250,26 +251,42 @@ export class SandboxHandlers {
       (verdict.kind === "login" ||
         verdict.code === "grant_invalid" && ancestors === undefined);
     const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
+    const way = loginUrl && this.#departure(x, loginUrl);
+    const advice: ErrorAdvice = way
+      ? { retryUrl: way.location, headers: way.headers }
+      : {};
     if (verdict.kind === "deny") {
-      throw await this.#refusal(x, verdict, { retryUrl: loginUrl, ancestors });
+      throw await this.#refusal(x, verdict, { ...advice, ancestors });
     }
     if (
       wantsDocument(x.headers) && !isFramed(x.headers) &&
       await this.#hasFormerToken(x)
     ) {
       const refused = { code: "credential_invalid" } as const;
-      throw await this.#refusal(x, refused, { retryUrl: loginUrl });
+      throw await this.#refusal(x, refused, advice);
     }
     if (verdict.code === "login_required") {
       const known = { ...this.#parts, hasOpenedLink, hasLogin, loginUrl };
       const failure = missingSession(x, known);
       if (failure !== undefined) throw failure;
     }
-    if (loginUrl === undefined) throw await this.#refusal(x, verdict);
-    const leads = features.find(({ departure }) => departure);
-    const { location = loginUrl, setCookie } =
-      leads?.departure?.(x, loginUrl) ?? {};
-    return x.answer(redirect(302, location, setCookie ? [setCookie] : []));
+    if (!way) throw await this.#refusal(x, verdict);
+    const lines = way.headers.map(([, value]) => value);
+    return x.answer(redirect(302, way.location, lines));
+  }
+
+  /** How a visitor gets to the login, from a redirect or by a page's link, and what the browser has to remember. */
+  #departure(
+    x: PreviewExchange,
+    loginUrl: string,
+  ): { readonly location: string; readonly headers: HeaderList } {
+    for (const feature of this.#parts.features) {
+      const found = feature.departure?.(x, loginUrl);
+      if (found === undefined) continue;
+      const { location, setCookie } = found;
+      return { location, headers: [["set-cookie", setCookie]] };
+    }
+    return { location: loginUrl, headers: [] };
   }
 
   /** The error for a verdict that does not admit. A credential that was refused is logged; none at all is nobody's. */

@@ -86,7 +86,7 @@ export type Conclusion = Partial<
 export function recordOf(
   x:
     & Pick<ReceivedRequest, "id" | "method" | "client" | "startedAt">
-    & Pick<ExchangeRecord, "route" | "port">
+    & Pick<ExchangeRecord, "route" | "port" | "name">
     & { readonly progress: Progress },
   guest: Guest | undefined,
   conclusion:
@@ -105,6 +105,7 @@ export function recordOf(
     reason,
     sandboxId: guest?.sandboxId,
     port: x.port,
+    name: x.name?.split(":")[0],
     clientAddress: x.client.clientAddress,
     by: guest?.by,
     subject: guest?.subject,

@@ -18,6 +18,8 @@ export interface ErrorPageData {
   readonly code: ErrorCode;
   /** The port of the sandbox, if the error is about one. */
   readonly port?: number | undefined;
+  /** The name that was asked for in place of a preview host, or may have been meant, with its port if it has one. */
+  readonly name?: string | undefined;
   /** The base domain below which the client asks, with its port if it has one, where that matters. */
   readonly domain?: string | undefined;
   /** The sandbox as the client has named it, if that is no secret: it need not exist. */
@@ -47,6 +49,7 @@ export interface ErrorPageData {
 /** Renders the error page as an HTML document. */
 export function errorPage(data: ErrorPageData): string {
   const { code, port, requestId, retryAfterSec, isFramed, advice } = data;
+  const subject = data.name ?? port;
   const { action, ancestors = [] } = advice;
   const given = givenFor(data);
   const text = { ...errorText(code, data), ...given };
@@ -63,7 +66,7 @@ export function errorPage(data: ErrorPageData): string {
   const links = retryLink(data) + dashboardLink(data) + logoutLink(data) +
     guideLink(data);
   return page(
-    port === undefined ? title : `${port}: ${title}`,
+    subject === undefined ? title : `${subject}: ${title}`,
     `<p class="status">${ERRORS[code].status}</p>
 <h1${lang("title")}>${escapeHtml(title)}</h1>
 <p${lang("detail")}>${escapeHtml(detail)}</p>
@@ -163,12 +166,14 @@ function homeLink({ homeUrl }: ErrorPageData): string {
 
 /** What the visitor's own login and address say, and nothing else: whether there is such a sandbox, not everybody may know. */
 function facts(
-  { port, sandbox, advice: { user, endedAt, frameCause } }: ErrorPageData,
+  { port, name, sandbox, advice }: ErrorPageData,
 ): string {
+  const { user, endedAt, frameCause } = advice;
   const Ended = endedAt && new Date(endedAt).toUTCString();
   const known = {
     "Logged in as": user,
     Ended,
+    Name: name,
     Sandbox: sandbox,
     Port: port,
     Cause: frameCause,

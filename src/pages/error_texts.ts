@@ -20,11 +20,15 @@ type WrittenText = Omit<ErrorText, "hint"> & Partial<Pick<ErrorText, "hint">>;
 /** What is known of an error besides its code. */
 interface ErrorContext {
   readonly port?: number | undefined;
+  readonly name?: string | undefined;
   readonly domain?: string | undefined;
   readonly advice?: Pick<ErrorAdvice, "frameCause" | "ancestors">;
 }
 
-/** The texts of all codes; `{port}` in a detail stands for the port, `{domain}` in a hint for the base domain, `{host}` in a link for its host. */
+/**
+ * The texts of all codes; `{port}` in a detail stands for the port, `{preview}` for its name where it was asked for by one,
+ * `{domain}` in a hint for the base domain, `{host}` in a link for its host.
+ */
 export const ERROR_TEXTS: Readonly<Record<ErrorCode, WrittenText>> =
   texts.codes;
 
@@ -33,25 +37,26 @@ const FRAME_CAUSES: Readonly<
   Record<FrameCause, Pick<ErrorText, "detail" | "hint">>
 > = texts.frame_causes;
 
-/** The text of a code, about a port of a sandbox and below a base domain where these are known. */
+/** The text of a code, about a port of a sandbox, or its name, and below a base domain where these are known. */
 export function errorText(
   code: ErrorCode,
   context: ErrorContext = {},
 ): ErrorText {
-  const { port, domain = "preview.example.com" } = context;
+  const { port, name, domain = "preview.example.com" } = context;
   const special = specialText(code, context);
   const { detail, hint = "Try again in a few seconds.", ...text } = {
     ...ERROR_TEXTS[code],
     ...special,
   };
-  const name = port === undefined
+  const place = port === undefined
     ? "this port"
     : port === TOOLBOX_PORT
     ? "the toolbox"
     : `port ${port}`;
   return {
     ...text,
-    detail: detail.replace("{port}", name),
+    detail: detail.replace("{port}", place)
+      .replace("{preview}", () => name ?? place),
     hint: hint.replace("{domain}", () => domain),
   };
 }

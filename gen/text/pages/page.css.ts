@@ -86,8 +86,9 @@ dd {
   font-size: 0.9em;
 }
 
-td[data-label="Token"] {
+td:is([data-label="Token"], [data-label="Name"], [data-label="State"], [data-label="Its DNS must say"], [data-label="Embed"], [data-label="Pages"]) {
   overflow-wrap: anywhere;
+  white-space: pre-line;
 }
 
 code {

@@ -66,10 +66,10 @@ const loginRoute = createRoute({
       return_to: z.string({
         error: ({ input }) => input === undefined ? "missing" : undefined,
       }).describe(
-        "The URL of the preview to return to, below this base domain.",
+        "The URL of the preview to return to, below this base domain or by a name of its own.",
       ),
       challenge: z.string().regex(CHALLENGE).optional().describe(
-        "With `SESSION_SCOPE=host`: what the preview's host knows the browser by.",
+        "At names, and everywhere with `SESSION_SCOPE=host`: what the preview's host knows the browser by.",
       ),
       provider: z.enum(["standard", "sso"]).optional().describe(
         "Where to log in: at the standard provider, or at the one for single sign-on if there is one.",

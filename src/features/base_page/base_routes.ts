@@ -49,8 +49,8 @@ const openRoute = createRoute({
   path: OPEN_PATH,
   summary: "Go to a preview",
   description:
-    "Redirects to a port of a sandbox below this base domain, and to nowhere else. Nothing is looked up. Only with " +
-    "`BASE_PAGE`.",
+    "Redirects to a port of a sandbox below this base domain, or to a name of one, and to nowhere else. Nothing is " +
+    "looked up. Only with `BASE_PAGE`.",
   request: {
     query: z.object({
       port: z.string().optional().describe(
@@ -105,7 +105,8 @@ export function addBasePage(
   app.openapi(openRoute, async (c) => {
     checkBase(c.env);
     const { port = "", sandbox = "", page } = c.req.valid("query");
-    const fields = pasted(sandbox) ?? { port, sandbox, target: "/" };
+    const url = addressIn(sandbox);
+    const fields = pasted(url) ?? { port, sandbox, target: "/" };
     const about = sandboxPages().find(({ url }) => url === page);
     const label = fields.sandbox.trim().toLowerCase();
     if (about !== undefined && /^[\w-]+$/.test(label)) {
@@ -113,6 +114,8 @@ export function addBasePage(
     }
     const origin = originOf(fields, c.env, parts);
     if (origin !== undefined) return redirect(303, origin + fields.target);
+    const named = url && atName(url, c.env, parts);
+    if (named) return redirect(303, named);
     const { headers } = c.req.raw;
     if (!wantsDocument(headers)) {
       throw new GatewayError("bad_request", "No preview of ours");
@@ -143,15 +146,35 @@ function checkBase({ base }: ControlContext): void {
   }
 }
 
+function addressIn(text: string): URL | null {
+  const typed = text.trim();
+  return URL.parse(/^https?:/i.test(typed) ? typed : `https://${typed}`);
+}
+
+function targetOf({ pathname, search, hash }: URL): string {
+  return pathname + search + hash;
+}
+
 /** What a pasted address names, at whichever domain; undefined if it is none of a preview. */
 function pasted(
-  text: string,
+  url: URL | null,
 ): PreviewFields & { readonly target: string } | undefined {
-  const typed = text.trim();
-  const url = URL.parse(/^https?:/i.test(typed) ? typed : `https://${typed}`);
   const [, port, sandbox] = /^(\d+)-([\w-]+)\./.exec(url?.hostname ?? "") ?? [];
   if (!url || port === undefined || sandbox === undefined) return undefined;
-  return { port, sandbox, target: url.pathname + url.search + url.hash };
+  return { port, sandbox, target: targetOf(url) };
+}
+
+/** A pasted address of a name, by the port of the very host that the form is on; undefined if it is of none. */
+function atName(
+  url: URL,
+  { authority }: ControlContext,
+  { scheme, parseHost }: BasePageParts,
+): string | undefined {
+  const [port = ""] = /:\d+$/.exec(authority) ?? [];
+  const parsed = parseHost(url.hostname + port);
+  return parsed.kind === "preview" && parsed.host.name !== undefined
+    ? previewOrigin(parsed.host, scheme) + targetOf(url)
+    : undefined;
 }
 
 /** The origin of the preview that the form names; undefined if it names none below the very host that it is on. */

@@ -1,6 +1,10 @@
-/** Logins for users, whose sessions are handed over to one preview host at a time (`SESSION_SCOPE=host`). */
+/**
+ * Hands sessions over to one host at a time: to every preview host with `SESSION_SCOPE=host`, where logins are for users,
+ * and otherwise to names, at which what is for the base domain does not count.
+ */
 import { TRANSACTION_TTL_MS } from "../../auth/oidc/transaction.ts";
 import { UsedCodes } from "../../auth/used_codes.ts";
+import { sandboxLogins } from "../../control/browser_sessions.ts";
 import type {
   FeatureModule,
   FeatureParts,
@@ -12,24 +16,27 @@ import { redirect } from "../../pages/redirect.ts";
 import { CODE_PARAMETER, Handover } from "./login_code.ts";
 import { userLogins } from "./user_logins.ts";
 
-/** Hands logins over from the base host to preview hosts. */
+/** Hands logins over from the base host to the hosts that have sessions of their own. */
 export const handover: FeatureModule = {
   name: "handover",
   create(parts) {
     const { config, cookies, lookups: { store, cache }, now } = parts;
-    if (config.session.scope !== "host") return undefined;
+    const isForHosts = config.session.scope === "host";
     const usedCodes = new UsedCodes(store, {
       kind: "login-code",
       maxEntries: cache.maxEntries,
     });
     const sealer = parts.sealerFor("login-code");
     const codes = new Handover({ sealer, usedCodes, now });
+    const keepSessions = isForHosts ? userLogins : sandboxLogins;
+    const hasOwn = (x: PreviewExchange) => isForHosts || x.isNamed;
     return {
       ownParameter: CODE_PARAMETER,
-      browserSessions: userLogins({ ...parts, handover: codes }),
+      browserSessions: keepSessions({ ...parts, handover: codes }),
       beforeGate: (x) =>
-        isArrival(x) ? sessionFrom(x, codes, parts) : undefined,
+        isArrival(x) && hasOwn(x) ? sessionFrom(x, codes, parts) : undefined,
       departure(x, loginUrl) {
+        if (!hasOwn(x)) return undefined;
         const { verifier, challenge } = codes.request(verifiersOf(x, cookies));
         const maxAgeSec = TRANSACTION_TTL_MS / 1000;
         return {

@@ -1,9 +1,9 @@
 /**
- * Hands a login over from the base host, where its session is, to a preview host, which cannot see that host's cookies.
- * A preview host that sends a browser to log in leaves it a cookie with a random verifier, and tells the login the
- * digest of it, the challenge. The login sends the browser back with a sealed code, which the preview host exchanges for
- * a session: once, within a minute, on the host that it is for, and only from the browser with that verifier. So a code
- * that somebody else gets to see is of no use, and nobody can be logged in by somebody else's.
+ * Hands a login over from the base host, where its session is, to a preview host or a name, where that host's cookies are
+ * not sent, or do not count. Such a host leaves a browser that it sends to log in a cookie with a random verifier, and
+ * tells the login the digest of it, the challenge. The login sends the browser back with a sealed code, which the host
+ * exchanges for a session: once, within a minute, if it is for that host, and only from the browser with that verifier. So
+ * a code that somebody else gets to see is of no use, and nobody can be logged in by somebody else's.
  */
 import { generateRandomCodeVerifier } from "oauth4webapi";
 import { z } from "zod";
@@ -11,7 +11,7 @@ import {
   previewAuthority,
   type PreviewHost,
 } from "../../address/preview_host.ts";
-import type { HostSession, UserSession } from "../../auth/session.ts";
+import type { HostSession, LoginRef } from "../../auth/session.ts";
 import type { UsedCodes } from "../../auth/used_codes.ts";
 import { CHALLENGE } from "../../control/browser_sessions.ts";
 import { withParameter } from "../../http/query_parameter.ts";
@@ -29,7 +29,7 @@ type Host = Omit<PreviewHost, "base">;
 
 const codeForm = z.object({
   id: z.string(),
-  /** The preview host that it is for, as in a URL. */
+  /** What it is for, from {@linkcode placeOf}. */
   host: z.string(),
   challenge: z.string(),
   session: z.object({ id: z.string(), expiresAt: z.number() }),
@@ -41,6 +41,14 @@ export const CODE_PARAMETER = "PORTHOLE_LOGIN_CODE";
 
 /** Time from the base host to the preview host, ms. */
 const CODE_TTL_MS = 60_000;
+
+/** A preview host, as in a URL; a name with what it leads to, so that no code opens what it leads to a moment later. */
+function placeOf(host: Host): string {
+  const { name, port, label } = host;
+  return name === undefined
+    ? previewAuthority(host)
+    : `${name} ${port}-${label}`;
+}
 
 /** Most cookies that are tried as the verifier: over http, others than the host itself can set some. */
 const MAX_VERIFIERS = 8;
@@ -66,12 +74,12 @@ export class Handover {
   async urlWithCode(
     { url, host }: { readonly url: string; readonly host: Host },
     challenge: string,
-    { id, expiresAt }: UserSession,
+    { id, expiresAt }: LoginRef,
   ): Promise<string> {
     const { sealer, now } = this.#options;
     const code = {
       id: crypto.randomUUID(),
-      host: previewAuthority(host),
+      host: placeOf(host),
       challenge,
       session: { id, expiresAt },
       expiresAt: now() + CODE_TTL_MS,
@@ -92,7 +100,7 @@ export class Handover {
   ): Promise<HostSession | undefined> {
     const opened = await this.#options.sealer.open(sealed);
     const code = codeForm.safeParse(opened?.code).data;
-    if (code?.host !== previewAuthority(host)) return undefined;
+    if (code?.host !== placeOf(host)) return undefined;
     const isFromHere = presented.slice(-MAX_VERIFIERS)
       .some((verifier) => digestKey([verifier]) === code.challenge);
     // In this order: nobody else can use a code up.

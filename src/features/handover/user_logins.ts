@@ -1,6 +1,6 @@
 /** Logins for a user: a session on the base host, which is handed over to one preview host at a time. */
 import { previewAuthority } from "../../address/preview_host.ts";
-import { surplusLogins } from "../../auth/login_cookies.ts";
+import { endSurplus } from "../../auth/login_cookies.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { SessionSealer, UserSession } from "../../auth/session.ts";
 import {
@@ -69,22 +69,6 @@ export function userLogins(
     return cookies.hostOnly(cookies.handovers, `${id}.${count + 1}`, LOOP_SEC);
   }
 
-  /** Ends the sessions of a browser that has too many: the Set-Cookie values that expire their cookies. */
-  async function withoutSurplus(sent: string, added: string) {
-    const lines: string[] = [];
-    const prefix = cookies.userSessionPrefix;
-    const surplus = await surplusLogins(sent, added, { prefix, sessions });
-    for (const { name, opened } of surplus) {
-      // A session that goes on must keep its cookie: a logout ends what it is shown.
-      const ends = opened.map((session) =>
-        session.kind === "user" ? logins.end(session) : undefined
-      );
-      const isOver = await Promise.all(ends).then(() => true, () => false);
-      if (isOver) lines.push(cookies.hostOnly(name, "", 0));
-    }
-    return lines;
-  }
-
   return {
     async resume(browser) {
       const { returnTo, challenge } = browser;
@@ -104,11 +88,13 @@ export function userLogins(
       const session: UserSession = { kind: "user", ...login };
       const name = cookies.userSession(session.id);
       const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+      const kept = { prefix: cookies.userSessionPrefix, sessions, logins };
+      const surplus = await endSurplus(browser.cookies, name, kept);
       return {
         location: await locationFor(browser, session),
         setCookies: [
           counted("", browser.returnTo),
-          ...await withoutSurplus(browser.cookies, name),
+          ...surplus.map((name) => cookies.hostOnly(name, "", 0)),
           cookies.hostOnly(name, await sessions.seal(session), maxAgeSec),
         ],
       };

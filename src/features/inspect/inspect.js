@@ -33,8 +33,8 @@
   }
 
   const state = (text) => byId("state").textContent = text;
-  const originOf = ({ port }) =>
-    `${location.protocol}//${port}-${sandbox}.${location.host}`;
+  const originOf = ({ port, name }) =>
+    `${location.protocol}//${name ?? `${port}-${sandbox}.${location.host}`}`;
   const ms = (value) => value === undefined ? "…" : `${value} ms`;
 
   function bytes(value) {
@@ -187,6 +187,7 @@
     const facts = byId("facts");
     facts.replaceChildren();
     addFacts(facts, [
+      ["Name", entry.name],
       ["Status", entry.status],
       ["Error", entry.error],
       ["Meaning", entry.explanation],

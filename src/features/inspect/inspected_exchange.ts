@@ -16,6 +16,7 @@ export function inspectedOf(facts: SeenExchange) {
     startedAt,
     method,
     port,
+    name: facts.name,
     target: redactTarget(facts.target),
     status,
     // As long as its response or its WebSocket lasts.

@@ -1,5 +1,6 @@
 /** What names lead to, in memory: those of the operator's file, and then those of members. */
 import type { Name, NameSource } from "../../address/known_names.ts";
+import type { NameCounts } from "../../observability/metrics/facts.ts";
 import type { KeptName } from "./kept_name.ts";
 
 /** What a name of the file leads to. */
@@ -10,6 +11,7 @@ export class NameTable implements NameSource {
   readonly #onMoved: (hosts: ReadonlySet<string>) => void;
   #ofFile: ReadonlyMap<string, NameTarget> = new Map();
   #shared: readonly KeptName[] = [];
+  #pending = 0;
   #byHost: ReadonlyMap<string, Name> = new Map();
   #bySandbox: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map();
 
@@ -36,6 +38,15 @@ export class NameTable implements NameSource {
     return this.#ofFile.has(host);
   }
 
+  /** How many names there are; those of the file are active. */
+  get counts(): NameCounts {
+    const counts = { active: 0, pending: this.#pending, suspended: 0 };
+    for (const { isSuspended } of this.#byHost.values()) {
+      counts[isSuspended ? "suspended" : "active"]++;
+    }
+    return counts;
+  }
+
   /** Takes these, by host, for the names of the file. */
   replaceFile(names: ReadonlyMap<string, NameTarget>): void {
     this.#ofFile = names;
@@ -44,7 +55,9 @@ export class NameTable implements NameSource {
 
   /** Takes these for the names of members: pending and released ones are none. */
   replaceShared(names: Iterable<KeptName>): void {
-    this.#shared = [...names].filter(({ state }) =>
+    const all = [...names];
+    this.#pending = all.filter(({ state }) => state === "pending").length;
+    this.#shared = all.filter(({ state }) =>
       state === "active" || state === "suspended"
     );
     this.#index();

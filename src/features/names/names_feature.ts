@@ -92,6 +92,7 @@ export const names: FeatureModule = {
     if (!isOn || config.public.toolboxOnly) return undefined;
     const table = new NameTable((hosts) => inFlight.moveNames(hosts));
     parts.names.use(table);
+    parts.metrics.setNames(() => table.counts);
     const unfollow = path === undefined
       ? undefined
       : followNames(namesFile(path, bases), table);

@@ -144,6 +144,9 @@ const TABLE = {
     via: ["token", "ticket", "share", "embed", "unknown"],
     outcome: ["made", "renewed", "admitted", "refused", "ended"],
   }),
+  names: lateGauge("porthole_names", {
+    state: ["active", "pending", "suspended"],
+  }),
   bodyBytes: counter("porthole_http_body_bytes_total", {
     route: ROUTES,
     direction: ["request", "response"],

@@ -21,6 +21,11 @@ export type GrantVia = (typeof METRICS.grants.labels.via)[number];
 
 export type GrantOutcome = (typeof METRICS.grants.labels.outcome)[number];
 
+/** How many names of ports there are, by whether they lead there. */
+export type NameCounts = Readonly<
+  Record<"active" | "pending" | "suspended", number>
+>;
+
 /** What had admitted a visitor who has a sandbox started. */
 export type StarterKind = (typeof METRICS.starts.labels.by)[number];
 

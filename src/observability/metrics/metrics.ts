@@ -14,6 +14,7 @@ import {
   type GrantVia,
   type LoginOutcome,
   type MetricSources,
+  type NameCounts,
   type StartEnd,
   type StarterKind,
   type TunnelFacts,
@@ -28,6 +29,7 @@ export class Metrics {
   readonly #info: Gauge;
   readonly #usage: () => ProcessUsage;
   #sources: MetricSources | undefined;
+  #names: (() => NameCounts) | undefined;
 
   constructor(version: string, usage = processUsage) {
     this.#usage = usage;
@@ -101,6 +103,11 @@ export class Metrics {
     this.#sources = sources;
   }
 
+  /** Sets where it is read how many names there are; that is absent until then. */
+  setNames(counts: () => NameCounts): void {
+    this.#names = counts;
+  }
+
   /** Renders all metrics as text of the media type `CONTENT_TYPE`. */
   render(): string {
     this.#sample();
@@ -122,6 +129,11 @@ export class Metrics {
     const to = this.#instruments;
     for (const [name, used] of Object.entries(this.#usage())) {
       to[name as keyof ProcessUsage].set(used);
+    }
+    if (this.#names !== undefined) {
+      for (const [state, count] of Object.entries(this.#names())) {
+        to.names.set(count, state);
+      }
     }
     const sources = this.#sources;
     if (sources === undefined) return;

@@ -50,6 +50,11 @@ import { tokenInHeader, tokenInQuery } from "./scenarios/machine_token.ts";
 import { login, loginChoice, loginWithoutAccess } from "./scenarios/login.ts";
 import { longMessage } from "./scenarios/long_message.ts";
 import {
+  nameLoginForHost,
+  nameLoginForSandbox,
+  nameOfClient,
+} from "./scenarios/names.ts";
+import {
   plantedCookies,
   plantedCookiesElsewhere,
 } from "./scenarios/planted_cookies.ts";
@@ -124,6 +129,9 @@ export const SCENARIOS: readonly Scenario[] = [
   loginOfAnotherSandbox,
   hostLogin,
   hostIsolation,
+  nameLoginForSandbox,
+  nameLoginForHost,
+  nameOfClient,
   waitingPage,
   retryButton,
   waitingInFrame,

@@ -4,6 +4,7 @@ import {
   hostName,
   hostOfPort,
   likelyHost,
+  likelyName,
   originsOfPort,
   parentDomain,
   parseHost,
@@ -99,6 +100,28 @@ Deno.test("likelyHost() finds what a mistyped host means, and nothing where that
     const text = likely && `${likely.port}-${likely.label}`;
     assert.equal(text, meant, name);
     assert.equal(likely?.authoritySuffix, likely && suffix);
+  }
+});
+
+Deno.test("likelyName() finds what may be meant for a name, and no signed link", () => {
+  const suffix = "proxy.localhost:4000";
+  for (
+    const [label, isName] of [
+      ["shop", true],
+      ["Shop-2", true],
+      ["a-box-3000", true],
+      ["abcdefghijklmno", true],
+      ["abcdefgh12345678", false],
+      ["x3000-abcdefgh12345678", false],
+      ["3000", false],
+      ["shop.eu", false],
+      ["_dmarc", false],
+      ["", false],
+    ] as const
+  ) {
+    const host = `${label}.${suffix}`;
+    const name = isName ? host.toLowerCase() : undefined;
+    assert.equal(likelyName(host, suffix), name, label);
   }
 });
 

@@ -176,6 +176,18 @@ Deno.test("host and path decide who answers", async () => {
   assert.deepEqual(answers, [undefined, undefined, undefined, ...refusals]);
 });
 
+Deno.test("what is suspended is refused by its name, and may look again later", async () => {
+  const target = { sandboxId: "box", port: 3000, isSuspended: true };
+  const { send, exchanges } = setUp({ names: { "www.shop.test": target } });
+  const peer = peerAt("203.0.113.9");
+  const response = await send("http://www.shop.test:8443/", peer);
+  assert.equal(response.headers.get("x-porthole-error"), "name_suspended");
+  assert.equal(response.status, 503);
+  const { message } = await response.json();
+  assert.match(message, /The DNS of www\.shop\.test:8443 has not pointed here/);
+  assert.deepEqual(exchanges, []);
+});
+
 Deno.test("a name leads to the preview that it stands for, with whatever path, and one that is suspended is unavailable", async () => {
   const { send, exchanges, contexts, answers } = setUp({
     names: {

@@ -24,6 +24,7 @@ const EXCHANGE: ExchangeRecord = {
   reason: undefined,
   sandboxId: "box",
   port: 3000,
+  name: undefined,
   clientAddress: "2001:db8::1",
   by: "public",
   subject: undefined,
@@ -87,6 +88,16 @@ Deno.test("the client's address is logged only if LOG_CLIENT_ADDRESS is true, in
     assert.match(
       await lineOf(EXCHANGE, wanted),
       /"?clientAddress"?[:=]"2001:db8::1"/,
+    );
+  }
+});
+
+Deno.test("the name that was asked for is included, in either format", async () => {
+  const record = { ...EXCHANGE, name: "shop.preview.example.com" };
+  for (const format of ["json", "pretty"] as const) {
+    assert.match(
+      await lineOf(record, { ...CONFIG, format }),
+      /"?name"?[:=]"shop\.preview\.example\.com"/,
     );
   }
 });

@@ -160,6 +160,22 @@ Deno.test("errorPage() names port and sandbox as its visitor did, and the sandbo
   assert.doesNotMatch(pageOf("bad_host"), /<dt>(Sandbox|Port)/);
 });
 
+Deno.test("errorPage() has the name that was asked for in its title, and says of what is served there which it is", () => {
+  const name = "shop.p.test:8443";
+  const page = pageOf("sandbox_stopped", { port: 3000, name });
+  assert.match(page, /<title>shop\.p\.test:8443: The sandbox is stopped</);
+  assert.match(page, /It serves shop\.p\.test:8443 only while it is running/);
+  assert.match(page, /<dt>Name<\/dt><dd class="name">shop\.p\.test:8443</);
+  const closed = pageOf("port_closed", { port: 3000, name });
+  assert.match(closed, /no app answers on port 3000\./);
+  const suspended = pageOf("name_suspended", { name: "<b>$&" });
+  assert.match(
+    suspended,
+    /<title>&lt;b&gt;\$&amp;: This address is suspended</,
+  );
+  assert.match(suspended, /The DNS of &lt;b&gt;\$&amp; has not pointed here/);
+});
+
 Deno.test("errorPage() has the port in its title, and says what else is wanted of a sandbox only where its state does not lead there", () => {
   assert.match(
     pageOf("port_closed", { port: 3000 }),

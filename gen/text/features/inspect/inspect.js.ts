@@ -34,8 +34,8 @@ const text: string = `// The owner's view, in the browser. Everything about an e
   }
 
   const state = (text) => byId("state").textContent = text;
-  const originOf = ({ port }) =>
-    \`\${location.protocol}//\${port}-\${sandbox}.\${location.host}\`;
+  const originOf = ({ port, name }) =>
+    \`\${location.protocol}//\${name ?? \`\${port}-\${sandbox}.\${location.host}\`}\`;
   const ms = (value) => value === undefined ? "…" : \`\${value} ms\`;
 
   function bytes(value) {
@@ -188,6 +188,7 @@ const text: string = `// The owner's view, in the browser. Everything about an e
     const facts = byId("facts");
     facts.replaceChildren();
     addFacts(facts, [
+      ["Name", entry.name],
       ["Status", entry.status],
       ["Error", entry.error],
       ["Meaning", entry.explanation],

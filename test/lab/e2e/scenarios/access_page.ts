@@ -30,15 +30,29 @@ const REFUSALS: readonly (readonly [ErrorCode, RegExp])[] = [
   ["too_many_refusals", /in a moment/],
 ];
 
+/** What is said of tokens; and of any kind, in the page. */
+const STATE = "#tokens [role=status]";
+const STATE_OF = "((kind) => document.querySelector(`#${kind} [role=status]`))";
+
 const HOSTILE = `<img src=x onerror="document.title='owned'">\u202e`;
 const HOUR_MS = 3_600_000;
 
-/** A token as the API lists it. */
-interface Token {
-  readonly id: string;
-  readonly note?: string | null;
-  readonly expiresAt: string;
+/** A record as the API lists it. */
+interface Listed {
+  readonly createdBy: string;
   readonly [member: string]: unknown;
+}
+
+interface Token extends Listed {
+  readonly id: string;
+  readonly expiresAt: string;
+}
+
+interface Name extends Listed {
+  readonly host: string;
+  readonly port: number;
+  readonly state: string;
+  readonly lastError?: string | null;
 }
 
 function tokenOf(id: string, differences: Partial<Token> = {}): Token {
@@ -57,11 +71,34 @@ function tokenOf(id: string, differences: Partial<Token> = {}): Token {
   };
 }
 
-/** An API of tokens, and the page. */
+/** A name below the gateway's own domain, or a domain that waits for its DNS. */
+function nameOf(host: string, port: number): Name {
+  const name = { host, sandboxId: "box", port, createdBy: "alice" };
+  if (host.endsWith(".preview.example.com")) {
+    return { ...name, kind: "alias", state: "active" };
+  }
+  const verification = {
+    txt: { name: `_porthole.${host}`, value: "n0nce".repeat(6) },
+    cname: { name: host, target: `0${"a1".repeat(12)}.preview.example.com` },
+  };
+  return { ...name, kind: "domain", state: "pending", verification };
+}
+
+const EMBED = {
+  ...tokenOf("embedded"),
+  port: 3000,
+  ancestors: ["https://product.example", "http://localhost:8080"],
+};
+
+/** An API of tokens, names and embeds, and the page. */
 class StubApi {
   /** Newest first. */
   tokens: Token[] = [];
+  readonly names = new Map<string, Name>();
+  embeds: Token[] = [];
   refusal: ErrorCode | undefined;
+  /** What is switched off. */
+  off: string | undefined;
   readonly bodies: unknown[] = [];
 
   async answer(request: Request): Promise<Response> {
@@ -72,7 +109,16 @@ class StubApi {
       return new Response(accessPageOf("box"), { headers });
     }
     if (this.refusal !== undefined) return problemOf(this.refusal);
-    const id = pathname.split("/")[4];
+    const [, , , kind, id = ""] = pathname.split("/");
+    if (kind === this.off) return problemOf("feature_off");
+    if (kind === "names") return await this.#answerNames(request, id);
+    if (kind === "embeds") {
+      if (request.method !== "DELETE") {
+        return Response.json({ items: this.embeds });
+      }
+      this.embeds = [];
+      return new Response(null, { status: 204 });
+    }
     if (request.method === "DELETE") {
       const isThere = this.tokens.some((token) => token.id === id);
       this.tokens = this.tokens.filter((token) => token.id !== id);
@@ -88,6 +134,30 @@ class StubApi {
         ? { items, next: String(start + 2) }
         : { items },
     );
+  }
+
+  async #answerNames(request: Request, host: string): Promise<Response> {
+    const known = this.names.get(host);
+    if (host === "") return Response.json({ items: [...this.names.values()] });
+    if (request.method === "DELETE") {
+      this.names.delete(host);
+      return new Response(null, { status: 204 });
+    }
+    if (request.method === "PUT") {
+      if (host.startsWith("taken.")) return problemOf("name_taken");
+      if (known && request.headers.get("if-none-match") === "*") {
+        return problemOf("precondition_failed");
+      }
+      const { port } = await request.json();
+      this.names.set(host, nameOf(host, port));
+    } else if (known) {
+      // The DNS says so the second time.
+      const asked: Name = known.lastError === undefined
+        ? { ...known, lastError: `no TXT ${HOSTILE}` }
+        : { ...known, state: "active", lastError: null };
+      this.names.set(host, asked);
+    }
+    return Response.json(this.names.get(host));
   }
 
   #make(body: { ports: number[] } & Record<string, unknown>): Response {
@@ -108,7 +178,8 @@ function problemOf(code: ErrorCode, advice: ErrorAdvice = {}): Response {
 }
 
 export const accessPageInWords: Scenario = {
-  name: "a member sees, makes and revokes tokens, and reads why not in words",
+  name:
+    "a member sees, makes and revokes tokens, names and embeds, and reads why not in words",
   except: {
     firefox: "the page is judged in Chromium",
     webkit: "the page is judged in Chromium",
@@ -125,14 +196,18 @@ export const accessPageInWords: Scenario = {
       for (const [code, words] of REFUSALS) {
         api.refusal = code;
         await page.goto(url);
-        await page.until(`${words}.test(state.textContent)`);
+        for (const kind of ["tokens", "names", "embeds"]) {
+          await page.until(`${words}.test(${STATE_OF}("${kind}").textContent)`);
+        }
         assert.equal(await isShown(page, "form, table"), false, code);
       }
       await checkAccessibility(page, `access refused (${screen})`);
       api.refusal = undefined;
       api.tokens = [];
       await page.goto(url);
-      await page.shows("#state", "There are no tokens yet.");
+      for (const kind of ["tokens", "names", "embeds"]) {
+        await page.shows(`#${kind} [role=status]`, `There are no ${kind} yet.`);
+      }
       await checkAccessibility(page, `no access given (${screen})`);
 
       api.tokens = [
@@ -143,15 +218,26 @@ export const accessPageInWords: Scenario = {
         }),
         tokenOf("third"),
       ];
+      api.embeds = [EMBED];
       await page.goto(url);
-      await page.shows("#rows tr:first-child", "first by alice <img");
-      await page.shows("#rows tr:nth-child(2)", "(over)");
-      await page.shows("#rows tr:nth-child(3)", "third"); // of another page
+      await page.shows("#tokens tbody tr:first-child", "first by alice <img");
+      await page.shows("#tokens tbody tr:nth-child(2)", "(over)");
+      await page.shows("#tokens tbody tr:nth-child(3)", "third"); // of another page
       await checkMake(page, api);
+      await checkNames(page, api);
       await checkAccessibility(page, `the access page (${screen})`);
       await stage.screenshot(page, `access-${screen}`);
       await checkRevoke(page, api);
+      await checkEnds(page, api);
       assert.equal(await page.title(), "Access to box");
+
+      api.off = "names";
+      await page.goto(url);
+      await page.shows("#names [role=status]", "This is switched off.");
+      await page.shows("#tokens tbody tr");
+      assert.equal(await isShown(page, "#names form, #names table"), false);
+      assert.equal(await isShown(page, "#tokens form"), true);
+      api.off = undefined;
     }
   },
 };
@@ -159,7 +245,7 @@ export const accessPageInWords: Scenario = {
 /** The whole way, from the base domain's page to a program's request. */
 export const accessPage: Scenario = {
   name:
-    "a token that a member makes on the access page opens its port until it is revoked there",
+    "a token that a member makes on the access page opens its port until it is revoked there, and a name leads there until it is removed",
   except: {
     firefox: "the page is judged in Chromium",
     webkit: "the page is judged in Chromium",
@@ -170,6 +256,7 @@ export const accessPage: Scenario = {
     const gateway = started.use(
       await startLoginGateway({
         MACHINE_TOKENS: "members",
+        NAMES: "members",
         ...records.environment,
       }),
     );
@@ -179,10 +266,10 @@ export const accessPage: Scenario = {
     await page.click("button", "Access");
     await page.click("button", "alice");
     await page.untilAt(gateway.at("", "/access/locked"));
-    await page.shows("#state", "There are no tokens yet.");
+    await page.shows(STATE, "There are no tokens yet.");
     await page.fill("[name=ports]", "3000");
     await page.click("form button", "Make a token");
-    await page.shows("#state", "Made.");
+    await page.shows(STATE, "Made.");
     const command = await page.text("#made pre", "curl");
     const [, token = "", url = ""] =
       /^curl -X GET -H "X-Porthole-Token: (pp_[\w-]+)" (\S+)$/.exec(command) ??
@@ -196,15 +283,34 @@ export const accessPage: Scenario = {
     assert.equal((await visit()).status, 200);
 
     await page.reload();
-    await page.shows("#rows tr", "3000");
+    await page.shows("#tokens tbody tr", "3000");
     const html = await page.evaluate<string>("document.body.innerHTML");
     assert.ok(!html.includes(token));
     await page.evaluate("globalThis.confirm = () => true");
-    await page.click("#rows button", "Revoke");
-    await page.shows("#state", "Revoked.");
+    await page.click("#tokens tbody button", "Revoke");
+    await page.shows(STATE, "Revoked.");
     assert.equal((await visit()).code, "grant_invalid");
     await page.reload();
-    await page.shows("#state", "There are no tokens yet.");
+    await page.shows(STATE, "There are no tokens yet.");
+
+    const name = new URL(gateway.at("shop")).host;
+    const codeAtName = async () => (await gateway.send(name)).code;
+    assert.equal(await codeAtName(), "bad_host");
+    await page.fill("[name=host]", " Shop.proxy.localhost");
+    await page.fill("[name=port]", "3000");
+    await page.click("#names form button");
+    await page.shows("#names [role=status]", "Added: it leads here.");
+    assert.equal(await codeAtName(), "login_required");
+    await page.fill("[name=host]", "admin.proxy.localhost");
+    await page.fill("[name=port]", "3000");
+    await page.click("#names form button");
+    await page.shows("#names [role=status]", "/host must not be a reserved");
+    await page.reload();
+    await page.shows("#names tbody tr", "shop.proxy.localhost by");
+    await page.evaluate("globalThis.confirm = () => true");
+    await page.click("#names tbody button", "Remove");
+    await page.shows("#names [role=status]", "Removed.");
+    assert.equal(await codeAtName(), "bad_host");
   },
 };
 
@@ -220,7 +326,7 @@ function isShown(page: Page, selector: string): Promise<boolean> {
 async function checkMake(page: Page, api: StubApi): Promise<void> {
   await page.fill("[name=ports]", "2280");
   await page.click("form button", "Make a token");
-  await page.shows("#state", "/ports/0 must be another");
+  await page.shows(STATE, "/ports/0 must be another");
   await page.fill("[name=ports]", "3000, 8080");
   await page.fill("[name=methods]", "post, put");
   await page.fill("[name=hours]", "168");
@@ -240,28 +346,94 @@ async function checkMake(page: Page, api: StubApi): Promise<void> {
     await page.text("#made pre", "curl"),
     `curl -X POST -H "X-Porthole-Token: pp_secret" http://3000-box.${host}/`,
   );
-  await page.shows("#rows tr:first-child", "made by alice for CI");
+  await page.shows("#tokens tbody tr:first-child", "made by alice for CI");
   await page.click("#made button", "Copy the command");
-  await page.shows("#state", "Copied.");
+  await page.shows(STATE, "Copied.");
   assert.match(await page.evaluate<string>("String(getSelection())"), /^curl/);
 }
 
 /** Whoever does not mean it keeps a token; one that is revoked disappears, and one that was over says so. */
 async function checkRevoke(page: Page, api: StubApi): Promise<void> {
   await page.evaluate("globalThis.confirm = () => false");
-  await page.click("#rows tr:first-child button", "Revoke");
+  const button = "#tokens tbody tr:first-child button";
+  await page.click(button, "Revoke");
   await page.evaluate(
     "globalThis.confirm = (text) => (globalThis.asked = text, true)",
   );
-  await page.click("#rows tr:first-child button", "Revoke");
-  await page.shows("#state", "Revoked.");
+  await page.click(button, "Revoke");
+  await page.shows(STATE, "Revoked.");
   assert.equal(await page.evaluate("asked"), "Revoke the token made?");
   assert.deepEqual(idsOf(api), ["first", "second", "third"]);
-  assert.equal(await page.evaluate("rows.rows.length"), 3);
+  const count = `document.querySelectorAll("#tokens tbody tr").length`;
+  assert.equal(await page.evaluate(count), 3);
   api.tokens.shift();
-  await page.click("#rows tr:first-child button", "Revoke");
-  await page.shows("#state", "There is no such thing.");
+  await page.click(button, "Revoke");
+  await page.shows(STATE, "There is no such thing.");
   assert.deepEqual(idsOf(api), ["second", "third"]);
+}
+
+/** An alias leads here at once, a domain once its DNS says so; whoever does not mean it moves none. */
+async function checkNames(page: Page, api: StubApi): Promise<void> {
+  const state = "#names [role=status]";
+  async function add(host: string, port: string) {
+    await page.fill("[name=host]", host);
+    await page.fill("[name=port]", port);
+    await page.click("#names form button");
+  }
+  await add("shop.preview.example.com", "3000");
+  await page.shows(state, "Added: it leads here.");
+  await page.shows("#names tbody tr", "shop.preview.example.com by alice");
+  await add("taken.example.com", "3000");
+  await page.shows(state, "The name is taken.");
+
+  await add("www.shop.example", "8080");
+  await page.shows(state, "Added. Once its DNS says what stands beside it");
+  const row = "#names tbody tr:first-child";
+  const [txt, cname] = (await page.text(`${row} td:nth-child(4)`)).split("\n");
+  assert.match(txt ?? "", /^_porthole\.www\.shop\.example TXT (n0nce){6}$/);
+  assert.match(cname ?? "", /^www\.shop\.example CNAME 0(a1)+\.preview\./);
+  await page.click(`${row} button`, "Verify");
+  await page.shows(state, "Not verified yet. no TXT <img");
+  await page.shows(`${row} td:nth-child(3)`, "pending: no TXT <img");
+  await page.until(`document.activeElement.textContent === "Verify"`);
+
+  await page.evaluate("globalThis.confirm = () => false");
+  await add("shop.preview.example.com", "5173");
+  await page.shows(state, "Nothing was changed.");
+  await page.evaluate(
+    "globalThis.confirm = (text) => (globalThis.asked = text, true)",
+  );
+  await add("shop.preview.example.com", "5173");
+  await page.shows(state, "Added: it leads here.");
+  assert.equal(
+    await page.evaluate("asked"),
+    "shop.preview.example.com is there already. Change where it leads?",
+  );
+  assert.equal(api.names.get("shop.preview.example.com")?.port, 5173);
+  await page.shows("#names tbody tr:nth-child(2)", "5173");
+}
+
+/** What is verified has nothing more to say of its DNS; what was removed or revoked disappears. */
+async function checkEnds(page: Page, api: StubApi): Promise<void> {
+  const state = "#names [role=status]";
+  const row = "#names tbody tr:first-child";
+  await page.click(`${row} button`, "Verify");
+  await page.shows(state, "Verified: it leads here.");
+  await page.until(`document.activeElement.matches("#names h2")`);
+  assert.equal(await page.text(`${row} td:nth-child(4)`), "");
+  await page.click(`${row} button`, "Remove");
+  await page.shows(state, "Removed. For 30 days, nobody else can have it.");
+  assert.equal(
+    await page.evaluate("asked"),
+    "Remove the name www.shop.example?",
+  );
+  assert.deepEqual([...api.names.keys()], ["shop.preview.example.com"]);
+  api.names.clear();
+
+  await page.shows("#embeds tbody tr", "https://product.example");
+  await page.click("#embeds tbody button", "Revoke");
+  await page.shows("#embeds [role=status]", "Revoked.");
+  assert.deepEqual(api.embeds, []);
 }
 
 function idsOf({ tokens }: StubApi): string[] {

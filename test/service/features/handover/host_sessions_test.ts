@@ -445,16 +445,35 @@ test("sessions of a gateway with the other scope open nothing, and a logout ends
   assert.equal(back.status, 401);
 });
 
+test("a visitor whose link has a replaced token reads so, and may log in instead", async (start) => {
+  using clock = skewClock();
+  const short = { TOKEN_TTL_SEC: "1", RUNNER_TTL_SEC: "1" };
+  await using gateway = await start(short);
+  const sandbox = gateway.stack.api.sandbox("locked");
+  const url = gateway.at("3000-locked", "/echo");
+  const browser = gateway.browser();
+  await browser.open(`${url}?DAYTONA_SANDBOX_AUTH_KEY=${sandbox.authToken}`);
+  sandbox.authToken = "another-token-of-the-same-sandbox";
+  clock.jump(1001);
+  const { page } = await browser.open(url);
+  assert.equal(page.headers.get("x-porthole-error"), "credential_invalid");
+  const [, href = ""] = /href="([^"]+)"[^>]*>Log in instead/.exec(page.body) ??
+    [];
+  const { page: form } = await browser.open(href.replaceAll("&amp;", "&"));
+  const { page: opened } = await browser.logIn(form, "alice");
+  assert.deepEqual([opened.url, opened.status], [url, 200]);
+});
+
 testInBothWorlds(
-  "with logins for sandboxes, a parameter of that name is the app's",
+  "with logins for sandboxes, a code reaches no app either, and is of no effect",
   async (startGateway) => {
     await using gateway = await startGateway();
     const host = await gateway.serve((request, response) => {
       response.end(request.url);
     });
-    const path = "/?PORTHOLE_LOGIN_CODE=x";
     const headers = { accept: "text/html" };
-    const { body } = await gateway.send(host, { path, headers });
-    assert.equal(body, path);
+    const path = "/?a&PORTHOLE_LOGIN_CODE=x";
+    const { status, body } = await gateway.send(host, { path, headers });
+    assert.deepEqual([status, body], [200, "/?a"]);
   },
 );

@@ -38,6 +38,21 @@ Deno.test("the access page runs its own script and style and no other, asks its 
   }
 });
 
+Deno.test("the access page has a section for each kind, with a heading that takes the focus and a status that is read out", () => {
+  const sections = [
+    ...accessPageOf("box").matchAll(/<section id="(\w+)"([^]*?)<\/section>/g),
+  ];
+  const kinds = sections.map(([, kind]) => kind);
+  assert.deepEqual(kinds, ["tokens", "names", "embeds"]);
+  for (const [, kind, html = ""] of sections) {
+    assert.ok(html.startsWith(` aria-labelledby="${kind}-title">`));
+    assert.match(html, new RegExp(`<h2 id="${kind}-title" tabindex="-1">`));
+    assert.equal(html.match(/<p role="status"><\/p>/g)?.length, 1);
+    // Hidden until the API says that there are some, or may be.
+    assert.doesNotMatch(html, /<(?:table|form)(?! hidden>)/);
+  }
+});
+
 Deno.test("the access page takes the sandbox's name for text", () => {
   const html = accessPageOf(`<b>"&`);
   assert.match(html, /<title>Access to &lt;b&gt;&quot;&amp;<\/title>/);

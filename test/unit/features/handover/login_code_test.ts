@@ -88,6 +88,31 @@ Deno.test("a code is exchanged on its own host only, with its verifier, in time,
   assert.equal(await handover.redeem(code, HOST, [verifier]), undefined);
 });
 
+Deno.test("the code for a name is for that name, and for what it leads to: it opens nothing once the name has moved", async () => {
+  const { handover, used } = setUp();
+  const { verifier, challenge } = handover.request([]);
+  const named = { ...HOST, name: "shop.example.com:8443" };
+  const url = await handover.urlWithCode(
+    { url: "https://shop.example.com:8443/a", host: named },
+    challenge,
+    USER,
+  );
+  const code = new URL(url).searchParams.get(CODE_PARAMETER) ?? "";
+  for (
+    const host of [
+      HOST,
+      { ...named, name: "shop.example.com" },
+      { ...named, name: "other.example.com:8443" },
+      { ...named, label: "other" },
+      { ...named, port: 3001 },
+    ]
+  ) assert.equal(await handover.redeem(code, host, [verifier]), undefined);
+  assert.deepEqual(used, []);
+  const session = await handover.redeem(code, named, [verifier]);
+  assert.equal(session?.sandboxId, "box");
+  assert.equal(session.port, 3000);
+});
+
 Deno.test("every code is another one, so that one visit uses up no other", async () => {
   const { handover, codeFor, used } = setUp();
   const { verifier, challenge } = handover.request([]);

@@ -13,6 +13,7 @@ function exchange(id: string, target = "/"): InspectedExchange {
     startedAt: 0,
     method: "GET",
     port: 3000,
+    name: undefined,
     target,
     status: 200,
     isOpen: false,

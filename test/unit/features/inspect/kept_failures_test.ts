@@ -8,6 +8,7 @@ function failure(id: string): () => InspectedExchange {
     startedAt: 0,
     method: "GET",
     port: 3000,
+    name: undefined,
     target: "/",
     status: 502,
     isOpen: false,

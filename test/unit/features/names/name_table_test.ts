@@ -65,6 +65,20 @@ Deno.test("only names in force are served: suspended ones lead nowhere, and what
   assert.deepEqual([...table.of("box")?.keys() ?? []], [SHOP]);
 });
 
+Deno.test("a table counts its names by state: those of the file are active, and released ones none", () => {
+  const { table } = setUp();
+  assert.deepEqual(table.counts, { active: 0, pending: 0, suspended: 0 });
+  table.replaceFile(fileOf(SHOP));
+  table.replaceShared([
+    nameOf(SHOP, { state: "suspended" }),
+    nameOf(DOCS),
+    nameOf(OWN, { state: "suspended" }),
+    nameOf("pending.test", { state: "pending" }),
+    nameOf("released.test", { state: "released" }),
+  ]);
+  assert.deepEqual(table.counts, { active: 2, pending: 1, suspended: 1 });
+});
+
 Deno.test("what leads elsewhere or nowhere any more is told, and nothing else", () => {
   const { table, moved } = setUp();
   table.replaceShared([nameOf(SHOP), nameOf(DOCS), nameOf(OWN)]);

@@ -159,6 +159,20 @@ Deno.test("render() has no check that there is nothing for, no certificate unles
   assert(told().includes("porthole_store_tracking 0"));
 });
 
+Deno.test("render() has no names unless they are kept, and reads their number each time", () => {
+  const counts = { active: 2, pending: 1, suspended: 0 };
+  const change = changeOf((metrics) => {
+    assert.doesNotMatch(metrics.render(), /^porthole_names\{/m);
+    metrics.setNames(() => counts);
+    metrics.render();
+    counts.active = 3;
+  });
+  assert.deepEqual(change, {
+    'porthole_names{state="active"}': 3,
+    'porthole_names{state="pending"}': 1,
+  });
+});
+
 Deno.test("exchange() measures a tunnel apart from requests", () => {
   const tunnel = exchangeOf({ status: 101, tunnel: TUNNEL, endedAt: 61_022 });
   assert.deepEqual(changeOf((metrics) => metrics.exchange(tunnel)), {
