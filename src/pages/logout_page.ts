@@ -33,12 +33,12 @@ ${deleteCookies(' class="quiet"')}`,
       "Logged out",
       `<h1>You are logged out of ${scope}</h1>
 <p>The next login here asks for an account, even if you are still logged in at your identity provider.</p>
-<p>Previews that you opened by a link with a token stay open in this browser for a while, as they need no login. To close them now, delete the cookies of all previews.</p>
+<p>Previews that you opened by a link with a token stay open in this browser for a while, as they need no login. To close those below this domain now, delete the cookies of all previews.</p>
 ${deleteCookies(' class="quiet"')}${way}`,
     ],
     deleted: [
       "Cookies deleted",
-      `<h1>The cookies of all previews are deleted</h1>
+      `<h1>The cookies of all previews below this domain are deleted</h1>
 <p>If you are still logged in at your identity provider, the next login here need not ask for an account.</p>${way}`,
     ],
     no_login: [

@@ -68,7 +68,10 @@ export const plantedCookiesElsewhere: Scenario = {
     await lockOut();
     await page.click("a", "Delete the cookies");
     await page.click("button", "Delete all cookies");
-    await page.shows("h1", "The cookies of all previews are deleted");
+    await page.shows(
+      "h1",
+      "The cookies of all previews below this domain are deleted",
+    );
     await page.goto(deep);
     assert.ok(!await isLockedOut());
   },
