@@ -81,6 +81,10 @@ export function hostProblem(
     return "must have labels of a-z, 0-9 and hyphens, with single dots between them only";
   }
   if (NUMBER.test(labels.at(-1) ?? "")) return "must be no IP address";
+  // An app there could set cookies for all previews, and for the login.
+  if (baseDomains.some((base) => isBelow(base, host))) {
+    return "must not be above one of the gateway's own domains";
+  }
   const { kind } = parseHost(host, baseDomains);
   if (kind === "base") return "must not be one of the gateway's own domains";
   return kind === "preview" ? "must not read as a preview host" : undefined;

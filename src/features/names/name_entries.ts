@@ -12,6 +12,9 @@ export interface NameWish
   readonly namesDomain: string;
 }
 
+/** Most claims to a host: the oldest gives way, which nobody needs who verifies at once. */
+const MAX_CLAIMS = 16;
+
 const DAY_MS = 86_400_000;
 
 /** A claim that nobody has verified is forgotten after that time, ms. */
@@ -76,7 +79,7 @@ export function wishedName(
 export function withName(entry: NameEntry, name: KeptName): NameEntry {
   const claims = entry.claims.filter((each) => !isSameOwner(each, name));
   return name.state === "pending"
-    ? { ...entry, claims: [...claims, name] }
+    ? { ...entry, claims: [...claims, name].slice(-MAX_CLAIMS) }
     : { holder: name, claims };
 }
 

@@ -11,6 +11,9 @@ const SHARDS = 256;
 /** Longest value, bytes: Deno KV takes 64 KiB. */
 const MAX_BYTES = 65_000;
 
+/** Most names of one owner in a shard, of about 180: else some chosen hosts would leave others no room to change theirs. */
+const MAX_OF_OWNER = 80;
+
 /** How often each shard was written, so that who looks reads the few that have changed. */
 const COUNTS: StoreKey = ["names", "versions"];
 
@@ -108,6 +111,7 @@ export class SharedNames implements NameBook {
         const entry = change(before.get(host) ?? NOTHING);
         const entries = new Map(before).set(host, entry);
         if (isEmpty(entry)) entries.delete(host);
+        checkShares(before, entries);
         const text = entries.size === 0 ? undefined : textOf(entries);
         const write = { key, version, text, ttlMs: Infinity };
         const written = await this.#options.values.write(write);
@@ -226,6 +230,30 @@ function keyOf(shard: number): StoreKey {
 /** Which shard a host is in, for good: the first byte of its SHA-256. */
 function shardOf(host: string): number {
   return createHash("sha256").update(host).digest()[0] ?? 0;
+}
+
+/** Throws `records_full` if an owner has more in a shard than before, and too many. */
+function checkShares(
+  before: Shard["entries"],
+  entries: Shard["entries"],
+): void {
+  const counts = countByOwner(before);
+  for (const [owner, count] of countByOwner(entries)) {
+    if (count > MAX_OF_OWNER && count > (counts.get(owner) ?? 0)) {
+      throw new GatewayError("records_full", "An owner's share of a shard");
+    }
+  }
+}
+
+function countByOwner(entries: Shard["entries"]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { holder, claims } of entries.values()) {
+    for (const name of holder ? [holder, ...claims] : claims) {
+      const owner = name.organizationId ?? name.sandboxId;
+      counts.set(owner, (counts.get(owner) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 function textOf(entries: ReadonlyMap<string, NameEntry>): string {

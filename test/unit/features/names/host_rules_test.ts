@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { kindOf } from "../../../../src/features/names/host_rules.ts";
+import {
+  hostProblem,
+  kindOf,
+} from "../../../../src/features/names/host_rules.ts";
 
 const BASE = "preview.example.com";
 const RULES = { namesDomain: BASE, baseDomains: [BASE, "p.example.org"] };
@@ -145,4 +148,10 @@ Deno.test("names may have a domain of their own, below or above which no other d
   assert.match(problem(BASE, above), OWN);
   assert.match(problem(`shop.${BASE}`, above), ONE_LABEL);
   assert.match(problem(`3000-box.${BASE}`, above), PREVIEW);
+});
+
+Deno.test("not even the operator has a name above a base domain, where an app could set cookies for all previews", () => {
+  const { baseDomains } = RULES;
+  assert.match(hostProblem("example.com", baseDomains) ?? "", OWN);
+  assert.equal(hostProblem("shop.example.com", baseDomains), undefined);
 });

@@ -70,6 +70,20 @@ Deno.test("each organization has one claim, and the holder stays beside them", (
   assert.deepEqual(ended, { holder, claims: [] });
 });
 
+Deno.test("a host has 16 claims at most, of which the oldest gives way", () => {
+  let entry = NOBODY;
+  for (let at = 0; at < 20; at++) {
+    const owner = { sandboxId: `box${at}`, organizationId: `org${at}` };
+    entry = withName(entry, domainOf({ ...owner, state: "pending" }));
+  }
+  const owners = entry.claims.map(({ organizationId }) => organizationId);
+  assert.deepEqual([owners.length, owners[0], owners.at(-1)], [
+    16,
+    "org4",
+    "org19",
+  ]);
+});
+
 Deno.test("who is verified holds the domain, and the claims of others stay", () => {
   const own = domainOf({ state: "pending", endsAt: 1 });
   const other = { ...own, organizationId: "evil", sandboxId: "theirs" };

@@ -54,6 +54,16 @@ function keyOf(host: string): string {
   return `names,${createHash("sha256").update(host).digest()[0]}`;
 }
 
+/** So many hosts that are in the same value as another one. */
+function hostsBeside(host: string, count: number): string[] {
+  const hosts: string[] = [];
+  for (let at = 0; hosts.length < count; at++) {
+    const other = `a${at}.example.org`;
+    if (keyOf(other) === keyOf(host)) hosts.push(other);
+  }
+  return hosts;
+}
+
 Deno.test("a gateway knows what another has written at its next look, which reads what has changed and a little more", async () => {
   const { values, gateway } = setUp();
   const [one, other] = [await gateway(), await gateway()];
@@ -161,6 +171,22 @@ Deno.test("a full value is refused, and nothing of it is lost", async () => {
   assert.equal(kept.get(keyOf(SHOP)), before);
   assert.equal(names.entryOf(SHOP).holder?.lastError, null);
   assert.equal(told.length, 1);
+});
+
+Deno.test("no owner fills a value with chosen hosts: others have room to change theirs there", async () => {
+  const { gateway } = setUp();
+  const { names } = await gateway();
+  await hold(names, nameOf(SHOP));
+  const chosen = hostsBeside(SHOP, 81);
+  const last = chosen.pop() ?? "";
+  const evil = { organizationId: "evil" };
+  for (const host of chosen) await hold(names, nameOf(host, evil));
+  await assert.rejects(hold(names, nameOf(last, evil)), {
+    code: "records_full",
+  });
+  await hold(names, nameOf(chosen[0] ?? "", { ...evil, port: 8000 }));
+  await hold(names, nameOf(SHOP, { port: 8000 }));
+  assert.equal(names.entryOf(SHOP).holder?.port, 8000);
 });
 
 Deno.test("while the store is away, what was read stays, nothing is changed, and a gateway that starts knows nothing", async () => {
