@@ -91,6 +91,8 @@ export interface FeatureModule {
   keysToCheck?(config: Config): readonly KeyToCheck[];
   /** True if it uses records, so that whatever is wrong with their store is told. */
   needsRecords?(config: Config): boolean;
+  /** True if it uses what the identity provider says of users, so that this is kept with their logins. */
+  keepsIdentity?(config: Config): boolean;
   /** Its routes on base hosts, for the description of these. */
   readonly routes?: readonly RouteConfig[];
   /** Builds it; undefined if it is switched off. */
