@@ -62,7 +62,7 @@ export interface HeadersSource
   /** The X-Request-Id unless the client sent one: it identifies the request in the logs of the upstream and the app. */
   readonly id: string;
   readonly forwarded: Forwarded;
-  /** What features add; nothing that {@linkcode NEVER_FROM_CLIENT} does not name. */
+  /** What features add, of names that no client may send. */
   readonly added?: HeaderList | undefined;
   /** True if the app is asked for its content without a coding. */
   readonly asksPlain?: boolean;
