@@ -13,7 +13,6 @@ import type {
 } from "../../gateway/feature_module.ts";
 import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
 import { createReportLimit } from "../../lib/cooldown.ts";
-import { SecretHashes } from "../../lib/secret_hashes.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { IdentityKeys } from "./identity_keys.ts";
 import { createTokens } from "./identity_tokens.ts";
@@ -104,11 +103,9 @@ function mayBeTold(x: PreviewExchange, { by }: Admission): boolean {
 /** Creates what has an app told of its visitor, or answers with what that one has to read first. */
 function createTeller(parts: FeatureParts, keys: IdentityKeys) {
   const { config, scheme, labelsOf, now } = parts;
-  const { session: { secrets }, cache: { maxEntries } } = config;
   const known = { ...parts, told: sectionOf(config, identitySettings).told };
   const notices = createNotices(parts);
-  const hashes = new SecretHashes(secrets, "identity-subject");
-  const tokenOf = createTokens({ keys, hashes, maxEntries, now });
+  const tokenOf = createTokens(keys, parts);
   const shouldReport = createReportLimit(now);
 
   async function tell(x: PreviewExchange, admission: Admission) {

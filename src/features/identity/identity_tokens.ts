@@ -1,8 +1,9 @@
 /** The JWTs that tell apps who their visitors are (RFC 7519): short-lived, for one port of one sandbox. */
 import { SignJWT } from "jose";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { digestKey, joinParts } from "../../lib/digest.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
-import type { SecretHashes } from "../../lib/secret_hashes.ts";
+import { SecretHashes } from "../../lib/secret_hashes.ts";
 import { ALGORITHM, type IdentityKeys } from "./identity_keys.ts";
 import type { Visitor } from "./visitor.ts";
 
@@ -15,16 +16,14 @@ const REUSED_MS = 30_000;
 /** Whom a token is for, in its own words: the base URL, the sandbox, and the port. */
 type Addressed = Readonly<{ iss: string; aud: string; port: number }>;
 
-/**
- * Creates what returns the token of a visitor for an app, and throws as {@linkcode IdentityKeys.signing} does. By `hashes`,
- * a visitor is called something else at each sandbox; `now` is in ms since the epoch.
- */
-export function createTokens({ keys, hashes, maxEntries: max, now }: {
-  readonly keys: Pick<IdentityKeys, "signing">;
-  readonly hashes: Pick<SecretHashes, "of">;
-  readonly maxEntries: number;
-  readonly now: () => number;
-}): (app: Addressed, visitor: Visitor) => Promise<string> {
+/** Creates what returns the token of a visitor for an app, and throws as {@linkcode IdentityKeys.signing} does. */
+export function createTokens(
+  keys: Pick<IdentityKeys, "signing">,
+  { config, now }: Pick<FeatureParts, "config" | "now">,
+): (app: Addressed, visitor: Visitor) => Promise<string> {
+  const { session: { secrets }, cache: { maxEntries: max } } = config;
+  /** By these, a visitor is called something else at each sandbox. */
+  const hashes = new SecretHashes(secrets, "identity-subject");
   const life = { max, ttlMs: REUSED_MS, now };
   const signed = new ExpiringLru<string, Promise<string>>(life);
 

@@ -26,9 +26,6 @@ export const NOTICE_PARAMETER = "PORTHOLE_IDENTITY_TOLD";
 /** For how long a browser remembers, seconds. */
 const TOLD_SEC = 180 * 86_400;
 
-/** Most cookies of our name that are looked at: ours, at `/`, is among the last. */
-const MAX_COOKIES = 8;
-
 /** Headers of the page. */
 export const NOTICE_HEADERS = {
   ...OWN_ANSWER_HEADERS,
@@ -63,9 +60,8 @@ export function createNotices({ config, scheme, cookies }: FeatureParts) {
     isRead(x: PreviewExchange, visitor: Visitor): boolean {
       if (Object.keys(visitor.claims).length === 0) return true;
       const header = x.headers.get("cookie") ?? "";
-      const sent = cookieValues(header, cookies.identityTold);
-      const mark = markOf(x, visitor);
-      return sent.slice(-MAX_COOKIES).some((it) => hashes.match(mark, it));
+      const sent = cookieValues(header, cookies.identityTold).at(-1);
+      return sent !== undefined && hashes.match(markOf(x, visitor), sent);
     },
 
     /** The page; undefined for what a browser does not say to show in a window. */

@@ -12,17 +12,15 @@ import type { GrantVia } from "../../observability/metrics/facts.ts";
 /** What may be told of a user besides a pseudonym. */
 export const CLAIMS = ["email", "name", "groups"] as const;
 
-export type ClaimName = typeof CLAIMS[number];
-
-/** What the identity provider says of a user, by claim. */
-type Claims = Readonly<Record<string, string | readonly string[]>>;
+type ClaimName = typeof CLAIMS[number];
 
 /** Somebody who was admitted. */
 export interface Visitor {
   readonly via: "login" | "bearer" | "preview_token" | "signed" | GrantVia;
   /** What tells one from all others; it may be a secret, so only a keyed hash of it leaves the gateway. */
   readonly who: readonly string[];
-  readonly claims: Claims;
+  /** What the identity provider says of them. */
+  readonly claims: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** What visitors are known by, and which claims are told. */
@@ -90,7 +88,7 @@ function userBy(issuer: string | undefined, subject: string) {
 function claimsOf(
   { email, isEmailVerified, name, groups }: LoginClaims,
   told: readonly ClaimName[],
-): Claims {
+): Visitor["claims"] {
   let length = 0;
   const all = {
     email: isEmailVerified ? email ?? "" : "",

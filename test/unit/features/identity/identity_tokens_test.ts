@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair } from "jose";
 import { createTokens } from "../../../../src/features/identity/identity_tokens.ts";
 import type { Visitor } from "../../../../src/features/identity/visitor.ts";
-import { SecretHashes } from "../../../../src/lib/secret_hashes.ts";
+import { configOf } from "../../../support/config.ts";
 
 const APP = { iss: "https://preview.example.com", aud: "box", port: 3000 };
 const ALICE: Visitor = {
@@ -11,23 +11,21 @@ const ALICE: Visitor = {
   claims: { email: "alice@example.com" },
 };
 
-async function setUp(secrets = ["secret"]) {
+async function setUp(secret = "a secret of thirty-two characters") {
   const pair = await generateKeyPair("ES256", { extractable: true });
   const key = await exportJWK(pair.privateKey);
   const clock = { now: 1_700_000_000_500 };
   const signed = { count: 0 };
   const failure: { error?: Error } = {};
   const tokenOf = createTokens({
-    keys: {
-      signing() {
-        signed.count++;
-        return failure.error === undefined
-          ? Promise.resolve({ kid: "one", key })
-          : Promise.reject(failure.error);
-      },
+    signing() {
+      signed.count++;
+      return failure.error === undefined
+        ? Promise.resolve({ kid: "one", key })
+        : Promise.reject(failure.error);
     },
-    hashes: new SecretHashes(secrets, "identity-subject"),
-    maxEntries: 10,
+  }, {
+    config: configOf({ SESSION_SECRETS: secret }),
     now: () => clock.now,
   });
   return { tokenOf, clock, signed, failure };
@@ -68,7 +66,7 @@ Deno.test("a visitor has one name at a sandbox, another one at any other, and no
       ["key", "https://id.example.com", "alice"],
     ]
   ) assert.notEqual(await nameOf({}, who), name, String(who));
-  const other = await setUp(["another secret"]);
+  const other = await setUp("another secret of 32 characters!");
   assert.notEqual(decodeJwt(await other.tokenOf(APP, ALICE)).sub, name);
 });
 
