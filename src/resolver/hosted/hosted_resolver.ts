@@ -24,8 +24,8 @@ import {
   privateTtlMs,
   UNMETERED,
 } from "../lookup_cache.ts";
-import { appOriginOn, NO_LABELS, type OwnerLabels } from "../owner_labels.ts";
 import type { SandboxResolverOptions } from "../own/sandboxes.ts";
+import { appOriginOn, NO_LABELS, type OwnerLabels } from "../owner_labels.ts";
 import { HostedRefusals } from "../refusals/hosted_refusals.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { HostedDomains } from "./hosted_domains.ts";

@@ -67,7 +67,9 @@ Deno.test("an app on Node knows its visitor, nobody without the header, and refu
   assert.deepEqual([via, port], ["bearer", 3000]);
   assert.equal(await visitorOf({}), undefined);
   const [head = "", claims = ""] = token.split(".");
-  const forged = { "x-porthole-identity": `${head}.${claims}.${"A".repeat(86)}` };
+  const forged = {
+    "x-porthole-identity": `${head}.${claims}.${"A".repeat(86)}`,
+  };
   await assert.rejects(visitorOf(forged));
   const elsewhere = { ...environment, DAYTONA_SANDBOX_ID: "demo" };
   await assert.rejects(visitorOf(header, elsewhere));

@@ -6,14 +6,14 @@ import { BASE, DEMO, LOCKED, startGateway } from "../../../support/gateway.ts";
 import { grantOf, withGrants } from "../../../support/grants.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import { recordsFile } from "../../../support/records_file.ts";
-import { WORLDS } from "../../../support/worlds.ts";
+import { type StartGateway, WORLDS } from "../../../support/worlds.ts";
 import { accepted, handshake, withApp } from "../../told_app.ts";
 import {
   KEYS_PATH,
   label,
   startIdentityGateway,
-  told,
   tokenIn,
+  told,
 } from "./identity_gateway.ts";
 
 const GRANTS = withGrants();
@@ -21,9 +21,8 @@ const GRANTS = withGrants();
 const PREVIEW_TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
 
 for (const { suffix, startGateway: startIn, memberKey } of WORLDS) {
-  function start(environment: Readonly<Record<string, string>> = {}) {
-    return startIdentityGateway(startIn, environment);
-  }
+  const start: StartGateway = (environment) =>
+    startIdentityGateway(startIn, environment);
   const member = { authorization: `Bearer ${memberKey}` };
 
   Deno.test(`an app learns by what its visitor came, and verifies that by the published keys alone${suffix}`, async () => {
@@ -170,7 +169,9 @@ Deno.test("a client's own header never arrives, in thirty spellings, repeated, o
   label(gateway, "demo");
   const all = [...spellings()];
   assert(new Set(all.map(([name]) => name)).size >= 30);
-  for (const [host, admitted] of [[DEMO, {}], [LOCKED, PREVIEW_TOKEN]] as const) {
+  for (
+    const [host, admitted] of [[DEMO, {}], [LOCKED, PREVIEW_TOKEN]] as const
+  ) {
     for (const [name, value] of all) {
       const more: Record<string, string>[] = [
         {},

@@ -11,8 +11,8 @@ import { testLoginsInBothWorlds } from "../../../support/worlds.ts";
 import {
   label,
   startIdentityGateway,
-  told,
   tokenIn,
+  told,
   visit,
 } from "./identity_gateway.ts";
 

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair } from "jose";
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  exportJWK,
+  generateKeyPair,
+} from "jose";
 import { createTokens } from "../../../../src/features/identity/identity_tokens.ts";
 import type { Visitor } from "../../../../src/features/identity/visitor.ts";
 import { configOf } from "../../../support/config.ts";

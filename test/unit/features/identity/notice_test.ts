@@ -107,7 +107,10 @@ Deno.test("its form leads on to the same address, and from then on that person h
   assert(isAnswer(x));
   const answer = notices.answer(x, ALICE);
   assert.equal(answer.status, 303);
-  assert.equal(answer.headers.get("location"), "http://3000-box.test/a?b&c=%20");
+  assert.equal(
+    answer.headers.get("location"),
+    "http://3000-box.test/a?b&c=%20",
+  );
   const cookie = cookieOf(answer);
   assert.doesNotMatch(cookie, /alice/);
   const read = (visitor: Visitor, port = 3000, by = notices) =>
