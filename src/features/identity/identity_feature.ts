@@ -108,30 +108,28 @@ function createTeller(parts: FeatureParts, keys: IdentityKeys) {
   const tokenOf = createTokens(keys, parts);
   const shouldReport = createReportLimit(now);
 
-  async function tell(x: PreviewExchange, admission: Admission) {
+  return async (x: PreviewExchange, admission: Admission) => {
     const { sandboxId, port, host: { authoritySuffix } } = x;
-    const labels = await labelsOf(sandboxId, () => x.progress.onMiss());
-    const visitor = labels[LABEL] === "on"
-      ? await visitorOf(x, admission, known)
-      : undefined;
-    if (isAnswer(x)) return notices.answer(x, visitor);
-    if (visitor === undefined) return undefined;
-    const isRead = notices.isRead(x, visitor);
-    const notice = isRead ? undefined : notices.pageFor(x, visitor);
-    if (notice !== undefined) return notice;
-    const iss = `${scheme}://${authoritySuffix}`;
-    const shown = isRead ? visitor : { ...visitor, claims: {} };
-    const token = await tokenOf({ iss, aud: sandboxId, port }, shown);
-    x.added = [[HEADER, token]];
-    return undefined;
-  }
-
-  return (x: PreviewExchange, admission: Admission) =>
-    tell(x, admission).catch((error) => {
+    try {
+      const labels = await labelsOf(sandboxId, () => x.progress.onMiss());
+      const visitor = labels[LABEL] === "on"
+        ? await visitorOf(x, admission, known)
+        : undefined;
+      if (isAnswer(x)) return notices.answer(x, visitor);
+      if (visitor === undefined) return undefined;
+      const isRead = notices.isRead(x, visitor);
+      const notice = isRead ? undefined : notices.pageFor(x, visitor);
+      if (notice !== undefined) return notice;
+      const iss = `${scheme}://${authoritySuffix}`;
+      const shown = isRead ? visitor : { ...visitor, claims: {} };
+      const token = await tokenOf({ iss, aud: sandboxId, port }, shown);
+      x.added = [[HEADER, token]];
+    } catch (error) {
       if (!(error instanceof GatewayError) || isAnswer(x)) throw error;
       // Better nobody than no page: the app takes its visitor for a stranger.
       const { code } = error;
       if (shouldReport(code)) logger.warn("app told of nobody", { code });
-      return undefined;
-    });
+    }
+    return undefined;
+  };
 }

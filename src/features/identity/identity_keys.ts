@@ -1,11 +1,11 @@
 /**
- * The keys by which identities are signed, the same at all gateways: random, and kept sealed among the records. Each signs
- * for a month, and is published from a day before that until the next but one is: who has fetched the keys in the last
- * day meets none that they do not know.
+ * The keys by which identities are signed, at all gateways the same: random, and sealed among the records. Each signs for a
+ * month, and is published a day before, so that who has fetched them since knows it, and until the next but one is.
  */
 import * as jose from "jose";
 import { SingleFlight } from "../../cache/single_flight.ts";
 import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import type { Records } from "../../records/records.ts";
 
@@ -26,19 +26,17 @@ type KeptKey = Readonly<
   Record<"kid" | "published" | "sealed", string> & { from: number }
 >;
 
-interface IdentityKeysParts {
+interface IdentityKeysParts extends Pick<FeatureParts, "now"> {
   readonly records: Pick<Records, "get" | "put">;
   readonly sealer: Sealer;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
 }
 
 /** Reads them, and makes new ones in time. Both methods throw `records_unavailable` if none were read before that. */
 export class IdentityKeys {
   readonly #parts: IdentityKeysParts;
   readonly #reads = new SingleFlight<readonly KeptKey[]>();
-  /** By id; undefined if none of `SESSION_SECRETS` opens it any more. */
-  readonly #opened = new Map<string, Promise<jose.JWK | undefined>>();
+  /** By id; of undefined if none of `SESSION_SECRETS` opens it any more. */
+  readonly #opened = new Map<string, ReturnType<Sealer["open"]>>();
   /** As of the last time, in case that the store is away, or has lost them. */
   #known: readonly KeptKey[] = [];
 
@@ -109,15 +107,11 @@ export class IdentityKeys {
   async #signingIn(kept: readonly KeptKey[]) {
     for (const { kid, from, sealed } of kept.toReversed()) {
       if (from > this.#parts.now()) continue;
-      const opening = this.#opened.get(kid) ?? this.#open(sealed);
+      const opening = this.#opened.get(kid) ?? this.#parts.sealer.open(sealed);
       this.#opened.set(kid, opening);
-      const key = await opening;
-      if (key !== undefined) return { kid, key };
+      const opened = await opening;
+      if (opened !== undefined) return { kid, key: opened.key as jose.JWK };
     }
     return undefined;
-  }
-
-  async #open(sealed: string): Promise<jose.JWK | undefined> {
-    return (await this.#parts.sealer.open(sealed))?.key as jose.JWK | undefined;
   }
 }

@@ -32,8 +32,8 @@ export function createTokens(
     const name = new TextEncoder().encode(joinParts([app.aud, ...who]));
     const sub = hashes.of(name);
     const iat = Math.floor(now() / 1000);
-    const exp = iat + LIFE_SEC;
-    return await new SignJWT({ ...claims, ...app, sub, via, iat, exp })
+    const own = { sub, via, iat, exp: iat + LIFE_SEC };
+    return await new SignJWT({ ...claims, ...app, ...own })
       .setProtectedHeader({ alg: ALGORITHM, kid, typ: "JWT" }).sign(key);
   }
 

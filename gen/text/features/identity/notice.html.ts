@@ -7,7 +7,7 @@ const text: string = `<p class="status">Before you continue</p>
 <form method="post" action="{action}">
   <button>Continue to preview</button>
 </form>
-<p
-  class="note">If you do not want that, close this page. A cookie remembers for this address that you have read it.</p>
+<p class="note">If you do not want that, close this page. A cookie remembers,
+for this address, that you have read it.</p>
 `;
 export default text;
