@@ -16,6 +16,7 @@ import { basePage } from "./features/base_page/base_page_feature.ts";
 import { brand } from "./features/brand/brand_feature.ts";
 import { embeds } from "./features/embeds/embeds_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
+import { identity } from "./features/identity/identity_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
 import { machineTokens } from "./features/machine_tokens/machine_tokens_feature.ts";
 import { names } from "./features/names/names_feature.ts";
@@ -62,6 +63,7 @@ export const FEATURES: readonly FeatureModule[] = [
   status,
   webhooks,
   trustedIssuers,
+  identity,
   basePage,
   brand,
 ];
@@ -162,6 +164,7 @@ export async function createService(
     remoteSettings,
     sandboxes,
     access,
+    keepsIdentity: FEATURES.some((each) => each.keepsIdentity?.(config)),
   });
   const forwarder = createForwarder(config, {
     upstream,

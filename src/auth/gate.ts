@@ -202,7 +202,7 @@ export class Gate {
     if (reason === "public") {
       if (!await sandboxes.isPublic(label, budget)) return undefined;
       const embedded = request.isEmbedded
-        ? await this.#embedded(request, budget)
+        ? await this.bySession(request, isOfFrame, budget)
         : undefined;
       return embedded ?? this.#admitPublic(request); // also if nobody can tell
     }
@@ -299,18 +299,18 @@ export class Gate {
       await access.isPreviewToken(label, token, budget);
   }
 
-  /** The admission by the session of a frame, whose terms count where nobody needs one, too; undefined if there is none. */
-  async #embedded(
+  /** The admission by a session that is wanted, also where nobody needs one; undefined if there is none, or nobody can tell. */
+  async bySession(
     request: GateRequest,
-    budget: Budget,
+    isWanted: (session: Session) => boolean,
+    budget: Budget = UNMETERED,
   ): Promise<Admission | undefined> {
     for (const credential of request.credentials()) {
       if (credential.kind !== "session") continue;
       const session = await this.#parts.sessions.open(credential.sealed);
-      if (session?.kind !== "grant" || session.frame === undefined) continue;
+      if (session === undefined || !isWanted(session)) continue;
       try {
-        const verdict = await this
-          .#byGrant(session, credential, request, budget);
+        const verdict = await this.#verdictBy(credential, request, budget);
         if (verdict?.kind === "allow") return verdict;
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
@@ -389,4 +389,9 @@ interface Context {
 
 function isAdmission({ kind }: Verdict): boolean {
   return kind === "allow";
+}
+
+/** True for the session of a frame, whose terms count where nobody needs one, too. */
+function isOfFrame(session: Session): boolean {
+  return session.kind === "grant" && session.frame !== undefined;
 }

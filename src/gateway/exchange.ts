@@ -82,6 +82,11 @@ export abstract class Exchange extends ReceivedRequest {
     return true;
   }
 
+  /** True if anybody gets what this visitor does. */
+  protected get isForAnybody(): boolean {
+    return this.granted.by === "public";
+  }
+
   /** True if the exchange counts as use of the sandbox. */
   protected get isUse(): boolean {
     return this.headers.get("x-daytona-skip-last-activity-update") !== "true";
@@ -266,7 +271,7 @@ export abstract class Exchange extends ReceivedRequest {
     this.progress.onAnswer();
     const relayed = forSharedCaches(this.responseHeaders(upstream), {
       status,
-      isPublic: this.granted.by === "public",
+      isPublic: this.isForAnybody,
       edgeCache: this.services.edgeCache,
     });
     const given = { status, headers: relayed, body: upstream.body };

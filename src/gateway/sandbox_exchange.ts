@@ -31,6 +31,7 @@ import type { GateRequest } from "../auth/verdict.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { isWebSocketRequest } from "../downstream/http/head_limits.ts";
 import { isNavigation, isWindow, mayRedirect } from "../http/fetch_metadata.ts";
+import type { HeaderList } from "../http/headers.ts";
 import { splitParameter } from "../http/query_parameter.ts";
 import type { AppAddress } from "../proxy/app_origin.ts";
 import { embeddedHeaders } from "../proxy/embedded_response.ts";
@@ -160,6 +161,8 @@ export class PreviewExchange extends SandboxExchange {
   readonly ownParameters: ReadonlyMap<string, string>;
   /** Set by a feature that changes the response: see {@linkcode AdmittedRequest}. */
   asksPlain = false;
+  /** Set by a feature, once its visitor was admitted, that tells the app more of them. */
+  added: HeaderList | undefined;
 
   constructor(
     incoming: IncomingRequest,
@@ -261,10 +264,13 @@ export class PreviewExchange extends SandboxExchange {
     return isOfAnybody ? frameAncestors : undefined;
   }
 
+  protected override get isForAnybody(): boolean {
+    return super.isForAnybody && this.added === undefined;
+  }
+
   /** True if caches in front may keep what the app answers. */
   get #isForAll(): boolean {
-    return this.granted.by === "public" &&
-      this.services.edgeCache === "public";
+    return this.isForAnybody && this.services.edgeCache === "public";
   }
 
   protected responseHeaders(

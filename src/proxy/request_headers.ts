@@ -6,6 +6,7 @@
 import { withoutTokens } from "../auth/preview_token.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { withoutOwnCookies } from "../http/cookies.ts";
+import type { HeaderList } from "../http/headers.ts";
 import { isHopByHop, nominatedHeaders } from "../http/hop_by_hop.ts";
 import { byName } from "../lib/by_name.ts";
 import type { Destination } from "../resolver/destination.ts";
@@ -36,17 +37,17 @@ const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
   "x-forwarded-port",
   "x-forwarded-proto",
   "x-porthole-debug",
+  "x-porthole-identity",
   "x-porthole-token",
   "x-real-ip",
 ]);
 
 /**
- * True if only we may send a header to the app. Servers that pass headers on as variables (CGI, WSGI, PHP) do not tell
- * an underscore from a hyphen, so what they would take for one of ours is not for clients either.
+ * True if only we may send a header to the app. Servers that pass headers on as variables do not tell an underscore from
+ * a hyphen (CGI, WSGI), nor a dot (PHP), so what they would take for one of ours is not for clients either.
  */
 function isOurs(name: string): boolean {
-  return NEVER_FROM_CLIENT.has(name) ||
-    name.includes("_") && NEVER_FROM_CLIENT.has(name.replaceAll("_", "-"));
+  return NEVER_FROM_CLIENT.has(name.replaceAll(/[^a-z0-9]/g, "-"));
 }
 
 /** By which a client asks whether what it has is still good (RFC 9110 section 13.1). */
@@ -61,6 +62,8 @@ export interface HeadersSource
   /** The X-Request-Id unless the client sent one: it identifies the request in the logs of the upstream and the app. */
   readonly id: string;
   readonly forwarded: Forwarded;
+  /** What features add, of names that no client may send. */
+  readonly added?: HeaderList | undefined;
   /** True if the app is asked for its content without a coding. */
   readonly asksPlain?: boolean;
   /** True if `Authorization` is not meant for the app, since it held the credential that granted access. */
@@ -115,6 +118,7 @@ export function requestHeaders(
   if (!hasCodings) sent.push(["accept-encoding", "identity"]);
   if (!hasRequestId) sent.push(["x-request-id", request.id]);
   for (const [name, value] of destination.headers) sent.push([name, value]);
+  for (const [name, value] of request.added ?? []) sent.push([name, value]);
   if (destination.reportsUse && headers.get(SKIP_ACTIVITY) === "true") {
     sent.push([SKIP_ACTIVITY, "true"]);
   }

@@ -72,7 +72,9 @@ export function createResolvers(config: Config, parts: ResolverParts) {
       access: new AccessResolver(api, lookups),
     };
   changes.tell([states, sandboxes, access, { forget: recheckVisitors }]);
-  return { remoteSettings, changes, states, sandboxes, access };
+  const labelsOf = (id: string, onMiss: () => void) =>
+    sandboxes.labelsOf(id, onMiss);
+  return { remoteSettings, changes, states, sandboxes, access, labelsOf };
 }
 
 function createHostedResolvers(

@@ -6,11 +6,7 @@ import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import { ExpiringLru } from "../lib/lru.ts";
-import {
-  type AppOriginLabels,
-  appOriginLabels,
-  NO_LABELS,
-} from "./app_origin_labels.ts";
+import { NO_LABELS, type OwnerLabels, ownerLabels } from "./owner_labels.ts";
 import { conditionOf, type SandboxState } from "./sandbox_condition.ts";
 
 /** Time for which an answer counts, ms: somebody may be watching a sandbox start. */
@@ -41,7 +37,7 @@ type Told = SandboxState | null | undefined;
 /** The labels that count are undefined if it does not tell. */
 interface Facts {
   readonly state: Told;
-  readonly labels: AppOriginLabels | undefined;
+  readonly labels: OwnerLabels | undefined;
 }
 
 const UNTOLD: Facts = { state: undefined, labels: undefined };
@@ -78,8 +74,8 @@ export class SandboxStates {
       : undefined;
   }
 
-  /** The wishes in the sandbox's labels, as old; undefined if the API does not tell. */
-  async labelsOf(sandboxId: string): Promise<AppOriginLabels | undefined> {
+  /** The labels of the sandbox's owner, as old; undefined if the API does not tell. */
+  async labelsOf(sandboxId: string): Promise<OwnerLabels | undefined> {
     const known = this.#known.get(sandboxId);
     const { labels, state } = known ?? await this.#factsOf(sandboxId);
     // Should its app be refused soon, that explains nothing: it is asked again.
@@ -122,7 +118,7 @@ export class SandboxStates {
       if (answer === null) return { state: null, labels: NO_LABELS };
       // Whoever may name a sandbox may name it like another one's id, and an organization's key finds names, too.
       if (answer.id !== sandboxId) return UNTOLD;
-      return { state: stateIn(answer), labels: appOriginLabels(answer.labels) };
+      return { state: stateIn(answer), labels: ownerLabels(answer.labels) };
     } catch (error) {
       if (error instanceof GatewayError) return UNTOLD;
       throw error;

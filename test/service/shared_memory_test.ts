@@ -1,6 +1,6 @@
 /** The shared state of several gateways with one database, on a clock that the test sets. */
 import assert from "node:assert/strict";
-import { NO_LABELS } from "../../src/resolver/app_origin_labels.ts";
+import { NO_LABELS } from "../../src/resolver/owner_labels.ts";
 import { LoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import type { LoginSession } from "../../src/auth/session.ts";

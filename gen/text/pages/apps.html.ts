@@ -9,23 +9,22 @@ byte for byte. These headers differ:</p>
 <li><code>Host</code>: <code>localhost:3000</code>, with your app&#39;s port: Daytona&#39;s daemon, in the
 sandbox, sets it</li>
 <li><code>X-Forwarded-Host</code>: the address in the browser:
-<code>3000-{sandbox}.preview.example.com</code>, with a port if it has one</li>
+<code>3000-{sandbox}.preview.example.com</code></li>
 <li><code>X-Forwarded-Proto</code>: <code>https</code> or <code>http</code>, as in the browser</li>
 <li><code>X-Forwarded-For</code>: the visitor&#39;s address, then those of the hops; what
-visitors send themselves counts only if the gateway&#39;s operator trusts their
-network</li>
+visitors send counts only if the operator trusts their network</li>
 <li><code>Origin</code>: as the browser sent it, except from your own pages: see
 <a href="#the-address-that-your-app-is-told">its address</a></li>
-<li><code>Cookie</code>: your app&#39;s cookies, without the gateway&#39;s</li>
+<li><code>Cookie</code>: your app&#39;s, without the gateway&#39;s</li>
 <li><code>Authorization</code>: the visitor&#39;s, unless it opened the preview</li>
 <li><code>X-Daytona-Preview-Token</code>: never arrives</li>
-<li><code>X-Request-Id</code>: the visitor&#39;s, or one that the gateway made up; its pages and
-log have it</li>
+<li><code>X-Porthole-Identity</code>: a JWT of who the visitor is, with the label
+<code>porthole.identity=on</code>, where that is on</li>
+<li><code>X-Request-Id</code>: the visitor&#39;s, or the gateway&#39;s, whose pages and log have it</li>
 <li><code>Accept-Encoding</code>: <code>identity</code> if there was none</li>
 </ul>
 <p>Listening on <code>127.0.0.1</code> or <code>localhost</code> is enough. Your app speaks plain
-HTTP/1.1, whatever the browser does. Where embeds are on, paths below
-<code>/.porthole/</code> are the gateway&#39;s.</p>
+HTTP/1.1. Where embeds are on, paths below <code>/.porthole/</code> are the gateway&#39;s.</p>
 <h2 id="the-address-that-your-app-is-told">The address that your app is told</h2>
 <p>Many dev servers refuse an <code>Origin</code> that is not that of <code>Host</code>. So where
 <code>Origin</code> is exactly your app&#39;s own public address:</p>

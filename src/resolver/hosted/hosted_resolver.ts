@@ -10,7 +10,6 @@ import { isUuid } from "../../address/grammar.ts";
 import type { DaytonaApi } from "../../daytona/api.ts";
 import { GatewayError } from "../../errors.ts";
 import { createDigests } from "../../lib/digest.ts";
-import { appOriginOn } from "../app_origin_labels.ts";
 import { sandboxIdCodec, sealedCodec } from "../codecs.ts";
 import {
   type Destination,
@@ -26,6 +25,7 @@ import {
   UNMETERED,
 } from "../lookup_cache.ts";
 import type { SandboxResolverOptions } from "../own/sandboxes.ts";
+import { appOriginOn, NO_LABELS, type OwnerLabels } from "../owner_labels.ts";
 import { HostedRefusals } from "../refusals/hosted_refusals.ts";
 import type { Change } from "../sandbox_changes.ts";
 import { HostedDomains } from "./hosted_domains.ts";
@@ -132,6 +132,13 @@ export class HostedResolver implements Destinations {
     return await this.#sandboxes.lookUp(sandboxId, ask, budget, onMiss);
   }
 
+  /** The labels of a sandbox's owner; none of what a link leads to, as nobody tells whose that is. */
+  async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
+    if (this.#links.has(sandboxId)) return NO_LABELS;
+    const sandbox = await this.sandboxOf(sandboxId, UNMETERED, onMiss);
+    return sandbox?.labels ?? NO_LABELS;
+  }
+
   /** The sandbox's preview token; null if there is no such sandbox. */
   async previewTokenOf(
     sandboxId: string,
@@ -230,7 +237,7 @@ export class HostedResolver implements Destinations {
     isAnonymous: boolean,
   ): Destination {
     const { appOrigin: otherwise } = this.#options;
-    const appOrigin = appOriginOn(port, sandbox.appOrigin, otherwise);
+    const appOrigin = appOriginOn(port, sandbox.labels, otherwise);
     const visit = { port, isAnonymous, appOrigin, refusals: this.#refusals };
     return hostedDestination(sandbox, preview, visit);
   }

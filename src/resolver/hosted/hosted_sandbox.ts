@@ -3,18 +3,15 @@ import { z } from "zod";
 import { isSandboxRef } from "../../address/grammar.ts";
 import type { Codec } from "../../cache/durable_tier.ts";
 import { type Sandbox, sandboxRef } from "../../daytona/models.ts";
-import {
-  appOriginLabels,
-  storedAppOriginLabels,
-} from "../app_origin_labels.ts";
 import { plainCodec } from "../codecs.ts";
+import { ownerLabels, storedOwnerLabels } from "../owner_labels.ts";
 
 const stored = z.object({
   id: sandboxRef,
   public: z.boolean(),
   // Earlier versions stored none.
   organizationId: z.string().nullable().default(null),
-  appOrigin: storedAppOriginLabels,
+  labels: storedOwnerLabels,
 });
 
 /** The facts about a sandbox that do not depend on who asks. */
@@ -26,8 +23,8 @@ export const sandboxCodec: Codec<HostedSandbox | null> = plainCodec(
 
 /** The facts in an answer about a sandbox; null if it does not name the sandbox. What it does not say is not public. */
 export function readSandbox(answer: Sandbox): HostedSandbox | null {
-  const { id, labels, organizationId } = answer;
+  const { id, organizationId } = answer;
   if (id === null || !isSandboxRef(id)) return null;
-  const appOrigin = appOriginLabels(labels);
-  return { id, public: answer.public === true, organizationId, appOrigin };
+  const labels = ownerLabels(answer.labels);
+  return { id, public: answer.public === true, organizationId, labels };
 }

@@ -9,18 +9,18 @@ import type { HeaderList } from "../../http/headers.ts";
 import { type Origin, parseOrigin } from "../../http/origin.ts";
 import { withoutTrailingSlashes } from "../../http/url.ts";
 import type { Sealer } from "../../lib/seal.ts";
-import { NO_LABELS, storedAppOriginLabels } from "../app_origin_labels.ts";
 import { sealedCodec } from "../codecs.ts";
 import type { App, Destination } from "../destination.ts";
 import type { LookupKind } from "../lookup_cache.ts";
+import { NO_LABELS, storedOwnerLabels } from "../owner_labels.ts";
 
 const storedPlacement = z.object({
   runner: runnerAnswer,
   /** Null if they have not been read: a toolbox has no use for them. */
-  appOrigin: storedAppOriginLabels.nullable(),
+  labels: storedOwnerLabels.nullable(),
 });
 
-/** Where a sandbox is, and what its labels say of the way there. */
+/** Where a sandbox is, and its owner's labels. */
 export type Placement = Readonly<z.output<typeof storedPlacement>>;
 
 /** The base URL of a runner's proxy or API, parsed. */
@@ -100,13 +100,12 @@ const DAYTONA_RECORD: Codec<Placement | null> = {
       apiUrl: placement.runner.proxyUrl,
       proxyUrl: placement.runner.proxyUrl,
       runnerApiUrl: placement.runner.apiUrl,
-      ...placement.appOrigin !== NO_LABELS &&
-        { appOrigin: placement.appOrigin },
+      ...placement.labels !== NO_LABELS && { labels: placement.labels },
     },
   decode(json) {
-    const { apiKey, appOrigin, ...urls } = Object(json);
+    const { apiKey, labels = NO_LABELS, ...urls } = Object(json);
     const proxyUrl = urls.proxyUrl ?? urls.apiUrl;
     const runner = { apiKey, proxyUrl, apiUrl: urls.runnerApiUrl };
-    return storedPlacement.safeParse({ runner, appOrigin }).data;
+    return storedPlacement.safeParse({ runner, labels }).data;
   },
 };

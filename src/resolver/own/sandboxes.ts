@@ -4,11 +4,6 @@ import type { AppOriginMode } from "../../config/config.ts";
 import type { DaytonaApi } from "../../daytona/api.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { Sealer } from "../../lib/seal.ts";
-import {
-  type AppOriginLabels,
-  appOriginOn,
-  NO_LABELS,
-} from "../app_origin_labels.ts";
 import { booleanCodec } from "../codecs.ts";
 import type { Destination, Destinations, SandboxPort } from "../destination.ts";
 import {
@@ -17,6 +12,7 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "../lookup_cache.ts";
+import { appOriginOn, NO_LABELS, type OwnerLabels } from "../owner_labels.ts";
 import type { ProbeClient } from "../refusals/probe.ts";
 import { RecentAnswers } from "../refusals/recent_answers.ts";
 import { RunnerRefusals } from "../refusals/runner_refusals.ts";
@@ -52,7 +48,7 @@ export class SandboxResolver implements Destinations {
   readonly #placements: LookupCache<Placement | null>;
   readonly #renewals: RecentAnswers<Placement | null>;
   /** The latest labels of sandboxes that have some: they still count if they cannot be read again. */
-  readonly #labels: LRUCache<string, AppOriginLabels>;
+  readonly #labels: LRUCache<string, OwnerLabels>;
   readonly #refusals: RunnerRefusals;
 
   constructor(api: SandboxApi, options: SandboxResolverOptions) {
@@ -97,7 +93,7 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
   ): Destination | null | undefined {
     const placement = this.#placements.known(sandboxId);
-    if (placement?.appOrigin === null && port !== "toolbox") return undefined;
+    if (placement?.labels === null && port !== "toolbox") return undefined;
     return placement && this.#destination(placement, sandboxId, port);
   }
 
@@ -106,10 +102,14 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
     onMiss: () => void,
   ): Promise<Destination | null> {
-    const ask = () => this.#placementOf(sandboxId, port);
-    const placement = await this.#placements
-      .lookUp(sandboxId, ask, UNMETERED, onMiss);
-    return placement && await this.#labelled(placement, sandboxId, port);
+    const placement = await this.#placed(sandboxId, port, onMiss);
+    return placement && this.#destination(placement, sandboxId, port);
+  }
+
+  /** The labels of a sandbox's owner, which are read beside where it is; throws as the other lookups. */
+  async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
+    const placement = await this.#placed(sandboxId, "any", onMiss);
+    return placement?.labels ?? NO_LABELS;
   }
 
   /** Asks the API again, once in 5 s, since the sandbox may have moved; the cached place is kept until it answers. */
@@ -122,7 +122,9 @@ export class SandboxResolver implements Destinations {
       this.#placements.put(sandboxId, renewed);
       return renewed;
     });
-    return placement && await this.#labelled(placement, sandboxId, port);
+    if (placement === null) return null;
+    const labelled = await this.#labelled(placement, sandboxId, port);
+    return this.#destination(labelled, sandboxId, port);
   }
 
   /** Forgets all but a sandbox's labels, which still count if they cannot be read again. */
@@ -139,37 +141,51 @@ export class SandboxResolver implements Destinations {
     sandboxId: string,
     sandboxPort: SandboxPort,
   ): Destination {
-    const { runner, appOrigin: labels } = placement;
+    const { runner, labels } = placement;
     const { appOrigin: otherwise } = this.#options;
     const appOrigin = appOriginOn(sandboxPort, labels ?? NO_LABELS, otherwise);
     const rest = { appOrigin, refusals: this.#refusals };
     return runnerDestination(runner, { sandboxId, sandboxPort }, rest);
   }
 
-  /** The destination, once the labels are read that a request to the toolbox had no use for. */
-  async #labelled(placement: Placement, sandboxId: string, port: SandboxPort) {
-    let labelled = placement;
-    if (placement.appOrigin === null && port !== "toolbox") {
-      labelled = { ...placement, appOrigin: await this.#labelsOf(sandboxId) };
-      // It may have been forgotten meanwhile.
-      if (this.#placements.known(sandboxId) === placement) {
-        this.#placements.put(sandboxId, labelled);
-      }
+  /** Where a sandbox is, for whatever comes for that port; null if there is none. */
+  async #placed(
+    sandboxId: string,
+    port: SandboxPort | "any",
+    onMiss: () => void,
+  ): Promise<Placement | null> {
+    const ask = () => this.#placementOf(sandboxId, port);
+    const placement = await this.#placements
+      .lookUp(sandboxId, ask, UNMETERED, onMiss);
+    return placement && await this.#labelled(placement, sandboxId, port);
+  }
+
+  /** A placement with the labels, which a request to the toolbox has no use for: the next one reads them. */
+  async #labelled(
+    placement: Placement,
+    sandboxId: string,
+    port: SandboxPort | "any",
+  ): Promise<Placement> {
+    if (placement.labels !== null || port === "toolbox") return placement;
+    const labelled = { ...placement, labels: await this.#labelsOf(sandboxId) };
+    // It may have been forgotten meanwhile.
+    if (this.#placements.known(sandboxId) === placement) {
+      this.#placements.put(sandboxId, labelled);
     }
-    return this.#destination(labelled, sandboxId, port);
+    return labelled;
   }
 
   /** Asks the API for a sandbox's runner and, unless it is for the toolbox, its labels, at once. */
   async #placementOf(sandboxId: string, port: SandboxPort | "any") {
-    const [runner, appOrigin] = await Promise.all([
+    const [runner, labels] = await Promise.all([
       this.#api.runnerOfSandbox(sandboxId),
       port === "toolbox" ? null : this.#labelsOf(sandboxId),
     ]);
-    return runner && { runner, appOrigin };
+    return runner && { runner, labels };
   }
 
   /** The sandbox's labels; those known so far if the API cannot tell them now. */
-  async #labelsOf(sandboxId: string): Promise<AppOriginLabels> {
+  async #labelsOf(sandboxId: string): Promise<OwnerLabels> {
     const asked = this.#api.labelsOf(sandboxId);
     const labels = await fulfilsWithin(asked, LABELS_WAIT_MS)
       ? await asked

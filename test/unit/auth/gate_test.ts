@@ -232,6 +232,26 @@ Deno.test("Gate admits anyone to a public sandbox without judging credentials", 
   assert.deepEqual(calls, ["public"]);
 });
 
+Deno.test("Gate tells by which of the wanted sessions a visitor is admitted, whether one is needed or not", async () => {
+  const { gate, calls } = gateWith();
+  const sessions = ["bad", "sealed", "ended", "login"].map((sealed) => ({
+    kind: "session",
+    sealed,
+  } as const));
+  const request = requestFor("box", [...BAD, ...sessions]);
+  const isLogin = ({ kind }: Session) => kind === "login";
+  assert.deepEqual(await gate.bySession(request, isLogin), {
+    kind: "allow",
+    sandboxId: "box",
+    by: "session",
+    credential: { kind: "session", sealed: "login" },
+  });
+  assert.equal(await gate.bySession(request, () => false), undefined);
+  const elsewhere = { ...request, label: "open" };
+  assert.equal(await gate.bySession(elsewhere, isLogin), undefined);
+  assert.deepEqual(calls, []);
+});
+
 Deno.test("Gate requires a credential for the reserved ports of a public sandbox", async () => {
   for (const port of [2280, 22222, 33333]) {
     const { gate, calls } = gateWith();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { HeaderList } from "../../../src/http/headers.ts";
 import type { AddressForm } from "../../../src/proxy/app_origin.ts";
 import { requestHeaders } from "../../../src/proxy/request_headers.ts";
 
@@ -10,6 +11,7 @@ function requestHeadersOf(
     form?: AddressForm;
     reportsUse?: boolean;
     needsWhole?: boolean;
+    added?: HeaderList;
   } = {},
 ): [string, string][] {
   return requestHeaders({
@@ -18,6 +20,7 @@ function requestHeadersOf(
     forwarded: { host: "3000-box.p.test", proto: "https", for: "192.0.2.1" },
     dropsAuthorization: options.dropAuthorization ?? false,
     needsWhole: options.needsWhole ?? false,
+    added: options.added,
     id: "id-1",
     appAddress: { port: 3000, publicOrigin: "https://3000-box.p.test" },
   }, {
@@ -51,6 +54,35 @@ Deno.test("requestHeaders() sets each of ours exactly once, whatever the client 
     ["x-forwarded-proto", "https"],
     ["x-forwarded-for", "192.0.2.1"],
   ]);
+});
+
+Deno.test("requestHeaders() sends what features add, and no client removes or precedes it", () => {
+  const added = [["x-porthole-identity", "ours"]] as const;
+  const client: [string, string][] = [
+    ["connection", "close, X-Porthole-Identity"],
+    ["x-porthole-identity", "evil"],
+  ];
+  const fields = requestHeadersOf(client, { added });
+  assert.deepEqual(valuesOf(fields, "x-porthole-identity"), ["ours"]);
+  assert.deepEqual(
+    valuesOf(requestHeadersOf(client), "x-porthole-identity"),
+    [],
+  );
+});
+
+Deno.test("requestHeaders() passes nothing on that a server might take for one of ours, whatever it has for hyphens", () => {
+  for (const mark of "!#$%&'*+.^_`|~") {
+    const fields = requestHeadersOf([
+      [`x${mark}porthole-identity`, "evil"],
+      [`x-porthole${mark}identity`, "evil"],
+      [`x${mark}porthole${mark}identity`, "evil"],
+      [`x${mark}forwarded${mark}for`, "evil"],
+      [`x${mark}porthole${mark}other`, "passed"],
+    ]);
+    const values = fields.map(([, value]) => value);
+    assert(!values.includes("evil"), mark);
+    assert(values.includes("passed"), mark);
+  }
 });
 
 Deno.test("requestHeaders() lets no Connection list remove a field of ours", () => {

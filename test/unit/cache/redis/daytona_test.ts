@@ -1,6 +1,6 @@
 /** Gateways, Daytona's API and its Go proxy read each other's entries in a real Redis. */
 import assert from "node:assert/strict";
-import { appOriginLabels } from "../../../../src/resolver/app_origin_labels.ts";
+import { ownerLabels } from "../../../../src/resolver/owner_labels.ts";
 import { openDurableStore } from "../../../../src/cache/open_store.ts";
 import type { Runner } from "../../../../src/daytona/api.ts";
 import { Background } from "../../../../src/lib/background.ts";
@@ -58,7 +58,7 @@ async function openGateway(port: number, facts: Facts) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => answer(facts.isPublic),
     runnerOfSandbox: () => answer(facts.runner),
-    labelsOf: () => Promise.resolve(appOriginLabels(facts.labels ?? {})),
+    labelsOf: () => Promise.resolve(ownerLabels(facts.labels ?? {})),
   }, {
     cache: {
       location: { kind: "none" },
@@ -147,7 +147,7 @@ redisTest(
       apiUrl: "http://runner-1:3003",
       proxyUrl: "http://runner-1:3003",
       runnerApiUrl: FIRST.apiUrl,
-      appOrigin: { "*": "local" },
+      labels: { "porthole.app-origin": "local" },
     });
     const unlabelled = { ...facts, labels: {}, asked: 0 };
     using other = await openGateway(server.port, unlabelled);

@@ -375,19 +375,31 @@ Deno.test("a public sandbox counts as such for seven seconds, a private one for 
   }
 });
 
+Deno.test("the labels of a sandbox's owner come with what is known of it, and a link has none", async () => {
+  const { api, resolver } = setUp();
+  const labels = { "porthole.identity": "on" };
+  api.sandboxes.set(ID, { labels: { ...labels, team: "qa" } });
+  assert.deepEqual(await resolver.labelsOf(ID, () => {}), labels);
+  assert.deepEqual(await resolver.labelsOf(ID, assert.fail), labels);
+  assert.deepEqual(api.calls, [`sandbox ${ID}`]);
+  const link = resolver.linkIdOf("0123456789abcdef");
+  assert.deepEqual(await resolver.labelsOf(link, assert.fail), {});
+  assert.equal(api.calls.length, 1);
+});
+
 Deno.test("of what the API says of a sandbox, only the facts are stored, and the token only sealed", async () => {
   const fake = fakeStore();
   const { api, destinationOf, settled } = setUp(fake.store);
   api.sandboxes.set(ID, {
     errorReason: "the runner's words",
     runnerId: "the-runner",
-    labels: { secret: "label", "porthole.app-origin": "pass" },
+    labels: { team: "teamword", "porthole.app-origin": "pass" },
   });
   const destination = await destinationOf(ID);
   assert.equal(destination?.appOrigin, "pass");
   await settled();
   const stored = JSON.stringify([...fake.entries.values()]);
-  for (const word of ["words", "the-runner", "label", "first-token"]) {
+  for (const word of ["words", "the-runner", "teamword", "first-token"]) {
     assert.ok(!stored.includes(word), word);
   }
   assert.match(stored, /"public":false/);

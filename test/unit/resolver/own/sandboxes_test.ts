@@ -212,6 +212,28 @@ Deno.test("SandboxResolver reads a sandbox's labels once beside its runner, what
   assert.equal(api.labelReads, 2);
 });
 
+Deno.test("SandboxResolver tells the labels of a sandbox's owner, which it reads beside its runner, once", async () => {
+  const { api, sandboxes, destinationOf } = setUp();
+  api.labels = { ...LOCAL, team: "qa" };
+  const told = await Promise.all([
+    destinationOf("box"),
+    sandboxes.labelsOf("box", () => {}),
+  ]);
+  assert.deepEqual(told[1], LOCAL);
+  assert.deepEqual(await sandboxes.labelsOf("box", assert.fail), LOCAL);
+  assert.deepEqual([api.labelReads, api.calls], [1, ["runner box"]]);
+  api.runner = null;
+  assert.deepEqual(await sandboxes.labelsOf("gone", () => {}), {});
+});
+
+Deno.test("SandboxResolver tells labels that a request to the toolbox had no use for", async () => {
+  const { api, sandboxes } = setUp();
+  api.labels = LOCAL;
+  await sandboxes.destinationOf("box", "toolbox", () => {});
+  assert.deepEqual(await sandboxes.labelsOf("box", () => {}), LOCAL);
+  assert.deepEqual([api.labelReads, api.calls], [1, ["runner box"]]);
+});
+
 Deno.test("SandboxResolver reads no labels for the toolbox, and those of whoever asks for a port next", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
@@ -295,6 +317,6 @@ Deno.test("SandboxResolver reads labels that another gateway stored, and nothing
   const [entry] = entries.values();
   assert.deepEqual(await sealer.open(String(entry?.value)), {
     runner: FIRST,
-    appOrigin: { "*": "local" },
+    labels: LOCAL,
   });
 });

@@ -1,0 +1,53 @@
+/**
+ * The labels by which the owner of a sandbox says how it is served: those that begin with `porthole.`. Whoever may label a
+ * sandbox may write to it; visitors cannot.
+ */
+import { z } from "zod";
+import { APP_ORIGIN_MODES, type AppOriginMode } from "../config/config.ts";
+import type { SandboxPort } from "./destination.ts";
+
+/** Their values, by name. */
+export type OwnerLabels = Readonly<Record<string, string>>;
+
+/** None. */
+export const NO_LABELS: OwnerLabels = {};
+
+/** Most of one sandbox, and characters of one: they are kept with where the sandbox is. */
+const MAX_LABELS = 32;
+const MAX_LENGTH = 512;
+
+/** Reads stored ones. */
+export const storedOwnerLabels: z.ZodType<OwnerLabels> = z
+  .record(z.string(), z.string());
+
+/** Those among a sandbox's labels; {@linkcode NO_LABELS} itself if there are none. */
+export function ownerLabels(
+  labels: Readonly<Record<string, string>>,
+): OwnerLabels {
+  const own = Object.entries(labels).filter(([name, value]) =>
+    name.startsWith("porthole.") && name.length + value.length <= MAX_LENGTH
+  );
+  return own.length === 0
+    ? NO_LABELS
+    : Object.fromEntries(own.slice(0, MAX_LABELS));
+}
+
+const APP_ORIGIN = "porthole.app-origin";
+
+/**
+ * What an app is told of its own address (see proxy/app_origin.ts): by the label for its port,
+ * `porthole.app-origin.<port>`, by the one for all ports, or `otherwise`. A value that is no mode is no wish.
+ */
+export function appOriginOn(
+  port: SandboxPort,
+  labels: OwnerLabels,
+  otherwise: AppOriginMode,
+): AppOriginMode {
+  if (labels === NO_LABELS) return otherwise;
+  return modeOf(labels[`${APP_ORIGIN}.${port}`]) ??
+    modeOf(labels[APP_ORIGIN]) ?? otherwise;
+}
+
+function modeOf(value: string | undefined): AppOriginMode | undefined {
+  return APP_ORIGIN_MODES.find((mode) => mode === value);
+}

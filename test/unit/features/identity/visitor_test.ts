@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import type { OpenState } from "../../../../src/auth/login_session_store.ts";
+import type { Session } from "../../../../src/auth/session.ts";
+import type { Admission } from "../../../../src/auth/verdict.ts";
+import {
+  CLAIMS,
+  type Visitor,
+  visitorOf,
+} from "../../../../src/features/identity/visitor.ts";
+import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
+import { PreviewExchange } from "../../../../src/gateway/sandbox_exchange.ts";
+import {
+  exchangeServices,
+  incomingRequest,
+  PREVIEW_HOST,
+} from "../../../support/exchange.ts";
+import { grantOf } from "../../../support/grants.ts";
+import { jwtOf } from "../../../support/jwt.ts";
+
+const expiresAt = Infinity;
+
+/** Sessions by what seals them. */
+const SESSIONS: Readonly<Record<string, Session>> = {
+  login: { kind: "login", sandboxId: "box", id: "alice", expiresAt },
+  host: { kind: "host", sandboxId: "box", port: 3000, id: "alice", expiresAt },
+  stale: { kind: "login", sandboxId: "box", id: "nobody", expiresAt },
+  key: { kind: "key", sandboxId: "box", token: "t", expiresAt },
+};
+
+const ALICE: OpenState = {
+  state: "open",
+  accessToken: "access",
+  expiresAt: undefined,
+  issuer: "https://id.example.com/",
+  subject: "alice",
+  identity: {
+    subject: "alice",
+    email: "alice@example.com",
+    isEmailVerified: true,
+    name: "Alice",
+    groups: ["staff", "x".repeat(2040), "late"],
+    hasLiveGroups: false,
+    checkedAt: 0,
+  },
+};
+
+interface World {
+  readonly user?: OpenState;
+  readonly told?: typeof CLAIMS[number][];
+  /** What a login opens where nobody needs one. */
+  readonly login?: Admission;
+}
+
+/** Who is behind an admission to the sandbox `box`, without its kind and sandbox. */
+function seen(
+  admission: Pick<Admission, "by"> & Partial<Admission>,
+  { user = ALICE, told = [], login }: World = {},
+): Promise<Visitor | undefined> {
+  const { services } = exchangeServices();
+  const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
+  const parts = {
+    gate: { bySession: () => Promise.resolve(login) },
+    sessions: {
+      open: (sealed: string) => Promise.resolve(SESSIONS[sealed]),
+    },
+    logins: {
+      userOf: ({ id }: { id: string }) =>
+        Promise.resolve(id === "alice" ? user : undefined),
+    },
+  } as unknown as Pick<FeatureParts, "gate" | "sessions" | "logins">;
+  const all = { kind: "allow", sandboxId: "box", ...admission } as const;
+  return visitorOf(x, all, { ...parts, told });
+}
+
+function bySession(sealed: string) {
+  return { by: "session", credential: { kind: "session", sealed } } as const;
+}
+
+Deno.test("who has logged in is the user of an issuer, whatever the session is for", async () => {
+  for (const sealed of ["login", "host"]) {
+    assert.deepEqual(await seen(bySession(sealed)), {
+      via: "login",
+      who: ["user", "https://id.example.com", "alice"],
+      claims: {},
+    });
+  }
+  assert.equal(await seen(bySession("stale")), undefined);
+  assert.equal(await seen(bySession("over")), undefined);
+  const unnamed = { ...ALICE, subject: undefined };
+  assert.equal(await seen(bySession("login"), { user: unnamed }), undefined);
+});
+
+Deno.test("a JWT of the issuer is the user that has logged in there, and an API key is itself", async () => {
+  function byBearer(token: string) {
+    const credential = { kind: "bearer", token } as const;
+    return seen({ by: "bearer", credential });
+  }
+  const claims = { iss: "https://id.example.com", sub: "alice" };
+  const [head, , signature] = jwtOf(claims.iss).split(".");
+  const body = new TextEncoder().encode(JSON.stringify(claims))
+    .toBase64({ alphabet: "base64url", omitPadding: true });
+  assert.deepEqual(await byBearer([head, body, signature].join(".")), {
+    via: "bearer",
+    who: ["user", "https://id.example.com", "alice"],
+    claims: {},
+  });
+  for (const token of ["dtn_key", jwtOf(claims.iss)]) {
+    assert.deepEqual((await byBearer(token))?.who, ["key", token]);
+  }
+});
+
+Deno.test("links, grants and preview tokens are nobody's in particular", async () => {
+  const grant = grantOf({ id: "one", via: "embed" });
+  assert.deepEqual(await seen({ by: "embed", grant }), {
+    via: "embed",
+    who: ["grant", "embed", "one"],
+    claims: {},
+  });
+  const link = await seen({ by: "signed_token" });
+  assert.deepEqual([link?.via, link?.who], ["signed", ["signed_token", "box"]]);
+  const tokens = [
+    bySession("key"),
+    { by: "auth_key", credential: { kind: "auth_key", token: "t" } },
+    { by: "preview_token", credential: { kind: "preview_token", token: "u" } },
+  ] as const;
+  for (const admission of tokens) {
+    const { via, who } = await seen(admission) ?? {};
+    assert.deepEqual([via, who], ["preview_token", ["preview_token"]]);
+  }
+});
+
+Deno.test("where nobody needs a credential, a login says who it is, and nobody else does", async () => {
+  assert.equal(await seen({ by: "public" }), undefined);
+  const login = {
+    kind: "allow",
+    sandboxId: "box",
+    ...bySession("login"),
+  } as const;
+  assert.equal((await seen({ by: "public" }, { login }))?.via, "login");
+});
+
+Deno.test("of what the provider says, what is told has room in a header, and no address that is not verified", async () => {
+  const told = [...CLAIMS];
+  const visitor = await seen(bySession("login"), { told });
+  assert.deepEqual(visitor?.claims, {
+    email: "alice@example.com",
+    name: "Alice",
+    groups: ["staff", "x".repeat(2040)],
+  });
+  const one = await seen(bySession("login"), { told: ["name"] });
+  assert.deepEqual(one?.claims, { name: "Alice" });
+  const { identity } = ALICE;
+  assert(identity);
+  const bare = {
+    ...identity,
+    isEmailVerified: false,
+    name: undefined,
+    groups: [],
+  };
+  const user = { ...ALICE, identity: bare };
+  const none = await seen(bySession("login"), { told, user });
+  assert.deepEqual(none?.claims, {});
+  const { identity: _, ...unknown } = ALICE;
+  const former = await seen(bySession("login"), { told, user: unknown });
+  assert.deepEqual(former?.claims, {});
+});
