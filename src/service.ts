@@ -18,7 +18,7 @@ import { embeds } from "./features/embeds/embeds_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { inspect } from "./features/inspect/inspect_feature.ts";
 import { machineTokens } from "./features/machine_tokens/machine_tokens_feature.ts";
-import { names as namesFeature } from "./features/names/names_feature.ts";
+import { names } from "./features/names/names_feature.ts";
 import { previewState } from "./features/preview_state/preview_state_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { trustedIssuers } from "./features/trusted_issuers/trusted_issuers_feature.ts";
@@ -58,7 +58,7 @@ export const FEATURES: readonly FeatureModule[] = [
   embeds,
   previewState,
   accessPage,
-  namesFeature,
+  names,
   status,
   webhooks,
   trustedIssuers,
@@ -147,8 +147,11 @@ export async function createService(
     recheckPublic: (sandboxId) => inFlight.recheckPublic(sandboxId),
   });
   const { remoteSettings, sandboxes, access } = resolvers;
-  const names = new KnownNames();
-  const parseHost = createHostParser(() => remoteSettings.baseDomains, names);
+  const knownNames = new KnownNames();
+  const parseHost = createHostParser(
+    () => remoteSettings.baseDomains,
+    knownNames,
+  );
   const auth = createAuth(config, {
     parseHost,
     lookups,
@@ -189,7 +192,7 @@ export async function createService(
     now,
     api,
     parseHost,
-    names,
+    names: knownNames,
     lookups,
     store,
     resolveDns,

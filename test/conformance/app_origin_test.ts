@@ -13,6 +13,12 @@ function ownOrigin({ host }: Target): string {
   return `http://${host}`;
 }
 
+/** The origin of another port's preview host, below the same base domain. */
+function originOf({ host, prefix }: Target, port: number): string {
+  const [, , sandbox] = prefix.split("/");
+  return `http://${port}-${sandbox}${host.slice(host.indexOf("."))}`;
+}
+
 Deno.test(
   "a page's own GET and HEAD arrive without Origin, any other request with every octet of it",
   CHOICE,
@@ -117,10 +123,10 @@ Deno.test(
       [`https://localhost:3000${rest}`]: `${own}${rest}`,
       [`http://127.0.0.1:3000${rest}`]: `${own}${rest}`,
       [`HTTPS://LOCALHOST:3000`]: own,
-      [`${LOCAL}1/x`]: `${own.replace("3000", "30001")}/x`,
+      [`${LOCAL}1/x`]: `${originOf(target, 30001)}/x`,
       [`${LOCAL}@elsewhere/`]: `${LOCAL}@elsewhere/`,
       [`${LOCAL}\\@elsewhere/`]: `${LOCAL}\\@elsewhere/`,
-      ["http://localhost:5173/"]: `${own.replace("3000", "5173")}/`,
+      ["http://localhost:5173/"]: `${originOf(target, 5173)}/`,
       ["//localhost:3000/"]: `${own}/`,
       ["/a"]: "/a",
     };

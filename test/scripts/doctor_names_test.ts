@@ -1,10 +1,12 @@
 /** `doctor --names`: each name's DNS, certificate and sandbox. */
 import assert from "node:assert/strict";
-import { checkNames, examineNames } from "../../scripts/doctor/names/examine.ts";
+import {
+  checkNames,
+  examineNames,
+} from "../../scripts/doctor/names/examine.ts";
 import type { World } from "../../scripts/doctor/world.ts";
 import type { NameToCheck } from "../../src/gateway/feature_module.ts";
 import { configOf } from "../support/config.ts";
-import { withRawServer } from "../support/raw_server.ts";
 import { textFile } from "../support/text_file.ts";
 import { type Patient, startPatient, TEST_WORLD } from "./doctor_world.ts";
 
@@ -129,44 +131,47 @@ Deno.test("doctor --names says whether the DNS proves whose a custom domain is",
 
 Deno.test("doctor --names wants a certificate for each name in force that browsers accept", async () => {
   await using patient = await startPatient();
-  await withRawServer((conn) => conn.closed(), async ({ origin }) => {
-    async function shown(
-      differences: Partial<NameToCheck>,
-      world: Partial<World>,
-    ): Promise<string | undefined> {
-      const found = await look(patient, differences, {
-        env: {
-          PROXY_PROTOCOL: "https",
-          PROXY_DOMAIN: `preview.test:${origin.port}`,
-        },
-        world: { caCerts: [pem("ca")], ...world },
-      });
-      return found.find((each) => each.startsWith("name's certificate: "))
-        ?.slice(20);
-    }
-    assert.equal(
-      await shown({}, { now: () => LONG_BEFORE }),
-      "ok: That of shop.preview.test is valid for 100 days more.",
-    );
-    assert.equal(
-      await shown({}, { now: () => LAST_DAY }),
-      "warning: The certificate for shop.preview.test expires on 2126-10-31.",
-    );
-    const host = "shop.customer.test";
-    const resolve = dnsOf({ [host]: ["127.0.0.1"] });
-    assert.equal(
-      await shown({ host }, { resolve }),
-      "failed: The certificate for shop.customer.test is not accepted: it is not for shop.customer.test.",
-    );
-    assert.equal(
-      await shown({ host }, {}),
-      "skipped: shop.customer.test has no address to connect to.",
-    );
-    assert.equal(
-      await shown({ state: "pending" }, {}),
-      "skipped: shop.preview.test is pending, so it may have none.",
-    );
-  }, { cert: pem("cert"), key: pem("key") });
+  const tls = { cert: pem("cert"), key: pem("key") };
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, ...tls, onListen() {} },
+    () => new Response(),
+  );
+  async function shown(
+    differences: Partial<NameToCheck>,
+    world: Partial<World>,
+  ): Promise<string | undefined> {
+    const found = await look(patient, differences, {
+      env: {
+        PROXY_PROTOCOL: "https",
+        PROXY_DOMAIN: `preview.test:${server.addr.port}`,
+      },
+      world: { caCerts: [pem("ca")], ...world },
+    });
+    return found.find((each) => each.startsWith("name's certificate: "))
+      ?.slice(20);
+  }
+  assert.equal(
+    await shown({}, { now: () => LONG_BEFORE }),
+    "ok: That of shop.preview.test is valid for 100 days more.",
+  );
+  assert.equal(
+    await shown({}, { now: () => LAST_DAY }),
+    "warning: The certificate for shop.preview.test expires on 2126-10-31.",
+  );
+  const host = "shop.customer.test";
+  const resolve = dnsOf({ [host]: ["127.0.0.1"] });
+  assert.equal(
+    await shown({ host }, { resolve }),
+    "failed: The certificate for shop.customer.test is not accepted: it is not for shop.customer.test.",
+  );
+  assert.equal(
+    await shown({ host }, {}),
+    "skipped: shop.customer.test has no address to connect to.",
+  );
+  assert.equal(
+    await shown({ state: "pending" }, {}),
+    "skipped: shop.preview.test is pending, so it may have none.",
+  );
 });
 
 Deno.test("doctor --names finds names whose sandbox was deleted or does not run", async () => {

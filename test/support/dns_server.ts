@@ -32,36 +32,23 @@ export function soaData(server: string): Uint8Array {
   return joined([cnameData(server), cnameData(server), new Uint8Array(20)]);
 }
 
-/** Starts one that answers by UDP and by TCP; `answerOf` is given such as `TXT www.shop.test`. */
+/** Starts one that answers by UDP; `answerOf` is given such as `TXT www.shop.test`. */
 export function startDns(
   answerOf: (question: string) => DnsAnswer,
 ): DnsServer {
   const hostname = "127.0.0.1";
-  const udp = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-  const { port } = udp.addr as Deno.NetAddr;
-  const tcp = Deno.listen({ hostname, port });
-  const serving = Promise.all([
-    (async () => {
-      for await (const [query, from] of udp) {
-        await udp.send(replyTo(query, answerOf), from);
-      }
-    })(),
-    (async () => {
-      for await (const conn of tcp) {
-        using _ = conn;
-        const message = new Uint8Array(514);
-        const length = await conn.read(message) ?? 0;
-        const reply = replyTo(message.subarray(2, length), answerOf);
-        const size = new Uint8Array([reply.length >> 8, reply.length & 255]);
-        await conn.write(joined([size, reply]));
-      }
-    })(),
-  ]);
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  const { port } = socket.addr as Deno.NetAddr;
+  async function serve(): Promise<void> {
+    for await (const [query, from] of socket) {
+      await socket.send(replyTo(query, answerOf), from);
+    }
+  }
+  const serving = serve();
   return {
     nameServer: { ipAddr: hostname, port },
     async [Symbol.asyncDispose]() {
-      udp.close();
-      tcp.close();
+      socket.close();
       await serving;
     },
   };
@@ -102,7 +89,9 @@ function lengthFirst(text: string): Uint8Array {
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  const all = new Uint8Array(
+    parts.reduce((sum, { length }) => sum + length, 0),
+  );
   let at = 0;
   for (const part of parts) {
     all.set(part, at);

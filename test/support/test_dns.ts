@@ -46,6 +46,7 @@ export class TestDns {
     return kind === "TXT" ? found.map((text) => text.match(/.{1,9}/g)) : found;
   }
 
-  readonly resolve = ((name: string, kind: AnyKind) =>
-    this.#answer(name, kind)) as unknown as typeof Deno.resolveDns;
+  readonly resolve =
+    ((name: string, kind: AnyKind) =>
+      this.#answer(name, kind)) as unknown as typeof Deno.resolveDns;
 }

@@ -77,12 +77,10 @@ async function checkDns(
   const where = `${host} is at ${own.join(", ")}`;
   return {
     address,
-    finding: isOurs
-      ? dns.ok(`${where}, where ${domain} is.`)
-      : dns.warning(
-        `${where}, but ${domain} at ${ours.join(", ") || "no address"}.`,
-        "That is fine if what is at the former leads to the gateway, too.",
-      ),
+    finding: isOurs ? dns.ok(`${where}, where ${domain} is.`) : dns.warning(
+      `${where}, but ${domain} at ${ours.join(", ") || "no address"}.`,
+      "That is fine if what is at the former leads to the gateway, too.",
+    ),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Custom domains are checked daily, by one gateway: whose DNS says nothing of us any more may be somebody else's now. */
 import { describeError } from "../../lib/describe_error.ts";
 import { loggerFor } from "../../observability/log.ts";
-import { type ProofResult, proofOf, type ResolveDns } from "./domain_proof.ts";
+import { proofOf, type ProofResult, type ResolveDns } from "./domain_proof.ts";
 import type { KeptName, NameBook } from "./kept_name.ts";
 
 const MINUTE_MS = 60_000;

@@ -3,9 +3,9 @@ import { z } from "@hono/zod-openapi";
 import {
   ASKED_OF_ALL,
   portField,
-  TOLD_OF_ALL,
   timeField,
   timeOf,
+  TOLD_OF_ALL,
 } from "../../control/api/fields.ts";
 import { API_REFUSALS } from "../../control/api/record_descriptions.ts";
 import { json, refusal, type RouteConfig } from "../../control/route.ts";

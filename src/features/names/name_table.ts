@@ -69,15 +69,14 @@ export class NameTable implements NameSource {
     this.#byHost = byHost;
     this.#bySandbox = bySandbox;
     const moved = [...before].filter(([host, name]) =>
-      placeOf(name) !== placeOf(byHost.get(host))
+      !name.isSuspended && !leadsTo(byHost.get(host), name)
     );
     if (moved.length > 0) this.#onMoved(new Set(moved.map(([host]) => host)));
   }
 }
 
-/** Where a name leads; undefined for nowhere. */
-function placeOf(name: Name | undefined): string | undefined {
-  return name && !name.isSuspended
-    ? `${name.port}-${name.sandboxId}`
-    : undefined;
+/** True if a name leads there. */
+function leadsTo(name: Name | undefined, { sandboxId, port }: Name): boolean {
+  return name?.isSuspended === false && name.sandboxId === sandboxId &&
+    name.port === port;
 }

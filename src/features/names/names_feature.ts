@@ -108,6 +108,7 @@ export const names: FeatureModule = {
     const checks = new DomainChecks({ ...parts, book });
     checks.start();
     const look = () => parts.background.add("names", book.look());
+    look();
     const timer = setInterval(look, LOOK_EVERY_MS);
     Deno.unrefTimer(timer);
     /** Between which domains members' names are. */
@@ -146,8 +147,7 @@ function followNames(
 
 /** Fulfils once the names are known, or that takes long. */
 async function loaded(book: SharedNames): Promise<void> {
-  await fulfilsWithin(book.look(), LOADING_MS).catch(() => {});
-  if (book.isLoaded) {
+  if (await fulfilsWithin(book.loaded, LOADING_MS)) {
     logger.info("names loaded", { count: [...book.all()].length });
   } else {
     logger.warn("names not loaded: they lead nowhere until the store answers");

@@ -1,7 +1,11 @@
 /** What `NAMES_FILE` may say: `{"shop.preview.example.com": {"sandbox": "0b6f…", "port": 3000}}`. */
 import { parse } from "yaml";
 import { z } from "zod";
-import { canonicalRef, LABEL, mayBeSignedToken } from "../../address/grammar.ts";
+import {
+  canonicalRef,
+  LABEL,
+  mayBeSignedToken,
+} from "../../address/grammar.ts";
 import type { SettingsFile } from "../../config/settings_file.ts";
 import { portField } from "../../control/api/fields.ts";
 import { hostProblem } from "./host_rules.ts";

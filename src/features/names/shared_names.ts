@@ -44,6 +44,7 @@ export class SharedNames implements NameBook {
   readonly #seen = new Map<number, number>();
   /** The latest operation on each value: each waits for the one before, as what is older must not be taken for news. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #loaded = Promise.withResolvers<void>();
   #looking: Promise<void> | undefined;
   /** Where the next sweep begins. */
   #sweepAt = 0;
@@ -57,6 +58,11 @@ export class SharedNames implements NameBook {
   /** True once all names have been read. */
   get isLoaded(): boolean {
     return this.#shards.size === SHARDS;
+  }
+
+  /** Fulfils once {@linkcode isLoaded}. */
+  get loaded(): Promise<void> {
+    return this.#loaded.promise;
   }
 
   entryOf(host: string): NameEntry {
@@ -121,6 +127,7 @@ export class SharedNames implements NameBook {
     }).finally(() => {
       this.#looking = undefined;
       this.#tell();
+      if (this.isLoaded) this.#loaded.resolve();
     });
     return this.#looking;
   }
@@ -134,10 +141,12 @@ export class SharedNames implements NameBook {
       return isSwept || count !== this.#seen.get(shard) ? [shard] : [];
     });
     while (due.length > 0) {
-      await Promise.all(due.splice(0, AT_ONCE).map(async (shard) => {
-        await this.#inTurn(keyOf(shard), () => this.#read(shard));
-        this.#seen.set(shard, counts[shard] ?? 0);
-      }));
+      await Promise.all(
+        due.splice(0, AT_ONCE).map(async (shard) => {
+          await this.#inTurn(keyOf(shard), () => this.#read(shard));
+          this.#seen.set(shard, counts[shard] ?? 0);
+        }),
+      );
     }
   }
 

@@ -17,7 +17,9 @@ import { hostParser } from "../../support/names.ts";
 import { BLANKS, type Growth, repeated } from "./growth.ts";
 
 const BASE = "preview.example.com";
-const PARSE_HOST = hostParser([BASE], { "shop.test": { sandboxId: "x", port: 1 } });
+const PARSE_HOST = hostParser([BASE], {
+  "shop.test": { sandboxId: "x", port: 1 },
+});
 const HOST = { port: 1, label: "x", base: BASE, authoritySuffix: BASE };
 
 /** Parsers of addresses. */

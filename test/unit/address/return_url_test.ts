@@ -225,7 +225,10 @@ Deno.test("checkReturnUrl() accepts the pages about a sandbox on this base host,
     },
     isOnBase: true,
   });
-  assert.deepEqual(stillReturnUrl(`${base}/inspect/demo`, HERE.parseHost), found);
+  assert.deepEqual(
+    stillReturnUrl(`${base}/inspect/demo`, HERE.parseHost),
+    found,
+  );
   const nowhere = hostParser([]);
   assert.equal(stillReturnUrl(`${base}/inspect/demo`, nowhere), undefined);
   for (

@@ -439,7 +439,11 @@ Deno.test("nothing more begins while file descriptors are short", () => {
 });
 
 /** Puts an entry in flight whose WebSocket was opened by a name; `moved` hears that it leads elsewhere. */
-function addNamed(inFlight: InFlight, name: string | undefined, moved: string[]) {
+function addNamed(
+  inFlight: InFlight,
+  name: string | undefined,
+  moved: string[],
+) {
   const entry = inFlight.begin();
   const open = () =>
     entry?.setHandle({

@@ -37,7 +37,10 @@ export async function startNameGateway(
   const settings = { ...MEMBERS, ...environment };
   const { resolve: resolveDns } = dns;
   const gateway = await startRecordsGateway(start, settings, { resolveDns });
-  const { sandboxes, users, apiKeys } = gateway.stack.api.state;
+  const { api, runner: { containers } } = gateway.stack;
+  const { sandboxes, users, apiKeys } = api.state;
+  const container = containers.get("demo");
+  if (container !== undefined) containers.set("theirs", container);
   sandboxes.set("theirs", {
     id: "theirs",
     public: true,

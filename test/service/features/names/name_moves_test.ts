@@ -100,129 +100,144 @@ async function moveShop(file: NamesFile, clock: FakeClock): Promise<void> {
   clock.pass(LOOK_MS);
 }
 
-test("once a name leads elsewhere, its WebSockets end with 1012, a download finishes, and nothing more reaches the old app", async (start, file) => {
-  using clock = fakeClock();
-  await using gateway = await start();
-  gateway.stack.api.sandbox("locked").public = true;
-  await using old = await serve(gateway, "demo");
-  await using next = await serve(gateway, "locked");
-  const socket = await opened(gateway, SHOP);
-  const others = [
-    await opened(gateway, STORE),
-    await opened(gateway, `8000-demo.${BASE}`),
-  ];
-  const download = gateway.send(SHOP, { path: "/slow" });
-  await old.asked;
-  const closed = once(socket, "close");
-  const before = old.count;
+test(
+  "once a name leads elsewhere, its WebSockets end with 1012, a download finishes, and nothing more reaches the old app",
+  async (start, file) => {
+    using clock = fakeClock();
+    await using gateway = await start();
+    gateway.stack.api.sandbox("locked").public = true;
+    await using old = await serve(gateway, "demo");
+    await using next = await serve(gateway, "locked");
+    const socket = await opened(gateway, SHOP);
+    const others = [
+      await opened(gateway, STORE),
+      await opened(gateway, `8000-demo.${BASE}`),
+    ];
+    const download = gateway.send(SHOP, { path: "/slow" });
+    await old.asked;
+    const closed = once(socket, "close");
+    const before = old.count;
 
-  await moveShop(file, clock);
-  const [code, reason] = await closed;
-  assert.deepEqual([code, String(reason)], [1012, "Preview has moved"]);
-  for (const host of [SHOP, `${SHOP}.`, `${SHOP}:8443`]) {
-    assert.equal((await gateway.send(host)).body, "locked");
-  }
-  const again = await opened(gateway, SHOP);
-  assert.equal(await answerOn(again), "locked");
-  old.go();
-  assert.equal((await download).body, "the first half, and the second");
-  for (const other of others) assert.equal(await answerOn(other), "demo");
-  assert.equal(old.count, before);
-  assert.equal(next.count, 4);
-  for (const each of [again, ...others]) await close(each);
-});
+    await moveShop(file, clock);
+    const [code, reason] = await closed;
+    assert.deepEqual([code, String(reason)], [1012, "Preview has moved"]);
+    for (const host of [SHOP, `${SHOP}.`, `${SHOP}:8443`]) {
+      assert.equal((await gateway.send(host)).body, "locked");
+    }
+    const again = await opened(gateway, SHOP);
+    assert.equal(await answerOn(again), "locked");
+    old.go();
+    assert.equal((await download).body, "the first half, and the second");
+    for (const other of others) assert.equal(await answerOn(other), "demo");
+    assert.equal(old.count, before);
+    assert.equal(next.count, 4);
+    for (const each of [again, ...others]) await close(each);
+  },
+);
 
-test("a WebSocket that the app accepts after its name has moved ends with 1012 as soon as it is open", async (start, file) => {
-  using clock = fakeClock();
-  await using gateway = await start();
-  gateway.stack.api.sandbox("locked").public = true;
-  await using old = await serve(gateway, "demo", { holds: true });
-  await using _next = await serve(gateway, "locked");
-  const sockets = [open(gateway, SHOP), open(gateway, STORE)];
-  const [late, other] = sockets.map((each) => ({
-    closed: once(each, "close"),
-    opened: once(each, "open"),
-  }));
-  await assertEventually(() => old.count === 2, "both have arrived");
+test(
+  "a WebSocket that the app accepts after its name has moved ends with 1012 as soon as it is open",
+  async (start, file) => {
+    using clock = fakeClock();
+    await using gateway = await start();
+    gateway.stack.api.sandbox("locked").public = true;
+    await using old = await serve(gateway, "demo", { holds: true });
+    await using _next = await serve(gateway, "locked");
+    const sockets = [open(gateway, SHOP), open(gateway, STORE)];
+    const [late, other] = sockets.map((each) => ({
+      closed: once(each, "close"),
+      opened: once(each, "open"),
+    }));
+    await assertEventually(() => old.count === 2, "both have arrived");
 
-  await moveShop(file, clock);
-  old.go();
-  await other?.opened;
-  const [code] = await late?.closed ?? [];
-  assert.equal(code, 1012);
-  const [, stays] = sockets;
-  assert(stays !== undefined);
-  assert.equal(await answerOn(stays), "demo");
-  await close(stays);
-});
+    await moveShop(file, clock);
+    old.go();
+    await other?.opened;
+    const [code] = await late?.closed ?? [];
+    assert.equal(code, 1012);
+    const [, stays] = sockets;
+    assert(stays !== undefined);
+    assert.equal(await answerOn(stays), "demo");
+    await close(stays);
+  },
+);
 
-test("a name that is given up leads nowhere, and its WebSockets end", async (start, file) => {
-  using clock = fakeClock();
-  await using gateway = await start();
-  await using old = await serve(gateway, "demo");
-  const sockets = await Promise.all([
-    opened(gateway, SHOP),
-    opened(gateway, CUSTOM),
-  ]);
-  const closes = sockets.map((socket) => once(socket, "close"));
-  const before = old.count;
-  const { [SHOP]: _, [CUSTOM]: __, ...left } = NAMES;
-  await file.replace(left);
-  clock.pass(LOOK_MS);
-  for (const closed of closes) assert.equal((await closed)[0], 1012);
-  assert.equal((await gateway.send(SHOP)).code, "bad_host");
-  assert.equal((await gateway.send(CUSTOM)).code, "route_not_found");
-  assert.equal(old.count, before);
-  assert.equal((await gateway.send(STORE)).body, "demo");
-});
-
-test("a file that says nothing new, or nothing valid, ends nothing", async (start, file) => {
-  using clock = fakeClock();
-  await using gateway = await start();
-  await using _app = await serve(gateway, "demo");
-  const socket = await opened(gateway, SHOP);
-  for (
-    const names of [
-      { [`new.${BASE}`]: { sandbox: "demo", port: 1 } },
-      { [SHOP]: { sandbox: "demo", port: 2280 } },
-    ]
-  ) {
-    await file.point(names);
+test(
+  "a name that is given up leads nowhere, and its WebSockets end",
+  async (start, file) => {
+    using clock = fakeClock();
+    await using gateway = await start();
+    await using old = await serve(gateway, "demo");
+    const sockets: WebSocket[] = await Promise.all([
+      opened(gateway, SHOP),
+      opened(gateway, CUSTOM),
+    ]);
+    const closes = sockets.map((socket) => once(socket, "close"));
+    const before = old.count;
+    const { [SHOP]: _, [CUSTOM]: __, ...left } = NAMES;
+    await file.replace(left);
     clock.pass(LOOK_MS);
-    assert.equal(await answerOn(socket), "demo");
-    assert.equal((await gateway.send(SHOP)).body, "demo");
-  }
-  await close(socket);
-});
+    for (const closed of closes) assert.equal((await closed)[0], 1012);
+    assert.equal((await gateway.send(SHOP)).code, "bad_host");
+    assert.equal((await gateway.send(CUSTOM)).code, "route_not_found");
+    assert.equal(old.count, before);
+    assert.equal((await gateway.send(STORE)).body, "demo");
+  },
+);
 
-test("a session of the old sandbox does not open the new one, and an accepted warning is asked again", async (start, file) => {
-  using clock = fakeClock();
-  await using gateway = await start({ PREVIEW_WARNING_ENABLED: "true" });
-  const { api } = gateway.stack;
-  const second = { ...api.sandbox("locked"), id: "second", authToken: "t2" };
-  api.state.sandboxes.set("second", second);
-  const navigation = { accept: "text/html", "sec-fetch-mode": "navigate" };
-  const acceptance = await gateway.send(SAFE, {
-    method: "POST",
-    path: "/accept-daytona-preview-warning",
-    headers: { "sec-fetch-site": "same-origin", "content-length": "0" },
-  });
-  const path = `/echo?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`;
-  const cookies = acceptance.headers.getSetCookie();
-  const trusting = { ...navigation, cookie: cookies[0]?.split(";")[0] ?? "" };
-  const link = await gateway.send(SAFE, { path, headers: trusting });
-  assert.equal(link.status, 303);
-  const cookie = [...cookies, ...link.headers.getSetCookie()]
-    .map((line) => line.split(";")[0]).join("; ");
-  const ask = (headers: Record<string, string>) =>
-    gateway.send(SAFE, { path: "/echo", headers: { ...headers, cookie } });
-  assert.equal((await ask(navigation)).status, 200);
+test(
+  "a file that says nothing new, or nothing valid, ends nothing",
+  async (start, file) => {
+    using clock = fakeClock();
+    await using gateway = await start();
+    await using _app = await serve(gateway, "demo");
+    const socket = await opened(gateway, SHOP);
+    for (
+      const names of [
+        { [`new.${BASE}`]: { sandbox: "demo", port: 1 } },
+        { [SHOP]: { sandbox: "demo", port: 2280 } },
+      ]
+    ) {
+      await file.point(names);
+      clock.pass(LOOK_MS);
+      assert.equal(await answerOn(socket), "demo");
+      assert.equal((await gateway.send(SHOP)).body, "demo");
+    }
+    await close(socket);
+  },
+);
 
-  await file.point({ [SAFE]: { sandbox: "second", port: 3000 } });
-  clock.pass(LOOK_MS);
-  const asked = await ask(navigation);
-  assert.equal(asked.headers.get("x-porthole-warning"), "1");
-  const refused = await ask({});
-  assert.equal(refused.status, 401);
-  assert.notEqual(refused.code, null);
-});
+test(
+  "a session of the old sandbox does not open the new one, and an accepted warning is asked again",
+  async (start, file) => {
+    using clock = fakeClock();
+    await using gateway = await start({ PREVIEW_WARNING_ENABLED: "true" });
+    const { api } = gateway.stack;
+    const second = { ...api.sandbox("locked"), id: "second", authToken: "t2" };
+    api.state.sandboxes.set("second", second);
+    const navigation = { accept: "text/html", "sec-fetch-mode": "navigate" };
+    const acceptance = await gateway.send(SAFE, {
+      method: "POST",
+      path: "/accept-daytona-preview-warning",
+      headers: { "sec-fetch-site": "same-origin", "content-length": "0" },
+    });
+    const path = `/echo?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`;
+    const cookies = acceptance.headers.getSetCookie();
+    const trusting = { ...navigation, cookie: cookies[0]?.split(";")[0] ?? "" };
+    const link = await gateway.send(SAFE, { path, headers: trusting });
+    assert.equal(link.status, 303);
+    const cookie = [...cookies, ...link.headers.getSetCookie()]
+      .map((line) => line.split(";")[0]).join("; ");
+    const ask = (headers: Record<string, string>) =>
+      gateway.send(SAFE, { path: "/echo", headers: { ...headers, cookie } });
+    assert.equal((await ask(navigation)).status, 200);
+
+    await file.point({ [SAFE]: { sandbox: "second", port: 3000 } });
+    clock.pass(LOOK_MS);
+    const asked = await ask(navigation);
+    assert.equal(asked.headers.get("x-porthole-warning"), "1");
+    const refused = await ask({});
+    assert.equal(refused.status, 401);
+    assert.notEqual(refused.code, null);
+  },
+);

@@ -62,31 +62,34 @@ function frameOn(origin: string): Record<string, string> {
 }
 
 test("an app is told the name as its address, and what its pages there ask for is its own", async (start) => {
-  await withApp(start, (seen) =>
-    seen.headers.has("upgrade") ? accepted(seen) : response(204), async (
-    gateway,
-    seen,
-  ) => {
-    const headers = { origin: ORIGIN, referer: `${ORIGIN}/a?b` };
-    for (const method of ["GET", "HEAD", "POST", "DELETE"]) {
-      await request(gateway, method, headers, AT);
-    }
-    const [get, head, ...others] = seen.map(addressIn);
-    const withoutOrigin = [undefined, `${ORIGIN}/a?b`, SHOP, "http"];
-    assert.deepEqual([get, head], [withoutOrigin, withoutOrigin]);
-    for (const other of others) {
-      assert.deepEqual(other, [ORIGIN, `${ORIGIN}/a?b`, SHOP, "http"]);
-    }
-    seen.length = 0;
-    const { status } = await handshake(gateway, { origin: ORIGIN }, AT);
-    assert.equal(status, 101);
-    assert.deepEqual(seen.map(addressIn), [[
-      LOCAL,
-      undefined,
-      undefined,
-      undefined,
-    ]]);
-  });
+  await withApp(
+    start,
+    (seen) => seen.headers.has("upgrade") ? accepted(seen) : response(204),
+    async (
+      gateway,
+      seen,
+    ) => {
+      const headers = { origin: ORIGIN, referer: `${ORIGIN}/a?b` };
+      for (const method of ["GET", "HEAD", "POST", "DELETE"]) {
+        await request(gateway, method, headers, AT);
+      }
+      const [get, head, ...others] = seen.map(addressIn);
+      const withoutOrigin = [undefined, `${ORIGIN}/a?b`, SHOP, "http"];
+      assert.deepEqual([get, head], [withoutOrigin, withoutOrigin]);
+      for (const other of others) {
+        assert.deepEqual(other, [ORIGIN, `${ORIGIN}/a?b`, SHOP, "http"]);
+      }
+      seen.length = 0;
+      const { status } = await handshake(gateway, { origin: ORIGIN }, AT);
+      assert.equal(status, 101);
+      assert.deepEqual(seen.map(addressIn), [[
+        LOCAL,
+        undefined,
+        undefined,
+        undefined,
+      ]]);
+    },
+  );
 });
 
 test("with APP_ORIGIN=local, requests of the app's pages at the name say localhost alone", async (start) => {
@@ -129,7 +132,7 @@ test("an app that answers 403 to its preview host is told of localhost there, an
         [APP, undefined],
         [STORE, STORE, undefined],
         [SHOP, SHOP],
-      ]
+      ] as const
     ) {
       seen.length = 0;
       const { status } = await request(gateway, "GET", {}, { host });
@@ -270,7 +273,12 @@ test("S4: pages of the sandbox's names may frame its ports, and its other ports 
     const names = [SHOP, STORE, CUSTOM].map((name) => `http://${name}`);
     for (
       const [host, framer, ...expected] of [
-        [SHOP, `http://${PANEL}`, `http://5173-demo.${BASE}`, `http://${PANEL}`],
+        [
+          SHOP,
+          `http://${PANEL}`,
+          `http://5173-demo.${BASE}`,
+          `http://${PANEL}`,
+        ],
         [SHOP, OWN, OWN, ...names],
         [APP, ORIGIN, OWN, ...names],
         [CUSTOM, ORIGIN, OWN, ...names],

@@ -3,11 +3,7 @@ import assert from "node:assert/strict";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import { collectLog } from "../../../support/collected_log.ts";
-import {
-  type Answer,
-  BASE,
-  startGateway,
-} from "../../../support/gateway.ts";
+import { type Answer, BASE, startGateway } from "../../../support/gateway.ts";
 import type { LoginGateway } from "../../../support/login_gateway.ts";
 import { recordsFile } from "../../../support/records_file.ts";
 import { skewClock } from "../../../support/skewed_clock.ts";
@@ -168,7 +164,10 @@ Deno.test("names of others and those that are not there are refused alike, after
 
 Deno.test("nobody but members makes, reads, verifies and ends names", async () => {
   await using gateway = await startNameGateway();
-  assert.equal((await putName(gateway, SHOP, { sandbox: "locked" })).status, 201);
+  assert.equal(
+    (await putName(gateway, SHOP, { sandbox: "locked" })).status,
+    201,
+  );
   for (
     const [headers, expected] of [
       [{}, 401],

@@ -65,6 +65,8 @@ testInBothWorlds(
     for (const host of [SHOP, OWN, SHOP.toUpperCase()]) {
       const answer = await send(host, { path: "/echo" });
       assert.equal(answer.status, 200, host);
+      // Somebody else's proxy tells the app its own host.
+      if (start !== startGateway) continue;
       const told = answer.echoed().get("x-forwarded-host");
       assert.equal(told?.toLowerCase(), host.toLowerCase());
     }

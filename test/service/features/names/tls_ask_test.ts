@@ -6,14 +6,15 @@ import {
   type TestGateway,
 } from "../../../support/gateway.ts";
 import { untilReady } from "../../../support/ready.ts";
+import { TestDns } from "../../../support/test_dns.ts";
 import { textFile } from "../../../support/text_file.ts";
 
 const NAME = "shop.customer.test";
 const MADE_UP = 10_000;
 
-/** A gateway, and what it has asked of the DNS, which gives no answer. */
+/** A gateway, and its DNS, which is away. */
 interface NamedGateway extends TestGateway {
-  readonly dnsAsked: readonly string[];
+  readonly dns: TestDns;
 }
 
 /** Starts one that has that name for port 3000 of the public sandbox, and members' names in a database. */
@@ -25,25 +26,21 @@ async function startNamed(): Promise<NamedGateway> {
   await Deno.mkdir("./data/test", { recursive: true });
   const dir = await Deno.makeTempDir({ dir: "./data/test" });
   started.defer(() => Deno.remove(dir, { recursive: true }));
-  const dnsAsked: string[] = [];
+  const dns = new TestDns();
+  dns.failure = new Deno.errors.TimedOut("DNS is away");
   const environment = {
     NAMES: "members",
     NAMES_FILE: file.path,
     RECORDS_URL: `kv:${dir}/records.sqlite`,
   };
   const gateway = started.use(
-    await startGateway(environment, {
-      resolveDns(name: string) {
-        dnsAsked.push(name);
-        return Promise.reject(new Deno.errors.TimedOut("DNS is away"));
-      },
-    }),
+    await startGateway(environment, { resolveDns: dns.resolve }),
   );
   await untilReady(gateway.port);
   const owned = started.move();
   return {
     ...gateway,
-    dnsAsked,
+    dns,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -68,7 +65,7 @@ Deno.test("what a front asks is answered from memory: made-up names cost no ques
   assert.equal(ask(gateway, NAME), 200);
   assert.equal(ask(gateway, BASE), 200);
   assert.equal(api.calls.length, before);
-  assert.deepEqual(gateway.dnsAsked, []);
+  assert.deepEqual(gateway.dns.asked, []);
 });
 
 Deno.test("a visit to a made-up name is refused without a question to API or DNS", async () => {
@@ -80,7 +77,7 @@ Deno.test("a visit to a made-up name is refused without a question to API or DNS
     assert.equal(status, 404, host);
   }
   assert.equal(gateway.stack.api.calls.length, before);
-  assert.deepEqual(gateway.dnsAsked, []);
+  assert.deepEqual(gateway.dns.asked, []);
 });
 
 Deno.test("visitors cannot ask: the path is unknown on base hosts, and the app's on a name", async () => {

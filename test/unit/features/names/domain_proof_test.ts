@@ -159,8 +159,10 @@ Deno.test("by this runtime's resolver, a server that fails or refuses tells noth
     await using server = startDns((question) => answers[question] ?? {});
     const { nameServer } = server;
     const resolve = ((name: string, type: "TXT", options?: object) =>
-      Deno.resolveDns(name, type, { ...options, nameServer })) as
-        typeof Deno.resolveDns;
+      Deno.resolveDns(name, type, {
+        ...options,
+        nameServer,
+      })) as typeof Deno.resolveDns;
     const result = await proofOf(HOST, PROOF, resolve);
     assert.partialDeepStrictEqual(result, expected);
   }

@@ -75,7 +75,10 @@ Deno.test("who is verified holds the domain, and the claims of others stay", () 
   const other = { ...own, organizationId: "evil", sandboxId: "theirs" };
   const entry = [own, other].reduce(withName, NOBODY);
   const active = domainOf();
-  assert.deepEqual(withName(entry, active), { holder: active, claims: [other] });
+  assert.deepEqual(withName(entry, active), {
+    holder: active,
+    claims: [other],
+  });
 });
 
 Deno.test("what is given up is nobody else's for 30 days, and its own has it back as it was", () => {

@@ -149,7 +149,7 @@ Deno.test("the start waits for members' names, and what another gateway changes 
   assert(feature?.controlRoutes);
 });
 
-Deno.test("a gateway starts without the store, says so, and knows members' names once it is there", async () => {
+Deno.test("a gateway starts without the store after 5 s, says so, and knows members' names once it is there", async () => {
   using clock = fakeClock();
   using work = backgroundWork();
   await using log = await collectLog();
@@ -158,7 +158,13 @@ Deno.test("a gateway starts without the store, says so, and knows members' names
     isAway: true,
   });
   using world = setUp({ NAMES: "members" }, values);
-  await world.feature?.loaded;
+  let hasStarted = false;
+  const starting = world.feature?.loaded?.then(() => hasStarted = true);
+  clock.pass(4999);
+  await work.settled();
+  assert.equal(hasStarted, false);
+  clock.pass(1);
+  await starting;
   const messages = log.records().map(({ message }) => message);
   assert.deepEqual(messages, [
     "names not loaded: they lead nowhere until the store answers",

@@ -115,18 +115,23 @@ Deno.test("of those who take a name at once, one has it, and the others are told
   const { gateway } = setUp();
   const gateways = [await gateway(), await gateway()];
   const taken = await Promise.allSettled(
-    Array.from({ length: 10 }, (_, at) =>
-      gateways[at % 2]?.names.change(SHOP, (entry) => {
-        if (entry.holder) throw new GatewayError("name_taken", "Somebody's");
-        return { ...entry, holder: nameOf(SHOP, { sandboxId: `box-${at}` }) };
-      })),
+    Array.from(
+      { length: 10 },
+      (_, at) =>
+        gateways[at % 2]?.names.change(SHOP, (entry) => {
+          if (entry.holder) throw new GatewayError("name_taken", "Somebody's");
+          return { ...entry, holder: nameOf(SHOP, { sandboxId: `box-${at}` }) };
+        }),
+    ),
   );
   const winners = taken.flatMap((each, at) =>
     each.status === "fulfilled" ? [`box-${at}`] : []
   );
   assert.equal(winners.length, 1);
   for (const each of taken) {
-    if (each.status === "rejected") assert.equal(each.reason.code, "name_taken");
+    if (each.status === "rejected") {
+      assert.equal(each.reason.code, "name_taken");
+    }
   }
   for (const { names } of gateways) {
     await names.look();
@@ -266,13 +271,18 @@ databaseTest(
     assert(one && other);
     await Promise.all([one.look(), other.look()]);
     const hosts = Array.from({ length: 20 }, (_, at) => `a${at}.example.org`);
-    await Promise.all(hosts.map((host, at) =>
-      hold(at % 2 === 0 ? one : other, nameOf(host, { createdBy: "“ünï”" }))
-    ));
+    await Promise.all(
+      hosts.map((host, at) =>
+        hold(at % 2 === 0 ? one : other, nameOf(host, { createdBy: "“ünï”" }))
+      ),
+    );
     for (const names of [one, other]) {
       await names.look();
       assert.equal([...names.all()].length, 20);
-      assert.deepEqual(names.entryOf("a0.example.org").holder?.createdBy, "“ünï”");
+      assert.deepEqual(
+        names.entryOf("a0.example.org").holder?.createdBy,
+        "“ünï”",
+      );
     }
     await Promise.all(
       hosts.map((host) => one.change(host, () => ({ claims: [] }))),
