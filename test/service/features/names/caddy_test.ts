@@ -7,7 +7,7 @@ import { connect, type TLSSocket } from "node:tls";
 import type { Listener } from "../../../../src/downstream/http/listen.ts";
 import { listenForMetrics } from "../../../../src/server/metrics_server.ts";
 import { recordedLog } from "../../../support/event_log.ts";
-import { freePort } from "../../../support/free_port.ts";
+import { freePorts } from "../../../support/free_port.ts";
 import { startGateway, type TestGateway } from "../../../support/gateway.ts";
 import { testsThatNeed } from "../../../support/needs_program.ts";
 import { startServerProcess } from "../../../support/server_process.ts";
@@ -62,13 +62,13 @@ async function startFronted(
   const metrics = started.use(listenForAsks(gateway, asked));
   const folder = await Deno.makeTempDir({ dir: `${Deno.cwd()}/data/test` });
   started.defer(() => Deno.remove(folder, { recursive: true }));
-  const port = freePort();
-  const ports = { gateway: gateway.port, metrics: metrics.port };
+  const [port = 0, plain = 0, own = 0, away = 0] = freePorts(4);
+  const ports = { gateway: gateway.port, metrics: metrics.port, own, away };
   const changes = name === "Caddyfile" ? single(ports) : rolling(ports);
   const file = `${folder}/Caddyfile`;
   await Deno.writeTextFile(
     file,
-    await caddyfile(name, port, changes),
+    await caddyfile(name, { port, plain }, changes),
   );
   started.use(
     await startServerProcess({
@@ -119,11 +119,8 @@ function listenForAsks(
   };
 }
 
-/** Where a gateway is on 127.0.0.1. */
-interface Ports {
-  readonly gateway: number;
-  readonly metrics: number;
-}
+/** Where a gateway is on 127.0.0.1, and what else the rolling file listens on and looks for. */
+type Ports = Readonly<Record<"gateway" | "metrics" | "own" | "away", number>>;
 
 /** What is different here from a file of the repository. */
 type Changes = readonly (readonly [string, string])[];
@@ -137,9 +134,7 @@ function single({ gateway, metrics }: Ports): Changes {
 }
 
 /** In Caddyfile.rolling: where the two gateways are, of which the first is away. */
-function rolling({ gateway, metrics }: Ports): Changes {
-  const own = freePort();
-  const away = freePort();
+function rolling({ gateway, metrics, own, away }: Ports): Changes {
   return [
     ["http://127.0.0.1:9400/tls", `http://127.0.0.1:${own}/tls`],
     ["http://127.0.0.1:9400 {", `http://127.0.0.1:${own} {`],
@@ -153,7 +148,7 @@ function rolling({ gateway, metrics }: Ports): Changes {
 /** A file of the repository, for these ports, and with Caddy's own authority. */
 async function caddyfile(
   name: string,
-  port: number,
+  { port, plain }: Readonly<Record<"port" | "plain", number>>,
   changes: Changes,
 ): Promise<string> {
   const text = await Deno.readTextFile(
@@ -164,7 +159,7 @@ async function caddyfile(
 	skip_install_trust
 	local_certs
 	default_bind 127.0.0.1
-	http_port ${freePort()}
+	http_port ${plain}
 	https_port ${port}`;
   const all: Changes = [
     ...changes,
