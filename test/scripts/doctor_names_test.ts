@@ -80,6 +80,11 @@ Deno.test("doctor --names finds a name that leads nowhere, or elsewhere than the
     none,
     "name's DNS: failed: There is no address for shop.customer.test.",
   );
+  const [claimed] = await look(patient, { host, state: "pending" });
+  assert.equal(
+    claimed,
+    "name's DNS: warning: There is no address for shop.customer.test.",
+  );
   const [elsewhere] = await look(patient, { host }, {
     world: {
       resolve: dnsOf({

@@ -32,7 +32,7 @@ export async function checkName(
 ): Promise<Finding[]> {
   const { base } = installation;
   const [{ finding, address }, proven, leads] = await Promise.all([
-    checkDns(name.host, base, world),
+    checkDns(name, base, world),
     checkProof(name),
     checkTarget(name, installation, world),
   ]);
@@ -41,7 +41,7 @@ export async function checkName(
 }
 
 async function checkDns(
-  host: string,
+  { host, state }: NameToCheck,
   { domain }: PublicBase,
   world: World,
 ): Promise<{ readonly finding: Finding; readonly address?: string }> {
@@ -66,12 +66,14 @@ async function checkDns(
   // Prefer IPv4, since this machine may not have IPv6.
   const address = own.find((each) => !each.includes(":")) ?? own[0];
   if (address === undefined) {
-    return {
-      finding: dns.failed(
-        `There is no address for ${host}.`,
-        `Add a record for it, such as a CNAME to ${domain}; a custom domain's is a CNAME to its own target.`,
-      ),
-    };
+    const text = `There is no address for ${host}.`;
+    const hint =
+      `Add a record for it, such as a CNAME to ${domain}; a custom domain's is a CNAME to its own target.`;
+    // Any member may claim a domain, whose DNS is the operator's affair only once it is proven.
+    const finding = state === "active"
+      ? dns.failed(text, hint)
+      : dns.warning(text, hint);
+    return { finding };
   }
   const isOurs = own.some((each) => ours.includes(each));
   const where = `${host} is at ${own.join(", ")}`;

@@ -1,5 +1,5 @@
 /** What `NAMES_FILE` may say: `{"shop.preview.example.com": {"sandbox": "0b6f…", "port": 3000}}`. */
-import { parse } from "yaml";
+import * as yaml from "yaml";
 import { z } from "zod";
 import {
   canonicalRef,
@@ -21,7 +21,12 @@ const target = z.strictObject({
   port: portField,
 }).transform(({ sandbox: sandboxId, port }) => ({ sandboxId, port }));
 
-/** The file, by host; JSON is YAML, too. */
+/** YAML, and so JSON, which may be nothing but comments. An empty file is no such file: somebody is about to write it. */
+function parse(text: string): unknown {
+  return text.trim() === "" ? undefined : yaml.parse(text) ?? {};
+}
+
+/** The file, by host. */
 export function namesFile(
   path: string,
   baseDomains: readonly string[],

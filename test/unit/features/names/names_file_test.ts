@@ -41,7 +41,9 @@ www.example.org:
   port: 8080
 `;
   assert.deepEqual(read(yaml), expected);
-  assert.deepEqual(read("{}"), { ok: true, value: new Map() });
+  for (const empty of ["{}", "# shop.example.org: …\n"]) {
+    assert.deepEqual(read(empty), { ok: true, value: new Map() }, empty);
+  }
 });
 
 Deno.test("a name is no base domain and no preview host, and is written in one way", () => {
