@@ -7,6 +7,7 @@ import {
 } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import {
+  type Conflict,
   type CoreValues,
   sectionOf,
   settingsSection,
@@ -56,21 +57,42 @@ export const namesSettings = settingsSection({
       },
     ),
   }),
-  conflicts({ NAMES: mode, NAMES_FILE: path }, core) {
-    const name = "NAMES_FILE";
-    if (path === undefined) {
-      const allowed = "a path while NAMES is operator";
-      return mode === "operator" ? [{ name, given: undefined, allowed }] : [];
-    }
-    return mode === "off"
-      ? [{ name, given: "set", allowed: "not set while NAMES is off" }]
-      : fileConflicts(name, namesFile(path, basesOf(core)));
+  conflicts({ NAMES: mode, NAMES_FILE: path, NAMES_DOMAIN: domain }, core) {
+    return [
+      ...fileProblems(mode, path, basesOf(core)),
+      ...domainProblems(domain, basesOf(core)),
+    ];
   },
   assemble({ NAMES: mode, NAMES_FILE: path, NAMES_DOMAIN: domain }, core) {
     const bases = basesOf(core);
     return { mode, path, bases, domain: domain ?? bases[0] };
   },
 });
+
+function fileProblems(
+  mode: "off" | "operator" | "members",
+  path: string | undefined,
+  bases: readonly string[],
+): Conflict<"NAMES_FILE">[] {
+  const name = "NAMES_FILE";
+  if (path === undefined) {
+    const allowed = "a path while NAMES is operator";
+    return mode === "operator" ? [{ name, given: undefined, allowed }] : [];
+  }
+  return mode === "off"
+    ? [{ name, given: "set", allowed: "not set while NAMES is off" }]
+    : fileConflicts(name, namesFile(path, bases));
+}
+
+/** An app at a name beside a base domain could set cookies for all previews, and for the login. */
+function domainProblems(
+  domain: string | undefined,
+  bases: readonly string[],
+): Conflict<"NAMES_DOMAIN">[] {
+  if (!bases.some((base) => base.endsWith(`.${domain}`))) return [];
+  const allowed = "a domain that none of PROXY_DOMAIN is below";
+  return [{ name: "NAMES_DOMAIN", given: JSON.stringify(domain), allowed }];
+}
 
 function basesOf({ PROXY_DOMAIN: bases }: CoreValues): readonly string[] {
   return bases.map(({ name }) => name);
