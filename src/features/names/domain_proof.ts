@@ -91,7 +91,7 @@ async function problemOf(
 
 /**
  * True if our resolver works: it tells of a host's top-level domain. For this runtime, a server that fails (RFC 1035
- * section 4.1.1) has not found anything, so an outage of the owner's own DNS counts as missing: it has three days' grace.
+ * section 4.1.1) has not found anything, so an outage of the owner's own DNS may count as missing: it has three days' grace.
  * Zones further down prove no more, since a domain that nobody has any more is in none.
  */
 function isResolving(
