@@ -58,10 +58,13 @@ export const namesSettings = settingsSection({
     ),
   }),
   conflicts({ NAMES: mode, NAMES_FILE: path, NAMES_DOMAIN: domain }, core) {
-    return [
-      ...fileProblems(mode, path, basesOf(core)),
-      ...domainProblems(domain, basesOf(core)),
-    ];
+    const bases = basesOf(core);
+    const problems = fileProblems(mode, path, bases);
+    if (!bases.some((base) => base.endsWith(`.${domain}`))) return problems;
+    // An app beside a base domain could set cookies for all previews, and for the login.
+    const allowed = "a domain that none of PROXY_DOMAIN is below";
+    const given = JSON.stringify(domain);
+    return [...problems, { name: "NAMES_DOMAIN", given, allowed }];
   },
   assemble({ NAMES: mode, NAMES_FILE: path, NAMES_DOMAIN: domain }, core) {
     const bases = basesOf(core);
@@ -82,16 +85,6 @@ function fileProblems(
   return mode === "off"
     ? [{ name, given: "set", allowed: "not set while NAMES is off" }]
     : fileConflicts(name, namesFile(path, bases));
-}
-
-/** An app at a name beside a base domain could set cookies for all previews, and for the login. */
-function domainProblems(
-  domain: string | undefined,
-  bases: readonly string[],
-): Conflict<"NAMES_DOMAIN">[] {
-  if (!bases.some((base) => base.endsWith(`.${domain}`))) return [];
-  const allowed = "a domain that none of PROXY_DOMAIN is below";
-  return [{ name: "NAMES_DOMAIN", given: JSON.stringify(domain), allowed }];
 }
 
 function basesOf({ PROXY_DOMAIN: bases }: CoreValues): readonly string[] {
