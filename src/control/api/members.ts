@@ -94,10 +94,10 @@ export class Members {
     return false;
   }
 
-  /** The organization of a sandbox; null if nobody says. */
-  async organizationOf(sandboxId: string): Promise<string | null> {
+  /** The organization of a sandbox; null if it has none, or is not shown; undefined if the API does not tell now. */
+  async organizationOf(sandboxId: string): Promise<string | null | undefined> {
     const state = await this.#options.states.stateOf(sandboxId);
-    return state?.organizationId ?? null;
+    return state && state.organizationId;
   }
 
   /** True if the API shows the gateway no such sandbox, or one that is destroyed. */

@@ -119,7 +119,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     const record: StoredRecord = {
       id,
       sandboxId,
-      organizationId: await members.organizationOf(sandboxId),
+      organizationId: await members.organizationOf(sandboxId) ?? null,
       createdAt,
       expiresAt,
       data: kept as unknown as JsonValue,

@@ -67,7 +67,7 @@ export async function proofOf(
   if (found.length === 0) return { ok: true };
   const error = found.map(({ error }) => error).join("; ");
   const isSure = found.some(({ isMissing }) => isMissing) &&
-    await hasZone(host, resolve, options);
+    await isResolving(host, resolve, options);
   return { ok: false, error, isOutage: !isSure };
 }
 
@@ -90,17 +90,16 @@ async function problemOf(
 }
 
 /**
- * True if the DNS tells of a zone above a host. For this runtime, a server that fails (RFC 1035 section 4.1.1) has not
- * found anything: it has nothing of the zone then, either.
+ * True if our resolver works: it tells of a host's top-level domain. For this runtime, a server that fails (RFC 1035
+ * section 4.1.1) has not found anything, so an outage of the owner's own DNS may count as missing: it has three days' grace.
+ * Zones further down prove no more, since a domain that nobody has any more is in none.
  */
-function hasZone(
+function isResolving(
   host: string,
   resolve: ResolveDns,
   options: Deno.ResolveDnsOptions,
 ): Promise<boolean> {
-  const labels = host.split(".").slice(1);
-  const zones = [2, 3, 4].filter((length) => length <= labels.length)
-    .map((length) => `${labels.slice(-length).join(".")}.`);
-  return Promise.any(zones.map((zone) => resolve(zone, "SOA", options)))
+  const topLevel = host.slice(host.lastIndexOf(".") + 1);
+  return resolve(`${topLevel}.`, "SOA", options)
     .then(() => true, () => false);
 }

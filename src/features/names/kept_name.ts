@@ -42,8 +42,8 @@ export interface NameBook {
   ofSandbox(sandboxId: string): readonly KeptName[];
   /** All that are held or claimed; from memory. */
   all(): Iterable<KeptName>;
-  /** The number that an organization holds or claims; from memory. */
-  countOf(organizationId: string): number;
+  /** The number that an owner, as `ownerKeyOf` tells it, holds, claims or has given up lately; from memory. */
+  countOf(ownerKey: string): number;
   /**
    * Changes a host's entry as the store has it now, and as often as somebody else is faster; what `change` throws is
    * thrown, and nothing changed. Resolves, once that is durable, to what is kept.

@@ -95,6 +95,7 @@ const BODY_REFUSALS = {
   413: refusal("The body is longer than 16 KiB."),
   415: refusal("The body is no JSON."),
 };
+const TOO_OFTEN = refusal("Too many refusals, or changes in a minute.");
 const NOT_AS_NAMED = refusal("It is not what If-Match or If-None-Match names.");
 
 /** The descriptions of the routes. */
@@ -118,6 +119,7 @@ export const NAME_ROUTES: readonly RouteConfig[] = [{
       "Somebody else has it, or had it in the last 30 days; or there are too many.",
     ),
     412: NOT_AS_NAMED,
+    429: TOO_OFTEN,
     ...BODY_REFUSALS,
   },
 }, {
@@ -149,6 +151,7 @@ export const NAME_ROUTES: readonly RouteConfig[] = [{
     204: { description: "Given up, at all gateways within 5 s." },
     ...API_REFUSALS,
     412: NOT_AS_NAMED,
+    429: TOO_OFTEN,
   },
 }, {
   ...OF_ONE,

@@ -12,8 +12,8 @@ export interface NameWish
   readonly namesDomain: string;
 }
 
-/** Most claims to a host: the oldest gives way, which nobody needs who verifies at once. */
-const MAX_CLAIMS = 16;
+/** Most claims to a host, of each of which the API is asked: the oldest gives way, which nobody needs who verifies at once. */
+const MAX_CLAIMS = 8;
 
 const DAY_MS = 86_400_000;
 
@@ -22,6 +22,11 @@ const CLAIM_MS = 7 * DAY_MS;
 
 /** For that time, nobody else may have what was given up, ms. */
 const TOMBSTONE_MS = 30 * DAY_MS;
+
+/** What owners are told apart by: the organization, or the sandbox of one that is not known. */
+export function ownerKeyOf(owner: NameOwner): string {
+  return owner.organizationId ?? owner.sandboxId;
+}
 
 /** What is neither free nor given up: who holds the host, and then who would. */
 export function namesIn({ holder, claims }: NameEntry): readonly KeptName[] {

@@ -8,6 +8,7 @@ import type { ControlEnv } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { digestKey } from "../../lib/digest.ts";
+import { TokenBuckets } from "../../lib/token_bucket.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { afterCheck } from "./domain_checks.ts";
@@ -26,6 +27,7 @@ import {
   type NameOwner,
   namesIn,
   nameTaken,
+  ownerKeyOf,
   ownIn,
   wishedName,
   withName,
@@ -35,6 +37,12 @@ import {
 /** Most names of a sandbox, and of an organization. */
 const MAX_OF_SANDBOX = 100;
 const MAX_OF_ORGANIZATION = 10_000;
+
+/** Most changes of an owner in a minute: each is written, and has all gateways read it. */
+const CHANGES_PER_MINUTE = 60;
+
+/** Most owners whose changes are counted. */
+const MAX_COUNTED = 10_000;
 
 interface NameParts
   extends Pick<FeatureParts, "members" | "throttle" | "resolveDns" | "now"> {
@@ -70,11 +78,19 @@ interface Found {
 class NameRoutes {
   readonly #parts: NameParts;
   readonly #log = loggerFor("records");
-  /** The domains that the DNS is being asked about. */
+  /** The domains that the DNS is being asked about, by host and owner. */
   readonly #asked = new Set<string>();
+  /** The changes that are left to owners. */
+  readonly #changes: TokenBuckets;
 
   constructor(parts: NameParts) {
     this.#parts = parts;
+    this.#changes = new TokenBuckets({
+      capacity: CHANGES_PER_MINUTE,
+      refillPerSec: CHANGES_PER_MINUTE / 60,
+      maxKeys: MAX_COUNTED,
+      now: parts.now,
+    });
   }
 
   async put(c: Context<ControlEnv>): Promise<Response> {
@@ -90,15 +106,20 @@ class NameRoutes {
     const { sandbox, port } = await jsonBody(c, ASKED_NAME);
     const { sandboxId, subject } = await members.admit(caller, sandbox);
     if (table.isOfFile(host)) throw nameTaken();
+    const organizationId = await members.organizationOf(sandboxId);
+    if (organizationId === undefined) {
+      throw new GatewayError("api_unreachable", "Its organization is not told");
+    }
     const wish = {
       host,
       kind: its.kind,
       sandboxId,
       port,
-      organizationId: await members.organizationOf(sandboxId),
+      organizationId,
       createdBy: subject ?? null,
       namesDomain,
     };
+    this.#throttle(wish);
     let status: 200 | 201 = 201;
     const entry = await book.change(host, (entry) => {
       checkNotTaken(entry, wish);
@@ -106,7 +127,7 @@ class NameRoutes {
       status = before === undefined ? 201 : 200;
       checkPreconditions(c, before);
       const name = wishedName(entry, wish, now());
-      this.#checkRoom(before, name);
+      this.#checkRoom(entry, before, name);
       return withName(entry, name);
     });
     const kept = ownOf(entry, wish);
@@ -129,6 +150,7 @@ class NameRoutes {
   async end(c: Context<ControlEnv>): Promise<Response> {
     const { book, now } = this.#parts;
     const { found, subject } = await this.#find(c);
+    this.#throttle(found);
     await book.change(found.host, (entry) => {
       const own = ownOf(entry, found); // what was found may be 5 s old
       checkPreconditions(c, own);
@@ -145,15 +167,16 @@ class NameRoutes {
     const { host, proof } = found;
     if (proof === null) return answerWith(found);
     checkNotTaken(book.entryOf(host), found);
-    if (this.#asked.has(host)) {
+    const asked = `${host} ${ownerKeyOf(found)}`;
+    if (this.#asked.has(asked)) {
       throw new GatewayError("too_many_lookups", "The DNS is being asked");
     }
     const budget = throttle.budgetFor(caller);
     budget.spend("store");
-    this.#asked.add(host);
+    this.#asked.add(asked);
     const result = await budget
       .settledBy(proofOf(host, proof, resolveDns), ({ ok }) => ok)
-      .finally(() => this.#asked.delete(host));
+      .finally(() => this.#asked.delete(asked));
     const entry = await book.change(host, (entry) => {
       checkNotTaken(entry, found);
       const own = ownOf(entry, found);
@@ -190,14 +213,28 @@ class NameRoutes {
     throw failures.find((error) => !isNotFound(error)) ?? notFound();
   }
 
-  /** Throws `records_full` if a name is new to its sandbox or organization, and that has too many. */
-  #checkRoom(before: KeptName | undefined, name: KeptName): void {
+  /** Throws `user_throttled` if an owner has changed too much lately. */
+  #throttle(owner: NameOwner): void {
+    const allowance = this.#changes.take(ownerKeyOf(owner));
+    if (allowance.ok) return;
+    const { retryAfterSec } = allowance;
+    const reason = "Too many changes of names";
+    throw new GatewayError("user_throttled", reason, { retryAfterSec });
+  }
+
+  /** Throws `records_full` if a name is new to its sandbox or owner, not given up by it, and that has too many. */
+  #checkRoom(
+    { holder }: NameEntry,
+    before: KeptName | undefined,
+    name: KeptName,
+  ): void {
     const { book } = this.#parts;
     const { sandboxId, organizationId } = name;
+    const max = organizationId === null ? MAX_OF_SANDBOX : MAX_OF_ORGANIZATION;
     const isFull = before?.sandboxId !== sandboxId &&
         book.ofSandbox(sandboxId).length >= MAX_OF_SANDBOX ||
-      before === undefined && organizationId !== null &&
-        book.countOf(organizationId) >= MAX_OF_ORGANIZATION;
+      before === undefined && holder === undefined &&
+        book.countOf(ownerKeyOf(name)) >= max;
     if (isFull) throw new GatewayError("records_full", "A cap");
   }
 

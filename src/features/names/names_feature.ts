@@ -7,6 +7,7 @@ import {
 } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import {
+  type Conflict,
   type CoreValues,
   sectionOf,
   settingsSection,
@@ -56,21 +57,35 @@ export const namesSettings = settingsSection({
       },
     ),
   }),
-  conflicts({ NAMES: mode, NAMES_FILE: path }, core) {
-    const name = "NAMES_FILE";
-    if (path === undefined) {
-      const allowed = "a path while NAMES is operator";
-      return mode === "operator" ? [{ name, given: undefined, allowed }] : [];
-    }
-    return mode === "off"
-      ? [{ name, given: "set", allowed: "not set while NAMES is off" }]
-      : fileConflicts(name, namesFile(path, basesOf(core)));
+  conflicts({ NAMES: mode, NAMES_FILE: path, NAMES_DOMAIN: domain }, core) {
+    const bases = basesOf(core);
+    const problems = fileProblems(mode, path, bases);
+    if (!bases.some((base) => base.endsWith(`.${domain}`))) return problems;
+    // An app beside a base domain could set cookies for all previews, and for the login.
+    const allowed = "a domain that none of PROXY_DOMAIN is below";
+    const given = JSON.stringify(domain);
+    return [...problems, { name: "NAMES_DOMAIN", given, allowed }];
   },
   assemble({ NAMES: mode, NAMES_FILE: path, NAMES_DOMAIN: domain }, core) {
     const bases = basesOf(core);
     return { mode, path, bases, domain: domain ?? bases[0] };
   },
 });
+
+function fileProblems(
+  mode: "off" | "operator" | "members",
+  path: string | undefined,
+  bases: readonly string[],
+): Conflict<"NAMES_FILE">[] {
+  const name = "NAMES_FILE";
+  if (path === undefined) {
+    const allowed = "a path while NAMES is operator";
+    return mode === "operator" ? [{ name, given: undefined, allowed }] : [];
+  }
+  return mode === "off"
+    ? [{ name, given: "set", allowed: "not set while NAMES is off" }]
+    : fileConflicts(name, namesFile(path, bases));
+}
 
 function basesOf({ PROXY_DOMAIN: bases }: CoreValues): readonly string[] {
   return bases.map(({ name }) => name);

@@ -4,6 +4,7 @@ import type { StoreKey } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
 import type { RecordValues } from "../../records/record_values.ts";
 import type { KeptName, NameBook, NameEntry } from "./kept_name.ts";
+import { ownerKeyOf } from "./name_entries.ts";
 
 /** In so many values, each of some hosts, are all names: no write is of two keys, so that a cluster can keep them. */
 const SHARDS = 256;
@@ -11,7 +12,10 @@ const SHARDS = 256;
 /** Longest value, bytes: Deno KV takes 64 KiB. */
 const MAX_BYTES = 65_000;
 
-/** Most names of one owner in a shard, of about 180: else some chosen hosts would leave others no room to change theirs. */
+/** Longest with names that are more than before: the rest is for changes, by which no name becomes longer by half. */
+const MAX_BYTES_WITH_MORE = 0.7 * MAX_BYTES;
+
+/** Most names of one owner in a shard, of about 120: else some chosen hosts would leave others no room to change theirs. */
 const MAX_OF_OWNER = 80;
 
 /** How often each shard was written, so that who looks reads the few that have changed. */
@@ -91,10 +95,10 @@ export class SharedNames implements NameBook {
     }
   }
 
-  countOf(organizationId: string): number {
+  countOf(ownerKey: string): number {
     let count = 0;
     for (const each of this.all()) {
-      if (each.organizationId === organizationId) count++;
+      if (ownerKeyOf(each) === ownerKey) count++;
     }
     return count;
   }
@@ -111,8 +115,8 @@ export class SharedNames implements NameBook {
         const entry = change(before.get(host) ?? NOTHING);
         const entries = new Map(before).set(host, entry);
         if (isEmpty(entry)) entries.delete(host);
-        checkShares(before, entries);
-        const text = entries.size === 0 ? undefined : textOf(entries);
+        const maxBytes = roomFor(before, entries);
+        const text = entries.size === 0 ? undefined : textOf(entries, maxBytes);
         const write = { key, version, text, ttlMs: Infinity };
         const written = await this.#options.values.write(write);
         if (written === undefined) continue; // somebody else was faster
@@ -232,33 +236,34 @@ function shardOf(host: string): number {
   return createHash("sha256").update(host).digest()[0] ?? 0;
 }
 
-/** Throws `records_full` if an owner has more in a shard than before, and too many. */
-function checkShares(
-  before: Shard["entries"],
-  entries: Shard["entries"],
-): void {
+/** How long a shard may become, bytes; throws `records_full` if an owner has more there than before, and too many. */
+function roomFor(before: Shard["entries"], entries: Shard["entries"]): number {
   const counts = countByOwner(before);
+  let maxBytes = MAX_BYTES;
   for (const [owner, count] of countByOwner(entries)) {
-    if (count > MAX_OF_OWNER && count > (counts.get(owner) ?? 0)) {
+    if (count <= (counts.get(owner) ?? 0)) continue;
+    if (count > MAX_OF_OWNER) {
       throw new GatewayError("records_full", "An owner's share of a shard");
     }
+    maxBytes = MAX_BYTES_WITH_MORE;
   }
+  return maxBytes;
 }
 
 function countByOwner(entries: Shard["entries"]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { holder, claims } of entries.values()) {
     for (const name of holder ? [holder, ...claims] : claims) {
-      const owner = name.organizationId ?? name.sandboxId;
+      const owner = ownerKeyOf(name);
       counts.set(owner, (counts.get(owner) ?? 0) + 1);
     }
   }
   return counts;
 }
 
-function textOf(entries: ReadonlyMap<string, NameEntry>): string {
+function textOf(entries: Shard["entries"], maxBytes: number): string {
   const text = JSON.stringify({ entries: Object.fromEntries(entries) });
   const { length } = new TextEncoder().encode(text);
-  if (length <= MAX_BYTES) return text;
+  if (length <= maxBytes) return text;
   throw new GatewayError("records_full", "No room in the shard of the host");
 }

@@ -239,6 +239,22 @@ Deno.test("the DNS is asked about a domain once at a time", async () => {
   assert.equal(dns.asked.length, 4);
 });
 
+Deno.test("that somebody else has the DNS asked about a domain keeps its owner from nothing", async () => {
+  await using gateway = await startNameGateway();
+  const { dns } = gateway;
+  await putTheirs(gateway, OWN);
+  dns.publish(verificationOf(await putName(gateway, OWN)));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  dns.held = promise;
+  const theirs = verifyName(gateway, OWN, THEIR_KEY);
+  await assertEventually(() => dns.asked.length === 2, "the DNS is asked");
+  dns.held = Promise.resolve();
+  const own = await verifyName(gateway, OWN);
+  resolve();
+  assert.equal((await theirs).code, "name_taken");
+  assert.equal(stateOf(own), "active");
+});
+
 Deno.test("who has the DNS asked in vain again and again is told to wait, and it is asked no more", async () => {
   await using gateway = await startNameGateway(undefined, {
     REFUSALS_PER_MINUTE: "5",

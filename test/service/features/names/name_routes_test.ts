@@ -266,8 +266,10 @@ Deno.test("hostile hosts and bodies are refused with all that is wrong with them
 });
 
 Deno.test("a sandbox has 100 names at most, of which none is lost by another", async () => {
+  using clock = skewClock();
   await using gateway = await startNameGateway();
   for (let at = 0; at < 100; at++) {
+    clock.jump(1_000);
     const answer = await putName(gateway, `a${at}.${BASE}`);
     assert.equal(answer.status, 201, answer.body);
   }
@@ -285,6 +287,66 @@ Deno.test("a sandbox has 100 names at most, of which none is lost by another", a
   assert.equal(items.length, 100);
   assert.equal((await endName(gateway, `a7.${BASE}`)).status, 204);
   assert.deepEqual(outcomeOf(await putName(gateway, SHOP)), OK);
+});
+
+Deno.test("a sandbox without an organization has 100 names at most with those that it has given up, and gets these again", async () => {
+  using clock = skewClock();
+  await using gateway = await startNameGateway();
+  gateway.stack.api.state.lacks.add("getSandbox"); // as to a proxy of another region
+  for (let at = 0; at < 100; at++) {
+    clock.jump(2_000);
+    const host = `a${at}.${BASE}`;
+    assert.deepEqual(outcomeOf(await putName(gateway, host)), MADE);
+    assert.equal((await endName(gateway, host)).status, 204);
+  }
+  const full = [409, "records_full"];
+  clock.jump(10_000);
+  assert.deepEqual(outcomeOf(await putName(gateway, SHOP)), full);
+  assert.deepEqual(outcomeOf(await putName(gateway, `a7.${BASE}`)), MADE);
+  clock.jump(30 * DAY_MS);
+  assert.deepEqual(outcomeOf(await putName(gateway, SHOP)), MADE);
+});
+
+Deno.test("while the API does not tell whose a sandbox is, its names are neither made nor led elsewhere", async () => {
+  using clock = skewClock();
+  await using gateway = await startNameGateway();
+  const { api } = gateway.stack;
+  assert.deepEqual(outcomeOf(await putName(gateway, SHOP)), MADE);
+  clock.jump(3_000);
+  api.fault = ({ operation }, answer) =>
+    operation === "getSandbox" ? new Response(null, { status: 503 }) : answer();
+  const untold = [503, "api_unreachable"];
+  const moved = () => putName(gateway, SHOP, { sandbox: "locked" });
+  assert.deepEqual(outcomeOf(await moved()), untold);
+  const tea = `tea.${BASE}`;
+  assert.deepEqual(outcomeOf(await putName(gateway, tea)), untold);
+  assert.deepEqual(outcomeOf(await readName(gateway, tea)), ABSENT);
+  assert.equal((await endName(gateway, SHOP)).status, 204);
+  api.fault = undefined;
+  clock.jump(3_000);
+  assert.deepEqual(outcomeOf(await moved()), MADE);
+  assert.deepEqual(outcomeOf(await putName(gateway, tea)), MADE);
+});
+
+Deno.test("an organization makes, changes and ends 60 names in a minute, however many sandboxes it has", async () => {
+  using clock = skewClock();
+  await using gateway = await startNameGateway();
+  const outcomes: string[] = [];
+  for (let at = 0; at < 40; at++) {
+    const sandbox = at % 2 === 0 ? "demo" : "locked";
+    const put = await putName(gateway, SHOP, { sandbox });
+    const answer = put.code === null ? await endName(gateway, SHOP) : put;
+    outcomes.push(answer.code ?? "done");
+    if (answer.code === null) continue;
+    assert.equal(answer.status, 429);
+    assert(Number(answer.headers.get("retry-after")) >= 1);
+  }
+  const doneCount = outcomes.filter((each) => each === "done").length;
+  assert(doneCount >= 30 && doneCount < 35, outcomes.join());
+  assert.equal(outcomes.at(-1), "user_throttled");
+  assert.deepEqual(outcomeOf(await putTheirs(gateway, `tea.${BASE}`)), MADE);
+  clock.jump(60_000);
+  assert.equal((await putName(gateway, SHOP)).code, null);
 });
 
 /** The cookie of alice, who has logged in for a preview. */

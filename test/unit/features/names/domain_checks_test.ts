@@ -120,8 +120,8 @@ Deno.test("an outage of the DNS begins no three days, and ends none", async () =
   assert.equal(holder().state, "suspended");
 });
 
-Deno.test("of many that are due, the 20 that have waited longest are asked about", async () => {
-  const hosts = Array.from({ length: 30 }, (_, at) => `a${at}.shop.test`);
+Deno.test("of many that are due, the 100 that have waited longest are asked about", async () => {
+  const hosts = Array.from({ length: 110 }, (_, at) => `a${at}.shop.test`);
   const domains = hosts.map((host, at) => domainOf(host, { checkedAt: -at }));
   const { dns, pass } = await setUp(...domains);
   await pass(DAY_MS);
@@ -131,6 +131,25 @@ Deno.test("of many that are due, the 20 that have waited longest are asked about
   }
   await pass(0);
   assert.equal(dns.asked.length, 2 * hosts.length);
+});
+
+Deno.test("a domain that cannot be written keeps no other from being checked, and the log names it", async () => {
+  await using log = await collectLog();
+  const next = "next.shop.test";
+  const { dns, values, pass, holder } = await setUp(
+    domainOf(HOST, { checkedAt: -1 }),
+    domainOf(next),
+  );
+  const [unwritable = ""] = [...values.kept].flatMap(([key, { text }]) =>
+    text.includes(HOST) ? key : []
+  );
+  values.unwritable.add(unwritable);
+  dns.set("TXT", `_porthole.${next}`);
+  await pass(DAY_MS);
+  assert.equal(holder(next).failingSince, DAY_MS);
+  assert.equal(holder().checkedAt, -1);
+  const { host, reason } = await log.next("domain unchecked");
+  assert.deepEqual([host, reason], [HOST, "The store is away"]);
 });
 
 Deno.test("of several gateways, one asks", async () => {
@@ -190,7 +209,7 @@ Deno.test("domains are looked at every 10 minutes until the end, and a store tha
   time.now = DAY_MS;
   values.isAway = true;
   clock.pass(600_000);
-  const { reason } = await log.next("domains unchecked");
+  const { reason } = await log.next("domain unchecked");
   assert.equal(reason, "The store is away");
   assert.deepEqual(dns.asked, []);
   checks.close();

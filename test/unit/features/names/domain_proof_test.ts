@@ -107,15 +107,23 @@ Deno.test("what is surely missing counts while nothing is known of the rest", as
   });
 });
 
-Deno.test("what is not found tells nothing where a zone above is not found, either: a server may have failed", async () => {
+Deno.test("what is not found tells nothing where its top-level domain is not found, either: our resolver may have failed", async () => {
   const { dns, ask } = setUp();
   dns.set("TXT", TXT);
-  dns.failures.set("SOA shop.test.", new Deno.errors.NotFound("no records"));
+  dns.failures.set("SOA test.", new Deno.errors.NotFound("no records"));
   assert.deepEqual(await ask(), {
     ok: false,
     error: `no such TXT at ${TXT}`,
     isOutage: true,
   });
+});
+
+Deno.test("what is not found below a domain that nobody has any more is missing", async () => {
+  const { dns, ask } = setUp();
+  dns.set("TXT", TXT);
+  dns.set("CNAME", HOST);
+  dns.failures.set("SOA shop.test.", new Deno.errors.NotFound("no records"));
+  assert.partialDeepStrictEqual(await ask(), { ok: false, isOutage: false });
 });
 
 Deno.test("every proof has a nonce of 128 bits, and a target that can be no name and no preview host", () => {
@@ -137,7 +145,7 @@ Deno.test("by this runtime's resolver, a server that fails or refuses tells noth
       records: [txtData("v=spf1"), txtData(NONCE.slice(0, 9), NONCE.slice(9))],
     },
     [`CNAME ${HOST}`]: { records: [cnameData(TARGET.toUpperCase())] },
-    "SOA shop.test": { records: [soaData("ns.shop.test")] },
+    "SOA test": { records: [soaData("ns.test")] },
   };
   for (
     const [differences, expected] of [
@@ -147,11 +155,11 @@ Deno.test("by this runtime's resolver, a server that fails or refuses tells noth
       [{ [`CNAME ${HOST}`]: {} }, { isOutage: false }],
       [{
         [`TXT ${TXT}`]: { code: "serverFailure" },
-        "SOA shop.test": { code: "serverFailure" },
+        "SOA test": { code: "serverFailure" },
       }, { isOutage: true }],
       [{
         [`CNAME ${HOST}`]: { code: "refused" },
-        "SOA shop.test": { code: "refused" },
+        "SOA test": { code: "refused" },
       }, { isOutage: true }],
     ] as [Record<string, DnsAnswer>, object][]
   ) {

@@ -69,6 +69,15 @@ Deno.test("names are off unless the operator or members give them, and their set
       [{ NAMES: "true" }, ["NAMES"]],
       [{ NAMES_DOMAIN: "names.example.com:8443" }, ["NAMES_DOMAIN"]],
       [{ NAMES_DOMAIN: ".example.com" }, ["NAMES_DOMAIN"]],
+      // An app there could set cookies for the previews below.
+      [{ PROXY_DOMAIN: BASE, NAMES_DOMAIN: "example.com" }, ["NAMES_DOMAIN"]],
+      [{
+        PROXY_DOMAIN: `p.example.net, ${BASE}:8443`,
+        NAMES_DOMAIN: "example.com",
+        ...path,
+      }, ["NAMES_FILE", "NAMES_DOMAIN"]],
+      [{ PROXY_DOMAIN: BASE, NAMES_DOMAIN: `a.${BASE}` }, []],
+      [{ PROXY_DOMAIN: BASE, NAMES_DOMAIN: "w.example.com" }, []],
     ] as const
   ) assert.deepEqual(problemsOf(env), problems, JSON.stringify(env));
 });

@@ -5,6 +5,11 @@ import type {
   KeptName,
   NameEntry,
 } from "../../../../src/features/names/kept_name.ts";
+import { afterCheck } from "../../../../src/features/names/domain_checks.ts";
+import {
+  withName,
+  withoutName,
+} from "../../../../src/features/names/name_entries.ts";
 import { SharedNames } from "../../../../src/features/names/shared_names.ts";
 import { RecordValues } from "../../../../src/records/record_values.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
@@ -54,11 +59,11 @@ function keyOf(host: string): string {
   return `names,${createHash("sha256").update(host).digest()[0]}`;
 }
 
-/** So many hosts that are in the same value as another one. */
-function hostsBeside(host: string, count: number): string[] {
+/** So many hosts that are in the same value as another one, of about that length. */
+function hostsBeside(host: string, count: number, length = 16): string[] {
   const hosts: string[] = [];
   for (let at = 0; hosts.length < count; at++) {
-    const other = `a${at}.example.org`;
+    const other = `${"a.".repeat((length - 16) / 2)}a${at}.example.org`;
     if (keyOf(other) === keyOf(host)) hosts.push(other);
   }
   return hosts;
@@ -189,6 +194,69 @@ Deno.test("no owner fills a value with chosen hosts: others have room to change 
   assert.equal(names.entryOf(SHOP).holder?.port, 8000);
 });
 
+Deno.test("a value has no room for more names above 70 %, so that what is there is changed, verified, suspended and given up", async () => {
+  for (const length of [16, 50, 250]) {
+    const { gateway, values, clock } = setUp();
+    const { names } = await gateway();
+    const uuid = (at: number) =>
+      `${at}-9a3b-4c1d-8e2f-0b9f1c5e7d6a`.padStart(36);
+    const claims = hostsBeside(SHOP, 130, length).map((host, at) =>
+      nameOf(host, {
+        kind: "domain",
+        state: "pending",
+        port: 1,
+        sandboxId: uuid(at),
+        organizationId: uuid(at),
+        createdAt: clock.now(),
+        endsAt: clock.now() + 1,
+        proof: { nonce: "n".repeat(22), target: `0${"t".repeat(25)}.p.io` },
+      })
+    );
+    const made: KeptName[] = [];
+    const isFull = await (async () => {
+      for (const claim of claims) {
+        await names.change(claim.host, (entry) => withName(entry, claim));
+        made.push(claim);
+      }
+    })().catch(({ code }) => code === "records_full");
+    assert.equal(isFull, true, `${made.length} of ${length}`);
+    const text = () => values.kept.get(keyOf(SHOP))?.text ?? "";
+    assert(text().length > 44_000 && text().length < 46_000, text());
+    const failed = {
+      ok: false,
+      isOutage: true,
+      error: `no answer about TXT at ${"a".repeat(2 * length)}`,
+    } as const;
+    const DAY_MS = 86_400_000;
+    for (
+      const change of [
+        (name: KeptName) => ({ ...name, port: 30_000 }),
+        (name: KeptName) => afterCheck(name, failed, clock.now()),
+        (name: KeptName) => afterCheck(name, { ok: true }, clock.now()),
+        (name: KeptName) =>
+          afterCheck(name, { ...failed, isOutage: false }, clock.now()),
+        (name: KeptName) =>
+          afterCheck(
+            { ...name, failingSince: clock.now() - 3 * DAY_MS },
+            { ...failed, isOutage: false },
+            clock.now(),
+          ),
+      ]
+    ) {
+      for (const [at, name] of made.entries()) {
+        const next = made[at] = change(name);
+        await names.change(name.host, (entry) => withName(entry, next));
+      }
+    }
+    assert.equal(made.at(-1)?.state, "suspended");
+    for (const name of made) {
+      const now = clock.now();
+      await names.change(name.host, (entry) => withoutName(entry, name, now));
+    }
+    assert.match(text(), /released/);
+  }
+});
+
 Deno.test("while the store is away, what was read stays, nothing is changed, and a gateway that starts knows nothing", async () => {
   const { values, gateway } = setUp();
   const one = await gateway();
@@ -273,6 +341,7 @@ Deno.test("a sandbox's names are told newest first, without those that were give
     ["b.example.org", "c.example.org", "a.example.org"],
   );
   assert.equal(names.countOf("acme"), 4);
+  assert.equal(names.countOf("other"), 1);
 });
 
 databaseTest(
