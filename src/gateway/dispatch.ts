@@ -4,6 +4,7 @@ import {
   type HostParser,
   likelyHost,
   likelyName,
+  type ParsedHost,
   type PreviewHost,
   previewOrigin,
 } from "../address/preview_host.ts";
@@ -22,8 +23,8 @@ import {
 } from "../downstream/http/handler.ts";
 import { checkControlHead } from "../downstream/http/head_limits.ts";
 import { Reply } from "../downstream/http/reply.ts";
-import { type ErrorCode, GatewayError } from "../errors.ts";
-import { wantsDocument } from "../http/fetch_metadata.ts";
+import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
+import { isSentByPage, wantsDocument } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
@@ -80,14 +81,20 @@ const FALLBACK_HOST = /^localhost:[0-9]+$/;
 /** Where the gateway has pages of its own on preview hosts, if a feature has. */
 const OWN_PATHS = "/.porthole/";
 
+type ArrivedRequest =
+  & IncomingRequest
+  & Pick<ControlContext, "namesHost">;
+
 export class Dispatch {
   readonly #parts: DispatchParts;
+  readonly #namer: Feature | undefined;
   #hasWarned = false;
   /** The forms that are being read. */
   #forms = 0;
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
+    this.#namer = parts.features.find(({ learnName }) => learnName);
   }
 
   /** Answers a request of `Deno.serve`; never rejects. */
@@ -104,25 +111,6 @@ export class Dispatch {
     if (!split.ok) return this.#refuse(refused, split.code);
     const { target } = split.address;
     const authority = withoutDefaultPort(split.address.authority, parts.scheme);
-    const parsed = parts.parseHost(authority);
-    if (parsed.kind === "malformed") {
-      const domain = parsed.authoritySuffix;
-      const likely = likelyHost(authority, domain);
-      const retryUrl = likely && `${previewOrigin(likely, parts.scheme)}/`;
-      const name = likelyName(authority, domain);
-      return this.#refuse(refused, "bad_host", { domain, retryUrl, name });
-    }
-    if (parsed.kind === "suspended") {
-      const name = authority.toLowerCase();
-      return this.#refuse(refused, "name_suspended", { name });
-    }
-    if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
-      // Until the API has named the base domains, this may be one of them.
-      const isKnown = parts.remoteSettings.baseDomains.length > 0;
-      const code = isKnown ? "unknown_domain" : "api_unreachable";
-      return this.#refuse(refused, code);
-    }
-    if (!this.#hasWarned && headers.has("x-forwarded-for")) this.#warnOf(peer);
     const incoming = {
       id,
       request,
@@ -142,6 +130,61 @@ export class Dispatch {
       delivered: () => info.completed,
       onBodyRead: info.onBodyRead,
     };
+    const parsed = parts.parseHost(authority);
+    return this.#learnName(incoming, parsed, peer) ??
+      this.#dispatch(incoming, parsed, peer);
+  }
+
+  /** The response once it is known what a host leads to; undefined if nobody need find out. */
+  #learnName(
+    incoming: ArrivedRequest,
+    parsed: ParsedHost,
+    peer: string,
+  ): Promise<Response> | undefined {
+    const isName = parsed.kind === "preview"
+      ? parsed.host.name !== undefined
+      : parsed.kind !== "base";
+    if (!isName || this.#namer === undefined) return undefined;
+    const { authority, client: { clientAddress }, headers } = incoming;
+    const client = { clientAddress, isSentByPage: isSentByPage(headers) };
+    return this.#namer.learnName?.(authority, client)?.then(
+      () => this.#dispatch(incoming, this.#parts.parseHost(authority), peer),
+      (error: unknown) => {
+        const { code, retryAfterSec } = toGatewayError(error);
+        const { id, startedAt } = incoming;
+        return this.#refuse({ id, headers, startedAt }, code, {
+          retryAfterSec,
+        });
+      },
+    );
+  }
+
+  #dispatch(
+    incoming: ArrivedRequest,
+    parsed: ParsedHost,
+    peer: string,
+  ): Response | Promise<Response> {
+    const parts = this.#parts;
+    const { id, headers, startedAt, authority, target } = incoming;
+    const refused = { id, headers, startedAt };
+    if (parsed.kind === "malformed") {
+      const domain = parsed.authoritySuffix;
+      const likely = likelyHost(authority, domain);
+      const retryUrl = likely && `${previewOrigin(likely, parts.scheme)}/`;
+      const name = likelyName(authority, domain);
+      return this.#refuse(refused, "bad_host", { domain, retryUrl, name });
+    }
+    if (parsed.kind === "suspended") {
+      const name = authority.toLowerCase();
+      return this.#refuse(refused, "name_suspended", { name });
+    }
+    if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
+      // Until the API has named the base domains, this may be one of them.
+      const isKnown = parts.remoteSettings.baseDomains.length > 0;
+      const code = isKnown ? "unknown_domain" : "api_unreachable";
+      return this.#refuse(refused, code);
+    }
+    if (!this.#hasWarned && headers.has("x-forwarded-for")) this.#warnOf(peer);
     if (parsed.kind === "preview") {
       const own = this.#ownAt(parsed.host, incoming);
       if (own !== undefined) return this.#serve(own.exchange, own.handle());
@@ -207,7 +250,7 @@ export class Dispatch {
   }
 
   async #toControl(
-    incoming: IncomingRequest & Pick<ControlContext, "namesHost">,
+    incoming: ArrivedRequest,
     base: string | undefined,
   ): Promise<Response> {
     const { control, ownRequests, limits } = this.#parts;
@@ -268,7 +311,7 @@ export class Dispatch {
       & Partial<Pick<IncomingRequest, "authority">>,
     code: ErrorCode,
     { retryUrl, ...address }:
-      & Pick<ProblemOptions, "domain" | "name">
+      & Pick<ProblemOptions, "domain" | "name" | "retryAfterSec">
       & { readonly retryUrl?: string | undefined } = {},
   ): Response | Promise<Response> {
     const { scheme, brand } = this.#parts;

@@ -4,6 +4,7 @@
  */
 import type { PreviewHost } from "../address/preview_host.ts";
 import type { GrantSource } from "../auth/grants.ts";
+import type { ThrottledClient } from "../auth/throttle.ts";
 import type { Admission } from "../auth/verdict.ts";
 import type { ControlFeature } from "../control/app.ts";
 import type { GatewayError } from "../errors.ts";
@@ -73,6 +74,14 @@ export interface Feature extends ControlFeature {
     host: PreviewHost,
     services: ExchangeServices,
   ): HandledExchange | undefined;
+  /**
+   * Finds out what a host leads to that may be a name, before it is parsed; undefined if that is known, or it is none.
+   * Rejects with a GatewayError if nobody can tell, or the client has asked too much.
+   */
+  learnName?(
+    authority: string,
+    client: ThrottledClient,
+  ): Promise<unknown> | undefined;
   /** Called with each exchange that is over. */
   onRecord?(record: ExchangeRecord): void;
   /** The gateway begins to shut down. */

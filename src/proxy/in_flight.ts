@@ -331,6 +331,12 @@ export class InFlight {
     }
   }
 
+  /** The names by which something streams, without ports; and perhaps the empty one. */
+  get namesInUse(): ReadonlySet<string> {
+    const handles = [...this.#registry.streaming].map(({ handle }) => handle);
+    return new Set(handles.map((handle) => handle ? hostOf(handle) : ""));
+  }
+
   /** Aborts what has been stalled since `since` or longer, ms by `performance.now()`. */
   abortStalled(since: number): void {
     for (const { handle } of [...this.#registry.streaming]) {

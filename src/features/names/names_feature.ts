@@ -1,6 +1,7 @@
 /** Names that ports of sandboxes have besides their preview hosts (`NAMES`). */
 import {
   filePath,
+  flag,
   oneOf,
   optional,
   previewDomain,
@@ -12,10 +13,12 @@ import {
   settingsSection,
 } from "../../config/section.ts";
 import { fileConflicts, followFile } from "../../config/settings_file.ts";
+import type { Feature } from "../../gateway/feature.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { DomainChecks } from "./domain_checks.ts";
+import { LabelNames } from "./label_names.ts";
 import { NAME_ROUTES } from "./name_descriptions.ts";
 import { addNameRoutes } from "./name_routes.ts";
 import { NameTable } from "./name_table.ts";
@@ -32,6 +35,9 @@ const LOADING_MS = 5_000;
 /** Time between two looks for what other gateways have changed, ms. */
 const LOOK_EVERY_MS = 2_000;
 
+/** Time between two looks at labels that lead somebody, ms. */
+const LABELS_EVERY_MS = 30_000;
+
 /** Who gives names; a file is read with the settings, so that its problems are reported with theirs. */
 export const namesSettings = settingsSection({
   rows: inGroup("Public addresses", {
@@ -42,6 +48,10 @@ export const namesSettings = settingsSection({
     NAMES_FILE: setting(
       "A JSON or YAML file of names, and of the sandbox and port that each leads to.",
       { format: optional(filePath), whenUnset: "none" },
+    ),
+    NAMES_BY_LABEL: setting(
+      "With `DAYTONA_API_KEY`, has sandboxes take names, one each, by their labels `porthole.name` and `porthole.name.port`.",
+      { format: flag, default: "false" },
     ),
     NAMES_DOMAIN: setting(
       "The domain below which members' names are; others are custom domains, whose owner must prove it.",
@@ -56,19 +66,31 @@ export const namesSettings = settingsSection({
       },
     ),
   }),
-  conflicts({ NAMES: mode, NAMES_FILE: path }, core) {
+  conflicts({ NAMES: mode, NAMES_FILE: path, NAMES_BY_LABEL: byLabel }, core) {
     const name = "NAMES_FILE";
+    if (byLabel && (mode === "off" || core.DAYTONA_API_KEY === undefined)) {
+      const allowed = "false while NAMES is off or DAYTONA_API_KEY is not set";
+      return [{ name: "NAMES_BY_LABEL", given: '"true"', allowed }];
+    }
     if (path === undefined) {
       const allowed = "a path while NAMES is operator";
-      return mode === "operator" ? [{ name, given: undefined, allowed }] : [];
+      return mode === "operator" && !byLabel
+        ? [{ name, given: undefined, allowed }]
+        : [];
     }
     return mode === "off"
       ? [{ name, given: "set", allowed: "not set while NAMES is off" }]
       : fileConflicts(name, namesFile(path, basesOf(core)));
   },
-  assemble({ NAMES: mode, NAMES_FILE: path, NAMES_DOMAIN: domain }, core) {
+  assemble(values, core) {
     const bases = basesOf(core);
-    return { mode, path, bases, domain: domain ?? bases[0] };
+    return {
+      mode: values.NAMES,
+      path: values.NAMES_FILE,
+      byLabel: values.NAMES_BY_LABEL,
+      bases,
+      domain: values.NAMES_DOMAIN ?? bases[0],
+    };
   },
 });
 
@@ -86,9 +108,10 @@ export const names: FeatureModule = {
     namesToCheck(sectionOf(config, namesSettings), values),
   create(parts) {
     const { config, inFlight, recordValues, remoteSettings } = parts;
-    const { mode, path, bases, domain } = sectionOf(config, namesSettings);
+    const section = sectionOf(config, namesSettings);
+    const { mode, path, byLabel, bases, domain } = section;
     const areShared = mode === "members" && recordValues.isOn;
-    const isOn = areShared || path !== undefined;
+    const isOn = areShared || path !== undefined || byLabel;
     if (!isOn || config.public.toolboxOnly) return undefined;
     const table = new NameTable((hosts) => inFlight.moveNames(hosts));
     parts.names.use(table);
@@ -96,10 +119,30 @@ export const names: FeatureModule = {
     const unfollow = path === undefined
       ? undefined
       : followNames(namesFile(path, bases), table);
-    const metricsPages = {
-      "/tls/ask": tlsAsk(table, () => remoteSettings.baseDomains),
+    /** Between which domains members' names are. */
+    function rules() {
+      const { baseDomains } = remoteSettings;
+      return { baseDomains, namesDomain: domain ?? baseDomains[0] ?? "" };
+    }
+    const labels = byLabel ? new LabelNames({ ...parts, table, rules }) : null;
+    const labelTimer = labels === null
+      ? undefined
+      : setInterval(() => labels.look(), LABELS_EVERY_MS);
+    if (labelTimer !== undefined) Deno.unrefTimer(labelTimer);
+    function closeSources() {
+      unfollow?.();
+      clearInterval(labelTimer);
+    }
+    const feature: Feature = {
+      metricsPages: {
+        "/tls/ask": tlsAsk(table, () => remoteSettings.baseDomains),
+      },
+      ...labels && {
+        learnName: (authority, client) => labels.learn(authority, client),
+      },
+      close: closeSources,
     };
-    if (!areShared) return { metricsPages, close: () => unfollow?.() };
+    if (!areShared) return feature;
 
     const book = new SharedNames({
       values: recordValues,
@@ -112,18 +155,13 @@ export const names: FeatureModule = {
     look();
     const timer = setInterval(look, LOOK_EVERY_MS);
     Deno.unrefTimer(timer);
-    /** Between which domains members' names are. */
-    function rules() {
-      const { baseDomains } = remoteSettings;
-      return { baseDomains, namesDomain: domain ?? baseDomains[0] ?? "" };
-    }
     return {
-      metricsPages,
+      ...feature,
       loaded: loaded(book),
       controlRoutes: (app) =>
         addNameRoutes(app, { ...parts, book, table, rules }),
       close() {
-        unfollow?.();
+        closeSources();
         clearInterval(timer);
         checks.close();
       },
