@@ -435,8 +435,6 @@ export interface components {
       labels: {
         [key: string]: string;
       };
-      /** @description As a sandbox's. */
-      state?: string;
     };
     BuildInfo: {
       snapshotRef: string;

@@ -161,22 +161,19 @@ export class DaytonaApi {
     return this.#api.call("getSandbox", { path: { sandboxIdOrName }, by });
   }
 
-  /**
-   * The labels and id of the newest started sandbox of the key's organization whose label has that value; null if there is
-   * none.
-   */
-  async startedByLabel(
-    label: string,
-    value: string,
-  ): Promise<Pick<Sandbox, "labels"> & { readonly id: string } | null> {
-    const query = { labels: JSON.stringify({ [label]: value }) };
-    const listed = await this.#api.call("listSandboxes", { query, by });
-    if (listed === null) throw refused("listSandboxes");
-    // Whoever knows no such filter tells of others.
-    const fits = listed.find(({ labels, state }) =>
-      state === "started" && labels[label] === value
-    );
-    return fits ?? null;
+  /** The newest started sandbox of the key's organization with that label, in a list; null if the key may not list any. */
+  newestStarted(label: string, value: string) {
+    const labels = JSON.stringify({ [label]: value });
+    return this.#api.call("listSandboxes", {
+      query: {
+        labels,
+        states: ["started"],
+        sort: "createdAt",
+        order: "desc",
+        limit: 1,
+      },
+      by,
+    });
   }
 
   /** Where a port of one of the organization's sandboxes is to be seen. */
@@ -250,7 +247,10 @@ export class DaytonaApi {
     const operation = "ConfigController_getConfig";
     const config = await this.#api.call(operation, { by: { kind: "none" } });
     if (config !== null) return config;
-    throw refused(operation, "is the base URL complete?");
+    throw new GatewayError(
+      "api_unreachable",
+      `Daytona API, ${operation}: refused; is the base URL complete?`,
+    );
   }
 
   async #ownerOf(question: Question<"getCurrentApiKey">) {
@@ -286,10 +286,4 @@ function readyRunner({ proxyUrl, region: _, ...rest }: RunnerRecord): Runner {
   if (proxyUrl !== null) return { ...rest, proxyUrl };
   const reason = "The runner has not told the API its address yet";
   throw new GatewayError("runner_not_ready", reason);
-}
-
-/** The failure of a question that is no question of right. */
-function refused(operation: string, hint = "may the key list?"): GatewayError {
-  const reason = `Daytona API, ${operation}: refused; ${hint}`;
-  return new GatewayError("api_unreachable", reason);
 }

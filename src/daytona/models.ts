@@ -88,17 +88,11 @@ export const sandboxAnswer = z.object(
 /** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
 export type Sandbox = Readonly<z.output<typeof sandboxAnswer>>;
 
-const listedSandbox = z.object(
-  {
-    id: sandboxRef,
-    state: optionalText,
-    labels,
-  } satisfies Shape<"ListedSandbox">,
-);
+const listed = { id: sandboxRef, labels } satisfies Shape<"ListedSandbox">;
 
-/** Reads a list of sandboxes. */
+/** Reads a list of sandboxes, of each what its labels say. */
 export const listedSandboxesAnswer = z.object({
-  items: z.array(listedSandbox),
+  items: z.array(z.object(listed)),
 }).transform(({ items }) => items);
 
 export const previewUrlAnswer = z.object(

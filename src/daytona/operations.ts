@@ -13,7 +13,7 @@ import {
   signingKeyText,
   snapshotAnswer,
 } from "./models.ts";
-import type { Operation, OperationId, Refusal } from "./operation.ts";
+import type { Operation, OperationId, Params, Refusal } from "./operation.ts";
 import { configAnswer } from "./remote_config.ts";
 import { type StartAnswer, startAnswerOf } from "./start_answer.ts";
 
@@ -140,9 +140,7 @@ export const OPERATIONS = {
   },
   listSandboxes: {
     ...GATEWAY,
-    params: z.object({
-      query: z.object({ labels: z.string() }).transform(newestStarted),
-    }),
+    params: z.object({ query: z.custom<Params<"listSandboxes">["query"]>() }),
     answer: listedSandboxesAnswer,
     send: ({ sandbox }, init) => sandbox.listSandboxes(init),
   },
@@ -181,16 +179,4 @@ export const OPERATIONS = {
 /** The segments of a path, each with its grammar (see address/grammar.ts). */
 function path<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.object({ path: z.object(shape) });
-}
-
-/** The question for one sandbox with these labels, as JSON. */
-function newestStarted({ labels }: { readonly labels: string }) {
-  const states = ["started" as const];
-  return {
-    labels,
-    states,
-    sort: "createdAt" as const,
-    order: "desc" as const,
-    limit: 1,
-  };
 }

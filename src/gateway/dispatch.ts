@@ -4,9 +4,9 @@ import {
   type HostParser,
   likelyHost,
   likelyName,
-  type ParsedHost,
   type PreviewHost,
   previewOrigin,
+  splitAuthority,
 } from "../address/preview_host.ts";
 import type { Config } from "../config/config.ts";
 import type { Control } from "../control/app.ts";
@@ -81,10 +81,6 @@ const FALLBACK_HOST = /^localhost:[0-9]+$/;
 /** Where the gateway has pages of its own on preview hosts, if a feature has. */
 const OWN_PATHS = "/.porthole/";
 
-type ArrivedRequest =
-  & IncomingRequest
-  & Pick<ControlContext, "namesHost">;
-
 export class Dispatch {
   readonly #parts: DispatchParts;
   readonly #namer: Feature | undefined;
@@ -98,7 +94,12 @@ export class Dispatch {
   }
 
   /** Answers a request of `Deno.serve`; never rejects. */
-  handle(request: Request, info: RequestInfo): Response | Promise<Response> {
+  handle(
+    request: Request,
+    info: RequestInfo,
+    /** False once it is known what its host leads to. */
+    mayLearn = true,
+  ): Response | Promise<Response> {
     const parts = this.#parts;
     const headers = receivedHeaders(request);
     const startedAt = parts.now();
@@ -111,62 +112,26 @@ export class Dispatch {
     if (!split.ok) return this.#refuse(refused, split.code);
     const { target } = split.address;
     const authority = withoutDefaultPort(split.address.authority, parts.scheme);
-    const incoming = {
-      id,
-      request,
-      method: request.method,
-      headers,
-      authority,
-      namesHost: headers.has("host") || info.isHttp2 === true ||
-        !FALLBACK_HOST.test(authority),
-      target,
-      client: clientOf(peer, headers, {
-        authority,
-        scheme: parts.scheme,
-        trusted: parts.trustedProxies,
-      }),
-      connection: connectionOf(remoteAddr),
-      startedAt,
-      delivered: () => info.completed,
-      onBodyRead: info.onBodyRead,
-    };
     const parsed = parts.parseHost(authority);
-    return this.#learnName(incoming, parsed, peer) ??
-      this.#dispatch(incoming, parsed, peer);
-  }
-
-  /** The response once it is known what a host leads to; undefined if nobody need find out. */
-  #learnName(
-    incoming: ArrivedRequest,
-    parsed: ParsedHost,
-    peer: string,
-  ): Promise<Response> | undefined {
-    const isName = parsed.kind === "preview"
-      ? parsed.host.name !== undefined
-      : parsed.kind !== "base";
-    if (!isName || this.#namer === undefined) return undefined;
-    const { authority, client: { clientAddress }, headers } = incoming;
-    const client = { clientAddress, isSentByPage: isSentByPage(headers) };
-    return this.#namer.learnName?.(authority, client)?.then(
-      () => this.#dispatch(incoming, this.#parts.parseHost(authority), peer),
-      (error: unknown) => {
-        const { code, retryAfterSec } = toGatewayError(error);
-        const { id, startedAt } = incoming;
-        return this.#refuse({ id, headers, startedAt }, code, {
-          retryAfterSec,
-        });
-      },
-    );
-  }
-
-  #dispatch(
-    incoming: ArrivedRequest,
-    parsed: ParsedHost,
-    peer: string,
-  ): Response | Promise<Response> {
-    const parts = this.#parts;
-    const { id, headers, startedAt, authority, target } = incoming;
-    const refused = { id, headers, startedAt };
+    const client = clientOf(peer, headers, {
+      authority,
+      scheme: parts.scheme,
+      trusted: parts.trustedProxies,
+    });
+    const isFixed = parsed.kind === "base" ||
+      parsed.kind === "preview" && parsed.host.name === undefined;
+    const learning = mayLearn && !isFixed
+      ? this.#namer?.learnName?.(splitAuthority(authority).name, {
+        clientAddress: client.clientAddress,
+        isSentByPage: isSentByPage(headers),
+      })
+      : undefined;
+    if (learning !== undefined) {
+      return learning.then(
+        () => this.handle(request, info, false),
+        (error: unknown) => this.#refuse(refused, toGatewayError(error).code),
+      );
+    }
     if (parsed.kind === "malformed") {
       const domain = parsed.authoritySuffix;
       const likely = likelyHost(authority, domain);
@@ -185,6 +150,21 @@ export class Dispatch {
       return this.#refuse(refused, code);
     }
     if (!this.#hasWarned && headers.has("x-forwarded-for")) this.#warnOf(peer);
+    const incoming = {
+      id,
+      request,
+      method: request.method,
+      headers,
+      authority,
+      namesHost: headers.has("host") || info.isHttp2 === true ||
+        !FALLBACK_HOST.test(authority),
+      target,
+      client,
+      connection: connectionOf(remoteAddr),
+      startedAt,
+      delivered: () => info.completed,
+      onBodyRead: info.onBodyRead,
+    };
     if (parsed.kind === "preview") {
       const own = this.#ownAt(parsed.host, incoming);
       if (own !== undefined) return this.#serve(own.exchange, own.handle());
@@ -250,7 +230,7 @@ export class Dispatch {
   }
 
   async #toControl(
-    incoming: ArrivedRequest,
+    incoming: IncomingRequest & Pick<ControlContext, "namesHost">,
     base: string | undefined,
   ): Promise<Response> {
     const { control, ownRequests, limits } = this.#parts;
@@ -311,7 +291,7 @@ export class Dispatch {
       & Partial<Pick<IncomingRequest, "authority">>,
     code: ErrorCode,
     { retryUrl, ...address }:
-      & Pick<ProblemOptions, "domain" | "name" | "retryAfterSec">
+      & Pick<ProblemOptions, "domain" | "name">
       & { readonly retryUrl?: string | undefined } = {},
   ): Response | Promise<Response> {
     const { scheme, brand } = this.#parts;

@@ -74,12 +74,9 @@ export interface Feature extends ControlFeature {
     host: PreviewHost,
     services: ExchangeServices,
   ): HandledExchange | undefined;
-  /**
-   * Finds out what a host leads to that may be a name, before it is parsed; undefined if that is known, or it is none.
-   * Rejects with a GatewayError if nobody can tell, or the client has asked too much.
-   */
+  /** Learns whether a host, without a port, is a name; undefined if that is known. Rejects with a GatewayError. */
   learnName?(
-    authority: string,
+    host: string,
     client: ThrottledClient,
   ): Promise<unknown> | undefined;
   /** Called with each exchange that is over. */

@@ -331,10 +331,10 @@ export class InFlight {
     }
   }
 
-  /** The names by which something streams, without ports; and perhaps the empty one. */
+  /** The names by which something streams, without ports; the empty one if something does by none. */
   get namesInUse(): ReadonlySet<string> {
-    const handles = [...this.#registry.streaming].map(({ handle }) => handle);
-    return new Set(handles.map((handle) => handle ? hostOf(handle) : ""));
+    const streaming = [...this.#registry.streaming];
+    return new Set(streaming.map(({ handle }) => hostOf(handle ?? {})));
   }
 
   /** Aborts what has been stalled since `since` or longer, ms by `performance.now()`. */
@@ -389,6 +389,6 @@ export class InFlight {
 }
 
 /** The name that was asked for, without a port; empty if none was. */
-function hostOf({ name = "" }: StreamHandle): string {
+function hostOf({ name = "" }: Pick<StreamHandle, "name">): string {
   return name.replace(/:[0-9]+$/, "");
 }

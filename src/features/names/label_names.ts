@@ -1,29 +1,23 @@
-/** Names that sandboxes take by a label (`NAMES_BY_LABEL`): the API is asked for each when somebody first comes by it. */
+/** Names that sandboxes take by a label (`NAMES_BY_LABEL`): the API is asked for each when somebody comes by it. */
 import { LRUCache } from "lru-cache";
 import { isAlwaysPrivate, isPort } from "../../address/grammar.ts";
 import type { Name } from "../../address/known_names.ts";
-import { splitAuthority } from "../../address/preview_host.ts";
 import type { ThrottledClient } from "../../auth/throttle.ts";
+import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import { ExpiringLru } from "../../lib/lru.ts";
 import { kindOf, type NameRules } from "./host_rules.ts";
 import type { NameTable } from "./name_table.ts";
 
 /** The label that has an alias without its domain, and the one that has the port. */
 const LABEL = "porthole.name";
 const PORT_LABEL = "porthole.name.port";
+const DEFAULT_PORT = 3000;
 
-const DEFAULT_PORT = "3000";
-
-/** Time for which an answer is not asked for again, ms. */
+/** Time for which nobody asks again, and from which on a visitor waits for the new answer, ms. */
 const FRESH_MS = 30_000;
-
-/** Age from which a visitor waits for a new answer, ms. */
 const STALE_MS = 60_000;
 
-/** Most names that lead somewhere, and most hosts that are known to be none. */
-const MAX_NAMES = 1_000;
-const MAX_STRANGE = 10_000;
+const MAX_KNOWN = 10_000;
 
 interface LabelNamesParts extends
   Pick<
@@ -34,137 +28,104 @@ interface LabelNamesParts extends
   readonly rules: () => NameRules;
 }
 
-/** What is known of a name. */
+/** What is known of a host. */
 interface Known {
-  readonly name: Name;
+  /** Null if it leads nowhere. */
+  readonly name: Name | null;
   askedAt: number;
-  /** True if somebody has come by it since the last look. */
-  isUsed: boolean;
 }
 
-/** The aliases that lead to the newest started sandbox that has their label. */
+const UNKNOWN: Known = { name: null, askedAt: -Infinity };
+
+/** The aliases, each of which leads to the newest started sandbox with its label. */
 export class LabelNames {
   readonly #parts: LabelNamesParts;
-  readonly #known = new LRUCache<string, Known>({ max: MAX_NAMES });
-  readonly #strange: ExpiringLru<string, true>;
+  readonly #known = new LRUCache<string, Known>({ max: MAX_KNOWN });
   readonly #asking = new Map<string, Promise<boolean>>();
+  readonly #timer = setInterval(() => this.#look(), FRESH_MS);
 
   constructor(parts: LabelNamesParts) {
     this.#parts = parts;
-    const { now } = parts;
-    const options = { max: MAX_STRANGE, ttlMs: FRESH_MS, now };
-    this.#strange = new ExpiringLru(options);
+    Deno.unrefTimer(this.#timer);
   }
 
-  /** Finds out where a host leads that may be an alias, as `Feature.learnName` says. */
-  learn(
-    authority: string,
-    client: ThrottledClient,
-  ): Promise<unknown> | undefined {
-    const { table, rules, now } = this.#parts;
-    const { name: host } = splitAuthority(authority);
-    if (table.isKept(host)) return undefined;
-    const known = this.#known.get(host);
-    if (known === undefined) {
-      if (this.#strange.has(host)) return undefined;
-      const form = kindOf(host, rules());
-      const isAlias = "kind" in form && form.kind === "alias";
-      return isAlias ? this.#askFor(host, client) : undefined;
+  /** Finds out where a host leads, as {@linkcode Feature.learnName} says. */
+  learn(host: string, client: ThrottledClient): Promise<unknown> | undefined {
+    const { table, rules, now, background } = this.#parts;
+    const { name, askedAt } = this.#known.get(host) ?? UNKNOWN;
+    const age = now() - askedAt;
+    if (age < FRESH_MS || table.isKept(host)) return undefined;
+    if (name !== null && age < STALE_MS) {
+      background.add("names", this.#ask(host));
+      return undefined;
     }
-    known.isUsed = true;
-    if (now() - known.askedAt > STALE_MS) {
-      // If nobody can tell, the last answer stays.
-      return this.#askFor(host, client).catch(() => this.#refresh(host, known));
-    }
-    this.#refresh(host, known);
-    return undefined;
+    const form = kindOf(host, rules());
+    if (!("kind" in form) || form.kind !== "alias") return undefined;
+    const asked = this.#askFor(host, client);
+    // What has led somewhere does so while nobody can tell.
+    return name === null ? asked : asked.catch(() => {});
   }
 
-  /** Asks again for all names that somebody has used since the last look, or still uses. */
-  look(): void {
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Asks again for what WebSockets are open by: nobody may come by it any more. */
+  #look(): void {
     const { table, inFlight, background } = this.#parts;
-    const inUse = inFlight.namesInUse;
-    for (const [host, known] of this.#known) {
-      const isUsed = known.isUsed || inUse.has(host);
-      known.isUsed = false;
-      if (isUsed && !table.isKept(host)) {
-        background.add("names", this.#ask(host));
-      }
+    for (const host of inFlight.namesInUse) {
+      const isOurs = this.#known.has(host) && !table.isKept(host);
+      if (isOurs) background.add("names", this.#ask(host));
     }
   }
 
-  /** Asks at a client's expense, who waits for the answer. */
+  /** Asks at the expense of a client, who waits for the answer. */
   async #askFor(host: string, client: ThrottledClient): Promise<void> {
     const budget = this.#parts.throttle.budgetFor(client);
     budget.spend();
     await budget.settledBy(this.#ask(host), (isName) => isName);
   }
 
-  /** Asks again while nobody waits, unless that was done lately. */
-  #refresh(host: string, { askedAt }: Known): void {
-    const { now, background } = this.#parts;
-    if (now() - askedAt < FRESH_MS || this.#asking.has(host)) return;
-    background.add("names", this.#ask(host));
-  }
-
   /** Asks whether a host leads somewhere, once for all who want to know. */
   #ask(host: string): Promise<boolean> {
-    const underWay = this.#asking.get(host);
-    if (underWay !== undefined) return underWay;
-    const asking = this.#answer(host).finally(() => this.#asking.delete(host));
-    this.#asking.set(host, asking);
+    let asking = this.#asking.get(host);
+    if (asking === undefined) {
+      asking = this.#answer(host).finally(() => this.#asking.delete(host));
+      this.#asking.set(host, asking);
+    }
     return asking;
   }
 
   async #answer(host: string): Promise<boolean> {
-    const { api, now } = this.#parts;
-    const alias = host.slice(0, host.indexOf("."));
-    const before = this.#known.peek(host);
-    let sandbox;
-    try {
-      sandbox = await api.startedByLabel(LABEL, alias);
-    } catch (error) {
-      if (before !== undefined) before.askedAt = now();
+    const before = this.#known.peek(host) ?? UNKNOWN;
+    const name = await this.#nameOf(host).catch((error) => {
+      if (before !== UNKNOWN) before.askedAt = this.#parts.now();
       throw error;
+    });
+    this.#known.set(host, { name, askedAt: this.#parts.now() });
+    const isMoved = before.name?.sandboxId !== name?.sandboxId ||
+      before.name?.port !== name?.port;
+    if (isMoved) {
+      const names = [...this.#known].flatMap(([host, { name }]) =>
+        name === null ? [] : [[host, name] as const]
+      );
+      this.#parts.table.replaceLabelled(new Map(names));
     }
-    const name = sandbox && nameOf(sandbox);
-    if (name === null) {
-      this.#strange.set(host, true);
-      if (this.#known.delete(host)) this.#tell();
-      return false;
-    }
-    if (before !== undefined && leadsAlike(before.name, name)) {
-      before.askedAt = now();
-    } else {
-      this.#strange.delete(host);
-      this.#known.set(host, { name, askedAt: now(), isUsed: true });
-      this.#tell();
-    }
-    return true;
+    return name !== null;
   }
 
-  #tell(): void {
-    const names = [...this.#known].map(([host, { name }]) =>
-      [host, name] as const
-    );
-    this.#parts.table.replaceLabelled(new Map(names));
+  /** What the newest started sandbox's labels say. */
+  async #nameOf(host: string): Promise<Name | null> {
+    const alias = host.slice(0, host.indexOf("."));
+    const sandboxes = await this.#parts.api.newestStarted(LABEL, alias);
+    if (sandboxes === null) {
+      throw new GatewayError("api_unreachable", "Sandboxes cannot be listed");
+    }
+    // An API that knows no such filter tells of others.
+    const found = sandboxes.find(({ labels }) => labels[LABEL] === alias);
+    const port = Number(found?.labels[PORT_LABEL] ?? DEFAULT_PORT);
+    return found && isPort(port) && !isAlwaysPrivate(port)
+      ? { sandboxId: found.id, port, isSuspended: false }
+      : null;
   }
-}
-
-/** What a sandbox's labels lead to; null if its port can be no name's. */
-function nameOf(
-  { id, labels }: {
-    readonly id: string;
-    readonly labels: Readonly<Record<string, string>>;
-  },
-): Name | null {
-  const text = labels[PORT_LABEL] ?? DEFAULT_PORT;
-  const port = /^[1-9][0-9]*$/.test(text) ? Number(text) : 0;
-  return isPort(port) && !isAlwaysPrivate(port)
-    ? { sandboxId: id, port, isSuspended: false }
-    : null;
-}
-
-function leadsAlike(one: Name, other: Name): boolean {
-  return one.sandboxId === other.sandboxId && one.port === other.port;
 }

@@ -13,7 +13,6 @@ import {
   settingsSection,
 } from "../../config/section.ts";
 import { fileConflicts, followFile } from "../../config/settings_file.ts";
-import type { Feature } from "../../gateway/feature.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { loggerFor } from "../../observability/log.ts";
@@ -34,9 +33,6 @@ const LOADING_MS = 5_000;
 
 /** Time between two looks for what other gateways have changed, ms. */
 const LOOK_EVERY_MS = 2_000;
-
-/** Time between two looks at labels that lead somebody, ms. */
-const LABELS_EVERY_MS = 30_000;
 
 /** Who gives names; a file is read with the settings, so that its problems are reported with theirs. */
 export const namesSettings = settingsSection({
@@ -108,8 +104,10 @@ export const names: FeatureModule = {
     namesToCheck(sectionOf(config, namesSettings), values),
   create(parts) {
     const { config, inFlight, recordValues, remoteSettings } = parts;
-    const section = sectionOf(config, namesSettings);
-    const { mode, path, byLabel, bases, domain } = section;
+    const { mode, path, byLabel, bases, domain } = sectionOf(
+      config,
+      namesSettings,
+    );
     const areShared = mode === "members" && recordValues.isOn;
     const isOn = areShared || path !== undefined || byLabel;
     if (!isOn || config.public.toolboxOnly) return undefined;
@@ -124,23 +122,18 @@ export const names: FeatureModule = {
       const { baseDomains } = remoteSettings;
       return { baseDomains, namesDomain: domain ?? baseDomains[0] ?? "" };
     }
-    const labels = byLabel ? new LabelNames({ ...parts, table, rules }) : null;
-    const labelTimer = labels === null
-      ? undefined
-      : setInterval(() => labels.look(), LABELS_EVERY_MS);
-    if (labelTimer !== undefined) Deno.unrefTimer(labelTimer);
-    function closeSources() {
-      unfollow?.();
-      clearInterval(labelTimer);
-    }
-    const feature: Feature = {
+    const labels = byLabel
+      ? new LabelNames({ ...parts, table, rules })
+      : undefined;
+    const feature = {
       metricsPages: {
         "/tls/ask": tlsAsk(table, () => remoteSettings.baseDomains),
       },
-      ...labels && {
-        learnName: (authority, client) => labels.learn(authority, client),
+      ...labels && { learnName: labels.learn.bind(labels) },
+      close() {
+        unfollow?.();
+        labels?.close();
       },
-      close: closeSources,
     };
     if (!areShared) return feature;
 
@@ -161,7 +154,7 @@ export const names: FeatureModule = {
       controlRoutes: (app) =>
         addNameRoutes(app, { ...parts, book, table, rules }),
       close() {
-        closeSources();
+        feature.close();
         clearInterval(timer);
         checks.close();
       },
