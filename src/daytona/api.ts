@@ -163,17 +163,8 @@ export class DaytonaApi {
 
   /** The newest started sandbox of the key's organization with that label, in a list; null if the key may not list any. */
   newestStarted(label: string, value: string) {
-    const labels = JSON.stringify({ [label]: value });
-    return this.#api.call("listSandboxes", {
-      query: {
-        labels,
-        states: ["started"],
-        sort: "createdAt",
-        order: "desc",
-        limit: 1,
-      },
-      by,
-    });
+    const query = { labels: JSON.stringify({ [label]: value }) };
+    return this.#api.call("listSandboxes", { query, by });
   }
 
   /** Where a port of one of the organization's sandboxes is to be seen. */

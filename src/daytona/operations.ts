@@ -13,7 +13,7 @@ import {
   signingKeyText,
   snapshotAnswer,
 } from "./models.ts";
-import type { Operation, OperationId, Params, Refusal } from "./operation.ts";
+import type { Operation, OperationId, Refusal } from "./operation.ts";
 import { configAnswer } from "./remote_config.ts";
 import { type StartAnswer, startAnswerOf } from "./start_answer.ts";
 
@@ -140,7 +140,9 @@ export const OPERATIONS = {
   },
   listSandboxes: {
     ...GATEWAY,
-    params: z.object({ query: z.custom<Params<"listSandboxes">["query"]>() }),
+    params: z.object({
+      query: z.object({ labels: z.string() }).transform(newestStarted),
+    }),
     answer: listedSandboxesAnswer,
     send: ({ sandbox }, init) => sandbox.listSandboxes(init),
   },
@@ -179,4 +181,10 @@ export const OPERATIONS = {
 /** The segments of a path, each with its grammar (see address/grammar.ts). */
 function path<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.object({ path: z.object(shape) });
+}
+
+/** Asks for one sandbox with these labels, as JSON. */
+function newestStarted(labels: { readonly labels: string }) {
+  const newest = { sort: "createdAt", order: "desc" } as const;
+  return { limit: 1, ...labels, states: ["started" as const], ...newest };
 }
