@@ -5,6 +5,7 @@ import { GatewayError } from "../errors.ts";
 import { digestKey } from "../lib/digest.ts";
 import { ExpiringLru } from "../lib/lru.ts";
 import {
+  type AnswerOf,
   ApiCaller,
   type ApiCallerOptions,
   type Question,
@@ -162,7 +163,10 @@ export class DaytonaApi {
   }
 
   /** The newest started sandbox of the key's organization with that label, in a list; null if the key may not list any. */
-  newestStarted(label: string, value: string) {
+  newestStarted(
+    label: string,
+    value: string,
+  ): Promise<AnswerOf<"listSandboxes">> {
     const query = { labels: JSON.stringify({ [label]: value }) };
     return this.#api.call("listSandboxes", { query, by });
   }

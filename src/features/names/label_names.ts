@@ -5,6 +5,7 @@ import type { Name } from "../../address/known_names.ts";
 import type { ThrottledClient } from "../../auth/throttle.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { copyOf } from "../../lib/copy_of.ts";
 import { kindOf, type NameRules } from "./host_rules.ts";
 import type { NameTable } from "./name_table.ts";
 
@@ -102,7 +103,8 @@ export class LabelNames {
       if (before !== UNKNOWN) before.askedAt = this.#parts.now();
       throw error;
     });
-    this.#known.set(host, { name, askedAt: this.#parts.now() });
+    const key = copyOf(host); // it was cut out of the request's URL
+    this.#known.set(key, { name, askedAt: this.#parts.now() });
     const isMoved = before.name?.sandboxId !== name?.sandboxId ||
       before.name?.port !== name?.port;
     if (isMoved) {
