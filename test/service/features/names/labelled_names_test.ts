@@ -9,6 +9,7 @@ import { BASE } from "../../../support/gateway.ts";
 import {
   type HostedGateway,
   startHostedGateway,
+  startHostedLoginGateway,
 } from "../../../support/hosted_gateway.ts";
 import { askerOf, startRecordsGateway } from "../../../support/records_api.ts";
 import { textFile } from "../../../support/text_file.ts";
@@ -99,6 +100,32 @@ Deno.test("a second label has the port, and who may open it is as at its preview
   await using other = await startHostedGateway(BY_LABEL);
   label(other, "demo", { port: "2280" });
   assert.equal((await other.send(SHOP)).code, "bad_host");
+});
+
+Deno.test("a login at a name by label comes back to it, and is over once another sandbox has taken it", async () => {
+  using clock = fakeClock();
+  using work = backgroundWork();
+  await using gateway = await startHostedLoginGateway("group:staff", BY_LABEL);
+  label(gateway, "locked", { createdAt: "2026-01-01T00:00:00Z" });
+  const url = `http://${SHOP}:${gateway.port}/echo`;
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(url);
+  const { page } = await browser.logIn(form, "alice");
+  assert.deepEqual([page.url, page.status], [url, 200]);
+  assert.equal(lastSeen(gateway), "3000-locked");
+  const { api } = gateway.stack;
+  label(gateway, "second", { createdAt: "2026-01-02T00:00:00Z" });
+  api.sandbox("second").public = false;
+  clock.pass(FRESH_MS);
+  await gateway.send(SHOP);
+  await work.settled();
+  const cookie = browser.jar.fieldFor(new URL(url), {
+    method: "GET",
+    crossSite: false,
+  }) ?? assert.fail("no cookie");
+  const headers = { host: SHOP, cookie };
+  const refused = await gateway.send(SHOP, { path: "/echo", headers });
+  assert.equal(refused.status, 401);
 });
 
 Deno.test("without the setting no label is a name, and nothing is asked", async () => {
