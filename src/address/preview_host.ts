@@ -70,7 +70,9 @@ export function parseHost(
 }
 
 /** The host in lower case, without a trailing dot, and the port with its colon; empty if there is none. */
-function splitAuthority(authority: string) {
+export function splitAuthority(
+  authority: string,
+): { readonly name: string; readonly port: string } {
   const lower = authority.toLowerCase();
   const colon = lower.startsWith("[") ? -1 : lower.indexOf(":");
   const port = colon < 0 ? "" : lower.slice(colon);

@@ -24,6 +24,9 @@ const optionalTime = optionalText.transform((text) => Date.parse(text ?? ""));
 const optionalUrl = z.literal("").or(baseUrl).nullish()
   .transform((url) => url || null);
 
+const labels = z.record(z.string(), z.string()).nullish()
+  .transform((labels) => labels ?? {});
+
 export const runnerRecordAnswer = z.object(
   {
     /** Base URL of previews and toolbox calls; http or https, without credentials. */
@@ -62,8 +65,7 @@ export const sandboxAnswer = z.object(
     errorReason: optionalText,
     /** True if it can be recovered from the state `error`. */
     recoverable: z.boolean().nullish().transform((is) => is ?? false),
-    labels: z.record(z.string(), z.string()).nullish()
-      .transform((labels) => labels ?? {}),
+    labels,
     runnerId: optionalText,
     spotEvictedAt: optionalTime,
     queueTimedOutAt: optionalTime,
@@ -85,6 +87,13 @@ export const sandboxAnswer = z.object(
 
 /** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
 export type Sandbox = Readonly<z.output<typeof sandboxAnswer>>;
+
+const listed = { id: sandboxRef, labels } satisfies Shape<"ListedSandbox">;
+
+/** Reads a list of sandboxes, of each what its labels say. */
+export const listedSandboxesAnswer = z.object({
+  items: z.array(z.object(listed)),
+}).transform(({ items }) => items);
 
 export const previewUrlAnswer = z.object(
   {

@@ -6,6 +6,7 @@ import {
   likelyName,
   type PreviewHost,
   previewOrigin,
+  splitAuthority,
 } from "../address/preview_host.ts";
 import type { Config } from "../config/config.ts";
 import type { Control } from "../control/app.ts";
@@ -22,8 +23,8 @@ import {
 } from "../downstream/http/handler.ts";
 import { checkControlHead } from "../downstream/http/head_limits.ts";
 import { Reply } from "../downstream/http/reply.ts";
-import { type ErrorCode, GatewayError } from "../errors.ts";
-import { wantsDocument } from "../http/fetch_metadata.ts";
+import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
+import { isSentByPage, wantsDocument } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
@@ -82,16 +83,23 @@ const OWN_PATHS = "/.porthole/";
 
 export class Dispatch {
   readonly #parts: DispatchParts;
+  readonly #namer: Feature | undefined;
   #hasWarned = false;
   /** The forms that are being read. */
   #forms = 0;
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
+    this.#namer = parts.features.find(({ learnName }) => learnName);
   }
 
   /** Answers a request of `Deno.serve`; never rejects. */
-  handle(request: Request, info: RequestInfo): Response | Promise<Response> {
+  handle(
+    request: Request,
+    info: RequestInfo,
+    /** False once it is known what its host leads to. */
+    mayLearn = true,
+  ): Response | Promise<Response> {
     const parts = this.#parts;
     const headers = receivedHeaders(request);
     const startedAt = parts.now();
@@ -105,6 +113,25 @@ export class Dispatch {
     const { target } = split.address;
     const authority = withoutDefaultPort(split.address.authority, parts.scheme);
     const parsed = parts.parseHost(authority);
+    const client = clientOf(peer, headers, {
+      authority,
+      scheme: parts.scheme,
+      trusted: parts.trustedProxies,
+    });
+    const isFixed = parsed.kind === "base" ||
+      parsed.kind === "preview" && parsed.host.name === undefined;
+    const learning = mayLearn && !isFixed
+      ? this.#namer?.learnName?.(splitAuthority(authority).name, {
+        clientAddress: client.clientAddress,
+        isSentByPage: isSentByPage(headers),
+      })
+      : undefined;
+    if (learning !== undefined) {
+      return learning.then(
+        () => this.handle(request, info, false),
+        (error: unknown) => this.#refuse(refused, toGatewayError(error).code),
+      );
+    }
     if (parsed.kind === "malformed") {
       const domain = parsed.authoritySuffix;
       const likely = likelyHost(authority, domain);
@@ -132,11 +159,7 @@ export class Dispatch {
       namesHost: headers.has("host") || info.isHttp2 === true ||
         !FALLBACK_HOST.test(authority),
       target,
-      client: clientOf(peer, headers, {
-        authority,
-        scheme: parts.scheme,
-        trusted: parts.trustedProxies,
-      }),
+      client,
       connection: connectionOf(remoteAddr),
       startedAt,
       delivered: () => info.completed,

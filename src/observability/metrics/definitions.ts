@@ -48,6 +48,7 @@ const API_OPERATIONS = [
   "startSandbox",
   "recoverSandbox",
   "getPortPreviewUrl",
+  "listSandboxes",
   "listAvailableRegions",
   "getSnapshot",
   "updateLastActivity",

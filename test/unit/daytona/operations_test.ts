@@ -92,7 +92,8 @@ function callAnyhow(
   path: Record<string, unknown>,
 ): Promise<unknown> {
   const [kind] = OPERATIONS[id].by;
-  return Reflect.apply(api.call, api, [id, { path, by: BY[kind] }]);
+  const query = { labels: "{}", other: "OTHER" };
+  return Reflect.apply(api.call, api, [id, { path, query, by: BY[kind] }]);
 }
 
 Deno.test("every operation sends its segments to its own place, and nothing else that it is given", async () => {

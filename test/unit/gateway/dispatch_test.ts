@@ -127,6 +127,44 @@ Deno.test("a request keeps the id that a trusted proxy gave it, and gets one of 
   );
 });
 
+Deno.test("a host that may be a name is learned once before it is parsed, and a failure of that is the answer", async () => {
+  const names = { "known.p.test": { sandboxId: "box", port: 3000 } };
+  const asked: string[] = [];
+  const feature: Feature = {
+    learnName(host, { clientAddress, isSentByPage }) {
+      asked.push(`${host} ${clientAddress} ${isSentByPage}`);
+      if (host === "known.p.test" || host === "none.p.test") return undefined;
+      if (host !== "new.p.test") {
+        const over = new GatewayError("too_many_refusals", "Over its budget");
+        return Promise.reject(over);
+      }
+      Object.assign(names, { [host]: { sandboxId: "box", port: 8000 } });
+      return Promise.resolve();
+    },
+  };
+  const { send, exchanges, answers } = setUp({ names, features: [feature] });
+  const peer = peerAt("203.0.113.9");
+  for (
+    const host of ["p.test", "3000-box.p.test", "known.p.test", "none.p.test"]
+  ) await send(`http://${host}/`, peer);
+  await send("http://NEW.p.test.:8443/", peer, {
+    "sec-fetch-site": "cross-site",
+  });
+  const refused = await send("http://other.p.test/", peer);
+  assert.equal(refused.status, 429);
+  assert.deepEqual(asked, [
+    "known.p.test 203.0.113.9 false",
+    "none.p.test 203.0.113.9 false",
+    "new.p.test 203.0.113.9 true",
+    "other.p.test 203.0.113.9 false",
+  ]);
+  const previews = exchanges.map((x) =>
+    x instanceof PreviewExchange ? x.port : undefined
+  );
+  assert.deepEqual(previews, [3000, 3000, 8000]);
+  assert.deepEqual(answers, [undefined, "bad_host", "too_many_refusals"]);
+});
+
 Deno.test("host and path decide who answers", async () => {
   const { send, exchanges, contexts, answers, records } = setUp();
   const peer = peerAt("203.0.113.9");
