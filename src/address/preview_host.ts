@@ -41,6 +41,9 @@ const FIRST_LABEL = new RegExp(`^([1-9][0-9]{0,4})-(${LABEL})$`);
 
 const MAX_CACHED = 1000;
 
+/** Most domains whose cookies a host is relieved of. */
+const MAX_PARENTS = 5;
+
 /** Longer than any name (RFC 1035 section 2.3.4) with a port: not cached, since clients choose what is. */
 const MAX_CACHED_LENGTH = 264;
 
@@ -151,6 +154,14 @@ export function parentDomain(
   return name === undefined
     ? base
     : splitAuthority(name).name.slice(name.indexOf(".") + 1);
+}
+
+/** All domains that a host is below and that a cookie can be for, the nearest first: that one, and four more at most. */
+export function parentDomains(host: PreviewHost): string[] {
+  const labels = parentDomain(host).split(".");
+  return labels.slice(0, MAX_PARENTS)
+    .map((_, i) => labels.slice(i).join("."))
+    .filter((domain, i) => i === 0 || domain.includes("."));
 }
 
 /** The origin of a preview host (RFC 6454 section 6.2). */

@@ -127,7 +127,7 @@ export class Gate {
         grant?.frame !== undefined;
       const again = grant !== undefined && credential !== undefined && isRenewed
         ? await this.#byGrant(
-          sessionFor(grant, request.port),
+          sessionFor(grant, request),
           credential,
           request,
           UNMETERED,
@@ -269,15 +269,17 @@ export class Gate {
     request: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
-    const { label, port, clientAddress, isForMembers = false } = request;
+    const { label, port, name, clientAddress, isForMembers = false } = request;
     const { logins, scope } = this.#parts;
-    const isByHost = scope === "host" || request.isNamed === true;
+    const isByHost = scope === "host" || name !== undefined;
     if (session?.kind === "user") {
       return isForMembers && scope === "host" &&
         await logins.opens(label, session, clientAddress, budget);
     }
     if (session?.sandboxId !== label) return false;
     if (isForMembers && session.kind !== "login") return false;
+    // Whoever has the DNS of a name gets its cookies: they open nothing else.
+    if (session.kind !== "login" && session.name !== name) return false;
     if (session.kind === "key") {
       return await this.#isPreviewToken(session.token, request, budget);
     }
@@ -327,7 +329,7 @@ export class Gate {
     budget: Budget,
   ): Promise<Admission | Denial | undefined> {
     const { grants, sandboxes } = this.#parts;
-    const { label, port, method, clientAddress, takesGrants } = request;
+    const { label, port, name, method, clientAddress, takesGrants } = request;
     if (!takesGrants) return undefined;
     // Grants name ids: what is known of a name may be stale, and so not told by sandboxIdOf().
     const found = isUuid(label)
@@ -336,7 +338,8 @@ export class Gate {
     const sandboxId = found?.id ?? sandboxes.sandboxIdOf(label);
     const session = "port" in carrier ? carrier : undefined;
     const isPlanted = session !== undefined && // over http, by another sandbox's page
-      (session.sandboxId !== sandboxId || session.port !== port);
+      (session.sandboxId !== sandboxId || session.port !== port ||
+        session.name !== name);
     if (isPlanted) return undefined;
     const ancestors = session?.frame?.ancestors;
     const framedBy = credential.kind === "session"

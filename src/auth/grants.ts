@@ -73,13 +73,18 @@ export interface GrantSource {
   reopen(session: GrantSession, budget: Budget): Promise<Grant | undefined>;
 }
 
-/** A session that stands for a grant, on one preview host. */
+/** A session that stands for a grant, on one preview host or name. */
 export interface GrantSession extends Omit<Grant, "ports"> {
   readonly kind: "grant";
   readonly port: number;
+  /** The name that it was made at, with the Host header's port; undefined for a preview host. */
+  readonly name?: string | undefined;
   /** When it ends, if the cookie outlives it so that a frame hears of the end, ms since the epoch. */
   readonly endsAt?: number | undefined;
 }
+
+/** The port of a grant that a session is for, and the name, if it is made at one. */
+type GrantPlace = Pick<GrantSession, "port" | "name">;
 
 /** How long a frame hears that its session has ended, ms. */
 export const ENDED_MS = 60 * 60 * 1000;
@@ -87,18 +92,18 @@ export const ENDED_MS = 60 * 60 * 1000;
 /** The session of a frame for a grant at one of its ports, which ends at `endsAt`, ms since the epoch. */
 export function frameSessionFor(
   grant: Grant,
-  port: number,
+  place: GrantPlace,
   endsAt: number,
 ): GrantSession {
-  return { ...sessionFor(grant, port), endsAt, expiresAt: endsAt + ENDED_MS };
+  return { ...sessionFor(grant, place), endsAt, expiresAt: endsAt + ENDED_MS };
 }
 
 /** The session that stands for a grant at one of its ports, as long as it lasts. */
 export function sessionFor(
   { ports: _, ...grant }: Grant,
-  port: number,
+  { port, name }: GrantPlace,
 ): GrantSession {
-  return { kind: "grant", port, ...grant };
+  return { kind: "grant", port, name, ...grant };
 }
 
 /** True if what was unsealed is such a session. */

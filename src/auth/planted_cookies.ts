@@ -5,7 +5,7 @@
  */
 import {
   hostName,
-  parentDomain,
+  parentDomains,
   type PreviewHost,
 } from "../address/preview_host.ts";
 import { cookieName, cookieValues, isOwnCookieName } from "../http/cookies.ts";
@@ -53,8 +53,8 @@ export class PlantedCookies {
   /**
    * The headers of the refusal, in three steps. Each comes if the one before, less than a minute ago, has not
    * helped. The first deletes by name what was set for all previews, but not our logins; the second also what the app
-   * has set for its own host. The third is for what has another domain or path: when a person sees the refusal, the
-   * browser has to delete all cookies of the site, and its logins with them.
+   * has set for its own host, and anybody for a domain above the base domain. The third is for what has another domain
+   * or path: when a person sees the refusal, the browser has to delete all cookies of the site, and its logins with them.
    */
   async headersFor(request: TooLargeRequest): Promise<Header[]> {
     const { cookies } = this.#options;
@@ -81,7 +81,11 @@ export class PlantedCookies {
     { logins, step }: { logins: ReadonlySet<string>; step: number },
   ): Iterable<string> {
     const self = hostName(host);
-    const parent = parentDomain(host);
+    const all = parentDomains(host);
+    // Those above the base domain may have cookies of others than previews.
+    const parents = step === 1
+      ? all.filter((each, i) => i === 0 || `.${each}`.endsWith(`.${host.base}`))
+      : all;
     const names = namesBySize(cookie);
     for (const path of cookiePaths(target)) {
       for (const name of names) {
@@ -89,7 +93,9 @@ export class PlantedCookies {
         const isLogin = path === "/" && logins.has(name);
         // With the prefix `__Host-` no cookie has a domain (RFC 6265bis section 4.1.3.2).
         if (!isLogin && !/^__host-/i.test(name)) {
-          yield this.#deletion(name, { domain: parent, path });
+          for (const domain of parents) {
+            yield this.#deletion(name, { domain, path });
+          }
         }
         if (step === 1 || isOwnCookieName(name)) continue;
         yield this.#deletion(name, { path });

@@ -21,15 +21,21 @@ export interface UserSession extends LoginRef {
   readonly kind: "user";
 }
 
-/** A session of one preview host, which its user's session was handed over to; it has the id of that one. */
-export interface HostSession extends LoginRef {
+/** Where a session counts: only where it was made. */
+interface Place {
+  /** The name, with the Host header's port; undefined for preview hosts. */
+  readonly name?: string | undefined;
+}
+
+/** A session of one preview host or name, which its user's session was handed over to; it has the id of that one. */
+export interface HostSession extends LoginRef, Place {
   readonly kind: "host";
   readonly sandboxId: string;
   readonly port: number;
 }
 
 /** A session created from a preview token, for all ports, valid as long as the API accepts that token. */
-interface PreviewTokenSession extends Pick<LoginRef, "expiresAt"> {
+interface PreviewTokenSession extends Pick<LoginRef, "expiresAt">, Place {
   readonly kind: "key";
   readonly sandboxId: string;
   readonly token: string;
@@ -86,7 +92,7 @@ export class SessionSealer {
 /** The session in a payload; undefined if it is none. */
 function sessionOf(value: unknown): Session | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { kind, sandboxId, port, scope, expiresAt, token, id } =
+  const { kind, sandboxId, port, name, scope, expiresAt, token, id } =
     value as Record<string, unknown>;
   if (typeof expiresAt !== "number") return undefined;
   if (isGrantSession(value)) return value;
@@ -96,14 +102,15 @@ function sessionOf(value: unknown): Session | undefined {
   if (typeof sandboxId !== "string") return undefined;
   // Cookies sealed by earlier versions name a scope as well; one of a single port must not open the others.
   if (scope !== undefined && scope !== "sandbox") return undefined;
+  const place = typeof name === "string" ? { name } : {};
   if (kind === "key" && typeof token === "string") {
-    return { kind, sandboxId, token, expiresAt };
+    return { kind, sandboxId, token, ...place, expiresAt };
   }
   if (kind === "login" && typeof id === "string") {
     return { kind, sandboxId, id, expiresAt };
   }
   if (kind === "host" && typeof id === "string" && typeof port === "number") {
-    return { kind, sandboxId, port, id, expiresAt };
+    return { kind, sandboxId, port, ...place, id, expiresAt };
   }
   return undefined;
 }

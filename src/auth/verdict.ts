@@ -46,8 +46,8 @@ export interface GateRequest extends ThrottledClient {
   readonly takesGrants?: boolean;
   /** True if it may be a frame's, by its cookies: then it is not admitted as public without a look at them. */
   readonly isEmbedded?: boolean;
-  /** True at a name, where only a login counts that was handed over to it. */
-  readonly isNamed?: boolean;
+  /** The name that was asked for, with its port; undefined if none was. Sessions count only where they were made. */
+  readonly name?: string | undefined;
   /** True if it came by the toolbox route, which takes no signed tokens and treats no sandbox as public. */
   readonly isToolbox: boolean;
   /** True on the base host, for whoever has logged in or has a bearer: what opens a preview only is not enough. */

@@ -3,6 +3,7 @@
  * failure on the way is thrown, and becomes a response in one place (see dispatch.ts).
  */
 import { loggedLabel, TOOLBOX_PORT } from "../address/grammar.ts";
+import type { HostParser } from "../address/preview_host.ts";
 import type { Gate } from "../auth/gate.ts";
 import { type Grant, sessionFor } from "../auth/grants.ts";
 import type { Login } from "../auth/login_flow.ts";
@@ -62,6 +63,8 @@ interface SandboxHandlerParts extends
   readonly login: Pick<Login, "state">;
   readonly features: readonly Feature[];
   readonly forwarder: Forwarder;
+  /** Whether a name still leads somewhere. */
+  readonly parseHost: HostParser;
 }
 
 /** Handles requests for sandboxes. */
@@ -217,13 +220,18 @@ export class SandboxHandlers {
   }
 
   #grant(x: SandboxExchange, admission: Admission): void {
-    const { gate, accessEvents } = this.#parts;
+    const { gate, accessEvents, parseHost } = this.#parts;
     const { sandboxId, subject, grant } = admission;
     if (grant !== undefined) {
       accessEvents.usedGrant({ ...factsOf(x), sandboxId, subject, grant });
     }
     let latest = admission;
+    const { name } = x;
     x.grant(admission, async () => {
+      // Where it leads elsewhere, what has begun may go on.
+      if (name !== undefined && parseHost(name).kind !== "preview") {
+        return false;
+      }
       const verdict = await gate.readmit(x, latest);
       if (verdict.kind !== "allow") return false;
       latest = verdict;
@@ -344,21 +352,25 @@ export class SandboxHandlers {
 
   /** The Set-Cookie value of a session that stands for the token that admitted; undefined if that was something else. */
   async #sessionOf(
-    { host: { label: sandboxId, port }, grantInQuery }: PreviewExchange,
+    { host, grantInQuery }: PreviewExchange,
     { credential, grant }: Admission,
   ): Promise<string | undefined> {
     const { cookies, sessions, sessionTtlMs, now } = this.#parts;
     const expiresAt = now() + sessionTtlMs;
     if (credential?.kind === "auth_key") {
-      const { token } = credential;
-      const session = { kind: "key", sandboxId, token, expiresAt } as const;
-      const sealed = await sessions.seal(session);
+      const sealed = await sessions.seal({
+        kind: "key",
+        sandboxId: host.label,
+        name: host.name,
+        token: credential.token,
+        expiresAt,
+      });
       const maxAgeSec = Math.floor(sessionTtlMs / 1000);
       return cookies.hostOnly(cookies.previewTokenSession, sealed, maxAgeSec);
     }
     if (grant === undefined || credential?.kind !== "grant") return undefined;
     const endsAt = Math.min(expiresAt, grant.expiresAt);
-    const session = { ...sessionFor(grant, port), expiresAt: endsAt };
+    const session = { ...sessionFor(grant, host), expiresAt: endsAt };
     const sealed = await sessions.seal(session);
     const maxAgeSec = Math.ceil((endsAt - now()) / 1000);
     return grantInQuery.cookie === "none"

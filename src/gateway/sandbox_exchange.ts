@@ -110,10 +110,6 @@ export abstract class SandboxExchange extends Exchange
     return this.granted.sandboxId;
   }
 
-  get isNamed(): boolean {
-    return this.#host.name !== undefined;
-  }
-
   override get name(): string | undefined {
     return this.#host.name;
   }

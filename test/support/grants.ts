@@ -91,6 +91,6 @@ export async function frameCookieOf(
   const sealer = createSealer({ secrets, purpose: "session", now });
   const sessions = new SessionSealer(sealer, { now, maxRemembered: 1 });
   const [port = 0] = grant.ports;
-  const sealed = await sessions.seal(frameSessionFor(grant, port, endsAt));
+  const sealed = await sessions.seal(frameSessionFor(grant, { port }, endsAt));
   return `${isHttps ? "__Host-" : ""}porthole-grant=${sealed}`;
 }

@@ -6,7 +6,7 @@ import {
 } from "../../src/address/preview_host.ts";
 
 /** What each name leads to, by host. */
-type Names = Readonly<
+export type Names = Readonly<
   Record<string, Omit<Name, "isSuspended"> & Partial<Name>>
 >;
 

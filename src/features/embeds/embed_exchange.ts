@@ -61,9 +61,9 @@ export class EmbedExchange extends OwnExchange {
 
   /** What the gate decides on: whether one of these is a grant for the port, also where the sandbox is public. */
   asked(credentials: readonly Credential[]): GateRequest {
-    const { label, port } = this.host;
+    const { label, port, name } = this.host;
     const asked = this.requestOfMember({ label, port }, () => credentials);
-    return { ...asked, method: "GET", takesGrants: true };
+    return { ...asked, name, method: "GET", takesGrants: true };
   }
 
   /** What the log is told of it. */
@@ -127,7 +127,7 @@ async function exchangeCode(
   const { via, id, expiresAt } = grant;
   const kept = via === "embed" ? await records.get(EMBEDS, id) : undefined;
   const path = kept && keptIn<KeptEmbed>(kept.record).own.path;
-  const session = frameSessionFor(grant, port, expiresAt);
+  const session = frameSessionFor(grant, x.host, expiresAt);
   let sealed = await sessions.seal(session);
   const others = await otherSessions(x, session, parts);
   for (const other of others) {
@@ -145,17 +145,18 @@ async function exchangeCode(
   });
 }
 
-/** The sessions of other frames in this browser, whose pages show the same port: the new one takes nothing from them. */
+/** The sessions of other frames in this browser, for the same port at this host: the new one takes nothing from them. */
 async function otherSessions(
-  { headers, host: { port } }: EmbedExchange,
-  { id, sandboxId }: GrantSession,
+  { headers }: EmbedExchange,
+  { id, sandboxId, port, name }: GrantSession,
   { sessions, cookies }: FeatureParts,
 ): Promise<{ readonly sealed: string; readonly expiresAt: number }[]> {
   const others: { sealed: string; expiresAt: number }[] = [];
   for (const sealed of grantSessionsIn(headers.get("cookie") ?? "", cookies)) {
     const other = await sessions.open(sealed);
     const isOfFrame = other?.kind === "grant" && other.frame !== undefined &&
-      other.id !== id && other.sandboxId === sandboxId && other.port === port;
+      other.id !== id && other.sandboxId === sandboxId &&
+      other.port === port && other.name === name;
     if (isOfFrame) others.push({ sealed, expiresAt: other.expiresAt });
   }
   return others.slice(0, MAX_OTHERS);

@@ -29,7 +29,7 @@ export const handover: FeatureModule = {
     const sealer = parts.sealerFor("login-code");
     const codes = new Handover({ sealer, usedCodes, now });
     const keepSessions = isForHosts ? userLogins : sandboxLogins;
-    const hasOwn = (x: PreviewExchange) => isForHosts || x.isNamed;
+    const hasOwn = (x: PreviewExchange) => isForHosts || x.name !== undefined;
     return {
       ownParameter: CODE_PARAMETER,
       browserSessions: keepSessions({ ...parts, handover: codes }),

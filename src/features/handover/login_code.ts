@@ -89,8 +89,8 @@ export class Handover {
   }
 
   /**
-   * The session of a preview host, for a code and the verifiers that came with it; undefined if the code is not for
-   * that host or browser, has expired, or was used.
+   * The session of a preview host or name, for a code and the verifiers that came with it; undefined if the code is not
+   * for that host or browser, has expired, or was used.
    * @throws {GatewayError} `session_unavailable` if it cannot be told whether the code was used
    */
   async redeem(
@@ -106,9 +106,9 @@ export class Handover {
     // In this order: nobody else can use a code up.
     const isGood = isFromHere &&
       await this.#options.usedCodes.use(code.id, code.expiresAt);
-    const { label: sandboxId, port } = host;
+    const { label: sandboxId, port, name } = host;
     return isGood
-      ? { kind: "host", ...code.session, sandboxId, port }
+      ? { kind: "host", ...code.session, sandboxId, port, name }
       : undefined;
   }
 }

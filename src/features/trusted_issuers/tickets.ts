@@ -94,7 +94,7 @@ export class Tickets implements GrantSource {
     session: GrantSession,
     budget: Budget,
   ): Promise<Grant | undefined> {
-    const { kind: _, port, endsAt, ...granted } = session;
+    const { kind: _, port, name: __, endsAt, ...granted } = session;
     const { id, sandboxId, methods } = granted;
     const expiresAt = endsAt ?? granted.expiresAt;
     if (expiresAt <= this.#options.now()) return undefined;

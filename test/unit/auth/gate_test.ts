@@ -156,8 +156,36 @@ const FRAMED: GrantSession = {
   expiresAt: Infinity,
 };
 
+/** A name of port 3000 of `box`. */
+const SHOP = "shop.example:8443";
+
 /** Sessions of a login on one host, and on the base host, and of grants. */
 const SESSIONS: Readonly<Record<string, Session>> = {
+  "host of shop": {
+    kind: "host",
+    sandboxId: "box",
+    port: 3000,
+    name: SHOP,
+    id: "login",
+    expiresAt: Infinity,
+  },
+  "token of shop": {
+    kind: "key",
+    sandboxId: "box",
+    name: SHOP,
+    token: "good",
+    expiresAt: Infinity,
+  },
+  "granted of shop": {
+    kind: "grant",
+    via: "token",
+    id: "g",
+    sandboxId: "box",
+    port: 3000,
+    name: SHOP,
+    expiresAt: Infinity,
+  },
+  "framed of shop": { ...FRAMED, name: SHOP },
   host: {
     kind: "host",
     sandboxId: "box",
@@ -651,33 +679,82 @@ Deno.test("at a name, a login's session opens only if it was handed over to host
   for (const scope of ["sandbox", "host"] as const) {
     for (
       const [sealed, label, port, kind] of [
-        ["host", "box", 3000, "allow"],
-        ["host", "box", 3001, "login"],
-        ["host", "other", 3000, "login"],
+        ["host of shop", "box", 3000, "allow"],
+        ["host of shop", "box", 3001, "login"],
+        ["host of shop", "other", 3000, "login"],
+        ["host", "box", 3000, "login"],
         ["login", "box", 3000, "login"],
         ["user", "box", 3000, "login"],
-        ["sealed", "box", 3000, "allow"],
-        ["sealed", "other", 3000, "login"],
+        ["token of shop", "box", 3000, "allow"],
+        ["token of shop", "other", 3000, "login"],
+        ["sealed", "box", 3000, "login"],
       ] as const
     ) {
       const { gate } = gateWith([], { scope });
       const credential = { kind: "session", sealed } as const;
       const request = requestFor(label, [credential], port);
-      const verdict = await gate.admit({ ...request, isNamed: true });
+      const verdict = await gate.admit({ ...request, name: SHOP });
       const what = `${scope}: ${sealed} at ${port}-${label}`;
       assert.equal(verdict.kind, kind, what);
     }
   }
 });
 
+Deno.test("a session that was made at a name opens that name, and neither another one nor a preview host, Daytona's own services the least", async () => {
+  for (const scope of ["sandbox", "host"] as const) {
+    for (const kind of ["host", "token", "granted", "framed"]) {
+      const sealed = `${kind} of shop`;
+      for (
+        const [name, port, isOpen] of [
+          [SHOP, 3000, true],
+          ["shop.example", 3000, false],
+          ["store.example:8443", 3000, false],
+          ...[3000, 2280, 22222, 33333].map((port) =>
+            [undefined, port, false] as const
+          ),
+        ] as const
+      ) {
+        const { gate } = gateWithGrant({}, [], { scope });
+        const credential = { kind: "session", sealed } as const;
+        const request = presenting([credential], { name, port });
+        const verdict = await gate.admit(request);
+        const what = `${scope}: ${sealed} at ${name ?? port}`;
+        assert.equal(verdict.kind, isOpen ? "allow" : "login", what);
+      }
+    }
+  }
+});
+
+Deno.test("a grant's session of a preview host opens no name", async () => {
+  for (const sealed of ["granted", "framed"]) {
+    const { gate } = gateWithGrant();
+    const session = { kind: "session", sealed } as const;
+    const request = presenting([session], { name: SHOP });
+    assert.equal((await gate.admit(request)).kind, "login", sealed);
+  }
+});
+
+Deno.test("readmit() asks for the grant behind what came to a name, too", async () => {
+  const framed = { kind: "session", sealed: "framed of shop" } as const;
+  for (const credential of [BY_HEADER, framed]) {
+    const { gate, asked } = gateWithGrant({ via: "embed", frame: TERMS });
+    const request = presenting([credential], { name: SHOP });
+    const verdict = await gate.admit(request);
+    assert(verdict.kind === "allow");
+    asked.length = 0;
+    assert.equal((await gate.readmit(request, verdict)).kind, "allow");
+    assert.deepEqual(asked, ["session g"]);
+  }
+});
+
 Deno.test("S13: readmit() goes by the host that was asked, a name or not", async () => {
   const { gate } = gateWith();
-  const credential = { kind: "session", sealed: "host" } as const;
-  const request = { ...requestFor("box", [credential]), isNamed: true };
+  const credential = { kind: "session", sealed: "host of shop" } as const;
+  const request = { ...requestFor("box", [credential]), name: SHOP };
   const admission = await gate.admit(request);
   assert(admission.kind === "allow");
   assert.equal((await gate.readmit(request, admission)).kind, "allow");
-  const unnamed = { ...request, isNamed: false };
+  const unnamed = { ...request, name: undefined };
   assert.equal((await gate.readmit(unnamed, admission)).kind, "login");
 });
 

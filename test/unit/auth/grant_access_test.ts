@@ -57,7 +57,8 @@ function accessTo(...sources: readonly GrantSource[]): GrantAccess {
 }
 
 const A = { secret: "a", place: "header" } as const;
-const SESSION = sessionFor(GRANT, 3000);
+const PLACE = { port: 3000 };
+const SESSION = sessionFor(GRANT, PLACE);
 
 Deno.test("only the source that recognizes a secret is asked for its grant, and nobody for a secret of none", async () => {
   const one = sourceOf("a", ["token"], GRANT);
@@ -148,7 +149,7 @@ Deno.test("a grant's terms for frames count where a page of ours makes a frame o
     assert(isGood, place);
     assert.equal(grant?.frame, place === "embed" ? TERMS : undefined, place);
   }
-  const session = frameSessionFor(framed, 3000, NOW + 1);
+  const session = frameSessionFor(framed, PLACE, NOW + 1);
   const { grant } = await access.judge(session, USE, UNMETERED);
   assert.equal(grant?.frame, TERMS);
   const ofLink = await access.judge(SESSION, USE, UNMETERED);
@@ -159,14 +160,14 @@ Deno.test("a frame's session ends before its cookie does, and nobody is asked ab
   const renewed = { ...GRANT, expiresAt: Infinity, frame: TERMS };
   const { source, asked } = sourceOf("a", ["token"], renewed);
   const access = accessTo(source);
-  const over = frameSessionFor(GRANT, 3000, NOW);
+  const over = frameSessionFor(GRANT, PLACE, NOW);
   assert.equal(over.expiresAt, NOW + ENDED_MS);
   const none = { isGood: false, grant: undefined };
   assert.deepEqual(await access.judge(over, USE, UNMETERED), none);
   assert.deepEqual(asked, []);
-  const lasting = frameSessionFor(GRANT, 3000, NOW + 1);
+  const lasting = frameSessionFor(GRANT, PLACE, NOW + 1);
   assert((await access.judge(lasting, USE, UNMETERED)).isGood);
   // What was admitted before is asked about by its grant, whatever end that had.
-  const before = sessionFor({ ...GRANT, expiresAt: NOW - 1 }, 3000);
+  const before = sessionFor({ ...GRANT, expiresAt: NOW - 1 }, PLACE);
   assert((await access.judge(before, USE, UNMETERED)).isGood);
 });

@@ -132,6 +132,56 @@ Deno.test("at a name, a relief deletes what was set for the domain that the name
   }
 });
 
+Deno.test("a relief deletes what was set for any domain that the host is below, above the base domain in the second step only (S5)", async () => {
+  const at = (base: string, name?: string): TooLargeRequest["host"] => ({
+    port: 3000,
+    label: "box",
+    base,
+    authoritySuffix: `${base}:8443`,
+    ...name !== undefined && { name: `${name}:8443` },
+  });
+  for (
+    const [host, first, second = first] of [
+      [at("p.test", "shop.apps.p.test"), ["apps.p.test", "p.test"]],
+      [
+        at("preview.p.test", "shop.p.test"),
+        ["p.test"],
+      ],
+      [
+        at("preview.p.test"),
+        ["preview.p.test"],
+        ["preview.p.test", "p.test"],
+      ],
+      [
+        at("p.test", "app.dept.customer.example"),
+        ["dept.customer.example"],
+        ["dept.customer.example", "customer.example"],
+      ],
+      [at("localhost"), ["localhost"]],
+      [
+        at("p.test", "a.b.c.d.e.f.g.p.test"),
+        [
+          "b.c.d.e.f.g.p.test",
+          "c.d.e.f.g.p.test",
+          "d.e.f.g.p.test",
+          "e.f.g.p.test",
+          "f.g.p.test",
+        ],
+      ],
+    ] as const
+  ) {
+    for (const [before, domains] of [["0", first], ["1", second]] as const) {
+      const cookie = `a=1; ${COOKIES.reliefs}=${before}`;
+      const { deletions } = await relief(cookie, { host });
+      assert.deepEqual(
+        deletions.slice(0, domains.length),
+        domains.map((each) => `a=; Domain=${each}; Path=/; Max-Age=0; Secure`),
+      );
+      assert.equal(deletions.length, domains.length + (before === "0" ? 0 : 2));
+    }
+  }
+});
+
 Deno.test("a relief over http sets no attribute that browsers refuse there", async () => {
   const { step, deletions } = await relief("a=1", {}, "http");
   assert.match(step ?? "", /^porthole-cookie-reliefs=1;/);

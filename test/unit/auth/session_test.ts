@@ -60,7 +60,9 @@ function setUp() {
 Deno.test("SessionSealer opens what it sealed, again and again", async () => {
   const { sessions } = setUp();
   const whole = { ...GRANT_SESSION, methods: ["GET"], subject: "ci" };
-  for (const session of [...SESSIONS, whole]) {
+  const named = [TOKEN_SESSION, HOST_SESSION, GRANT_SESSION]
+    .map((session) => ({ ...session, name: "shop.p.test:8443" }));
+  for (const session of [...SESSIONS, whole, ...named]) {
     const sealed = await sessions.seal(session);
     assert.deepEqual(await sessions.open(sealed), session);
     assert.deepEqual(await sessions.open(sealed), session);

@@ -17,6 +17,7 @@ import {
   incomingRequest,
   PREVIEW_HOST,
 } from "../../support/exchange.ts";
+import { hostParser, type Names } from "../../support/names.ts";
 
 const ADMITTED = { kind: "allow", sandboxId: "box", by: "public" } as const;
 
@@ -26,6 +27,9 @@ interface World {
   readonly features?: readonly Feature[];
   readonly login?: "on" | "off";
   readonly forward?: () => Promise<UpstreamResponse>;
+  /** The name that is asked for; undefined for the preview host. */
+  readonly name?: string;
+  readonly names?: Names;
 }
 
 /** Sends a GET with these fields to a preview or toolbox in such a world. */
@@ -35,12 +39,15 @@ function setUp(
     features = [],
     login = "off",
     forward = () => Promise.resolve({ status: 200, headers: [], body: null }),
+    name,
+    names,
   }: World,
   fields: Record<string, string> = {},
 ) {
-  const { services } = exchangeServices();
+  const { services, inFlight } = exchangeServices();
   const gate: Partial<Gate> = {
     admit: () => Promise.resolve(verdict),
+    readmit: () => Promise.resolve(verdict),
     isMember: () => Promise.resolve(false),
   };
   const forwarder: Partial<Forwarder> = { forward };
@@ -57,6 +64,7 @@ function setUp(
     },
     gate: gate as Gate,
     forwarder: forwarder as Forwarder,
+    parseHost: hostParser(["test"], names),
     features,
     accessEvents: { refused() {}, usedGrant() {} },
     sessions: {
@@ -69,9 +77,11 @@ function setUp(
     destinations: { renewDestination: () => Promise.resolve(null) },
   });
   const incoming = incomingRequest({}, fields);
+  const host = { ...PREVIEW_HOST, ...name !== undefined && { name } };
   return {
+    inFlight,
     preview: () =>
-      handlers.preview(new PreviewExchange(incoming, PREVIEW_HOST, services)),
+      handlers.preview(new PreviewExchange(incoming, host, services)),
     toolbox: () =>
       handlers.toolbox(new ToolboxExchange(incoming, "box", services)),
   };
@@ -213,4 +223,31 @@ Deno.test("a private preview's frame is refused with its cause, and a window goe
   assert.equal(advice.frameCause, "no_session");
   const answer = await setUp({ verdict, login: "on" }, WINDOW).preview();
   assert.equal(answer.status, 302);
+});
+
+Deno.test("a download goes on where its name leads elsewhere, and ends at the recheck once that leads nowhere", async () => {
+  const other = { sandboxId: "other", port: 3000 };
+  for (
+    const [name, target, lasts] of [
+      [undefined, undefined, true],
+      ["shop.test:8443", other, true],
+      ["shop.test:8443", { ...other, isSuspended: true }, false],
+      ["shop.test:8443", undefined, false],
+      ["shop.example", undefined, false],
+    ] as const
+  ) {
+    let isCancelled = false;
+    const body = {
+      read: () => new Promise<never>(() => {}),
+      cancel: () => void (isCancelled = true),
+    };
+    const { preview, inFlight } = setUp({
+      forward: () => Promise.resolve({ status: 200, headers: [], body }),
+      names: target ? { "shop.test": target } : {},
+      ...name !== undefined && { name },
+    });
+    await preview();
+    await inFlight.recheckAll();
+    assert.equal(isCancelled, !lasts, `${name} leads to ${target?.sandboxId}`);
+  }
 });

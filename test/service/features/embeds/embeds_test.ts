@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:http2";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import type { FeatureModule } from "../../../../src/gateway/feature_module.ts";
 import { FEATURES } from "../../../../src/service.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
@@ -15,6 +16,7 @@ import {
   type TestGateway,
 } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
+import { nameSource } from "../../../support/names.ts";
 import { WORLDS } from "../../../support/worlds.ts";
 import {
   askApi,
@@ -402,6 +404,38 @@ Deno.test("a code opens its sandbox at the host of its name, too, where previews
   const path = "/.porthole/state";
   const told = await gateway.send(host, { path, headers });
   assert.equal(told.json()["ready"], true);
+});
+
+Deno.test("a frame whose link is opened at a name of its port has a session of that name alone, and one of the preview host none there", async () => {
+  const shop = `shop.${BASE}`;
+  const keeper: FeatureModule = {
+    name: "keeper of a name",
+    create({ names }) {
+      const target = { sandboxId: "locked", port: 3000 };
+      names.use(nameSource({ [shop]: target }));
+      return undefined;
+    },
+  };
+  (FEATURES as FeatureModule[]).push(keeper);
+  try {
+    await using gateway = await startEmbedGateway(startGateway);
+    for (const [made, other] of [[shop, LOCKED], [LOCKED, shop]] as const) {
+      const { url } = await makeEmbed(gateway, KEYS.user);
+      const answer = await exchange(gateway, url, { host: made });
+      assert.equal(answer.status, 200, answer.body);
+      const [cookie = ""] = (answer.headers.get("set-cookie") ?? "").split(";");
+      const headers = { ...OWN_PAGE, cookie };
+      for (const [host, isOpen] of [[made, true], [other, false]] as const) {
+        const app = await gateway.send(host, { path: "/echo", headers });
+        assert.equal(app.status, isOpen ? 200 : 401, `${made} at ${host}`);
+        const path = "/.porthole/state";
+        const told = await gateway.send(host, { path, headers });
+        assert.equal(told.code, isOpen ? null : "frame_refused");
+      }
+    }
+  } finally {
+    (FEATURES as FeatureModule[]).pop();
+  }
 });
 
 Deno.test("forged codes cost their client its budget, and no question to the API", async () => {

@@ -1,5 +1,6 @@
 /** Logins at names, tested on the complete service: each has a session of its own, whatever logins are for. */
 import assert from "node:assert/strict";
+import { assertEventually } from "../../../support/assert_eventually.ts";
 import { type FakeClock, fakeClock } from "../../../support/fake_clock.ts";
 import { BASE } from "../../../support/gateway.ts";
 import type { Browser, Hop } from "../../../support/login.ts";
@@ -115,6 +116,13 @@ async function statusOf(
   return (await gateway.send(host, { path: pathname, headers })).status;
 }
 
+/** Where a session of the custom domain does not count, although it is for this very port or sandbox. */
+function elsewhere(gateway: NamedGateway): string[] {
+  const ports = [3000, 3001, 2280, 22222, 33333];
+  const hosts = ports.map((port) => gateway.at(`${port}-locked`, "/echo"));
+  return [gateway.named(ALIAS), ...hosts];
+}
+
 function setsSession({ headers }: Pick<Hop, "headers">): boolean {
   return headers.getSetCookie().some((line) => line.startsWith(`${SESSION}=`));
 }
@@ -167,7 +175,8 @@ test("what opens the sandbox's preview hosts, or stands for a login on the base 
   }
 });
 
-test("a session of a name opens its port alone, wherever its cookie is put", async (start) => {
+test("a session of a name opens that name alone, wherever its cookie is put, and nothing once the name is given up", async (start) => {
+  using clock = fakeClock();
   await using gateway = await start();
   const browser = await loggedIn(gateway, gateway.named(DOMAIN));
   const { cookies } = browser.jar;
@@ -175,11 +184,32 @@ test("a session of a name opens its port alone, wherever its cookie is put", asy
     assert.fail();
   const login = cookies.find(({ name }) => name.startsWith("porthole-login-"));
   for (const name of [SESSION, login?.name ?? "porthole-login-x"]) {
-    for (const host of ["3001-locked", "22222-locked"]) {
-      const url = gateway.at(host);
+    for (const url of elsewhere(gateway)) {
       const status = await statusOf(gateway, url, `${name}=${value}`);
-      assert.equal(status, 401, `${name} at ${host}`);
+      assert.equal(status, 401, `${name} at ${url}`);
     }
+  }
+  const cookie = `${SESSION}=${value}`;
+  assert.equal(await statusOf(gateway, gateway.named(DOMAIN), cookie), 200);
+  await gateway.move(undefined, clock);
+  await assertEventually(
+    async () => await statusOf(gateway, gateway.named(DOMAIN), cookie) === 404,
+    "the name is gone",
+  );
+  const preview = gateway.at("3000-locked");
+  assert.equal(await statusOf(gateway, preview, cookie), 401);
+});
+
+test("a link's session that was made at a name opens that name alone, wherever its cookie is put", async (start) => {
+  await using gateway = await start();
+  const { authToken } = gateway.stack.api.sandbox("locked");
+  const url = gateway.named(DOMAIN);
+  const browser = gateway.browser();
+  await browser.open(`${url}?DAYTONA_SANDBOX_AUTH_KEY=${authToken}`);
+  const cookie = cookieFor(browser, url);
+  assert.equal(await statusOf(gateway, url, cookie), 200);
+  for (const other of elsewhere(gateway)) {
+    assert.equal(await statusOf(gateway, other, cookie), 401, other);
   }
 });
 

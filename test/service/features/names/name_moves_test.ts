@@ -19,6 +19,9 @@ import {
   testWithNames as test,
 } from "./named_gateway.ts";
 
+/** Time between two rechecks, ms. */
+const RECHECK_MS = 25_000;
+
 /** An app that says whose it is, on port 8000 of a sandbox. */
 interface ToldApp extends AsyncDisposable {
   /** The requests and handshakes that have reached it. */
@@ -182,6 +185,30 @@ test(
     assert.equal((await gateway.send(CUSTOM)).code, "route_not_found");
     assert.equal(old.count, before);
     assert.equal((await gateway.send(STORE)).body, "demo");
+  },
+);
+
+test(
+  "once a name is given up, a download by it ends at the next recheck, and one by another name of the port goes on",
+  async (start, file) => {
+    using clock = fakeClock();
+    await using gateway = await start();
+    await using first = await serve(gateway, "demo");
+    const cut = gateway.send(SHOP, { path: "/slow" });
+    await first.asked;
+    const whole = gateway.send(STORE, { path: "/slow" });
+    await assertEventually(() => first.count === 2, "both have begun");
+    const { [SHOP]: _, ...left } = NAMES;
+    await file.replace(left);
+    clock.pass(LOOK_MS);
+    await assertEventually(
+      async () => (await gateway.send(SHOP)).code === "bad_host",
+      "the name is gone",
+    );
+    clock.pass(RECHECK_MS);
+    await assert.rejects(cut);
+    first.go();
+    assert.equal((await whole).body, "the first half, and the second");
   },
 );
 

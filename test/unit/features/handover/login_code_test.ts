@@ -57,6 +57,7 @@ Deno.test("a code becomes a session of its host, with the id and the end of the 
     id: "id",
     sandboxId: "box",
     port: 3000,
+    name: undefined,
     expiresAt: USER.expiresAt,
   });
   assert.deepEqual(used.map(([, until]) => until), [START + 60_000]);
@@ -111,6 +112,7 @@ Deno.test("the code for a name is for that name, and for what it leads to: it op
   const session = await handover.redeem(code, named, [verifier]);
   assert.equal(session?.sandboxId, "box");
   assert.equal(session.port, 3000);
+  assert.equal(session.name, named.name);
 });
 
 Deno.test("every code is another one, so that one visit uses up no other", async () => {

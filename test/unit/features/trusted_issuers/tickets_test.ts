@@ -628,7 +628,7 @@ Deno.test("a frame's session stands for its ticket and its terms until the ticke
   const { openInFrame, tickets, state } = judge(issuer, MINTING);
   const jwt = await issuer.sign({ ...TICKET, ...forFrames() });
   const grant = await openInFrame(jwt) ?? assert.fail();
-  const session = frameSessionFor(grant, 3000, grant.expiresAt);
+  const session = frameSessionFor(grant, { port: 3000 }, grant.expiresAt);
   assert.deepEqual(await tickets.reopen(session, UNMETERED), grant);
   state.nowMs = grant.expiresAt;
   assert.equal(await tickets.reopen(session, UNMETERED), undefined);
