@@ -62,11 +62,13 @@ export const identity: FeatureModule = {
   routes: [keysRoute],
   needsRecords: (config) => sectionOf(config, identitySettings).isOn,
   create(parts) {
-    const { config, records, now } = parts;
+    const { config, records, background, now } = parts;
     const { isOn } = sectionOf(config, identitySettings);
     if (!isOn || !records.isOn || config.public.toolboxOnly) return undefined;
     const { session: { secrets } } = config;
     const keys = new IdentityKeys({ records, secrets, now });
+    // At each start, so that the first secret seals them though nobody comes until another one is removed.
+    background.add("read identity keys", keys.published());
     const tell = createTeller(parts, keys);
     return {
       controlRoutes: (app) =>
