@@ -289,7 +289,8 @@ Deno.test("the issuer is the base domain with the port that is configured, whate
     for (const host of [LOCKED, `${LOCKED}:9999`, LOCKED.toUpperCase()]) {
       const headers = PREVIEW_TOKEN;
       const answer = await gateway.send(host, { path: "/echo", headers });
-      await told(gateway, tokenIn(answer), { issuer });
+      const { iss } = await told(gateway, tokenIn(answer), { issuer });
+      assert.equal(iss, issuer);
     }
   }
 });
