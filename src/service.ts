@@ -164,7 +164,6 @@ export async function createService(
     remoteSettings,
     sandboxes,
     access,
-    keepsIdentity: FEATURES.some((each) => each.keepsIdentity?.(config)),
   });
   const forwarder = createForwarder(config, {
     upstream,

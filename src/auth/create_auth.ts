@@ -38,15 +38,12 @@ interface AuthParts {
   readonly parseHost: HostParser;
   readonly sandboxes: GateParts["sandboxes"];
   readonly access: Access;
-  /** True if a feature needs to know who has logged in. */
-  readonly keepsIdentity: boolean;
 }
 
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createAuth(
   config: Config,
-  { lookups, closing, metrics, quota, sealerFor, keepsIdentity, ...resolvers }:
-    AuthParts,
+  { lookups, closing, metrics, quota, sealerFor, ...resolvers }: AuthParts,
 ) {
   const { daytona: { mode }, session, cache, limits, log, oidc } = config;
   const { protocol: scheme, sandboxes: openTo, toolboxTakesPreviewToken } =
@@ -68,9 +65,8 @@ export function createAuth(
   const accessEvents = new AccessEvents({ logger, metrics, subjects });
   const sealer = sealerFor("session");
   const sessions = new SessionSealer(sealer, { now, maxRemembered });
-  const groups = isHosted || keepsIdentity ? groupsClaim : undefined;
-  // Daytona's audience may be all that an access token is good for.
-  const provider = new OpenidProvider(remoteSettings, now, groups, isHosted);
+  const groups = isHosted ? groupsClaim : undefined;
+  const provider = new OpenidProvider(remoteSettings, now, groups);
   const loginAccess = isHosted
     ? new RuleAccess(allow, provider, lookups)
     : access;

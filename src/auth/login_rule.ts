@@ -1,12 +1,11 @@
 /** The operator's rule about who gets in by a login (`LOGIN_ALLOW`) at an identity provider that Daytona does not know. */
 import type { LoginRule } from "../config/login_allow.ts";
 
-/** What an identity provider says about a user, as far as anybody asks. */
+/** What an identity provider says about a user, as far as the rule asks. */
 export interface LoginClaims {
   readonly email: string | undefined;
   readonly isEmailVerified: boolean;
   readonly groups: readonly string[];
-  readonly name?: string | undefined;
 }
 
 /** One address: whatever else a provider may send must not be mistaken for one at a domain that is allowed. */
@@ -35,7 +34,7 @@ export function loginClaims(
   claims: Readonly<Record<string, unknown>>,
   groupsClaim: string,
 ): LoginClaims {
-  const { email, email_verified: verified, name } = claims;
+  const { email, email_verified: verified } = claims;
   const groups = Object.hasOwn(claims, groupsClaim)
     ? [claims[groupsClaim]].flat()
     : [];
@@ -43,6 +42,5 @@ export function loginClaims(
     email: typeof email === "string" ? email : undefined,
     isEmailVerified: verified === true || verified === "true",
     groups: groups.filter((group) => typeof group === "string"),
-    ...typeof name === "string" && { name },
   };
 }

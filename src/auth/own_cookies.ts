@@ -39,8 +39,6 @@ export class OwnCookies {
   readonly otherAccount: string;
   /** Marks that the visitor trusts one preview host. */
   readonly warningAccepted: string;
-  /** Marks that a visitor knows what one preview host is told of them. */
-  readonly identityTold: string;
   /** Names, on one preview host, the ports of its sandbox whose pages have framed it. */
   readonly framingPorts: string;
   /** Counts, on one preview host, how often a browser had to be relieved of cookies. */
@@ -69,7 +67,6 @@ export class OwnCookies {
     this.transactionPrefix = `${host}transaction-`;
     this.otherAccount = `${host}other-account`;
     this.warningAccepted = `${host}warning-accepted`;
-    this.identityTold = `${host}identity-told`;
     this.framingPorts = `${host}framing-ports`;
     this.reliefs = `${host}cookie-reliefs`;
     this.#attributes = attributesFor(isSecure, sameSite === "none");

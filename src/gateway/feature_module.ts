@@ -112,8 +112,6 @@ export interface FeatureModule {
     config: Config,
     values: RecordValues,
   ): Promise<readonly NameToCheck[]>;
-  /** True if it uses what the identity provider says of users, so that this is kept with their logins. */
-  keepsIdentity?(config: Config): boolean;
   /** Its routes on base hosts, for the description of these. */
   readonly routes?: readonly RouteConfig[];
   /** Builds it; undefined if it is switched off. */

@@ -1,5 +1,5 @@
 /**
- * The labels by which the owner of a sandbox says how it is served: those that begin with `porthole.`. Whoever may label a
+ * The labels by which the owner of a sandbox says how it is served, as far as somebody reads them. Whoever may label a
  * sandbox may write to it; visitors cannot.
  */
 import { z } from "zod";
@@ -12,9 +12,15 @@ export type OwnerLabels = Readonly<Record<string, string>>;
 /** None. */
 export const NO_LABELS: OwnerLabels = {};
 
-/** Most of one sandbox, and characters of one: they are kept with where the sandbox is. */
+/** Those that somebody reads, by their names. */
+const READ: readonly RegExp[] = [
+  /^porthole\.identity$/,
+  /^porthole\.app-origin(\.[1-9]\d{0,4})?$/,
+];
+
+/** Most of one sandbox, and the longest value, characters: they are kept with where the sandbox is. */
 const MAX_LABELS = 32;
-const MAX_LENGTH = 512;
+const MAX_LENGTH = 64;
 
 /** Reads stored ones. */
 export const storedOwnerLabels: z.ZodType<OwnerLabels> = z
@@ -25,7 +31,7 @@ export function ownerLabels(
   labels: Readonly<Record<string, string>>,
 ): OwnerLabels {
   const own = Object.entries(labels).filter(([name, value]) =>
-    name.startsWith("porthole.") && name.length + value.length <= MAX_LENGTH
+    value.length <= MAX_LENGTH && READ.some((each) => each.test(name))
   );
   return own.length === 0
     ? NO_LABELS

@@ -32,10 +32,8 @@ export function updatedBy(
   const hasLiveGroups = before.hasLiveGroups ||
     Object.hasOwn(claims, groupsClaim);
   const tellsVerified = Object.hasOwn(claims, "email_verified");
-  const { name = before.name } = told;
   return {
     subject: before.subject,
-    ...name !== undefined && { name },
     email: told.email ?? before.email,
     // What was verified is the address that came with it.
     isEmailVerified: tellsVerified

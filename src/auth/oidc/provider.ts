@@ -36,7 +36,7 @@ export interface Tokens {
   readonly refreshToken?: string;
   /** The user's `sub`, as of the latest ID token; undefined in states that older versions stored. */
   readonly subject?: string | undefined;
-  /** Who has logged in, where a rule of the operator asks for that, or a feature. */
+  /** Who has logged in, where a rule of the operator asks for that. */
   readonly identity?: Identity | undefined;
 }
 
@@ -59,23 +59,17 @@ export class OpenidProvider {
   readonly #remote: Pick<RemoteSettings, "oidc">;
   readonly #now: () => number;
   readonly #groupsClaim: string | undefined;
-  readonly #asksUserInfo: boolean;
   readonly #registrations = new WeakMap<OidcSettings, Registration>();
 
-  /**
-   * `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in: as of the
-   * UserInfo, if that is asked for, or as of the latest ID token.
-   */
+  /** `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in. */
   constructor(
     remote: Pick<RemoteSettings, "oidc">,
     now: () => number,
     groupsClaim?: string,
-    asksUserInfo = true,
   ) {
     this.#remote = remote;
     this.#now = now;
     this.#groupsClaim = groupsClaim;
-    this.#asksUserInfo = asksUserInfo;
   }
 
   /** `on` if there is a provider, `unknown` until the API has told. */
@@ -291,7 +285,7 @@ export class OpenidProvider {
     const groupsClaim = this.#groupsClaim;
     if (
       identity === undefined || groupsClaim === undefined ||
-      !this.#asksUserInfo || as.userinfo_endpoint === undefined
+      as.userinfo_endpoint === undefined
     ) return identity;
     const response = await oauth.userInfoRequest(
       as,

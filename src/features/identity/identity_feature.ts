@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isAlwaysPrivate } from "../../address/grammar.ts";
 import type { Admission } from "../../auth/verdict.ts";
-import { listOf, oneOf, orNone } from "../../config/formats.ts";
+import { oneOf } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
 import { json, refusal } from "../../control/route.ts";
@@ -16,25 +16,17 @@ import { createReportLimit } from "../../lib/cooldown.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { IdentityKeys } from "./identity_keys.ts";
 import { createTokens } from "./identity_tokens.ts";
-import { createNotices, isAnswer, NOTICE_PARAMETER } from "./notice.ts";
-import { CLAIMS, visitorOf } from "./visitor.ts";
+import { visitorOf } from "./visitor.ts";
 
-/** Whether they are told, and what besides a pseudonym. */
+/** Whether they are told. */
 export const identitySettings = settingsSection({
   rows: inGroup("Login", {
     IDENTITY: setting(
       "Whether apps are told who their visitors are, by a signed header, where a sandbox's label porthole.identity=on asks for that.",
       { format: oneOf("off", "on"), default: "off" },
     ),
-    IDENTITY_CLAIMS: setting(
-      "What they are told of users besides a pseudonym, which its visitor reads first; an e-mail address must be verified.",
-      { format: orNone(listOf(oneOf(...CLAIMS))), default: "none" },
-    ),
   }),
-  assemble: ({ IDENTITY: mode, IDENTITY_CLAIMS: claims }) => ({
-    isOn: mode === "on",
-    told: mode === "on" ? claims : [],
-  }),
+  assemble: ({ IDENTITY: mode }) => ({ isOn: mode === "on" }),
 });
 
 /** The header, which no client may send (see proxy/request_headers.ts), and the label. */
@@ -69,23 +61,26 @@ export const identity: FeatureModule = {
   settings: identitySettings,
   routes: [keysRoute],
   needsRecords: (config) => sectionOf(config, identitySettings).isOn,
-  keepsIdentity: (config) =>
-    sectionOf(config, identitySettings).told.length > 0,
   create(parts) {
-    const { config, records, sealerFor, now } = parts;
-    const { isOn, told } = sectionOf(config, identitySettings);
+    const { config, records, background, now } = parts;
+    const { isOn } = sectionOf(config, identitySettings);
     if (!isOn || !records.isOn || config.public.toolboxOnly) return undefined;
-    const sealer = sealerFor("identity-key");
-    const keys = new IdentityKeys({ records, sealer, now });
+    const { session: { secrets } } = config;
+    const keys = new IdentityKeys({ records, secrets, now });
+    // At each start, so that the first secret seals them though nobody comes until another one is removed.
+    background.add("read identity keys", keys.published());
     const tell = createTeller(parts, keys);
     return {
-      ...told.length > 0 && { ownParameter: NOTICE_PARAMETER },
       controlRoutes: (app) =>
         app.openapi(keysRoute, async (c) => {
           if (c.env.base === undefined) {
             throw new GatewayError("route_not_found", "No keys on this host");
           }
-          return c.json(await keys.published(), 200, KEYS_HEADERS);
+          const set = await keys.published();
+          // Of the answer to HEAD, nobody could tell it any more.
+          const length = String(JSON.stringify(set).length);
+          const headers = { ...KEYS_HEADERS, "content-length": length };
+          return c.json(set, 200, headers);
         }),
       admitted: (x, admission) =>
         mayBeTold(x, admission) ? tell(x, admission) : undefined,
@@ -97,35 +92,29 @@ export const identity: FeatureModule = {
 function mayBeTold(x: PreviewExchange, { by }: Admission): boolean {
   const cookie = x.headers.get("cookie") ?? "";
   return !isAlwaysPrivate(x.port) &&
-    (by !== "public" || cookie.includes("porthole-") || isAnswer(x));
+    (by !== "public" || cookie.includes("porthole-"));
 }
 
-/** Creates what has an app told of its visitor, or answers with what that one has to read first. */
+/** Creates what has an app told of its visitor. */
 function createTeller(parts: FeatureParts, keys: IdentityKeys) {
   const { config, scheme, labelsOf, now } = parts;
-  const known = { ...parts, told: sectionOf(config, identitySettings).told };
-  const notices = createNotices(parts);
-  const tokenOf = createTokens(keys, parts);
+  const tokenOf = createTokens(keys, now);
   const shouldReport = createReportLimit(now);
 
   return async (x: PreviewExchange, admission: Admission) => {
-    const { sandboxId, port, host: { authoritySuffix } } = x;
+    const { sandboxId, port, host: { base } } = x;
     try {
       const labels = await labelsOf(sandboxId, () => x.progress.onMiss());
-      const visitor = labels[LABEL] === "on"
-        ? await visitorOf(x, admission, known)
-        : undefined;
-      if (isAnswer(x)) return notices.answer(x, visitor);
+      if (labels[LABEL] !== "on") return undefined;
+      const visitor = await visitorOf(x, admission, parts);
       if (visitor === undefined) return undefined;
-      const isRead = notices.isRead(x, visitor);
-      const notice = isRead ? undefined : notices.pageFor(x, visitor);
-      if (notice !== undefined) return notice;
-      const iss = `${scheme}://${authoritySuffix}`;
-      const shown = isRead ? visitor : { ...visitor, claims: {} };
-      const token = await tokenOf({ iss, aud: sandboxId, port }, shown);
-      x.added = [[HEADER, token]];
+      // By the configuration, as a client's Host may have any port.
+      const known = config.public.domains.find(({ name }) => name === base);
+      const at = known?.port === undefined ? base : `${base}:${known.port}`;
+      const app = { iss: `${scheme}://${at}`, aud: sandboxId, port };
+      x.added = [[HEADER, await tokenOf(app, visitor)]];
     } catch (error) {
-      if (!(error instanceof GatewayError) || isAnswer(x)) throw error;
+      if (!(error instanceof GatewayError)) throw error;
       // Better nobody than no page: the app takes its visitor for a stranger.
       const { code } = error;
       if (shouldReport(code)) logger.warn("app told of nobody", { code });

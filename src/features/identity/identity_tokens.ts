@@ -1,9 +1,8 @@
 /** The JWTs that tell apps who their visitors are (RFC 7519): short-lived, for one port of one sandbox. */
 import { SignJWT } from "jose";
-import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { createHmac } from "node:crypto";
 import { digestKey, joinParts } from "../../lib/digest.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
-import { SecretHashes } from "../../lib/secret_hashes.ts";
 import { ALGORITHM, type IdentityKeys } from "./identity_keys.ts";
 import type { Visitor } from "./visitor.ts";
 
@@ -13,33 +12,33 @@ const LIFE_SEC = 60;
 /** How long one is sent again, ms: a page's requests cost one signature, and an app has half of its life left. */
 const REUSED_MS = 30_000;
 
+/** Most that are kept for that: each has some hundred octets. */
+const MAX_KEPT = 1000;
+
 /** Whom a token is for, in its own words: the base URL, the sandbox, and the port. */
 type Addressed = Readonly<{ iss: string; aud: string; port: number }>;
 
 /** Creates what returns the token of a visitor for an app, and throws as {@linkcode IdentityKeys.signing} does. */
 export function createTokens(
   keys: Pick<IdentityKeys, "signing">,
-  { config, now }: Pick<FeatureParts, "config" | "now">,
+  now: () => number,
 ): (app: Addressed, visitor: Visitor) => Promise<string> {
-  const { session: { secrets }, cache: { maxEntries: max } } = config;
-  /** By these, a visitor is called something else at each sandbox. */
-  const hashes = new SecretHashes(secrets, "identity-subject");
-  const life = { max, ttlMs: REUSED_MS, now };
+  const life = { max: MAX_KEPT, ttlMs: REUSED_MS, now };
   const signed = new ExpiringLru<string, Promise<string>>(life);
 
-  async function sign(app: Addressed, { via, who, claims }: Visitor) {
-    const { kid, key } = await keys.signing();
-    const name = new TextEncoder().encode(joinParts([app.aud, ...who]));
-    const sub = hashes.of(name);
+  async function sign(app: Addressed, { via, who }: Visitor): Promise<string> {
+    const { kid, key, salt } = await keys.signing();
+    // By the salt, a visitor is called something else at each sandbox.
+    const sub = createHmac("sha256", salt).update(joinParts([app.aud, ...who]))
+      .digest("base64url");
     const iat = Math.floor(now() / 1000);
-    const own = { sub, via, iat, exp: iat + LIFE_SEC };
-    return await new SignJWT({ ...claims, ...app, ...own })
+    return await new SignJWT({ ...app, sub, via, iat, exp: iat + LIFE_SEC })
       .setProtectedHeader({ alg: ALGORITHM, kid, typ: "JWT" }).sign(key);
   }
 
   return (app, visitor) => {
-    const { who, ...told } = visitor;
-    const name = digestKey([JSON.stringify([app, told]), ...who]);
+    const { via, who } = visitor;
+    const name = digestKey([app.iss, app.aud, String(app.port), via, ...who]);
     const before = signed.get(name);
     if (before !== undefined) return before;
     const token = sign(app, visitor);

@@ -12,12 +12,12 @@ import type { Sealer } from "../../lib/seal.ts";
 import { sealedCodec } from "../codecs.ts";
 import type { App, Destination } from "../destination.ts";
 import type { LookupKind } from "../lookup_cache.ts";
-import { NO_LABELS, storedOwnerLabels } from "../owner_labels.ts";
+import { storedOwnerLabels } from "../owner_labels.ts";
 
 const storedPlacement = z.object({
   runner: runnerAnswer,
-  /** Null if they have not been read: a toolbox has no use for them. */
-  labels: storedOwnerLabels.nullable(),
+  /** Null if they have not been read: a toolbox has no use for them, nor have others that write such records. */
+  labels: storedOwnerLabels.nullable().default(null),
 });
 
 /** Where a sandbox is, and its owner's labels. */
@@ -91,7 +91,7 @@ export function placementCodec(
 
 /**
  * Daytona's own format, `{"apiKey","apiUrl"}`, whose `apiUrl` is the runner's `proxyUrl`, with our other members added.
- * Records that others wrote have no labels.
+ * In records that others wrote, the labels have not been read.
  */
 const DAYTONA_RECORD: Codec<Placement | null> = {
   encode: (placement) =>
@@ -100,10 +100,10 @@ const DAYTONA_RECORD: Codec<Placement | null> = {
       apiUrl: placement.runner.proxyUrl,
       proxyUrl: placement.runner.proxyUrl,
       runnerApiUrl: placement.runner.apiUrl,
-      ...placement.labels !== NO_LABELS && { labels: placement.labels },
+      labels: placement.labels,
     },
   decode(json) {
-    const { apiKey, labels = NO_LABELS, ...urls } = Object(json);
+    const { apiKey, labels, ...urls } = Object(json);
     const proxyUrl = urls.proxyUrl ?? urls.apiUrl;
     const runner = { apiKey, proxyUrl, apiUrl: urls.runnerApiUrl };
     return storedPlacement.safeParse({ runner, labels }).data;

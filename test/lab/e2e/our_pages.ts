@@ -10,10 +10,6 @@ import {
   EMBED_PAGE,
 } from "../../../src/features/embeds/embed_page.ts";
 import {
-  NOTICE_HEADERS,
-  noticePage,
-} from "../../../src/features/identity/notice.ts";
-import {
   INSPECT_POLICY,
   inspectPage,
 } from "../../../src/features/inspect/inspect_page.ts";
@@ -112,13 +108,6 @@ const OURS: ReadonlyMap<string, () => Response> = new Map([
     "/embed",
     () => html(EMBED_PAGE, EMBED_HEADERS["content-security-policy"]),
   ],
-  ["/identity", () => {
-    const { host, url } = WARNED;
-    const groups = ["staff", "a-group-with-quite-a-long-name@example.com"];
-    const claims = { email: "ann@example.com", name: "Ann", groups };
-    const policy = NOTICE_HEADERS["content-security-policy"];
-    return html(noticePage(host, url, claims), policy);
-  }],
   ["/base/links", () => {
     const links = [
       { url: "https://3000-demo.preview.example.com/", text: "a public one" },
@@ -159,7 +148,6 @@ const OURS: ReadonlyMap<string, () => Response> = new Map([
 /** Those that a brand may look different on. */
 const BRANDED = [
   "/base",
-  "/identity",
   "/docs",
   "/inspect",
   "/login",

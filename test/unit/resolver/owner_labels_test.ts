@@ -6,7 +6,7 @@ import {
   storedOwnerLabels,
 } from "../../../src/resolver/owner_labels.ts";
 
-Deno.test("ownerLabels() are those that begin with `porthole.`, and no others", () => {
+Deno.test("ownerLabels() are those that somebody reads, and no others", () => {
   const own = {
     "porthole.app-origin": "local",
     "porthole.app-origin.3000": "pass",
@@ -18,6 +18,12 @@ Deno.test("ownerLabels() are those that begin with `porthole.`, and no others", 
       "xporthole.identity": "on",
       "Porthole.Identity": "on",
       "porthole": "on",
+      "porthole.other": "on",
+      "porthole.identity.3000": "on",
+      "porthole.identity\n": "on",
+      "porthole.app-origin.": "local",
+      "porthole.app-origin.03000": "local",
+      "porthole.app-origin.x": "local",
       ...own,
     }),
     own,
@@ -32,7 +38,11 @@ Deno.test("ownerLabels() keeps only so many, and none that is too long", () => {
   );
   const kept = ownerLabels(Object.fromEntries(labels));
   assert.equal(Object.keys(kept).length, 32);
-  assert.equal(ownerLabels({ "porthole.a": "x".repeat(503) }), NO_LABELS);
+  for (const name of ["porthole.identity", "porthole.app-origin.3000"]) {
+    const longest = { [name]: "x".repeat(64) };
+    assert.deepEqual(ownerLabels(longest), longest);
+    assert.equal(ownerLabels({ [name]: "x".repeat(65) }), NO_LABELS);
+  }
 });
 
 Deno.test("appOriginOn() prefers the port's wish to the sandbox's, and that to the gateway's setting", () => {

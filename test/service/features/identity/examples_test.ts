@@ -1,6 +1,8 @@
 /** What docs/identity.md tells apps to do tells them who their visitors are. */
 import assert from "node:assert/strict";
 import { createRemoteJWKSet, customFetch, jwtVerify } from "jose";
+import { createServer } from "node:http";
+import { listenOnLoopback } from "../../../../scripts/stand_in/loopback.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import { examplesIn, readDocument } from "../../../support/documents.ts";
 import { startGateway, type TestGateway } from "../../../support/gateway.ts";
@@ -11,13 +13,18 @@ const GUIDE = await readDocument("docs/identity.md");
 /** Its hosts lead to this machine wherever a program runs. */
 const DOMAIN = "localhost";
 
-/** A gateway, its URL, and what it has told an app. */
+/** A gateway behind a front whose port it knows, its URL, and what it has told an app. */
 async function startTelling() {
   await using started = new AsyncDisposableStack();
+  const front = createServer();
+  const { port } = started.use(await listenOnLoopback(front));
+  const base = `${DOMAIN}:${port}`;
   const gateway = started.use(
-    await startIdentityGateway(startGateway, { PROXY_DOMAIN: DOMAIN }),
+    await startIdentityGateway(startGateway, { PROXY_DOMAIN: base }),
   );
-  const base = `${DOMAIN}:${gateway.port}`;
+  front.on("request", async ({ url: path = "" }, response) => {
+    response.end((await gateway.send(base, { path })).body);
+  });
   const answer = await gateway.send(`3000-locked.${base}`, {
     path: "/echo",
     headers: { authorization: `Bearer ${KEYS.user}` },

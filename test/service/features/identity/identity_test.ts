@@ -67,6 +67,13 @@ for (const { suffix, startGateway: startIn, memberKey } of WORLDS) {
       "x",
       "y",
     ]);
+    const head = { path: KEYS_PATH, method: "HEAD" };
+    const { status, body, headers } = await gateway.send(BASE, head);
+    assert.deepEqual([status, body], [200, ""]);
+    for (const name of ["content-length", "content-type", "cache-control"]) {
+      assert.equal(headers.get(name), answer.headers.get(name), name);
+    }
+    assert.equal(headers.get("content-length"), `${answer.body.length}`);
     const elsewhere = await gateway.send("elsewhere.test", { path: KEYS_PATH });
     assert.equal(elsewhere.status, 404);
     await gateway.send(LOCKED, { path: KEYS_PATH, headers: PREVIEW_TOKEN });
@@ -242,6 +249,50 @@ Deno.test("gateways that share their records sign by the same keys, and call vis
   ]);
   const { sub } = await told(other, tokenIn(ofOne));
   assert.equal((await told(one, tokenIn(ofOther))).sub, sub);
+});
+
+Deno.test("visitors keep their names, and keys their use, while another secret takes the place of the first", async () => {
+  await using records = await recordsFile();
+  const names = new Set<string | undefined>();
+  const keys = new Set<string>();
+  const [former, next] = ["o".repeat(40), "n".repeat(40)];
+  for (
+    const secrets of [
+      [former],
+      [former, next],
+      [next, former],
+      [next],
+    ]
+  ) {
+    await using gateway = await startIdentityGateway(startGateway, {
+      ...records.environment,
+      SESSION_SECRETS: secrets.join(","),
+    });
+    if (secrets.length > 1) continue; // though nobody comes in between
+    const echo = { path: "/echo", headers: PREVIEW_TOKEN };
+    const answer = await gateway.send(LOCKED, echo);
+    names.add((await told(gateway, tokenIn(answer))).sub);
+    keys.add((await gateway.send(BASE, { path: KEYS_PATH })).body);
+  }
+  assert.deepEqual([names.size, keys.size], [1, 1]);
+});
+
+Deno.test("the issuer is the base domain with the port that is configured, whatever a client's Host says", async () => {
+  for (
+    const [environment, issuer] of [
+      [{}, `http://${BASE}`],
+      [{ PROXY_DOMAIN: `${BASE}:4000` }, `http://${BASE}:4000`],
+      [{ PROXY_DOMAIN: `other.test,${BASE}:81` }, `http://${BASE}:81`],
+    ] as const
+  ) {
+    await using gateway = await startIdentityGateway(startGateway, environment);
+    for (const host of [LOCKED, `${LOCKED}:9999`, LOCKED.toUpperCase()]) {
+      const headers = PREVIEW_TOKEN;
+      const answer = await gateway.send(host, { path: "/echo", headers });
+      const { iss } = await told(gateway, tokenIn(answer), { issuer });
+      assert.equal(iss, issuer);
+    }
+  }
 });
 
 Deno.test("without a place for records there are no keys, and so nobody is told of, which the start says", async () => {

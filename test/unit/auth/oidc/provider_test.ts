@@ -101,28 +101,6 @@ Deno.test("OpenidProvider redeems a login with each method of client authenticat
   }
 });
 
-Deno.test("OpenidProvider keeps who has logged in by the ID token alone, if it is not to ask the UserInfo", async () => {
-  await using standIn = await startOpenidProvider();
-  standIn.redirectUris.add(REDIRECT_URI);
-  standIn.claims.set("alice", { email_verified: true, groups: ["staff"] });
-  const settings = { ...settingsOf(standIn), scope: "openid profile email" };
-  const oidc = { kind: "on", settings } as const;
-  const provider = new OpenidProvider({ oidc }, Date.now, "groups", false);
-  const attempt = attemptOf("a");
-  const url = await provider.authorizationUrl(attempt);
-  const parameters = await logIn(standIn, url);
-  const { identity } = await provider.redeem(parameters, attempt);
-  assert.deepEqual(identity, {
-    subject: "alice",
-    email: "alice@example.test",
-    isEmailVerified: true,
-    name: "alice",
-    groups: ["staff"],
-    hasLiveGroups: false,
-    checkedAt: 0,
-  });
-});
-
 Deno.test("OpenidProvider fetches metadata once per TTL", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;

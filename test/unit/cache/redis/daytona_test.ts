@@ -130,6 +130,7 @@ redisTest(
       apiUrl: "http://runner-1:3003",
       proxyUrl: "http://runner-1:3003",
       runnerApiUrl: undefined,
+      labels: {},
     });
   },
 );
@@ -205,6 +206,21 @@ redisTest(
     assert.equal(await gateway.isPublic(), true);
     assert.equal(facts.asked, 2);
     assert(Number(await server.command("TTL", PUBLIC)) <= 120);
+  },
+);
+
+redisTest(
+  "the labels of a sandbox are read where Daytona's proxy has stored its runner without them, and then stored",
+  async () => {
+    await using server = await startRedis();
+    const labels = { "porthole.app-origin": "local" };
+    const facts = { isPublic: true, runner: FIRST, asked: 0, labels };
+    const value = { apiKey: "key-1", apiUrl: "http://runner-1:3003" };
+    await server.command("SET", RUNNER, JSON.stringify({ value }), "EX", "120");
+    using one = await openGateway(server.port, facts);
+    assert.equal((await one.destination())?.appOrigin, "local");
+    using other = await openGateway(server.port, { ...facts, labels: {} });
+    assert.equal((await other.destination())?.appOrigin, "local");
   },
 );
 

@@ -3,7 +3,6 @@ import type { OpenState } from "../../../../src/auth/login_session_store.ts";
 import type { Session } from "../../../../src/auth/session.ts";
 import type { Admission } from "../../../../src/auth/verdict.ts";
 import {
-  CLAIMS,
   type Visitor,
   visitorOf,
 } from "../../../../src/features/identity/visitor.ts";
@@ -33,28 +32,18 @@ const ALICE: OpenState = {
   expiresAt: undefined,
   issuer: "https://id.example.com/",
   subject: "alice",
-  identity: {
-    subject: "alice",
-    email: "alice@example.com",
-    isEmailVerified: true,
-    name: "Alice",
-    groups: ["staff", "x".repeat(2040), "late"],
-    hasLiveGroups: false,
-    checkedAt: 0,
-  },
 };
 
 interface World {
   readonly user?: OpenState;
-  readonly told?: typeof CLAIMS[number][];
-  /** What a login opens where nobody needs one. */
+  /** What a login opens that was sent along. */
   readonly login?: Admission;
 }
 
 /** Who is behind an admission to the sandbox `box`, without its kind and sandbox. */
 function seen(
   admission: Pick<Admission, "by"> & Partial<Admission>,
-  { user = ALICE, told = [], login }: World = {},
+  { user = ALICE, login }: World = {},
 ): Promise<Visitor | undefined> {
   const { services } = exchangeServices();
   const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
@@ -69,7 +58,7 @@ function seen(
     },
   } as unknown as Pick<FeatureParts, "gate" | "sessions" | "logins">;
   const all = { kind: "allow", sandboxId: "box", ...admission } as const;
-  return visitorOf(x, all, { ...parts, told });
+  return visitorOf(x, all, parts);
 }
 
 function bySession(sealed: string) {
@@ -81,7 +70,6 @@ Deno.test("who has logged in is the user of an issuer, whatever the session is f
     assert.deepEqual(await seen(bySession(sealed)), {
       via: "login",
       who: ["user", "https://id.example.com", "alice"],
-      claims: {},
     });
   }
   assert.equal(await seen(bySession("stale")), undefined);
@@ -102,7 +90,6 @@ Deno.test("a JWT of the issuer is the user that has logged in there, and an API 
   assert.deepEqual(await byBearer([head, body, signature].join(".")), {
     via: "bearer",
     who: ["user", "https://id.example.com", "alice"],
-    claims: {},
   });
   for (const token of ["dtn_key", jwtOf(claims.iss)]) {
     assert.deepEqual((await byBearer(token))?.who, ["key", token]);
@@ -114,7 +101,6 @@ Deno.test("links, grants and preview tokens are nobody's in particular", async (
   assert.deepEqual(await seen({ by: "embed", grant }), {
     via: "embed",
     who: ["grant", "embed", "one"],
-    claims: {},
   });
   const link = await seen({ by: "signed_token" });
   assert.deepEqual([link?.via, link?.who], ["signed", ["signed_token", "box"]]);
@@ -139,28 +125,26 @@ Deno.test("where nobody needs a credential, a login says who it is, and nobody e
   assert.equal((await seen({ by: "public" }, { login }))?.via, "login");
 });
 
-Deno.test("of what the provider says, what is told has room in a header, and no address that is not verified", async () => {
-  const told = [...CLAIMS];
-  const visitor = await seen(bySession("login"), { told });
-  assert.deepEqual(visitor?.claims, {
-    email: "alice@example.com",
-    name: "Alice",
-    groups: ["staff", "x".repeat(2040)],
-  });
-  const one = await seen(bySession("login"), { told: ["name"] });
-  assert.deepEqual(one?.claims, { name: "Alice" });
-  const { identity } = ALICE;
-  assert(identity);
-  const bare = {
-    ...identity,
-    isEmailVerified: false,
-    name: undefined,
-    groups: [],
-  };
-  const user = { ...ALICE, identity: bare };
-  const none = await seen(bySession("login"), { told, user });
-  assert.deepEqual(none?.claims, {});
-  const { identity: _, ...unknown } = ALICE;
-  const former = await seen(bySession("login"), { told, user: unknown });
-  assert.deepEqual(former?.claims, {});
+Deno.test("a login among the cookies says who it is, whichever of them admits the request, but in frames of other pages", async () => {
+  const login = { kind: "allow", sandboxId: "box", ...bySession("login") };
+  const world = { login: login as Admission };
+  const { credential } = bySession("key");
+  const grant = grantOf({ id: "one" });
+  const frame = { ancestors: ["https://a.test"] } as unknown as NonNullable<
+    typeof grant.frame
+  >;
+  async function viaOf(admission: Parameters<typeof seen>[0]) {
+    return (await seen(admission, world))?.via;
+  }
+  assert.equal(await viaOf(bySession("key")), "login");
+  assert.equal(await viaOf({ by: "token", credential, grant }), "login");
+  const framed = { ...grantOf({ id: "one", via: "embed" }), frame };
+  const inFrame = { by: "embed", credential, grant: framed } as const;
+  assert.equal(await viaOf(inFrame), "embed");
+  const sent = { kind: "grant", secret: "s", place: "header" } as const;
+  assert.equal(
+    await viaOf({ by: "token", credential: sent, grant }),
+    "token",
+    "what was sent for this request alone",
+  );
 });
