@@ -8,6 +8,7 @@ import type { ThrottledClient } from "../auth/throttle.ts";
 import type { Admission } from "../auth/verdict.ts";
 import type { ControlFeature } from "../control/app.ts";
 import type { GatewayError } from "../errors.ts";
+import type { HeaderList } from "../http/headers.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import type { Exchange } from "./exchange.ts";
@@ -19,6 +20,13 @@ import type { PreviewExchange, SandboxExchange } from "./sandbox_exchange.ts";
 export interface HandledExchange {
   readonly exchange: Exchange;
   handle(): Promise<Response>;
+}
+
+/** How a visitor gets to the login, and back to the preview. */
+export interface WayToLogin {
+  readonly location: string;
+  /** What the browser has to remember. */
+  readonly headers: HeaderList;
 }
 
 /** A feature that is switched on. */
@@ -57,11 +65,15 @@ export interface Feature extends ControlFeature {
     x: PreviewExchange,
     admission: Admission,
   ): UpstreamResponse;
-  /** What to do about the failure of a request that was admitted: answer with that response, or tell of that failure instead. */
+  /**
+   * What to do about the failure of a request that was admitted: answer with that response, or tell of that failure
+   * instead. `toLogin` is for its page; undefined if no login begins there.
+   */
   explain?(
     failure: unknown,
     x: SandboxExchange,
     admission: Admission,
+    toLogin: () => WayToLogin | undefined,
   ): Promise<Response | GatewayError | undefined>;
   /** The exchange for a request on a base host that is this feature's; `handle` rejects as a handler does. */
   ownExchange?(

@@ -17,7 +17,6 @@ import {
   isWindow,
   wantsDocument,
 } from "../http/fetch_metadata.ts";
-import type { HeaderList } from "../http/headers.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { AccessEvents } from "../observability/access_events.ts";
 import { redirect } from "../pages/redirect.ts";
@@ -31,7 +30,7 @@ import {
   type PlantedCookiesParts,
   withoutPlantedCookies,
 } from "./cookie_refusal.ts";
-import { type Feature, firstAnswer } from "./feature.ts";
+import { type Feature, firstAnswer, type WayToLogin } from "./feature.ts";
 import { loginRedirectLocation } from "./login_redirect.ts";
 import { missingSession } from "./missing_session.ts";
 import { openTunnel, type TunnelLimits } from "./open_tunnel.ts";
@@ -180,9 +179,14 @@ export class SandboxHandlers {
   ): Promise<unknown> {
     const { gate, features } = this.#parts;
     const isMember = () => gate.isMember(admission);
+    const toLogin = () => {
+      if (!(x instanceof PreviewExchange)) return undefined;
+      const url = this.#loginUrl(x);
+      return url === undefined ? undefined : this.#departure(x, url);
+    };
     let failure = await withSandboxState(error, x, isMember, this.#parts);
     for (const feature of features) {
-      const explained = await feature.explain?.(failure, x, admission);
+      const explained = await feature.explain?.(failure, x, admission, toLogin);
       if (explained instanceof GatewayError) failure = explained;
       else if (explained !== undefined) return explained;
     }
@@ -249,8 +253,7 @@ export class SandboxHandlers {
     verdict: Exclude<Verdict, Admission>,
     hasOpenedLink: boolean,
   ): Promise<Response> {
-    const { scheme, login } = this.#parts;
-    const hasLogin = login.state === "on";
+    const hasLogin = this.#parts.login.state === "on";
     // Only what says that it is a window is surely no frame, where no login begins.
     const ancestors = verdict.kind === "deny" && !isWindow(x.headers)
       ? verdict.ancestors
@@ -258,7 +261,7 @@ export class SandboxHandlers {
     const mayLogIn = hasLogin &&
       (verdict.kind === "login" ||
         verdict.code === "grant_invalid" && ancestors === undefined);
-    const loginUrl = mayLogIn ? loginRedirectLocation(x, scheme) : undefined;
+    const loginUrl = mayLogIn ? this.#loginUrl(x) : undefined;
     const way = loginUrl && this.#departure(x, loginUrl);
     const advice: ErrorAdvice = way
       ? { retryUrl: way.location, headers: way.headers }
@@ -283,11 +286,14 @@ export class SandboxHandlers {
     return x.answer(redirect(302, way.location, lines));
   }
 
+  /** Where a visitor can log in; undefined if that is not possible from here. */
+  #loginUrl(x: PreviewExchange): string | undefined {
+    const { login, scheme } = this.#parts;
+    return login.state === "on" ? loginRedirectLocation(x, scheme) : undefined;
+  }
+
   /** How a visitor gets to the login, from a redirect or by a page's link, and what the browser has to remember. */
-  #departure(
-    x: PreviewExchange,
-    loginUrl: string,
-  ): { readonly location: string; readonly headers: HeaderList } {
+  #departure(x: PreviewExchange, loginUrl: string): WayToLogin {
     for (const feature of this.#parts.features) {
       const found = feature.departure?.(x, loginUrl);
       if (found === undefined) continue;

@@ -3,12 +3,13 @@
  * visits. The first two are a POST to the preview host, and pass its gate. The button's has to come from that page: by its
  * Origin, as a navigation, and with the form's token. A program has no page, but a credential that no page sends for it.
  */
+import type { Session } from "../../auth/session.ts";
 import type { Admission } from "../../auth/verdict.ts";
 import { sectionOf } from "../../config/section.ts";
 import { ownOrigin } from "../../control/route.ts";
 import { ERRORS } from "../../error_codes.ts";
 import { GatewayError } from "../../errors.ts";
-import type { Feature } from "../../gateway/feature.ts";
+import type { Feature, WayToLogin } from "../../gateway/feature.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import type {
   PreviewExchange,
@@ -24,7 +25,7 @@ import {
   prospectOf,
   type SandboxState,
 } from "../../resolver/sandbox_condition.ts";
-import { START_PATH, startForm, StartTokens } from "./start_form.ts";
+import { loginLink, START_PATH, startForm, StartTokens } from "./start_form.ts";
 import { type Starter, starterOf } from "./start_rights.ts";
 import type {
   SandboxStarts,
@@ -86,13 +87,15 @@ export class StartButton implements Feature {
 
   /**
    * What to do about a failure, if it is that the sandbox does not run: that it is being started, a button if the visitor
-   * may try to start it, or the way back if the request is a visit that has started it.
+   * may try to start it, the way to log in if that is missing, or the way back if the request is a visit that has started
+   * it.
    * @throws {GatewayError} as a request for a start fails, if a visit does not start it
    */
   async explain(
     failure: unknown,
     x: SandboxExchange,
     admission: Admission,
+    toLogin: () => WayToLogin | undefined,
   ): Promise<GatewayError | Response | undefined> {
     if (!(failure instanceof GatewayError) || x.isToolbox) return undefined;
     const { start } = ERRORS[failure.code];
@@ -103,8 +106,18 @@ export class StartButton implements Feature {
       return new GatewayError(start.next, `${message}; being started`, details);
     }
     if (!isShown(x) || !wantsDocument(x.headers)) return undefined;
-    const possible = await this.#offer(x, admission, start.means);
-    if (possible === undefined) return undefined;
+    const visitor = await this.#visitorOf(x, admission);
+    const possible = await this.#offer(x, visitor, start.means);
+    if (possible === undefined) {
+      const isStranger = visitor.by === "public" && start.means === "start";
+      const way = isStranger ? toLogin() : undefined;
+      const { advice } = failure;
+      return way && failure.with({
+        ...advice,
+        headers: way.headers,
+        action: loginLink(way.location),
+      });
+    }
     // What opens a link need not be a person: mail scanners do, in browsers like everybody else's.
     const isByVisit = this.#startsByVisit && start.isQuick && isVisit(x) &&
       possible.starter.by === "login";
@@ -139,19 +152,39 @@ export class StartButton implements Feature {
     if (!isFromPage(x, origin)) {
       throw new GatewayError("cross_site_request", "No press of the button");
     }
-    const starter = await starterOf(x, admission, this.#parts);
-    if (starter === undefined) throw notAllowed(`Admitted by ${admission.by}`);
+    const visitor = await this.#visitorOf(x, admission);
+    const starter = await starterOf(x, visitor, this.#parts);
+    if (starter === undefined) throw notAllowed(`Admitted by ${visitor.by}`);
     const { target, operation } = await this.#tokens.open(x, starter.name);
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     const retryUrl = origin + target;
+    const start = (attempt: Attempt) =>
+      this.#startIfNeeded(attempt, "press", operation);
     try {
-      await this.#startIfNeeded({ x, admission, starter }, "press", operation);
+      await start({ x, admission: visitor, starter }).catch(async (error) => {
+        // What everybody may do, whoever has logged in may, too.
+        const isOther = isNotAllowed(error) && visitor !== admission;
+        const everybody = isOther
+          ? await starterOf(x, admission, this.#parts)
+          : undefined;
+        if (everybody === undefined) throw error;
+        await start({ x, admission, starter: everybody });
+      });
     } catch (error) {
       throw error instanceof GatewayError
         ? error.with({ ...error.advice, retryUrl })
         : error;
     }
     return redirect(303, retryUrl);
+  }
+
+  /** The admission of who has logged in, where nobody needs to, unless it is in a frame: what opens that says nothing. */
+  async #visitorOf(
+    x: SandboxExchange,
+    admission: Admission,
+  ): Promise<Admission> {
+    if (admission.by !== "public" || isFramed(x.headers)) return admission;
+    return await this.#parts.gate.bySession(x, isLogin) ?? admission;
   }
 
   /** The start that a page may offer its visitor; undefined if there is none, or if that cannot be determined now. */
@@ -252,6 +285,10 @@ export class StartButton implements Feature {
   }
 }
 
+function isLogin({ kind }: Session): boolean {
+  return kind !== "key" && kind !== "grant";
+}
+
 function isStart(prospect: string): prospect is StartOperation {
   return prospect === "start" || prospect === "recover";
 }
@@ -263,6 +300,10 @@ function isFromPage({ headers }: SandboxExchange, origin: string): boolean {
   return headers.get("origin") === origin &&
     (site === null || site === "same-origin") &&
     (mode === null || mode === "navigate");
+}
+
+function isNotAllowed(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === "start_not_allowed";
 }
 
 function notAllowed(reason: string): GatewayError {

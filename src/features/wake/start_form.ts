@@ -4,7 +4,7 @@ import { GatewayError, type PageAction } from "../../errors.ts";
 import type { SandboxExchange } from "../../gateway/sandbox_exchange.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import { escapeHtml } from "../../pages/html.ts";
-import { BASE_POLICY } from "../../pages/page.ts";
+import { BASE_POLICY, PAGE_POLICY } from "../../pages/page.ts";
 import type { StartOperation } from "./starts.ts";
 
 /** Where the form posts to, on the preview host. */
@@ -37,6 +37,16 @@ export function startForm({ token, framedBy, operation }: {
 <button name="${TOKEN_FIELD}" value="${escapeHtml(token)}">${label}</button>
 </form>`,
     policy: `${BASE_POLICY}; frame-ancestors ${ancestors}`,
+  };
+}
+
+/** The link for who has not logged in, to the login at `location`. */
+export function loginLink(location: string): PageAction {
+  return {
+    html: `<p><a class="button" href="${
+      escapeHtml(location)
+    }" data-here>Log in to start it</a></p>`,
+    policy: PAGE_POLICY,
   };
 }
 

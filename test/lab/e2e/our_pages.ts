@@ -13,7 +13,7 @@ import {
   INSPECT_POLICY,
   inspectPage,
 } from "../../../src/features/inspect/inspect_page.ts";
-import { startForm } from "../../../src/features/wake/start_form.ts";
+import { loginLink, startForm } from "../../../src/features/wake/start_form.ts";
 import { LOGIN_PAGE_POLICY, loginPage } from "../../../src/pages/login_page.ts";
 import { logoutPage } from "../../../src/pages/logout_page.ts";
 import {
@@ -66,6 +66,9 @@ const ADVICE: Readonly<Record<string, ErrorAdvice>> = {
   logout: { logoutUrl: "https://preview.example.com/logout" },
   start: {
     action: startForm({ token: "ticket", framedBy: [], operation: "start" }),
+  },
+  login: {
+    action: loginLink("https://preview.example.com/login?return_to=x"),
   },
   recover: {
     action: startForm({ token: "ticket", framedBy: [], operation: "recover" }),

@@ -153,6 +153,32 @@ test("a login at a name comes back to the very address, with a session of that h
   }
 });
 
+test("where the sandbox is public, and stopped, its name shows where to log in, which is for that host alone, and then the button", async (start) => {
+  await using gateway = await start({ WAKE: "press" });
+  const { stack: { api, runner } } = gateway;
+  Object.assign(api.sandbox("locked"), { state: "stopped", public: true });
+  const container = runner.containers.get("locked") ?? assert.fail("none");
+  container.started = false;
+  for (const name of [DOMAIN, ALIAS]) {
+    const browser = gateway.browser();
+    const url = gateway.named(name, "/echo?a=b");
+    const { page } = await browser.open(url);
+    assert.equal(page.url, url);
+    const [, link = assert.fail(page.body)] =
+      /href="([^"]+)" data-here>Log in to start it</.exec(page.body) ?? [];
+    const { page: form } = await browser.open(link.replaceAll("&amp;", "&"));
+    const { page: back } = await browser.logIn(form, "alice");
+    assert.equal(back.url, url);
+    assert.match(back.body, /<form method="post"/);
+    assert.ok(
+      browser.jar.cookies.some((cookie) =>
+        cookie.name === SESSION && cookie.domain === name && cookie.hostOnly
+      ),
+    );
+  }
+  assert.equal(api.count("startSandbox"), 0);
+});
+
 test("what opens the sandbox's preview hosts, or stands for a login on the base host, opens no name of it", async (start) => {
   await using gateway = await start();
   const preview = gateway.at("3000-locked", "/echo");

@@ -16,6 +16,7 @@ import { collectLog } from "../../../support/collected_log.ts";
 import { startLoginGateway } from "../../../support/login_gateway.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
 import { skewClock } from "../../../support/skewed_clock.ts";
+import { testLoginsInBothWorlds } from "../../../support/worlds.ts";
 import { assertEventually } from "../../../support/assert_eventually.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 
@@ -518,6 +519,123 @@ Deno.test("anybody starts a public sandbox by the button, if that is wanted; Day
   const link = `3000-${KEYS.signedToken}.proxy.localhost:${port}`;
   const { body } = await send(link, { headers: PAGE });
   assert.doesNotMatch(body, /<form/);
+});
+
+/** A link to the login that leads back to a preview. */
+const LOGIN_LINK =
+  /<a class="button" href="([^"]+)" data-here>Log in to start it<\/a>/;
+
+/** Where the page's link leads. */
+function loginLinkIn(body: string): string {
+  const [, href = assert.fail(body)] = LOGIN_LINK.exec(body) ?? [];
+  return href.replaceAll("&amp;", "&");
+}
+
+for (const scope of SESSION_SCOPES) {
+  testLoginsInBothWorlds(
+    `whoever comes to a public sandbox that is stopped reads where to log in, and starts it then (${scope})`,
+    async (startLoginGateway) => {
+      await using gateway = await startLoginGateway({
+        ...PRESS,
+        SESSION_SCOPE: scope,
+      });
+      const { stack: { api, runner } } = gateway;
+      putToSleep({ api, runner });
+      api.sandbox("locked").public = true;
+      const browser = gateway.browser();
+      const preview = gateway.at("3000-locked", "/deep?a=b");
+      const { page } = await browser.open(preview);
+      assert.equal(page.url, preview, "nobody is sent to log in");
+      assert.equal(codeOf(page), "sandbox_stopped");
+      assert.doesNotMatch(page.body, /<form/);
+      const login = new URL(loginLinkIn(page.body));
+      assert.equal(login.origin + login.pathname, gateway.at("", "/login"));
+      assert.equal(login.searchParams.get("return_to"), preview);
+      const { page: form } = await browser.open(login.href);
+      const { page: again } = await browser.logIn(form, "alice");
+      assert.equal(again.url, preview);
+      assert.match(again.body, BUTTON);
+      assert.doesNotMatch(again.body, LOGIN_LINK);
+      const pressed = await browser.submit(again, { follow: false });
+      assert.equal(pressed.page.status, 303);
+      assert.equal(pressed.page.headers.get("location"), preview);
+      assert.equal(api.count("startSandbox"), 1);
+      assert.equal(api.sandbox("locked").state, "started");
+    },
+  );
+}
+
+Deno.test("who logs in to a public sandbox that is another organization's starts nothing, and opening it with WAKE=visit counts for members only", async () => {
+  await using gateway = await startAsleep({ WAKE: "visit" });
+  const { stack: { api } } = gateway;
+  api.sandbox("locked").public = true;
+  const preview = gateway.at("3000-locked");
+  const browser = gateway.browser();
+  const { page } = await browser.open(preview);
+  const { page: form } = await browser.open(loginLinkIn(page.body));
+  const { page: refused } = await browser.logIn(form, "mallory");
+  assert.equal(codeOf(refused), "no_access");
+  const { page: still } = await browser.open(preview);
+  assert.match(still.body, LOGIN_LINK);
+  assert.equal(api.count("startSandbox"), 0);
+});
+
+Deno.test("no frame, script, form or prefetch at a public sandbox that is stopped gets the way to the login", async () => {
+  await using gateway = await startAsleep();
+  const { stack: { api }, send, port } = gateway;
+  api.sandbox("locked").public = true;
+  const authority = `3000-locked.proxy.localhost:${port}`;
+  const shown = await send(authority, { headers: PAGE });
+  assert.match(shown.body, LOGIN_LINK);
+  const others: Record<string, string>[] = [
+    { ...PAGE, "sec-fetch-dest": "iframe" },
+    { ...PAGE, "sec-purpose": "prefetch" },
+    { ...PAGE, "sec-fetch-mode": "cors" },
+    { accept: "*/*" },
+  ];
+  for (const headers of others) {
+    const { status, body } = await send(authority, { headers });
+    assert.equal(status, 503);
+    assert.doesNotMatch(body, /\/login/);
+  }
+  // Nor does a member have the button in a frame.
+  const browser = gateway.browser();
+  const { page } = await browser.open(gateway.at("3000-locked"));
+  const { page: form } = await browser.open(loginLinkIn(page.body));
+  await browser.logIn(form, "alice");
+  const cookie = browser.jar.fieldFor(new URL(gateway.at("3000-locked")), {
+    method: "GET",
+    crossSite: false,
+  }) ?? assert.fail("no session");
+  const framed = { ...PAGE, cookie, "sec-fetch-dest": "iframe" };
+  const { body } = await send(authority, {
+    headers: { ...framed, "sec-fetch-site": "same-origin" },
+  });
+  assert.doesNotMatch(body, /<form/);
+});
+
+Deno.test("who has logged in starts what everybody may start, even if Daytona would not have them start it", async () => {
+  await using gateway = await startWithKey({ WAKE_PUBLIC: "true" });
+  const { stack: { api } } = gateway;
+  api.sandbox("locked").public = true;
+  const returnTo = encodeURIComponent(gateway.at("3000-locked"));
+  const browser = gateway.browser();
+  const login = gateway.at("", `/login?return_to=${returnTo}`);
+  const { page: form } = await browser.open(login);
+  const { page } = await browser.logIn(form, "alice");
+  api.state.memberships.set("alice", new Set());
+  const { page: pressed } = await browser.submit(page, { follow: false });
+  assert.equal(pressed.status, 303);
+  assert.equal(api.count("startSandbox"), 2);
+  assert.equal(startedBy(api).at(-1), OPERATORS_KEY);
+});
+
+Deno.test("where nobody can log in, the page of a public sandbox that is stopped is as it was", async () => {
+  await using gateway = await startHostedGateway(PRESS);
+  const authority = `3000-stopped.proxy.localhost:${gateway.port}`;
+  const { code, body } = await gateway.send(authority, { headers: PAGE });
+  assert.equal(code, "sandbox_stopped");
+  assert.doesNotMatch(body, /\/login|<form/);
 });
 
 Deno.test("a program starts a sandbox by a POST with its own bearer, or with the preview token if links may, and reads what comes of it", async () => {

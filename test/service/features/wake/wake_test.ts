@@ -39,6 +39,7 @@ const KINDS = {
     "token_session",
     "link",
     "public",
+    "public_member",
   ],
   from: ["typed", "own", "clicked", "forced", "silent"],
   mode: ["navigate", "no-cors", "cors", undefined],
@@ -92,11 +93,13 @@ const BASES: readonly Trial[] = [
   { ...VISIT, credential: "link" },
   { ...VISIT, credential: "token_session" },
   { ...VISIT, credential: "public" },
+  { ...VISIT, credential: "public_member" },
   { ...VISIT, credential: "bearer" },
   PRESS,
   { ...PRESS, credential: "link" },
   { ...PRESS, credential: "token_session" },
   { ...PRESS, credential: "public" },
+  { ...PRESS, credential: "public_member" },
   { ...PRESS, credential: "bearer", ticket: undefined, from: "silent" },
   { ...PRESS, credential: "token", ticket: undefined, from: "silent" },
 ];
@@ -128,19 +131,22 @@ interface Settings {
 function isMeant(trial: Trial, { wake, links, ofPublic }: Settings): boolean {
   const { method, path, credential, from, mode, dest, state } = trial;
   const canStart = ["stopped", "paused", "archived"].includes(state) ||
-    state === "recoverable" && ["member", "bearer"].includes(credential);
+    state === "recoverable" &&
+      ["member", "public_member", "bearer"].includes(credential);
   if (wake === "off" || !canStart) return false;
   if (method === "POST" && path === START_PATH) {
     if (credential === "bearer") return true;
     if (credential === "token") return links === true;
     const mayPress = credential === "member" ||
+      credential === "public_member" && dest !== "iframe" ||
       links && ["token_session", "link"].includes(credential) ||
       ofPublic && credential === "public";
     return mayPress === true && trial.ticket === "good" &&
       trial.origin === "own" && from !== "clicked" && from !== "forced" &&
       from !== "typed" && (mode === "navigate" || mode === undefined);
   }
-  return wake === "visit" && method === "GET" && credential === "member" &&
+  return wake === "visit" && method === "GET" &&
+    ["member", "public_member"].includes(credential) &&
     mode === "navigate" && dest === "document" &&
     ["typed", "clicked"].includes(from) &&
     trial.purpose === undefined && trial.agent === USER_AGENT &&
@@ -211,12 +217,15 @@ async function startTrials(settings: Settings) {
       case "wrong":
         return { "x-daytona-preview-token": "wrong-token-of-no-sandbox" };
       case "member":
+      case "public_member":
       case "stranger": {
         const browser = gateway.browser();
-        const { page } = await browser.open(gateway.at(host));
+        const returnTo = encodeURIComponent(gateway.at(host));
+        const login = gateway.at("", `/login?return_to=${returnTo}`);
+        const { page } = await browser.open(login);
         await browser.logIn(
           page,
-          credential === "member" ? "alice" : "mallory",
+          credential === "stranger" ? "mallory" : "alice",
         );
         const url = new URL(gateway.at(host));
         return cookies(browser.jar.fieldFor(url, {
@@ -245,7 +254,7 @@ async function startTrials(settings: Settings) {
     trial: Trial,
   ): Promise<{ starts: number; isThrottled: boolean }> {
     const { method, path, mode, dest, purpose, agent, origin, from } = trial;
-    const id = addSandbox(trial.credential === "public");
+    const id = addSandbox(trial.credential.startsWith("public"));
     const credentials = await headersOf(id, trial);
     bringTo(id, trial.state);
     const label = trial.credential === "link" ? linkOf(count) : id;
