@@ -81,16 +81,22 @@ export function withGrants(): TestGrants {
 /** The `SESSION_SECRETS` of gateways that take the cookies of {@linkcode frameCookieOf}. */
 export const SESSION_SECRETS = "a secret of the sessions that is long enough";
 
-/** The cookie of a frame's session for the first port of a grant, as whatever makes frames sets it. */
+/** The cookie of a frame's session for the first port of a grant, made at a name or not, as whatever makes frames sets it. */
 export async function frameCookieOf(
   grant: Grant,
-  { endsAt = grant.expiresAt, isHttps = false } = {},
+  { endsAt = grant.expiresAt, isHttps = false, name }: {
+    readonly endsAt?: number;
+    readonly isHttps?: boolean;
+    readonly name?: string;
+  } = {},
 ): Promise<string> {
   const now = () => Date.now();
   const secrets = [SESSION_SECRETS];
   const sealer = createSealer({ secrets, purpose: "session", now });
   const sessions = new SessionSealer(sealer, { now, maxRemembered: 1 });
   const [port = 0] = grant.ports;
-  const sealed = await sessions.seal(frameSessionFor(grant, { port }, endsAt));
+  const sealed = await sessions.seal(
+    frameSessionFor(grant, { port, name }, endsAt),
+  );
   return `${isHttps ? "__Host-" : ""}porthole-grant=${sealed}`;
 }

@@ -314,8 +314,8 @@ test("a grant's frame opens at a name as at the preview host, for the pages that
       },
     });
     GRANTS.grants.set(`tg_${grant.id}`, grant);
-    const cookie = await frameCookieOf(grant);
-    const ask = (host: string, origin: string) =>
+    const atName = await frameCookieOf(grant, { name: OTHER });
+    const ask = (host: string, origin: string, cookie = atName) =>
       request(gateway, "GET", { ...frameOn(origin), cookie }, { host });
     const framed = await ask(OTHER, EMBEDDER);
     assert.equal(framed.status, 200);
@@ -325,6 +325,11 @@ test("a grant's frame opens at a name as at the preview host, for the pages that
     );
     assert.equal((await ask(OTHER, "https://evil.example")).status, 401);
     assert.equal((await ask(SAFE, EMBEDDER)).status, 401); // another port's
+    const preview = `8000-locked.${BASE}`;
+    assert.equal((await ask(preview, EMBEDDER)).status, 401);
+    const atPreview = await frameCookieOf(grant);
+    assert.equal((await ask(preview, EMBEDDER, atPreview)).status, 200);
+    assert.equal((await ask(OTHER, EMBEDDER, atPreview)).status, 401);
   }, { SESSION_SECRETS });
 });
 
