@@ -4,7 +4,10 @@ import { z } from "zod";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { valuesOf } from "../../src/http/headers.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
-import { testInBothWorlds as test, WORLDS } from "../support/worlds.ts";
+import {
+  NAMED_WORLDS as WORLDS,
+  testByNameToo as test,
+} from "../support/named_worlds.ts";
 
 const SIGNED = `3000-${KEYS.signedToken}.${BASE}`;
 

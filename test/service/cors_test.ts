@@ -8,7 +8,7 @@ import {
   LOCKED,
   type TestGateway,
 } from "../support/gateway.ts";
-import { testInBothWorlds as test } from "../support/worlds.ts";
+import { testByNameToo as test } from "../support/named_worlds.ts";
 
 const OWN = "http://5173-demo.proxy.localhost";
 const OTHER = "https://elsewhere.example";

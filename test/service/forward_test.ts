@@ -11,7 +11,7 @@ import type { Origin } from "../../src/http/origin.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { DEMO, startGateway, startGatewayOf } from "../support/gateway.ts";
 import { keptMemory } from "../support/kept_memory.ts";
-import { testInBothWorlds as test } from "../support/worlds.ts";
+import { testByNameToo as test } from "../support/named_worlds.ts";
 
 test("a coded body, its ETag and its length pass unchanged", async (startGateway) => {
   const coded = brotliCompressSync("compressed by the app ".repeat(100));

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { collectLog } from "../support/collected_log.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import {
   BASE,
@@ -11,11 +12,10 @@ import {
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
-import { collectLog } from "../support/collected_log.ts";
 import { grantOf, withGrants } from "../support/grants.ts";
 import { startHostedGateway } from "../support/hosted_gateway.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
-import { testInBothWorlds as test } from "../support/worlds.ts";
+import { testByNameToo as test } from "../support/named_worlds.ts";
 
 const GRANTS = withGrants();
 

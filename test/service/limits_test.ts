@@ -5,13 +5,13 @@ import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 import { headOf } from "../support/load_client.ts";
+import { testByNameToo as test } from "../support/named_worlds.ts";
 import {
   type RawStream,
   readResponse,
   valuesOf,
 } from "../support/raw_client.ts";
 import { handshakeOf } from "../support/raw_websocket.ts";
-import { testInBothWorlds as test } from "../support/worlds.ts";
 
 Deno.test("random labels from one address make a bounded number of API calls, and then 429", async () => {
   await using gateway = await startGateway({ REFUSALS_PER_MINUTE: "30" });

@@ -5,10 +5,10 @@ import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { DEMO, LOCKED, startGateway as startOwn } from "../support/gateway.ts";
 import { startHostedGateway } from "../support/hosted_gateway.ts";
+import { testByNameToo as test } from "../support/named_worlds.ts";
 import { untilReady } from "../support/ready.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 import { switchingProtocols } from "../support/wire_frames.ts";
-import { testInBothWorlds as test } from "../support/worlds.ts";
 
 const TRUSTING = { TRUSTED_PROXIES: "127.0.0.1" };
 

@@ -16,12 +16,12 @@ import {
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
+import { NAMED_WORLDS as WORLDS } from "../support/named_worlds.ts";
 import { type DeclareTest, testsThatNeed } from "../support/needs_program.ts";
 import { nginxCommand } from "../support/nginx.ts";
 import { send, type SendOptions } from "../support/send.ts";
 import { startServerProcess } from "../support/server_process.ts";
 import { startSharedCache } from "../support/shared_cache.ts";
-import { WORLDS } from "../support/worlds.ts";
 
 /** A cache in front of a gateway; `X-Cache` of its answers begins with HIT if it had them. */
 interface Front extends AsyncDisposable {

@@ -7,7 +7,7 @@ import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { assertEventually } from "../support/assert_eventually.ts";
 import { type FakeClock, fakeClock } from "../support/fake_clock.ts";
 import { BASE, DEMO, LOCKED, type TestGateway } from "../support/gateway.ts";
-import { testInBothWorlds as test } from "../support/worlds.ts";
+import { testByNameToo as test } from "../support/named_worlds.ts";
 
 function open(
   gateway: TestGateway,

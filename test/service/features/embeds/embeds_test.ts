@@ -16,8 +16,8 @@ import {
   type TestGateway,
 } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
+import { NAMED_WORLDS as WORLDS } from "../../../support/named_worlds.ts";
 import { nameSource } from "../../../support/names.ts";
-import { WORLDS } from "../../../support/worlds.ts";
 import {
   askApi,
   BUILDER,

@@ -9,7 +9,7 @@ import {
   startGateway,
   type TestGateway,
 } from "../../../support/gateway.ts";
-import { WORLDS } from "../../../support/worlds.ts";
+import { NAMED_WORLDS as WORLDS } from "../../../support/named_worlds.ts";
 import { askApi, makeToken, startTokenGateway } from "./token_gateway.ts";
 
 /** Defines a test for each world, with the key of a member there. */
