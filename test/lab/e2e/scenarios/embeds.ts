@@ -60,7 +60,12 @@ export const embedsStranger: Scenario = {
     // Its code is of no use there, and is good elsewhere still.
     const refused = await frameWith(page, "not open in this frame");
     assert.equal(await refused.evaluate("location.hash"), "");
-    assert.deepEqual(await page.evaluate("posted"), []);
+    // Who has the code hears that it is refused, and nothing else of the preview.
+    await page.until("posted.length > 0");
+    assert.deepEqual(
+      await page.evaluate("posted.map(({ state, code }) => [state, code])"),
+      [["refused", "frame_refused"]],
+    );
   },
 };
 
