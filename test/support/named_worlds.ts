@@ -7,7 +7,7 @@ import { FEATURES } from "../../src/service.ts";
 import { BASE, type TestGateway } from "./gateway.ts";
 import type { Answer } from "./send.ts";
 import { textFile } from "./text_file.ts";
-import { type StartGateway, WORLDS } from "./worlds.ts";
+import { type StartGateway, testInEach, WORLDS } from "./worlds.ts";
 
 const SANDBOXES = ["demo", "locked"];
 const PORTS = [3000, 3001, 5173, 8000, 8001, 8080];
@@ -103,7 +103,5 @@ export function testByNameToo(
   name: string,
   body: (startGateway: StartGateway) => Promise<void>,
 ): void {
-  for (const { suffix, startGateway } of NAMED_WORLDS) {
-    Deno.test(name + suffix, () => body(startGateway));
-  }
+  testInEach(NAMED_WORLDS, name, body);
 }

@@ -43,14 +43,23 @@ export const WORLDS: readonly {
   },
 ];
 
+/** Defines a test for each of some worlds. */
+export function testInEach(
+  worlds: readonly Pick<(typeof WORLDS)[number], "suffix" | "startGateway">[],
+  name: string,
+  body: (startGateway: StartGateway) => Promise<void>,
+): void {
+  for (const { suffix, startGateway } of worlds) {
+    Deno.test(name + suffix, () => body(startGateway));
+  }
+}
+
 /** Defines a test for each world. */
 export function testInBothWorlds(
   name: string,
   body: (startGateway: StartGateway) => Promise<void>,
 ): void {
-  for (const { suffix, startGateway } of WORLDS) {
-    Deno.test(name + suffix, () => body(startGateway));
-  }
+  testInEach(WORLDS, name, body);
 }
 
 /** The same with logins. */
