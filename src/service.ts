@@ -283,11 +283,16 @@ export async function createService(
   const learning = remoteSettings.learn(closing);
   const following = learning.then(() => remoteSettings.follow(closing));
   const ticking = [activity, bulkheads];
-  const stopTimers = startTimers(limits.bodyIdleTimeoutMs, inFlight, ticking);
+  const stopTimers = startTimers(
+    limits.bodyIdleTimeoutMs,
+    inFlight,
+    ticking,
+    clientLeg.garbageWatch,
+  );
   await Promise.all(features.map(({ loaded }) => loaded));
   return {
     fetch: (request, info) => dispatch.handle(request, info),
-    buffers: clientLeg.budget,
+    tlsLimits: clientLeg.tlsLimits,
     renderMetrics: () => renderMetrics(true),
     metricsPages: Object.assign({}, ...features.map((one) => one.metricsPages)),
     certificateExpires: (at) => metrics.certificateExpires(at),

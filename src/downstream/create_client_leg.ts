@@ -7,9 +7,11 @@ import { memoryLimit } from "../lib/memory_limit.ts";
 import { loggerFor } from "../observability/log.ts";
 import type { BufferKind } from "../observability/metrics/facts.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
+import { garbageCollector } from "../platform/collect_garbage.ts";
 import { LeakedSockets } from "./http/leaked_sockets.ts";
 import { ReadSizes } from "./http/read_sizes.ts";
 import type { ClientLeg } from "./http/reply.ts";
+import { GarbageWatch } from "./memory/garbage_watch.ts";
 import { MemoryGuard } from "./memory/guard.ts";
 import {
   BUFFER_ALLOWANCE_BYTES,
@@ -17,8 +19,10 @@ import {
   createNativeBytes,
   expectedBytes,
   MAX_USED_SHARE,
+  maxIdleTlsConnections,
   USED_SHARE,
 } from "./memory/native_memory.ts";
+import type { TlsLimits } from "./tls/listen_tls.ts";
 
 interface ClientLegParts {
   readonly metrics: Pick<Metrics, "bufferEvicted">;
@@ -35,6 +39,7 @@ export function createClientLeg(
   { metrics, background, inFlight, now, ownsProcess }: ClientLegParts,
 ) {
   const logger = loggerFor("memory");
+  const limitBytes = memoryLimit();
   const shouldReport = createReportLimit(() => performance.now());
   function onEvicted(kind: BufferKind, message: string, facts = {}): void {
     metrics.bufferEvicted(kind);
@@ -53,7 +58,6 @@ export function createClientLeg(
   /** Watches over what Deno buffers of clients' messages, which is to stay within the budget, or a share of the memory. */
   function createMemoryGuard(): MemoryGuard {
     const nativeBytes = createNativeBytes();
-    const limitBytes = memoryLimit();
     const facts = { startBytes: nativeBytes(), bufferBudgetBytes, limitBytes };
     function hiddenOverBytes(): number {
       return nativeBytes() - expectedBytes({
@@ -75,6 +79,12 @@ export function createClientLeg(
       background,
     });
   }
+  function createGarbageWatch(): GarbageWatch | undefined {
+    const collect = ownsProcess ? garbageCollector() : undefined;
+    if (limitBytes === undefined || collect === undefined) return undefined;
+    const usedBytes = () => Deno.memoryUsage().rss;
+    return new GarbageWatch({ usedBytes, limitBytes, collect });
+  }
   const leakedSockets = new LeakedSockets(now, () => {
     if (!shouldReport("sockets")) return;
     const message =
@@ -83,8 +93,16 @@ export function createClientLeg(
   });
   return {
     budget,
+    tlsLimits: {
+      buffers: budget,
+      maxIdleConnections: maxIdleTlsConnections(limitBytes),
+    },
     memoryGuard: ownsProcess ? createMemoryGuard() : undefined,
+    garbageWatch: createGarbageWatch(),
     leakedSockets,
     readSizes: new ReadSizes(),
-  } satisfies ClientLeg;
+  } satisfies ClientLeg & {
+    readonly tlsLimits: TlsLimits;
+    readonly garbageWatch: GarbageWatch | undefined;
+  };
 }

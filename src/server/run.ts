@@ -9,8 +9,8 @@ import {
 } from "../downstream/http/listen.ts";
 import { loadCertificate } from "../downstream/tls/certificate.ts";
 import { listenWithRenewal } from "../downstream/tls/certificate_watch.ts";
+import type { TlsLimits } from "../downstream/tls/listen_tls.ts";
 import { sleep } from "../lib/backoff.ts";
-import type { ByteBudget } from "../lib/byte_budget.ts";
 import { describeError } from "../lib/describe_error.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { LineWriter } from "../observability/line_writer.ts";
@@ -30,8 +30,8 @@ import { logUncaughtErrors } from "./uncaught.ts";
 /** A running gateway, without the listener in front of it. */
 export interface GatewayService {
   readonly fetch: Handler;
-  /** The budget of everything that is buffered for clients and apps. */
-  readonly buffers: Pick<ByteBudget<"tls">, "open">;
+  /** What bounds the memory that connections take with the gateway's own TLS. */
+  readonly tlsLimits: TlsLimits;
   /** Renders all metrics in Prometheus' text format, and begins the checks of `/ready`, since nobody else may. */
   renderMetrics(): string;
   /** Pages beside the metrics, by path. */
@@ -156,7 +156,7 @@ async function serve(
       : await listenWithRenewal(handler, config.listen, {
         files,
         current: loaded.certificate,
-        buffers: service.buffers,
+        limits: service.tlsLimits,
         addSignalListener,
         onUse: ({ expiresAt }) => service.certificateExpires(expiresAt),
         log,

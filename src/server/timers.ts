@@ -1,6 +1,9 @@
 /** Timers that look after what lasts. */
-import type { UseReports } from "../proxy/activity.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
+
+interface Ticking {
+  tick(): void;
+}
 
 /**
  * Time between two rechecks of the access behind tunnels and streams, ms. With the 5 s for which a signed link may
@@ -11,6 +14,9 @@ const RECHECK_INTERVAL_MS = 25_000;
 /** Time between two looks for tunnels and streams that have stalled, or whose use must be reported again, and for runners that do not answer, ms. */
 const TICK_MS = 5_000;
 
+/** Time between two looks for garbage, ms: connections that come and go make 10 MB of it meanwhile. */
+const GARBAGE_MS = 200;
+
 /**
  * Starts the timers that look after tunnels and streams, which keep no process alive; returns a function to stop them.
  * A body of which nothing is taken for `bodyIdleTimeoutMs` ends; 0 for no limit.
@@ -18,7 +24,8 @@ const TICK_MS = 5_000;
 export function startTimers(
   bodyIdleTimeoutMs: number,
   inFlight: InFlight,
-  ticking: readonly Pick<UseReports, "tick">[],
+  ticking: readonly Ticking[],
+  garbageWatch: Ticking | undefined,
 ): () => void {
   const timers = [
     setInterval(() => inFlight.recheckAll(), RECHECK_INTERVAL_MS),
@@ -28,6 +35,7 @@ export function startTimers(
         inFlight.abortStalled(performance.now() - bodyIdleTimeoutMs);
       }
     }, TICK_MS),
+    setInterval(() => garbageWatch?.tick(), GARBAGE_MS),
   ];
   timers.forEach((timer) => Deno.unrefTimer(timer));
   return () => timers.forEach((timer) => clearInterval(timer));

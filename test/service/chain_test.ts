@@ -67,6 +67,7 @@ async function startInner(
     {
       certificate: { ...HOSTED_CERTIFICATE, expiresAt: NEVER },
       buffers: new ByteBudget({ limitBytes: 64 * 1024 * 1024 }),
+      maxIdleConnections: 1000,
     },
   );
   started.defer(() => listener.close());

@@ -8,7 +8,7 @@ import {
   type CertificateResult,
   loadCertificate,
 } from "./certificate.ts";
-import { listenTls, type TlsOptions } from "./listen_tls.ts";
+import { listenTls, type TlsLimits } from "./listen_tls.ts";
 
 interface CertificateCheckOptions {
   readonly current: Certificate;
@@ -48,7 +48,8 @@ export function createCertificateCheck(
   return () => running ??= check().finally(() => running = undefined);
 }
 
-interface RenewalOptions extends Pick<TlsOptions, "buffers"> {
+interface RenewalOptions {
+  readonly limits: TlsLimits;
   readonly files: TlsFiles;
   /** The certificate that the files hold now. */
   readonly current: Certificate;
@@ -65,9 +66,9 @@ const CHECK_INTERVAL_MS = 60_000;
 export async function listenWithRenewal(
   handler: Handler,
   address: ListenAddress,
-  { files, current, buffers, addSignalListener, onUse, log }: RenewalOptions,
+  { files, current, limits, addSignalListener, onUse, log }: RenewalOptions,
 ): Promise<Listener> {
-  const options = { certificate: current, buffers };
+  const options = { certificate: current, ...limits };
   const listener = await listenTls(handler, address, options);
   const check = createCertificateCheck({
     current,

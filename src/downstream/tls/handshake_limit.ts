@@ -1,39 +1,38 @@
 /** The connections whose handshake has not finished: somebody who never finishes any must not use up the open files. */
-import type { Socket } from "node:net";
 
-/** What identifies a connection, before its handshake and after. */
-type Peer = Partial<Pick<Socket, "remoteAddress" | "remotePort">>;
-type Connection = Peer & { destroy(): void };
+/** The longest that one may take, with its wait for others, ms. */
+const TIMEOUT_MS = 10_000;
+
+interface Unfinished {
+  readonly timer: ReturnType<typeof setTimeout>;
+  drop(): void;
+}
 
 /** The unfinished handshakes, up to a number beyond which the oldest is dropped: an honest one takes the shortest time. */
 export class HandshakeLimit {
   readonly #max: number;
-  readonly #unfinished = new Map<string, Connection>();
+  readonly #unfinished = new Set<Unfinished>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
-  begin(connection: Connection): void {
-    this.end(connection); // an earlier one of the same port, whose end was not noted
-    this.#unfinished.set(keyOf(connection), connection);
-    if (this.#unfinished.size <= this.#max) return;
-    const [oldest] = this.#unfinished.values();
-    if (oldest === undefined) return;
-    this.end(oldest);
-    oldest.destroy();
+  /** Begins one, which is dropped if it takes too long; the result is to be called at its end, which may be its drop. */
+  begin(drop: () => void): () => void {
+    const one = { drop, timer: setTimeout(drop, TIMEOUT_MS) };
+    const end = () => {
+      clearTimeout(one.timer);
+      this.#unfinished.delete(one);
+    };
+    this.#unfinished.add(one);
+    if (this.#unfinished.size > this.#max) {
+      const [oldest] = this.#unfinished;
+      oldest?.drop();
+    }
+    return end;
   }
 
   dropAll(): void {
-    for (const connection of this.#unfinished.values()) connection.destroy();
-    this.#unfinished.clear();
+    for (const { drop } of this.#unfinished) drop();
   }
-
-  end(peer: Peer): void {
-    this.#unfinished.delete(keyOf(peer));
-  }
-}
-
-function keyOf({ remoteAddress, remotePort }: Peer): string {
-  return `${remoteAddress} ${remotePort}`;
 }

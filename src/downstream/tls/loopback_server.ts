@@ -3,15 +3,22 @@ import type { Socket } from "node:net";
 import { ranOutOfDescriptors } from "../../lib/descriptors.ts";
 import type { Handler, RequestInfo } from "../http/handler.ts";
 import { type HttpServer, listen } from "../http/listen.ts";
+import type { Use } from "./idle_connections.ts";
 import { pipe, type PipeOptions } from "./pipe.ts";
 import { headBytes } from "./read_ahead.ts";
 
 export interface LoopbackServer extends HttpServer {
   /** Serves a connection until it is closed; never rejects. */
-  serveConnection(client: Socket, options: PipeOptions): Promise<void>;
+  serveConnection(client: Socket, options: RelayOptions): Promise<void>;
 }
 
-type Relayed = Pick<PipeOptions, "ahead"> & { readonly address: Deno.NetAddr };
+interface RelayOptions extends PipeOptions {
+  readonly use: Pick<Use, "begin" | "end">;
+}
+
+type Relayed = Pick<RelayOptions, "ahead" | "use"> & {
+  readonly address: Deno.NetAddr;
+};
 
 const LOOPBACK = "127.0.0.1";
 
@@ -45,13 +52,19 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
       : undefined;
     // A local process that found the port and connected to it directly.
     if (client === undefined) return new Response(null, { status: 421 });
-    const { ahead } = client;
+    const { ahead, use } = client;
     ahead?.begin(headBytes(request), () => info.completed);
+    use.begin();
     const response = handler(request, new RelayedInfo(client, info));
+    const end = () => use.end();
     if (ahead !== undefined && request.headers.has("upgrade")) {
       Promise.resolve(response).then(({ status }) => {
+        // A WebSocket uses its connection to the end.
         if (status === 101) ahead.lift();
-      }, () => {});
+        else info.completed.then(end, end);
+      }, end);
+    } else {
+      info.completed.then(end, end);
     }
     return response;
   }, { hostname: LOOPBACK, port: 0 });
@@ -64,7 +77,8 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
       const { remoteAddress: hostname = LOOPBACK, remotePort: port = 0 } =
         client;
       const address = { transport: "tcp", hostname, port } as const;
-      const relayed = { address, ahead: options.ahead };
+      const { ahead, use } = options;
+      const relayed = { address, ahead, use };
       let inner: Deno.TcpConn;
       try {
         inner = await Deno.connect({ hostname: LOOPBACK, port: server.port });

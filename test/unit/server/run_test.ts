@@ -33,7 +33,10 @@ function fakeService(calls: string[] = []): FakeService {
     calls,
     drained,
     fetch: () => new Response("ok"),
-    buffers: new ByteBudget({ limitBytes: 1_000_000 }),
+    tlsLimits: {
+      buffers: new ByteBudget({ limitBytes: 1_000_000 }),
+      maxIdleConnections: 100,
+    },
     renderMetrics: () => "a 1\n",
     certificateExpires: () => {},
     metricsPages: {},

@@ -1,45 +1,59 @@
 import assert from "node:assert/strict";
 import { HandshakeLimit } from "../../../../src/downstream/tls/handshake_limit.ts";
+import { fakeClock } from "../../../support/fake_clock.ts";
 
-/** Begins handshakes by these ports in turn; returns the ports of those that were dropped. */
-function beginAll(
-  handshakes: HandshakeLimit,
-  ports: readonly number[],
-): number[] {
+/** Handshakes by number, and which of them were dropped. */
+function createHandshakes(max: number) {
+  const handshakes = new HandshakeLimit(max);
+  const ends = new Map<number, () => void>();
   const dropped: number[] = [];
-  for (const remotePort of ports) {
-    handshakes.begin({
-      remoteAddress: "192.0.2.1",
-      remotePort,
-      destroy: () => void dropped.push(remotePort),
-    });
-  }
-  return dropped;
+  return {
+    dropped,
+    begin(...numbers: readonly number[]): void {
+      for (const number of numbers) {
+        const drop = () => {
+          dropped.push(number);
+          ends.get(number)?.();
+        };
+        ends.set(number, handshakes.begin(drop));
+      }
+    },
+    end: (number: number) => ends.get(number)?.(),
+    dropAll: () => handshakes.dropAll(),
+  };
 }
 
 Deno.test("S2: of too many unfinished handshakes, the oldest are dropped", () => {
-  assert.deepEqual(beginAll(new HandshakeLimit(2), [1, 2, 3, 4]), [1, 2]);
+  const handshakes = createHandshakes(2);
+  handshakes.begin(1, 2, 3, 4);
+  assert.deepEqual(handshakes.dropped, [1, 2]);
+  handshakes.dropAll();
 });
 
 Deno.test("finished handshakes count no more, and their connections stay", () => {
-  const handshakes = new HandshakeLimit(2);
-  beginAll(handshakes, [1, 2]);
-  handshakes.end({ remoteAddress: "192.0.2.1", remotePort: 1 });
-  assert.deepEqual(beginAll(handshakes, [3]), []);
-  assert.deepEqual(beginAll(handshakes, [4]), []);
+  const handshakes = createHandshakes(2);
+  handshakes.begin(1, 2);
+  handshakes.end(1);
+  handshakes.begin(3);
+  assert.deepEqual(handshakes.dropped, []);
+  handshakes.dropAll();
 });
 
-Deno.test("a connection from the port of an earlier one takes its place", () => {
-  assert.deepEqual(beginAll(new HandshakeLimit(2), [1, 2, 1, 3]), [2]);
+Deno.test("a handshake that takes longer than 10 s is dropped, and one that has ended is not", () => {
+  using clock = fakeClock();
+  const handshakes = createHandshakes(2);
+  handshakes.begin(1, 2);
+  handshakes.end(1);
+  clock.pass(9_999);
+  assert.deepEqual(handshakes.dropped, []);
+  clock.pass(1);
+  assert.deepEqual(handshakes.dropped, [2]);
 });
 
 Deno.test("dropAll() drops those that are unfinished", () => {
-  const handshakes = new HandshakeLimit(9);
-  const dropped: number[] = [];
-  for (const remotePort of [1, 2, 3]) {
-    handshakes.begin({ remotePort, destroy: () => dropped.push(remotePort) });
-  }
-  handshakes.end({ remotePort: 2 });
+  const handshakes = createHandshakes(9);
+  handshakes.begin(1, 2, 3);
+  handshakes.end(2);
   handshakes.dropAll();
-  assert.deepEqual(dropped, [1, 3]);
+  assert.deepEqual(handshakes.dropped, [1, 3]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { Agent, get } from "node:https";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { WebSocket } from "ws";
 import type {
   Handler,
@@ -27,6 +27,7 @@ const ANYWHERE = { hostname: "127.0.0.1", port: 0 };
 const OPTIONS: TlsOptions = {
   certificate: LOCALHOST,
   buffers: new ByteBudget({ limitBytes: 64 * 1024 * 1024 }),
+  maxIdleConnections: 1000,
 };
 
 /** Responds with the URL and the client's address; echoes WebSocket messages. */
@@ -544,4 +545,27 @@ Deno.test({
     );
     await Promise.all([first.close(), second.close()]);
   },
+});
+
+/** Connects without a request; the handshake is over by then. */
+async function connectIdle(port: number): Promise<TLSSocket> {
+  const socket = connectTls({ host: "127.0.0.1", port, ca: CA });
+  await once(socket, "secureConnect");
+  return socket;
+}
+
+Deno.test("S2: of too many idle connections, the oldest makes room after 2 s, and what is in use stays", async () => {
+  await withListener(echo, async ({ port }) => {
+    const tunnel = await openTunnel(port);
+    const oldest = await connectIdle(port);
+    const closed = once(oldest, "close");
+    const latest = [await connectIdle(port), await connectIdle(port)];
+    await closed;
+    assert.equal(await echoOf(tunnel, "still here"), "still here");
+    await closeTunnel(tunnel);
+    for (const socket of latest) {
+      assert(!socket.destroyed);
+      socket.destroy();
+    }
+  }, { ...OPTIONS, maxIdleConnections: 2 });
 });

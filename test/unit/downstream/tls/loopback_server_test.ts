@@ -20,7 +20,10 @@ async function withFront(
   const accepted: Socket[] = [];
   const front = createServer({ allowHalfOpen: true }, (client) => {
     accepted.push(client);
-    server.serveConnection(client, { memory: { set: () => true } });
+    server.serveConnection(client, {
+      memory: { set: () => true },
+      use: { begin() {}, end() {} },
+    });
   });
   front.listen(0, "127.0.0.1");
   await once(front, "listening");
