@@ -1,4 +1,4 @@
-/** Connections to a gateway on 127.0.0.1, over plain TCP or over TLS. */
+/** Connections to a gateway on the loopback device, over plain TCP or over TLS. */
 import { fairTurn } from "../../src/lib/fair_turn.ts";
 import { CA } from "./certificates.ts";
 
@@ -9,14 +9,16 @@ export type Scheme = "http" | "https";
 export interface Endpoint {
   readonly scheme: Scheme;
   readonly port: number;
+  /** 127.0.0.1 by default; to `::1`, a client comes from that address, too. */
+  readonly hostname?: string;
 }
 
 /** Connects; over TLS, `protocol` is offered by ALPN (RFC 7301), and the gateway's certificate is checked. */
 export async function dial(
-  { scheme, port }: Endpoint,
+  { scheme, port, hostname = "127.0.0.1" }: Endpoint,
   protocol = "http/1.1",
 ): Promise<Deno.TcpConn | Deno.TlsConn> {
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const conn = await Deno.connect({ hostname, port });
   conn.setNoDelay(true);
   if (scheme === "http") return conn;
   const secure = await Deno.startTls(conn, {

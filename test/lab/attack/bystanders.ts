@@ -35,6 +35,8 @@ const LARGE = new Uint8Array(MIB).fill(0x61);
 /** Those of one gateway. */
 export class Bystanders {
   readonly #endpoint: Endpoint;
+  /** Where attackers come from, too. */
+  readonly #beside: Endpoint;
   readonly #patienceMs: number;
   readonly #stopping = new AbortController();
   readonly #running: Promise<unknown>[] = [];
@@ -44,6 +46,7 @@ export class Bystanders {
 
   constructor(endpoint: Endpoint, patienceMs: number) {
     this.#endpoint = endpoint;
+    this.#beside = { ...endpoint, hostname: "127.0.0.1" };
     this.#patienceMs = patienceMs;
   }
 
@@ -57,7 +60,7 @@ export class Bystanders {
     this.#repeat("large", () => this.#sendLarge());
     const client = new LoadClient(
       this.#endpoint.port,
-      () => dial(this.#endpoint),
+      () => dial(this.#beside),
       this.#patienceMs,
     );
     this.#stopping.signal.addEventListener(
@@ -116,7 +119,8 @@ export class Bystanders {
   async #open(address: string): Promise<EchoSocket | number> {
     const headers = { "X-Forwarded-For": address };
     const handshake = handshakeOf(hostOf(QUIET), "/ws", headers);
-    const conn = await dial(this.#endpoint);
+    const isNeighbour = address === NEIGHBOUR;
+    const conn = await dial(isNeighbour ? this.#beside : this.#endpoint);
     // It is to be quiet for as long as the attack goes on.
     return await EchoSocket.open(conn, handshake, 60_000);
   }

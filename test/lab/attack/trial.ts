@@ -21,7 +21,7 @@ import { createMemoryGroup } from "./memory_limit.ts";
 import { shareOfOthers, takenTime } from "./outsiders.ts";
 import { letGoFirst } from "./priority.ts";
 import type { Sights } from "./visitors.ts";
-import type { AttackWorld } from "./world.ts";
+import { type AttackWorld, hasIpv6 } from "./world.ts";
 
 /** Everything that was observed. */
 export interface Trial {
@@ -121,6 +121,8 @@ export async function tryAttack(
   const { port } = proxy ?? gateway;
   await observer.call("observe", {
     ...{ pid, port, scheme },
+    // With its own TLS, the gateway sees the addresses of connections: innocents have another than attackers.
+    ...scheme === "https" && hasIpv6() && { hostname: "::1" },
     limitBytes: group === undefined ? limitBytes : undefined,
     patienceMs: isShort ? SHORT_PATIENCE_MS : PATIENCE_MS,
   });

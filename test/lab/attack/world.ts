@@ -50,11 +50,12 @@ export async function startAttackWorld(): Promise<AttackWorld> {
         MAX_WAITING_PER_RUNNER: "1600",
         ...runtimeFor(limitBytes / MIB),
         PROXY_PROTOCOL: scheme,
-        // Everybody is at 127.0.0.1; visitors, and some attackers, say which address they stand for.
-        TRUSTED_PROXIES: "127.0.0.1",
+        // Everybody is on the loopback device; visitors, and some attackers, say which address they stand for.
+        TRUSTED_PROXIES: "127.0.0.1,::1",
         SHUTDOWN_DELAY_SEC: "0",
         SHUTDOWN_TIMEOUT_SEC: "3",
         ...scheme === "https" && {
+          PROXY_HOST: hasIpv6() ? "::" : "0.0.0.0",
           ENABLE_TLS: "true",
           TLS_CERT_FILE: `${Deno.cwd()}/${files.certFile}`,
           TLS_KEY_FILE: `${Deno.cwd()}/${files.keyFile}`,
@@ -63,4 +64,14 @@ export async function startAttackWorld(): Promise<AttackWorld> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** Whether innocents can come from another address than attackers, who are at 127.0.0.1. */
+export function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,8 +1,12 @@
-/** Reconnect storms: everybody loses their WebSocket at once, as when a front restarts, and comes back at once. */
+/**
+ * Storms of connections: everybody loses their WebSocket at once, as when a front restarts, and comes back at once; and
+ * some come and go.
+ */
 import { writeAll } from "../../../support/dial.ts";
 import { handshakeOf } from "../../../support/raw_websocket.ts";
 import { utf8 } from "../../../support/wire_frames.ts";
 import type { Arena, Flood } from "../attack.ts";
+import { persist } from "../persist.ts";
 
 /** So many came back so often that, as long as those of before were kept, they took most of 256 MiB. */
 const CLIENTS = 800;
@@ -58,4 +62,14 @@ export const storms: readonly Flood[] = [{
       for (const conn of await openAll(stage)) conn[Symbol.dispose]();
     }
   },
+}, {
+  name: "storm-handshakes",
+  about: "60 clients connect and close, as fast as they can",
+  only: "https",
+  lastsMs: 15_000,
+  run: (stage) =>
+    persist(stage, 60, async () => {
+      const { port } = stage;
+      using _conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    }),
 }];
