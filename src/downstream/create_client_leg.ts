@@ -39,7 +39,7 @@ export function createClientLeg(
   { metrics, background, inFlight, now, ownsProcess }: ClientLegParts,
 ) {
   const logger = loggerFor("memory");
-  const limitBytes = memoryLimit();
+  const limitBytes = ownsProcess ? memoryLimit() : undefined;
   const shouldReport = createReportLimit(() => performance.now());
   function onEvicted(kind: BufferKind, message: string, facts = {}): void {
     metrics.bufferEvicted(kind);

@@ -7,7 +7,15 @@
 interface Connection {
   /** Its network, see {@linkcode clientKey}. */
   readonly client: string;
+  /** How much it was sent, bytes: the last response may still be on its way, as over HTTP/2. */
+  sentBytes(): number;
   close(): void;
+}
+
+/** Since when a connection is idle, and how much it had been sent by then. */
+interface Idle {
+  readonly since: number;
+  readonly sentBytes: number;
 }
 
 /** The use of one connection. */
@@ -28,8 +36,8 @@ export class IdleConnections {
   readonly #max: number;
   readonly #now: () => number;
   #count = 0;
-  /** Those of each client, with the time since when they are idle, the earliest first. */
-  readonly #idle = new Map<string, Map<Connection, number>>();
+  /** Those of each client, idle for the longest time first. */
+  readonly #idle = new Map<string, Map<Connection, Idle>>();
 
   /** @param max How many there may be */
   constructor(max: number, now: () => number) {
@@ -66,10 +74,15 @@ export class IdleConnections {
     for (const [other, same] of this.#idle) {
       const isOwn = other === client;
       if (isOwn ? chosen !== undefined : same.size <= most) continue;
-      const [[oldest, since] = []] = same;
+      const [[oldest, idle] = []] = same;
+      if (oldest === undefined || idle === undefined) continue;
+      if (oldest.sentBytes() > idle.sentBytes) {
+        same.delete(oldest);
+        same.set(oldest, this.#idleNow(oldest));
+        continue;
+      }
       const minMs = isOwn ? MIN_IDLE_OF_OWN_MS : MIN_IDLE_MS;
-      if (oldest === undefined || since === undefined) continue;
-      if (now - since < minMs) continue;
+      if (now - idle.since < minMs) continue;
       most = same.size;
       chosen = oldest;
     }
@@ -81,9 +94,13 @@ export class IdleConnections {
 
   #rest(connection: Connection): void {
     const { client } = connection;
-    const same = this.#idle.get(client) ?? new Map<Connection, number>();
-    this.#idle.set(client, same.set(connection, this.#now()));
+    const same = this.#idle.get(client) ?? new Map<Connection, Idle>();
+    this.#idle.set(client, same.set(connection, this.#idleNow(connection)));
     this.#count++;
+  }
+
+  #idleNow(connection: Connection): Idle {
+    return { since: this.#now(), sentBytes: connection.sentBytes() };
   }
 
   #remove(connection: Connection): void {

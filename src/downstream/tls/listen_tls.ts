@@ -76,7 +76,11 @@ export async function listenTls(
       memory.close();
       client.destroy();
     }, key);
-    const use = idle.add({ client: key, close: () => client.destroy() });
+    const use = idle.add({
+      client: key,
+      sentBytes: () => client.bytesWritten,
+      close: () => client.destroy(),
+    });
     if (client.alpnProtocol === "h2") {
       // Deno would serve HTTP/1.1, too, of which nobody bounds what is read ahead (RFC 9113 section 3.4).
       const pace = new Http2Pace(now, () => client.destroy());

@@ -1,6 +1,7 @@
 /** Machine tokens that nobody has made, and places where the app must not see one, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import { backgroundWork } from "../../../support/background_work.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { DEMO, LOCKED, startGateway } from "../../../support/gateway.ts";
 import { makeToken, startTokenGateway } from "./token_gateway.ts";
@@ -16,6 +17,7 @@ function forged(): string {
 
 Deno.test("ten thousand forged tokens cost no call of the API, and lock nobody else out", async () => {
   using _ = fakeClock(); // no budget is refilled
+  using background = backgroundWork();
   await using gateway = await startTokenGateway(startGateway, {
     TRUSTED_PROXIES: "127.0.0.1",
     REFUSALS_PER_MINUTE: "100",
@@ -27,6 +29,7 @@ Deno.test("ten thousand forged tokens cost no call of the API, and lock nobody e
   }
   assert(await isOpen("192.0.2.1"));
   const { api } = gateway.stack;
+  await background.settled(); // the report of its use
   const before = api.calls.length;
 
   /** Sends forged tokens of one client, and returns the codes of the answers. */

@@ -9,8 +9,10 @@ function createRoom(max: number) {
   let now = 0;
   const idle = new IdleConnections(max, () => now);
   const closed: string[] = [];
+  const sent = new Map<string, number>();
   return {
     closed,
+    send: (name: string) => sent.set(name, (sent.get(name) ?? 0) + 1),
     pass(ms: number): void {
       now += ms;
     },
@@ -19,6 +21,7 @@ function createRoom(max: number) {
       const [client = ""] = name;
       const use = idle.add({
         client,
+        sentBytes: () => sent.get(name) ?? 0,
         close() {
           closed.push(name);
           use.close();
@@ -89,6 +92,17 @@ Deno.test("a connection is idle again once all of its requests are over, and cou
   room.pass(100);
   assert(room.makeRoom("b"));
   assert.deepEqual(room.closed, ["a1"]);
+});
+
+Deno.test("a connection that is still sent something is not idle for so long", () => {
+  const room = createRoom(2);
+  room.add("a1");
+  room.add("a2");
+  room.send("a1");
+  room.pass(100);
+  assert(!room.makeRoom("b"), "it was idle for less");
+  assert(room.makeRoom("b"));
+  assert.deepEqual(room.closed, ["a2"]);
 });
 
 Deno.test("a connection that is closed takes no room, not even if its last request is over after that", () => {
