@@ -8,31 +8,45 @@ interface Unfinished {
   drop(): void;
 }
 
-/** The unfinished handshakes, up to a number beyond which the oldest is dropped: an honest one takes the shortest time. */
+/**
+ * The unfinished handshakes, up to a number beyond which the oldest is dropped of the client that has most: an honest one
+ * takes the shortest time.
+ */
 export class HandshakeLimit {
   readonly #max: number;
-  readonly #unfinished = new Set<Unfinished>();
+  #count = 0;
+  readonly #byClient = new Map<string, Set<Unfinished>>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
   /** Begins one, which is dropped if it takes too long; the result is to be called at its end, which may be its drop. */
-  begin(drop: () => void): () => void {
+  begin(client: string, drop: () => void): () => void {
     const one = { drop, timer: setTimeout(drop, TIMEOUT_MS) };
-    const end = () => {
+    const same = this.#byClient.get(client) ?? new Set<Unfinished>();
+    this.#byClient.set(client, same.add(one));
+    if (++this.#count > this.#max) this.#dropOne();
+    return () => {
       clearTimeout(one.timer);
-      this.#unfinished.delete(one);
+      if (!same.delete(one)) return;
+      this.#count--;
+      if (same.size === 0) this.#byClient.delete(client);
     };
-    this.#unfinished.add(one);
-    if (this.#unfinished.size > this.#max) {
-      const [oldest] = this.#unfinished;
-      oldest?.drop();
-    }
-    return end;
   }
 
   dropAll(): void {
-    for (const { drop } of this.#unfinished) drop();
+    for (const same of [...this.#byClient.values()]) {
+      for (const { drop } of same) drop();
+    }
+  }
+
+  #dropOne(): void {
+    let most: Set<Unfinished> | undefined;
+    for (const same of this.#byClient.values()) {
+      if (same.size > (most?.size ?? 0)) most = same;
+    }
+    const [oldest] = most ?? [];
+    oldest?.drop();
   }
 }

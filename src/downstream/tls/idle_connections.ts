@@ -74,17 +74,11 @@ export class IdleConnections {
     for (const [other, same] of this.#idle) {
       const isOwn = other === client;
       if (isOwn ? chosen !== undefined : same.size <= most) continue;
-      const [[oldest, idle] = []] = same;
-      if (oldest === undefined || idle === undefined) continue;
-      if (oldest.sentBytes() > idle.sentBytes) {
-        same.delete(oldest);
-        same.set(oldest, this.#idleNow(oldest));
-        continue;
-      }
+      const oldest = this.#oldestOf(same);
       const minMs = isOwn ? MIN_IDLE_OF_OWN_MS : MIN_IDLE_MS;
-      if (now - idle.since < minMs) continue;
+      if (oldest === undefined || now - oldest.since < minMs) continue;
       most = same.size;
-      chosen = oldest;
+      chosen = oldest.connection;
     }
     if (chosen === undefined) return false;
     this.#remove(chosen);
@@ -97,6 +91,16 @@ export class IdleConnections {
     const same = this.#idle.get(client) ?? new Map<Connection, Idle>();
     this.#idle.set(client, same.set(connection, this.#idleNow(connection)));
     this.#count++;
+  }
+
+  /** The one that is idle for the longest time: those that were sent something since then are not. */
+  #oldestOf(same: Map<Connection, Idle>) {
+    for (const [connection, { since, sentBytes }] of same) {
+      if (connection.sentBytes() === sentBytes) return { connection, since };
+      same.delete(connection);
+      same.set(connection, this.#idleNow(connection));
+    }
+    return undefined;
   }
 
   #idleNow(connection: Connection): Idle {

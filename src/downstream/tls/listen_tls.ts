@@ -16,6 +16,7 @@ import { accessSignal } from "../../platform/early_signal.ts";
 import { mendPause } from "../../platform/tls_pause.ts";
 import type { Handler } from "../http/handler.ts";
 import {
+  BACKLOG,
   CLOSE_TIMEOUT_MS,
   type ListenAddress,
   type Listener,
@@ -108,13 +109,13 @@ export async function listenTls(
     pauseOnConnect: true,
   }, async (connection) => {
     connection.on("error", () => {}); // it is closed then
+    const key = clientKey(connection.remoteAddress ?? "");
     let unfinished: Socket = connection;
-    const end = handshakes.begin(() => {
+    const end = handshakes.begin(key, () => {
       end();
       unfinished.destroy();
     });
     connection.once("close", end);
-    const key = clientKey(connection.remoteAddress ?? "");
     await acceptQueue.turn(connection, key);
     const client = handshake(connection, secureContext);
     unfinished = client;
@@ -206,7 +207,7 @@ async function bind(
   server: Server,
   { hostname, port, reusePort = false }: ListenAddress,
 ): Promise<number> {
-  server.listen({ host: hostname, port, reusePort });
+  server.listen({ host: hostname, port, reusePort, backlog: BACKLOG });
   await once(server, "listening"); // rejects if it fails
   const bound = server.address();
   return typeof bound === "object" && bound !== null ? bound.port : 0;

@@ -177,7 +177,7 @@ export const slowHolders: readonly Flood[] = [
     spares: ["lively"],
   }),
   slowFlood({ kind: "heads", holders: 1000, rate: 10, addresses: 15 }),
-  slowFlood({ kind: "heads", holders: 3000, rate: 10, addresses: 15 }, {
+  slowFlood({ kind: "heads", holders: 2000, rate: 10, addresses: 15 }, {
     only: "https",
   }),
   slowFlood({ kind: "uploads", holders: 100, rate: 50, addresses: 15 }, {

@@ -15,7 +15,7 @@ function createHandshakes(max: number) {
           dropped.push(number);
           ends.get(number)?.();
         };
-        ends.set(number, handshakes.begin(drop));
+        ends.set(number, handshakes.begin(clientOf(number), drop));
       }
     },
     end: (number: number) => ends.get(number)?.(),
@@ -23,10 +23,22 @@ function createHandshakes(max: number) {
   };
 }
 
+/** Numbers from 10 on are another client's. */
+function clientOf(number: number): string {
+  return number < 10 ? "one" : "another";
+}
+
 Deno.test("S2: of too many unfinished handshakes, the oldest are dropped", () => {
   const handshakes = createHandshakes(2);
   handshakes.begin(1, 2, 3, 4);
   assert.deepEqual(handshakes.dropped, [1, 2]);
+  handshakes.dropAll();
+});
+
+Deno.test("who has most unfinished handshakes has one dropped for another client's", () => {
+  const handshakes = createHandshakes(3);
+  handshakes.begin(10, 1, 2, 3);
+  assert.deepEqual(handshakes.dropped, [1]);
   handshakes.dropAll();
 });
 
