@@ -29,9 +29,6 @@ export interface HttpServer extends Listener {
   shutdown(): Promise<void>;
 }
 
-/** Connections that the kernel keeps for us to accept: one that finds no place tries again a second later. */
-export const BACKLOG = 2048;
-
 /** The time that open requests have to end when closing, ms. */
 export const CLOSE_TIMEOUT_MS = 1000;
 
@@ -43,7 +40,6 @@ export function listen(handler: Handler, address: ListenAddress): HttpServer {
       hostname: address.hostname,
       port,
       reusePort: address.reusePort ?? false,
-      tcpBacklog: BACKLOG,
       // Recompressing would change ETags and spend CPU time that the app chose not to spend.
       automaticCompression: false,
       onListen() {},

@@ -16,7 +16,6 @@ import { accessSignal } from "../../platform/early_signal.ts";
 import { mendPause } from "../../platform/tls_pause.ts";
 import type { Handler } from "../http/handler.ts";
 import {
-  BACKLOG,
   CLOSE_TIMEOUT_MS,
   type ListenAddress,
   type Listener,
@@ -49,6 +48,12 @@ export interface TlsOptions extends TlsLimits {
 
 /** Most handshakes at once: as many as a gateway finishes in a second or two. */
 const MAX_HANDSHAKES = 1000;
+
+/**
+ * Connections that the kernel keeps for us to accept: one that finds no place tries again a second later. `Deno.serve`
+ * takes them one by one, so that more of them would only wait longer there.
+ */
+const BACKLOG = 2048;
 
 /** Probes after which one of this process has reached it too, even if the port is that of a hundred processes. */
 const SHARED_TRIES = 1000;
