@@ -76,7 +76,8 @@ export class Upload implements BodyReader, Watched {
   }
 
   read(): Promise<Bytes | null> {
-    if (this.#isGivenUp) {
+    // A read that waits beside a response in parts takes what comes, without a limit, and is never told to stop.
+    if (this.#isGivenUp || this.#isCancelled) {
       return Promise.reject(new UpstreamError("aborted", "upload given up"));
     }
     const reading = this.#reading = Promise.withResolvers<Bytes | null>();

@@ -53,6 +53,25 @@ Deno.test("Upload has ended when its body fails", async () => {
   ]);
 });
 
+Deno.test("S15: of an Upload that is cancelled nothing more is read", async () => {
+  let reads = 0;
+  const upload = new Upload({
+    body: {
+      read() {
+        reads++;
+        return Promise.resolve(new Uint8Array(1));
+      },
+      cancel() {},
+    },
+    contentLength: null,
+    request: new Request("http://box.test/"),
+  }, () => {});
+  assert.equal((await upload.read())?.length, 1);
+  upload.cancel();
+  await assert.rejects(upload.read(), { code: "aborted" });
+  assert.equal(reads, 1);
+});
+
 Deno.test("Upload that is cancelled fails the read that waits, and tells its source after it", async () => {
   const source = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
   let cancelled = 0;
