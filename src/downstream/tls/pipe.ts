@@ -60,9 +60,13 @@ function passOn(
     const waitMs = pace?.waitMsAfter(data) ?? 0;
     if (waitMs >= 1) await delay(client, waitMs);
     const room = ahead?.onPassed(data.length);
-    if (room !== undefined) await room;
+    if (room === undefined) return;
+    await room;
+    // Deno would take all of it, and keep trailers without a limit.
+    if (ahead?.isAbandoned) closeLingering(client);
   }
   client.on("data", (data: Uint8Array) => {
+    if (ahead?.isAbandoned) return freeBuffer(data);
     client.pause();
     let isWaiting = true;
     let timer: ReturnType<typeof setTimeout> | undefined;

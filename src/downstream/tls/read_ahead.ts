@@ -6,7 +6,7 @@
  *
  * Instead, over our own TLS, no more of a client's bytes are passed on than have been read, and a little. Extensions of
  * chunks and trailers count as unread, as nobody sees them read: an upload with more of them than that is stopped, as
- * if its client sent nothing more. Over plain HTTP, no bytes pass through our hands: uploads beside their responses are
+ * if its client sent nothing more, and its connection closed once it is answered. Over plain HTTP, no bytes pass through our hands: uploads beside their responses are
  * watched (downstream/memory/guard.ts), and the front that terminates TLS sends nothing beside a request.
  */
 
@@ -16,7 +16,7 @@ export const AHEAD_BYTES = 256 * 1024;
 /** What the framing of a chunk takes (RFC 9112 section 7.1), bytes. */
 const FRAMING_BYTES = 16;
 
-/** If no request has begun by then after a response, nothing waits to be read, ms. */
+/** If no request has begun by then after a response, what waits is left of an upload that nobody reads, ms. */
 const QUIET_MS = 100;
 
 /** The size of a request's head, bytes; if anything, less: what is counted as read must have been. */
@@ -38,8 +38,14 @@ export class ReadAhead {
   /** The response whose end is awaited already: a client may have to wait many times during one upload. */
   #awaited: (() => Promise<void>) | undefined;
   #isUnlimited = false;
+  #isAbandoned = false;
   #waiting: PromiseWithResolvers<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** True once nobody wants what the client goes on to send after its response: its connection is to be closed. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
 
   /** A request has been read, with a head of so many bytes; `completed` settles once it is answered, or its client left. */
   begin(bytes: number, completed: () => Promise<void>): void {
@@ -84,6 +90,7 @@ export class ReadAhead {
     const onEnd = () => {
       if (this.#completed !== completed) return;
       this.#timer = setTimeout(() => {
+        this.#isAbandoned = this.#isOver();
         this.#completed = undefined;
         this.#readBytes = this.#passedBytes;
         this.#resume();

@@ -32,7 +32,7 @@ Deno.test("ReadAhead lets a client send as it likes while no request is under wa
   assert.equal(new ReadAhead().onPassed(10 * AHEAD_BYTES), undefined);
 });
 
-Deno.test("ReadAhead stops what follows a request until its response has been sent, and nothing more has come of it", async () => {
+Deno.test("ReadAhead stops what follows a request, which is given up if none has begun soon after the response", async () => {
   using clock = fakeClock();
   const ahead = new ReadAhead();
   const { completed, complete } = request();
@@ -45,9 +45,11 @@ Deno.test("ReadAhead stops what follows a request until its response has been se
   complete();
   await completed();
   await Promise.resolve();
-  clock.pass(100);
+  clock.pass(99);
+  assert(!ahead.isAbandoned);
+  clock.pass(1);
   await room;
-  assert.equal(ahead.onPassed(AHEAD_BYTES), undefined);
+  assert(ahead.isAbandoned);
 });
 
 Deno.test("ReadAhead counts requests that were sent without waiting as read one by one", async () => {
@@ -84,6 +86,24 @@ Deno.test("ReadAhead stops a client that has waited during an upload, also durin
   ahead.begin(100, next.completed);
   clock.pass(1000);
   assert(ahead.onPassed(AHEAD_BYTES + 1) instanceof Promise);
+});
+
+Deno.test("ReadAhead gives up no connection whose upload was read in the end", async () => {
+  using clock = fakeClock();
+  const ahead = new ReadAhead();
+  const upload = request();
+  ahead.onPassed(100);
+  ahead.begin(100, upload.completed);
+  const room = ahead.onPassed(AHEAD_BYTES + 1);
+  assert(room instanceof Promise);
+  ahead.onRead(AHEAD_BYTES);
+  await room;
+  upload.complete();
+  await upload.completed();
+  await Promise.resolve();
+  clock.pass(1000);
+  assert(!ahead.isAbandoned);
+  assert.equal(ahead.onPassed(AHEAD_BYTES), undefined);
 });
 
 Deno.test("ReadAhead waits for the end of a response once, however often its client has to", () => {
