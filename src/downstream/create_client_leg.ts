@@ -80,8 +80,9 @@ export function createClientLeg(
     });
   }
   function createGarbageWatch(): GarbageWatch | undefined {
-    const collect = ownsProcess ? garbageCollector() : undefined;
-    if (limitBytes === undefined || collect === undefined) return undefined;
+    if (limitBytes === undefined) return undefined;
+    const collect = garbageCollector();
+    if (collect === undefined) return undefined;
     const usedBytes = () => Deno.memoryUsage().rss;
     return new GarbageWatch({ usedBytes, limitBytes, collect });
   }

@@ -7,7 +7,7 @@ const PAIRS_PER_TURN = 2;
 /** Between two looks for room if there is none for anybody, ms. */
 const LOOK_MS = 10;
 
-/** Whether there is room for another connection of a client, which is asked at most once before it begins. */
+/** Whether there is room for another connection of a client, which begins at once then. */
 type MakeRoom = (client: string) => boolean;
 
 interface Waiting {

@@ -21,18 +21,23 @@ export class HandshakeLimit {
     this.#max = max;
   }
 
-  /** Begins one, which is dropped if it takes too long; the result is to be called at its end, which may be its drop. */
-  begin(client: string, drop: () => void): () => void {
-    const one = { drop, timer: setTimeout(drop, TIMEOUT_MS) };
-    const same = this.#byClient.get(client) ?? new Set<Unfinished>();
-    this.#byClient.set(client, same.add(one));
-    if (++this.#count > this.#max) this.#dropOne();
-    return () => {
+  /** Begins one, which is dropped if it takes too long; the result is to be called once it has ended by itself. */
+  begin(client: string, onDrop: () => void): () => void {
+    const end = () => {
       clearTimeout(one.timer);
       if (!same.delete(one)) return;
       this.#count--;
       if (same.size === 0) this.#byClient.delete(client);
     };
+    const drop = () => {
+      end();
+      onDrop();
+    };
+    const one = { drop, timer: setTimeout(drop, TIMEOUT_MS) };
+    const same = this.#byClient.get(client) ?? new Set<Unfinished>();
+    this.#byClient.set(client, same.add(one));
+    if (++this.#count > this.#max) this.#dropOne();
+    return end;
   }
 
   dropAll(): void {

@@ -116,10 +116,7 @@ export async function listenTls(
     connection.on("error", () => {}); // it is closed then
     const key = clientKey(connection.remoteAddress ?? "");
     let unfinished: Socket = connection;
-    const end = handshakes.begin(key, () => {
-      end();
-      unfinished.destroy();
-    });
+    const end = handshakes.begin(key, () => unfinished.destroy());
     connection.once("close", end);
     await acceptQueue.turn(connection, key);
     const client = handshake(connection, secureContext);

@@ -6,8 +6,9 @@
  *
  * Instead, over our own TLS, no more of a client's bytes are passed on than have been read, and a little. Extensions of
  * chunks and trailers count as unread, as nobody sees them read: an upload with more of them than that is stopped, as
- * if its client sent nothing more, and its connection closed once it is answered. Over plain HTTP, no bytes pass through our hands: uploads beside their responses are
- * watched (downstream/memory/guard.ts), and the front that terminates TLS sends nothing beside a request.
+ * if its client sent nothing more, and its connection closed once it is answered. Over plain HTTP, no bytes pass through
+ * our hands: uploads beside their responses are watched (downstream/memory/guard.ts), and the front that terminates TLS
+ * sends nothing beside a request.
  */
 
 /** What may wait to be read beside a request: more than a browser or a client that pipelines sends at once, bytes. */
