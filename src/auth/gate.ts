@@ -26,8 +26,20 @@ import {
   sessionFor,
 } from "./grants.ts";
 import type { LoginSessions } from "./login_sessions.ts";
+import {
+  ANYONE,
+  MEMBERS,
+  type PortAccess,
+  type PortPolicy,
+  SHARED,
+} from "./port_policy.ts";
 import { isOurs, isSame, isTokenShaped, type Reason } from "./reason.ts";
-import type { Session, SessionSealer } from "./session.ts";
+import type {
+  HostSession,
+  LoginSession,
+  Session,
+  SessionSealer,
+} from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 import type { Admission, Denial, GateRequest, Verdict } from "./verdict.ts";
 
@@ -44,8 +56,16 @@ export interface GateParts {
     };
   readonly access: Access;
   readonly sessions: Pick<SessionSealer, "open">;
-  readonly logins: Pick<LoginSessions, "grantsAccess" | "opens" | "subjectOf">;
+  readonly logins: Pick<
+    LoginSessions,
+    "grantsAccess" | "opens" | "visits" | "subjectOf"
+  >;
   readonly grants: Pick<GrantAccess, "recognizes" | "judge">;
+  /** Whom ports admit, where more says so than whether a sandbox is public. */
+  readonly ports?: Pick<
+    PortPolicy,
+    "labelsOpen" | "isKnownOpen" | "accessTo" | "refresh"
+  >;
   /** False if preview tokens open apps only, and none of Daytona's own services. */
   readonly toolboxTakesPreviewToken?: boolean;
   /** What the log calls users. */
@@ -98,7 +118,8 @@ export class Gate {
   }
 
   /** True if what admitted a request shows that it is by a member of the sandbox's organization; a link is for anybody. */
-  async isMember({ credential }: Admission): Promise<boolean> {
+  async isMember({ credential, isVisitor }: Admission): Promise<boolean> {
+    if (isVisitor) return false;
     if (credential?.kind === "bearer") return true;
     const { sessions, strangersLogIn = false } = this.#parts;
     if (credential?.kind !== "session" || strangersLogIn) return false;
@@ -115,8 +136,10 @@ export class Gate {
    */
   async readmit(
     request: GateRequest,
-    { by, credential, grant }: Admission,
+    { sandboxId, by, credential, grant }: Admission,
   ): Promise<Verdict> {
+    // While the API is slow, requests may go by labels of before: what they have begun may not go on by these.
+    if (!request.isToolbox) await this.#parts.ports?.refresh(sandboxId);
     const isKnownPublic = this.#isKnownPublic(request);
     if (isKnownPublic) return this.#admitPublic(request);
     const asked: Reason = credential ?? (by === "signed_token" ? by : "public");
@@ -126,11 +149,14 @@ export class Gate {
       const isRenewed = credential?.kind === "grant" ||
         grant?.frame !== undefined;
       const again = grant !== undefined && credential !== undefined && isRenewed
-        ? await this.#byGrant(
-          sessionFor(grant, request),
-          credential,
+        ? await this.#within(
+          await this.#byGrant(
+            sessionFor(grant, request),
+            credential,
+            request,
+            UNMETERED,
+          ),
           request,
-          UNMETERED,
         )
         : await this.#verdictBy(asked, request, UNMETERED);
       if (again?.kind === "allow") return again;
@@ -143,19 +169,70 @@ export class Gate {
     return await budget.settledBy(this.#judge(request, context), isAdmission);
   }
 
-  /** True if the sandbox is known to be public; undefined if that is not known, or does not decide. */
+  /** True if anyone may open the port, as far as is known; undefined if that is not known, or does not decide. */
   #isKnownPublic(
     { label, port, isToolbox, isForMembers }: GateRequest,
   ): boolean | undefined {
-    return isToolbox || isForMembers || isAlwaysPrivate(port) ||
-        mayBeSignedToken(label)
-      ? undefined
-      : this.#parts.sandboxes.isKnownPublic(label);
+    if (
+      isToolbox || isForMembers || isAlwaysPrivate(port) ||
+      mayBeSignedToken(label)
+    ) return undefined;
+    const { sandboxes, ports } = this.#parts;
+    const isPublic = sandboxes.isKnownPublic(label);
+    return isPublic === undefined || ports === undefined
+      ? isPublic
+      : ports.isKnownOpen(label, port, isPublic);
   }
 
   #admitPublic({ label }: GateRequest): Admission {
-    const sandboxId = this.#parts.sandboxes.sandboxIdOf(label);
-    return { kind: "allow", sandboxId, by: "public" };
+    const { sandboxes, ports } = this.#parts;
+    const sandboxId = sandboxes.sandboxIdOf(label);
+    const admission = { kind: "allow", sandboxId, by: "public" } as const;
+    const isByLabel = ports?.labelsOpen && !sandboxes.isKnownPublic(label);
+    return isByLabel ? { ...admission, isByLabel } : admission;
+  }
+
+  /** Whom the port admits without a credential; a stranger's question about labels is theirs to pay for. */
+  async #openAccess(
+    { label, port, progress }: GateRequest,
+    isPublic: boolean,
+    budget: Budget,
+  ): Promise<PortAccess> {
+    const { ports } = this.#parts;
+    if (ports === undefined) return isPublic ? ANYONE : MEMBERS;
+    if (!isPublic && !ports.labelsOpen) return MEMBERS;
+    return await ports.accessTo(label, port, isPublic, () => {
+      progress.onMiss();
+      if (!isPublic) budget.spend();
+    });
+  }
+
+  /** The verdict, unless its port admits nobody by that. */
+  async #within(
+    verdict: Admission | Denial | undefined,
+    request: GateRequest,
+  ): Promise<Admission | Denial | undefined> {
+    const { ports } = this.#parts;
+    const { port, isToolbox, progress } = request;
+    if (
+      verdict?.kind !== "allow" || verdict.by === "public" ||
+      verdict.isVisitor || ports === undefined || isAlwaysPrivate(port)
+    ) return verdict;
+    const { sandboxId, by, grant, credential } = verdict;
+    const isShared = grant !== undefined || by === "signed_token";
+    if (isToolbox && !isShared) return verdict; // a member's, of another kind
+    const access = await orFailure(
+      ports.accessTo(sandboxId, port, true, () => progress.onMiss()),
+    );
+    if (access instanceof GatewayError) return { ...verdict, failure: access };
+    if (access === 0 && !isToolbox) return { kind: "deny", code: "port_off" };
+    if (!isShared || (access & SHARED) !== 0) return verdict;
+    if (grant === undefined) return undefined;
+    const ancestors = credential?.kind === "session"
+      ? grant.frame?.ancestors
+      : undefined;
+    const denial = { kind: "deny", code: "grant_invalid", grant } as const;
+    return ancestors === undefined ? denial : { ...denial, ancestors };
   }
 
   async #judge(request: GateRequest, context: Context): Promise<Verdict> {
@@ -197,10 +274,32 @@ export class Gate {
     request: GateRequest,
     budget: Budget,
   ): Promise<Admission | Denial | undefined> {
+    return await this.#within(
+      await this.#verdictAnywhere(reason, request, budget),
+      request,
+    );
+  }
+
+  /** That verdict, whichever port it is. */
+  async #verdictAnywhere(
+    reason: Reason,
+    request: GateRequest,
+    budget: Budget,
+  ): Promise<Admission | Denial | undefined> {
     const { label, port, clientAddress } = request;
     const { sandboxes, access, sessions, logins, subjects } = this.#parts;
     if (reason === "public") {
-      if (!await sandboxes.isPublic(label, budget)) return undefined;
+      const isPublic = await sandboxes.isPublic(label, budget);
+      const asked = this.#openAccess(request, isPublic, budget);
+      const open = await (isPublic ? orFailure(asked) : asked);
+      if (open instanceof GatewayError) {
+        return { ...this.#admitPublic(request), failure: open };
+      }
+      if ((open & ANYONE) === 0) {
+        return open === 0 && isPublic
+          ? { kind: "deny", code: "port_off" }
+          : undefined;
+      }
       const embedded = request.isEmbedded
         ? await this.bySession(request, isOfFrame, budget)
         : undefined;
@@ -218,6 +317,7 @@ export class Gate {
     const { kind: by } = reason;
     let isAccepted: boolean | null;
     let subject: string | undefined; // whoever has a preview token is nobody's user
+    let isVisitor = false;
     switch (by) {
       case "signed_url": {
         if (reason.signature !== "invalid") {
@@ -235,6 +335,9 @@ export class Gate {
           return await this.#byGrant(session, reason, request, budget);
         }
         isAccepted = await this.#isOpenedBy(session, request, budget);
+        if (isAccepted === false && this.#mayVisit(session, request)) {
+          isAccepted = isVisitor = await logins.visits(request, session);
+        }
         if (isAccepted && session !== undefined && session.kind !== "key") {
           subject = subjects.ofUser(logins.subjectOf(session));
         }
@@ -257,10 +360,16 @@ export class Gate {
     if (found === null) return { kind: "deny", code: "sandbox_not_found" };
     // What members record outlives names.
     const sandboxId = found?.id ?? sandboxes.sandboxIdOf(label);
-    const kind = "allow";
-    return subject === undefined
-      ? { kind, sandboxId, by, credential: reason }
-      : { kind, sandboxId, by, credential: reason, subject };
+    const admission = {
+      kind: "allow",
+      sandboxId,
+      by,
+      credential: reason,
+    } as const;
+    if (subject === undefined) return admission;
+    return isVisitor
+      ? { ...admission, subject, isVisitor }
+      : { ...admission, subject };
   }
 
   /** True if a session, if there is one, opens that port of the sandbox; null if it would, but the sandbox was deleted. */
@@ -269,9 +378,8 @@ export class Gate {
     request: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
-    const { label, port, name, clientAddress, isForMembers = false } = request;
+    const { label, name, clientAddress, isForMembers = false } = request;
     const { logins, scope } = this.#parts;
-    const isByHost = scope === "host" || name !== undefined;
     if (session?.kind === "user") {
       return isForMembers && scope === "host" &&
         await logins.opens(label, session, clientAddress, budget);
@@ -283,11 +391,30 @@ export class Gate {
     if (session.kind === "key") {
       return await this.#isPreviewToken(session.token, request, budget);
     }
-    const countsHere = session.kind === "login"
-      ? !isByHost
-      : isByHost && session.port === port;
-    return countsHere &&
+    return this.#isOfPlace(session, request) &&
       await logins.grantsAccess(session, clientAddress, budget);
+  }
+
+  /** True if a login's session is for the host that was asked for. */
+  #isOfPlace(
+    session: LoginSession | HostSession,
+    { label, port, name }: GateRequest,
+  ): boolean {
+    const isByHost = this.#parts.scope === "host" || name !== undefined;
+    if (session.sandboxId !== label) return false;
+    return session.kind === "login"
+      ? !isByHost
+      : isByHost && session.port === port && session.name === name;
+  }
+
+  /** True if a session is one by which somebody may see the port who is no member. */
+  #mayVisit(
+    session: Exclude<Session, GrantSession> | undefined,
+    request: GateRequest,
+  ): session is LoginSession | HostSession {
+    return (session?.kind === "login" || session?.kind === "host") &&
+      !request.isToolbox && !request.isForMembers &&
+      this.#isOfPlace(session, request);
   }
 
   async #isPreviewToken(
@@ -388,6 +515,16 @@ interface Context {
   readonly asked?: Reason;
   /** Why that cannot be judged now. */
   readonly failure?: GatewayError | undefined;
+}
+
+/** What is told, or why it cannot be. */
+async function orFailure<T>(asked: Promise<T>): Promise<T | GatewayError> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
 }
 
 function isAdmission({ kind }: Verdict): boolean {

@@ -22,6 +22,7 @@ import type {
   Session,
   UserSession,
 } from "./session.ts";
+import type { VisitedPort, VisitorAccess } from "./visitor_access.ts";
 
 /** The user behind a login, and its access token. */
 export interface LoginUser {
@@ -42,6 +43,8 @@ export interface LoginAccess {
 
 interface LoginSessionsOptions extends LoginSessionStoreOptions {
   readonly access: LoginAccess;
+  /** Undefined if nobody but members may see anything. */
+  readonly visitors?: Pick<VisitorAccess, "admits"> | undefined;
   /** True to refuse a session that no tier knows even where there is no durable one. */
   readonly needsState?: boolean;
   readonly provider: Pick<OpenidProvider, "state" | "refresh">;
@@ -124,6 +127,17 @@ export class LoginSessions {
   ): Promise<boolean> {
     const user = await this.userOf(session);
     return await this.#mayOpen(sandboxId, user, clientAddress, budget) === true;
+  }
+
+  /**
+   * True if a session's user, who need not be a member, may see a port; throws as {@linkcode grantsAccess} and
+   * {@linkcode VisitorAccess.admits}.
+   */
+  async visits(place: VisitedPort, session: LoginRef): Promise<boolean> {
+    const { visitors } = this.#options;
+    if (visitors === undefined) return false;
+    const user = await this.userOf(session);
+    return user !== undefined && await visitors.admits(place, user);
   }
 
   /**

@@ -13,7 +13,7 @@ import {
 import { isAllowed } from "./login_rule.ts";
 import type { LoginAccess, LoginUser } from "./login_sessions.ts";
 import type { Identity } from "./oidc/identity.ts";
-import type { OpenidProvider } from "./oidc/provider.ts";
+import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 
 /** Applies the rule. */
 export class RuleAccess implements LoginAccess {
@@ -39,13 +39,18 @@ export class RuleAccess implements LoginAccess {
     { tokens }: Pick<LoginUser, "tokens">,
   ): Promise<boolean> {
     if (this.#rule === undefined) return false;
-    const identity = await this.#identities.lookUp(
+    const identity = await this.identityOf(tokens);
+    return identity !== null && isAllowed(this.#rule, identity);
+  }
+
+  /** Who has logged in, by what the provider says now; null if it does not accept the token, or nothing is kept of it. */
+  async identityOf(tokens: Tokens): Promise<Identity | null> {
+    return await this.#identities.lookUp(
       digestKey([tokens.accessToken]),
       async () => await this.#provider.currentIdentity(tokens) ?? null,
       UNMETERED,
       undefined,
       () => tokens.expiresAt,
     );
-    return identity !== null && isAllowed(this.#rule, identity);
   }
 }

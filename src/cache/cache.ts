@@ -147,6 +147,14 @@ export class Cache<V> {
     return value;
   }
 
+  /** Has a value in process filled that is past its TTL, and waits for that, however slow it is. Throws as `fill` does. */
+  async refresh(key: string, fill: () => Promise<Fill<V>>): Promise<void> {
+    const copy = this.#memory.get(key);
+    if (copy && this.#options.now() >= copy.expiresAt) {
+      await this.#fills.share(key, this.#fillWork(key, fill, false));
+    }
+  }
+
   /** The value of an entry within its bounds, which is renewed if it is time. */
   #serve(
     key: string,

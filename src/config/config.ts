@@ -216,6 +216,10 @@ function assemble(values: Values) {
       edgeCache: values.EDGE_CACHE,
       appOrigin: values.APP_ORIGIN,
       sandboxes: values.PUBLIC,
+      ports: {
+        ceiling: values.PORT_POLICY,
+        labelsOpen: values.PORT_POLICY_OPENS,
+      },
       toolboxTakesPreviewToken: values.TOOLBOX_TAKES_PREVIEW_TOKEN,
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
@@ -266,6 +270,7 @@ function assemble(values: Values) {
       /** Undefined for nobody. */
       allow: loginRule(values.LOGIN_ALLOW),
       groupsClaim: values.OIDC_GROUPS_CLAIM,
+      byLabel: values.LOGIN_BY_LABEL,
     },
     upstream: {
       connectTimeoutMs: toMs(values.UPSTREAM_CONNECT_TIMEOUT_SEC),

@@ -59,17 +59,23 @@ export class OpenidProvider {
   readonly #remote: Pick<RemoteSettings, "oidc">;
   readonly #now: () => number;
   readonly #groupsClaim: string | undefined;
+  readonly #asksAtLogin: boolean;
   readonly #registrations = new WeakMap<OidcSettings, Registration>();
 
-  /** `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in. */
+  /**
+   * `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in; unless
+   * all logins need that, the UserInfo is asked only once somebody wants to know.
+   */
   constructor(
     remote: Pick<RemoteSettings, "oidc">,
     now: () => number,
     groupsClaim?: string,
+    asksAtLogin = true,
   ) {
     this.#remote = remote;
     this.#now = now;
     this.#groupsClaim = groupsClaim;
+    this.#asksAtLogin = asksAtLogin;
   }
 
   /** `on` if there is a provider, `unknown` until the API has told. */
@@ -150,7 +156,9 @@ export class OpenidProvider {
       );
       await checkSignature(response, connection);
       const issued = this.#tokensOf(tokens, settings);
-      const identity = await this.#identity(issued, connection);
+      const identity = this.#asksAtLogin
+        ? await this.#identity(issued, connection)
+        : issued.identity;
       if (identity !== null) return { ...issued, ...identity && { identity } };
     } catch (error) {
       throw await loginError(error);

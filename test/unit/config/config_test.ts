@@ -41,6 +41,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       frameAncestors: undefined,
       appOrigin: "auto",
       sandboxes: "api",
+      ports: { ceiling: [{ port: "*", word: "public" }], labelsOpen: false },
       toolboxTakesPreviewToken: true,
       toolboxOnly: false,
     },
@@ -78,7 +79,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       scope: "openid profile email",
       allowInsecure: false,
     },
-    login: { allow: undefined, groupsClaim: "groups" },
+    login: { allow: undefined, groupsClaim: "groups", byLabel: false },
     upstream: {
       connectTimeoutMs: 10_000,
       headerTimeoutMs: 300_000,
@@ -341,6 +342,11 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["EDGE_CACHE", "public", (c) => c.public.edgeCache, "public"],
     ["APP_ORIGIN", "local", (c) => c.public.appOrigin, "local"],
     ["PUBLIC", "never", (c) => c.public.sandboxes, "never"],
+    ["PORT_POLICY", "80=off", (c) => c.public.ports.ceiling, [
+      { port: 80, word: "off" },
+    ]],
+    ["PORT_POLICY_OPENS", "true", (c) => c.public.ports.labelsOpen, true],
+    ["LOGIN_BY_LABEL", "true", (c) => c.login.byLabel, true],
     ["SESSION_SCOPE", "host", (c) => c.session.scope, "host"],
     ["COOKIE_SAMESITE", "none", (c) => c.session.sameSite, "none"],
     [
