@@ -121,6 +121,7 @@ function gateWith(
     logins: {
       grantsAccess: ({ id }) => Promise.resolve(id === "login"),
       opens: (_, { id }) => Promise.resolve(id === "login"),
+      visits: () => Promise.resolve(false),
       subjectOf: () => sub,
     },
     subjects: {

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
-import { type PortAccess, PortPolicy } from "../../../src/auth/port_policy.ts";
+import {
+  ANYONE,
+  LOGINS,
+  MEMBERS,
+  type PortAccess,
+  PortPolicy,
+  SHARED,
+} from "../../../src/auth/port_policy.ts";
 import { portRules } from "../../../src/config/port_rules.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
 import { NO_LABELS, ownerLabels } from "../../../src/resolver/owner_labels.ts";
 
 function policyOf(
@@ -13,7 +22,9 @@ function policyOf(
     ceiling: portRules.schema.parse(text),
     labelsOpen,
     nonePublic,
+    allowsByLabel: true,
   }, {
+    isPublic: () => Promise.resolve(true),
     knownLabels: () => known ? labels : undefined,
     labelsOf(label) {
       asked.push(label);
@@ -22,6 +33,15 @@ function policyOf(
   });
   return { policy, asked };
 }
+
+/** What whom a port admits is called. */
+const NAMES: Readonly<Record<PortAccess, string>> = {
+  [ANYONE | SHARED | LOGINS | MEMBERS]: "public",
+  [SHARED | MEMBERS]: "share",
+  [LOGINS | MEMBERS]: "login",
+  [MEMBERS]: "members",
+  0: "off",
+};
 
 /**
  * Whom a port admits, written by hand: by Daytona's flag, by label (columns: none, public, share, login, members, off, a word
@@ -37,50 +57,53 @@ const COLUMNS = [
   "Public",
 ] as const;
 
+const SHUT = {
+  members: "members members members members members off members",
+  off: "off off off off off off off",
+};
+
 const TABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "public, labels close": {
-    public: "public public share members members off members",
+    public: "public public share login members off members",
     share: "share share share members members off members",
-    login: "members members members members members off members",
-    members: "members members members members members off members",
-    off: "off off off off off off off",
+    login: "login login members login members off members",
+    ...SHUT,
   },
   "private, labels close": {
     public: "share share share members members off members",
     share: "share share share members members off members",
     login: "members members members members members off members",
-    members: "members members members members members off members",
-    off: "off off off off off off off",
+    ...SHUT,
   },
   "public, labels open": {
-    public: "public public share members members off members",
+    public: "public public share login members off members",
     share: "share share share members members off members",
-    login: "members members members members members off members",
-    members: "members members members members members off members",
-    off: "off off off off off off off",
+    login: "login login members login members off members",
+    ...SHUT,
   },
   "private, labels open": {
-    public: "share public share members members off members",
+    public: "share public share login members off members",
     share: "share share share members members off members",
-    login: "members members members members members off members",
-    members: "members members members members members off members",
-    off: "off off off off off off off",
+    login: "members login members login members off members",
+    ...SHUT,
   },
 };
 
 for (const [situation, rows] of Object.entries(TABLE)) {
-  Deno.test(`the tightest of flag, label and ceiling counts: ${situation}`, () => {
+  Deno.test(`whom flag, label and ceiling all admit gets in: ${situation}`, () => {
     const labelsOpen = situation.endsWith("labels open");
     for (const [ceiling, row] of Object.entries(rows)) {
       const { policy } = policyOf(ceiling, { labelsOpen });
       const cells = COLUMNS.map((word) =>
-        policy.access(
-          3000,
-          situation.startsWith("public"),
-          word === undefined
-            ? NO_LABELS
-            : ownerLabels({ "porthole.port.3000": word }),
-        )
+        NAMES[
+          policy.access(
+            3000,
+            situation.startsWith("public"),
+            word === undefined
+              ? NO_LABELS
+              : ownerLabels({ "porthole.port.3000": word }),
+          )
+        ]
       );
       assert.equal(cells.join(" "), row, ceiling);
     }
@@ -95,29 +118,30 @@ Deno.test("the label of a port wins over that of all, and so does the operator's
     "porthole.port.4000": "public",
     "porthole.port.5000": "public",
   });
-  const ports: [number, PortAccess][] = [
+  const ports: [number, string][] = [
     [3000, "share"],
     [4000, "off"],
     [5000, "members"],
     [6000, "off"],
   ];
   for (const [port, access] of ports) {
-    assert.equal(policy.access(port, true, labels), access, `${port}`);
+    assert.equal(NAMES[policy.access(port, true, labels)], access, `${port}`);
   }
 });
 
 Deno.test("where no sandbox is public, no label opens one", () => {
   const { policy } = policyOf("public", { labelsOpen: true, nonePublic: true });
   const labels = ownerLabels({ "porthole.port.3000": "public" });
-  assert.equal(policy.access(3000, true, labels), "share");
-  assert.equal(policy.access(3000, true, NO_LABELS), "share");
+  assert.equal(NAMES[policy.access(3000, true, labels)], "share");
+  assert.equal(NAMES[policy.access(3000, true, NO_LABELS)], "share");
 });
 
 Deno.test("labels that are known cost no question, and of a private sandbox none is needed", async () => {
   const { policy, asked } = policyOf("public");
   assert.equal(policy.isKnownOpen("box", 3000, true), true);
   assert.equal(policy.isKnownOpen("box", 3000, false), false);
-  assert.equal(await policy.accessTo("box", 3000, true, () => {}), "public");
+  const access = await policy.accessTo("box", 3000, true, () => {});
+  assert.equal(NAMES[access], "public");
   assert.deepEqual(asked, []);
   const other = policyOf("public", { known: false });
   assert.equal(other.policy.isKnownOpen("box", 3000, true), undefined);
@@ -151,16 +175,69 @@ Deno.test("the operator's words are one for all ports, or one for each", () => {
 
 Deno.test("however many labels a sandbox has, and however long ones, none that closes a port is lost", () => {
   const many = Object.fromEntries(
-    Array.from({ length: 100 }, (_, i) => [`porthole.x${i}`, "y"]),
+    Array.from({ length: 100 }, (_, i) => [`porthole.app-origin.${i + 1}`, "pass"]),
   );
   const labels = ownerLabels({ ...many, "porthole.port.3000": "off" });
   assert.equal(labels["porthole.port.3000"], "off");
   assert.equal(Object.keys(labels).length, 33);
   const { policy } = policyOf("public");
   const long = ownerLabels({ "porthole.port.3000": "x".repeat(9999) });
-  assert.equal(policy.access(3000, true, long), "members");
+  assert.equal(NAMES[policy.access(3000, true, long)], "members");
   const flood = ownerLabels(Object.fromEntries(
     Array.from({ length: 300 }, (_, i) => [`porthole.port.${i}`, "public"]),
   ));
   assert.deepEqual(flood, { "porthole.port.*": "members" });
+});
+
+Deno.test("a port takes any login, those that its label names, or none", async () => {
+  const rule = { emails: ["ann@example.com"], domains: [], groups: ["qa"] };
+  const allow = "Ann@Example.com, group:qa, nobody";
+  const cases: [string, boolean, Record<string, string>, unknown][] = [
+    ["public", true, {}, undefined],
+    ["public", true, { "porthole.port.3000": "login" }, "any"],
+    ["public", false, { "porthole.port.3000": "login" }, undefined],
+    ["login", true, {}, "any"],
+    ["public", false, { "porthole.allow": allow }, rule],
+    ["share", true, { "porthole.allow": allow }, rule],
+    ["members", true, { "porthole.allow": allow }, undefined],
+    ["public", false, { "porthole.allow": "nobody,@" }, undefined],
+  ];
+  for (const [ceiling, isPublic, labels, expected] of cases) {
+    const policy = new PortPolicy({
+      ceiling: portRules.schema.parse(ceiling),
+      labelsOpen: false,
+      nonePublic: false,
+      allowsByLabel: true,
+    }, {
+      isPublic: () => Promise.resolve(isPublic),
+      knownLabels: () => ownerLabels(labels),
+      labelsOf: () => Promise.reject(new Error("Known")),
+    });
+    const told = await policy.loginsTo("box", 3000, UNMETERED);
+    assert.deepEqual(told, expected, JSON.stringify([ceiling, labels]));
+    assert.equal(await policy.loginsTo("box", 22222, UNMETERED), undefined);
+  }
+});
+
+Deno.test("labels that cannot be read again are those of before, and a bug is none of that", async () => {
+  for (
+    const [error, isThrown] of [
+      [new GatewayError("api_unreachable", "status 503"), false],
+      [new TypeError("a bug"), true],
+    ] as const
+  ) {
+    const policy = new PortPolicy({
+      ceiling: [],
+      labelsOpen: false,
+      nonePublic: false,
+      allowsByLabel: false,
+    }, {
+      isPublic: () => Promise.resolve(true),
+      knownLabels: () => undefined,
+      labelsOf: () => Promise.resolve(NO_LABELS),
+      refreshLabels: () => Promise.reject(error),
+    });
+    const failure = await policy.refresh("box").catch((cause) => cause);
+    assert.equal(failure, isThrown ? error : undefined);
+  }
 });
