@@ -4,9 +4,9 @@
  */
 import { UNMETERED } from "../resolver/lookup_cache.ts";
 import { isAllowed, isVerified } from "./login_rule.ts";
+import type { Identity } from "./oidc/identity.ts";
 import type { Tokens } from "./oidc/provider.ts";
 import type { PortPolicy } from "./port_policy.ts";
-import type { RuleAccess } from "./rule_access.ts";
 
 /** A port of a sandbox, by id or name. */
 export interface VisitedPort {
@@ -14,15 +14,17 @@ export interface VisitedPort {
   readonly port: number;
 }
 
+/** Tells who has logged in; null if nobody does. */
+interface Users {
+  identityOf(tokens: Tokens): Promise<Identity | null>;
+}
+
 /** Tells which logins are visitors'. */
 export class VisitorAccess {
   readonly #ports: Pick<PortPolicy, "loginsTo">;
-  readonly #users: Pick<RuleAccess, "identityOf">;
+  readonly #users: Users;
 
-  constructor(
-    ports: Pick<PortPolicy, "loginsTo">,
-    users: Pick<RuleAccess, "identityOf">,
-  ) {
+  constructor(ports: Pick<PortPolicy, "loginsTo">, users: Users) {
     this.#ports = ports;
     this.#users = users;
   }

@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { fakeClock } from "../support/fake_clock.ts";
 import type { LoginGateway } from "../support/login_gateway.ts";
 import { SESSION_SCOPES } from "../support/session_scopes.ts";
-import { WORLDS } from "../support/worlds.ts";
+import { type StartLoginGateway, WORLDS } from "../support/worlds.ts";
 
 /** Time between two rechecks, ms. */
 const RECHECK_MS = 25_000;
@@ -34,23 +34,24 @@ async function logIn(gateway: LoginGateway, host = "3000-locked") {
   return { browser, url, told };
 }
 
-for (const { suffix, startLoginGateway } of WORLDS) {
-  /** Starts a gateway whose provider has confirmed mallory's address, or not. */
-  async function start(
-    settings: Labels = {},
-    isVerified = true,
-  ): Promise<LoginGateway> {
-    const gateway = await startLoginGateway(settings);
-    gateway.provider.claims.set("mallory", {
-      email_verified: isVerified,
-      groups: ["guests"],
-    });
-    return gateway;
-  }
+/** Starts a gateway whose provider has confirmed mallory's address, or not. */
+async function startGateway(
+  start: StartLoginGateway,
+  settings: Labels = {},
+  isVerified = true,
+): Promise<LoginGateway> {
+  const gateway = await start(settings);
+  gateway.provider.claims.set("mallory", {
+    email_verified: isVerified,
+    groups: ["guests"],
+  });
+  return gateway;
+}
 
+for (const { suffix, startLoginGateway: start } of WORLDS) {
   for (const scope of SESSION_SCOPES) {
     Deno.test(`the label login lets any verified login see a public sandbox's port, and no other (SESSION_SCOPE=${scope})${suffix}`, async () => {
-      await using gateway = await start({ SESSION_SCOPE: scope });
+      await using gateway = await startGateway(start, { SESSION_SCOPE: scope });
       make(gateway, true, {
         "porthole.port.3000": "login",
         "porthole.port.8000": "members",
@@ -66,7 +67,10 @@ for (const { suffix, startLoginGateway } of WORLDS) {
     });
 
     Deno.test(`porthole.allow lets those whom it names see a private sandbox, who are no members (SESSION_SCOPE=${scope})${suffix}`, async () => {
-      await using gateway = await start({ ...BY_LABEL, SESSION_SCOPE: scope });
+      await using gateway = await startGateway(start, {
+        ...BY_LABEL,
+        SESSION_SCOPE: scope,
+      });
       make(gateway, false, {
         "porthole.allow": "ann@example.com, Mallory@Example.test",
         "porthole.port.8000": "members",
@@ -93,7 +97,7 @@ for (const { suffix, startLoginGateway } of WORLDS) {
   }
 
   Deno.test(`without a verified address, no label lets a login in${suffix}`, async () => {
-    await using gateway = await start(BY_LABEL, false);
+    await using gateway = await startGateway(start, BY_LABEL, false);
     make(gateway, true, {
       "porthole.port.3000": "login",
       "porthole.port.8000": "share",
@@ -121,7 +125,7 @@ for (const { suffix, startLoginGateway } of WORLDS) {
       [{ ...BY_LABEL, PORT_POLICY: "members" }, false, allow, "no_access"],
     ];
     for (const [settings, isPublic, labels, expected] of cases) {
-      await using gateway = await start(settings);
+      await using gateway = await startGateway(start, settings);
       make(gateway, isPublic, labels);
       const { told } = await logIn(gateway);
       assert.equal(told, expected, JSON.stringify([settings, labels]));
@@ -130,7 +134,7 @@ for (const { suffix, startLoginGateway } of WORLDS) {
 
   Deno.test(`what a visitor has open ends at the recheck once the label no longer names them${suffix}`, async () => {
     using clock = fakeClock();
-    await using gateway = await start({
+    await using gateway = await startGateway(start, {
       ...BY_LABEL,
       RUNNER_TTL_SEC: "1",
       PUBLIC_TTL_SEC: "1",

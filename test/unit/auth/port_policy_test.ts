@@ -175,7 +175,10 @@ Deno.test("the operator's words are one for all ports, or one for each", () => {
 
 Deno.test("however many labels a sandbox has, and however long ones, none that closes a port is lost", () => {
   const many = Object.fromEntries(
-    Array.from({ length: 100 }, (_, i) => [`porthole.app-origin.${i + 1}`, "pass"]),
+    Array.from(
+      { length: 100 },
+      (_, i) => [`porthole.app-origin.${i + 1}`, "pass"],
+    ),
   );
   const labels = ownerLabels({ ...many, "porthole.port.3000": "off" });
   assert.equal(labels["porthole.port.3000"], "off");
