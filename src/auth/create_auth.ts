@@ -23,7 +23,6 @@ import { RuleAccess } from "./rule_access.ts";
 import { SessionSealer } from "./session.ts";
 import { SharedRefusals } from "./shared_refusals.ts";
 import { Throttle } from "./throttle.ts";
-import { VisitorAccess } from "./visitor_access.ts";
 
 /** Longest sealed login session, characters: it holds tokens, which may be long, and Deno KV limits values to 64 KiB. */
 const MAX_STORED_LENGTH = 60_000;
@@ -76,15 +75,13 @@ export function createAuth(
     groupsClaim,
     isHosted,
   );
-  const byRule = new RuleAccess(allow, provider, lookups);
-  const loginAccess = isHosted ? byRule : access;
   const isNever = openTo === "never";
   const policy = { ...ports, nonePublic: isNever, allowsByLabel: byLabel };
   const portPolicy = new PortPolicy(policy, sandboxes);
-  // Where a session counts that no tier knows, it would be a member's.
-  const visitors = isHosted || store !== null
-    ? new VisitorAccess(portPolicy, byRule)
-    : undefined;
+  const byRule = new RuleAccess(allow, provider, lookups, portPolicy);
+  const loginAccess = isHosted ? byRule : access;
+  // A session that no tier knows would count as a member's.
+  const visitors = isHosted || store !== null ? byRule : undefined;
   const logins = new LoginSessions({
     ...lookups,
     access: loginAccess,

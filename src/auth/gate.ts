@@ -21,6 +21,7 @@ import type { Credential } from "./credentials.ts";
 import { isSignedBy } from "./file_url.ts";
 import type { GrantAccess } from "./grant_access.ts";
 import {
+  type Grant,
   type GrantSession,
   type PresentedGrant,
   sessionFor,
@@ -28,7 +29,7 @@ import {
 import type { LoginSessions } from "./login_sessions.ts";
 import {
   ANYONE,
-  MEMBERS,
+  EVERYBODY,
   type PortAccess,
   type PortPolicy,
   SHARED,
@@ -61,7 +62,7 @@ export interface GateParts {
     "grantsAccess" | "opens" | "visits" | "subjectOf"
   >;
   readonly grants: Pick<GrantAccess, "recognizes" | "judge">;
-  /** Whom ports admit, where more says so than whether a sandbox is public. */
+  /** Undefined if nothing but the sandbox says whom its ports admit. */
   readonly ports?: Pick<
     PortPolicy,
     "labelsOpen" | "isKnownOpen" | "accessTo" | "refresh"
@@ -149,14 +150,11 @@ export class Gate {
       const isRenewed = credential?.kind === "grant" ||
         grant?.frame !== undefined;
       const again = grant !== undefined && credential !== undefined && isRenewed
-        ? await this.#within(
-          await this.#byGrant(
-            sessionFor(grant, request),
-            credential,
-            request,
-            UNMETERED,
-          ),
+        ? await this.#byGrant(
+          sessionFor(grant, request),
+          credential,
           request,
+          UNMETERED,
         )
         : await this.#verdictBy(asked, request, UNMETERED);
       if (again?.kind === "allow") return again;
@@ -192,47 +190,44 @@ export class Gate {
     return isByLabel ? { ...admission, isByLabel } : admission;
   }
 
-  /** Whom the port admits without a credential; a stranger's question about labels is theirs to pay for. */
-  async #openAccess(
-    { label, port, progress }: GateRequest,
-    isPublic: boolean,
-    budget: Budget,
-  ): Promise<PortAccess> {
+  /** Whom the port admits, or why nobody can tell; who has nothing to show pays for a question about labels. */
+  async #accessTo(
+    label: string,
+    { port, progress }: GateRequest,
+    stranger?: Budget,
+  ): Promise<PortAccess | GatewayError> {
     const { ports } = this.#parts;
-    if (ports === undefined) return isPublic ? ANYONE : MEMBERS;
-    if (!isPublic && !ports.labelsOpen) return MEMBERS;
-    return await ports.accessTo(label, port, isPublic, () => {
-      progress.onMiss();
-      if (!isPublic) budget.spend();
-    });
+    if (ports === undefined) return EVERYBODY;
+    try {
+      return await ports.accessTo(label, port, stranger === undefined, () => {
+        progress.onMiss();
+        stranger?.spend();
+      });
+    } catch (error) {
+      if (error instanceof GatewayError) return error;
+      throw error;
+    }
   }
 
-  /** The verdict, unless its port admits nobody by that. */
+  /** What else than a public sandbox admits, as far as its labels and the operator let it. */
   async #within(
-    verdict: Admission | Denial | undefined,
+    admission: Admission,
     request: GateRequest,
   ): Promise<Admission | Denial | undefined> {
-    const { ports } = this.#parts;
-    const { port, isToolbox, progress } = request;
-    if (
-      verdict?.kind !== "allow" || verdict.by === "public" ||
-      verdict.isVisitor || ports === undefined || isAlwaysPrivate(port)
-    ) return verdict;
-    const { sandboxId, by, grant, credential } = verdict;
+    const { sandboxId, by, grant, credential, isVisitor } = admission;
     const isShared = grant !== undefined || by === "signed_token";
-    if (isToolbox && !isShared) return verdict; // a member's, of another kind
-    const access = await orFailure(
-      ports.accessTo(sandboxId, port, true, () => progress.onMiss()),
-    );
-    if (access instanceof GatewayError) return { ...verdict, failure: access };
-    if (access === 0 && !isToolbox) return { kind: "deny", code: "port_off" };
-    if (!isShared || (access & SHARED) !== 0) return verdict;
-    if (grant === undefined) return undefined;
-    const ancestors = credential?.kind === "session"
-      ? grant.frame?.ancestors
-      : undefined;
-    const denial = { kind: "deny", code: "grant_invalid", grant } as const;
-    return ancestors === undefined ? denial : { ...denial, ancestors };
+    // Members have the toolbox whatever its port's number is.
+    const isFree = isVisitor || isAlwaysPrivate(request.port) ||
+      request.isToolbox && !isShared;
+    if (isFree) return admission;
+    const access = await this.#accessTo(sandboxId, request);
+    if (access instanceof GatewayError) {
+      return { ...admission, failure: access };
+    }
+    if (access === 0) return { kind: "deny", code: "port_off" };
+    if (!isShared || (access & SHARED) !== 0) return admission;
+    const frame = credential?.kind === "session" ? grant?.frame : undefined;
+    return grant && grantDenial(grant, frame?.ancestors);
   }
 
   async #judge(request: GateRequest, context: Context): Promise<Verdict> {
@@ -274,32 +269,19 @@ export class Gate {
     request: GateRequest,
     budget: Budget,
   ): Promise<Admission | Denial | undefined> {
-    return await this.#within(
-      await this.#verdictAnywhere(reason, request, budget),
-      request,
-    );
-  }
-
-  /** That verdict, whichever port it is. */
-  async #verdictAnywhere(
-    reason: Reason,
-    request: GateRequest,
-    budget: Budget,
-  ): Promise<Admission | Denial | undefined> {
     const { label, port, clientAddress } = request;
     const { sandboxes, access, sessions, logins, subjects } = this.#parts;
     if (reason === "public") {
       const isPublic = await sandboxes.isPublic(label, budget);
-      const asked = this.#openAccess(request, isPublic, budget);
-      const open = await (isPublic ? orFailure(asked) : asked);
-      if (open instanceof GatewayError) {
-        return { ...this.#admitPublic(request), failure: open };
+      if (!isPublic && !this.#parts.ports?.labelsOpen) return undefined;
+      const access = await this
+        .#accessTo(label, request, isPublic ? undefined : budget);
+      if (access instanceof GatewayError) {
+        if (!isPublic) throw access;
+        return { ...this.#admitPublic(request), failure: access };
       }
-      if ((open & ANYONE) === 0) {
-        return open === 0 && isPublic
-          ? { kind: "deny", code: "port_off" }
-          : undefined;
-      }
+      if (access === 0 && isPublic) return { kind: "deny", code: "port_off" };
+      if ((access & ANYONE) === 0) return undefined;
       const embedded = request.isEmbedded
         ? await this.bySession(request, isOfFrame, budget)
         : undefined;
@@ -309,7 +291,7 @@ export class Gate {
       const sandboxId = await access.sandboxOfSignedToken(label, port, budget);
       return sandboxId === null
         ? undefined
-        : { kind: "allow", sandboxId, by: reason };
+        : await this.#within({ kind: "allow", sandboxId, by: reason }, request);
     }
     if (reason.kind === "grant") {
       return await this.#byGrant(reason, reason, request, budget);
@@ -360,16 +342,14 @@ export class Gate {
     if (found === null) return { kind: "deny", code: "sandbox_not_found" };
     // What members record outlives names.
     const sandboxId = found?.id ?? sandboxes.sandboxIdOf(label);
-    const admission = {
+    return await this.#within({
       kind: "allow",
       sandboxId,
       by,
       credential: reason,
-    } as const;
-    if (subject === undefined) return admission;
-    return isVisitor
-      ? { ...admission, subject, isVisitor }
-      : { ...admission, subject };
+      ...subject !== undefined && { subject },
+      ...isVisitor && { isVisitor },
+    }, request);
   }
 
   /** True if a session, if there is one, opens that port of the sandbox; null if it would, but the sandbox was deleted. */
@@ -407,7 +387,7 @@ export class Gate {
       : isByHost && session.port === port && session.name === name;
   }
 
-  /** True if a session is one by which somebody may see the port who is no member. */
+  /** True if by that session somebody may look at the port who is no member. */
   #mayVisit(
     session: Exclude<Session, GrantSession> | undefined,
     request: GateRequest,
@@ -477,14 +457,14 @@ export class Gate {
     }
     const use = { sandboxId, port, method, clientAddress };
     const { isGood, grant } = await grants.judge(carrier, use, budget);
-    if (!isGood || grant === undefined) {
-      const denial = { kind: "deny", code: "grant_invalid", grant } as const;
-      return ancestors === undefined ? denial : { ...denial, ancestors };
-    }
+    if (!isGood || grant === undefined) return grantDenial(grant, ancestors);
     const { via: by, subject } = grant;
     const kind = "allow";
     const admission = { kind, sandboxId, by, credential, grant } as const;
-    return subject === undefined ? admission : { ...admission, subject };
+    return await this.#within(
+      subject === undefined ? admission : { ...admission, subject },
+      request,
+    );
   }
 
   /** What may admit a request, in order. */
@@ -517,14 +497,12 @@ interface Context {
   readonly failure?: GatewayError | undefined;
 }
 
-/** What is told, or why it cannot be. */
-async function orFailure<T>(asked: Promise<T>): Promise<T | GatewayError> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof GatewayError) return error;
-    throw error;
-  }
+function grantDenial(
+  grant: Grant | undefined,
+  ancestors: readonly string[] | undefined,
+): Denial {
+  const denial = { kind: "deny", code: "grant_invalid", grant } as const;
+  return ancestors === undefined ? denial : { ...denial, ancestors };
 }
 
 function isAdmission({ kind }: Verdict): boolean {

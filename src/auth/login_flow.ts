@@ -12,13 +12,17 @@ import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { AccessEvents } from "../observability/access_events.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
-import type { LoginAccess, LoginSessions } from "./login_sessions.ts";
+import type {
+  LoginAccess,
+  LoginSessions,
+  VisitedPort,
+  VisitorAccess,
+} from "./login_sessions.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { RedeemedStates } from "./oidc/redeemed_states.ts";
 import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
 import type { LoginRef } from "./session.ts";
 import type { Throttle, ThrottledClient } from "./throttle.ts";
-import type { VisitedPort, VisitorAccess } from "./visitor_access.ts";
 
 interface LoginRequest
   extends Pick<Transaction, "returnTo" | "challenge" | "redirectUri"> {
@@ -56,8 +60,7 @@ interface LoginOptions {
   readonly throttle: Throttle;
   readonly logins: Pick<LoginSessions, "begin" | "newId">;
   readonly access: LoginAccess;
-  /** Undefined if nobody but members may see anything. */
-  readonly visitors?: Pick<VisitorAccess, "admits"> | undefined;
+  readonly visitors?: VisitorAccess | undefined;
   readonly parseHost: HostParser;
   /** Told of who has logged in, and was not let in. */
   readonly accessEvents: Pick<AccessEvents, "refused">;

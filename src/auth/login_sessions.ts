@@ -22,7 +22,6 @@ import type {
   Session,
   UserSession,
 } from "./session.ts";
-import type { VisitedPort, VisitorAccess } from "./visitor_access.ts";
 
 /** The user behind a login, and its access token. */
 export interface LoginUser {
@@ -41,10 +40,21 @@ export interface LoginAccess {
   ): Promise<boolean | null>;
 }
 
+/** A port of a sandbox, by id or name. */
+export interface VisitedPort {
+  readonly label: string;
+  readonly port: number;
+}
+
+/** Tells whether users who are no members may look at a port all the same, by the labels of its sandbox. */
+export interface VisitorAccess {
+  /** Throws if that cannot be told now. No stranger causes a question: whoever has tokens has logged in. */
+  admits(place: VisitedPort, tokens: Tokens): Promise<boolean>;
+}
+
 interface LoginSessionsOptions extends LoginSessionStoreOptions {
   readonly access: LoginAccess;
-  /** Undefined if nobody but members may see anything. */
-  readonly visitors?: Pick<VisitorAccess, "admits"> | undefined;
+  readonly visitors?: VisitorAccess | undefined;
   /** True to refuse a session that no tier knows even where there is no durable one. */
   readonly needsState?: boolean;
   readonly provider: Pick<OpenidProvider, "state" | "refresh">;
@@ -129,15 +139,11 @@ export class LoginSessions {
     return await this.#mayOpen(sandboxId, user, clientAddress, budget) === true;
   }
 
-  /**
-   * True if a session's user, who need not be a member, may see a port; throws as {@linkcode grantsAccess} and
-   * {@linkcode VisitorAccess.admits}.
-   */
+  /** True if a session's user may look at a port as no member; throws as {@linkcode grantsAccess}. */
   async visits(place: VisitedPort, session: LoginRef): Promise<boolean> {
     const { visitors } = this.#options;
-    if (visitors === undefined) return false;
-    const user = await this.userOf(session);
-    return user !== undefined && await visitors.admits(place, user);
+    const user = visitors && await this.userOf(session);
+    return user !== undefined && await visitors?.admits(place, user) === true;
   }
 
   /**

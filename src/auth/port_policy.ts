@@ -11,8 +11,9 @@ import {
 } from "../config/login_allow.ts";
 import type { PortRule, PortWord } from "../config/port_rules.ts";
 import { GatewayError } from "../errors.ts";
-import type { Budget } from "../resolver/lookup_cache.ts";
+import { UNMETERED } from "../resolver/lookup_cache.ts";
 import { NO_LABELS, type OwnerLabels } from "../resolver/owner_labels.ts";
+import type { SandboxResolver } from "../resolver/own/sandboxes.ts";
 
 /** Whom a port admits: bits, so that `&` leaves whom both sides admit. */
 export type PortAccess = number;
@@ -23,60 +24,53 @@ export const ANYONE = 1;
 export const SHARED = 2;
 /** Whoever has logged in with a verified address, as a visitor. */
 export const LOGINS = 4;
+/** Those of them whom `porthole.allow` names. */
+export const NAMED = 8;
 /** Members, and preview tokens. */
-export const MEMBERS = 8;
+export const MEMBERS = 16;
 
-const ALL = ANYONE | SHARED | LOGINS | MEMBERS;
-
-/** What Daytona means by private. */
-const PRIVATE = SHARED | MEMBERS;
+const PRIVATE = SHARED | NAMED | MEMBERS;
+/** All of these. */
+export const EVERYBODY = PRIVATE | ANYONE | LOGINS;
 
 const WORDS: Readonly<Record<PortWord, PortAccess>> = {
-  public: ALL,
+  public: EVERYBODY,
   share: PRIVATE,
-  login: LOGINS | MEMBERS,
+  login: LOGINS | NAMED | MEMBERS,
   members: MEMBERS,
   off: 0,
 };
 
-/** What the operator says. */
 interface PortPolicyOptions {
   readonly ceiling: readonly PortRule[];
-  /** True if labels count in place of Daytona's flag. */
+  /** True if labels count in place of Daytona's flag; unless no sandbox is public. */
   readonly labelsOpen: boolean;
-  /** True if no sandbox opens without a credential: then labels open nothing either. */
   readonly nonePublic: boolean;
   /** True if `porthole.allow` counts. */
   readonly allowsByLabel: boolean;
 }
 
 /** Tells of sandboxes, by id or name. */
-interface PolicySource {
-  isPublic(label: string, budget: Budget): Promise<boolean>;
-  /** Those that are in process, and fresh. */
-  knownLabels(label: string): OwnerLabels | undefined;
-  labelsOf(label: string, onMiss: () => void): Promise<OwnerLabels>;
-  /** Has labels that count no longer read again, however slow that is; absent where slowness never prolongs them. */
-  refreshLabels?(label: string): Promise<void>;
-}
+type PolicySource =
+  & Pick<SandboxResolver, "isPublic" | "knownLabels" | "labelsOf">
+  & Partial<Pick<SandboxResolver, "refreshLabels">>;
 
-/** What a sandbox's labels say. */
+/** What a sandbox's labels say, by port or `*`, and whom they name. */
 interface Wishes {
   readonly ports: ReadonlyMap<string, PortAccess>;
-  /** Of whom a port takes logins unless it is for members only; undefined for nobody. */
   readonly allow: LoginRule | undefined;
 }
 
 const NO_WISHES: Wishes = { ports: new Map(), allow: undefined };
 
-/** Applies the policy. */
+/** Applies the policy. Its questions throw as look-ups of sandboxes do. */
 export class PortPolicy {
   /** True if a label can open what Daytona says is private. */
   readonly labelsOpen: boolean;
   readonly #options: PortPolicyOptions;
   readonly #source: PolicySource;
   readonly #ceiling: ReadonlyMap<number | "*", PortAccess>;
-  /** As the labels are kept with where a sandbox is, each answer of the API is read once. */
+  /** Each answer of the API is read once: its labels are kept with where the sandbox is. */
   readonly #wishes = new WeakMap<OwnerLabels, Wishes>();
 
   constructor(options: PortPolicyOptions, source: PolicySource) {
@@ -96,17 +90,16 @@ export class PortPolicy {
   ): boolean | undefined {
     if (!isPublic && !this.labelsOpen) return false;
     const labels = this.#source.knownLabels(label);
-    if (labels === undefined) return undefined;
-    const access = this.access(port, isPublic, labels);
-    return access === 0 ? undefined : (access & ANYONE) !== 0;
+    const access = labels && this.access(port, isPublic, labels);
+    return access ? (access & ANYONE) !== 0 : undefined;
   }
 
-  /** Whom a port of the sandbox admits, by its labels; throws as look-ups of these do. */
+  /** Whom a port of the sandbox admits. */
   async accessTo(
     label: string,
     port: number,
     isPublic: boolean,
-    onMiss: () => void,
+    onMiss?: () => void,
   ): Promise<PortAccess> {
     return this.access(port, isPublic, await this.#labelsOf(label, onMiss));
   }
@@ -115,35 +108,31 @@ export class PortPolicy {
   access(port: number, isPublic: boolean, labels: OwnerLabels): PortAccess {
     const { ports } = this.#wishesIn(labels);
     const wish = ports.get(String(port)) ?? ports.get("*");
-    const flag = isPublic && !this.#options.nonePublic ? ALL : PRIVATE;
-    const wanted = wish !== undefined && this.labelsOpen
-      ? wish
-      : flag & (wish ?? ALL);
-    return wanted & (this.#ceiling.get(port) ?? this.#ceiling.get("*") ?? ALL);
+    const flag = isPublic && !this.#options.nonePublic ? EVERYBODY : PRIVATE;
+    const wanted = this.labelsOpen ? wish ?? flag : flag & (wish ?? flag);
+    return wanted &
+      (this.#ceiling.get(port) ?? this.#ceiling.get("*") ?? EVERYBODY);
   }
 
-  /** Which logins of others than members a port takes: any, whom a rule allows, or none. Throws as look-ups do. */
+  /** Which logins a port takes of others than members: any, whom a rule allows, or none, also where nobody needs one. */
   async loginsTo(
     label: string,
     port: number,
-    budget: Budget,
   ): Promise<"any" | LoginRule | undefined> {
     if (isAlwaysPrivate(port)) return undefined;
-    const labels = await this.#labelsOf(label, () => {});
+    const labels = await this.#labelsOf(label);
     const { allow } = this.#wishesIn(labels);
-    const mayBeAny = (this.access(port, true, labels) & LOGINS) !== 0;
-    if (!mayBeAny && allow === undefined) return undefined;
-    const isPublic = await this.#source.isPublic(label, budget);
+    const most = this.access(port, true, labels);
+    // Without a label, nobody needs to log in, or only members may.
+    if ((most & ANYONE) !== 0 && allow === undefined) return undefined;
+    const isPublic = await this.#source.isPublic(label, UNMETERED);
     const access = this.access(port, isPublic, labels);
-    if ((access & ANYONE) !== 0) return undefined; // nobody needs to
+    if ((access & ANYONE) !== 0) return undefined;
     if ((access & LOGINS) !== 0) return "any";
-    return (access & SHARED) === 0 ? undefined : allow;
+    return (access & NAMED) === 0 ? undefined : allow;
   }
 
-  /**
-   * Waits for labels that are read again where those of before count no longer, for whoever they have admitted. While
-   * nobody tells them, they count as long as in any outage.
-   */
+  /** Has labels read again that are past their TTL, however slow that is; if nobody tells them, they are as in any outage. */
   async refresh(label: string): Promise<void> {
     try {
       await this.#source.refreshLabels?.(label);
@@ -152,7 +141,7 @@ export class PortPolicy {
     }
   }
 
-  async #labelsOf(label: string, onMiss: () => void): Promise<OwnerLabels> {
+  async #labelsOf(label: string, onMiss = () => {}): Promise<OwnerLabels> {
     return this.#source.knownLabels(label) ??
       await this.#source.labelsOf(label, onMiss);
   }
@@ -169,22 +158,18 @@ export class PortPolicy {
 
 const PORT = "porthole.port.";
 
-/** What labels say; a word that is none counts as `members`, and whom nobody can be called admits nobody. */
+/** A word that is none counts as `members`, and an entry that names nobody admits nobody. */
 function wishesIn(labels: OwnerLabels, allowsByLabel: boolean): Wishes {
-  const ports = Object.entries(labels)
-    .filter(([name]) => name.startsWith(PORT))
-    .map(([name, word]) =>
-      [
-        name.slice(PORT.length),
-        isWord(word) ? WORDS[word] : MEMBERS,
-      ] as const
-    );
-  const parts = (labels["porthole.allow"] ?? "").split(",");
-  const entries = parts.flatMap((part) =>
-    loginAllowEntry.schema.safeParse(part.trim()).data ?? []
+  const ports = new Map<string, PortAccess>();
+  for (const [name, word] of Object.entries(labels)) {
+    if (!name.startsWith(PORT)) continue;
+    ports.set(name.slice(PORT.length), isWord(word) ? WORDS[word] : MEMBERS);
+  }
+  const named = allowsByLabel ? labels["porthole.allow"] : undefined;
+  const entries = (named ?? "").split(",").flatMap((entry) =>
+    loginAllowEntry.schema.safeParse(entry.trim()).data ?? []
   );
-  const allow = allowsByLabel ? loginRule(entries) : undefined;
-  return { ports: new Map(ports), allow };
+  return { ports, allow: loginRule(entries) };
 }
 
 function isWord(word: string): word is PortWord {

@@ -18,7 +18,7 @@ export type Verdict =
     readonly grant?: Grant;
     /** What the log calls who presented it; undefined if that is not known. */
     readonly subject?: string;
-    /** True for who has logged in and is no member, but may look; see visitor_access.ts. */
+    /** True for who has logged in, and is no member, but may look. */
     readonly isVisitor?: boolean;
     /** True if a label of the sandbox's owner opens its port, and Daytona says that it is private. */
     readonly isByLabel?: boolean;

@@ -147,10 +147,14 @@ export class Cache<V> {
     return value;
   }
 
-  /** Has a value in process filled that is past its TTL, and waits for that, however slow it is. Throws as `fill` does. */
+  /**
+   * Has a value in process filled that is past its TTL, and waits for that, however slow it is; not while fills pause, as
+   * one has failed. Throws as `fill` does.
+   */
   async refresh(key: string, fill: () => Promise<Fill<V>>): Promise<void> {
     const copy = this.#memory.get(key);
-    if (copy && this.#options.now() >= copy.expiresAt) {
+    const now = this.#options.now();
+    if (copy && now >= copy.expiresAt && now >= copy.retryAt) {
       await this.#fills.share(key, this.#fillWork(key, fill, false));
     }
   }

@@ -212,10 +212,9 @@ export class SandboxResolver implements Destinations {
     labels: Placement["labels"] | undefined,
     sandboxId: string,
   ): Placement {
-    if (labels !== undefined) return { runner, labels };
     const before = this.#labels.get(sandboxId) ?? NO_LABELS;
-    const placement = { runner, labels: before };
-    this.#untold.add(placement);
+    const placement = { runner, labels: labels === undefined ? before : labels };
+    if (labels === undefined) this.#untold.add(placement);
     return placement;
   }
 

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import {
-  ANYONE,
+  EVERYBODY,
   LOGINS,
   MEMBERS,
+  NAMED,
   type PortAccess,
   PortPolicy,
   SHARED,
 } from "../../../src/auth/port_policy.ts";
 import { portRules } from "../../../src/config/port_rules.ts";
 import { GatewayError } from "../../../src/errors.ts";
-import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
 import { NO_LABELS, ownerLabels } from "../../../src/resolver/owner_labels.ts";
 
 function policyOf(
@@ -34,11 +34,12 @@ function policyOf(
   return { policy, asked };
 }
 
-/** What whom a port admits is called. */
+/** What whom a port admits is called here; share and login have in common whom the label porthole.allow names. */
 const NAMES: Readonly<Record<PortAccess, string>> = {
-  [ANYONE | SHARED | LOGINS | MEMBERS]: "public",
-  [SHARED | MEMBERS]: "share",
-  [LOGINS | MEMBERS]: "login",
+  [EVERYBODY]: "public",
+  [SHARED | NAMED | MEMBERS]: "share",
+  [LOGINS | NAMED | MEMBERS]: "login",
+  [NAMED | MEMBERS]: "named",
   [MEMBERS]: "members",
   0: "off",
 };
@@ -65,26 +66,26 @@ const SHUT = {
 const TABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "public, labels close": {
     public: "public public share login members off members",
-    share: "share share share members members off members",
-    login: "login login members login members off members",
+    share: "share share share named members off members",
+    login: "login login named login members off members",
     ...SHUT,
   },
   "private, labels close": {
-    public: "share share share members members off members",
-    share: "share share share members members off members",
-    login: "members members members members members off members",
+    public: "share share share named members off members",
+    share: "share share share named members off members",
+    login: "named named named named members off members",
     ...SHUT,
   },
   "public, labels open": {
     public: "public public share login members off members",
-    share: "share share share members members off members",
-    login: "login login members login members off members",
+    share: "share share share named members off members",
+    login: "login login named login members off members",
     ...SHUT,
   },
   "private, labels open": {
     public: "share public share login members off members",
-    share: "share share share members members off members",
-    login: "members login members login members off members",
+    share: "share share share named members off members",
+    login: "named login named login members off members",
     ...SHUT,
   },
 };
@@ -203,6 +204,7 @@ Deno.test("a port takes any login, those that its label names, or none", async (
     ["public", false, { "porthole.allow": allow }, rule],
     ["share", true, { "porthole.allow": allow }, rule],
     ["members", true, { "porthole.allow": allow }, undefined],
+    ["login", false, { "porthole.allow": allow }, rule],
     ["public", false, { "porthole.allow": "nobody,@" }, undefined],
   ];
   for (const [ceiling, isPublic, labels, expected] of cases) {
@@ -216,10 +218,25 @@ Deno.test("a port takes any login, those that its label names, or none", async (
       knownLabels: () => ownerLabels(labels),
       labelsOf: () => Promise.reject(new Error("Known")),
     });
-    const told = await policy.loginsTo("box", 3000, UNMETERED);
+    const told = await policy.loginsTo("box", 3000);
     assert.deepEqual(told, expected, JSON.stringify([ceiling, labels]));
-    assert.equal(await policy.loginsTo("box", 22222, UNMETERED), undefined);
+    assert.equal(await policy.loginsTo("box", 22222), undefined);
   }
+});
+
+Deno.test("labels are parsed once, however often they are asked for", () => {
+  let parsed = 0;
+  const labels = new Proxy({ "porthole.port.3000": "members" }, {
+    ownKeys(target) {
+      parsed++;
+      return Reflect.ownKeys(target);
+    },
+  });
+  const { policy } = policyOf("public");
+  for (let nth = 0; nth < 3; nth++) {
+    assert.equal(NAMES[policy.access(3000, true, labels)], "members");
+  }
+  assert.equal(parsed, 1);
 });
 
 Deno.test("labels that cannot be read again are those of before, and a bug is none of that", async () => {
