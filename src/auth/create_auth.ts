@@ -51,7 +51,7 @@ export function createAuth(
   const { daytona: { mode }, session, cache, limits, log, oidc } = config;
   const { protocol: scheme, sandboxes: openTo, ports } = config.public;
   const { toolboxTakesPreviewToken } = config.public;
-  const { allow, groupsClaim, byLabel } = config.login;
+  const { allow, groupsClaim: groups, byLabel } = config.login;
   const { remoteSettings, parseHost, sandboxes, access } = resolvers;
   const { store, background, now } = lookups;
   const isHosted = mode === "hosted";
@@ -69,12 +69,7 @@ export function createAuth(
   const accessEvents = new AccessEvents({ logger, metrics, subjects });
   const sealer = sealerFor("session");
   const sessions = new SessionSealer(sealer, { now, maxRemembered });
-  const provider = new OpenidProvider(
-    remoteSettings,
-    now,
-    groupsClaim,
-    isHosted,
-  );
+  const provider = new OpenidProvider(remoteSettings, now, groups, isHosted);
   const isNever = openTo === "never";
   const policy = { ...ports, nonePublic: isNever, allowsByLabel: byLabel };
   const portPolicy = new PortPolicy(policy, sandboxes);

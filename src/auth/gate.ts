@@ -11,6 +11,12 @@ import {
   mayBeSignedToken,
 } from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";
+import {
+  ANYONE,
+  EVERYBODY,
+  type PortAccess,
+  SHARED,
+} from "../config/port_rules.ts";
 import { ERRORS } from "../error_codes.ts";
 import { GatewayError } from "../errors.ts";
 import type { Subjects } from "../observability/subjects.ts";
@@ -27,13 +33,7 @@ import {
   sessionFor,
 } from "./grants.ts";
 import type { LoginSessions } from "./login_sessions.ts";
-import {
-  ANYONE,
-  EVERYBODY,
-  type PortAccess,
-  type PortPolicy,
-  SHARED,
-} from "./port_policy.ts";
+import type { PortPolicy } from "./port_policy.ts";
 import { isOurs, isSame, isTokenShaped, type Reason } from "./reason.ts";
 import type {
   HostSession,
@@ -274,14 +274,14 @@ export class Gate {
     if (reason === "public") {
       const isPublic = await sandboxes.isPublic(label, budget);
       if (!isPublic && !this.#parts.ports?.labelsOpen) return undefined;
-      const access = await this
+      const open = await this
         .#accessTo(label, request, isPublic ? undefined : budget);
-      if (access instanceof GatewayError) {
-        if (!isPublic) throw access;
-        return { ...this.#admitPublic(request), failure: access };
+      if (open instanceof GatewayError) {
+        if (!isPublic) throw open;
+        return { ...this.#admitPublic(request), failure: open };
       }
-      if (access === 0 && isPublic) return { kind: "deny", code: "port_off" };
-      if ((access & ANYONE) === 0) return undefined;
+      if (open === 0 && isPublic) return { kind: "deny", code: "port_off" };
+      if ((open & ANYONE) === 0) return undefined;
       const embedded = request.isEmbedded
         ? await this.bySession(request, isOfFrame, budget)
         : undefined;
@@ -317,9 +317,10 @@ export class Gate {
           return await this.#byGrant(session, reason, request, budget);
         }
         isAccepted = await this.#isOpenedBy(session, request, budget);
-        if (isAccepted === false && this.#mayVisit(session, request)) {
-          isAccepted = isVisitor = await logins.visits(request, session);
-        }
+        if (
+          isAccepted === false && !request.isToolbox && !request.isForMembers &&
+          this.#isLoginHere(session, request)
+        ) isAccepted = isVisitor = await logins.visits(request, session);
         if (isAccepted && session !== undefined && session.kind !== "key") {
           subject = subjects.ofUser(logins.subjectOf(session));
         }
@@ -371,30 +372,21 @@ export class Gate {
     if (session.kind === "key") {
       return await this.#isPreviewToken(session.token, request, budget);
     }
-    return this.#isOfPlace(session, request) &&
+    return this.#isLoginHere(session, request) &&
       await logins.grantsAccess(session, clientAddress, budget);
   }
 
-  /** True if a login's session is for the host that was asked for. */
-  #isOfPlace(
-    session: LoginSession | HostSession,
+  /** True for the session of a login, if it is for the host that was asked for. */
+  #isLoginHere(
+    session: Session | undefined,
     { label, port, name }: GateRequest,
-  ): boolean {
-    const isByHost = this.#parts.scope === "host" || name !== undefined;
-    if (session.sandboxId !== label) return false;
-    return session.kind === "login"
-      ? !isByHost
-      : isByHost && session.port === port && session.name === name;
-  }
-
-  /** True if by that session somebody may look at the port who is no member. */
-  #mayVisit(
-    session: Exclude<Session, GrantSession> | undefined,
-    request: GateRequest,
   ): session is LoginSession | HostSession {
-    return (session?.kind === "login" || session?.kind === "host") &&
-      !request.isToolbox && !request.isForMembers &&
-      this.#isOfPlace(session, request);
+    const isByHost = this.#parts.scope === "host" || name !== undefined;
+    if (session?.kind === "login") {
+      return session.sandboxId === label && !isByHost;
+    }
+    return session?.kind === "host" && session.sandboxId === label &&
+      isByHost && session.port === port && session.name === name;
   }
 
   async #isPreviewToken(

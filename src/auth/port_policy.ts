@@ -9,40 +9,24 @@ import {
   type LoginRule,
   loginRule,
 } from "../config/login_allow.ts";
-import type { PortRule, PortWord } from "../config/port_rules.ts";
+import {
+  accessBy,
+  ANYONE,
+  EVERYBODY,
+  LOGINS,
+  MEMBERS,
+  NAMED,
+  type PortAccess,
+  type PortRules,
+  PRIVATE,
+} from "../config/port_rules.ts";
 import { GatewayError } from "../errors.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
 import { NO_LABELS, type OwnerLabels } from "../resolver/owner_labels.ts";
 import type { SandboxResolver } from "../resolver/own/sandboxes.ts";
 
-/** Whom a port admits: bits, so that `&` leaves whom both sides admit. */
-export type PortAccess = number;
-
-/** Whoever comes, without a credential. */
-export const ANYONE = 1;
-/** Whoever has a grant or a signed link. */
-export const SHARED = 2;
-/** Whoever has logged in with a verified address, as a visitor. */
-export const LOGINS = 4;
-/** Those of them whom `porthole.allow` names. */
-export const NAMED = 8;
-/** Members, and preview tokens. */
-export const MEMBERS = 16;
-
-const PRIVATE = SHARED | NAMED | MEMBERS;
-/** All of these. */
-export const EVERYBODY = PRIVATE | ANYONE | LOGINS;
-
-const WORDS: Readonly<Record<PortWord, PortAccess>> = {
-  public: EVERYBODY,
-  share: PRIVATE,
-  login: LOGINS | NAMED | MEMBERS,
-  members: MEMBERS,
-  off: 0,
-};
-
 interface PortPolicyOptions {
-  readonly ceiling: readonly PortRule[];
+  readonly ceiling: PortRules;
   /** True if labels count in place of Daytona's flag; unless no sandbox is public. */
   readonly labelsOpen: boolean;
   readonly nonePublic: boolean;
@@ -69,7 +53,6 @@ export class PortPolicy {
   readonly labelsOpen: boolean;
   readonly #options: PortPolicyOptions;
   readonly #source: PolicySource;
-  readonly #ceiling: ReadonlyMap<number | "*", PortAccess>;
   /** Each answer of the API is read once: its labels are kept with where the sandbox is. */
   readonly #wishes = new WeakMap<OwnerLabels, Wishes>();
 
@@ -77,9 +60,6 @@ export class PortPolicy {
     this.labelsOpen = options.labelsOpen && !options.nonePublic;
     this.#options = options;
     this.#source = source;
-    this.#ceiling = new Map(
-      options.ceiling.map(({ port, word }) => [port, WORDS[word]]),
-    );
   }
 
   /** Whether anyone may open a port, as far as that is known; undefined also if nobody may. */
@@ -99,19 +79,21 @@ export class PortPolicy {
     label: string,
     port: number,
     isPublic: boolean,
-    onMiss?: () => void,
+    onMiss: () => void,
   ): Promise<PortAccess> {
-    return this.access(port, isPublic, await this.#labelsOf(label, onMiss));
+    const labels = this.#source.knownLabels(label) ??
+      await this.#source.labelsOf(label, onMiss);
+    return this.access(port, isPublic, labels);
   }
 
   /** Whom it admits by these labels. */
   access(port: number, isPublic: boolean, labels: OwnerLabels): PortAccess {
+    const { ceiling, nonePublic } = this.#options;
     const { ports } = this.#wishesIn(labels);
     const wish = ports.get(String(port)) ?? ports.get("*");
-    const flag = isPublic && !this.#options.nonePublic ? EVERYBODY : PRIVATE;
+    const flag = isPublic && !nonePublic ? EVERYBODY : PRIVATE;
     const wanted = this.labelsOpen ? wish ?? flag : flag & (wish ?? flag);
-    return wanted &
-      (this.#ceiling.get(port) ?? this.#ceiling.get("*") ?? EVERYBODY);
+    return wanted & (ceiling.get(port) ?? ceiling.get("*") ?? EVERYBODY);
   }
 
   /** Which logins a port takes of others than members: any, whom a rule allows, or none, also where nobody needs one. */
@@ -120,7 +102,7 @@ export class PortPolicy {
     port: number,
   ): Promise<"any" | LoginRule | undefined> {
     if (isAlwaysPrivate(port)) return undefined;
-    const labels = await this.#labelsOf(label);
+    const labels = await this.#source.labelsOf(label, () => {});
     const { allow } = this.#wishesIn(labels);
     const most = this.access(port, true, labels);
     // Without a label, nobody needs to log in, or only members may.
@@ -141,11 +123,6 @@ export class PortPolicy {
     }
   }
 
-  async #labelsOf(label: string, onMiss = () => {}): Promise<OwnerLabels> {
-    return this.#source.knownLabels(label) ??
-      await this.#source.labelsOf(label, onMiss);
-  }
-
   #wishesIn(labels: OwnerLabels): Wishes {
     if (labels === NO_LABELS) return NO_WISHES;
     const known = this.#wishes.get(labels);
@@ -163,15 +140,11 @@ function wishesIn(labels: OwnerLabels, allowsByLabel: boolean): Wishes {
   const ports = new Map<string, PortAccess>();
   for (const [name, word] of Object.entries(labels)) {
     if (!name.startsWith(PORT)) continue;
-    ports.set(name.slice(PORT.length), isWord(word) ? WORDS[word] : MEMBERS);
+    ports.set(name.slice(PORT.length), accessBy(word) ?? MEMBERS);
   }
   const named = allowsByLabel ? labels["porthole.allow"] : undefined;
   const entries = (named ?? "").split(",").flatMap((entry) =>
     loginAllowEntry.schema.safeParse(entry.trim()).data ?? []
   );
   return { ports, allow: loginRule(entries) };
-}
-
-function isWord(word: string): word is PortWord {
-  return Object.hasOwn(WORDS, word);
 }

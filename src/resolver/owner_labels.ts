@@ -32,9 +32,6 @@ export const storedOwnerLabels: z.ZodType<OwnerLabels> = z
 const PORT_LABEL = /^porthole\.port\.(\*|[1-9]\d{0,4})$/;
 const MAX_PORT_LABELS = 256;
 
-/** Longer than any word that counts. */
-const MAX_WORD_LENGTH = 8;
-
 /** Those among a sandbox's labels; {@linkcode NO_LABELS} itself if there are none. */
 export function ownerLabels(
   labels: Readonly<Record<string, string>>,
@@ -46,7 +43,7 @@ export function ownerLabels(
   );
   const ofPorts = all
     .filter(([name]) => PORT_LABEL.test(name))
-    .map(([name, value]) => [name, value.slice(0, MAX_WORD_LENGTH)] as const);
+    .map(([name, value]) => [name, value.slice(0, MAX_LENGTH)] as const);
   // Too many to keep close what they might have closed.
   const closing = ofPorts.length > MAX_PORT_LABELS
     ? [["porthole.port.*", "members"] as const]

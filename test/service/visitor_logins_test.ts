@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { fakeClock } from "../support/fake_clock.ts";
+import { startHostedLoginGateway } from "../support/hosted_gateway.ts";
 import type { LoginGateway } from "../support/login_gateway.ts";
 import { SESSION_SCOPES } from "../support/session_scopes.ts";
 import { type StartLoginGateway, WORLDS } from "../support/worlds.ts";
@@ -47,6 +48,14 @@ async function startGateway(
   });
   return gateway;
 }
+
+Deno.test("in front of somebody else's Daytona, labels let logins in where no rule lets anybody in", async () => {
+  await using gateway = await startHostedLoginGateway("", BY_LABEL);
+  make(gateway, false, { "porthole.allow": "mallory@example.test" });
+  assert.equal((await logIn(gateway)).told, "ok");
+  const { told } = await logIn(gateway, "8123-stopped");
+  assert.equal(told, "no_access");
+});
 
 for (const { suffix, startLoginGateway: start } of WORLDS) {
   for (const scope of SESSION_SCOPES) {

@@ -9,11 +9,11 @@ import type {
   GrantSession,
   PresentedGrant,
 } from "../../../src/auth/grants.ts";
-import { EVERYBODY, MEMBERS } from "../../../src/auth/port_policy.ts";
 import type { Session } from "../../../src/auth/session.ts";
 import { Throttle } from "../../../src/auth/throttle.ts";
 import type { Admission, GateRequest } from "../../../src/auth/verdict.ts";
 import type { SessionScope } from "../../../src/config/config.ts";
+import { EVERYBODY, MEMBERS } from "../../../src/config/port_rules.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import type { Budget } from "../../../src/resolver/lookup_cache.ts";
 

@@ -13,6 +13,7 @@ import {
   SETTINGS,
 } from "../../../src/config/config.ts";
 import { linuxFlag } from "../../../src/config/formats.ts";
+import { EVERYBODY } from "../../../src/config/port_rules.ts";
 import purposes from "../../../src/config/purposes.json" with { type: "json" };
 import { SECTIONS } from "../../../src/service.ts";
 import { configOf, HOSTED_REQUIRED, REQUIRED } from "../../support/config.ts";
@@ -41,7 +42,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       frameAncestors: undefined,
       appOrigin: "auto",
       sandboxes: "api",
-      ports: { ceiling: [{ port: "*", word: "public" }], labelsOpen: false },
+      ports: { ceiling: new Map([["*", EVERYBODY]]), labelsOpen: false },
       toolboxTakesPreviewToken: true,
       toolboxOnly: false,
     },
@@ -342,9 +343,12 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["EDGE_CACHE", "public", (c) => c.public.edgeCache, "public"],
     ["APP_ORIGIN", "local", (c) => c.public.appOrigin, "local"],
     ["PUBLIC", "never", (c) => c.public.sandboxes, "never"],
-    ["PORT_POLICY", "80=off", (c) => c.public.ports.ceiling, [
-      { port: 80, word: "off" },
-    ]],
+    [
+      "PORT_POLICY",
+      "80=off",
+      (c) => c.public.ports.ceiling,
+      new Map([[80, 0]]),
+    ],
     ["PORT_POLICY_OPENS", "true", (c) => c.public.ports.labelsOpen, true],
     ["LOGIN_BY_LABEL", "true", (c) => c.login.byLabel, true],
     ["SESSION_SCOPE", "host", (c) => c.session.scope, "host"],
