@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { KEYS, startStack } from "../../scripts/stand_in/stack.ts";
+import { assertEventually } from "../support/assert_eventually.ts";
 import { backgroundWork } from "../support/background_work.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import {
@@ -21,6 +22,9 @@ const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
 
 /** Time between two rechecks, ms. */
 const RECHECK_MS = 25_000;
+
+/** Time after which requests go by labels of before, ms. */
+const SLOW_MS = 300;
 
 interface Labelled {
   readonly isPublic?: boolean;
@@ -250,7 +254,7 @@ for (const { suffix, isHosted, memberKey, startGateway } of WORLDS) {
 }
 
 sharedTierTest(
-  "what a label closes ends at every gateway: streams by 30 s after it is seen",
+  "what a label closes ends at every gateway within one recheck, also while the API is slow",
   async (tier) => {
     using clock = fakeClock();
     using work = backgroundWork();
@@ -272,7 +276,18 @@ sharedTierTest(
     }
     sandbox.labels = { "porthole.port.*": "members" };
     await work.settled();
+    const { api } = stack;
+    const before = api.count("getSandbox");
+    const slow = Promise.withResolvers<void>();
+    api.fault = async ({ operation }, answer) => {
+      if (operation === "getSandbox") await slow.promise;
+      return await answer();
+    };
     clock.pass(RECHECK_MS);
+    const haveAsked = () => api.count("getSandbox") === before + 2;
+    await assertEventually(haveAsked, "both gateways ask");
+    clock.pass(SLOW_MS);
+    slow.resolve();
     for (const closed of sockets) assert.equal((await closed)[0], 1008);
     for (const gateway of [first, second]) {
       const { code } = await gateway.send(LOCKED);

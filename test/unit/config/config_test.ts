@@ -680,12 +680,16 @@ Deno.test("an organization's key requires a domain, and excludes what only a pro
 Deno.test("a rule about logins needs a provider of the operator's own, and counts only where Daytona's API cannot tell", () => {
   const LOGIN_ALLOW = "@example.com";
   deepEqual(problemsOf({ LOGIN_ALLOW }), ["LOGIN_ALLOW"]);
-  const result = parseConfig({ ...HOSTED_REQUIRED, LOGIN_ALLOW }, SECTIONS);
-  ok(!result.ok);
-  deepEqual(result.problems.map(({ name }) => name), [
-    "OIDC_DOMAIN",
-    "OIDC_CLIENT_ID",
-  ]);
+  for (const rule of [{ LOGIN_ALLOW }, { LOGIN_BY_LABEL: "true" }]) {
+    const result = parseConfig({ ...HOSTED_REQUIRED, ...rule }, SECTIONS);
+    ok(!result.ok);
+    deepEqual(result.problems.map(({ name }) => name), [
+      "OIDC_DOMAIN",
+      "OIDC_CLIENT_ID",
+    ]);
+    match(result.problems[0]?.allowed ?? "", new RegExp(Object.keys(rule).join()));
+  }
+  deepEqual(problemsOf({ LOGIN_BY_LABEL: "true" }), []);
   deepEqual(problemsOf({ LOGIN_ALLOW: "example.com,*" }), ["LOGIN_ALLOW"]);
 });
 
