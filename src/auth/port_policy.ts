@@ -22,8 +22,8 @@ import {
 } from "../config/port_rules.ts";
 import { GatewayError } from "../errors.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
-import { NO_LABELS, type OwnerLabels } from "../resolver/owner_labels.ts";
 import type { SandboxResolver } from "../resolver/own/sandboxes.ts";
+import { NO_LABELS, type OwnerLabels } from "../resolver/owner_labels.ts";
 
 interface PortPolicyOptions {
   readonly ceiling: PortRules;

@@ -149,7 +149,7 @@ export class Cache<V> {
 
   /**
    * Has a value in process filled that is past its TTL, and waits for that, however slow it is; not while fills pause, as
-   * one has failed. Throws as `fill` does.
+   * one has failed. Throws as `fill` does, if no earlier value may be served instead.
    */
   async refresh(key: string, fill: () => Promise<Fill<V>>): Promise<void> {
     const copy = this.#memory.get(key);

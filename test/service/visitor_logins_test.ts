@@ -51,10 +51,12 @@ async function startGateway(
 
 Deno.test("in front of somebody else's Daytona, labels let logins in where no rule lets anybody in", async () => {
   await using gateway = await startHostedLoginGateway("", BY_LABEL);
-  make(gateway, false, { "porthole.allow": "mallory@example.test" });
+  make(gateway, false, {
+    "porthole.allow": "mallory@example.test",
+    "porthole.port.8000": "members",
+  });
   assert.equal((await logIn(gateway)).told, "ok");
-  const { told } = await logIn(gateway, "8123-stopped");
-  assert.equal(told, "no_access");
+  assert.equal((await logIn(gateway, "8000-locked")).told, "no_access");
 });
 
 for (const { suffix, startLoginGateway: start } of WORLDS) {

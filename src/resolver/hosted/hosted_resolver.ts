@@ -134,8 +134,8 @@ export class HostedResolver implements Destinations {
 
   /** Those that are in process and fresh; undefined otherwise. */
   knownLabels(label: string): OwnerLabels | undefined {
-    const sandboxId = this.#knownIdOf(label) ?? undefined;
-    return sandboxId && this.#sandboxes.known(sandboxId)?.labels;
+    const sandboxId = this.#knownIdOf(label);
+    return sandboxId ? this.#sandboxes.known(sandboxId)?.labels : undefined;
   }
 
   /** The labels of a sandbox's owner; none of what a link leads to, as nobody tells whose that is. */

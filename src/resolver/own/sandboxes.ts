@@ -213,7 +213,10 @@ export class SandboxResolver implements Destinations {
     sandboxId: string,
   ): Placement {
     const before = this.#labels.get(sandboxId) ?? NO_LABELS;
-    const placement = { runner, labels: labels === undefined ? before : labels };
+    const placement = {
+      runner,
+      labels: labels === undefined ? before : labels,
+    };
     if (labels === undefined) this.#untold.add(placement);
     return placement;
   }

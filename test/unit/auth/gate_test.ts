@@ -306,7 +306,7 @@ Deno.test("Gate takes who may look at a port for no member, also if the log does
       ...sub !== undefined && { subject: `user ${sub}` },
     });
     assert.equal(await gate.isMember(verdict as Admission), false);
-    const others = [
+    const others: GateRequest[] = [
       { ...request, isToolbox: true },
       { ...request, isForMembers: true },
       { ...request, name: "shop.test" },

@@ -184,7 +184,9 @@ Deno.test("a port takes any login with a verified address, those that a rule let
   await using _ = world.standIn;
   const { access, clock, standIn } = world;
   for (
-    const [user, expected] of [["alice", [3000, 8000]], ["mallory", [3000]]] as const
+    const [user, expected] of [["alice", [3000, 8000]], ["mallory", [
+      3000,
+    ]]] as const
   ) {
     const tokens = await logIn(world, user);
     const found: number[] = [];

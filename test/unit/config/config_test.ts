@@ -687,7 +687,10 @@ Deno.test("a rule about logins needs a provider of the operator's own, and count
       "OIDC_DOMAIN",
       "OIDC_CLIENT_ID",
     ]);
-    match(result.problems[0]?.allowed ?? "", new RegExp(Object.keys(rule).join()));
+    match(
+      result.problems[0]?.allowed ?? "",
+      new RegExp(Object.keys(rule).join()),
+    );
   }
   deepEqual(problemsOf({ LOGIN_BY_LABEL: "true" }), []);
   deepEqual(problemsOf({ LOGIN_ALLOW: "example.com,*" }), ["LOGIN_ALLOW"]);
