@@ -118,6 +118,7 @@ const FACTS = {
   cross_site_request: { ...REFUSED, status: 403 },
   origin_refused: { ...REFUSED, status: 403 },
   webhook_refused: { ...REFUSED, status: 403 },
+  port_off: { ...REFUSED, status: 403 },
   start_not_allowed: { ...REFUSED, status: 403, help: "dashboard" },
   login_denied: { ...REFUSED, status: 403, login: "refused" },
   // The same for every address, so it tells nobody whether there is a sandbox.

@@ -18,6 +18,7 @@ import { OpenidProvider } from "./oidc/provider.ts";
 import { RedeemedStates } from "./oidc/redeemed_states.ts";
 import { TransactionSealer } from "./oidc/transaction.ts";
 import { OwnCookies } from "./own_cookies.ts";
+import { PortPolicy } from "./port_policy.ts";
 import { RuleAccess } from "./rule_access.ts";
 import { SessionSealer } from "./session.ts";
 import { SharedRefusals } from "./shared_refusals.ts";
@@ -36,7 +37,9 @@ interface AuthParts {
   readonly sealerFor: (purpose: string, maxLength?: number) => Sealer;
   readonly remoteSettings: RemoteSettings;
   readonly parseHost: HostParser;
-  readonly sandboxes: GateParts["sandboxes"];
+  readonly sandboxes:
+    & GateParts["sandboxes"]
+    & ConstructorParameters<typeof PortPolicy>[1];
   readonly access: Access;
 }
 
@@ -46,13 +49,14 @@ export function createAuth(
   { lookups, closing, metrics, quota, sealerFor, ...resolvers }: AuthParts,
 ) {
   const { daytona: { mode }, session, cache, limits, log, oidc } = config;
-  const { protocol: scheme, sandboxes: openTo, toolboxTakesPreviewToken } =
-    config.public;
-  const { allow, groupsClaim } = config.login;
+  const { protocol: scheme, sandboxes: openTo, ports } = config.public;
+  const { toolboxTakesPreviewToken } = config.public;
+  const { allow, groupsClaim: groups, byLabel } = config.login;
   const { remoteSettings, parseHost, sandboxes, access } = resolvers;
   const { store, background, now } = lookups;
   const isHosted = mode === "hosted";
-  if (isHosted && allow === undefined && oidc.issuer !== undefined) {
+  const isForNobody = isHosted && allow === undefined && !byLabel;
+  if (isForNobody && oidc.issuer !== undefined) {
     loggerFor("start").warn(
       "nobody gets in by a login: OIDC_DOMAIN is set, but LOGIN_ALLOW is not",
     );
@@ -65,14 +69,18 @@ export function createAuth(
   const accessEvents = new AccessEvents({ logger, metrics, subjects });
   const sealer = sealerFor("session");
   const sessions = new SessionSealer(sealer, { now, maxRemembered });
-  const groups = isHosted ? groupsClaim : undefined;
-  const provider = new OpenidProvider(remoteSettings, now, groups);
-  const loginAccess = isHosted
-    ? new RuleAccess(allow, provider, lookups)
-    : access;
+  const provider = new OpenidProvider(remoteSettings, now, groups, isHosted);
+  const isNever = openTo === "never";
+  const policy = { ...ports, nonePublic: isNever, allowsByLabel: byLabel };
+  const portPolicy = new PortPolicy(policy, sandboxes);
+  const byRule = new RuleAccess(allow, provider, lookups, portPolicy);
+  const loginAccess = isHosted ? byRule : access;
+  // A session that no tier knows would count as a member's.
+  const visitors = isHosted || store !== null ? byRule : undefined;
   const logins = new LoginSessions({
     ...lookups,
     access: loginAccess,
+    visitors,
     needsState: isHosted,
     provider,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
@@ -100,6 +108,7 @@ export function createAuth(
     throttle,
     logins,
     access: loginAccess,
+    visitors,
     parseHost,
     accessEvents,
     sessionTtlMs: session.ttlMs,
@@ -107,7 +116,8 @@ export function createAuth(
   });
   const grants = new GrantAccess(now);
   const gate = new Gate({
-    sandboxes: openTo === "never" ? nonePublic(sandboxes) : sandboxes,
+    sandboxes: isNever ? nonePublic(sandboxes) : sandboxes,
+    ports: portPolicy,
     access,
     sessions,
     logins,

@@ -11,6 +11,12 @@ import {
   mayBeSignedToken,
 } from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";
+import {
+  ANYONE,
+  EVERYBODY,
+  type PortAccess,
+  SHARED,
+} from "../config/port_rules.ts";
 import { ERRORS } from "../error_codes.ts";
 import { GatewayError } from "../errors.ts";
 import type { Subjects } from "../observability/subjects.ts";
@@ -21,13 +27,20 @@ import type { Credential } from "./credentials.ts";
 import { isSignedBy } from "./file_url.ts";
 import type { GrantAccess } from "./grant_access.ts";
 import {
+  type Grant,
   type GrantSession,
   type PresentedGrant,
   sessionFor,
 } from "./grants.ts";
 import type { LoginSessions } from "./login_sessions.ts";
+import type { PortPolicy } from "./port_policy.ts";
 import { isOurs, isSame, isTokenShaped, type Reason } from "./reason.ts";
-import type { Session, SessionSealer } from "./session.ts";
+import type {
+  HostSession,
+  LoginSession,
+  Session,
+  SessionSealer,
+} from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 import type { Admission, Denial, GateRequest, Verdict } from "./verdict.ts";
 
@@ -44,8 +57,16 @@ export interface GateParts {
     };
   readonly access: Access;
   readonly sessions: Pick<SessionSealer, "open">;
-  readonly logins: Pick<LoginSessions, "grantsAccess" | "opens" | "subjectOf">;
+  readonly logins: Pick<
+    LoginSessions,
+    "grantsAccess" | "opens" | "visits" | "subjectOf"
+  >;
   readonly grants: Pick<GrantAccess, "recognizes" | "judge">;
+  /** Undefined if nothing but the sandbox says whom its ports admit. */
+  readonly ports?: Pick<
+    PortPolicy,
+    "labelsOpen" | "isKnownOpen" | "accessTo" | "refresh"
+  >;
   /** False if preview tokens open apps only, and none of Daytona's own services. */
   readonly toolboxTakesPreviewToken?: boolean;
   /** What the log calls users. */
@@ -98,7 +119,8 @@ export class Gate {
   }
 
   /** True if what admitted a request shows that it is by a member of the sandbox's organization; a link is for anybody. */
-  async isMember({ credential }: Admission): Promise<boolean> {
+  async isMember({ credential, isVisitor }: Admission): Promise<boolean> {
+    if (isVisitor) return false;
     if (credential?.kind === "bearer") return true;
     const { sessions, strangersLogIn = false } = this.#parts;
     if (credential?.kind !== "session" || strangersLogIn) return false;
@@ -115,8 +137,10 @@ export class Gate {
    */
   async readmit(
     request: GateRequest,
-    { by, credential, grant }: Admission,
+    { sandboxId, by, credential, grant }: Admission,
   ): Promise<Verdict> {
+    // While the API is slow, requests may go by labels of before: what they have begun may not go on by these.
+    if (!request.isToolbox) await this.#parts.ports?.refresh(sandboxId);
     const isKnownPublic = this.#isKnownPublic(request);
     if (isKnownPublic) return this.#admitPublic(request);
     const asked: Reason = credential ?? (by === "signed_token" ? by : "public");
@@ -143,19 +167,67 @@ export class Gate {
     return await budget.settledBy(this.#judge(request, context), isAdmission);
   }
 
-  /** True if the sandbox is known to be public; undefined if that is not known, or does not decide. */
+  /** True if anyone may open the port, as far as is known; undefined if that is not known, or does not decide. */
   #isKnownPublic(
     { label, port, isToolbox, isForMembers }: GateRequest,
   ): boolean | undefined {
-    return isToolbox || isForMembers || isAlwaysPrivate(port) ||
-        mayBeSignedToken(label)
-      ? undefined
-      : this.#parts.sandboxes.isKnownPublic(label);
+    if (
+      isToolbox || isForMembers || isAlwaysPrivate(port) ||
+      mayBeSignedToken(label)
+    ) return undefined;
+    const { sandboxes, ports } = this.#parts;
+    const isPublic = sandboxes.isKnownPublic(label);
+    return isPublic === undefined || ports === undefined
+      ? isPublic
+      : ports.isKnownOpen(label, port, isPublic);
   }
 
   #admitPublic({ label }: GateRequest): Admission {
-    const sandboxId = this.#parts.sandboxes.sandboxIdOf(label);
-    return { kind: "allow", sandboxId, by: "public" };
+    const { sandboxes, ports } = this.#parts;
+    const sandboxId = sandboxes.sandboxIdOf(label);
+    const admission = { kind: "allow", sandboxId, by: "public" } as const;
+    const isByLabel = ports?.labelsOpen && !sandboxes.isKnownPublic(label);
+    return isByLabel ? { ...admission, isByLabel } : admission;
+  }
+
+  /** Whom the port admits, or why nobody can tell; who has nothing to show pays for a question about labels. */
+  async #accessTo(
+    label: string,
+    { port, progress }: GateRequest,
+    stranger?: Budget,
+  ): Promise<PortAccess | GatewayError> {
+    const { ports } = this.#parts;
+    if (ports === undefined) return EVERYBODY;
+    try {
+      return await ports.accessTo(label, port, stranger === undefined, () => {
+        progress.onMiss();
+        stranger?.spend();
+      });
+    } catch (error) {
+      if (error instanceof GatewayError) return error;
+      throw error;
+    }
+  }
+
+  /** What else than a public sandbox admits, as far as its labels and the operator let it. */
+  async #within(
+    admission: Admission,
+    request: GateRequest,
+  ): Promise<Admission | Denial | undefined> {
+    const { sandboxId, by, grant, credential, isVisitor } = admission;
+    const isShared = grant !== undefined || by === "signed_token";
+    // Members have the toolbox whatever its port's number is.
+    const isFree = isVisitor || isAlwaysPrivate(request.port) ||
+      request.isToolbox && !isShared;
+    if (isFree) return admission;
+    const access = await this.#accessTo(sandboxId, request);
+    if (access instanceof GatewayError) {
+      return { ...admission, failure: access };
+    }
+    if (access === 0) return { kind: "deny", code: "port_off" };
+    if (!isShared || (access & SHARED) !== 0) return admission;
+    const frame = credential?.kind === "session" ? grant?.frame : undefined;
+    return grant && grantDenial(grant, frame?.ancestors);
   }
 
   async #judge(request: GateRequest, context: Context): Promise<Verdict> {
@@ -200,7 +272,16 @@ export class Gate {
     const { label, port, clientAddress } = request;
     const { sandboxes, access, sessions, logins, subjects } = this.#parts;
     if (reason === "public") {
-      if (!await sandboxes.isPublic(label, budget)) return undefined;
+      const isPublic = await sandboxes.isPublic(label, budget);
+      if (!isPublic && !this.#parts.ports?.labelsOpen) return undefined;
+      const open = await this
+        .#accessTo(label, request, isPublic ? undefined : budget);
+      if (open instanceof GatewayError) {
+        if (!isPublic) throw open;
+        return { ...this.#admitPublic(request), failure: open };
+      }
+      if (open === 0 && isPublic) return { kind: "deny", code: "port_off" };
+      if ((open & ANYONE) === 0) return undefined;
       const embedded = request.isEmbedded
         ? await this.bySession(request, isOfFrame, budget)
         : undefined;
@@ -210,7 +291,7 @@ export class Gate {
       const sandboxId = await access.sandboxOfSignedToken(label, port, budget);
       return sandboxId === null
         ? undefined
-        : { kind: "allow", sandboxId, by: reason };
+        : await this.#within({ kind: "allow", sandboxId, by: reason }, request);
     }
     if (reason.kind === "grant") {
       return await this.#byGrant(reason, reason, request, budget);
@@ -218,6 +299,7 @@ export class Gate {
     const { kind: by } = reason;
     let isAccepted: boolean | null;
     let subject: string | undefined; // whoever has a preview token is nobody's user
+    let isVisitor = false;
     switch (by) {
       case "signed_url": {
         if (reason.signature !== "invalid") {
@@ -235,6 +317,10 @@ export class Gate {
           return await this.#byGrant(session, reason, request, budget);
         }
         isAccepted = await this.#isOpenedBy(session, request, budget);
+        if (
+          isAccepted === false && !request.isToolbox && !request.isForMembers &&
+          this.#isLoginHere(session, request)
+        ) isAccepted = isVisitor = await logins.visits(request, session);
         if (isAccepted && session !== undefined && session.kind !== "key") {
           subject = subjects.ofUser(logins.subjectOf(session));
         }
@@ -257,10 +343,14 @@ export class Gate {
     if (found === null) return { kind: "deny", code: "sandbox_not_found" };
     // What members record outlives names.
     const sandboxId = found?.id ?? sandboxes.sandboxIdOf(label);
-    const kind = "allow";
-    return subject === undefined
-      ? { kind, sandboxId, by, credential: reason }
-      : { kind, sandboxId, by, credential: reason, subject };
+    return await this.#within({
+      kind: "allow",
+      sandboxId,
+      by,
+      credential: reason,
+      ...subject !== undefined && { subject },
+      ...isVisitor && { isVisitor },
+    }, request);
   }
 
   /** True if a session, if there is one, opens that port of the sandbox; null if it would, but the sandbox was deleted. */
@@ -269,9 +359,8 @@ export class Gate {
     request: GateRequest,
     budget: Budget,
   ): Promise<boolean | null> {
-    const { label, port, name, clientAddress, isForMembers = false } = request;
+    const { label, name, clientAddress, isForMembers = false } = request;
     const { logins, scope } = this.#parts;
-    const isByHost = scope === "host" || name !== undefined;
     if (session?.kind === "user") {
       return isForMembers && scope === "host" &&
         await logins.opens(label, session, clientAddress, budget);
@@ -283,11 +372,21 @@ export class Gate {
     if (session.kind === "key") {
       return await this.#isPreviewToken(session.token, request, budget);
     }
-    const countsHere = session.kind === "login"
-      ? !isByHost
-      : isByHost && session.port === port;
-    return countsHere &&
+    return this.#isLoginHere(session, request) &&
       await logins.grantsAccess(session, clientAddress, budget);
+  }
+
+  /** True for the session of a login, if it is for the host that was asked for. */
+  #isLoginHere(
+    session: Session | undefined,
+    { label, port, name }: GateRequest,
+  ): session is LoginSession | HostSession {
+    const isByHost = this.#parts.scope === "host" || name !== undefined;
+    if (session?.kind === "login") {
+      return session.sandboxId === label && !isByHost;
+    }
+    return session?.kind === "host" && session.sandboxId === label &&
+      isByHost && session.port === port && session.name === name;
   }
 
   async #isPreviewToken(
@@ -350,14 +449,14 @@ export class Gate {
     }
     const use = { sandboxId, port, method, clientAddress };
     const { isGood, grant } = await grants.judge(carrier, use, budget);
-    if (!isGood || grant === undefined) {
-      const denial = { kind: "deny", code: "grant_invalid", grant } as const;
-      return ancestors === undefined ? denial : { ...denial, ancestors };
-    }
+    if (!isGood || grant === undefined) return grantDenial(grant, ancestors);
     const { via: by, subject } = grant;
     const kind = "allow";
     const admission = { kind, sandboxId, by, credential, grant } as const;
-    return subject === undefined ? admission : { ...admission, subject };
+    return await this.#within(
+      subject === undefined ? admission : { ...admission, subject },
+      request,
+    );
   }
 
   /** What may admit a request, in order. */
@@ -388,6 +487,14 @@ interface Context {
   readonly asked?: Reason;
   /** Why that cannot be judged now. */
   readonly failure?: GatewayError | undefined;
+}
+
+function grantDenial(
+  grant: Grant | undefined,
+  ancestors: readonly string[] | undefined,
+): Denial {
+  const denial = { kind: "deny", code: "grant_invalid", grant } as const;
+  return ancestors === undefined ? denial : { ...denial, ancestors };
 }
 
 function isAdmission({ kind }: Verdict): boolean {

@@ -12,7 +12,12 @@ import { GatewayError } from "../errors.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { AccessEvents } from "../observability/access_events.ts";
 import { UNMETERED } from "../resolver/lookup_cache.ts";
-import type { LoginAccess, LoginSessions } from "./login_sessions.ts";
+import type {
+  LoginAccess,
+  LoginSessions,
+  VisitedPort,
+  VisitorAccess,
+} from "./login_sessions.ts";
 import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
 import type { RedeemedStates } from "./oidc/redeemed_states.ts";
 import type { Transaction, TransactionSealer } from "./oidc/transaction.ts";
@@ -55,6 +60,7 @@ interface LoginOptions {
   readonly throttle: Throttle;
   readonly logins: Pick<LoginSessions, "begin" | "newId">;
   readonly access: LoginAccess;
+  readonly visitors?: VisitorAccess | undefined;
   readonly parseHost: HostParser;
   /** Told of who has logged in, and was not let in. */
   readonly accessEvents: Pick<AccessEvents, "refused">;
@@ -131,7 +137,7 @@ export class Login {
       budget.spend();
       const tokens = await this.#redeem(parameters, transaction);
       sub = tokens.subject;
-      const login = await this.#begin(label, tokens, clientAddress);
+      const login = await this.#begin(returnTo.host, tokens, clientAddress);
       budget.settle({ isAdmitted: true });
       return { returnTo, challenge, login, subject: sub };
     } catch (error) {
@@ -167,19 +173,19 @@ export class Login {
     }
   }
 
-  /** Begins a login that was made for the sandbox, if its user may access that. */
+  /** Begins a login that was made for a sandbox, if its user may access that, or see the port. */
   async #begin(
-    sandboxId: string,
+    host: VisitedPort,
     tokens: Tokens,
     clientAddress: string,
   ): Promise<LoginRef> {
-    const { access, logins, sessionTtlMs, now } = this.#options;
+    const { access, visitors, logins, sessionTtlMs, now } = this.#options;
     const user = { bearer: tokens.accessToken, clientAddress, tokens };
-    const hasAccess = await access.hasAccess(sandboxId, user, UNMETERED);
+    const hasAccess = await access.hasAccess(host.label, user, UNMETERED);
     if (hasAccess === null) {
       throw new GatewayError("sandbox_deleted", "Deleted, says the API");
     }
-    if (!hasAccess) {
+    if (!hasAccess && !await visitors?.admits(host, tokens)) {
       const advice = { user: tokens.identity?.email ?? tokens.subject };
       throw new GatewayError("no_access", "User has no access", { advice });
     }

@@ -11,17 +11,29 @@ export interface LoginClaims {
 /** One address: whatever else a provider may send must not be mistaken for one at a domain that is allowed. */
 const ADDRESS = /^[^\s@]+@([^\s@]+)$/;
 
+/** A user's address in lower case, and its domain; undefined unless the provider has verified it. */
+function verifiedAddress({ email: told, isEmailVerified }: LoginClaims) {
+  if (!isEmailVerified || told === undefined) return undefined;
+  // ASCII only: other letters that fold to one of ASCII belong to other addresses.
+  const email = told.replace(/[A-Z]/g, (one) => one.toLowerCase());
+  const domain = ADDRESS.exec(email)?.[1];
+  return domain === undefined ? undefined : { email, domain };
+}
+
+/** True if the provider vouches for who the user is. */
+export function isVerified(claims: LoginClaims): boolean {
+  return verifiedAddress(claims) !== undefined;
+}
+
 /**
  * True if the rule lets that user in. Nobody gets in whose address the provider has not verified: at many providers,
  * users choose the address themselves, and groups are given by it.
  * @example By the rule `emails: ["ann@example.com"]`, the verified address `Ann@example.com` gets in
  */
 export function isAllowed(rule: LoginRule, claims: LoginClaims): boolean {
-  if (!claims.isEmailVerified || claims.email === undefined) return false;
-  // ASCII only: other letters that fold to one of ASCII belong to other addresses.
-  const email = claims.email.replace(/[A-Z]/g, (one) => one.toLowerCase());
-  const domain = ADDRESS.exec(email)?.[1];
-  if (domain === undefined) return false;
+  const address = verifiedAddress(claims);
+  if (address === undefined) return false;
+  const { email, domain } = address;
   return rule.emails.includes(email) || rule.domains.includes(domain) ||
     claims.groups.some((group) => rule.groups.includes(group));
 }

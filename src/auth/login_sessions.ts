@@ -40,8 +40,21 @@ export interface LoginAccess {
   ): Promise<boolean | null>;
 }
 
+/** A port of a sandbox, by id or name. */
+export interface VisitedPort {
+  readonly label: string;
+  readonly port: number;
+}
+
+/** Tells whether users who are no members may look at a port all the same, by the labels of its sandbox. */
+export interface VisitorAccess {
+  /** Throws if that cannot be told now. No stranger causes a question: whoever has tokens has logged in. */
+  admits(place: VisitedPort, tokens: Tokens): Promise<boolean>;
+}
+
 interface LoginSessionsOptions extends LoginSessionStoreOptions {
   readonly access: LoginAccess;
+  readonly visitors?: VisitorAccess | undefined;
   /** True to refuse a session that no tier knows even where there is no durable one. */
   readonly needsState?: boolean;
   readonly provider: Pick<OpenidProvider, "state" | "refresh">;
@@ -124,6 +137,13 @@ export class LoginSessions {
   ): Promise<boolean> {
     const user = await this.userOf(session);
     return await this.#mayOpen(sandboxId, user, clientAddress, budget) === true;
+  }
+
+  /** True if a session's user may look at a port as no member; throws as {@linkcode grantsAccess}. */
+  async visits(place: VisitedPort, session: LoginRef): Promise<boolean> {
+    const { visitors } = this.#options;
+    const user = visitors && await this.userOf(session);
+    return user !== undefined && await visitors?.admits(place, user) === true;
   }
 
   /**

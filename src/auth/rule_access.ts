@@ -1,7 +1,8 @@
 /**
  * What a login opens where Daytona does not know the identity provider: every sandbox that the gateway's key shows, to
- * whom the operator's rule lets in (`LOGIN_ALLOW`). It is applied whenever a session is looked at, to what the provider
- * says of its user now; that is asked for once in the time for which an accepted token counts.
+ * whom the operator's rule lets in (`LOGIN_ALLOW`); and wherever it is, the ports that take it by their labels. Both are
+ * applied whenever a session is looked at, to what the provider says of its user now; that is asked for once in the time
+ * for which an accepted token counts.
  */
 import type { LoginRule } from "../config/login_allow.ts";
 import { digestKey } from "../lib/digest.ts";
@@ -10,27 +11,36 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "../resolver/lookup_cache.ts";
-import { isAllowed } from "./login_rule.ts";
-import type { LoginAccess, LoginUser } from "./login_sessions.ts";
+import { isAllowed, isVerified } from "./login_rule.ts";
+import type {
+  LoginAccess,
+  LoginUser,
+  VisitedPort,
+  VisitorAccess,
+} from "./login_sessions.ts";
 import type { Identity } from "./oidc/identity.ts";
-import type { OpenidProvider } from "./oidc/provider.ts";
+import type { OpenidProvider, Tokens } from "./oidc/provider.ts";
+import type { PortPolicy } from "./port_policy.ts";
 
-/** Applies the rule. */
-export class RuleAccess implements LoginAccess {
+/** Applies the rules. */
+export class RuleAccess implements LoginAccess, VisitorAccess {
   readonly #rule: LoginRule | undefined;
   readonly #provider: Pick<OpenidProvider, "currentIdentity">;
   /** By digest of the access token, in process only; null for one that the provider does not accept. */
   readonly #identities: LookupCache<Identity | null>;
+  readonly #ports: Pick<PortPolicy, "loginsTo"> | undefined;
 
-  /** Without a `rule`, nobody gets in, and nobody is asked either. */
+  /** Without a `rule`, nobody gets in, and nobody is asked either; without `ports`, there are no visitors. */
   constructor(
     rule: LoginRule | undefined,
     provider: Pick<OpenidProvider, "currentIdentity">,
     options: LookupCacheOptions,
+    ports?: Pick<PortPolicy, "loginsTo">,
   ) {
     this.#rule = rule;
     this.#provider = provider;
     this.#identities = new LookupCache("sandbox-access", null, options);
+    this.#ports = ports;
   }
 
   /** True if the rule lets the user in. No stranger causes a question: a session is sealed. */
@@ -39,13 +49,25 @@ export class RuleAccess implements LoginAccess {
     { tokens }: Pick<LoginUser, "tokens">,
   ): Promise<boolean> {
     if (this.#rule === undefined) return false;
-    const identity = await this.#identities.lookUp(
+    const identity = await this.#identityOf(tokens);
+    return identity !== null && isAllowed(this.#rule, identity);
+  }
+
+  async admits({ label, port }: VisitedPort, tokens: Tokens): Promise<boolean> {
+    const rule = await this.#ports?.loginsTo(label, port);
+    if (rule === undefined) return false;
+    const identity = await this.#identityOf(tokens);
+    if (identity === null) return false;
+    return rule === "any" ? isVerified(identity) : isAllowed(rule, identity);
+  }
+
+  async #identityOf(tokens: Tokens): Promise<Identity | null> {
+    return await this.#identities.lookUp(
       digestKey([tokens.accessToken]),
       async () => await this.#provider.currentIdentity(tokens) ?? null,
       UNMETERED,
       undefined,
       () => tokens.expiresAt,
     );
-    return identity !== null && isAllowed(this.#rule, identity);
   }
 }

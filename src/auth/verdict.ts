@@ -1,5 +1,5 @@
 /** What the gate is asked, and what it decides. */
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode, GatewayError } from "../errors.ts";
 import type { GrantVia } from "../observability/metrics/facts.ts";
 import type { Credential } from "./credentials.ts";
 import type { Grant } from "./grants.ts";
@@ -18,6 +18,12 @@ export type Verdict =
     readonly grant?: Grant;
     /** What the log calls who presented it; undefined if that is not known. */
     readonly subject?: string;
+    /** True for who has logged in, and is no member, but may look. */
+    readonly isVisitor?: boolean;
+    /** True if a label of the sandbox's owner opens its port, and Daytona says that it is private. */
+    readonly isByLabel?: boolean;
+    /** Why nobody can tell now where the sandbox is, and what its labels close: the app must not be asked. */
+    readonly failure?: GatewayError;
   }
   /** Nothing presented is sufficient, but a login might be. */
   | { readonly kind: "login"; readonly code: ErrorCode }

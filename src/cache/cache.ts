@@ -147,6 +147,18 @@ export class Cache<V> {
     return value;
   }
 
+  /**
+   * Has a value in process filled that is past its TTL, and waits for that, however slow it is; not while fills pause, as
+   * one has failed. Throws as `fill` does, if no earlier value may be served instead.
+   */
+  async refresh(key: string, fill: () => Promise<Fill<V>>): Promise<void> {
+    const copy = this.#memory.get(key);
+    const now = this.#options.now();
+    if (copy && now >= copy.expiresAt && now >= copy.retryAt) {
+      await this.#fills.share(key, this.#fillWork(key, fill, false));
+    }
+  }
+
   /** The value of an entry within its bounds, which is renewed if it is time. */
   #serve(
     key: string,

@@ -118,9 +118,11 @@ function* conflicts(values: Values): Generator<SettingProblem> {
     yield problemOf("LOGIN_ALLOW", "set", allowed);
   }
   for (const name of ["OIDC_DOMAIN", "OIDC_CLIENT_ID"] as const) {
-    if (!isAllowSet || !isHosted || values[name] !== undefined) continue;
+    const rule = isAllowSet ? "LOGIN_ALLOW" : "LOGIN_BY_LABEL";
+    const isUsed = isHosted && (isAllowSet || values.LOGIN_BY_LABEL);
+    if (!isUsed || values[name] !== undefined) continue;
     const { allowed } = SETTINGS[name].format;
-    yield problemOf(name, undefined, `${allowed}, while LOGIN_ALLOW is set`);
+    yield problemOf(name, undefined, `${allowed}, while ${rule} is set`);
   }
   if (values.COOKIE_SAMESITE === "none" && values.PROXY_PROTOCOL === "http") {
     const allowed = "lax while PROXY_PROTOCOL is http";
@@ -216,6 +218,10 @@ function assemble(values: Values) {
       edgeCache: values.EDGE_CACHE,
       appOrigin: values.APP_ORIGIN,
       sandboxes: values.PUBLIC,
+      ports: {
+        ceiling: values.PORT_POLICY,
+        labelsOpen: values.PORT_POLICY_OPENS,
+      },
       toolboxTakesPreviewToken: values.TOOLBOX_TAKES_PREVIEW_TOKEN,
       toolboxOnly: values.TOOLBOX_ONLY_MODE,
     },
@@ -266,6 +272,7 @@ function assemble(values: Values) {
       /** Undefined for nobody. */
       allow: loginRule(values.LOGIN_ALLOW),
       groupsClaim: values.OIDC_GROUPS_CLAIM,
+      byLabel: values.LOGIN_BY_LABEL,
     },
     upstream: {
       connectTimeoutMs: toMs(values.UPSTREAM_CONNECT_TIMEOUT_SEC),

@@ -23,6 +23,7 @@ import {
   token,
 } from "./formats.ts";
 import { loginAllowEntry } from "./login_allow.ts";
+import { portRules } from "./port_rules.ts";
 import purposes from "./purposes.json" with { type: "json" };
 import { inGroup, type Table } from "./read_settings.ts";
 
@@ -95,6 +96,8 @@ const PUBLIC_ADDRESSES = inGroup("Public addresses", {
   EDGE_CACHE: { format: oneOf("off", "public"), default: "off" },
   APP_ORIGIN: { format: oneOf(...APP_ORIGIN_MODES), default: "auto" },
   PUBLIC: { format: oneOf("api", "never"), default: "api" },
+  PORT_POLICY: { format: portRules, default: "public" },
+  PORT_POLICY_OPENS: { format: flag, default: "false" },
   TOOLBOX_TAKES_PREVIEW_TOKEN: { format: flag, default: "true" },
   TOOLBOX_ONLY_MODE: { format: flag, default: "false" },
 });
@@ -115,6 +118,7 @@ const LOGIN = inGroup("Login", {
     format: listOf(loginAllowEntry),
     whenUnset: "nobody gets in by a login",
   },
+  LOGIN_BY_LABEL: { format: flag, default: "false" },
   OIDC_GROUPS_CLAIM: { format: token, default: "groups" },
 });
 

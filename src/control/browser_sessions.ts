@@ -58,7 +58,7 @@ interface LoginHandover {
 export interface SandboxLoginsOptions {
   readonly cookies: OwnCookies;
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
-  readonly logins: Pick<LoginSessions, "grantsAccess" | "end">;
+  readonly logins: Pick<LoginSessions, "grantsAccess" | "visits" | "end">;
   /** Undefined if names have no sessions. */
   readonly handover?: LoginHandover;
   /** Current time, ms since the epoch. */
@@ -81,9 +81,10 @@ export function sandboxLogins(
       if (session?.kind !== "login" || session.sandboxId !== host.label) {
         continue;
       }
-      if (await logins.grantsAccess(session, clientAddress, UNMETERED)) {
-        return session;
-      }
+      if (
+        await logins.grantsAccess(session, clientAddress, UNMETERED) ||
+        await logins.visits(host, session)
+      ) return session;
     }
     return undefined;
   }

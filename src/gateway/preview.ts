@@ -147,6 +147,7 @@ export class SandboxHandlers {
     admission: Admission,
   ): Promise<Response> {
     const { forwarder, tunnelLimits } = this.#parts;
+    if (admission.failure !== undefined) throw admission.failure;
     if (!x.isWebSocket) {
       const response = await forwarder.forward(x);
       return x.relay(this.#relayed(response, x, admission));
@@ -211,7 +212,7 @@ export class SandboxHandlers {
     try {
       x.progress.onLookups();
       const verdict = await gate.admit(x);
-      if (verdict.kind !== "allow") return undefined;
+      if (verdict.kind !== "allow" || verdict.failure) return undefined;
       this.#grant(x, verdict);
       await x.openBody();
       const response = await forwarder.forward(x);

@@ -14,6 +14,8 @@ export interface Guest {
   readonly subject?: string;
   readonly credential?: { readonly kind: string; readonly place?: string };
   readonly grant?: Pick<Grant, "frame">;
+  /** True if a label opens what Daytona says is private. */
+  readonly isByLabel?: boolean;
 }
 
 /** Facts about an exchange that are learned while it is under way; times are in ms since the epoch. */

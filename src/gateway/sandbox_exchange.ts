@@ -119,7 +119,8 @@ export abstract class SandboxExchange extends Exchange
   }
 
   get isAnonymous(): boolean {
-    return this.granted.by === "public";
+    const { by, isByLabel = false } = this.granted;
+    return by === "public" && !isByLabel;
   }
 
   /** The daemon has no use for it, whichever credential was used, and no app for a grant. */

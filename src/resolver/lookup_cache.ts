@@ -190,6 +190,11 @@ export class LookupCache<V> {
     });
   }
 
+  /** Waits for the answer to `ask` in place of one in process that is past its TTL. Throws as `ask` does. */
+  async refresh(key: string, ask: () => Promise<V>): Promise<void> {
+    await this.#cache.refresh(key, async () => this.#fill(await ask()));
+  }
+
   /**
    * Fetches an answer before a request needs it, which will report a failure as its own; a negative answer is not cached,
    * as it may have changed by then.

@@ -16,26 +16,40 @@ export const NO_LABELS: OwnerLabels = {};
 const READ: readonly RegExp[] = [
   /^porthole\.identity$/,
   /^porthole\.app-origin(\.[1-9]\d{0,4})?$/,
+  /^porthole\.allow$/,
 ];
 
-/** Most of one sandbox, and the longest value, characters: they are kept with where the sandbox is. */
+/** Most of one sandbox, and the longest values, characters: they are kept with where the sandbox is. */
 const MAX_LABELS = 32;
 const MAX_LENGTH = 64;
+const MAX_ALLOW_LENGTH = 1024;
 
 /** Reads stored ones. */
 export const storedOwnerLabels: z.ZodType<OwnerLabels> = z
   .record(z.string(), z.string());
 
+/** Those that close ports (auth/port_policy.ts): none of these is left out, whatever it says. */
+const PORT_LABEL = /^porthole\.port\.(\*|[1-9]\d{0,4})$/;
+const MAX_PORT_LABELS = 256;
+
 /** Those among a sandbox's labels; {@linkcode NO_LABELS} itself if there are none. */
 export function ownerLabels(
   labels: Readonly<Record<string, string>>,
 ): OwnerLabels {
-  const own = Object.entries(labels).filter(([name, value]) =>
-    value.length <= MAX_LENGTH && READ.some((each) => each.test(name))
+  const all = Object.entries(labels);
+  const own = all.filter(([name, value]) =>
+    READ.some((each) => each.test(name)) && value.length <=
+      (name === "porthole.allow" ? MAX_ALLOW_LENGTH : MAX_LENGTH)
   );
-  return own.length === 0
-    ? NO_LABELS
-    : Object.fromEntries(own.slice(0, MAX_LABELS));
+  const ofPorts = all
+    .filter(([name]) => PORT_LABEL.test(name))
+    .map(([name, value]) => [name, value.slice(0, MAX_LENGTH)] as const);
+  // Too many to keep close what they might have closed.
+  const closing = ofPorts.length > MAX_PORT_LABELS
+    ? [["porthole.port.*", "members"] as const]
+    : ofPorts;
+  const kept = [...closing, ...own.slice(0, MAX_LABELS)];
+  return kept.length === 0 ? NO_LABELS : Object.fromEntries(kept);
 }
 
 const APP_ORIGIN = "porthole.app-origin";

@@ -69,7 +69,8 @@ export class RemoteSettings {
       .map(({ name }) => name)
       .toSorted((a, b) => b.length - a.length);
     this.#isHosted = config.daytona.mode === "hosted";
-    const isForNobody = this.#isHosted && config.login.allow === undefined;
+    const { allow, byLabel } = config.login;
+    const isForNobody = this.#isHosted && allow === undefined && !byLabel;
     const settings = isForNobody ? null : oidcSettings(config.oidc, null);
     this.#isConfigured = settings !== null;
     this.oidc = settings === null

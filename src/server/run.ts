@@ -208,13 +208,15 @@ function startFacts({ config, version }: RunOptions): Record<string, string> {
 }
 
 function loginFacts(
-  { daytona: { mode }, login: { allow }, oidc: { issuer } }: Config,
+  { daytona: { mode }, login: { allow, byLabel }, oidc: { issuer } }: Config,
   fromApi: string,
 ): Record<string, string> {
   if (mode === "proxy") return { issuer: issuer ?? fromApi };
-  return allow === undefined
-    ? { login: "nobody: LOGIN_ALLOW is not set" }
-    : { login: "by LOGIN_ALLOW", issuer: issuer ?? "" };
+  if (allow === undefined && !byLabel) {
+    return { login: "nobody: LOGIN_ALLOW is not set" };
+  }
+  const rule = allow === undefined ? "LOGIN_BY_LABEL" : "LOGIN_ALLOW";
+  return { login: `by ${rule}`, issuer: issuer ?? "" };
 }
 
 /** The last part of a drain, in which what is left is ended, so that not all clients come back at the same instant. */

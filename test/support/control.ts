@@ -165,6 +165,7 @@ export function setUpControl(
     sessions,
     logins: {
       grantsAccess: () => Promise.resolve(false),
+      visits: () => Promise.resolve(false),
       end({ id }) {
         state.ended.push(id);
         return state.failure === undefined

@@ -59,17 +59,23 @@ export class OpenidProvider {
   readonly #remote: Pick<RemoteSettings, "oidc">;
   readonly #now: () => number;
   readonly #groupsClaim: string | undefined;
+  readonly #needsUserInfo: boolean;
   readonly #registrations = new WeakMap<OidcSettings, Registration>();
 
-  /** `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in. */
+  /**
+   * `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in. Unless the
+   * operator's rule needs the UserInfo, no login fails without it: access tokens for Daytona's API may be none for that.
+   */
   constructor(
     remote: Pick<RemoteSettings, "oidc">,
     now: () => number,
     groupsClaim?: string,
+    needsUserInfo = true,
   ) {
     this.#remote = remote;
     this.#now = now;
     this.#groupsClaim = groupsClaim;
+    this.#needsUserInfo = needsUserInfo;
   }
 
   /** `on` if there is a provider, `unknown` until the API has told. */
@@ -150,7 +156,9 @@ export class OpenidProvider {
       );
       await checkSignature(response, connection);
       const issued = this.#tokensOf(tokens, settings);
-      const identity = await this.#identity(issued, connection);
+      const identity = this.#needsUserInfo
+        ? await this.#identity(issued, connection)
+        : issued.identity;
       if (identity !== null) return { ...issued, ...identity && { identity } };
     } catch (error) {
       throw await loginError(error);
@@ -295,7 +303,7 @@ export class OpenidProvider {
     );
     if (response.status === 401 || response.status === 403) {
       await response.body?.cancel();
-      return null;
+      return this.#needsUserInfo ? null : identity;
     }
     const claims = await oauth.processUserInfoResponse(
       as,

@@ -19,7 +19,7 @@ import type { Handover } from "./login_code.ts";
 interface UserLoginsOptions
   extends Pick<FeatureParts, "cookies" | "throttle" | "now"> {
   readonly sessions: Pick<SessionSealer, "open" | "seal">;
-  readonly logins: Pick<LoginSessions, "opens" | "end">;
+  readonly logins: Pick<LoginSessions, "opens" | "visits" | "end">;
   readonly handover: Pick<Handover, "urlWithCode">;
 }
 
@@ -49,9 +49,10 @@ export function userLogins(
     for (const sealed of [...presented.values()].flat().slice(-MAX_SESSIONS)) {
       const session = await sessions.open(sealed);
       if (session?.kind !== "user") continue;
-      if (await logins.opens(host.label, session, clientAddress, budget)) {
-        return session;
-      }
+      if (
+        await logins.opens(host.label, session, clientAddress, budget) ||
+        await logins.visits(host, session)
+      ) return session;
     }
     return undefined;
   }

@@ -33,9 +33,10 @@ export interface Starter {
 /** The visitor as one who may try; undefined if they may not. */
 export async function starterOf(
   { label, clientAddress }: Pick<SandboxExchange, "label" | "clientAddress">,
-  { by, credential }: Admission,
+  { by, credential, isVisitor }: Admission,
   parts: FeatureParts,
 ): Promise<Starter | undefined> {
+  if (isVisitor) return undefined;
   switch (credential?.kind) {
     case "bearer":
       return withBearer(credential.token, clientAddress);

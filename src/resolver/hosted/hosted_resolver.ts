@@ -132,6 +132,12 @@ export class HostedResolver implements Destinations {
     return await this.#sandboxes.lookUp(sandboxId, ask, budget, onMiss);
   }
 
+  /** Those that are in process and fresh; undefined otherwise. */
+  knownLabels(label: string): OwnerLabels | undefined {
+    const sandboxId = this.#knownIdOf(label);
+    return sandboxId ? this.#sandboxes.known(sandboxId)?.labels : undefined;
+  }
+
   /** The labels of a sandbox's owner; none of what a link leads to, as nobody tells whose that is. */
   async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
     if (this.#links.has(sandboxId)) return NO_LABELS;

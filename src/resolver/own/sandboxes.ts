@@ -23,8 +23,11 @@ import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
 /** Minimum time between two renewals of a sandbox's place, ms. */
 const RENEWAL_PAUSE_MS = 5000;
 
-/** Longest wait for a sandbox's labels, ms: they only refine the answer. */
+/** Longest wait for a sandbox's labels, ms. */
 const LABELS_WAIT_MS = 1000;
+
+/** TTL of a place with labels of before, as the API has not told them, ms. */
+const UNTOLD_TTL_MS = 10_000;
 
 type SandboxApi =
   & Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">
@@ -49,6 +52,8 @@ export class SandboxResolver implements Destinations {
   readonly #renewals: RecentAnswers<Placement | null>;
   /** The latest labels of sandboxes that have some: they still count if they cannot be read again. */
   readonly #labels: LRUCache<string, OwnerLabels>;
+  /** The places with such labels. */
+  readonly #untold = new WeakSet<Placement>();
   readonly #refusals: RunnerRefusals;
 
   constructor(api: SandboxApi, options: SandboxResolverOptions) {
@@ -62,7 +67,11 @@ export class SandboxResolver implements Destinations {
       onReplaced: (id, wasPublic, isPublic, stored) =>
         wasPublic && !isPublic && options.onPrivate(id, stored),
     });
-    this.#placements = new LookupCache(place, codec, options);
+    const untoldTtlMs = Math.min(UNTOLD_TTL_MS, options.cache.runnerTtlMs);
+    this.#placements = new LookupCache(place, codec, options, {
+      ttlMsOf: (placement) =>
+        placement && this.#untold.has(placement) ? untoldTtlMs : undefined,
+    });
     this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
     this.#labels = new LRUCache({ max });
     this.#refusals = new RunnerRefusals(options.upstream);
@@ -106,10 +115,22 @@ export class SandboxResolver implements Destinations {
     return placement && this.#destination(placement, sandboxId, port);
   }
 
+  /** Those that are in process and fresh; undefined otherwise. */
+  knownLabels(sandboxId: string): OwnerLabels | undefined {
+    const placement = this.#placements.known(sandboxId);
+    return placement === null ? NO_LABELS : placement?.labels ?? undefined;
+  }
+
   /** The labels of a sandbox's owner, which are read beside where it is; throws as the other lookups. */
   async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
     const placement = await this.#placed(sandboxId, "any", onMiss);
     return placement?.labels ?? NO_LABELS;
+  }
+
+  /** Has labels that are past their TTL read again, however slow the API is: they may close ports. */
+  async refreshLabels(sandboxId: string): Promise<void> {
+    const ask = () => this.#placementOf(sandboxId, "any");
+    await this.#placements.refresh(sandboxId, ask);
   }
 
   /** Asks the API again, once in 5 s, since the sandbox may have moved; the cached place is kept until it answers. */
@@ -167,7 +188,8 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort | "any",
   ): Promise<Placement> {
     if (placement.labels !== null || port === "toolbox") return placement;
-    const labelled = { ...placement, labels: await this.#labelsOf(sandboxId) };
+    const labels = await this.#labelsOf(sandboxId);
+    const labelled = this.#placement(placement.runner, labels, sandboxId);
     // It may have been forgotten meanwhile.
     if (this.#placements.known(sandboxId) === placement) {
       this.#placements.put(sandboxId, labelled);
@@ -181,17 +203,31 @@ export class SandboxResolver implements Destinations {
       this.#api.runnerOfSandbox(sandboxId),
       port === "toolbox" ? null : this.#labelsOf(sandboxId),
     ]);
-    return runner && { runner, labels };
+    return runner && this.#placement(runner, labels, sandboxId);
   }
 
-  /** The sandbox's labels; those known so far if the API cannot tell them now. */
-  async #labelsOf(sandboxId: string): Promise<OwnerLabels> {
-    const asked = this.#api.labelsOf(sandboxId);
-    const labels = await fulfilsWithin(asked, LABELS_WAIT_MS)
-      ? await asked
-      : undefined;
-    if (labels === NO_LABELS) this.#labels.delete(sandboxId);
-    else if (labels !== undefined) this.#labels.set(sandboxId, labels);
-    return this.#labels.get(sandboxId) ?? NO_LABELS;
+  /** A sandbox's place with its labels: those known so far, for a while, if they are undefined. */
+  #placement(
+    runner: Placement["runner"],
+    labels: Placement["labels"] | undefined,
+    sandboxId: string,
+  ): Placement {
+    const before = this.#labels.get(sandboxId) ?? NO_LABELS;
+    const placement = {
+      runner,
+      labels: labels === undefined ? before : labels,
+    };
+    if (labels === undefined) this.#untold.add(placement);
+    return placement;
+  }
+
+  /** The sandbox's labels; undefined if the API does not tell them in time. */
+  async #labelsOf(sandboxId: string): Promise<OwnerLabels | undefined> {
+    const asked = this.#api.labelsOf(sandboxId).then((labels) => {
+      if (labels === NO_LABELS) this.#labels.delete(sandboxId);
+      else if (labels !== undefined) this.#labels.set(sandboxId, labels);
+      return labels;
+    });
+    return await fulfilsWithin(asked, LABELS_WAIT_MS) ? await asked : undefined;
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import type { Credential } from "../../../src/auth/credentials.ts";
-import { Gate } from "../../../src/auth/gate.ts";
+import { Gate, type GateParts } from "../../../src/auth/gate.ts";
 import { GrantAccess } from "../../../src/auth/grant_access.ts";
 import type {
   FrameTerms,
@@ -13,6 +13,7 @@ import type { Session } from "../../../src/auth/session.ts";
 import { Throttle } from "../../../src/auth/throttle.ts";
 import type { Admission, GateRequest } from "../../../src/auth/verdict.ts";
 import type { SessionScope } from "../../../src/config/config.ts";
+import { EVERYBODY, MEMBERS } from "../../../src/config/port_rules.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import type { Budget } from "../../../src/resolver/lookup_cache.ts";
 
@@ -30,6 +31,8 @@ function gateWith(
     scope = "sandbox",
     sub,
     ids,
+    visitsPort,
+    ports,
   }: {
     lookups?: number;
     atOnce?: number;
@@ -38,6 +41,9 @@ function gateWith(
     sub?: string;
     /** Where names count: the ids of sandboxes, none of which is known without a question. */
     ids?: Readonly<Record<string, string>>;
+    /** The port that whoever has logged in may look at. */
+    visitsPort?: number;
+    ports?: GateParts["ports"];
   } = {},
 ) {
   const calls: string[] = [];
@@ -121,6 +127,7 @@ function gateWith(
     logins: {
       grantsAccess: ({ id }) => Promise.resolve(id === "login"),
       opens: (_, { id }) => Promise.resolve(id === "login"),
+      visits: ({ port }) => Promise.resolve(port === visitsPort),
       subjectOf: () => sub,
     },
     subjects: {
@@ -130,6 +137,7 @@ function gateWith(
     grants,
     throttle,
     scope,
+    ...ports && { ports },
   });
   return { gate, grants, calls, opened, left: () => lookups - charged };
 }
@@ -278,6 +286,74 @@ Deno.test("Gate tells by which of the wanted sessions a visitor is admitted, whe
   const elsewhere = { ...request, label: "open" };
   assert.equal(await gate.bySession(elsewhere, isLogin), undefined);
   assert.deepEqual(calls, []);
+});
+
+Deno.test("Gate takes who may look at a port for no member, also if the log does not tell who it is", async () => {
+  const credential: Credential = { kind: "session", sealed: "ended" };
+  for (const sub of [undefined, "mallory"]) {
+    const { gate } = gateWith([], {
+      visitsPort: 3000,
+      ...sub !== undefined && { sub },
+    });
+    const request = requestFor("box", [credential]);
+    const verdict = await gate.admit(request);
+    assert.deepEqual(verdict, {
+      kind: "allow",
+      sandboxId: "box",
+      by: "session",
+      credential,
+      isVisitor: true,
+      ...sub !== undefined && { subject: `user ${sub}` },
+    });
+    assert.equal(await gate.isMember(verdict as Admission), false);
+    const others: GateRequest[] = [
+      { ...request, isToolbox: true },
+      { ...request, isForMembers: true },
+      { ...request, name: "shop.test" },
+      requestFor("box", [credential], 8000),
+    ];
+    for (const other of others) {
+      assert.equal((await gate.admit(other)).kind, "login");
+    }
+  }
+});
+
+Deno.test("Gate has labels read again before it decides by them whether something may go on", async () => {
+  let access = EVERYBODY;
+  const { gate } = gateWith([], {
+    ports: {
+      labelsOpen: false,
+      isKnownOpen: () => access === EVERYBODY,
+      accessTo: () => Promise.resolve(access),
+      refresh(sandboxId) {
+        assert.equal(sandboxId, "known");
+        access = MEMBERS;
+        return Promise.resolve();
+      },
+    },
+  });
+  const request = requestFor("known");
+  const verdict = await gate.admit(request);
+  assert.equal(verdict.kind, "allow");
+  const again = await gate.readmit(request, verdict as Admission);
+  assert.deepEqual(again, { kind: "login", code: "login_required" });
+});
+
+Deno.test("Gate says why nobody can tell whom a port admits: its app must not be asked", async () => {
+  const failure = new GatewayError("api_unreachable", "status 503");
+  const { gate } = gateWith([], {
+    ports: {
+      labelsOpen: false,
+      isKnownOpen: () => undefined,
+      accessTo: () => Promise.reject(failure),
+      refresh: () => Promise.resolve(),
+    },
+  });
+  const requests = [requestFor("open"), requestFor("box", GOOD.slice(0, 1))];
+  for (const request of requests) {
+    const verdict = await gate.admit(request);
+    assert.equal((verdict as Admission).failure, failure);
+  }
 });
 
 Deno.test("Gate requires a credential for the reserved ports of a public sandbox", async () => {

@@ -25,6 +25,8 @@ function setUp(tokens: Tokens) {
   const state = {
     baseDomains: ["preview.test"],
     hasAccess: true as boolean | null,
+    /** The port that whoever has logged in may look at. */
+    visitedPort: undefined as number | undefined,
     /** The questions that the API was asked. */
     asked: [] as unknown[],
     begun: [] as [LoginRef, Tokens][],
@@ -68,6 +70,10 @@ function setUp(tokens: Tokens) {
         state.asked.push(asked.slice(0, 2));
         return Promise.resolve(state.hasAccess);
       },
+    },
+    visitors: {
+      admits: ({ label, port }) =>
+        Promise.resolve(label === "box" && port === state.visitedPort),
     },
     parseHost: (authority) => hostParser(state.baseDomains)(authority),
     accessEvents: { refused: (visit) => void state.refused.push(visit) },
@@ -172,6 +178,17 @@ Deno.test("a login fails if its domain is no longer served", async () => {
   state.baseDomains = ["elsewhere.test"];
   await assert.rejects(logIn(), { code: "bad_return_url" });
   assert.equal(state.redeemed, 0);
+});
+
+Deno.test("a user without access gets a session where the port takes their login, and nowhere else", async () => {
+  for (const port of [3000, 8000]) {
+    const { state, logIn } = setUp(TOKENS);
+    state.hasAccess = false;
+    state.visitedPort = port;
+    if (port === 3000) await logIn();
+    else await assert.rejects(logIn(), { code: "no_access" });
+    assert.equal(state.begun.length, port === 3000 ? 1 : 0);
+  }
 });
 
 Deno.test("a user without access, or whose sandbox was deleted, gets no session", async () => {

@@ -50,6 +50,10 @@ function setUp(store: DurableStore | null = null, needsState = false) {
         return Promise.resolve(good.has(bearer));
       },
     },
+    visitors: {
+      admits: ({ port }, { accessToken }) =>
+        Promise.resolve(port === 3000 && accessToken === "stranger"),
+    },
     needsState,
     provider: {
       state: "on",
@@ -103,6 +107,17 @@ Deno.test("LoginSessions grant access only as long as the API does", async () =>
   assert(await logins.grantsAccess(session, ...CALLER));
   good.clear();
   assert(!await logins.grantsAccess(session, ...CALLER));
+});
+
+Deno.test("LoginSessions let who is no member look at a port, as long as the session is known and has not ended", async () => {
+  const { logins, session, tokens } = setUp();
+  const place = { label: "box", port: 3000 };
+  assert(!await logins.visits(place, session));
+  await logins.begin(session, { ...tokens, accessToken: "stranger" });
+  assert(await logins.visits(place, session));
+  assert(!await logins.visits({ ...place, port: 8000 }, session));
+  await logins.end(session);
+  assert(!await logins.visits(place, session));
 });
 
 Deno.test("LoginSessions say what a user is called, as long as the session is open and its store answers, and ask nobody", async () => {

@@ -11,7 +11,7 @@ const REDIRECT_URI = "http://proxy.localhost/callback";
 const SECOND_MS = 1000;
 
 /** A provider of staff, and the rule about them. */
-async function setUp() {
+async function setUp({ needsUserInfo = true } = {}) {
   const rule: LoginRule = { emails: [], domains: [], groups: ["staff"] };
   const standIn = await startOpenidProvider({ users: ["alice", "mallory"] });
   standIn.redirectUris.add(REDIRECT_URI);
@@ -30,7 +30,7 @@ async function setUp() {
     allowInsecure: false,
   };
   const oidc = { kind: "on", settings } as const;
-  const provider = new OpenidProvider({ oidc }, now, "groups");
+  const provider = new OpenidProvider({ oidc }, now, "groups", needsUserInfo);
   const options = {
     cache: configOf().cache,
     store: null,
@@ -38,7 +38,10 @@ async function setUp() {
     onEvent() {},
     background: new Background(() => {}),
   };
-  const access = new RuleAccess(rule, provider, options);
+  const places: Record<number, "any" | LoginRule> = { 3000: "any", 8000: rule };
+  const access = new RuleAccess(rule, provider, options, {
+    loginsTo: (_, port) => Promise.resolve(places[port]),
+  });
   const withoutRule = new RuleAccess(undefined, provider, options);
   const userInfoCalls = () => standIn.count("other");
   return { standIn, provider, access, withoutRule, clock, userInfoCalls };
@@ -174,4 +177,45 @@ Deno.test("a session from before the rule was taken away opens nothing, and its 
   world.clock.ms += 200 * SECOND_MS;
   assert.equal(await world.withoutRule.hasAccess("box", { tokens }), false);
   assert.equal(world.userInfoCalls(), before);
+});
+
+Deno.test("a port takes any login with a verified address, those that a rule lets in, or none, by what the provider says now", async () => {
+  const world = await setUp();
+  await using _ = world.standIn;
+  const { access, clock, standIn } = world;
+  for (
+    const [user, expected] of [["alice", [3000, 8000]], ["mallory", [
+      3000,
+    ]]] as const
+  ) {
+    const tokens = await logIn(world, user);
+    const found: number[] = [];
+    for (const port of [3000, 8000, 9000]) {
+      if (await access.admits({ label: "box", port }, tokens)) found.push(port);
+    }
+    assert.deepEqual(found, expected);
+    standIn.claims.set(user, { email_verified: false, groups: ["staff"] });
+    clock.ms += 120 * SECOND_MS;
+    const place = { label: "box", port: 3000 };
+    assert.equal(await access.admits(place, tokens), false);
+  }
+});
+
+Deno.test("a login that needs no UserInfo succeeds without, and is whose the ID token says", async () => {
+  const world = await setUp({ needsUserInfo: false });
+  await using _ = world.standIn;
+  const { provider, clock, userInfoCalls } = world;
+  const before = userInfoCalls();
+  const tokens = await logIn(world, "alice");
+  const afterwards = userInfoCalls();
+  assert.equal(tokens.identity?.email, "alice@example.test");
+  clock.ms += 20 * SECOND_MS;
+  const forApi = { ...tokens, accessToken: "for-the-api" };
+  const { email } = await provider.currentIdentity(forApi) ?? {};
+  assert.equal(email, "alice@example.test");
+  assert.equal(userInfoCalls(), afterwards + 1);
+  const needing = await setUp();
+  await using __ = needing.standIn;
+  await logIn(needing, "alice");
+  assert.equal(needing.userInfoCalls() - 1, afterwards - before, "one less");
 });

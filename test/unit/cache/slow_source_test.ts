@@ -88,6 +88,26 @@ Deno.test("a value that is not confirmed is served while it is asked for, from h
   assert.equal(await getWithin(clock, 0), "v3");
 });
 
+Deno.test("who must not go by a value past its TTL waits for the source, unless that has just failed", async () => {
+  using clock = fakeClock();
+  const { cache } = await setUp({ staleIfSlow: true });
+  let asked = 0;
+  function ask(): Promise<Fill<string>> {
+    asked++;
+    return Promise.reject(new Error("source down"));
+  }
+  await cache.refresh(KEY, ask);
+  assert.equal(asked, 0, "within its TTL");
+  clock.pass(TTL);
+  await cache.refresh(KEY, ask);
+  await cache.refresh(KEY, ask);
+  assert.equal(asked, 1, "in the pause after a failure");
+  clock.pass(1_000);
+  await cache.refresh(KEY, () => Promise.resolve({ value: "v2", ttlMs: TTL }));
+  await settled();
+  assert.equal(cache.getFresh(KEY), "v2");
+});
+
 Deno.test("of two answers, the one to the later question is kept, whichever comes first", async () => {
   using clock = fakeClock();
   const confirm = { afterMs: 3_500, ttlMs: 7_000, onlyIfTold: true };

@@ -13,6 +13,7 @@ import {
   SETTINGS,
 } from "../../../src/config/config.ts";
 import { linuxFlag } from "../../../src/config/formats.ts";
+import { EVERYBODY } from "../../../src/config/port_rules.ts";
 import purposes from "../../../src/config/purposes.json" with { type: "json" };
 import { SECTIONS } from "../../../src/service.ts";
 import { configOf, HOSTED_REQUIRED, REQUIRED } from "../../support/config.ts";
@@ -41,6 +42,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       frameAncestors: undefined,
       appOrigin: "auto",
       sandboxes: "api",
+      ports: { ceiling: new Map([["*", EVERYBODY]]), labelsOpen: false },
       toolboxTakesPreviewToken: true,
       toolboxOnly: false,
     },
@@ -78,7 +80,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       scope: "openid profile email",
       allowInsecure: false,
     },
-    login: { allow: undefined, groupsClaim: "groups" },
+    login: { allow: undefined, groupsClaim: "groups", byLabel: false },
     upstream: {
       connectTimeoutMs: 10_000,
       headerTimeoutMs: 300_000,
@@ -341,6 +343,14 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["EDGE_CACHE", "public", (c) => c.public.edgeCache, "public"],
     ["APP_ORIGIN", "local", (c) => c.public.appOrigin, "local"],
     ["PUBLIC", "never", (c) => c.public.sandboxes, "never"],
+    [
+      "PORT_POLICY",
+      "80=off",
+      (c) => c.public.ports.ceiling,
+      new Map([[80, 0]]),
+    ],
+    ["PORT_POLICY_OPENS", "true", (c) => c.public.ports.labelsOpen, true],
+    ["LOGIN_BY_LABEL", "true", (c) => c.login.byLabel, true],
     ["SESSION_SCOPE", "host", (c) => c.session.scope, "host"],
     ["COOKIE_SAMESITE", "none", (c) => c.session.sameSite, "none"],
     [
@@ -670,12 +680,19 @@ Deno.test("an organization's key requires a domain, and excludes what only a pro
 Deno.test("a rule about logins needs a provider of the operator's own, and counts only where Daytona's API cannot tell", () => {
   const LOGIN_ALLOW = "@example.com";
   deepEqual(problemsOf({ LOGIN_ALLOW }), ["LOGIN_ALLOW"]);
-  const result = parseConfig({ ...HOSTED_REQUIRED, LOGIN_ALLOW }, SECTIONS);
-  ok(!result.ok);
-  deepEqual(result.problems.map(({ name }) => name), [
-    "OIDC_DOMAIN",
-    "OIDC_CLIENT_ID",
-  ]);
+  for (const rule of [{ LOGIN_ALLOW }, { LOGIN_BY_LABEL: "true" }]) {
+    const result = parseConfig({ ...HOSTED_REQUIRED, ...rule }, SECTIONS);
+    ok(!result.ok);
+    deepEqual(result.problems.map(({ name }) => name), [
+      "OIDC_DOMAIN",
+      "OIDC_CLIENT_ID",
+    ]);
+    match(
+      result.problems[0]?.allowed ?? "",
+      new RegExp(Object.keys(rule).join()),
+    );
+  }
+  deepEqual(problemsOf({ LOGIN_BY_LABEL: "true" }), []);
   deepEqual(problemsOf({ LOGIN_ALLOW: "example.com,*" }), ["LOGIN_ALLOW"]);
 });
 

@@ -64,6 +64,7 @@ function setUp({ handsOver = true } = {}) {
     },
     logins: {
       grantsAccess: ({ id }) => Promise.resolve(id.startsWith("good")),
+      visits: () => Promise.resolve(false),
       end({ id }) {
         if (state.failure !== undefined) return Promise.reject(state.failure);
         ended.push(id);

@@ -727,7 +727,7 @@ Deno.test("whoever presses again and again has the API asked for a state twenty 
     clock.pass(1);
     return isStarted;
   }, "the sandbox is started");
-  const before = await first + 20;
+  const before = await first + 21; // its labels, too: a start forgets them
   assert.equal(await press(30), before);
   assert.equal(await press(30), before);
   for (let more = 1; more <= 2; more++) {
@@ -776,6 +776,41 @@ Deno.test("a member recovers a sandbox by its button, a program by its call, and
   assert.deepEqual(JSON.parse(call.body), { outcome: "started" });
   assert.equal(api.count("recoverSandbox"), 2);
 });
+
+testLoginsInBothWorlds(
+  "whom a label lets look, and who is no member, starts nothing",
+  async (startLoginGateway) => {
+    await using gateway = await startLoginGateway({
+      ...PRESS,
+      LOGIN_BY_LABEL: "true",
+    });
+    const { stack: { api, runner }, provider, send } = gateway;
+    putToSleep({ api, runner });
+    provider.claims.set("mallory", { email_verified: true });
+    Object.assign(api.sandbox("locked"), {
+      labels: { "porthole.allow": "mallory@example.test" },
+    });
+    const browser = gateway.browser();
+    const url = new URL(gateway.at("3000-locked"));
+    const { page: form } = await browser.open(url.href);
+    const { page } = await browser.logIn(form, "mallory");
+    assert.equal(codeOf(page), "sandbox_stopped");
+    assert.doesNotMatch(page.body, BUTTON);
+    const asked = { method: "POST", crossSite: false };
+    const pressed = await send(url.host, {
+      method: "POST",
+      path: START_PATH,
+      headers: {
+        ...PAGE,
+        cookie: browser.jar.fieldFor(url, asked) ?? "",
+        origin: url.origin,
+        "sec-fetch-site": "same-origin",
+      },
+    });
+    assert.equal(pressed.code, "start_not_allowed");
+    assert.equal(api.count("startSandbox"), 0);
+  },
+);
 
 Deno.test("in front of somebody else's Daytona, whoever may log in is no member, and recovers nothing", async () => {
   await using gateway = await startHostedLoginGateway("group:staff", PRESS);

@@ -53,6 +53,7 @@ function setUp() {
         ),
     },
     logins: {
+      visits: () => Promise.resolve(false),
       opens(_, { id }, __, budget) {
         state.lookups++;
         budget.spend();

@@ -59,7 +59,12 @@ function setUp() {
       signingKeyOf: never,
     },
     sessions: { open: never },
-    logins: { grantsAccess: never, opens: never, subjectOf: () => undefined },
+    logins: {
+      grantsAccess: never,
+      opens: never,
+      visits: never,
+      subjectOf: () => undefined,
+    },
     subjects: { ofUser: () => undefined, ofBearer: () => undefined },
     grants,
     throttle: new Throttle({

@@ -300,6 +300,44 @@ Deno.test("SandboxResolver does not wait longer than a second for labels", async
   assert.deepEqual(await found, at(FIRST));
 });
 
+Deno.test("SandboxResolver serves labels past their TTL while the API is slow, but not to who waits for those of now", async () => {
+  using elapsed = fakeClock();
+  const { api, clock, sandboxes } = setUp();
+  api.labels = LOCAL;
+  const labelsOf = () => sandboxes.labelsOf("box", () => {});
+  assert.deepEqual(await labelsOf(), LOCAL);
+  clock.time += 121_000;
+  const slow = Promise.withResolvers<never>();
+  api.labels = slow.promise;
+  const asked = labelsOf();
+  await turn();
+  elapsed.pass(300);
+  assert.deepEqual(await asked, LOCAL);
+  const refreshed = sandboxes.refreshLabels("box");
+  const pass = { "porthole.app-origin": "pass" };
+  slow.resolve(pass as never);
+  await refreshed;
+  assert.deepEqual(sandboxes.knownLabels("box"), pass);
+  assert.equal(api.labelReads, 2);
+});
+
+Deno.test("SandboxResolver soon asks again for labels that the API has not told, and heeds a late answer", async () => {
+  using elapsed = fakeClock();
+  const { api, clock, sandboxes } = setUp();
+  const slow = Promise.withResolvers<never>();
+  api.labels = slow.promise;
+  const asked = sandboxes.labelsOf("box", () => {});
+  await turn();
+  elapsed.pass(1000);
+  assert.deepEqual(await asked, {});
+  slow.resolve(LOCAL as never);
+  await turn();
+  api.labels = new GatewayError("api_unreachable", "status 503");
+  clock.time += 10_000;
+  await sandboxes.refreshLabels("box");
+  assert.deepEqual(sandboxes.knownLabels("box"), LOCAL);
+});
+
 Deno.test("SandboxResolver reads labels that another gateway stored, and nothing else of a sandbox is stored", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
