@@ -60,7 +60,10 @@ export async function press(
 }
 
 /** Goes where an answer leads, as a browser does. */
-export async function follow({ send }: Sender, answer: Answer): Promise<Answer> {
+export async function follow(
+  { send }: Sender,
+  answer: Answer,
+): Promise<Answer> {
   const { host, pathname, search } = new URL(String(answer.json().location));
   return await send(host, { path: pathname + search, headers: NAVIGATION });
 }
