@@ -151,6 +151,10 @@ Deno.test("a share wakes nothing, unless links do", async () => {
       WAKE_API_KEYS: `${ORGANIZATION}=dtn_operator`,
     });
     const { api } = gateway.stack;
+    // A key of the organization, at an API that knows it.
+    api.state.users.set("dtn_operator", new Set(["stopped"]));
+    const permissions = ["write:sandboxes"];
+    api.state.apiKeys.set("dtn_operator", { permissions });
     const stopped = api.sandbox("stopped");
     stopped.public = false;
     const share = await makeShare(gateway, KEYS.user, { sandbox: "stopped" });
