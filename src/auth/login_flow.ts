@@ -131,7 +131,10 @@ export class Login {
       budget.spend();
       const tokens = await this.#redeem(parameters, transaction);
       sub = tokens.subject;
-      const login = await this.#begin(label, tokens, clientAddress);
+      if (!returnTo.isForAnybody) {
+        await this.#checkAccess(label, tokens, clientAddress);
+      }
+      const login = await this.#begin(tokens);
       budget.settle({ isAdmitted: true });
       return { returnTo, challenge, login, subject: sub };
     } catch (error) {
@@ -167,13 +170,13 @@ export class Login {
     }
   }
 
-  /** Begins a login that was made for the sandbox, if its user may access that. */
-  async #begin(
+  /** Throws unless the user may access the sandbox that the login is for. */
+  async #checkAccess(
     sandboxId: string,
     tokens: Tokens,
     clientAddress: string,
-  ): Promise<LoginRef> {
-    const { access, logins, sessionTtlMs, now } = this.#options;
+  ): Promise<void> {
+    const { access } = this.#options;
     const user = { bearer: tokens.accessToken, clientAddress, tokens };
     const hasAccess = await access.hasAccess(sandboxId, user, UNMETERED);
     if (hasAccess === null) {
@@ -183,6 +186,10 @@ export class Login {
       const advice = { user: tokens.identity?.email ?? tokens.subject };
       throw new GatewayError("no_access", "User has no access", { advice });
     }
+  }
+
+  async #begin(tokens: Tokens): Promise<LoginRef> {
+    const { logins, sessionTtlMs, now } = this.#options;
     // Without a refresh token, the session cannot outlive its access token.
     const { refreshToken, expiresAt: tokenEnd = Infinity } = tokens;
     const lastEnd = refreshToken === undefined ? tokenEnd : Infinity;

@@ -32,10 +32,10 @@ export function isAllowed(rule: LoginRule, claims: LoginClaims): boolean {
  */
 export function loginClaims(
   claims: Readonly<Record<string, unknown>>,
-  groupsClaim: string,
+  groupsClaim: string | undefined,
 ): LoginClaims {
   const { email, email_verified: verified } = claims;
-  const groups = Object.hasOwn(claims, groupsClaim)
+  const groups = groupsClaim !== undefined && Object.hasOwn(claims, groupsClaim)
     ? [claims[groupsClaim]].flat()
     : [];
   return {

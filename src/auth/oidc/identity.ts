@@ -12,8 +12,11 @@ export interface Identity extends LoginClaims {
 
 type Claims = Readonly<Record<string, unknown>> & { readonly sub: string };
 
-/** The identity in an ID token. */
-export function identityIn(claims: Claims, groupsClaim: string): Identity {
+/** The identity in an ID token; without a `groupsClaim`, nobody asks for groups. */
+export function identityIn(
+  claims: Claims,
+  groupsClaim: string | undefined,
+): Identity {
   return {
     ...loginClaims(claims, groupsClaim),
     subject: claims.sub,

@@ -36,7 +36,7 @@ export interface Tokens {
   readonly refreshToken?: string;
   /** The user's `sub`, as of the latest ID token; undefined in states that older versions stored. */
   readonly subject?: string | undefined;
-  /** Who has logged in, where a rule of the operator asks for that. */
+  /** Who has logged in; undefined in states that older versions stored. */
   readonly identity?: Identity | undefined;
 }
 
@@ -61,7 +61,7 @@ export class OpenidProvider {
   readonly #groupsClaim: string | undefined;
   readonly #registrations = new WeakMap<OidcSettings, Registration>();
 
-  /** `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in. */
+  /** `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, who logs in is asked about anew. */
   constructor(
     remote: Pick<RemoteSettings, "oidc">,
     now: () => number,
@@ -272,7 +272,7 @@ export class OpenidProvider {
         : this.#now() + expires_in * 1000,
       ...refresh_token !== undefined && { refreshToken: refresh_token },
       ...claims !== undefined && { subject: claims.sub },
-      ...claims !== undefined && this.#groupsClaim !== undefined &&
+      ...claims !== undefined &&
         { identity: identityIn(claims, this.#groupsClaim) },
     };
   }
