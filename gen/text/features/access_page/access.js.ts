@@ -137,12 +137,10 @@ const text: string = `// What members have let others in by, in the browser: a s
 
   const shares = addSection("shares", {
     textsOf: (share) => [
-      title(share),
-      share.port + share.path,
-      [
-        share.emails?.join("\\n") ?? "whoever has the link",
-        share.hasPasscode && "with a passcode",
-      ].filter(Boolean).join("\\n"),
+      share.path === "/" ? title(share) : \`\${title(share)}\\n\${share.path}\`,
+      share.port,
+      (share.emails?.join("\\n") ?? "whoever has the link") +
+      (share.hasPasscode ? "\\nwith a passcode" : ""),
       share.usesLeft ?? "any number",
       end(share),
     ],
@@ -157,7 +155,9 @@ const text: string = `// What members have let others in by, in the browser: a s
     make: makeShare,
   });
 
-  async function makeShare({ port, path, passcode, emails, uses, hours, note }) {
+  async function makeShare(
+    { port, path, passcode, emails, uses, hours, note },
+  ) {
     const share = await call("POST", "shares", {
       sandbox,
       port: port.valueAsNumber,

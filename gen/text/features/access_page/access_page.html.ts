@@ -35,7 +35,7 @@ const text: string = `<p class="status">Porthole</p>
       <label>Uses <input name="uses" type="number" min="1" placeholder="any"></label>
       <label>Emails <input name="emails" autocapitalize="none" spellcheck="false"
           placeholder="all who have it, or ann@example.com"></label>
-      <label>Passcode <input name="passcode" minlength="6" autocomplete="off" autocapitalize="none" spellcheck="false"
+      <label>Passcode <input name="passcode" minlength="6" maxlength="100" autocomplete="off" autocapitalize="none" spellcheck="false"
           placeholder="none"></label>
     </div>
     <button>Make a share link</button>

@@ -4,7 +4,7 @@ const text: string = `<p class="status">Porthole</p>
 <p role="status">To open it, this page needs JavaScript.</p>
 <form method="dialog" hidden>
   <p hidden>
-    <label>Passcode <input type="password" autocomplete="off"></label>
+    <label>Passcode <input type="password" maxlength="100" autocomplete="off"></label>
   </p>
   <button>Open the preview</button>
 </form>
