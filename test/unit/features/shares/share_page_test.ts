@@ -266,7 +266,7 @@ Deno.test("a login that is wanted is gone to, with the secret kept for the way b
   const loginUrl = "/login?return_to=x";
   const before = load(`#${SECRET}`, {
     kept,
-    answers: [[403, { portholeCode: "login_required", loginUrl }]],
+    answers: [[401, { portholeCode: "login_required", loginUrl }]],
   });
   await before.press();
   assert.deepEqual(before.led, [`assign ${loginUrl}`]);
@@ -287,10 +287,16 @@ Deno.test("another secret in the address counts before one that was kept", async
   assert.deepEqual(sent(), [{ secret: SECRET }]);
 });
 
-Deno.test("where the browser keeps nothing, a link without a login opens all the same", async () => {
-  const { led, press } = load(`#${SECRET}`, { kept: null });
+Deno.test("where the browser keeps nothing, a link opens all the same, and leads to a login", async () => {
+  const loginUrl = "/login?return_to=x";
+  const wanted: Answer = [401, { portholeCode: "login_required", loginUrl }];
+  const { led, press } = load(`#${SECRET}`, {
+    kept: null,
+    answers: [wanted, GOOD],
+  });
   await press();
-  assert.deepEqual(led, [`replace ${AT_PREVIEW}`]);
+  await press();
+  assert.deepEqual(led, [`assign ${loginUrl}`, `replace ${AT_PREVIEW}`]);
 });
 
 Deno.test("a link without its secret says so, and has nothing to press", () => {
