@@ -20,7 +20,9 @@ export interface ShareWorld extends AsyncDisposable {
   readonly gateway: LoginGateway;
   /** The URL of that port of the private sandbox, as the browser shows it. */
   preview(port: number, target?: string): string;
-  /** Makes a link to a port of this machine, through the private sandbox. */
+  /** Has a port of the private sandbox lead to that of this machine. */
+  listen(port: number): void;
+  /** Makes a link to a port of this machine, through that sandbox. */
   share(port: number, differences?: object): Promise<MadeShare>;
   /** How often it opens still. */
   usesLeft(share: MadeShare): Promise<number | null>;
@@ -50,12 +52,16 @@ export async function startShareWorld(): Promise<ShareWorld> {
       body: body && JSON.stringify(body),
     });
   }
+  function listen(port: number): void {
+    gateway.stack.runner.containers.get("locked")?.ports.set(port, port);
+  }
   const owned = started.move();
   return {
     gateway,
+    listen,
     preview: (port, target) => gateway.at(`${port}-locked`, target),
     async share(port, differences = {}) {
-      gateway.stack.runner.containers.get("locked")?.ports.set(port, port);
+      listen(port);
       const wish = { sandbox: "locked", port, ...differences };
       const answer = await ask("POST", "", wish);
       assert.equal(answer.status, 201, answer.body);

@@ -224,10 +224,7 @@ export const sharesMember: Scenario = {
     await using app = startStrictApp();
     await using world = await startShareWorld();
     const { gateway } = world;
-    gateway.stack.runner.containers.get("locked")?.ports.set(
-      app.port,
-      app.port,
-    );
+    world.listen(app.port);
     const member = await stage.open();
     await member.goto(gateway.at("", "/inspect/locked"));
     await member.click("button", "alice");
