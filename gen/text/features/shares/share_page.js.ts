@@ -11,15 +11,19 @@ const text: string = `// The page of a share link: after a press, it exchanges t
     "input",
     "button",
   ].map((each) => document.querySelector(each));
-  let kept;
-  try {
-    kept = sessionStorage.getItem(pathname);
-    sessionStorage.removeItem(pathname);
-  } catch {
-    // A browser that keeps nothing leads back from no login.
-  }
+  const kept = inTab((storage) => storage.getItem(pathname));
+  inTab((storage) => storage.removeItem(pathname));
   const secret = hash.slice(1) || kept;
   let isBusy = false;
+
+  /** What comes of something done to what the tab keeps; null if the browser keeps nothing. */
+  function inTab(act) {
+    try {
+      return act(sessionStorage);
+    } catch {
+      return null;
+    }
+  }
 
   /** True if the preview is on its way, so that nobody uses another use up meanwhile. */
   async function open() {
@@ -36,7 +40,7 @@ const text: string = `// The page of a share link: after a press, it exchanges t
     }
     const { portholeCode, loginUrl, message, hint = "" } = answer;
     if (loginUrl) {
-      sessionStorage.setItem(pathname, secret); // for the way back
+      inTab((storage) => storage.setItem(pathname, secret)); // for the way back
       location.assign(loginUrl);
       return false;
     }
