@@ -17,7 +17,7 @@ const TERMS = {
 
 /** The grants of embeds, and one embed of port 3000 of `box`. */
 async function setUp() {
-  const { clock, codes, links } = setUpCodes();
+  const { clock, grantCodes, links } = setUpCodes();
   const records = new MemoryRecords();
   const { id, sandboxId, port } = EMBED;
   const own = { port, path: "/", ttlSec: 600, terms: TERMS };
@@ -31,7 +31,7 @@ async function setUp() {
     data: { createdBy: null, note: null, own },
   }, "absent");
   records.asked.length = 0;
-  const grants = embedGrants(codes, records);
+  const grants = embedGrants(grantCodes, records);
   const spent: unknown[] = [];
   const budget = { spend: (asked?: string) => void spent.push(asked) };
   async function open(
