@@ -3,12 +3,14 @@
  * gets a session for it there, by the way that the kind has.
  */
 import type { Sealer } from "../lib/seal.ts";
+import type { Records } from "../records/records.ts";
+import type { StoredRecord } from "../records/stored_record.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 import type { Grant, GrantSource, PresentedGrant } from "./grants.ts";
 import type { UsedCodes } from "./used_codes.ts";
 
 /** A grant for one port, as a code names it. */
-export interface GrantRef extends Pick<Grant, "id" | "sandboxId" | "subject"> {
+interface GrantRef extends Pick<Grant, "id" | "sandboxId" | "subject"> {
   readonly port: number;
 }
 
@@ -22,6 +24,16 @@ interface GrantCodesOptions {
   readonly usedCodes: Pick<UsedCodes, "use">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+}
+
+/** The records of a kind, and what their grants are. */
+interface GrantRecords {
+  readonly kind: string;
+  readonly via: Grant["via"];
+  /** The way by which a code counts. */
+  readonly place: PresentedGrant["place"];
+  readonly records: Pick<Records, "get">;
+  readonly termsOf: (record: StoredRecord) => Pick<Grant, "ports" | "frame">;
 }
 
 /** Time to the preview host, ms. */
@@ -45,16 +57,24 @@ export class GrantCodes {
     return mark + await sealer.seal({ code }, expiresAt);
   }
 
-  /** The source of their grants: a code opens by `place` only, and `grantOf` tells what it stands for, as it is now. */
+  /** The source of their grants, each of which is what its record says now. */
   sourceOf(
-    via: Grant["via"],
-    place: PresentedGrant["place"],
-    grantOf: (
-      named: Pick<Grant, "id" | "subject">,
-      budget: Budget,
-    ) => Promise<Grant | undefined>,
+    { kind, via, place, records, termsOf }: GrantRecords,
   ): GrantSource {
     const { mark, usedCodes } = this.#options;
+
+    async function reopen(
+      { id, subject }: Pick<Grant, "id" | "subject">,
+      budget: Budget,
+    ): Promise<Grant | undefined> {
+      const found = await records.get(kind, id, () => budget.spend("store"));
+      if (found === undefined) return undefined;
+      const { sandboxId, expiresAt: end } = found.record;
+      const expiresAt = end ?? Infinity;
+      const terms = termsOf(found.record);
+      return { via, id, sandboxId, subject, expiresAt, ...terms };
+    }
+
     return {
       via: [via],
       recognizes: (secret) => secret.startsWith(mark),
@@ -64,7 +84,7 @@ export class GrantCodes {
           : undefined;
         if (code?.sandboxId === sandboxId && code.port === port) {
           // In this order: elsewhere, nobody uses a code up.
-          const grant = await grantOf(code, budget);
+          const grant = await reopen(code, budget);
           const isGood = grant !== undefined &&
             await usedCodes.use(code.nonce, code.expiresAt);
           if (isGood) return grant;
@@ -72,7 +92,7 @@ export class GrantCodes {
         budget.spend("store"); // whatever it has cost
         return undefined;
       },
-      reopen: grantOf,
+      reopen,
     };
   }
 

@@ -10,18 +10,14 @@ export function embedGrants(
   codes: Pick<GrantCodes, "sourceOf">,
   records: Pick<Records, "get">,
 ): GrantSource {
-  return codes.sourceOf("embed", "embed", async ({ id }, budget) => {
-    const found = await records.get(EMBEDS, id, () => budget.spend("store"));
-    if (found === undefined) return undefined;
-    const { sandboxId, expiresAt } = found.record;
-    const { port, terms: frame } = keptIn<KeptEmbed>(found.record).own;
-    return {
-      via: "embed",
-      id,
-      sandboxId,
-      ports: [port],
-      frame,
-      expiresAt: expiresAt ?? Infinity,
-    };
+  return codes.sourceOf({
+    kind: EMBEDS,
+    via: "embed",
+    place: "embed",
+    records,
+    termsOf(record) {
+      const { port, terms: frame } = keptIn<KeptEmbed>(record).own;
+      return { ports: [port], frame };
+    },
   });
 }

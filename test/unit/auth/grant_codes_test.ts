@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { GrantCodes } from "../../../src/auth/grant_codes.ts";
-import type { Grant, PresentedGrant } from "../../../src/auth/grants.ts";
+import type { PresentedGrant } from "../../../src/auth/grants.ts";
 import { UsedCodes } from "../../../src/auth/used_codes.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
+import { MemoryRecords } from "../../support/memory_records.ts";
 
 const SHARE = { id: "share-1", sandboxId: "box", port: 3000, subject: "ann" };
 const BOX = { sandboxId: "box", port: 3000, clientAddress: "192.0.2.1" };
 
-/** Codes of shares, whose grants are all of port 3000 of `box`, and good unless they have ended. */
-function setUp(purpose = "share-code") {
+/** Codes of shares, and one share of port 3000 of `box`. */
+async function setUp(purpose = "share-code") {
   const clock = { now: 1_000_000 };
   const now = () => clock.now;
   const codes = new GrantCodes({
@@ -17,20 +18,25 @@ function setUp(purpose = "share-code") {
     usedCodes: new UsedCodes(null, { kind: purpose, maxEntries: 10 }),
     now,
   });
-  const ended = new Set<string>();
+  const records = new MemoryRecords();
+  const { id, sandboxId } = SHARE;
+  await records.put("shares", {
+    id,
+    sandboxId,
+    organizationId: null,
+    createdAt: clock.now,
+    expiresAt: clock.now + 600_000,
+    data: SHARE.port,
+  }, "absent");
+  records.asked.length = 0;
   const spent: unknown[] = [];
   const budget = { spend: (asked?: string) => void spent.push(asked) };
-  const grants = codes.sourceOf("share", "query", ({ id, subject }) => {
-    const { sandboxId, port } = SHARE;
-    const grant: Grant = {
-      via: "share",
-      id,
-      sandboxId,
-      ports: [port],
-      subject,
-      expiresAt: Infinity,
-    };
-    return Promise.resolve(ended.has(id) ? undefined : grant);
+  const grants = codes.sourceOf({
+    kind: "shares",
+    via: "share",
+    place: "query",
+    records,
+    termsOf: ({ data }) => ({ ports: [Number(data)] }),
   });
   async function open(
     secret: string,
@@ -41,11 +47,11 @@ function setUp(purpose = "share-code") {
     const grant = await grants.open({ secret, place }, request, budget);
     return grant && `${grant.id} ${grant.subject}`;
   }
-  return { clock, codes, grants, ended, spent, budget, open };
+  return { clock, codes, grants, records, spent, budget, open };
 }
 
 Deno.test("a code opens its grant, for whom it was issued, once", async () => {
-  const { codes, open, grants } = setUp();
+  const { codes, open, grants } = await setUp();
   const code = await codes.issue(SHARE);
   assert.match(code, /^ps_[\w.-]+$/);
   assert(grants.recognizes(code));
@@ -57,7 +63,7 @@ Deno.test("a code opens its grant, for whom it was issued, once", async () => {
 });
 
 Deno.test("a code opens for a minute", async () => {
-  const { codes, open, clock } = setUp();
+  const { codes, open, clock } = await setUp();
   const [first, second] = [await codes.issue(SHARE), await codes.issue(SHARE)];
   clock.now += 59_000;
   assert.equal(await open(first), "share-1 ann");
@@ -66,7 +72,7 @@ Deno.test("a code opens for a minute", async () => {
 });
 
 Deno.test("elsewhere, or by another way, a code opens nothing, and stays good", async () => {
-  const { codes, open } = setUp();
+  const { codes, open } = await setUp();
   const code = await codes.issue(SHARE);
   for (const place of ["header", "bearer", "embed"] as const) {
     assert.equal(await open(code, {}, place), undefined, place);
@@ -77,18 +83,18 @@ Deno.test("elsewhere, or by another way, a code opens nothing, and stays good", 
 });
 
 Deno.test("what is no code of that kind opens nothing, and its client pays", async () => {
-  const { codes, open, spent } = setUp();
+  const { codes, open, records, spent } = await setUp();
   const code = await codes.issue(SHARE);
-  const foreign = await setUp("other-code").codes.issue(SHARE);
+  const foreign = await (await setUp("other-code")).codes.issue(SHARE);
   for (const text of ["ps_", "ps_made.up", `${code}A`, foreign]) {
     spent.length = 0;
     assert.equal(await open(text), undefined, text);
-    assert.deepEqual(spent, ["store"], text);
+    assert.deepEqual([spent, records.asked], [["store"], []], text);
   }
 });
 
 Deno.test("the code of a grant that has ended opens nothing, and no session of it does", async () => {
-  const { codes, open, grants, ended, budget } = setUp();
+  const { codes, open, grants, records, budget } = await setUp();
   const code = await codes.issue(SHARE);
   const session = {
     kind: "grant",
@@ -96,9 +102,15 @@ Deno.test("the code of a grant that has ended opens nothing, and no session of i
     ...SHARE,
     expiresAt: Infinity,
   } as const;
-  const reopened = await grants.reopen(session, budget);
-  assert.deepEqual([reopened?.id, reopened?.subject], ["share-1", "ann"]);
-  ended.add("share-1");
+  assert.deepEqual(await grants.reopen(session, budget), {
+    via: "share",
+    id: "share-1",
+    sandboxId: "box",
+    subject: "ann",
+    expiresAt: 1_600_000,
+    ports: [3000],
+  });
+  await records.delete("shares", "share-1");
   assert.equal(await open(code), undefined);
   assert.equal(await grants.reopen(session, budget), undefined);
 });
