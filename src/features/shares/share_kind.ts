@@ -52,7 +52,8 @@ export type KeptShare = {
   readonly usesLeft: number | null;
 };
 
-interface ShareKindParts extends Pick<FeatureParts, "scheme" | "login"> {
+interface ShareKindParts extends Pick<FeatureParts, "scheme"> {
+  readonly login: Pick<FeatureParts["login"], "state">;
   readonly hashes: Pick<SecretHashes, "of">;
   readonly maxLifeSec: number;
 }
@@ -70,19 +71,13 @@ export function bytesOf(
 export function shareKind(
   { scheme, login, hashes, maxLifeSec }: ShareKindParts,
 ): RecordKind<AskedShare, KeptShare> {
-  const defaultLifeSec = Math.min(DEFAULT_LIFE_SEC, maxLifeSec);
   return {
     name: SHARES,
     via: "share",
-    asked: asked
-      .refine(({ expiresInSec = 0 }) => expiresInSec <= maxLifeSec, {
-        path: ["expiresInSec"],
-        message: `must be at most ${maxLifeSec}: the gateway's SHARE_MAX_SEC`,
-      })
-      .transform(({ expiresInSec = defaultLifeSec, ...rest }) => ({
-        ...rest,
-        expiresInSec,
-      })),
+    asked: asked.extend({
+      expiresInSec: z.number().int().min(1).max(maxLifeSec)
+        .default(Math.min(DEFAULT_LIFE_SEC, maxLifeSec)),
+    }),
     make({ port, path, passcode, emails = null, uses = null }, place) {
       const { id, authority } = place;
       if (emails !== null && login.state === "off") {

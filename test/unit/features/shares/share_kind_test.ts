@@ -22,7 +22,7 @@ function kind(
   maxLifeSec = 30 * 86_400,
   state: "on" | "off" | "unknown" = "on",
 ) {
-  const login = { state } as Parameters<typeof shareKind>[0]["login"];
+  const login = { state };
   return shareKind({ scheme: "https", login, hashes: HASHES, maxLifeSec });
 }
 
