@@ -14,7 +14,6 @@ import {
 } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { cookiesByName } from "../../http/cookies.ts";
-import { isSentByPage } from "../../http/fetch_metadata.ts";
 import { withParameter } from "../../http/query_parameter.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { SecretHashes } from "../../lib/secret_hashes.ts";
@@ -45,7 +44,7 @@ const ASKS: readonly ErrorCode[] = ["login_required", "passcode_required"];
 const MAX_SESSIONS = 24;
 
 /**
- * The address that opens the preview, once and within a minute.
+ * The address that opens the preview, once and within a minute, for the page of this very host.
  * @throws {GatewayError} as a share is refused: `share_invalid`, `share_used_up`, `share_for_others`, `passcode_wrong`,
  * `passcode_tries`, and those that ask for more; `too_many_refusals`, `login_unavailable`, `records_unavailable`
  */
@@ -55,9 +54,8 @@ export async function openShare(
   parts: ShareParts,
 ): Promise<string> {
   const { records, throttle, accessEvents, metrics } = parts;
-  const { env: { requestId, clientAddress }, req: { raw } } = request;
-  const client = { clientAddress, isSentByPage: isSentByPage(raw.headers) };
-  const budget = throttle.budgetFor(client);
+  const { requestId, clientAddress } = request.env;
+  const budget = throttle.budgetFor({ clientAddress, isSentByPage: false });
   let found: VersionedRecord | undefined;
   async function open(): Promise<string | GatewayError> {
     budget.spend("store"); // whether it is in memory or not
@@ -72,12 +70,11 @@ export async function openShare(
   );
   if (typeof outcome === "string") return outcome;
   const { code } = outcome;
-  if (!ASKS.includes(code)) {
-    metrics.grant("share", "refused");
-    const facts = found && factsOf(found.record);
-    const known = { requestId, client: clientKey(clientAddress), code };
-    accessEvents.refused({ ...known, ...facts });
-  }
+  if (ASKS.includes(code)) throw outcome;
+  metrics.grant("share", "refused");
+  const client = clientKey(clientAddress);
+  const facts = found && factsOf(found.record);
+  accessEvents.refused({ requestId, client, code, ...facts });
   throw outcome;
 }
 
