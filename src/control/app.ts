@@ -9,7 +9,6 @@ import { type CurrentBrand, givenText } from "../pages/brand.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
-  anyLogins,
   type BrowserSessions,
   sandboxLogins,
   type SandboxLoginsOptions,
@@ -42,8 +41,8 @@ import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
 export interface ControlFeature {
   /** How the sessions of logins are kept, in place of one for each sandbox. */
   readonly browserSessions?: BrowserSessions;
-  /** True if it has pages that ask who somebody is, whatever they may open. */
-  readonly takesAnyLogin?: boolean;
+  /** How those are kept that are for its own pages, which ask who somebody is, whatever they may open. */
+  readonly anyLogins?: BrowserSessions;
   /** True if it has a page at `/` of base hosts. */
   readonly hasHomePage?: boolean;
   /** What all our pages are dressed in. */
@@ -131,12 +130,9 @@ export function createControl(options: ControlOptions): Control {
   describeRoutes(app, DATA_PLANE_ROUTES);
   describeRoutes(app, options.featureDescriptions);
   addDocsRoutes(app, options.version);
-  const takesAnyLogin = features.some((feature) => feature.takesAnyLogin);
-  addLoginRoutes(app, {
-    ...options,
-    browserSessions,
-    anyLogins: takesAnyLogin ? anyLogins(options) : undefined,
-  });
+  const asking = features.find((feature) => feature.anyLogins);
+  const anyLogins = asking?.anyLogins;
+  addLoginRoutes(app, { ...options, browserSessions, anyLogins });
   addLogoutRoutes(app, { ...options, hasHomePage });
   for (const feature of features) feature.controlRoutes?.(app);
   addSwitchedOff(app, options.featureDescriptions);

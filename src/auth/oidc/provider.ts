@@ -182,7 +182,7 @@ export class OpenidProvider {
 
   /**
    * New tokens for a refresh token (RFC 6749 section 6); null if it is no longer valid, or its issuer is no longer the
-   * installation's: no other issuer may see it. Who they are for is only told with a new ID token.
+   * installation's: no other issuer may see it. Who they are for is only told with a new ID token, and where groups count.
    */
   async refresh(refreshToken: string, issuer?: string): Promise<Tokens | null> {
     if (!this.#knows(issuer)) return null;
@@ -201,11 +201,11 @@ export class OpenidProvider {
         client,
         response,
       );
-      if (tokens.id_token !== undefined && this.#groupsClaim !== undefined) {
-        await checkSignature(response, connection);
-      }
+      const { identity, ...issued } = this.#tokensOf(tokens, settings);
+      const isKept = identity !== undefined && this.#groupsClaim !== undefined;
+      if (isKept) await checkSignature(response, connection);
       // If the provider does not rotate refresh tokens, the old one stays valid.
-      return { refreshToken, ...this.#tokensOf(tokens, settings) };
+      return { refreshToken, ...issued, ...isKept && { identity } };
     } catch (error) {
       await discardResponse(error);
       const isRefusal = error instanceof oauth.ResponseBodyError &&

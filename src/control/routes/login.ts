@@ -138,10 +138,10 @@ async function startLogin(
   const { return_to, challenge, provider } = c.req.valid("query");
   const own = { scheme, parseHost, authority: c.env.authority };
   const returnTo = checkReturnUrl(return_to, own);
-  const browserSessions = returnTo && sessionsFor(returnTo, options);
-  if (returnTo === undefined || browserSessions === undefined) {
+  if (returnTo === undefined) {
     throw new GatewayError("bad_return_url", "Not a preview of ours");
   }
+  const browserSessions = sessionsFor(returnTo, options);
   const attempt = { ...visitorOf(c), base, returnTo, challenge };
   const resumed = await counted(options, browserSessions.resume(attempt));
   if (resumed !== undefined) {
@@ -200,8 +200,7 @@ async function finishLogin(
   const attempt = { ...visitor, base, ...way };
   const { location, setCookies } = await counted(
     options,
-    (sessionsFor(way.returnTo, options) ?? options.browserSessions)
-      .complete(attempt, login),
+    sessionsFor(way.returnTo, options).complete(attempt, login),
   );
   const { label, port } = way.returnTo.host;
   const sandboxId = loggedLabel(label);
@@ -212,12 +211,14 @@ async function finishLogin(
   return redirect(303, location, [...ended, ...setCookies]);
 }
 
-/** What keeps the session of a login that leads there; undefined if none may. */
+/** What keeps the session of a login that leads there; throws `bad_return_url` if nothing does. */
 function sessionsFor(
   { isForAnybody }: ReturnUrl,
   { browserSessions, anyLogins }: LoginRoutesOptions,
-): BrowserSessions | undefined {
-  return isForAnybody ? anyLogins : browserSessions;
+): BrowserSessions {
+  const sessions = isForAnybody ? anyLogins : browserSessions;
+  if (sessions !== undefined) return sessions;
+  throw new GatewayError("bad_return_url", "No page asks who somebody is");
 }
 
 /** The result of a step of a login, whose failure counts as the login's. */

@@ -1,13 +1,14 @@
 /**
  * How often a share's passcode may be tried. Tries are counted before they are judged, in the database of records, by
  * compare-and-write: so those that are made at once, or at several gateways, are no more either. Where many clients fail,
- * only who has never opened the share has to wait: nobody can lock out those who have.
+ * only those wait who have never opened the share: nobody locks out the others.
  */
 import type { StoreKey } from "../../cache/store.ts";
 import { clientKey } from "../../lib/client_key.ts";
+import type { SecretHashes } from "../../lib/secret_hashes.ts";
 import type { RecordValues } from "../../records/record_values.ts";
 import type { StoredRecord } from "../../records/stored_record.ts";
-import type { ShareSecrets } from "./share_secrets.ts";
+import { bytesOf } from "./share_kind.ts";
 
 /** The time for which a try counts, ms. */
 const WINDOW_MS = 15 * 60_000;
@@ -19,20 +20,17 @@ const PER_SHARE = 50;
 /** Most clients of a share that are remembered to have opened it: the latest. */
 const MAX_KNOWN = 100;
 
-/** Of one share; clients by keyed hashes. */
+/** Of one share, the oldest first; clients by keyed hashes, `at` in ms since the epoch. */
 interface Counted {
-  /** The oldest first; `at` is in ms since the epoch. */
   readonly tries: readonly (readonly [client: string, at: number])[];
   readonly known: readonly string[];
 }
-
-const NOTHING: Counted = { tries: [], known: [] };
 
 type Share = Pick<StoredRecord, "id" | "expiresAt">;
 
 interface PasscodeTriesOptions {
   readonly values: Pick<RecordValues, "read" | "write">;
-  readonly secrets: Pick<ShareSecrets, "hashOf">;
+  readonly hashes: Pick<SecretHashes, "of">;
   readonly now: () => number;
 }
 
@@ -45,11 +43,10 @@ export class PasscodeTries {
   }
 
   /** Counts a try; the time until there can be another one, in ms, if none is left. */
-  async take(share: Share, clientAddress: string): Promise<number | undefined> {
-    const client = this.#nameOf(share, clientAddress);
+  async take(share: Share, address: string): Promise<number | undefined> {
     const now = this.#options.now();
     let waitMs: number | undefined;
-    await this.#change(share, (counted) => {
+    await this.#change(share, address, (counted, client) => {
       const since = lastOfTooMany(counted, client);
       waitMs = since && since + WINDOW_MS - now;
       if (waitMs !== undefined) return undefined;
@@ -59,9 +56,8 @@ export class PasscodeTries {
   }
 
   /** Takes a try back that was right. */
-  async giveBack(share: Share, clientAddress: string): Promise<void> {
-    const client = this.#nameOf(share, clientAddress);
-    await this.#change(share, ({ tries, known }) => {
+  async giveBack(share: Share, address: string): Promise<void> {
+    await this.#change(share, address, ({ tries, known }, client) => {
       const own = tries.findLastIndex(([by]) => by === client);
       const others = known.filter((each) => each !== client);
       return {
@@ -73,27 +69,27 @@ export class PasscodeTries {
 
   async #change(
     { id, expiresAt }: Share,
-    change: (counted: Counted) => Counted | undefined,
+    address: string,
+    change: (counted: Counted, client: string) => Counted | undefined,
   ): Promise<void> {
-    const { values, now } = this.#options;
+    const { values, hashes, now } = this.#options;
+    const client = hashes.of(bytesOf("client", id, clientKey(address)));
     const key: StoreKey = ["share-tries", id];
     for (;;) {
-      const { text, version } = await values.read(key) ?? {};
-      const stored: Counted = text === undefined ? NOTHING : JSON.parse(text);
-      const tries = stored.tries.filter(([, at]) => at > now() - WINDOW_MS);
-      const next = change({ ...stored, tries });
+      const found = await values.read(key);
+      const { tries, known }: Counted = JSON.parse(found?.text ?? NOTHING);
+      const late = tries.filter(([, at]) => at > now() - WINDOW_MS);
+      const next = change({ tries: late, known }, client.slice(0, 16));
       if (next === undefined) return;
+      const text = JSON.stringify(next);
       const ttlMs = Math.max(1, (expiresAt ?? Infinity) - now());
-      const write = { key, version, text: JSON.stringify(next), ttlMs };
+      const write = { key, version: found?.version, text, ttlMs };
       if (await values.write(write) !== undefined) return;
     }
   }
-
-  #nameOf({ id }: Share, clientAddress: string): string {
-    const { secrets } = this.#options;
-    return secrets.hashOf("client", id, clientKey(clientAddress)).slice(0, 16);
-  }
 }
+
+const NOTHING = '{"tries":[],"known":[]}';
 
 /** When the try was made that has to be forgotten before a client may try again; undefined if it may now. */
 function lastOfTooMany(
@@ -103,6 +99,5 @@ function lastOfTooMany(
   const own = tries.filter(([by]) => by === client);
   const [, ofClient] = own.at(-PER_CLIENT) ?? [];
   if (ofClient !== undefined || known.includes(client)) return ofClient;
-  const [, ofShare] = tries.at(-PER_SHARE) ?? [];
-  return ofShare;
+  return tries.at(-PER_SHARE)?.[1];
 }

@@ -9,7 +9,8 @@ import { invalid } from "../../control/api/json_body.ts";
 import { describeRecords } from "../../control/api/record_descriptions.ts";
 import type { RecordKind } from "../../control/api/record_routes.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import type { ShareSecrets } from "./share_secrets.ts";
+import { joinParts } from "../../lib/digest.ts";
+import type { SecretHashes } from "../../lib/secret_hashes.ts";
 
 /** Their kind in the store. */
 export const SHARES = "shares";
@@ -51,28 +52,32 @@ export type KeptShare = {
   readonly usesLeft: number | null;
 };
 
-interface ShareKindParts extends Pick<FeatureParts, "scheme" | "login"> {
-  readonly secrets: Pick<ShareSecrets, "hashOf">;
+interface ShareKindParts extends Pick<FeatureParts, "scheme"> {
+  readonly login: Pick<FeatureParts["login"], "state">;
+  readonly hashes: Pick<SecretHashes, "of">;
   readonly maxLifeSec: number;
+}
+
+/** What is hashed of a share: a text, for one use. */
+export function bytesOf(
+  use: "secret" | "passcode" | "client",
+  id: string,
+  text: string,
+): Uint8Array {
+  return new TextEncoder().encode(joinParts([use, id, text]));
 }
 
 /** The kind. */
 export function shareKind(
-  { scheme, login, secrets, maxLifeSec }: ShareKindParts,
+  { scheme, login, hashes, maxLifeSec }: ShareKindParts,
 ): RecordKind<AskedShare, KeptShare> {
-  const defaultLifeSec = Math.min(DEFAULT_LIFE_SEC, maxLifeSec);
   return {
     name: SHARES,
     via: "share",
-    asked: asked
-      .refine(({ expiresInSec = 0 }) => expiresInSec <= maxLifeSec, {
-        path: ["expiresInSec"],
-        message: `must be at most ${maxLifeSec}: the gateway's SHARE_MAX_SEC`,
-      })
-      .transform(({ expiresInSec = defaultLifeSec, ...rest }) => ({
-        ...rest,
-        expiresInSec,
-      })),
+    asked: asked.extend({
+      expiresInSec: z.number().int().min(1).max(maxLifeSec)
+        .default(Math.min(DEFAULT_LIFE_SEC, maxLifeSec)),
+    }),
     make({ port, path, passcode, emails = null, uses = null }, place) {
       const { id, authority } = place;
       if (emails !== null && login.state === "off") {
@@ -81,14 +86,13 @@ export function shareKind(
       }
       const secret = crypto.getRandomValues(new Uint8Array(32))
         .toBase64({ alphabet: "base64url", omitPadding: true });
-      const secretHash = secrets.hashOf("secret", id, secret);
+      const secretHash = hashes.of(bytesOf("secret", id, secret));
       const passcodeHash = passcode === undefined
         ? null
-        : secrets.hashOf("passcode", id, passcode);
-      const usesLeft = uses;
-      const hashes = { secretHash, passcodeHash };
+        : hashes.of(bytesOf("passcode", id, passcode));
+      const told = { port, path, emails, uses, usesLeft: uses };
       return {
-        data: { port, path, ...hashes, emails, uses, usesLeft },
+        data: { ...told, secretHash, passcodeHash },
         // In the fragment, which browsers send nowhere.
         toldOnce: { url: `${scheme}://${authority}/s/${id}#${secret}` },
       };

@@ -14,7 +14,7 @@ import {
 import { GatewayError } from "../../errors.ts";
 import { isSameOriginRequest } from "../../http/fetch_metadata.ts";
 import { SHARE_RECORD_ROUTES } from "./share_kind.ts";
-import { openShare, type ShareOpeningParts } from "./share_opening.ts";
+import { openShare, type ShareParts } from "./share_opening.ts";
 import { sharePage } from "./share_page.ts";
 
 const PRESS = z.strictObject({
@@ -68,7 +68,7 @@ export const SHARE_ROUTES: readonly RouteConfig[] = [
 /** Adds the page and its exchange. */
 export function addShareRoutes(
   app: OpenAPIHono<ControlEnv>,
-  parts: ShareOpeningParts,
+  parts: ShareParts,
 ): void {
   const path = "/s/:id{[A-Za-z0-9_-]{22}}";
   app.get(path, (c) => {

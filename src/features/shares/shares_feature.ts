@@ -1,17 +1,17 @@
 /** Links by which members of a sandbox show its private ports to others (`SHARES`). */
+import { GrantCodes } from "../../auth/grant_codes.ts";
 import { UsedCodes } from "../../auth/used_codes.ts";
 import { oneOf, seconds } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
 import { MAX_LIFE_SEC } from "../../control/api/fields.ts";
-import { addRecordRoutes } from "../../control/api/record_routes.ts";
+import { addRecordRoutes, keptIn } from "../../control/api/record_routes.ts";
+import { anyLogins } from "../../control/browser_sessions.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
+import { SecretHashes } from "../../lib/secret_hashes.ts";
 import { PasscodeTries } from "./passcode_tries.ts";
-import { ShareCodes } from "./share_codes.ts";
-import { shareGrants } from "./share_grants.ts";
-import { shareKind } from "./share_kind.ts";
+import { type KeptShare, shareKind, SHARES } from "./share_kind.ts";
 import { addShareRoutes, SHARE_ROUTES } from "./share_routes.ts";
-import { ShareSecrets } from "./share_secrets.ts";
 
 /** Who may make them, and for how long; off by default, as they let strangers in. */
 export const sharesSettings = settingsSection({
@@ -41,23 +41,30 @@ export const shares: FeatureModule = {
     const { config, records, recordValues: values, store, now } = parts;
     const { isOn, maxLifeSec } = sectionOf(config, sharesSettings);
     if (!isOn || !records.isOn || config.public.toolboxOnly) return undefined;
-    const { maxEntries } = config.cache;
-    const secrets = new ShareSecrets(config.session.secrets);
-    const codes = new ShareCodes({
+    const { cache: { maxEntries }, session: { secrets } } = config;
+    const hashes = new SecretHashes(secrets, "share");
+    const codes = new GrantCodes({
+      mark: "ps_",
       sealer: parts.sealerFor("share-code"),
       usedCodes: new UsedCodes(store, { kind: "share-code", maxEntries }),
       now,
     });
-    const tries = new PasscodeTries({ values, secrets, now });
+    const tries = new PasscodeTries({ values, hashes, now });
     return {
-      takesAnyLogin: true,
+      anyLogins: anyLogins(parts),
       sandboxPage: { url: "/access/", part: "#shares", text: "Share" },
       controlRoutes(app) {
-        const kind = shareKind({ ...parts, secrets, maxLifeSec });
+        const kind = shareKind({ ...parts, hashes, maxLifeSec });
         addRecordRoutes(app, kind, parts);
-        addShareRoutes(app, { ...parts, secrets, codes, tries });
+        addShareRoutes(app, { ...parts, hashes, codes, tries });
       },
-      grants: shareGrants(codes, records),
+      grants: codes.sourceOf({
+        kind: SHARES,
+        via: "share",
+        place: "query",
+        records,
+        termsOf: (record) => ({ ports: [keptIn<KeptShare>(record).own.port] }),
+      }),
     };
   },
 };

@@ -2,13 +2,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { ORGANIZATION } from "../../../../scripts/stand_in/api_state.ts";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
 import { backgroundWork } from "../../../support/background_work.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import {
-  BASE,
   LOCKED,
   startGateway,
   startGatewayOf,
@@ -21,7 +19,6 @@ import {
   follow,
   makeShare,
   MEMBERS,
-  NAVIGATION,
   openedBy,
   press,
   startShareGateway,
@@ -101,6 +98,24 @@ sharedTierTest(
   },
 );
 
+sharedTierTest(
+  "while the store is away, what a share has opened stays open, and nothing opens that has to be counted",
+  async (tier) => {
+    await using stack = await startStack();
+    const settings = { ...MEMBERS, ...tier.environment };
+    await using gateway = await startGatewayOf(stack, settings);
+    const share = await makeShare(gateway, KEYS.user, { uses: 3 });
+    const headers = { cookie: await openedBy(gateway, share) };
+    await tier.stop();
+    assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
+    const pressed = await press(gateway, share);
+    assert.deepEqual([pressed.status, pressed.code], [
+      503,
+      "records_unavailable",
+    ]);
+  },
+);
+
 Deno.test("a session ends with its share, and what it has open, too", async () => {
   using clock = fakeClock();
   await using gateway = await startShareGateway(startHostedGateway);
@@ -142,40 +157,3 @@ testInBothWorlds(
     assert([401, 404].includes(status), String(status));
   },
 );
-
-Deno.test("a share wakes nothing, unless links do", async () => {
-  for (const [wakesByLink, expected] of [["false", 403], ["true", 303]]) {
-    await using gateway = await startShareGateway(startGateway, {
-      WAKE: "visit",
-      WAKE_LINKS: String(wakesByLink),
-      WAKE_API_KEYS: `${ORGANIZATION}=dtn_operator`,
-    });
-    const { api } = gateway.stack;
-    // A key of the organization, at an API that knows it.
-    api.state.users.set("dtn_operator", new Set(["stopped"]));
-    const permissions = ["write:sandboxes"];
-    api.state.apiKeys.set("dtn_operator", { permissions });
-    const stopped = api.sandbox("stopped");
-    stopped.public = false;
-    const share = await makeShare(gateway, KEYS.user, { sandbox: "stopped" });
-    const cookie = await openedBy(gateway, share);
-    const host = `3000-stopped.${BASE}`;
-    const window = { ...NAVIGATION, "sec-fetch-dest": "document", cookie };
-    const shown = await gateway.send(host, { headers: window });
-    assert.equal(shown.code, "sandbox_stopped");
-    assert.equal(/<form/.test(shown.body), expected === 303);
-    assert.equal(api.count("startSandbox"), 0);
-    const [, ticket = ""] = /value="([^"]+)"/.exec(shown.body) ?? [];
-    const started = await gateway.send(host, {
-      method: "POST",
-      path: "/porthole-start-sandbox",
-      headers: {
-        "content-type": "application/x-www-form-urlencoded",
-        "origin": `http://${host}`,
-        cookie,
-      },
-      body: new URLSearchParams({ ticket }).toString(),
-    });
-    assert.equal(started.status, expected, started.body);
-  }
-});

@@ -116,8 +116,12 @@ test(
     const { search } = new URL(String(pressed.json()["location"]));
     const code = search.slice("?porthole_token=".length);
     const headers = NAVIGATION;
+    const other = await makeShare(gateway, key, { sandbox: "demo" });
+    const { location } = (await press(gateway, other)).json();
+    const { search: foreign } = new URL(String(location));
     for (
       const [host, sent] of [
+        [LOCKED, { path: `/${foreign}`, headers }],
         [`3001-locked.${BASE}`, { path: `/${search}`, headers }],
         [LOCKED, { headers: { ...headers, "x-porthole-token": code } }],
         [LOCKED, { headers: { authorization: `Bearer ${code}` } }],

@@ -101,6 +101,22 @@ Deno.test("OpenidProvider redeems a login with each method of client authenticat
   }
 });
 
+Deno.test("OpenidProvider keeps who has logged in, and asks nobody about that where no groups count", async () => {
+  await using standIn = await startOpenidProvider();
+  standIn.redirectUris.add(REDIRECT_URI);
+  standIn.claims.set("alice", { email_verified: true, groups: ["staff"] });
+  const settings = { ...settingsOf(standIn), scope: "openid profile email" };
+  const provider = providerOf(settings);
+  const attempt = attemptOf("a");
+  const url = await provider.authorizationUrl(attempt);
+  const parameters = await logIn(standIn, url);
+  const { identity } = await provider.redeem(parameters, attempt);
+  assert.equal(identity?.email, "alice@example.test");
+  assert.equal(identity.isEmailVerified, true);
+  assert.deepEqual(identity.groups, []);
+  assert.equal(standIn.count("other"), 0);
+});
+
 Deno.test("OpenidProvider fetches metadata once per TTL", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;
