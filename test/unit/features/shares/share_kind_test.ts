@@ -129,7 +129,13 @@ Deno.test("what a share may not be is refused", () => {
       [{ expiresInSec: 30 * 86_400 + 1 }, "/expiresInSec"],
       [{ secret: "mine" }, "/"],
     ] as const
-  ) assert.deepEqual(problems(differences), [path], JSON.stringify(differences));
+  ) {
+    assert.deepEqual(
+      problems(differences),
+      [path],
+      JSON.stringify(differences),
+    );
+  }
 });
 
 Deno.test("the operator's limit is one for all lives, also for those that nobody asks for", () => {
