@@ -6,11 +6,7 @@ import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
 import { backgroundWork } from "../../../support/background_work.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
-import {
-  LOCKED,
-  startGateway,
-  startGatewayOf,
-} from "../../../support/gateway.ts";
+import { LOCKED, startGatewayOf } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import { sharedTierTest } from "../../../support/shared_tier.ts";
 import { testInBothWorlds } from "../../../support/worlds.ts";
@@ -95,24 +91,6 @@ sharedTierTest(
     await work.settled();
     clock.pass(RECHECK_MS);
     assert.equal((await closed)[0], 1008);
-  },
-);
-
-sharedTierTest(
-  "while the store is away, what a share has opened stays open, and nothing opens that has to be counted",
-  async (tier) => {
-    await using stack = await startStack();
-    const settings = { ...MEMBERS, ...tier.environment };
-    await using gateway = await startGatewayOf(stack, settings);
-    const share = await makeShare(gateway, KEYS.user, { uses: 3 });
-    const headers = { cookie: await openedBy(gateway, share) };
-    await tier.stop();
-    assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
-    const pressed = await press(gateway, share);
-    assert.deepEqual([pressed.status, pressed.code], [
-      503,
-      "records_unavailable",
-    ]);
   },
 );
 

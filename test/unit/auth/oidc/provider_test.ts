@@ -114,7 +114,7 @@ Deno.test("OpenidProvider keeps who has logged in, and asks nobody about that wh
   assert.equal(identity?.email, "alice@example.test");
   assert.equal(identity.isEmailVerified, true);
   assert.deepEqual(identity.groups, []);
-  assert.equal(standIn.count("other"), 0);
+  assert.equal(identity.checkedAt, 0); // by no UserInfo
 });
 
 Deno.test("OpenidProvider fetches metadata once per TTL", async () => {
