@@ -45,6 +45,8 @@ export type FrameCause =
 export interface ErrorAdvice {
   /** Where a visitor can try again, if not at the address that failed; unlike the message, the page shows it. */
   readonly retryUrl?: string | undefined;
+  /** Where a page can have its visitor log in. */
+  readonly loginUrl?: string | undefined;
   /** Where a visitor can have the browser delete its cookies. */
   readonly logoutUrl?: string | undefined;
   /** When the link or the sandbox ended, ms since the epoch, where that is known. */

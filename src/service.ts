@@ -21,6 +21,7 @@ import { inspect } from "./features/inspect/inspect_feature.ts";
 import { machineTokens } from "./features/machine_tokens/machine_tokens_feature.ts";
 import { names } from "./features/names/names_feature.ts";
 import { previewState } from "./features/preview_state/preview_state_feature.ts";
+import { shares } from "./features/shares/shares_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { trustedIssuers } from "./features/trusted_issuers/trusted_issuers_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
@@ -56,6 +57,7 @@ export const FEATURES: readonly FeatureModule[] = [
   wake,
   inspect,
   machineTokens,
+  shares,
   embeds,
   previewState,
   accessPage,

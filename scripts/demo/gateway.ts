@@ -101,11 +101,12 @@ async function startApp(): Promise<FramedApp> {
   return app;
 }
 
-/** What a gateway needs to have it in a frame; its records go with the app's folder. */
+/** What a gateway needs to have it in a frame, and to share previews; its records go with the app's folder. */
 function settingsFor({ folder }: FramedApp): Record<string, string> {
   return {
     EMBEDS: "members",
     EMBED_BRIDGE: "true",
+    SHARES: "members",
     RECORDS_URL: `kv:${folder}/records.db`,
   };
 }

@@ -166,6 +166,10 @@ export function links(
       group: "In a frame",
       url: product,
       text: "a page of a product, with an app of Vite's in it",
+    }, {
+      group: "Shared",
+      url: `http://proxy.localhost:${port}/access/locked#shares`,
+      text: "as alice, make a link by which others open the private one",
     }],
   ];
 }

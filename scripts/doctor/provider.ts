@@ -85,10 +85,8 @@ export async function checkProvider(
   const keys = judgeKeys(
     await ask(internalEndpoint(judged.metadata.jwks_uri, settings), world),
   );
-  const provider = new OpenidProvider(
-    { oidc: { kind: "on", settings } },
-    world.now,
-  );
+  const oidc = { kind: "on", settings } as const;
+  const provider = new OpenidProvider({ oidc }, world.now, "groups", false);
   try {
     await abortable(
       provider.authorizationUrl(attemptFor(issuer)),

@@ -11,6 +11,10 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "It expired or was changed, is for another method, or its key was rotated or is newer than 15 s.",
   feature_off:
     "The option of that route is `off`, or it has nowhere to keep records.",
+  share_for_others:
+    "A login counts by `email` and `email_verified` in the provider's ID token or, with `LOGIN_ALLOW`, its UserInfo.",
+  passcode_tries:
+    "Ten of a network, or fifty of all, in 15 minutes; those who have opened that share wait for their own only.",
   webhook_refused: "[Webhooks](features/webhooks.md); the log has the reason.",
   start_not_allowed:
     "Daytona does not let them, or there is no credential to [start with](features/wake.md): `DAYTONA_API_KEY` and `WAKE_API_KEYS` need `write:sandboxes`.",

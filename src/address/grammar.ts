@@ -22,9 +22,9 @@ export function mayBeSignedToken(label: string): boolean {
   return /^[a-z0-9]{16}$/.test(label);
 }
 
-/** A label as it may be logged; undefined if it may be a signed token. */
+/** A label as it may be logged; undefined if it may be a signed token, or there is none. */
 export function loggedLabel(label: string): string | undefined {
-  return mayBeSignedToken(label) ? undefined : label;
+  return label === "" || mayBeSignedToken(label) ? undefined : label;
 }
 
 /** True if the text can be the preview token of a sandbox. */

@@ -24,8 +24,10 @@ export interface ReturnUrl {
   /** Safe in a Location header: the host is rebuilt from its parts, path and query are kept byte for byte. */
   readonly url: string;
   readonly host: PreviewHost;
-  /** True for a page about the sandbox, for its members, on the base host. */
+  /** True for a page on the base host: about the sandbox, for its members, or one that asks who somebody is. */
   readonly isOnBase?: true;
+  /** True if it asks that, whatever they may open: its host is that of no sandbox. */
+  readonly isForAnybody?: true;
 }
 
 /** A longer URL, in characters, would not fit into a sealed cookie along with the rest of the login state. */
@@ -50,7 +52,7 @@ export function checkReturnUrl(
   const parsed = parseHost(authority);
   if (parsed.kind === "base") {
     return authority.toLowerCase() === suffix
-      ? sandboxPage(`${scheme}://${suffix}`, target, parsed.base)
+      ? pageOnBase(`${scheme}://${suffix}`, target, parsed.base)
       : undefined;
   }
   if (parsed.kind !== "preview") return undefined;
@@ -70,25 +72,28 @@ export function stillReturnUrl(
   const parsed = parseHost(authority);
   if (parsed.kind === "preview") return { url, host: parsed.host };
   return parsed.kind === "base"
-    ? sandboxPage(origin, pathname, parsed.base)
+    ? pageOnBase(origin, pathname, parsed.base)
     : undefined;
 }
 
 const SANDBOX_PAGE = new RegExp(`^/(?:access|inspect)/(${LABEL})$`);
+const SHARE_PAGE = /^\/s\/[A-Za-z0-9_-]{22}$/;
 
-/** A page about a sandbox on the base host with that origin; it is to a login what the toolbox would be. */
-function sandboxPage(
+/** A page on the base host with that origin; one about a sandbox is to a login what the toolbox would be. */
+function pageOnBase(
   origin: string,
   target: string,
   base: string,
 ): ReturnUrl | undefined {
-  const [, label] = SANDBOX_PAGE.exec(target) ?? [];
+  const isForAnybody = SHARE_PAGE.test(target);
+  const [, label] = isForAnybody ? ["", ""] : SANDBOX_PAGE.exec(target) ?? [];
   if (label === undefined || mayBeSignedToken(label)) return undefined;
   const authoritySuffix = origin.slice(origin.indexOf("://") + 3);
   return {
     url: origin + target,
     host: { port: TOOLBOX_PORT, label, base, authoritySuffix },
     isOnBase: true,
+    ...isForAnybody && { isForAnybody },
   };
 }
 

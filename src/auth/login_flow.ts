@@ -137,7 +137,10 @@ export class Login {
       budget.spend();
       const tokens = await this.#redeem(parameters, transaction);
       sub = tokens.subject;
-      const login = await this.#begin(returnTo.host, tokens, clientAddress);
+      if (!returnTo.isForAnybody) {
+        await this.#checkAccess(returnTo.host, tokens, clientAddress);
+      }
+      const login = await this.#begin(tokens);
       budget.settle({ isAdmitted: true });
       return { returnTo, challenge, login, subject: sub };
     } catch (error) {
@@ -173,13 +176,13 @@ export class Login {
     }
   }
 
-  /** Begins a login that was made for a sandbox, if its user may access that, or see the port. */
-  async #begin(
+  /** Throws unless the user may access the sandbox that the login is for, or see the port. */
+  async #checkAccess(
     host: VisitedPort,
     tokens: Tokens,
     clientAddress: string,
-  ): Promise<LoginRef> {
-    const { access, visitors, logins, sessionTtlMs, now } = this.#options;
+  ): Promise<void> {
+    const { access, visitors } = this.#options;
     const user = { bearer: tokens.accessToken, clientAddress, tokens };
     const hasAccess = await access.hasAccess(host.label, user, UNMETERED);
     if (hasAccess === null) {
@@ -189,6 +192,10 @@ export class Login {
       const advice = { user: tokens.identity?.email ?? tokens.subject };
       throw new GatewayError("no_access", "User has no access", { advice });
     }
+  }
+
+  async #begin(tokens: Tokens): Promise<LoginRef> {
+    const { logins, sessionTtlMs, now } = this.#options;
     // Without a refresh token, the session cannot outlive its access token.
     const { refreshToken, expiresAt: tokenEnd = Infinity } = tokens;
     const lastEnd = refreshToken === undefined ? tokenEnd : Infinity;

@@ -12,6 +12,9 @@ export function splitPreviewToken(
   return { target, token: value };
 }
 
+/** The query parameter with a grant's secret. */
+export const GRANT_PARAMETER = "porthole_token";
+
 /** What a target's query says of a grant. */
 export interface GrantSplit {
   /** The target without that, byte for byte otherwise. */
@@ -30,7 +33,7 @@ export function splitGrant(given: string): GrantSplit {
   if (!MAY_HOLD_GRANT.test(given)) {
     return { target: given, secret: undefined, cookie: undefined };
   }
-  const { target, value: secret } = splitParameter(given, "porthole_token");
+  const { target, value: secret } = splitParameter(given, GRANT_PARAMETER);
   const rest = splitParameter(target, "porthole_cookie");
   return { target: rest.target, secret, cookie: rest.value };
 }

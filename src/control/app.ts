@@ -41,6 +41,8 @@ import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
 export interface ControlFeature {
   /** How the sessions of logins are kept, in place of one for each sandbox. */
   readonly browserSessions?: BrowserSessions;
+  /** How those are kept that are for its own pages, which ask who somebody is, whatever they may open. */
+  readonly anyLogins?: BrowserSessions;
   /** True if it has a page at `/` of base hosts. */
   readonly hasHomePage?: boolean;
   /** What all our pages are dressed in. */
@@ -51,7 +53,7 @@ export interface ControlFeature {
 
 type ControlOptions =
   & HealthRoutesOptions
-  & Omit<LoginRoutesOptions, "browserSessions">
+  & Omit<LoginRoutesOptions, "browserSessions" | "anyLogins">
   & Omit<LogoutRoutesOptions, "hasHomePage">
   & SandboxLoginsOptions
   & {
@@ -128,7 +130,9 @@ export function createControl(options: ControlOptions): Control {
   describeRoutes(app, DATA_PLANE_ROUTES);
   describeRoutes(app, options.featureDescriptions);
   addDocsRoutes(app, options.version);
-  addLoginRoutes(app, { ...options, browserSessions });
+  const asking = features.find((feature) => feature.anyLogins);
+  const anyLogins = asking?.anyLogins;
+  addLoginRoutes(app, { ...options, browserSessions, anyLogins });
   addLogoutRoutes(app, { ...options, hasHomePage });
   for (const feature of features) feature.controlRoutes?.(app);
   addSwitchedOff(app, options.featureDescriptions);

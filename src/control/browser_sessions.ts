@@ -4,7 +4,12 @@ import { MAX_SESSION_COOKIES } from "../auth/credentials.ts";
 import { endLogins, endSurplus } from "../auth/login_cookies.ts";
 import type { LoginSessions } from "../auth/login_sessions.ts";
 import type { OwnCookies } from "../auth/own_cookies.ts";
-import type { LoginRef, LoginSession, SessionSealer } from "../auth/session.ts";
+import type {
+  LoginRef,
+  LoginSession,
+  SessionSealer,
+  UserSession,
+} from "../auth/session.ts";
 import type { ThrottledClient } from "../auth/throttle.ts";
 import { GatewayError } from "../errors.ts";
 import { cookieValues } from "../http/cookies.ts";
@@ -155,5 +160,38 @@ export function sandboxLogins(
         ],
       };
     },
+  };
+}
+
+/** What keeps logins on the base host. */
+type UserLoginsOptions =
+  & Pick<SandboxLoginsOptions, "cookies" | "sessions" | "now">
+  & { readonly logins: Pick<LoginSessions, "end"> };
+
+/** The Set-Cookie lines by which a browser keeps its user's login on the base host, where others make room for it. */
+export async function userLoginLines(
+  sent: string,
+  login: LoginRef,
+  { cookies, sessions, logins, now }: UserLoginsOptions,
+): Promise<string[]> {
+  const session: UserSession = { kind: "user", ...login };
+  const name = cookies.userSession(session.id);
+  const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
+  const kept = { prefix: cookies.userSessionPrefix, sessions, logins };
+  const surplus = await endSurplus(sent, name, kept);
+  return [
+    ...surplus.map((name) => cookies.hostOnly(name, "", 0)),
+    cookies.hostOnly(name, await sessions.seal(session), maxAgeSec),
+  ];
+}
+
+/** Keeps logins that say who somebody is, and by themselves open nothing; each asks again, as it may be somebody else. */
+export function anyLogins(options: UserLoginsOptions): BrowserSessions {
+  return {
+    resume: () => Promise.resolve(undefined),
+    complete: async ({ cookies: sent, returnTo }, login) => ({
+      location: returnTo.url,
+      setCookies: await userLoginLines(sent, login, options),
+    }),
   };
 }

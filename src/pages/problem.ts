@@ -136,6 +136,7 @@ function problemDocument(
     source: "DAYTONA_PROXY",
     ...advice?.sandbox && stateMembers(advice.sandbox),
     ...advice?.errors && { errors: advice.errors },
+    loginUrl: advice?.loginUrl,
     cause: advice?.frameCause,
     endedAt: advice?.endedAt && new Date(advice.endedAt).toISOString(),
     requestId,

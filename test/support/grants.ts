@@ -28,7 +28,7 @@ export function grantOf(differences: Partial<Grant> = {}): Grant {
 
 /** Grants whose secrets begin with `tg_`; those that begin with `tg_once_` open once by a query. */
 export class TestGrants implements GrantSource {
-  readonly via: readonly GrantVia[] = ["token", "ticket"];
+  readonly via: readonly GrantVia[] = ["token", "ticket", "share"];
   readonly grants = new Map<string, Grant>();
   /** What was asked for, in order. */
   readonly asked: (PresentedGrant & GrantRequest)[] = [];

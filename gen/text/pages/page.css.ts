@@ -86,7 +86,7 @@ dd {
   font-size: 0.9em;
 }
 
-td:is([data-label="Token"], [data-label="Name"], [data-label="State"], [data-label="Its DNS must say"], [data-label="Embed"], [data-label="Pages"]) {
+td:is([data-label="Share"], [data-label="For"], [data-label="Token"], [data-label="Name"], [data-label="State"], [data-label="Its DNS must say"], [data-label="Embed"], [data-label="Pages"]) {
   overflow-wrap: anywhere;
   white-space: pre-line;
 }
@@ -117,6 +117,10 @@ pre {
 
 pre.prose {
   white-space: pre-wrap;
+}
+
+pre + button {
+  margin-bottom: 0.75rem;
 }
 
 main.wide {

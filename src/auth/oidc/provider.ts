@@ -36,7 +36,7 @@ export interface Tokens {
   readonly refreshToken?: string;
   /** The user's `sub`, as of the latest ID token; undefined in states that older versions stored. */
   readonly subject?: string | undefined;
-  /** Who has logged in, where a rule of the operator asks for that. */
+  /** Who has logged in; undefined in states that older versions stored. */
   readonly identity?: Identity | undefined;
 }
 
@@ -58,19 +58,19 @@ type Connection = Registration & { readonly as: oauth.AuthorizationServer };
 export class OpenidProvider {
   readonly #remote: Pick<RemoteSettings, "oidc">;
   readonly #now: () => number;
-  readonly #groupsClaim: string | undefined;
+  readonly #groupsClaim: string;
   readonly #needsUserInfo: boolean;
   readonly #registrations = new WeakMap<OidcSettings, Registration>();
 
   /**
-   * `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in. Unless the
-   * operator's rule needs the UserInfo, no login fails without it: access tokens for Daytona's API may be none for that.
+   * `now` is in ms since the epoch, and `groupsClaim` names the user's groups. Unless the operator's rule needs the UserInfo,
+   * no login fails without it: access tokens for Daytona's API may be none for that.
    */
   constructor(
     remote: Pick<RemoteSettings, "oidc">,
     now: () => number,
-    groupsClaim?: string,
-    needsUserInfo = true,
+    groupsClaim: string,
+    needsUserInfo: boolean,
   ) {
     this.#remote = remote;
     this.#now = now;
@@ -209,7 +209,7 @@ export class OpenidProvider {
         client,
         response,
       );
-      if (tokens.id_token !== undefined && this.#groupsClaim !== undefined) {
+      if (tokens.id_token !== undefined) {
         await checkSignature(response, connection);
       }
       // If the provider does not rotate refresh tokens, the old one stays valid.
@@ -279,9 +279,10 @@ export class OpenidProvider {
         ? undefined
         : this.#now() + expires_in * 1000,
       ...refresh_token !== undefined && { refreshToken: refresh_token },
-      ...claims !== undefined && { subject: claims.sub },
-      ...claims !== undefined && this.#groupsClaim !== undefined &&
-        { identity: identityIn(claims, this.#groupsClaim) },
+      ...claims !== undefined && {
+        subject: claims.sub,
+        identity: identityIn(claims, this.#groupsClaim),
+      },
     };
   }
 
@@ -290,11 +291,9 @@ export class OpenidProvider {
     { identity, accessToken }: Tokens,
     { as, client, settings }: Connection,
   ): Promise<Identity | null | undefined> {
-    const groupsClaim = this.#groupsClaim;
-    if (
-      identity === undefined || groupsClaim === undefined ||
-      as.userinfo_endpoint === undefined
-    ) return identity;
+    if (identity === undefined || as.userinfo_endpoint === undefined) {
+      return identity;
+    }
     const response = await oauth.userInfoRequest(
       as,
       client,
@@ -311,7 +310,8 @@ export class OpenidProvider {
       identity.subject,
       response,
     );
-    return updatedBy(claims, identity, { groupsClaim, now: this.#now() });
+    const options = { groupsClaim: this.#groupsClaim, now: this.#now() };
+    return updatedBy(claims, identity, options);
   }
 }
 

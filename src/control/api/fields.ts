@@ -5,7 +5,7 @@ import { isAncestor } from "../../http/origin.ts";
 import { SANDBOX } from "../routes/sandbox_paths.ts";
 
 /** Longest life of what a member grants, seconds. */
-const MAX_LIFE_SEC = 30 * 86_400;
+export const MAX_LIFE_SEC = 30 * 86_400;
 
 /** A port that somebody may be let in at: none of Daytona's own services. */
 export const portField = z.number().refine(
@@ -25,6 +25,10 @@ export const ancestorsField = eachOnce(
     }),
   ).min(1).max(8),
 );
+
+/** A path of that port, in visible ASCII: however it is read, it leads to no other host. */
+export const pathField = z.string().max(2000)
+  .regex(/^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/).default("/");
 
 /** The methods of requests, each once. */
 export const methodsField = eachOnce(

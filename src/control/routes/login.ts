@@ -2,7 +2,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { loggedLabel } from "../../address/grammar.ts";
 import type { HostParser } from "../../address/preview_host.ts";
-import { checkReturnUrl } from "../../address/return_url.ts";
+import { checkReturnUrl, type ReturnUrl } from "../../address/return_url.ts";
 import { type Login, mayComeAgain } from "../../auth/login_flow.ts";
 import {
   TRANSACTION_TTL_MS,
@@ -43,6 +43,8 @@ export interface LoginRoutesOptions {
   readonly cookies: OwnCookies;
   readonly login: Pick<Login, "state" | "hasSso" | "start" | "finish">;
   readonly browserSessions: BrowserSessions;
+  /** For pages that ask who somebody is; undefined if there are none. */
+  readonly anyLogins: BrowserSessions | undefined;
   readonly accessEvents: Pick<AccessEvents, "loggedIn" | "loginFailed">;
 }
 
@@ -125,7 +127,7 @@ async function startLogin(
   c: RouteContext<typeof loginRoute>,
   options: LoginRoutesOptions,
 ): Promise<Response> {
-  const { scheme, cookies, login, browserSessions, parseHost } = options;
+  const { scheme, cookies, login, parseHost } = options;
   const base = checkLogin(c.env, options);
   // Another sandbox's page could otherwise crowd out the attempts that its visitor has open, or log in a frame.
   const { headers } = c.req.raw;
@@ -139,6 +141,7 @@ async function startLogin(
   if (returnTo === undefined) {
     throw new GatewayError("bad_return_url", "Not a preview of ours");
   }
+  const browserSessions = sessionsFor(returnTo, options);
   const attempt = { ...visitorOf(c), base, returnTo, challenge };
   const resumed = await counted(options, browserSessions.resume(attempt));
   if (resumed !== undefined) {
@@ -169,7 +172,7 @@ async function finishLogin(
   c: RouteContext<typeof callbackRoute>,
   options: LoginRoutesOptions,
 ): Promise<Response> {
-  const { scheme, cookies, browserSessions } = options;
+  const { scheme, cookies } = options;
   const { requestId } = c.env;
   const base = checkLogin(c.env, options);
   const parameters = new URL(c.req.url).searchParams;
@@ -197,7 +200,7 @@ async function finishLogin(
   const attempt = { ...visitor, base, ...way };
   const { location, setCookies } = await counted(
     options,
-    browserSessions.complete(attempt, login),
+    sessionsFor(way.returnTo, options).complete(attempt, login),
   );
   const { label, port } = way.returnTo.host;
   const sandboxId = loggedLabel(label);
@@ -206,6 +209,16 @@ async function finishLogin(
     ended.push(cookies.hostOnly(cookies.otherAccount, "", 0));
   }
   return redirect(303, location, [...ended, ...setCookies]);
+}
+
+/** What keeps the session of a login that leads there; throws `bad_return_url` if nothing does. */
+function sessionsFor(
+  { isForAnybody }: ReturnUrl,
+  { browserSessions, anyLogins }: LoginRoutesOptions,
+): BrowserSessions {
+  const sessions = isForAnybody ? anyLogins : browserSessions;
+  if (sessions !== undefined) return sessions;
+  throw new GatewayError("bad_return_url", "No page asks who somebody is");
 }
 
 /** The result of a step of a login, whose failure counts as the login's. */

@@ -107,10 +107,11 @@ export function addBasePage(
     const { port = "", sandbox = "", page } = c.req.valid("query");
     const url = addressIn(sandbox);
     const fields = pasted(url) ?? { port, sandbox, target: "/" };
-    const about = sandboxPages().find(({ url }) => url === page);
+    const about = sandboxPages()
+      .find(({ url, part = "" }) => url + part === page);
     const label = fields.sandbox.trim().toLowerCase();
     if (about !== undefined && /^[\w-]+$/.test(label)) {
-      return redirect(303, about.url + label);
+      return redirect(303, about.url + label + (about.part ?? ""));
     }
     const origin = originOf(fields, c.env, parts);
     if (origin !== undefined) return redirect(303, origin + fields.target);

@@ -4,6 +4,7 @@ import type { FrameTerms } from "../../auth/grants.ts";
 import {
   ancestorsField,
   ASKED_OF_ALL,
+  pathField,
   portField,
 } from "../../control/api/fields.ts";
 import type { RecordKind } from "../../control/api/record_routes.ts";
@@ -12,18 +13,13 @@ import type { EmbedCodes } from "./embed_codes.ts";
 /** Their kind in the store. */
 export const EMBEDS = "embeds";
 
-/** Visible ASCII, which leads to no other host however it is read. */
-const OWN_PATH = /^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/;
-
 const BRIDGED = z.array(z.enum(["errors", "console", "navigation"]));
 
 /** What a member asks for. */
 export const ASKED_EMBED = z.strictObject({
   sandbox: ASKED_OF_ALL.sandbox,
   port: portField,
-  path: z.string().max(2000).regex(OWN_PATH).default("/").describe(
-    "What the frame shows first, of that port.",
-  ),
+  path: pathField.describe("What the frame shows first, of that port."),
   ancestors: ancestorsField.describe(
     "The origins whose pages may show it: `https`, or `http` on this machine.",
   ),

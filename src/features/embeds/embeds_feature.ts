@@ -1,4 +1,5 @@
 /** Previews in frames of other products' pages (`EMBEDS`). */
+import { GrantCodes } from "../../auth/grant_codes.ts";
 import { UsedCodes } from "../../auth/used_codes.ts";
 import { flag, oneOf } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
@@ -12,7 +13,12 @@ import {
   EMBED_CLIENT_ROUTES,
   embedClientRoutes,
 } from "./client/client_routes.ts";
-import { EMBED_PATH, EmbedCodes, STATE_PATH } from "./embed_codes.ts";
+import {
+  EMBED_MARK,
+  EMBED_PATH,
+  EmbedCodes,
+  STATE_PATH,
+} from "./embed_codes.ts";
 import { EmbedExchange, handleEmbed } from "./embed_exchange.ts";
 import { embedGrants } from "./embed_grants.ts";
 import { embedKind } from "./embed_kind.ts";
@@ -44,16 +50,18 @@ export const embeds: FeatureModule = {
   routes: [...EMBED_ROUTES, ...EMBED_CLIENT_ROUTES],
   needsRecords: (config) => sectionOf(config, embedsSettings).isOn,
   create(parts) {
-    const { config, records, store, sealerFor } = parts;
+    const { config, records, store, sealerFor, now } = parts;
     const { isOn, hasBridge } = sectionOf(config, embedsSettings);
     if (!isOn || !records.isOn || config.public.toolboxOnly) return undefined;
     const { maxEntries } = config.cache;
-    const codes = new EmbedCodes({
-      ...parts,
-      codeSealer: sealerFor("embed-code"),
-      stateSealer: sealerFor("embed-state"),
+    const grantCodes = new GrantCodes({
+      mark: EMBED_MARK,
+      sealer: sealerFor("embed-code"),
       usedCodes: new UsedCodes(store, { kind: "embed-code", maxEntries }),
+      now,
     });
+    const stateSealer = sealerFor("embed-state");
+    const codes = new EmbedCodes({ ...parts, codes: grantCodes, stateSealer });
     const kind = embedKind(codes, hasBridge);
     const drain = new AbortController();
     const { exchangesPerSandbox } = config.limits;
@@ -74,7 +82,7 @@ export const embeds: FeatureModule = {
         addEmbedRoutes(app, kind, all);
         embedClientRoutes(app);
       },
-      grants: embedGrants(codes, records),
+      grants: embedGrants(grantCodes, records),
       ownPreviewExchange(incoming, host, services) {
         const exchange = new EmbedExchange(incoming, host, services);
         return { exchange, handle: () => handle(exchange) };

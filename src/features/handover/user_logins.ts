@@ -1,6 +1,5 @@
 /** Logins for a user: a session on the base host, which is handed over to one preview host at a time. */
 import { previewAuthority } from "../../address/preview_host.ts";
-import { endSurplus } from "../../auth/login_cookies.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { SessionSealer, UserSession } from "../../auth/session.ts";
 import {
@@ -8,6 +7,7 @@ import {
   type LoginAttempt,
   LOOP_SEC,
   MAX_RETURNS,
+  userLoginLines,
 } from "../../control/browser_sessions.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
@@ -87,16 +87,12 @@ export function userLogins(
 
     async complete(browser, login) {
       const session: UserSession = { kind: "user", ...login };
-      const name = cookies.userSession(session.id);
-      const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
-      const kept = { prefix: cookies.userSessionPrefix, sessions, logins };
-      const surplus = await endSurplus(browser.cookies, name, kept);
+      const kept = { cookies, sessions, logins, now };
       return {
         location: await locationFor(browser, session),
         setCookies: [
           counted("", browser.returnTo),
-          ...surplus.map((name) => cookies.hostOnly(name, "", 0)),
-          cookies.hostOnly(name, await sessions.seal(session), maxAgeSec),
+          ...await userLoginLines(browser.cookies, login, kept),
         ],
       };
     },

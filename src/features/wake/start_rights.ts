@@ -45,6 +45,9 @@ export async function starterOf(
       if (session?.kind === "key") {
         return withOperatorsKey(parts, clientAddress, session.token);
       }
+      if (session?.kind === "grant" && session.via === "share") {
+        return withOperatorsKey(parts, clientAddress, session.id);
+      }
       return session === undefined || session.kind === "grant"
         ? undefined
         : withLogin(parts, clientAddress, session);

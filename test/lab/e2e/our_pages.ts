@@ -13,6 +13,7 @@ import {
   INSPECT_POLICY,
   inspectPage,
 } from "../../../src/features/inspect/inspect_page.ts";
+import { sharePage } from "../../../src/features/shares/share_page.ts";
 import { loginLink, startForm } from "../../../src/features/wake/start_form.ts";
 import { LOGIN_PAGE_POLICY, loginPage } from "../../../src/pages/login_page.ts";
 import { logoutPage } from "../../../src/pages/logout_page.ts";
@@ -121,6 +122,7 @@ const OURS: ReadonlyMap<string, () => Response> = new Map([
     const refused = { port: "03000", sandbox: "no/such" };
     return html(basePage({ ...BASE_PAGE, refused }), BASE_PAGE_POLICY);
   }],
+  ["/share", sharePage],
   ["/docs", () => html(docsPage(description))],
   ["/docs/apps", () => html(appsPage())],
   ["/inspect", () => html(inspectPage("demo", ABOUT), INSPECT_POLICY)],
@@ -154,6 +156,7 @@ const BRANDED = [
   "/docs",
   "/inspect",
   "/login",
+  "/share",
   "/logout/asking/",
   "/warning/",
   "/error/waiting",

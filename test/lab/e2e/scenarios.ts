@@ -58,6 +58,15 @@ import {
   plantedCookies,
   plantedCookiesElsewhere,
 } from "./scenarios/planted_cookies.ts";
+import {
+  sharesEnd,
+  sharesLogin,
+  sharesMember,
+  sharesPage,
+  sharesPasscode,
+  sharesPress,
+  sharesScripts,
+} from "./scenarios/shares.ts";
 import { sandboxStates, startingSandbox } from "./scenarios/sandbox_states.ts";
 import { startButton, startByPopUp, startByVisit } from "./scenarios/start.ts";
 import { statusPage } from "./scenarios/status_page.ts";
@@ -109,6 +118,13 @@ export const SCENARIOS: readonly Scenario[] = [
   embedsBridge,
   embedsHotReload,
   embedsWithoutCookies,
+  sharesPage,
+  sharesPress,
+  sharesScripts,
+  sharesPasscode,
+  sharesLogin,
+  sharesMember,
+  sharesEnd,
   tokenInQuery,
   tokenInHeader,
   fullStackInPublicSandbox,

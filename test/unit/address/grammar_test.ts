@@ -8,6 +8,7 @@ import {
   isSandboxRef,
   issuerOf,
   isUuid,
+  loggedLabel,
   mayBePreviewToken,
   mayBeSignedToken,
 } from "../../../src/address/grammar.ts";
@@ -23,6 +24,12 @@ Deno.test("isSandboxRef() takes 1 to 64 letters, digits, hyphens and underscores
   for (const text of [...NEVER, "x".repeat(65)]) {
     assert.ok(!isSandboxRef(text), text);
   }
+});
+
+Deno.test("loggedLabel() takes what names a sandbox, and no signed token", () => {
+  assert.equal(loggedLabel("box"), "box");
+  assert.equal(loggedLabel("abcdefgh12345678"), undefined);
+  assert.equal(loggedLabel(""), undefined);
 });
 
 Deno.test("isJwtShaped() takes three parts of base64url that begin with a JSON object, and no key that somebody chose", () => {

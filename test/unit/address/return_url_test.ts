@@ -210,6 +210,36 @@ const HOSTILE = [
   "https://3000-demo.preview.example.com:8443/\u010d\u010aSet-Cookie:a", // becomes CR LF if only the low bytes are kept
 ];
 
+Deno.test("checkReturnUrl() accepts the page of a share on this base host, which is about no sandbox", () => {
+  const share = "https://preview.example.com:8443/s/AAECAwQFBgcICQoLDA0ODw";
+  const found = checkReturnUrl(share, HERE);
+  assert.deepEqual(found, {
+    url: share,
+    host: {
+      port: 2280,
+      label: "",
+      base: "preview.example.com",
+      authoritySuffix: "preview.example.com:8443",
+    },
+    isOnBase: true,
+    isForAnybody: true,
+  });
+  assert.deepEqual(stillReturnUrl(share, HERE.parseHost), found);
+  for (
+    const url of [
+      `${share}/`,
+      `${share}?a`,
+      `${share}#secret`,
+      `${share}A`,
+      share.slice(0, -1),
+      share.replace("/s/", "/S/"),
+      share.replace("/s/", "//s/"),
+      share.replace("preview.", "other."),
+      share.replace(":8443", ""),
+    ]
+  ) assert.equal(checkReturnUrl(url, HERE), undefined, url);
+});
+
 Deno.test("checkReturnUrl() accepts the pages about a sandbox on this base host, and no other path of it", () => {
   const base = "https://preview.example.com:8443";
   const access = `${base}/access/demo`;

@@ -83,9 +83,10 @@ function setUp(tokens: Tokens) {
   /** Starts a login and comes back from the provider, which `change` may change. */
   async function logIn(
     change: Partial<Pick<Transaction, "redirectUri" | "state">> = {},
+    returnTo = RETURN_TO,
   ) {
     const started = await login.start({
-      returnTo: RETURN_TO,
+      returnTo,
       challenge: "challenge",
       redirectUri: REDIRECT_URI,
       reauthenticate: false,
@@ -126,6 +127,17 @@ Deno.test("a login results in a session for its sandbox and the URL to return to
       tokens: TOKENS,
     }],
   ]);
+});
+
+Deno.test("a login for a page that asks who somebody is asks nobody what they may open", async () => {
+  const { state, logIn } = setUp({ ...TOKENS, subject: "mallory" });
+  state.hasAccess = false;
+  const page = "https://preview.test/s/AAECAwQFBgcICQoLDA0ODw";
+  const { returnTo, login, subject } = await logIn({}, page);
+  assert.deepEqual([returnTo.url, returnTo.isForAnybody], [page, true]);
+  assert.deepEqual([login.id, subject], ["id", "mallory"]);
+  assert.equal(state.begun.length, 1);
+  assert.deepEqual(state.asked, []);
 });
 
 Deno.test("a session without a refresh token ends with its access token, and none lasts longer than configured", async () => {

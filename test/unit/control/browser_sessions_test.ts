@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { OwnCookies } from "../../../src/auth/own_cookies.ts";
 import type { Session } from "../../../src/auth/session.ts";
 import {
+  anyLogins,
   type LoginAttempt,
   sandboxLogins,
   type SandboxLoginsOptions,
@@ -157,4 +158,44 @@ Deno.test("a login that another one takes the place of need not end, but one tha
   );
   assert.equal(location, `https://${NAME}/a?challenge-new`);
   assert.equal(setCookies.length, 2);
+});
+
+Deno.test("a login that says who somebody is is kept on the base host only, where others make room for it, and is made anew each time", async () => {
+  const ended: string[] = [];
+  const logins = anyLogins({
+    cookies: COOKIES,
+    now: () => NOW,
+    sessions: {
+      seal: (session) => Promise.resolve(`sealed ${session.kind}`),
+      open: (id): Promise<Session | undefined> => {
+        const expiresAt = NOW + Number(id.replace(/\D/g, ""));
+        return Promise.resolve({ kind: "user", id, expiresAt });
+      },
+    },
+    logins: {
+      end({ id }) {
+        ended.push(id);
+        return Promise.resolve(undefined);
+      },
+    },
+  });
+  const url = "https://p.test/s/AAECAwQFBgcICQoLDA0ODw";
+  const host = { ...HOST, port: 2280, label: "" };
+  const pairs = Array.from({ length: 13 }, (_, i) => {
+    return `${COOKIES.userSession(`n${i}`)}=n${i + 1}`;
+  });
+  const attempt: LoginAttempt = {
+    ...VISIT,
+    cookies: pairs.join("; "),
+    returnTo: { url, host, isOnBase: true, isForAnybody: true },
+    challenge: undefined,
+  };
+  assert.equal(await logins.resume(attempt), undefined);
+  const { location, setCookies } = await logins.complete(attempt, MADE);
+  assert.equal(location, url);
+  assert.deepEqual(ended, ["n1", "n2"]);
+  const line = setCookies.at(-1) ?? "";
+  assert(line.startsWith(`${COOKIES.userSession("new")}=sealed user; Path=/;`));
+  assert.match(line, /; Max-Age=60; HttpOnly; SameSite=Lax; Secure$/);
+  assert.equal(setCookies.length, 3);
 });

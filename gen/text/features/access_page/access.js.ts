@@ -103,6 +103,26 @@ const text: string = `// What members have let others in by, in the browser: a s
       return rows.size === 0 ? \`There are no \${kind} yet.\` : "";
     }
 
+    /** Shows what is shown only now, each text in its place. */
+    function reveal(...texts) {
+      const made = section.querySelector(".made");
+      made.querySelectorAll("pre").forEach((place, nth) =>
+        place.textContent = texts[nth]
+      );
+      made.hidden = false;
+      made.querySelector("h3").focus();
+    }
+
+    for (const button of section.querySelectorAll("pre + button")) {
+      button.onclick = () => {
+        const text = button.previousElementSibling;
+        getSelection().selectAllChildren(text);
+        const { clipboard } = navigator; // not over plain http
+        clipboard?.writeText(text.textContent);
+        press(() => clipboard ? "Copied." : "Selected, for you to copy.");
+      };
+    }
+
     form?.addEventListener("submit", (event) => {
       event.preventDefault();
       press(async () => {
@@ -112,7 +132,45 @@ const text: string = `// What members have let others in by, in the browser: a s
       });
     });
     run(list);
-    return { press, show, revoke };
+    return { press, show, reveal, revoke };
+  }
+
+  const shares = addSection("shares", {
+    textsOf: (share) => [
+      share.path === "/" ? title(share) : \`\${title(share)}\\n\${share.path}\`,
+      share.port,
+      (share.emails?.join("\\n") ?? "whoever has the link") +
+      (share.hasPasscode ? "\\nwith a passcode" : ""),
+      share.usesLeft ?? "any number",
+      end(share),
+    ],
+    buttonsOf: ({ id }) => ({
+      Revoke: () =>
+        shares.revoke(
+          id,
+          \`Revoke the share \${id}?\`,
+          "Revoked. Within half a minute, it opens nothing any more.",
+        ),
+    }),
+    make: makeShare,
+  });
+
+  async function makeShare(
+    { port, path, passcode, emails, uses, hours, note },
+  ) {
+    const share = await call("POST", "shares", {
+      sandbox,
+      port: port.valueAsNumber,
+      path: path.value || undefined,
+      expiresInSec: hours.valueAsNumber * 3600,
+      passcode: passcode.value || undefined,
+      emails: emails.value.match(/[^\\s,]+/g) ?? undefined,
+      uses: uses.valueAsNumber || undefined,
+      note: note.value || undefined,
+    });
+    shares.show(share);
+    shares.reveal(share.url);
+    return "Made.";
   }
 
   const tokens = addSection("tokens", {
@@ -147,25 +205,12 @@ const text: string = `// What members have let others in by, in the browser: a s
     const host = \`\${record.ports[0]}-\${record.sandboxId}.\${location.host}\`;
     // With -X HEAD, curl would wait for a body.
     const how = method === "HEAD" ? "-I" : \`-X \${method}\`;
-    const [token, example] = made.querySelectorAll("pre");
-    token.textContent = record.token;
-    example.textContent =
-      \`curl \${how} -H "X-Porthole-Token: \${record.token}" \${location.protocol}//\${host}/\`;
     tokens.show(record);
-    made.hidden = false;
-    made.querySelector("h3").focus();
+    tokens.reveal(
+      record.token,
+      \`curl \${how} -H "X-Porthole-Token: \${record.token}" \${location.protocol}//\${host}/\`,
+    );
     return "Made.";
-  }
-
-  const made = document.getElementById("made");
-  for (const button of made.querySelectorAll("button")) {
-    button.onclick = () => {
-      const text = button.previousElementSibling;
-      getSelection().selectAllChildren(text);
-      const { clipboard } = navigator; // not over plain http
-      clipboard?.writeText(text.textContent);
-      tokens.press(() => clipboard ? "Copied." : "Selected, for you to copy.");
-    };
   }
 
   /** True while nobody has to change the DNS of a name. */

@@ -2,13 +2,52 @@
 const text: string = `<p class="status">Porthole</p>
 <h1>Access to <span class="name">{name}</span></h1>
 <noscript><p>This page needs JavaScript.</p></noscript>
+<section id="shares" aria-labelledby="shares-title">
+  <h2 id="shares-title" tabindex="-1">Share links</h2>
+  <p>
+    For people: a link opens one port, to look at and to use, and nothing else. Whoever gets it may pass it on.
+  </p>
+  <p role="status"></p>
+  <div class="made" hidden>
+    <h3 tabindex="-1">The new link, which is shown only now</h3>
+    <pre class="prose" tabindex="0"></pre><button>Copy the link</button>
+  </div>
+  <table hidden>
+    <thead>
+      <tr>
+        <th scope="col">Share</th>
+        <th scope="col">Port</th>
+        <th scope="col">For</th>
+        <th scope="col">Uses left</th>
+        <th scope="col">Ends</th>
+        <td></td>
+      </tr>
+    </thead>
+    <tbody></tbody>
+  </table>
+  <form hidden>
+    <h3>Make a share link</h3>
+    <div class="fields">
+      <label>Port <input name="port" type="number" required min="1" max="65535" placeholder="3000"></label>
+      <label>Path <input name="path" pattern="/.*" autocapitalize="none" spellcheck="false" placeholder="/"></label>
+      <label>Hours <input name="hours" type="number" required min="1" max="720" value="168"></label>
+      <label>Note <input name="note" maxlength="200" placeholder="what it is for"></label>
+      <label>Uses <input name="uses" type="number" min="1" placeholder="any"></label>
+      <label>Emails <input name="emails" autocapitalize="none" spellcheck="false"
+          placeholder="all who have it, or ann@example.com"></label>
+      <label>Passcode <input name="passcode" minlength="6" maxlength="100" autocomplete="off" autocapitalize="none" spellcheck="false"
+          placeholder="none"></label>
+    </div>
+    <button>Make a share link</button>
+  </form>
+</section>
 <section id="tokens" aria-labelledby="tokens-title">
   <h2 id="tokens-title" tabindex="-1">Tokens</h2>
   <p>
     For programs that cannot log in: jobs, webhooks, tests. A token opens the ports that it names, and nothing else.
   </p>
   <p role="status"></p>
-  <div id="made" hidden>
+  <div class="made" hidden>
     <h3 tabindex="-1">The new token, which is shown only now</h3>
     <pre class="prose" tabindex="0"></pre><button>Copy the token</button>
     <h3>Its use</h3><pre class="prose" tabindex="0"></pre><button>Copy the command</button>

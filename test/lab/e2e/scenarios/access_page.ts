@@ -30,6 +30,9 @@ const REFUSALS: readonly (readonly [ErrorCode, RegExp])[] = [
   ["too_many_refusals", /in a moment/],
 ];
 
+/** What has a section of its own. */
+const KINDS = ["shares", "tokens", "names", "embeds"];
+
 /** What is said of tokens; and of any kind, in the page. */
 const STATE = "#tokens [role=status]";
 const STATE_OF = "((kind) => document.querySelector(`#${kind} [role=status]`))";
@@ -43,7 +46,7 @@ interface Listed {
   readonly [member: string]: unknown;
 }
 
-interface Token extends Listed {
+interface Made extends Listed {
   readonly id: string;
   readonly expiresAt: string;
 }
@@ -55,7 +58,7 @@ interface Name extends Listed {
   readonly lastError?: string | null;
 }
 
-function tokenOf(id: string, differences: Partial<Token> = {}): Token {
+function tokenOf(id: string, differences: Partial<Made> = {}): Made {
   const now = Date.now();
   return {
     id,
@@ -90,12 +93,27 @@ const EMBED = {
   ancestors: ["https://product.example", "http://localhost:8080"],
 };
 
-/** An API of tokens, names and embeds, and the page. */
+/** A share link, of which nobody but who makes it sees the URL. */
+function shareOf(id: string, differences: Partial<Made> = {}): Made {
+  return tokenOf(id, {
+    port: 3000,
+    path: "/",
+    hasPasscode: false,
+    emails: null,
+    usesLeft: null,
+    ...differences,
+  });
+}
+
+const SHARE_URL = "https://preview.example.com/s/shared#secret";
+
+/** An API of shares, tokens, names and embeds, and the page. */
 class StubApi {
+  shares: Made[] = [];
   /** Newest first. */
-  tokens: Token[] = [];
+  tokens: Made[] = [];
   readonly names = new Map<string, Name>();
-  embeds: Token[] = [];
+  embeds: Made[] = [];
   refusal: ErrorCode | undefined;
   /** What is switched off. */
   off: string | undefined;
@@ -112,6 +130,7 @@ class StubApi {
     const [, , , kind, id = ""] = pathname.split("/");
     if (kind === this.off) return problemOf("feature_off");
     if (kind === "names") return await this.#answerNames(request, id);
+    if (kind === "shares") return await this.#answerShares(request, id);
     if (kind === "embeds") {
       if (request.method !== "DELETE") {
         return Response.json({ items: this.embeds });
@@ -134,6 +153,21 @@ class StubApi {
         ? { items, next: String(start + 2) }
         : { items },
     );
+  }
+
+  async #answerShares(request: Request, id: string): Promise<Response> {
+    if (request.method === "GET") return Response.json({ items: this.shares });
+    if (request.method === "DELETE") {
+      this.shares = this.shares.filter((share) => share.id !== id);
+      return new Response(null, { status: 204 });
+    }
+    const body = await request.json();
+    this.bodies.push(body);
+    const { passcode, uses: usesLeft = null, ...asked } = body;
+    const hasPasscode = passcode !== undefined;
+    const made = shareOf("shared", { ...asked, hasPasscode, usesLeft });
+    this.shares.unshift(made);
+    return Response.json({ ...made, url: SHARE_URL }, { status: 201 });
   }
 
   async #answerNames(request: Request, host: string): Promise<Response> {
@@ -179,7 +213,7 @@ function problemOf(code: ErrorCode, advice: ErrorAdvice = {}): Response {
 
 export const accessPageInWords: Scenario = {
   name:
-    "a member sees, makes and revokes tokens, names and embeds, and reads why not in words",
+    "a member sees, makes and revokes share links, tokens, names and embeds, and reads why not in words",
   except: {
     firefox: "the page is judged in Chromium",
     webkit: "the page is judged in Chromium",
@@ -196,7 +230,7 @@ export const accessPageInWords: Scenario = {
       for (const [code, words] of REFUSALS) {
         api.refusal = code;
         await page.goto(url);
-        for (const kind of ["tokens", "names", "embeds"]) {
+        for (const kind of KINDS) {
           await page.until(`${words}.test(${STATE_OF}("${kind}").textContent)`);
         }
         assert.equal(await isShown(page, "form, table"), false, code);
@@ -204,8 +238,9 @@ export const accessPageInWords: Scenario = {
       await checkAccessibility(page, `access refused (${screen})`);
       api.refusal = undefined;
       api.tokens = [];
+      api.shares = [];
       await page.goto(url);
-      for (const kind of ["tokens", "names", "embeds"]) {
+      for (const kind of KINDS) {
         await page.shows(`#${kind} [role=status]`, `There are no ${kind} yet.`);
       }
       await checkAccessibility(page, `no access given (${screen})`);
@@ -219,10 +254,12 @@ export const accessPageInWords: Scenario = {
         tokenOf("third"),
       ];
       api.embeds = [EMBED];
+      api.shares = [shareOf("given", { note: HOSTILE })];
       await page.goto(url);
       await page.shows("#tokens tbody tr:first-child", "first by alice <img");
       await page.shows("#tokens tbody tr:nth-child(2)", "(over)");
       await page.shows("#tokens tbody tr:nth-child(3)", "third"); // of another page
+      await checkShares(page, api);
       await checkMake(page, api);
       await checkNames(page, api);
       await checkAccessibility(page, `the access page (${screen})`);
@@ -267,15 +304,15 @@ export const accessPage: Scenario = {
     await page.click("button", "alice");
     await page.untilAt(gateway.at("", "/access/locked"));
     await page.shows(STATE, "There are no tokens yet.");
-    await page.fill("[name=ports]", "3000");
+    await page.fill("#tokens [name=ports]", "3000");
     await page.click("form button", "Make a token");
     await page.shows(STATE, "Made.");
-    const command = await page.text("#made pre", "curl");
+    const command = await page.text("#tokens .made pre", "curl");
     const [, token = "", url = ""] =
       /^curl -X GET -H "X-Porthole-Token: (pp_[\w-]+)" (\S+)$/.exec(command) ??
         assert.fail(command);
     assert.equal(url, gateway.at("3000-locked"));
-    assert.equal(await page.text("#made pre"), token);
+    assert.equal(await page.text("#tokens .made pre"), token);
     const visit = () =>
       gateway.send(new URL(url).host, {
         headers: { "x-porthole-token": token },
@@ -297,12 +334,12 @@ export const accessPage: Scenario = {
     const codeAtName = async () => (await gateway.send(name)).code;
     assert.equal(await codeAtName(), "bad_host");
     await page.fill("[name=host]", " Shop.proxy.localhost");
-    await page.fill("[name=port]", "3000");
+    await page.fill("#names [name=port]", "3000");
     await page.click("#names form button");
     await page.shows("#names [role=status]", "Added: it leads here.");
     assert.equal(await codeAtName(), "login_required");
     await page.fill("[name=host]", "admin.proxy.localhost");
-    await page.fill("[name=port]", "3000");
+    await page.fill("#names [name=port]", "3000");
     await page.click("#names form button");
     await page.shows("#names [role=status]", "/host must not be a reserved");
     await page.reload();
@@ -322,17 +359,67 @@ function isShown(page: Page, selector: string): Promise<boolean> {
   );
 }
 
+/** A link is shown once, to be copied; then its row says for whom it is, and how often it still opens. */
+async function checkShares(page: Page, api: StubApi): Promise<void> {
+  const state = "#shares [role=status]";
+  const row = "#shares tbody tr:first-child";
+  await page.shows(row, "given by alice <img");
+  await page.shows(`${row} td:nth-child(3)`, "whoever has the link");
+  await page.fill("#shares [name=port]", "5173");
+  await page.fill("#shares [name=path]", "/docs?a=1");
+  await page.fill("#shares [name=hours]", "2");
+  await page.fill("#shares [name=uses]", "3");
+  await page.fill("#shares [name=emails]", "ann@example.com, bob@example.com");
+  await page.fill("#shares [name=passcode]", "open sesame");
+  await page.fill("#shares [name=note]", "for the review");
+  await page.click("#shares form button");
+  await page.until(`document.activeElement.matches("#shares .made h3")`);
+  assert.deepEqual(api.bodies.at(-1), {
+    sandbox: "box",
+    port: 5173,
+    path: "/docs?a=1",
+    expiresInSec: 7200,
+    passcode: "open sesame",
+    emails: ["ann@example.com", "bob@example.com"],
+    uses: 3,
+    note: "for the review",
+  });
+  assert.equal(await page.text("#shares .made pre"), SHARE_URL);
+  await page.click("#shares .made button", "Copy the link");
+  await page.shows(state, "Copied.");
+  assert.equal(await page.evaluate("String(getSelection())"), SHARE_URL);
+  const cells = `[...document.querySelectorAll("${row} td")]`;
+  const texts = `${cells}.slice(0, 4).map(({ textContent }) => textContent)`;
+  assert.deepEqual(await page.evaluate(texts), [
+    "shared by alice for the review\n/docs?a=1",
+    "5173",
+    "ann@example.com\nbob@example.com\nwith a passcode",
+    "3",
+  ]);
+
+  await page.fill("#shares [name=port]", "3000");
+  await page.click("#shares form button");
+  await page.shows(`${row} td:nth-child(4)`, "any number");
+  const expiresInSec = 7 * 24 * 3600;
+  const least = { sandbox: "box", port: 3000, expiresInSec };
+  assert.deepEqual(api.bodies.at(-1), least);
+  await page.evaluate("globalThis.confirm = () => true");
+  await page.click(`${row} button`, "Revoke");
+  await page.shows(state, "Revoked.");
+  assert.deepEqual(api.shares.map(({ id }) => id), ["given"]);
+}
+
 /** What is wrong is said; the secret is shown once, to be copied, with a command that uses it. */
 async function checkMake(page: Page, api: StubApi): Promise<void> {
-  await page.fill("[name=ports]", "2280");
+  await page.fill("#tokens [name=ports]", "2280");
   await page.click("form button", "Make a token");
   await page.shows(STATE, "/ports/0 must be another");
-  await page.fill("[name=ports]", "3000, 8080");
-  await page.fill("[name=methods]", "post, put");
-  await page.fill("[name=hours]", "168");
-  await page.fill("[name=note]", "for CI");
+  await page.fill("#tokens [name=ports]", "3000, 8080");
+  await page.fill("#tokens [name=methods]", "post, put");
+  await page.fill("#tokens [name=hours]", "168");
+  await page.fill("#tokens [name=note]", "for CI");
   await page.click("form button", "Make a token");
-  await page.until(`document.activeElement.matches("#made h3")`);
+  await page.until(`document.activeElement.matches("#tokens .made h3")`);
   assert.deepEqual(api.bodies.at(-1), {
     sandbox: "box",
     ports: [3000, 8080],
@@ -340,14 +427,14 @@ async function checkMake(page: Page, api: StubApi): Promise<void> {
     expiresInSec: 604_800,
     note: "for CI",
   });
-  assert.equal(await page.text("#made pre"), "pp_secret");
+  assert.equal(await page.text("#tokens .made pre"), "pp_secret");
   const { host } = new URL(await page.url());
   assert.equal(
-    await page.text("#made pre", "curl"),
+    await page.text("#tokens .made pre", "curl"),
     `curl -X POST -H "X-Porthole-Token: pp_secret" http://3000-box.${host}/`,
   );
   await page.shows("#tokens tbody tr:first-child", "made by alice for CI");
-  await page.click("#made button", "Copy the command");
+  await page.click("#tokens .made button", "Copy the command");
   await page.shows(STATE, "Copied.");
   assert.match(await page.evaluate<string>("String(getSelection())"), /^curl/);
 }
@@ -377,7 +464,7 @@ async function checkNames(page: Page, api: StubApi): Promise<void> {
   const state = "#names [role=status]";
   async function add(host: string, port: string) {
     await page.fill("[name=host]", host);
-    await page.fill("[name=port]", port);
+    await page.fill("#names [name=port]", port);
     await page.click("#names form button");
   }
   await add("shop.preview.example.com", "3000");

@@ -46,3 +46,45 @@ Deno.test("a grant starts no sandbox, and shows no button, even where links do",
   }
   assert.equal(api.count("startSandbox"), 0);
 });
+
+Deno.test("the session of a share link starts what other links start, if that is wanted, and by its visitor's press only", async () => {
+  for (const isWanted of [false, true]) {
+    await using gateway = await startGateway({
+      WAKE: "visit",
+      WAKE_LINKS: String(isWanted),
+      WAKE_API_KEYS: `${ORGANIZATION}=dtn_operator`,
+    });
+    const { api } = gateway.stack;
+    // A key of the organization, at an API that knows it.
+    api.state.users.set("dtn_operator", new Set(["stopped"]));
+    const permissions = ["write:sandboxes"];
+    api.state.apiKeys.set("dtn_operator", { permissions });
+    api.sandbox("stopped").public = false;
+    const share = { via: "share", id: "shared", sandboxId: "stopped" } as const;
+    GRANTS.grants.set("tg_shared", grantOf(share));
+    const host = `3000-stopped.${BASE}`;
+    const page = { accept: "text/html", "sec-fetch-mode": "navigate" };
+    const path = "/?porthole_token=tg_shared";
+    const opened = await gateway.send(host, { path, headers: page });
+    const cookie = opened.headers.get("set-cookie")?.split(";")[0] ?? "";
+    const shown = await gateway.send(host, {
+      headers: { ...page, "sec-fetch-dest": "document", cookie },
+    });
+    assert.equal(shown.code, "sandbox_stopped");
+    assert.equal(/<form/.test(shown.body), isWanted);
+    assert.equal(api.count("startSandbox"), 0);
+    const [, ticket = ""] = /value="([^"]+)"/.exec(shown.body) ?? [];
+    const { status } = await gateway.send(host, {
+      method: "POST",
+      path: "/porthole-start-sandbox",
+      headers: {
+        "content-type": "application/x-www-form-urlencoded",
+        "origin": `http://${host}`,
+        cookie,
+      },
+      body: new URLSearchParams({ ticket }).toString(),
+    });
+    assert.equal(status, isWanted ? 303 : 403);
+    assert.equal(api.count("startSandbox"), isWanted ? 1 : 0);
+  }
+});

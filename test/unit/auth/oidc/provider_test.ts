@@ -37,7 +37,12 @@ async function setUp(
 }
 
 function providerOf(settings: OidcSettings, now = Date.now): OpenidProvider {
-  return new OpenidProvider({ oidc: { kind: "on", settings } }, now);
+  return new OpenidProvider(
+    { oidc: { kind: "on", settings } },
+    now,
+    "groups",
+    false,
+  );
 }
 
 /** The settings of a public client, and nothing that need not be set. */
@@ -99,6 +104,22 @@ Deno.test("OpenidProvider redeems a login with each method of client authenticat
     assert.equal(await standIn.subjectOf(tokens.accessToken), "alice");
     assert((tokens.expiresAt ?? 0) > clock.now);
   }
+});
+
+Deno.test("OpenidProvider keeps who has logged in, and asks nobody about that where no rule needs it", async () => {
+  await using standIn = await startOpenidProvider();
+  standIn.redirectUris.add(REDIRECT_URI);
+  standIn.claims.set("alice", { email_verified: true, groups: ["staff"] });
+  const settings = { ...settingsOf(standIn), scope: "openid profile email" };
+  const provider = providerOf(settings);
+  const attempt = attemptOf("a");
+  const url = await provider.authorizationUrl(attempt);
+  const parameters = await logIn(standIn, url);
+  const { identity } = await provider.redeem(parameters, attempt);
+  assert.equal(identity?.email, "alice@example.test");
+  assert.equal(identity.isEmailVerified, true);
+  assert.deepEqual(identity.groups, ["staff"]);
+  assert.equal(identity.checkedAt, 0); // by no UserInfo
 });
 
 Deno.test("OpenidProvider fetches metadata once per TTL", async () => {
@@ -362,7 +383,7 @@ Deno.test("OpenidProvider is unavailable until its settings are known", async ()
   const { standIn } = await setUp();
   await using _ = standIn;
   const remote: { oidc: OidcState } = { oidc: { kind: "unknown" } };
-  const provider = new OpenidProvider(remote, Date.now);
+  const provider = new OpenidProvider(remote, Date.now, "groups", false);
   assert.equal(provider.state, "unknown");
   await assert.rejects(provider.authorizationUrl(attemptOf("a")), {
     code: "login_unavailable",
@@ -395,9 +416,12 @@ Deno.test("check() fails if one of two providers is down", async () => {
       sso: settingsOf(second),
     },
   } as const;
-  await new OpenidProvider(remote, Date.now).check();
+  await new OpenidProvider(remote, Date.now, "groups", false).check();
   second.outage = 503;
-  await assert.rejects(new OpenidProvider(remote, Date.now).check(), {
-    code: "login_unavailable",
-  });
+  await assert.rejects(
+    new OpenidProvider(remote, Date.now, "groups", false).check(),
+    {
+      code: "login_unavailable",
+    },
+  );
 });

@@ -43,7 +43,7 @@ Deno.test("the access page has a section for each kind, with a heading that take
     ...accessPageOf("box").matchAll(/<section id="(\w+)"([^]*?)<\/section>/g),
   ];
   const kinds = sections.map(([, kind]) => kind);
-  assert.deepEqual(kinds, ["tokens", "names", "embeds"]);
+  assert.deepEqual(kinds, ["shares", "tokens", "names", "embeds"]);
   for (const [, kind, html = ""] of sections) {
     assert.ok(html.startsWith(` aria-labelledby="${kind}-title">`));
     assert.match(html, new RegExp(`<h2 id="${kind}-title" tabindex="-1">`));

@@ -17,7 +17,7 @@ const TERMS = {
 
 /** The grants of embeds, and one embed of port 3000 of `box`. */
 async function setUp() {
-  const { clock, codes, links } = setUpCodes();
+  const { clock, grantCodes, links } = setUpCodes();
   const records = new MemoryRecords();
   const { id, sandboxId, port } = EMBED;
   const own = { port, path: "/", ttlSec: 600, terms: TERMS };
@@ -31,7 +31,7 @@ async function setUp() {
     data: { createdBy: null, note: null, own },
   }, "absent");
   records.asked.length = 0;
-  const grants = embedGrants(codes, records);
+  const grants = embedGrants(grantCodes, records);
   const spent: unknown[] = [];
   const budget = { spend: (asked?: string) => void spent.push(asked) };
   async function open(
@@ -53,6 +53,7 @@ Deno.test("a code opens what its record says, with its terms for frames, once", 
     via: "embed",
     id: EMBED.id,
     sandboxId: "box",
+    subject: undefined,
     ports: [3000],
     frame: TERMS,
     expiresAt,

@@ -1,6 +1,10 @@
 /** The parts that embeds are made and opened by, for tests of each. */
-import { EmbedCodes } from "../../../../src/features/embeds/embed_codes.ts";
+import { GrantCodes } from "../../../../src/auth/grant_codes.ts";
 import { UsedCodes } from "../../../../src/auth/used_codes.ts";
+import {
+  EMBED_MARK,
+  EmbedCodes,
+} from "../../../../src/features/embeds/embed_codes.ts";
 import { createSealer } from "../../../../src/lib/seal.ts";
 
 /** An embed of port 3000 of `box`, as codes name it. */
@@ -18,12 +22,16 @@ export function setUpCodes() {
   const now = () => clock.now;
   const sealerFor = (purpose: string) =>
     createSealer({ secrets: ["secret"], purpose, now });
-  const codes = new EmbedCodes({
-    codeSealer: sealerFor("embed-code"),
-    stateSealer: sealerFor("embed-state"),
+  const grantCodes = new GrantCodes({
+    mark: EMBED_MARK,
+    sealer: sealerFor("embed-code"),
     usedCodes: new UsedCodes(null, { kind: "embed-code", maxEntries: 10 }),
-    scheme: "https",
     now,
+  });
+  const codes = new EmbedCodes({
+    codes: grantCodes,
+    stateSealer: sealerFor("embed-state"),
+    scheme: "https",
   });
   /** The links of the embed, which ends in ten minutes. */
   async function links(differences: Partial<typeof EMBED> = {}) {
@@ -32,5 +40,5 @@ export function setUpCodes() {
     const { url, ...rest } = await codes.linksTo(all);
     return { ...rest, url, code: new URL(url).hash.slice(1) };
   }
-  return { clock, codes, links };
+  return { clock, grantCodes, codes, links };
 }

@@ -1,0 +1,103 @@
+/**
+ * How often a share's passcode may be tried. Tries are counted before they are judged, in the database of records, by
+ * compare-and-write: so those that are made at once, or at several gateways, are no more either. Where many clients fail,
+ * only those wait who have never opened the share: nobody locks out the others.
+ */
+import type { StoreKey } from "../../cache/store.ts";
+import { clientKey } from "../../lib/client_key.ts";
+import type { SecretHashes } from "../../lib/secret_hashes.ts";
+import type { RecordValues } from "../../records/record_values.ts";
+import type { StoredRecord } from "../../records/stored_record.ts";
+import { bytesOf } from "./share_kind.ts";
+
+/** The time for which a try counts, ms. */
+const WINDOW_MS = 15 * 60_000;
+
+/** Most that fail in that time, of one client's network, and of all for one share. */
+const PER_CLIENT = 10;
+const PER_SHARE = 50;
+
+/** Most clients of a share that are remembered to have opened it: the latest. */
+const MAX_KNOWN = 100;
+
+/** Of one share, the oldest first; clients by keyed hashes, `at` in ms since the epoch. */
+interface Counted {
+  readonly tries: readonly (readonly [client: string, at: number])[];
+  readonly known: readonly string[];
+}
+
+type Share = Pick<StoredRecord, "id" | "expiresAt">;
+
+interface PasscodeTriesOptions {
+  readonly values: Pick<RecordValues, "read" | "write">;
+  readonly hashes: Pick<SecretHashes, "of">;
+  readonly now: () => number;
+}
+
+/** Counts tries. Its methods throw `records_unavailable`. */
+export class PasscodeTries {
+  readonly #options: PasscodeTriesOptions;
+
+  constructor(options: PasscodeTriesOptions) {
+    this.#options = options;
+  }
+
+  /** Counts a try; the time until there can be another one, in ms, if none is left. */
+  async take(share: Share, address: string): Promise<number | undefined> {
+    const now = this.#options.now();
+    let waitMs: number | undefined;
+    await this.#change(share, address, (counted, client) => {
+      const since = lastOfTooMany(counted, client);
+      waitMs = since && since + WINDOW_MS - now;
+      if (waitMs !== undefined) return undefined;
+      return { ...counted, tries: [...counted.tries, [client, now]] };
+    });
+    return waitMs;
+  }
+
+  /** Takes a try back that was right. */
+  async giveBack(share: Share, address: string): Promise<void> {
+    await this.#change(share, address, ({ tries, known }, client) => {
+      const own = tries.findLastIndex(([by]) => by === client);
+      const others = known.filter((each) => each !== client);
+      return {
+        tries: tries.filter((_, i) => i !== own),
+        known: [...others, client].slice(-MAX_KNOWN),
+      };
+    });
+  }
+
+  async #change(
+    { id, expiresAt }: Share,
+    address: string,
+    change: (counted: Counted, client: string) => Counted | undefined,
+  ): Promise<void> {
+    const { values, hashes, now } = this.#options;
+    const client = hashes.of(bytesOf("client", id, clientKey(address)));
+    const key: StoreKey = ["share-tries", id];
+    for (;;) {
+      const found = await values.read(key);
+      const { tries, known }: Counted = JSON.parse(found?.text ?? NOTHING);
+      const late = tries.filter(([, at]) => at > now() - WINDOW_MS);
+      const next = change({ tries: late, known }, client.slice(0, 16));
+      if (next === undefined) return;
+      const text = JSON.stringify(next);
+      const ttlMs = Math.max(1, (expiresAt ?? Infinity) - now());
+      const write = { key, version: found?.version, text, ttlMs };
+      if (await values.write(write) !== undefined) return;
+    }
+  }
+}
+
+const NOTHING = '{"tries":[],"known":[]}';
+
+/** When the try was made that has to be forgotten before a client may try again; undefined if it may now. */
+function lastOfTooMany(
+  { tries, known }: Counted,
+  client: string,
+): number | undefined {
+  const own = tries.filter(([by]) => by === client);
+  const [, ofClient] = own.at(-PER_CLIENT) ?? [];
+  if (ofClient !== undefined || known.includes(client)) return ofClient;
+  return tries.at(-PER_SHARE)?.[1];
+}

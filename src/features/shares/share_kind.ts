@@ -1,0 +1,125 @@
+/** Share links as records: what a member asks for, what is kept, and what is told of it. */
+import { z } from "@hono/zod-openapi";
+import {
+  ASKED_OF_ALL,
+  pathField,
+  portField,
+} from "../../control/api/fields.ts";
+import { invalid } from "../../control/api/json_body.ts";
+import { describeRecords } from "../../control/api/record_descriptions.ts";
+import type { RecordKind } from "../../control/api/record_routes.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { joinParts } from "../../lib/digest.ts";
+import type { SecretHashes } from "../../lib/secret_hashes.ts";
+
+/** Their kind in the store. */
+export const SHARES = "shares";
+
+/** The life of one for which none is asked for, seconds: 7 days. */
+const DEFAULT_LIFE_SEC = 604_800;
+
+const asked = z.strictObject({
+  sandbox: ASKED_OF_ALL.sandbox,
+  port: portField,
+  path: pathField.describe("What its visitors see first, of that port."),
+  expiresInSec: ASKED_OF_ALL.expiresInSec.optional().describe(
+    "7 days unless given; `SHARE_MAX_SEC` at most.",
+  ),
+  passcode: z.string().min(6).max(100).optional().describe(
+    "What visitors have to know besides.",
+  ),
+  emails: z.array(z.email().max(254).toLowerCase()).min(1).max(50).optional()
+    .describe("Who may open it, by a login that has verified the address."),
+  uses: z.number().int().min(1).max(10_000).optional().describe(
+    "How often it may be opened.",
+  ),
+  note: ASKED_OF_ALL.note,
+});
+
+type AskedShare = z.output<typeof asked> & { readonly expiresInSec: number };
+
+/** What is kept of one: of its secrets, keyed hashes. */
+export type KeptShare = {
+  readonly port: number;
+  readonly path: string;
+  readonly secretHash: string;
+  /** Null if it has none. */
+  readonly passcodeHash: string | null;
+  /** In lower case; null for anybody. */
+  readonly emails: readonly string[] | null;
+  /** Null for any number. */
+  readonly uses: number | null;
+  readonly usesLeft: number | null;
+};
+
+interface ShareKindParts extends Pick<FeatureParts, "scheme"> {
+  readonly login: Pick<FeatureParts["login"], "state">;
+  readonly hashes: Pick<SecretHashes, "of">;
+  readonly maxLifeSec: number;
+}
+
+/** What is hashed of a share: a text, for one use. */
+export function bytesOf(
+  use: "secret" | "passcode" | "client",
+  id: string,
+  text: string,
+): Uint8Array {
+  return new TextEncoder().encode(joinParts([use, id, text]));
+}
+
+/** The kind. */
+export function shareKind(
+  { scheme, login, hashes, maxLifeSec }: ShareKindParts,
+): RecordKind<AskedShare, KeptShare> {
+  return {
+    name: SHARES,
+    via: "share",
+    asked: asked.extend({
+      expiresInSec: z.number().int().min(1).max(maxLifeSec)
+        .default(Math.min(DEFAULT_LIFE_SEC, maxLifeSec)),
+    }),
+    make({ port, path, passcode, emails = null, uses = null }, place) {
+      const { id, authority } = place;
+      if (emails !== null && login.state === "off") {
+        const message = "cannot be: nobody can log in at this gateway";
+        throw invalid([{ path: "/emails", message }], "No login");
+      }
+      const secret = crypto.getRandomValues(new Uint8Array(32))
+        .toBase64({ alphabet: "base64url", omitPadding: true });
+      const secretHash = hashes.of(bytesOf("secret", id, secret));
+      const passcodeHash = passcode === undefined
+        ? null
+        : hashes.of(bytesOf("passcode", id, passcode));
+      const told = { port, path, emails, uses, usesLeft: uses };
+      return {
+        data: { ...told, secretHash, passcodeHash },
+        // In the fragment, which browsers send nowhere.
+        toldOnce: { url: `${scheme}://${authority}/s/${id}#${secret}` },
+      };
+    },
+    tell: ({ secretHash: _, passcodeHash, ...rest }) => ({
+      ...rest,
+      hasPasscode: passcodeHash !== null,
+    }),
+  };
+}
+
+/** The descriptions of the routes of the API. */
+export const SHARE_RECORD_ROUTES = describeRecords({
+  name: SHARES,
+  one: "share link",
+  description:
+    "Whoever presses the button of its page opens a port of the sandbox, and nothing else. Unless `SHARES` is `off`.",
+  asked,
+  told: {
+    port: z.number(),
+    path: z.string(),
+    emails: z.array(z.string()).nullable(),
+    uses: z.number().nullable(),
+    usesLeft: z.number().nullable(),
+    hasPasscode: z.boolean(),
+  },
+  toldOnce: {
+    url: z.string().describe("The link, which is not told again."),
+  },
+});

@@ -1,0 +1,192 @@
+/** The exchange of a share's secret, after a press on its page, for the address that opens the preview. */
+import { previewOrigin } from "../../address/preview_host.ts";
+import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
+import type { GrantCodes } from "../../auth/grant_codes.ts";
+import { isAllowed } from "../../auth/login_rule.ts";
+import { GRANT_PARAMETER } from "../../auth/preview_token.ts";
+import type { ApiRequest } from "../../control/api/caller.ts";
+import { keptIn } from "../../control/api/record_routes.ts";
+import { ownOrigin } from "../../control/route.ts";
+import {
+  type ErrorAdvice,
+  type ErrorCode,
+  GatewayError,
+} from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { cookiesByName } from "../../http/cookies.ts";
+import { withParameter } from "../../http/query_parameter.ts";
+import { clientKey } from "../../lib/client_key.ts";
+import type { SecretHashes } from "../../lib/secret_hashes.ts";
+import type {
+  StoredRecord,
+  VersionedRecord,
+} from "../../records/stored_record.ts";
+import type { PasscodeTries } from "./passcode_tries.ts";
+import { bytesOf, type KeptShare, SHARES } from "./share_kind.ts";
+
+/** What a press sends. */
+export interface Press {
+  readonly id: string;
+  readonly secret: string;
+  readonly passcode?: string | undefined;
+}
+
+export interface ShareParts extends FeatureParts {
+  readonly hashes: Pick<SecretHashes, "match">;
+  readonly codes: Pick<GrantCodes, "issue">;
+  readonly tries: Pick<PasscodeTries, "take" | "giveBack">;
+}
+
+/** Refusals that ask for more: they are free. */
+const ASKS: readonly ErrorCode[] = ["login_required", "passcode_required"];
+
+/** Most sessions of a browser that are looked at. */
+const MAX_SESSIONS = 24;
+
+/**
+ * The address that opens the preview, once and within a minute, for the page of this very host.
+ * @throws {GatewayError} as a share is refused: `share_invalid`, `share_used_up`, `share_for_others`, `passcode_wrong`,
+ * `passcode_tries`, and those that ask for more; `too_many_refusals`, `login_unavailable`, `records_unavailable`
+ */
+export async function openShare(
+  request: ApiRequest,
+  press: Press,
+  parts: ShareParts,
+): Promise<string> {
+  const { records, throttle, accessEvents, metrics } = parts;
+  const { requestId, clientAddress } = request.env;
+  const budget = throttle.budgetFor({ clientAddress, isSentByPage: false });
+  let found: VersionedRecord | undefined;
+  async function open(): Promise<string | GatewayError> {
+    budget.spend("store"); // whether it is in memory or not
+    found = await records.get(SHARES, press.id);
+    return found === undefined
+      ? refusal("share_invalid")
+      : await opened(found, press, request, parts);
+  }
+  const outcome = await budget.settledBy(
+    open(),
+    (it) => typeof it === "string" || ASKS.includes(it.code),
+  );
+  if (typeof outcome === "string") return outcome;
+  const { code } = outcome;
+  if (ASKS.includes(code)) throw outcome;
+  metrics.grant("share", "refused");
+  const client = clientKey(clientAddress);
+  const facts = found && factsOf(found.record);
+  accessEvents.refused({ requestId, client, code, ...facts });
+  throw outcome;
+}
+
+/** The address, or why there is none. */
+async function opened(
+  found: VersionedRecord,
+  { id, secret, passcode }: Press,
+  request: ApiRequest,
+  parts: ShareParts,
+): Promise<string | GatewayError> {
+  const { sandboxId } = found.record;
+  const { own } = keptIn<KeptShare>(found.record);
+  const { port, path, secretHash, emails, usesLeft } = own;
+  if (!parts.hashes.match(bytesOf("secret", id, secret), secretHash)) {
+    return refusal("share_invalid");
+  }
+  if (usesLeft === 0) return refusal("share_used_up");
+  const visitor = emails === null
+    ? {}
+    : await visitorOf(request, emails, parts);
+  if (visitor instanceof GatewayError) return visitor;
+  const { clientAddress, authority } = request.env;
+  const refused = await checkPasscode(found, passcode, clientAddress, parts) ??
+    await takeUse(found, parts);
+  if (refused !== undefined) return refused;
+  const label = sandboxId.toLowerCase();
+  const host = { port, label, authoritySuffix: authority.toLowerCase() };
+  const code = await parts.codes.issue({ id, sandboxId, port, ...visitor });
+  const [target = "/", ...fragment] = path.split(/(?=#)/);
+  const url = previewOrigin(host, parts.scheme) + target;
+  return withParameter(url, GRANT_PARAMETER, code) + fragment.join("");
+}
+
+/** Who has logged in, in the log's words, with one of these addresses; otherwise, why nobody has. */
+async function visitorOf(
+  { req: { raw }, env }: ApiRequest,
+  emails: readonly string[],
+  { cookies, sessions, logins, login, subjects, scheme }: ShareParts,
+): Promise<{ readonly subject: string | undefined } | GatewayError> {
+  if (login.state !== "on") {
+    return new GatewayError("login_unavailable", "No provider is known");
+  }
+  const sent = raw.headers.get("cookie") ?? "";
+  const sealed = [cookies.loginSessionPrefix, cookies.userSessionPrefix]
+    .flatMap((prefix) => [...cookiesByName(sent, prefix).values()])
+    .flatMap((values) => values.slice(-MAX_SESSION_COOKIES));
+  const rule = { emails, domains: [], groups: [] };
+  let isOther = false;
+  for (const each of sealed.slice(-MAX_SESSIONS)) {
+    const session = await sessions.open(each);
+    if (session?.kind !== "login" && session?.kind !== "user") continue;
+    const { identity, subject } = await logins.userOf(session) ?? {};
+    if (identity !== undefined && isAllowed(rule, identity)) {
+      return { subject: subjects.ofUser(subject) };
+    }
+    isOther ||= identity !== undefined;
+  }
+  if (isOther) return refusal("share_for_others");
+  const page = ownOrigin(env, scheme) + new URL(raw.url).pathname;
+  const loginUrl = `/login?return_to=${encodeURIComponent(page)}`;
+  return refusal("login_required", { loginUrl });
+}
+
+/** Why the passcode is not good; undefined if it is, or none is needed. */
+async function checkPasscode(
+  { record }: VersionedRecord,
+  passcode: string | undefined,
+  address: string,
+  { hashes, tries }: ShareParts,
+): Promise<GatewayError | undefined> {
+  const { passcodeHash } = keptIn<KeptShare>(record).own;
+  if (passcodeHash === null) return undefined;
+  if (passcode === undefined) return refusal("passcode_required");
+  const waitMs = await tries.take(record, address);
+  if (waitMs !== undefined) {
+    const retryAfterSec = Math.ceil(waitMs / 1000);
+    return new GatewayError("passcode_tries", "Too many", { retryAfterSec });
+  }
+  if (!hashes.match(bytesOf("passcode", record.id, passcode), passcodeHash)) {
+    return refusal("passcode_wrong");
+  }
+  await tries.giveBack(record, address);
+  return undefined;
+}
+
+/** Takes one of its uses, at whichever gateway the others are taken; what was found may be 5 s old. */
+async function takeUse(
+  found: VersionedRecord,
+  { records }: ShareParts,
+): Promise<GatewayError | undefined> {
+  let latest: VersionedRecord | undefined = found;
+  while (latest !== undefined) {
+    const { record, etag } = latest;
+    const kept = keptIn<KeptShare>(record);
+    const { usesLeft } = kept.own;
+    if (usesLeft === null) return undefined;
+    if (usesLeft === 0) return refusal("share_used_up");
+    const data = { ...kept, own: { ...kept.own, usesLeft: usesLeft - 1 } };
+    const written = await records.put(SHARES, { ...record, data }, { etag });
+    if (written !== "conflict") return undefined;
+    latest = await records.get(SHARES, record.id);
+  }
+  return refusal("share_invalid");
+}
+
+/** What the log is told of a share. */
+function factsOf(record: StoredRecord) {
+  const { id, sandboxId } = record;
+  const { port } = keptIn<KeptShare>(record).own;
+  return { sandboxId, port, grant: { via: "share", id } as const };
+}
+
+function refusal(code: ErrorCode, advice: ErrorAdvice = {}): GatewayError {
+  return new GatewayError(code, "A share is not opened", { advice });
+}
