@@ -164,6 +164,7 @@ export async function createService(
     remoteSettings,
     sandboxes,
     access,
+    keepsIdentity: FEATURES.some((each) => each.keepsIdentity?.(config)),
   });
   const forwarder = createForwarder(config, {
     upstream,

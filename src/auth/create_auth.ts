@@ -38,12 +38,15 @@ interface AuthParts {
   readonly parseHost: HostParser;
   readonly sandboxes: GateParts["sandboxes"];
   readonly access: Access;
+  /** True if a feature tells who has logged in. */
+  readonly keepsIdentity: boolean;
 }
 
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createAuth(
   config: Config,
-  { lookups, closing, metrics, quota, sealerFor, ...resolvers }: AuthParts,
+  { lookups, closing, metrics, quota, sealerFor, keepsIdentity, ...resolvers }:
+    AuthParts,
 ) {
   const { daytona: { mode }, session, cache, limits, log, oidc } = config;
   const { protocol: scheme, sandboxes: openTo, toolboxTakesPreviewToken } =
@@ -65,8 +68,9 @@ export function createAuth(
   const accessEvents = new AccessEvents({ logger, metrics, subjects });
   const sealer = sealerFor("session");
   const sessions = new SessionSealer(sealer, { now, maxRemembered });
-  const groups = isHosted ? groupsClaim : undefined;
-  const provider = new OpenidProvider(remoteSettings, now, groups);
+  const groups = isHosted || keepsIdentity ? groupsClaim : undefined;
+  // With Daytona's own provider, an access token may be for its API only.
+  const provider = new OpenidProvider(remoteSettings, now, groups, isHosted);
   const loginAccess = isHosted
     ? new RuleAccess(allow, provider, lookups)
     : access;

@@ -107,6 +107,8 @@ export interface FeatureModule {
   keysToCheck?(config: Config): readonly KeyToCheck[];
   /** True if it uses records, so that whatever is wrong with their store is told. */
   needsRecords?(config: Config): boolean;
+  /** True if it tells what the identity provider says of users, so that this is kept with their logins. */
+  keepsIdentity?(config: Config): boolean;
   /** The names that it keeps, for whoever checks an installation; members' are in the records. */
   namesToCheck?(
     config: Config,

@@ -36,7 +36,7 @@ export interface Tokens {
   readonly refreshToken?: string;
   /** The user's `sub`, as of the latest ID token; undefined in states that older versions stored. */
   readonly subject?: string | undefined;
-  /** Who has logged in, where a rule of the operator asks for that. */
+  /** Who has logged in, where a rule of the operator asks for that, or a feature. */
   readonly identity?: Identity | undefined;
 }
 
@@ -59,17 +59,23 @@ export class OpenidProvider {
   readonly #remote: Pick<RemoteSettings, "oidc">;
   readonly #now: () => number;
   readonly #groupsClaim: string | undefined;
+  readonly #asksUserInfo: boolean;
   readonly #registrations = new WeakMap<OidcSettings, Registration>();
 
-  /** `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in. */
+  /**
+   * `now` is in ms since the epoch. With a `groupsClaim`, which names the user's groups, it is kept who logs in: as of the
+   * UserInfo if that is asked for, and of the latest ID token otherwise.
+   */
   constructor(
     remote: Pick<RemoteSettings, "oidc">,
     now: () => number,
     groupsClaim?: string,
+    asksUserInfo = true,
   ) {
     this.#remote = remote;
     this.#now = now;
     this.#groupsClaim = groupsClaim;
+    this.#asksUserInfo = asksUserInfo;
   }
 
   /** `on` if there is a provider, `unknown` until the API has told. */
@@ -285,7 +291,7 @@ export class OpenidProvider {
     const groupsClaim = this.#groupsClaim;
     if (
       identity === undefined || groupsClaim === undefined ||
-      as.userinfo_endpoint === undefined
+      !this.#asksUserInfo || as.userinfo_endpoint === undefined
     ) return identity;
     const response = await oauth.userInfoRequest(
       as,
