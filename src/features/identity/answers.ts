@@ -8,6 +8,7 @@ import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
+import type { RecordValues } from "../../records/record_values.ts";
 
 /** The names of the claims that may go out; empty for none. */
 type Answer = readonly string[];
@@ -20,12 +21,16 @@ export function answerId({ id }: LoginRef, sandboxId: string): string {
   return digestKey([id, sandboxId]);
 }
 
+interface AnswersParts extends Pick<FeatureParts, "config" | "now"> {
+  readonly recordValues: Pick<RecordValues, "read" | "write">;
+}
+
 /** Keeps them by their ids. */
 export class Answers {
-  readonly #parts: Pick<FeatureParts, "recordValues" | "now">;
+  readonly #parts: AnswersParts;
   readonly #fresh: ExpiringLru<string, Answer>;
 
-  constructor(parts: Pick<FeatureParts, "recordValues" | "now" | "config">) {
+  constructor(parts: AnswersParts) {
     const { config: { cache: { maxEntries: max } }, now } = parts;
     this.#parts = parts;
     this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS, now });
@@ -37,7 +42,9 @@ export class Answers {
       const fresh = this.#fresh.get(id);
       if (fresh !== undefined) return fresh;
       const found = await this.#parts.recordValues.read(keyOf(id));
-      if (found !== undefined) this.#fresh.set(id, JSON.parse(found.text));
+      if (found !== undefined && !this.#fresh.has(id)) {
+        this.#fresh.set(id, JSON.parse(found.text));
+      }
       return this.#fresh.get(id);
     } catch (error) {
       if (error instanceof GatewayError) return [];

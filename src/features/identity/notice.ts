@@ -5,7 +5,7 @@
  */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { previewOrigin } from "../../address/preview_host.ts";
-import * as ways from "../../address/return_url.ts";
+import { checkReturnUrl, stillReturnUrl } from "../../address/return_url.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import * as route from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
@@ -44,6 +44,14 @@ export function createNotices(
   /** Who was asked lately: nobody goes in circles whose base host has lost the login. */
   const asked = new ExpiringLru<string, true>(life);
 
+  /** Where a visitor is led back to, as a login would; undefined unless they wait for a page in a window of theirs. */
+  function returnUrlOf(x: PreviewExchange): string | undefined {
+    if (!isShown(x) || !isWindow(x.headers)) return undefined;
+    const url = previewOrigin(x.host, scheme) + x.appTarget;
+    const own = { scheme, parseHost, authority: x.host.authoritySuffix };
+    return checkReturnUrl(url, own)?.url;
+  }
+
   /** What a request's ticket is about; throws `login_expired` unless it is good, and the browser has its login. */
   async function asking(
     { url, headers }: Request,
@@ -54,7 +62,7 @@ export function createNotices(
     }
     const sealed = new URL(url).searchParams.get("ticket") ?? "";
     const ticket = (await sealer.open(sealed))?.["ticket"] as Ticket;
-    const returnTo = ticket && ways.stillReturnUrl(ticket.url, parseHost);
+    const returnTo = ticket && stillReturnUrl(ticket.url, parseHost);
     if (returnTo === undefined) {
       throw new GatewayError("login_expired", "Not a ticket, or not any more");
     }
@@ -84,13 +92,12 @@ export function createNotices(
       const { login, claims = {} } = visitor;
       const all = Object.entries(claims);
       if (login === undefined || all.length === 0) return visitor;
-      const { sandboxId, headers, host } = x;
+      const { sandboxId, host } = x;
       const id = answerId(login, sandboxId);
       const answer = await answers.get(id);
-      const url = previewOrigin(host, scheme) + x.appTarget;
-      const mayAsk = isShown(x) && isWindow(headers) && !asked.has(id) &&
-        url.length <= ways.MAX_RETURN_URL_LENGTH;
-      if (answer === undefined && mayAsk) {
+      const isDue = answer === undefined && !asked.has(id);
+      const url = isDue ? returnUrlOf(x) : undefined;
+      if (url !== undefined) {
         asked.set(id, true);
         const ticket: Ticket = { login: login.id, sandboxId, url };
         const sealed = await sealer.seal({ ticket }, now() + ASKED_MS);

@@ -34,7 +34,7 @@ function attempt(question: string, how: "form" | "frame" | "fetch"): string {
       form.action = ${url};
       form.querySelector("button").click();`,
     frame: `const frame = document.createElement("iframe");
-      const loaded = new Promise((resolve) => { frame.onload = resolve; });
+      const loaded = new Promise((resolve) => { frame.onload = resolve; setTimeout(resolve, 3000); });
       frame.src = ${url};
       document.body.append(frame);
       await loaded;

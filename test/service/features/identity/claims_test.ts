@@ -1,6 +1,7 @@
 /** What apps are told of users besides a pseudonym, and how these are asked before, tested with a browser's cookies. */
 import assert from "node:assert/strict";
 import type { JWTPayload } from "jose";
+import { FEATURES } from "../../../../src/service.ts";
 import { BASE } from "../../../support/gateway.ts";
 import type { Browser, Hop } from "../../../support/login.ts";
 import {
@@ -8,10 +9,18 @@ import {
   startLoginGateway,
 } from "../../../support/login_gateway.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
+import { textFile } from "../../../support/text_file.ts";
 import {
   type StartLoginGateway,
   testLoginsInBothWorlds,
 } from "../../../support/worlds.ts";
+import {
+  accepted,
+  handshake,
+  response,
+  type Seen,
+  withApp,
+} from "../../told_app.ts";
 import {
   label,
   startIdentityGateway,
@@ -42,16 +51,19 @@ async function start(
   return gateway;
 }
 
-/** What the app behind a host is told besides a pseudonym, by the page that it shows. */
-async function claimsIn(
+/** What the app of a page is told besides a pseudonym, as the page says. */
+function claimsIn(gateway: LoginGateway, page: Pick<Hop, "body">) {
+  return claimsOf(gateway, tokenIn(page));
+}
+
+/** What a token tells besides a pseudonym. */
+async function claimsOf(
   gateway: LoginGateway,
-  page: Pick<Hop, "body">,
-  sandboxId = "locked",
+  token: string | undefined,
 ): Promise<Partial<JWTPayload>> {
   const { iss, aud, port, sub, via, iat, exp, ...claims } = await told(
     gateway,
-    tokenIn(page),
-    { sandboxId },
+    token,
   );
   assert(iss && aud && port && iat && exp);
   assert.match(sub ?? "", /^[\w-]{43}$/);
@@ -313,3 +325,71 @@ Deno.test("nobody is asked for an address that the provider has not verified", a
   const page = await visit(gateway.browser(), url);
   assert.deepEqual(await claimsIn(gateway, page), {});
 });
+
+testLoginsInBothWorlds(
+  "a WebSocket's handshake tells what its visitor has agreed to, and asks nobody",
+  async (startIn) => {
+    const started: LoginGateway[] = [];
+    async function startOne(environment: Record<string, string> = {}) {
+      const gateway = await start(startIn, environment);
+      started.push(gateway);
+      return gateway;
+    }
+    function answer(seen: Seen): string {
+      return seen.headers.has("sec-websocket-key")
+        ? accepted(seen)
+        : response(200, "Content-Length: 0");
+    }
+    await withApp(startOne, answer, async (_, seen) => {
+      const [gateway] = started;
+      assert(gateway !== undefined);
+      const browser = gateway.browser();
+      const url = gateway.at("8000-locked");
+      const { host, origin } = new URL(url);
+      async function toldToSocket() {
+        const cookie = cookieAt(browser, url);
+        const { status } = await handshake(gateway, { cookie, origin }, { host });
+        assert.equal(status, 101);
+        const token = seen.at(-1)?.headers.get("x-porthole-identity");
+        return await claimsOf(gateway, token);
+      }
+      await logInOnly(browser, url);
+      assert.deepEqual(await toldToSocket(), {});
+      const { page: asked } = await browser.open(url);
+      assert(isNotice(gateway, asked));
+      await browser.press(asked, YES);
+      assert.deepEqual(await toldToSocket(), TOLD);
+    });
+  },
+);
+
+const hasNames = FEATURES.some(({ name }) => name === "names") &&
+  SESSION_SCOPES.includes("host");
+
+for (const scope of hasNames ? SESSION_SCOPES : []) {
+  testLoginsInBothWorlds(
+    `a visitor at a custom domain is asked on the base host and led back, and the answer counts at the preview host, too (SESSION_SCOPE=${scope})`,
+    async (startIn) => {
+      const name = "shop.customer.example";
+      const target = { sandbox: "locked", port: 3000 };
+      await using file = await textFile(JSON.stringify({ [name]: target }));
+      await using gateway = await start(startIn, {
+        SESSION_SCOPE: scope,
+        NAMES: "operator",
+        NAMES_FILE: file.path,
+      });
+      const browser = gateway.browser();
+      const url = `http://${name}:${gateway.port}/echo`;
+      const asked = await visit(browser, url);
+      assert(isNotice(gateway, asked), asked.url);
+      const { host } = new URL(url);
+      assert(asked.body.includes(`<p class="host">${host}</p>`));
+      const { page } = await browser.press(asked, YES);
+      assert.equal(page.url, url);
+      assert.deepEqual(await claimsIn(gateway, page), TOLD);
+      const preview = gateway.at("3000-locked", "/echo");
+      const { page: other } = await browser.open(preview);
+      assert.deepEqual(await claimsIn(gateway, other), TOLD);
+    },
+  );
+}

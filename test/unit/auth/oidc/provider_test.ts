@@ -401,3 +401,29 @@ Deno.test("check() fails if one of two providers is down", async () => {
     code: "login_unavailable",
   });
 });
+
+Deno.test("OpenidProvider keeps who logs in as of the ID token where it asks for no UserInfo, be the access token for another API only", async () => {
+  await using standIn = await startOpenidProvider({ isDefaultAudience: true });
+  standIn.redirectUris.add(REDIRECT_URI);
+  standIn.claims.set("alice", { email_verified: true, groups: ["staff"] });
+  const settings = { ...settingsOf(standIn), scope: "openid email profile" };
+  const oidc = { kind: "on", settings } as const;
+  const provider = new OpenidProvider({ oidc }, Date.now, "groups", false);
+  async function redeemed(by: OpenidProvider, state: string) {
+    const attempt = attemptOf(state);
+    const url = await by.authorizationUrl(attempt);
+    return await by.redeem(await logIn(standIn, url), attempt);
+  }
+  const { identity } = await redeemed(provider, "a");
+  assert.deepEqual(identity, {
+    subject: "alice",
+    name: "alice",
+    email: "alice@example.test",
+    isEmailVerified: true,
+    groups: ["staff"],
+    hasLiveGroups: false,
+    checkedAt: 0,
+  });
+  const asking = new OpenidProvider({ oidc }, Date.now, "groups");
+  await assert.rejects(redeemed(asking, "b"), { code: "login_failed" });
+});

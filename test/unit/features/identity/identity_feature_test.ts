@@ -15,8 +15,29 @@ Deno.test("apps are told of nobody unless the operator says so", () => {
     ] as const
   ) {
     const config = configOf(env);
-    assert.deepEqual(sectionOf(config, identitySettings), { isOn });
+    const { claims: none, ...section } = sectionOf(config, identitySettings);
+    assert.deepEqual([section, none], [{ isOn }, []]);
     assert.equal(identity.needsRecords?.(config), isOn);
+    assert.equal(identity.keepsIdentity?.(config), false);
   }
   assert.deepEqual(problemsOf({ IDENTITY: "true" }), ["IDENTITY"]);
+});
+
+Deno.test("apps are told no more of users than what the operator names, and what users are is kept only for that", () => {
+  for (
+    const [IDENTITY, IDENTITY_CLAIMS, claims] of [
+      ["on", "none", []],
+      ["on", "email", ["email"]],
+      ["on", "email, name,groups", ["email", "name", "groups"]],
+      ["off", "email", []],
+    ] as const
+  ) {
+    const config = configOf({ IDENTITY, IDENTITY_CLAIMS });
+    assert.deepEqual(sectionOf(config, identitySettings).claims, claims);
+    assert.equal(identity.keepsIdentity?.(config), claims.length > 0);
+  }
+  for (const IDENTITY_CLAIMS of ["phone", "email,none", "sub"]) {
+    const problems = problemsOf({ IDENTITY: "on", IDENTITY_CLAIMS });
+    assert.deepEqual(problems, ["IDENTITY_CLAIMS"]);
+  }
 });
