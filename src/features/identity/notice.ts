@@ -7,7 +7,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { previewOrigin } from "../../address/preview_host.ts";
 import { checkReturnUrl, stillReturnUrl } from "../../address/return_url.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
-import * as route from "../../control/route.ts";
+import { type ControlEnv, ownOrigin } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
@@ -53,13 +53,7 @@ export function createNotices(
   }
 
   /** What a request's ticket is about; throws `login_expired` unless it is good, and the browser has its login. */
-  async function asking(
-    { url, headers }: Request,
-    { base }: route.ControlContext,
-  ) {
-    if (base === undefined) {
-      throw new GatewayError("route_not_found", "No login on this host");
-    }
+  async function asking({ url, headers }: Request) {
     const sealed = new URL(url).searchParams.get("ticket") ?? "";
     const ticket = (await sealer.open(sealed))?.["ticket"] as Ticket;
     const returnTo = ticket && stillReturnUrl(ticket.url, parseHost);
@@ -110,17 +104,17 @@ export function createNotices(
     },
 
     /** Adds the page, and where its form is sent, to base hosts. */
-    addRoutes(app: OpenAPIHono<route.ControlEnv>): void {
+    addRoutes(app: OpenAPIHono<ControlEnv>): void {
       app.get(PATH, async (c) => {
-        const html = noticePage(await asking(c.req.raw, c.env));
+        const html = noticePage(await asking(c.req.raw));
         return c.html(html, 200, NOTICE_HEADERS);
       });
       app.post(PATH, async ({ req: { raw }, env }) => {
-        const origin = route.ownOrigin(env, scheme);
+        const origin = ownOrigin(env, scheme);
         if (isSameOriginRequest(raw.headers, origin) !== true) {
           throw new GatewayError("cross_site_request", "Not the page's form");
         }
-        const { login, sandboxId, returnTo, claims } = await asking(raw, env);
+        const { login, sandboxId, returnTo, claims } = await asking(raw);
         const form = await env.readForm(MAX_FORM_BYTES);
         const fields = new URLSearchParams(new TextDecoder().decode(form));
         const answer = fields.get("tell") === "yes" ? Object.keys(claims) : [];

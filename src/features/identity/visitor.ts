@@ -1,11 +1,6 @@
 /** Who sends a request, as far as its app may be told: by whatever admitted it. */
 import { issuerOf } from "../../address/grammar.ts";
-import type {
-  HostSession,
-  LoginRef,
-  LoginSession,
-  Session,
-} from "../../auth/session.ts";
+import type { HostSession, LoginSession, Session } from "../../auth/session.ts";
 import type { Admission } from "../../auth/verdict.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
@@ -20,7 +15,7 @@ export interface Visitor {
   /** What tells one from all others; it may be a secret, so only a keyed hash of it leaves the gateway. */
   readonly who: readonly string[];
   /** The login; undefined if it was something else. */
-  readonly login?: LoginRef;
+  readonly login?: LoginSession | HostSession;
   /** What may be told besides. */
   readonly claims?: Claims;
 }

@@ -1,19 +1,14 @@
-/** What apps are told of users besides a pseudonym, and how these are asked before, tested with a browser's cookies. */
+/** What apps are told of users besides a pseudonym, once these agree, tested with a browser's cookies. */
 import assert from "node:assert/strict";
-import type { JWTPayload } from "jose";
 import { FEATURES } from "../../../../src/service.ts";
 import { BASE } from "../../../support/gateway.ts";
-import type { Browser, Hop } from "../../../support/login.ts";
 import {
   type LoginGateway,
   startLoginGateway,
 } from "../../../support/login_gateway.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
 import { textFile } from "../../../support/text_file.ts";
-import {
-  type StartLoginGateway,
-  testLoginsInBothWorlds,
-} from "../../../support/worlds.ts";
+import { testLoginsInBothWorlds } from "../../../support/worlds.ts";
 import {
   accepted,
   handshake,
@@ -22,74 +17,18 @@ import {
   withApp,
 } from "../../told_app.ts";
 import {
+  claimsIn,
+  claimsOf,
+  cookieAt,
+  isNotice,
   label,
-  startIdentityGateway,
-  tokenIn,
-  told,
+  logInOnly,
+  NO,
+  startWithClaims as start,
+  TOLD,
   visit,
+  YES,
 } from "./identity_gateway.ts";
-
-const YES = ["tell", "yes"] as const;
-const NO = ["tell", "no"] as const;
-
-const TOLD = {
-  email: "alice@example.test",
-  name: "Alice <b>",
-  groups: ["staff", "R&D"],
-};
-
-/** Starts a gateway whose provider says all of that. */
-async function start(
-  startIn: StartLoginGateway,
-  environment: Readonly<Record<string, string>> = {},
-): Promise<LoginGateway> {
-  const gateway = await startIdentityGateway(startIn, {
-    IDENTITY_CLAIMS: "email,name,groups",
-    ...environment,
-  });
-  gateway.provider.claims.set("alice", { ...TOLD, email_verified: true });
-  return gateway;
-}
-
-/** What the app of a page is told besides a pseudonym, as the page says. */
-function claimsIn(gateway: LoginGateway, page: Pick<Hop, "body">) {
-  return claimsOf(gateway, tokenIn(page));
-}
-
-/** What a token tells besides a pseudonym. */
-async function claimsOf(
-  gateway: LoginGateway,
-  token: string | undefined,
-): Promise<Partial<JWTPayload>> {
-  const { iss, aud, port, sub, via, iat, exp, ...claims } = await told(
-    gateway,
-    token,
-  );
-  assert(iss && aud && port && iat && exp);
-  assert.match(sub ?? "", /^[\w-]{43}$/);
-  assert.equal(via, "login");
-  return claims;
-}
-
-function isNotice(gateway: LoginGateway, { url, status }: Hop): boolean {
-  return status === 200 && url.startsWith(gateway.at("", "/identity?ticket="));
-}
-
-/** Logs in, and stops before the preview is opened. */
-async function logInOnly(browser: Browser, url: string): Promise<void> {
-  const { page: form } = await browser.open(url);
-  let { page } = await browser.logIn(form, "alice", { follow: false });
-  for (;;) {
-    const to = new URL(page.headers.get("location") ?? "", page.url);
-    if (to.host === new URL(url).host) return;
-    ({ page } = await browser.open(to.href, { follow: false }));
-  }
-}
-
-function cookieAt(browser: Browser, url: string): string {
-  const request = { method: "GET", crossSite: false };
-  return browser.jar.fieldFor(new URL(url), request) ?? "";
-}
 
 for (const scope of SESSION_SCOPES) {
   testLoginsInBothWorlds(
@@ -164,143 +103,6 @@ testLoginsInBothWorlds(
       const { page } = await browser.press(asked, button);
       assert.deepEqual(await claimsIn(gateway, page), claims);
     }
-  },
-);
-
-testLoginsInBothWorlds(
-  "nothing but a visitor's window is asked: no call of an API, frame, form, prefetch, or program",
-  async (startIn) => {
-    await using gateway = await start(startIn);
-    const browser = gateway.browser();
-    const url = gateway.at("3000-locked", "/echo");
-    await logInOnly(browser, url);
-    const { host, origin } = new URL(url);
-    const cookie = cookieAt(browser, url);
-    const page = {
-      "accept": "text/html",
-      "sec-fetch-mode": "navigate",
-      "sec-fetch-site": "same-origin",
-    };
-    const window = { ...page, "sec-fetch-dest": "document" };
-    for (
-      const { method = "GET", ...headers } of [
-        {},
-        { accept: "text/html" },
-        { "sec-fetch-mode": "cors", "sec-fetch-dest": "empty", origin },
-        { ...page, "sec-fetch-dest": "iframe" },
-        { ...page, "sec-fetch-dest": "empty" },
-        { ...window, method: "POST", origin },
-        { ...window, "sec-purpose": "prefetch" },
-        { ...window, "purpose": "prefetch" },
-      ] as Record<string, string>[]
-    ) {
-      const sent = { ...headers, cookie };
-      const answer = await gateway.send(host, {
-        method,
-        path: "/echo",
-        headers: sent,
-      });
-      assert.equal(answer.status, 200, JSON.stringify(headers));
-      assert.deepEqual(await claimsIn(gateway, answer), {});
-    }
-    assert(isNotice(gateway, (await browser.open(url)).page));
-  },
-);
-
-testLoginsInBothWorlds(
-  "no other page answers in a visitor's place, nor frames the question, and no other browser has the ticket's login",
-  async (startIn) => {
-    await using gateway = await start(startIn);
-    const browser = gateway.browser();
-    const url = gateway.at("3000-locked", "/echo");
-    const asked = await visit(browser, url);
-    assert(isNotice(gateway, asked));
-    const policy = asked.headers.get("content-security-policy") ?? "";
-    assert.match(policy, /default-src 'none'.*frame-ancestors 'none'/);
-    assert.equal(
-      asked.headers.get("cross-origin-opener-policy"),
-      "same-origin",
-    );
-    assert.equal(asked.headers.get("cache-control"), "no-store");
-    const { host, pathname, search, origin } = new URL(asked.url);
-    const path = pathname + search;
-    function answer(headers: Readonly<Record<string, string>>) {
-      const body = "tell=yes";
-      const length = String(body.length);
-      const type = "application/x-www-form-urlencoded";
-      return gateway.send(host, {
-        method: "POST",
-        path,
-        body,
-        headers: {
-          "content-length": length,
-          "content-type": type,
-          ...headers,
-        },
-      });
-    }
-    const cookie = cookieAt(browser, asked.url);
-    const app = new URL(url).origin;
-    for (
-      const fields of [
-        {},
-        { origin: app },
-        { origin: "null" },
-        { origin: "https://evil.example.com" },
-        { "origin": app, "sec-fetch-site": "same-site" },
-        { "sec-fetch-site": "cross-site" },
-        { "origin": app, "sec-fetch-site": "same-origin" },
-      ] as Record<string, string>[]
-    ) {
-      const { status, headers } = await answer({ cookie, ...fields });
-      assert.equal(status, 403, JSON.stringify(fields));
-      assert.equal(headers.get("x-porthole-error"), "cross_site_request");
-    }
-    const own = { origin, "sec-fetch-site": "same-origin" };
-    for (const others of [{}, { cookie: "porthole-login-x=1" }]) {
-      const { status, headers } = await answer({ ...own, ...others });
-      assert.equal(status, 400);
-      assert.equal(headers.get("x-porthole-error"), "login_expired");
-    }
-    const stranger = await gateway.browser().open(asked.url);
-    assert.equal(stranger.page.status, 400);
-    assert(!stranger.page.body.includes("alice"));
-    const { page } = await browser.open(url);
-    assert.deepEqual(await claimsIn(gateway, page), {});
-    assert.equal((await answer({ ...own, cookie })).status, 303);
-  },
-);
-
-testLoginsInBothWorlds(
-  "only a ticket of the gateway's leads anywhere, and who has lost the login on the base host still gets to the preview",
-  async (startIn) => {
-    await using gateway = await start(startIn);
-    const browser = gateway.browser();
-    const url = gateway.at("3000-locked", "/echo");
-    const asked = await visit(browser, url);
-    const ticket = new URL(asked.url).searchParams.get("ticket") ?? "";
-    const to = encodeURIComponent("https://evil.example.com/");
-    for (
-      const query of [
-        "",
-        "?ticket=",
-        `?ticket=${ticket}x`,
-        `?return_to=${to}&url=${to}`,
-      ]
-    ) {
-      const { page } = await browser.open(gateway.at("", `/identity${query}`));
-      assert.equal(page.headers.get("x-porthole-error"), "login_expired");
-      assert(!page.body.includes("evil"), query);
-    }
-    const path = `/identity?ticket=${ticket}`;
-    const elsewhere = await gateway.send("elsewhere.test", { path });
-    assert.equal(elsewhere.status, 404);
-    const without = gateway.browser();
-    const { page: lost } = await without.open(asked.url);
-    assert(lost.body.includes(url), "the way back");
-    const { page, hops } = await browser.open(url);
-    assert.deepEqual([page.url, hops.length], [url, 1]);
-    assert.deepEqual(await claimsIn(gateway, page), {});
   },
 );
 
