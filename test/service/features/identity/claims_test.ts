@@ -150,7 +150,9 @@ testLoginsInBothWorlds(
       const { host, origin } = new URL(url);
       async function toldToSocket() {
         const cookie = cookieAt(browser, url);
-        const { status } = await handshake(gateway, { cookie, origin }, { host });
+        const { status } = await handshake(gateway, { cookie, origin }, {
+          host,
+        });
         assert.equal(status, 101);
         const token = seen.at(-1)?.headers.get("x-porthole-identity");
         return await claimsOf(gateway, token);
