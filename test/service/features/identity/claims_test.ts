@@ -143,8 +143,7 @@ testLoginsInBothWorlds(
         : response(200, "Content-Length: 0");
     }
     await withApp(startOne, answer, async (_, seen) => {
-      const [gateway] = started;
-      assert(gateway !== undefined);
+      const [gateway = assert.fail()] = started;
       const browser = gateway.browser();
       const url = gateway.at("8000-locked");
       const { host, origin } = new URL(url);
