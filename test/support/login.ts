@@ -36,6 +36,12 @@ export interface Browser {
     user: string,
     options?: VisitOptions,
   ): Promise<Visit>;
+  /** Presses a button of a page whose form is sent to its own address. */
+  press(
+    page: Hop,
+    button: readonly [name: string, value: string],
+    options?: VisitOptions,
+  ): Promise<Visit>;
   /** Presses the only button of a page's form; the address is the form's. */
   submit(page: Hop, options?: VisitOptions): Promise<Visit>;
   /** Presses the button that refuses consent on the provider's login page. */
@@ -114,6 +120,7 @@ export function createBrowser({ port }: { readonly port: number }): Browser {
 
   return {
     jar,
+    press,
     submit,
     open: (url, options) =>
       visit({ url: new URL(url), method: "GET", site: "none" }, options),

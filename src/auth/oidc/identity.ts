@@ -4,6 +4,7 @@ import { type LoginClaims, loginClaims } from "../login_rule.ts";
 /** A user at the provider. */
 export interface Identity extends LoginClaims {
   readonly subject: string;
+  readonly name?: string | undefined;
   /** True if the UserInfo has told the groups before: then none there means none. */
   readonly hasLiveGroups: boolean;
   /** When the UserInfo told this, ms since the epoch; 0 if it did not. */
@@ -17,6 +18,7 @@ export function identityIn(claims: Claims, groupsClaim: string): Identity {
   return {
     ...loginClaims(claims, groupsClaim),
     subject: claims.sub,
+    name: nameIn(claims),
     hasLiveGroups: false,
     checkedAt: 0,
   };
@@ -34,6 +36,7 @@ export function updatedBy(
   const tellsVerified = Object.hasOwn(claims, "email_verified");
   return {
     subject: before.subject,
+    name: nameIn(claims) ?? before.name,
     email: told.email ?? before.email,
     // What was verified is the address that came with it.
     isEmailVerified: tellsVerified
@@ -44,4 +47,8 @@ export function updatedBy(
     hasLiveGroups,
     checkedAt: now,
   };
+}
+
+function nameIn({ name }: Claims): string | undefined {
+  return typeof name === "string" ? name : undefined;
 }

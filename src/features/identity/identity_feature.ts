@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isAlwaysPrivate } from "../../address/grammar.ts";
 import type { Admission } from "../../auth/verdict.ts";
-import { oneOf } from "../../config/formats.ts";
+import { listOf, oneOf, orNone } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
 import { json, refusal } from "../../control/route.ts";
@@ -14,19 +14,28 @@ import type {
 import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
 import { createReportLimit } from "../../lib/cooldown.ts";
 import { loggerFor } from "../../observability/log.ts";
+import { CLAIMS } from "./claims.ts";
 import { IdentityKeys } from "./identity_keys.ts";
 import { createTokens } from "./identity_tokens.ts";
+import { createNotices } from "./notice.ts";
 import { visitorOf } from "./visitor.ts";
 
-/** Whether they are told. */
+/** Whether they are told, and what. */
 export const identitySettings = settingsSection({
   rows: inGroup("Login", {
     IDENTITY: setting(
       "Whether apps are told who their visitors are, by a signed header, where a sandbox's label porthole.identity=on asks for that.",
       { format: oneOf("off", "on"), default: "off" },
     ),
+    IDENTITY_CLAIMS: setting(
+      "With IDENTITY=on, what apps are told of who has logged in besides a pseudonym, once that visitor agrees; of e-mail addresses, verified ones.",
+      { format: orNone(listOf(oneOf(...CLAIMS))), default: "none" },
+    ),
   }),
-  assemble: ({ IDENTITY: mode }) => ({ isOn: mode === "on" }),
+  assemble: ({ IDENTITY: mode, IDENTITY_CLAIMS: claims }) => ({
+    isOn: mode === "on",
+    claims: mode === "on" ? claims : [],
+  }),
 });
 
 /** The header, which no client may send (see proxy/request_headers.ts), and the label. */
@@ -63,15 +72,17 @@ export const identity: FeatureModule = {
   needsRecords: (config) => sectionOf(config, identitySettings).isOn,
   create(parts) {
     const { config, records, background, now } = parts;
-    const { isOn } = sectionOf(config, identitySettings);
+    const { isOn, claims } = sectionOf(config, identitySettings);
     if (!isOn || !records.isOn || config.public.toolboxOnly) return undefined;
     const { session: { secrets } } = config;
     const keys = new IdentityKeys({ records, secrets, now });
     // At each start, so that the first secret seals them though nobody comes until another one is removed.
     background.add("read identity keys", keys.published());
-    const tell = createTeller(parts, keys);
+    const notices = createNotices(parts, claims);
+    const tell = createTeller(parts, keys, notices);
     return {
-      controlRoutes: (app) =>
+      controlRoutes(app) {
+        if (claims.length > 0) notices.addRoutes(app);
         app.openapi(keysRoute, async (c) => {
           if (c.env.base === undefined) {
             throw new GatewayError("route_not_found", "No keys on this host");
@@ -81,7 +92,8 @@ export const identity: FeatureModule = {
           const length = String(JSON.stringify(set).length);
           const headers = { ...KEYS_HEADERS, "content-length": length };
           return c.json(set, 200, headers);
-        }),
+        });
+      },
       admitted: (x, admission) =>
         mayBeTold(x, admission) ? tell(x, admission) : undefined,
     };
@@ -95,9 +107,14 @@ function mayBeTold(x: PreviewExchange, { by }: Admission): boolean {
     (by !== "public" || cookie.includes("porthole-"));
 }
 
-/** Creates what has an app told of its visitor. */
-function createTeller(parts: FeatureParts, keys: IdentityKeys) {
+/** Creates what has an app told of its visitor, who may be asked first. */
+function createTeller(
+  parts: FeatureParts,
+  keys: IdentityKeys,
+  { agreed }: ReturnType<typeof createNotices>,
+) {
   const { config, scheme, labelsOf, now } = parts;
+  const { claims } = sectionOf(config, identitySettings);
   const tokenOf = createTokens(keys, now);
   const shouldReport = createReportLimit(now);
 
@@ -106,8 +123,10 @@ function createTeller(parts: FeatureParts, keys: IdentityKeys) {
     try {
       const labels = await labelsOf(sandboxId, () => x.progress.onMiss());
       if (labels[LABEL] !== "on") return undefined;
-      const visitor = await visitorOf(x, admission, parts);
+      const found = await visitorOf(x, admission, parts, claims);
+      const visitor = found && await agreed(x, found);
       if (visitor === undefined) return undefined;
+      if (visitor instanceof Response) return visitor;
       // By the configuration, as a client's Host may have any port.
       const known = config.public.domains.find(({ name }) => name === base);
       const at = known?.port === undefined ? base : `${base}:${known.port}`;

@@ -26,19 +26,21 @@ export function createTokens(
   const life = { max: MAX_KEPT, ttlMs: REUSED_MS, now };
   const signed = new ExpiringLru<string, Promise<string>>(life);
 
-  async function sign(app: Addressed, { via, who }: Visitor): Promise<string> {
+  async function sign(app: Addressed, visitor: Visitor): Promise<string> {
+    const { via, who, claims } = visitor;
     const { kid, key, salt } = await keys.signing();
     // By the salt, a visitor is called something else at each sandbox.
     const sub = createHmac("sha256", salt).update(joinParts([app.aud, ...who]))
       .digest("base64url");
     const iat = Math.floor(now() / 1000);
-    return await new SignJWT({ ...app, sub, via, iat, exp: iat + LIFE_SEC })
+    const exp = iat + LIFE_SEC;
+    return await new SignJWT({ ...claims, ...app, sub, via, iat, exp })
       .setProtectedHeader({ alg: ALGORITHM, kid, typ: "JWT" }).sign(key);
   }
 
   return (app, visitor) => {
-    const { via, who } = visitor;
-    const name = digestKey([app.iss, app.aud, String(app.port), via, ...who]);
+    const { via, who, claims } = visitor;
+    const name = digestKey([JSON.stringify([app, via, claims]), ...who]);
     const before = signed.get(name);
     if (before !== undefined) return before;
     const token = sign(app, visitor);

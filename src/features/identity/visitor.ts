@@ -7,12 +7,17 @@ import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
 import { withoutTrailingSlashes } from "../../http/url.ts";
 import { jwtPart } from "../../lib/jwt.ts";
 import type { GrantVia } from "../../observability/metrics/facts.ts";
+import { type ClaimName, type Claims, claimsOf } from "./claims.ts";
 
 /** Somebody who was admitted. */
 export interface Visitor {
   readonly via: "login" | "bearer" | "preview_token" | "signed" | GrantVia;
   /** What tells one from all others; it may be a secret, so only a keyed hash of it leaves the gateway. */
   readonly who: readonly string[];
+  /** The login; undefined if it was something else. */
+  readonly login?: LoginSession | HostSession;
+  /** What may be told besides. */
+  readonly claims?: Claims;
 }
 
 /** The visitor; undefined for the anonymous. Throws as {@linkcode LoginSessions.userOf} does. */
@@ -23,6 +28,7 @@ export async function visitorOf(
     FeatureParts,
     "gate" | "sessions" | "logins"
   >,
+  names: readonly ClaimName[] = [],
 ): Promise<Visitor | undefined> {
   // Whoever has logged in is that one to all requests of a page, though one cookie admits some, and another one others.
   const { by, credential, grant } = mayHaveLoggedIn(admission)
@@ -41,10 +47,11 @@ export async function visitorOf(
     const session = await sessions.open(credential.sealed);
     if (session === undefined) return undefined; // it has just ended
     if (isLogin(session)) {
-      const { issuer, subject } = await logins.userOf(session) ?? {};
-      return subject === undefined
-        ? undefined
-        : { via: "login", who: userBy(issuer, subject) };
+      const { issuer, subject, identity } = await logins.userOf(session) ?? {};
+      if (subject === undefined) return undefined;
+      const who = userBy(issuer, subject);
+      const claims = claimsOf(identity, names);
+      return { via: "login", who, login: session, claims };
     }
   }
   // Of those who have a preview token, none can be told from another.

@@ -10,6 +10,10 @@ import {
   EMBED_PAGE,
 } from "../../../src/features/embeds/embed_page.ts";
 import {
+  NOTICE_HEADERS,
+  noticePage,
+} from "../../../src/features/identity/notice_page.ts";
+import {
   INSPECT_POLICY,
   inspectPage,
 } from "../../../src/features/inspect/inspect_page.ts";
@@ -125,6 +129,18 @@ const OURS: ReadonlyMap<string, () => Response> = new Map([
   ["/share", sharePage],
   ["/docs", () => html(docsPage(description))],
   ["/docs/apps", () => html(appsPage())],
+  ["/identity", () => {
+    const host = { port: 3000, label: "demo", base: "p.test" };
+    const notice = noticePage({
+      returnTo: { host: { ...host, authoritySuffix: "preview.example.com" } },
+      sandboxId: "0b9f1c1e-8f1c-4c57-9c0e-0f3f1d2c3b4a",
+      claims: {
+        email: "somebody-with-a-long-name@department.example.com",
+        groups: ["staff", "a-group-with-a-name-that-is-quite-long"],
+      },
+    });
+    return html(notice, NOTICE_HEADERS["content-security-policy"]);
+  }],
   ["/inspect", () => html(inspectPage("demo", ABOUT), INSPECT_POLICY)],
   ["/login", () => {
     const query = new URLSearchParams("return_to=x");

@@ -31,6 +31,7 @@ import {
   fullStackInPublicSandbox,
 } from "./scenarios/full_stack.ts";
 import { hostIsolation, hostLogin } from "./scenarios/host_sessions.ts";
+import { identity } from "./scenarios/identity.ts";
 import {
   requestsOfAnotherPort,
   requestsOfAnotherSandbox,
@@ -148,6 +149,7 @@ export const SCENARIOS: readonly Scenario[] = [
   nameLoginForSandbox,
   nameLoginForHost,
   nameOfClient,
+  identity,
   waitingPage,
   retryButton,
   waitingInFrame,

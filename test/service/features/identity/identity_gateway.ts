@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from "jose";
 import { BASE, type TestGateway } from "../../../support/gateway.ts";
 import type { Browser, Hop } from "../../../support/login.ts";
+import type { LoginGateway } from "../../../support/login_gateway.ts";
 import { recordsFile } from "../../../support/records_file.ts";
+import type { StartLoginGateway } from "../../../support/worlds.ts";
 
 /** Where the keys are on base hosts. */
 export const KEYS_PATH = "/.well-known/jwks.json";
@@ -76,4 +78,79 @@ export async function visit(browser: Browser, url: string): Promise<Hop> {
   return page.body.includes('name="user" value="alice"')
     ? (await browser.logIn(page, "alice")).page
     : page;
+}
+
+/** The buttons of the page that asks. */
+export const YES = ["tell", "yes"] as const;
+export const NO = ["tell", "no"] as const;
+
+/** What the provider says of alice. */
+export const TOLD = {
+  email: "alice@example.test",
+  name: "Alice <b>",
+  groups: ["staff", "R&D"],
+};
+
+/** Starts a gateway whose provider says that, all of which apps may be told. */
+export async function startWithClaims(
+  startIn: StartLoginGateway,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<LoginGateway> {
+  const gateway = await startIdentityGateway(startIn, {
+    IDENTITY_CLAIMS: "email,name,groups",
+    ...environment,
+  });
+  gateway.provider.claims.set("alice", { ...TOLD, email_verified: true });
+  return gateway;
+}
+
+/** What the app of a page is told besides a pseudonym, as the page says. */
+export function claimsIn(
+  gateway: LoginGateway,
+  page: Pick<Hop, "body">,
+): Promise<Partial<JWTPayload>> {
+  return claimsOf(gateway, tokenIn(page));
+}
+
+/** What a token tells besides a pseudonym. */
+export async function claimsOf(
+  gateway: LoginGateway,
+  token: string | undefined,
+): Promise<Partial<JWTPayload>> {
+  const { iss, aud, port, sub, via, iat, exp, ...claims } = await told(
+    gateway,
+    token,
+  );
+  assert(iss && aud && port && iat && exp);
+  assert.match(sub ?? "", /^[\w-]{43}$/);
+  assert.equal(via, "login");
+  return claims;
+}
+
+/** True for the page that asks. */
+export function isNotice(
+  gateway: LoginGateway,
+  { url, status }: Hop,
+): boolean {
+  return status === 200 && url.startsWith(gateway.at("", "/identity?ticket="));
+}
+
+/** Logs in, and stops before the preview is opened. */
+export async function logInOnly(
+  browser: Browser,
+  url: string,
+): Promise<void> {
+  const { page: form } = await browser.open(url);
+  let { page } = await browser.logIn(form, "alice", { follow: false });
+  for (;;) {
+    const to = new URL(page.headers.get("location") ?? "", page.url);
+    if (to.host === new URL(url).host) return;
+    ({ page } = await browser.open(to.href, { follow: false }));
+  }
+}
+
+/** The Cookie header of a browser for an address. */
+export function cookieAt(browser: Browser, url: string): string {
+  const request = { method: "GET", crossSite: false };
+  return browser.jar.fieldFor(new URL(url), request) ?? "";
 }

@@ -106,22 +106,6 @@ Deno.test("OpenidProvider redeems a login with each method of client authenticat
   }
 });
 
-Deno.test("OpenidProvider keeps who has logged in, and asks nobody about that where no rule needs it", async () => {
-  await using standIn = await startOpenidProvider();
-  standIn.redirectUris.add(REDIRECT_URI);
-  standIn.claims.set("alice", { email_verified: true, groups: ["staff"] });
-  const settings = { ...settingsOf(standIn), scope: "openid profile email" };
-  const provider = providerOf(settings);
-  const attempt = attemptOf("a");
-  const url = await provider.authorizationUrl(attempt);
-  const parameters = await logIn(standIn, url);
-  const { identity } = await provider.redeem(parameters, attempt);
-  assert.equal(identity?.email, "alice@example.test");
-  assert.equal(identity.isEmailVerified, true);
-  assert.deepEqual(identity.groups, ["staff"]);
-  assert.equal(identity.checkedAt, 0); // by no UserInfo
-});
-
 Deno.test("OpenidProvider fetches metadata once per TTL", async () => {
   const { standIn, provider, clock } = await setUp();
   await using _ = standIn;
@@ -424,4 +408,30 @@ Deno.test("check() fails if one of two providers is down", async () => {
       code: "login_unavailable",
     },
   );
+});
+
+Deno.test("OpenidProvider keeps who logs in as of the ID token where it asks for no UserInfo, be the access token for another API only", async () => {
+  await using standIn = await startOpenidProvider({ isDefaultAudience: true });
+  standIn.redirectUris.add(REDIRECT_URI);
+  standIn.claims.set("alice", { email_verified: true, groups: ["staff"] });
+  const settings = { ...settingsOf(standIn), scope: "openid email profile" };
+  const oidc = { kind: "on", settings } as const;
+  const provider = new OpenidProvider({ oidc }, Date.now, "groups", false);
+  async function redeemed(by: OpenidProvider, state: string) {
+    const attempt = attemptOf(state);
+    const url = await by.authorizationUrl(attempt);
+    return await by.redeem(await logIn(standIn, url), attempt);
+  }
+  const { identity } = await redeemed(provider, "a");
+  assert.deepEqual(identity, {
+    subject: "alice",
+    name: "alice",
+    email: "alice@example.test",
+    isEmailVerified: true,
+    groups: ["staff"],
+    hasLiveGroups: false,
+    checkedAt: 0,
+  });
+  const asking = new OpenidProvider({ oidc }, Date.now, "groups", true);
+  await assert.rejects(redeemed(asking, "b"), { code: "login_failed" });
 });

@@ -15,8 +15,27 @@ Deno.test("apps are told of nobody unless the operator says so", () => {
     ] as const
   ) {
     const config = configOf(env);
-    assert.deepEqual(sectionOf(config, identitySettings), { isOn });
+    const { claims: none, ...section } = sectionOf(config, identitySettings);
+    assert.deepEqual([section, none], [{ isOn }, []]);
     assert.equal(identity.needsRecords?.(config), isOn);
   }
   assert.deepEqual(problemsOf({ IDENTITY: "true" }), ["IDENTITY"]);
+});
+
+Deno.test("apps are told no more of users than what the operator names", () => {
+  for (
+    const [IDENTITY, IDENTITY_CLAIMS, claims] of [
+      ["on", "none", []],
+      ["on", "email", ["email"]],
+      ["on", "email, name,groups", ["email", "name", "groups"]],
+      ["off", "email", []],
+    ] as const
+  ) {
+    const config = configOf({ IDENTITY, IDENTITY_CLAIMS });
+    assert.deepEqual(sectionOf(config, identitySettings).claims, claims);
+  }
+  for (const IDENTITY_CLAIMS of ["phone", "email,none", "sub"]) {
+    const problems = problemsOf({ IDENTITY: "on", IDENTITY_CLAIMS });
+    assert.deepEqual(problems, ["IDENTITY_CLAIMS"]);
+  }
 });

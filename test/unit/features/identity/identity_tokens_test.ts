@@ -49,6 +49,26 @@ Deno.test("a token says for whom it is, by whom its visitor is vouched for, and 
   });
 });
 
+Deno.test("what a visitor has agreed to is in the token, and cannot take the place of what the gateway says", async () => {
+  const { tokenOf } = await setUp();
+  const claims = { email: "alice@example.com", groups: ["staff"] };
+  const token = await tokenOf(APP, { ...ALICE, claims });
+  const { email, groups } = decodeJwt(token);
+  assert.deepEqual({ email, groups }, claims);
+  const reserved = {
+    sub: "bob",
+    iss: "x",
+    aud: "x",
+    via: "x",
+    exp: "9",
+    iat: "0",
+  };
+  const other = decodeJwt(
+    await tokenOf(APP, { ...ALICE, claims: reserved }),
+  );
+  assert.deepEqual(other, decodeJwt(await tokenOf(APP, ALICE)));
+});
+
 Deno.test("a visitor has one name at a sandbox, another one at any other, and none that says who it is", async () => {
   const { tokenOf } = await setUp();
   async function nameOf(app: Partial<typeof APP>, who = ALICE.who) {
@@ -88,11 +108,14 @@ Deno.test("nobody gets the token of somebody else, or of another app", async () 
     await tokenOf(APP, ALICE),
     await tokenOf(APP, { ...ALICE, who: [...ALICE.who, "x"] }),
     await tokenOf(APP, { ...ALICE, via: "bearer" }),
+    await tokenOf(APP, { ...ALICE, claims: { email: "a@example.com" } }),
+    await tokenOf(APP, { ...ALICE, claims: { email: "b@example.com" } }),
+    await tokenOf(APP, { ...ALICE, claims: { name: "a@example.com" } }),
     await tokenOf({ ...APP, port: 3001 }, ALICE),
     await tokenOf({ ...APP, aud: "other" }, ALICE),
     await tokenOf({ ...APP, iss: "https://other.example.com" }, ALICE),
   ]);
-  assert.deepEqual([tokens.size, signed.count], [6, 6]);
+  assert.deepEqual([tokens.size, signed.count], [9, 9]);
 });
 
 Deno.test("no more than a thousand tokens are kept, of whoever came last", async () => {

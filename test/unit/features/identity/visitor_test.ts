@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { OpenState } from "../../../../src/auth/login_session_store.ts";
+import { identityIn } from "../../../../src/auth/oidc/identity.ts";
 import type { Session } from "../../../../src/auth/session.ts";
 import type { Admission } from "../../../../src/auth/verdict.ts";
 import {
@@ -58,7 +59,7 @@ function seen(
     },
   } as unknown as Pick<FeatureParts, "gate" | "sessions" | "logins">;
   const all = { kind: "allow", sandboxId: "box", ...admission } as const;
-  return visitorOf(x, all, parts);
+  return visitorOf(x, all, parts, ["email", "name"]);
 }
 
 function bySession(sealed: string) {
@@ -70,12 +71,39 @@ Deno.test("who has logged in is the user of an issuer, whatever the session is f
     assert.deepEqual(await seen(bySession(sealed)), {
       via: "login",
       who: ["user", "https://id.example.com", "alice"],
+      login: SESSIONS[sealed],
+      claims: {},
     });
   }
   assert.equal(await seen(bySession("stale")), undefined);
   assert.equal(await seen(bySession("over")), undefined);
   const unnamed = { ...ALICE, subject: undefined };
   assert.equal(await seen(bySession("login"), { user: unnamed }), undefined);
+});
+
+Deno.test("of who has logged in, what the provider says may be told, and of nobody else anything", async () => {
+  const claims = {
+    sub: "alice",
+    name: "Alice",
+    email: "alice@example.com",
+    email_verified: true,
+    groups: ["staff"],
+  };
+  const user = { ...ALICE, identity: identityIn(claims, "groups") };
+  const { name, email } = claims;
+  const known = await seen(bySession("login"), { user });
+  assert.deepEqual(known?.claims, { email, name });
+  for (
+    const admission of [
+      bySession("key"),
+      { by: "signed_token" },
+      { by: "bearer", credential: { kind: "bearer", token: "dtn_key" } },
+      { by: "token", grant: grantOf({ id: "one" }) },
+    ] as const
+  ) {
+    const visitor = await seen(admission, { user });
+    assert.deepEqual([visitor?.login, visitor?.claims], [undefined, undefined]);
+  }
 });
 
 Deno.test("a JWT of the issuer is the user that has logged in there, and an API key is itself", async () => {

@@ -1,0 +1,71 @@
+/**
+ * What visitors have answered who were asked what an app may be told of them: once for each sandbox, for as long as their
+ * login lasts. It is kept with the records, where no app reaches it, and whichever name a sandbox is visited by.
+ */
+import type { LoginRef } from "../../auth/session.ts";
+import type { StoreKey } from "../../cache/store.ts";
+import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { digestKey } from "../../lib/digest.ts";
+import { ExpiringLru } from "../../lib/lru.ts";
+import type { RecordValues } from "../../records/record_values.ts";
+
+/** The names of the claims that may go out; empty for none. */
+type Answer = readonly string[];
+
+/** An answer is not read again for that time, ms. Where there is none yet, there may be one at the next request. */
+const FRESH_MS = 5_000;
+
+/** By what an answer is known; whoever reads the store learns of no login by it. */
+export function answerId({ id }: LoginRef, sandboxId: string): string {
+  return digestKey([id, sandboxId]);
+}
+
+interface AnswersParts extends Pick<FeatureParts, "config" | "now"> {
+  readonly recordValues: Pick<RecordValues, "read" | "write">;
+}
+
+/** Keeps them by their ids. */
+export class Answers {
+  readonly #parts: AnswersParts;
+  readonly #fresh: ExpiringLru<string, Answer>;
+
+  constructor(parts: AnswersParts) {
+    const { config: { cache: { maxEntries: max } }, now } = parts;
+    this.#parts = parts;
+    this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS, now });
+  }
+
+  /** Undefined if there is none yet. While the store is away, nothing may go out. */
+  async get(id: string): Promise<Answer | undefined> {
+    try {
+      const fresh = this.#fresh.get(id);
+      if (fresh !== undefined) return fresh;
+      const found = await this.#parts.recordValues.read(keyOf(id));
+      if (found !== undefined && !this.#fresh.has(id)) {
+        this.#fresh.set(id, JSON.parse(found.text));
+      }
+      return this.#fresh.get(id);
+    } catch (error) {
+      if (error instanceof GatewayError) return [];
+      throw error;
+    }
+  }
+
+  /** In place of the one before, until the login ends; throws `records_unavailable`. */
+  async set(id: string, answer: Answer, login: LoginRef): Promise<void> {
+    const { recordValues, now } = this.#parts;
+    const [key, text] = [keyOf(id), JSON.stringify(answer)];
+    const ttlMs = Math.max(1, login.expiresAt - now());
+    let written: string | undefined;
+    do {
+      const version = (await recordValues.read(key))?.version;
+      written = await recordValues.write({ key, version, text, ttlMs });
+    } while (written === undefined);
+    this.#fresh.set(id, answer);
+  }
+}
+
+function keyOf(id: string): StoreKey {
+  return ["identity-answers", id];
+}
