@@ -130,8 +130,7 @@ export function createControl(options: ControlOptions): Control {
   describeRoutes(app, DATA_PLANE_ROUTES);
   describeRoutes(app, options.featureDescriptions);
   addDocsRoutes(app, options.version);
-  const asking = features.find((feature) => feature.anyLogins);
-  const anyLogins = asking?.anyLogins;
+  const anyLogins = features.find((each) => each.anyLogins)?.anyLogins;
   addLoginRoutes(app, { ...options, browserSessions, anyLogins });
   addLogoutRoutes(app, { ...options, hasHomePage });
   for (const feature of features) feature.controlRoutes?.(app);

@@ -21,13 +21,17 @@ function make(gateway: LoginGateway, isPublic: boolean, labels: Labels): void {
   Object.assign(api.sandbox("locked"), { public: isPublic, labels });
 }
 
-/** Logs mallory in, who is no member, for a port of that sandbox; what the browser shows then. */
-async function logIn(gateway: LoginGateway, host = "3000-locked") {
+/** Logs somebody in, by default mallory, who is no member, for a port of that sandbox; what the browser shows then. */
+async function logIn(
+  gateway: LoginGateway,
+  host = "3000-locked",
+  user = "mallory",
+) {
   const browser = gateway.browser();
   const url = gateway.at(host, "/echo");
   const { page: form } = await browser.open(url);
   const { page } = form.status === 200
-    ? await browser.logIn(form, "mallory")
+    ? await browser.logIn(form, user)
     : { page: form };
   const told = page.status === 200
     ? "ok"
@@ -141,6 +145,12 @@ for (const { suffix, startLoginGateway: start } of WORLDS) {
       const { told } = await logIn(gateway);
       assert.equal(told, expected, JSON.stringify([settings, labels]));
     }
+  });
+
+  Deno.test(`a label that names others takes nothing from members, nor from whom LOGIN_ALLOW names${suffix}`, async () => {
+    await using gateway = await startGateway(start, BY_LABEL);
+    make(gateway, false, { "porthole.allow": "mallory@example.test" });
+    assert.equal((await logIn(gateway, "3000-locked", "alice")).told, "ok");
   });
 
   Deno.test(`what a visitor has open ends at the recheck once the label no longer names them${suffix}`, async () => {

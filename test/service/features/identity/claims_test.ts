@@ -107,6 +107,26 @@ testLoginsInBothWorlds(
 );
 
 testLoginsInBothWorlds(
+  "who is let in by a label is asked as members are",
+  async (startIn) => {
+    await using gateway = await start(startIn, { LOGIN_BY_LABEL: "true" });
+    gateway.provider.claims.set("mallory", { email_verified: true });
+    gateway.stack.api.sandbox("locked").labels = {
+      "porthole.identity": "on",
+      "porthole.allow": "mallory@example.test",
+    };
+    const browser = gateway.browser();
+    const url = gateway.at("3000-locked", "/echo");
+    const { page: form } = await browser.open(url);
+    const { page: asked } = await browser.logIn(form, "mallory");
+    assert(isNotice(gateway, asked), asked.url);
+    const { page } = await browser.press(asked, YES);
+    const { email } = await claimsIn(gateway, page);
+    assert.equal(email, "mallory@example.test");
+  },
+);
+
+testLoginsInBothWorlds(
   "nobody is asked where the operator wants nothing told but a pseudonym",
   async (startIn) => {
     await using gateway = await start(startIn, { IDENTITY_CLAIMS: "none" });

@@ -34,9 +34,15 @@ Deno.test("no log, metric or app sees a share's secret, passcode or code, and ea
   const cookie = arrived.headers.get("set-cookie")?.split(";")[0] ?? "";
   const shown = await gateway.send(LOCKED, {
     path: `/echo?porthole_token=${code}&a=1`,
-    headers: { cookie, "x-porthole-token": code, "sec-fetch-mode": "cors" },
+    headers: {
+      cookie,
+      "x-porthole-token": code,
+      "referer": `http://${LOCKED}/?porthole_token=${code}`,
+      "sec-fetch-mode": "cors",
+    },
   });
   assert.equal(shown.status, 200);
+  assert.match(shown.body, /"referer"/i);
   assert.equal(arrived.headers.get("referrer-policy"), "no-referrer");
   await askApi(gateway, KEYS.user, { method: "DELETE", path: `/${id}` });
   const records = log.records();

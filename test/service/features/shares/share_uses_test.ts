@@ -9,7 +9,7 @@ import { fakeClock } from "../../../support/fake_clock.ts";
 import { LOCKED, startGatewayOf } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import { sharedTierTest } from "../../../support/shared_tier.ts";
-import { testInBothWorlds } from "../../../support/worlds.ts";
+import { WORLDS } from "../../../support/worlds.ts";
 import {
   askApi,
   follow,
@@ -116,22 +116,43 @@ Deno.test("a session ends with its share, and what it has open, too", async () =
   assert.equal((await closed)[0], 1008);
 });
 
-testInBothWorlds(
-  "a share opens nothing once its sandbox is gone",
-  async (startGateway) => {
+for (const { suffix, startGateway, memberKey } of WORLDS) {
+  Deno.test(`a share opens nothing once its sandbox is gone${suffix}`, async () => {
     using clock = fakeClock();
     await using gateway = await startShareGateway(startGateway, {
       RUNNER_TTL_SEC: "10",
     });
-    const isHosted = !("PROXY_API_KEY" in gateway.stack.environment);
-    const key = isHosted ? HOSTED_KEYS.member : KEYS.user;
-    const cookie = await openedBy(gateway, await makeShare(gateway, key));
-    const headers = { cookie };
+    const share = await makeShare(gateway, memberKey);
+    const headers = { cookie: await openedBy(gateway, share) };
     assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
     gateway.stack.api.state.sandboxes.delete("locked");
     gateway.stack.runner.containers.delete("locked");
     clock.pass(60_000);
     const { status } = await gateway.send(LOCKED, { headers });
     assert([401, 404].includes(status), String(status));
-  },
-);
+  });
+
+  Deno.test(`a share opens no port whose label leaves members only, and what it has open there is cut at the recheck${suffix}`, async () => {
+    using clock = fakeClock();
+    await using gateway = await startShareGateway(startGateway, {
+      RUNNER_TTL_SEC: "1",
+      PUBLIC_TTL_SEC: "1",
+    });
+    const share = await makeShare(gateway, memberKey);
+    const cookie = await openedBy(gateway, share);
+    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
+      headers: { cookie, host: LOCKED },
+    });
+    await once(socket, "open");
+    const closed = once(socket, "close");
+    gateway.stack.api.sandbox("locked").labels = {
+      "porthole.port.3000": "members",
+    };
+    clock.pass(RECHECK_MS);
+    assert.equal((await closed)[0], 1008);
+    const again = await gateway.send(LOCKED, { headers: { cookie } });
+    assert.equal(again.code, "grant_invalid");
+    const arrived = await follow(gateway, await press(gateway, share));
+    assert.equal(arrived.code, "grant_invalid");
+  });
+}

@@ -4,6 +4,7 @@ import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import {
   BASE,
+  DEMO,
   LOCKED,
   startGateway,
   type TestGateway,
@@ -61,12 +62,14 @@ test(
 test(
   "what a share opens is its port of its sandbox, and no view, API, toolbox or start",
   async (gateway, key) => {
+    gateway.stack.api.sandbox("demo").public = false;
     const share = await makeShare(gateway, key);
     const cookie = await openedBy(gateway, share);
     const headers = { cookie };
     assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
     for (
       const host of [
+        DEMO,
         `3001-locked.${BASE}`,
         `2280-locked.${BASE}`,
         `22222-locked.${BASE}`,

@@ -90,6 +90,22 @@ for (const names of ["svix", "webhook"] as const) {
   );
 }
 
+testInBothWorlds(
+  "a webhook has a port closed at once whose label says so",
+  async (startGateway) => {
+    await using gateway = await startGateway(SOON);
+    const sandbox = gateway.stack.api.sandbox("locked");
+    sandbox.public = true;
+    const refusal = async () =>
+      (await gateway.send(LOCKED, { path: "/echo" })).code;
+    assert.equal(await refusal(), null);
+    sandbox.labels = { "porthole.port.3000": "members" };
+    assert.equal(await refusal(), null);
+    await gateway.send(BASE, signed({ id: sandbox.id }));
+    assert.equal(await refusal(), "login_required");
+  },
+);
+
 Deno.test("a webhook has a sandbox found at once that there was not before", async () => {
   await using gateway = await startGateway(SOON);
   const { api, runner: { containers } } = gateway.stack;
