@@ -140,6 +140,7 @@ export function createAuth(
     accessEvents,
     throttle,
     grants,
+    ports: portPolicy,
     gate,
   };
 }

@@ -86,6 +86,12 @@ export class PortPolicy {
     return this.access(port, isPublic, labels);
   }
 
+  /** True if a port admits nobody. */
+  async isOff(label: string, port: number): Promise<boolean> {
+    return !isAlwaysPrivate(port) &&
+      await this.accessTo(label, port, true, () => {}) === 0;
+  }
+
   /** Whom it admits by these labels. */
   access(port: number, isPublic: boolean, labels: OwnerLabels): PortAccess {
     const { ceiling, nonePublic } = this.#options;

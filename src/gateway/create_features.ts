@@ -36,7 +36,7 @@ export function createFeatures(
     ...resolvers,
     members: new Members({ ...auth, states }),
     looks: new PreviewLooks(
-      new PreviewProbe({ forwarder, upstream, states, destinations }),
+      new PreviewProbe({ ...auth, forwarder, upstream, states, destinations }),
       core.now,
     ),
     sandboxPages: () =>

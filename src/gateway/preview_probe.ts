@@ -2,6 +2,7 @@
  * Finds out what a visitor of a preview would be told now, on nobody's behalf: that is no use of the sandbox, and starts
  * nothing.
  */
+import type { PortPolicy } from "../auth/port_policy.ts";
 import { isClientGone } from "../downstream/ends.ts";
 import { type ErrorCode, ERRORS } from "../error_codes.ts";
 import { GatewayError } from "../errors.ts";
@@ -32,6 +33,7 @@ export interface PreviewSight {
 }
 
 interface ProbeParts extends SandboxStateParts {
+  readonly ports: Pick<PortPolicy, "isOff">;
   readonly forwarder: Pick<Forwarder, "forward">;
   readonly upstream: ProbeClient;
   readonly destinations: Pick<
@@ -51,6 +53,9 @@ export class PreviewProbe {
   /** Asks the app for the head of its start page; of a failure, the sandbox's state may say more. */
   async look({ sandboxId, port }: PreviewPort): Promise<PreviewSight> {
     try {
+      if (await this.#parts.ports.isOff(sandboxId, port)) {
+        throw new GatewayError("port_off", "For every visitor");
+      }
       await this.#ask(sandboxId, port);
       return { state: "started", code: null, retryAfterSec: undefined };
     } catch (error) {

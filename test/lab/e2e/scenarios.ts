@@ -59,6 +59,7 @@ import {
   plantedCookies,
   plantedCookiesElsewhere,
 } from "./scenarios/planted_cookies.ts";
+import { sandboxStates, startingSandbox } from "./scenarios/sandbox_states.ts";
 import {
   sharesEnd,
   sharesLogin,
@@ -68,7 +69,6 @@ import {
   sharesPress,
   sharesScripts,
 } from "./scenarios/shares.ts";
-import { sandboxStates, startingSandbox } from "./scenarios/sandbox_states.ts";
 import { startButton, startByPopUp, startByVisit } from "./scenarios/start.ts";
 import { statusPage } from "./scenarios/status_page.ts";
 import { tokenInLink } from "./scenarios/token_in_link.ts";

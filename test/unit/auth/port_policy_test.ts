@@ -224,6 +224,13 @@ Deno.test("a port takes any login, those that its label names, or none", async (
   }
 });
 
+Deno.test("a port is off if nobody may open it, and none of Daytona's own services is", async () => {
+  const { policy } = policyOf("8000=off,22222=off");
+  for (const [port, isOff] of [[3000, false], [8000, true], [22_222, false]]) {
+    assert.equal(await policy.isOff("box", Number(port)), isOff, `${port}`);
+  }
+});
+
 Deno.test("labels are parsed once, however often they are asked for", () => {
   let parsed = 0;
   const labels = new Proxy({ "porthole.port.3000": "members" }, {

@@ -106,6 +106,17 @@ test("a member is told that a preview is ready, and where it is, which is no use
   assert.equal(gateway.stack.api.count("updateLastActivity"), 0);
 });
 
+test("a port that a label has switched off is not ready, and nobody waits for it", async (startGateway) => {
+  await using gateway = await startGateway();
+  openPort(gateway);
+  gateway.stack.api.sandbox("locked").labels = {
+    [`porthole.port.${PORT}`]: "off",
+  };
+  const { code, ready } = await stateOf(gateway, "?wait=60");
+  assert.deepEqual([code, ready], ["port_off", false]);
+  assert.equal(looks(gateway), 0);
+});
+
 Deno.test("in front of somebody else's Daytona, its proxy is told that this is no use of the sandbox", async () => {
   await using gateway = await startHostedGateway();
   openPort(gateway);
