@@ -226,9 +226,11 @@ Deno.test("a port takes any login, those that its label names, or none", async (
 
 Deno.test("a port is off if nobody may open it, and none of Daytona's own services is", async () => {
   const { policy } = policyOf("8000=off,22222=off");
-  for (const [port, isOff] of [[3000, false], [8000, true], [22_222, false]]) {
-    assert.equal(await policy.isOff("box", Number(port)), isOff, `${port}`);
+  const off: number[] = [];
+  for (const port of [3000, 8000, 22_222]) {
+    if (await policy.isOff("box", port)) off.push(port);
   }
+  assert.deepEqual(off, [8000]);
 });
 
 Deno.test("labels are parsed once, however often they are asked for", () => {
