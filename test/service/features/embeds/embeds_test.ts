@@ -449,7 +449,7 @@ Deno.test("forged codes cost their client its budget, and no question to the API
   const codes: (string | null)[] = [];
   for (let i = 0; i < 8; i++) {
     const headers = {
-      "x-porthole-embed": `pe_forged${i}`,
+      "x-porthole-embed": `pe_eyJforged${i}`,
       "x-forwarded-for": "192.0.2.1",
     };
     codes.push((await exchange(gateway, url, { headers })).code);
