@@ -8,7 +8,11 @@ import {
   describeRecords,
 } from "../../control/api/record_descriptions.ts";
 import { addRecordRoutes, keptIn } from "../../control/api/record_routes.ts";
-import { type ControlEnv, json, type RouteConfig } from "../../control/route.ts";
+import {
+  type ControlEnv,
+  json,
+  type RouteConfig,
+} from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";

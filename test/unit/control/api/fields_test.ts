@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { ancestorsField, pathField } from "../../../../src/control/api/fields.ts";
+import {
+  ancestorsField,
+  pathField,
+} from "../../../../src/control/api/fields.ts";
 
 const GOOD = [
   "https://app.example.com",
