@@ -160,7 +160,10 @@ Deno.test("who has logged in with one of the addresses goes with the code", asyn
 });
 
 Deno.test("a login for a sandbox, whose cookie any sandbox's page can set, is none at the base host", async () => {
-  const { press, sessions, charges } = await setUp({ emails: [ANN] }, []);
+  const { press, sessions, charges } = await setUp({ emails: [ANN] }, [
+    userOf("bob@example.com"),
+  ]);
+  sessions.delete("user0");
   const expiresAt = Infinity;
   const session = { id: "0", expiresAt, sandboxId: "box" };
   sessions.set("planted", { kind: "login", ...session });
