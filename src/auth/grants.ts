@@ -32,6 +32,8 @@ export interface Grant {
   readonly methods?: readonly string[] | undefined;
   /** What the log calls its holder, if that is somebody. */
   readonly subject?: string | undefined;
+  /** Who has logged in to open it, if that takes a login. */
+  readonly user?: readonly [issuer: string, subject: string] | undefined;
   /** Undefined if it is for no frame. */
   readonly frame?: FrameTerms | undefined;
   /** Milliseconds since the epoch. */

@@ -23,6 +23,12 @@ interface SurplusLogin {
   readonly opened: readonly Session[];
 }
 
+/** The sealed logins in the cookies whose names begin with `prefix`: of each name, the latest. */
+export function sealedLogins(cookieHeader: string, prefix: string): string[] {
+  return [...cookiesByName(cookieHeader, prefix).values()]
+    .flatMap((values) => values.slice(-MAX_SESSION_COOKIES));
+}
+
 /**
  * Ends a browser's logins; false if one could not be ended. One that goes on must keep its cookie: a logout ends what it
  * is shown.

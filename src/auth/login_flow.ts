@@ -110,7 +110,7 @@ export class Login {
 
   /**
    * Completes a login. Each asks the provider once, and one that fails is charged to the client, so that nobody tries
-   * many codes.
+   * many codes; one for anybody, too, so that nobody has any number of sessions kept.
    * @throws {GatewayError} `login_expired` if the browser did not start it, or too long ago, or has completed it;
    * `bad_return_url`; `too_many_refusals`; `too_many_lookups`; `no_access`; `sandbox_deleted`; what
    * {@linkcode OpenidProvider.redeem} throws; `api_unreachable`. All but the first two have the preview as their `retryUrl`.
@@ -141,7 +141,7 @@ export class Login {
         await this.#checkAccess(returnTo.host, tokens, clientAddress);
       }
       const login = await this.#begin(tokens);
-      budget.settle({ isAdmitted: true });
+      budget.settle({ isAdmitted: !returnTo.isForAnybody });
       return { returnTo, challenge, login, subject: sub };
     } catch (error) {
       // Any other failure is the provider's, the API's or ours, or has cost nothing.

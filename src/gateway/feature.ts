@@ -29,15 +29,6 @@ export interface WayToLogin {
   readonly headers: HeaderList;
 }
 
-/** A page about a sandbox, or a part of one. */
-export interface SandboxPage {
-  /** Its path, which the sandbox's ID or name ends. */
-  readonly url: string;
-  /** The fragment behind that, with its `#`. */
-  readonly part?: string;
-  readonly text: string;
-}
-
 /** A feature that is switched on. */
 export interface Feature extends ControlFeature {
   /** A parameter of a preview's query that is this feature's: it is taken out, and never reaches an app. */
@@ -48,8 +39,8 @@ export interface Feature extends ControlFeature {
   readonly observer?: ExchangeObserver;
   /** Where the owner of a sandbox sees its requests, below a base origin. */
   readonly ownersViewOf?: ExchangeServices["ownersViewOf"];
-  /** A page about a sandbox on base hosts, for its members. */
-  readonly sandboxPage?: SandboxPage;
+  /** A page about a sandbox on base hosts, for its members: its path, which the sandbox's ID or name ends, and text. */
+  readonly sandboxPage?: { readonly url: `/${string}/`; readonly text: string };
   /** Pages beside `/metrics`, by path, for GET and HEAD. */
   readonly metricsPages?: Readonly<
     Record<string, (request: Request) => Response>

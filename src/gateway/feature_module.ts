@@ -18,7 +18,7 @@ import type { RecordValues } from "../records/record_values.ts";
 import type { Records } from "../records/records.ts";
 import type { createResolvers } from "../resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
-import type { Feature, SandboxPage } from "./feature.ts";
+import type { Feature } from "./feature.ts";
 import type { PreviewLooks } from "./preview_looks.ts";
 
 /** A link. */
@@ -45,7 +45,7 @@ export interface FeatureParts
   /** What the operator would have linked. */
   readonly links: readonly Link[];
   /** The features' own pages about a sandbox, once all features are built. */
-  readonly sandboxPages: () => readonly SandboxPage[];
+  readonly sandboxPages: () => readonly Link[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly api: DaytonaApi;

@@ -363,23 +363,21 @@ export class SandboxHandlers {
     { credential, grant }: Admission,
   ): Promise<string | undefined> {
     const { cookies, sessions, sessionTtlMs, now } = this.#parts;
-    const expiresAt = now() + sessionTtlMs;
     if (credential?.kind === "auth_key") {
       const sealed = await sessions.seal({
         kind: "key",
         sandboxId: host.label,
         name: host.name,
         token: credential.token,
-        expiresAt,
+        expiresAt: now() + sessionTtlMs,
       });
       const maxAgeSec = Math.floor(sessionTtlMs / 1000);
       return cookies.hostOnly(cookies.previewTokenSession, sealed, maxAgeSec);
     }
     if (grant === undefined || credential?.kind !== "grant") return undefined;
-    const endsAt = Math.min(expiresAt, grant.expiresAt);
-    const session = { ...sessionFor(grant, host), expiresAt: endsAt };
-    const sealed = await sessions.seal(session);
-    const maxAgeSec = Math.ceil((endsAt - now()) / 1000);
+    // It may last: the grant is asked about each time.
+    const sealed = await sessions.seal(sessionFor(grant, host));
+    const maxAgeSec = Math.ceil((grant.expiresAt - now()) / 1000);
     return grantInQuery.cookie === "none"
       ? cookies.hostOnlyInFrames(cookies.grantSession, sealed, maxAgeSec)
       : cookies.hostOnly(cookies.grantSession, sealed, maxAgeSec);

@@ -208,8 +208,8 @@ test("a webhook by POST reaches the app once, with its body and without its toke
 
 Deno.test("a navigation's token becomes a session of that port and the clean address, which opens it as long as the grant does", async () => {
   using clock = fakeClock();
-  await using gateway = await startGateway();
-  const expiresAt = Date.now() + 60_000;
+  await using gateway = await startGateway({ SESSION_TTL_SEC: "60" });
+  const expiresAt = Date.now() + 90_000;
   GRANTS.grants.set("tg_once_page", grantOf({ id: "page", expiresAt }));
   const first = await gateway.send(LOCKED, {
     path: "/echo?a=%20+&porthole_token=tg_once_page&b",
@@ -224,7 +224,7 @@ Deno.test("a navigation's token becomes a session of that port and the clean add
   const line = first.headers.get("set-cookie") ?? "";
   assert.match(
     line,
-    /^porthole-grant=[^;]+; Path=\/; Max-Age=60; HttpOnly; SameSite=Lax$/,
+    /^porthole-grant=[^;]+; Path=\/; Max-Age=90; HttpOnly; SameSite=Lax$/,
   );
   const headers = { cookie: `${line.split(";")[0]}; app=1` };
   const open = (host: string) => gateway.send(host, { path: "/echo", headers });
@@ -242,12 +242,16 @@ Deno.test("a navigation's token becomes a session of that port and the clean add
   const refused = await gateway.send(LOCKED, { headers: sibling });
   assert.equal(refused.code, "login_required");
   clock.pass(60_000);
+  assert.equal((await open(LOCKED)).status, 200);
+  clock.pass(30_000);
   assert.equal((await open(LOCKED)).code, "login_required");
 });
 
 Deno.test("over https a grant's session is bound to its host, and with porthole_cookie=none kept in frames of other sites", async () => {
+  using _ = fakeClock();
   await using gateway = await startGateway({ PROXY_PROTOCOL: "https" });
-  GRANTS.grants.set("tg_good", grantOf());
+  const expiresAt = Date.now() + 7_200_000;
+  GRANTS.grants.set("tg_good", grantOf({ expiresAt }));
   for (
     const [wish, attributes] of [
       ["", "SameSite=Lax; Secure"],
@@ -264,7 +268,7 @@ Deno.test("over https a grant's session is bound to its host, and with porthole_
     assert.match(pair ?? "", /^__Host-porthole-grant=/);
     assert.equal(
       rest.join("; "),
-      `Path=/; Max-Age=3600; HttpOnly; ${attributes}`,
+      `Path=/; Max-Age=7200; HttpOnly; ${attributes}`,
     );
   }
 });

@@ -14,6 +14,9 @@ import type { GrantVia } from "../../src/observability/metrics/facts.ts";
 import type { Budget } from "../../src/resolver/lookup_cache.ts";
 import { FEATURES } from "../../src/service.ts";
 
+/** When all tests are over, ms since the epoch. */
+const LATE = Date.UTC(2100, 0);
+
 /** A grant for port 3000 of the sandbox `locked`, with these differences. */
 export function grantOf(differences: Partial<Grant> = {}): Grant {
   return {
@@ -21,7 +24,7 @@ export function grantOf(differences: Partial<Grant> = {}): Grant {
     id: "grant-1",
     sandboxId: "locked",
     ports: [3000],
-    expiresAt: Infinity,
+    expiresAt: LATE,
     ...differences,
   };
 }

@@ -1,6 +1,7 @@
 /** The members of requests to `/api/v1` and of their answers. */
 import { z } from "@hono/zod-openapi";
 import { isAlwaysPrivate, isPort } from "../../address/grammar.ts";
+import { withoutTokens } from "../../auth/preview_token.ts";
 import { isAncestor } from "../../http/origin.ts";
 import { SANDBOX } from "../routes/sandbox_paths.ts";
 
@@ -26,9 +27,12 @@ export const ancestorsField = eachOnce(
   ).min(1).max(8),
 );
 
-/** A path of that port, in visible ASCII: however it is read, it leads to no other host. */
+/** A path of that port, in visible ASCII: however it is read, it leads to no other host, and opens nothing by itself. */
 export const pathField = z.string().max(2000)
-  .regex(/^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/).default("/");
+  .regex(/^\/(?!\/)[\x21-\x5b\x5d-\x7e]*$/)
+  .refine((path) => withoutTokens(path) === path, {
+    message: "must have no token in its query",
+  }).default("/");
 
 /** The methods of requests, each once. */
 export const methodsField = eachOnce(

@@ -3,19 +3,16 @@
  * that the gate asks for the owner's view; links, tokens and grants open previews, and make nobody a member.
  */
 import { canonicalRef, isUuid, TOOLBOX_PORT } from "../../address/grammar.ts";
-import {
-  type Credential,
-  MAX_SESSION_COOKIES,
-} from "../../auth/credentials.ts";
+import type { Credential } from "../../auth/credentials.ts";
 import type { Gate } from "../../auth/gate.ts";
 import type { GrantAccess } from "../../auth/grant_access.ts";
+import { sealedLogins } from "../../auth/login_cookies.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { OwnCookies } from "../../auth/own_cookies.ts";
 import type { LoginRef, SessionSealer } from "../../auth/session.ts";
 import type { Admission } from "../../auth/verdict.ts";
 import type { SessionScope } from "../../config/config.ts";
 import { GatewayError } from "../../errors.ts";
-import { cookiesByName } from "../../http/cookies.ts";
 import type { SandboxStates } from "../../resolver/sandbox_states.ts";
 import { type CalledRequest, type Caller, callerOf } from "./caller.ts";
 
@@ -131,10 +128,8 @@ export class Members {
     const prefix = sessionScope === "sandbox"
       ? cookies.loginSessionPrefix
       : cookies.userSessionPrefix;
-    const sent = [...cookiesByName(cookie, prefix).values()]
-      .flatMap((all) => all.slice(-MAX_SESSION_COOKIES));
     const found: Presented[] = [];
-    for (const sealed of sent) {
+    for (const sealed of sealedLogins(cookie, prefix)) {
       const session = await sessions.open(sealed);
       if (session?.kind !== "login" && session?.kind !== "user") continue;
       const label = session.kind === "login" ? session.sandboxId : undefined;

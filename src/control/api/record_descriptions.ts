@@ -4,10 +4,18 @@ import { json, refusal, type RouteConfig } from "../route.ts";
 import { ACCESS_REFUSALS } from "../routes/sandbox_paths.ts";
 import { LIST_QUERY, TOLD_OF_ALL } from "./fields.ts";
 
+/** How bodies are refused. */
+export const BODY_REFUSALS = {
+  400: refusal("The request is not valid; `errors` says why."),
+  408: refusal("The body was too slow."),
+  413: refusal("The body is longer than 16 KiB."),
+  415: refusal("The body is no JSON."),
+} as const;
+
 /** How requests to all of `/api/v1` are refused. */
 export const API_REFUSALS = {
   ...ACCESS_REFUSALS,
-  400: refusal("The request is not valid; `errors` says why."),
+  400: BODY_REFUSALS[400],
   403: refusal("A page of another site sent the request."),
   501: refusal("The feature is switched off."),
 } as const;
@@ -51,9 +59,8 @@ export function describeRecords(
     responses: {
       201: { description: "Made.", content: json(record.extend(toldOnce)) },
       ...API_REFUSALS,
+      ...BODY_REFUSALS,
       409: refusal("There are too many."),
-      413: refusal("The body is longer than 16 KiB."),
-      415: refusal("The body is no JSON."),
     },
   }, {
     method: "get",

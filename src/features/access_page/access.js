@@ -161,7 +161,7 @@
       sandbox,
       port: port.valueAsNumber,
       path: path.value || undefined,
-      expiresInSec: hours.valueAsNumber * 3600,
+      expiresInSec: hours.valueAsNumber * 3600 || undefined,
       passcode: passcode.value || undefined,
       emails: emails.value.match(/[^\s,]+/g) ?? undefined,
       uses: uses.valueAsNumber || undefined,

@@ -1,6 +1,5 @@
 /** The page of a base domain itself: what this is, and the way to a preview. */
 import main from "../../../gen/text/features/base_page/base_page.html.ts";
-import type { SandboxPage } from "../../gateway/feature.ts";
 import type { Link } from "../../gateway/feature_module.ts";
 import { escapeHtml, filled } from "../../pages/html.ts";
 import { BASE_POLICY, ICON, page } from "../../pages/page.ts";
@@ -11,7 +10,7 @@ interface BasePageData {
   readonly version: string;
   readonly links: readonly Link[];
   /** Where the form leads to besides a preview. */
-  readonly pages: readonly SandboxPage[];
+  readonly pages: readonly Link[];
   /** True if people can log in, and out. */
   readonly hasLogin: boolean;
   /** Who has logged in, at most one for each login. */
@@ -35,8 +34,8 @@ export const BASE_PAGE_POLICY = `${BASE_POLICY}; frame-ancestors 'none'`;
 /** Renders it as an HTML document. */
 export function basePage(data: BasePageData): string {
   const { links, pages, hasLogin, users, refused } = data;
-  const buttons = pages.map(({ url, part = "", text }) =>
-    `\n<button class="quiet" name="page" value="${url}${part}">${text}</button>`
+  const buttons = pages.map(({ url, text }) =>
+    `\n<button class="quiet" name="page" value="${url}">${text}</button>`
   );
   const names = escapeHtml(users.join(", "));
   return page(

@@ -2,6 +2,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { previewOrigin } from "../../address/preview_host.ts";
 import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
+import { sealedLogins } from "../../auth/login_cookies.ts";
 import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { SessionSealer } from "../../auth/session.ts";
@@ -13,7 +14,6 @@ import {
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import { cookiesByName } from "../../http/cookies.ts";
 import { wantsDocument } from "../../http/fetch_metadata.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
@@ -107,11 +107,10 @@ export function addBasePage(
     const { port = "", sandbox = "", page } = c.req.valid("query");
     const url = addressIn(sandbox);
     const fields = pasted(url) ?? { port, sandbox, target: "/" };
-    const about = sandboxPages()
-      .find(({ url, part = "" }) => url + part === page);
+    const about = sandboxPages().find(({ url }) => url === page);
     const label = fields.sandbox.trim().toLowerCase();
     if (about !== undefined && /^[\w-]+$/.test(label)) {
-      return redirect(303, about.url + label + (about.part ?? ""));
+      return redirect(303, about.url + label);
     }
     const origin = originOf(fields, c.env, parts);
     if (origin !== undefined) return redirect(303, origin + fields.target);
@@ -133,7 +132,7 @@ async function usersOf(
   { cookies, sessions, logins }: BasePageParts,
 ): Promise<string[]> {
   const sealed = [cookies.loginSessionPrefix, cookies.userSessionPrefix]
-    .flatMap((prefix) => [...cookiesByName(sent, prefix).values()].flat())
+    .flatMap((prefix) => sealedLogins(sent, prefix))
     .slice(-MAX_SESSION_COOKIES);
   const opened = await Promise.all(sealed.map((one) => sessions.open(one)));
   const names = await Promise.all(opened.map((one) => logins.nameOf(one)));

@@ -4,13 +4,13 @@ import { timeField, timeOf } from "../../control/api/fields.ts";
 import { jsonBody } from "../../control/api/json_body.ts";
 import {
   API_REFUSALS,
+  BODY_REFUSALS,
   describeRecords,
 } from "../../control/api/record_descriptions.ts";
 import { addRecordRoutes, keptIn } from "../../control/api/record_routes.ts";
 import {
   type ControlEnv,
   json,
-  refusal,
   type RouteConfig,
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
@@ -65,8 +65,7 @@ export const EMBED_ROUTES: readonly RouteConfig[] = [
         content: json(z.object({ ...LINKS, expiresAt: timeField })),
       },
       ...API_REFUSALS,
-      413: refusal("The body is longer than 16 KiB."),
-      415: refusal("The body is no JSON."),
+      ...BODY_REFUSALS,
     },
   },
 ];

@@ -4,6 +4,7 @@ import { UsedCodes } from "../../auth/used_codes.ts";
 import { flag, oneOf } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
+import { keptIn } from "../../control/api/record_routes.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { splitQuery } from "../../http/request_url.ts";
@@ -20,8 +21,7 @@ import {
   STATE_PATH,
 } from "./embed_codes.ts";
 import { EmbedExchange, handleEmbed } from "./embed_exchange.ts";
-import { embedGrants } from "./embed_grants.ts";
-import { embedKind } from "./embed_kind.ts";
+import { embedKind, EMBEDS, type KeptEmbed } from "./embed_kind.ts";
 import { addEmbedRoutes, EMBED_ROUTES } from "./embed_routes.ts";
 import { handleState } from "./embed_state.ts";
 
@@ -82,7 +82,16 @@ export const embeds: FeatureModule = {
         addEmbedRoutes(app, kind, all);
         embedClientRoutes(app);
       },
-      grants: embedGrants(grantCodes, records),
+      grants: grantCodes.sourceOf({
+        kind: EMBEDS,
+        via: "embed",
+        place: "embed",
+        records,
+        termsOf(record) {
+          const { port, terms: frame } = keptIn<KeptEmbed>(record).own;
+          return { ports: [port], frame };
+        },
+      }),
       ownPreviewExchange(incoming, host, services) {
         const exchange = new EmbedExchange(incoming, host, services);
         return { exchange, handle: () => handle(exchange) };

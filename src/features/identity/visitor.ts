@@ -36,8 +36,8 @@ export async function visitorOf(
     : admission;
   if (by === "public") return undefined;
   if (grant !== undefined) {
-    const { via, id } = grant;
-    return { via, who: ["grant", via, id] };
+    const { via, id, user } = grant;
+    return { via, who: user ? userBy(...user) : ["grant", via, id] };
   }
   if (by === "signed_token") return { via: "signed", who: [by, x.label] };
   if (credential?.kind === "bearer") {

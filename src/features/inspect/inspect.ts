@@ -9,6 +9,7 @@ import {
   type Credential,
   MAX_SESSION_COOKIES,
 } from "../../auth/credentials.ts";
+import { sealedLogins } from "../../auth/login_cookies.ts";
 import type { GateRequest } from "../../auth/verdict.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
@@ -17,7 +18,7 @@ import type {
   ExchangeServices,
   IncomingRequest,
 } from "../../gateway/received_request.ts";
-import { cookiesByName, cookieValues } from "../../http/cookies.ts";
+import { cookieValues } from "../../http/cookies.ts";
 import { isFramed, isNavigation } from "../../http/fetch_metadata.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -67,7 +68,7 @@ export class InspectExchange extends OwnExchange {
     const cookie = this.#mayUseSessions() ? headers.get("cookie") ?? "" : "";
     const sessions = sessionScope === "sandbox"
       ? cookieValues(cookie, cookies.loginSession(this.label))
-      : [...cookiesByName(cookie, cookies.userSessionPrefix).values()].flat();
+      : sealedLogins(cookie, cookies.userSessionPrefix);
     const credentials: Credential[] = sessions.slice(-MAX_SESSION_COOKIES)
       .map((sealed) => ({ kind: "session", sealed }));
     const token = bearerOf(headers);

@@ -3,7 +3,7 @@ import curl from "../../../gen/text/features/inspect/curl.js.ts";
 import css from "../../../gen/text/features/inspect/inspect.css.ts";
 import script from "../../../gen/text/features/inspect/inspect.js.ts";
 import main from "../../../gen/text/features/inspect/inspect_page.html.ts";
-import type { SandboxPage } from "../../gateway/feature.ts";
+import type { Link } from "../../gateway/feature_module.ts";
 import { escapeHtml, filled } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 import { pageScript, withScripts } from "../../pages/script.ts";
@@ -16,13 +16,10 @@ export const INSPECT_POLICY = withScripts(
   [INSPECT],
 );
 
-export function inspectPage(
-  sandboxId: string,
-  pages: readonly SandboxPage[],
-): string {
+export function inspectPage(sandboxId: string, pages: readonly Link[]): string {
   const name = escapeHtml(sandboxId);
-  const links = pages.map(({ url, part = "", text }) =>
-    `<a href="${url + name + part}">${text}</a>`
+  const links = pages.map(({ url, text }) =>
+    `<a href="${url + name}">${text}</a>`
   );
   return page(
     `Requests to ${sandboxId}`,

@@ -7,7 +7,10 @@ import {
   timeOf,
   TOLD_OF_ALL,
 } from "../../control/api/fields.ts";
-import { API_REFUSALS } from "../../control/api/record_descriptions.ts";
+import {
+  API_REFUSALS,
+  BODY_REFUSALS,
+} from "../../control/api/record_descriptions.ts";
 import { json, refusal, type RouteConfig } from "../../control/route.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { txtNameOf } from "./domain_proof.ts";
@@ -91,10 +94,6 @@ const OF_ONE = {
   request: { params: PARAMS },
 };
 
-const BODY_REFUSALS = {
-  413: refusal("The body is longer than 16 KiB."),
-  415: refusal("The body is no JSON."),
-};
 const TOO_OFTEN = refusal("Too many refusals, or changes in a minute.");
 const NOT_AS_NAMED = refusal("It is not what If-Match or If-None-Match names.");
 

@@ -82,7 +82,9 @@ export class PasscodeTries {
       const next = change({ tries: late, known }, client.slice(0, 16));
       if (next === undefined) return;
       const text = JSON.stringify(next);
-      const ttlMs = Math.max(1, (expiresAt ?? Infinity) - now());
+      const leftMs = Math.max(1, (expiresAt ?? Infinity) - now());
+      // No longer than it takes, as the share may be ended before.
+      const ttlMs = next.known.length > 0 ? leftMs : WINDOW_MS;
       const write = { key, version: found?.version, text, ttlMs };
       if (await values.write(write) !== undefined) return;
     }

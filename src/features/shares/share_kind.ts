@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import {
   ASKED_OF_ALL,
+  MAX_LIFE_SEC,
   pathField,
   portField,
 } from "../../control/api/fields.ts";
@@ -18,25 +19,28 @@ export const SHARES = "shares";
 /** The life of one for which none is asked for, seconds: 7 days. */
 const DEFAULT_LIFE_SEC = 604_800;
 
-const asked = z.strictObject({
-  sandbox: ASKED_OF_ALL.sandbox,
-  port: portField,
-  path: pathField.describe("What its visitors see first, of that port."),
-  expiresInSec: ASKED_OF_ALL.expiresInSec.optional().describe(
-    "7 days unless given; `SHARE_MAX_SEC` at most.",
-  ),
-  passcode: z.string().min(6).max(100).optional().describe(
-    "What visitors have to know besides.",
-  ),
-  emails: z.array(z.email().max(254).toLowerCase()).min(1).max(50).optional()
-    .describe("Who may open it, by a login that has verified the address."),
-  uses: z.number().int().min(1).max(10_000).optional().describe(
-    "How often it may be opened.",
-  ),
-  note: ASKED_OF_ALL.note,
-});
+/** What a member asks for, where that is the longest life. */
+function askedWithin(maxLifeSec: number) {
+  return z.strictObject({
+    sandbox: ASKED_OF_ALL.sandbox,
+    port: portField,
+    path: pathField.describe("What its visitors see first, of that port."),
+    expiresInSec: z.number().int().min(1).max(maxLifeSec)
+      .default(Math.min(DEFAULT_LIFE_SEC, maxLifeSec))
+      .describe("`SHARE_MAX_SEC` at most, asked for or not."),
+    passcode: z.string().min(6).max(100).optional().describe(
+      "What visitors have to know besides.",
+    ),
+    emails: z.array(z.email().max(254).toLowerCase()).min(1).max(50).optional()
+      .describe("Who may open it, by a login that has verified the address."),
+    uses: z.number().int().min(1).max(10_000).optional().describe(
+      "How often it may be opened.",
+    ),
+    note: ASKED_OF_ALL.note,
+  });
+}
 
-type AskedShare = z.output<typeof asked> & { readonly expiresInSec: number };
+type AskedShare = z.output<ReturnType<typeof askedWithin>>;
 
 /** What is kept of one: of its secrets, keyed hashes. */
 export type KeptShare = {
@@ -58,13 +62,13 @@ interface ShareKindParts extends Pick<FeatureParts, "scheme"> {
   readonly maxLifeSec: number;
 }
 
-/** What is hashed of a share: a text, for one use. */
+/** What is hashed of a share: a text, for one use, however a keyboard composes its letters. */
 export function bytesOf(
   use: "secret" | "passcode" | "client",
   id: string,
   text: string,
 ): Uint8Array {
-  return new TextEncoder().encode(joinParts([use, id, text]));
+  return new TextEncoder().encode(joinParts([use, id, text.normalize()]));
 }
 
 /** The kind. */
@@ -74,10 +78,7 @@ export function shareKind(
   return {
     name: SHARES,
     via: "share",
-    asked: asked.extend({
-      expiresInSec: z.number().int().min(1).max(maxLifeSec)
-        .default(Math.min(DEFAULT_LIFE_SEC, maxLifeSec)),
-    }),
+    asked: askedWithin(maxLifeSec),
     make({ port, path, passcode, emails = null, uses = null }, place) {
       const { id, authority } = place;
       if (emails !== null && login.state === "off") {
@@ -110,7 +111,7 @@ export const SHARE_RECORD_ROUTES = describeRecords({
   one: "share link",
   description:
     "Whoever presses the button of its page opens a port of the sandbox, and nothing else. Unless `SHARES` is `off`.",
-  asked,
+  asked: askedWithin(MAX_LIFE_SEC),
   told: {
     port: z.number(),
     path: z.string(),

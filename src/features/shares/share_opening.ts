@@ -1,7 +1,8 @@
 /** The exchange of a share's secret, after a press on its page, for the address that opens the preview. */
 import { previewOrigin } from "../../address/preview_host.ts";
-import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import type { GrantCodes } from "../../auth/grant_codes.ts";
+import type { Grant } from "../../auth/grants.ts";
+import { sealedLogins } from "../../auth/login_cookies.ts";
 import { isAllowed } from "../../auth/login_rule.ts";
 import { GRANT_PARAMETER } from "../../auth/preview_token.ts";
 import type { ApiRequest } from "../../control/api/caller.ts";
@@ -13,10 +14,10 @@ import {
   GatewayError,
 } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import { cookiesByName } from "../../http/cookies.ts";
 import { withParameter } from "../../http/query_parameter.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { SecretHashes } from "../../lib/secret_hashes.ts";
+import type { Records } from "../../records/records.ts";
 import type {
   StoredRecord,
   VersionedRecord,
@@ -39,9 +40,6 @@ export interface ShareParts extends FeatureParts {
 
 /** Refusals that ask for more: they are free. */
 const ASKS: readonly ErrorCode[] = ["login_required", "passcode_required"];
-
-/** Most sessions of a browser that are looked at. */
-const MAX_SESSIONS = 24;
 
 /**
  * The address that opens the preview, once and within a minute, for the page of this very host.
@@ -98,7 +96,7 @@ async function opened(
   if (visitor instanceof GatewayError) return visitor;
   const { clientAddress, authority } = request.env;
   const refused = await checkPasscode(found, passcode, clientAddress, parts) ??
-    await takeUse(found, parts);
+    await takeUse(found, parts.records);
   if (refused !== undefined) return refused;
   const label = sandboxId.toLowerCase();
   const host = { port, label, authoritySuffix: authority.toLowerCase() };
@@ -108,30 +106,36 @@ async function opened(
   return withParameter(url, GRANT_PARAMETER, code) + fragment.join("");
 }
 
-/** Who has logged in, in the log's words, with one of these addresses; otherwise, why nobody has. */
+/** Who has logged in with one of these addresses; otherwise, why nobody has. Throws if nobody can tell now. */
 async function visitorOf(
   { req: { raw }, env }: ApiRequest,
   emails: readonly string[],
   { cookies, sessions, logins, login, subjects, scheme }: ShareParts,
-): Promise<{ readonly subject: string | undefined } | GatewayError> {
+): Promise<Pick<Grant, "subject" | "user"> | GatewayError> {
   if (login.state !== "on") {
-    return new GatewayError("login_unavailable", "No provider is known");
+    throw new GatewayError("login_unavailable", "No provider is known");
   }
   const sent = raw.headers.get("cookie") ?? "";
-  const sealed = [cookies.loginSessionPrefix, cookies.userSessionPrefix]
-    .flatMap((prefix) => [...cookiesByName(sent, prefix).values()])
-    .flatMap((values) => values.slice(-MAX_SESSION_COOKIES));
   const rule = { emails, domains: [], groups: [] };
   let isOther = false;
-  for (const each of sealed.slice(-MAX_SESSIONS)) {
-    const session = await sessions.open(each);
-    if (session?.kind !== "login" && session?.kind !== "user") continue;
-    const { identity, subject } = await logins.userOf(session) ?? {};
-    if (identity !== undefined && isAllowed(rule, identity)) {
-      return { subject: subjects.ofUser(subject) };
+  let failure: unknown;
+  // A login for a sandbox is none here: its cookie may be another sandbox's page's.
+  for (const sealed of sealedLogins(sent, cookies.userSessionPrefix)) {
+    const session = await sessions.open(sealed);
+    if (session?.kind !== "user") continue;
+    try {
+      const { identity, issuer } = await logins.userOf(session) ?? {};
+      if (identity !== undefined && isAllowed(rule, identity)) {
+        const { subject } = identity;
+        const user = [issuer ?? "", subject] as const;
+        return { subject: subjects.ofUser(subject), user };
+      }
+      isOther ||= identity !== undefined;
+    } catch (error) {
+      failure ??= error; // another one may be good
     }
-    isOther ||= identity !== undefined;
   }
+  if (failure !== undefined) throw failure;
   if (isOther) return refusal("share_for_others");
   const page = ownOrigin(env, scheme) + new URL(raw.url).pathname;
   const loginUrl = `/login?return_to=${encodeURIComponent(page)}`;
@@ -163,7 +167,7 @@ async function checkPasscode(
 /** Takes one of its uses, at whichever gateway the others are taken; what was found may be 5 s old. */
 async function takeUse(
   found: VersionedRecord,
-  { records }: ShareParts,
+  records: Pick<Records, "get" | "put">,
 ): Promise<GatewayError | undefined> {
   let latest: VersionedRecord | undefined = found;
   while (latest !== undefined) {

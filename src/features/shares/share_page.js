@@ -35,6 +35,8 @@
     const answer = await response.json();
     if (response.ok) {
       location.replace(answer.location);
+      form.hidden = true; // it stays where the preview is a download
+      state.textContent = "The preview is on its way.";
       return true;
     }
     const { portholeCode, loginUrl, message, hint = "" } = answer;

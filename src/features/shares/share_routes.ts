@@ -1,6 +1,7 @@
 /** `/s/{id}` on base hosts: the page of a share, and what its button asks. */
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { jsonBody } from "../../control/api/json_body.ts";
+import { BODY_REFUSALS } from "../../control/api/record_descriptions.ts";
 import { answer } from "../../control/api/record_routes.ts";
 import {
   type ControlContext,
@@ -54,13 +55,16 @@ export const SHARE_ROUTES: readonly RouteConfig[] = [
         description: "Where the preview is, once and within a minute.",
         content: json(z.object({ location: z.string() })),
       },
+      ...BODY_REFUSALS,
       401: refusal(
         "There is no such share, or it takes a passcode, or a login at `loginUrl`.",
       ),
       403: refusal("Another page sent it, or it is for other addresses."),
       410: refusal("It was opened as often as it may be."),
       429: refusal("Too many passcodes were wrong, or requests refused."),
-      503: refusal("The records or the provider do not answer."),
+      503: refusal(
+        "The records or the provider do not answer, or too many ask at once.",
+      ),
     },
   },
 ];

@@ -52,7 +52,6 @@ export const shares: FeatureModule = {
     const tries = new PasscodeTries({ values, hashes, now });
     return {
       anyLogins: anyLogins(parts),
-      sandboxPage: { url: "/access/", part: "#shares", text: "Share" },
       controlRoutes(app) {
         const kind = shareKind({ ...parts, hashes, maxLifeSec });
         addRecordRoutes(app, kind, parts);

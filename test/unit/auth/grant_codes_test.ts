@@ -5,7 +5,15 @@ import { UsedCodes } from "../../../src/auth/used_codes.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
 import { MemoryRecords } from "../../support/memory_records.ts";
 
-const SHARE = { id: "share-1", sandboxId: "box", port: 3000, subject: "ann" };
+const USER = ["https://id.example.com", "ann"] as const;
+const SHARE = {
+  id: "share-1",
+  sandboxId: "box",
+  port: 3000,
+  subject: "hash",
+  user: USER,
+};
+const OPENED = `share-1 hash ${USER}`;
 const BOX = { sandboxId: "box", port: 3000, clientAddress: "192.0.2.1" };
 
 /** Codes of shares, and one share of port 3000 of `box`. */
@@ -45,7 +53,7 @@ async function setUp(purpose = "share-code") {
   ): Promise<string | undefined> {
     const request = { ...BOX, ...more };
     const grant = await grants.open({ secret, place }, request, budget);
-    return grant && `${grant.id} ${grant.subject}`;
+    return grant && `${grant.id} ${grant.subject} ${grant.user}`;
   }
   return { clock, codes, grants, records, spent, budget, open };
 }
@@ -57,16 +65,16 @@ Deno.test("a code opens its grant, for whom it was issued, once", async () => {
   assert(grants.recognizes(code));
   const other = await codes.issue(SHARE);
   assert.notEqual(other, code);
-  assert.equal(await open(code), "share-1 ann");
+  assert.equal(await open(code), OPENED);
   assert.equal(await open(code), undefined);
-  assert.equal(await open(other), "share-1 ann");
+  assert.equal(await open(other), OPENED);
 });
 
 Deno.test("a code opens for a minute", async () => {
   const { codes, open, clock } = await setUp();
   const [first, second] = [await codes.issue(SHARE), await codes.issue(SHARE)];
   clock.now += 59_000;
-  assert.equal(await open(first), "share-1 ann");
+  assert.equal(await open(first), OPENED);
   clock.now += 1_000;
   assert.equal(await open(second), undefined);
 });
@@ -79,17 +87,24 @@ Deno.test("elsewhere, or by another way, a code opens nothing, and stays good", 
   }
   assert.equal(await open(code, { port: 3001 }), undefined);
   assert.equal(await open(code, { sandboxId: "other" }), undefined);
-  assert.equal(await open(code), "share-1 ann");
+  assert.equal(await open(code), OPENED);
 });
 
 Deno.test("what is no code of that kind opens nothing, and its client pays", async () => {
   const { codes, open, records, spent } = await setUp();
   const code = await codes.issue(SHARE);
   const foreign = await (await setUp("other-code")).codes.issue(SHARE);
-  for (const text of ["ps_", "ps_made.up", `${code}A`, foreign]) {
+  for (const text of ["ps_", "ps_eyJmade.up", `${code}A`, foreign]) {
     spent.length = 0;
     assert.equal(await open(text), undefined, text);
     assert.deepEqual([spent, records.asked], [["store"], []], text);
+  }
+});
+
+Deno.test("a token of an app's own is no code, though it begins as one", async () => {
+  const { grants } = await setUp();
+  for (const text of ["", "ps_", "ps_live_0123456789", "eyJmade.up"]) {
+    assert(!grants.recognizes(text), text);
   }
 });
 
@@ -106,7 +121,8 @@ Deno.test("the code of a grant that has ended opens nothing, and no session of i
     via: "share",
     id: "share-1",
     sandboxId: "box",
-    subject: "ann",
+    subject: "hash",
+    user: USER,
     expiresAt: 1_600_000,
     ports: [3000],
   });

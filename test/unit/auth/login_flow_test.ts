@@ -140,6 +140,15 @@ Deno.test("a login for a page that asks who somebody is asks nobody what they ma
   assert.deepEqual(state.asked, []);
 });
 
+Deno.test("a login for anybody is charged to its client, and one for a preview is not", async () => {
+  const { state, logIn } = setUp(TOKENS);
+  for (let i = 0; i < 3; i++) await logIn();
+  const page = "https://preview.test/s/AAECAwQFBgcICQoLDA0ODw";
+  await logIn({}, page);
+  await assert.rejects(logIn({}, page), { code: "too_many_refusals" });
+  assert.equal(state.begun.length, 4);
+});
+
 Deno.test("a session without a refresh token ends with its access token, and none lasts longer than configured", async () => {
   for (
     const [tokenMs, refreshToken, lastsMs] of [

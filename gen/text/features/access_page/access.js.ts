@@ -162,7 +162,7 @@ const text: string = `// What members have let others in by, in the browser: a s
       sandbox,
       port: port.valueAsNumber,
       path: path.value || undefined,
-      expiresInSec: hours.valueAsNumber * 3600,
+      expiresInSec: hours.valueAsNumber * 3600 || undefined,
       passcode: passcode.value || undefined,
       emails: emails.value.match(/[^\\s,]+/g) ?? undefined,
       uses: uses.valueAsNumber || undefined,

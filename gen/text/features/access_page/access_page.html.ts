@@ -30,7 +30,7 @@ const text: string = `<p class="status">Porthole</p>
     <div class="fields">
       <label>Port <input name="port" type="number" required min="1" max="65535" placeholder="3000"></label>
       <label>Path <input name="path" pattern="/.*" autocapitalize="none" spellcheck="false" placeholder="/"></label>
-      <label>Hours <input name="hours" type="number" required min="1" max="720" value="168"></label>
+      <label>Hours <input name="hours" type="number" min="1" max="720" placeholder="168, if allowed"></label>
       <label>Note <input name="note" maxlength="200" placeholder="what it is for"></label>
       <label>Uses <input name="uses" type="number" min="1" placeholder="any"></label>
       <label>Emails <input name="emails" autocapitalize="none" spellcheck="false"

@@ -36,6 +36,8 @@ const text: string = `// The page of a share link: after a press, it exchanges t
     const answer = await response.json();
     if (response.ok) {
       location.replace(answer.location);
+      form.hidden = true; // it stays where the preview is a download
+      state.textContent = "The preview is on its way.";
       return true;
     }
     const { portholeCode, loginUrl, message, hint = "" } = answer;

@@ -229,8 +229,8 @@ export const sharesMember: Scenario = {
     const member = await stage.open();
     await member.goto(gateway.at("", "/inspect/locked"));
     await member.click("button", "alice");
-    await member.click("a", "Share");
-    await member.untilAt(gateway.at("", "/access/locked#shares"));
+    await member.click("a", "Access");
+    await member.untilAt(gateway.at("", "/access/locked"));
     const state = "#shares [role=status]";
     await member.shows(state, "There are no shares yet.");
     await member.fill("#shares [name=port]", String(app.port));

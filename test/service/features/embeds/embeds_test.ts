@@ -134,7 +134,7 @@ test(
         [{ "sec-fetch-site": "cross-site" }, 403, "cross_site_request"],
         [{ origin: BUILDER }, 403, "cross_site_request"],
         [{ "x-porthole-embed": "" }, 401, "grant_invalid"],
-        [{ "x-porthole-embed": "pe_made.up" }, 401, "grant_invalid"],
+        [{ "x-porthole-embed": "pe_eyJmade.up" }, 401, "grant_invalid"],
         [{ "x-porthole-embed": "pp_made_up" }, 401, "grant_invalid"],
       ] as const
     ) {
@@ -247,7 +247,7 @@ test(
         [{ authorization: `Bearer ${KEYS.service}` }, 404],
         [{ authorization: `Bearer ${HOSTED_KEYS.foreigner}` }, 404],
         [{ authorization: "Bearer nobody" }, 404],
-        [{ authorization: "Bearer pe_made.up" }, 401],
+        [{ authorization: "Bearer pe_eyJmade.up" }, 401],
       ] as const
     ) {
       for (
@@ -449,7 +449,7 @@ Deno.test("forged codes cost their client its budget, and no question to the API
   const codes: (string | null)[] = [];
   for (let i = 0; i < 8; i++) {
     const headers = {
-      "x-porthole-embed": `pe_forged${i}`,
+      "x-porthole-embed": `pe_eyJforged${i}`,
       "x-forwarded-for": "192.0.2.1",
     };
     codes.push((await exchange(gateway, url, { headers })).code);

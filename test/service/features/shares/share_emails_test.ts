@@ -79,10 +79,16 @@ for (const { suffix, memberKey, startLoginGateway } of WORLDS) {
       assert.equal(page.url, gateway.at("3000-locked"));
       // That login opens nothing by itself.
       const { page: other } = await browser.open(gateway.at("8000-locked"));
-      assert.notEqual(other.status, 200);
+      assert.equal(other.headers.get("x-porthole-error"), "no_access");
       const members = gateway.at("", "/access/locked");
       const { page: view } = await browser.open(members);
-      assert(view.status !== 200 || view.url !== members);
+      const { page: end } = scope === "host"
+        ? { page: view }
+        : await browser.logIn(view, "mallory");
+      assert.equal(
+        end.headers.get("x-porthole-error"),
+        scope === "host" ? "not_found" : "no_access",
+      );
 
       const stranger = gateway.browser();
       const asked = await pressIn(stranger, gateway, share);
@@ -113,6 +119,25 @@ for (const { suffix, memberKey, startLoginGateway } of WORLDS) {
       assert(lines.includes("grant used"));
     });
   }
+}
+
+for (const { suffix, memberKey, startLoginGateway } of WORLDS) {
+  Deno.test(`a login at the shared sandbox says nothing at the page of its share${suffix}`, async () => {
+    await using records = await recordsFile();
+    await using gateway = await startLoginGateway({
+      ...MEMBERS,
+      ...records.environment,
+    });
+    const share = await makeShare(gateway, memberKey, {
+      emails: ["mallory@example.test"],
+    });
+    const browser = gateway.browser();
+    const { page: form } = await browser.open(gateway.at("3000-locked"));
+    const { page } = await browser.logIn(form, "alice");
+    assert.equal(page.url, gateway.at("3000-locked"));
+    const asked = await pressIn(browser, gateway, share);
+    assert.deepEqual([asked.status, asked.code], [401, "login_required"]);
+  });
 }
 
 for (const { suffix, startLoginGateway } of WORLDS) {

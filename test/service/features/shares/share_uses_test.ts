@@ -94,11 +94,13 @@ sharedTierTest(
   },
 );
 
-Deno.test("a session ends with its share, and what it has open, too", async () => {
+Deno.test("a session ends with its share, and what it has open, too, neither sooner nor later", async () => {
   using clock = fakeClock();
-  await using gateway = await startShareGateway(startHostedGateway);
+  await using gateway = await startShareGateway(startHostedGateway, {
+    SESSION_TTL_SEC: "60",
+  });
   const share = await makeShare(gateway, HOSTED_KEYS.member, {
-    expiresInSec: 60,
+    expiresInSec: 90,
   });
   const cookie = await openedBy(gateway, share);
   const headers = { cookie };
@@ -107,8 +109,13 @@ Deno.test("a session ends with its share, and what it has open, too", async () =
   });
   await once(socket, "open");
   const closed = once(socket, "close");
-  clock.pass(59_999);
-  assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
+  for (const passedMs of [45_000, 44_999]) {
+    clock.pass(passedMs);
+    assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
+  }
+  socket.send("still there");
+  const [echo] = await Promise.race([once(socket, "message"), closed]);
+  assert.equal(String(echo), "still there");
   clock.pass(1);
   assert.equal((await gateway.send(LOCKED, { headers })).status, 401);
   assert.equal((await press(gateway, share)).code, "share_invalid");

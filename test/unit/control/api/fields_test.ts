@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { ancestorsField } from "../../../../src/control/api/fields.ts";
+import {
+  ancestorsField,
+  pathField,
+} from "../../../../src/control/api/fields.ts";
 
 const GOOD = [
   "https://app.example.com",
@@ -192,4 +195,27 @@ Deno.test("ancestors are one to eight, each once", () => {
       null,
     ]
   ) assert(!isTaken(value), JSON.stringify(value));
+});
+
+Deno.test("a path opens nothing by itself, however the names of tokens are spelt in it", () => {
+  for (
+    const path of [
+      "/?DAYTONA_SANDBOX_AUTH_KEY=token",
+      "/a?b=1&DAYTONA_SANDBOX_AUTH_KEY=token&c#top",
+      "/?%44AYTONA%5fSANDBOX_AUTH_KEY=token",
+      "/?DAYTONA_SANDBOX_AUTH_KEY",
+      "/?porthole_token=pp_token",
+      "/?a&p%6Frthole_token=pp_token",
+      "/?%70%6frthole%5Ftoken=pp_token",
+      "/?porthole_cookie=none",
+    ]
+  ) assert(!pathField.safeParse(path).success, path);
+  for (
+    const path of [
+      "/?token=a&porthole=b",
+      "/DAYTONA_SANDBOX_AUTH_KEY=a",
+      "/?a=porthole_token",
+      "/?%zz=a",
+    ]
+  ) assert.equal(pathField.parse(path), path);
 });

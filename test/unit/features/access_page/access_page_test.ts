@@ -53,6 +53,13 @@ Deno.test("the access page has a section for each kind, with a heading that take
   }
 });
 
+Deno.test("whoever makes a share need not say how long it lasts, as the operator may allow less than any default", () => {
+  const [, shares = ""] = accessPageOf("box").split('<section id="shares"');
+  const [hours = ""] = /<input name="hours"[^>]*>/.exec(shares) ?? [];
+  assert.match(hours, / min="1"/);
+  assert.doesNotMatch(hours, / (?:required|value=)/);
+});
+
 Deno.test("the access page takes the sandbox's name for text", () => {
   const html = accessPageOf(`<b>"&`);
   assert.match(html, /<title>Access to &lt;b&gt;&quot;&amp;<\/title>/);

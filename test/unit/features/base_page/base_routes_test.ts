@@ -11,10 +11,7 @@ function setUp(
 ) {
   const version = "0.0.0";
   const scheme = "https";
-  const sandboxPages = () => [
-    { url: "/about/", text: "About it" },
-    { url: "/about/", part: "#end", text: "Its end" },
-  ];
+  const sandboxPages = () => [{ url: "/about/", text: "About it" }];
   return setUpControl((parts) => [
     (app) =>
       addBasePage(app, { version, scheme, links, sandboxPages, ...parts }),
@@ -100,7 +97,6 @@ Deno.test("/open leads to the page about a sandbox that its form names, and to n
   for (
     const [query, location] of [
       ["port=&sandbox=+Box_1+&page=/about/", "/about/box_1"],
-      ["sandbox=box&page=/about/%23end", "/about/box#end"],
       ["port=3000&sandbox=box&page=/about/", "/about/box"],
       ["sandbox=https://5173-box.p.test/a?b&page=/about/", "/about/box"],
       ["port=3000&sandbox=box&page=/logout", "https://3000-box.p.test/"],

@@ -22,14 +22,13 @@ export function setUpCodes() {
   const now = () => clock.now;
   const sealerFor = (purpose: string) =>
     createSealer({ secrets: ["secret"], purpose, now });
-  const grantCodes = new GrantCodes({
-    mark: EMBED_MARK,
-    sealer: sealerFor("embed-code"),
-    usedCodes: new UsedCodes(null, { kind: "embed-code", maxEntries: 10 }),
-    now,
-  });
   const codes = new EmbedCodes({
-    codes: grantCodes,
+    codes: new GrantCodes({
+      mark: EMBED_MARK,
+      sealer: sealerFor("embed-code"),
+      usedCodes: new UsedCodes(null, { kind: "embed-code", maxEntries: 10 }),
+      now,
+    }),
     stateSealer: sealerFor("embed-state"),
     scheme: "https",
   });
@@ -40,5 +39,5 @@ export function setUpCodes() {
     const { url, ...rest } = await codes.linksTo(all);
     return { ...rest, url, code: new URL(url).hash.slice(1) };
   }
-  return { clock, grantCodes, codes, links };
+  return { clock, codes, links };
 }

@@ -143,6 +143,15 @@ Deno.test("links, grants and preview tokens are nobody's in particular", async (
   }
 });
 
+Deno.test("who has logged in to open a grant is that user, as in a login", async () => {
+  const user = ["https://id.example.com/", "alice"] as const;
+  const grant = grantOf({ id: "one", via: "share", user });
+  assert.deepEqual(await seen({ by: "share", grant }), {
+    via: "share",
+    who: (await seen(bySession("login")))?.who,
+  });
+});
+
 Deno.test("where nobody needs a credential, a login says who it is, and nobody else does", async () => {
   assert.equal(await seen({ by: "public" }), undefined);
   const login = {

@@ -85,6 +85,12 @@ Deno.test("the link has a new secret in its fragment each time, and hashes of th
   assert.notEqual((await make(wish, PLACE)).toldOnce["url"], url);
 });
 
+Deno.test("a passcode is the same however a keyboard composes its letters", () => {
+  const [composed, decomposed] = ["caf\u00e9s!", "cafe\u0301s!"];
+  const hash = HASHES.of(bytesOf("passcode", PLACE.id, composed));
+  assert(HASHES.match(bytesOf("passcode", PLACE.id, decomposed), hash));
+});
+
 Deno.test("a share's path leads to no other host, however it is read", () => {
   for (const path of ["/", "/a?b#c", "/a//b", "/%5C", "/./%2F/evil.example"]) {
     assert.deepEqual(problems({ path }), [], path);

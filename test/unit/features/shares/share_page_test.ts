@@ -170,7 +170,7 @@ Deno.test("the script takes the secret out of the address, and asks nothing befo
 });
 
 Deno.test("a press exchanges the secret for the way to the preview, in a body and in no URL", async () => {
-  const { asked, led, sent, press } = load(`#${SECRET}`);
+  const { asked, led, sent, state, form, press } = load(`#${SECRET}`);
   await press();
   const [{ path, options } = assert.fail()] = asked;
   assert.equal(path, PATH);
@@ -178,6 +178,9 @@ Deno.test("a press exchanges the secret for the way to the preview, in a body an
   assert.deepEqual(options.headers, { "content-type": "application/json" });
   assert.deepEqual(sent(), [{ secret: SECRET }]);
   assert.deepEqual(led, [`replace ${AT_PREVIEW}`]);
+  // If that is a download, the page stays.
+  assert.equal(form.hidden, true);
+  assert.equal(state.textContent, "The preview is on its way.");
 });
 
 Deno.test("a script's click opens nothing", async () => {
