@@ -7,6 +7,7 @@
 import type { LoginRule } from "../config/login_allow.ts";
 import { digestKey } from "../lib/digest.ts";
 import {
+  type Budget,
   LookupCache,
   type LookupCacheOptions,
   UNMETERED,
@@ -53,8 +54,12 @@ export class RuleAccess implements LoginAccess, VisitorAccess {
     return identity !== null && isAllowed(this.#rule, identity);
   }
 
-  async admits({ label, port }: VisitedPort, tokens: Tokens): Promise<boolean> {
-    const rule = await this.#ports?.loginsTo(label, port);
+  async admits(
+    { label, port }: VisitedPort,
+    tokens: Tokens,
+    budget: Budget,
+  ): Promise<boolean> {
+    const rule = await this.#ports?.loginsTo(label, port, budget);
     if (rule === undefined) return false;
     const identity = await this.#identityOf(tokens);
     if (identity === null) return false;

@@ -195,15 +195,9 @@ export class LookupCache<V> {
     await this.#cache.refresh(key, async () => this.#fill(await ask()));
   }
 
-  /**
-   * Fetches an answer before a request needs it, which will report a failure as its own; a negative answer is not cached,
-   * as it may have changed by then.
-   */
+  /** Fetches an answer before a request needs it, which will report a failure as its own. */
   prefetch(key: string, ask: () => Promise<V>): void {
-    const fetched = this.#cache.get(key, async () => {
-      const value = await ask();
-      return isPositive(value) ? this.#fill(value) : { value, ttlMs: 0 };
-    });
+    const fetched = this.lookUp(key, ask, UNMETERED);
     this.#background.add("prefetch answer", fetched.catch(() => {}));
   }
 
