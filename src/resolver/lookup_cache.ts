@@ -216,7 +216,8 @@ export class LookupCache<V> {
   #fill(value: V, endsAt = Infinity): Fill<V> {
     const { negativeTtlMs, confirm, ...positive } = this.#policy;
     // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
-    if (!isPositive(value)) return { value, ttlMs: negativeTtlMs };
+    const isNegative = value === false || value === null;
+    if (isNegative) return { value, ttlMs: negativeTtlMs };
     const ownTtlMs = this.#ttlMsOf?.(value);
     const ttlMs = ownTtlMs ?? positive.ttlMs;
     const leftMs = Math.max(0, endsAt - this.#now() - ttlMs);
@@ -225,8 +226,4 @@ export class LookupCache<V> {
       ? { value, ttlMs, staleIfErrorMs, confirm }
       : { value, ttlMs, staleIfErrorMs };
   }
-}
-
-function isPositive(answer: unknown): boolean {
-  return answer !== false && answer !== null;
 }

@@ -247,7 +247,7 @@ for (const { suffix, isHosted, memberKey, startGateway } of WORLDS) {
       labels: { "porthole.port.3000": "members" },
     });
     let hasEnded = false;
-    const told = members.readToEnd().finally(() => hasEnded = true);
+    const ended = members.readToEnd().finally(() => hasEnded = true);
     clock.pass(RECHECK_MS);
     await open.readToEnd();
     const still = await gateway.send(host, { path: "/echo", headers: TOKEN });
@@ -256,7 +256,7 @@ for (const { suffix, isHosted, memberKey, startGateway } of WORLDS) {
     assert(!hasEnded, "a member's goes on");
     make(gateway, { isPublic: true, labels: { "porthole.port.3000": "off" } });
     clock.pass(RECHECK_MS);
-    await told;
+    await ended;
   });
 
   Deno.test(`a label closes the port of a sandbox that is archived, too${suffix}`, async () => {
@@ -272,6 +272,22 @@ for (const { suffix, isHosted, memberKey, startGateway } of WORLDS) {
     }
   });
 }
+
+Deno.test("where labels open, a made-up host costs as many questions as elsewhere", async () => {
+  await using stack = await startStack();
+  const settings = { PORT_POLICY_OPENS: "true" };
+  await using gateway = await startGatewayOf(stack, settings);
+  for (let nth = 0; nth < 3; nth++) {
+    const { code } = await gateway.send(`3000-made-up.${BASE}`);
+    assert.equal(code, "login_required");
+  }
+  const asked = stack.api.calls.map(({ operation }) => operation);
+  assert.deepEqual(asked.filter((one) => one !== "ConfigController_getConfig").toSorted(), [
+    "getRunnerBySandboxId",
+    "getSandbox",
+    "isSandboxPublic",
+  ]);
+});
 
 Deno.test("while the API does not tell a sandbox's labels, nobody is let in whom they may keep out", async () => {
   using clock = skewClock();

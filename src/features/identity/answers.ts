@@ -43,21 +43,19 @@ export class Answers {
   /** Undefined if there is none yet. While the store is away, nothing may go out. */
   async get(id: string): Promise<Answer | undefined> {
     try {
-      const fresh = this.#fresh.get(id) ?? await this.#read(id);
-      return fresh === NONE ? undefined : fresh;
+      let known = this.#fresh.get(id);
+      if (known === undefined) {
+        const found = await this.#parts.recordValues.read(keyOf(id));
+        const read = found === undefined ? NONE : JSON.parse(found.text);
+        known = this.#fresh.get(id) ?? read as Answer; // it may have been given meanwhile
+        const ttl = known === NONE ? NONE_MS : FRESH_MS;
+        this.#fresh.set(id, known, { ttl });
+      }
+      return known === NONE ? undefined : known;
     } catch (error) {
       if (error instanceof GatewayError) return [];
       throw error;
     }
-  }
-
-  async #read(id: string): Promise<Answer> {
-    const found = await this.#parts.recordValues.read(keyOf(id));
-    const meanwhile = this.#fresh.get(id);
-    if (meanwhile !== undefined) return meanwhile;
-    const answer = found === undefined ? NONE : JSON.parse(found.text);
-    this.#fresh.set(id, answer, { ttl: found ? FRESH_MS : NONE_MS });
-    return answer;
   }
 
   /** In place of the one before, until the login ends; throws `records_unavailable`. */

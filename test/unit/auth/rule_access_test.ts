@@ -41,10 +41,13 @@ async function setUp({ needsUserInfo = true } = {}) {
     background: new Background(() => {}),
   };
   const places: Record<number, "any" | LoginRule> = { 3000: "any", 8000: rule };
-  const access = new RuleAccess(rule, provider, options, {
-    loginsTo: (_, port) => Promise.resolve(places[port]),
-  });
-  const withoutRule = new RuleAccess(undefined, provider, options);
+  function accessBy(rule: LoginRule | undefined): RuleAccess {
+    return new RuleAccess(rule, provider, options, {
+      loginsTo: (_, port) => Promise.resolve(places[port]),
+    });
+  }
+  const access = accessBy(rule);
+  const withoutRule = accessBy(undefined);
   const userInfoCalls = () => standIn.count("other");
   return { standIn, provider, access, withoutRule, clock, userInfoCalls };
 }
