@@ -282,11 +282,14 @@ Deno.test("where labels open, a made-up host costs as many questions as elsewher
     assert.equal(code, "login_required");
   }
   const asked = stack.api.calls.map(({ operation }) => operation);
-  assert.deepEqual(asked.filter((one) => one !== "ConfigController_getConfig").toSorted(), [
-    "getRunnerBySandboxId",
-    "getSandbox",
-    "isSandboxPublic",
-  ]);
+  assert.deepEqual(
+    asked.filter((one) => one !== "ConfigController_getConfig").toSorted(),
+    [
+      "getRunnerBySandboxId",
+      "getSandbox",
+      "isSandboxPublic",
+    ],
+  );
 });
 
 Deno.test("while the API does not tell a sandbox's labels, nobody is let in whom they may keep out", async () => {

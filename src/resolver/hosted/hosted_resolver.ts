@@ -135,7 +135,9 @@ export class HostedResolver implements Destinations {
   /** Those that are in process and fresh; undefined otherwise. */
   knownLabels(label: string): OwnerLabels | undefined {
     const sandboxId = this.#knownIdOf(label);
-    return sandboxId ? this.#sandboxes.known(sandboxId)?.ownerLabels : undefined;
+    return sandboxId
+      ? this.#sandboxes.known(sandboxId)?.ownerLabels
+      : undefined;
   }
 
   /** The labels of a sandbox's owner; none of what a link leads to, as nobody tells whose that is. */

@@ -359,7 +359,10 @@ Deno.test("Gate has them read again for whoever a grant may let in, by whichever
   const state = { isToolbox: true, isForMembers: true };
   const framed = presenting([sessionIn("framed")], state);
   const verdict = await gate.admit(framed);
-  assert.equal((await gate.readmit(framed, verdict as Admission)).kind, "allow");
+  assert.equal(
+    (await gate.readmit(framed, verdict as Admission)).kind,
+    "allow",
+  );
   assert.equal(refreshed, 1);
   const bearer: Credential = { kind: "bearer", token: "key" };
   const atToolbox = { ...requestFor("box", [bearer]), ...state };
@@ -373,7 +376,12 @@ Deno.test("Gate tells the ancestors of a frame that a label has shut its port, w
     const { gate } = gateWithGrant(
       { via: "embed", frame: TERMS, sandboxId: label },
       [],
-      { ports: { isKnownOpen: () => undefined, accessTo: () => Promise.resolve(0) } },
+      {
+        ports: {
+          isKnownOpen: () => undefined,
+          accessTo: () => Promise.resolve(0),
+        },
+      },
     );
     const sealed = label === "box" ? "framed" : "framed in known";
     const request = presenting([sessionIn(sealed)], {

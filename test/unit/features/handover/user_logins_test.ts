@@ -143,7 +143,9 @@ Deno.test("whether labels let a session's user look is asked at the visitor's ex
   const { logins } = setUp();
   const cookies = cookiesOf("visitor");
   async function visitThrice(): Promise<void> {
-    for (let nth = 0; nth < 3; nth++) await logins.resume({ ...VISIT, cookies });
+    for (let nth = 0; nth < 3; nth++) {
+      await logins.resume({ ...VISIT, cookies });
+    }
   }
   await assert.rejects(visitThrice(), { code: /^too_many_/ });
 });
