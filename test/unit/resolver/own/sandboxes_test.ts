@@ -279,6 +279,7 @@ Deno.test("SandboxResolver finds no sandbox whose labels nobody has told, and ke
     assert.deepEqual(await labelsOf(), labels);
     clock.time += 30_000; // past its TTL
     assert.deepEqual(await labelsOf(), labels);
+    await settled();
   }
   clock.time += 720_000; // past what an outage extends that by
   await assert.rejects(labelsOf(), { code: "api_unreachable" });
@@ -290,6 +291,7 @@ Deno.test("SandboxResolver stores no labels that the API has not told", async ()
   first.api.labels = UNREACHABLE;
   await assert.rejects(first.sandboxes.labelsOf("box", () => {}));
   await first.sandboxes.isPublic("box", UNMETERED);
+  await first.settled();
   await first.sandboxes.destinationOf("box", "toolbox", () => {});
   await first.settled();
   const second = setUp(store);
