@@ -11,12 +11,7 @@ import {
   mayBeSignedToken,
 } from "../address/grammar.ts";
 import type { SessionScope } from "../config/config.ts";
-import {
-  ANYONE,
-  EVERYBODY,
-  type PortAccess,
-  SHARED,
-} from "../config/port_rules.ts";
+import { ANYONE, type PortAccess, SHARED } from "../config/port_rules.ts";
 import { ERRORS } from "../error_codes.ts";
 import { GatewayError } from "../errors.ts";
 import type { Subjects } from "../observability/subjects.ts";
@@ -62,8 +57,7 @@ export interface GateParts {
     "grantsAccess" | "opens" | "visits" | "subjectOf"
   >;
   readonly grants: Pick<GrantAccess, "recognizes" | "judge">;
-  /** Undefined if nothing but the sandbox says whom its ports admit. */
-  readonly ports?: Pick<
+  readonly ports: Pick<
     PortPolicy,
     "labelsOpen" | "isKnownOpen" | "accessTo" | "refresh"
   >;
@@ -140,7 +134,8 @@ export class Gate {
     { sandboxId, by, credential, grant }: Admission,
   ): Promise<Verdict> {
     // While the API is slow, requests may go by labels of before: what they have begun may not go on by these.
-    if (!request.isToolbox) await this.#parts.ports?.refresh(sandboxId);
+    const isOfPort = !request.isToolbox || request.takesGrants;
+    if (isOfPort) await this.#parts.ports.refresh(sandboxId);
     const isKnownPublic = this.#isKnownPublic(request);
     if (isKnownPublic) return this.#admitPublic(request);
     const asked: Reason = credential ?? (by === "signed_token" ? by : "public");
@@ -177,8 +172,8 @@ export class Gate {
     ) return undefined;
     const { sandboxes, ports } = this.#parts;
     const isPublic = sandboxes.isKnownPublic(label);
-    return isPublic === undefined || ports === undefined
-      ? isPublic
+    return isPublic === undefined
+      ? undefined
       : ports.isKnownOpen(label, port, isPublic);
   }
 
@@ -186,7 +181,7 @@ export class Gate {
     const { sandboxes, ports } = this.#parts;
     const sandboxId = sandboxes.sandboxIdOf(label);
     const admission = { kind: "allow", sandboxId, by: "public" } as const;
-    const isByLabel = ports?.labelsOpen && !sandboxes.isKnownPublic(label);
+    const isByLabel = ports.labelsOpen && !sandboxes.isKnownPublic(label);
     return isByLabel ? { ...admission, isByLabel } : admission;
   }
 
@@ -197,7 +192,6 @@ export class Gate {
     stranger?: Budget,
   ): Promise<PortAccess | GatewayError> {
     const { ports } = this.#parts;
-    if (ports === undefined) return EVERYBODY;
     try {
       return await ports.accessTo(label, port, stranger === undefined, () => {
         progress.onMiss();
@@ -224,10 +218,12 @@ export class Gate {
     if (access instanceof GatewayError) {
       return { ...admission, failure: access };
     }
-    if (access === 0) return { kind: "deny", code: "port_off" };
+    const ancestors = credential?.kind === "session"
+      ? grant?.frame?.ancestors
+      : undefined;
+    if (access === 0) return { kind: "deny", code: "port_off", ancestors };
     if (!isShared || (access & SHARED) !== 0) return admission;
-    const frame = credential?.kind === "session" ? grant?.frame : undefined;
-    return grant && grantDenial(grant, frame?.ancestors);
+    return grant && grantDenial(grant, ancestors);
   }
 
   async #judge(request: GateRequest, context: Context): Promise<Verdict> {
@@ -245,9 +241,10 @@ export class Gate {
         if (verdict?.kind === "allow") return verdict;
         if (verdict === undefined) continue;
         const { code, ancestors } = verdict;
-        if (ERRORS[code].status !== 401) denial ??= verdict;
-        else if (ancestors !== undefined) refused = verdict; // they wait to hear of it
-        else refused ??= verdict;
+        const isHeard = ancestors !== undefined; // they wait to hear of it
+        if (ERRORS[code].status !== 401) {
+          denial = isHeard ? verdict : denial ?? verdict;
+        } else refused = isHeard ? verdict : refused ?? verdict;
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         if (asked === undefined) failure ??= error;
@@ -273,7 +270,7 @@ export class Gate {
     const { sandboxes, access, sessions, logins, subjects } = this.#parts;
     if (reason === "public") {
       const isPublic = await sandboxes.isPublic(label, budget);
-      if (!isPublic && !this.#parts.ports?.labelsOpen) return undefined;
+      if (!isPublic && !this.#parts.ports.labelsOpen) return undefined;
       const open = await this
         .#accessTo(label, request, isPublic ? undefined : budget);
       if (open instanceof GatewayError) {
@@ -320,7 +317,10 @@ export class Gate {
         if (
           isAccepted === false && !request.isToolbox && !request.isForMembers &&
           this.#isLoginHere(session, request)
-        ) isAccepted = isVisitor = await logins.visits(request, session);
+        ) {
+          isAccepted = isVisitor = await logins
+            .visits(request, session, budget);
+        }
         if (isAccepted && session !== undefined && session.kind !== "key") {
           subject = subjects.ofUser(logins.subjectOf(session));
         }

@@ -188,7 +188,7 @@ export class Login {
     if (hasAccess === null) {
       throw new GatewayError("sandbox_deleted", "Deleted, says the API");
     }
-    if (!hasAccess && !await visitors?.admits(host, tokens)) {
+    if (!hasAccess && !await visitors?.admits(host, tokens, UNMETERED)) {
       const advice = { user: tokens.identity?.email ?? tokens.subject };
       throw new GatewayError("no_access", "User has no access", { advice });
     }

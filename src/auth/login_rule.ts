@@ -1,5 +1,9 @@
 /** The operator's rule about who gets in by a login (`LOGIN_ALLOW`) at an identity provider that Daytona does not know. */
 import type { LoginRule } from "../config/login_allow.ts";
+import { fitting } from "../lib/json_bytes.ts";
+
+/** Most of a user's groups, octets: they are kept with the tokens of a login, for which there is as much room. */
+const MAX_GROUPS_BYTES = 24_000;
 
 /** What an identity provider says about a user, as far as the rule asks. */
 export interface LoginClaims {
@@ -40,7 +44,7 @@ export function isAllowed(rule: LoginRule, claims: LoginClaims): boolean {
 
 /**
  * The claims in an ID token or a UserInfo response (OpenID Connect Core sections 5.1 and 5.3.2). Some providers send
- * `email_verified` as text, and a single group without an array.
+ * `email_verified` as text, a single group without an array, or thousands, of which the first 24 kB count.
  */
 export function loginClaims(
   claims: Readonly<Record<string, unknown>>,
@@ -50,9 +54,10 @@ export function loginClaims(
   const groups = Object.hasOwn(claims, groupsClaim)
     ? [claims[groupsClaim]].flat()
     : [];
+  const named = groups.filter((group) => typeof group === "string");
   return {
     email: typeof email === "string" ? email : undefined,
     isEmailVerified: verified === true || verified === "true",
-    groups: groups.filter((group) => typeof group === "string"),
+    groups: fitting(named, MAX_GROUPS_BYTES),
   };
 }

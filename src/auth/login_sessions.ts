@@ -48,8 +48,8 @@ export interface VisitedPort {
 
 /** Tells whether users who are no members may look at a port all the same, by the labels of its sandbox. */
 export interface VisitorAccess {
-  /** Throws if that cannot be told now. No stranger causes a question: whoever has tokens has logged in. */
-  admits(place: VisitedPort, tokens: Tokens): Promise<boolean>;
+  /** Throws if that cannot be told now, or what `budget.spend` throws. */
+  admits(place: VisitedPort, tokens: Tokens, budget: Budget): Promise<boolean>;
 }
 
 interface LoginSessionsOptions extends LoginSessionStoreOptions {
@@ -140,10 +140,15 @@ export class LoginSessions {
   }
 
   /** True if a session's user may look at a port as no member; throws as {@linkcode grantsAccess}. */
-  async visits(place: VisitedPort, session: LoginRef): Promise<boolean> {
+  async visits(
+    place: VisitedPort,
+    session: LoginRef,
+    budget: Budget,
+  ): Promise<boolean> {
     const { visitors } = this.#options;
     const user = visitors && await this.userOf(session);
-    return user !== undefined && await visitors?.admits(place, user) === true;
+    return user !== undefined &&
+      await visitors?.admits(place, user, budget) === true;
   }
 
   /**
@@ -229,8 +234,9 @@ export class LoginSessions {
         return undefined;
       }
       // A refresh need not tell again who it is for.
-      const { identity, subject } = latest;
-      const next: OpenState = { identity, subject, ...tokens, state: "open" };
+      const { subject } = latest;
+      const identity = tokens.identity ?? latest.identity;
+      const next: OpenState = { subject, ...tokens, identity, state: "open" };
       await this.#states.set(session, next);
       return next;
     });

@@ -21,7 +21,7 @@ import {
   PRIVATE,
 } from "../config/port_rules.ts";
 import { GatewayError } from "../errors.ts";
-import { UNMETERED } from "../resolver/lookup_cache.ts";
+import type { Budget } from "../resolver/lookup_cache.ts";
 import type { SandboxResolver } from "../resolver/own/sandboxes.ts";
 import { NO_LABELS, type OwnerLabels } from "../resolver/owner_labels.ts";
 
@@ -106,17 +106,16 @@ export class PortPolicy {
   async loginsTo(
     label: string,
     port: number,
+    budget: Budget,
   ): Promise<"any" | LoginRule | undefined> {
     if (isAlwaysPrivate(port)) return undefined;
-    const labels = await this.#source.labelsOf(label, () => {});
-    const { allow } = this.#wishesIn(labels);
-    const most = this.access(port, true, labels);
-    // Without a label, nobody needs to log in, or only members may.
-    if ((most & ANYONE) !== 0 && allow === undefined) return undefined;
-    const isPublic = await this.#source.isPublic(label, UNMETERED);
+    // First, as it pays for whatever a made-up label is asked for.
+    const isPublic = await this.#source.isPublic(label, budget);
+    const labels = await this.#source.labelsOf(label, () => budget.spend());
     const access = this.access(port, isPublic, labels);
     if ((access & ANYONE) !== 0) return undefined;
     if ((access & LOGINS) !== 0) return "any";
+    const { allow } = this.#wishesIn(labels);
     return (access & NAMED) === 0 ? undefined : allow;
   }
 

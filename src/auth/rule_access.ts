@@ -7,6 +7,7 @@
 import type { LoginRule } from "../config/login_allow.ts";
 import { digestKey } from "../lib/digest.ts";
 import {
+  type Budget,
   LookupCache,
   type LookupCacheOptions,
   UNMETERED,
@@ -28,14 +29,14 @@ export class RuleAccess implements LoginAccess, VisitorAccess {
   readonly #provider: Pick<OpenidProvider, "currentIdentity">;
   /** By digest of the access token, in process only; null for one that the provider does not accept. */
   readonly #identities: LookupCache<Identity | null>;
-  readonly #ports: Pick<PortPolicy, "loginsTo"> | undefined;
+  readonly #ports: Pick<PortPolicy, "loginsTo">;
 
-  /** Without a `rule`, nobody gets in, and nobody is asked either; without `ports`, there are no visitors. */
+  /** Without a `rule`, no login is a member's, and nobody is asked whether it is. */
   constructor(
     rule: LoginRule | undefined,
     provider: Pick<OpenidProvider, "currentIdentity">,
     options: LookupCacheOptions,
-    ports?: Pick<PortPolicy, "loginsTo">,
+    ports: Pick<PortPolicy, "loginsTo">,
   ) {
     this.#rule = rule;
     this.#provider = provider;
@@ -53,8 +54,12 @@ export class RuleAccess implements LoginAccess, VisitorAccess {
     return identity !== null && isAllowed(this.#rule, identity);
   }
 
-  async admits({ label, port }: VisitedPort, tokens: Tokens): Promise<boolean> {
-    const rule = await this.#ports?.loginsTo(label, port);
+  async admits(
+    { label, port }: VisitedPort,
+    tokens: Tokens,
+    budget: Budget,
+  ): Promise<boolean> {
+    const rule = await this.#ports.loginsTo(label, port, budget);
     if (rule === undefined) return false;
     const identity = await this.#identityOf(tokens);
     if (identity === null) return false;

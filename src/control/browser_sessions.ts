@@ -88,7 +88,7 @@ export function sandboxLogins(
       }
       if (
         await logins.grantsAccess(session, clientAddress, UNMETERED) ||
-        await logins.visits(host, session)
+        await logins.visits(host, session, UNMETERED)
       ) return session;
     }
     return undefined;

@@ -195,15 +195,9 @@ export class LookupCache<V> {
     await this.#cache.refresh(key, async () => this.#fill(await ask()));
   }
 
-  /**
-   * Fetches an answer before a request needs it, which will report a failure as its own; a negative answer is not cached,
-   * as it may have changed by then.
-   */
+  /** Fetches an answer before a request needs it, which will report a failure as its own. */
   prefetch(key: string, ask: () => Promise<V>): void {
-    const fetched = this.#cache.get(key, async () => {
-      const value = await ask();
-      return isPositive(value) ? this.#fill(value) : { value, ttlMs: 0 };
-    });
+    const fetched = this.lookUp(key, ask, UNMETERED);
     this.#background.add("prefetch answer", fetched.catch(() => {}));
   }
 
@@ -222,7 +216,8 @@ export class LookupCache<V> {
   #fill(value: V, endsAt = Infinity): Fill<V> {
     const { negativeTtlMs, confirm, ...positive } = this.#policy;
     // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
-    if (!isPositive(value)) return { value, ttlMs: negativeTtlMs };
+    const isNegative = value === false || value === null;
+    if (isNegative) return { value, ttlMs: negativeTtlMs };
     const ownTtlMs = this.#ttlMsOf?.(value);
     const ttlMs = ownTtlMs ?? positive.ttlMs;
     const leftMs = Math.max(0, endsAt - this.#now() - ttlMs);
@@ -231,8 +226,4 @@ export class LookupCache<V> {
       ? { value, ttlMs, staleIfErrorMs, confirm }
       : { value, ttlMs, staleIfErrorMs };
   }
-}
-
-function isPositive(answer: unknown): boolean {
-  return answer !== false && answer !== null;
 }

@@ -14,6 +14,7 @@ import {
 } from "../support/gateway.ts";
 import { grantOf, withGrants } from "../support/grants.ts";
 import { sharedTierTest } from "../support/shared_tier.ts";
+import { skewClock } from "../support/skewed_clock.ts";
 import { WORLDS } from "../support/worlds.ts";
 
 const GRANTS = withGrants();
@@ -245,13 +246,71 @@ for (const { suffix, isHosted, memberKey, startGateway } of WORLDS) {
       isPublic: true,
       labels: { "porthole.port.3000": "members" },
     });
+    let hasEnded = false;
+    const ended = members.readToEnd().finally(() => hasEnded = true);
     clock.pass(RECHECK_MS);
     await open.readToEnd();
     const still = await gateway.send(host, { path: "/echo", headers: TOKEN });
     assert.equal(still.status, 200);
     assert.equal((await gateway.send(host)).code, "login_required");
+    assert(!hasEnded, "a member's goes on");
+    make(gateway, { isPublic: true, labels: { "porthole.port.3000": "off" } });
+    clock.pass(RECHECK_MS);
+    await ended;
+  });
+
+  Deno.test(`a label closes the port of a sandbox that is archived, too${suffix}`, async () => {
+    await using gateway = await startGateway();
+    make(gateway, { isPublic: true, labels: { "porthole.port.*": "off" } });
+    const { api, runner } = gateway.stack;
+    api.sandbox("locked").state = "archived";
+    runner.containers.delete("locked");
+    const host = `3000-locked.${BASE}`;
+    for (const headers of [{}, TOKEN]) {
+      const { code } = await gateway.send(host, { headers });
+      assert.equal(code, "port_off");
+    }
   });
 }
+
+Deno.test("where labels open, a made-up host costs as many questions as elsewhere", async () => {
+  await using stack = await startStack();
+  const settings = { PORT_POLICY_OPENS: "true" };
+  await using gateway = await startGatewayOf(stack, settings);
+  for (let nth = 0; nth < 3; nth++) {
+    const { code } = await gateway.send(`3000-made-up.${BASE}`);
+    assert.equal(code, "login_required");
+  }
+  const asked = stack.api.calls.map(({ operation }) => operation);
+  assert.deepEqual(
+    asked.filter((one) => one !== "ConfigController_getConfig").toSorted(),
+    [
+      "getRunnerBySandboxId",
+      "getSandbox",
+      "isSandboxPublic",
+    ],
+  );
+});
+
+Deno.test("while the API does not tell a sandbox's labels, nobody is let in whom they may keep out", async () => {
+  using clock = skewClock();
+  await using stack = await startStack();
+  await using gateway = await startGatewayOf(stack);
+  make(gateway, { isPublic: true, labels: { "porthole.port.3000": "off" } });
+  async function codes(): Promise<(string | null)[]> {
+    const told = [];
+    for (const headers of [{}, TOKEN]) {
+      told.push((await gateway.send(LOCKED, { path: "/echo", headers })).code);
+    }
+    return told;
+  }
+  stack.api.fault = ({ operation }, answer) =>
+    operation === "getSandbox" ? new Response(null, { status: 503 }) : answer();
+  assert.deepEqual(await codes(), ["api_unreachable", "api_unreachable"]);
+  stack.api.fault = undefined;
+  clock.jump(3_000);
+  assert.deepEqual(await codes(), ["port_off", "port_off"]);
+});
 
 sharedTierTest(
   "what a label closes ends at every gateway within one recheck, also while the API is slow",

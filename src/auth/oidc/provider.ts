@@ -190,7 +190,8 @@ export class OpenidProvider {
 
   /**
    * New tokens for a refresh token (RFC 6749 section 6); null if it is no longer valid, or its issuer is no longer the
-   * installation's: no other issuer may see it. Who they are for is only told with a new ID token.
+   * installation's: no other issuer may see it. Who they are for is only told with a new ID token, and where the UserInfo
+   * is needed, with that.
    */
   async refresh(refreshToken: string, issuer?: string): Promise<Tokens | null> {
     if (!this.#knows(issuer)) return null;
@@ -212,8 +213,15 @@ export class OpenidProvider {
       if (tokens.id_token !== undefined) {
         await checkSignature(response, connection);
       }
+      const issued = this.#tokensOf(tokens, settings);
+      const identity = this.#needsUserInfo
+        ? await this.#identity(issued, connection).catch(async (error) => {
+          await discardResponse(error); // the refresh token may be used up by now
+          return null;
+        })
+        : issued.identity;
       // If the provider does not rotate refresh tokens, the old one stays valid.
-      return { refreshToken, ...this.#tokensOf(tokens, settings) };
+      return { refreshToken, ...issued, identity: identity ?? undefined };
     } catch (error) {
       await discardResponse(error);
       const isRefusal = error instanceof oauth.ResponseBodyError &&

@@ -51,7 +51,7 @@ export function userLogins(
       if (session?.kind !== "user") continue;
       if (
         await logins.opens(host.label, session, clientAddress, budget) ||
-        await logins.visits(host, session)
+        await logins.visits(host, session, budget)
       ) return session;
     }
     return undefined;

@@ -13,8 +13,12 @@ import type { RecordValues } from "../../records/record_values.ts";
 /** The names of the claims that may go out; empty for none. */
 type Answer = readonly string[];
 
-/** An answer is not read again for that time, ms. Where there is none yet, there may be one at the next request. */
+/** An answer is not read again for that time, ms; that there is none yet, for less. */
 const FRESH_MS = 5_000;
+const NONE_MS = 1_000;
+
+/** What is remembered where there is none yet. */
+const NONE: Answer = [];
 
 /** By what an answer is known; whoever reads the store learns of no login by it. */
 export function answerId({ id }: LoginRef, sandboxId: string): string {
@@ -39,13 +43,15 @@ export class Answers {
   /** Undefined if there is none yet. While the store is away, nothing may go out. */
   async get(id: string): Promise<Answer | undefined> {
     try {
-      const fresh = this.#fresh.get(id);
-      if (fresh !== undefined) return fresh;
-      const found = await this.#parts.recordValues.read(keyOf(id));
-      if (found !== undefined && !this.#fresh.has(id)) {
-        this.#fresh.set(id, JSON.parse(found.text));
+      let known = this.#fresh.get(id);
+      if (known === undefined) {
+        const found = await this.#parts.recordValues.read(keyOf(id));
+        const read = found === undefined ? NONE : JSON.parse(found.text);
+        known = this.#fresh.get(id) ?? read as Answer; // it may have been given meanwhile
+        const ttl = known === NONE ? NONE_MS : FRESH_MS;
+        this.#fresh.set(id, known, { ttl });
       }
-      return this.#fresh.get(id);
+      return known === NONE ? undefined : known;
     } catch (error) {
       if (error instanceof GatewayError) return [];
       throw error;

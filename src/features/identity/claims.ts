@@ -1,5 +1,6 @@
 /** What may be told of a user besides a pseudonym, in the words of OpenID Connect Core (section 5.1). */
 import type { Identity } from "../../auth/oidc/identity.ts";
+import { fitting, jsonBytes } from "../../lib/json_bytes.ts";
 
 export const CLAIMS = ["email", "name", "groups"] as const;
 
@@ -8,24 +9,33 @@ export type ClaimName = (typeof CLAIMS)[number];
 /** What is told, by name: of groups a list. */
 export type Claims = Readonly<Record<string, string | readonly string[]>>;
 
-/** Longest text, and most characters of all groups: servers take some kilobytes of headers. */
-const MAX_LENGTH = 2048;
+/** Most of all that is told, octets: servers take some kilobytes of headers. */
+const MAX_BYTES = 3000;
 
-/** Those of the `names` that the identity provider has told; never an address that it has not verified. */
+/**
+ * Those of the `names` that the identity provider has told, as far as there is room; never an address that it has not
+ * verified.
+ */
 export function claimsOf(
   identity: Identity | undefined,
   names: readonly ClaimName[],
 ): Claims {
   if (identity === undefined) return {};
   const { email, isEmailVerified, name, groups } = identity;
-  let left = MAX_LENGTH;
   const all = {
-    email: isEmailVerified ? email ?? "" : "",
-    name: name ?? "",
-    groups: groups.filter((group) => (left -= group.length) >= 0),
+    email: isEmailVerified && email ? [email] : [],
+    name: name ? [name] : [],
+    groups,
   };
-  const told = names.map((claim) => [claim, all[claim]] as const);
-  return Object.fromEntries(
-    told.filter(([, { length }]) => length > 0 && length <= MAX_LENGTH),
-  );
+  let left = MAX_BYTES;
+  const told: Record<string, string | readonly string[]> = {};
+  for (const claim of CLAIMS) { // groups last: they are cut
+    if (!names.includes(claim)) continue;
+    const texts = fitting(all[claim], left);
+    const [first] = texts;
+    if (first === undefined) continue;
+    told[claim] = claim === "groups" ? texts : first;
+    left -= jsonBytes(texts);
+  }
+  return told;
 }

@@ -32,9 +32,14 @@ export const identitySettings = settingsSection({
       { format: orNone(listOf(oneOf(...CLAIMS))), default: "none" },
     ),
   }),
+  conflicts({ IDENTITY: mode, IDENTITY_CLAIMS: claims }) {
+    if (mode === "on" || claims.length === 0) return [];
+    const allowed = "none, or not set, while IDENTITY is off";
+    return [{ name: "IDENTITY_CLAIMS", given: "set", allowed }];
+  },
   assemble: ({ IDENTITY: mode, IDENTITY_CLAIMS: claims }) => ({
     isOn: mode === "on",
-    claims: mode === "on" ? claims : [],
+    claims,
   }),
 });
 

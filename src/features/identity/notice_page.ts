@@ -6,8 +6,16 @@ import { FRAGMENT_KEEPER, KEEP_FRAGMENT } from "../../pages/fragment.ts";
 import { escapeHtml, filled } from "../../pages/html.ts";
 import { BASE_POLICY, page } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import { withScripts } from "../../pages/script.ts";
+import { pageScript, withScripts } from "../../pages/script.ts";
 import type { Claims } from "./claims.ts";
+
+/** Has buttons wait for a second once the page is in front: who opens it in a window may put it below a second click. */
+const PATIENCE = pageScript(`(onfocus = () => {
+  for (const button of document.querySelectorAll("button")) {
+    button.disabled = true;
+    setTimeout(() => button.disabled = false, 1000);
+  }
+})()`);
 
 /** Headers of the page. */
 export const NOTICE_HEADERS = {
@@ -15,7 +23,7 @@ export const NOTICE_HEADERS = {
   // It has no `form-action`, which also applies to the redirects that follow the form: those of the app.
   "content-security-policy": withScripts(
     `${BASE_POLICY}; frame-ancestors 'none'`,
-    [KEEP_FRAGMENT],
+    [KEEP_FRAGMENT, PATIENCE],
   ),
   // With no-referrer a browser would send the form with `Origin: null`.
   "referrer-policy": "same-origin",
@@ -38,5 +46,6 @@ export function noticePage({ returnTo, sandboxId, claims }: {
     sandbox: escapeHtml(sandboxId),
     claims: told.join(""),
   });
-  return page(`Tell ${host} who you are?`, shown + FRAGMENT_KEEPER);
+  const scripts = `${FRAGMENT_KEEPER}\n<script>${PATIENCE.text}</script>`;
+  return page(`Tell ${host} who you are?`, shown + scripts);
 }

@@ -33,7 +33,7 @@ export interface Starter {
 /** The visitor as one who may try; undefined if they may not. */
 export async function starterOf(
   { label, clientAddress }: Pick<SandboxExchange, "label" | "clientAddress">,
-  { by, credential, isVisitor }: Admission,
+  { by, credential, isVisitor, isByLabel, failure }: Admission,
   parts: FeatureParts,
 ): Promise<Starter | undefined> {
   if (isVisitor) return undefined;
@@ -59,6 +59,8 @@ export async function starterOf(
     case "grant":
       return undefined;
   }
+  // Daytona says that it is private, or nobody can tell whom its labels admit.
+  if (isByLabel || failure !== undefined) return undefined;
   const secret = by === "signed_token" ? label : undefined;
   return withOperatorsKey(parts, clientAddress, secret);
 }

@@ -135,14 +135,16 @@ export class HostedResolver implements Destinations {
   /** Those that are in process and fresh; undefined otherwise. */
   knownLabels(label: string): OwnerLabels | undefined {
     const sandboxId = this.#knownIdOf(label);
-    return sandboxId ? this.#sandboxes.known(sandboxId)?.labels : undefined;
+    return sandboxId
+      ? this.#sandboxes.known(sandboxId)?.ownerLabels
+      : undefined;
   }
 
   /** The labels of a sandbox's owner; none of what a link leads to, as nobody tells whose that is. */
   async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
     if (this.#links.has(sandboxId)) return NO_LABELS;
     const sandbox = await this.sandboxOf(sandboxId, UNMETERED, onMiss);
-    return sandbox?.labels ?? NO_LABELS;
+    return sandbox?.ownerLabels ?? NO_LABELS;
   }
 
   /** The sandbox's preview token; null if there is no such sandbox. */
@@ -243,7 +245,7 @@ export class HostedResolver implements Destinations {
     isAnonymous: boolean,
   ): Destination {
     const { appOrigin: otherwise } = this.#options;
-    const appOrigin = appOriginOn(port, sandbox.labels, otherwise);
+    const appOrigin = appOriginOn(port, sandbox.ownerLabels, otherwise);
     const visit = { port, isAnonymous, appOrigin, refusals: this.#refusals };
     return hostedDestination(sandbox, preview, visit);
   }

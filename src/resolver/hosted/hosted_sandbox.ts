@@ -11,7 +11,7 @@ const stored = z.object({
   public: z.boolean(),
   // Earlier versions stored none.
   organizationId: z.string().nullable().default(null),
-  labels: storedOwnerLabels,
+  ownerLabels: storedOwnerLabels, // earlier ones called theirs `labels`, of which they knew fewer
 });
 
 /** The facts about a sandbox that do not depend on who asks. */
@@ -25,6 +25,10 @@ export const sandboxCodec: Codec<HostedSandbox | null> = plainCodec(
 export function readSandbox(answer: Sandbox): HostedSandbox | null {
   const { id, organizationId } = answer;
   if (id === null || !isSandboxRef(id)) return null;
-  const labels = ownerLabels(answer.labels);
-  return { id, public: answer.public === true, organizationId, labels };
+  return {
+    id,
+    public: answer.public === true,
+    organizationId,
+    ownerLabels: ownerLabels(answer.labels),
+  };
 }

@@ -16,8 +16,11 @@ import { storedOwnerLabels } from "../owner_labels.ts";
 
 const storedPlacement = z.object({
   runner: runnerAnswer,
-  /** Null if they have not been read: a toolbox has no use for them, nor have others that write such records. */
-  labels: storedOwnerLabels.nullable().default(null),
+  /**
+   * Null if they have not been read: a toolbox has no use for them, nor have others that write such records. Older versions
+   * stored those that they knew as `labels`.
+   */
+  ownerLabels: storedOwnerLabels.nullable().default(null),
 });
 
 /** Where a sandbox is, and its owner's labels. */
@@ -100,12 +103,12 @@ const DAYTONA_RECORD: Codec<Placement | null> = {
       apiUrl: placement.runner.proxyUrl,
       proxyUrl: placement.runner.proxyUrl,
       runnerApiUrl: placement.runner.apiUrl,
-      labels: placement.labels,
+      ownerLabels: placement.ownerLabels,
     },
   decode(json) {
-    const { apiKey, labels, ...urls } = Object(json);
+    const { apiKey, ownerLabels, ...urls } = Object(json);
     const proxyUrl = urls.proxyUrl ?? urls.apiUrl;
     const runner = { apiKey, proxyUrl, apiUrl: urls.runnerApiUrl };
-    return storedPlacement.safeParse({ runner, labels }).data;
+    return storedPlacement.safeParse({ runner, ownerLabels }).data;
   },
 };

@@ -1,8 +1,9 @@
 /** Facts about sandboxes: whether one is public, and where it is. */
-import { LRUCache } from "lru-cache";
 import type { AppOriginMode } from "../../config/config.ts";
 import type { DaytonaApi } from "../../daytona/api.ts";
+import { GatewayError } from "../../errors.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { ExpiringLru } from "../../lib/lru.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import { booleanCodec } from "../codecs.ts";
 import type { Destination, Destinations, SandboxPort } from "../destination.ts";
@@ -23,11 +24,8 @@ import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
 /** Minimum time between two renewals of a sandbox's place, ms. */
 const RENEWAL_PAUSE_MS = 5000;
 
-/** Longest wait for a sandbox's labels, ms. */
+/** Longest wait for a sandbox's labels where those of before are known, ms. */
 const LABELS_WAIT_MS = 1000;
-
-/** TTL of a place with labels of before, as the API has not told them, ms. */
-const UNTOLD_TTL_MS = 10_000;
 
 type SandboxApi =
   & Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">
@@ -50,14 +48,13 @@ export class SandboxResolver implements Destinations {
   readonly #visibility: LookupCache<boolean>;
   readonly #placements: LookupCache<Placement | null>;
   readonly #renewals: RecentAnswers<Placement | null>;
-  /** The latest labels of sandboxes that have some: they still count if they cannot be read again. */
-  readonly #labels: LRUCache<string, OwnerLabels>;
-  /** The places with such labels. */
-  readonly #untold = new WeakSet<Placement>();
+  /** The latest labels that the API has told, for as long as a place counts that it does not tell again. */
+  readonly #labels: ExpiringLru<string, OwnerLabels>;
   readonly #refusals: RunnerRefusals;
 
   constructor(api: SandboxApi, options: SandboxResolverOptions) {
-    const { store, sealer, cache: { maxEntries: max } } = options;
+    const { store, sealer, cache, now } = options;
+    const { maxEntries: max, runnerTtlMs, staleIfErrorMs } = cache;
     const visibility = "sandbox-public";
     const place = "sandbox-runner-info";
     const codec = placementCodec(place, store, sealer);
@@ -67,13 +64,10 @@ export class SandboxResolver implements Destinations {
       onReplaced: (id, wasPublic, isPublic, stored) =>
         wasPublic && !isPublic && options.onPrivate(id, stored),
     });
-    const untoldTtlMs = Math.min(UNTOLD_TTL_MS, options.cache.runnerTtlMs);
-    this.#placements = new LookupCache(place, codec, options, {
-      ttlMsOf: (placement) =>
-        placement && this.#untold.has(placement) ? untoldTtlMs : undefined,
-    });
+    this.#placements = new LookupCache(place, codec, options);
     this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
-    this.#labels = new LRUCache({ max });
+    const ttlMs = runnerTtlMs + staleIfErrorMs;
+    this.#labels = new ExpiringLru({ max, ttlMs, now });
     this.#refusals = new RunnerRefusals(options.upstream);
   }
 
@@ -102,7 +96,7 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
   ): Destination | null | undefined {
     const placement = this.#placements.known(sandboxId);
-    if (placement?.labels === null && port !== "toolbox") return undefined;
+    if (placement?.ownerLabels === null && port !== "toolbox") return undefined;
     return placement && this.#destination(placement, sandboxId, port);
   }
 
@@ -117,14 +111,15 @@ export class SandboxResolver implements Destinations {
 
   /** Those that are in process and fresh; undefined otherwise. */
   knownLabels(sandboxId: string): OwnerLabels | undefined {
-    const placement = this.#placements.known(sandboxId);
-    return placement === null ? NO_LABELS : placement?.labels ?? undefined;
+    return this.#placements.known(sandboxId)?.ownerLabels ?? undefined;
   }
 
   /** The labels of a sandbox's owner, which are read beside where it is; throws as the other lookups. */
   async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
     const placement = await this.#placed(sandboxId, "any", onMiss);
-    return placement?.labels ?? NO_LABELS;
+    // One that is archived is nowhere, and has labels all the same.
+    return placement?.ownerLabels ??
+      await this.#orBefore(sandboxId, this.#askLabels(sandboxId));
   }
 
   /** Has labels that are past their TTL read again, however slow the API is: they may close ports. */
@@ -162,7 +157,7 @@ export class SandboxResolver implements Destinations {
     sandboxId: string,
     sandboxPort: SandboxPort,
   ): Destination {
-    const { runner, labels } = placement;
+    const { runner, ownerLabels: labels } = placement;
     const { appOrigin: otherwise } = this.#options;
     const appOrigin = appOriginOn(sandboxPort, labels ?? NO_LABELS, otherwise);
     const rest = { appOrigin, refusals: this.#refusals };
@@ -187,47 +182,52 @@ export class SandboxResolver implements Destinations {
     sandboxId: string,
     port: SandboxPort | "any",
   ): Promise<Placement> {
-    if (placement.labels !== null || port === "toolbox") return placement;
-    const labels = await this.#labelsOf(sandboxId);
-    const labelled = this.#placement(placement.runner, labels, sandboxId);
-    // It may have been forgotten meanwhile.
-    if (this.#placements.known(sandboxId) === placement) {
-      this.#placements.put(sandboxId, labelled);
-    }
-    return labelled;
+    if (placement.ownerLabels !== null || port === "toolbox") return placement;
+    const asked = this.#askLabels(sandboxId).then((ownerLabels) => {
+      // It may have been forgotten meanwhile.
+      if (this.#placements.known(sandboxId) === placement) {
+        this.#placements.put(sandboxId, { ...placement, ownerLabels });
+      }
+      return ownerLabels;
+    });
+    const ownerLabels = await this.#orBefore(sandboxId, asked);
+    return { ...placement, ownerLabels };
   }
 
   /** Asks the API for a sandbox's runner and, unless it is for the toolbox, its labels, at once. */
-  async #placementOf(sandboxId: string, port: SandboxPort | "any") {
-    const [runner, labels] = await Promise.all([
-      this.#api.runnerOfSandbox(sandboxId),
-      port === "toolbox" ? null : this.#labelsOf(sandboxId),
-    ]);
-    return runner && this.#placement(runner, labels, sandboxId);
-  }
-
-  /** A sandbox's place with its labels: those known so far, for a while, if they are undefined. */
-  #placement(
-    runner: Placement["runner"],
-    labels: Placement["labels"] | undefined,
+  async #placementOf(
     sandboxId: string,
-  ): Placement {
-    const before = this.#labels.get(sandboxId) ?? NO_LABELS;
-    const placement = {
-      runner,
-      labels: labels === undefined ? before : labels,
-    };
-    if (labels === undefined) this.#untold.add(placement);
-    return placement;
+    port: SandboxPort | "any",
+  ): Promise<Placement | null> {
+    const [runner, ownerLabels] = await Promise.all([
+      this.#api.runnerOfSandbox(sandboxId),
+      port === "toolbox" ? null : this.#askLabels(sandboxId),
+    ]);
+    return runner && { runner, ownerLabels };
   }
 
-  /** The sandbox's labels; undefined if the API does not tell them in time. */
-  async #labelsOf(sandboxId: string): Promise<OwnerLabels | undefined> {
-    const asked = this.#api.labelsOf(sandboxId).then((labels) => {
-      if (labels === NO_LABELS) this.#labels.delete(sandboxId);
-      else if (labels !== undefined) this.#labels.set(sandboxId, labels);
-      return labels;
-    });
-    return await fulfilsWithin(asked, LABELS_WAIT_MS) ? await asked : undefined;
+  /** The labels as of now; throws `api_unreachable` if the API does not tell them: nobody knows what they close. */
+  async #askLabels(sandboxId: string): Promise<OwnerLabels> {
+    const labels = await this.#api.labelsOf(sandboxId);
+    if (labels === undefined) {
+      throw new GatewayError("api_unreachable", "Its labels are not told");
+    }
+    this.#labels.set(sandboxId, labels);
+    return labels;
+  }
+
+  /** The labels that are asked for, or those told last, if there are some, where that fails or takes too long. */
+  async #orBefore(
+    sandboxId: string,
+    asked: Promise<OwnerLabels>,
+  ): Promise<OwnerLabels> {
+    const before = this.#labels.get(sandboxId);
+    if (before === undefined) return await asked;
+    try {
+      if (await fulfilsWithin(asked, LABELS_WAIT_MS)) return await asked;
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+    }
+    return before;
   }
 }

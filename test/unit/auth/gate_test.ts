@@ -43,7 +43,7 @@ function gateWith(
     ids?: Readonly<Record<string, string>>;
     /** The port that whoever has logged in may look at. */
     visitsPort?: number;
-    ports?: GateParts["ports"];
+    ports?: Partial<GateParts["ports"]>;
   } = {},
 ) {
   const calls: string[] = [];
@@ -127,7 +127,10 @@ function gateWith(
     logins: {
       grantsAccess: ({ id }) => Promise.resolve(id === "login"),
       opens: (_, { id }) => Promise.resolve(id === "login"),
-      visits: ({ port }) => Promise.resolve(port === visitsPort),
+      visits({ port }, _, budget) {
+        if (visitsPort !== undefined) budget.spend();
+        return Promise.resolve(port === visitsPort);
+      },
       subjectOf: () => sub,
     },
     subjects: {
@@ -137,7 +140,13 @@ function gateWith(
     grants,
     throttle,
     scope,
-    ...ports && { ports },
+    ports: {
+      labelsOpen: false,
+      isKnownOpen: (_, __, isPublic) => isPublic,
+      accessTo: () => Promise.resolve(EVERYBODY),
+      refresh: () => Promise.resolve(),
+      ...ports,
+    },
   });
   return { gate, grants, calls, opened, left: () => lookups - charged };
 }
@@ -322,7 +331,6 @@ Deno.test("Gate has labels read again before it decides by them whether somethin
   let access = EVERYBODY;
   const { gate } = gateWith([], {
     ports: {
-      labelsOpen: false,
       isKnownOpen: () => access === EVERYBODY,
       accessTo: () => Promise.resolve(access),
       refresh(sandboxId) {
@@ -339,14 +347,68 @@ Deno.test("Gate has labels read again before it decides by them whether somethin
   assert.deepEqual(again, { kind: "login", code: "login_required" });
 });
 
+Deno.test("Gate has them read again for whoever a grant may let in, by whichever route, and not for members at the toolbox", async () => {
+  let refreshed = 0;
+  const ports = {
+    refresh() {
+      refreshed++;
+      return Promise.resolve();
+    },
+  };
+  const { gate } = gateWithGrant({ via: "embed", frame: TERMS }, [], { ports });
+  const state = { isToolbox: true, isForMembers: true };
+  const framed = presenting([sessionIn("framed")], state);
+  const verdict = await gate.admit(framed);
+  assert.equal(
+    (await gate.readmit(framed, verdict as Admission)).kind,
+    "allow",
+  );
+  assert.equal(refreshed, 1);
+  const bearer: Credential = { kind: "bearer", token: "key" };
+  const atToolbox = { ...requestFor("box", [bearer]), ...state };
+  const member = await gate.admit(atToolbox);
+  await gate.readmit(atToolbox, member as Admission);
+  assert.equal(refreshed, 1);
+});
+
+Deno.test("Gate tells the ancestors of a frame that a label has shut its port, whether its sandbox is public or not", async () => {
+  for (const label of ["box", "known"]) {
+    const { gate } = gateWithGrant(
+      { via: "embed", frame: TERMS, sandboxId: label },
+      [],
+      {
+        ports: {
+          isKnownOpen: () => undefined,
+          accessTo: () => Promise.resolve(0),
+        },
+      },
+    );
+    const sealed = label === "box" ? "framed" : "framed in known";
+    const request = presenting([sessionIn(sealed)], {
+      label,
+      isEmbedded: true,
+    });
+    const { ancestors } = TERMS;
+    const denial = { kind: "deny", code: "port_off", ancestors };
+    assert.deepEqual(await gate.admit(request), denial);
+  }
+});
+
+Deno.test("Gate asks at a visitor's expense whether labels let them look", async () => {
+  const credential: Credential = { kind: "session", sealed: "ended" };
+  const { gate, calls, left } = gateWith([], { lookups: 2, visitsPort: 8000 });
+  const request = requestFor("box", [credential]);
+  assert.equal((await gate.admit(request)).kind, "login");
+  assert.deepEqual([calls, left()], [["public"], 0]);
+  await assert.rejects(gate.admit(request), { code: "too_many_refusals" });
+});
+
 Deno.test("Gate says why nobody can tell whom a port admits: its app must not be asked", async () => {
   const failure = new GatewayError("api_unreachable", "status 503");
   const { gate } = gateWith([], {
     ports: {
-      labelsOpen: false,
       isKnownOpen: () => undefined,
       accessTo: () => Promise.reject(failure),
-      refresh: () => Promise.resolve(),
     },
   });
   const requests = [requestFor("open"), requestFor("box", GOOD.slice(0, 1))];

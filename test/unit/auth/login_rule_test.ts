@@ -2,6 +2,7 @@ import { deepStrictEqual as deepEqual, ok } from "node:assert/strict";
 import { isAllowed, loginClaims } from "../../../src/auth/login_rule.ts";
 import { loginAllowEntry, loginRule } from "../../../src/config/login_allow.ts";
 import { listOf } from "../../../src/config/formats.ts";
+import { createSealer } from "../../../src/lib/seal.ts";
 
 function ruleOf(text: string) {
   const rule = loginRule(listOf(loginAllowEntry).schema.parse(text));
@@ -27,6 +28,22 @@ Deno.test("a rule lets in addresses, whole domains and groups, and nobody else",
   ok(!isIn(rule, { email: "bob@a.staff.example" }), "a domain below");
   ok(!isIn(rule, { email: "bob@not-staff.example" }));
   ok(!isIn(rule, {}), "no address at all");
+});
+
+Deno.test("of thousands of groups, as many count as there is room for beside the tokens of a login", async () => {
+  const maxLength = 60_000;
+  const secrets = ["s".repeat(32)];
+  const now = () => 0;
+  const sealer = createSealer({ secrets, purpose: "t", now, maxLength });
+  for (const group of ["0".repeat(36), "\u7d44\u5408", '"\n', ""]) {
+    const groups = ["staff", ...Array<string>(60_000).fill(group)];
+    const claims = { email: "a@b.test", email_verified: true, groups };
+    ok(isIn("group:staff", claims));
+    const identity = loginClaims(claims, "groups");
+    ok(identity.groups.length > 500);
+    const accessToken = "t".repeat(16_000);
+    await sealer.seal({ identity, accessToken }, 60_000);
+  }
 });
 
 Deno.test("nobody gets in whose address is not verified, by no part of a rule", () => {

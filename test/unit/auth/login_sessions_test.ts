@@ -112,12 +112,13 @@ Deno.test("LoginSessions grant access only as long as the API does", async () =>
 Deno.test("LoginSessions let who is no member look at a port, as long as the session is known and has not ended", async () => {
   const { logins, session, tokens } = setUp();
   const place = { label: "box", port: 3000 };
-  assert(!await logins.visits(place, session));
+  assert(!await logins.visits(place, session, UNMETERED));
   await logins.begin(session, { ...tokens, accessToken: "stranger" });
-  assert(await logins.visits(place, session));
-  assert(!await logins.visits({ ...place, port: 8000 }, session));
+  assert(await logins.visits(place, session, UNMETERED));
+  const other = { ...place, port: 8000 };
+  assert(!await logins.visits(other, session, UNMETERED));
   await logins.end(session);
-  assert(!await logins.visits(place, session));
+  assert(!await logins.visits(place, session, UNMETERED));
 });
 
 Deno.test("LoginSessions say what a user is called, as long as the session is open and its store answers, and ask nobody", async () => {
@@ -425,9 +426,13 @@ Deno.test("LoginSessions know whose a session is after a renewal, too, unless th
   answerWith({ accessToken: "first", expiresAt, refreshToken: "refresh" });
   clock.now += 5 * MINUTE_MS;
   await logins.grantsAccess(session, ...CALLER);
+  const untold = { accessToken: "first", expiresAt: clock.now + 5 * MINUTE_MS };
+  answerWith({ ...untold, refreshToken: "refresh", identity: undefined });
+  clock.now += 5 * MINUTE_MS;
+  await logins.grantsAccess(session, ...CALLER);
   const renamed = { ...identity, subject: "ann smith" };
   answerWith({ accessToken: "first", expiresAt: undefined, identity: renamed });
   clock.now += 5 * MINUTE_MS;
   await logins.grantsAccess(session, ...CALLER);
-  assert.deepEqual(users, ["ann", "ann smith"]);
+  assert.deepEqual(users, ["ann", "ann", "ann smith"]);
 });

@@ -10,6 +10,7 @@ import {
   SHARED,
 } from "../../../src/config/port_rules.ts";
 import { GatewayError } from "../../../src/errors.ts";
+import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
 import { NO_LABELS, ownerLabels } from "../../../src/resolver/owner_labels.ts";
 
 function policyOf(
@@ -218,9 +219,9 @@ Deno.test("a port takes any login, those that its label names, or none", async (
       knownLabels: () => undefined,
       labelsOf: () => Promise.resolve(ownerLabels(labels)),
     });
-    const told = await policy.loginsTo("box", 3000);
+    const told = await policy.loginsTo("box", 3000, UNMETERED);
     assert.deepEqual(told, expected, JSON.stringify([ceiling, labels]));
-    assert.equal(await policy.loginsTo("box", 22222), undefined);
+    assert.equal(await policy.loginsTo("box", 22222, UNMETERED), undefined);
   }
 });
 
@@ -231,6 +232,38 @@ Deno.test("a port is off if nobody may open it, and none of Daytona's own servic
     if (await policy.isOff("box", port)) off.push(port);
   }
   assert.deepEqual(off, [8000]);
+});
+
+Deno.test("whom a port takes is asked at the visitor's expense, and not at all once they are over it", async () => {
+  const asked: string[] = [];
+  let left = 2;
+  const budget = {
+    spend() {
+      if (left-- === 0) throw new GatewayError("too_many_lookups", "None left");
+    },
+  };
+  const policy = new PortPolicy({
+    ceiling: portRules.schema.parse("public"),
+    labelsOpen: false,
+    nonePublic: false,
+    allowsByLabel: true,
+  }, {
+    isPublic(label, { spend }) {
+      spend();
+      asked.push(`public ${label}`);
+      return Promise.resolve(false);
+    },
+    knownLabels: () => undefined,
+    labelsOf(label, onMiss) {
+      onMiss();
+      asked.push(`labels ${label}`);
+      return Promise.resolve(NO_LABELS);
+    },
+  });
+  assert.equal(await policy.loginsTo("made-up", 3000, budget), undefined);
+  const over = policy.loginsTo("another", 3000, budget);
+  await assert.rejects(over, { code: "too_many_lookups" });
+  assert.deepEqual(asked, ["public made-up", "labels made-up"]);
 });
 
 Deno.test("labels are parsed once, however often they are asked for", () => {

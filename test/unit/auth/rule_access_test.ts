@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { startOpenidProvider } from "../../../scripts/stand_in/provider.ts";
+import { DISCOVERY_TTL_MS } from "../../../src/auth/oidc/discovery.ts";
 import { OpenidProvider } from "../../../src/auth/oidc/provider.ts";
 import { RuleAccess } from "../../../src/auth/rule_access.ts";
 import type { LoginRule } from "../../../src/config/login_allow.ts";
 import { Background } from "../../../src/lib/background.ts";
+import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
 import { configOf } from "../../support/config.ts";
 import { createBrowser } from "../../support/login.ts";
 
@@ -39,10 +41,13 @@ async function setUp({ needsUserInfo = true } = {}) {
     background: new Background(() => {}),
   };
   const places: Record<number, "any" | LoginRule> = { 3000: "any", 8000: rule };
-  const access = new RuleAccess(rule, provider, options, {
-    loginsTo: (_, port) => Promise.resolve(places[port]),
-  });
-  const withoutRule = new RuleAccess(undefined, provider, options);
+  function accessBy(rule: LoginRule | undefined): RuleAccess {
+    return new RuleAccess(rule, provider, options, {
+      loginsTo: (_, port) => Promise.resolve(places[port]),
+    });
+  }
+  const access = accessBy(rule);
+  const withoutRule = accessBy(undefined);
   const userInfoCalls = () => standIn.count("other");
   return { standIn, provider, access, withoutRule, clock, userInfoCalls };
 }
@@ -169,6 +174,25 @@ Deno.test("without a UserInfo, the latest ID token counts, and a refresh brings 
   assert.equal(await access.hasAccess("box", { tokens: renewed }), false);
 });
 
+Deno.test("a refresh brings what the UserInfo says, also where the ID token says less; and it succeeds without", async () => {
+  const world = await setUp();
+  const { standIn, provider } = world;
+  await using _ = standIn;
+  const { refreshToken = "", issuer } = await logIn(world, "alice");
+  standIn.claims.set("alice", { email_verified: true, groups: ["alumni"] });
+  const renewed = await provider.refresh(refreshToken, issuer);
+  assert.deepEqual(renewed?.identity?.groups, ["alumni"]);
+  assert(renewed.identity.checkedAt > 0, "asked");
+  standIn.rewrite.discovery = (metadata) => ({
+    ...metadata,
+    userinfo_endpoint: `${standIn.issuer}/none`,
+  });
+  world.clock.ms += DISCOVERY_TTL_MS;
+  const next = await provider.refresh(renewed.refreshToken ?? "", issuer);
+  assert(next !== null && next.accessToken !== renewed.accessToken);
+  assert.equal(next.identity, undefined, "as before");
+});
+
 Deno.test("a session from before the rule was taken away opens nothing, and its token is shown to nobody", async () => {
   const world = await setUp();
   await using _ = world.standIn;
@@ -191,13 +215,14 @@ Deno.test("a port takes any login with a verified address, those that a rule let
     const tokens = await logIn(world, user);
     const found: number[] = [];
     for (const port of [3000, 8000, 9000]) {
-      if (await access.admits({ label: "box", port }, tokens)) found.push(port);
+      const place = { label: "box", port };
+      if (await access.admits(place, tokens, UNMETERED)) found.push(port);
     }
     assert.deepEqual(found, expected);
     standIn.claims.set(user, { email_verified: false, groups: ["staff"] });
     clock.ms += 120 * SECOND_MS;
     const place = { label: "box", port: 3000 };
-    assert.equal(await access.admits(place, tokens), false);
+    assert.equal(await access.admits(place, tokens, UNMETERED), false);
   }
 });
 

@@ -5,6 +5,7 @@ import { WebSocket } from "ws";
 import { collectLog } from "../../../support/collected_log.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { BASE } from "../../../support/gateway.ts";
+import { startHostedLoginGateway } from "../../../support/hosted_gateway.ts";
 import type { Browser, Hop } from "../../../support/login.ts";
 import {
   type LoginGateway,
@@ -98,6 +99,35 @@ test("a login for hosts sets no cookie that any other host gets, and lands on th
   assert.equal(arrival?.status, 303);
   assert.equal(arrival?.headers.get("cache-control"), "no-store");
   assert.equal(arrival?.headers.get("referrer-policy"), "no-referrer");
+});
+
+Deno.test("in front of somebody else's Daytona, whoever has logged in as a visitor pays for what made-up names are asked", async () => {
+  const refusals = 6;
+  await using gateway = await startHostedLoginGateway("", {
+    SESSION_SCOPE: "host",
+    LOGIN_BY_LABEL: "true",
+    REFUSALS_PER_MINUTE: String(refusals),
+  });
+  const { stack: { api }, provider } = gateway;
+  const labels = { "porthole.port.*": "login" };
+  Object.assign(api.sandbox("locked"), { public: true, labels });
+  provider.claims.set("mallory", { email_verified: true });
+  const browser = gateway.browser();
+  const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
+  const { page: app } = await browser.logIn(form, "mallory");
+  assert.equal(app.status, 200);
+  const other = gateway.at("3001-locked");
+  const { page } = await browser.open(other, { follow: false });
+  const login = page.headers.get("location") ?? "";
+  assert(login.includes("3001-locked"), login);
+  const before = api.count("getSandbox");
+  let status = 0;
+  for (let nth = 0; nth < 4 * refusals; nth++) {
+    const url = login.replace("3001-locked", `3001-made-up-${nth}`);
+    ({ page: { status } } = await browser.open(url, { follow: false }));
+  }
+  assert.equal(status, 429);
+  assert(api.count("getSandbox") - before <= refusals);
 });
 
 test("further ports and sandboxes of a user log in one by one, without asking anybody but the API", async (start) => {

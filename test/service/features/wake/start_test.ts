@@ -521,6 +521,27 @@ Deno.test("anybody starts a public sandbox by the button, if that is wanted; Day
   assert.doesNotMatch(body, /<form/);
 });
 
+Deno.test("nobody starts a sandbox by the operator's key that is public by a label alone, or whose labels nobody tells", async () => {
+  const policy = { WAKE_PUBLIC: "true", PORT_POLICY_OPENS: "true" };
+  await using gateway = await startWithKey(policy);
+  const { stack: { api }, send, port } = gateway;
+  const stopped = api.sandbox("stopped");
+  const labels = { "porthole.port.3000": "public" };
+  Object.assign(stopped, { public: false, labels });
+  const authority = `3000-stopped.proxy.localhost:${port}`;
+  const shown = await send(authority, { headers: PAGE });
+  assert.equal(shown.code, "sandbox_stopped");
+  assert.doesNotMatch(shown.body, /<form/);
+  const refused = await pressAlone(gateway, "3000-stopped", "x");
+  assert.equal(refused.code, "start_not_allowed");
+
+  await using other = await startWithKey(policy);
+  other.stack.api.fault = ({ operation }, answer) =>
+    operation === "getSandbox" ? new Response(null, { status: 503 }) : answer();
+  const untold = await pressAlone(other, "3000-stopped", "x");
+  assert.equal(untold.code, "start_not_allowed");
+});
+
 /** A link to the login that leads back to a preview. */
 const LOGIN_LINK =
   /<a class="button" href="([^"]+)" data-here>Log in to start it<\/a>/;

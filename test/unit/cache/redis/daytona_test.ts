@@ -130,7 +130,7 @@ redisTest(
       apiUrl: "http://runner-1:3003",
       proxyUrl: "http://runner-1:3003",
       runnerApiUrl: undefined,
-      labels: {},
+      ownerLabels: {},
     });
   },
 );
@@ -148,7 +148,7 @@ redisTest(
       apiUrl: "http://runner-1:3003",
       proxyUrl: "http://runner-1:3003",
       runnerApiUrl: FIRST.apiUrl,
-      labels: { "porthole.app-origin": "local" },
+      ownerLabels: { "porthole.app-origin": "local" },
     });
     const unlabelled = { ...facts, labels: {}, asked: 0 };
     using other = await openGateway(server.port, unlabelled);

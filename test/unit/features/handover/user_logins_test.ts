@@ -53,7 +53,11 @@ function setUp() {
         ),
     },
     logins: {
-      visits: () => Promise.resolve(false),
+      visits(_, { id }, budget) {
+        if (id !== "visitor") return Promise.resolve(false);
+        budget.spend();
+        return Promise.resolve(false);
+      },
       opens(_, { id }, __, budget) {
         state.lookups++;
         budget.spend();
@@ -133,6 +137,17 @@ Deno.test("a page that sends its visitor to many sandboxes spends the visitor's 
     code: "too_many_refusals",
   });
   assert.equal(state.lookups, 4);
+});
+
+Deno.test("whether labels let a session's user look is asked at the visitor's expense, too", async () => {
+  const { logins } = setUp();
+  const cookies = cookiesOf("visitor");
+  async function visitThrice(): Promise<void> {
+    for (let nth = 0; nth < 3; nth++) {
+      await logins.resume({ ...VISIT, cookies });
+    }
+  }
+  await assert.rejects(visitThrice(), { code: /^too_many_/ });
 });
 
 Deno.test("after five handovers to one host within seconds, its cookies are not kept", async () => {

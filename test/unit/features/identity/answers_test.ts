@@ -24,9 +24,9 @@ function setUp() {
 
 Deno.test("an answer counts at all gateways at once, and costs a question to the store in five seconds", async () => {
   const { one, other, clock, store } = setUp();
-  assert.equal(await one.get(ID), undefined);
   assert.equal(await other.get(ID), undefined);
   await other.set(ID, ["email"], LOGIN);
+  assert.deepEqual(await other.get(ID), ["email"]);
   store.asked.length = 0;
   for (let nth = 0; nth < 100; nth++) {
     assert.deepEqual(await one.get(ID), ["email"]);
@@ -35,6 +35,17 @@ Deno.test("an answer counts at all gateways at once, and costs a question to the
   clock.now += 5_001;
   await one.get(ID);
   assert.equal(store.asked.length, 2);
+});
+
+Deno.test("that there is no answer yet costs a question to the store in a second", async () => {
+  const { one, other, clock, store } = setUp();
+  for (let nth = 0; nth < 100; nth++) {
+    assert.equal(await one.get(ID), undefined);
+  }
+  assert.equal(store.asked.length, 1);
+  await other.set(ID, [], LOGIN);
+  clock.now += 1_001;
+  assert.deepEqual(await one.get(ID), []);
 });
 
 Deno.test("another answer takes the place of the one before: there at once, and elsewhere within five seconds", async () => {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { identityIn, updatedBy } from "../../../../src/auth/oidc/identity.ts";
-import { CLAIMS, claimsOf } from "../../../../src/features/identity/claims.ts";
+import {
+  type ClaimName,
+  CLAIMS,
+  claimsOf,
+} from "../../../../src/features/identity/claims.ts";
 
 const ALICE = {
   sub: "alice",
@@ -11,7 +15,10 @@ const ALICE = {
 };
 
 /** What is told of a user of whom the ID token says that. */
-function told(claims: Readonly<Record<string, unknown>>, names = CLAIMS) {
+function told(
+  claims: Readonly<Record<string, unknown>>,
+  names: readonly ClaimName[] = CLAIMS,
+) {
   return claimsOf(identityIn({ ...ALICE, ...claims }, "groups"), names);
 }
 
@@ -32,12 +39,27 @@ Deno.test("no address is told that the provider has not verified", () => {
 });
 
 Deno.test("what would be too long for a header is left out", () => {
-  const long = "x".repeat(2049);
+  const long = "x".repeat(3000);
   assert.deepEqual(told({ name: long, email: long, groups: [long] }), {});
-  const groups = Array.from({ length: 500 }, (_, at) => `group-${at}`);
-  const { groups: some = [] } = told({ groups });
-  assert(some.length > 100);
-  assert([some].flat().join("").length <= 2048);
+  const { groups: none, ...rest } = told({ groups: [long] });
+  assert.deepEqual([none, rest], [undefined, {
+    email: ALICE.email,
+    name: ALICE.name,
+  }]);
+});
+
+Deno.test("all claims together have three kilobytes of a header, whatever their letters, and groups come last", () => {
+  const name = "\u540d".repeat(400);
+  for (const group of ["group", "\u7d44", "\u{1f980}", '"\\', ""]) {
+    const groups = Array.from({ length: 3000 }, (_, at) => group + at % 10);
+    for (const all of [groups, Array<string>(3000).fill(group)]) {
+      const claims = told({ name, groups: all }, CLAIMS.toReversed());
+      assert.deepEqual([claims["name"], claims["email"]], [name, ALICE.email]);
+      assert((claims["groups"]?.length ?? 0) > 50);
+      const { length } = new TextEncoder().encode(JSON.stringify(claims));
+      assert(length > 2900 && length < 3072, `${length} octets of ${group}`);
+    }
+  }
 });
 
 Deno.test("a name is that of the UserInfo, if that has one", () => {

@@ -28,7 +28,7 @@ Deno.test("apps are told no more of users than what the operator names", () => {
       ["on", "none", []],
       ["on", "email", ["email"]],
       ["on", "email, name,groups", ["email", "name", "groups"]],
-      ["off", "email", []],
+      ["off", "none", []],
     ] as const
   ) {
     const config = configOf({ IDENTITY, IDENTITY_CLAIMS });
@@ -38,4 +38,8 @@ Deno.test("apps are told no more of users than what the operator names", () => {
     const problems = problemsOf({ IDENTITY: "on", IDENTITY_CLAIMS });
     assert.deepEqual(problems, ["IDENTITY_CLAIMS"]);
   }
+  // They would be told to nobody.
+  assert.deepEqual(problemsOf({ IDENTITY_CLAIMS: "email" }), [
+    "IDENTITY_CLAIMS",
+  ]);
 });

@@ -49,7 +49,7 @@ function setUp() {
     sandboxes: {
       sandboxOf(label) {
         const id = label === "box" ? ID : label;
-        const facts = { public: false, labels: {} };
+        const facts = { public: false, ownerLabels: {} };
         const sandbox = { id, organizationId: ORGANIZATION, ...facts };
         const isKnown = id === ID || id === OTHER_ID;
         return Promise.resolve(isKnown ? sandbox : null);

@@ -10,6 +10,7 @@ import {
   HostedResolver,
   type Mismatch,
 } from "../../../../src/resolver/hosted/hosted_resolver.ts";
+import { sandboxCodec } from "../../../../src/resolver/hosted/hosted_sandbox.ts";
 import { UNMETERED } from "../../../../src/resolver/lookup_cache.ts";
 import { Refusal } from "../../../../src/resolver/refusals/refusal.ts";
 import { fakeStore, manualClock, settled } from "../../cache/fakes.ts";
@@ -385,6 +386,13 @@ Deno.test("the labels of a sandbox's owner come with what is known of it, and a 
   const link = resolver.linkIdOf("0123456789abcdef");
   assert.deepEqual(await resolver.labelsOf(link, assert.fail), {});
   assert.equal(api.calls.length, 1);
+});
+
+Deno.test("what an earlier version stored of a sandbox is not read, as it knew fewer labels", () => {
+  const facts = { id: ID, public: true, organizationId: null };
+  assert.equal(sandboxCodec.decode({ ...facts, labels: {} }), undefined);
+  const stored = { ...facts, ownerLabels: {} };
+  assert.deepEqual(sandboxCodec.decode(stored), stored);
 });
 
 Deno.test("of what the API says of a sandbox, only the facts are stored, and the token only sealed", async () => {

@@ -23,8 +23,8 @@ function codecFor(daytonaKinds: readonly string[]) {
 Deno.test("labels are stored as they were read, whether there are some, there are none, or nobody has looked", async () => {
   for (const kinds of [[KIND], []]) {
     const codec = codecFor(kinds);
-    for (const labels of [{ "porthole.identity": "on" }, {}, null]) {
-      const placement = { runner: RUNNER, labels };
+    for (const ownerLabels of [{ "porthole.identity": "on" }, {}, null]) {
+      const placement = { runner: RUNNER, ownerLabels };
       const stored = await codec.encode(placement, Date.now() + 60_000);
       assert.deepEqual(
         await codec.decode(JSON.parse(JSON.stringify(stored))),
@@ -41,11 +41,11 @@ Deno.test("in what Daytona's proxy or an older version wrote, nobody has looked 
     const record of [
       { apiKey, apiUrl: proxyUrl },
       { apiKey, apiUrl: proxyUrl, proxyUrl, runnerApiUrl: apiUrl },
-      { apiKey, proxyUrl, appOrigin: { "porthole.app-origin": "local" } },
+      { apiKey, proxyUrl, labels: { "porthole.app-origin": "local" } },
     ]
   ) {
     const placement = await decode(record);
     assert.equal(placement?.runner.apiKey, apiKey);
-    assert.equal(placement.labels, null);
+    assert.equal(placement.ownerLabels, null);
   }
 });

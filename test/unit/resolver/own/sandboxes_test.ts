@@ -222,8 +222,6 @@ Deno.test("SandboxResolver tells the labels of a sandbox's owner, which it reads
   assert.deepEqual(told[1], LOCAL);
   assert.deepEqual(await sandboxes.labelsOf("box", assert.fail), LOCAL);
   assert.deepEqual([api.labelReads, api.calls], [1, ["runner box"]]);
-  api.runner = null;
-  assert.deepEqual(await sandboxes.labelsOf("gone", () => {}), {});
 });
 
 Deno.test("SandboxResolver tells labels that a request to the toolbox had no use for", async () => {
@@ -256,28 +254,95 @@ Deno.test("SandboxResolver reads no labels for the toolbox, and those of whoever
   assert.deepEqual(first.api.calls, ["runner box"]);
 });
 
-Deno.test("SandboxResolver finds a sandbox whose labels the API cannot tell, and keeps those that it knows", async () => {
-  const { api, clock, destinationOf, settled } = setUp();
-  api.labels = new GatewayError("api_unreachable", "status 503");
-  assert.deepEqual(await destinationOf("box"), at(FIRST));
+const UNREACHABLE = new GatewayError("api_unreachable", "status 503");
+
+Deno.test("SandboxResolver finds no sandbox whose labels nobody has told, and keeps those that it knows", async () => {
+  const { api, clock, sandboxes, destinationOf, settled } = setUp();
+  const labelsOf = () => sandboxes.labelsOf("box", () => {});
+  api.labels = UNREACHABLE;
+  await assert.rejects(destinationOf("box"), { code: "api_unreachable" });
+  await assert.rejects(labelsOf(), { code: "api_unreachable" });
+  assert.equal(sandboxes.knownLabels("box"), undefined);
+  const atToolbox = await sandboxes
+    .destinationOf("box", "toolbox", () => {});
+  assert.equal(atToolbox?.pathPrefix, at(FIRST).toolboxPrefix);
+  await assert.rejects(labelsOf(), { code: "api_unreachable" });
+  const known: readonly Record<string, string>[] = [LOCAL, {}];
+  for (const labels of known) {
+    clock.time += 200_000;
+    api.labels = labels;
+    assert.deepEqual(await labelsOf(), labels);
+    api.labels = UNREACHABLE;
+    clock.time += 100_000; // renewed in the background
+    await destinationOf("box");
+    await settled();
+    assert.deepEqual(await labelsOf(), labels);
+    clock.time += 30_000; // past its TTL
+    assert.deepEqual(await labelsOf(), labels);
+    await settled();
+  }
+  clock.time += 720_000; // past what an outage extends that by
+  await assert.rejects(labelsOf(), { code: "api_unreachable" });
+});
+
+Deno.test("SandboxResolver stores no labels that the API has not told", async () => {
+  const { store } = fakeStore({ shared: true });
+  const first = setUp(store);
+  first.api.labels = UNREACHABLE;
+  await assert.rejects(first.sandboxes.labelsOf("box", () => {}));
+  await first.sandboxes.isPublic("box", UNMETERED);
+  await first.settled();
+  await first.sandboxes.destinationOf("box", "toolbox", () => {});
+  await first.settled();
+  const second = setUp(store);
+  second.api.labels = LOCAL;
+  assert.equal(second.sandboxes.knownLabels("box"), undefined);
+  assert.deepEqual(await second.sandboxes.labelsOf("box", () => {}), LOCAL);
+  await second.settled();
+  // Where they are known, what fails takes none from others.
+  second.api.labels = UNREACHABLE;
+  second.clock.time += 130_000;
+  assert.deepEqual(await second.sandboxes.labelsOf("box", () => {}), LOCAL);
+  await second.settled();
+  const third = setUp(store);
+  third.api.labels = UNREACHABLE;
+  assert.deepEqual(await third.sandboxes.labelsOf("box", () => {}), LOCAL);
+});
+
+Deno.test("SandboxResolver knows the labels of before where a request to the toolbox had no use for them", async () => {
+  const { api, clock, sandboxes } = setUp();
+  const labelsOf = () => sandboxes.labelsOf("box", () => {});
   api.labels = LOCAL;
-  clock.time += 100_000;
-  await destinationOf("box");
-  await settled();
-  assert.equal((await destinationOf("box"))?.appOrigin, "local");
-  api.labels = new GatewayError("api_unreachable", "status 503");
-  clock.time += 100_000;
-  await destinationOf("box");
-  await settled();
-  assert.equal((await destinationOf("box"))?.appOrigin, "local");
-  assert.equal(api.labelReads, 3);
+  await labelsOf();
+  clock.time += 130_000;
+  await sandboxes.destinationOf("box", "toolbox", () => {});
+  api.labels = UNREACHABLE;
+  assert.deepEqual(await labelsOf(), LOCAL);
+  assert.equal(sandboxes.knownLabels("box"), undefined, "not as of now");
+  api.labels = {};
+  clock.time += 2_001;
+  assert.deepEqual(await labelsOf(), {});
+  assert.deepEqual(sandboxes.knownLabels("box"), {});
+});
+
+Deno.test("SandboxResolver tells the labels of a sandbox that is archived, and so nowhere", async () => {
+  const { api, sandboxes, destinationOf } = setUp();
+  api.runner = null;
+  api.labels = LOCAL;
+  assert.deepEqual(await sandboxes.labelsOf("box", () => {}), LOCAL);
+  assert.equal(await destinationOf("box"), null);
+  assert.deepEqual(await sandboxes.labelsOf("box", () => {}), LOCAL);
+  api.labels = UNREACHABLE;
+  await assert.rejects(sandboxes.labelsOf("other", () => {}), {
+    code: "api_unreachable",
+  });
 });
 
 Deno.test("SandboxResolver ignores the labels of a sandbox that has the id of another for its name", async () => {
   const { api, clock, destinationOf, settled } = setUp();
   api.otherId = "foreign";
   api.labels = LOCAL;
-  assert.deepEqual(await destinationOf("box"), at(FIRST));
+  await assert.rejects(destinationOf("box"), { code: "api_unreachable" });
 
   api.otherId = undefined;
   clock.time += 600_000;
@@ -290,14 +355,19 @@ Deno.test("SandboxResolver ignores the labels of a sandbox that has the id of an
   assert.equal((await destinationOf("box"))?.appOrigin, "local");
 });
 
-Deno.test("SandboxResolver does not wait longer than a second for labels", async () => {
+Deno.test("SandboxResolver does not wait longer than a second for labels, if it knows those of before", async () => {
   using elapsed = fakeClock();
-  const { api, destinationOf } = setUp();
+  elapsed.pass(1);
+  const { api, clock, sandboxes, destinationOf } = setUp();
+  api.labels = LOCAL;
+  await destinationOf("box");
+  clock.time += 130_000;
+  await sandboxes.destinationOf("box", "toolbox", () => {});
   api.labels = new Promise(() => {});
   const found = destinationOf("box");
   await turn();
   elapsed.pass(1000);
-  assert.deepEqual(await found, at(FIRST));
+  assert.equal((await found)?.appOrigin, "local");
 });
 
 Deno.test("SandboxResolver serves labels past their TTL while the API is slow, but not to who waits for those of now", async () => {
@@ -321,21 +391,28 @@ Deno.test("SandboxResolver serves labels past their TTL while the API is slow, b
   assert.equal(api.labelReads, 2);
 });
 
-Deno.test("SandboxResolver soon asks again for labels that the API has not told, and heeds a late answer", async () => {
+Deno.test("SandboxResolver waits for labels that nobody knows, and heeds a late answer about others", async () => {
   using elapsed = fakeClock();
+  elapsed.pass(1);
   const { api, clock, sandboxes } = setUp();
   const slow = Promise.withResolvers<never>();
   api.labels = slow.promise;
   const asked = sandboxes.labelsOf("box", () => {});
   await turn();
-  elapsed.pass(1000);
-  assert.deepEqual(await asked, {});
+  elapsed.pass(10_000);
   slow.resolve(LOCAL as never);
+  assert.deepEqual(await asked, LOCAL);
+  clock.time += 130_000;
+  await sandboxes.destinationOf("box", "toolbox", () => {});
+  const slower = Promise.withResolvers<never>();
+  api.labels = slower.promise;
+  const again = sandboxes.labelsOf("box", () => {});
   await turn();
-  api.labels = new GatewayError("api_unreachable", "status 503");
-  clock.time += 10_000;
-  await sandboxes.refreshLabels("box");
-  assert.deepEqual(sandboxes.knownLabels("box"), LOCAL);
+  elapsed.pass(1000);
+  assert.deepEqual(await again, LOCAL);
+  slower.resolve({} as never);
+  await turn();
+  assert.deepEqual(sandboxes.knownLabels("box"), {});
 });
 
 Deno.test("SandboxResolver reads labels that another gateway stored, and nothing else of a sandbox is stored", async () => {
@@ -355,6 +432,6 @@ Deno.test("SandboxResolver reads labels that another gateway stored, and nothing
   const [entry] = entries.values();
   assert.deepEqual(await sealer.open(String(entry?.value)), {
     runner: FIRST,
-    labels: LOCAL,
+    ownerLabels: LOCAL,
   });
 });
