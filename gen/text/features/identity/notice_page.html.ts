@@ -8,7 +8,8 @@ const text: string = `<p class="status">Before you continue</p>
   <button name="tell" value="yes">Continue</button>
   <button class="quiet" name="tell" value="no">Continue without</button>
 </form>
-<p class="note">The answer counts for all apps in that sandbox, until you log out
+<p
+  class="note">The answer counts for all apps in that sandbox, until you log out
 or your login ends.</p>
 `;
 export default text;
