@@ -4,6 +4,7 @@ import { GrantAccess } from "../../../../src/auth/grant_access.ts";
 import type { Grant } from "../../../../src/auth/grants.ts";
 import { Throttle } from "../../../../src/auth/throttle.ts";
 import type { Members } from "../../../../src/control/api/members.ts";
+import { EVERYBODY } from "../../../../src/config/port_rules.ts";
 import { GatewayError } from "../../../../src/errors.ts";
 import {
   handleState,
@@ -57,6 +58,12 @@ function setUp() {
       },
       sandboxOfSignedToken: never,
       signingKeyOf: never,
+    },
+    ports: {
+      labelsOpen: false,
+      isKnownOpen: (_label, _port, isPublic) => isPublic,
+      accessTo: () => Promise.resolve(EVERYBODY),
+      refresh: () => Promise.resolve(),
     },
     sessions: { open: never },
     logins: {
