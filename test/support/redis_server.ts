@@ -132,9 +132,11 @@ export function redisAt(
 ): RedisLocation {
   return {
     kind: "redis",
+    topology: "primary",
+    nodes: [{ hostname: "127.0.0.1", port }],
+    primary: "",
     tls: false,
-    hostname: "127.0.0.1",
-    port,
+    caFile: undefined,
     username: undefined,
     password: undefined,
     database: 0,

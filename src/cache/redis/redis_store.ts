@@ -1,5 +1,6 @@
 import { ErrorReply } from "@redis/client";
 import { isPending } from "../../lib/cooldown.ts";
+import type { StoreOperation } from "../../observability/metrics/facts.ts";
 import { CircuitBreaker } from "../circuit_breaker.ts";
 import type {
   Claim,
@@ -70,12 +71,21 @@ class RedisStore implements DurableStore {
   /** The limitations that were reported. */
   readonly #told = new Set<string>();
   #apiSeenAt = -Infinity;
+  #onReturn = () => {};
 
   constructor(connection: RedisConnection, options: StoreOptions) {
     this.#connection = connection;
     this.#breaker = new CircuitBreaker("redis", options);
     this.#options = options;
-    connection.onEachConnection((client) => this.#track(client));
+    connection.onEachConnection((client) => {
+      this.#breaker.reset();
+      this.#onReturn();
+      this.#track(client);
+    });
+  }
+
+  onReturn(onReturn: () => void): void {
+    this.#onReturn = onReturn;
   }
 
   onChange(kind: string, onChange: (key: string) => void): void {
@@ -87,7 +97,7 @@ class RedisStore implements DurableStore {
   }
 
   get(key: StoreKey): Promise<StoreLookup> {
-    return this.#breaker.run(() => this.#find(key), "unavailable");
+    return this.#breaker.run(() => this.#find(key), "unavailable", "read");
   }
 
   /** The API deletes entries from its own Redis only, and that is where it has just kept its answer. */
@@ -99,6 +109,7 @@ class RedisStore implements DurableStore {
     const text = await this.#breaker.run(
       () => this.#read(name, "WRONGTYPE", "NOPERM"),
       undefined,
+      "read",
     );
     if (typeof text !== "string") return false;
     this.#apiSeenAt = this.#options.now();
@@ -109,7 +120,7 @@ class RedisStore implements DurableStore {
     const ttlMs = this.#ttlMs(key, entry);
     // An entry that cannot be stored must not leave an older value behind.
     if (ttlMs <= 0) return await this.delete(key);
-    await this.#run((redis) =>
+    await this.#run("write", (redis) =>
       redis.set(redisKey(key), formatEnvelope(entry), {
         expiration: { type: "PX", value: ttlMs },
         ...ifPresent && { condition: "XX" },
@@ -118,11 +129,11 @@ class RedisStore implements DurableStore {
   }
 
   async delete(key: StoreKey): Promise<void> {
-    await this.#run((redis) => redis.del(redisKey(key)));
+    await this.#run("write", (redis) => redis.del(redisKey(key)));
   }
 
   async claim(key: StoreKey, entry: StoredEntry): Promise<Claim> {
-    const reply = await this.#run((redis) =>
+    const reply = await this.#run("claim", (redis) =>
       redis.set(redisKey(key), formatEnvelope(entry), {
         expiration: { type: "PX", value: Math.max(1, this.#ttlMs(key, entry)) },
         condition: "NX",
@@ -136,7 +147,7 @@ class RedisStore implements DurableStore {
     counts: readonly { readonly key: StoreKey; readonly count: number }[],
     ttlMs: number,
   ): Promise<readonly number[] | undefined> {
-    const totals = await this.#run((redis) =>
+    const totals = await this.#run("count", (redis) =>
       Promise.all(counts.map(async ({ key, count }) => {
         const name = redisKey(key);
         const added = redis.incrBy(name, count); // on the same connection, so it comes first
@@ -148,7 +159,7 @@ class RedisStore implements DurableStore {
   }
 
   async announce(message: string): Promise<void> {
-    await this.#run((redis) =>
+    await this.#run("announce", (redis) =>
       redis.publish(CHANNEL, message)
         .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE))
     );
@@ -167,10 +178,12 @@ class RedisStore implements DurableStore {
    * (client-side caching, Redis 6), until the connection ends; never rejects.
    */
   async #track(client: ActiveClient): Promise<void> {
+    if (client.primaries !== undefined) return; // each node would have to tell, on a connection of its own
     client.commands.on("invalidate", (name) => {
       if (name === null) {
         // All are gone, and tracked no longer: what was read so far is re-read by time.
         this.watch = client.heard = new Heard(client.heard.now);
+        this.#onReturn();
         return;
       }
       const [kind, key] = parseRedisKey(String(name));
@@ -212,8 +225,12 @@ class RedisStore implements DurableStore {
   }
 
   /** The reply to a command; undefined if there is none. */
-  #run<T>(command: (redis: RedisCommands) => Promise<T>) {
-    return this.#breaker.run(() => this.#connection.send(command), undefined);
+  #run<T>(
+    name: StoreOperation,
+    command: (redis: RedisCommands) => Promise<T>,
+  ) {
+    const reply = () => this.#connection.send(command);
+    return this.#breaker.run(reply, undefined, name);
   }
 
   async #find(key: StoreKey): Promise<StoreLookup> {

@@ -20,6 +20,8 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     isApiUp: true,
     isProviderUp: true,
     isCacheUp: true,
+    /** False for a database that is full, or a replica. */
+    takesWrites: true,
     /** What the records' store says; undefined if it does not answer. */
     doubts: [] as string[] | undefined,
     /** The API's verdict on the key; undefined if it gives none. */
@@ -54,6 +56,8 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     provider: { state: "on", check: () => answer(state.isProviderUp) },
     store: {
       get: () => Promise.resolve(state.isCacheUp ? "absent" : "unavailable"),
+      claim: () =>
+        Promise.resolve(state.takesWrites ? "claimed" : "unavailable"),
     },
     records: {
       async doubts() {
