@@ -10,6 +10,8 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** Further command-line arguments. */
   readonly args?: readonly string[];
+  /** The configuration of a Sentinel, which keeps in it what it learns; none for a server. */
+  readonly sentinelConfig?: string;
 }
 
 /** A running Redis server. */
@@ -31,12 +33,15 @@ export const redisTest = await testsThatNeed(PROGRAM);
 
 /** Starts a server. */
 export async function startRedis(
-  { port, args = [] }: RedisServerOptions = {},
+  { port, args = [], sentinelConfig }: RedisServerOptions = {},
 ): Promise<RedisServer> {
   for (let attempt = 1;; attempt++) {
     const chosen = port ?? freePort();
+    const ofPort = ["--port", String(chosen)];
     const child = new Deno.Command(PROGRAM, {
-      args: ["--port", String(chosen), ...BASE_ARGS, ...args],
+      args: sentinelConfig === undefined
+        ? [...ofPort, ...BASE_ARGS, ...args]
+        : [sentinelConfig, "--sentinel", ...ofPort, ...args],
       stdin: "null",
       stdout: "piped",
       stderr: "null",
@@ -61,7 +66,9 @@ function readLog(
     let text = "";
     for await (const part of log) {
       text += decoder.decode(part, { stream: true });
-      if (text.includes("Ready to accept connections")) ready.resolve(true);
+      if (/Ready to accept connections|Sentinel ID is/.test(text)) {
+        ready.resolve(true);
+      }
     }
     ready.resolve(false);
   }
