@@ -90,7 +90,8 @@ export async function tlsOptions(
 }
 
 /**
- * Connects to the first node and completes the handshake (RESP3, Redis 6 or later); a replica is refused. The library's own reconnecting is not
+ * Connects to the first node and completes the handshake (RESP3, Redis 6 or later); a replica is refused, as it takes no
+ * writes. The library's own reconnecting is not
  * used: its pauses cannot be aborted, and it keeps a connection whose peer does not speak Redis.
  * @throws the reason why there is no connection
  */
@@ -144,7 +145,9 @@ export async function openRedisClient(
     // It was sent in the handshake already, but the library does not tell what was answered.
     const { mode, role }: { mode?: string; role?: string } = await client
       .hello();
-    if (role === "replica") throw new Error("This is a replica, no primary");
+    if (role === "replica" && mode !== "cluster") {
+      throw new Error("This is a replica, no primary");
+    }
     clearTimeout(timer);
     return mode;
   });

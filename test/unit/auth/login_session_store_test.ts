@@ -16,7 +16,7 @@ import { createSealer } from "../../../src/lib/seal.ts";
 const OPEN: OpenState = {
   state: "open",
   accessToken: "first",
-  expiresAt: undefined,
+  expiresAt: 2_000_000_000_000,
 };
 const RENEWED: OpenState = { ...OPEN, accessToken: "second" };
 
