@@ -49,7 +49,7 @@ const KIND: CacheKind = "login-session";
 const KEEP_AFTER_EXPIRY_MS = 60_000;
 
 /** Time that gateways have to write again what a store may have lost, ms: until then, nobody knows what it lacks. */
-const RESTORING_MS = 5_000;
+const RESTORING_MS = 10_000;
 
 /** Copies that are compared with the store at the same time, once it has returned. */
 const BATCH = 50;
@@ -227,11 +227,13 @@ export class LoginSessionStore {
     this.#returnedAt = this.#options.now();
     const ids = [...this.#copies.keys()];
     while (ids.length > 0) {
-      await Promise.all(ids.splice(0, BATCH).map(async (id) => {
-        const found = await this.#readStored(id);
-        const isKnown = found === "absent" || typeof found === "object";
-        if (isKnown && this.#copies.has(id)) await this.#settle(id, found);
-      }));
+      await Promise.all(
+        ids.splice(0, BATCH).map(async (id) => {
+          const found = await this.#readStored(id);
+          const isKnown = found === "absent" || typeof found === "object";
+          if (isKnown && this.#copies.has(id)) await this.#settle(id, found);
+        }),
+      );
     }
   }
 

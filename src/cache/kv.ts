@@ -153,14 +153,18 @@ class KvStore implements DurableStore {
     if (path === undefined) return "unavailable";
     const value = formatEntry(entry);
     const expireIn = Math.max(1, this.#expireIn(entry));
-    return await this.#breaker.run(async () => {
-      const kv = await this.#database();
-      const { ok } = await kv.atomic()
-        .check({ key: path, versionstamp: null })
-        .set(path, value, { expireIn })
-        .commit();
-      return ok ? "claimed" : "taken";
-    }, "unavailable", "claim");
+    return await this.#breaker.run(
+      async () => {
+        const kv = await this.#database();
+        const { ok } = await kv.atomic()
+          .check({ key: path, versionstamp: null })
+          .set(path, value, { expireIn })
+          .commit();
+        return ok ? "claimed" : "taken";
+      },
+      "unavailable",
+      "claim",
+    );
   }
 
   async announce(message: string): Promise<void> {

@@ -1,5 +1,8 @@
 /** A primary with a replica that three Sentinels watch, and a Cluster of three primaries with a replica each. */
-import type { RedisLocation, RedisNode } from "../../src/config/cache_location.ts";
+import type {
+  RedisLocation,
+  RedisNode,
+} from "../../src/config/cache_location.ts";
 import { assertEventually } from "./assert_eventually.ts";
 import { freePorts } from "./free_port.ts";
 import { redisAt, type RedisServer, startRedis } from "./redis_server.ts";

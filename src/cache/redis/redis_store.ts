@@ -120,11 +120,13 @@ class RedisStore implements DurableStore {
     const ttlMs = this.#ttlMs(key, entry);
     // An entry that cannot be stored must not leave an older value behind.
     if (ttlMs <= 0) return await this.delete(key);
-    await this.#run("write", (redis) =>
-      redis.set(redisKey(key), formatEnvelope(entry), {
-        expiration: { type: "PX", value: ttlMs },
-        ...ifPresent && { condition: "XX" },
-      })
+    await this.#run(
+      "write",
+      (redis) =>
+        redis.set(redisKey(key), formatEnvelope(entry), {
+          expiration: { type: "PX", value: ttlMs },
+          ...ifPresent && { condition: "XX" },
+        }),
     );
   }
 
@@ -133,11 +135,16 @@ class RedisStore implements DurableStore {
   }
 
   async claim(key: StoreKey, entry: StoredEntry): Promise<Claim> {
-    const reply = await this.#run("claim", (redis) =>
-      redis.set(redisKey(key), formatEnvelope(entry), {
-        expiration: { type: "PX", value: Math.max(1, this.#ttlMs(key, entry)) },
-        condition: "NX",
-      })
+    const reply = await this.#run(
+      "claim",
+      (redis) =>
+        redis.set(redisKey(key), formatEnvelope(entry), {
+          expiration: {
+            type: "PX",
+            value: Math.max(1, this.#ttlMs(key, entry)),
+          },
+          condition: "NX",
+        }),
     );
     if (reply === undefined) return "unavailable";
     return reply === null ? "taken" : "claimed";
@@ -147,13 +154,18 @@ class RedisStore implements DurableStore {
     counts: readonly { readonly key: StoreKey; readonly count: number }[],
     ttlMs: number,
   ): Promise<readonly number[] | undefined> {
-    const totals = await this.#run("count", (redis) =>
-      Promise.all(counts.map(async ({ key, count }) => {
-        const name = redisKey(key);
-        const added = redis.incrBy(name, count); // on the same connection, so it comes first
-        const [total] = await Promise.all([added, redis.pExpire(name, ttlMs)]);
-        return total;
-      })).catch((error) => this.#onForbidden(error, CANNOT_COUNT))
+    const totals = await this.#run(
+      "count",
+      (redis) =>
+        Promise.all(counts.map(async ({ key, count }) => {
+          const name = redisKey(key);
+          const added = redis.incrBy(name, count); // on the same connection, so it comes first
+          const [total] = await Promise.all([
+            added,
+            redis.pExpire(name, ttlMs),
+          ]);
+          return total;
+        })).catch((error) => this.#onForbidden(error, CANNOT_COUNT)),
     );
     return totals ?? undefined;
   }
@@ -161,8 +173,7 @@ class RedisStore implements DurableStore {
   async announce(message: string): Promise<void> {
     await this.#run("announce", (redis) =>
       redis.publish(CHANNEL, message)
-        .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE))
-    );
+        .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE)));
   }
 
   listen(onMessage: (message: string) => void): void {

@@ -215,6 +215,18 @@ Deno.test("the log says once that a check begins to fail, with the reason, and o
   ) assert.deepEqual(await next(`not ready: ${check}`), { reason });
 });
 
+Deno.test("the check of the cache fails while its database can be read only", async () => {
+  using world = setUp();
+  const { state, next, later } = world;
+  assert.equal((await later(0)).checks.cache, "ok");
+  state.takesWrites = false;
+  const told = next("not ready: cache");
+  assert.equal((await later(5_000)).checks.cache, "failing");
+  assert.match(String((await told).reason), /it takes no writes/);
+  state.takesWrites = true;
+  assert.equal((await later(5_000)).checks.cache, "ok");
+});
+
 Deno.test("checks that fail because the gateway closes are not logged", async () => {
   using world = setUp();
   world.state.isCacheUp = false;

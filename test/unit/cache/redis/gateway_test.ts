@@ -1,8 +1,10 @@
 /** The whole gateway with Redis as its durable tier. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import { assertEventually } from "../../../support/assert_eventually.ts";
 import { startGateway } from "../../../support/gateway.ts";
 import { redisTest, startRedis } from "../../../support/redis_server.ts";
+import { skewClock } from "../../../support/skewed_clock.ts";
 
 const LOCKED = "3000-locked.proxy.localhost";
 const REQUEST = {
@@ -28,6 +30,36 @@ redisTest(
       assert.equal((await gateway.send(host, REQUEST)).status, 204);
     }
     assert.match(JSON.stringify(await cacheCheck()), /"cache":"failing"/);
+  },
+);
+
+redisTest(
+  "a Redis that is full is seen by /ready and in the metrics, though it can be read",
+  async () => {
+    await using server = await startRedis();
+    await using gateway = await startGateway({
+      CACHE_URL: `redis://127.0.0.1:${server.port}`,
+    });
+    const failed = () =>
+      Number(
+        /store_operations_total\{operation="write",outcome="failed"\} (\d+)/
+          .exec(gateway.service.renderMetrics())?.[1],
+      );
+    assert.equal((await gateway.send(LOCKED, REQUEST)).status, 204);
+    assert.equal(failed(), 0);
+    await server.command("CONFIG", "SET", "maxmemory", "1");
+    assert.equal(
+      (await gateway.send("3000-demo.proxy.localhost", REQUEST)).status,
+      204,
+    );
+    await assertEventually(() => failed() > 0, "the write has failed");
+    // What was known at the start is asked again after 5 s.
+    using clock = skewClock();
+    clock.jump(5_000);
+    await assertEventually(async () => {
+      const answer = await gateway.send("127.0.0.1", { path: "/ready" });
+      return /"cache":"failing"/.test(answer.body);
+    }, "/ready says so");
   },
 );
 

@@ -93,12 +93,15 @@ async function survivesFailover(
   }, "everything can be written");
 }
 
-redisTest("a store on a Cluster fulfils the contract of every store", async (t) => {
-  await using cluster = await startCluster();
-  using gateway = await open(cluster.location);
-  await fulfilsContract(t, gateway);
-  assert.deepEqual(gateway.failures, []);
-});
+redisTest(
+  "a store on a Cluster fulfils the contract of every store",
+  async (t) => {
+    await using cluster = await startCluster();
+    using gateway = await open(cluster.location);
+    await fulfilsContract(t, gateway);
+    assert.deepEqual(gateway.failures, []);
+  },
+);
 
 redisTest(
   "a Cluster is recognised by any of its nodes, and used as a whole",
@@ -147,16 +150,19 @@ redisTest(
   },
 );
 
-redisTest("a store by Sentinels fulfils the contract of every store", async (t) => {
-  await using sentinels = await startSentinels();
-  using gateway = await open(sentinels.location);
-  await fulfilsContract(t, gateway);
-  await assertEventually(
-    () => gateway.store.watch !== null,
-    "the primary tells of changes",
-  );
-  assert.deepEqual(gateway.failures, []);
-});
+redisTest(
+  "a store by Sentinels fulfils the contract of every store",
+  async (t) => {
+    await using sentinels = await startSentinels();
+    using gateway = await open(sentinels.location);
+    await fulfilsContract(t, gateway);
+    await assertEventually(
+      () => gateway.store.watch !== null,
+      "the primary tells of changes",
+    );
+    assert.deepEqual(gateway.failures, []);
+  },
+);
 
 for (
   const [name, breakDown] of [
@@ -205,17 +211,20 @@ redisTest(
   },
 );
 
-redisTest("a Sentinel that has a password is told that of the servers", async () => {
-  await using topology = await startSentinels();
-  const { location, sentinels, primaries } = topology;
-  for (const server of [...sentinels, ...primaries]) {
-    await server.command(
-      ...["ACL", "SETUSER", "default", "resetpass", ">s3cret"],
-    );
-  }
-  await tryOut({ ...location, password: "s3cret" });
-  await assert.rejects(tryOut(location));
-});
+redisTest(
+  "a Sentinel that has a password is told that of the servers",
+  async () => {
+    await using topology = await startSentinels();
+    const { location, sentinels, primaries } = topology;
+    for (const server of [...sentinels, ...primaries]) {
+      await server.command(
+        ...["ACL", "SETUSER", "default", "resetpass", ">s3cret"],
+      );
+    }
+    await tryOut({ ...location, password: "s3cret" });
+    await assert.rejects(tryOut(location));
+  },
+);
 
 Deno.test("openRedis() rejects if nothing answers, by whatever way", async () => {
   for (const topology of ["primary", "cluster", "sentinel"] as const) {
