@@ -109,7 +109,9 @@ function runningServer(
 }
 
 /** Starts a Redis Cluster of one server, which has all slots. */
-export async function startRedisCluster(): Promise<RedisServer> {
+export async function startRedisCluster(
+  args: readonly string[] = [],
+): Promise<RedisServer> {
   await Deno.mkdir("./data/test", { recursive: true });
   const dir = await Deno.makeTempDir({ dir: "./data/test" });
   const bus = ["--cluster-port", String(freePort())];
@@ -117,6 +119,7 @@ export async function startRedisCluster(): Promise<RedisServer> {
     args: [
       ...["--cluster-enabled", "yes", "--dir", dir, ...bus],
       ...["--cluster-announce-ip", "127.0.0.1"],
+      ...args,
     ],
   });
   await server.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");

@@ -6,10 +6,12 @@ import { openRedis } from "../../../../src/cache/redis/open_redis.ts";
 import type { DurableStore, StoreKey } from "../../../../src/cache/store.ts";
 import type { RedisLocation } from "../../../../src/config/cache_location.ts";
 import { assertEventually } from "../../../support/assert_eventually.ts";
+import { freePort } from "../../../support/free_port.ts";
 import {
   redisAt,
   redisTest,
   startRedis,
+  startRedisCluster,
 } from "../../../support/redis_server.ts";
 import {
   type RedisTopology,
@@ -235,6 +237,26 @@ Deno.test("openRedis() rejects if nothing answers, by whatever way", async () =>
     await assert.rejects(tryOut(redisAt(port, { topology, primary: "main" })));
   }
 });
+
+redisTest(
+  "a Cluster is used over TLS, by an authority of its own",
+  async () => {
+    const port = freePort();
+    const files = "test/support/tls";
+    await using _server = await startRedisCluster([
+      ...["--tls-port", String(port), "--tls-auth-clients", "no"],
+      ...["--tls-cert-file", await Deno.realPath(`${files}/cert.pem`)],
+      ...["--tls-key-file", await Deno.realPath(`${files}/key.pem`)],
+      ...["--tls-ca-cert-file", await Deno.realPath(`${files}/ca.pem`)],
+    ]);
+    const location = redisAt(port, { tls: true, caFile: `${files}/ca.pem` });
+    using gateway = await open(location);
+    await writeAll(gateway);
+    assert.deepEqual(await present(gateway.store), KEYS);
+    assert.deepEqual(gateway.failures, []);
+    await assert.rejects(tryOut({ ...location, caFile: undefined }));
+  },
+);
 
 redisTest("a server that is no Cluster is refused as one", async () => {
   await using server = await startRedis();
