@@ -163,7 +163,7 @@ class KvStore implements DurableStore {
         return ok ? "claimed" : "taken";
       },
       "unavailable",
-      "claim",
+      "write",
     );
   }
 
@@ -171,7 +171,7 @@ class KvStore implements DurableStore {
     const announcements = this.#announcements;
     if (announcements === undefined) return;
     const announced = () => announcements.announce(message);
-    await this.#breaker.run(announced, undefined, "announce");
+    await this.#breaker.run(announced, undefined, "write");
   }
 
   listen(onMessage: (message: string) => void): void {

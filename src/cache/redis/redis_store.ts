@@ -1,6 +1,5 @@
 import { ErrorReply } from "@redis/client";
 import { isPending } from "../../lib/cooldown.ts";
-import type { StoreOperation } from "../../observability/metrics/facts.ts";
 import { CircuitBreaker } from "../circuit_breaker.ts";
 import type {
   Claim,
@@ -120,31 +119,27 @@ class RedisStore implements DurableStore {
     const ttlMs = this.#ttlMs(key, entry);
     // An entry that cannot be stored must not leave an older value behind.
     if (ttlMs <= 0) return await this.delete(key);
-    await this.#run(
-      "write",
-      (redis) =>
-        redis.set(redisKey(key), formatEnvelope(entry), {
-          expiration: { type: "PX", value: ttlMs },
-          ...ifPresent && { condition: "XX" },
-        }),
+    await this.#run((redis) =>
+      redis.set(redisKey(key), formatEnvelope(entry), {
+        expiration: { type: "PX", value: ttlMs },
+        ...ifPresent && { condition: "XX" },
+      })
     );
   }
 
   async delete(key: StoreKey): Promise<void> {
-    await this.#run("write", (redis) => redis.del(redisKey(key)));
+    await this.#run((redis) => redis.del(redisKey(key)));
   }
 
   async claim(key: StoreKey, entry: StoredEntry): Promise<Claim> {
-    const reply = await this.#run(
-      "claim",
-      (redis) =>
-        redis.set(redisKey(key), formatEnvelope(entry), {
-          expiration: {
-            type: "PX",
-            value: Math.max(1, this.#ttlMs(key, entry)),
-          },
-          condition: "NX",
-        }),
+    const reply = await this.#run((redis) =>
+      redis.set(redisKey(key), formatEnvelope(entry), {
+        expiration: {
+          type: "PX",
+          value: Math.max(1, this.#ttlMs(key, entry)),
+        },
+        condition: "NX",
+      })
     );
     if (reply === undefined) return "unavailable";
     return reply === null ? "taken" : "claimed";
@@ -154,26 +149,25 @@ class RedisStore implements DurableStore {
     counts: readonly { readonly key: StoreKey; readonly count: number }[],
     ttlMs: number,
   ): Promise<readonly number[] | undefined> {
-    const totals = await this.#run(
-      "count",
-      (redis) =>
-        Promise.all(counts.map(async ({ key, count }) => {
-          const name = redisKey(key);
-          const added = redis.incrBy(name, count); // on the same connection, so it comes first
-          const [total] = await Promise.all([
-            added,
-            redis.pExpire(name, ttlMs),
-          ]);
-          return total;
-        })).catch((error) => this.#onForbidden(error, CANNOT_COUNT)),
+    const totals = await this.#run((redis) =>
+      Promise.all(counts.map(async ({ key, count }) => {
+        const name = redisKey(key);
+        const added = redis.incrBy(name, count); // on the same connection, so it comes first
+        const [total] = await Promise.all([
+          added,
+          redis.pExpire(name, ttlMs),
+        ]);
+        return total;
+      })).catch((error) => this.#onForbidden(error, CANNOT_COUNT))
     );
     return totals ?? undefined;
   }
 
   async announce(message: string): Promise<void> {
-    await this.#run("announce", (redis) =>
+    await this.#run((redis) =>
       redis.publish(CHANNEL, message)
-        .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE)));
+        .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE))
+    );
   }
 
   listen(onMessage: (message: string) => void): void {
@@ -235,13 +229,10 @@ class RedisStore implements DurableStore {
     return Math.floor(expiryOf(key, entry) - this.#options.now());
   }
 
-  /** The reply to a command; undefined if there is none. */
-  #run<T>(
-    name: StoreOperation,
-    command: (redis: RedisCommands) => Promise<T>,
-  ) {
+  /** The reply to a command that writes; undefined if there is none. */
+  #run<T>(command: (redis: RedisCommands) => Promise<T>) {
     const reply = () => this.#connection.send(command);
-    return this.#breaker.run(reply, undefined, name);
+    return this.#breaker.run(reply, undefined, "write");
   }
 
   async #find(key: StoreKey): Promise<StoreLookup> {

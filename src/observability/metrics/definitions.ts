@@ -173,7 +173,7 @@ const TABLE = {
     failure: ["fill_failed", "codec_failed"],
   }),
   storeOperations: counter("porthole_store_operations_total", {
-    operation: ["read", "write", "claim", "count", "announce"],
+    operation: ["read", "write"],
     // Skipped: not tried, as several have just failed.
     outcome: ["ok", "failed", "skipped"],
   }),

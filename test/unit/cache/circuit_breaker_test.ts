@@ -139,17 +139,17 @@ Deno.test("run() counts named operations by what became of them, and reset() end
   await breaker.run(WORK, "", "read");
   await breaker.run(WORK, "");
   for (let i = 0; i < 4; i++) await breaker.run(FAIL, "", "write");
-  equal(await breaker.run(WORK, "otherwise", "claim"), "otherwise");
+  equal(await breaker.run(WORK, "otherwise", "write"), "otherwise");
   breaker.reset();
-  equal(await breaker.run(WORK, "otherwise", "claim"), "result");
+  equal(await breaker.run(WORK, "otherwise", "write"), "result");
   breaker.close();
   await breaker.run(WORK, "", "read");
   deepEqual(counted, [
     "read ok",
     ...Array(3).fill("write failed"),
     "write skipped",
-    "claim skipped",
-    "claim ok",
+    "write skipped",
+    "write ok",
   ]);
 });
 
