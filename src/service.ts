@@ -106,7 +106,11 @@ export async function createService(
   const logger = loggerFor("gateway");
   const metrics = new Metrics(version);
   const background = createBackground(closing);
-  const store = await openDurableStore(cache.location, { platformShared, now });
+  const store = await openDurableStore(cache.location, {
+    platformShared,
+    now,
+    onOperation: (...what) => metrics.storeOperation(...what),
+  });
   const areNeeded = FEATURES.some((each) => each.needsRecords?.(config));
   const records = openRecords(config, { now });
   const sealerFor = (purpose: string, maxLength?: number) =>

@@ -142,6 +142,7 @@ const CACHE = inGroup("Cache", {
   REDIS_USERNAME: { format: optional(token), whenUnset: "none" },
   REDIS_PASSWORD: { format: optional(token), whenUnset: "none", secret: true },
   REDIS_TLS: { format: flag, default: "false" },
+  REDIS_CA_FILE: { format: optional(filePath), whenUnset: "the system's" },
   RECORDS_URL: {
     format: optional(cacheLocation),
     whenUnset: "that of `CACHE_URL`",

@@ -86,6 +86,18 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
         counting(0.5),
     },
   },
+  PortholeStoreFailing: {
+    fires: {
+      ...storeOperations("read", 0, 1000),
+      ...storeOperations("write", 2, 10),
+    },
+    isQuiet: {
+      ...storeOperations("read", 0, 1000),
+      ...storeOperations("write", 2, 100),
+    },
+    isRare: storeOperations("write", 0.5, 0.5),
+    firing: { operation: "write" },
+  },
   PortholeSlowToResolve: {
     fires: resolutions(90),
     isQuiet: resolutions(99),
@@ -176,6 +188,15 @@ function apiCalls(failed: number): Series {
   return {
     [`${name}{operation="getSandbox",outcome="ok"}`]: counting(100 - failed),
     [`${name}{operation="getSandbox",outcome="failed"}`]: counting(failed),
+  };
+}
+
+/** So many operations a minute, of which some fail. */
+function storeOperations(operation: string, failed: number, all: number) {
+  const name = `porthole_store_operations_total{operation="${operation}"`;
+  return {
+    [`${name},outcome="ok"}`]: counting(all - failed),
+    [`${name},outcome="failed"}`]: counting(failed),
   };
 }
 

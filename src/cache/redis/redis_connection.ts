@@ -1,16 +1,17 @@
 import { createClient } from "@redis/client";
-import type { RedisLocation } from "../../config/cache_location.ts";
+import type { RedisLocation, RedisNode } from "../../config/cache_location.ts";
 import {
   backoffMs,
   type Sleep,
   sleep as realSleep,
 } from "../../lib/backoff.ts";
+import { whyUnreadable } from "../../platform/permission_hint.ts";
 import type { Watch } from "../store.ts";
 
 const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 
 /** A connection without any reply for so long, ms, is dead: TCP may take a quarter of an hour to notice. */
-const STALL_MS = 2_000;
+export const STALL_MS = 2_000;
 
 /** When a key expires, ms, and whether it must not exist yet (NX) or must (XX). */
 interface SetOptions {
@@ -46,33 +47,60 @@ export interface RedisCommands {
   ): Promise<unknown>;
 }
 
-/** One connection, from its handshake to its end. */
+/** One connection, from its handshake to its end, or those to the nodes of a Cluster. */
 export interface RedisClient {
   readonly commands: RedisCommands;
+  /** Of a Cluster: its primaries. It sees by itself that one stalls, and does not tell of changes. */
+  readonly primaries?: readonly RedisNode[];
   /** Resolves with the reason when the connection has ended; it is never reopened. */
   readonly ended: Promise<unknown>;
   /** Closes the connection; commands in flight reject. */
   end(reason: unknown): void;
 }
 
+/** A connection to one server, which may be a Sentinel. */
+export interface ServerClient extends RedisClient {
+  /** `standalone`, `cluster` or `sentinel`; undefined if the server does not tell. */
+  readonly mode: string | undefined;
+  /** Sends a command in words. */
+  send(...words: string[]): Promise<unknown>;
+}
+
 export interface RedisClientOptions {
   /** Closes the connection, or abandons the attempt to open it. */
   readonly signal: AbortSignal;
-  /** The only certificate authorities to trust, PEM; the system's by default. */
-  readonly caCerts?: string[];
   /** Longest attempt to connect, including the handshake (HELLO). @default {2000} */
   readonly connectTimeoutMs?: number;
 }
 
 /**
- * Connects to a server and completes the handshake (RESP3, Redis 6 or later). The library's own reconnecting is not
+ * What sockets need for TLS; the authorities are read each time, as they may have been replaced.
+ * @throws {Error} if they cannot be read
+ */
+export async function tlsOptions(
+  { tls, caFile }: Pick<RedisLocation, "tls" | "caFile">,
+): Promise<{ tls: true; ca?: string[] } | Record<never, never>> {
+  if (!tls) return {};
+  if (caFile === undefined) return { tls };
+  try {
+    return { tls, ca: [await Deno.readTextFile(caFile)] };
+  } catch (cause) {
+    throw new Error(`REDIS_CA_FILE: ${whyUnreadable(caFile, cause)}`);
+  }
+}
+
+/**
+ * Connects to the first node and completes the handshake (RESP3, Redis 6 or later); a replica is refused, as it takes no
+ * writes. The library's own reconnecting is not
  * used: its pauses cannot be aborted, and it keeps a connection whose peer does not speak Redis.
  * @throws the reason why there is no connection
  */
 export async function openRedisClient(
-  { tls, hostname, port, username, password, database }: RedisLocation,
-  { signal, caCerts, connectTimeoutMs = 2_000 }: RedisClientOptions,
-): Promise<RedisClient> {
+  location: Omit<RedisLocation, "topology" | "primary">,
+  { signal, connectTimeoutMs = 2_000 }: RedisClientOptions,
+): Promise<ServerClient> {
+  const { nodes: [{ hostname, port }], username, password } = location;
+  const tls = await tlsOptions(location);
   signal.throwIfAborted();
   const closing = new AbortController();
   const socket = {
@@ -84,10 +112,10 @@ export async function openRedisClient(
   const client = createClient({
     RESP: 3,
     name: "porthole",
-    database,
+    database: location.database,
     ...username !== undefined && { username },
     ...password !== undefined && { password },
-    socket: tls ? { ...socket, tls, ...caCerts && { ca: caCerts } } : socket,
+    socket: { ...socket, ...tls },
     disableOfflineQueue: true,
     // Lets a user connect whose ACL allows only the commands of the store.
     disableClientInfo: true,
@@ -113,13 +141,28 @@ export async function openRedisClient(
   // Any error: after a reply that cannot be parsed, the next one could be matched to the wrong command.
   client.on("error", end);
 
-  const connected = client.connect().then(() => clearTimeout(timer));
-  connected.catch(end);
-  await Promise.race([
-    connected,
+  const greeted = client.connect().then(async () => {
+    // It was sent in the handshake already, but the library does not tell what was answered.
+    const { mode, role }: { mode?: string; role?: string } = await client
+      .hello();
+    if (role === "replica" && mode !== "cluster") {
+      throw new Error("This is a replica, no primary");
+    }
+    clearTimeout(timer);
+    return mode;
+  });
+  greeted.catch(end);
+  const mode = await Promise.race([
+    greeted,
     ended.promise.then((reason) => Promise.reject(reason)),
   ]);
-  return { commands: client, ended: ended.promise, end };
+  return {
+    commands: client,
+    mode,
+    ended: ended.promise,
+    end,
+    send: (...words) => client.sendCommand(words),
+  };
 }
 
 interface RedisConnectionOptions {
@@ -183,7 +226,8 @@ export class RedisConnection {
     const current = this.#active;
     if (current === undefined) throw this.#problem;
     if (current.pending === 0) current.silentSince = now();
-    if (now() - current.silentSince > STALL_MS) {
+    const isCluster = current.primaries !== undefined;
+    if (!isCluster && now() - current.silentSince > STALL_MS) {
       const reason = new Error(`No reply within ${STALL_MS} ms`);
       current.end(reason);
       throw reason;
@@ -245,14 +289,6 @@ export class RedisConnection {
   }
 }
 
-export function connectionTo(location: RedisLocation): RedisConnection {
-  return new RedisConnection({
-    server: `${location.hostname}:${location.port}`,
-    open: (signal) => openRedisClient(location, { signal }),
-    now: () => performance.now(),
-  });
-}
-
 /** Creates a promise that may reject without being awaited. */
 function deferred(): PromiseWithResolvers<void> {
   const resolvers = Promise.withResolvers<void>();
@@ -261,7 +297,7 @@ function deferred(): PromiseWithResolvers<void> {
 }
 
 /** How an error reply of the server begins. */
-export type ErrorCode = "NOPERM" | "READONLY" | "WRONGTYPE";
+export type ErrorCode = "NOAUTH" | "NOPERM" | "READONLY" | "WRONGTYPE";
 
 export function hasErrorCode(failure: unknown, ...codes: ErrorCode[]): boolean {
   return failure instanceof Error &&

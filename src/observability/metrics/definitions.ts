@@ -172,6 +172,11 @@ const TABLE = {
     kind: CACHE_KINDS,
     failure: ["fill_failed", "codec_failed"],
   }),
+  storeOperations: counter("porthole_store_operations_total", {
+    operation: ["read", "write"],
+    // Skipped: not tried, as several have just failed.
+    outcome: ["ok", "failed", "skipped"],
+  }),
   storeTracking: lateGauge("porthole_store_tracking"),
   apiCalls: counter("porthole_api_calls_total", {
     operation: API_OPERATIONS,

@@ -1,6 +1,6 @@
 /** What one process announces to all others that share its durable tier. */
 import assert from "node:assert/strict";
-import { connectionTo } from "../../../src/cache/redis/redis_connection.ts";
+import { connectionTo } from "../../../src/cache/redis/open_redis.ts";
 import { openRedisStore } from "../../../src/cache/redis/redis_store.ts";
 import type { DurableStore, StoreFailure } from "../../../src/cache/store.ts";
 import { assertEventually } from "../../support/assert_eventually.ts";

@@ -140,19 +140,22 @@ Deno.test("parseConfig() leaves one sandbox, client or runner a part of the limi
 
 Deno.test("parseConfig() reads every variable into its member", async (t) => {
   const secret = "s".repeat(32);
-  const local: CacheLocation = {
+  const local = {
     kind: "redis",
+    topology: "primary",
+    nodes: [{ hostname: "127.0.0.1", port: 6379 }],
+    primary: "",
     tls: false,
-    hostname: "127.0.0.1",
-    port: 6379,
+    caFile: undefined,
     username: undefined,
     password: undefined,
     database: 0,
-  };
+  } satisfies CacheLocation;
   const isLinux = Deno.build.os === "linux";
   const redis = { REDIS_HOST: "127.0.0.1" };
   const tls = { ENABLE_TLS: "true", TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k" };
   const tlsOf = (c: Config) => c.listen.tls;
+  const cacheOf = (c: Config) => c.cache.location;
   const files = { certFile: "/c", keyFile: "/k" };
   const cases: [
     name: string,
@@ -243,16 +246,37 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["CACHE_URL", "redis://127.0.0.1", (c) => c.cache.location, local],
     ["CACHE_URL", "none", (c) => c.cache.location, { kind: "none" }, redis],
     ["CACHE_URL", "rediss://a%40b:p%2Fw@[::1]:1/3", (c) => c.cache.location, {
-      kind: "redis",
+      ...local,
+      nodes: [{ hostname: "::1", port: 1 }],
       tls: true,
-      hostname: "::1",
-      port: 1,
       username: "a@b",
       password: "p/w",
       database: 3,
     }],
+    ["CACHE_URL", "redis+cluster://u:p@127.0.0.1,b:7000", cacheOf, {
+      ...local,
+      topology: "cluster",
+      nodes: [...local.nodes, { hostname: "b", port: 7000 }],
+      username: "u",
+      password: "p",
+    }],
+    ["CACHE_URL", "rediss+sentinel://a,[::1]:1/my.primary/2", cacheOf, {
+      ...local,
+      topology: "sentinel",
+      nodes: [{ hostname: "a", port: 26379 }, { hostname: "::1", port: 1 }],
+      primary: "my.primary",
+      tls: true,
+      database: 2,
+    }],
+    ["REDIS_CA_FILE", "/ca.pem", cacheOf, {
+      ...local,
+      caFile: "/ca.pem",
+    }, redis],
     ["REDIS_HOST", "127.0.0.1", (c) => c.cache.location, local],
-    ["REDIS_PORT", "1", (c) => c.cache.location, { ...local, port: 1 }, redis],
+    ["REDIS_PORT", "1", cacheOf, {
+      ...local,
+      nodes: [{ hostname: "127.0.0.1", port: 1 }],
+    }, redis],
     ["REDIS_USERNAME", "u", (c) => c.cache.location, {
       ...local,
       username: "u",
@@ -490,6 +514,12 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
       "redis://localhost/x",
       "redis://localhost?db=1",
       "redis://%zz@localhost",
+      "redis://a,b",
+      "redis+cluster://a/1",
+      "redis+cluster://a,",
+      "redis+sentinel://a",
+      "redis+sentinel://a/b c",
+      "redis+ring://a",
       "http://kv.example.com",
       "https://",
       "memory",

@@ -378,6 +378,7 @@ redisTest("a logout at one gateway is one at the others at once", async () => {
     const now = () => clock.now();
     return new LoginSessionStore({
       cache: { maxEntries: 10 },
+      background: one.background,
       store,
       sealer: createSealer({ secrets: ["s"], purpose: "login-session", now }),
       now,
@@ -394,3 +395,35 @@ redisTest("a logout at one gateway is one at the others at once", async () => {
   await other.heard();
   assert.equal((await there.get(session.id))?.state, "ended");
 });
+
+redisTest(
+  "FLUSHALL ends no login, and neither does a deletion",
+  async () => {
+    await using server = await startRedis();
+    using gateway = await openGateway(server);
+    const { store, clock, background, heard } = gateway;
+    const now = () => clock.now();
+    const logins = new LoginSessionStore({
+      cache: { maxEntries: 10 },
+      background,
+      store,
+      sealer: createSealer({ secrets: ["s"], purpose: "login-session", now }),
+      now,
+      onEvent() {},
+    });
+    await assertEventually(() => store.watch !== null, "it is tracked");
+    const session = { id: "a", expiresAt: Date.now() + 3_600_000 };
+    const tokens = { accessToken: "a", expiresAt: undefined };
+    await logins.set(session, { ...tokens, state: "open" });
+    const isStored = () => server.command("EXISTS", "porthole:login-session:a");
+    for (const command of [["FLUSHALL"], ["DEL", "porthole:login-session:a"]]) {
+      clock.time += RECHECK_MS;
+      assert.equal((await logins.get("a"))?.state, "open"); // and is read, thus tracked
+      await server.command(...command);
+      await heard();
+      await background.settled();
+      assert.equal((await logins.get("a"))?.state, "open");
+      assert.equal(await isStored(), 1);
+    }
+  },
+);
