@@ -240,6 +240,7 @@ const FACTS = {
   chunks_too_small: { ...REFUSED, status: 400, help: "apps" },
   buffers_full: { ...UNAVAILABLE, passes: "maybe", help: "apps" },
   shutting_down: UNAVAILABLE,
+  draining: UNAVAILABLE,
   runner_timeout: {
     status: 504,
     fault: "operator",

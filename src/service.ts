@@ -99,6 +99,7 @@ export async function createService(
   const { version, lines, links = [], dial } = options;
   const { resolveDns = Deno.resolveDns } = options;
   const { platformShared = false, ownsProcess = false } = options;
+  const { hasSpans = false } = options;
   const { limits, cache } = config;
   const closes = new AbortController();
   const closing = closes.signal;
@@ -262,6 +263,7 @@ export async function createService(
     features,
     logger,
     now,
+    hasSpans,
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);
@@ -311,6 +313,11 @@ export async function createService(
       inFlight.startDraining();
       ownRequests.startDraining();
       for (const feature of features) feature.startDraining?.();
+    },
+    refuseNew() {
+      // Over TLS, the port is closed. Of a shared port, the kernel would still give us a part of the connections.
+      const { tls, reusePort } = config.listen;
+      if (store?.shared && !tls && !reusePort) dispatch.refuseNew();
     },
     ...createDrain({ inFlight, ownRequests, upstream }, closing),
     async close() {

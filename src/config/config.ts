@@ -310,7 +310,10 @@ function assemble(values: Values) {
       format: values.LOG_FORMAT,
       clientAddress: values.LOG_CLIENT_ADDRESS,
       subject: values.LOG_SUBJECT,
+      access: values.ACCESS_LOG,
+      audit: values.AUDIT_LOG,
     },
+    traceApps: values.TRACE_APPS,
     /** The address that serves metrics; undefined for none. */
     metrics: values.METRICS_PORT === undefined ? undefined : {
       hostname: values.METRICS_HOST ?? values.PROXY_HOST,

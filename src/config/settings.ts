@@ -20,6 +20,7 @@ import {
   orSpelt,
   previewDomain,
   seconds,
+  shareOfSuccesses,
   token,
 } from "./formats.ts";
 import { loginAllowEntry } from "./login_allow.ts";
@@ -234,6 +235,9 @@ const OBSERVABILITY = inGroup("Observability", {
   LOG_FORMAT: { format: oneOf("json", "pretty"), default: "json" },
   LOG_CLIENT_ADDRESS: { format: flag, default: "false" },
   LOG_SUBJECT: { format: oneOf("hash", "clear", "off"), default: "hash" },
+  ACCESS_LOG: { format: shareOfSuccesses, default: "all" },
+  AUDIT_LOG: { format: flag, default: "true" },
+  TRACE_APPS: { format: flag, default: "false" },
 });
 
 /** These variables, in the order of docs/settings.md; the purpose of each is in purposes.json. */

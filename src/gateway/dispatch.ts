@@ -72,6 +72,9 @@ const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 /** A balancer's probe, under whatever name it has for us: `10-0-0-7.gateway.pod.cluster.local` looks like a preview. */
 const PROBE = /^\/(?:health|ready)(?:\?|$)/;
 
+/** Methods that change nothing (RFC 9110 section 9.2.1). */
+const SAFE = /^(?:GET|HEAD|OPTIONS)$/;
+
 /** The share of all exchanges that may be forms for our own pages. */
 const FORMS_SHARE = 1 / 4;
 
@@ -85,12 +88,21 @@ export class Dispatch {
   readonly #parts: DispatchParts;
   readonly #namer: Feature | undefined;
   #hasWarned = false;
+  #isRefusing = false;
   /** The forms that are being read. */
   #forms = 0;
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
     this.#namer = parts.features.find(({ learnName }) => learnName);
+  }
+
+  /**
+   * From now on, refuses what a front may send to another gateway (RFC 9110 section 9.2.1): whatever lasts begins so. What
+   * it may not send twice, such as a POST, is served still.
+   */
+  refuseNew(): void {
+    this.#isRefusing = true;
   }
 
   /** Answers a request of `Deno.serve`; never rejects. */
@@ -111,6 +123,9 @@ export class Dispatch {
     const split = splitRequestUrl(request.url, headers.get("host"));
     if (!split.ok) return this.#refuse(refused, split.code);
     const { target } = split.address;
+    if (this.#isRefusing && SAFE.test(request.method) && !PROBE.test(target)) {
+      return this.#refuse(refused, "draining");
+    }
     const authority = withoutDefaultPort(split.address.authority, parts.scheme);
     const parsed = parts.parseHost(authority);
     const client = clientOf(peer, headers, {
@@ -160,6 +175,7 @@ export class Dispatch {
         !FALLBACK_HOST.test(authority),
       target,
       client,
+      trace: parts.traces?.begin(headers.get("traceparent")),
       connection: connectionOf(remoteAddr),
       startedAt,
       delivered: () => info.completed,

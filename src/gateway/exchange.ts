@@ -351,8 +351,8 @@ export abstract class Exchange extends ReceivedRequest {
   }
 
   #requestFacts(): RequestFacts {
-    const { id: requestId, port } = this;
-    return { requestId, sandboxId: this.#guest?.sandboxId, port };
+    const { id: requestId, port, traceId } = this;
+    return { requestId, sandboxId: this.#guest?.sandboxId, port, traceId };
   }
 
   #touch(): void {

@@ -8,6 +8,11 @@ import type { ClientLeg, RepliedRequest } from "../downstream/http/reply.ts";
 import { isSentByPage } from "../http/fetch_metadata.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { Logger } from "../observability/log.ts";
+import {
+  type RequestTrace,
+  traceIdIn,
+  type Traces,
+} from "../observability/traces.ts";
 import type { CurrentBrand } from "../pages/brand.ts";
 import type { Activity } from "../proxy/activity.ts";
 import {
@@ -31,6 +36,8 @@ export interface ExchangeServices {
   readonly activity: Pick<Activity, "touch" | "begin">;
   readonly clientLeg: ClientLeg;
   readonly onRecord: (record: ExchangeRecord) => void;
+  /** Undefined if apps are sent no `traceparent` of ours, and Deno makes no spans. */
+  readonly traces?: Traces | undefined;
   /** Who sees exchanges under way; undefined if nobody may. */
   readonly observer?: ExchangeObserver | undefined;
   /** Where the owner of a sandbox sees its requests, below a base origin; undefined if nowhere. */
@@ -63,6 +70,7 @@ export interface IncomingRequest extends RepliedRequest {
   /** The request-target, byte for byte. */
   readonly target: string;
   readonly client: ClientInfo;
+  readonly trace?: RequestTrace | undefined;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
@@ -77,6 +85,7 @@ export abstract class ReceivedRequest
   readonly authority: string;
   readonly target: string;
   readonly client: ClientInfo;
+  readonly trace: RequestTrace | undefined;
   readonly startedAt: number;
   protected readonly services: ExchangeServices;
   #cors: CorsDecision | undefined;
@@ -89,12 +98,20 @@ export abstract class ReceivedRequest
     this.authority = incoming.authority;
     this.target = incoming.target;
     this.client = incoming.client;
+    this.trace = incoming.trace;
     this.startedAt = incoming.startedAt;
     this.services = services;
   }
 
   get clientAddress(): string {
     return this.client.clientAddress;
+  }
+
+  /** The id of the trace that the request is part of; undefined if it is part of none. */
+  get traceId(): string | undefined {
+    return this.trace === undefined
+      ? traceIdIn(this.headers.get("traceparent"))
+      : this.trace.traceId;
   }
 
   /** True if a page of another origin sent the request, not its visitor. */

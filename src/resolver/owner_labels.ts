@@ -9,8 +9,17 @@ import type { SandboxPort } from "./destination.ts";
 /** Their values, by name. */
 export type OwnerLabels = Readonly<Record<string, string>>;
 
+/** What the API's record of a sandbox says of who owns it; the organization is null if it does not tell. */
+export interface Owner {
+  readonly labels: OwnerLabels;
+  readonly organizationId: string | null;
+}
+
 /** None. */
 export const NO_LABELS: OwnerLabels = {};
+
+/** Of what nobody owns. */
+export const NO_OWNER: Owner = { labels: NO_LABELS, organizationId: null };
 
 /** Those that somebody reads, by their names. */
 const READ: readonly RegExp[] = [

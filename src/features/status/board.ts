@@ -12,11 +12,12 @@ import {
 } from "./history.ts";
 import { Reading } from "./reading.ts";
 import type { Trouble } from "./recent_troubles.ts";
-import type { SandboxRow } from "./sandbox_usage.ts";
+import type { SandboxRow, Use } from "./usage.ts";
 
-/** What the page shows besides the metrics: which sandboxes and runners, how near the limits, what went wrong. */
+/** What the page shows besides the metrics: which sandboxes, organizations and runners, how near the limits, what went wrong. */
 interface StatusReport {
   readonly sandboxes: readonly SandboxRow[];
+  readonly organizations: readonly Use[];
   readonly runners: readonly UpstreamState[];
   readonly limits: readonly LimitUse[];
   readonly troubles: readonly Trouble[];

@@ -18,9 +18,10 @@ const storedPlacement = z.object({
   runner: runnerAnswer,
   /** Null if they have not been read: a toolbox has no use for them, nor have others that write such records. */
   labels: storedOwnerLabels.nullable().default(null),
+  organizationId: z.string().nullable().default(null),
 });
 
-/** Where a sandbox is, and its owner's labels. */
+/** Where a sandbox is, and its owner. */
 export type Placement = Readonly<z.output<typeof storedPlacement>>;
 
 /** The base URL of a runner's proxy or API, parsed. */
@@ -53,7 +54,7 @@ const proxies = new WeakMap<
 export function runnerDestination(
   runner: Runner,
   { sandboxId, sandboxPort: port }: App,
-  { appOrigin, refusals }: Pick<Destination, "appOrigin" | "refusals">,
+  rest: Pick<Destination, "appOrigin" | "refusals" | "organizationId">,
 ): Destination {
   let proxy = proxies.get(runner);
   if (proxy === undefined) {
@@ -70,11 +71,10 @@ export function runnerDestination(
     pathPrefix: port === "toolbox" ? toolbox : portPrefix(toolbox, port),
     headers,
     toolboxPrefix: toolbox,
-    refusals,
     reportsUse: false,
     publicOrigin: undefined,
-    appOrigin,
     livenessTarget,
+    ...rest,
   };
 }
 
@@ -101,11 +101,12 @@ const DAYTONA_RECORD: Codec<Placement | null> = {
       proxyUrl: placement.runner.proxyUrl,
       runnerApiUrl: placement.runner.apiUrl,
       labels: placement.labels,
+      organizationId: placement.organizationId,
     },
   decode(json) {
-    const { apiKey, labels, ...urls } = Object(json);
+    const { apiKey, labels, organizationId, ...urls } = Object(json);
     const proxyUrl = urls.proxyUrl ?? urls.apiUrl;
     const runner = { apiKey, proxyUrl, apiUrl: urls.runnerApiUrl };
-    return storedPlacement.safeParse({ runner, labels }).data;
+    return storedPlacement.safeParse({ runner, labels, organizationId }).data;
   },
 };

@@ -12,7 +12,12 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "../lookup_cache.ts";
-import { appOriginOn, NO_LABELS, type OwnerLabels } from "../owner_labels.ts";
+import {
+  appOriginOn,
+  NO_LABELS,
+  type Owner,
+  type OwnerLabels,
+} from "../owner_labels.ts";
 import type { ProbeClient } from "../refusals/probe.ts";
 import { RecentAnswers } from "../refusals/recent_answers.ts";
 import { RunnerRefusals } from "../refusals/runner_refusals.ts";
@@ -26,9 +31,12 @@ const RENEWAL_PAUSE_MS = 5000;
 /** Longest wait for a sandbox's labels, ms: they only refine the answer. */
 const LABELS_WAIT_MS = 1000;
 
+/** The owner of a sandbox while nobody has asked. */
+const UNREAD = { labels: null, organizationId: null };
+
 type SandboxApi =
   & Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">
-  & Pick<SandboxStates, "labelsOf">;
+  & Pick<SandboxStates, "ownerOf">;
 
 export interface SandboxResolverOptions extends LookupCacheOptions {
   readonly sealer: Sealer;
@@ -141,11 +149,14 @@ export class SandboxResolver implements Destinations {
     sandboxId: string,
     sandboxPort: SandboxPort,
   ): Destination {
-    const { runner, labels } = placement;
+    const { runner, labels, organizationId } = placement;
     const { appOrigin: otherwise } = this.#options;
     const appOrigin = appOriginOn(sandboxPort, labels ?? NO_LABELS, otherwise);
-    const rest = { appOrigin, refusals: this.#refusals };
-    return runnerDestination(runner, { sandboxId, sandboxPort }, rest);
+    return runnerDestination(runner, { sandboxId, sandboxPort }, {
+      appOrigin,
+      refusals: this.#refusals,
+      organizationId: organizationId ?? undefined,
+    });
   }
 
   /** Where a sandbox is, for whatever comes for that port; null if there is none. */
@@ -167,7 +178,7 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort | "any",
   ): Promise<Placement> {
     if (placement.labels !== null || port === "toolbox") return placement;
-    const labelled = { ...placement, labels: await this.#labelsOf(sandboxId) };
+    const labelled = { ...placement, ...await this.#ownerOf(sandboxId) };
     // It may have been forgotten meanwhile.
     if (this.#placements.known(sandboxId) === placement) {
       this.#placements.put(sandboxId, labelled);
@@ -175,23 +186,24 @@ export class SandboxResolver implements Destinations {
     return labelled;
   }
 
-  /** Asks the API for a sandbox's runner and, unless it is for the toolbox, its labels, at once. */
+  /** Asks the API for a sandbox's runner and, unless it is for the toolbox, its owner, at once. */
   async #placementOf(sandboxId: string, port: SandboxPort | "any") {
-    const [runner, labels] = await Promise.all([
+    const [runner, owner] = await Promise.all([
       this.#api.runnerOfSandbox(sandboxId),
-      port === "toolbox" ? null : this.#labelsOf(sandboxId),
+      port === "toolbox" ? UNREAD : this.#ownerOf(sandboxId),
     ]);
-    return runner && { runner, labels };
+    return runner && { runner, ...owner };
   }
 
-  /** The sandbox's labels; those known so far if the API cannot tell them now. */
-  async #labelsOf(sandboxId: string): Promise<OwnerLabels> {
-    const asked = this.#api.labelsOf(sandboxId);
-    const labels = await fulfilsWithin(asked, LABELS_WAIT_MS)
+  /** The sandbox's owner; the labels known so far if the API cannot tell them now. */
+  async #ownerOf(sandboxId: string): Promise<Owner> {
+    const asked = this.#api.ownerOf(sandboxId);
+    const owner = await fulfilsWithin(asked, LABELS_WAIT_MS)
       ? await asked
       : undefined;
-    if (labels === NO_LABELS) this.#labels.delete(sandboxId);
-    else if (labels !== undefined) this.#labels.set(sandboxId, labels);
-    return this.#labels.get(sandboxId) ?? NO_LABELS;
+    if (owner?.labels === NO_LABELS) this.#labels.delete(sandboxId);
+    else if (owner !== undefined) this.#labels.set(sandboxId, owner.labels);
+    const labels = this.#labels.get(sandboxId) ?? NO_LABELS;
+    return { labels, organizationId: owner?.organizationId ?? null };
   }
 }

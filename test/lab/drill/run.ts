@@ -2,6 +2,7 @@
 /**
  * `deno task drill`: nginx, two gateways, Redis, the API and two runners, of which one part after the other gets into
  * trouble, while visitors of all kinds come. Exits with 1 if more than one in a hundred notices who does not use that part. Linux only.
+ * With `--restarts`, two gateways are restarted in turn behind one front after the other.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -14,6 +15,14 @@ import {
   resultOf,
   save,
 } from "./report.ts";
+import { RESTART_FRONTS, type RestartFront } from "./restart_fronts.ts";
+import {
+  formatRestarts,
+  isLossless,
+  type RestartResult,
+  saveRestarts,
+} from "./restart_report.ts";
+import { restartBehind } from "./restarts.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 import { DrillVisitors } from "./visitors.ts";
 import { type DrillWorld, startDrillWorld } from "./world.ts";
@@ -22,10 +31,12 @@ interface Options {
   readonly scenarios: readonly Scenario[];
   readonly folder: string | undefined;
   readonly save: boolean;
+  /** The fronts behind which gateways are restarted, in place of all else. */
+  readonly restarts: readonly RestartFront[];
 }
 
 const USAGE =
-  `usage: deno task drill [--only NAME,…] [--outage SECONDS] [--gateway FOLDER] [--save]`;
+  `usage: deno task drill [--restarts] [--only NAME,…] [--outage SECONDS] [--gateway FOLDER] [--save]`;
 
 /** The time for caches and pools to fill, and for all to recover after a trouble, ms. */
 const WARM_UP_MS = 8_000;
@@ -40,13 +51,15 @@ function parse(args: readonly string[]): Options {
       only: { type: "string" },
       outage: { type: "string", default: "60" },
       gateway: { type: "string" },
+      restarts: { type: "boolean", default: false },
       save: { type: "boolean", default: false },
     },
   });
   const { only, gateway, save, outage } = values;
   const all = scenarios(positiveNumber("outage", outage));
-  const names = only?.split(",") ?? all.map(({ name }) => name);
-  const unknown = names.filter((name) => !all.some((it) => it.name === name));
+  const known = values.restarts ? RESTART_FRONTS : all.map(({ name }) => name);
+  const names: readonly string[] = only?.split(",") ?? known;
+  const unknown = names.filter((name) => !known.some((it) => it === name));
   if (unknown.length > 0) {
     throw new UsageError(`No such scenario: ${unknown.join(", ")}`);
   }
@@ -54,12 +67,32 @@ function parse(args: readonly string[]): Options {
     throw new UsageError("Only complete runs are saved");
   }
   const chosen = all.filter(({ name }) => names.includes(name));
-  return { scenarios: chosen, folder: gateway, save };
+  const restarts = RESTART_FRONTS.filter((name) => names.includes(name));
+  return {
+    scenarios: chosen,
+    folder: gateway,
+    save,
+    restarts: values.restarts ? restarts : [],
+  };
 }
 
-async function drill(
-  { scenarios, folder, save: saves }: Options,
+async function restartAll(
+  { restarts, folder, save: saves }: Options,
 ): Promise<number> {
+  const machine = await describeMachine();
+  const results: RestartResult[] = [];
+  for (const front of restarts) {
+    const result = await restartBehind(front, folder);
+    results.push(result);
+    console.log(formatRestarts(result));
+  }
+  if (saves) await saveRestarts(machine, results);
+  return results.every(isLossless) ? 0 : 1;
+}
+
+async function drill(options: Options): Promise<number> {
+  const { scenarios, folder, save: saves, restarts } = options;
+  if (restarts.length > 0) return await restartAll(options);
   const machine = await describeMachine();
   await using world = await startDrillWorld(folder);
   const visitors = new DrillVisitors(world);

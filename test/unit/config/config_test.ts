@@ -108,7 +108,10 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       format: "json",
       clientAddress: false,
       subject: "hash",
+      access: 1,
+      audit: true,
     },
+    traceApps: false,
     metrics: undefined,
   });
 });
@@ -423,6 +426,12 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],
     ["LOG_CLIENT_ADDRESS", "true", (c) => c.log.clientAddress, true],
     ["LOG_SUBJECT", "off", (c) => c.log.subject, "off"],
+    ["ACCESS_LOG", "all", (c) => c.log.access, 1],
+    ["ACCESS_LOG", "errors", (c) => c.log.access, "errors"],
+    ["ACCESS_LOG", "off", (c) => c.log.access, "off"],
+    ["ACCESS_LOG", "1/100", (c) => c.log.access, 100],
+    ["AUDIT_LOG", "false", (c) => c.log.audit, false],
+    ["TRACE_APPS", "true", (c) => c.traceApps, true],
   ];
   for (const [name, text, read, expected, beside] of cases) {
     await t.step(
@@ -546,6 +555,9 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
     SESSION_SCOPE: ["port", "Host"],
     LOG_FORMAT: ["text"],
     LOG_SUBJECT: ["sub", "true"],
+    ACCESS_LOG: ["none", "1/0", "2/3", "0.5"],
+    AUDIT_LOG: ["info"],
+    TRACE_APPS: ["yes"],
   };
   for (const [name, texts] of Object.entries(cases)) {
     for (const text of texts) {

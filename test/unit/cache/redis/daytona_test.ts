@@ -58,7 +58,11 @@ async function openGateway(port: number, facts: Facts) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => answer(facts.isPublic),
     runnerOfSandbox: () => answer(facts.runner),
-    labelsOf: () => Promise.resolve(ownerLabels(facts.labels ?? {})),
+    ownerOf: () =>
+      Promise.resolve({
+        labels: ownerLabels(facts.labels ?? {}),
+        organizationId: null,
+      }),
   }, {
     cache: {
       location: { kind: "none" },
@@ -131,6 +135,7 @@ redisTest(
       proxyUrl: "http://runner-1:3003",
       runnerApiUrl: undefined,
       labels: {},
+      organizationId: null,
     });
   },
 );
@@ -149,6 +154,7 @@ redisTest(
       proxyUrl: "http://runner-1:3003",
       runnerApiUrl: FIRST.apiUrl,
       labels: { "porthole.app-origin": "local" },
+      organizationId: null,
     });
     const unlabelled = { ...facts, labels: {}, asked: 0 };
     using other = await openGateway(server.port, unlabelled);

@@ -20,11 +20,12 @@ function codecFor(daytonaKinds: readonly string[]) {
   );
 }
 
-Deno.test("labels are stored as they were read, whether there are some, there are none, or nobody has looked", async () => {
+Deno.test("labels and organization are stored as they were read, whether there are some, there are none, or nobody has looked", async () => {
   for (const kinds of [[KIND], []]) {
     const codec = codecFor(kinds);
     for (const labels of [{ "porthole.identity": "on" }, {}, null]) {
-      const placement = { runner: RUNNER, labels };
+      const organizationId = labels === null ? null : "org-1";
+      const placement = { runner: RUNNER, labels, organizationId };
       const stored = await codec.encode(placement, Date.now() + 60_000);
       assert.deepEqual(
         await codec.decode(JSON.parse(JSON.stringify(stored))),

@@ -33,6 +33,7 @@ function setUp(store: DurableStore | null = null) {
     calls: [] as string[],
     labels: {} as Record<string, string> | Error | Promise<never>,
     labelReads: 0,
+    organizationId: null as string | null,
     /** The id in answers about sandboxes, if it is not the one that was asked for. */
     otherId: undefined as string | undefined,
   };
@@ -41,7 +42,8 @@ function setUp(store: DurableStore | null = null) {
       api.labelReads++;
       const labels = await api.labels;
       if (labels instanceof Error) throw labels;
-      return sandboxWith(api.otherId ?? id, labels);
+      const { organizationId } = api;
+      return { ...sandboxWith(api.otherId ?? id, labels), organizationId };
     },
   }, { maxEntries: 10, now, background, onStarted() {} });
   const sandboxes = new SandboxResolver({
@@ -53,7 +55,7 @@ function setUp(store: DurableStore | null = null) {
       api.calls.push(`runner ${id}`);
       return Promise.resolve(api.runner);
     },
-    labelsOf: (id) => states.labelsOf(id),
+    ownerOf: (id) => states.ownerOf(id),
   }, {
     cache,
     store,
@@ -212,15 +214,17 @@ Deno.test("SandboxResolver reads a sandbox's labels once beside its runner, what
   assert.equal(api.labelReads, 2);
 });
 
-Deno.test("SandboxResolver tells the labels of a sandbox's owner, which it reads beside its runner, once", async () => {
+Deno.test("SandboxResolver tells the labels and organization of a sandbox's owner, which it reads beside its runner, once", async () => {
   const { api, sandboxes, destinationOf } = setUp();
   api.labels = { ...LOCAL, team: "qa" };
+  api.organizationId = "org-1";
   const told = await Promise.all([
     destinationOf("box"),
     sandboxes.labelsOf("box", () => {}),
   ]);
   assert.deepEqual(told[1], LOCAL);
   assert.deepEqual(await sandboxes.labelsOf("box", assert.fail), LOCAL);
+  assert.equal(told[0]?.organizationId, "org-1");
   assert.deepEqual([api.labelReads, api.calls], [1, ["runner box"]]);
   api.runner = null;
   assert.deepEqual(await sandboxes.labelsOf("gone", () => {}), {});
@@ -300,14 +304,17 @@ Deno.test("SandboxResolver does not wait longer than a second for labels", async
   assert.deepEqual(await found, at(FIRST));
 });
 
-Deno.test("SandboxResolver reads labels that another gateway stored, and nothing else of a sandbox is stored", async () => {
+Deno.test("SandboxResolver reads labels and organization that another gateway stored, and nothing else of a sandbox is stored", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
   first.api.labels = { ...LOCAL, secret: "label-secret" };
+  first.api.organizationId = "org-1";
   await first.destinationOf("box");
   await first.settled();
   const second = setUp(store);
-  assert.equal((await second.destinationOf("box"))?.appOrigin, "local");
+  const { appOrigin, organizationId } = await second.destinationOf("box") ??
+    assert.fail();
+  assert.deepEqual([appOrigin, organizationId], ["local", "org-1"]);
   assert.equal(second.api.labelReads, 0);
   const sealer = createSealer({
     secrets: ["s".repeat(32)],
@@ -318,5 +325,6 @@ Deno.test("SandboxResolver reads labels that another gateway stored, and nothing
   assert.deepEqual(await sealer.open(String(entry?.value)), {
     runner: FIRST,
     labels: LOCAL,
+    organizationId: "org-1",
   });
 });

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
-import {
-  sandboxRows,
-  SandboxUsage,
-} from "../../../../src/features/status/sandbox_usage.ts";
+import { sandboxRows, Usage } from "../../../../src/features/status/usage.ts";
 
 function setUp() {
   const clock = { now: 0 };
-  const usage = new SandboxUsage(() => clock.now);
+  const usage = new Usage(() => clock.now);
   function use(sandboxId: string, times = 1, bytes = 0): void {
     for (let i = 0; i < times; i++) {
-      usage.record({
-        sandboxId,
+      usage.record(sandboxId, {
         receivedBytes: 0,
         sentBytes: bytes,
         tunnel: undefined,
@@ -44,8 +40,7 @@ Deno.test("the sandboxes with most requests and those with most bytes are told, 
   for (let i = 0; i < 20; i++) use(`quiet-${i}`);
   use("busy", 5);
   use("large", 1, 1000);
-  usage.record({
-    sandboxId: "tunnel",
+  usage.record("tunnel", {
     receivedBytes: 0,
     sentBytes: 0,
     tunnel: {
@@ -57,13 +52,12 @@ Deno.test("the sandboxes with most requests and those with most bytes are told, 
       bytesReceived: 3000,
     },
   });
-  usage.record({
-    sandboxId: undefined,
+  usage.record(undefined, {
     receivedBytes: 9999,
     sentBytes: 0,
     tunnel: undefined,
   });
-  const top = usage.top(1).map(({ sandboxId }) => sandboxId);
+  const top = usage.top(1).map(({ id }) => id);
   assert.deepEqual(top, ["busy", "tunnel"]);
 });
 
@@ -78,7 +72,7 @@ Deno.test("however many sandboxes there are, few are kept, and a busy one is fou
   }
   const all = usage.top(1_000_000);
   assert(all.length <= 2 * 128, String(all.length));
-  assert.equal(usage.top(1)[0]?.sandboxId, "busy");
+  assert.equal(usage.top(1)[0]?.id, "busy");
   const expected = 2000 / (30 / Math.LN2);
   const { requestsPerSec = 0 } = usage.top(1)[0] ?? {};
   assert(Math.abs(requestsPerSec / expected - 1) < 0.1, `${requestsPerSec}`);
@@ -96,8 +90,8 @@ Deno.test("what is not used any more is forgotten, even if the clock was set bac
 Deno.test("sandboxRows() has one row for each sandbox, whether it is known by its requests, its WebSockets or both", () => {
   const rows = sandboxRows(
     [
-      { sandboxId: "both", requestsPerSec: 2, bytesPerSec: 30 },
-      { sandboxId: "requests", requestsPerSec: 1, bytesPerSec: 0 },
+      { id: "both", requestsPerSec: 2, bytesPerSec: 30 },
+      { id: "requests", requestsPerSec: 1, bytesPerSec: 0 },
     ],
     [
       { sandboxId: "sockets", tunnels: 5 },

@@ -1,0 +1,101 @@
+/** Traces (W3C Trace Context, level 1): which one a request is part of, and the span of its way to the app. */
+import {
+  activeSpan,
+  type Span,
+  startClientSpan,
+} from "../platform/telemetry.ts";
+
+/** `version-traceid-parentid-flags`; the ids are not all zeros, and a later version may have more. */
+const TRACEPARENT =
+  /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?$/;
+
+/** The id of the trace that a `traceparent` names; undefined if it is not valid. */
+export function traceIdIn(traceparent: string | null): string | undefined {
+  return traceparent === null ? undefined : TRACEPARENT.exec(traceparent)?.[1];
+}
+
+interface TracesOptions {
+  /** True if apps are sent a `traceparent` of ours. */
+  readonly toApps: boolean;
+  /** True if Deno makes spans of what it serves. */
+  readonly hasSpans: boolean;
+}
+
+/** The request whose way to the app a span is about. */
+interface TracedRequest {
+  readonly id: string;
+  readonly method: string;
+  readonly sandboxId: string;
+  readonly sandboxPort: number | string;
+}
+
+export class Traces {
+  readonly #options: TracesOptions;
+
+  constructor(options: TracesOptions) {
+    this.#options = options;
+  }
+
+  /** The trace of the request that the caller has just been given, which came with that `traceparent`. */
+  begin(traceparent: string | null): RequestTrace {
+    const span = this.#options.hasSpans ? activeSpan() : undefined;
+    return new RequestTrace(traceparent, span, this.#options);
+  }
+}
+
+/** The trace of a request. */
+export class RequestTrace {
+  /** Undefined if it is part of none. */
+  readonly traceId: string | undefined;
+  /** What the app is sent, from the begin of the leg on; undefined for what the client sent. */
+  traceparent: string | undefined;
+  readonly #flags: string;
+  readonly #options: TracesOptions;
+  #leg: Span | undefined;
+
+  constructor(
+    traceparent: string | null,
+    served: Span | undefined,
+    options: TracesOptions,
+  ) {
+    const [, given, flags = "01"] = TRACEPARENT.exec(traceparent ?? "") ?? [];
+    this.traceId = idsOf(served)?.traceId ?? given ??
+      (options.toApps ? randomHex(16) : undefined);
+    this.#flags = flags;
+    this.#options = options;
+  }
+
+  /** Begins the request's way to the app. The span says which sandbox, and never an address, which may hold a token. */
+  beginLeg({ id, method, sandboxId, sandboxPort }: TracedRequest): void {
+    const { toApps, hasSpans } = this.#options;
+    if (!toApps) return;
+    if (hasSpans) {
+      this.#leg = startClientSpan("app", {
+        "http.request.method": method,
+        "porthole.request_id": id,
+        "porthole.sandbox": sandboxId,
+        "porthole.port": String(sandboxPort),
+      });
+    }
+    const { traceId, spanId, flags } = idsOf(this.#leg) ??
+      { traceId: this.traceId, spanId: randomHex(8), flags: this.#flags };
+    this.traceparent = `00-${traceId}-${spanId}-${flags}`;
+  }
+
+  /** Ends the span, once the response has begun or none will. */
+  endLeg(): void {
+    this.#leg?.end();
+  }
+}
+
+/** What a span is known by; undefined if there is none, or it is not recorded. */
+function idsOf(span: Span | undefined) {
+  if (span === undefined) return undefined;
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  if (/^0*$/.test(traceId)) return undefined;
+  return { traceId, spanId, flags: traceFlags === 1 ? "01" : "00" };
+}
+
+function randomHex(bytes: number): string {
+  return crypto.getRandomValues(new Uint8Array(bytes)).toHex();
+}
