@@ -47,7 +47,7 @@ Deno.test("fronts wait for an app for longer than the gateway does", () => {
 const testHaproxy = await testsThatNeed("haproxy");
 
 testHaproxy("HAProxy accepts the sample, but for its certificate", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = await Deno.makeTempDir({ dir: "data/test" });
   const file = `${folder}/haproxy.cfg`;
   try {
     const text = haproxy.replace(/bind :443 .*/, "bind 127.0.0.1:0");
