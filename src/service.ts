@@ -11,6 +11,7 @@ import { createControl } from "./control/app.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
 import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
+import { abuse } from "./features/abuse/abuse_feature.ts";
 import { accessPage } from "./features/access_page/access_page_feature.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { brand } from "./features/brand/brand_feature.ts";
@@ -66,6 +67,7 @@ export const FEATURES: readonly FeatureModule[] = [
   identity,
   basePage,
   brand,
+  abuse,
 ];
 
 /** Their settings. */
