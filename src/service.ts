@@ -24,6 +24,7 @@ import { names } from "./features/names/names_feature.ts";
 import { previewState } from "./features/preview_state/preview_state_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { trustedIssuers } from "./features/trusted_issuers/trusted_issuers_feature.ts";
+import { usage } from "./features/usage/usage_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
@@ -68,6 +69,7 @@ export const FEATURES: readonly FeatureModule[] = [
   basePage,
   brand,
   abuse,
+  usage,
 ];
 
 /** Their settings. */
