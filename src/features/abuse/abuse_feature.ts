@@ -89,8 +89,10 @@ export const abuse: FeatureModule = {
         blocks?.controlRoutes?.(app);
         if (webhook !== undefined) addReportRoutes(app, webhook, parts);
         if (contacts.length === 0) return;
-        app.get("/.well-known/security.txt", (c) =>
-          c.text(securityTxt(c.env, contacts, parts.now())));
+        app.get(
+          "/.well-known/security.txt",
+          (c) => c.text(securityTxt(c.env, contacts, parts.now())),
+        );
       },
     };
   },

@@ -48,18 +48,20 @@ export const usage: FeatureModule = {
       });
       background.add("store usage", storing);
     }
-    let timer: number | undefined;
-    function storeEvery(ms: number): void {
-      clearInterval(timer);
-      timer = setInterval(storeNew, ms);
+    function storeEvery(ms: number) {
+      const timer = setInterval(storeNew, ms);
       Deno.unrefTimer(timer);
+      return timer;
     }
-    storeEvery(STORE_EVERY_MS);
+    let timer = storeEvery(STORE_EVERY_MS);
     return {
       metricsPages: { "/usage": () => collected(counter.rows(), source) },
       onRecord: (record) => counter.record(record),
       controlRoutes: (app) => addUsageRoute(app, store, parts),
-      startDraining: () => storeEvery(DRAINING_EVERY_MS),
+      startDraining() {
+        clearInterval(timer);
+        timer = storeEvery(DRAINING_EVERY_MS);
+      },
       close: () => clearInterval(timer),
     };
   },

@@ -4,13 +4,21 @@
  */
 import type { StoreKey } from "../../cache/store.ts";
 import type { RecordValues } from "../../records/record_values.ts";
-import { HOUR_MS, noUsage, type Usage, type UsageRow } from "./usage_counter.ts";
+import {
+  HOUR_MS,
+  noUsage,
+  type Usage,
+  type UsageRow,
+} from "./usage_counter.ts";
 
 /** Time for which it is kept, ms: thirteen months. */
 const KEPT_MS = 400 * 86_400_000;
 
 /** Most operations at once. */
 const AT_ONCE = 16;
+
+/** That of an hour, which begins then, ms since the epoch. */
+type HourlyUsage = Usage & { readonly hour: number };
 
 /** By process. */
 type Places = Record<string, Usage>;
@@ -35,10 +43,14 @@ export class UsageStore {
   }
 
   /** The hours of a sandbox from `from` until `to`, ms since the epoch, in which it was used. */
-  async read(sandboxId: string, from: number, to: number) {
+  async read(
+    sandboxId: string,
+    from: number,
+    to: number,
+  ): Promise<HourlyUsage[]> {
     const hours: number[] = [];
     for (let hour = from; hour < to; hour += HOUR_MS) hours.push(hour);
-    const found: (Usage & { readonly hour: number })[] = [];
+    const found: HourlyUsage[] = [];
     while (hours.length > 0) {
       const some = hours.splice(0, AT_ONCE).map(async (hour) => {
         const { places } = await this.#read(keyOf(sandboxId, hour));

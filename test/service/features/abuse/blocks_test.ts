@@ -145,7 +145,9 @@ Deno.test("nobody blocks without the operator's token, nor anything else than th
     assert.deepEqual([status, code], [401, "credential_invalid"], token);
     assert.equal((await ask(gateway, "GET", "", token)).status, 401);
   }
-  for (const block of ["hosts/demo", "sandboxes/a%2Fb", `names/${"n".repeat(254)}`]) {
+  for (
+    const block of ["hosts/demo", "sandboxes/a%2Fb", `names/${"n".repeat(254)}`]
+  ) {
     const { code } = await ask(gateway, "PUT", block);
     assert.equal(code, "invalid_request", block);
   }

@@ -31,7 +31,8 @@ Deno.test("the kit is off unless the operator sets something, and reads its sett
   );
   assert.equal(create({}), undefined);
   const set = configOf({
-    SECURITY_CONTACT: "mailto:security@example.com, https://example.com/security",
+    SECURITY_CONTACT:
+      "mailto:security@example.com, https://example.com/security",
     BLOCKS_TOKEN: TOKEN,
   });
   assert.equal(sectionOf(set, abuseSettings).contacts.length, 2);
@@ -92,7 +93,10 @@ Deno.test("security.txt has the contacts, and an end less than a year away, on b
   const path = "/.well-known/security.txt";
   const { response, status } = await send(path);
   assert.equal(status, 200);
-  assert.match(response.headers.get("content-type") ?? "", /^text\/plain; ?charset=utf-8$/i);
+  assert.match(
+    response.headers.get("content-type") ?? "",
+    /^text\/plain; ?charset=utf-8$/i,
+  );
   assert.equal(
     await response.text(),
     "Contact: mailto:security@example.com\n" +
