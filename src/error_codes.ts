@@ -162,7 +162,9 @@ const FACTS = {
   user_throttled: { ...THROTTLED, passes: "by_itself" },
   start_throttled: THROTTLED,
   client_overloaded: THROTTLED,
+  too_many_reports: { ...THROTTLED, retryAfterSec: 60 },
   head_too_large: { ...REFUSED, status: 431, help: "apps" },
+  preview_blocked: { ...REFUSED, status: 451 },
   internal: { status: 500, fault: "bug", passes: "maybe" },
   feature_off: { status: 501, fault: "operator", passes: "maybe" },
   runner_unreachable: { status: 502, fault: "operator", passes: "by_itself" },
@@ -239,6 +241,7 @@ const FACTS = {
   duplex_unavailable: { ...UNAVAILABLE, passes: "maybe" },
   chunks_too_small: { ...REFUSED, status: 400, help: "apps" },
   buffers_full: { ...UNAVAILABLE, passes: "maybe", help: "apps" },
+  report_unavailable: { ...UNAVAILABLE, passes: "maybe" },
   shutting_down: UNAVAILABLE,
   draining: UNAVAILABLE,
   runner_timeout: {

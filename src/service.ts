@@ -11,6 +11,7 @@ import { createControl } from "./control/app.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
 import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
+import { abuse } from "./features/abuse/abuse_feature.ts";
 import { accessPage } from "./features/access_page/access_page_feature.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { brand } from "./features/brand/brand_feature.ts";
@@ -23,6 +24,7 @@ import { names } from "./features/names/names_feature.ts";
 import { previewState } from "./features/preview_state/preview_state_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { trustedIssuers } from "./features/trusted_issuers/trusted_issuers_feature.ts";
+import { usage } from "./features/usage/usage_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
@@ -66,6 +68,8 @@ export const FEATURES: readonly FeatureModule[] = [
   identity,
   basePage,
   brand,
+  abuse,
+  usage,
 ];
 
 /** Their settings. */

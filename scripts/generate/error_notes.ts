@@ -37,6 +37,10 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "`WAKE_PER_HOUR`, or Daytona's limit of an organization's starts.",
   client_overloaded:
     "`MAX_EXCHANGES_PER_CLIENT` (a tenth of it for uploads without Content-Length), `MAX_TUNNELS_PER_CLIENT`, four of either [while memory is short](operate.md#memory), or a WebSocket within 10 s of a flood.",
+  preview_blocked: "[The block list](features/abuse.md#the-block-list).",
+  too_many_reports: "Five an hour from one address, sixty a minute from all.",
+  report_unavailable:
+    "`REPORT_WEBHOOK_URL` did not answer 2xx within 10 s; the log has the reason.",
   internal: "A bug: report the `stack` in the log.",
   runner_refused:
     "The runner does not accept the key that the API gave; with `DAYTONA_API_KEY`, Daytona's proxy does not accept the sandbox's token.",

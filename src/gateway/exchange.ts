@@ -195,6 +195,7 @@ export abstract class Exchange extends ReceivedRequest {
       abort: (reason) => handle.abort(reason),
       stalledSince: () => handle.stalledSince?.(),
       recheck: () => this.#stillHasAccess(),
+      sandboxId,
       publicSandbox: by === "public" ? sandboxId : undefined,
       name: this.name,
       move: handle.move,

@@ -49,6 +49,10 @@ export interface Feature extends ControlFeature {
   readonly loaded?: Promise<void>;
   /** Answers a request to a preview before anything is looked up for it. */
   beforeGate?(x: PreviewExchange): Promise<Response | undefined> | undefined;
+  /** Throws or rejects with the failure to tell whoever was admitted to what is served to nobody, toolboxes too. */
+  forbid?(
+    admitted: Pick<SandboxExchange, "sandboxId" | "name">,
+  ): Promise<void> | undefined;
   /** Answers in place of the app a visitor who was admitted. */
   admitted?(
     x: PreviewExchange,

@@ -72,11 +72,14 @@ export class SandboxHandlers {
   readonly #openedLinks: OpenedLinks;
   /** The features that see what is relayed. */
   readonly #relaying: readonly Feature[];
+  /** Those that forbid what is served to nobody. */
+  readonly #forbidding: readonly Feature[];
 
   constructor(parts: SandboxHandlerParts) {
     this.#parts = parts;
     this.#openedLinks = new OpenedLinks(parts.now);
     this.#relaying = parts.features.filter(({ relayed }) => relayed);
+    this.#forbidding = parts.features.filter(({ forbid }) => forbid);
   }
 
   /** Answers a request to a preview host. */
@@ -103,7 +106,7 @@ export class SandboxHandlers {
     if (verdict.kind !== "allow") {
       return await this.#turnAway(x, verdict, hasOpenedLink);
     }
-    this.#grant(x, verdict);
+    await this.#grant(x, verdict);
     if (x.redirectsWithoutToken && !x.isWebSocket) {
       return x.answer(await this.#redirectWithoutToken(x, verdict));
     }
@@ -125,7 +128,7 @@ export class SandboxHandlers {
       const endedAt = isUrl ? x.urlEndedAt : undefined;
       throw await this.#refusal(x, verdict, { endedAt });
     }
-    this.#grant(x, verdict);
+    await this.#grant(x, verdict);
     return await this.#carry(x, verdict); // 4 to 7
   }
 
@@ -212,7 +215,7 @@ export class SandboxHandlers {
       x.progress.onLookups();
       const verdict = await gate.admit(x);
       if (verdict.kind !== "allow") return undefined;
-      this.#grant(x, verdict);
+      await this.#grant(x, verdict);
       await x.openBody();
       const response = await forwarder.forward(x);
       if (hasAllowOrigin(response.headers)) return response;
@@ -223,7 +226,8 @@ export class SandboxHandlers {
     return undefined;
   }
 
-  #grant(x: SandboxExchange, admission: Admission): void {
+  /** Notes who was admitted; rejects if a feature forbids what they were admitted to. */
+  async #grant(x: SandboxExchange, admission: Admission): Promise<void> {
     const { gate, accessEvents, parseHost } = this.#parts;
     const { sandboxId, subject, grant } = admission;
     if (grant !== undefined) {
@@ -241,6 +245,7 @@ export class SandboxHandlers {
       latest = verdict;
       return true;
     });
+    for (const feature of this.#forbidding) await feature.forbid?.(x);
   }
 
   /**

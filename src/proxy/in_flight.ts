@@ -17,6 +17,8 @@ export interface StreamHandle {
   stalledSince?(): number | undefined;
   /** True if the caller still has access. Never rejects. */
   recheck(): Promise<boolean>;
+  /** The sandbox that it is of; undefined if it is of none. */
+  readonly sandboxId?: string | undefined;
   /** The sandbox that admitted the caller by being public; undefined for any other reason. */
   readonly publicSandbox?: string | undefined;
   /** The name that was asked for, with its port; undefined if none was. */
@@ -328,6 +330,13 @@ export class InFlight {
     for (const host of hosts) registry.moves.set(host, registry.moveCount);
     for (const { handle } of [...registry.streaming]) {
       if (handle && hosts.has(hostOf(handle))) handle.move?.();
+    }
+  }
+
+  /** Aborts what streams and is meant, as its caller is not let in there any more. */
+  abortWhere(isMeant: (handle: StreamHandle) => boolean): void {
+    for (const { handle } of [...this.#registry.streaming]) {
+      if (handle && isMeant(handle)) handle.abort("access_revoked");
     }
   }
 

@@ -1,0 +1,86 @@
+/** What sandboxes were used for, tested on complete services that share a place for records. */
+import assert from "node:assert/strict";
+import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
+import { sectionOf } from "../../../../src/config/section.ts";
+import {
+  usage,
+  usageSettings,
+} from "../../../../src/features/usage/usage_feature.ts";
+import { backgroundWork } from "../../../support/background_work.ts";
+import { configOf, problemsOf } from "../../../support/config.ts";
+import { fakeClock } from "../../../support/fake_clock.ts";
+import {
+  BASE,
+  DEMO,
+  startGatewayOf,
+  type TestGateway,
+} from "../../../support/gateway.ts";
+import { recordsFile } from "../../../support/records_file.ts";
+
+/** Time between two times of storing, ms. */
+const STORE_EVERY_MS = 60_000;
+
+/** What a member is told of a sandbox. */
+async function ask(
+  { send }: Pick<TestGateway, "send">,
+  query: string,
+  key: string = KEYS.user,
+) {
+  const headers = { authorization: `Bearer ${key}` };
+  return await send(BASE, { path: `/api/v1/usage?${query}`, headers });
+}
+
+Deno.test("usage is counted only if the operator says so", () => {
+  assert.equal(sectionOf(configOf(), usageSettings).isOn, false);
+  const config = configOf({ USAGE: "on" });
+  assert.equal(sectionOf(config, usageSettings).isOn, true);
+  assert.equal(usage.needsRecords?.(config), true);
+  assert.deepEqual(problemsOf({ USAGE: "true" }), ["USAGE"]);
+});
+
+Deno.test("members read what all gateways have counted, and operators what each has", async () => {
+  using clock = fakeClock();
+  using work = backgroundWork();
+  clock.pass(1);
+  await using stack = await startStack();
+  await using records = await recordsFile();
+  const settings = { USAGE: "on", ...records.environment };
+  await using first = await startGatewayOf(stack, settings);
+  await using second = await startGatewayOf(stack, settings);
+  for (const gateway of [first, first, second]) {
+    assert.equal((await gateway.send(DEMO)).status, 200);
+  }
+  clock.pass(STORE_EVERY_MS);
+  await work.settled();
+  const { items } = (await ask(second, "sandbox=demo")).json();
+  assert(Array.isArray(items));
+  const requests = items.map((item) => item.requests);
+  assert.equal(requests.reduce((sum, each) => sum + each, 0), 3);
+  const page = first.service.metricsPages["/usage"] ?? assert.fail("no page");
+  const text = await page(new Request("http://127.0.0.1/usage")).text();
+  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(
+    lines.map(({ sandboxId, requests }) => [sandboxId, requests]),
+    [["demo", 2]],
+  );
+});
+
+Deno.test("nobody else reads it, and not too much at once", async () => {
+  await using stack = await startStack();
+  await using records = await recordsFile();
+  const settings = { USAGE: "on", ...records.environment };
+  await using gateway = await startGatewayOf(stack, settings);
+  const stranger = await ask(gateway, "sandbox=demo", "no-key");
+  assert.equal(stranger.code, "not_found");
+  for (
+    const query of [
+      "",
+      "sandbox=demo&from=yesterday",
+      "sandbox=demo&from=2026-01-01T00:00:00Z&to=2026-03-01T00:00:00Z",
+      "sandbox=demo&from=2026-03-01T00:00:00Z&to=2026-01-01T00:00:00Z",
+      "sandbox=demo&organization=acme",
+    ]
+  ) {
+    assert.equal((await ask(gateway, query)).code, "invalid_request", query);
+  }
+});
