@@ -13,7 +13,7 @@ import {
   type RouteConfig,
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
-import { loggerFor } from "../../observability/log.ts";
+import { AUDIT, loggerFor } from "../../observability/log.ts";
 import { type Block, BLOCK_KINDS, type BlockList } from "./block_list.ts";
 
 const PARAMS = z.object({
@@ -88,7 +88,7 @@ export function addBlockRoutes(
     const isBlocked = c.req.method === "PUT";
     await list.change(block, isBlocked);
     const facts = { requestId: c.env.requestId, block };
-    loggerFor("records").info(isBlocked ? "blocked" : "unblocked", facts);
+    loggerFor(AUDIT).info(isBlocked ? "blocked" : "unblocked", facts);
     onChange();
     return new Response(null, { status: 204 });
   });
