@@ -15,8 +15,7 @@ spec:
 
 /** The PrometheusRule of the component for monitoring. */
 export const prometheusRule: Artefact = {
-  path:
-    "scripts/deploy/kubernetes/components/monitoring/prometheus-rule.yaml",
+  path: "scripts/deploy/kubernetes/components/monitoring/prometheus-rule.yaml",
   produce: async () =>
     await formatted(ruleText(await Deno.readTextFile(SOURCE)), "yaml"),
 };

@@ -69,10 +69,13 @@ kustomizeTest(
       .flatMap((policy) =>
         (policy as unknown as NetworkPolicy).spec?.ingress ?? []
       ).map(({ ports, from }) => [only(ports).port, ...namespacesOf(from)]);
-    assert.deepEqual(new Set(rules), new Set([
-      ["http", "envoy-gateway-system"],
-      [9464, "monitoring"],
-    ]));
+    assert.deepEqual(
+      new Set(rules),
+      new Set([
+        ["http", "envoy-gateway-system"],
+        [9464, "monitoring"],
+      ]),
+    );
     const all = find(objects, "NetworkPolicy").spec;
     assert.deepEqual(all?.policyTypes, ["Ingress", "Egress"]);
     assert.equal(all?.ingress, undefined);
@@ -88,7 +91,10 @@ kustomizeTest(
     const objects = await render([]);
     const names = only(find(objects, "NetworkPolicy").spec?.egress);
     assert.deepEqual(namespacesOf(names.to), ["kube-system"]);
-    assert.deepEqual(new Set(names.ports?.map(({ port }) => port)), new Set([53]));
+    assert.deepEqual(
+      new Set(names.ports?.map(({ port }) => port)),
+      new Set([53]),
+    );
     const [daytona, runners] =
       find(objects, "NetworkPolicy", "porthole-to-daytona").spec?.egress ?? [];
     assert.deepEqual(namespacesOf(daytona?.to), ["daytona"]);

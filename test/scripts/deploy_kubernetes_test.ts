@@ -1,5 +1,6 @@
 /** The manifests for Kubernetes, in every combination: by the schemas of its API, and by what the gateway needs. No cluster is asked. */
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
 import type { NetworkPolicy } from "kubernetes-types/networking/v1.d.ts";
 import { parse } from "yaml";
 import meta from "../../deno.json" with { type: "json" };
@@ -14,7 +15,15 @@ import {
   podOf,
 } from "./kubernetes_objects.ts";
 import { type KubernetesObject, objections } from "./kubernetes_schemas.ts";
-import { build, kustomizeTest, MANIFESTS, render, SITE } from "./kustomize.ts";
+import {
+  build,
+  kustomizeTest,
+  MANIFESTS,
+  objectsIn,
+  render,
+  SITE,
+  type Site,
+} from "./kustomize.ts";
 
 const MEMORY = ["memory-256", "memory-512", "memory-2048"];
 const FRONTS = ["gateway-api", "ingress"];
@@ -36,11 +45,18 @@ function subsetsOf(names: readonly string[]): string[][] {
 }
 
 Deno.test("the example and the folders name each other", async () => {
-  const example = parse(await readDeployFile("kubernetes/example/kustomization.yaml"));
+  const example = parse(
+    await readDeployFile("kubernetes/example/kustomization.yaml"),
+  );
   assert.deepEqual(example.resources, ["../base", "site"]);
-  assert.equal(only(example.images as { newTag: string }[]).newTag, meta.version);
+  assert.equal(
+    only(example.images as { newTag: string }[]).newTag,
+    meta.version,
+  );
   const folders: string[] = [];
-  for await (const { name } of Deno.readDir(new URL("components/", MANIFESTS))) {
+  for await (
+    const { name } of Deno.readDir(new URL("components/", MANIFESTS))
+  ) {
     folders.push(name);
   }
   const text = await readDeployFile("kubernetes/example/kustomization.yaml");
@@ -114,6 +130,15 @@ Deno.test("the schemas find a misspelt member, a value of another type, and a ki
   assert.equal(await objections([other]), "Servlet porthole: no schema\n");
 });
 
+Deno.test("each object is valid against its schema, as it is written", async () => {
+  const paths = (await readdir(MANIFESTS, { recursive: true }))
+    .filter((path) => /(?<!kustomization)\.yaml$/.test(path));
+  const texts = paths.map((path) => readDeployFile(`kubernetes/${path}`));
+  const objects = (await Promise.all(texts)).flatMap(objectsIn);
+  assert(objects.length > 10);
+  assert.equal(await objections(objects), "");
+});
+
 kustomizeTest(
   "every combination of components renders, each object is valid against its schema, and the gateway is configured without a mistake",
   async () => {
@@ -141,14 +166,17 @@ kustomizeTest(
   },
 );
 
-kustomizeTest("the example itself renders, once it is filled in", async () => {
-  const objects = await build(new URL("example/", MANIFESTS));
-  const settings = environment(objects);
-  assert.equal(settings.PROXY_API_KEY, "");
-  assert.equal(parseConfig(settings, SECTIONS).ok, false);
-  const image = podOf(objects).container.image;
-  assert.equal(image, `registry.example.com/porthole:${meta.version}`);
-});
+kustomizeTest(
+  "the example renders as it is, and the gateway does not start before its secrets are filled in",
+  async () => {
+    const objects = await build(new URL("example/", MANIFESTS));
+    const settings = environment(objects);
+    assert.equal(settings.PROXY_API_KEY, "");
+    assert.equal(parseConfig(settings, SECTIONS).ok, false);
+    const image = podOf(objects).container.image;
+    assert.equal(image, `registry.example.com/porthole:${meta.version}`);
+  },
+);
 
 kustomizeTest(
   "what is secret is in the Secret only, and a change of it or of a setting rolls the pods",
@@ -159,7 +187,7 @@ kustomizeTest(
       const isSecret = ALL_SETTINGS[name]?.secret ?? false;
       assert.equal(name in data, isSecret, name);
     }
-    const others = [
+    const others: readonly Site[] = [
       { secrets: { ...SITE.secrets, PROXY_API_KEY: "another-key" } },
       { ...SITE, settings: { SESSION_TTL_SEC: "7200" } },
     ];

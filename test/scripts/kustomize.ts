@@ -15,13 +15,14 @@ const SCRATCH = new URL("../../data/test/", import.meta.url);
 /** From a folder in {@linkcode SCRATCH}. */
 const FROM_SCRATCH = "../../../scripts/deploy/kubernetes";
 
-const PROGRAM = await mayRun("kustomize") ? "kustomize" : "kubectl";
-const COMMAND = PROGRAM === "kustomize" ? "build" : "kustomize";
+const [PROGRAM, COMMAND] = !await mayRun("kustomize") && await mayRun("kubectl")
+  ? ["kubectl", "kustomize"]
+  : ["kustomize", "build"];
 
 /** Declares a test that needs it. */
 export const kustomizeTest = await testsThatNeed(
   PROGRAM,
-  "; kustomize is a package of Debian's",
+  ", which is in Debian's package kustomize",
 );
 
 async function mayRun(program: string): Promise<boolean> {
@@ -52,7 +53,12 @@ export async function build(folder: URL): Promise<KubernetesObject[]> {
   }).output();
   const decoder = new TextDecoder();
   assert.equal(code, 0, decoder.decode(stderr));
-  return parseAllDocuments(decoder.decode(stdout)).map((document) => {
+  return objectsIn(decoder.decode(stdout));
+}
+
+/** The objects in a text of YAML. */
+export function objectsIn(text: string): KubernetesObject[] {
+  return parseAllDocuments(text).map((document) => {
     assert.deepEqual(document.errors, []);
     return document.toJS() as KubernetesObject;
   });
@@ -61,7 +67,7 @@ export async function build(folder: URL): Promise<KubernetesObject[]> {
 /** The objects of base, the example's site and components, for a site that has filled in the example. */
 export async function render(
   components: readonly string[],
-  { secrets, settings = {} } = SITE,
+  { secrets, settings = {} }: Site = SITE,
 ): Promise<KubernetesObject[]> {
   const folder = new URL(`kustomize-${crypto.randomUUID()}/`, SCRATCH);
   const example = new URL("example/site/", MANIFESTS);
