@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { configOf } from "../support/config.ts";
 import { readDocument } from "../support/documents.ts";
 import { testsThatNeed } from "../support/needs_program.ts";
+import { textFile } from "../support/text_file.ts";
 import { readDeployFile } from "./deploy_files.ts";
 
 const { limits, upstream } = configOf();
@@ -47,16 +48,10 @@ Deno.test("fronts wait for an app for longer than the gateway does", () => {
 const testHaproxy = await testsThatNeed("haproxy");
 
 testHaproxy("HAProxy accepts the sample, but for its certificate", async () => {
-  const folder = await Deno.makeTempDir({ dir: "data/test" });
-  const file = `${folder}/haproxy.cfg`;
-  try {
-    const text = haproxy.replace(/bind :443 .*/, "bind 127.0.0.1:0");
-    await Deno.writeTextFile(file, text);
-    const args = ["-c", "-f", file];
-    const { success, stderr } = await new Deno.Command("haproxy", { args })
-      .output();
-    assert(success, new TextDecoder().decode(stderr));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const text = haproxy.replace(/bind :443 .*/, "bind 127.0.0.1:443"); // which -c does not open
+  await using file = await textFile(text);
+  const args = ["-c", "-f", file.path];
+  const { success, stderr } = await new Deno.Command("haproxy", { args })
+    .output();
+  assert(success, new TextDecoder().decode(stderr));
 });
