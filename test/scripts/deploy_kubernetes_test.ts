@@ -125,9 +125,16 @@ Deno.test("the schemas find a misspelt member, a value of another type, and a ki
       podMetricsEndpoints: [{ prt: "metrics", interval: "15s" }],
     },
   };
-  assert.match(await objections([monitor]), /^PodMonitor porthole: .*"prt"/s);
+  assert.match(await objections([monitor]), /'"?prt"?' does not exist/);
   const other = { ...service, kind: "Servlet" };
   assert.equal(await objections([other]), "Servlet porthole: no schema\n");
+  const route = {
+    ...service,
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    spec: { rules: [{ timeouts: { request: "never" } }] },
+  };
+  assert.match(await objections([route]), /^HTTPRoute porthole: .*pattern/s);
 });
 
 Deno.test("each object is valid against its schema, as it is written", async () => {

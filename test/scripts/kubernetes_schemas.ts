@@ -1,5 +1,8 @@
-/** What objects of Kubernetes may be: by the types of its API, and those of other APIs by schemas of what we use there. */
-import { z } from "zod";
+/** What objects of Kubernetes may be: by the types of its API, and those and the schemas of what extends it. */
+import { Gateway } from "@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/Gateway";
+import { HTTPRoute } from "@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute";
+import { PodMonitor } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor";
+import { PrometheusRule } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule";
 import { typeErrors } from "./type_errors.ts";
 
 /** An object as a manifest has it. */
@@ -9,138 +12,67 @@ export interface KubernetesObject {
   readonly metadata: { readonly name: string };
 }
 
-/** The module of each kind's type, as Kubernetes' API describes it. */
+/** The module of each type, by the version of its API and its kind. */
 const MODULES: Readonly<Record<string, string>> = {
-  ConfigMap: "core/v1",
-  Secret: "core/v1",
-  Service: "core/v1",
-  Deployment: "apps/v1",
-  HorizontalPodAutoscaler: "autoscaling/v2",
-  Ingress: "networking/v1",
-  NetworkPolicy: "networking/v1",
-  PodDisruptionBudget: "policy/v1",
+  "v1/ConfigMap": "kubernetes-types/core/v1.d.ts",
+  "v1/Secret": "kubernetes-types/core/v1.d.ts",
+  "v1/Service": "kubernetes-types/core/v1.d.ts",
+  "apps/v1/Deployment": "kubernetes-types/apps/v1.d.ts",
+  "autoscaling/v2/HorizontalPodAutoscaler":
+    "kubernetes-types/autoscaling/v2.d.ts",
+  "networking.k8s.io/v1/Ingress": "kubernetes-types/networking/v1.d.ts",
+  "networking.k8s.io/v1/NetworkPolicy": "kubernetes-types/networking/v1.d.ts",
+  "policy/v1/PodDisruptionBudget": "kubernetes-types/policy/v1.d.ts",
+  ...extensions("@kubernetes-models/gateway-api", [Gateway, HTTPRoute]),
+  ...extensions("@kubernetes-models/prometheus-operator", [
+    PodMonitor,
+    PrometheusRule,
+  ]),
 };
 
-const dnsLabel = z.string().max(63).regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
-const hostname = z.string().max(253).regex(
-  /^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
-);
-const port = z.int().min(1).max(65_535);
-const metadata = z.strictObject({
-  name: dnsLabel,
-  namespace: dnsLabel.optional(),
-  labels: z.record(z.string(), z.string()).optional(),
-});
-/** A duration of the Gateway API; zero is none. */
-const duration = z.string().regex(/^([0-9]{1,5}(h|m|s|ms)){1,4}$/);
-/** A duration of Prometheus. */
-const prometheusDuration = z.string().regex(/^[0-9]+(ms|s|m|h|d|w|y)$/);
+/** What checks an object by the schema of its kind, where there is such a schema. */
+const MODELS: Readonly<
+  Record<string, new (object: never) => { validate(): void }>
+> = { Gateway, HTTPRoute, PodMonitor, PrometheusRule };
 
-/** The kinds of other APIs, each only with the members that our manifests use. */
-const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
-  Gateway: z.strictObject({
-    apiVersion: z.literal("gateway.networking.k8s.io/v1"),
-    kind: z.literal("Gateway"),
-    metadata,
-    spec: z.strictObject({
-      gatewayClassName: z.string().min(1).max(253),
-      listeners: z.array(z.discriminatedUnion("protocol", [
-        z.strictObject({ name: dnsLabel, port, protocol: z.literal("HTTP") }),
-        z.strictObject({
-          name: dnsLabel,
-          port,
-          protocol: z.literal("HTTPS"),
-          hostname: hostname.optional(),
-          tls: z.strictObject({
-            mode: z.literal("Terminate"),
-            certificateRefs: z.array(z.strictObject({ name: dnsLabel })).min(1),
-          }),
-        }),
-      ])).min(1).max(64),
+function extensions(
+  name: string,
+  models: readonly { readonly apiVersion: string; readonly kind: string }[],
+) {
+  return Object.fromEntries(
+    models.map(({ apiVersion, kind }) => {
+      const path = `${apiVersion}/${kind}`;
+      return [path, `${name}/${path}`];
     }),
-  }),
-  HTTPRoute: z.strictObject({
-    apiVersion: z.literal("gateway.networking.k8s.io/v1"),
-    kind: z.literal("HTTPRoute"),
-    metadata,
-    spec: z.strictObject({
-      parentRefs: z.array(
-        z.strictObject({ name: dnsLabel, sectionName: dnsLabel }),
-      ).min(1).max(32),
-      hostnames: z.array(hostname).max(16).optional(),
-      rules: z.array(z.strictObject({
-        backendRefs: z.array(z.strictObject({ name: dnsLabel, port }))
-          .optional(),
-        filters: z.array(z.strictObject({
-          type: z.literal("RequestRedirect"),
-          requestRedirect: z.strictObject({
-            scheme: z.enum(["http", "https"]),
-            statusCode: z.union([z.literal(301), z.literal(302)]),
-          }),
-        })).optional(),
-        timeouts: z.strictObject({
-          request: duration,
-          backendRequest: duration,
-        }).optional(),
-      })).min(1).max(16),
-    }),
-  }),
-  PodMonitor: z.strictObject({
-    apiVersion: z.literal("monitoring.coreos.com/v1"),
-    kind: z.literal("PodMonitor"),
-    metadata,
-    spec: z.strictObject({
-      jobLabel: z.string(),
-      selector: z.strictObject({
-        matchLabels: z.record(z.string(), z.string()),
-      }),
-      podMetricsEndpoints: z.array(
-        z.strictObject({ port: z.string(), interval: prometheusDuration }),
-      ).min(1),
-    }),
-  }),
-  PrometheusRule: z.strictObject({
-    apiVersion: z.literal("monitoring.coreos.com/v1"),
-    kind: z.literal("PrometheusRule"),
-    metadata,
-    spec: z.strictObject({
-      groups: z.array(z.strictObject({
-        name: z.string().min(1),
-        rules: z.array(z.strictObject({
-          alert: z.string().min(1),
-          expr: z.string().min(1),
-          for: prometheusDuration.optional(),
-          labels: z.record(z.string(), z.string()),
-          annotations: z.record(z.string(), z.string()),
-        })).min(1),
-      })).min(1),
-    }),
-  }),
-};
+  );
+}
 
 /** What there is against objects: none may have a member that is not described. Empty if nothing. */
 export async function objections(
   objects: readonly KubernetesObject[],
 ): Promise<string> {
-  const others = objects.flatMap((object) => otherObjections(object));
-  const lines = objects.flatMap((object, i) => {
-    const module = MODULES[object.kind];
-    return module === undefined ? [] : [
-      `import type { ${object.kind} as Kind${i} } from "kubernetes-types/${module}.d.ts";`,
-      `export const object${i}: Kind${i} = ${JSON.stringify(object)};`,
-    ];
-  });
-  const natives = lines.length > 0 ? await typeErrors(lines.join("\n")) : "";
-  return [...others, natives].join("");
-}
-
-function otherObjections(object: KubernetesObject): string[] {
-  const { kind, metadata: { name } } = object;
-  if (kind in MODULES) return [];
-  const schema = SCHEMAS[kind];
-  if (schema === undefined) return [`${kind} ${name}: no schema\n`];
-  const { error } = schema.safeParse(object);
-  return error === undefined
-    ? []
-    : [`${kind} ${name}: ${z.prettifyError(error)}\n`];
+  const others: string[] = [];
+  const lines: string[] = [];
+  for (const [index, object] of objects.entries()) {
+    const { apiVersion, kind, metadata: { name } } = object;
+    const module = MODULES[`${apiVersion}/${kind}`];
+    if (module === undefined) {
+      others.push(`${kind} ${name}: no schema\n`);
+      continue;
+    }
+    const Model = MODELS[kind];
+    lines.push(
+      `import type { ${
+        Model ? "I" : ""
+      }${kind} as Kind${index} } from "${module}";`,
+      `export const object${index}: Kind${index} = ${JSON.stringify(object)};`,
+    );
+    try {
+      if (Model) new Model(object as never).validate();
+    } catch (error) {
+      others.push(`${kind} ${name}: ${(error as Error).message}\n`);
+    }
+  }
+  const wrong = lines.length > 0 ? await typeErrors(lines.join("\n")) : "";
+  return [...others, wrong].join("");
 }
