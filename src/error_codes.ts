@@ -234,6 +234,7 @@ const FACTS = {
   name_suspended: { ...UNAVAILABLE, passes: "maybe" },
   overloaded: UNAVAILABLE,
   sandbox_overloaded: { ...UNAVAILABLE, help: "apps" },
+  organization_overloaded: UNAVAILABLE,
   runner_overloaded: UNAVAILABLE,
   runner_unresponsive: { ...UNAVAILABLE, retryAfterSec: 5 },
   pages_overloaded: { ...UNAVAILABLE, passes: "maybe" },

@@ -285,6 +285,8 @@ function assemble(values: Values) {
     limits: {
       concurrentExchanges,
       exchangesPerSandbox: values.MAX_EXCHANGES_PER_SANDBOX ?? anEighth,
+      /** Undefined for any number. */
+      exchangesPerOrganization: values.MAX_EXCHANGES_PER_ORGANIZATION,
       /** Of exchanges whose responses have not begun. */
       waitingPerRunner: values.MAX_WAITING_PER_RUNNER ??
         partOf(concurrentExchanges, 4),

@@ -177,6 +177,10 @@ const RUNNERS = inGroup("Runners", {
 const LIMITS = inGroup("Limits", {
   MAX_CONCURRENT_EXCHANGES: { format: COUNT, default: "10000" },
   MAX_EXCHANGES_PER_SANDBOX: { format: optional(COUNT), whenUnset: AN_EIGHTH },
+  MAX_EXCHANGES_PER_ORGANIZATION: {
+    format: optional(COUNT),
+    whenUnset: "no limit",
+  },
   MAX_WAITING_PER_RUNNER: {
     format: optional(COUNT),
     whenUnset: "a quarter of `MAX_CONCURRENT_EXCHANGES`",

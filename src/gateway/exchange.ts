@@ -127,6 +127,17 @@ export abstract class Exchange extends ReceivedRequest {
     throw new GatewayError("overloaded", `Limit of one: ${what}`);
   }
 
+  /**
+   * Notes that the destination is known, and whose sandbox it is if the API has told.
+   * @throws {GatewayError} `organization_overloaded`
+   */
+  onResolved(organizationId: string | undefined): void {
+    this.progress.onResolved(organizationId);
+    if (organizationId === undefined || this.#entry === undefined) return;
+    if (this.#entry.reserveForOrganization(organizationId)) return;
+    throw new GatewayError("organization_overloaded", organizationId);
+  }
+
   /** Who was admitted; throws `TypeError` before {@linkcode Exchange.grant}. */
   protected get granted(): Guest {
     if (this.#guest === undefined) {

@@ -45,10 +45,11 @@ export interface AdmittedRequest extends AddressedRequest, App, HeadersSource {
     | undefined;
   /** What tells whether the client has left, and how much of the response there is memory for. */
   readonly reply: Pick<Reply, "signal" | "mayRead" | "mayGather">;
+  /** Called once its destination is known, and whose sandbox it is if the API has told; throws if it must not go there. */
+  onResolved(organizationId: string | undefined): void;
   readonly progress: {
     /** Called before a lookup of the destination that goes beyond the process. */
     onMiss(): void;
-    onResolved(organizationId?: string): void;
     /** Called for each part of the body that was sent, with its length. */
     onUpload(bytes: number): void;
   };
@@ -213,7 +214,7 @@ export class Forwarder {
     if (known === null) {
       throw new GatewayError("sandbox_not_found", "No destination");
     }
-    progress.onResolved(known.organizationId);
+    request.onResolved(known.organizationId);
     request.trace?.beginLeg(request);
     try {
       const first = await send(known);

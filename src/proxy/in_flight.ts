@@ -49,14 +49,16 @@ export interface SandboxCount {
 }
 
 /** The number of exchanges and tunnels that there may be at once. */
-export type InFlightLimits = Pick<
-  Config["limits"],
-  | "concurrentExchanges"
-  | "exchangesPerSandbox"
-  | "exchangesPerClient"
-  | "tunnels"
-  | "tunnelsPerClient"
->;
+export type InFlightLimits =
+  & Pick<
+    Config["limits"],
+    | "concurrentExchanges"
+    | "exchangesPerSandbox"
+    | "exchangesPerClient"
+    | "tunnels"
+    | "tunnelsPerClient"
+  >
+  & Partial<Pick<Config["limits"], "exchangesPerOrganization">>;
 
 /** The limits of requests for the gateway's own pages, which have a registry of their own. */
 export const OWN_PAGES_LIMITS: InFlightLimits = {
@@ -74,11 +76,16 @@ type Registry = ReturnType<typeof createRegistry>;
 
 /** The state that a registry and its entries share. */
 function createRegistry(limits: InFlightLimits) {
+  const { exchangesPerOrganization } = limits;
   return {
     limits,
     all: new Count(),
     tunnels: new Count(),
     bySandbox: new CountById(limits.exchangesPerSandbox),
+    /** Undefined without a limit. */
+    byOrganization: exchangesPerOrganization === undefined
+      ? undefined
+      : new CountById(exchangesPerOrganization),
     byClient: new CountById(limits.exchangesPerClient),
     tunnelsByClient: new CountById(limits.tunnelsPerClient),
     uploadsByClient: new CountById(
@@ -104,6 +111,7 @@ export class InFlightEntry {
   readonly #registry: Registry;
   readonly #isBeforeDrain: boolean;
   #ofSandbox: IdCount | undefined;
+  #ofOrganization: IdCount | undefined;
   #client: string | undefined;
   #ofClient: IdCount | undefined;
   #isTunnel = false;
@@ -129,6 +137,13 @@ export class InFlightEntry {
     this.#flipsSeen = this.#registry.flipCount;
     this.#ofSandbox = this.#registry.bySandbox.increment(sandboxId);
     return this.#ofSandbox !== undefined;
+  }
+
+  /** Counts it against the limit of its sandbox's organization, unless it is already; false if that is reached. */
+  reserveForOrganization(organizationId: string): boolean {
+    const { byOrganization } = this.#registry;
+    this.#ofOrganization ??= byOrganization?.increment(organizationId);
+    return byOrganization === undefined || this.#ofOrganization !== undefined;
   }
 
   /** Counts it against the limit of the client with that address; false if that is reached. */
@@ -197,7 +212,8 @@ export class InFlightEntry {
   end(delivered?: Promise<void>): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { all, tunnels, bySandbox, streaming, draining } = this.#registry;
+    const { all, tunnels, bySandbox, byOrganization, streaming, draining } =
+      this.#registry;
     all.decrement();
     if (this.#isTunnel) tunnels.decrement();
     if (this.#isBeforeDrain) draining?.decrement();
@@ -205,6 +221,7 @@ export class InFlightEntry {
     if (this.#place !== undefined) streaming.remove(this.#place);
     if (this.#isTunnel && this.#ofSandbox) this.#ofSandbox.tunnels--;
     bySandbox.decrement(this.#ofSandbox);
+    byOrganization?.decrement(this.#ofOrganization);
     if (delivered === undefined) return this.#release();
     this.#registry.undelivered++;
     delivered.then(() => {
@@ -253,11 +270,13 @@ export class InFlight {
     return this.#registry.tunnels.value;
   }
 
-  /** How much of each limit for one sandbox or client is in use, by the one that has most. */
+  /** How much of each limit for one sandbox, organization or client is in use, by the one that has most. */
   limitsPerEach(): LimitUse[] {
-    const { bySandbox, byClient, tunnelsByClient } = this.#registry;
+    const { bySandbox, byOrganization, byClient, tunnelsByClient } =
+      this.#registry;
     return Object.entries({
       MAX_EXCHANGES_PER_SANDBOX: bySandbox,
+      ...byOrganization && { MAX_EXCHANGES_PER_ORGANIZATION: byOrganization },
       MAX_EXCHANGES_PER_CLIENT: byClient,
       MAX_TUNNELS_PER_CLIENT: tunnelsByClient,
     }).map(([name, counts]) => (

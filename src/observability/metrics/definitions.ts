@@ -73,6 +73,7 @@ const LOGIN_OUTCOMES = [
 /** Limits for each of many, by their settings without `MAX_`. */
 const LIMITS_PER_EACH = [
   "exchanges_per_sandbox",
+  "exchanges_per_organization",
   "exchanges_per_client",
   "tunnels_per_client",
   "waiting_per_runner",

@@ -52,6 +52,7 @@ Deno.serve({
       delayMs = Number(value);
       return new Response(null, { status: 204 });
     default:
+      await request.arrayBuffer(); // a form is read before it is answered
       if (delayMs > 0) await delay(delayMs);
       return new Response(PAGE);
   }

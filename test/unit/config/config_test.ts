@@ -87,6 +87,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     limits: {
       concurrentExchanges: 10_000,
       exchangesPerSandbox: 1_000,
+      exchangesPerOrganization: undefined,
       waitingPerRunner: 2_500,
       tunnels: 5_000,
       exchangesPerClient: 1_000,
@@ -405,6 +406,12 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ],
     ["OIDC_ALLOW_INSECURE", "true", (c) => c.oidc.allowInsecure, true],
     ["MAX_EXCHANGES_PER_SANDBOX", "7", (c) => c.limits.exchangesPerSandbox, 7],
+    [
+      "MAX_EXCHANGES_PER_ORGANIZATION",
+      "7",
+      (c) => c.limits.exchangesPerOrganization,
+      7,
+    ],
     ["MAX_WAITING_PER_RUNNER", "7", (c) => c.limits.waitingPerRunner, 7],
     ["MAX_TUNNELS", "7", (c) => c.limits.tunnels, 7],
     [

@@ -159,6 +159,27 @@ Deno.test("InFlight gives one sandbox no more than its share, and again what it 
   assert.equal(inFlight.begin()?.reserveFor("a"), false);
 });
 
+Deno.test("InFlight gives all sandboxes of one organization no more than their share, counting nothing twice", () => {
+  const inFlight = new InFlight({ ...MANY, exchangesPerOrganization: 2 });
+  const entries = Array.from({ length: 3 }, () => inFlight.begin());
+  const reserve = () =>
+    entries.map((entry) => entry?.reserveForOrganization("acme"));
+  assert.deepEqual(reserve(), [true, true, false]);
+  assert.deepEqual(reserve(), [true, true, false]);
+  assert.equal(inFlight.begin()?.reserveForOrganization("other"), true);
+  const [, limit] = inFlight.limitsPerEach();
+  const name = "MAX_EXCHANGES_PER_ORGANIZATION";
+  assert.deepEqual(limit, { name, used: 2, limit: 2 });
+  entries[0]?.end();
+  assert.equal(entries[2]?.reserveForOrganization("acme"), true);
+});
+
+Deno.test("InFlight counts no organizations without a limit of theirs", () => {
+  const inFlight = new InFlight(MANY);
+  assert.equal(inFlight.begin()?.reserveForOrganization("acme"), true);
+  assert(!inFlight.limitsPerEach().some(({ name }) => /ORGAN/.test(name)));
+});
+
 Deno.test("InFlight has no more tunnels than allowed, and room for one when one is over", () => {
   const inFlight = new InFlight({ ...MANY, tunnels: 1 });
   const [first, second] = [inFlight.begin(), inFlight.begin()];
