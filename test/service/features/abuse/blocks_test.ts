@@ -14,7 +14,7 @@ import {
   type TestGateway,
 } from "../../../support/gateway.ts";
 import { startRecordsGateway } from "../../../support/records_api.ts";
-import { recordsFile } from "../../../support/records_file.ts";
+import { sharedRecordsTest } from "../../../support/records_file.ts";
 import { textFile } from "../../../support/text_file.ts";
 import { testInBothWorlds } from "../../../support/worlds.ts";
 
@@ -96,46 +96,48 @@ Deno.test("a blocked name is blocked, and its sandbox's preview host is not", as
   assert.equal((await gateway.send(DEMO)).status, 200);
 });
 
-Deno.test("a block at one gateway ends WebSockets and refuses requests at another within 5 s, and outlasts them", async () => {
-  using clock = fakeClock();
-  await using stack = await startStack();
-  await using records = await recordsFile();
-  const settings = { ...SETTINGS, ...records.environment };
-  {
-    await using first = await startGatewayOf(stack, settings);
-    await using second = await startGatewayOf(stack, settings);
-    const [here, there, other] = await Promise.all(
-      [[first, DEMO], [second, DEMO], [second, LOCKED]].map(
-        async ([gateway, host]) => {
-          const { port } = gateway as TestGateway;
-          const headers = {
-            host: String(host),
-            "x-daytona-preview-token": KEYS.lockedToken,
-          };
-          const url = `ws://127.0.0.1:${port}/ws`;
-          const socket = new WebSocket(url, { headers });
-          await once(socket, "open");
-          return socket;
-        },
-      ),
+sharedRecordsTest(
+  "a block at one gateway ends WebSockets and refuses requests at another within 5 s, and outlasts them",
+  async (environment) => {
+    using clock = fakeClock();
+    await using stack = await startStack();
+    const settings = { ...SETTINGS, ...environment };
+    {
+      await using first = await startGatewayOf(stack, settings);
+      await using second = await startGatewayOf(stack, settings);
+      const [here, there, other] = await Promise.all(
+        [[first, DEMO], [second, DEMO], [second, LOCKED]].map(
+          async ([gateway, host]) => {
+            const { port } = gateway as TestGateway;
+            const headers = {
+              host: String(host),
+              "x-daytona-preview-token": KEYS.lockedToken,
+            };
+            const url = `ws://127.0.0.1:${port}/ws`;
+            const socket = new WebSocket(url, { headers });
+            await once(socket, "open");
+            return socket;
+          },
+        ),
+      );
+      assert(here && there && other);
+      const closes = [once(here, "close"), once(there, "close")];
+      assert.equal((await ask(first, "PUT", "sandboxes/demo")).status, 204);
+      assert.equal((await closes[0])?.[0], 1008);
+      clock.pass(LOOK_MS);
+      assert.equal((await closes[1])?.[0], 1008);
+      assert.equal((await second.send(DEMO)).code, "preview_blocked");
+      assert.equal(other.readyState, WebSocket.OPEN);
+      other.close();
+      await once(other, "close");
+    }
+    await using third = await startGatewayOf(stack, settings);
+    await assertEventually(
+      async () => (await third.send(DEMO)).code === "preview_blocked",
+      "blocked at a gateway that has just started",
     );
-    assert(here && there && other);
-    const closes = [once(here, "close"), once(there, "close")];
-    assert.equal((await ask(first, "PUT", "sandboxes/demo")).status, 204);
-    assert.equal((await closes[0])?.[0], 1008);
-    clock.pass(LOOK_MS);
-    assert.equal((await closes[1])?.[0], 1008);
-    assert.equal((await second.send(DEMO)).code, "preview_blocked");
-    assert.equal(other.readyState, WebSocket.OPEN);
-    other.close();
-    await once(other, "close");
-  }
-  await using third = await startGatewayOf(stack, settings);
-  await assertEventually(
-    async () => (await third.send(DEMO)).code === "preview_blocked",
-    "blocked at a gateway that has just started",
-  );
-});
+  },
+);
 
 Deno.test("nobody blocks without the operator's token, nor anything else than there is", async () => {
   await using gateway = await startRecordsGateway(startGateway, SETTINGS);

@@ -15,7 +15,10 @@ import {
   startGatewayOf,
   type TestGateway,
 } from "../../../support/gateway.ts";
-import { recordsFile } from "../../../support/records_file.ts";
+import {
+  recordsFile,
+  sharedRecordsTest,
+} from "../../../support/records_file.ts";
 
 /** Time between two times of storing, ms. */
 const STORE_EVERY_MS = 60_000;
@@ -38,32 +41,34 @@ Deno.test("usage is counted only if the operator says so", () => {
   assert.deepEqual(problemsOf({ USAGE: "true" }), ["USAGE"]);
 });
 
-Deno.test("members read what all gateways have counted, and operators what each has", async () => {
-  using clock = fakeClock();
-  using work = backgroundWork();
-  clock.pass(1);
-  await using stack = await startStack();
-  await using records = await recordsFile();
-  const settings = { USAGE: "on", ...records.environment };
-  await using first = await startGatewayOf(stack, settings);
-  await using second = await startGatewayOf(stack, settings);
-  for (const gateway of [first, first, second]) {
-    assert.equal((await gateway.send(DEMO)).status, 200);
-  }
-  clock.pass(STORE_EVERY_MS);
-  await work.settled();
-  const { items } = (await ask(second, "sandbox=demo")).json();
-  assert(Array.isArray(items));
-  const requests = items.map((item) => item.requests);
-  assert.equal(requests.reduce((sum, each) => sum + each, 0), 3);
-  const page = first.service.metricsPages["/usage"] ?? assert.fail("no page");
-  const text = await page(new Request("http://127.0.0.1/usage")).text();
-  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(
-    lines.map(({ sandboxId, requests }) => [sandboxId, requests]),
-    [["demo", 2]],
-  );
-});
+sharedRecordsTest(
+  "members read what all gateways have counted, and operators what each has",
+  async (environment) => {
+    using clock = fakeClock();
+    using work = backgroundWork();
+    clock.pass(1);
+    await using stack = await startStack();
+    const settings = { USAGE: "on", ...environment };
+    await using first = await startGatewayOf(stack, settings);
+    await using second = await startGatewayOf(stack, settings);
+    for (const gateway of [first, first, second]) {
+      assert.equal((await gateway.send(DEMO)).status, 200);
+    }
+    clock.pass(STORE_EVERY_MS);
+    await work.settled();
+    const { items } = (await ask(second, "sandbox=demo")).json();
+    assert(Array.isArray(items));
+    const requests = items.map((item) => item.requests);
+    assert.equal(requests.reduce((sum, each) => sum + each, 0), 3);
+    const page = first.service.metricsPages["/usage"] ?? assert.fail("no page");
+    const text = await page(new Request("http://127.0.0.1/usage")).text();
+    const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.map(({ sandboxId, requests }) => [sandboxId, requests]),
+      [["demo", 2]],
+    );
+  },
+);
 
 Deno.test("nobody else reads it, and not too much at once", async () => {
   await using stack = await startStack();
