@@ -91,8 +91,8 @@ export async function tlsOptions(
 
 /**
  * Connects to the first node and completes the handshake (RESP3, Redis 6 or later); a replica is refused, as it takes no
- * writes. The library's own reconnecting is not
- * used: its pauses cannot be aborted, and it keeps a connection whose peer does not speak Redis.
+ * writes. The library's own reconnecting is not used: its pauses cannot be aborted, and it keeps a connection whose peer
+ * does not speak Redis.
  * @throws the reason why there is no connection
  */
 export async function openRedisClient(

@@ -134,10 +134,7 @@ class RedisStore implements DurableStore {
   async claim(key: StoreKey, entry: StoredEntry): Promise<Claim> {
     const reply = await this.#run((redis) =>
       redis.set(redisKey(key), formatEnvelope(entry), {
-        expiration: {
-          type: "PX",
-          value: Math.max(1, this.#ttlMs(key, entry)),
-        },
+        expiration: { type: "PX", value: Math.max(1, this.#ttlMs(key, entry)) },
         condition: "NX",
       })
     );
@@ -153,10 +150,7 @@ class RedisStore implements DurableStore {
       Promise.all(counts.map(async ({ key, count }) => {
         const name = redisKey(key);
         const added = redis.incrBy(name, count); // on the same connection, so it comes first
-        const [total] = await Promise.all([
-          added,
-          redis.pExpire(name, ttlMs),
-        ]);
+        const [total] = await Promise.all([added, redis.pExpire(name, ttlMs)]);
         return total;
       })).catch((error) => this.#onForbidden(error, CANNOT_COUNT))
     );
