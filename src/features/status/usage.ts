@@ -1,6 +1,7 @@
 /**
- * Which sandboxes, or organizations, are used most, about now. Every exchange costs one look into a map and two additions, and the memory is
- * bounded: all are counted exactly for a while, and then only the largest are kept, by half lives.
+ * Which sandboxes, or organizations, are used most, about now. Every exchange costs one look into a map and two
+ * additions, and the memory is bounded: all are counted exactly for a while, and then only the largest are kept, by half
+ * lives.
  */
 import type { ExchangeRecord } from "../../observability/access_log.ts";
 import type { SandboxCount } from "../../proxy/in_flight.ts";

@@ -32,17 +32,16 @@ export function noUsage(): Usage {
 }
 
 /** What of an exchange is counted. */
-type Counted =
-  & Pick<
-    ExchangeRecord,
-    | "sandboxId"
-    | "receivedBytes"
-    | "sentBytes"
-    | "tunnel"
-    | "answeredAt"
-    | "endedAt"
-  >
-  & { readonly organizationId?: string | undefined };
+type Counted = Pick<
+  ExchangeRecord,
+  | "sandboxId"
+  | "organizationId"
+  | "receivedBytes"
+  | "sentBytes"
+  | "tunnel"
+  | "answeredAt"
+  | "endedAt"
+>;
 
 /** Counts exchanges that were admitted, in the hour in which they end. */
 export class UsageCounter {
