@@ -4,6 +4,7 @@
  */
 import type { LimitUse } from "../../observability/metrics/facts.ts";
 import type { UpstreamState } from "../../proxy/bulkheads.ts";
+import type { SandboxRow, Use } from "./busiest.ts";
 import {
   type Point,
   pointBetween,
@@ -12,7 +13,6 @@ import {
 } from "./history.ts";
 import { Reading } from "./reading.ts";
 import type { Trouble } from "./recent_troubles.ts";
-import type { SandboxRow, Use } from "./usage.ts";
 
 /** What the page shows besides the metrics: which sandboxes, organizations and runners, how near the limits, what went wrong. */
 interface StatusReport {

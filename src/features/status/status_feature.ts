@@ -5,9 +5,9 @@ import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { hearLog } from "../../observability/log.ts";
 import { StatusBoard } from "./board.ts";
+import { Busiest, sandboxRows } from "./busiest.ts";
 import { RecentTroubles } from "./recent_troubles.ts";
 import { statusPage } from "./status_page.ts";
-import { sandboxRows, Usage } from "./usage.ts";
 
 export const statusSettings = settingsSection({
   rows: inGroup("Observability", {
@@ -30,8 +30,8 @@ export const status: FeatureModule = {
     const { isOn } = sectionOf(config, statusSettings);
     if (!isOn || config.metrics === undefined) return undefined;
     const { hostname } = config.metrics;
-    const sandboxes = new Usage(() => performance.now());
-    const organizations = new Usage(() => performance.now());
+    const sandboxes = new Busiest(() => performance.now());
+    const organizations = new Busiest(() => performance.now());
     const troubles = new RecentTroubles();
     const stopHearing = hearLog(troubles.sink);
     const board = new StatusBoard({

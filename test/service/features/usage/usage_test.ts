@@ -1,5 +1,6 @@
 /** What sandboxes were used for, tested on complete services that share a place for records. */
 import assert from "node:assert/strict";
+import { ORGANIZATION } from "../../../../scripts/stand_in/api_state.ts";
 import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
 import { sectionOf } from "../../../../src/config/section.ts";
 import {
@@ -64,8 +65,12 @@ sharedRecordsTest(
     const text = await page(new Request("http://127.0.0.1/usage")).text();
     const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
     assert.deepEqual(
-      lines.map(({ sandboxId, requests }) => [sandboxId, requests]),
-      [["demo", 2]],
+      lines.map(({ sandboxId, organizationId, requests }) => [
+        sandboxId,
+        organizationId,
+        requests,
+      ]),
+      [["demo", ORGANIZATION, 2]],
     );
   },
 );

@@ -30,7 +30,7 @@ const HALF_LIFE_MS = 30_000;
 /** What a steady rate of one a second adds up to. */
 const STEADY_SUM = HALF_LIFE_MS / 1000 / Math.LN2;
 
-export class Usage {
+export class Busiest {
   readonly #now: () => number;
   #exact = new Map<string, Amounts>();
   #kept = new Map<string, Amounts>();
