@@ -318,10 +318,12 @@ export async function createService(
       ownRequests.startDraining();
       for (const feature of features) feature.startDraining?.();
     },
-    refuseNew() {
+    async refuseNew() {
       // Over TLS, the port is closed. Of a shared port, the kernel would still give us a part of the connections.
       const { tls, reusePort } = config.listen;
-      if (store?.shared && !tls && !reusePort) dispatch.refuseNew();
+      if (!store?.shared || tls || reusePort) return;
+      const areAlone = await store.announce("") === 1;
+      if (!areAlone) dispatch.refuseNew();
     },
     ...createDrain({ inFlight, ownRequests, upstream }, closing),
     async close() {

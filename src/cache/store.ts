@@ -128,8 +128,11 @@ export interface DurableStore {
     counts: readonly { readonly key: StoreKey; readonly count: number }[],
     ttlMs: number,
   ): Promise<readonly number[] | undefined>;
-  /** Tells every process that shares the store, this one included, something short; a hint, which may be lost. */
-  announce(message: string): Promise<void>;
+  /**
+   * Tells every process that shares the store, this one included, something short; a hint, which may be lost. Resolves to
+   * how many were told, if the store knows.
+   */
+  announce(message: string): Promise<number | void>;
   /** Calls back with whatever is announced from now on, until the store is closed; to be called once. */
   listen(onMessage: (message: string) => void): void;
   close(): void;

@@ -42,7 +42,7 @@ export interface GatewayService {
   /** Fails `/ready` from now on, so that load balancers send traffic elsewhere. */
   startDraining(): void;
   /** Refuses new requests from now on, if another gateway can answer them and nothing else keeps them away. */
-  refuseNew(): void;
+  refuseNew(): Promise<void>;
   /**
    * Waits until closing the port would break nothing, for at most `timeoutMs` ms: until no tunnel is open and every
    * exchange has ended that began before {@linkcode GatewayService.startDraining}, since its response did not ask the client
@@ -256,7 +256,7 @@ async function drain(
   // After Ctrl+C there is no load balancer that has to notice first.
   if (signal === "SIGTERM") await sleep(limits.shutdownDelayMs, killed);
   listener.stopAccepting();
-  if (!isManaged) service.refuseNew();
+  if (!isManaged) await service.refuseNew();
   // `Deno.serve` cannot close its port without closing its WebSockets.
   const closing = await service.waitUntilPortIdle(patienceMs())
     ? listener.close(leftMs() + CLOSE_TIMEOUT_MS)

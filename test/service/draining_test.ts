@@ -1,11 +1,13 @@
 /** What a gateway that is about to stop answers while its port is still open for WebSockets. */
 import assert from "node:assert/strict";
 import { startStack } from "../../scripts/stand_in/stack.ts";
+import { assertEventually } from "../support/assert_eventually.ts";
 import { dial } from "../support/dial.ts";
-import { DEMO, startGateway } from "../support/gateway.ts";
+import { DEMO, startGateway, startGatewayOf } from "../support/gateway.ts";
 import { startMachine } from "../support/machine.ts";
 import { rawStream, readResponse, valuesOf } from "../support/raw_client.ts";
 import { EchoSocket, handshakeOf } from "../support/raw_websocket.ts";
+import { redisTest, startRedis } from "../support/redis_server.ts";
 import { sharedTierTest } from "../support/shared_tier.ts";
 
 const GET = `GET /echo HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`;
@@ -14,6 +16,7 @@ sharedTierTest(
   "one that stops sends new requests elsewhere by 503, on kept connections too, and its WebSockets go on",
   async (tier) => {
     await using stack = await startStack();
+    await using _other = await startMachine(stack, tier);
     await using machine = await startMachine(stack, tier, {
       SHUTDOWN_TIMEOUT_SEC: "60",
     });
@@ -49,6 +52,23 @@ sharedTierTest(
 
 Deno.test("a gateway that shares no database has nobody to send requests to, so it serves them until its port closes", async () => {
   await using gateway = await startGateway();
-  gateway.service.refuseNew();
+  await gateway.service.refuseNew();
   assert.equal((await gateway.send(DEMO)).status, 200);
 });
+
+redisTest(
+  "so does one that is alone at its Redis, until another one comes",
+  async () => {
+    await using server = await startRedis();
+    await using stack = await startStack();
+    const settings = { CACHE_URL: `redis://127.0.0.1:${server.port}` };
+    await using gateway = await startGatewayOf(stack, settings);
+    await gateway.service.refuseNew();
+    assert.equal((await gateway.send(DEMO)).status, 200);
+    await using _other = await startGatewayOf(stack, settings);
+    await assertEventually(async () => {
+      await gateway.service.refuseNew();
+      return (await gateway.send(DEMO)).code === "draining";
+    }, "the other one is there");
+  },
+);

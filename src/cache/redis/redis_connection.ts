@@ -28,7 +28,8 @@ export interface RedisCommands {
   del(key: string): Promise<unknown>;
   incrBy(key: string, count: number): Promise<number>;
   pExpire(key: string, ms: number): Promise<unknown>;
-  publish(channel: string, message: string): Promise<unknown>;
+  /** The number of clients that were told; a node of a Cluster counts its own only. */
+  publish(channel: string, message: string): Promise<number>;
   eval(
     script: string,
     options: { keys: string[]; arguments: string[] },

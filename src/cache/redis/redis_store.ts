@@ -70,6 +70,7 @@ class RedisStore implements DurableStore {
   /** The limitations that were reported. */
   readonly #told = new Set<string>();
   #apiSeenAt = -Infinity;
+  #isCluster = false;
   #onReturn = () => {};
 
   constructor(connection: RedisConnection, options: StoreOptions) {
@@ -77,6 +78,7 @@ class RedisStore implements DurableStore {
     this.#breaker = new CircuitBreaker("redis", options);
     this.#options = options;
     connection.onEachConnection((client) => {
+      this.#isCluster = client.primaries !== undefined;
       this.#breaker.reset();
       this.#onReturn();
       this.#track(client);
@@ -157,11 +159,12 @@ class RedisStore implements DurableStore {
     return totals ?? undefined;
   }
 
-  async announce(message: string): Promise<void> {
-    await this.#run((redis) =>
+  async announce(message: string): Promise<number | void> {
+    const told = await this.#run((redis) =>
       redis.publish(CHANNEL, message)
         .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE))
     );
+    return this.#isCluster ? undefined : told;
   }
 
   listen(onMessage: (message: string) => void): void {

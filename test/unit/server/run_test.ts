@@ -42,7 +42,10 @@ function fakeService(calls: string[] = []): FakeService {
     metricsPages: {},
     checkUntilReady: () => Promise.resolve(),
     startDraining: () => void calls.push("startDraining"),
-    refuseNew: () => void calls.push("refuseNew"),
+    refuseNew() {
+      calls.push("refuseNew");
+      return Promise.resolve();
+    },
     waitUntilPortIdle(timeoutMs) {
       calls.push(`port ${timeoutMs}`);
       return Promise.resolve(true);
