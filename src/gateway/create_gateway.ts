@@ -5,7 +5,6 @@ import type { Config } from "../config/config.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import { FloodBans } from "../downstream/websocket/rate_limit.ts";
 import { createRequestIds } from "../observability/log.ts";
-import { Traces } from "../observability/traces.ts";
 import { Forwarder, type ForwarderParts } from "../proxy/forward.ts";
 import { HandshakeForms } from "../proxy/handshake_forms.ts";
 import { HostRefusals } from "../proxy/host_refusals.ts";
@@ -72,7 +71,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
       ipaddr.parseCIDR(range)
     ),
     traces: traceApps || hasSpans
-      ? new Traces({ toApps: traceApps, hasSpans })
+      ? { toApps: traceApps, hasSpans }
       : undefined,
     observer: features.find(({ observer }) => observer)?.observer,
     ownersViewOf: features.find(({ ownersViewOf }) => ownersViewOf)

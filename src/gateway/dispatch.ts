@@ -28,6 +28,7 @@ import { isSentByPage, wantsDocument } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
+import { RequestTrace } from "../observability/traces.ts";
 import { dressed, givenText } from "../pages/brand.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { InFlight, InFlightEntry } from "../proxy/in_flight.ts";
@@ -175,7 +176,8 @@ export class Dispatch {
         !FALLBACK_HOST.test(authority),
       target,
       client,
-      trace: parts.traces?.begin(headers.get("traceparent")),
+      trace: parts.traces &&
+        new RequestTrace(headers.get("traceparent"), parts.traces),
       connection: connectionOf(remoteAddr),
       startedAt,
       delivered: () => info.completed,

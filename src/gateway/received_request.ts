@@ -11,7 +11,7 @@ import type { Logger } from "../observability/log.ts";
 import {
   type RequestTrace,
   traceIdIn,
-  type Traces,
+  type TraceOptions,
 } from "../observability/traces.ts";
 import type { CurrentBrand } from "../pages/brand.ts";
 import type { Activity } from "../proxy/activity.ts";
@@ -37,7 +37,7 @@ export interface ExchangeServices {
   readonly clientLeg: ClientLeg;
   readonly onRecord: (record: ExchangeRecord) => void;
   /** Undefined if apps are sent no `traceparent` of ours, and Deno makes no spans. */
-  readonly traces?: Traces | undefined;
+  readonly traces?: TraceOptions | undefined;
   /** Who sees exchanges under way; undefined if nobody may. */
   readonly observer?: ExchangeObserver | undefined;
   /** Where the owner of a sandbox sees its requests, below a base origin; undefined if nowhere. */

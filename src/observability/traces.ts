@@ -14,7 +14,8 @@ export function traceIdIn(traceparent: string | null): string | undefined {
   return traceparent === null ? undefined : TRACEPARENT.exec(traceparent)?.[1];
 }
 
-interface TracesOptions {
+/** Which traces there are. */
+export interface TraceOptions {
   /** True if apps are sent a `traceparent` of ours. */
   readonly toApps: boolean;
   /** True if Deno makes spans of what it serves. */
@@ -29,20 +30,6 @@ interface TracedRequest {
   readonly sandboxPort: number | string;
 }
 
-export class Traces {
-  readonly #options: TracesOptions;
-
-  constructor(options: TracesOptions) {
-    this.#options = options;
-  }
-
-  /** The trace of the request that the caller has just been given, which came with that `traceparent`. */
-  begin(traceparent: string | null): RequestTrace {
-    const span = this.#options.hasSpans ? activeSpan() : undefined;
-    return new RequestTrace(traceparent, span, this.#options);
-  }
-}
-
 /** The trace of a request. */
 export class RequestTrace {
   /** Undefined if it is part of none. */
@@ -50,14 +37,12 @@ export class RequestTrace {
   /** What the app is sent, from the begin of the leg on; undefined for what the client sent. */
   traceparent: string | undefined;
   readonly #flags: string;
-  readonly #options: TracesOptions;
+  readonly #options: TraceOptions;
   #leg: Span | undefined;
 
-  constructor(
-    traceparent: string | null,
-    served: Span | undefined,
-    options: TracesOptions,
-  ) {
+  /** That of the request that the caller has just been given, which came with that `traceparent`. */
+  constructor(traceparent: string | null, options: TraceOptions) {
+    const served = options.hasSpans ? activeSpan() : undefined;
     const [, given, flags = "01"] = TRACEPARENT.exec(traceparent ?? "") ?? [];
     this.traceId = idsOf(served)?.traceId ?? given ??
       (options.toApps ? randomHex(16) : undefined);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { traceIdIn, Traces } from "../../../src/observability/traces.ts";
+import { RequestTrace, traceIdIn } from "../../../src/observability/traces.ts";
 
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 const SPAN_ID = "b7ad6b7169203331";
 const TRACEPARENT = `00-${TRACE_ID}-${SPAN_ID}-00`;
+
+const TO_APPS = { toApps: true, hasSpans: false };
 
 const REQUEST = {
   id: "r",
@@ -29,8 +31,7 @@ Deno.test("traceIdIn() reads the id of a traceparent of any version, if it is va
 });
 
 Deno.test("an app is sent a span of our own in the client's trace, sampled as that", () => {
-  const traces = new Traces({ toApps: true, hasSpans: false });
-  const trace = traces.begin(TRACEPARENT);
+  const trace = new RequestTrace(TRACEPARENT, TO_APPS);
   assert.equal(trace.traceId, TRACE_ID);
   assert.equal(trace.traceparent, undefined);
   trace.beginLeg(REQUEST);
@@ -42,16 +43,15 @@ Deno.test("an app is sent a span of our own in the client's trace, sampled as th
 });
 
 Deno.test("a request without a trace begins one if its app is to be told, and only then", () => {
-  const traces = new Traces({ toApps: true, hasSpans: false });
   const ids = [null, "nonsense"].map((given) => {
-    const trace = traces.begin(given);
+    const trace = new RequestTrace(given, TO_APPS);
     trace.beginLeg(REQUEST);
     const pattern = new RegExp(`^00-${trace.traceId}-[0-9a-f]{16}-01$`);
     assert.match(`${trace.traceparent}`, pattern);
     return trace.traceId;
   });
   assert.equal(new Set(ids).size, 2);
-  const untold = new Traces({ toApps: false, hasSpans: true }).begin(null);
+  const untold = new RequestTrace(null, { toApps: false, hasSpans: true });
   untold.beginLeg(REQUEST);
   assert.deepEqual([untold.traceId, untold.traceparent], [
     undefined,
