@@ -89,9 +89,11 @@ export const abuse: FeatureModule = {
         blocks?.controlRoutes?.(app);
         if (webhook !== undefined) addReportRoutes(app, webhook, parts);
         if (contacts.length === 0) return;
+        const lines = contacts.map((contact) => `Contact: ${contact}\n`);
         app.get("/.well-known/security.txt", (c) => {
           checkBase(c.env);
-          const text = securityTxt(contacts, parts.now());
+          const expires = new Date(parts.now() + CONTACT_MS).toISOString();
+          const text = `${lines.join("")}Expires: ${expires}\n`;
           return c.text(text, 200, OWN_ANSWER_HEADERS);
         });
       },
@@ -107,13 +109,6 @@ function unlisted(
   if (name !== undefined) return upstream;
   const { status, headers, body } = upstream;
   return { status, body, headers: [...headers, ["X-Robots-Tag", "noindex"]] };
-}
-
-/** The file of RFC 9116. */
-function securityTxt(contacts: readonly string[], now: number): string {
-  const expires = new Date(now + CONTACT_MS).toISOString();
-  const lines = contacts.map((contact) => `Contact: ${contact}\n`);
-  return `${lines.join("")}Expires: ${expires}\n`;
 }
 
 /** Keeps the block list, and everybody from what is on it. */

@@ -16,6 +16,7 @@ import {
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { isSentByPage } from "../../http/fetch_metadata.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { AUDIT, loggerFor } from "../../observability/log.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -75,12 +76,15 @@ export function addBlockRoutes(
 ): void {
   app.use(`${PATH}/*`, async (c, next) => {
     checkBase(c.env);
-    const { requestId, clientAddress } = c.env;
-    const given = bearerOf(c.req.raw.headers) ?? "";
+    const { env: { requestId, clientAddress }, req: { raw: { headers } } } = c;
+    const given = bearerOf(headers) ?? "";
     if (!timingSafeEqual(digest(given), digest(token))) {
-      const client = clientKey(clientAddress);
-      throttle.charge(client, 1);
+      const sender = { clientAddress, isSentByPage: isSentByPage(headers) };
+      const budget = throttle.budgetFor(sender);
+      budget.spend("store"); // a guess
+      budget.settle({ isAdmitted: false });
       const code = "credential_invalid";
+      const client = clientKey(clientAddress);
       accessEvents.refused({ requestId, client, code });
       throw new GatewayError(code, "Not BLOCKS_TOKEN");
     }
