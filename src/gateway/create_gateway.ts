@@ -70,9 +70,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     trustedProxies: listen.trustedProxies.map((range) =>
       ipaddr.parseCIDR(range)
     ),
-    traces: traceApps || hasSpans
-      ? { toApps: traceApps, hasSpans }
-      : undefined,
+    traces: traceApps || hasSpans ? { toApps: traceApps, hasSpans } : undefined,
     observer: features.find(({ observer }) => observer)?.observer,
     ownersViewOf: features.find(({ ownersViewOf }) => ownersViewOf)
       ?.ownersViewOf,

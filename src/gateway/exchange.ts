@@ -143,7 +143,9 @@ export abstract class Exchange extends ReceivedRequest {
     this.#checkServed();
     const isFull = organizationId !== undefined &&
       this.#entry?.reserveForOrganization(organizationId) === false;
-    if (isFull) throw new GatewayError("organization_overloaded", organizationId);
+    if (isFull) {
+      throw new GatewayError("organization_overloaded", organizationId);
+    }
     this.progress.onResolved();
   }
 

@@ -193,8 +193,10 @@ Deno.test("a feature forbids by what was asked for, and then by what that leads 
   again.checkLimits();
   assert.throws(
     () =>
-      again.grant({ sandboxId: "other", by: "bearer" }, () =>
-        Promise.resolve(true)),
+      again.grant(
+        { sandboxId: "other", by: "bearer" },
+        () => Promise.resolve(true),
+      ),
     blocked,
   );
 });
