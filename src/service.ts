@@ -141,12 +141,14 @@ export async function createService(
     ownsProcess,
   });
 
+  const secretFetch = options.isTraced ? createFetch(upstream) : fetch;
+
   // What knows Daytona.
   const daytona = createDaytona(config.daytona, {
     metrics,
     now,
     closing,
-    ...options.isTraced && { secretFetch: createFetch(upstream) },
+    secretFetch,
   });
   const { api, role, quota, serviceKey } = daytona;
   const resolvers = createResolvers(config, {
@@ -206,6 +208,7 @@ export async function createService(
     names: knownNames,
     lookups,
     store,
+    secretFetch,
     resolveDns,
     records,
     recordValues: records.values,
@@ -333,7 +336,7 @@ export async function createService(
       upstream.close();
       await following;
       await background.settled();
-      for (const feature of features) feature.close?.();
+      await Promise.all(features.map((feature) => feature.close?.()));
       store?.close();
       records.close();
       turns.dispose();

@@ -74,6 +74,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     observer: features.find(({ observer }) => observer)?.observer,
     ownersViewOf: features.find(({ ownersViewOf }) => ownersViewOf)
       ?.ownersViewOf,
+    forbid: features.find(({ forbid }) => forbid)?.forbid,
     brand: features.find(({ brand }) => brand)?.brand,
     scheme: auth.scheme,
     remoteSettings: resolvers.remoteSettings,

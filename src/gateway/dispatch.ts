@@ -1,5 +1,6 @@
 /** Dispatches requests: by host and target, to a handler of the data plane or to the gateway's own pages. */
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
+import { canonicalRef } from "../address/grammar.ts";
 import {
   type HostParser,
   likelyHost,
@@ -235,8 +236,8 @@ export class Dispatch {
   ): Promise<Response> {
     const { sandboxes, buildLogs, servesPaths } = this.#parts;
     if (route.kind === "toolbox") {
-      const { sandboxId, target } = route;
-      const request = { ...incoming, target };
+      const sandboxId = canonicalRef(route.sandboxId);
+      const request = { ...incoming, target: route.target };
       const x = new ToolboxExchange(request, sandboxId, this.#parts);
       return this.#serve(x, servesPaths ? sandboxes.toolbox(x) : notServed());
     }

@@ -39,6 +39,8 @@ export interface Feature extends ControlFeature {
   readonly observer?: ExchangeObserver;
   /** Where the owner of a sandbox sees its requests, below a base origin. */
   readonly ownersViewOf?: ExchangeServices["ownersViewOf"];
+  /** Throws the failure to tell, to whoever was admitted, in place of what is served to nobody, toolboxes too. */
+  readonly forbid?: ExchangeServices["forbid"];
   /** A page about a sandbox on base hosts, for its members: its path, which the sandbox's ID or name ends, and text. */
   readonly sandboxPage?: { readonly url: `/${string}/`; readonly text: string };
   /** Pages beside `/metrics`, by path, for GET and HEAD. */
@@ -49,10 +51,6 @@ export interface Feature extends ControlFeature {
   readonly loaded?: Promise<void>;
   /** Answers a request to a preview before anything is looked up for it. */
   beforeGate?(x: PreviewExchange): Promise<Response | undefined> | undefined;
-  /** Throws or rejects with the failure to tell whoever was admitted to what is served to nobody, toolboxes too. */
-  forbid?(
-    admitted: Pick<SandboxExchange, "sandboxId" | "name">,
-  ): Promise<void> | undefined;
   /** Answers in place of the app a visitor who was admitted. */
   admitted?(
     x: PreviewExchange,
@@ -99,8 +97,8 @@ export interface Feature extends ControlFeature {
   onRecord?(record: ExchangeRecord): void;
   /** The gateway begins to shut down. */
   startDraining?(): void;
-  /** The gateway has shut down. */
-  close?(): void;
+  /** The gateway has shut down; the stores close next. */
+  close?(): Promise<void> | void;
 }
 
 /** The first answer that a feature has; undefined at once if none could have any. */

@@ -72,14 +72,11 @@ export class SandboxHandlers {
   readonly #openedLinks: OpenedLinks;
   /** The features that see what is relayed. */
   readonly #relaying: readonly Feature[];
-  /** Those that forbid what is served to nobody. */
-  readonly #forbidding: readonly Feature[];
 
   constructor(parts: SandboxHandlerParts) {
     this.#parts = parts;
     this.#openedLinks = new OpenedLinks(parts.now);
     this.#relaying = parts.features.filter(({ relayed }) => relayed);
-    this.#forbidding = parts.features.filter(({ forbid }) => forbid);
   }
 
   /** Answers a request to a preview host. */
@@ -106,7 +103,7 @@ export class SandboxHandlers {
     if (verdict.kind !== "allow") {
       return await this.#turnAway(x, verdict, hasOpenedLink);
     }
-    await this.#grant(x, verdict);
+    this.#grant(x, verdict);
     if (x.redirectsWithoutToken && !x.isWebSocket) {
       return x.answer(await this.#redirectWithoutToken(x, verdict));
     }
@@ -128,7 +125,7 @@ export class SandboxHandlers {
       const endedAt = isUrl ? x.urlEndedAt : undefined;
       throw await this.#refusal(x, verdict, { endedAt });
     }
-    await this.#grant(x, verdict);
+    this.#grant(x, verdict);
     return await this.#carry(x, verdict); // 4 to 7
   }
 
@@ -215,7 +212,7 @@ export class SandboxHandlers {
       x.progress.onLookups();
       const verdict = await gate.admit(x);
       if (verdict.kind !== "allow") return undefined;
-      await this.#grant(x, verdict);
+      this.#grant(x, verdict);
       await x.openBody();
       const response = await forwarder.forward(x);
       if (hasAllowOrigin(response.headers)) return response;
@@ -226,8 +223,7 @@ export class SandboxHandlers {
     return undefined;
   }
 
-  /** Notes who was admitted; rejects if a feature forbids what they were admitted to. */
-  async #grant(x: SandboxExchange, admission: Admission): Promise<void> {
+  #grant(x: SandboxExchange, admission: Admission): void {
     const { gate, accessEvents, parseHost } = this.#parts;
     const { sandboxId, subject, grant } = admission;
     if (grant !== undefined) {
@@ -245,7 +241,6 @@ export class SandboxHandlers {
       latest = verdict;
       return true;
     });
-    for (const feature of this.#forbidding) await feature.forbid?.(x);
   }
 
   /**

@@ -21,7 +21,7 @@ import {
   type Preflight,
   preflightOf,
 } from "../proxy/cors.ts";
-import type { InFlight } from "../proxy/in_flight.ts";
+import type { InFlight, Served } from "../proxy/in_flight.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { ExchangeObserver } from "./observer.ts";
 
@@ -44,6 +44,8 @@ export interface ExchangeServices {
   readonly ownersViewOf?:
     | ((baseOrigin: string, sandbox: string) => string)
     | undefined;
+  /** Throws the failure to tell in place of what is served to nobody, toolboxes too; undefined if nothing is forbidden. */
+  readonly forbid?: ((served: Served) => void) | undefined;
   /** What our pages are dressed in; undefined if they look as they do. */
   readonly brand?: CurrentBrand | undefined;
   readonly logger: Logger;

@@ -45,9 +45,8 @@ export class Progress {
     this.#missedCache = true;
   }
 
-  onResolved(organizationId?: string): void {
+  onResolved(): void {
     this.resolvedAt = this.#now();
-    this.organizationId = organizationId;
   }
 
   onUpload(bytes: number): void {

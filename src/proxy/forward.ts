@@ -45,8 +45,8 @@ export interface AdmittedRequest extends AddressedRequest, App, HeadersSource {
     | undefined;
   /** What tells whether the client has left, and how much of the response there is memory for. */
   readonly reply: Pick<Reply, "signal" | "mayRead" | "mayGather">;
-  /** Called once its destination is known, and whose sandbox it is if the API has told; throws if it must not go there. */
-  onResolved(organizationId: string | undefined): void;
+  /** Called once its destination is known; throws if it must not go there. */
+  onResolved(destination: Destination): void;
   readonly progress: {
     /** Called before a lookup of the destination that goes beyond the process. */
     onMiss(): void;
@@ -214,7 +214,7 @@ export class Forwarder {
     if (known === null) {
       throw new GatewayError("sandbox_not_found", "No destination");
     }
-    request.onResolved(known.organizationId);
+    request.onResolved(known);
     request.trace?.beginLeg(request);
     try {
       const first = await send(known);

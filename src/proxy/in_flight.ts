@@ -9,6 +9,15 @@ import { LinkedList, type ListNode } from "../lib/linked_list.ts";
 import type { LimitUse } from "../observability/metrics/facts.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
 
+/** What of a sandbox somebody was admitted to. */
+export interface Served {
+  readonly sandboxId: string;
+  /** Whose sandbox it is; undefined unless the API has told, and the request went there. */
+  readonly organizationId: string | undefined;
+  /** The name that was asked for, with its port; undefined if none was. */
+  readonly name: string | undefined;
+}
+
 /** Controls an upload, a download or a tunnel while it lasts. */
 export interface StreamHandle {
   /** Ends it from our side. */
@@ -17,8 +26,8 @@ export interface StreamHandle {
   stalledSince?(): number | undefined;
   /** True if the caller still has access. Never rejects. */
   recheck(): Promise<boolean>;
-  /** The sandbox that it is of; undefined if it is of none. */
-  readonly sandboxId?: string | undefined;
+  /** What is sent or received, as far as is known now; undefined if it is nothing of a sandbox. */
+  served?(): Served | undefined;
   /** The sandbox that admitted the caller by being public; undefined for any other reason. */
   readonly publicSandbox?: string | undefined;
   /** The name that was asked for, with its port; undefined if none was. */
@@ -352,10 +361,11 @@ export class InFlight {
     }
   }
 
-  /** Aborts what streams and is meant, as its caller is not let in there any more. */
-  abortWhere(isMeant: (handle: StreamHandle) => boolean): void {
+  /** Aborts what streams of sandboxes and is meant, as nobody is let in there any more. */
+  abortWhere(isMeant: (served: Served) => boolean): void {
     for (const { handle } of [...this.#registry.streaming]) {
-      if (handle && isMeant(handle)) handle.abort("access_revoked");
+      const served = handle?.served?.();
+      if (served && isMeant(served)) handle?.abort("access_revoked");
     }
   }
 

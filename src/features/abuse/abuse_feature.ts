@@ -3,7 +3,7 @@ import { z } from "zod";
 import { flag, listOf, optional } from "../../config/formats.ts";
 import { type Format, inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
-import type { ControlContext } from "../../control/route.ts";
+import { checkBase } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Feature } from "../../gateway/feature.ts";
 import type {
@@ -12,10 +12,10 @@ import type {
 } from "../../gateway/feature_module.ts";
 import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 import { BlockList } from "./block_list.ts";
 import { addBlockRoutes, BLOCK_ROUTES } from "./block_routes.ts";
-import { Blockade } from "./blockade.ts";
 import { addReportRoutes, REPORT_ROUTE } from "./reports.ts";
 
 /** Time between two looks at the block list, and longest wait of the start for it, ms. */
@@ -89,10 +89,13 @@ export const abuse: FeatureModule = {
         blocks?.controlRoutes?.(app);
         if (webhook !== undefined) addReportRoutes(app, webhook, parts);
         if (contacts.length === 0) return;
-        app.get(
-          "/.well-known/security.txt",
-          (c) => c.text(securityTxt(c.env, contacts, parts.now())),
-        );
+        const lines = contacts.map((contact) => `Contact: ${contact}\n`);
+        app.get("/.well-known/security.txt", (c) => {
+          checkBase(c.env);
+          const expires = new Date(parts.now() + CONTACT_MS).toISOString();
+          const text = `${lines.join("")}Expires: ${expires}\n`;
+          return c.text(text, 200, OWN_ANSWER_HEADERS);
+        });
       },
     };
   },
@@ -108,42 +111,34 @@ function unlisted(
   return { status, body, headers: [...headers, ["X-Robots-Tag", "noindex"]] };
 }
 
-/** The file of RFC 9116; throws `route_not_found` on other hosts than base hosts. */
-function securityTxt(
-  { base }: ControlContext,
-  contacts: readonly string[],
-  now: number,
-): string {
-  if (base === undefined) {
-    throw new GatewayError("route_not_found", "No contact on this host");
-  }
-  const expires = new Date(now + CONTACT_MS).toISOString();
-  const lines = contacts.map((contact) => `Contact: ${contact}\n`);
-  return `${lines.join("")}Expires: ${expires}\n`;
-}
-
 /** Keeps the block list, and everybody from what is on it. */
 function blocking(token: string, parts: FeatureParts): Feature {
-  const { config, recordValues, background } = parts;
+  const { recordValues, background, inFlight } = parts;
   const list = new BlockList(recordValues);
-  const { maxEntries: maxSandboxes } = config.cache;
-  const blockade = new Blockade({ ...parts, list, maxSandboxes });
-  const enforce = () => background.add("enforce blocks", blockade.enforce());
-  const look = () =>
-    list.look().then(enforce, (error: unknown) => {
+  const known = Promise.withResolvers<void>();
+  function onChange(): void {
+    if (list.all.size > 0) inFlight.abortWhere((served) => list.blocks(served));
+  }
+  function look(): void {
+    const looking = list.look().then(() => {
+      known.resolve();
+      onChange();
+    }, (error: unknown) => {
       if (!(error instanceof GatewayError)) throw error; // the log has said why
     });
-  const first = look();
-  background.add("read blocks", first);
-  const timer = setInterval(
-    () => background.add("read blocks", look()),
-    LOOK_EVERY_MS,
-  );
+    background.add("read blocks", looking);
+  }
+  look();
+  const timer = setInterval(look, LOOK_EVERY_MS);
   Deno.unrefTimer(timer);
   return {
-    loaded: fulfilsWithin(first, LOADING_MS).then(() => {}, () => {}),
-    forbid: (served) => blockade.forbid(served),
-    controlRoutes: (app) => addBlockRoutes(app, token, list, enforce),
+    loaded: fulfilsWithin(known.promise, LOADING_MS).then(() => {}),
+    forbid(served) {
+      if (!list.blocks(served)) return;
+      throw new GatewayError("preview_blocked", "On the block list");
+    },
+    controlRoutes: (app) =>
+      addBlockRoutes(app, list, { ...parts, token, onChange }),
     close: () => clearInterval(timer),
   };
 }

@@ -1,6 +1,8 @@
 /** What the operator has blocked: one value in the store of records, and whole in the memory of each gateway. */
+import { splitAuthority } from "../../address/preview_host.ts";
 import type { StoreKey } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
+import type { Served } from "../../proxy/in_flight.ts";
 import type { RecordValues } from "../../records/record_values.ts";
 
 /** What can be blocked: sandboxes and organizations by their ids, and names by their hosts. */
@@ -18,9 +20,6 @@ const MAX_BYTES = 64_000;
 export class BlockList {
   readonly #values: Pick<RecordValues, "read" | "write">;
   #blocks: ReadonlySet<Block> = new Set();
-  #hasOrganizations = false;
-  /** How often it was changed here: what was read before that is no news. */
-  #changes = 0;
 
   constructor(values: Pick<RecordValues, "read" | "write">) {
     this.#values = values;
@@ -30,16 +29,21 @@ export class BlockList {
     return this.#blocks;
   }
 
-  /** True if organizations count, so that those of sandboxes have to be known. */
-  get hasOrganizations(): boolean {
-    return this.#hasOrganizations;
+  /** True if a sandbox is on it, by itself or with its organization, or the name that was asked for. */
+  blocks({ sandboxId, organizationId, name = "" }: Served): boolean {
+    const known = this.#blocks;
+    return known.size > 0 &&
+      (known.has(`sandboxes/${sandboxId}`) ||
+        known.has(`organizations/${organizationId}`) ||
+        known.has(`names/${splitAuthority(name).name}`));
   }
 
   /** Reads it; throws `records_unavailable` if the store does not answer. */
   async look(): Promise<void> {
-    const changes = this.#changes;
+    const before = this.#blocks;
     const { blocks } = await this.#read();
-    if (changes === this.#changes) this.#keep(blocks);
+    // If it was changed meanwhile, what was read may be from before that.
+    if (this.#blocks === before) this.#blocks = blocks;
   }
 
   /**
@@ -57,16 +61,9 @@ export class BlockList {
       }
       const write = { key: KEY, version, text, ttlMs: Infinity };
       if (await this.#values.write(write) === undefined) continue; // somebody else was faster
-      this.#changes++;
-      return this.#keep(blocks);
+      this.#blocks = blocks;
+      return;
     }
-  }
-
-  #keep(blocks: ReadonlySet<Block>): void {
-    this.#blocks = blocks;
-    this.#hasOrganizations = [...blocks].some((block) =>
-      block.startsWith("organizations/")
-    );
   }
 
   async #read() {

@@ -1,19 +1,25 @@
 /** `/api/v1/blocks` on base hosts: the operator, who has `BLOCKS_TOKEN`, blocks what is abused. */
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { createHash, timingSafeEqual } from "node:crypto";
-import { canonicalRef } from "../../address/grammar.ts";
+import { isUuid } from "../../address/grammar.ts";
+import { splitAuthority } from "../../address/preview_host.ts";
 import { bearerOf } from "../../auth/credentials.ts";
-import { checked } from "../../control/api/json_body.ts";
+import { checked, invalid } from "../../control/api/json_body.ts";
 import { API_REFUSALS } from "../../control/api/record_descriptions.ts";
 import { answer } from "../../control/api/record_routes.ts";
 import {
+  checkBase,
   type ControlEnv,
   json,
   refusal,
   type RouteConfig,
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { isSentByPage } from "../../http/fetch_metadata.ts";
+import { clientKey } from "../../lib/client_key.ts";
 import { AUDIT, loggerFor } from "../../observability/log.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { type Block, BLOCK_KINDS, type BlockList } from "./block_list.ts";
 
 const PARAMS = z.object({
@@ -63,17 +69,24 @@ export const BLOCK_ROUTES: readonly RouteConfig[] = [{
 /** Adds the routes, without their descriptions. */
 export function addBlockRoutes(
   app: OpenAPIHono<ControlEnv>,
-  token: string,
   list: Pick<BlockList, "all" | "look" | "change">,
-  onChange: () => void,
+  { token, onChange, parseHost, throttle, accessEvents }:
+    & Pick<FeatureParts, "parseHost" | "throttle" | "accessEvents">
+    & { readonly token: string; readonly onChange: () => void },
 ): void {
   app.use(`${PATH}/*`, async (c, next) => {
-    if (c.env.base === undefined) {
-      throw new GatewayError("route_not_found", "No API on this host");
-    }
-    const given = bearerOf(c.req.raw.headers) ?? "";
+    checkBase(c.env);
+    const { env: { requestId, clientAddress }, req: { raw: { headers } } } = c;
+    const given = bearerOf(headers) ?? "";
     if (!timingSafeEqual(digest(given), digest(token))) {
-      throw new GatewayError("credential_invalid", "Not BLOCKS_TOKEN");
+      const sender = { clientAddress, isSentByPage: isSentByPage(headers) };
+      const budget = throttle.budgetFor(sender);
+      budget.spend("store"); // a guess
+      budget.settle({ isAdmitted: false });
+      const code = "credential_invalid";
+      const client = clientKey(clientAddress);
+      accessEvents.refused({ requestId, client, code });
+      throw new GatewayError(code, "Not BLOCKS_TOKEN");
     }
     await next();
   });
@@ -83,14 +96,21 @@ export function addBlockRoutes(
   });
   app.on(["PUT", "DELETE"], `${PATH}/:kind/:id`, async (c) => {
     const { kind, id } = checked(c.req.param(), PARAMS);
-    const known = kind === "names" ? id.toLowerCase() : canonicalRef(id);
-    const block: Block = `${kind}/${known}`;
+    const { name } = splitAuthority(id);
+    const parsed = parseHost(name);
+    const isOurs = parsed.kind === "base" ||
+      parsed.kind === "preview" && parsed.host.name === undefined;
+    if (kind === "names" ? isOurs : !isUuid(id)) {
+      const message = "must be a UUID, or the host of a name";
+      throw invalid([{ path: "/id", message }], "It would block nothing");
+    }
+    const block: Block = `${kind}/${name}`;
     const isBlocked = c.req.method === "PUT";
     await list.change(block, isBlocked);
     const facts = { requestId: c.env.requestId, block };
     loggerFor(AUDIT).info(isBlocked ? "blocked" : "unblocked", facts);
     onChange();
-    return new Response(null, { status: 204 });
+    return new Response(null, { status: 204, headers: OWN_ANSWER_HEADERS });
   });
 }
 

@@ -2,8 +2,10 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import form from "../../../gen/text/features/abuse/report_page.html.ts";
 import { loggedLabel } from "../../address/grammar.ts";
+import { previewOrigin } from "../../address/preview_host.ts";
 import { checked, invalid } from "../../control/api/json_body.ts";
 import {
+  checkBase,
   type ControlEnv,
   ownOrigin,
   PAGE,
@@ -58,27 +60,21 @@ const HEADERS = {
   "content-security-policy": `${PAGE_POLICY}; frame-ancestors 'none'`,
 };
 
+type ReportParts = Pick<
+  FeatureParts,
+  "scheme" | "parseHost" | "now" | "secretFetch"
+>;
+
 /** Adds the route and its page, without their descriptions. */
 export function addReportRoutes(
   app: OpenAPIHono<ControlEnv>,
   webhook: string,
-  { scheme, parseHost, now }: Pick<
-    FeatureParts,
-    "scheme" | "parseHost" | "now"
-  >,
+  { scheme, parseHost, now, secretFetch }: ReportParts,
 ): void {
   const common = { maxKeys: 10_000, now };
   const ofClient = { ...common, capacity: 5, refillPerSec: 5 / 3600 };
   const byClient = new TokenBuckets(ofClient);
   const all = new TokenBuckets({ ...common, capacity: 60, refillPerSec: 1 });
-
-  function takeFrom(buckets: TokenBuckets, key: string): void {
-    const taken = buckets.take(key);
-    if (taken.ok) return;
-    const { retryAfterSec } = taken;
-    const reason = "Reports of a client, or of all";
-    throw new GatewayError("too_many_reports", reason, { retryAfterSec });
-  }
 
   app.get(PATH, (c) => {
     checkBase(c.env);
@@ -101,40 +97,52 @@ export function addReportRoutes(
       const message = "must be the address of a preview here";
       throw invalid([{ path: "/url", message }], "No preview of ours");
     }
-    takeFrom(byClient, clientKey(clientAddress));
-    takeFrom(all, "");
-    const { label, port, name } = parsed.host;
-    await send(webhook, {
+    const { host, host: { port, name } } = parsed;
+    const sandbox = loggedLabel(host.label);
+    const room = all.check("");
+    const taken = room.ok ? byClient.take(clientKey(clientAddress)) : room;
+    if (!taken.ok) {
+      const { retryAfterSec } = taken;
+      const reason = "Reports of a client, or of all";
+      throw new GatewayError("too_many_reports", reason, { retryAfterSec });
+    }
+    all.take("");
+    // A query may have a token, and the host of a signed link is one.
+    const shown = { ...host, label: sandbox ?? "redacted" };
+    const report = {
       event: "preview.reported",
-      url: url.origin + url.pathname, // a query may have a token
-      sandbox: loggedLabel(label),
+      url: previewOrigin(shown, scheme) + url.pathname,
+      sandbox,
       port,
       name,
       reason,
       contact,
       requestId,
       reportedAt: new Date(now()).toISOString(),
-    });
+    };
+    await send(webhook, report, secretFetch);
     const thanks = "<h1>Thank you</h1>\n<p>The operator has your report.</p>";
     return c.html(page("Reported", thanks), 200, HEADERS);
   });
 }
 
-/** @throws {GatewayError} `route_not_found` on other hosts */
-function checkBase({ base }: ControlEnv["Bindings"]): void {
-  if (base !== undefined) return;
-  throw new GatewayError("route_not_found", "No reports on this host");
-}
-
 /** @throws {GatewayError} `report_unavailable` if the webhook does not take it; its URL is a secret, and an error would name it */
-async function send(webhook: string, report: object): Promise<void> {
-  const response = await fetch(webhook, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(report),
-    redirect: "error",
-    signal: AbortSignal.timeout(DEADLINE_MS),
-  }).catch(({ name }: Error) => {
+async function send(
+  webhook: string,
+  report: object,
+  secretFetch: ReportParts["secretFetch"],
+): Promise<void> {
+  const post = async () =>
+    await secretFetch(
+      new Request(webhook, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(report),
+        redirect: "error",
+        signal: AbortSignal.timeout(DEADLINE_MS),
+      }),
+    );
+  const response = await post().catch(({ name }: Error) => {
     throw new GatewayError("report_unavailable", `The webhook fails: ${name}`);
   });
   await response.body?.cancel();

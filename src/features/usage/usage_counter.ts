@@ -1,8 +1,9 @@
 /** What sandboxes were used for, by hour, as this process has seen it. */
 import type { ExchangeRecord } from "../../observability/access_log.ts";
+import { loggerFor } from "../../observability/log.ts";
 
-/** Most rows: what is more is counted by none. */
-const MAX_ROWS = 100_000;
+const FULL =
+  "usage is not counted of all sandboxes any more: raise CACHE_MAX_ENTRIES";
 
 /** An hour, ms. */
 export const HOUR_MS = 3_600_000;
@@ -26,38 +27,50 @@ export interface UsageRow extends Usage {
   isNew: boolean;
 }
 
-/** No usage. */
-export function noUsage(): Usage {
-  return { requests: 0, receivedBytes: 0, sentBytes: 0, webSocketSec: 0 };
+/** Where sums begin. */
+export const NO_USAGE: Readonly<Usage> = {
+  requests: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
+  webSocketSec: 0,
+};
+
+/** Adds usage to a sum. */
+export function addUsage(sum: Usage, more: Readonly<Usage>): void {
+  sum.requests += more.requests;
+  sum.receivedBytes += more.receivedBytes;
+  sum.sentBytes += more.sentBytes;
+  sum.webSocketSec += more.webSocketSec;
 }
 
-/** What of an exchange is counted. */
-type Counted = Pick<
-  ExchangeRecord,
-  | "sandboxId"
-  | "organizationId"
-  | "receivedBytes"
-  | "sentBytes"
-  | "tunnel"
-  | "answeredAt"
-  | "endedAt"
->;
-
-/** Counts exchanges that were admitted, in the hour in which they end. */
+/** Counts requests that went to a sandbox, in the hour in which their exchanges end. */
 export class UsageCounter {
   readonly #rows = new Map<string, UsageRow>();
+  readonly #maxRows: number;
+  #wasFull = false;
 
-  record({ sandboxId, organizationId, tunnel, ...exchange }: Counted): void {
-    if (sandboxId === undefined) return;
-    const { answeredAt, endedAt } = exchange;
+  /** What would take more rows is counted by none, which the log says once. */
+  constructor(maxRows: number) {
+    this.#maxRows = maxRows;
+  }
+
+  record(exchange: ExchangeRecord): void {
+    const { route, sandboxId, resolvedAt, tunnel } = exchange;
+    const isOfSandbox = route === "preview" || route === "toolbox";
+    const hasGoneThere = isOfSandbox && resolvedAt !== undefined;
+    if (!hasGoneThere || sandboxId === undefined) return;
+    const { answeredAt, endedAt, organizationId } = exchange;
     const row = this.#rowOf(sandboxId, endedAt - endedAt % HOUR_MS);
     if (row === undefined) return;
     row.organizationId = organizationId ?? row.organizationId;
     row.isNew = true;
-    row.requests++;
-    row.receivedBytes += exchange.receivedBytes + (tunnel?.bytesSent ?? 0);
-    row.sentBytes += exchange.sentBytes + (tunnel?.bytesReceived ?? 0);
-    if (tunnel) row.webSocketSec += (endedAt - answeredAt) / 1000;
+    const openMs = tunnel === undefined ? 0 : endedAt - answeredAt;
+    addUsage(row, {
+      requests: 1,
+      receivedBytes: exchange.receivedBytes + (tunnel?.bytesSent ?? 0),
+      sentBytes: exchange.sentBytes + (tunnel?.bytesReceived ?? 0),
+      webSocketSec: Math.max(0, openMs) / 1000, // the clock may be set back
+    });
   }
 
   /** All rows that are kept. */
@@ -75,9 +88,14 @@ export class UsageCounter {
   #rowOf(sandboxId: string, hour: number): UsageRow | undefined {
     const key = `${hour} ${sandboxId}`;
     const known = this.#rows.get(key);
-    if (known !== undefined || this.#rows.size >= MAX_ROWS) return known;
+    if (known !== undefined) return known;
+    if (this.#rows.size >= this.#maxRows) {
+      if (!this.#wasFull) loggerFor("usage").warn(FULL);
+      this.#wasFull = true;
+      return undefined;
+    }
     const organizationId = undefined;
-    const row = { sandboxId, organizationId, hour, isNew: true, ...noUsage() };
+    const row = { sandboxId, organizationId, hour, isNew: true, ...NO_USAGE };
     this.#rows.set(key, row);
     return row;
   }

@@ -5,16 +5,17 @@ import { sectionOf, settingsSection } from "../../config/section.ts";
 import { timeOf } from "../../control/api/fields.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
+import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { HOUR_MS, UsageCounter, type UsageRow } from "./usage_counter.ts";
 import { addUsageRoute, USAGE_ROUTE } from "./usage_route.ts";
 import { UsageStore } from "./usage_store.ts";
 
-/** Time between two times of storing, ms, and while the gateway drains: so much is lost with a process that ends. */
+/** Time between two times of storing, ms, and longest time that the last one may take. */
 const STORE_EVERY_MS = 60_000;
-const DRAINING_EVERY_MS = 1_000;
+const LAST_STORE_MS = 5_000;
 
-/** For so many hours before this one, rows are kept for who collects them. */
-const COLLECTED_HOURS = 2;
+/** For so many hours, this one included, rows are kept for who collects them. */
+const COLLECTED_HOURS = 3;
 
 export const usageSettings = settingsSection({
   rows: inGroup("Observability", {
@@ -35,46 +36,47 @@ export const usage: FeatureModule = {
     const { config, recordValues, background, now } = parts;
     const { isOn } = sectionOf(config, usageSettings);
     if (!isOn || !recordValues.isOn) return undefined;
-    const counter = new UsageCounter();
+    const counter = new UsageCounter(COLLECTED_HOURS * config.cache.maxEntries);
     const source = crypto.randomUUID();
     const store = new UsageStore(recordValues, source);
     let storing: Promise<void> | undefined;
-    function storeNew(): void {
+    function storeNew(): Promise<void> {
       storing ??= store.store(counter.rows()).catch((error) => {
         if (!(error instanceof GatewayError)) throw error; // it is stored next time
       }).finally(() => {
-        counter.forgetBefore(now() - (1 + COLLECTED_HOURS) * HOUR_MS);
+        counter.forgetBefore(now() - COLLECTED_HOURS * HOUR_MS);
         storing = undefined;
       });
       background.add("store usage", storing);
+      return storing;
     }
-    function storeEvery(ms: number) {
-      const timer = setInterval(storeNew, ms);
-      Deno.unrefTimer(timer);
-      return timer;
-    }
-    let timer = storeEvery(STORE_EVERY_MS);
+    const timer = setInterval(storeNew, STORE_EVERY_MS);
+    Deno.unrefTimer(timer);
     return {
       metricsPages: { "/usage": () => collected(counter.rows(), source) },
       onRecord: (record) => counter.record(record),
       controlRoutes: (app) => addUsageRoute(app, store, parts),
-      startDraining() {
+      async close() {
         clearInterval(timer);
-        timer = storeEvery(DRAINING_EVERY_MS);
+        // Whatever fails now, but for a lack of time, has failed before.
+        await fulfilsWithin(storeNew(), LAST_STORE_MS).catch(() => {});
       },
-      close: () => clearInterval(timer),
     };
   },
 };
 
 /** Rows as NDJSON: of two with one `source`, `sandboxId` and `hour`, the one with more requests is the later. */
 function collected(rows: Iterable<UsageRow>, source: string): Response {
-  const lines = [...rows].map(({ isNew: _, hour, ...row }) =>
-    `${JSON.stringify({ source, hour: timeOf(hour), ...row })}\n`
-  );
+  function* lines() {
+    for (const { isNew: _, hour, ...row } of rows) {
+      yield `${JSON.stringify({ source, hour: timeOf(hour), ...row })}\n`;
+    }
+  }
   const headers = {
     "cache-control": "no-store",
     "content-type": "application/x-ndjson",
   };
-  return new Response(lines.join(""), { headers });
+  const body = ReadableStream.from(lines())
+    .pipeThrough(new TextEncoderStream());
+  return new Response(body, { headers });
 }

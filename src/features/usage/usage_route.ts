@@ -10,12 +10,18 @@ import {
   type RouteConfig,
 } from "../../control/route.ts";
 import { SANDBOX } from "../../control/routes/sandbox_paths.ts";
+import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
+import { clientKey } from "../../lib/client_key.ts";
+import { TokenBuckets } from "../../lib/token_bucket.ts";
 import { HOUR_MS } from "./usage_counter.ts";
 import type { UsageStore } from "./usage_store.ts";
 
-/** Most hours of an answer: those of the longest month. */
-const MAX_HOURS = 31 * 24;
+/** Most hours of an answer, each of which is a read: those of a week. */
+const MAX_HOURS = 7 * 24;
+
+/** How often one client may ask. */
+const RATE = { capacity: 10, refillPerSec: 1, maxKeys: 10_000 };
 
 const QUERY = z.strictObject({
   sandbox: SANDBOX,
@@ -40,7 +46,7 @@ export const USAGE_ROUTE: RouteConfig = {
   operationId: "usage",
   summary: "What a sandbox was used for, by hour",
   description:
-    "For members of the sandbox. Hours that `from` or `to` is in count as a whole; 744 at most.",
+    `For members of the sandbox. Hours that \`from\` or \`to\` is in count as a whole; ${MAX_HOURS} at most.`,
   request: { query: QUERY },
   responses: {
     200: {
@@ -57,6 +63,7 @@ export function addUsageRoute(
   store: Pick<UsageStore, "read">,
   { members, now }: Pick<FeatureParts, "members" | "now">,
 ): void {
+  const asked = new TokenBuckets({ ...RATE, now });
   app.get(PATH, async (c) => {
     const caller = members.callerOf(c);
     const { sandbox, from, to } = checked(c.req.query(), QUERY);
@@ -69,6 +76,12 @@ export function addUsageRoute(
       throw invalid([{ path: "/from", message }], "Too long, or backwards");
     }
     const { sandboxId } = await members.admit(caller, sandbox);
+    const allowance = asked.take(clientKey(c.env.clientAddress));
+    if (!allowance.ok) {
+      const { retryAfterSec } = allowance;
+      const reason = "Questions about usage";
+      throw new GatewayError("client_overloaded", reason, { retryAfterSec });
+    }
     const hours = await store.read(sandboxId, begin, end);
     const items = hours.map(({ hour, ...usage }) => (
       { hour: timeOf(hour), ...usage }

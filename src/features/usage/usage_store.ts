@@ -5,14 +5,15 @@
 import type { StoreKey } from "../../cache/store.ts";
 import type { RecordValues } from "../../records/record_values.ts";
 import {
+  addUsage,
   HOUR_MS,
-  noUsage,
+  NO_USAGE,
   type Usage,
   type UsageRow,
 } from "./usage_counter.ts";
 
-/** Time for which it is kept, ms: thirteen months. */
-const KEPT_MS = 400 * 86_400_000;
+/** Time for which it is kept, ms: two months. */
+const KEPT_MS = 62 * 86_400_000;
 
 /** Most operations at once. */
 const AT_ONCE = 16;
@@ -33,13 +34,17 @@ export class UsageStore {
     this.#source = source;
   }
 
-  /** Stores what is new; throws `records_unavailable` if the store does not answer. */
+  /** Stores all that is new that can be; then throws why the rest could not, as `records_unavailable`. */
   async store(rows: Iterable<UsageRow>): Promise<void> {
     const due = [...rows].filter(({ isNew }) => isNew);
+    const failures: unknown[] = [];
     while (due.length > 0) {
-      const some = due.splice(0, AT_ONCE);
-      await Promise.all(some.map((row) => this.#put(row)));
+      const some = due.splice(0, AT_ONCE).map((row) => this.#put(row));
+      for (const each of await Promise.allSettled(some)) {
+        if (each.status === "rejected") failures.push(each.reason);
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** The hours of a sandbox from `from` until `to`, ms since the epoch, in which it was used. */
@@ -54,7 +59,9 @@ export class UsageStore {
     while (hours.length > 0) {
       const some = hours.splice(0, AT_ONCE).map(async (hour) => {
         const { places } = await this.#read(keyOf(sandboxId, hour));
-        return { hour, ...sumOf(Object.values(places)) };
+        const sum = { hour, ...NO_USAGE };
+        for (const each of Object.values(places)) addUsage(sum, each);
+        return sum;
       });
       found.push(...await Promise.all(some));
     }
@@ -84,15 +91,4 @@ export class UsageStore {
 
 function keyOf(sandboxId: string, hour: number): StoreKey {
   return ["usage", sandboxId, String(hour / HOUR_MS)];
-}
-
-function sumOf(all: readonly Usage[]): Usage {
-  const sum = noUsage();
-  for (const each of all) {
-    sum.requests += each.requests;
-    sum.receivedBytes += each.receivedBytes;
-    sum.sentBytes += each.sentBytes;
-    sum.webSocketSec += each.webSocketSec;
-  }
-  return sum;
 }

@@ -15,6 +15,7 @@ import {
 import {
   appOriginOn,
   NO_LABELS,
+  NO_OWNER,
   type Owner,
   type OwnerLabels,
 } from "../owner_labels.ts";
@@ -30,9 +31,6 @@ const RENEWAL_PAUSE_MS = 5000;
 
 /** Longest wait for a sandbox's labels, ms: they only refine the answer. */
 const LABELS_WAIT_MS = 1000;
-
-/** The owner of a sandbox while nobody has asked. */
-const UNREAD = { labels: null, organizationId: null };
 
 type SandboxApi =
   & Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">
@@ -55,8 +53,8 @@ export class SandboxResolver implements Destinations {
   readonly #visibility: LookupCache<boolean>;
   readonly #placements: LookupCache<Placement | null>;
   readonly #renewals: RecentAnswers<Placement | null>;
-  /** The latest labels of sandboxes that have some: they still count if they cannot be read again. */
-  readonly #labels: LRUCache<string, OwnerLabels>;
+  /** The latest owners of sandboxes: they still count if they cannot be read again. */
+  readonly #owners: LRUCache<string, Owner>;
   readonly #refusals: RunnerRefusals;
 
   constructor(api: SandboxApi, options: SandboxResolverOptions) {
@@ -72,7 +70,7 @@ export class SandboxResolver implements Destinations {
     });
     this.#placements = new LookupCache(place, codec, options);
     this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
-    this.#labels = new LRUCache({ max });
+    this.#owners = new LRUCache({ max });
     this.#refusals = new RunnerRefusals(options.upstream);
   }
 
@@ -80,7 +78,7 @@ export class SandboxResolver implements Destinations {
   async isPublic(sandboxId: string, budget: Budget): Promise<boolean> {
     return await this.#visibility.lookUp(sandboxId, () => {
       // What an admitted request needs next.
-      const ask = () => this.#placementOf(sandboxId, "any");
+      const ask = () => this.#placementOf(sandboxId);
       this.#placements.prefetch(sandboxId, ask);
       return this.#api.isSandboxPublic(sandboxId);
     }, budget);
@@ -101,7 +99,7 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
   ): Destination | null | undefined {
     const placement = this.#placements.known(sandboxId);
-    if (placement?.labels === null && port !== "toolbox") return undefined;
+    if (placement?.labels === null) return undefined;
     return placement && this.#destination(placement, sandboxId, port);
   }
 
@@ -110,13 +108,13 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
     onMiss: () => void,
   ): Promise<Destination | null> {
-    const placement = await this.#placed(sandboxId, port, onMiss);
+    const placement = await this.#placed(sandboxId, onMiss);
     return placement && this.#destination(placement, sandboxId, port);
   }
 
   /** The labels of a sandbox's owner, which are read beside where it is; throws as the other lookups. */
   async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
-    const placement = await this.#placed(sandboxId, "any", onMiss);
+    const placement = await this.#placed(sandboxId, onMiss);
     return placement?.labels ?? NO_LABELS;
   }
 
@@ -126,16 +124,14 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
   ): Promise<Destination | null> {
     const placement = await this.#renewals.once(sandboxId, async () => {
-      const renewed = await this.#placementOf(sandboxId, port);
+      const renewed = await this.#placementOf(sandboxId);
       this.#placements.put(sandboxId, renewed);
       return renewed;
     });
-    if (placement === null) return null;
-    const labelled = await this.#labelled(placement, sandboxId, port);
-    return this.#destination(labelled, sandboxId, port);
+    return placement && this.#destination(placement, sandboxId, port);
   }
 
-  /** Forgets all but a sandbox's labels, which still count if they cannot be read again. */
+  /** Forgets all but a sandbox's owner, who still counts if nobody can tell who it is. */
   async forget(sandboxId: string, change: Change): Promise<void> {
     this.#renewals.forget(sandboxId);
     await Promise.all([
@@ -159,25 +155,15 @@ export class SandboxResolver implements Destinations {
     });
   }
 
-  /** Where a sandbox is, for whatever comes for that port; null if there is none. */
+  /** Where a sandbox is, and its owner, whom others that store such records do not read; null if there is none. */
   async #placed(
     sandboxId: string,
-    port: SandboxPort | "any",
     onMiss: () => void,
   ): Promise<Placement | null> {
-    const ask = () => this.#placementOf(sandboxId, port);
+    const ask = () => this.#placementOf(sandboxId);
     const placement = await this.#placements
       .lookUp(sandboxId, ask, UNMETERED, onMiss);
-    return placement && await this.#labelled(placement, sandboxId, port);
-  }
-
-  /** A placement with the labels, which a request to the toolbox has no use for: the next one reads them. */
-  async #labelled(
-    placement: Placement,
-    sandboxId: string,
-    port: SandboxPort | "any",
-  ): Promise<Placement> {
-    if (placement.labels !== null || port === "toolbox") return placement;
+    if (placement?.labels !== null) return placement;
     const labelled = { ...placement, ...await this.#ownerOf(sandboxId) };
     // It may have been forgotten meanwhile.
     if (this.#placements.known(sandboxId) === placement) {
@@ -186,24 +172,22 @@ export class SandboxResolver implements Destinations {
     return labelled;
   }
 
-  /** Asks the API for a sandbox's runner and, unless it is for the toolbox, its owner, at once. */
-  async #placementOf(sandboxId: string, port: SandboxPort | "any") {
+  /** Asks the API for a sandbox's runner and its owner, at once. */
+  async #placementOf(sandboxId: string) {
     const [runner, owner] = await Promise.all([
       this.#api.runnerOfSandbox(sandboxId),
-      port === "toolbox" ? UNREAD : this.#ownerOf(sandboxId),
+      this.#ownerOf(sandboxId),
     ]);
     return runner && { runner, ...owner };
   }
 
-  /** The sandbox's owner; the labels known so far if the API cannot tell them now. */
+  /** The sandbox's owner, as known so far if the API cannot tell now. */
   async #ownerOf(sandboxId: string): Promise<Owner> {
     const asked = this.#api.ownerOf(sandboxId);
     const owner = await fulfilsWithin(asked, LABELS_WAIT_MS)
       ? await asked
       : undefined;
-    if (owner?.labels === NO_LABELS) this.#labels.delete(sandboxId);
-    else if (owner !== undefined) this.#labels.set(sandboxId, owner.labels);
-    const labels = this.#labels.get(sandboxId) ?? NO_LABELS;
-    return { labels, organizationId: owner?.organizationId ?? null };
+    if (owner !== undefined) this.#owners.set(sandboxId, owner);
+    return owner ?? this.#owners.get(sandboxId) ?? NO_OWNER;
   }
 }

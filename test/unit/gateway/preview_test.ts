@@ -151,37 +151,6 @@ Deno.test("features make of an app's response what is relayed, each of what thos
   assert.equal(seen.length, 2);
 });
 
-Deno.test("what a feature forbids is served to nobody, toolbox included, and nothing is asked of the app", async () => {
-  const asked: unknown[] = [];
-  const forbidding: Feature = {
-    forbid({ sandboxId, name }) {
-      asked.push([sandboxId, name]);
-      throw new GatewayError("preview_blocked", "test");
-    },
-  };
-  const late: Feature = {
-    forbid: () => Promise.reject(new GatewayError("preview_blocked", "test")),
-  };
-  const forward = () => Promise.reject(new Error("Not reached"));
-  for (const feature of [forbidding, late]) {
-    const features = [{}, { forbid: () => undefined }, feature];
-    for (const route of ["preview", "toolbox"] as const) {
-      const answering = setUp({ features, forward, name: "a.test" })[route]();
-      await assert.rejects(answering, { code: "preview_blocked" });
-    }
-  }
-  assert.deepEqual(asked, [["box", "a.test"], ["box", undefined]]);
-});
-
-Deno.test("who was not admitted does not learn what a feature forbids", async () => {
-  const verdict = { kind: "deny", code: "sandbox_not_found" } as const;
-  const features: Feature[] = [{
-    forbid: () => Promise.reject(new Error("Not reached")),
-  }];
-  const { code } = await failureOf({ verdict, features });
-  assert.equal(code, "sandbox_not_found");
-});
-
 Deno.test("a feature that fails on a response is a bug, which is explained as any failure", async () => {
   const told: (ErrorCode | undefined)[] = [];
   const features: Feature[] = [

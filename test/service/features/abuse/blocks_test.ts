@@ -2,17 +2,21 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
-import { assertEventually } from "../../../support/assert_eventually.ts";
+import {
+  KEYS,
+  type Stack,
+  startStack,
+} from "../../../../scripts/stand_in/stack.ts";
+import { collectLog } from "../../../support/collected_log.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import {
   BASE,
   DEMO,
-  LOCKED,
   startGateway,
   startGatewayOf,
   type TestGateway,
 } from "../../../support/gateway.ts";
+import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import { startRecordsGateway } from "../../../support/records_api.ts";
 import { sharedRecordsTest } from "../../../support/records_file.ts";
 import { textFile } from "../../../support/text_file.ts";
@@ -23,6 +27,47 @@ const SETTINGS = { BLOCKS_TOKEN: TOKEN };
 
 /** Time between two looks at the list, ms: with what reading takes, less than 5 s. */
 const LOOK_MS = 2_000;
+
+/** Sandboxes like the stack's public and its private one, whose IDs are UUIDs, as Daytona's are; and an organization. */
+const OPEN_ID = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";
+const PRIVATE_ID = "5f8a7c1e-95de-4b9c-8f0b-9e6d6a6b1c2d";
+const ACME = "7c0c5a34-2e0e-4d7c-9f0a-3b1f6f2f9d10";
+const OPEN = `3000-${OPEN_ID}.${BASE}`;
+const PRIVATE = `3000-${PRIVATE_ID}.${BASE}`;
+const TOKEN_OF_PRIVATE = { "x-daytona-preview-token": KEYS.lockedToken };
+
+/** Adds them. */
+function addSandboxes({ api, runner }: Stack): void {
+  for (
+    const [id, like] of [[OPEN_ID, "demo"], [PRIVATE_ID, "locked"]] as const
+  ) {
+    api.state.sandboxes.set(id, { ...api.sandbox(like), id });
+    runner.containers.set(id, runner.containers.get(like) ?? assert.fail());
+    for (const ids of api.state.users.values()) ids.add(id);
+  }
+}
+
+/** Starts a gateway with them, and with a block list. */
+async function startBlocking(
+  start = startGateway,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<TestGateway> {
+  const settings = { ...SETTINGS, ...environment };
+  const gateway = await startRecordsGateway(start, settings);
+  addSandboxes(gateway.stack);
+  return gateway;
+}
+
+/** Opens a WebSocket. */
+async function openSocket(
+  { port }: Pick<TestGateway, "port">,
+  host: string,
+): Promise<WebSocket> {
+  const headers = { host, ...TOKEN_OF_PRIVATE };
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers });
+  await once(socket, "open");
+  return socket;
+}
 
 /** Asks the operator's API. */
 async function ask(
@@ -41,44 +86,85 @@ async function ask(
 testInBothWorlds(
   "a blocked sandbox is 451 to everybody, its members included, until it is unblocked",
   async (startGateway) => {
-    await using gateway = await startRecordsGateway(startGateway, SETTINGS);
-    assert.equal((await gateway.send(DEMO)).status, 200);
-    assert.equal((await ask(gateway, "PUT", "sandboxes/demo")).status, 204);
-    const refused = await gateway.send(DEMO);
+    await using gateway = await startBlocking(startGateway);
+    const block = `sandboxes/${OPEN_ID}`;
+    assert.equal((await gateway.send(OPEN)).status, 200);
+    const capitals = `sandboxes/${OPEN_ID.toUpperCase()}`;
+    const put = await ask(gateway, "PUT", capitals);
+    assert.equal(put.status, 204);
+    assert.equal(put.headers.get("cache-control"), "no-store");
+    const refused = await gateway.send(OPEN);
     assert.deepEqual([refused.status, refused.code], [451, "preview_blocked"]);
-    const page = await gateway.send(DEMO, { headers: { accept: "text/html" } });
+    const page = await gateway.send(OPEN, { headers: { accept: "text/html" } });
     assert.equal(page.status, 451);
     assert.match(page.body, /This preview is blocked/);
+    await ask(gateway, "PUT", `sandboxes/${PRIVATE_ID}`);
+    const headers = TOKEN_OF_PRIVATE;
+    assert.equal((await gateway.send(PRIVATE, { headers })).status, 451);
     // Who was not admitted is told what they were told before.
-    assert.equal((await gateway.send(LOCKED)).status, 401);
+    assert.equal((await gateway.send(PRIVATE)).status, 401);
+    await ask(gateway, "DELETE", `sandboxes/${PRIVATE_ID}`);
     const { items } = (await ask(gateway, "GET")).json();
-    assert.deepEqual(items, ["sandboxes/demo"]);
-    assert.equal((await ask(gateway, "DELETE", "sandboxes/demo")).status, 204);
-    assert.equal((await gateway.send(DEMO)).status, 200);
+    assert.deepEqual(items, [block]);
+    assert.equal((await ask(gateway, "DELETE", block)).status, 204);
+    assert.equal((await gateway.send(OPEN)).status, 200);
   },
 );
 
-Deno.test("the toolbox of a blocked sandbox is blocked, too", async () => {
-  await using gateway = await startRecordsGateway(startGateway, SETTINGS);
-  const toolbox = () =>
-    gateway.send(BASE, {
-      path: "/toolbox/locked/echo",
-      headers: { authorization: `Bearer ${KEYS.user}` },
-    });
-  assert.notEqual((await toolbox()).code, "preview_blocked");
-  await ask(gateway, "PUT", "sandboxes/locked");
-  assert.equal((await toolbox()).code, "preview_blocked");
+Deno.test("a blocked sandbox is blocked by its name, too (somebody else's Daytona)", async () => {
+  await using gateway = await startBlocking(startHostedGateway);
+  gateway.stack.api.sandbox(OPEN_ID).name = "shop";
+  const host = `3000-shop.${BASE}`;
+  assert.equal((await gateway.send(host)).status, 200);
+  await ask(gateway, "PUT", `sandboxes/${OPEN_ID}`);
+  assert.equal((await gateway.send(host)).code, "preview_blocked");
 });
 
-Deno.test("all sandboxes of a blocked organization are blocked", async () => {
-  await using gateway = await startRecordsGateway(startGateway, SETTINGS);
-  const { api } = gateway.stack;
-  api.sandbox("demo").organizationId = "acme";
-  api.sandbox("locked").organizationId = "else";
-  await ask(gateway, "PUT", "organizations/acme");
-  assert.equal((await gateway.send(DEMO)).code, "preview_blocked");
-  const headers = { "x-daytona-preview-token": KEYS.lockedToken };
-  assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
+Deno.test("the toolbox of a blocked sandbox is blocked, too, also if its ID is sent in capitals", async () => {
+  await using gateway = await startBlocking();
+  const toolbox = (id: string) =>
+    gateway.send(BASE, {
+      path: `/toolbox/${id}/echo`,
+      headers: { authorization: `Bearer ${KEYS.user}` },
+    });
+  assert.notEqual((await toolbox(PRIVATE_ID)).code, "preview_blocked");
+  await ask(gateway, "PUT", `sandboxes/${PRIVATE_ID}`);
+  for (const id of [PRIVATE_ID, PRIVATE_ID.toUpperCase()]) {
+    assert.equal((await toolbox(id)).code, "preview_blocked", id);
+  }
+});
+
+Deno.test("all sandboxes of a blocked organization are blocked with their toolboxes, and what streams from there ends", async () => {
+  await using gateway = await startBlocking();
+  gateway.stack.api.sandbox(OPEN_ID).organizationId = ACME;
+  const ours = await openSocket(gateway, OPEN);
+  const other = await openSocket(gateway, PRIVATE);
+  const closed = once(ours, "close");
+  await ask(gateway, "PUT", `organizations/${ACME}`);
+  assert.equal((await closed)[0], 1008);
+  assert.equal((await gateway.send(OPEN)).code, "preview_blocked");
+  const toolbox = await gateway.send(BASE, {
+    path: `/toolbox/${OPEN_ID}/echo`,
+    headers: { authorization: `Bearer ${KEYS.user}` },
+  });
+  assert.equal(toolbox.code, "preview_blocked");
+  const headers = TOKEN_OF_PRIVATE;
+  assert.equal((await gateway.send(PRIVATE, { headers })).status, 200);
+  assert.equal(other.readyState, WebSocket.OPEN);
+  other.close();
+  await once(other, "close");
+});
+
+Deno.test("members watch the requests to their blocked sandbox as before", async () => {
+  await using gateway = await startBlocking();
+  using stream = await gateway.open(
+    `GET /inspect/${OPEN_ID}/events HTTP/1.1\r\nHost: ${BASE}\r\n` +
+      `Authorization: Bearer ${KEYS.user}\r\n\r\n`,
+  );
+  await stream.readUntil("event: watching");
+  await ask(gateway, "PUT", `sandboxes/${OPEN_ID}`);
+  assert.equal((await gateway.send(OPEN)).status, 451);
+  assert.match(await stream.readUntil('"status":451'), /event: exchange/);
 });
 
 Deno.test("a blocked name is blocked, and its sandbox's preview host is not", async () => {
@@ -91,7 +177,7 @@ Deno.test("a blocked name is blocked, and its sandbox's preview host is not", as
     NAMES_FILE: file.path,
   });
   assert.equal((await gateway.send(shop)).status, 200);
-  await ask(gateway, "PUT", `names/${shop.toUpperCase()}`);
+  await ask(gateway, "PUT", `names/${shop.toUpperCase()}.`);
   assert.equal((await gateway.send(shop)).code, "preview_blocked");
   assert.equal((await gateway.send(DEMO)).status, 200);
 });
@@ -101,65 +187,87 @@ sharedRecordsTest(
   async (environment) => {
     using clock = fakeClock();
     await using stack = await startStack();
+    addSandboxes(stack);
     const settings = { ...SETTINGS, ...environment };
     {
       await using first = await startGatewayOf(stack, settings);
       await using second = await startGatewayOf(stack, settings);
-      const [here, there, other] = await Promise.all(
-        [[first, DEMO], [second, DEMO], [second, LOCKED]].map(
-          async ([gateway, host]) => {
-            const { port } = gateway as TestGateway;
-            const headers = {
-              host: String(host),
-              "x-daytona-preview-token": KEYS.lockedToken,
-            };
-            const url = `ws://127.0.0.1:${port}/ws`;
-            const socket = new WebSocket(url, { headers });
-            await once(socket, "open");
-            return socket;
-          },
-        ),
-      );
-      assert(here && there && other);
+      const here = await openSocket(first, OPEN);
+      const there = await openSocket(second, OPEN);
+      const other = await openSocket(second, PRIVATE);
       const closes = [once(here, "close"), once(there, "close")];
-      assert.equal((await ask(first, "PUT", "sandboxes/demo")).status, 204);
+      const put = await ask(first, "PUT", `sandboxes/${OPEN_ID}`);
+      assert.equal(put.status, 204);
       assert.equal((await closes[0])?.[0], 1008);
       clock.pass(LOOK_MS);
       assert.equal((await closes[1])?.[0], 1008);
-      assert.equal((await second.send(DEMO)).code, "preview_blocked");
+      assert.equal((await second.send(OPEN)).code, "preview_blocked");
       assert.equal(other.readyState, WebSocket.OPEN);
       other.close();
       await once(other, "close");
     }
     await using third = await startGatewayOf(stack, settings);
-    await assertEventually(
-      async () => (await third.send(DEMO)).code === "preview_blocked",
-      "blocked at a gateway that has just started",
-    );
+    assert.equal((await third.send(OPEN)).code, "preview_blocked");
   },
 );
 
-Deno.test("nobody blocks without the operator's token, nor anything else than there is", async () => {
-  await using gateway = await startRecordsGateway(startGateway, SETTINGS);
+Deno.test("nobody blocks without the operator's token, and the log says who tries", async () => {
+  await using log = await collectLog();
+  await using gateway = await startBlocking();
+  const block = `sandboxes/${OPEN_ID}`;
   for (const token of ["", "wrong", KEYS.user, `${TOKEN}x`]) {
-    const refused = await ask(gateway, "PUT", "sandboxes/demo", token);
+    const refused = await ask(gateway, "PUT", block, token);
     const { status, code } = refused;
     assert.deepEqual([status, code], [401, "credential_invalid"], token);
     assert.equal((await ask(gateway, "GET", "", token)).status, 401);
   }
+  const line = await log.next("access refused");
+  assert.deepEqual(
+    [line.logger, line.code],
+    ["porthole.audit", "credential_invalid"],
+  );
+  assert.equal((await gateway.send(OPEN)).status, 200);
+});
+
+Deno.test("guesses of the operator's token are refusals of their client, and so bounded", async () => {
+  await using gateway = await startBlocking(startGateway, {
+    REFUSALS_PER_MINUTE: "2",
+  });
+  const codes: (string | null)[] = [];
+  for (const token of ["one", "two", "three", TOKEN]) {
+    codes.push((await ask(gateway, "GET", "", token)).code);
+  }
+  assert.deepEqual(codes, [
+    "credential_invalid",
+    "credential_invalid",
+    "too_many_refusals",
+    null,
+  ]);
+});
+
+Deno.test("what would block nothing is refused", async () => {
+  await using gateway = await startBlocking();
   for (
-    const block of ["hosts/demo", "sandboxes/a%2Fb", `names/${"n".repeat(254)}`]
+    const block of [
+      "hosts/demo",
+      "sandboxes/demo",
+      "organizations/acme",
+      "sandboxes/a%2Fb",
+      `names/${DEMO}`,
+      `names/${BASE}`,
+      `names/${"n".repeat(254)}`,
+    ]
   ) {
     const { code } = await ask(gateway, "PUT", block);
     assert.equal(code, "invalid_request", block);
   }
-  assert.equal((await gateway.send(DEMO)).status, 200);
+  assert.deepEqual((await ask(gateway, "GET")).json(), { items: [] });
 });
 
 Deno.test("without a token of the operator's, or a place for records, the API is off", async () => {
   for (const settings of [{}, { ...SETTINGS, CACHE_URL: "none" }]) {
     await using gateway = await startGateway(settings);
-    const { code } = await ask(gateway, "PUT", "sandboxes/demo");
+    const { code } = await ask(gateway, "PUT", `sandboxes/${OPEN_ID}`);
     assert.equal(code, "feature_off");
   }
 });

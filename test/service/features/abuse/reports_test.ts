@@ -124,6 +124,30 @@ Deno.test("one address reports five times an hour, and is told when it may again
   assert.equal((await report(gateway)).status, 200);
 });
 
+Deno.test("all together report sixty times in a minute, and who is refused by that has lost none of their own", async () => {
+  using clock = fakeClock();
+  clock.pass(1);
+  await using webhook = await startWebhook();
+  await using gateway = await startGateway({
+    ...webhook.settings,
+    TRUSTED_PROXIES: "127.0.0.1",
+  });
+  const reportBy = async (client: number) => {
+    const headers = { "x-forwarded-for": `192.0.2.${client}` };
+    return (await report(gateway, REPORT, headers)).code;
+  };
+  for (let client = 1; client <= 60; client++) {
+    assert.equal(await reportBy(client), null);
+  }
+  for (let time = 0; time < 5; time++) {
+    assert.equal(await reportBy(100), "too_many_reports");
+  }
+  clock.pass(60_000);
+  for (let time = 0; time < 5; time++) {
+    assert.equal(await reportBy(100), null);
+  }
+});
+
 Deno.test("a webhook that fails or leads elsewhere is told, and its address stays out of the log", async () => {
   await using log = await collectLog();
   await using webhook = await startWebhook();

@@ -1,5 +1,7 @@
 /** What sandboxes were used for, tested on complete services that share a place for records. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { WebSocket } from "ws";
 import { ORGANIZATION } from "../../../../scripts/stand_in/api_state.ts";
 import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
 import { sectionOf } from "../../../../src/config/section.ts";
@@ -75,22 +77,61 @@ sharedRecordsTest(
   },
 );
 
+sharedRecordsTest(
+  "what WebSockets have carried until a gateway stops is not lost",
+  async (environment) => {
+    await using stack = await startStack();
+    const settings = { USAGE: "on", ...environment };
+    {
+      await using first = await startGatewayOf(stack, settings);
+      const url = `ws://127.0.0.1:${first.port}/ws`;
+      const socket = new WebSocket(url, { headers: { host: DEMO } });
+      await once(socket, "open");
+      socket.send("four");
+      await once(socket, "message");
+      const closed = once(socket, "close");
+      await first.service.drain(0, 0);
+      await closed;
+    }
+    await using second = await startGatewayOf(stack, settings);
+    const { items } = (await ask(second, "sandbox=demo")).json();
+    assert(Array.isArray(items));
+    const counted = items.map(({ requests, receivedBytes }) => [
+      requests,
+      receivedBytes,
+    ]);
+    assert.deepEqual(counted, [[1, 4]]);
+  },
+);
+
 Deno.test("nobody else reads it, and not too much at once", async () => {
+  using clock = fakeClock();
+  clock.pass(1);
   await using stack = await startStack();
+  stack.api.state.users.set("others-key", new Set(["locked"]));
   await using records = await recordsFile();
   const settings = { USAGE: "on", ...records.environment };
   await using gateway = await startGatewayOf(stack, settings);
-  const stranger = await ask(gateway, "sandbox=demo", "no-key");
-  assert.equal(stranger.code, "not_found");
+  for (const key of ["no-key", "others-key"]) {
+    const stranger = await ask(gateway, "sandbox=demo", key);
+    assert.equal(stranger.code, "not_found", key);
+  }
   for (
     const query of [
       "",
       "sandbox=demo&from=yesterday",
-      "sandbox=demo&from=2026-01-01T00:00:00Z&to=2026-03-01T00:00:00Z",
+      "sandbox=demo&from=2026-01-01T00:00:00Z&to=2026-01-08T01:00:00Z",
       "sandbox=demo&from=2026-03-01T00:00:00Z&to=2026-01-01T00:00:00Z",
       "sandbox=demo&organization=acme",
     ]
   ) {
     assert.equal((await ask(gateway, query)).code, "invalid_request", query);
   }
+  const week = "sandbox=demo&from=2026-01-01T00:00:00Z&to=2026-01-08T00:00:00Z";
+  for (let time = 0; time < 10; time++) {
+    assert.equal((await ask(gateway, week)).status, 200);
+  }
+  const { code, headers } = await ask(gateway, week);
+  assert.equal(code, "client_overloaded");
+  assert.equal(headers.get("retry-after"), "1");
 });

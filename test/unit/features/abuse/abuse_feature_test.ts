@@ -5,17 +5,23 @@ import {
   abuseSettings,
 } from "../../../../src/features/abuse/abuse_feature.ts";
 import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
+import { Background } from "../../../../src/lib/background.ts";
 import { configOf, problemsOf } from "../../../support/config.ts";
 import { setUpControl } from "../../../support/control.ts";
+import { fakeClock } from "../../../support/fake_clock.ts";
+import { MemoryValues } from "../../../support/memory_values.ts";
+import { hostParser } from "../../../support/names.ts";
+import { turn } from "../../../support/upstream.ts";
 
 const TOKEN = "t".repeat(32);
 
 /** The feature as the environment has it, on the first day of 2030. */
-function create(env: Readonly<Record<string, string>>) {
+function create(env: Readonly<Record<string, string>>, more: object = {}) {
   const parts = {
     config: configOf(env),
     recordValues: { isOn: false },
     now: () => Date.UTC(2030, 0, 1),
+    ...more,
   };
   return abuse.create(parts as unknown as FeatureParts);
 }
@@ -97,6 +103,7 @@ Deno.test("security.txt has the contacts, and an end less than a year away, on b
     response.headers.get("content-type") ?? "",
     /^text\/plain; ?charset=utf-8$/i,
   );
+  assert.equal(response.headers.get("cache-control"), "no-store");
   assert.equal(
     await response.text(),
     "Contact: mailto:security@example.com\n" +
@@ -106,4 +113,95 @@ Deno.test("security.txt has the contacts, and an end less than a year away, on b
   assert.equal((await send(path, { base: null })).code, "route_not_found");
   const { send: sendToOthers } = setUpControl();
   assert.equal((await sendToOthers(path)).code, "route_not_found");
+});
+
+/** A gateway that starts with `box` on its list, whose store is away. */
+function startWithoutStore() {
+  const values = new MemoryValues();
+  values.kept.set("blocks", { text: '["sandboxes/box"]', version: "1" });
+  values.isAway = true;
+  const feature = create({ BLOCKS_TOKEN: TOKEN }, {
+    recordValues: Object.assign(values, { isOn: true }),
+    background: new Background((task) => assert.fail(task)),
+    inFlight: { abortWhere() {} },
+  }) ?? assert.fail();
+  let isLoaded = false;
+  feature.loaded?.then(() => isLoaded = true);
+  const served = {
+    sandboxId: "box",
+    organizationId: undefined,
+    name: undefined,
+  };
+  return {
+    values,
+    feature,
+    isLoaded: () => isLoaded,
+    isBlocked() {
+      try {
+        feature.forbid?.(served);
+        return false;
+      } catch (error) {
+        assert.equal(Object(error).code, "preview_blocked");
+        return true;
+      }
+    },
+  };
+}
+
+Deno.test("a gateway that starts waits until the store tells what is blocked", async () => {
+  using clock = fakeClock();
+  const { values, feature, isLoaded, isBlocked } = startWithoutStore();
+  await turn();
+  clock.pass(2_000);
+  await turn();
+  assert.equal(isLoaded(), false);
+  values.isAway = false;
+  clock.pass(2_000);
+  await turn();
+  assert.deepEqual([isLoaded(), isBlocked()], [true, true]);
+  await feature.close?.();
+});
+
+Deno.test("it waits for the store no longer than 5 s, and blocks once it is there", async () => {
+  using clock = fakeClock();
+  const { values, feature, isLoaded, isBlocked } = startWithoutStore();
+  clock.pass(5_000);
+  await turn();
+  assert.deepEqual([isLoaded(), isBlocked()], [true, false]);
+  values.isAway = false;
+  clock.pass(2_000);
+  await turn();
+  assert.equal(isBlocked(), true);
+  await feature.close?.();
+});
+
+Deno.test("the webhook gets no signed link's token, whatever the scheme, and only what keeps its URL secret sends it", async () => {
+  const heard: Record<string, unknown>[] = [];
+  const webhook = "https://hooks.test/?key=secret";
+  const feature = create({ REPORT_WEBHOOK_URL: webhook }, {
+    scheme: "https",
+    parseHost: hostParser(["p.test"]),
+    async secretFetch(request: Request) {
+      assert.equal(request.url, webhook);
+      heard.push(await request.json());
+      return new Response();
+    },
+  });
+  const { send } = setUpControl(() =>
+    feature?.controlRoutes ? [feature.controlRoutes] : []
+  );
+  for (
+    const url of [
+      "https://3000-signedlockedlink.p.test/a?b",
+      "x://3000-box.p.test/p",
+    ]
+  ) {
+    const body = new URLSearchParams({ url, reason: "Phishing" });
+    const { status } = await send("/report", { method: "POST", body });
+    assert.equal(status, 200);
+  }
+  assert.deepEqual(heard.map(({ url, sandbox }) => [url, sandbox]), [
+    ["https://3000-redacted.p.test/a", undefined],
+    ["https://3000-box.p.test/p", "box"],
+  ]);
 });

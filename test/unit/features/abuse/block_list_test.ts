@@ -16,14 +16,30 @@ Deno.test("what one gateway blocks and unblocks, another knows once it looks", a
   assert.deepEqual([...other.all], ["names/shop.test"]);
 });
 
-Deno.test("organizations count as long as one is blocked", async () => {
+Deno.test("a sandbox is blocked by its id, by any name, and with its organization, and a name by its host, whatever its port", async () => {
   const list = new BlockList(new MemoryValues());
-  await list.change("sandboxes/box", true);
-  assert.equal(list.hasOrganizations, false);
-  await list.change("organizations/acme", true);
-  assert.equal(list.hasOrganizations, true);
-  await list.change("organizations/acme", false);
-  assert.equal(list.hasOrganizations, false);
+  for (
+    const block of [
+      "sandboxes/box",
+      "organizations/acme",
+      "names/shop.test",
+    ] as const
+  ) await list.change(block, true);
+  for (
+    const [sandboxId, organizationId, name, expected] of [
+      ["box", undefined, undefined, true],
+      ["box", "else", "other.test", true],
+      ["other", undefined, undefined, false],
+      ["other", "else", "other.test", false],
+      ["other", "acme", undefined, true],
+      ["other", undefined, "Shop.test:8443", true],
+      ["other", undefined, "sub.shop.test", false],
+      ["acme", "box", undefined, false],
+    ] as const
+  ) {
+    const served = { sandboxId, organizationId, name };
+    assert.equal(list.blocks(served), expected, JSON.stringify(served));
+  }
 });
 
 Deno.test("concurrent changes of two gateways are both kept", async () => {

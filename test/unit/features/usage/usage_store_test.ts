@@ -74,3 +74,13 @@ Deno.test("what could not be stored is new, and so is what has grown meanwhile",
   await store.store([kept]);
   assert.equal(values.asked.length, length);
 });
+
+Deno.test("a value that cannot be written keeps no other from being stored", async () => {
+  const values = new MemoryValues();
+  const store = new UsageStore(values, "one");
+  values.unwritable.add("usage,box,1");
+  const rows = Array.from({ length: 40 }, (_, hour) => row(hour, 1));
+  await assert.rejects(store.store(rows), { code: "records_unavailable" });
+  const unstored = rows.filter(({ isNew }) => isNew);
+  assert.deepEqual(unstored.map(({ hour }) => hour / HOUR_MS), [1]);
+});

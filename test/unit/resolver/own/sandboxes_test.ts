@@ -230,41 +230,48 @@ Deno.test("SandboxResolver tells the labels and organization of a sandbox's owne
   assert.deepEqual(await sandboxes.labelsOf("gone", () => {}), {});
 });
 
-Deno.test("SandboxResolver tells labels that a request to the toolbox had no use for", async () => {
-  const { api, sandboxes } = setUp();
+Deno.test("SandboxResolver tells whose sandbox a toolbox is of, and reads that once for all that follows", async () => {
+  const { api, sandboxes, destinationOf } = setUp();
   api.labels = LOCAL;
-  await sandboxes.destinationOf("box", "toolbox", () => {});
+  api.organizationId = "org-1";
+  const toolbox = await sandboxes.destinationOf("box", "toolbox", () => {});
+  assert.equal(toolbox?.organizationId, "org-1");
   assert.deepEqual(await sandboxes.labelsOf("box", () => {}), LOCAL);
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
   assert.deepEqual([api.labelReads, api.calls], [1, ["runner box"]]);
 });
 
-Deno.test("SandboxResolver reads no labels for the toolbox, and those of whoever asks for a port next", async () => {
+Deno.test("SandboxResolver reads whose a sandbox is that another program stored without that", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
-  first.api.labels = LOCAL;
-  for (let nth = 0; nth < 2; nth++) {
-    await first.sandboxes.destinationOf("box", "toolbox", () => {});
-  }
-  assert.equal(first.api.labelReads, 0);
+  await first.destinationOf("box");
   await first.settled();
-  assert.equal(entries.size, 1);
-  for (const each of [setUp(store), first]) {
-    const { api, sandboxes, destinationOf, settled } = each;
+  const [[key, entry] = assert.fail()] = entries;
+  const daytonas = Object.assign(store, {
+    daytonaKinds: new Set(["sandbox-runner-info"]),
+  });
+  const { apiKey, proxyUrl: apiUrl } = FIRST;
+  entries.set(key, { ...entry, value: { apiKey, apiUrl } });
+  for (const port of [3000, "toolbox"] as const) {
+    const { api, sandboxes, settled } = setUp(daytonas);
     api.labels = LOCAL;
-    assert.equal(sandboxes.knownDestination("box", 3000), undefined);
-    assert.equal((await destinationOf("box"))?.appOrigin, "local");
+    api.organizationId = "org-1";
+    assert.equal(sandboxes.knownDestination("box", port), undefined);
+    const found = await sandboxes.destinationOf("box", port, () => {});
+    assert.equal(found?.organizationId, "org-1");
     assert.equal(sandboxes.knownDestination("box", 3000)?.appOrigin, "local");
-    assert.deepEqual(api.labelReads, 1);
+    assert.deepEqual([api.labelReads, api.calls], [1, []]);
     await settled();
+    entries.set(key, { ...entry, value: { apiKey, apiUrl } });
   }
-  assert.deepEqual(first.api.calls, ["runner box"]);
 });
 
-Deno.test("SandboxResolver finds a sandbox whose labels the API cannot tell, and keeps those that it knows", async () => {
+Deno.test("SandboxResolver finds a sandbox whose owner the API cannot tell, and keeps whom it knows", async () => {
   const { api, clock, destinationOf, settled } = setUp();
   api.labels = new GatewayError("api_unreachable", "status 503");
   assert.deepEqual(await destinationOf("box"), at(FIRST));
   api.labels = LOCAL;
+  api.organizationId = "org-1";
   clock.time += 100_000;
   await destinationOf("box");
   await settled();
@@ -273,7 +280,9 @@ Deno.test("SandboxResolver finds a sandbox whose labels the API cannot tell, and
   clock.time += 100_000;
   await destinationOf("box");
   await settled();
-  assert.equal((await destinationOf("box"))?.appOrigin, "local");
+  const { appOrigin, organizationId } = await destinationOf("box") ??
+    assert.fail();
+  assert.deepEqual([appOrigin, organizationId], ["local", "org-1"]);
   assert.equal(api.labelReads, 3);
 });
 
