@@ -15,6 +15,7 @@ import {
 import {
   appOriginOn,
   NO_LABELS,
+  NO_OWNER,
   type Owner,
   type OwnerLabels,
 } from "../owner_labels.ts";
@@ -55,8 +56,8 @@ export class SandboxResolver implements Destinations {
   readonly #visibility: LookupCache<boolean>;
   readonly #placements: LookupCache<Placement | null>;
   readonly #renewals: RecentAnswers<Placement | null>;
-  /** The latest labels of sandboxes that have some: they still count if they cannot be read again. */
-  readonly #labels: LRUCache<string, OwnerLabels>;
+  /** The latest owners of sandboxes: they still count if they cannot be read again. */
+  readonly #owners: LRUCache<string, Owner>;
   readonly #refusals: RunnerRefusals;
 
   constructor(api: SandboxApi, options: SandboxResolverOptions) {
@@ -72,7 +73,7 @@ export class SandboxResolver implements Destinations {
     });
     this.#placements = new LookupCache(place, codec, options);
     this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
-    this.#labels = new LRUCache({ max });
+    this.#owners = new LRUCache({ max });
     this.#refusals = new RunnerRefusals(options.upstream);
   }
 
@@ -135,7 +136,7 @@ export class SandboxResolver implements Destinations {
     return this.#destination(labelled, sandboxId, port);
   }
 
-  /** Forgets all but a sandbox's labels, which still count if they cannot be read again. */
+  /** Forgets all but a sandbox's owner, who still counts if that cannot be read again. */
   async forget(sandboxId: string, change: Change): Promise<void> {
     this.#renewals.forget(sandboxId);
     await Promise.all([
@@ -195,15 +196,13 @@ export class SandboxResolver implements Destinations {
     return runner && { runner, ...owner };
   }
 
-  /** The sandbox's owner; the labels known so far if the API cannot tell them now. */
+  /** The sandbox's owner; the one known so far if the API cannot tell now. */
   async #ownerOf(sandboxId: string): Promise<Owner> {
     const asked = this.#api.ownerOf(sandboxId);
     const owner = await fulfilsWithin(asked, LABELS_WAIT_MS)
       ? await asked
       : undefined;
-    if (owner?.labels === NO_LABELS) this.#labels.delete(sandboxId);
-    else if (owner !== undefined) this.#labels.set(sandboxId, owner.labels);
-    const labels = this.#labels.get(sandboxId) ?? NO_LABELS;
-    return { labels, organizationId: owner?.organizationId ?? null };
+    if (owner !== undefined) this.#owners.set(sandboxId, owner);
+    return this.#owners.get(sandboxId) ?? NO_OWNER;
   }
 }

@@ -370,7 +370,7 @@ redisTest(
   },
 );
 
-redisTest("a logout at one gateway is one at the others at once", async () => {
+redisTest("a logout at one gateway is one at the others at once, and stays one if Redis loses it", async () => {
   await using server = await startRedis();
   using one = await openGateway(server);
   using other = await openGateway(server);
@@ -379,6 +379,7 @@ redisTest("a logout at one gateway is one at the others at once", async () => {
     return new LoginSessionStore({
       cache: { maxEntries: 10 },
       background: one.background,
+      closing: new AbortController().signal,
       store,
       sealer: createSealer({ secrets: ["s"], purpose: "login-session", now }),
       now,
@@ -392,6 +393,7 @@ redisTest("a logout at one gateway is one at the others at once", async () => {
   await here.set(session, { ...open, state: "open" });
   assert.equal((await there.get(session.id))?.state, "open");
   await here.set(session, { state: "ended" });
+  await server.command("DEL", "porthole:login-session:a%3Ab");
   await other.heard();
   assert.equal((await there.get(session.id))?.state, "ended");
 });
@@ -406,6 +408,7 @@ redisTest(
     const logins = new LoginSessionStore({
       cache: { maxEntries: 10 },
       background,
+      closing: new AbortController().signal,
       store,
       sealer: createSealer({ secrets: ["s"], purpose: "login-session", now }),
       now,
