@@ -226,12 +226,7 @@ export class LoginSessionStore {
     }
     Object.assign(copy, { recheckAt: this.#recheckAt, watch: null });
     if (found === "absent" && copy.value.state === "open") {
-      // Somebody may end it at the same time.
-      const claim = await this.#tier?.claim(id, copy);
-      const theirs = claim === "taken" ? await this.#readStored(id) : undefined;
-      const hasEnded = typeof theirs === "object" &&
-        theirs.value.state === "ended";
-      if (hasEnded) return this.#keep(id, theirs);
+      await this.#tier?.claim(id, copy); // somebody may end it at the same time
     } else {
       await this.#write(id, copy);
     }
