@@ -90,8 +90,10 @@ export class LoginSessionStore {
       onCodecFailure: (cause) => this.#report("codec_failed", cause),
     });
     this.#copies = new LRUCache({ max: cache.maxEntries });
-    store?.onChange?.(KIND, (id) =>
-      this.#change(id, { recheckAt: 0, watch: null }));
+    store?.onChange?.(
+      KIND,
+      (id) => this.#change(id, { recheckAt: 0, watch: null }),
+    );
     store?.listen((message) => {
       if (!message.startsWith(ENDED)) return;
       const value = { state: "ended" } as const;

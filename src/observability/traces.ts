@@ -38,7 +38,7 @@ export class RequestTrace {
 
   /** Begins the request's way to the app. The span says which sandbox, and never an address, which may hold a token. */
   beginLeg({ id, method, sandboxId, sandboxPort }: TracedRequest): void {
-    if (!this.#toApps) return;
+    if (!this.#toApps || this.traceId === undefined) return;
     this.#leg = startClientSpan("app", {
       "http.request.method": method,
       "porthole.request_id": id,

@@ -235,7 +235,8 @@ export class RedisConnection {
     try {
       const replying = command(current.commands);
       // One node's silence shows in what it was asked alone.
-      if (isCluster && !await fulfilsWithin(replying, STALL_MS)) {
+      const { signal } = this.#closing;
+      if (isCluster && !await fulfilsWithin(replying, STALL_MS, signal)) {
         stalled(current);
       }
       const reply = await replying;
