@@ -119,7 +119,12 @@ async function openCluster(
       name: "porthole",
       ...username !== undefined && { username },
       ...password !== undefined && { password },
-      socket: { connectTimeout: STALL_MS, socketTimeout: STALL_MS, ...tls },
+      socket: {
+        connectTimeout: STALL_MS,
+        socketTimeout: STALL_MS,
+        reconnectStrategy: false,
+        ...tls,
+      },
       pingInterval: STALL_MS / 2, // otherwise an idle socket would count as dead
       disableOfflineQueue: true,
       disableClientInfo: true,
