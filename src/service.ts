@@ -324,9 +324,9 @@ export async function createService(
     async refuseNew() {
       // Over TLS, the port is closed. Of a shared port, the kernel would still give us a part of the connections.
       const { tls, reusePort } = config.listen;
-      if (!store?.shared || tls || reusePort) return;
-      const areAlone = await store.announce("") === 1;
-      if (!areAlone) dispatch.refuseNew();
+      if (tls || reusePort) return;
+      // Unless others are known to be there, nobody may answer instead.
+      if (Number(await store?.announce("")) > 1) dispatch.refuseNew();
     },
     ...createDrain({ inFlight, ownRequests, upstream }, closing),
     async close() {

@@ -61,7 +61,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "It failed, took longer than `API_CLIENT_TIMEOUT_SEC`, or has not told the base domains yet.",
   api_throttled:
     "Often somebody behind the same address tries wrong keys. With `DAYTONA_API_KEY`, see [limits](run/hosted.md#limits).",
-  session_unavailable: "The database of `CACHE_URL` did not answer.",
+  session_unavailable:
+    "The database of `CACHE_URL` did not answer, or came back less than 10 s ago.",
   records_unavailable:
     "The database of [`RECORDS_URL`](operate.md#records) did not answer.",
   overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",

@@ -75,6 +75,7 @@ export function createAuth(
     access: loginAccess,
     needsState: isHosted,
     provider,
+    closing,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
   });
   const throttle = new Throttle({

@@ -2,8 +2,9 @@
  * The state of every login session, by session id: in process, and behind that in the durable tier. Unlike an answer of
  * the API, a session's state has no source to be filled from again, so this is a store with a local copy, not a cache.
  *
- * A session has ended only if some tier has that: a shared one that knows nothing of it has lost it, or has missed it.
- * Then it gets the copy of whichever gateway has one.
+ * The rule: an end is final, and whoever has a copy hears of it when it comes (`announce`), or reads it once the tier is
+ * there again. So a copy that is open has not ended, and a shared tier that lacks it (empty, failed over, evicting) gets it
+ * again. A session of which neither the tier nor this gateway knows opens nothing.
  */
 import { LRUCache } from "lru-cache";
 import {
@@ -18,6 +19,7 @@ import type { Watch } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
+import { sleep } from "../lib/backoff.ts";
 import { isPending } from "../lib/cooldown.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { CacheEvent, CacheKind } from "../observability/metrics/facts.ts";
@@ -40,10 +42,15 @@ export interface LoginSessionStoreOptions
   readonly sealer: Sealer;
   /** Tracks what is written again. */
   readonly background: Pick<Background, "add">;
+  /** Aborted when the gateway closes: nothing is written again any more. */
+  readonly closing: AbortSignal;
 }
 
 /** First part of the keys in the durable tier, and a label of metrics. */
 const KIND: CacheKind = "login-session";
+
+/** What is announced of a session that has ended, before its id. */
+const ENDED = "login ended: ";
 
 /** Time that a state is kept after its session has expired, ms: machines' clocks differ, and seals expire on a second. */
 const KEEP_AFTER_EXPIRY_MS = 60_000;
@@ -83,12 +90,23 @@ export class LoginSessionStore {
       onCodecFailure: (cause) => this.#report("codec_failed", cause),
     });
     this.#copies = new LRUCache({ max: cache.maxEntries });
-    store?.onChange?.(KIND, (id) => {
-      this.#reads.forget(id);
-      const copy = this.#copies.peek(id);
-      if (copy) Object.assign(copy, { recheckAt: 0, watch: null });
+    store?.onChange?.(
+      KIND,
+      (id) => this.#change(id, { recheckAt: 0, watch: null }),
+    );
+    store?.listen((message) => {
+      if (!message.startsWith(ENDED)) return;
+      const value = { state: "ended" } as const;
+      this.#change(message.slice(ENDED.length), { value });
     });
     store?.onReturn?.(() => background.add("restore logins", this.#restore()));
+  }
+
+  /** Changes a copy, if there is one, and lets no read that has begun replace it. */
+  #change(id: string, change: Partial<Copy>): void {
+    this.#reads.forget(id);
+    const copy = this.#copies.peek(id);
+    if (copy) Object.assign(copy, change);
   }
 
   /**
@@ -99,7 +117,6 @@ export class LoginSessionStore {
    */
   async get(id: string): Promise<SessionState | undefined> {
     const copy = this.#copies.get(id);
-    // An end is final: a logout that the durable tier lost holds here at least.
     const isCurrent = copy?.value.state === "ended" ||
       copy !== undefined && isTrusted(copy, this.#options.now());
     if (!isCurrent) return await this.#reread(id);
@@ -135,7 +152,16 @@ export class LoginSessionStore {
     const times = timesOf({ now, ttlMs, staleIfErrorMs: 0 });
     const kept = { ...times, value: state };
     this.#keep(id, kept);
-    await this.#tier?.write(id, kept);
+    await this.#write(id, kept);
+  }
+
+  /** Writes a state to the durable tier. An end is announced; one that is heard of meanwhile replaces the state. */
+  async #write(id: string, timed: Timed): Promise<void> {
+    const { state } = timed.value;
+    await this.#tier?.write(id, timed);
+    const copy = this.#copies.peek(id);
+    if (state === "ended") await this.#options.store?.announce(ENDED + id);
+    else if (copy?.value.state === "ended") await this.#write(id, copy);
   }
 
   /** True if the durable tier has the session as ended, or if there is no such tier. */
@@ -202,14 +228,9 @@ export class LoginSessionStore {
     }
     Object.assign(copy, { recheckAt: this.#recheckAt, watch: null });
     if (found === "absent" && copy.value.state === "open") {
-      // Somebody may end it at the same time.
-      const claim = await this.#tier?.claim(id, copy);
-      const theirs = claim === "taken" ? await this.#readStored(id) : undefined;
-      const hasEnded = typeof theirs === "object" &&
-        theirs.value.state === "ended";
-      if (hasEnded) return this.#keep(id, theirs);
+      await this.#tier?.claim(id, copy); // somebody may end it at the same time
     } else {
-      await this.#tier?.write(id, copy);
+      await this.#write(id, copy);
     }
     return this.peek(id) ?? copy.value;
   }
@@ -222,18 +243,22 @@ export class LoginSessionStore {
     return copy.value.state === "ended" || askedAt(copy) > askedAt(found);
   }
 
-  /** Has the durable tier, which is there again, know what is known here. */
+  /** Has the durable tier, which is there again, know what is known here; what it cannot tell is asked for again. */
   async #restore(): Promise<void> {
-    this.#returnedAt = this.#options.now();
-    const ids = [...this.#copies.keys()];
-    while (ids.length > 0) {
+    const { now, closing } = this.#options;
+    const returnedAt = this.#returnedAt = now();
+    const ids = [...this.#copies.rkeys()]; // each becomes the one that was used last
+    while (ids.length > 0 && this.#returnedAt === returnedAt) {
+      const { length } = ids;
       await Promise.all(
         ids.splice(0, BATCH).map(async (id) => {
           const found = await this.#readStored(id);
+          if (found === "unavailable") ids.push(id);
           const isKnown = found === "absent" || typeof found === "object";
           if (isKnown && this.#copies.has(id)) await this.#settle(id, found);
         }),
       );
+      if (ids.length === length) await sleep(RECHECK_MS, closing);
     }
   }
 

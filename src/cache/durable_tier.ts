@@ -72,13 +72,11 @@ export class DurableTier<V> {
   }
 
   /** Writes a value if there is none; see `DurableStore`. */
-  async claim(key: string, value: TimedValue<V>): Promise<Claim> {
-    let claim: Claim | undefined;
-    await this.#enqueue(key, async (storeKey) => {
+  claim(key: string, value: TimedValue<V>): Promise<void> {
+    return this.#enqueue(key, async (storeKey) => {
       const entry = await this.#encode(value);
-      claim = entry && await this.#options.store.claim(storeKey, entry);
+      if (entry) await this.#options.store.claim(storeKey, entry);
     });
-    return claim ?? "unavailable";
   }
 
   /** Undefined if the codec fails. */

@@ -87,6 +87,7 @@ class KvStore implements DurableStore {
   readonly #breaker: CircuitBreaker;
   /** Undefined in a database that only this process uses. */
   readonly #announcements?: KvAnnouncements;
+  readonly #listeners: ((message: string) => void)[] = [];
   #opening: Promise<KvDatabase> | undefined;
   #isClosed = false;
   // In a private database, most of the cost of a key is its transaction, so keys are batched. In a shared one, each key
@@ -175,7 +176,10 @@ class KvStore implements DurableStore {
   }
 
   listen(onMessage: (message: string) => void): void {
-    this.#announcements?.listen(onMessage);
+    if (this.#listeners.push(onMessage) > 1) return;
+    this.#announcements?.listen((message) => {
+      for (const each of this.#listeners) each(message);
+    });
   }
 
   close(): void {

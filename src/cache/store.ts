@@ -130,10 +130,10 @@ export interface DurableStore {
   ): Promise<readonly number[] | undefined>;
   /**
    * Tells every process that shares the store, this one included, something short; a hint, which may be lost. Resolves to
-   * how many were told, if the store knows.
+   * how many were told at least, if the store knows.
    */
   announce(message: string): Promise<number | void>;
-  /** Calls back with whatever is announced from now on, until the store is closed; to be called once. */
+  /** Calls back with whatever is announced from now on, until the store is closed. */
   listen(onMessage: (message: string) => void): void;
   close(): void;
 }

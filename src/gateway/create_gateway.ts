@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import { FloodBans } from "../downstream/websocket/rate_limit.ts";
 import { createRequestIds } from "../observability/log.ts";
+import { RequestTrace } from "../observability/traces.ts";
 import { Forwarder, type ForwarderParts } from "../proxy/forward.ts";
 import { HandshakeForms } from "../proxy/handshake_forms.ts";
 import { HostRefusals } from "../proxy/host_refusals.ts";
@@ -70,7 +71,6 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     trustedProxies: listen.trustedProxies.map((range) =>
       ipaddr.parseCIDR(range)
     ),
-    traces: traceApps || hasSpans ? { toApps: traceApps, hasSpans } : undefined,
     observer: features.find(({ observer }) => observer)?.observer,
     ownersViewOf: features.find(({ ownersViewOf }) => ownersViewOf)
       ?.ownersViewOf,
@@ -117,5 +117,6 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
       subjects: auth.subjects,
     },
     nextRequestId: createRequestIds(),
+    newTrace: hasSpans ? () => new RequestTrace(traceApps) : undefined,
   });
 }

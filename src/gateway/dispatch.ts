@@ -29,7 +29,7 @@ import { isSentByPage, wantsDocument } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
-import { RequestTrace } from "../observability/traces.ts";
+import type { RequestTrace } from "../observability/traces.ts";
 import { dressed, givenText } from "../pages/brand.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { InFlight, InFlightEntry } from "../proxy/in_flight.ts";
@@ -62,6 +62,8 @@ export interface DispatchParts extends ExchangeServices {
   readonly servesPaths: boolean;
   readonly control: Control;
   readonly nextRequestId: () => string;
+  /** Undefined if Deno makes no spans. */
+  readonly newTrace?: (() => RequestTrace) | undefined;
   /** Where requests for our own pages are registered. */
   readonly ownRequests: Pick<InFlight, "begin">;
   /** Called for every response that does not come from the data plane. */
@@ -177,8 +179,7 @@ export class Dispatch {
         !FALLBACK_HOST.test(authority),
       target,
       client,
-      trace: parts.traces &&
-        new RequestTrace(headers.get("traceparent"), parts.traces),
+      trace: parts.newTrace?.(),
       connection: connectionOf(remoteAddr),
       startedAt,
       delivered: () => info.completed,

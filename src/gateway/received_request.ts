@@ -8,11 +8,7 @@ import type { ClientLeg, RepliedRequest } from "../downstream/http/reply.ts";
 import { isSentByPage } from "../http/fetch_metadata.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { Logger } from "../observability/log.ts";
-import {
-  type RequestTrace,
-  traceIdIn,
-  type TraceOptions,
-} from "../observability/traces.ts";
+import { type RequestTrace, traceIdIn } from "../observability/traces.ts";
 import type { CurrentBrand } from "../pages/brand.ts";
 import type { Activity } from "../proxy/activity.ts";
 import {
@@ -36,8 +32,6 @@ export interface ExchangeServices {
   readonly activity: Pick<Activity, "touch" | "begin">;
   readonly clientLeg: ClientLeg;
   readonly onRecord: (record: ExchangeRecord) => void;
-  /** Undefined if apps are sent no `traceparent` of ours, and Deno makes no spans. */
-  readonly traces?: TraceOptions | undefined;
   /** Who sees exchanges under way; undefined if nobody may. */
   readonly observer?: ExchangeObserver | undefined;
   /** Where the owner of a sandbox sees its requests, below a base origin; undefined if nowhere. */
@@ -111,9 +105,7 @@ export abstract class ReceivedRequest
 
   /** The id of the trace that the request is part of; undefined if it is part of none. */
   get traceId(): string | undefined {
-    return this.trace === undefined
-      ? traceIdIn(this.headers.get("traceparent"))
-      : this.trace.traceId;
+    return this.trace?.traceId ?? traceIdIn(this.headers.get("traceparent"));
   }
 
   /** True if a page of another origin sent the request, not its visitor. */

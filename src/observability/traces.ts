@@ -7,19 +7,11 @@ import {
 
 /** `version-traceid-parentid-flags`; the ids are not all zeros, and a later version may have more. */
 const TRACEPARENT =
-  /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?$/;
+  /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 
 /** The id of the trace that a `traceparent` names; undefined if it is not valid. */
 export function traceIdIn(traceparent: string | null): string | undefined {
   return traceparent === null ? undefined : TRACEPARENT.exec(traceparent)?.[1];
-}
-
-/** Which traces there are. */
-export interface TraceOptions {
-  /** True if apps are sent a `traceparent` of ours. */
-  readonly toApps: boolean;
-  /** True if Deno makes spans of what it serves. */
-  readonly hasSpans: boolean;
 }
 
 /** The request whose way to the app a span is about. */
@@ -30,41 +22,32 @@ interface TracedRequest {
   readonly sandboxPort: number | string;
 }
 
-/** The trace of a request. */
+/** The trace of a request of which Deno makes a span: of the one that the caller has just been given. */
 export class RequestTrace {
-  /** Undefined if it is part of none. */
-  readonly traceId: string | undefined;
+  /** Undefined if the span is not recorded. */
+  readonly traceId: string | undefined = idsOf(activeSpan())?.traceId;
   /** What the app is sent, from the begin of the leg on; undefined for what the client sent. */
   traceparent: string | undefined;
-  readonly #flags: string;
-  readonly #options: TraceOptions;
+  readonly #toApps: boolean;
   #leg: Span | undefined;
 
-  /** That of the request that the caller has just been given, which came with that `traceparent`. */
-  constructor(traceparent: string | null, options: TraceOptions) {
-    const served = options.hasSpans ? activeSpan() : undefined;
-    const [, given, flags = "01"] = TRACEPARENT.exec(traceparent ?? "") ?? [];
-    this.traceId = idsOf(served)?.traceId ?? given ??
-      (options.toApps ? randomHex(16) : undefined);
-    this.#flags = flags;
-    this.#options = options;
+  /** `toApps` if the app is to be sent a `traceparent` of ours. */
+  constructor(toApps: boolean) {
+    this.#toApps = toApps;
   }
 
   /** Begins the request's way to the app. The span says which sandbox, and never an address, which may hold a token. */
   beginLeg({ id, method, sandboxId, sandboxPort }: TracedRequest): void {
-    const { toApps, hasSpans } = this.#options;
-    if (!toApps) return;
-    if (hasSpans) {
-      this.#leg = startClientSpan("app", {
-        "http.request.method": method,
-        "porthole.request_id": id,
-        "porthole.sandbox": sandboxId,
-        "porthole.port": String(sandboxPort),
-      });
-    }
-    const { traceId, spanId, flags } = idsOf(this.#leg) ??
-      { traceId: this.traceId, spanId: randomHex(8), flags: this.#flags };
-    this.traceparent = `00-${traceId}-${spanId}-${flags}`;
+    if (!this.#toApps || this.traceId === undefined) return;
+    this.#leg = startClientSpan("app", {
+      "http.request.method": method,
+      "porthole.request_id": id,
+      "porthole.sandbox": sandboxId,
+      "porthole.port": String(sandboxPort),
+    });
+    const ids = idsOf(this.#leg);
+    if (ids === undefined) return;
+    this.traceparent = `00-${ids.traceId}-${ids.spanId}-${ids.flags}`;
   }
 
   /** Ends the span, once the response has begun or none will. */
@@ -79,8 +62,4 @@ function idsOf(span: Span | undefined) {
   const { traceId, spanId, traceFlags } = span.spanContext();
   if (/^0*$/.test(traceId)) return undefined;
   return { traceId, spanId, flags: traceFlags === 1 ? "01" : "00" };
-}
-
-function randomHex(bytes: number): string {
-  return crypto.getRandomValues(new Uint8Array(bytes)).toHex();
 }

@@ -4,17 +4,19 @@ import { startStack } from "../../scripts/stand_in/stack.ts";
 import { assertEventually } from "../support/assert_eventually.ts";
 import { dial } from "../support/dial.ts";
 import { DEMO, startGateway, startGatewayOf } from "../support/gateway.ts";
+import { KvConnect } from "../support/kv_connect.ts";
 import { startMachine } from "../support/machine.ts";
 import { rawStream, readResponse, valuesOf } from "../support/raw_client.ts";
 import { EchoSocket, handshakeOf } from "../support/raw_websocket.ts";
 import { redisTest, startRedis } from "../support/redis_server.ts";
-import { sharedTierTest } from "../support/shared_tier.ts";
+import { startRedisTier } from "../support/shared_tier.ts";
 
 const GET = `GET /echo HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`;
 
-sharedTierTest(
+redisTest(
   "one that stops sends new requests elsewhere by 503, on kept connections too, and its WebSockets go on",
-  async (tier) => {
+  async () => {
+    await using tier = await startRedisTier();
     await using stack = await startStack();
     await using _other = await startMachine(stack, tier);
     await using machine = await startMachine(stack, tier, {
@@ -50,10 +52,13 @@ sharedTierTest(
   },
 );
 
-Deno.test("a gateway that shares no database has nobody to send requests to, so it serves them until its port closes", async () => {
-  await using gateway = await startGateway();
-  await gateway.service.refuseNew();
-  assert.equal((await gateway.send(DEMO)).status, 200);
+Deno.test("a gateway that does not know whether others share its database serves requests until its port closes", async () => {
+  await using service = new KvConnect();
+  for (const settings of [{}, { CACHE_URL: service.url }]) {
+    await using gateway = await startGateway(settings);
+    await gateway.service.refuseNew();
+    assert.equal((await gateway.send(DEMO)).status, 200);
+  }
 });
 
 redisTest(

@@ -81,6 +81,22 @@ async function isIn(at: GatewayProcess, cookie: string): Promise<boolean> {
   return await statusAt(at, cookie) === 200;
 }
 
+/** Ends a login at a gateway; returns the status of its answer. */
+async function logOutAt(at: GatewayProcess, cookie: string): Promise<number> {
+  const base = `proxy.localhost:${at.port}`;
+  const { status } = await at.ask(base, {
+    method: "POST",
+    path: "/logout",
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      "origin": `http://${base}`,
+      cookie,
+    },
+    body: "sandbox=locked",
+  });
+  return status;
+}
+
 sharedTierTest(
   "a login at one gateway counts at another, and so does its end",
   async (tier) => {
@@ -89,20 +105,47 @@ sharedTierTest(
     await using second = await startMachine(stack, tier);
     const [staying, leaving] = [await logInAt(first), await logInAt(first)];
     assert(await isIn(second, staying));
-    const base = `proxy.localhost:${first.port}`;
-    const { status } = await first.ask(base, {
-      method: "POST",
-      path: "/logout",
-      headers: {
-        "content-type": "application/x-www-form-urlencoded",
-        "origin": `http://${base}`,
-        "cookie": leaving,
-      },
-      body: "sandbox=locked",
-    });
-    assert.equal(status, 200);
+    assert.equal(await logOutAt(first, leaving), 200);
     assert(!await isIn(second, leaving));
     assert(await isIn(second, staying));
+  },
+);
+
+redisTest(
+  "a Redis that comes back empty brings no logout back, of before or of while it was away",
+  async () => {
+    await using tier = await startRedisTier();
+    await using stack = await startStack();
+    await using second = await startMachine(stack, tier);
+    const cookies: string[] = [];
+    {
+      await using first = await startMachine(stack, tier);
+      for (let count = 0; count < 3; count++) {
+        const cookie = await logInAt(first);
+        assert(await isIn(second, cookie));
+        cookies.push(cookie);
+      }
+      const [before = "", during = "", staying = ""] = cookies;
+      assert.equal(await logOutAt(first, before), 200);
+      await tier.stop();
+      assert.equal(await logOutAt(first, during), 503);
+      await tier.restart();
+      await assertEventually(
+        async () => !await isIn(second, during),
+        "the other gateway has heard of the logout",
+      );
+      assert(await isIn(second, staying));
+    }
+    await tier.stop();
+    await tier.restart(); // and the gateway that ended them is gone
+    const [before = "", during = "", staying = ""] = cookies;
+    await assertEventually(
+      async () => await isIn(second, staying),
+      "Redis is used again",
+    );
+    for (const ended of [before, during]) {
+      assert.equal(await isIn(second, ended), false);
+    }
   },
 );
 

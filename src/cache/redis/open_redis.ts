@@ -99,8 +99,9 @@ async function askSentinel(
 }
 
 /**
- * Connects to a Cluster. The library finds the node of each key, as every command is about one. As soon as a primary
- * no longer answers, the whole is at its end: whoever opens it again learns which node has taken its place.
+ * Connects to a Cluster. The library finds the node of each key, as every command is about one. Once a primary has been
+ * lost or replaced, the whole is at its end: whoever opens it again learns which node has its slots now, and that writes
+ * may be lost.
  */
 async function openCluster(
   location: RedisLocation,
@@ -137,14 +138,12 @@ async function openCluster(
   const ending = new AbortController();
   const ended = Promise.withResolvers<unknown>();
   function end(reason: unknown): void {
-    if (ending.signal.aborted) return;
-    ending.abort();
-    signal.removeEventListener("abort", onAbort);
     ended.resolve(reason);
+    ending.abort();
     cluster.destroy();
   }
   const onAbort = () => end(signal.reason);
-  signal.addEventListener("abort", onAbort);
+  signal.addEventListener("abort", onAbort, { signal: ending.signal });
   try {
     const connected = cluster.connect();
     if (!await fulfilsWithin(connected, DISCOVERY_MS, ending.signal)) {
@@ -157,31 +156,19 @@ async function openCluster(
       cause: failure ?? error,
     });
   }
-  watchOver().catch(end);
-  return {
-    commands: cluster,
-    primaries: cluster.masters.map(({ host, port }) => ({
-      hostname: host,
-      port,
-    })),
-    ended: ended.promise,
-    end,
-  };
-
-  /** Rejects once a primary that was used does not answer; resolves at the end. */
-  async function watchOver(): Promise<void> {
-    for (;;) {
-      await sleep(STALL_MS, ending.signal).catch(() => {});
-      if (ending.signal.aborted) return;
-      const answers = cluster.masters.map(async (node) => {
-        const client = await (node.connectPromise ?? node.client);
-        await client?.ping().catch((error) => {
-          if (!(error instanceof ErrorReply)) throw error; // not allowed to ask, but it answers
-        });
-      });
-      const answered = Promise.all(answers);
-      if (await fulfilsWithin(answered, STALL_MS, ending.signal)) continue;
-      throw new Error(`A node of the Cluster is silent for ${STALL_MS} ms`);
-    }
-  }
+  const primaries = cluster.masters
+    .map(({ host, port }) => ({ hostname: host, port }));
+  const endsAt = performance.now() + STALL_MS; // at the earliest: one that stays away must not take all with it
+  cluster.on("node-error", (error) => {
+    if (error instanceof ErrorReply) return; // not allowed to ask (PING), but it answers
+    const restMs = Math.max(0, endsAt - performance.now());
+    sleep(restMs, ending.signal).then(() => end(error), () => {});
+  });
+  cluster.on("node-ready", ({ host, port }) => {
+    const isKnown = primaries.some((each) =>
+      each.hostname === host && each.port === port
+    );
+    if (!isKnown) end(new Error("The Cluster has another primary"));
+  });
+  return { commands: cluster, primaries, ended: ended.promise, end };
 }

@@ -5,6 +5,7 @@ import {
   type Sleep,
   sleep as realSleep,
 } from "../../lib/backoff.ts";
+import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { whyUnreadable } from "../../platform/permission_hint.ts";
 import type { Watch } from "../store.ts";
 
@@ -51,7 +52,7 @@ export interface RedisCommands {
 /** One connection, from its handshake to its end, or those to the nodes of a Cluster. */
 export interface RedisClient {
   readonly commands: RedisCommands;
-  /** Of a Cluster: its primaries. It sees by itself that one stalls, and does not tell of changes. */
+  /** Of a Cluster: its primaries. It does not tell of changes. */
   readonly primaries?: readonly RedisNode[];
   /** Resolves with the reason when the connection has ended; it is never reopened. */
   readonly ended: Promise<unknown>;
@@ -228,20 +229,23 @@ export class RedisConnection {
     if (current === undefined) throw this.#problem;
     if (current.pending === 0) current.silentSince = now();
     const isCluster = current.primaries !== undefined;
-    if (!isCluster && now() - current.silentSince > STALL_MS) {
-      const reason = new Error(`No reply within ${STALL_MS} ms`);
-      current.end(reason);
-      throw reason;
-    }
+    if (!isCluster && now() - current.silentSince > STALL_MS) stalled(current);
     current.pending++;
     const sentAt = now();
     try {
-      const reply = await command(current.commands);
+      const replying = command(current.commands);
+      // One node's silence shows in what it was asked alone.
+      const { signal } = this.#closing;
+      if (isCluster && !await fulfilsWithin(replying, STALL_MS, signal)) {
+        stalled(current);
+      }
+      const reply = await replying;
       current.heard.at = sentAt;
       return reply;
     } catch (cause) {
-      // After a failover, the former primary keeps its connections; its name may resolve to the new one by now.
-      if (hasErrorCode(cause, "READONLY")) current.end(cause);
+      // After a failover, the former primary keeps its connections; its name may resolve to the new one by now. And what
+      // loads its data is there only once it has.
+      if (hasErrorCode(cause, "READONLY", "LOADING")) current.end(cause);
       throw withoutArguments(cause);
     } finally {
       current.pending--;
@@ -290,6 +294,13 @@ export class RedisConnection {
   }
 }
 
+/** @throws always: ends a connection whose server has not replied. */
+function stalled(client: RedisClient): never {
+  const reason = new Error(`No reply within ${STALL_MS} ms`);
+  client.end(reason);
+  throw reason;
+}
+
 /** Creates a promise that may reject without being awaited. */
 function deferred(): PromiseWithResolvers<void> {
   const resolvers = Promise.withResolvers<void>();
@@ -298,7 +309,12 @@ function deferred(): PromiseWithResolvers<void> {
 }
 
 /** How an error reply of the server begins. */
-export type ErrorCode = "NOAUTH" | "NOPERM" | "READONLY" | "WRONGTYPE";
+export type ErrorCode =
+  | "LOADING"
+  | "NOAUTH"
+  | "NOPERM"
+  | "READONLY"
+  | "WRONGTYPE";
 
 export function hasErrorCode(failure: unknown, ...codes: ErrorCode[]): boolean {
   return failure instanceof Error &&

@@ -70,7 +70,6 @@ class RedisStore implements DurableStore {
   /** The limitations that were reported. */
   readonly #told = new Set<string>();
   #apiSeenAt = -Infinity;
-  #isCluster = false;
   #onReturn = () => {};
 
   constructor(connection: RedisConnection, options: StoreOptions) {
@@ -78,7 +77,6 @@ class RedisStore implements DurableStore {
     this.#breaker = new CircuitBreaker("redis", options);
     this.#options = options;
     connection.onEachConnection((client) => {
-      this.#isCluster = client.primaries !== undefined;
       this.#breaker.reset();
       this.#onReturn();
       this.#track(client);
@@ -159,12 +157,11 @@ class RedisStore implements DurableStore {
     return totals ?? undefined;
   }
 
-  async announce(message: string): Promise<number | void> {
-    const told = await this.#run((redis) =>
+  announce(message: string): Promise<number | void> {
+    return this.#run((redis) =>
       redis.publish(CHANNEL, message)
         .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE))
     );
-    return this.#isCluster ? undefined : told;
   }
 
   listen(onMessage: (message: string) => void): void {

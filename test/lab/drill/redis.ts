@@ -74,22 +74,30 @@ export async function withRedisInTrouble(
   for (let count = 0; count < EARLY_LOGINS; count++) {
     logins.push(await logInAt(ports[0] ?? 0));
   }
+  const leaving = [await logInAt(ports[0] ?? 0), await logInAt(ports[0] ?? 0)];
+  for (const each of leaving) await isSeen(ports, each, true);
   const visitors = new RedisVisitors(stack, runner.port, ports, [...logins]);
   visitors.start();
   const watch = new ReadyWatch(ports);
   await delay(USUAL_MS);
+  await logOutAt(ports[0] ?? 0, leaving[0] ?? "");
   const begunAt = performance.now();
   await redis.begin();
   for (let count = 0; count < LATE_LOGINS; count++) {
     logins.push(await logInAt(ports[0] ?? 0));
   }
+  await logOutAt(ports[0] ?? 0, leaving[1] ?? "");
   await delay(trouble.seconds * 1000);
   const endedAt = redis.end === undefined ? begunAt : performance.now();
   await redis.end?.();
   await watch.untilUsual();
   const sights = await visitors.stop();
   await watch.stop();
-  const kept = await Promise.all(logins.map((each) => isKept(ports, each)));
+  async function counted(cookies: readonly string[], isIn: boolean) {
+    const each = cookies.map((cookie) => isSeen(ports, cookie, isIn));
+    const kept = (await Promise.all(each)).filter((it) => it).length;
+    return { all: cookies.length, kept };
+  }
   return {
     name: trouble.name,
     about: trouble.about,
@@ -100,7 +108,8 @@ export async function withRedisInTrouble(
       slowestMs: Math.max(...latenciesMs),
       wrong,
     })),
-    logins: { all: logins.length, kept: kept.filter((it) => it).length },
+    logins: await counted(logins, true),
+    logouts: await counted(leaving, false),
     noticedSec: watch.noticedSec(begunAt),
     usedAgainSec: watch.usedAgainSec(endedAt),
   };
@@ -120,17 +129,34 @@ async function logInAt(port: number): Promise<string> {
   return browser.jar.fieldFor(new URL(url), top) ?? "";
 }
 
-/** True if a login counts at all gateways, once they have told each other. */
-async function isKept(
+/** Ends a login; whether the gateway could tell the other one is its own business. */
+async function logOutAt(port: number, cookie: string): Promise<void> {
+  const base = `proxy.localhost:${port}`;
+  await send(base, {
+    port,
+    method: "POST",
+    path: "/logout",
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      "origin": `http://${base}`,
+      cookie,
+    },
+    body: `sandbox=${PRIVATE}`,
+  });
+}
+
+/** True if a login counts at all gateways, or with `isIn` false at none, once they have told each other. */
+async function isSeen(
   ports: readonly number[],
   cookie: string,
+  isIn: boolean,
 ): Promise<boolean> {
   const deadline = performance.now() + RECOVERY_MS;
   for (;;) {
     const answers = await Promise.all(ports.map((port) => (
       send(hostOf(PRIVATE, port), { port, headers: { cookie } })
     )));
-    if (answers.every(({ status }) => status === 200)) return true;
+    if (answers.every(({ status }) => (status === 200) === isIn)) return true;
     if (performance.now() > deadline) return false;
     await delay(LOOK_MS);
   }

@@ -20,31 +20,39 @@ export interface RedisSeen {
   readonly wrong: Readonly<Record<string, number>>;
 }
 
+/** How many there were, and of how many it held. */
+type Kept = Readonly<Record<"all" | "kept", number>>;
+
 /** What came of a trouble. */
 export interface RedisResult extends Pick<RedisTrouble, "name" | "about"> {
   readonly seen: readonly RedisSeen[];
   /** Logins, and how many of them count at both gateways in the end. */
-  readonly logins: { readonly all: number; readonly kept: number };
+  readonly logins: Kept;
+  /** Logouts, and how many of them hold at both. */
+  readonly logouts: Kept;
   /** The time from its begin until `/ready` says that the database fails, s; null if it does not. */
   readonly noticedSec: number | null;
   /** The time from its end, or from its begin if the servers end it, until both gateways use it again, s. */
   readonly usedAgainSec: number | null;
 }
 
-/** True if no visit and no login was lost. */
-export function isHarmless({ seen, logins }: RedisResult): boolean {
-  return logins.kept === logins.all &&
+/** True if no visit, login or logout was lost, and the gateways said that something was wrong until it no longer was. */
+export function isHarmless(
+  { seen, logins, logouts, noticedSec, usedAgainSec }: RedisResult,
+): boolean {
+  return logins.kept === logins.all && logouts.kept === logouts.all &&
+    noticedSec !== null && usedAgainSec !== null &&
     seen.every(({ wrong }) => Object.keys(wrong).length === 0);
 }
 
 /** A result as lines of text. */
 export function formatRedis(result: RedisResult): string {
-  const { name, seen } = result;
+  const { name, seen, logouts } = result;
   const [, logins, noticed, again] = cellsOf(result);
   return [
     `${name}: ${
       isHarmless(result) ? "ok" : "LOST"
-    }; logins kept ${logins}; seen after ${noticed} s, used again after ${again} s`,
+    }; logins kept ${logins}, logouts ${logouts.kept} of ${logouts.all}; seen after ${noticed} s, used again after ${again} s`,
     ...seen.map((each) => `  ${each.kind}: ${lossOf(each)}; ${timesOf(each)}`),
   ].join("\n");
 }

@@ -12,6 +12,8 @@ import type {
 } from "../../../src/cache/store.ts";
 import { Background } from "../../../src/lib/background.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
+import { settled } from "../cache/fakes.ts";
 
 const OPEN: OpenState = {
   state: "open",
@@ -24,6 +26,7 @@ const RENEWED: OpenState = { ...OPEN, accessToken: "second" };
 function createTier(shared: boolean) {
   const entries = new Map<string, StoredEntry>();
   const returned: (() => void)[] = [];
+  const listeners: ((message: string) => void)[] = [];
   const tier: DurableStore = {
     shared,
     get: (key) => Promise.resolve(entries.get(key.join()) ?? "absent"),
@@ -35,8 +38,11 @@ function createTier(shared: boolean) {
       return Promise.resolve("claimed");
     },
     onReturn: (onReturn) => void returned.push(onReturn),
-    announce: () => Promise.resolve(),
-    listen() {},
+    announce(message) {
+      for (const listener of listeners) listener(message);
+      return Promise.resolve();
+    },
+    listen: (listener) => void listeners.push(listener),
     close() {},
   };
   /** Tells all gateways that it is there again. */
@@ -54,10 +60,12 @@ function setUp(
   const clock = { now: 1_000_000_000_500 };
   const now = () => clock.now;
   const events: string[] = [];
-  const background = new Background(() => assert.fail("it rejects"));
+  const closing = new AbortController();
+  const background = new Background(() => assert(closing.signal.aborted));
   const store = new LoginSessionStore({
     store: tier,
     background,
+    closing: closing.signal,
     sealer: createSealer({ secrets, purpose: "t", now }),
     cache: { maxEntries },
     now,
@@ -69,7 +77,7 @@ function setUp(
     sandboxId: "box",
     expiresAt: clock.now + 60_000,
   };
-  return { clock, events, session, store, background };
+  return { clock, events, session, store, background, closing };
 }
 
 const ENDED = { state: "ended" } as const;
@@ -79,11 +87,11 @@ Deno.test("LoginSessionStore rereads a shared tier when its copy is old, and nev
     const { tier } = createTier(shared);
     const { clock, session, store } = setUp(tier);
     await store.set(session, OPEN);
-    await setUp(tier).store.set(session, ENDED);
+    await setUp(tier).store.set(session, RENEWED);
     clock.now += RECHECK_MS - 1;
     assert.deepEqual(await store.get("id"), OPEN);
     clock.now += 1;
-    assert.deepEqual(await store.get("id"), shared ? ENDED : OPEN);
+    assert.deepEqual(await store.get("id"), shared ? RENEWED : OPEN);
   }
 });
 
@@ -138,6 +146,51 @@ Deno.test("LoginSessionStore keeps a later renewal of another gateway, and an en
   }
 });
 
+Deno.test("LoginSessionStore does not bring back an end that the tier loses, wherever there was a copy", async () => {
+  for (const [isBack, isForgotten] of [[false], [true], [true, true]]) {
+    const { tier, entries, comeBack } = createTier(true);
+    const ours = setUp(tier, { maxEntries: 1 });
+    const { background, clock, session, store } = setUp(tier);
+    await ours.store.set(session, OPEN);
+    assert.deepEqual(await store.get("id"), OPEN);
+    await ours.store.set(session, ENDED);
+    if (isForgotten) await ours.store.set({ ...session, id: "next" }, OPEN);
+    entries.clear();
+    if (isBack) comeBack();
+    await ours.background.settled();
+    await background.settled();
+    clock.now += RECHECK_MS;
+    assert.deepEqual(await store.get("id"), ENDED);
+    assert.deepEqual(await store.getLatest("id"), ENDED);
+    const newcomer = await setUp(tier).store.get("id");
+    assert.notEqual(newcomer?.state, "open");
+  }
+});
+
+Deno.test("LoginSessionStore knows of an end that another gateway has told, though the tier is away since", async () => {
+  const { tier } = createTier(true);
+  const { clock, session, store } = setUp(tier);
+  await store.set(session, OPEN);
+  await setUp(tier).store.set(session, ENDED);
+  tier.get = () => Promise.resolve("unavailable");
+  clock.now += RECHECK_MS;
+  assert.deepEqual(await store.get("id"), ENDED);
+});
+
+Deno.test("LoginSessionStore does not undo an end that comes while a renewed session is written", async () => {
+  const { tier } = createTier(true);
+  const { session, store } = setUp(tier);
+  await store.set(session, OPEN);
+  const { set } = tier;
+  tier.set = async (...what) => {
+    tier.set = set;
+    await setUp(tier).store.set(session, ENDED);
+    await set(...what);
+  };
+  await store.set(session, RENEWED);
+  assert.deepEqual(await setUp(tier).store.get("id"), ENDED);
+});
+
 Deno.test("LoginSessionStore does not undo an end that comes while a session is written again", async () => {
   const { tier, entries } = createTier(true);
   const { clock, session, store } = setUp(tier);
@@ -165,6 +218,44 @@ Deno.test("LoginSessionStore does not say that a session is unknown while others
   assert.deepEqual(await store.get("id"), OPEN);
   clock.now += 1;
   assert.equal(await store.get("unknown"), undefined);
+});
+
+Deno.test("LoginSessionStore asks a tier again that is there again and cannot tell yet, until it can or the gateway closes", async () => {
+  for (const closes of [false, true]) {
+    using elapsed = fakeClock();
+    const { tier, entries, comeBack } = createTier(true);
+    const { background, closing, session, store } = setUp(tier);
+    await store.set(session, OPEN);
+    entries.clear();
+    const { get } = tier;
+    let reads = 0;
+    tier.get = () => {
+      reads++;
+      return Promise.resolve("unavailable"); // it loads its data
+    };
+    comeBack();
+    await settled();
+    assert.equal(reads, 1);
+    if (closes) closing.abort();
+    else tier.get = get;
+    elapsed.pass(RECHECK_MS);
+    await background.settled();
+    assert.equal(entries.size, closes ? 0 : 1);
+  }
+});
+
+Deno.test("LoginSessionStore leaves which session was used last as it is when it writes them again", async () => {
+  const { tier, entries, comeBack } = createTier(true);
+  const { background, session, store } = setUp(tier, { maxEntries: 2 });
+  for (const id of ["first", "last"]) {
+    await store.set({ ...session, id }, OPEN);
+  }
+  entries.clear();
+  comeBack();
+  await background.settled();
+  await store.set({ ...session, id: "next" }, OPEN);
+  assert.deepEqual(store.peek("last"), OPEN);
+  assert.equal(store.peek("first"), undefined);
 });
 
 Deno.test("LoginSessionStore does not write a session again that has expired", async () => {
@@ -230,7 +321,7 @@ Deno.test("LoginSessionStore serves its copy of an entry that cannot be decoded,
   const { clock, events, session, store } = setUp(tier);
   await store.set(session, OPEN);
   const newer = setUp(tier, { secrets: ["n".repeat(32), "s".repeat(32)] });
-  await newer.store.set(session, { state: "ended" });
+  await newer.store.set(session, RENEWED);
   clock.now += RECHECK_MS;
   assert.deepEqual(await store.get("id"), OPEN);
   assert.equal(await store.getLatest("id"), undefined);

@@ -47,6 +47,17 @@ sharedTierTest(
 );
 
 sharedTierTest(
+  "whoever listens in a process hears what is announced",
+  async (tier) => {
+    using first = await openListener(tier);
+    const also: string[] = [];
+    first.store.listen((message) => also.push(message));
+    await announceUntilHeard(first.store, "hello", also);
+    assert(first.heard.includes("hello"));
+  },
+);
+
+sharedTierTest(
   "announcements are heard again after the database was away",
   async (tier) => {
     using first = await openListener(tier);

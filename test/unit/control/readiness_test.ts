@@ -20,8 +20,8 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     isApiUp: true,
     isProviderUp: true,
     isCacheUp: true,
-    /** False for a database that is full, or a replica. */
-    takesWrites: true,
+    /** Whether a write succeeds: false of a database that is full, or a replica. */
+    takesWrites: () => true,
     /** What the records' store says; undefined if it does not answer. */
     doubts: [] as string[] | undefined,
     /** The API's verdict on the key; undefined if it gives none. */
@@ -57,7 +57,7 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     store: {
       get: () => Promise.resolve(state.isCacheUp ? "absent" : "unavailable"),
       claim: () =>
-        Promise.resolve(state.takesWrites ? "claimed" : "unavailable"),
+        Promise.resolve(state.takesWrites() ? "claimed" : "unavailable"),
     },
     records: {
       async doubts() {
@@ -219,11 +219,14 @@ Deno.test("the check of the cache fails while its database can be read only", as
   using world = setUp();
   const { state, next, later } = world;
   assert.equal((await later(0)).checks.cache, "ok");
-  state.takesWrites = false;
+  state.takesWrites = () => false;
   const told = next("not ready: cache");
   assert.equal((await later(5_000)).checks.cache, "failing");
   assert.match(String((await told).reason), /it takes no writes/);
-  state.takesWrites = true;
+  let writes = 0;
+  state.takesWrites = () => ++writes % 3 > 0; // as a Cluster with a full node
+  assert.equal((await later(5_000)).checks.cache, "failing");
+  state.takesWrites = () => true;
   assert.equal((await later(5_000)).checks.cache, "ok");
 });
 

@@ -154,6 +154,33 @@ redisTest(
 );
 
 redisTest(
+  "whoever uses a Cluster hears that it may have lost something: a connection, or a primary that was replaced",
+  async () => {
+    await using cluster = await startCluster();
+    using gateway = await open(cluster.location);
+    let returns = 0;
+    gateway.store.onReturn?.(() => void returns++);
+    await writeAll(gateway);
+    for (
+      const command of [["CLIENT", "KILL", "TYPE", "normal"], [
+        "CLUSTER",
+        "FAILOVER",
+      ]]
+    ) {
+      const before = returns;
+      const [server] = command[0] === "CLIENT"
+        ? cluster.primaries
+        : cluster.replicas;
+      await server?.command(...command);
+      await assertEventually(async () => {
+        await present(gateway.store);
+        return returns > before;
+      }, `it has heard of ${command.join(" ")}`);
+    }
+  },
+);
+
+redisTest(
   "a store by Sentinels fulfils the contract of every store",
   async (t) => {
     await using sentinels = await startSentinels();

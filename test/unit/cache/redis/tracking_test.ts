@@ -370,31 +370,36 @@ redisTest(
   },
 );
 
-redisTest("a logout at one gateway is one at the others at once", async () => {
-  await using server = await startRedis();
-  using one = await openGateway(server);
-  using other = await openGateway(server);
-  const [here, there] = [one, other].map(({ store, clock }) => {
-    const now = () => clock.now();
-    return new LoginSessionStore({
-      cache: { maxEntries: 10 },
-      background: one.background,
-      store,
-      sealer: createSealer({ secrets: ["s"], purpose: "login-session", now }),
-      now,
-      onEvent() {},
+redisTest(
+  "a logout at one gateway is one at the others at once, and stays one if Redis loses it",
+  async () => {
+    await using server = await startRedis();
+    using one = await openGateway(server);
+    using other = await openGateway(server);
+    const [here, there] = [one, other].map(({ store, clock }) => {
+      const now = () => clock.now();
+      return new LoginSessionStore({
+        cache: { maxEntries: 10 },
+        background: one.background,
+        closing: new AbortController().signal,
+        store,
+        sealer: createSealer({ secrets: ["s"], purpose: "login-session", now }),
+        now,
+        onEvent() {},
+      });
     });
-  });
-  assert(here && there);
-  await assertEventually(() => other.store.watch !== null, "it is tracked");
-  const session = { id: "a:b", expiresAt: Date.now() + 3_600_000 };
-  const open = { state: "open", accessToken: "a", expiresAt: undefined };
-  await here.set(session, { ...open, state: "open" });
-  assert.equal((await there.get(session.id))?.state, "open");
-  await here.set(session, { state: "ended" });
-  await other.heard();
-  assert.equal((await there.get(session.id))?.state, "ended");
-});
+    assert(here && there);
+    await assertEventually(() => other.store.watch !== null, "it is tracked");
+    const session = { id: "a:b", expiresAt: Date.now() + 3_600_000 };
+    const open = { state: "open", accessToken: "a", expiresAt: undefined };
+    await here.set(session, { ...open, state: "open" });
+    assert.equal((await there.get(session.id))?.state, "open");
+    await here.set(session, { state: "ended" });
+    await server.command("DEL", "porthole:login-session:a%3Ab");
+    await other.heard();
+    assert.equal((await there.get(session.id))?.state, "ended");
+  },
+);
 
 redisTest(
   "FLUSHALL ends no login, and neither does a deletion",
@@ -406,6 +411,7 @@ redisTest(
     const logins = new LoginSessionStore({
       cache: { maxEntries: 10 },
       background,
+      closing: new AbortController().signal,
       store,
       sealer: createSealer({ secrets: ["s"], purpose: "login-session", now }),
       now,
