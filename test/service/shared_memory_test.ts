@@ -56,6 +56,7 @@ async function remember(tier: SharedTier, world: World) {
     store,
     sealer: sealerFor("login-session"),
     background,
+    closing: new AbortController().signal,
     cache: { maxEntries: 10 },
     onEvent() {},
     now,
