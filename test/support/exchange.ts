@@ -148,16 +148,23 @@ export interface FakeUpload {
   endRead(): void;
 }
 
-export function fakeUpload(): FakeUpload {
+export function fakeUpload({ isChunked = false } = {}): FakeUpload {
   const read = Promise.withResolvers<void>();
   let isReading = true;
   const upload = {
     idle: () => isReading ? read.promise : undefined,
-    abandon: () => void (fake.isAbandoned = true),
+    abandon() {
+      upload.isAbandoned = true;
+      read.resolve();
+    },
+    isAbandoned: false,
+    isChunked,
   };
   const fake = {
     upload,
-    isAbandoned: false,
+    get isAbandoned() {
+      return upload.isAbandoned;
+    },
     endRead() {
       isReading = false;
       read.resolve();

@@ -182,6 +182,16 @@ const ACTS: Readonly<Record<string, Act>> = {
     await writeAll(conn, utf8(`${CHUNKED}1\r\na\r\n`));
     await new Promise(() => {});
   },
+  // It announces a length, and goes on for ever.
+  "early-length": async (conn) => {
+    await writeAll(
+      conn,
+      utf8(`HTTP/1.1 200 OK\r\nContent-Length: ${MIB}\r\n\r\na`),
+    );
+    await discard(conn);
+  },
+  // It breaks off in the middle of its answer.
+  "early-broken": (conn) => writeAll(conn, utf8(`${CHUNKED}1\r\na\r\n`)),
   // The head of the request.
   "echo": (conn, head) =>
     writeAll(

@@ -137,6 +137,15 @@ export class ChunkedBody implements BodyReader {
     this.#source.delivered().then(cancel, cancel);
   }
 
+  /**
+   * Gives up the rest beside a response in parts, while a read waits and nothing is kept: from then on, Deno ends what
+   * that read takes and closes the connection, once that response is complete, which it does not if it was cancelled later.
+   */
+  abandon(): void {
+    this.#isCancelled = true;
+    this.#reader?.cancel().catch(() => {});
+  }
+
   /** How much may be kept: nothing before it is read, or after its end. Beside much, responses must not be in one piece. */
   get left(): "nothing" | "some" | "much" {
     if (this.#reader === undefined || this.#isComplete) return "nothing";

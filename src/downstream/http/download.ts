@@ -38,6 +38,7 @@ export function download(
 ): Download {
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let hasEnded = false;
+  let isCancelled = false;
   let sentBytes = 0;
   let awaitingPullSince: number | undefined = now();
   /** Its memory is released when the next chunk is pulled: by then, the server has taken it over. */
@@ -78,15 +79,23 @@ export function download(
       } catch (error) {
         if (!end("upstream_failed", error)) return;
         await socket?.onBreak();
-        throw error;
+        breakOff(error);
       }
     },
     cancel() {
+      isCancelled = true;
       socket?.onEnd();
       end("client_gone");
       body.cancel();
     },
   }, { highWaterMark: 0 });
+
+  /** Has the client see that it is not complete, unless its upload can only be ended by a response that is. */
+  function breakOff(reason: unknown): void {
+    if (isCancelled) return; // the client has left meanwhile
+    if (socket?.mustComplete) controller.close();
+    else controller.error(reason);
+  }
 
   return {
     stream,
@@ -94,9 +103,9 @@ export function download(
       const how = reason === "stalled" ? "client_stalled" : "aborted";
       if (!end(how, reason)) return;
       const mayBreak = socket?.onBreak();
-      const breakOff = () => controller.error(new Error(reason));
-      if (mayBreak === undefined) breakOff();
-      else mayBreak.then(breakOff);
+      const error = new Error(reason);
+      if (mayBreak === undefined) breakOff(error);
+      else mayBreak.then(() => breakOff(error));
       body.cancel();
     },
     stalledSince: () => awaitingPullSince,

@@ -11,13 +11,20 @@
  * Instead, nobody cancels a body while a read of it waits: beside a response in one piece, Deno ends the read when the
  * client leaves. And a streamed response that is broken off from our side waits until no read does: until the client
  * sends more. What is lost even so, when such a response is complete or its client leaves, is counted and bounded.
+ *
+ * A read that is lost goes on to take trailers from the socket, until memory is full: Deno ends it, and the connection,
+ * only if the body was cancelled before the response, in parts, was complete. So that order is kept; and where an upload in
+ * chunks is dropped because memory fills, the response is completed although it is not. It announces no length, then.
  */
 import { clientKey } from "../../lib/client_key.ts";
 import { TokenBuckets } from "../../lib/token_bucket.ts";
 import type { Upload } from "./upload.ts";
 
 /** The part of an upload that can cost its socket: the read that waits, which is lost if the rest is abandoned. */
-export type RiskyUpload = Pick<Upload, "idle" | "abandon">;
+export type RiskyUpload = Pick<
+  Upload,
+  "idle" | "abandon" | "isAbandoned" | "isChunked"
+>;
 
 /** Most sockets that may be lost (100 kB each, measured) or at risk, and one more an hour, lest an attack last for ever. */
 const IN_ALL = { capacity: 400, refillPerSec: 1 / 3600, maxKeys: 1 };
@@ -70,6 +77,8 @@ export interface RiskedSocket {
   onEnd(): void;
   /** To be called before the response is broken off from our side: at once, or when what this returns resolves, if ever. */
   onBreak(): Promise<void> | undefined;
+  /** True if, once it may be broken off, it has to be completed instead: the guard has given up its upload in chunks. */
+  readonly mustComplete: boolean;
 }
 
 function riskedSocket(
@@ -91,6 +100,9 @@ function riskedSocket(
       return isHttp1 && idle !== undefined
         ? idle.then(() => end(false))
         : end(idle !== undefined);
+    },
+    get mustComplete() {
+      return isHttp1 && upload.isChunked && upload.isAbandoned;
     },
   };
 }

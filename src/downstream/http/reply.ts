@@ -174,7 +174,14 @@ export class Reply {
           onEnd(delivered, end);
         },
       });
-      return createResponse(stream, status, headers);
+      return createResponse(
+        stream,
+        status,
+        // What may have to be completed early announces no length (see leaked_sockets.ts).
+        socket !== undefined && this.#upload?.isChunked
+          ? headers.filter(([name]) => name.toLowerCase() !== "content-length")
+          : headers,
+      );
     } catch (error) {
       discardBody(body);
       throw error;

@@ -35,6 +35,7 @@ export class Upload implements BodyReader, Watched {
   #hasEnded = false;
   #isCancelled = false;
   #isGivenUp = false;
+  #isAbandoned = false;
   /** The read that waits for more, as its caller sees it. */
   #reading: PromiseWithResolvers<Bytes | null> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -70,6 +71,16 @@ export class Upload implements BodyReader, Watched {
     return AbortSignal.any([this.#source.request.signal, this.#failed.signal]);
   }
 
+  /** True if it comes in chunks, whose trailers have no end that a read would see. */
+  get isChunked(): boolean {
+    return this.#chunked !== undefined;
+  }
+
+  /** True once it was given up although a read waited. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
   /** Why the gateway ended the upload; undefined if it did not. */
   get failedBecause(): UploadAbortReason | undefined {
     return this.#failedBecause;
@@ -77,12 +88,18 @@ export class Upload implements BodyReader, Watched {
 
   read(): Promise<Bytes | null> {
     // A read that waits beside a response in parts takes what comes, without a limit, and is never told to stop.
-    if (this.#isGivenUp || this.#isCancelled) {
+    if (this.#isOver) {
       return Promise.reject(new UpstreamError("aborted", "upload given up"));
     }
     const reading = this.#reading = Promise.withResolvers<Bytes | null>();
     this.#read().then(reading.resolve, reading.reject);
     return reading.promise;
+  }
+
+  /** True if nobody may read on: it was given up or has failed, and may not be watched any more. */
+  get #isOver(): boolean {
+    return this.#isGivenUp || this.#isCancelled ||
+      this.#failedBecause !== undefined;
   }
 
   async #read(): Promise<Bytes | null> {
@@ -119,9 +136,14 @@ export class Upload implements BodyReader, Watched {
     this.#reading.reject(new UpstreamError("aborted", "upload cancelled"));
   }
 
-  /** Gives up the rest although a read waits, and may wait for ever: who waits for that goes on. */
+  /**
+   * Gives up the rest although a read waits, and may wait for ever: who waits for that goes on. The response beside it
+   * has to be completed then, if it is in parts, or the read takes trailers without end (see chunked_body.ts).
+   */
   abandon(): void {
-    this.#source.body.cancel();
+    this.#isAbandoned = true;
+    if (this.#chunked === undefined) this.#source.body.cancel();
+    else this.#chunked.abandon();
     this.#idle?.resolve();
     this.#idle = undefined;
   }

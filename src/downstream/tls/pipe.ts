@@ -18,6 +18,9 @@ const STALLED_MS = 100;
 /** More than most requests take; a client that sends more at once is likely to have more to send. */
 const REQUEST_BYTES = 8 * 1024;
 
+/** So much of what nobody wants is read, lest a client that only writes never gets to its answer; bytes. */
+const DISCARDED_BYTES = 256 * 1024;
+
 /** The time that a client has to close its side after it was sent everything, ms. */
 const LINGER_MS = 1000;
 
@@ -65,8 +68,13 @@ function passOn(
     // Deno would take all of it, and keep trailers without a limit.
     if (ahead?.isAbandoned) closeLingering(client);
   }
+  let discarded = 0;
   client.on("data", (data: Uint8Array) => {
-    if (ahead?.isAbandoned) return freeBuffer(data);
+    if (ahead?.isAbandoned) {
+      discarded += data.length;
+      if (discarded > DISCARDED_BYTES) client.pause();
+      return freeBuffer(data);
+    }
     client.pause();
     let isWaiting = true;
     let timer: ReturnType<typeof setTimeout> | undefined;

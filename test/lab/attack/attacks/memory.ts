@@ -37,6 +37,20 @@ async function upload(
   await flood(conn, PART);
 }
 
+/** Trailers without end after an upload in chunks. */
+async function sendTrailers(
+  stage: Arena,
+  attacker: number,
+  host: string,
+  path: string,
+): Promise<void> {
+  const conn = await stage.connect();
+  const headers = { ...from(attacker), "Transfer-Encoding": "chunked" };
+  const head = headOf({ method: "POST", host, path, headers });
+  await writeAll(conn, utf8(`${head}1\r\na\r\n0\r\nA: `));
+  await flood(conn, PART);
+}
+
 /** A tunnel on which `act` goes on. */
 async function tunnel(
   stage: Arena,
@@ -131,10 +145,9 @@ export const memory: readonly Flood[] = [
     {
       settings: { WEBHOOK_SECRET: `whsec_${"MfKQ".repeat(8)}` },
       limit: {
-        over: "https",
         promises: { p99Ms: 1000 },
         reason:
-          "who is turned away comes back at once, and 1,000 handshakes keep a core busy",
+          "who is turned away comes back at once, and 1,000 connections, over TLS as many handshakes, keep a core busy",
       },
     },
   ),
@@ -158,13 +171,17 @@ export const memory: readonly Flood[] = [
     "S15-answered-trailers",
     "4 clients send trailers without end after an upload in chunks that is answered at once",
     4,
-    async (stage, attacker) => {
-      const conn = await stage.connect();
-      const headers = { ...from(attacker), "Transfer-Encoding": "chunked" };
-      const host = stage.innocent;
-      const head = headOf({ method: "POST", host, path: "/", headers });
-      await writeAll(conn, utf8(`${head}1\r\na\r\n0\r\nA: `));
-      await flood(conn, PART);
+    (stage, attacker) => sendTrailers(stage, attacker, stage.innocent, "/"),
+    { spares: ["lively"] },
+  ),
+  attack(
+    "S15-streamed-trailers",
+    "6 clients send trailers without end beside an answer in parts, with or without a length, or one that breaks off",
+    6,
+    (stage, attacker) => {
+      const paths = ["/early", "/early-length", "/early-broken"];
+      const path = paths[attacker % paths.length] ?? "";
+      return sendTrailers(stage, attacker, stage.hostile, path);
     },
     { spares: ["lively"] },
   ),

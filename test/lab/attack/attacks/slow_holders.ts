@@ -179,6 +179,10 @@ export const slowHolders: readonly Flood[] = [
   slowFlood({ kind: "heads", holders: 1000, rate: 10, addresses: 15 }),
   slowFlood({ kind: "heads", holders: 2000, rate: 10, addresses: 15 }, {
     only: "https",
+    limit: {
+      promises: { p99Ms: 1500 },
+      reason: "2,000 handshakes at once are a second's work of the gateway",
+    },
   }),
   slowFlood({ kind: "uploads", holders: 100, rate: 50, addresses: 15 }, {
     spares: ["lively"],

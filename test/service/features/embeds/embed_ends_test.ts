@@ -71,6 +71,7 @@ sharedTierTest(
 
 Deno.test("a renewal keeps what is open, which ends with the last one", async () => {
   using clock = fakeClock();
+  using work = backgroundWork();
   await using gateway = await startEmbedGateway(startHostedGateway);
   const key = HOSTED_KEYS.member;
   const embed = await makeEmbed(gateway, key, { ttlSec: 60 });
@@ -82,12 +83,15 @@ Deno.test("a renewal keeps what is open, which ends with the last one", async ()
   await renewEmbed(gateway, key, embed);
   for (const ms of [10_000, RECHECK_MS, 0]) {
     clock.pass(ms); // past the end that it had at first
+    await work.settled();
     socket.send("still there");
     await once(socket, "message");
   }
   assert(!isClosed);
-  clock.pass(RECHECK_MS);
-  clock.pass(RECHECK_MS);
+  for (let recheck = 0; recheck < 2; recheck++) {
+    clock.pass(RECHECK_MS);
+    await work.settled();
+  }
   assert.equal((await closed)[0], 1008);
 });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import { streamedResponse } from "../../../../src/platform/streamed_response.ts";
 import {
   type BodySource,
@@ -142,6 +143,19 @@ Deno.test("S10: ChunkedBody cancels a body only once its request has been answer
     else answered.resolve();
     await cancelled.promise;
   }
+});
+
+Deno.test("S15: ChunkedBody that is abandoned is cancelled before its request has been answered", async () => {
+  const cancelled = Promise.withResolvers<void>();
+  const stream = new ReadableStream({
+    type: "bytes",
+    cancel: () => cancelled.resolve(),
+  });
+  const body = new ChunkedBody(stream as ReadableStream<Bytes>, sourceAfter());
+  const read = assert.rejects(body.read(), { code: "aborted" });
+  body.abandon();
+  await cancelled.promise;
+  await read;
 });
 
 /** A body of which each read returns so many bytes, or waits for `go()` and returns one. */
@@ -329,6 +343,40 @@ Deno.test("canary: a single read of a chunked body takes trailers without end", 
   stillNeeded(sent >= MUCH, {
     mended: "trailers without a limit",
     remove: "the watch over uploads in src/downstream/memory/guard.ts",
+  });
+});
+
+/** Whether a client that sends trailers without end is stopped once the response in parts beside it is complete. */
+async function isEnded(cancels: "before" | "after"): Promise<boolean> {
+  await using server = serve(({ body }) => {
+    assert(body !== null);
+    const reader = body.getReader();
+    reader.read().catch(() => {});
+    const cancel = () => reader.cancel().catch(() => {});
+    return new Response(
+      new ReadableStream({
+        async pull(controller) {
+          controller.enqueue(encoder.encode("some"));
+          await turn();
+          if (cancels === "before") cancel();
+          controller.close();
+          if (cancels === "after") turn().then(turn).then(cancel);
+        },
+      }),
+    );
+  });
+  await using client = await Uploader.open(server.port, "0\r\nA: ", "a");
+  return !await staysPending(client.closed, STANDSTILL_MS);
+}
+
+Deno.test("S15: trailers without end beside a response in parts end with it, if their body was abandoned before", async () => {
+  assert(await isEnded("before"));
+});
+
+Deno.test("canary: trailers without end beside a response in parts go on after it", async () => {
+  stillNeeded(!await isEnded("after"), {
+    mended: "reads of a request whose response in parts is complete",
+    remove: "ChunkedBody.abandon()",
   });
 });
 

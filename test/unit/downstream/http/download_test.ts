@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import { download } from "../../../../src/downstream/http/download.ts";
+import { LeakedSockets } from "../../../../src/downstream/http/leaked_sockets.ts";
 import {
   clientBody,
   clientHeaders,
 } from "../../../../src/downstream/http/response.ts";
 import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import { fakeUpload } from "../../../support/exchange.ts";
 import { readerOf } from "../../../support/upstream.ts";
 
 /** A body, and whether it was cancelled. */
@@ -125,6 +128,62 @@ Deno.test("download() tells since when a client has taken nothing, and nothing w
   await Promise.resolve();
   assert.equal(silent.stalledSince(), undefined);
   silent.abort("going_away");
+});
+
+/** A body that fails once its first chunk was read, beside an upload that is abandoned before the download breaks off. */
+async function breakOff(
+  { isChunked, by }: {
+    readonly isChunked: boolean;
+    readonly by: "app" | "gateway";
+  },
+): Promise<{ read(): Promise<{ readonly done: boolean }> }> {
+  const sockets = new LeakedSockets(() => 0, () => {});
+  const { upload } = fakeUpload({ isChunked });
+  let reads = 0;
+  const goesOn = new Promise<null>(() => {});
+  const { stream, abort } = download({
+    read() {
+      if (reads++ === 0) return Promise.resolve(new Uint8Array(1));
+      return by === "app" ? Promise.reject(new Error("broken")) : goesOn;
+    },
+    cancel() {},
+  }, {
+    now: () => 0,
+    onEnd() {},
+    socket: sockets.risk("192.0.2.1", upload, { isHttp1: true }),
+  });
+  const reader = stream.getReader();
+  await reader.read();
+  if (by === "gateway") abort("evicted");
+  const next = reader.read();
+  next.catch(() => {});
+  await turn();
+  upload.abandon();
+  return { read: () => next };
+}
+
+Deno.test("S15: a download beside an abandoned upload in chunks is completed, and broken off beside any other", async () => {
+  for (const by of ["app", "gateway"] as const) {
+    const completed = await breakOff({ isChunked: true, by });
+    assert.equal((await completed.read()).done, true);
+    const broken = await breakOff({ isChunked: false, by });
+    await assert.rejects(broken.read());
+  }
+});
+
+Deno.test("a client that leaves before its download has broken off is no error", async () => {
+  const sockets = new LeakedSockets(() => 0, () => {});
+  const { upload } = fakeUpload({ isChunked: true });
+  const socket = sockets.risk("192.0.2.1", upload, { isHttp1: true });
+  const read = () => new Promise<null>(() => {});
+  const { stream, abort } = download(
+    { read, cancel() {} },
+    { now: () => 0, onEnd() {}, socket },
+  );
+  abort("evicted");
+  await stream.cancel();
+  assert.equal(sockets.count, 1);
+  await turn(); // by then, an error of breaking off would be reported
 });
 
 Deno.test("S3: a download that has to go with a chunk does not pass it on", async () => {

@@ -47,6 +47,17 @@ Deno.test("a response that has to break off waits for the read of its upload, un
   assert.equal(sockets.count, 1);
 });
 
+Deno.test("S15: a response must be complete once its upload in chunks was abandoned, and no other", () => {
+  for (const isChunked of [true, false]) {
+    const { sockets } = setUp();
+    const { upload } = fakeUpload({ isChunked });
+    const socket = sockets.risk("192.0.2.1", upload, HTTP1);
+    assert.equal(socket?.mustComplete, false);
+    upload.abandon();
+    assert.equal(socket?.mustComplete, isChunked);
+  }
+});
+
 Deno.test("a client that leaves while its response waits to break off has lost its socket, once", async () => {
   const { sockets } = setUp();
   const { upload, endRead } = fakeUpload();

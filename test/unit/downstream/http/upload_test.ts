@@ -53,7 +53,11 @@ Deno.test("Upload has ended when its body fails", async () => {
   ]);
 });
 
-Deno.test("S15: of an Upload that is cancelled nothing more is read", async () => {
+Deno.test("S15: of an Upload that is cancelled or has failed nothing more is read", async () => {
+  for (const isCancelled of [true, false]) await readsNoMore(isCancelled);
+});
+
+async function readsNoMore(isCancelled: boolean): Promise<void> {
   let reads = 0;
   const upload = new Upload({
     body: {
@@ -67,10 +71,11 @@ Deno.test("S15: of an Upload that is cancelled nothing more is read", async () =
     request: new Request("http://box.test/"),
   }, () => {});
   assert.equal((await upload.read())?.length, 1);
-  upload.cancel();
+  if (isCancelled) upload.cancel();
+  else upload.fail("evicted");
   await assert.rejects(upload.read(), { code: "aborted" });
   assert.equal(reads, 1);
-});
+}
 
 Deno.test("Upload that is cancelled fails the read that waits, and tells its source after it", async () => {
   const source = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
