@@ -11,6 +11,7 @@ import { createControl } from "./control/app.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
 import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
+import { abuse } from "./features/abuse/abuse_feature.ts";
 import { accessPage } from "./features/access_page/access_page_feature.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { brand } from "./features/brand/brand_feature.ts";
@@ -24,6 +25,7 @@ import { previewState } from "./features/preview_state/preview_state_feature.ts"
 import { shares } from "./features/shares/shares_feature.ts";
 import { status } from "./features/status/status_feature.ts";
 import { trustedIssuers } from "./features/trusted_issuers/trusted_issuers_feature.ts";
+import { usage } from "./features/usage/usage_feature.ts";
 import { wake } from "./features/wake/wake_feature.ts";
 import { warning } from "./features/warning/warning_feature.ts";
 import { webhooks } from "./features/webhooks/webhooks_feature.ts";
@@ -68,6 +70,8 @@ export const FEATURES: readonly FeatureModule[] = [
   identity,
   basePage,
   brand,
+  abuse,
+  usage,
 ];
 
 /** Their settings. */
@@ -101,6 +105,7 @@ export async function createService(
   const { version, lines, links = [], dial } = options;
   const { resolveDns = Deno.resolveDns } = options;
   const { platformShared = false, ownsProcess = false } = options;
+  const { hasSpans = false } = options;
   const { limits, cache } = config;
   const closes = new AbortController();
   const closing = closes.signal;
@@ -108,7 +113,11 @@ export async function createService(
   const logger = loggerFor("gateway");
   const metrics = new Metrics(version);
   const background = createBackground(closing);
-  const store = await openDurableStore(cache.location, { platformShared, now });
+  const store = await openDurableStore(cache.location, {
+    platformShared,
+    now,
+    onOperation: (...what) => metrics.storeOperation(...what),
+  });
   const areNeeded = FEATURES.some((each) => each.needsRecords?.(config));
   const records = openRecords(config, { now });
   const sealerFor = (purpose: string, maxLength?: number) =>
@@ -134,12 +143,14 @@ export async function createService(
     ownsProcess,
   });
 
+  const secretFetch = options.isTraced ? createFetch(upstream) : fetch;
+
   // What knows Daytona.
   const daytona = createDaytona(config.daytona, {
     metrics,
     now,
     closing,
-    ...options.isTraced && { secretFetch: createFetch(upstream) },
+    secretFetch,
   });
   const { api, role, quota, serviceKey } = daytona;
   const resolvers = createResolvers(config, {
@@ -199,6 +210,7 @@ export async function createService(
     names: knownNames,
     lookups,
     store,
+    secretFetch,
     resolveDns,
     records,
     recordValues: records.values,
@@ -260,6 +272,7 @@ export async function createService(
     features,
     logger,
     now,
+    hasSpans,
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);
@@ -310,6 +323,13 @@ export async function createService(
       ownRequests.startDraining();
       for (const feature of features) feature.startDraining?.();
     },
+    async refuseNew() {
+      // Over TLS, the port is closed. Of a shared port, the kernel would still give us a part of the connections.
+      const { tls, reusePort } = config.listen;
+      if (tls || reusePort) return;
+      // Unless others are known to be there, nobody may answer instead.
+      if (Number(await store?.announce("")) > 1) dispatch.refuseNew();
+    },
     ...createDrain({ inFlight, ownRequests, upstream }, closing),
     async close() {
       closes.abort();
@@ -318,7 +338,7 @@ export async function createService(
       upstream.close();
       await following;
       await background.settled();
-      for (const feature of features) feature.close?.();
+      await Promise.all(features.map((feature) => feature.close?.()));
       store?.close();
       records.close();
       turns.dispose();

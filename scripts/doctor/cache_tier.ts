@@ -4,6 +4,7 @@ import type {
   StoredEntry,
   StoreFailure,
 } from "../../src/cache/store.ts";
+import { addressesOf } from "../../src/config/cache_location.ts";
 import type { CacheLocation } from "../../src/config/config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import { type Finding, findingsOf } from "./finding.ts";
@@ -116,6 +117,8 @@ function nameOf(location: CacheLocation): string {
     case "kv-connect":
       return `KV Connect at ${new URL(location.url).host}`;
     case "redis":
-      return `Redis at ${location.hostname}:${location.port}`;
+      return location.topology === "sentinel"
+        ? `Redis by the Sentinels at ${addressesOf(location)}`
+        : `Redis at ${addressesOf(location)}`;
   }
 }

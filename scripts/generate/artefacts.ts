@@ -4,6 +4,7 @@ import { daytonaClients } from "./clients.ts";
 import { errorsPage } from "./errors_page.ts";
 import { licences } from "./licences.ts";
 import { metricsPage } from "./metrics_page.ts";
+import { prometheusRule } from "./prometheus_rule.ts";
 import { settingsPage } from "./settings_page.ts";
 
 /** Every file that is generated, but for the texts that the gateway's source imports. */
@@ -14,5 +15,6 @@ export const ARTEFACTS: readonly Artefact[] = [
   settingsPage,
   errorsPage,
   metricsPage,
+  prometheusRule,
   licences,
 ];

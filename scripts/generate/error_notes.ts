@@ -41,6 +41,10 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "`WAKE_PER_HOUR`, or Daytona's limit of an organization's starts.",
   client_overloaded:
     "`MAX_EXCHANGES_PER_CLIENT` (a tenth of it for uploads without Content-Length), `MAX_TUNNELS_PER_CLIENT`, four of either [while memory is short](operate.md#memory), or a WebSocket within 10 s of a flood.",
+  preview_blocked: "[The block list](features/abuse.md#the-block-list).",
+  too_many_reports: "Five an hour from one address, sixty a minute from all.",
+  report_unavailable:
+    "`REPORT_WEBHOOK_URL` did not answer 2xx within 10 s; the log has the reason.",
   internal: "A bug: report the `stack` in the log.",
   runner_refused:
     "The runner does not accept the key that the API gave; with `DAYTONA_API_KEY`, Daytona's proxy does not accept the sandbox's token.",
@@ -61,12 +65,14 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "It failed, took longer than `API_CLIENT_TIMEOUT_SEC`, or has not told the base domains yet.",
   api_throttled:
     "Often somebody behind the same address tries wrong keys. With `DAYTONA_API_KEY`, see [limits](run/hosted.md#limits).",
-  session_unavailable: "The database of `CACHE_URL` did not answer.",
+  session_unavailable:
+    "The database of `CACHE_URL` did not answer, or came back less than 10 s ago.",
   records_unavailable:
     "The database of [`RECORDS_URL`](operate.md#records) did not answer.",
   overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",
   sandbox_overloaded:
     "`MAX_EXCHANGES_PER_SANDBOX`, or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun.",
+  organization_overloaded: "`MAX_EXCHANGES_PER_ORGANIZATION`.",
   runner_overloaded: "`MAX_WAITING_PER_RUNNER`.",
   runner_unresponsive:
     "[A runner that answers nobody](operate.md#a-runner-that-answers-nobody); the log and the status page name it.",

@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { ApiQuota } from "../daytona/quota.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { AccessEvents } from "../observability/access_events.ts";
-import { loggerFor } from "../observability/log.ts";
+import { AUDIT, loggerFor } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import { Subjects } from "../observability/subjects.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
@@ -65,7 +65,7 @@ export function createAuth(
   const maxRemembered = cache.maxEntries;
   const secret = session.secrets[0] ?? "";
   const subjects = new Subjects({ mode: log.subject, secret, maxRemembered });
-  const logger = loggerFor("visits");
+  const logger = loggerFor(AUDIT);
   const accessEvents = new AccessEvents({ logger, metrics, subjects });
   const sealer = sealerFor("session");
   const sessions = new SessionSealer(sealer, { now, maxRemembered });
@@ -83,6 +83,7 @@ export function createAuth(
     visitors,
     needsState: isHosted,
     provider,
+    closing,
     sealer: sealerFor("login-session", MAX_STORED_LENGTH),
   });
   const throttle = new Throttle({

@@ -5,7 +5,6 @@
  */
 import { SingleFlight } from "../cache/single_flight.ts";
 import { GatewayError } from "../errors.ts";
-import type { Background } from "../lib/background.ts";
 import { ExpiringLru } from "../lib/lru.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 import {
@@ -58,8 +57,6 @@ interface LoginSessionsOptions extends LoginSessionStoreOptions {
   /** True to refuse a session that no tier knows even where there is no durable one. */
   readonly needsState?: boolean;
   readonly provider: Pick<OpenidProvider, "state" | "refresh">;
-  /** Tracks renewals, which outlive their request. */
-  readonly background: Pick<Background, "add">;
 }
 
 /** Time before its expiry at which an access token is renewed, ms. */

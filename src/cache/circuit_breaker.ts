@@ -1,5 +1,9 @@
 import { createReportLimit, isPending } from "../lib/cooldown.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
+import type {
+  StoreOperation,
+  StoreOutcome,
+} from "../observability/metrics/facts.ts";
 import { isLocked } from "../platform/kv_locked.ts";
 import type { StoreFailure, StoreOptions } from "./store.ts";
 
@@ -30,20 +34,28 @@ export class CircuitBreaker {
 
   constructor(store: string, options: StoreOptions) {
     this.#store = store;
-    this.#options = { deadlineMs: DEADLINE_MS, ...options };
+    const defaults = { deadlineMs: DEADLINE_MS, onOperation() {} };
+    this.#options = { ...defaults, ...options };
     this.#shouldReport = createReportLimit(options.now);
   }
 
-  /** Resolves with the operation's result, or with `fallback` if it fails, is late, or is not tried; never rejects. */
+  /**
+   * Resolves with the operation's result, or with `fallback` if it fails, is late, or is not tried; never rejects. It is
+   * counted by its `name`, if it has one.
+   */
   async run<T, F = T>(
     operation: () => Promise<T>,
     fallback: F,
+    name?: StoreOperation,
   ): Promise<T | F> {
     const { now, deadlineMs } = this.#options;
     if (this.#isClosed) return fallback;
     if (this.#failures >= FAILURES_BEFORE_PAUSE) {
       const pause = { now: now(), withinMs: PAUSE_MS };
-      if (isPending(this.#pausedUntil, pause)) return fallback;
+      if (isPending(this.#pausedUntil, pause)) {
+        this.#count(name, "skipped");
+        return fallback;
+      }
       this.#pausedUntil = now() + PAUSE_MS; // this operation is the probe
     }
     const startedAt = now();
@@ -54,16 +66,28 @@ export class CircuitBreaker {
         throw new DOMException(reason, "TimeoutError");
       }
       this.#failures = 0;
+      this.#count(name, "ok");
       return await result;
     } catch (cause) {
-      if (!this.#isClosed) this.#recordFailure(cause, startedAt);
+      if (this.#isClosed) return fallback;
+      this.#count(name, "failed");
+      this.#recordFailure(cause, startedAt);
       return fallback;
     }
+  }
+
+  /** Ends a pause: there is reason to believe that the store works again. */
+  reset(): void {
+    this.#failures = 0;
   }
 
   /** From now on no operation runs and no failure is reported. */
   close(): void {
     this.#isClosed = true;
+  }
+
+  #count(name: StoreOperation | undefined, outcome: StoreOutcome): void {
+    if (name !== undefined) this.#options.onOperation(name, outcome);
   }
 
   #recordFailure(cause: unknown, startedAt: number): void {

@@ -4,6 +4,7 @@ import {
   type DurableStore,
   entryUntil,
   type JsonValue,
+  type StoredEntry,
   type StoreKey,
 } from "./store.ts";
 
@@ -59,26 +60,42 @@ export class DurableTier<V> {
   /** Writes a value; see `DurableStore` for `ifPresent`. */
   write(
     key: string,
-    { value, refreshAt, expiresAt, staleUntil, unconfirmed }: TimedValue<V>,
+    value: TimedValue<V>,
     options: { readonly ifPresent?: boolean } = {},
   ): Promise<void> {
-    const { store, codec, onCodecFailure } = this.#options;
+    const { store } = this.#options;
     return this.#enqueue(key, async (storeKey) => {
-      let encoded: JsonValue;
-      try {
-        encoded = await codec.encode(value, staleUntil);
-      } catch (cause) {
-        onCodecFailure(cause);
-        return await store.delete(storeKey); // leave no older value behind
-      }
-      const times = {
+      const entry = await this.#encode(value);
+      if (entry) return await store.set(storeKey, entry, options);
+      await store.delete(storeKey); // leave no older value behind
+    });
+  }
+
+  /** Writes a value if there is none; see `DurableStore`. */
+  claim(key: string, value: TimedValue<V>): Promise<void> {
+    return this.#enqueue(key, async (storeKey) => {
+      const entry = await this.#encode(value);
+      if (entry) await this.#options.store.claim(storeKey, entry);
+    });
+  }
+
+  /** Undefined if the codec fails. */
+  async #encode(
+    { value, refreshAt, expiresAt, staleUntil, unconfirmed }: TimedValue<V>,
+  ): Promise<StoredEntry | undefined> {
+    const { codec, onCodecFailure } = this.#options;
+    try {
+      return {
+        value: await codec.encode(value, staleUntil),
         refreshAt,
         expiresAt,
         staleUntil,
         ...unconfirmed !== undefined && { unconfirmed },
       };
-      await store.set(storeKey, { value: encoded, ...times }, options);
-    });
+    } catch (cause) {
+      onCodecFailure(cause);
+      return undefined;
+    }
   }
 
   async tellsChanges(key: string): Promise<boolean> {

@@ -87,6 +87,7 @@ class KvStore implements DurableStore {
   readonly #breaker: CircuitBreaker;
   /** Undefined in a database that only this process uses. */
   readonly #announcements?: KvAnnouncements;
+  readonly #listeners: ((message: string) => void)[] = [];
   #opening: Promise<KvDatabase> | undefined;
   #isClosed = false;
   // In a private database, most of the cost of a key is its transaction, so keys are batched. In a shared one, each key
@@ -116,7 +117,11 @@ class KvStore implements DurableStore {
   async get(key: StoreKey): Promise<StoreLookup> {
     const path = pathOf(key);
     if (path === undefined) return "absent";
-    const found = await this.#breaker.run(() => this.#read(path), undefined);
+    const found = await this.#breaker.run(
+      () => this.#read(path),
+      undefined,
+      "read",
+    );
     if (found === undefined) return "unavailable";
     if (found.value === null) return "absent";
     if (!(found.value instanceof Uint8Array)) return "unavailable";
@@ -149,24 +154,32 @@ class KvStore implements DurableStore {
     if (path === undefined) return "unavailable";
     const value = formatEntry(entry);
     const expireIn = Math.max(1, this.#expireIn(entry));
-    return await this.#breaker.run(async () => {
-      const kv = await this.#database();
-      const { ok } = await kv.atomic()
-        .check({ key: path, versionstamp: null })
-        .set(path, value, { expireIn })
-        .commit();
-      return ok ? "claimed" : "taken";
-    }, "unavailable");
+    return await this.#breaker.run(
+      async () => {
+        const kv = await this.#database();
+        const { ok } = await kv.atomic()
+          .check({ key: path, versionstamp: null })
+          .set(path, value, { expireIn })
+          .commit();
+        return ok ? "claimed" : "taken";
+      },
+      "unavailable",
+      "write",
+    );
   }
 
   async announce(message: string): Promise<void> {
     const announcements = this.#announcements;
     if (announcements === undefined) return;
-    await this.#breaker.run(() => announcements.announce(message), undefined);
+    const announced = () => announcements.announce(message);
+    await this.#breaker.run(announced, undefined, "write");
   }
 
   listen(onMessage: (message: string) => void): void {
-    this.#announcements?.listen(onMessage);
+    if (this.#listeners.push(onMessage) > 1) return;
+    this.#announcements?.listen((message) => {
+      for (const each of this.#listeners) each(message);
+    });
   }
 
   close(): void {
@@ -201,7 +214,7 @@ class KvStore implements DurableStore {
     const send = this.shared
       ? () => this.#mutateShared(pending)
       : () => this.#mutations.load(pending);
-    await this.#breaker.run(send, undefined);
+    await this.#breaker.run(send, undefined, "write");
     pending.isAbandoned = true;
   }
 

@@ -32,7 +32,7 @@ export async function openDurableStore(
     case "redis": {
       // Imported only when needed: the library takes 100 ms to load.
       const { openRedisStore } = await import("./redis/redis_store.ts");
-      const { connectionTo } = await import("./redis/redis_connection.ts");
+      const { connectionTo } = await import("./redis/open_redis.ts");
       return await openRedisStore(connectionTo(location), options);
     }
   }

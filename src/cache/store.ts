@@ -1,3 +1,8 @@
+import type {
+  StoreOperation,
+  StoreOutcome,
+} from "../observability/metrics/facts.ts";
+
 /** A JSON value, which is what the durable tier can hold. */
 export type JsonValue =
   | null
@@ -73,6 +78,11 @@ export interface StoreOptions {
   readonly now: () => number;
   /** Called for failures, which never fail a request, at most once a minute for each reason. */
   readonly onFailure: (failure: StoreFailure) => void;
+  /** Called for each operation. */
+  readonly onOperation?: (
+    operation: StoreOperation,
+    outcome: StoreOutcome,
+  ) => void;
   /** Deadline of one operation, ms. @default {250} */
   readonly deadlineMs?: number;
 }
@@ -96,6 +106,8 @@ export interface DurableStore {
   readonly watch?: Watch | null;
   /** Calls back for each entry of a kind that was read and may have changed since; to be called once for each kind. */
   onChange?(kind: string, onChange: (key: string) => void): void;
+  /** Calls back when the store may have lost entries, or writes to it: it is there again. To be called once. */
+  onReturn?(onReturn: () => void): void;
   get(key: StoreKey): Promise<StoreLookup>;
   /** True if the source of an entry, asked just now, deletes it here when it changes; absent if no source knows it. */
   tellsChanges?(key: StoreKey): Promise<boolean>;
@@ -116,9 +128,12 @@ export interface DurableStore {
     counts: readonly { readonly key: StoreKey; readonly count: number }[],
     ttlMs: number,
   ): Promise<readonly number[] | undefined>;
-  /** Tells every process that shares the store, this one included, something short; a hint, which may be lost. */
-  announce(message: string): Promise<void>;
-  /** Calls back with whatever is announced from now on, until the store is closed; to be called once. */
+  /**
+   * Tells every process that shares the store, this one included, something short; a hint, which may be lost. Resolves to
+   * how many were told at least, if the store knows.
+   */
+  announce(message: string): Promise<number | void>;
+  /** Calls back with whatever is announced from now on, until the store is closed. */
   listen(onMessage: (message: string) => void): void;
   close(): void;
 }

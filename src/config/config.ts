@@ -165,14 +165,22 @@ function tlsFiles(values: Values) {
   return ENABLE_TLS && certFile && keyFile ? { certFile, keyFile } : undefined;
 }
 
-function cacheLocationOf(values: Values): CacheLocation {
-  if (values.CACHE_URL !== undefined) return values.CACHE_URL;
-  if (values.REDIS_HOST === undefined) return { kind: "kv", path: undefined };
+/** The location `given`, or that of Daytona's variables. */
+function locationOf(
+  given: CacheLocation | undefined,
+  values: Values,
+): CacheLocation {
+  const { REDIS_CA_FILE: caFile, REDIS_HOST: hostname } = values;
+  if (given?.kind === "redis") return { ...given, caFile };
+  if (given !== undefined) return given;
+  if (hostname === undefined) return { kind: "kv", path: undefined };
   return {
     kind: "redis",
+    topology: "primary",
+    nodes: [{ hostname, port: values.REDIS_PORT }],
+    primary: "",
     tls: values.REDIS_TLS,
-    hostname: values.REDIS_HOST,
-    port: values.REDIS_PORT,
+    caFile,
     username: values.REDIS_USERNAME,
     password: values.REDIS_PASSWORD,
     database: 0,
@@ -234,7 +242,7 @@ function assemble(values: Values) {
       timeoutMs: toMs(values.API_CLIENT_TIMEOUT_SEC),
     },
     cache: {
-      location: cacheLocationOf(values),
+      location: locationOf(values.CACHE_URL, values),
       maxEntries: values.CACHE_MAX_ENTRIES,
       runnerTtlMs: toMs(values.RUNNER_TTL_SEC),
       privateWithinMs: toMs(values.PRIVATE_WITHIN_SEC ?? PRIVATE_WITHIN_SEC),
@@ -247,7 +255,9 @@ function assemble(values: Values) {
       tokenStaleIfErrorMs: toMs(values.TOKEN_STALE_IF_ERROR_SEC),
     },
     /** Where records are kept, unless that would forget them. */
-    records: { location: values.RECORDS_URL ?? cacheLocationOf(values) },
+    records: {
+      location: locationOf(values.RECORDS_URL ?? values.CACHE_URL, values),
+    },
     session: {
       /** Never empty: the first one seals, and all of them open. */
       secrets: values.SESSION_SECRETS.length > 0
@@ -282,6 +292,8 @@ function assemble(values: Values) {
     limits: {
       concurrentExchanges,
       exchangesPerSandbox: values.MAX_EXCHANGES_PER_SANDBOX ?? anEighth,
+      /** Undefined for any number. */
+      exchangesPerOrganization: values.MAX_EXCHANGES_PER_ORGANIZATION,
       /** Of exchanges whose responses have not begun. */
       waitingPerRunner: values.MAX_WAITING_PER_RUNNER ??
         partOf(concurrentExchanges, 4),
@@ -307,7 +319,10 @@ function assemble(values: Values) {
       format: values.LOG_FORMAT,
       clientAddress: values.LOG_CLIENT_ADDRESS,
       subject: values.LOG_SUBJECT,
+      access: values.ACCESS_LOG,
+      audit: values.AUDIT_LOG,
     },
+    traceApps: values.TRACE_APPS,
     /** The address that serves metrics; undefined for none. */
     metrics: values.METRICS_PORT === undefined ? undefined : {
       hostname: values.METRICS_HOST ?? values.PROXY_HOST,

@@ -62,6 +62,16 @@ export function orSpelt<T extends string>(
   };
 }
 
+/** Which of many are noted: all that fail and one in that many of the others (1 for `all`), those that fail, or none. */
+export const shareOfSuccesses: Format<number | "errors" | "off"> = parsedBy(
+  "all, errors, off, or one in N such as 1/100",
+  (text) => {
+    if (text === "errors" || text === "off") return text;
+    const count = text === "all" ? "1" : /^1\/([1-9]\d{0,6})$/.exec(text)?.[1];
+    return count === undefined ? undefined : Number(count);
+  },
+);
+
 /** A secret that can be sent in a header: visible ASCII without spaces. */
 export const token: Format<string> = {
   allowed: "visible ASCII characters without spaces",

@@ -20,6 +20,7 @@ import {
   orSpelt,
   previewDomain,
   seconds,
+  shareOfSuccesses,
   token,
 } from "./formats.ts";
 import { loginAllowEntry } from "./login_allow.ts";
@@ -146,6 +147,7 @@ const CACHE = inGroup("Cache", {
   REDIS_USERNAME: { format: optional(token), whenUnset: "none" },
   REDIS_PASSWORD: { format: optional(token), whenUnset: "none", secret: true },
   REDIS_TLS: { format: flag, default: "false" },
+  REDIS_CA_FILE: { format: optional(filePath), whenUnset: "the system's" },
   RECORDS_URL: {
     format: optional(cacheLocation),
     whenUnset: "that of `CACHE_URL`",
@@ -179,6 +181,10 @@ const RUNNERS = inGroup("Runners", {
 const LIMITS = inGroup("Limits", {
   MAX_CONCURRENT_EXCHANGES: { format: COUNT, default: "10000" },
   MAX_EXCHANGES_PER_SANDBOX: { format: optional(COUNT), whenUnset: AN_EIGHTH },
+  MAX_EXCHANGES_PER_ORGANIZATION: {
+    format: optional(COUNT),
+    whenUnset: "no limit",
+  },
   MAX_WAITING_PER_RUNNER: {
     format: optional(COUNT),
     whenUnset: "a quarter of `MAX_CONCURRENT_EXCHANGES`",
@@ -237,6 +243,9 @@ const OBSERVABILITY = inGroup("Observability", {
   LOG_FORMAT: { format: oneOf("json", "pretty"), default: "json" },
   LOG_CLIENT_ADDRESS: { format: flag, default: "false" },
   LOG_SUBJECT: { format: oneOf("hash", "clear", "off"), default: "hash" },
+  ACCESS_LOG: { format: shareOfSuccesses, default: "all" },
+  AUDIT_LOG: { format: flag, default: "true" },
+  TRACE_APPS: { format: flag, default: "false" },
 });
 
 /** These variables, in the order of docs/settings.md; the purpose of each is in purposes.json. */

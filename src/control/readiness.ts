@@ -1,7 +1,7 @@
 /** Answers `/ready` from what has been known for a while: a load balancer may ask every second. */
 import { CHECKED_WITHIN_MS } from "../auth/oidc/discovery.ts";
 import type { OpenidProvider } from "../auth/oidc/provider.ts";
-import type { DurableStore } from "../cache/store.ts";
+import { type DurableStore, entryUntil } from "../cache/store.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import type { KeyWatch } from "../daytona/service_key.ts";
 import { sleep } from "../lib/backoff.ts";
@@ -22,7 +22,7 @@ interface ReadinessOptions {
   readonly remoteSettings: Pick<RemoteSettings, "baseDomains">;
   readonly provider: Pick<OpenidProvider, "state" | "check">;
   /** The durable cache tier; null where there is none. */
-  readonly store: Pick<DurableStore, "get"> | null;
+  readonly store: Pick<DurableStore, "get" | "claim"> | null;
   /** Null if no feature needs them. */
   readonly records: Pick<Records, "doubts"> | null;
   /** Aborted when the gateway closes: checks that fail because of that are not logged. */
@@ -38,6 +38,9 @@ const ANSWER_WITHIN_MS = 2_000;
 
 /** Least time between two questions to the API, ms. */
 const API_CHECK_PAUSE_MS = 5_000;
+
+/** Least time between two writes to the database, ms, and how long it keeps one. */
+const WRITE_PAUSE_MS = 5_000;
 
 /** Age from which a verdict on the key is asked for, ms: the API throttles whoever keeps coming with a wrong one. */
 const KEY_RENEWAL_MS = 25_000;
@@ -66,6 +69,7 @@ export class ReadinessChecks {
   readonly #api: Probe;
   readonly #key: Probe;
   readonly #provider: Probe;
+  readonly #write: Probe;
   /** The names of the checks that failed last time. */
   readonly #failing = new Set<string>();
   #isDraining = false;
@@ -73,7 +77,7 @@ export class ReadinessChecks {
   latest: Readonly<Record<string, CheckState>> = {};
 
   constructor(options: ReadinessOptions) {
-    const { api, provider } = options;
+    const { api, provider, store } = options;
     this.#options = options;
     this.#api = new Probe(() => api.config(), API_CHECK_PAUSE_MS);
     this.#key = new Probe(() => api.probeKey(), API_CHECK_PAUSE_MS);
@@ -82,6 +86,15 @@ export class ReadinessChecks {
       PROVIDER_CHECK_PAUSE_MS,
       MAX_AGE_MS - CHECKED_WITHIN_MS,
     );
+    this.#write = new Probe(async () => {
+      const entry = entryUntil(Date.now() + WRITE_PAUSE_MS, true);
+      // Of a Cluster, a part may fail: then several keys show that it no longer does.
+      const length = this.#failing.has("cache") ? 16 : 1;
+      const claims = await Promise.all(Array.from({ length }, () => (
+        store?.claim(["ready", crypto.randomUUID()], entry)
+      )));
+      if (claims.includes("unavailable")) throw new Error("it takes no writes");
+    }, WRITE_PAUSE_MS);
   }
 
   /** From now on, `/ready` answers that the gateway is going away. */
@@ -94,7 +107,7 @@ export class ReadinessChecks {
     const [api, key, cache, records, login] = await Promise.all([
       this.#api.check(withinMs),
       this.#checkKey(withinMs),
-      this.#checkCache(),
+      this.#checkCache(withinMs),
       this.#checkRecords(),
       this.#checkLogin(withinMs),
     ]);
@@ -142,12 +155,14 @@ export class ReadinessChecks {
       : failing("the API refuses it");
   }
 
-  async #checkCache(): Promise<CheckResult> {
+  async #checkCache(withinMs: number): Promise<CheckResult> {
     const { store } = this.#options;
     if (store === null) return OFF;
+    // A database that is full or a replica may still be read.
+    const written = this.#write.check(withinMs);
     return await store.get(["ready"]) === "unavailable"
       ? failing("the database does not answer")
-      : OK;
+      : await written;
   }
 
   async #checkRecords(): Promise<CheckResult> {

@@ -1,6 +1,7 @@
 /** The common parts of the control plane's routes. */
 import { type RouteConfig, type RouteHandler, z } from "@hono/zod-openapi";
 import type { ReadForm } from "../downstream/http/form.ts";
+import { GatewayError } from "../errors.ts";
 
 export type { RouteConfig };
 
@@ -17,6 +18,12 @@ export interface ControlContext {
   readonly clientAddress: string;
   /** Throws `pages_overloaded` if too many are under way, and as {@linkcode ownForm}. */
   readonly readForm: ReadForm;
+}
+
+/** @throws {GatewayError} `route_not_found` on other hosts than base hosts */
+export function checkBase({ base }: Pick<ControlContext, "base">): void {
+  if (base !== undefined) return;
+  throw new GatewayError("route_not_found", "Not a page of this host");
 }
 
 /** Hono's environment type, in which `c.env` is our context. */

@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import type { DaytonaApi } from "../daytona/api.ts";
 import { FloodBans } from "../downstream/websocket/rate_limit.ts";
 import { createRequestIds } from "../observability/log.ts";
+import { RequestTrace } from "../observability/traces.ts";
 import { Forwarder, type ForwarderParts } from "../proxy/forward.ts";
 import { HandshakeForms } from "../proxy/handshake_forms.ts";
 import { HostRefusals } from "../proxy/host_refusals.ts";
@@ -49,6 +50,8 @@ interface GatewayParts extends
   readonly forwarder: Forwarder;
   readonly resolvers: Resolvers;
   readonly auth: Auth;
+  /** True if Deno makes spans of what it serves. */
+  readonly hasSpans: boolean;
   readonly clientLeg:
     & ExchangeServices["clientLeg"]
     & Pick<TunnelLimits, "memoryGuard">;
@@ -56,8 +59,9 @@ interface GatewayParts extends
 
 /** The handler of all requests. */
 export function createGateway(config: Config, parts: GatewayParts): Dispatch {
-  const { limits, listen, session, public: site, daytona } = config;
-  const { api, upstream, forwarder, resolvers, auth, ...shared } = parts;
+  const { limits, listen, session, public: site, daytona, traceApps } = config;
+  const { api, upstream, forwarder, resolvers, auth, hasSpans, ...shared } =
+    parts;
   const { features, clientLeg } = shared;
   const services = {
     ...shared,
@@ -70,6 +74,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     observer: features.find(({ observer }) => observer)?.observer,
     ownersViewOf: features.find(({ ownersViewOf }) => ownersViewOf)
       ?.ownersViewOf,
+    forbid: features.find(({ forbid }) => forbid)?.forbid,
     brand: features.find(({ brand }) => brand)?.brand,
     scheme: auth.scheme,
     remoteSettings: resolvers.remoteSettings,
@@ -112,5 +117,6 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
       subjects: auth.subjects,
     },
     nextRequestId: createRequestIds(),
+    newTrace: hasSpans ? () => new RequestTrace(traceApps) : undefined,
   });
 }

@@ -1,5 +1,6 @@
 /** Dispatches requests: by host and target, to a handler of the data plane or to the gateway's own pages. */
 import { type BaseRoute, baseRoute } from "../address/base_route.ts";
+import { canonicalRef } from "../address/grammar.ts";
 import {
   type HostParser,
   likelyHost,
@@ -28,6 +29,7 @@ import { isSentByPage, wantsDocument } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
+import type { RequestTrace } from "../observability/traces.ts";
 import { dressed, givenText } from "../pages/brand.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { InFlight, InFlightEntry } from "../proxy/in_flight.ts";
@@ -60,6 +62,8 @@ export interface DispatchParts extends ExchangeServices {
   readonly servesPaths: boolean;
   readonly control: Control;
   readonly nextRequestId: () => string;
+  /** Undefined if Deno makes no spans. */
+  readonly newTrace?: (() => RequestTrace) | undefined;
   /** Where requests for our own pages are registered. */
   readonly ownRequests: Pick<InFlight, "begin">;
   /** Called for every response that does not come from the data plane. */
@@ -71,6 +75,9 @@ const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 
 /** A balancer's probe, under whatever name it has for us: `10-0-0-7.gateway.pod.cluster.local` looks like a preview. */
 const PROBE = /^\/(?:health|ready)(?:\?|$)/;
+
+/** Methods that change nothing (RFC 9110 section 9.2.1). */
+const SAFE = /^(?:GET|HEAD|OPTIONS)$/;
 
 /** The share of all exchanges that may be forms for our own pages. */
 const FORMS_SHARE = 1 / 4;
@@ -85,12 +92,21 @@ export class Dispatch {
   readonly #parts: DispatchParts;
   readonly #namer: Feature | undefined;
   #hasWarned = false;
+  #isRefusing = false;
   /** The forms that are being read. */
   #forms = 0;
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
     this.#namer = parts.features.find(({ learnName }) => learnName);
+  }
+
+  /**
+   * From now on, refuses what a front may send to another gateway (RFC 9110 section 9.2.1): whatever lasts begins so. What
+   * it may not send twice, such as a POST, is served still.
+   */
+  refuseNew(): void {
+    this.#isRefusing = true;
   }
 
   /** Answers a request of `Deno.serve`; never rejects. */
@@ -111,6 +127,9 @@ export class Dispatch {
     const split = splitRequestUrl(request.url, headers.get("host"));
     if (!split.ok) return this.#refuse(refused, split.code);
     const { target } = split.address;
+    if (this.#isRefusing && SAFE.test(request.method) && !PROBE.test(target)) {
+      return this.#refuse(refused, "draining");
+    }
     const authority = withoutDefaultPort(split.address.authority, parts.scheme);
     const parsed = parts.parseHost(authority);
     const client = clientOf(peer, headers, {
@@ -160,6 +179,7 @@ export class Dispatch {
         !FALLBACK_HOST.test(authority),
       target,
       client,
+      trace: parts.newTrace?.(),
       connection: connectionOf(remoteAddr),
       startedAt,
       delivered: () => info.completed,
@@ -217,8 +237,8 @@ export class Dispatch {
   ): Promise<Response> {
     const { sandboxes, buildLogs, servesPaths } = this.#parts;
     if (route.kind === "toolbox") {
-      const { sandboxId, target } = route;
-      const request = { ...incoming, target };
+      const sandboxId = canonicalRef(route.sandboxId);
+      const request = { ...incoming, target: route.target };
       const x = new ToolboxExchange(request, sandboxId, this.#parts);
       return this.#serve(x, servesPaths ? sandboxes.toolbox(x) : notServed());
     }

@@ -26,9 +26,14 @@ import {
   type RequestFacts,
 } from "../observability/log.ts";
 import { dressed } from "../pages/brand.ts";
-import type { InFlightEntry, StreamHandle } from "../proxy/in_flight.ts";
+import type {
+  InFlightEntry,
+  Served,
+  StreamHandle,
+} from "../proxy/in_flight.ts";
 import { forSharedCaches } from "../proxy/shared_caches.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
+import type { Destination } from "../resolver/destination.ts";
 import {
   discardBody,
   type UpstreamResponse,
@@ -112,11 +117,12 @@ export abstract class Exchange extends ReceivedRequest {
 
   /**
    * Notes who was admitted, and how to recheck that.
-   * @throws {GatewayError} `sandbox_overloaded`, or `overloaded` where the limit is another's
+   * @throws {GatewayError} `sandbox_overloaded`, `overloaded` where the limit is another's, or what a feature forbids by
    */
   grant(guest: Guest, recheck: Recheck): void {
     this.#guest = guest;
     this.#recheck = recheck;
+    this.#checkServed();
     const { sandboxId, countsAgainst } = guest;
     if (this.#entry?.reserveFor(countsAgainst ?? sandboxId)) return;
     if (countsAgainst === undefined) {
@@ -125,6 +131,33 @@ export abstract class Exchange extends ReceivedRequest {
     // What follows may be a client's address, which is not for the log.
     const [what] = countsAgainst.split(":");
     throw new GatewayError("overloaded", `Limit of one: ${what}`);
+  }
+
+  /**
+   * Notes where the request goes: what was known of a name when it was admitted may have been old.
+   * @throws {GatewayError} `organization_overloaded`, or what a feature forbids by
+   */
+  onResolved({ sandboxId, organizationId }: Destination): void {
+    if (sandboxId !== undefined) this.#guest = { ...this.granted, sandboxId };
+    this.progress.organizationId = organizationId;
+    this.#checkServed();
+    const isFull = organizationId !== undefined &&
+      this.#entry?.reserveForOrganization(organizationId) === false;
+    if (isFull) {
+      throw new GatewayError("organization_overloaded", organizationId);
+    }
+    this.progress.onResolved();
+  }
+
+  /** What of a sandbox it is about; undefined if nothing that its app or daemon serves. */
+  protected get served(): Served | undefined {
+    return undefined;
+  }
+
+  #checkServed(): void {
+    const { forbid } = this.services;
+    const served = forbid && this.served;
+    if (served !== undefined) forbid?.(served);
   }
 
   /** Who was admitted; throws `TypeError` before {@linkcode Exchange.grant}. */
@@ -195,6 +228,7 @@ export abstract class Exchange extends ReceivedRequest {
       abort: (reason) => handle.abort(reason),
       stalledSince: () => handle.stalledSince?.(),
       recheck: () => this.#stillHasAccess(),
+      served: () => this.served,
       publicSandbox: by === "public" ? sandboxId : undefined,
       name: this.name,
       move: handle.move,
@@ -351,8 +385,8 @@ export abstract class Exchange extends ReceivedRequest {
   }
 
   #requestFacts(): RequestFacts {
-    const { id: requestId, port } = this;
-    return { requestId, sandboxId: this.#guest?.sandboxId, port };
+    const { id: requestId, port, traceId } = this;
+    return { requestId, sandboxId: this.#guest?.sandboxId, port, traceId };
   }
 
   #touch(): void {

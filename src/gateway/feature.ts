@@ -39,6 +39,8 @@ export interface Feature extends ControlFeature {
   readonly observer?: ExchangeObserver;
   /** Where the owner of a sandbox sees its requests, below a base origin. */
   readonly ownersViewOf?: ExchangeServices["ownersViewOf"];
+  /** Throws the failure to tell, to whoever was admitted, in place of what is served to nobody, toolboxes too. */
+  readonly forbid?: ExchangeServices["forbid"];
   /** A page about a sandbox on base hosts, for its members: its path, which the sandbox's ID or name ends, and text. */
   readonly sandboxPage?: { readonly url: `/${string}/`; readonly text: string };
   /** Pages beside `/metrics`, by path, for GET and HEAD. */
@@ -95,8 +97,8 @@ export interface Feature extends ControlFeature {
   onRecord?(record: ExchangeRecord): void;
   /** The gateway begins to shut down. */
   startDraining?(): void;
-  /** The gateway has shut down. */
-  close?(): void;
+  /** The gateway has shut down; the stores close next. */
+  close?(): Promise<void> | void;
 }
 
 /** The first answer that a feature has; undefined at once if none could have any. */

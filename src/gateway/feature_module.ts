@@ -55,6 +55,8 @@ export interface FeatureParts
   /** What all look-ups share: the cache's settings, and the store behind it. */
   readonly lookups: LookupCacheOptions;
   readonly store: DurableStore | null;
+  /** Sends a request whose URL is a secret: no trace has it. */
+  readonly secretFetch: (request: Request) => Promise<Response>;
   /** Asks the DNS. */
   readonly resolveDns: typeof Deno.resolveDns;
   /** What members have granted; a feature that uses it says so by {@linkcode FeatureModule.needsRecords}. */

@@ -100,13 +100,10 @@ export class PreviewProbe {
         mayRead: () => true,
         mayGather: () => true,
       },
-      progress: {
-        onMiss() {},
-        onResolved() {
-          timer = setTimeout(() => patience.abort(), PATIENCE_MS);
-        },
-        onUpload() {},
+      onResolved() {
+        timer = setTimeout(() => patience.abort(), PATIENCE_MS);
       },
+      progress: { onMiss() {}, onUpload() {} },
     };
     try {
       discardBody((await forwarder.forward(request)).body);

@@ -8,6 +8,7 @@ import type { ClientLeg, RepliedRequest } from "../downstream/http/reply.ts";
 import { isSentByPage } from "../http/fetch_metadata.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
 import type { Logger } from "../observability/log.ts";
+import { type RequestTrace, traceIdIn } from "../observability/traces.ts";
 import type { CurrentBrand } from "../pages/brand.ts";
 import type { Activity } from "../proxy/activity.ts";
 import {
@@ -16,7 +17,7 @@ import {
   type Preflight,
   preflightOf,
 } from "../proxy/cors.ts";
-import type { InFlight } from "../proxy/in_flight.ts";
+import type { InFlight, Served } from "../proxy/in_flight.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { ExchangeObserver } from "./observer.ts";
 
@@ -37,6 +38,8 @@ export interface ExchangeServices {
   readonly ownersViewOf?:
     | ((baseOrigin: string, sandbox: string) => string)
     | undefined;
+  /** Throws the failure to tell in place of what is served to nobody, toolboxes too; undefined if nothing is forbidden. */
+  readonly forbid?: ((served: Served) => void) | undefined;
   /** What our pages are dressed in; undefined if they look as they do. */
   readonly brand?: CurrentBrand | undefined;
   readonly logger: Logger;
@@ -63,6 +66,7 @@ export interface IncomingRequest extends RepliedRequest {
   /** The request-target, byte for byte. */
   readonly target: string;
   readonly client: ClientInfo;
+  readonly trace?: RequestTrace | undefined;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
 }
@@ -77,6 +81,7 @@ export abstract class ReceivedRequest
   readonly authority: string;
   readonly target: string;
   readonly client: ClientInfo;
+  readonly trace: RequestTrace | undefined;
   readonly startedAt: number;
   protected readonly services: ExchangeServices;
   #cors: CorsDecision | undefined;
@@ -89,12 +94,18 @@ export abstract class ReceivedRequest
     this.authority = incoming.authority;
     this.target = incoming.target;
     this.client = incoming.client;
+    this.trace = incoming.trace;
     this.startedAt = incoming.startedAt;
     this.services = services;
   }
 
   get clientAddress(): string {
     return this.client.clientAddress;
+  }
+
+  /** The id of the trace that the request is part of; undefined if it is part of none. */
+  get traceId(): string | undefined {
+    return this.trace?.traceId ?? traceIdIn(this.headers.get("traceparent"));
   }
 
   /** True if a page of another origin sent the request, not its visitor. */

@@ -23,6 +23,8 @@ export class Progress {
   readonly startedAt: number;
   /** When access was granted and the destination known; undefined if that never happened. */
   resolvedAt: number | undefined;
+  /** Whose sandbox it is, if the API has told. */
+  organizationId: string | undefined;
   /** When the head of the response was ready. */
   answeredAt: number;
   /** Bytes of content sent to the upstream. */
@@ -87,7 +89,10 @@ export type Conclusion = Partial<
 /** The record of an exchange that is over. */
 export function recordOf(
   x:
-    & Pick<ReceivedRequest, "id" | "method" | "client" | "startedAt">
+    & Pick<
+      ReceivedRequest,
+      "id" | "method" | "client" | "startedAt" | "traceId"
+    >
     & Pick<ExchangeRecord, "route" | "port" | "name">
     & { readonly progress: Progress },
   guest: Guest | undefined,
@@ -106,11 +111,13 @@ export function recordOf(
     isFromApp: conclusion.isFromApp,
     reason,
     sandboxId: guest?.sandboxId,
+    organizationId: progress.organizationId,
     port: x.port,
     name: x.name?.split(":")[0],
     clientAddress: x.client.clientAddress,
     by: guest?.by,
     subject: guest?.subject,
+    traceId: x.traceId,
     cache: progress.cache,
     error,
     tunnel,

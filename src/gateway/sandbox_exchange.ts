@@ -41,6 +41,7 @@ import {
   type FrameSource,
   framingCookies,
 } from "../proxy/frame_headers.ts";
+import type { Served } from "../proxy/in_flight.ts";
 import { responseHeaders } from "../proxy/response_headers.ts";
 import { toolboxResponseHeaders } from "../proxy/toolbox_response.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
@@ -112,6 +113,11 @@ export abstract class SandboxExchange extends Exchange
 
   override get name(): string | undefined {
     return this.#host.name;
+  }
+
+  protected override get served(): Served {
+    const { sandboxId, name, progress: { organizationId } } = this;
+    return { sandboxId, name, organizationId };
   }
 
   get sandboxPort(): number | "toolbox" {

@@ -23,6 +23,9 @@ export function loggerFor(subsystem: string): Logger {
   return getLogger(["porthole", subsystem]);
 }
 
+/** The subsystem whose lines say who opened or changed what; it has a level of its own (`AUDIT_LOG`). */
+export const AUDIT = "audit";
+
 /** True if a failure concerns the operator, or at least shows what became of a sandbox. */
 export function isLogged({ code }: GatewayError): boolean {
   return ERRORS[code].fault !== "client";
@@ -32,6 +35,7 @@ export interface RequestFacts {
   readonly requestId: string;
   readonly sandboxId?: string | undefined;
   readonly port?: number | undefined;
+  readonly traceId?: string | undefined;
 }
 
 /**
@@ -100,7 +104,9 @@ function tellListeners(record: LogRecord): void {
 
 /** Starts logging to `lines`; resolves to a function that flushes and stops it. */
 export async function startLogging(
-  config: Pick<Config["log"], "level" | "format">,
+  config:
+    & Pick<Config["log"], "level" | "format">
+    & Partial<Pick<Config["log"], "audit">>,
   lines: LineWriter,
 ): Promise<() => Promise<void>> {
   const format = formatterOf(config.format);
@@ -114,6 +120,12 @@ export async function startLogging(
     },
     loggers: [
       { category: "porthole", lowestLevel: config.level, sinks: ["output"] },
+      {
+        category: ["porthole", AUDIT],
+        lowestLevel: config.audit === false ? null : "info",
+        parentSinks: "override",
+        sinks: ["output"],
+      },
       {
         category: ["logtape", "meta"],
         lowestLevel: "warning",

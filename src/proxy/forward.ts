@@ -2,6 +2,7 @@
 import { appTarget } from "../address/app_target.ts";
 import type { Reply } from "../downstream/http/reply.ts";
 import { GatewayError } from "../errors.ts";
+import type { RequestTrace } from "../observability/traces.ts";
 import {
   type App,
   type Destination,
@@ -39,12 +40,16 @@ export interface AdmittedRequest extends AddressedRequest, App, HeadersSource {
   readonly appTarget: string;
   /** True if no credential was needed: then none of ours may open anything for it. */
   readonly isAnonymous: boolean;
+  readonly trace?:
+    | Pick<RequestTrace, "traceparent" | "beginLeg" | "endLeg">
+    | undefined;
   /** What tells whether the client has left, and how much of the response there is memory for. */
   readonly reply: Pick<Reply, "signal" | "mayRead" | "mayGather">;
+  /** Called once its destination is known; throws if it must not go there. */
+  onResolved(destination: Destination): void;
   readonly progress: {
     /** Called before a lookup of the destination that goes beyond the process. */
     onMiss(): void;
-    onResolved(): void;
     /** Called for each part of the body that was sent, with its length. */
     onUpload(bytes: number): void;
   };
@@ -209,19 +214,24 @@ export class Forwarder {
     if (known === null) {
       throw new GatewayError("sandbox_not_found", "No destination");
     }
-    progress.onResolved();
-    const first = await send(known);
-    if (!(first instanceof Refusal)) return first;
-    // An upload that cannot be sent again has the next one go to the right place.
-    const renewed = mayHaveMoved(first)
-      ? await this.#newDestination(request, known, first)
-      : undefined;
-    if (renewed === undefined || !canBeSentAgain(request, first)) {
-      throw first.error;
+    request.onResolved(known);
+    request.trace?.beginLeg(request);
+    try {
+      const first = await send(known);
+      if (!(first instanceof Refusal)) return first;
+      // An upload that cannot be sent again has the next one go to the right place.
+      const renewed = mayHaveMoved(first)
+        ? await this.#newDestination(request, known, first)
+        : undefined;
+      if (renewed === undefined || !canBeSentAgain(request, first)) {
+        throw first.error;
+      }
+      const second = await send(renewed);
+      if (second instanceof Refusal) throw second.error;
+      return second;
+    } finally {
+      request.trace?.endLeg();
     }
-    const second = await send(renewed);
-    if (second instanceof Refusal) throw second.error;
-    return second;
   }
 
   /**

@@ -9,6 +9,15 @@ import { LinkedList, type ListNode } from "../lib/linked_list.ts";
 import type { LimitUse } from "../observability/metrics/facts.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
 
+/** What of a sandbox somebody was admitted to. */
+export interface Served {
+  readonly sandboxId: string;
+  /** Whose sandbox it is; undefined unless the API has told, and the request went there. */
+  readonly organizationId: string | undefined;
+  /** The name that was asked for, with its port; undefined if none was. */
+  readonly name: string | undefined;
+}
+
 /** Controls an upload, a download or a tunnel while it lasts. */
 export interface StreamHandle {
   /** Ends it from our side. */
@@ -17,6 +26,8 @@ export interface StreamHandle {
   stalledSince?(): number | undefined;
   /** True if the caller still has access. Never rejects. */
   recheck(): Promise<boolean>;
+  /** What is sent or received, as far as is known now; undefined if it is nothing of a sandbox. */
+  served?(): Served | undefined;
   /** The sandbox that admitted the caller by being public; undefined for any other reason. */
   readonly publicSandbox?: string | undefined;
   /** The name that was asked for, with its port; undefined if none was. */
@@ -47,14 +58,16 @@ export interface SandboxCount {
 }
 
 /** The number of exchanges and tunnels that there may be at once. */
-export type InFlightLimits = Pick<
-  Config["limits"],
-  | "concurrentExchanges"
-  | "exchangesPerSandbox"
-  | "exchangesPerClient"
-  | "tunnels"
-  | "tunnelsPerClient"
->;
+export type InFlightLimits =
+  & Pick<
+    Config["limits"],
+    | "concurrentExchanges"
+    | "exchangesPerSandbox"
+    | "exchangesPerClient"
+    | "tunnels"
+    | "tunnelsPerClient"
+  >
+  & Partial<Pick<Config["limits"], "exchangesPerOrganization">>;
 
 /** The limits of requests for the gateway's own pages, which have a registry of their own. */
 export const OWN_PAGES_LIMITS: InFlightLimits = {
@@ -72,11 +85,16 @@ type Registry = ReturnType<typeof createRegistry>;
 
 /** The state that a registry and its entries share. */
 function createRegistry(limits: InFlightLimits) {
+  const { exchangesPerOrganization } = limits;
   return {
     limits,
     all: new Count(),
     tunnels: new Count(),
     bySandbox: new CountById(limits.exchangesPerSandbox),
+    /** Undefined without a limit. */
+    byOrganization: exchangesPerOrganization === undefined
+      ? undefined
+      : new CountById(exchangesPerOrganization),
     byClient: new CountById(limits.exchangesPerClient),
     tunnelsByClient: new CountById(limits.tunnelsPerClient),
     uploadsByClient: new CountById(
@@ -102,6 +120,7 @@ export class InFlightEntry {
   readonly #registry: Registry;
   readonly #isBeforeDrain: boolean;
   #ofSandbox: IdCount | undefined;
+  #ofOrganization: IdCount | undefined;
   #client: string | undefined;
   #ofClient: IdCount | undefined;
   #isTunnel = false;
@@ -127,6 +146,13 @@ export class InFlightEntry {
     this.#flipsSeen = this.#registry.flipCount;
     this.#ofSandbox = this.#registry.bySandbox.increment(sandboxId);
     return this.#ofSandbox !== undefined;
+  }
+
+  /** Counts it against the limit of its sandbox's organization, unless it is already; false if that is reached. */
+  reserveForOrganization(organizationId: string): boolean {
+    const { byOrganization } = this.#registry;
+    this.#ofOrganization ??= byOrganization?.increment(organizationId);
+    return byOrganization === undefined || this.#ofOrganization !== undefined;
   }
 
   /** Counts it against the limit of the client with that address; false if that is reached. */
@@ -195,7 +221,8 @@ export class InFlightEntry {
   end(delivered?: Promise<void>): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { all, tunnels, bySandbox, streaming, draining } = this.#registry;
+    const { all, tunnels, bySandbox, byOrganization, streaming, draining } =
+      this.#registry;
     all.decrement();
     if (this.#isTunnel) tunnels.decrement();
     if (this.#isBeforeDrain) draining?.decrement();
@@ -203,6 +230,7 @@ export class InFlightEntry {
     if (this.#place !== undefined) streaming.remove(this.#place);
     if (this.#isTunnel && this.#ofSandbox) this.#ofSandbox.tunnels--;
     bySandbox.decrement(this.#ofSandbox);
+    byOrganization?.decrement(this.#ofOrganization);
     if (delivered === undefined) return this.#release();
     this.#registry.undelivered++;
     delivered.then(() => {
@@ -251,11 +279,13 @@ export class InFlight {
     return this.#registry.tunnels.value;
   }
 
-  /** How much of each limit for one sandbox or client is in use, by the one that has most. */
+  /** How much of each limit for one sandbox, organization or client is in use, by the one that has most. */
   limitsPerEach(): LimitUse[] {
-    const { bySandbox, byClient, tunnelsByClient } = this.#registry;
+    const { bySandbox, byOrganization, byClient, tunnelsByClient } =
+      this.#registry;
     return Object.entries({
       MAX_EXCHANGES_PER_SANDBOX: bySandbox,
+      ...byOrganization && { MAX_EXCHANGES_PER_ORGANIZATION: byOrganization },
       MAX_EXCHANGES_PER_CLIENT: byClient,
       MAX_TUNNELS_PER_CLIENT: tunnelsByClient,
     }).map(([name, counts]) => (
@@ -328,6 +358,14 @@ export class InFlight {
     for (const host of hosts) registry.moves.set(host, registry.moveCount);
     for (const { handle } of [...registry.streaming]) {
       if (handle && hosts.has(hostOf(handle))) handle.move?.();
+    }
+  }
+
+  /** Aborts what streams of sandboxes and is meant, as nobody is let in there any more. */
+  abortWhere(isMeant: (served: Served) => boolean): void {
+    for (const { handle } of [...this.#registry.streaming]) {
+      const served = handle?.served?.();
+      if (served && isMeant(served)) handle?.abort("access_revoked");
     }
   }
 

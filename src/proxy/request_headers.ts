@@ -9,6 +9,7 @@ import { withoutOwnCookies } from "../http/cookies.ts";
 import type { HeaderList } from "../http/headers.ts";
 import { isHopByHop, nominatedHeaders } from "../http/hop_by_hop.ts";
 import { byName } from "../lib/by_name.ts";
+import type { RequestTrace } from "../observability/traces.ts";
 import type { Destination } from "../resolver/destination.ts";
 import {
   type AddressedRequest,
@@ -62,6 +63,7 @@ export interface HeadersSource
   /** The X-Request-Id unless the client sent one: it identifies the request in the logs of the upstream and the app. */
   readonly id: string;
   readonly forwarded: Forwarded;
+  readonly trace?: Pick<RequestTrace, "traceparent"> | undefined;
   /** What features add, of names that no client may send. */
   readonly added?: HeaderList | undefined;
   /** True if the app is asked for its content without a coding. */
@@ -80,6 +82,7 @@ export function requestHeaders(
 ): [string, string][] {
   const { headers, forwarded, needsWhole = false } = request;
   const app = form === "local" ? request.appAddress : undefined;
+  const traceparent = request.trace?.traceparent;
   const nominated = nominatedHeaders(headers.get("connection"));
   const sent: [string, string][] = [["host", destination.authority]];
   let hasRequestId = false;
@@ -90,6 +93,7 @@ export function requestHeaders(
     if (isDropped(name) || nominated.has(name)) continue;
     if (name === "authorization" && request.dropsAuthorization) continue;
     if (needsWhole && VALIDATION.test(name)) continue;
+    if (traceparent !== undefined && name === "traceparent") continue;
     if (name === "x-request-id") hasRequestId = true;
     if (name === "accept-encoding") {
       if (request.asksPlain) continue;
@@ -117,6 +121,7 @@ export function requestHeaders(
   // that is another representation's.
   if (!hasCodings) sent.push(["accept-encoding", "identity"]);
   if (!hasRequestId) sent.push(["x-request-id", request.id]);
+  if (traceparent !== undefined) sent.push(["traceparent", traceparent]);
   for (const [name, value] of destination.headers) sent.push([name, value]);
   for (const [name, value] of request.added ?? []) sent.push([name, value]);
   if (destination.reportsUse && headers.get(SKIP_ACTIVITY) === "true") {

@@ -1,10 +1,6 @@
 /** Versioned values in Redis: each begins with its version, and a script compares that and writes. */
-import { createCluster } from "@redis/client";
 import { redisKey } from "../cache/redis/format.ts";
-import {
-  connectionTo,
-  type RedisCommands,
-} from "../cache/redis/redis_connection.ts";
+import { connectionTo } from "../cache/redis/open_redis.ts";
 import type { RedisLocation } from "../config/cache_location.ts";
 import type { VersionedValues } from "./versioned_values.ts";
 
@@ -20,56 +16,17 @@ elseif ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1`;
 
-/** A server, or those of a cluster. */
-interface Server {
-  send<T>(command: (redis: Commands) => Promise<T>): Promise<T>;
-  close(): void;
-}
-
-type Commands = Pick<RedisCommands, "get" | "eval" | "info" | "configGet">;
-
-/** Opens the server at `location`, or the cluster that it is of; rejects if it does not answer. */
+/** Opens the database at `location`; rejects if it does not answer. */
 export async function openRedisValues(
   location: RedisLocation,
 ): Promise<VersionedValues> {
-  const connection = connectionTo(location);
+  const server = connectionTo(location);
   try {
-    await connection.connected();
-    const info = await connection.send((redis) => redis.info());
-    if (!/^cluster_enabled:1/m.test(info)) return valuesAt(connection);
+    await server.connected();
   } catch (error) {
-    connection.close();
+    server.close();
     throw error;
   }
-  connection.close();
-  return valuesAt(await openCluster(location));
-}
-
-async function openCluster(location: RedisLocation): Promise<Server> {
-  const { tls, hostname, port, username, password } = location;
-  // A connection that is silent despite the pings is dead.
-  const socket = { connectTimeout: 2_000, socketTimeout: 5_000 };
-  const cluster = createCluster({
-    RESP: 3,
-    rootNodes: [{ socket: { host: hostname, port } }],
-    defaults: {
-      ...username !== undefined && { username },
-      ...password !== undefined && { password },
-      socket: tls ? { ...socket, tls } : socket,
-      pingInterval: 2_000,
-      disableOfflineQueue: true,
-      disableClientInfo: true,
-      maintNotifications: "disabled",
-    },
-    commandOptions: { timeout: 0 }, // the circuit breaker sets the deadline
-  });
-  cluster.on("error", () => {}); // commands reject
-  await cluster.connect();
-  const send: Server["send"] = (command) => command(cluster);
-  return { send, close: () => cluster.destroy() };
-}
-
-function valuesAt(server: Server): VersionedValues {
   return {
     async read(key) {
       const found = await server.send((redis) => redis.get(redisKey(key)));

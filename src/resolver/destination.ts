@@ -30,6 +30,10 @@ export interface Destination {
   readonly reportsUse: boolean;
   /** The origin by which browsers would reach the upstream, which an app may take for its own; undefined if none would. */
   readonly publicOrigin: string | undefined;
+  /** The sandbox's id, where a name may have been asked for. */
+  readonly sandboxId?: string | undefined;
+  /** Whose sandbox it is; undefined if the API has not told, or all belong to one. */
+  readonly organizationId?: string | undefined;
   /** What the app is told of its own address. */
   readonly appOrigin: AppOriginMode;
   /** A target that is no sandbox's, which the upstream answers if it answers at all; undefined at a sandbox's origin. */

@@ -9,8 +9,17 @@ import type { SandboxPort } from "./destination.ts";
 /** Their values, by name. */
 export type OwnerLabels = Readonly<Record<string, string>>;
 
+/** What the API's record of a sandbox says of who owns it; the organization is null if it does not tell. */
+export interface Owner {
+  readonly labels: OwnerLabels;
+  readonly organizationId: string | null;
+}
+
 /** None. */
 export const NO_LABELS: OwnerLabels = {};
+
+/** Of what nobody owns. */
+export const NO_OWNER: Owner = { labels: NO_LABELS, organizationId: null };
 
 /** Those that somebody reads, by their names. */
 const READ: readonly RegExp[] = [
@@ -27,6 +36,12 @@ const MAX_ALLOW_LENGTH = 1024;
 /** Reads stored ones. */
 export const storedOwnerLabels: z.ZodType<OwnerLabels> = z
   .record(z.string(), z.string());
+
+/** Reads stored owners. */
+export const storedOwner: z.ZodType<Owner> = z.object({
+  labels: storedOwnerLabels,
+  organizationId: z.string().nullable(),
+});
 
 /** Those that close ports (auth/port_policy.ts): none of these is left out, whatever it says. */
 const PORT_LABEL = /^porthole\.port\.(\*|[1-9]\d{0,4})$/;

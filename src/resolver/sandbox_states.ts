@@ -6,7 +6,7 @@ import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import { ExpiringLru } from "../lib/lru.ts";
-import { NO_LABELS, type OwnerLabels, ownerLabels } from "./owner_labels.ts";
+import { NO_OWNER, type Owner, ownerLabels } from "./owner_labels.ts";
 import { conditionOf, type SandboxState } from "./sandbox_condition.ts";
 
 /** Time for which an answer counts, ms: somebody may be watching a sandbox start. */
@@ -34,13 +34,11 @@ interface SandboxStatesOptions {
 /** What the API has said: null if there is no such sandbox, undefined if it does not tell. */
 type Told = SandboxState | null | undefined;
 
-/** The labels that count are undefined if it does not tell. */
+/** The owner, or why it does not tell who it is. */
 interface Facts {
   readonly state: Told;
-  readonly labels: OwnerLabels | undefined;
+  readonly owner: Owner | GatewayError;
 }
-
-const UNTOLD: Facts = { state: undefined, labels: undefined };
 
 /** The states of sandboxes, in process only. */
 export class SandboxStates {
@@ -74,13 +72,16 @@ export class SandboxStates {
       : undefined;
   }
 
-  /** The labels of the sandbox's owner, as old; undefined if the API does not tell. */
-  async labelsOf(sandboxId: string): Promise<OwnerLabels | undefined> {
+  /** The sandbox's owner, as old; throws as the API's client does, each time, if it does not tell. */
+  async ownerOf(sandboxId: string): Promise<Owner> {
     const known = this.#known.get(sandboxId);
-    const { labels, state } = known ?? await this.#factsOf(sandboxId);
+    const isTold = known !== undefined &&
+      !(known.owner instanceof GatewayError);
+    const { owner, state } = isTold ? known : await this.#factsOf(sandboxId);
     // Should its app be refused soon, that explains nothing: it is asked again.
     if (state?.state === "started") this.#known.delete(sandboxId);
-    return labels;
+    if (owner instanceof GatewayError) throw owner;
+    return owner;
   }
 
   /** Has the API asked again, as somebody has just changed the state. */
@@ -115,12 +116,19 @@ export class SandboxStates {
   async #answer(sandboxId: string): Promise<Facts> {
     try {
       const answer = await this.#api.sandboxById(sandboxId);
-      if (answer === null) return { state: null, labels: NO_LABELS };
+      if (answer === null) return { state: null, owner: NO_OWNER };
       // Whoever may name a sandbox may name it like another one's id, and an organization's key finds names, too.
-      if (answer.id !== sandboxId) return UNTOLD;
-      return { state: stateIn(answer), labels: ownerLabels(answer.labels) };
+      if (answer.id !== sandboxId) {
+        const owner = new GatewayError("api_unreachable", "Another sandbox");
+        return { state: undefined, owner };
+      }
+      const { organizationId } = answer;
+      const owner = { labels: ownerLabels(answer.labels), organizationId };
+      return { state: stateIn(answer), owner };
     } catch (error) {
-      if (error instanceof GatewayError) return UNTOLD;
+      if (error instanceof GatewayError) {
+        return { state: undefined, owner: error };
+      }
       throw error;
     }
   }

@@ -41,6 +41,8 @@ export interface GatewayService {
   checkUntilReady(): Promise<void>;
   /** Fails `/ready` from now on, so that load balancers send traffic elsewhere. */
   startDraining(): void;
+  /** Refuses new requests from now on, if another gateway can answer them and nothing else keeps them away. */
+  refuseNew(): Promise<void>;
   /**
    * Waits until closing the port would break nothing, for at most `timeoutMs` ms: until no tunnel is open and every
    * exchange has ended that began before {@linkcode GatewayService.startDraining}, since its response did not ask the client
@@ -64,11 +66,14 @@ export interface ProcessFacts {
   readonly ownsProcess: boolean;
   /** True if the URLs that `fetch()` asks for may be recorded (OpenTelemetry). */
   readonly isTraced: boolean;
+  /** True if Deno makes spans of what it serves (OpenTelemetry). */
+  readonly hasSpans: boolean;
   /** How upstreams are reached; over the network unless given. */
   readonly dial?: Dial;
 }
 
-export interface RunOptions extends Pick<ProcessFacts, "isTraced"> {
+export interface RunOptions
+  extends Pick<ProcessFacts, "isTraced" | "hasSpans"> {
   readonly config: Config;
   readonly version: string;
   readonly createService: (
@@ -123,14 +128,14 @@ async function serve(
   endSignal: Promise<EndSignal>,
   killed: AbortSignal,
 ): Promise<Outcome> {
-  const { config, addSignalListener, isManaged, isTraced, log } = options;
+  const { config, addSignalListener, isManaged, log } = options;
   const files = isManaged ? undefined : config.listen.tls;
   const loaded = files && await loadCertificate(files);
   if (loaded?.ok === false) {
     return { code: EXIT_CODES.misconfigured, reason: `${loaded.reason}.` };
   }
   await using cleanup = new AsyncDisposableStack();
-  const { version, lines } = options;
+  const { version, lines, isTraced, hasSpans } = options;
   if (!isManaged) cleanup.use(reserveDescriptors(log));
   const service = await options.createService(config, {
     version,
@@ -138,6 +143,7 @@ async function serve(
     platformShared: isManaged,
     ownsProcess: !isManaged,
     isTraced,
+    hasSpans,
     ...isManaged && { dial: dialOnDeploy },
   });
   cleanup.defer(() => service.close());
@@ -252,6 +258,7 @@ async function drain(
   // After Ctrl+C there is no load balancer that has to notice first.
   if (signal === "SIGTERM") await sleep(limits.shutdownDelayMs, killed);
   listener.stopAccepting();
+  if (!isManaged) await service.refuseNew();
   // `Deno.serve` cannot close its port without closing its WebSockets.
   const closing = await service.waitUntilPortIdle(patienceMs())
     ? listener.close(leftMs() + CLOSE_TIMEOUT_MS)

@@ -11,7 +11,8 @@ import { EXIT_CODES, type Outcome } from "./exit.ts";
 import { run, type RunOptions } from "./run.ts";
 
 interface StartOptions
-  extends Omit<RunOptions, "config" | "lines" | "isTraced" | "log"> {
+  extends
+    Omit<RunOptions, "config" | "lines" | "isTraced" | "hasSpans" | "log"> {
   /** All variables: those that configure it, and others, which may be misspelt. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sections: readonly AnySection[];
@@ -51,12 +52,14 @@ export async function start(options: StartOptions): Promise<Outcome> {
   for (const warning of limitWarnings(config)) {
     log.warn(`${warning}: lower it, or leave it unset`);
   }
+  const hasSpans = isManaged || env.OTEL_DENO !== undefined;
   const outcome = await run({
     ...options,
     config,
     lines,
     log,
-    isTraced: (isManaged || env.OTEL_DENO !== undefined) &&
+    hasSpans,
+    isTraced: hasSpans &&
       !Object.keys(env).some((name) => FETCH_PROXY.test(name)),
   });
   await stopLogging();

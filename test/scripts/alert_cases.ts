@@ -37,8 +37,13 @@ function justGrown(by: number): string {
 /** A counter that grew by one some time before the end, long enough for a rule to have waited for it. */
 const ONCE = `0+0x${MINUTES - 12} 1+0x11`;
 
-function responses(source: string, perMinute: number): Series {
+function responses(
+  source: string,
+  perMinute: number,
+  draining = 0,
+): Series {
   return {
+    'porthole_errors_total{code="draining"}': counting(draining),
     'porthole_http_responses_total{source="app",status="2xx"}': counting(980),
     [`porthole_http_responses_total{source="${source}",status="5xx"}`]:
       counting(perMinute),
@@ -63,8 +68,13 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
   },
   PortholeFailing: {
     fires: responses("gateway", 20),
-    isQuiet: { ...responses("app", 500), ...responses("sandbox", 500) },
+    isQuiet: {
+      ...responses("app", 500),
+      ...responses("sandbox", 500),
+      ...responses("gateway", 500, 500), // it stops
+    },
     isRare: {
+      'porthole_errors_total{code="draining"}': counting(0),
       'porthole_http_responses_total{source="gateway",status="5xx"}': counting(
         0.5,
       ),
@@ -85,6 +95,18 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
       'porthole_api_calls_total{operation="getSandbox",outcome="failed"}':
         counting(0.5),
     },
+  },
+  PortholeStoreFailing: {
+    fires: {
+      ...storeOperations("read", 0, 1000),
+      ...storeOperations("write", 2, 10),
+    },
+    isQuiet: {
+      ...storeOperations("read", 0, 1000),
+      ...storeOperations("write", 2, 100),
+    },
+    isRare: storeOperations("write", 0.5, 0.5),
+    firing: { operation: "write" },
   },
   PortholeSlowToResolve: {
     fires: resolutions(90),
@@ -176,6 +198,15 @@ function apiCalls(failed: number): Series {
   return {
     [`${name}{operation="getSandbox",outcome="ok"}`]: counting(100 - failed),
     [`${name}{operation="getSandbox",outcome="failed"}`]: counting(failed),
+  };
+}
+
+/** So many operations a minute, of which some fail. */
+function storeOperations(operation: string, failed: number, all: number) {
+  const name = `porthole_store_operations_total{operation="${operation}"`;
+  return {
+    [`${name},outcome="ok"}`]: counting(all - failed),
+    [`${name},outcome="failed"}`]: counting(failed),
   };
 }
 

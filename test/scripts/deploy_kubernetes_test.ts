@@ -1,227 +1,299 @@
-/** The manifests for Kubernetes: by the types of its API, and by what this gateway needs. No cluster is asked. */
+/** The manifests for Kubernetes, in every combination: by the schemas of its API, and by what the gateway needs. No cluster is asked. */
 import assert from "node:assert/strict";
-import { ALL_SETTINGS, SECTIONS } from "../../src/service.ts";
-import type { Deployment } from "kubernetes-types/apps/v1.d.ts";
-import type { Service } from "kubernetes-types/core/v1.d.ts";
-import type {
-  Ingress,
-  NetworkPolicy,
-} from "kubernetes-types/networking/v1.d.ts";
-import type { PodDisruptionBudget } from "kubernetes-types/policy/v1.d.ts";
-import { parseAllDocuments } from "yaml";
+import { readdir } from "node:fs/promises";
+import type { NetworkPolicy } from "kubernetes-types/networking/v1.d.ts";
+import { parse } from "yaml";
 import meta from "../../deno.json" with { type: "json" };
 import { parseConfig } from "../../src/config/config.ts";
+import { ALL_SETTINGS, SECTIONS } from "../../src/service.ts";
 import { readDeployFile, readDockerfile, readUnit } from "./deploy_files.ts";
-import { typeErrors } from "./type_errors.ts";
+import {
+  configOf,
+  environment,
+  find,
+  only,
+  podOf,
+} from "./kubernetes_objects.ts";
+import { type KubernetesObject, objections } from "./kubernetes_schemas.ts";
+import {
+  build,
+  kustomizeTest,
+  MANIFESTS,
+  objectsIn,
+  render,
+  SITE,
+  type Site,
+} from "./kustomize.ts";
 
-/** The module of each kind's type, as the API describes it. */
-const MODULES: Readonly<Record<string, string>> = {
-  Deployment: "apps/v1",
-  Service: "core/v1",
-  Ingress: "networking/v1",
-  NetworkPolicy: "networking/v1",
-  PodDisruptionBudget: "policy/v1",
-};
+const MEMORY = ["memory-256", "memory-512", "memory-2048"];
+const FRONTS = ["gateway-api", "ingress"];
+const OTHERS = ["autoscaling", "monitoring", "redis-cluster"];
+const ALL = ["memory-512", ...FRONTS, ...OTHERS];
 
-interface Manifests {
-  readonly Deployment: Deployment;
-  readonly Service: Service;
-  readonly Ingress: Ingress;
-  readonly NetworkPolicy: NetworkPolicy;
-  readonly PodDisruptionBudget: PodDisruptionBudget;
-}
+/** One or none of each of the first two, and any of the others. */
+const COMBINATIONS = [[], ...MEMORY.map((name) => [name])].flatMap((memory) =>
+  [[], ...FRONTS.map((name) => [name])].flatMap((front) =>
+    subsetsOf(OTHERS).map((others) => [...memory, ...front, ...others])
+  )
+);
 
-const documents = parseAllDocuments(await readDeployFile("kubernetes.yaml"))
-  .map((document) => {
-    assert.deepEqual(document.errors, []);
-    return document.toJS() as { readonly kind: string };
-  });
-const manifests = Object.fromEntries(
-  documents.map((document) => [document.kind, document]),
-) as unknown as Manifests;
-
-/**
- * What the API's types have against objects: as literals they may have no member that is not described. Empty if
- * nothing.
- */
-async function objections(
-  objects: readonly { readonly kind: string }[],
-): Promise<string> {
-  const lines = objects.flatMap((object, i) => [
-    `import type { ${object.kind} as Kind${i} } from "kubernetes-types/${
-      MODULES[object.kind]
-    }.d.ts";`,
-    `export const object${i}: Kind${i} = ${JSON.stringify(object)};`,
-  ]);
-  return await typeErrors(lines.join("\n"));
-}
-
-Deno.test("the manifests are what the types of Kubernetes' API describe", async () => {
-  assert.deepEqual(
-    documents.map(({ kind }) => kind).sort(),
-    Object.keys(MODULES).sort(),
+function subsetsOf(names: readonly string[]): string[][] {
+  return names.reduce<string[][]>(
+    (subsets, name) => subsets.flatMap((each) => [each, [...each, name]]),
+    [[]],
   );
-  assert.equal(await objections(documents), "");
-});
+}
 
-Deno.test("the types of Kubernetes' API find a misspelt member, and a value of another type", async () => {
-  const { Deployment: deployment, Service: service } = manifests;
-  const misspelt = { ...deployment.spec, replicass: 2 };
-  assert.match(
-    await objections([
-      { ...deployment, spec: misspelt } as Deployment & {
-        kind: string;
-      },
-    ]),
-    /'"?replicass"?' does not exist/,
+Deno.test("the example and the folders name each other", async () => {
+  const example = parse(
+    await readDeployFile("kubernetes/example/kustomization.yaml"),
   );
-  const ports = [{ name: "http", port: "80" }];
-  const wrong = { ...service, kind: "Service", spec: { ports } };
-  assert.match(await objections([wrong]), /'string' is not assignable/);
-});
-
-/** The settings that docs/operate.md gives for a container of 512 MiB. */
-async function settingsFor512(): Promise<Record<string, string>> {
-  const page = await Deno.readTextFile("docs/operate.md");
-  const rows = page.matchAll(/^\| `(\w+)` +\| `\w+` +\| `(\w+)`/gm);
-  return Object.fromEntries([...rows].map(([, name, value]) => [name, value]));
-}
-
-/** The one member of a list. */
-function only<T>(list: readonly T[] | undefined): T {
-  assert.equal(list?.length, 1);
-  return list?.[0] ?? assert.fail();
-}
-
-const pod = manifests.Deployment.spec?.template.spec ?? assert.fail();
-const container = only(pod.containers);
-
-/** The container's environment, with its secrets filled in. */
-function environment(): Record<string, string> {
-  const filledIn: Record<string, string> = {
-    PROXY_API_KEY: "service-key",
-    SESSION_SECRETS: "a-secret-of-more-than-thirty-two-characters",
-  };
-  return Object.fromEntries((container.env ?? []).map((
-    { name, value, valueFrom },
-  ) => [name, value ?? filledIn[valueFrom?.secretKeyRef?.key ?? ""] ?? ""]));
-}
-
-Deno.test("the gateway has the settings that fit its memory", async () => {
-  assert.equal(container.resources?.limits?.memory, "512Mi");
-  const env = environment();
-  const given = await settingsFor512();
-  assert(Object.keys(given).length > 0);
-  for (const [name, value] of Object.entries(given)) {
-    assert.equal(env[name], value, name);
-  }
-});
-
-Deno.test("the gateway is configured without a mistake, and has its secrets from a secret", () => {
-  const env = environment();
-  for (const name of Object.keys(env)) assert(name in ALL_SETTINGS, name);
-  const result = parseConfig(env, SECTIONS);
-  assert(result.ok, JSON.stringify(result));
-  const { config } = result;
-  assert.equal(config.cache.location.kind, "redis"); // which both share
-  for (const { name, value } of container.env ?? []) {
-    const setting = ALL_SETTINGS[name] ?? assert.fail(name);
-    assert.equal(value === undefined, setting.secret ?? false, name);
-  }
-  const { shutdownTimeoutMs, shutdownDelayMs } = config.limits;
-  const graceMs = 1000 * (pod.terminationGracePeriodSeconds ?? 0);
-  assert(graceMs > shutdownTimeoutMs);
-  const { periodSeconds = 0, failureThreshold = 0 } =
-    container.readinessProbe ?? {};
-  assert(shutdownDelayMs > 1000 * periodSeconds * failureThreshold);
-  assert.deepEqual(
-    container.ports?.map(({ name, containerPort }) => [name, containerPort]),
-    [["http", config.listen.port], ["metrics", config.metrics?.port]],
-  );
-});
-
-Deno.test("the pods are confined as the systemd unit confines, and as the image allows", async () => {
-  const { all } = await readDockerfile();
+  assert.deepEqual(example.resources, ["../base", "site"]);
   assert.equal(
-    `${pod.securityContext?.runAsUser}:${pod.securityContext?.runAsGroup}`,
-    only(all("USER")),
+    only(example.images as { newTag: string }[]).newTag,
+    meta.version,
   );
-  assert.equal(pod.securityContext?.runAsNonRoot, true);
-  assert.equal(pod.securityContext?.seccompProfile?.type, "RuntimeDefault");
-  assert.equal(pod.automountServiceAccountToken, false);
-  assert.deepEqual(container.securityContext, {
-    allowPrivilegeEscalation: false, // NoNewPrivileges=
-    privileged: false, // PrivateDevices=
-    readOnlyRootFilesystem: true, // ProtectSystem=strict
-    capabilities: { drop: ["ALL"] }, // CapabilityBoundingSet=
-  });
-  const { value } = await readUnit();
-  assert.equal(value("NoNewPrivileges"), "yes");
-  assert.equal(value("ProtectSystem"), "strict");
-  assert.equal(value("CapabilityBoundingSet"), "");
-  for (const shared of ["hostNetwork", "hostPID", "hostIPC", "volumes"]) {
-    assert.equal(shared in pod, false, shared);
+  const folders: string[] = [];
+  for await (
+    const { name } of Deno.readDir(new URL("components/", MANIFESTS))
+  ) {
+    folders.push(name);
   }
-  assert.equal(container.image?.split(":").at(-1), meta.version);
+  const text = await readDeployFile("kubernetes/example/kustomization.yaml");
+  for (const name of folders) assert(text.includes(name), name);
+  assert.deepEqual(
+    folders.toSorted(),
+    [...MEMORY, ...FRONTS, ...OTHERS].toSorted(),
+  );
 });
 
-Deno.test("the probes ask what there is: readiness does not restart a gateway, and liveness depends on nobody", () => {
-  const { readinessProbe, livenessProbe, startupProbe } = container;
-  assert.equal(readinessProbe?.httpGet?.path, "/ready");
-  assert.equal(livenessProbe?.httpGet?.path, "/health");
-  assert.equal(startupProbe?.httpGet?.path, "/health");
-  for (const probe of [readinessProbe, livenessProbe, startupProbe]) {
-    assert.equal(probe?.httpGet?.port, "http");
+/** What docs/operate.md gives for a container of a size, by the place of its column. */
+async function settingsFor(column: number): Promise<Record<string, string>> {
+  const page = await Deno.readTextFile("docs/operate.md");
+  const rows = page.matchAll(/^\| `([A-Z_]+)` +\|(.*)\|$/gm);
+  return Object.fromEntries(
+    [...rows].map(([, name, cells = ""]) => [
+      name,
+      cells.split("|")[column]?.trim().replaceAll("`", "") ?? "",
+    ]).filter(([, value]) => value !== "–"),
+  );
+}
+
+Deno.test("each size of memory has exactly the settings that docs/operate.md gives for it", async () => {
+  for (const [column, name] of MEMORY.entries()) {
+    const text = await readDeployFile(
+      `kubernetes/components/${name}/kustomization.yaml`,
+    );
+    const { configMapGenerator, patches } = parse(text);
+    const { literals } = only(configMapGenerator as { literals: string[] }[]);
+    const { DENO_V8_FLAGS: flags, ...settings } = Object.fromEntries(
+      literals.map((line) => line.split(/=(.*)/s).slice(0, 2)),
+    );
+    assert.deepEqual(settings, await settingsFor(column), name);
+    const page = await Deno.readTextFile("docs/operate.md");
+    const [, given] = /`DENO_V8_FLAGS=(--max-semi\S+)`/.exec(page) ?? [];
+    assert.equal(flags, column === 0 ? given : undefined);
+    const patch = parse(only(patches as { patch: string }[]).patch);
+    const { resources } = only(
+      patch.spec.template.spec.containers as {
+        resources: { limits: { memory: string } };
+      }[],
+    );
+    const [, mebibytes] = name.split("-");
+    const amounts = [`${mebibytes}Mi`, `${Number(mebibytes) / 1024}Gi`];
+    assert(amounts.includes(resources.limits.memory), name);
   }
 });
 
-Deno.test("service, ingress, disruption budget and network policy are about these pods", () => {
-  const { Deployment, Service, Ingress, NetworkPolicy, PodDisruptionBudget } =
-    manifests;
-  const labels = Deployment.spec?.template.metadata?.labels;
+Deno.test("the schemas find a misspelt member, a value of another type, and a kind that is not known", async () => {
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "porthole" },
+  };
+  const misspelt = { ...service, spec: { portss: [] } };
+  assert.match(await objections([misspelt]), /'"?portss"?' does not exist/);
+  const wrong = { ...service, spec: { ports: [{ port: "80" }] } };
+  assert.match(await objections([wrong]), /'string' is not assignable/);
+  const monitor = {
+    ...service,
+    apiVersion: "monitoring.coreos.com/v1",
+    kind: "PodMonitor",
+    spec: {
+      jobLabel: "app",
+      selector: { matchLabels: {} },
+      podMetricsEndpoints: [{ prt: "metrics", interval: "15s" }],
+    },
+  };
+  assert.match(await objections([monitor]), /'"?prt"?' does not exist/);
+  const other = { ...service, kind: "Servlet" };
+  assert.equal(await objections([other]), "Servlet porthole: no schema\n");
+  const route = {
+    ...service,
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    spec: { rules: [{ timeouts: { request: "never" } }] },
+  };
+  assert.match(await objections([route]), /^HTTPRoute porthole: .*pattern/s);
+});
+
+Deno.test("each object is valid against its schema, as it is written", async () => {
+  const paths = (await readdir(MANIFESTS, { recursive: true }))
+    .filter((path) => /(?<!kustomization)\.yaml$/.test(path));
+  const texts = paths.map((path) => readDeployFile(`kubernetes/${path}`));
+  const objects = (await Promise.all(texts)).flatMap(objectsIn);
+  assert(objects.length > 10);
+  assert.equal(await objections(objects), "");
+});
+
+kustomizeTest(
+  "every combination of components renders, each object is valid against its schema, and the gateway is configured without a mistake",
+  async () => {
+    assert.equal(COMBINATIONS.length, 96);
+    const different = new Map<string, KubernetesObject>();
+    for (const components of COMBINATIONS) {
+      const objects = await render(components);
+      for (const each of objects) different.set(JSON.stringify(each), each);
+      const { pod, container } = podOf(objects);
+      const { cache, limits, listen, metrics } = configOf(objects);
+      assert.equal(cache.location.kind, "redis"); // which all share
+      const graceMs = 1000 * (pod.terminationGracePeriodSeconds ?? 0);
+      assert(graceMs > limits.shutdownTimeoutMs);
+      const { periodSeconds = 0, failureThreshold = 0 } =
+        container.readinessProbe ?? {};
+      assert(limits.shutdownDelayMs > 1000 * periodSeconds * failureThreshold);
+      assert.deepEqual(
+        new Set(container.ports?.map(({ containerPort }) => containerPort)),
+        new Set([listen.port, ...metrics ? [metrics.port] : []]),
+      );
+      const memory = components.some((name) => MEMORY.includes(name));
+      assert.equal(container.resources?.limits !== undefined, memory);
+    }
+    assert.equal(await objections([...different.values()]), "");
+  },
+);
+
+kustomizeTest(
+  "the example renders as it is, and the gateway does not start before its secrets are filled in",
+  async () => {
+    const objects = await build(new URL("example/", MANIFESTS));
+    const settings = environment(objects);
+    assert.equal(settings.PROXY_API_KEY, "");
+    assert.equal(parseConfig(settings, SECTIONS).ok, false);
+    const image = podOf(objects).container.image;
+    assert.equal(image, `registry.example.com/porthole:${meta.version}`);
+  },
+);
+
+kustomizeTest(
+  "what is secret is in the Secret only, and a change of it or of a setting rolls the pods",
+  async () => {
+    const objects = await render(["memory-512"]);
+    const { data = {} } = find(objects, "Secret", /^porthole-/);
+    for (const name of Object.keys(environment(objects))) {
+      const isSecret = ALL_SETTINGS[name]?.secret ?? false;
+      assert.equal(name in data, isSecret, name);
+    }
+    const others: readonly Site[] = [
+      { secrets: { ...SITE.secrets, PROXY_API_KEY: "another-key" } },
+      { ...SITE, settings: { SESSION_TTL_SEC: "7200" } },
+    ];
+    const template = find(objects, "Deployment").spec?.template;
+    for (const site of others) {
+      const changed = await render(["memory-512"], site);
+      assert.notDeepEqual(find(changed, "Deployment").spec?.template, template);
+    }
+    const again = await render(["memory-512"]);
+    assert.deepEqual(find(again, "Deployment").spec?.template, template);
+  },
+);
+
+kustomizeTest(
+  "the pods are confined as the systemd unit confines, and as the image allows",
+  async () => {
+    const { all } = await readDockerfile();
+    const { pod, container } = podOf(await render(["memory-512"]));
+    const { runAsUser, runAsGroup } = pod.securityContext ?? {};
+    assert.equal(`${runAsUser}:${runAsGroup}`, only(all("USER")));
+    assert.equal(pod.securityContext?.runAsNonRoot, true);
+    assert.equal(pod.securityContext?.seccompProfile?.type, "RuntimeDefault");
+    assert.equal(pod.automountServiceAccountToken, false);
+    assert.deepEqual(container.securityContext, {
+      allowPrivilegeEscalation: false, // NoNewPrivileges=
+      privileged: false, // PrivateDevices=
+      readOnlyRootFilesystem: true, // ProtectSystem=strict
+      capabilities: { drop: ["ALL"] }, // CapabilityBoundingSet=
+    });
+    const { value } = await readUnit();
+    assert.equal(value("NoNewPrivileges"), "yes");
+    assert.equal(value("ProtectSystem"), "strict");
+    assert.equal(value("CapabilityBoundingSet"), "");
+    for (const shared of ["hostNetwork", "hostPID", "hostIPC", "volumes"]) {
+      assert.equal(shared in pod, false, shared);
+    }
+    assert.equal(container.image, `porthole:${meta.version}`);
+  },
+);
+
+kustomizeTest(
+  "the probes ask what there is: readiness does not restart a gateway, and liveness depends on nobody",
+  async () => {
+    const { container } = podOf(await render([]));
+    const { readinessProbe, livenessProbe, startupProbe } = container;
+    assert.equal(readinessProbe?.httpGet?.path, "/ready");
+    assert.equal(livenessProbe?.httpGet?.path, "/health");
+    assert.equal(startupProbe?.httpGet?.path, "/health");
+    for (const probe of [readinessProbe, livenessProbe, startupProbe]) {
+      assert.equal(probe?.httpGet?.port, "http");
+    }
+  },
+);
+
+kustomizeTest("everything that selects pods selects these", async () => {
+  const objects = await render(ALL);
+  const { spec } = find(objects, "Deployment");
+  const labels = spec?.template.metadata?.labels;
+  const policies = objects.filter(({ kind }) => kind === "NetworkPolicy");
   for (
     const selector of [
-      Deployment.spec?.selector.matchLabels,
-      Service.spec?.selector,
-      PodDisruptionBudget.spec?.selector?.matchLabels,
-      NetworkPolicy.spec?.podSelector.matchLabels,
+      spec?.selector.matchLabels,
+      find(objects, "Service").spec?.selector,
+      find(objects, "PodDisruptionBudget").spec?.selector?.matchLabels,
+      find(objects, "PodMonitor").spec.selector.matchLabels,
+      ...policies.map((policy) =>
+        (policy as unknown as NetworkPolicy).spec?.podSelector.matchLabels
+      ),
+      ...(spec?.template.spec?.topologySpreadConstraints ?? []).map((
+        { labelSelector },
+      ) => labelSelector?.matchLabels),
     ]
   ) assert.deepEqual(selector, labels);
-  const replicas = Deployment.spec?.replicas ?? 0;
-  assert.equal(replicas, 2);
-  assert.equal(PodDisruptionBudget.spec?.minAvailable, replicas - 1);
-  assert.equal(only(Service.spec?.ports).targetPort, "http");
-
-  const domain = environment().PROXY_DOMAIN;
-  const hosts = [domain, `*.${domain}`];
-  assert.deepEqual(Ingress.spec?.rules?.map(({ host }) => host), hosts);
-  assert.deepEqual(only(Ingress.spec?.tls).hosts, hosts);
-  for (const { http } of Ingress.spec?.rules ?? []) {
-    const { path, backend } = only(http?.paths);
-    assert.equal(path, "/");
-    assert.equal(backend.service?.name, Service.metadata?.name);
-    assert.equal(backend.service?.port?.name, "http");
-  }
-});
-
-Deno.test("the network policy lets the pods out to names, Daytona, runners and the internet by TLS, and to no machine's metadata", () => {
-  const { spec } = manifests.NetworkPolicy;
-  assert.deepEqual(spec?.policyTypes, ["Ingress", "Egress"]);
-  const egress = spec?.egress ?? [];
-  for (const { to } of egress) assert.equal(to?.length, 1);
-  const namespaces = egress.map(({ to }) =>
-    only(to).namespaceSelector?.matchLabels?.["kubernetes.io/metadata.name"]
+  assert.equal(
+    find(objects, "HorizontalPodAutoscaler").spec?.scaleTargetRef.name,
+    "porthole",
   );
-  assert.deepEqual(namespaces.slice(0, 2), ["kube-system", "daytona"]);
-  // As the settings name the API and Redis.
-  for (const name of ["DAYTONA_API_URL", "CACHE_URL"]) {
-    assert.match(environment()[name] ?? "", /\.daytona\.svc:/);
-  }
-  const outside = egress.slice(2).map(({ ports, to }) => ({
-    port: only(ports).port,
-    ...only(to).ipBlock,
-  }));
-  assert.deepEqual(outside.map(({ port }) => port), [3003, 443]);
-  assert.equal(outside[0]?.cidr?.startsWith("10."), true);
-  assert.equal(outside[1]?.except?.includes("169.254.0.0/16"), true);
 });
+
+kustomizeTest(
+  "one gateway goes at a time, zones are used alike, and the autoscaler alone says how many there are",
+  async () => {
+    const { spec: budget } = find(await render([]), "PodDisruptionBudget");
+    assert.equal(budget?.maxUnavailable, 1);
+    assert.equal(budget?.minAvailable, undefined);
+    const { spec } = find(await render([]), "Deployment");
+    assert.equal(spec?.replicas, 2);
+    assert.deepEqual(
+      spec?.template.spec?.topologySpreadConstraints?.map(({ topologyKey }) =>
+        topologyKey
+      ),
+      ["topology.kubernetes.io/zone", "kubernetes.io/hostname"],
+    );
+    const scaled = await render(["autoscaling"]);
+    assert.equal(find(scaled, "Deployment").spec?.replicas, undefined);
+    const { behavior, minReplicas } =
+      find(scaled, "HorizontalPodAutoscaler").spec ?? {};
+    assert.equal(minReplicas, 2);
+    const { value, periodSeconds } = only(behavior?.scaleDown?.policies);
+    assert(periodSeconds / value >= 600);
+  },
+);

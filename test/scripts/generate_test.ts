@@ -6,6 +6,10 @@ import { refresh } from "../../scripts/generate/artefact.ts";
 import { clientsOf, daytonaClients } from "../../scripts/generate/clients.ts";
 import { errorsPage, errorsText } from "../../scripts/generate/errors_page.ts";
 import { metricsPage } from "../../scripts/generate/metrics_page.ts";
+import {
+  prometheusRule,
+  ruleText,
+} from "../../scripts/generate/prometheus_rule.ts";
 import { settingsPage } from "../../scripts/generate/settings_page.ts";
 import {
   textModule,
@@ -75,6 +79,16 @@ Deno.test("daytonaClients are up to date", async () => {
   assert.equal(
     text,
     await Deno.readTextFile(new URL(daytonaClients.path, ROOT)),
+  );
+});
+
+Deno.test("prometheusRule has the groups of the alerts, and is up to date", async () => {
+  const text = ruleText("# Alerts.\ngroups:\n  - name: a\n\n  - name: b\n");
+  const [, spec] = text.split("\nspec:\n");
+  assert.equal(spec, "  groups:\n    - name: a\n\n    - name: b\n");
+  assert.equal(
+    await prometheusRule.produce(),
+    await Deno.readTextFile(new URL(prometheusRule.path, ROOT)),
   );
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as turnOfEventLoop } from "node:timers/promises";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
+import { assertEventually } from "../support/assert_eventually.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 import { headOf } from "../support/load_client.ts";
@@ -118,6 +119,38 @@ test("a sandbox at its limit of exchanges leaves other sandboxes alone", async (
   });
   assert.equal(other.status, 200);
 });
+
+for (const owner of ["the same", "another"]) {
+  Deno.test(`an organization at its limit of exchanges: the next one, of a sandbox of ${owner} organization`, async () => {
+    await using gateway = await startGateway({
+      MAX_EXCHANGES_PER_ORGANIZATION: "1",
+    });
+    const locked = gateway.stack.api.state.sandboxes.get("locked");
+    assert(locked);
+    if (owner === "another") locked.organizationId = owner;
+    const headers = { "x-daytona-preview-token": KEYS.lockedToken };
+    const ask = () => gateway.send(LOCKED, { path: "/echo", headers });
+    {
+      using stream = await gateway.open(
+        `GET /sse HTTP/1.1\r\nHost: ${DEMO}\r\n\r\n`,
+      );
+      await stream.readUntil("\r\n\r\n");
+      const { status, code } = await ask();
+      assert.deepEqual(
+        { status, code },
+        owner === "another"
+          ? { status: 200, code: null }
+          : { status: 503, code: "organization_overloaded" },
+      );
+      using tunnel = await gateway.open(handshakeOf(DEMO, "/ws"));
+      assert.match(await tunnel.readUntil("\r\n\r\n"), /^HTTP\/1.1 503 /);
+    }
+    await assertEventually(
+      async () => (await ask()).status === 200,
+      "the stream has given its place back",
+    );
+  });
+}
 
 test("a client that comes back finds the place of its WebSocket that ends meanwhile", async (startGateway) => {
   await using gateway = await startGateway({ MAX_TUNNELS: "1" });

@@ -696,7 +696,7 @@ test("the log tells who logged in, opened what and logged out, by one name that 
   await gateway.service.close();
 
   const told = log.records().filter(({ logger, by }) =>
-    logger === "porthole.visits" || by === "session"
+    logger === "porthole.audit" || by === "session"
   ).map((
     { message, sandboxId, port, code, subject },
   ) => [message, sandboxId, port, code, typeof subject]);

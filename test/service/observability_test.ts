@@ -1,5 +1,6 @@
 /** Logs, metrics and headers by which an exchange can be observed, tested on the complete service. */
 import assert from "node:assert/strict";
+import { ORGANIZATION } from "../../scripts/stand_in/api_state.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { TOOLBOX_PORT } from "../../src/address/grammar.ts";
 import { collectLog } from "../support/collected_log.ts";
@@ -40,6 +41,38 @@ test("an exchange's record says what it was, how it was resolved and how much we
   const text = JSON.stringify(log.records());
   assert.doesNotMatch(text, new RegExp(KEYS.lockedToken));
   assert.doesNotMatch(text, /secret/);
+});
+
+Deno.test("an exchange's record names the organization of the sandbox, if the request was to go there", async () => {
+  await using log = await collectLog();
+  await using gateway = await startOwn({}, { lines: log.lines });
+  for (const _ of [1, 2]) await gateway.send(DEMO);
+  await gateway.send(LOCKED);
+  await gateway.service.close();
+  const told = log.records().filter(({ message }) => message === "request")
+    .map(({ status, organizationId }) => [status, organizationId]);
+  assert.deepEqual(told, [
+    [200, ORGANIZATION],
+    [200, ORGANIZATION],
+    [401, undefined],
+  ]);
+});
+
+test("a record names the trace that the client says, and the app is told that", async (startGateway) => {
+  await using log = await collectLog();
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const traceparent = `00-${traceId}-b7ad6b7169203331-00`;
+  await using gateway = await startGateway({}, { lines: log.lines });
+  const told: string[] = [];
+  for (const headers of [{ traceparent }, {}]) {
+    const answer = await gateway.send(DEMO, { path: "/echo", headers });
+    told.push(answer.echoed().get("traceparent") ?? "none");
+  }
+  await gateway.service.close();
+  const logged = log.records().filter(({ message }) => message === "request")
+    .map((record) => record.traceId);
+  assert.deepEqual(told, [traceparent, "none"]);
+  assert.deepEqual(logged, [traceId, undefined]);
 });
 
 test("what a visitor or an app can set right is logged at info, with the sandbox and the port", async (startGateway) => {

@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { KEYS, type Stack, startStack } from "../../scripts/stand_in/stack.ts";
 import { fulfilsWithin } from "../../src/lib/fulfils_within.ts";
+import { assertEventually } from "../support/assert_eventually.ts";
 import { DEMO, LOCKED } from "../support/gateway.ts";
 import { createBrowser } from "../support/login.ts";
 import { startMachine } from "../support/machine.ts";
 import type { GatewayProcess } from "../support/process.ts";
-import { sharedTierTest } from "../support/shared_tier.ts";
+import { redisTest } from "../support/redis_server.ts";
+import { sharedTierTest, startRedisTier } from "../support/shared_tier.ts";
 
 const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
 
@@ -56,47 +58,119 @@ sharedTierTest(
   },
 );
 
+/** The cookie of a user who has logged in at a gateway. */
+async function logInAt({ port }: GatewayProcess): Promise<string> {
+  const browser = createBrowser({ port });
+  const url = `http://${LOCKED}:${port}/echo`;
+  const { page: form } = await browser.open(url);
+  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  const top = { method: "GET", crossSite: false };
+  return browser.jar.fieldFor(new URL(url), top) ?? "";
+}
+
+/** The status of what a private preview answers to its user. */
+async function statusAt(at: GatewayProcess, cookie: string): Promise<number> {
+  const { status } = await at.ask(`${LOCKED}:${at.port}`, {
+    path: "/echo",
+    headers: { cookie },
+  });
+  return status;
+}
+
+async function isIn(at: GatewayProcess, cookie: string): Promise<boolean> {
+  return await statusAt(at, cookie) === 200;
+}
+
+/** Ends a login at a gateway; returns the status of its answer. */
+async function logOutAt(at: GatewayProcess, cookie: string): Promise<number> {
+  const base = `proxy.localhost:${at.port}`;
+  const { status } = await at.ask(base, {
+    method: "POST",
+    path: "/logout",
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      "origin": `http://${base}`,
+      cookie,
+    },
+    body: "sandbox=locked",
+  });
+  return status;
+}
+
 sharedTierTest(
   "a login at one gateway counts at another, and so does its end",
   async (tier) => {
     await using stack = await startStack();
     await using first = await startMachine(stack, tier);
     await using second = await startMachine(stack, tier);
-
-    /** The cookie of a user who has logged in at the first gateway. */
-    async function logIn(): Promise<string> {
-      const browser = createBrowser({ port: first.port });
-      const url = `http://${LOCKED}:${first.port}/echo`;
-      const { page: form } = await browser.open(url);
-      assert.equal((await browser.logIn(form, "alice")).page.status, 200);
-      const top = { method: "GET", crossSite: false };
-      return browser.jar.fieldFor(new URL(url), top) ?? "";
-    }
-
-    async function isIn(at: GatewayProcess, cookie: string): Promise<boolean> {
-      const { status } = await at.ask(`${LOCKED}:${at.port}`, {
-        path: "/echo",
-        headers: { cookie },
-      });
-      return status === 200;
-    }
-
-    const [staying, leaving] = [await logIn(), await logIn()];
+    const [staying, leaving] = [await logInAt(first), await logInAt(first)];
     assert(await isIn(second, staying));
-    const base = `proxy.localhost:${first.port}`;
-    const { status } = await first.ask(base, {
-      method: "POST",
-      path: "/logout",
-      headers: {
-        "content-type": "application/x-www-form-urlencoded",
-        "origin": `http://${base}`,
-        "cookie": leaving,
-      },
-      body: "sandbox=locked",
-    });
-    assert.equal(status, 200);
+    assert.equal(await logOutAt(first, leaving), 200);
     assert(!await isIn(second, leaving));
     assert(await isIn(second, staying));
+  },
+);
+
+redisTest(
+  "a Redis that comes back empty brings no logout back, of before or of while it was away",
+  async () => {
+    await using tier = await startRedisTier();
+    await using stack = await startStack();
+    await using second = await startMachine(stack, tier);
+    const cookies: string[] = [];
+    {
+      await using first = await startMachine(stack, tier);
+      for (let count = 0; count < 3; count++) {
+        const cookie = await logInAt(first);
+        assert(await isIn(second, cookie));
+        cookies.push(cookie);
+      }
+      const [before = "", during = "", staying = ""] = cookies;
+      assert.equal(await logOutAt(first, before), 200);
+      await tier.stop();
+      assert.equal(await logOutAt(first, during), 503);
+      await tier.restart();
+      await assertEventually(
+        async () => !await isIn(second, during),
+        "the other gateway has heard of the logout",
+      );
+      assert(await isIn(second, staying));
+    }
+    await tier.stop();
+    await tier.restart(); // and the gateway that ended them is gone
+    const [before = "", during = "", staying = ""] = cookies;
+    await assertEventually(
+      async () => await isIn(second, staying),
+      "Redis is used again",
+    );
+    for (const ended of [before, during]) {
+      assert.equal(await isIn(second, ended), false);
+    }
+  },
+);
+
+redisTest(
+  "a Redis that comes back empty ends no login, and gets those that were made while it was away",
+  async () => {
+    await using tier = await startRedisTier();
+    await using stack = await startStack();
+    await using first = await startMachine(stack, tier);
+    await using second = await startMachine(stack, tier);
+    const early = await logInAt(first); // the second gateway does not know of it
+    await tier.stop();
+    const late = await logInAt(first);
+    assert.equal(await statusAt(second, early), 503);
+    await tier.restart();
+    for (const cookie of [early, late]) {
+      assert(await isIn(first, cookie));
+      const seen = new Set<number>();
+      await assertEventually(async () => {
+        const status = await statusAt(second, cookie);
+        seen.add(status);
+        return status === 200;
+      }, "the other gateway knows the login");
+      assert(!seen.has(401), [...seen].join());
+    }
   },
 );
 

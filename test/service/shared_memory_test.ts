@@ -1,6 +1,6 @@
 /** The shared state of several gateways with one database, on a clock that the test sets. */
 import assert from "node:assert/strict";
-import { NO_LABELS } from "../../src/resolver/owner_labels.ts";
+import { NO_OWNER } from "../../src/resolver/owner_labels.ts";
 import { LoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
@@ -36,7 +36,7 @@ async function remember(tier: SharedTier, world: World) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => Promise.resolve(true),
     runnerOfSandbox: () => Promise.resolve(world.runnerOf()),
-    labelsOf: () => Promise.resolve(NO_LABELS),
+    ownerOf: () => Promise.resolve(NO_OWNER),
   }, {
     cache,
     store,
@@ -56,6 +56,7 @@ async function remember(tier: SharedTier, world: World) {
     store,
     sealer: sealerFor("login-session"),
     background,
+    closing: new AbortController().signal,
     cache: { maxEntries: 10 },
     onEvent() {},
     now,

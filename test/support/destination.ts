@@ -15,6 +15,7 @@ export function destinationOn(runner: Runner, sandboxId: string): Destination {
   return runnerDestination(runner, { sandboxId, sandboxPort: 3000 }, {
     appOrigin: "auto",
     refusals: new RunnerRefusals(NO_UPSTREAM),
+    organizationId: undefined,
   });
 }
 

@@ -135,7 +135,8 @@ export function admittedRequest(
       mayRead: () => true,
       mayGather: () => true,
     },
-    progress: { onMiss() {}, onResolved() {}, onUpload() {} },
+    onResolved() {},
+    progress: { onMiss() {}, onUpload() {} },
     ...differences,
   };
 }

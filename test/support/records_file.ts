@@ -1,4 +1,5 @@
 /** A place for records, for as long as a test runs. */
+import { redisTest, startRedis } from "./redis_server.ts";
 
 /** A database in a folder of its own, and the setting by which a gateway keeps records there. */
 export interface RecordsFile extends AsyncDisposable {
@@ -13,4 +14,19 @@ export async function recordsFile(): Promise<RecordsFile> {
     environment: { RECORDS_URL: `kv:${folder}/records.db` },
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
+}
+
+/** Declares a test of gateways that share a place for records: a file, and Redis. */
+export function sharedRecordsTest(
+  name: string,
+  fn: (environment: RecordsFile["environment"]) => Promise<void>,
+): void {
+  Deno.test(`${name} (a file)`, async () => {
+    await using file = await recordsFile();
+    await fn(file.environment);
+  });
+  redisTest(`${name} (Redis)`, async () => {
+    await using server = await startRedis();
+    await fn({ RECORDS_URL: `redis://127.0.0.1:${server.port}` });
+  });
 }

@@ -10,6 +10,8 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** Further command-line arguments. */
   readonly args?: readonly string[];
+  /** The configuration of a Sentinel, which keeps in it what it learns; none for a server. */
+  readonly sentinelConfig?: string;
 }
 
 /** A running Redis server. */
@@ -31,12 +33,15 @@ export const redisTest = await testsThatNeed(PROGRAM);
 
 /** Starts a server. */
 export async function startRedis(
-  { port, args = [] }: RedisServerOptions = {},
+  { port, args = [], sentinelConfig }: RedisServerOptions = {},
 ): Promise<RedisServer> {
   for (let attempt = 1;; attempt++) {
     const chosen = port ?? freePort();
+    const ofPort = ["--port", String(chosen)];
     const child = new Deno.Command(PROGRAM, {
-      args: ["--port", String(chosen), ...BASE_ARGS, ...args],
+      args: sentinelConfig === undefined
+        ? [...ofPort, ...BASE_ARGS, ...args]
+        : [sentinelConfig, "--sentinel", ...ofPort, ...args],
       stdin: "null",
       stdout: "piped",
       stderr: "null",
@@ -61,7 +66,9 @@ function readLog(
     let text = "";
     for await (const part of log) {
       text += decoder.decode(part, { stream: true });
-      if (text.includes("Ready to accept connections")) ready.resolve(true);
+      if (/Ready to accept connections|Sentinel ID is/.test(text)) {
+        ready.resolve(true);
+      }
     }
     ready.resolve(false);
   }
@@ -102,7 +109,9 @@ function runningServer(
 }
 
 /** Starts a Redis Cluster of one server, which has all slots. */
-export async function startRedisCluster(): Promise<RedisServer> {
+export async function startRedisCluster(
+  args: readonly string[] = [],
+): Promise<RedisServer> {
   await Deno.mkdir("./data/test", { recursive: true });
   const dir = await Deno.makeTempDir({ dir: "./data/test" });
   const bus = ["--cluster-port", String(freePort())];
@@ -110,6 +119,7 @@ export async function startRedisCluster(): Promise<RedisServer> {
     args: [
       ...["--cluster-enabled", "yes", "--dir", dir, ...bus],
       ...["--cluster-announce-ip", "127.0.0.1"],
+      ...args,
     ],
   });
   await server.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
@@ -132,9 +142,11 @@ export function redisAt(
 ): RedisLocation {
   return {
     kind: "redis",
+    topology: "primary",
+    nodes: [{ hostname: "127.0.0.1", port }],
+    primary: "",
     tls: false,
-    hostname: "127.0.0.1",
-    port,
+    caFile: undefined,
     username: undefined,
     password: undefined,
     database: 0,

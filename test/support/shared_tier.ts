@@ -63,7 +63,8 @@ async function KvConnectTier(): Promise<SharedTier> {
   });
 }
 
-async function startRedisTier(): Promise<SharedTier> {
+/** Starts one on Redis. */
+export async function startRedisTier(): Promise<SharedTier> {
   let server = await startRedis();
   const { port } = server;
   const url = `redis://127.0.0.1:${port}`;

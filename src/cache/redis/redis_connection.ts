@@ -1,16 +1,18 @@
 import { createClient } from "@redis/client";
-import type { RedisLocation } from "../../config/cache_location.ts";
+import type { RedisLocation, RedisNode } from "../../config/cache_location.ts";
 import {
   backoffMs,
   type Sleep,
   sleep as realSleep,
 } from "../../lib/backoff.ts";
+import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { whyUnreadable } from "../../platform/permission_hint.ts";
 import type { Watch } from "../store.ts";
 
 const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 
 /** A connection without any reply for so long, ms, is dead: TCP may take a quarter of an hour to notice. */
-const STALL_MS = 2_000;
+export const STALL_MS = 2_000;
 
 /** When a key expires, ms, and whether it must not exist yet (NX) or must (XX). */
 interface SetOptions {
@@ -27,7 +29,8 @@ export interface RedisCommands {
   del(key: string): Promise<unknown>;
   incrBy(key: string, count: number): Promise<number>;
   pExpire(key: string, ms: number): Promise<unknown>;
-  publish(channel: string, message: string): Promise<unknown>;
+  /** The number of clients that were told; a node of a Cluster counts its own only. */
+  publish(channel: string, message: string): Promise<number>;
   eval(
     script: string,
     options: { keys: string[]; arguments: string[] },
@@ -46,33 +49,60 @@ export interface RedisCommands {
   ): Promise<unknown>;
 }
 
-/** One connection, from its handshake to its end. */
+/** One connection, from its handshake to its end, or those to the nodes of a Cluster. */
 export interface RedisClient {
   readonly commands: RedisCommands;
+  /** Of a Cluster: its primaries. It does not tell of changes. */
+  readonly primaries?: readonly RedisNode[];
   /** Resolves with the reason when the connection has ended; it is never reopened. */
   readonly ended: Promise<unknown>;
   /** Closes the connection; commands in flight reject. */
   end(reason: unknown): void;
 }
 
+/** A connection to one server, which may be a Sentinel. */
+export interface ServerClient extends RedisClient {
+  /** `standalone`, `cluster` or `sentinel`; undefined if the server does not tell. */
+  readonly mode: string | undefined;
+  /** Sends a command in words. */
+  send(...words: string[]): Promise<unknown>;
+}
+
 export interface RedisClientOptions {
   /** Closes the connection, or abandons the attempt to open it. */
   readonly signal: AbortSignal;
-  /** The only certificate authorities to trust, PEM; the system's by default. */
-  readonly caCerts?: string[];
   /** Longest attempt to connect, including the handshake (HELLO). @default {2000} */
   readonly connectTimeoutMs?: number;
 }
 
 /**
- * Connects to a server and completes the handshake (RESP3, Redis 6 or later). The library's own reconnecting is not
- * used: its pauses cannot be aborted, and it keeps a connection whose peer does not speak Redis.
+ * What sockets need for TLS; the authorities are read each time, as they may have been replaced.
+ * @throws {Error} if they cannot be read
+ */
+export async function tlsOptions(
+  { tls, caFile }: Pick<RedisLocation, "tls" | "caFile">,
+): Promise<{ tls: true; ca?: string[] } | Record<never, never>> {
+  if (!tls) return {};
+  if (caFile === undefined) return { tls };
+  try {
+    return { tls, ca: [await Deno.readTextFile(caFile)] };
+  } catch (cause) {
+    throw new Error(`REDIS_CA_FILE: ${whyUnreadable(caFile, cause)}`);
+  }
+}
+
+/**
+ * Connects to the first node and completes the handshake (RESP3, Redis 6 or later); a replica is refused, as it takes no
+ * writes. The library's own reconnecting is not used: its pauses cannot be aborted, and it keeps a connection whose peer
+ * does not speak Redis.
  * @throws the reason why there is no connection
  */
 export async function openRedisClient(
-  { tls, hostname, port, username, password, database }: RedisLocation,
-  { signal, caCerts, connectTimeoutMs = 2_000 }: RedisClientOptions,
-): Promise<RedisClient> {
+  location: Omit<RedisLocation, "topology" | "primary">,
+  { signal, connectTimeoutMs = 2_000 }: RedisClientOptions,
+): Promise<ServerClient> {
+  const { nodes: [{ hostname, port }], username, password } = location;
+  const tls = await tlsOptions(location);
   signal.throwIfAborted();
   const closing = new AbortController();
   const socket = {
@@ -84,10 +114,10 @@ export async function openRedisClient(
   const client = createClient({
     RESP: 3,
     name: "porthole",
-    database,
+    database: location.database,
     ...username !== undefined && { username },
     ...password !== undefined && { password },
-    socket: tls ? { ...socket, tls, ...caCerts && { ca: caCerts } } : socket,
+    socket: { ...socket, ...tls },
     disableOfflineQueue: true,
     // Lets a user connect whose ACL allows only the commands of the store.
     disableClientInfo: true,
@@ -113,13 +143,28 @@ export async function openRedisClient(
   // Any error: after a reply that cannot be parsed, the next one could be matched to the wrong command.
   client.on("error", end);
 
-  const connected = client.connect().then(() => clearTimeout(timer));
-  connected.catch(end);
-  await Promise.race([
-    connected,
+  const greeted = client.connect().then(async () => {
+    // It was sent in the handshake already, but the library does not tell what was answered.
+    const { mode, role }: { mode?: string; role?: string } = await client
+      .hello();
+    if (role === "replica" && mode !== "cluster") {
+      throw new Error("This is a replica, no primary");
+    }
+    clearTimeout(timer);
+    return mode;
+  });
+  greeted.catch(end);
+  const mode = await Promise.race([
+    greeted,
     ended.promise.then((reason) => Promise.reject(reason)),
   ]);
-  return { commands: client, ended: ended.promise, end };
+  return {
+    commands: client,
+    mode,
+    ended: ended.promise,
+    end,
+    send: (...words) => client.sendCommand(words),
+  };
 }
 
 interface RedisConnectionOptions {
@@ -183,20 +228,24 @@ export class RedisConnection {
     const current = this.#active;
     if (current === undefined) throw this.#problem;
     if (current.pending === 0) current.silentSince = now();
-    if (now() - current.silentSince > STALL_MS) {
-      const reason = new Error(`No reply within ${STALL_MS} ms`);
-      current.end(reason);
-      throw reason;
-    }
+    const isCluster = current.primaries !== undefined;
+    if (!isCluster && now() - current.silentSince > STALL_MS) stalled(current);
     current.pending++;
     const sentAt = now();
     try {
-      const reply = await command(current.commands);
+      const replying = command(current.commands);
+      // One node's silence shows in what it was asked alone.
+      const { signal } = this.#closing;
+      if (isCluster && !await fulfilsWithin(replying, STALL_MS, signal)) {
+        stalled(current);
+      }
+      const reply = await replying;
       current.heard.at = sentAt;
       return reply;
     } catch (cause) {
-      // After a failover, the former primary keeps its connections; its name may resolve to the new one by now.
-      if (hasErrorCode(cause, "READONLY")) current.end(cause);
+      // After a failover, the former primary keeps its connections; its name may resolve to the new one by now. And what
+      // loads its data is there only once it has.
+      if (hasErrorCode(cause, "READONLY", "LOADING")) current.end(cause);
       throw withoutArguments(cause);
     } finally {
       current.pending--;
@@ -245,12 +294,11 @@ export class RedisConnection {
   }
 }
 
-export function connectionTo(location: RedisLocation): RedisConnection {
-  return new RedisConnection({
-    server: `${location.hostname}:${location.port}`,
-    open: (signal) => openRedisClient(location, { signal }),
-    now: () => performance.now(),
-  });
+/** @throws always: ends a connection whose server has not replied. */
+function stalled(client: RedisClient): never {
+  const reason = new Error(`No reply within ${STALL_MS} ms`);
+  client.end(reason);
+  throw reason;
 }
 
 /** Creates a promise that may reject without being awaited. */
@@ -261,7 +309,12 @@ function deferred(): PromiseWithResolvers<void> {
 }
 
 /** How an error reply of the server begins. */
-export type ErrorCode = "NOPERM" | "READONLY" | "WRONGTYPE";
+export type ErrorCode =
+  | "LOADING"
+  | "NOAUTH"
+  | "NOPERM"
+  | "READONLY"
+  | "WRONGTYPE";
 
 export function hasErrorCode(failure: unknown, ...codes: ErrorCode[]): boolean {
   return failure instanceof Error &&

@@ -70,12 +70,21 @@ class RedisStore implements DurableStore {
   /** The limitations that were reported. */
   readonly #told = new Set<string>();
   #apiSeenAt = -Infinity;
+  #onReturn = () => {};
 
   constructor(connection: RedisConnection, options: StoreOptions) {
     this.#connection = connection;
     this.#breaker = new CircuitBreaker("redis", options);
     this.#options = options;
-    connection.onEachConnection((client) => this.#track(client));
+    connection.onEachConnection((client) => {
+      this.#breaker.reset();
+      this.#onReturn();
+      this.#track(client);
+    });
+  }
+
+  onReturn(onReturn: () => void): void {
+    this.#onReturn = onReturn;
   }
 
   onChange(kind: string, onChange: (key: string) => void): void {
@@ -87,7 +96,7 @@ class RedisStore implements DurableStore {
   }
 
   get(key: StoreKey): Promise<StoreLookup> {
-    return this.#breaker.run(() => this.#find(key), "unavailable");
+    return this.#breaker.run(() => this.#find(key), "unavailable", "read");
   }
 
   /** The API deletes entries from its own Redis only, and that is where it has just kept its answer. */
@@ -99,6 +108,7 @@ class RedisStore implements DurableStore {
     const text = await this.#breaker.run(
       () => this.#read(name, "WRONGTYPE", "NOPERM"),
       undefined,
+      "read",
     );
     if (typeof text !== "string") return false;
     this.#apiSeenAt = this.#options.now();
@@ -147,8 +157,8 @@ class RedisStore implements DurableStore {
     return totals ?? undefined;
   }
 
-  async announce(message: string): Promise<void> {
-    await this.#run((redis) =>
+  announce(message: string): Promise<number | void> {
+    return this.#run((redis) =>
       redis.publish(CHANNEL, message)
         .catch((error) => this.#onForbidden(error, CANNOT_ANNOUNCE))
     );
@@ -167,10 +177,12 @@ class RedisStore implements DurableStore {
    * (client-side caching, Redis 6), until the connection ends; never rejects.
    */
   async #track(client: ActiveClient): Promise<void> {
+    if (client.primaries !== undefined) return; // each node would have to tell, on a connection of its own
     client.commands.on("invalidate", (name) => {
       if (name === null) {
         // All are gone, and tracked no longer: what was read so far is re-read by time.
         this.watch = client.heard = new Heard(client.heard.now);
+        this.#onReturn();
         return;
       }
       const [kind, key] = parseRedisKey(String(name));
@@ -211,9 +223,10 @@ class RedisStore implements DurableStore {
     return Math.floor(expiryOf(key, entry) - this.#options.now());
   }
 
-  /** The reply to a command; undefined if there is none. */
+  /** The reply to a command that writes; undefined if there is none. */
   #run<T>(command: (redis: RedisCommands) => Promise<T>) {
-    return this.#breaker.run(() => this.#connection.send(command), undefined);
+    const reply = () => this.#connection.send(command);
+    return this.#breaker.run(reply, undefined, "write");
   }
 
   async #find(key: StoreKey): Promise<StoreLookup> {

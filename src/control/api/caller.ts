@@ -3,7 +3,7 @@ import { bearerOf } from "../../auth/credentials.ts";
 import type { GrantAccess } from "../../auth/grant_access.ts";
 import { GatewayError } from "../../errors.ts";
 import { isSentByPage } from "../../http/fetch_metadata.ts";
-import { type ControlContext, ownOrigin } from "../route.ts";
+import { checkBase, type ControlContext, ownOrigin } from "../route.ts";
 
 /** A request, as far as it tells its caller. */
 export interface CalledRequest {
@@ -40,9 +40,7 @@ export function callerOf(
     readonly grants: Pick<GrantAccess, "recognizes">;
   },
 ): Caller {
-  if (env.base === undefined) {
-    throw new GatewayError("route_not_found", "No API on this host");
-  }
+  checkBase(env);
   const { clientAddress } = env;
   const client = { method, clientAddress, isSentByPage: isSentByPage(headers) };
   const bearer = bearerOf(headers);

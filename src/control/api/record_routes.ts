@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { Throttle } from "../../auth/throttle.ts";
 import type { JsonValue } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
-import { loggerFor } from "../../observability/log.ts";
+import { AUDIT, loggerFor } from "../../observability/log.ts";
 import type { GrantVia } from "../../observability/metrics/facts.ts";
 import type { Metrics } from "../../observability/metrics/metrics.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -92,7 +92,7 @@ export function addRecordRoutes<A extends AskedOfAll, D extends JsonValue>(
 class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
   readonly #kind: RecordKind<A, D>;
   readonly #parts: RecordParts;
-  readonly #log = loggerFor("records");
+  readonly #log = loggerFor(AUDIT);
 
   constructor(kind: RecordKind<A, D>, parts: RecordParts) {
     this.#kind = kind;

@@ -15,6 +15,7 @@ import { logoutPage } from "../../pages/logout_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import {
+  checkBase,
   type ControlContext,
   type ControlEnv,
   ownOrigin,
@@ -140,9 +141,7 @@ function checkRequest(
   context: ControlContext,
   { scheme }: LogoutRoutesOptions,
 ): void {
-  if (context.base === undefined) {
-    throw new GatewayError("route_not_found", "No login on this host");
-  }
+  checkBase(context);
   if (method !== "POST") return;
   // Sandboxes' pages are same-site here, so only our own page may log out, or a client other than a browser.
   if (isSameOriginRequest(headers, ownOrigin(context, scheme)) === false) {

@@ -7,6 +7,7 @@ import type { Login } from "../../auth/login_flow.ts";
 import type { LoginSessions } from "../../auth/login_sessions.ts";
 import type { SessionSealer } from "../../auth/session.ts";
 import {
+  checkBase,
   type ControlContext,
   type ControlEnv,
   PAGE,
@@ -137,13 +138,6 @@ async function usersOf(
   const opened = await Promise.all(sealed.map((one) => sessions.open(one)));
   const names = await Promise.all(opened.map((one) => logins.nameOf(one)));
   return [...new Set(names)].filter((name) => name !== undefined);
-}
-
-/** @throws {GatewayError} `route_not_found` on any other host */
-function checkBase({ base }: ControlContext): void {
-  if (base === undefined) {
-    throw new GatewayError("route_not_found", "No page on this host");
-  }
 }
 
 function addressIn(text: string): URL | null {

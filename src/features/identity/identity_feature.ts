@@ -5,7 +5,7 @@ import type { Admission } from "../../auth/verdict.ts";
 import { listOf, oneOf, orNone } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
-import { json, refusal } from "../../control/route.ts";
+import { checkBase, json, refusal } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
 import type {
   FeatureModule,
@@ -89,9 +89,7 @@ export const identity: FeatureModule = {
       controlRoutes(app) {
         if (claims.length > 0) notices.addRoutes(app);
         app.openapi(keysRoute, async (c) => {
-          if (c.env.base === undefined) {
-            throw new GatewayError("route_not_found", "No keys on this host");
-          }
+          checkBase(c.env);
           const set = await keys.published();
           // Of the answer to HEAD, nobody could tell it any more.
           const length = String(JSON.stringify(set).length);

@@ -9,7 +9,7 @@ import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { TokenBuckets } from "../../lib/token_bucket.ts";
-import { loggerFor } from "../../observability/log.ts";
+import { AUDIT, loggerFor } from "../../observability/log.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { afterCheck } from "./domain_checks.ts";
 import { proofOf } from "./domain_proof.ts";
@@ -77,7 +77,7 @@ interface Found {
 
 class NameRoutes {
   readonly #parts: NameParts;
-  readonly #log = loggerFor("records");
+  readonly #log = loggerFor(AUDIT);
   /** The domains that the DNS is being asked about, by host and owner. */
   readonly #asked = new Set<string>();
   /** The changes that are left to owners. */

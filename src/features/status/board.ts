@@ -4,6 +4,7 @@
  */
 import type { LimitUse } from "../../observability/metrics/facts.ts";
 import type { UpstreamState } from "../../proxy/bulkheads.ts";
+import type { SandboxRow, Use } from "./busiest.ts";
 import {
   type Point,
   pointBetween,
@@ -12,11 +13,11 @@ import {
 } from "./history.ts";
 import { Reading } from "./reading.ts";
 import type { Trouble } from "./recent_troubles.ts";
-import type { SandboxRow } from "./sandbox_usage.ts";
 
-/** What the page shows besides the metrics: which sandboxes and runners, how near the limits, what went wrong. */
+/** What the page shows besides the metrics: which sandboxes, organizations and runners, how near the limits, what went wrong. */
 interface StatusReport {
   readonly sandboxes: readonly SandboxRow[];
+  readonly organizations: readonly Use[];
   readonly runners: readonly UpstreamState[];
   readonly limits: readonly LimitUse[];
   readonly troubles: readonly Trouble[];

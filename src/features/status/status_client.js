@@ -298,6 +298,13 @@ function show(told) {
   }
   sandboxes = told.sandboxes;
   drawSandboxes();
+  const byRequests = told.organizations
+    .toSorted((a, b) => b.requestsPerSec - a.requestsPerSec);
+  rows("organizations", byRequests.slice(0, 10), (each) => [
+    element("span", { className: "name" }, each.id),
+    rate(each.requestsPerSec),
+    bytes(each.bytesPerSec),
+  ]);
   rows("runners", told.runners, ({ origin, waiting, isUnresponsive }) => [
     element("span", { className: "name" }, origin),
     count(waiting),

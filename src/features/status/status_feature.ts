@@ -5,14 +5,14 @@ import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { hearLog } from "../../observability/log.ts";
 import { StatusBoard } from "./board.ts";
+import { Busiest, sandboxRows } from "./busiest.ts";
 import { RecentTroubles } from "./recent_troubles.ts";
-import { sandboxRows, SandboxUsage } from "./sandbox_usage.ts";
 import { statusPage } from "./status_page.ts";
 
 export const statusSettings = settingsSection({
   rows: inGroup("Observability", {
     STATUS_PAGE: setting(
-      "Serves a status page at / of METRICS_PORT, which names the busiest sandboxes.",
+      "Serves a status page at / of METRICS_PORT, which names the busiest sandboxes and organizations.",
       { format: flag, default: "true" },
     ),
   }),
@@ -30,16 +30,18 @@ export const status: FeatureModule = {
     const { isOn } = sectionOf(config, statusSettings);
     if (!isOn || config.metrics === undefined) return undefined;
     const { hostname } = config.metrics;
-    const usage = new SandboxUsage(() => performance.now());
+    const sandboxes = new Busiest(() => performance.now());
+    const organizations = new Busiest(() => performance.now());
     const troubles = new RecentTroubles();
     const stopHearing = hearLog(troubles.sink);
     const board = new StatusBoard({
       render: renderMetrics,
       report: () => ({
         sandboxes: sandboxRows(
-          usage.top(MAX_ROWS),
+          sandboxes.top(MAX_ROWS),
           inFlight.sandboxesByTunnels(MAX_ROWS),
         ),
+        organizations: organizations.top(MAX_ROWS),
         runners: bulkheads.mostWaiting(MAX_ROWS),
         limits: [...inFlight.limitsInUse(), ...otherLimits()],
         troubles: troubles.list(),
@@ -51,7 +53,10 @@ export const status: FeatureModule = {
         "/events": (request) =>
           refusal(request, hostname) ?? events(request, board),
       },
-      onRecord: (record) => usage.record(record),
+      onRecord(record) {
+        sandboxes.record(record.sandboxId, record);
+        organizations.record(record.organizationId, record);
+      },
       close() {
         stopHearing();
         board.close();

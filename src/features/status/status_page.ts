@@ -21,6 +21,12 @@ const HEADERS = {
 /** Tables whose rows the script fills in: id, title, columns, and the time of what is counted, unless the script tells. */
 const TABLES: readonly (readonly [string, string, string, string?])[] = [
   ["sandboxes", "Busiest sandboxes", "sandbox", "about now"],
+  [
+    "organizations",
+    "Busiest organizations",
+    "organization, requests, bytes",
+    "about now",
+  ],
   ["runners", "Runners that are waited for", "runner, requests, state", "now"],
   ["limits", "Limits in use", "setting, share, in use", ""],
   ["errors", "Errors of the gateway", "code, requests"],

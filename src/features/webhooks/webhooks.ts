@@ -6,6 +6,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { isSandboxRef } from "../../address/grammar.ts";
 import {
+  checkBase,
   type ControlContext,
   type ControlEnv,
   json,
@@ -105,13 +106,12 @@ export function addWebhookRoutes(
  */
 async function readSigned(
   { headers }: Request,
-  { base, clientAddress, readForm }: ControlContext,
+  context: ControlContext,
   keys: readonly Uint8Array[],
   { throttle, now }: WebhookParts,
 ): Promise<{ id: string; body: Uint8Array<ArrayBuffer> }> {
-  if (base === undefined) {
-    throw new GatewayError("route_not_found", "No webhooks on this host");
-  }
+  checkBase(context);
+  const { clientAddress, readForm } = context;
   function refused(reason: string): GatewayError {
     const client = { clientAddress, isSentByPage: isSentByPage(headers) };
     const budget = throttle.budgetFor(client);

@@ -73,6 +73,7 @@ const LOGIN_OUTCOMES = [
 /** Limits for each of many, by their settings without `MAX_`. */
 const LIMITS_PER_EACH = [
   "exchanges_per_sandbox",
+  "exchanges_per_organization",
   "exchanges_per_client",
   "tunnels_per_client",
   "waiting_per_runner",
@@ -171,6 +172,11 @@ const TABLE = {
   cacheFailures: counter("porthole_cache_failures_total", {
     kind: CACHE_KINDS,
     failure: ["fill_failed", "codec_failed"],
+  }),
+  storeOperations: counter("porthole_store_operations_total", {
+    operation: ["read", "write"],
+    // Skipped: not tried, as several have just failed.
+    outcome: ["ok", "failed", "skipped"],
   }),
   storeTracking: lateGauge("porthole_store_tracking"),
   apiCalls: counter("porthole_api_calls_total", {

@@ -11,6 +11,12 @@ export type CacheEvent = (
   | typeof METRICS.cacheFailures.labels.failure
 )[number];
 
+export type StoreOperation =
+  (typeof METRICS.storeOperations.labels.operation)[number];
+
+export type StoreOutcome =
+  (typeof METRICS.storeOperations.labels.outcome)[number];
+
 export type ActivityEvent =
   (typeof METRICS.activityReports.labels.outcome)[number];
 

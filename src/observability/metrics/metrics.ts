@@ -17,6 +17,8 @@ import {
   type NameCounts,
   type StartEnd,
   type StarterKind,
+  type StoreOperation,
+  type StoreOutcome,
   type TunnelFacts,
 } from "./facts.ts";
 import { createInstruments, Gauge } from "./instruments.ts";
@@ -65,6 +67,10 @@ export class Metrics {
     const { cacheFailures, cacheRequests } = this.#instruments;
     const isFailure = event === "fill_failed" || event === "codec_failed";
     (isFailure ? cacheFailures : cacheRequests).add(1, kind, event);
+  }
+
+  storeOperation(operation: StoreOperation, outcome: StoreOutcome): void {
+    this.#instruments.storeOperations.add(1, operation, outcome);
   }
 
   apiCall({ operation, outcome, durationMs, tries }: ApiCallFacts): void {

@@ -74,6 +74,7 @@ export function hostedDestination(
   if (destination === undefined) {
     destination = destinationAt(preview.domain, `${port}-${sandbox.id}`, {
       headers: isOpen ? ALWAYS : [[TOKEN_HEADER, preview.token], ...ALWAYS],
+      sandboxId: sandbox.id,
       appOrigin,
       refusals,
     });
@@ -95,7 +96,10 @@ export function linkDestination(
 function destinationAt(
   domain: string,
   label: string,
-  rest: Pick<Destination, "headers" | "appOrigin" | "refusals">,
+  rest: Pick<
+    Destination,
+    "headers" | "sandboxId" | "appOrigin" | "refusals"
+  >,
 ): Destination {
   const [scheme = "", host = ""] = domain.split("//");
   const publicOrigin = `${scheme}//${label}.${host}`;

@@ -12,18 +12,18 @@ import type { Sealer } from "../../lib/seal.ts";
 import { sealedCodec } from "../codecs.ts";
 import type { App, Destination } from "../destination.ts";
 import type { LookupKind } from "../lookup_cache.ts";
-import { storedOwnerLabels } from "../owner_labels.ts";
+import { storedOwner } from "../owner_labels.ts";
 
 const storedPlacement = z.object({
   runner: runnerAnswer,
   /**
-   * Null if they have not been read: a toolbox has no use for them, nor have others that write such records. Older versions
-   * stored those that they knew as `labels`.
+   * Null if nobody has read whose it is: others that write such records do not. Older versions stored the labels that they
+   * knew as `labels`.
    */
-  ownerLabels: storedOwnerLabels.nullable().default(null),
+  owner: storedOwner.nullable().default(null),
 });
 
-/** Where a sandbox is, and its owner's labels. */
+/** Where a sandbox is, and its owner. */
 export type Placement = Readonly<z.output<typeof storedPlacement>>;
 
 /** The base URL of a runner's proxy or API, parsed. */
@@ -56,7 +56,7 @@ const proxies = new WeakMap<
 export function runnerDestination(
   runner: Runner,
   { sandboxId, sandboxPort: port }: App,
-  { appOrigin, refusals }: Pick<Destination, "appOrigin" | "refusals">,
+  rest: Pick<Destination, "appOrigin" | "refusals" | "organizationId">,
 ): Destination {
   let proxy = proxies.get(runner);
   if (proxy === undefined) {
@@ -73,11 +73,10 @@ export function runnerDestination(
     pathPrefix: port === "toolbox" ? toolbox : portPrefix(toolbox, port),
     headers,
     toolboxPrefix: toolbox,
-    refusals,
     reportsUse: false,
     publicOrigin: undefined,
-    appOrigin,
     livenessTarget,
+    ...rest,
   };
 }
 
@@ -94,7 +93,7 @@ export function placementCodec(
 
 /**
  * Daytona's own format, `{"apiKey","apiUrl"}`, whose `apiUrl` is the runner's `proxyUrl`, with our other members added.
- * In records that others wrote, the labels have not been read.
+ * In records that others wrote, nobody has read the owner.
  */
 const DAYTONA_RECORD: Codec<Placement | null> = {
   encode: (placement) =>
@@ -103,12 +102,12 @@ const DAYTONA_RECORD: Codec<Placement | null> = {
       apiUrl: placement.runner.proxyUrl,
       proxyUrl: placement.runner.proxyUrl,
       runnerApiUrl: placement.runner.apiUrl,
-      ownerLabels: placement.ownerLabels,
+      owner: placement.owner && { ...placement.owner },
     },
   decode(json) {
-    const { apiKey, ownerLabels, ...urls } = Object(json);
+    const { apiKey, owner, ...urls } = Object(json);
     const proxyUrl = urls.proxyUrl ?? urls.apiUrl;
     const runner = { apiKey, proxyUrl, apiUrl: urls.runnerApiUrl };
-    return storedPlacement.safeParse({ runner, ownerLabels }).data;
+    return storedPlacement.safeParse({ runner, owner }).data;
   },
 };

@@ -13,7 +13,12 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "../lookup_cache.ts";
-import { appOriginOn, NO_LABELS, type OwnerLabels } from "../owner_labels.ts";
+import {
+  appOriginOn,
+  NO_LABELS,
+  type Owner,
+  type OwnerLabels,
+} from "../owner_labels.ts";
 import type { ProbeClient } from "../refusals/probe.ts";
 import { RecentAnswers } from "../refusals/recent_answers.ts";
 import { RunnerRefusals } from "../refusals/runner_refusals.ts";
@@ -24,12 +29,18 @@ import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
 /** Minimum time between two renewals of a sandbox's place, ms. */
 const RENEWAL_PAUSE_MS = 5000;
 
-/** Longest wait for a sandbox's labels where those of before are known, ms. */
-const LABELS_WAIT_MS = 1000;
+/** Time for which labels are asked for alone once there was no runner, ms: as long as such an answer counts. */
+const NOWHERE_MS = 2000;
+
+/** Longest wait for a sandbox's owner where the one of before is known, or a toolbox does without, ms. */
+const OWNER_WAIT_MS = 1000;
+
+/** Time for which a toolbox does without its owner once nobody has told whose it is, ms. */
+const UNTOLD_MS = 5000;
 
 type SandboxApi =
   & Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">
-  & Pick<SandboxStates, "labelsOf">;
+  & Pick<SandboxStates, "ownerOf">;
 
 export interface SandboxResolverOptions extends LookupCacheOptions {
   readonly sealer: Sealer;
@@ -48,8 +59,12 @@ export class SandboxResolver implements Destinations {
   readonly #visibility: LookupCache<boolean>;
   readonly #placements: LookupCache<Placement | null>;
   readonly #renewals: RecentAnswers<Placement | null>;
-  /** The latest labels that the API has told, for as long as a place counts that it does not tell again. */
-  readonly #labels: ExpiringLru<string, OwnerLabels>;
+  /** The latest owners that the API has told, for as long as a place counts that it does not tell again. */
+  readonly #owners: ExpiringLru<string, Owner>;
+  /** Those whose toolboxes do without. */
+  readonly #untold: ExpiringLru<string, true>;
+  /** Those that had no runner a moment ago. */
+  readonly #nowhere: ExpiringLru<string, true>;
   readonly #refusals: RunnerRefusals;
 
   constructor(api: SandboxApi, options: SandboxResolverOptions) {
@@ -67,7 +82,9 @@ export class SandboxResolver implements Destinations {
     this.#placements = new LookupCache(place, codec, options);
     this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
     const ttlMs = runnerTtlMs + staleIfErrorMs;
-    this.#labels = new ExpiringLru({ max, ttlMs, now });
+    this.#owners = new ExpiringLru({ max, ttlMs, now });
+    this.#untold = new ExpiringLru({ max, ttlMs: UNTOLD_MS, now });
+    this.#nowhere = new ExpiringLru({ max, ttlMs: NOWHERE_MS, now });
     this.#refusals = new RunnerRefusals(options.upstream);
   }
 
@@ -96,7 +113,9 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
   ): Destination | null | undefined {
     const placement = this.#placements.known(sandboxId);
-    if (placement?.ownerLabels === null && port !== "toolbox") return undefined;
+    if (placement && this.#lacksOwner(placement, sandboxId, port)) {
+      return undefined;
+    }
     return placement && this.#destination(placement, sandboxId, port);
   }
 
@@ -111,15 +130,18 @@ export class SandboxResolver implements Destinations {
 
   /** Those that are in process and fresh; undefined otherwise. */
   knownLabels(sandboxId: string): OwnerLabels | undefined {
-    return this.#placements.known(sandboxId)?.ownerLabels ?? undefined;
+    return this.#placements.known(sandboxId)?.owner?.labels;
   }
 
   /** The labels of a sandbox's owner, which are read beside where it is; throws as the other lookups. */
   async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
-    const placement = await this.#placed(sandboxId, "any", onMiss);
+    const placement = this.#nowhere.get(sandboxId)
+      ? null
+      : await this.#placed(sandboxId, "any", onMiss);
     // One that is archived is nowhere, and has labels all the same.
-    return placement?.ownerLabels ??
-      await this.#orBefore(sandboxId, this.#askLabels(sandboxId));
+    const { labels } = placement?.owner ??
+      await this.#orBefore(sandboxId, this.#askOwner(sandboxId));
+    return labels;
   }
 
   /** Has labels that are past their TTL read again, however slow the API is: they may close ports. */
@@ -139,13 +161,14 @@ export class SandboxResolver implements Destinations {
       return renewed;
     });
     if (placement === null) return null;
-    const labelled = await this.#labelled(placement, sandboxId, port);
-    return this.#destination(labelled, sandboxId, port);
+    const owned = await this.#owned(placement, sandboxId, port);
+    return this.#destination(owned, sandboxId, port);
   }
 
-  /** Forgets all but a sandbox's labels, which still count if they cannot be read again. */
+  /** Forgets all but a sandbox's owner, who still counts if nobody can tell who it is. */
   async forget(sandboxId: string, change: Change): Promise<void> {
     this.#renewals.forget(sandboxId);
+    this.#nowhere.delete(sandboxId);
     await Promise.all([
       this.#visibility.forget(sandboxId, change),
       this.#placements.forget(sandboxId, change),
@@ -157,11 +180,15 @@ export class SandboxResolver implements Destinations {
     sandboxId: string,
     sandboxPort: SandboxPort,
   ): Destination {
-    const { runner, ownerLabels: labels } = placement;
-    const { appOrigin: otherwise } = this.#options;
-    const appOrigin = appOriginOn(sandboxPort, labels ?? NO_LABELS, otherwise);
-    const rest = { appOrigin, refusals: this.#refusals };
-    return runnerDestination(runner, { sandboxId, sandboxPort }, rest);
+    const { runner } = placement;
+    const owner = placement.owner ?? this.#owners.get(sandboxId);
+    const labels = owner?.labels ?? NO_LABELS;
+    const { appOrigin } = this.#options;
+    return runnerDestination(runner, { sandboxId, sandboxPort }, {
+      appOrigin: appOriginOn(sandboxPort, labels, appOrigin),
+      refusals: this.#refusals,
+      organizationId: owner?.organizationId ?? undefined,
+    });
   }
 
   /** Where a sandbox is, for whatever comes for that port; null if there is none. */
@@ -170,64 +197,100 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort | "any",
     onMiss: () => void,
   ): Promise<Placement | null> {
-    const ask = () => this.#placementOf(sandboxId, port);
-    const placement = await this.#placements
-      .lookUp(sandboxId, ask, UNMETERED, onMiss);
-    return placement && await this.#labelled(placement, sandboxId, port);
+    let hasAsked = false;
+    const find = () =>
+      this.#placements.lookUp(
+        sandboxId,
+        () => {
+          hasAsked = true;
+          return this.#placementOf(sandboxId, port);
+        },
+        UNMETERED,
+        onMiss,
+      );
+    const placement = await find().catch((error) => {
+      // A question for a port that was joined fails for want of an owner, too.
+      if (port !== "toolbox" || hasAsked) throw error;
+      return find();
+    });
+    return placement && await this.#owned(placement, sandboxId, port);
   }
 
-  /** A placement with the labels, which a request to the toolbox has no use for: the next one reads them. */
-  async #labelled(
+  /** Whether somebody has to be asked whose it is: a toolbox, which no label closes, can do without for a while. */
+  #lacksOwner(
+    { owner }: Placement,
+    sandboxId: string,
+    port: SandboxPort | "any",
+  ): boolean {
+    return owner === null &&
+      (port !== "toolbox" || this.#untold.get(sandboxId) === undefined);
+  }
+
+  /** A placement with its owner, as far as `port` cannot do without. */
+  async #owned(
     placement: Placement,
     sandboxId: string,
     port: SandboxPort | "any",
   ): Promise<Placement> {
-    if (placement.ownerLabels !== null || port === "toolbox") return placement;
-    const asked = this.#askLabels(sandboxId).then((ownerLabels) => {
+    if (!this.#lacksOwner(placement, sandboxId, port)) return placement;
+    const asked = this.#askOwner(sandboxId).then((owner) => {
       // It may have been forgotten meanwhile.
       if (this.#placements.known(sandboxId) === placement) {
-        this.#placements.put(sandboxId, { ...placement, ownerLabels });
+        this.#placements.put(sandboxId, { ...placement, owner });
       }
-      return ownerLabels;
+      return owner;
     });
-    const ownerLabels = await this.#orBefore(sandboxId, asked);
-    return { ...placement, ownerLabels };
+    const owner = port === "toolbox"
+      ? await this.#ifTold(sandboxId, asked)
+      : await this.#orBefore(sandboxId, asked);
+    return { ...placement, owner };
   }
 
-  /** Asks the API for a sandbox's runner and, unless it is for the toolbox, its labels, at once. */
+  /** Asks the API for a sandbox's runner and its owner, at once. */
   async #placementOf(
     sandboxId: string,
     port: SandboxPort | "any",
   ): Promise<Placement | null> {
-    const [runner, ownerLabels] = await Promise.all([
+    const asked = this.#askOwner(sandboxId);
+    const [runner, owner] = await Promise.all([
       this.#api.runnerOfSandbox(sandboxId),
-      port === "toolbox" ? null : this.#askLabels(sandboxId),
+      port === "toolbox" ? this.#ifTold(sandboxId, asked) : asked,
     ]);
-    return runner && { runner, ownerLabels };
+    if (runner === null) this.#nowhere.set(sandboxId, true);
+    return runner && { runner, owner };
   }
 
-  /** The labels as of now; throws `api_unreachable` if the API does not tell them: nobody knows what they close. */
-  async #askLabels(sandboxId: string): Promise<OwnerLabels> {
-    const labels = await this.#api.labelsOf(sandboxId);
-    if (labels === undefined) {
-      throw new GatewayError("api_unreachable", "Its labels are not told");
-    }
-    this.#labels.set(sandboxId, labels);
-    return labels;
+  /** The owner as of now; throws if the API does not tell: nobody knows what the labels close. */
+  async #askOwner(sandboxId: string): Promise<Owner> {
+    const owner = await this.#api.ownerOf(sandboxId);
+    this.#owners.set(sandboxId, owner);
+    return owner;
   }
 
-  /** The labels that are asked for, or those told last, if there are some, where that fails or takes too long. */
-  async #orBefore(
-    sandboxId: string,
-    asked: Promise<OwnerLabels>,
-  ): Promise<OwnerLabels> {
-    const before = this.#labels.get(sandboxId);
+  /** The owner who is asked for, or the one told last, if there is one, where that fails or takes too long. */
+  async #orBefore(sandboxId: string, asked: Promise<Owner>): Promise<Owner> {
+    const before = this.#owners.get(sandboxId);
     if (before === undefined) return await asked;
-    try {
-      if (await fulfilsWithin(asked, LABELS_WAIT_MS)) return await asked;
-    } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-    }
-    return before;
+    return await inTime(asked) ?? before;
+  }
+
+  /** The owner who is asked for; null if the API does not tell, or not in time: a toolbox does without then, for a while. */
+  async #ifTold(
+    sandboxId: string,
+    asked: Promise<Owner>,
+  ): Promise<Owner | null> {
+    const owner = await inTime(asked);
+    if (owner === undefined) this.#untold.set(sandboxId, true);
+    return owner ?? null;
+  }
+}
+
+/** The owner; undefined if the API does not tell who it is, or not in time. */
+async function inTime(asked: Promise<Owner>): Promise<Owner | undefined> {
+  try {
+    return await fulfilsWithin(asked, OWNER_WAIT_MS) ? await asked : undefined;
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
   }
 }

@@ -35,6 +35,8 @@ export interface AttackedGatewayOptions {
   /** The checkout to run; this one by default. */
   readonly folder?: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
+  /** Any free one by default. */
+  readonly port?: number;
   /** What the command begins with, such as what limits its memory. */
   readonly prefix?: readonly string[];
   /** Further options of `deno run`. */
@@ -47,7 +49,7 @@ export interface AttackedGatewayOptions {
  * @throws {Error} if it exits before it listens, or takes longer than 30 s.
  */
 export async function startAttackedGateway(
-  { folder = ROOT, environment, prefix = [], flags = [] }:
+  { folder = ROOT, environment, port: wanted = 0, prefix = [], flags = [] }:
     AttackedGatewayOptions,
 ): Promise<AttackedGateway> {
   const certificate = environment.TLS_CERT_FILE?.replace(/\/[^/]+$/, "");
@@ -73,7 +75,7 @@ export async function startAttackedGateway(
       "src/main.ts",
     ],
     cwd: folder,
-    env: { ...environment, NO_COLOR: "1", PROXY_PORT: "0" },
+    env: { ...environment, NO_COLOR: "1", PROXY_PORT: String(wanted) },
     onLine(line) {
       if (!line.startsWith("{")) return complain(line);
       const { level, message, ...facts } = JSON.parse(line);

@@ -117,10 +117,13 @@ export interface MachineDescription {
 export async function describeMachine(): Promise<MachineDescription> {
   const model = /^model name\s*: (.*)$/m.exec(await proc("cpuinfo") ?? "");
   const versions: Record<string, string> = { deno: Deno.version.deno };
-  const programs = [["nginx", "-v"], ["wrk", "-v"], [
-    "redis-server",
-    "--version",
-  ]] as const;
+  const programs = [
+    ["nginx", "-v"],
+    ["caddy", "version"],
+    ["haproxy", "-v"],
+    ["wrk", "-v"],
+    ["redis-server", "--version"],
+  ] as const;
   for (const [program, flag] of programs) {
     const text = await versionOf(program, flag);
     const version = /\d+\.\d+(?:\.\d+)?/.exec(text ?? "")?.[0];

@@ -2,11 +2,24 @@
 /**
  * `deno task drill`: nginx, two gateways, Redis, the API and two runners, of which one part after the other gets into
  * trouble, while visitors of all kinds come. Exits with 1 if more than one in a hundred notices who does not use that part. Linux only.
+ * With `--restarts`, two gateways are restarted in turn behind one front after the other; with `--redis`, it is Redis in one
+ * form after the other that gets into trouble.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { positiveNumber, runTask, UsageError } from "../../support/options.ts";
-import { describeMachine, memoryOf } from "../bench/machine.ts";
+import {
+  describeMachine,
+  type MachineDescription,
+  memoryOf,
+} from "../bench/machine.ts";
+import { withRedisInTrouble } from "./redis.ts";
+import {
+  formatRedis,
+  isHarmless as isHarmlessForAll,
+  saveRedis,
+} from "./redis_report.ts";
+import { REDIS_TROUBLES } from "./redis_troubles.ts";
 import {
   formatResult,
   isHarmless,
@@ -14,18 +27,25 @@ import {
   resultOf,
   save,
 } from "./report.ts";
+import { RESTART_FRONTS } from "./restart_fronts.ts";
+import { formatRestarts, isLossless, saveRestarts } from "./restart_report.ts";
+import { restartBehind } from "./restarts.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 import { DrillVisitors } from "./visitors.ts";
 import { type DrillWorld, startDrillWorld } from "./world.ts";
 
 interface Options {
+  /** Whose drill it is: parts of an installation, fronts behind which gateways are restarted, or Redis. */
+  readonly of: "parts" | "fronts" | "redis";
+  /** Which of their troubles, or of the fronts. */
+  readonly names: readonly string[];
   readonly scenarios: readonly Scenario[];
   readonly folder: string | undefined;
   readonly save: boolean;
 }
 
 const USAGE =
-  `usage: deno task drill [--only NAME,…] [--outage SECONDS] [--gateway FOLDER] [--save]`;
+  `usage: deno task drill [--restarts|--redis] [--only NAME,…] [--outage SECONDS] [--gateway FOLDER] [--save]`;
 
 /** The time for caches and pools to fill, and for all to recover after a trouble, ms. */
 const WARM_UP_MS = 8_000;
@@ -40,24 +60,84 @@ function parse(args: readonly string[]): Options {
       only: { type: "string" },
       outage: { type: "string", default: "60" },
       gateway: { type: "string" },
+      restarts: { type: "boolean", default: false },
+      redis: { type: "boolean", default: false },
       save: { type: "boolean", default: false },
     },
   });
-  const { only, gateway, save, outage } = values;
+  const { only, gateway: folder, save, outage, restarts, redis } = values;
+  if (restarts && redis) throw new UsageError("One drill at a time");
   const all = scenarios(positiveNumber("outage", outage));
-  const names = only?.split(",") ?? all.map(({ name }) => name);
-  const unknown = names.filter((name) => !all.some((it) => it.name === name));
+  const of = restarts ? "fronts" : redis ? "redis" : "parts";
+  const known: readonly string[] = {
+    parts: all.map(({ name }) => name),
+    fronts: RESTART_FRONTS,
+    redis: REDIS_TROUBLES.map(({ name }) => name),
+  }[of];
+  const names = only?.split(",") ?? known;
+  const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new UsageError(`No such scenario: ${unknown.join(", ")}`);
   }
-  if (save && (only !== undefined || gateway !== undefined)) {
+  if (save && (only !== undefined || folder !== undefined)) {
     throw new UsageError("Only complete runs are saved");
   }
   const chosen = all.filter(({ name }) => names.includes(name));
-  return { scenarios: chosen, folder: gateway, save };
+  return { of, names, scenarios: chosen, folder, save };
 }
 
-async function drill(
+/** A drill whose parts have worlds of their own. */
+interface Series<Part, Result> {
+  readonly parts: readonly Part[];
+  run(part: Part, folder: string | undefined): Promise<Result>;
+  format(result: Result): string;
+  isHarmless(result: Result): boolean;
+  save(
+    machine: MachineDescription,
+    results: readonly Result[],
+  ): Promise<void>;
+}
+
+async function runSeries<Part, Result>(
+  series: Series<Part, Result>,
+  { folder, save: saves }: Options,
+): Promise<number> {
+  const machine = await describeMachine();
+  const results: Result[] = [];
+  for (const part of series.parts) {
+    const result = await series.run(part, folder);
+    results.push(result);
+    console.log(series.format(result));
+  }
+  if (saves) await series.save(machine, results);
+  return results.every(series.isHarmless) ? 0 : 1;
+}
+
+function drill(options: Options): Promise<number> {
+  const { of, names } = options;
+  switch (of) {
+    case "parts":
+      return drillParts(options);
+    case "fronts":
+      return runSeries({
+        parts: RESTART_FRONTS.filter((name) => names.includes(name)),
+        run: restartBehind,
+        format: formatRestarts,
+        isHarmless: isLossless,
+        save: saveRestarts,
+      }, options);
+    case "redis":
+      return runSeries({
+        parts: REDIS_TROUBLES.filter(({ name }) => names.includes(name)),
+        run: withRedisInTrouble,
+        format: formatRedis,
+        isHarmless: isHarmlessForAll,
+        save: saveRedis,
+      }, options);
+  }
+}
+
+async function drillParts(
   { scenarios, folder, save: saves }: Options,
 ): Promise<number> {
   const machine = await describeMachine();

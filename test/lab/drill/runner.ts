@@ -1,28 +1,30 @@
 // deno-lint-ignore-file no-console
 /**
  * A runner in a process of its own, which a drill suspends, slows down and kills. The end of the path selects the
- * response: `/` a page, `/drip` the same within two seconds, `/hang` none at all, `/ws` an echoing WebSocket; and
- * `/delay/MS` slows all pages down by so many milliseconds from then on.
+ * response: `/` a page, `/drip` twenty of them within two seconds, `/drip/N` so many, `/events/N` so many without a length,
+ * `/hang` none at all, `/ws` an echoing WebSocket; and `/delay/MS` slows all pages down by so many milliseconds from then
+ * on.
  */
 import { setTimeout as delay } from "node:timers/promises";
 
 const PAGE = new Uint8Array(1024).fill(0x61);
-const PARTS = 20;
 const PART_MS = 100;
 
 let delayMs = 0;
 
-function drip(): Response {
+function drip(parts: number, hasLength: boolean): Response {
   let sent = 0;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       await delay(PART_MS);
       controller.enqueue(PAGE);
-      if (++sent === PARTS) controller.close();
+      if (++sent === parts) controller.close();
     },
   }, { highWaterMark: 0 });
-  const length = { "content-length": String(PARTS * PAGE.length) };
-  return new Response(body, { headers: length });
+  const headers = hasLength
+    ? { "content-length": String(parts * PAGE.length) }
+    : { "content-type": "text/event-stream" };
+  return new Response(body, { headers });
 }
 
 function echo(request: Request): Response {
@@ -36,11 +38,12 @@ Deno.serve({
   port: 0,
   onListen: ({ port }) => console.log(JSON.stringify({ port })),
 }, async (request) => {
-  const [, what = "", value] = /\/(drip|hang|ws|delay)?(?:\/(\d+))?$/
+  const [, what = "", value] = /\/(drip|events|hang|ws|delay)?(?:\/(\d+))?$/
     .exec(request.url) ?? [];
   switch (what) {
     case "drip":
-      return drip();
+    case "events":
+      return drip(Number(value ?? 20), what === "drip");
     case "hang":
       return await Promise.withResolvers<Response>().promise;
     case "ws":
@@ -49,6 +52,7 @@ Deno.serve({
       delayMs = Number(value);
       return new Response(null, { status: 204 });
     default:
+      await request.arrayBuffer(); // a form is read before it is answered
       if (delayMs > 0) await delay(delayMs);
       return new Response(PAGE);
   }

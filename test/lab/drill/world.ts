@@ -119,7 +119,8 @@ export async function startDrillWorld(folder?: string): Promise<DrillWorld> {
   };
 }
 
-async function startRunner(): Promise<ServerProcess> {
+/** Starts a runner in a process of its own. */
+export async function startRunner(): Promise<ServerProcess> {
   const script = new URL("./runner.ts", import.meta.url).pathname;
   const command = [Deno.execPath(), "run", "--quiet", "--allow-net", script];
   return await startServerProcess({ command, timeoutMs: START_TIMEOUT_MS });

@@ -69,6 +69,7 @@ function setUp(store: DurableStore | null = null, needsState = false) {
     store,
     sealer: createSealer({ secrets: ["s".repeat(32)], purpose: "t", now }),
     background,
+    closing: new AbortController().signal,
     cache: { maxEntries: 10 },
     onEvent() {},
     now,

@@ -1,6 +1,6 @@
 /** What one process announces to all others that share its durable tier. */
 import assert from "node:assert/strict";
-import { connectionTo } from "../../../src/cache/redis/redis_connection.ts";
+import { connectionTo } from "../../../src/cache/redis/open_redis.ts";
 import { openRedisStore } from "../../../src/cache/redis/redis_store.ts";
 import type { DurableStore, StoreFailure } from "../../../src/cache/store.ts";
 import { assertEventually } from "../../support/assert_eventually.ts";
@@ -43,6 +43,17 @@ sharedTierTest(
     await announceUntilHeard(first.store, "end", second.heard);
     const isNews = (message: string) => /^[ab]$/.test(message);
     assert.deepEqual(second.heard.filter(isNews), ["a", "b", "b"]);
+  },
+);
+
+sharedTierTest(
+  "whoever listens in a process hears what is announced",
+  async (tier) => {
+    using first = await openListener(tier);
+    const also: string[] = [];
+    first.store.listen((message) => also.push(message));
+    await announceUntilHeard(first.store, "hello", also);
+    assert(first.heard.includes("hello"));
   },
 );
 

@@ -128,6 +128,31 @@ Deno.test("run() counts operations that fail together as one failure", async () 
   equal(await breaker.run(WORK, "otherwise"), "result");
 });
 
+Deno.test("run() counts named operations by what became of them, and reset() ends the pause", async () => {
+  const counted: string[] = [];
+  const breaker = new CircuitBreaker("fake", {
+    ...failureLog(),
+    now: () => 0,
+    deadlineMs: 1,
+    onOperation: (name, outcome) => void counted.push(`${name} ${outcome}`),
+  });
+  await breaker.run(WORK, "", "read");
+  await breaker.run(WORK, "");
+  for (let i = 0; i < 4; i++) await breaker.run(FAIL, "", "write");
+  equal(await breaker.run(WORK, "otherwise", "write"), "otherwise");
+  breaker.reset();
+  equal(await breaker.run(WORK, "otherwise", "write"), "result");
+  breaker.close();
+  await breaker.run(WORK, "", "read");
+  deepEqual(counted, [
+    "read ok",
+    ...Array(3).fill("write failed"),
+    "write skipped",
+    "write skipped",
+    "write ok",
+  ]);
+});
+
 Deno.test("after close(), no operation runs and nothing is reported", async () => {
   const { breaker, failures } = setUp();
   const underWay = breaker.run(HANG, "otherwise");

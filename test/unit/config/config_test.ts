@@ -89,6 +89,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     limits: {
       concurrentExchanges: 10_000,
       exchangesPerSandbox: 1_000,
+      exchangesPerOrganization: undefined,
       waitingPerRunner: 2_500,
       tunnels: 5_000,
       exchangesPerClient: 1_000,
@@ -110,7 +111,10 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       format: "json",
       clientAddress: false,
       subject: "hash",
+      access: 1,
+      audit: true,
     },
+    traceApps: false,
     metrics: undefined,
   });
 });
@@ -142,19 +146,22 @@ Deno.test("parseConfig() leaves one sandbox, client or runner a part of the limi
 
 Deno.test("parseConfig() reads every variable into its member", async (t) => {
   const secret = "s".repeat(32);
-  const local: CacheLocation = {
+  const local = {
     kind: "redis",
+    topology: "primary",
+    nodes: [{ hostname: "127.0.0.1", port: 6379 }],
+    primary: "",
     tls: false,
-    hostname: "127.0.0.1",
-    port: 6379,
+    caFile: undefined,
     username: undefined,
     password: undefined,
     database: 0,
-  };
+  } satisfies CacheLocation;
   const isLinux = Deno.build.os === "linux";
   const redis = { REDIS_HOST: "127.0.0.1" };
   const tls = { ENABLE_TLS: "true", TLS_CERT_FILE: "/c", TLS_KEY_FILE: "/k" };
   const tlsOf = (c: Config) => c.listen.tls;
+  const cacheOf = (c: Config) => c.cache.location;
   const files = { certFile: "/c", keyFile: "/k" };
   const cases: [
     name: string,
@@ -245,16 +252,37 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["CACHE_URL", "redis://127.0.0.1", (c) => c.cache.location, local],
     ["CACHE_URL", "none", (c) => c.cache.location, { kind: "none" }, redis],
     ["CACHE_URL", "rediss://a%40b:p%2Fw@[::1]:1/3", (c) => c.cache.location, {
-      kind: "redis",
+      ...local,
+      nodes: [{ hostname: "::1", port: 1 }],
       tls: true,
-      hostname: "::1",
-      port: 1,
       username: "a@b",
       password: "p/w",
       database: 3,
     }],
+    ["CACHE_URL", "redis+cluster://u:p@127.0.0.1,b:7000", cacheOf, {
+      ...local,
+      topology: "cluster",
+      nodes: [...local.nodes, { hostname: "b", port: 7000 }],
+      username: "u",
+      password: "p",
+    }],
+    ["CACHE_URL", "rediss+sentinel://a,[::1]:1/my.primary/2", cacheOf, {
+      ...local,
+      topology: "sentinel",
+      nodes: [{ hostname: "a", port: 26379 }, { hostname: "::1", port: 1 }],
+      primary: "my.primary",
+      tls: true,
+      database: 2,
+    }],
+    ["REDIS_CA_FILE", "/ca.pem", cacheOf, {
+      ...local,
+      caFile: "/ca.pem",
+    }, redis],
     ["REDIS_HOST", "127.0.0.1", (c) => c.cache.location, local],
-    ["REDIS_PORT", "1", (c) => c.cache.location, { ...local, port: 1 }, redis],
+    ["REDIS_PORT", "1", cacheOf, {
+      ...local,
+      nodes: [{ hostname: "127.0.0.1", port: 1 }],
+    }, redis],
     ["REDIS_USERNAME", "u", (c) => c.cache.location, {
       ...local,
       username: "u",
@@ -388,6 +416,12 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ],
     ["OIDC_ALLOW_INSECURE", "true", (c) => c.oidc.allowInsecure, true],
     ["MAX_EXCHANGES_PER_SANDBOX", "7", (c) => c.limits.exchangesPerSandbox, 7],
+    [
+      "MAX_EXCHANGES_PER_ORGANIZATION",
+      "7",
+      (c) => c.limits.exchangesPerOrganization,
+      7,
+    ],
     ["MAX_WAITING_PER_RUNNER", "7", (c) => c.limits.waitingPerRunner, 7],
     ["MAX_TUNNELS", "7", (c) => c.limits.tunnels, 7],
     [
@@ -409,6 +443,12 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["LOG_FORMAT", "pretty", (c) => c.log.format, "pretty"],
     ["LOG_CLIENT_ADDRESS", "true", (c) => c.log.clientAddress, true],
     ["LOG_SUBJECT", "off", (c) => c.log.subject, "off"],
+    ["ACCESS_LOG", "all", (c) => c.log.access, 1],
+    ["ACCESS_LOG", "errors", (c) => c.log.access, "errors"],
+    ["ACCESS_LOG", "off", (c) => c.log.access, "off"],
+    ["ACCESS_LOG", "1/100", (c) => c.log.access, 100],
+    ["AUDIT_LOG", "false", (c) => c.log.audit, false],
+    ["TRACE_APPS", "true", (c) => c.traceApps, true],
   ];
   for (const [name, text, read, expected, beside] of cases) {
     await t.step(
@@ -500,6 +540,12 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
       "redis://localhost/x",
       "redis://localhost?db=1",
       "redis://%zz@localhost",
+      "redis://a,b",
+      "redis+cluster://a/1",
+      "redis+cluster://a,",
+      "redis+sentinel://a",
+      "redis+sentinel://a/b c",
+      "redis+ring://a",
       "http://kv.example.com",
       "https://",
       "memory",
@@ -526,6 +572,9 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
     SESSION_SCOPE: ["port", "Host"],
     LOG_FORMAT: ["text"],
     LOG_SUBJECT: ["sub", "true"],
+    ACCESS_LOG: ["none", "1/0", "2/3", "0.5"],
+    AUDIT_LOG: ["info"],
+    TRACE_APPS: ["yes"],
   };
   for (const [name, texts] of Object.entries(cases)) {
     for (const text of texts) {

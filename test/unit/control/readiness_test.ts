@@ -20,6 +20,8 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     isApiUp: true,
     isProviderUp: true,
     isCacheUp: true,
+    /** Whether a write succeeds: false of a database that is full, or a replica. */
+    takesWrites: () => true,
     /** What the records' store says; undefined if it does not answer. */
     doubts: [] as string[] | undefined,
     /** The API's verdict on the key; undefined if it gives none. */
@@ -54,6 +56,8 @@ function setUp(given: { config?: () => Promise<typeof REMOTE_CONFIG> } = {}) {
     provider: { state: "on", check: () => answer(state.isProviderUp) },
     store: {
       get: () => Promise.resolve(state.isCacheUp ? "absent" : "unavailable"),
+      claim: () =>
+        Promise.resolve(state.takesWrites() ? "claimed" : "unavailable"),
     },
     records: {
       async doubts() {
@@ -209,6 +213,21 @@ Deno.test("the log says once that a check begins to fail, with the reason, and o
       ["api", "away"],
     ]
   ) assert.deepEqual(await next(`not ready: ${check}`), { reason });
+});
+
+Deno.test("the check of the cache fails while its database can be read only", async () => {
+  using world = setUp();
+  const { state, next, later } = world;
+  assert.equal((await later(0)).checks.cache, "ok");
+  state.takesWrites = () => false;
+  const told = next("not ready: cache");
+  assert.equal((await later(5_000)).checks.cache, "failing");
+  assert.match(String((await told).reason), /it takes no writes/);
+  let writes = 0;
+  state.takesWrites = () => ++writes % 3 > 0; // as a Cluster with a full node
+  assert.equal((await later(5_000)).checks.cache, "failing");
+  state.takesWrites = () => true;
+  assert.equal((await later(5_000)).checks.cache, "ok");
 });
 
 Deno.test("checks that fail because the gateway closes are not logged", async () => {

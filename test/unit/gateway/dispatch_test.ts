@@ -84,7 +84,7 @@ function setUp(
       } as Deno.ServeHandlerInfo,
     );
   }
-  return { send, exchanges, contexts, answers, records };
+  return { dispatch, send, exchanges, contexts, answers, records };
 }
 
 function peerAt(hostname: string): Deno.NetAddr {
@@ -106,6 +106,29 @@ Deno.test("a peer is known by its own address, also where an IPv6 listener maps 
     exchanges.map(({ client }) => client.clientAddress),
     addresses.map(([, peer]) => peer),
   );
+});
+
+Deno.test("once another gateway is to answer, what a front may ask there is refused, and all else is served, probes too", async () => {
+  const { dispatch, send, answers } = setUp();
+  const peer = peerAt("10.0.0.1");
+  assert.equal((await send(PREVIEW, peer)).status, 200);
+  dispatch.refuseNew();
+  for (
+    const [method, url, status] of [
+      ["GET", PREVIEW, 503],
+      ["HEAD", PREVIEW, 503],
+      ["OPTIONS", PREVIEW, 503],
+      ["GET", "http://p.test/", 503],
+      ["POST", PREVIEW, 200],
+      ["DELETE", PREVIEW, 200],
+      ["GET", "http://10.0.0.7/ready", 200],
+      ["GET", "http://10.0.0.7/health", 200],
+    ] as const
+  ) {
+    const answer = await send(url, peer, {}, method);
+    assert.equal(answer.status, status, `${method} ${url}`);
+  }
+  assert.equal(answers.filter((code) => code === "draining").length, 4);
 });
 
 Deno.test("a request keeps the id that a trusted proxy gave it, and gets one of ours otherwise", async () => {

@@ -18,6 +18,7 @@ import {
   incomingRequest,
   PREVIEW_HOST,
 } from "../../support/exchange.ts";
+import { destinationOn } from "../../support/destination.ts";
 import { turn } from "../../support/upstream.ts";
 
 /** An exchange that was admitted to `box`, whose access is rechecked by `recheck`. */
@@ -156,6 +157,62 @@ Deno.test("an upload that the gateway itself ends is answered with the reason", 
     assert.equal(response.status, status);
     assert.equal(records[0]?.error, code);
   }
+});
+
+/** Where port 3000 of the sandbox `other` of the organization `acme` is, which may have been asked for by its name. */
+const ELSEWHERE = {
+  ...destinationOn(
+    { proxyUrl: "http://runner:1", apiUrl: "http://runner:2", apiKey: "key" },
+    "other",
+  ),
+  sandboxId: "other",
+  organizationId: "acme",
+};
+
+Deno.test("a feature forbids by what was asked for, and then by what that leads to, which the record names", async () => {
+  const asked: unknown[] = [];
+  const { services, records } = exchangeServices({
+    forbid(served) {
+      asked.push(served);
+      if (served.sandboxId !== "other") return;
+      throw new GatewayError("preview_blocked", "test");
+    },
+  });
+  const host = { ...PREVIEW_HOST, name: "shop.test" };
+  const x = new PreviewExchange(incomingRequest(), host, services);
+  x.checkLimits();
+  x.grant({ sandboxId: "box", by: "bearer" }, () => Promise.resolve(true));
+  const blocked = { code: "preview_blocked" };
+  assert.throws(() => x.onResolved(ELSEWHERE), blocked);
+  const name = "shop.test";
+  assert.deepEqual(asked, [
+    { sandboxId: "box", organizationId: undefined, name },
+    { sandboxId: "other", organizationId: "acme", name },
+  ]);
+  await x.refuse(new GatewayError("preview_blocked", "test"));
+  const [{ sandboxId, organizationId, resolvedAt } = assert.fail()] = records;
+  assert.deepEqual([sandboxId, organizationId], ["other", "acme"]);
+  assert.equal(resolvedAt, undefined);
+  const again = new PreviewExchange(incomingRequest(), host, services);
+  again.checkLimits();
+  assert.throws(
+    () =>
+      again.grant(
+        { sandboxId: "other", by: "bearer" },
+        () => Promise.resolve(true),
+      ),
+    blocked,
+  );
+});
+
+Deno.test("an upload that began before it was known where it leads is ended by that", async () => {
+  const { inFlight, x } = await setUpUpload();
+  const signal = x.reply.signal();
+  x.onResolved(ELSEWHERE);
+  inFlight.abortWhere(({ sandboxId }) => sandboxId === "box");
+  assert.equal(signal.aborted, false);
+  inFlight.abortWhere(({ organizationId }) => organizationId === "acme");
+  assert.equal(signal.aborted, true);
 });
 
 Deno.test("the body of a preflight is not ended by the gateway, which answers where the app does not", async () => {

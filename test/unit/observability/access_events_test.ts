@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../../src/errors.ts";
-import { loggerFor } from "../../../src/observability/log.ts";
+import { AUDIT, loggerFor } from "../../../src/observability/log.ts";
 import { AccessEvents } from "../../../src/observability/access_events.ts";
 import { collectLog } from "../../support/collected_log.ts";
 
 function setUp() {
   const outcomes: string[] = [];
   const visits = new AccessEvents({
-    logger: loggerFor("visits"),
+    logger: loggerFor(AUDIT),
     metrics: {
       login: (outcome) => void outcomes.push(outcome),
       grant: (via, outcome) => void outcomes.push(`${via} ${outcome}`),

@@ -12,6 +12,8 @@ const CONFIG = {
   format: "json",
   clientAddress: false,
   subject: "hash",
+  access: 1,
+  audit: true,
 } as const;
 
 const EXCHANGE: ExchangeRecord = {
@@ -43,6 +45,13 @@ async function lineOf(
   record: ExchangeRecord,
   config: Config["log"] = CONFIG,
 ): Promise<string> {
+  return await linesOf([record], config);
+}
+
+async function linesOf(
+  records: readonly ExchangeRecord[],
+  config: Config["log"],
+): Promise<string> {
   let written = "";
   const lines: LineWriter = {
     dropped: 0,
@@ -50,7 +59,8 @@ async function lineOf(
     flush: () => Promise.resolve(),
   };
   const stop = await startLogging(config, lines);
-  createAccessLog(config, lines)(record);
+  const log = createAccessLog(config, lines);
+  for (const record of records) log(record);
   await stop();
   return written;
 }
@@ -144,4 +154,62 @@ Deno.test("unknown members are left out, and an error and a tunnel are included"
   assert.equal(told.method, "M!#$%&'*+-.^_`|~");
   assert.equal(told.error, "bad_target");
   assert.deepEqual(told.tunnel, tunnel);
+});
+
+Deno.test("whose sandbox it was and which trace are included if they are known, in either format", async () => {
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  const record = { ...EXCHANGE, organizationId: 'org "1"', traceId };
+  const told = JSON.parse(await lineOf(record));
+  assert.deepEqual([told.organizationId, told.traceId], ['org "1"', traceId]);
+  const pretty = await lineOf(record, { ...CONFIG, format: "pretty" });
+  assert.match(pretty, / organizationId="org \\"1\\"" .*traceId="0af7/);
+});
+
+/** Successes, and failures of all kinds. */
+const SUCCESSES: readonly ExchangeRecord[] = [
+  EXCHANGE,
+  { ...EXCHANGE, status: 101 },
+  { ...EXCHANGE, status: 304 },
+  // A stream of events ends so, and so does a visit that was broken off.
+  { ...EXCHANGE, end: "client_gone" },
+  { ...EXCHANGE, end: "client_gone", status: 499 },
+];
+const FAILURES: readonly ExchangeRecord[] = [
+  { ...EXCHANGE, status: 404 },
+  { ...EXCHANGE, status: 503 },
+  { ...EXCHANGE, end: "upstream_failed" },
+  { ...EXCHANGE, end: "client_stalled" },
+  { ...EXCHANGE, end: "aborted" },
+];
+
+/** The lines about all of these, in either format. */
+async function toldOf(access: Config["log"]["access"]): Promise<string[][]> {
+  const told: string[][] = [];
+  for (const format of ["json", "pretty"] as const) {
+    const config = { ...CONFIG, format, access };
+    const lines = await linesOf([...SUCCESSES, ...FAILURES], config);
+    told.push(lines.trimEnd().split("\n").filter((line) => line !== ""));
+  }
+  return told;
+}
+
+Deno.test("ACCESS_LOG=errors leaves out successes only, and off everything", async () => {
+  for (const lines of await toldOf("errors")) {
+    assert.equal(lines.length, FAILURES.length);
+    const ends = ["complete", "complete"]
+      .concat("upstream_failed", "client_stalled", "aborted");
+    for (const [index, end] of ends.entries()) {
+      assert.match(lines[index] ?? "", new RegExp(`end"?[:=]"${end}"`));
+    }
+  }
+  for (const lines of await toldOf("off")) assert.deepEqual(lines, []);
+});
+
+Deno.test("ACCESS_LOG=1/N tells one in N successes, and how many it stands for, and every failure", async () => {
+  for (const lines of await toldOf(3)) {
+    assert.equal(lines.length, 1 + FAILURES.length);
+    const sampled = lines.filter((line) => /oneIn"?[:=]3/.test(line));
+    assert.deepEqual(sampled, [lines[0]]);
+    assert.match(sampled[0] ?? "", /status"?[:=]304/);
+  }
 });

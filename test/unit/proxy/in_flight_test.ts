@@ -159,6 +159,27 @@ Deno.test("InFlight gives one sandbox no more than its share, and again what it 
   assert.equal(inFlight.begin()?.reserveFor("a"), false);
 });
 
+Deno.test("InFlight gives all sandboxes of one organization no more than their share, counting nothing twice", () => {
+  const inFlight = new InFlight({ ...MANY, exchangesPerOrganization: 2 });
+  const entries = Array.from({ length: 3 }, () => inFlight.begin());
+  const reserve = () =>
+    entries.map((entry) => entry?.reserveForOrganization("acme"));
+  assert.deepEqual(reserve(), [true, true, false]);
+  assert.deepEqual(reserve(), [true, true, false]);
+  assert.equal(inFlight.begin()?.reserveForOrganization("other"), true);
+  const [, limit] = inFlight.limitsPerEach();
+  const name = "MAX_EXCHANGES_PER_ORGANIZATION";
+  assert.deepEqual(limit, { name, used: 2, limit: 2 });
+  entries[0]?.end();
+  assert.equal(entries[2]?.reserveForOrganization("acme"), true);
+});
+
+Deno.test("InFlight counts no organizations without a limit of theirs", () => {
+  const inFlight = new InFlight(MANY);
+  assert.equal(inFlight.begin()?.reserveForOrganization("acme"), true);
+  assert(!inFlight.limitsPerEach().some(({ name }) => /ORGAN/.test(name)));
+});
+
 Deno.test("InFlight has no more tunnels than allowed, and room for one when one is over", () => {
   const inFlight = new InFlight({ ...MANY, tunnels: 1 });
   const [first, second] = [inFlight.begin(), inFlight.begin()];
@@ -286,6 +307,25 @@ Deno.test("what a public sandbox was asked for before it may have become private
   for (const stream of [early, other, late]) stream();
   await Promise.resolve();
   assert.deepEqual(rechecked, ["early access_revoked"]);
+});
+
+Deno.test("InFlight aborts what streams of a sandbox and is meant, and nothing that ended", () => {
+  const inFlight = new InFlight(MANY);
+  const aborted: string[] = [];
+  for (const sandboxId of ["box", "other", "ended", undefined]) {
+    const entry = inFlight.begin();
+    entry?.setHandle({
+      abort: (reason) => aborted.push(`${sandboxId} ${reason}`),
+      recheck,
+      served: () =>
+        sandboxId === undefined
+          ? undefined
+          : { sandboxId, organizationId: undefined, name: undefined },
+    });
+    if (sandboxId === "ended") entry?.end();
+  }
+  inFlight.abortWhere(({ sandboxId }) => sandboxId !== "other");
+  assert.deepEqual(aborted, ["box access_revoked"]);
 });
 
 Deno.test("InFlight counts a sandbox's own, however many others came and went", () => {

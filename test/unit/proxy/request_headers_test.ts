@@ -12,6 +12,7 @@ function requestHeadersOf(
     reportsUse?: boolean;
     needsWhole?: boolean;
     added?: HeaderList;
+    traceparent?: string;
   } = {},
 ): [string, string][] {
   return requestHeaders({
@@ -21,6 +22,7 @@ function requestHeadersOf(
     dropsAuthorization: options.dropAuthorization ?? false,
     needsWhole: options.needsWhole ?? false,
     added: options.added,
+    trace: { traceparent: options.traceparent },
     id: "id-1",
     appAddress: { port: 3000, publicOrigin: "https://3000-box.p.test" },
   }, {
@@ -278,4 +280,15 @@ Deno.test("requestHeaders() asks for a whole response where what the client has 
     "if-modified-since",
     "if-none-match",
   ]);
+});
+
+Deno.test("requestHeaders() passes the client's traceparent, unless there is one of ours", () => {
+  const client: [string, string][] = [["traceparent", "theirs"]];
+  const name = "traceparent";
+  assert.deepEqual(valuesOf(requestHeadersOf(client), name), ["theirs"]);
+  const traceparent = "ours";
+  for (const given of [client, []]) {
+    const sent = requestHeadersOf(given, { traceparent });
+    assert.deepEqual(valuesOf(sent, name), ["ours"]);
+  }
 });

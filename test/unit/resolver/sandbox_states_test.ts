@@ -58,12 +58,22 @@ Deno.test("SandboxStates read labels and state by one question", async () => {
   const labels = { "porthole.app-origin": "local" };
   const { states, asked } = setUp({ ...FAILED, labels });
   const [read, told] = await Promise.all([
-    states.labelsOf("box"),
+    states.ownerOf("box"),
     states.stateOf("box"),
   ]);
-  assert.deepEqual([read, told?.state], [labels, "error"]);
-  assert.deepEqual(await states.labelsOf("box"), read);
+  assert.deepEqual([read?.labels, told?.state], [labels, "error"]);
+  assert.deepEqual(await states.ownerOf("box"), read);
   assert.equal(asked(), 1);
+});
+
+Deno.test("SandboxStates say why the owner is not told, and ask again, but not for the state", async () => {
+  const failure = new GatewayError("api_throttled", "wait");
+  const { states, asked } = setUp(failure);
+  for (let i = 1; i <= 2; i++) {
+    await assert.rejects(states.ownerOf("box"), failure);
+    assert.equal(await states.stateOf("box"), undefined);
+    assert.equal(asked(), i);
+  }
 });
 
 Deno.test("SandboxStates ask again about a sandbox that was forgotten, also while they ask", async () => {

@@ -42,6 +42,10 @@ function fakeService(calls: string[] = []): FakeService {
     metricsPages: {},
     checkUntilReady: () => Promise.resolve(),
     startDraining: () => void calls.push("startDraining"),
+    refuseNew() {
+      calls.push("refuseNew");
+      return Promise.resolve();
+    },
     waitUntilPortIdle(timeoutMs) {
       calls.push(`port ${timeoutMs}`);
       return Promise.resolve(true);
@@ -91,6 +95,7 @@ function startRun(
     addSignalListener,
     isManaged: false,
     isTraced: false,
+    hasSpans: false,
     log: recorded.log,
     ...differences,
   });
@@ -128,6 +133,7 @@ Deno.test("after SIGTERM the gateway serves during the delay, drains for the res
   service.drained.resolve(true);
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.calls.slice(1), [
+    "refuseNew",
     "port 49000",
     "drain 49000 and 6000",
     "close",
@@ -145,6 +151,7 @@ Deno.test("after SIGINT the gateway drains at once, logs that its time was too s
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.calls, [
     "startDraining",
+    "refuseNew",
     "port 54000",
     "drain 54000 and 6000",
     "close",
@@ -165,6 +172,7 @@ Deno.test("a signal that arrives during the start ends the gateway as soon as it
   assert.deepEqual(await outcome, { code: 0 });
   assert.deepEqual(service.calls, [
     "startDraining",
+    "refuseNew",
     "port 54000",
     "drain 54000 and 6000",
     "close",

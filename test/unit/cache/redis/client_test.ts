@@ -106,7 +106,10 @@ Deno.test("end() rejects commands in flight without waiting for a reply", async 
   const opening = open(redisAt(listener.addr.port));
   using conn = await listener.accept();
   await readGreeting(conn);
-  await conn.write(new TextEncoder().encode("%1\r\n+proto\r\n:3\r\n"));
+  const greeting = new TextEncoder().encode("%1\r\n+proto\r\n:3\r\n");
+  await conn.write(greeting);
+  await readGreeting(conn);
+  await conn.write(greeting);
   await using client = await opening;
   const asked = client.commands.get("key");
   const reason = new Error("enough");
@@ -194,7 +197,7 @@ redisTest(
 );
 
 redisTest("openRedisClient() verifies the server's certificate", async () => {
-  const caCerts = [await Deno.readTextFile(`${TLS}/ca.pem`)];
+  const caFile = `${TLS}/ca.pem`;
   for (const certificate of ["cert.pem", "other_host_cert.pem"]) {
     const port = freePort();
     await using _server = await startRedis({
@@ -209,11 +212,15 @@ redisTest("openRedisClient() verifies the server's certificate", async () => {
     });
     const location = redisAt(port, { tls: true });
     await assert.rejects(open(location), /certificate/);
+    await assert.rejects(
+      open({ ...location, caFile: `${TLS}/none.pem` }),
+      /REDIS_CA_FILE: .*none\.pem does not exist/,
+    );
     if (certificate === "cert.pem") {
-      await using client = await open(location, { caCerts });
+      await using client = await open({ ...location, caFile });
       assert.equal(await client.commands.get("key"), null);
     } else {
-      await assert.rejects(open(location, { caCerts }), /altnames|name/i);
+      await assert.rejects(open({ ...location, caFile }), /altnames|name/i);
     }
     await assert.rejects(
       open(redisAt(port), { connectTimeoutMs: 1_000 }),

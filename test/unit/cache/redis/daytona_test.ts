@@ -58,7 +58,11 @@ async function openGateway(port: number, facts: Facts) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => answer(facts.isPublic),
     runnerOfSandbox: () => answer(facts.runner),
-    labelsOf: () => Promise.resolve(ownerLabels(facts.labels ?? {})),
+    ownerOf: () =>
+      Promise.resolve({
+        labels: ownerLabels(facts.labels ?? {}),
+        organizationId: null,
+      }),
   }, {
     cache: {
       location: { kind: "none" },
@@ -130,7 +134,7 @@ redisTest(
       apiUrl: "http://runner-1:3003",
       proxyUrl: "http://runner-1:3003",
       runnerApiUrl: undefined,
-      ownerLabels: {},
+      owner: { labels: {}, organizationId: null },
     });
   },
 );
@@ -148,7 +152,10 @@ redisTest(
       apiUrl: "http://runner-1:3003",
       proxyUrl: "http://runner-1:3003",
       runnerApiUrl: FIRST.apiUrl,
-      ownerLabels: { "porthole.app-origin": "local" },
+      owner: {
+        labels: { "porthole.app-origin": "local" },
+        organizationId: null,
+      },
     });
     const unlabelled = { ...facts, labels: {}, asked: 0 };
     using other = await openGateway(server.port, unlabelled);

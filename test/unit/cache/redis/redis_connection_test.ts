@@ -175,20 +175,22 @@ Deno.test("an idle connection and a slow one are kept", async () => {
   connection.close();
 });
 
-Deno.test("READONLY closes the connection, and other error replies do not", async () => {
-  const { connection, attempts, next, get } = setUp();
-  const answers = ["OOM command not allowed", "READONLY You can't write"];
-  const first = await next();
-  first.succeed(() => Promise.reject(new Error(answers.shift())));
-  await connection.connected();
-  await assert.rejects(get(), { message: /OOM/ });
-  await settled();
-  assert.equal(attempts.length, 1);
-  await assert.rejects(get(), { message: /READONLY/ });
-  await first.ended;
-  await next();
-  assert.equal(attempts.length, 2);
-  connection.close();
+Deno.test("READONLY and LOADING close the connection, and other error replies do not", async () => {
+  for (const code of ["READONLY", "LOADING"]) {
+    const { connection, attempts, next, get } = setUp();
+    const answers = ["OOM command not allowed", `${code} and why`];
+    const first = await next();
+    first.succeed(() => Promise.reject(new Error(answers.shift())));
+    await connection.connected();
+    await assert.rejects(get(), { message: /OOM/ });
+    await settled();
+    assert.equal(attempts.length, 1);
+    await assert.rejects(get(), { message: /and why/ });
+    await first.ended;
+    await next();
+    assert.equal(attempts.length, 2);
+    connection.close();
+  }
 });
 
 Deno.test("send() removes the arguments that a server quotes in an error", async () => {

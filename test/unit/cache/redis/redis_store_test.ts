@@ -9,7 +9,11 @@ import { openRedisStore } from "../../../../src/cache/redis/redis_store.ts";
 import type { StoreKey } from "../../../../src/cache/store.ts";
 import { sleep } from "../../../../src/lib/backoff.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
-import { redisTest, startRedis } from "../../../support/redis_server.ts";
+import {
+  redisAt,
+  redisTest,
+  startRedis,
+} from "../../../support/redis_server.ts";
 import { failureLog, manualClock } from "../fakes.ts";
 import { entryAt, fulfilsContract } from "../store_contract.ts";
 
@@ -32,15 +36,10 @@ async function open(
   const connection = new RedisConnection({
     server: `127.0.0.1:${port}`,
     open: (signal) =>
-      openRedisClient({
-        kind: "redis",
-        tls: false,
-        hostname: "127.0.0.1",
-        port,
-        username,
-        password,
-        database: 0,
-      }, { signal, ...client }),
+      openRedisClient(redisAt(port, { username, password }), {
+        signal,
+        ...client,
+      }),
     now: () => clock.now(),
     sleep: (_ms, signal) => sleep(0, signal),
   });

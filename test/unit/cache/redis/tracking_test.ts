@@ -370,27 +370,66 @@ redisTest(
   },
 );
 
-redisTest("a logout at one gateway is one at the others at once", async () => {
-  await using server = await startRedis();
-  using one = await openGateway(server);
-  using other = await openGateway(server);
-  const [here, there] = [one, other].map(({ store, clock }) => {
+redisTest(
+  "a logout at one gateway is one at the others at once, and stays one if Redis loses it",
+  async () => {
+    await using server = await startRedis();
+    using one = await openGateway(server);
+    using other = await openGateway(server);
+    const [here, there] = [one, other].map(({ store, clock }) => {
+      const now = () => clock.now();
+      return new LoginSessionStore({
+        cache: { maxEntries: 10 },
+        background: one.background,
+        closing: new AbortController().signal,
+        store,
+        sealer: createSealer({ secrets: ["s"], purpose: "login-session", now }),
+        now,
+        onEvent() {},
+      });
+    });
+    assert(here && there);
+    await assertEventually(() => other.store.watch !== null, "it is tracked");
+    const session = { id: "a:b", expiresAt: Date.now() + 3_600_000 };
+    const open = { state: "open", accessToken: "a", expiresAt: undefined };
+    await here.set(session, { ...open, state: "open" });
+    assert.equal((await there.get(session.id))?.state, "open");
+    await here.set(session, { state: "ended" });
+    await server.command("DEL", "porthole:login-session:a%3Ab");
+    await other.heard();
+    assert.equal((await there.get(session.id))?.state, "ended");
+  },
+);
+
+redisTest(
+  "FLUSHALL ends no login, and neither does a deletion",
+  async () => {
+    await using server = await startRedis();
+    using gateway = await openGateway(server);
+    const { store, clock, background, heard } = gateway;
     const now = () => clock.now();
-    return new LoginSessionStore({
+    const logins = new LoginSessionStore({
       cache: { maxEntries: 10 },
+      background,
+      closing: new AbortController().signal,
       store,
       sealer: createSealer({ secrets: ["s"], purpose: "login-session", now }),
       now,
       onEvent() {},
     });
-  });
-  assert(here && there);
-  await assertEventually(() => other.store.watch !== null, "it is tracked");
-  const session = { id: "a:b", expiresAt: Date.now() + 3_600_000 };
-  const open = { state: "open", accessToken: "a", expiresAt: undefined };
-  await here.set(session, { ...open, state: "open" });
-  assert.equal((await there.get(session.id))?.state, "open");
-  await here.set(session, { state: "ended" });
-  await other.heard();
-  assert.equal((await there.get(session.id))?.state, "ended");
-});
+    await assertEventually(() => store.watch !== null, "it is tracked");
+    const session = { id: "a", expiresAt: Date.now() + 3_600_000 };
+    const tokens = { accessToken: "a", expiresAt: undefined };
+    await logins.set(session, { ...tokens, state: "open" });
+    const isStored = () => server.command("EXISTS", "porthole:login-session:a");
+    for (const command of [["FLUSHALL"], ["DEL", "porthole:login-session:a"]]) {
+      clock.time += RECHECK_MS;
+      assert.equal((await logins.get("a"))?.state, "open"); // and is read, thus tracked
+      await server.command(...command);
+      await heard();
+      await background.settled();
+      assert.equal((await logins.get("a"))?.state, "open");
+      assert.equal(await isStored(), 1);
+    }
+  },
+);

@@ -24,7 +24,13 @@ function setUp() {
       if (state.isBroken) throw new Error("secret");
       return metrics.render();
     },
-    report: () => ({ sandboxes: [], runners: [], limits: [], troubles: [] }),
+    report: () => ({
+      sandboxes: [],
+      organizations: [],
+      runners: [],
+      limits: [],
+      troubles: [],
+    }),
   });
   function watch() {
     const reader = board.watch()?.getReader() ?? assert.fail();

@@ -128,12 +128,15 @@ Deno.test("the status page tells which sandboxes are used, how near the limits a
   x.grant({ sandboxId: "box", by: "public" }, () => Promise.resolve(true));
   await x.answer(new Response());
   const [record = assert.fail()] = records;
-  feature?.onRecord?.(record);
+  feature?.onRecord?.({ ...record, organizationId: "org-1" });
   const events = feature?.metricsPages?.["/events"] ?? assert.fail();
   const response = events(new Request("http://127.0.0.1/events"));
   feature?.close?.();
   const data = (await response.text()).slice("data: ".length);
-  const { sandboxes, runners, limits, troubles } = JSON.parse(data);
+  const { sandboxes, organizations, runners, limits, troubles } = JSON.parse(
+    data,
+  );
+  assert.equal(organizations[0].id, "org-1");
   assert.deepEqual(runners, [RUNNER]);
   assert.equal(sandboxes[0].sandboxId, "box");
   assert.deepEqual(limits.at(-1), { name: "OTHER", used: 1, limit: 2 });

@@ -116,6 +116,7 @@ Deno.test("a port is at its own name below Daytona's domain, with the sandbox's 
   });
   assert.equal(destination.authority, `8080-${ID}.${DOMAIN}`);
   assert.equal(destination.pathPrefix, "");
+  assert.equal(destination.sandboxId, ID);
   assert.deepEqual(destination.headers, [
     ["x-daytona-preview-token", "first-token"],
     ["x-daytona-skip-preview-warning", "true"],

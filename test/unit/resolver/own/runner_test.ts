@@ -20,11 +20,12 @@ function codecFor(daytonaKinds: readonly string[]) {
   );
 }
 
-Deno.test("labels are stored as they were read, whether there are some, there are none, or nobody has looked", async () => {
+Deno.test("labels and organization are stored as they were read, whether there are some, there are none, or nobody has looked", async () => {
   for (const kinds of [[KIND], []]) {
     const codec = codecFor(kinds);
-    for (const ownerLabels of [{ "porthole.identity": "on" }, {}, null]) {
-      const placement = { runner: RUNNER, ownerLabels };
+    for (const labels of [{ "porthole.identity": "on" }, {}, null]) {
+      const owner = labels && { labels, organizationId: "org-1" };
+      const placement = { runner: RUNNER, owner };
       const stored = await codec.encode(placement, Date.now() + 60_000);
       assert.deepEqual(
         await codec.decode(JSON.parse(JSON.stringify(stored))),
@@ -34,7 +35,7 @@ Deno.test("labels are stored as they were read, whether there are some, there ar
   }
 });
 
-Deno.test("in what Daytona's proxy or an older version wrote, nobody has looked for labels", async () => {
+Deno.test("in what Daytona's proxy or an older version wrote, nobody has looked for the owner", async () => {
   const { decode } = codecFor([KIND]);
   const { apiKey, proxyUrl, apiUrl } = RUNNER;
   for (
@@ -46,6 +47,6 @@ Deno.test("in what Daytona's proxy or an older version wrote, nobody has looked 
   ) {
     const placement = await decode(record);
     assert.equal(placement?.runner.apiKey, apiKey);
-    assert.equal(placement.ownerLabels, null);
+    assert.equal(placement.owner, null);
   }
 });

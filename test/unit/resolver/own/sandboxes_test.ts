@@ -33,6 +33,7 @@ function setUp(store: DurableStore | null = null) {
     calls: [] as string[],
     labels: {} as Record<string, string> | Error | Promise<never>,
     labelReads: 0,
+    organizationId: null as string | null,
     /** The id in answers about sandboxes, if it is not the one that was asked for. */
     otherId: undefined as string | undefined,
   };
@@ -41,7 +42,8 @@ function setUp(store: DurableStore | null = null) {
       api.labelReads++;
       const labels = await api.labels;
       if (labels instanceof Error) throw labels;
-      return sandboxWith(api.otherId ?? id, labels);
+      const { organizationId } = api;
+      return { ...sandboxWith(api.otherId ?? id, labels), organizationId };
     },
   }, { maxEntries: 10, now, background, onStarted() {} });
   const sandboxes = new SandboxResolver({
@@ -53,7 +55,7 @@ function setUp(store: DurableStore | null = null) {
       api.calls.push(`runner ${id}`);
       return Promise.resolve(api.runner);
     },
-    labelsOf: (id) => states.labelsOf(id),
+    ownerOf: (id) => states.ownerOf(id),
   }, {
     cache,
     store,
@@ -212,46 +214,54 @@ Deno.test("SandboxResolver reads a sandbox's labels once beside its runner, what
   assert.equal(api.labelReads, 2);
 });
 
-Deno.test("SandboxResolver tells the labels of a sandbox's owner, which it reads beside its runner, once", async () => {
+Deno.test("SandboxResolver tells the labels and organization of a sandbox's owner, which it reads beside its runner, once", async () => {
   const { api, sandboxes, destinationOf } = setUp();
   api.labels = { ...LOCAL, team: "qa" };
+  api.organizationId = "org-1";
   const told = await Promise.all([
     destinationOf("box"),
     sandboxes.labelsOf("box", () => {}),
   ]);
   assert.deepEqual(told[1], LOCAL);
   assert.deepEqual(await sandboxes.labelsOf("box", assert.fail), LOCAL);
+  assert.equal(told[0]?.organizationId, "org-1");
   assert.deepEqual([api.labelReads, api.calls], [1, ["runner box"]]);
 });
 
-Deno.test("SandboxResolver tells labels that a request to the toolbox had no use for", async () => {
-  const { api, sandboxes } = setUp();
+Deno.test("SandboxResolver tells whose sandbox a toolbox is of, and reads that once for all that follows", async () => {
+  const { api, sandboxes, destinationOf } = setUp();
   api.labels = LOCAL;
-  await sandboxes.destinationOf("box", "toolbox", () => {});
+  api.organizationId = "org-1";
+  const toolbox = await sandboxes.destinationOf("box", "toolbox", () => {});
+  assert.equal(toolbox?.organizationId, "org-1");
   assert.deepEqual(await sandboxes.labelsOf("box", () => {}), LOCAL);
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
   assert.deepEqual([api.labelReads, api.calls], [1, ["runner box"]]);
 });
 
-Deno.test("SandboxResolver reads no labels for the toolbox, and those of whoever asks for a port next", async () => {
+Deno.test("SandboxResolver reads whose a sandbox is that another program stored without that", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
-  first.api.labels = LOCAL;
-  for (let nth = 0; nth < 2; nth++) {
-    await first.sandboxes.destinationOf("box", "toolbox", () => {});
-  }
-  assert.equal(first.api.labelReads, 0);
+  await first.destinationOf("box");
   await first.settled();
-  assert.equal(entries.size, 1);
-  for (const each of [setUp(store), first]) {
-    const { api, sandboxes, destinationOf, settled } = each;
+  const [[key, entry] = assert.fail()] = entries;
+  const daytonas = Object.assign(store, {
+    daytonaKinds: new Set(["sandbox-runner-info"]),
+  });
+  const { apiKey, proxyUrl: apiUrl } = FIRST;
+  entries.set(key, { ...entry, value: { apiKey, apiUrl } });
+  for (const port of [3000, "toolbox"] as const) {
+    const { api, sandboxes, settled } = setUp(daytonas);
     api.labels = LOCAL;
-    assert.equal(sandboxes.knownDestination("box", 3000), undefined);
-    assert.equal((await destinationOf("box"))?.appOrigin, "local");
+    api.organizationId = "org-1";
+    assert.equal(sandboxes.knownDestination("box", port), undefined);
+    const found = await sandboxes.destinationOf("box", port, () => {});
+    assert.equal(found?.organizationId, "org-1");
     assert.equal(sandboxes.knownDestination("box", 3000)?.appOrigin, "local");
-    assert.deepEqual(api.labelReads, 1);
+    assert.deepEqual([api.labelReads, api.calls], [1, []]);
     await settled();
+    entries.set(key, { ...entry, value: { apiKey, apiUrl } });
   }
-  assert.deepEqual(first.api.calls, ["runner box"]);
 });
 
 const UNREACHABLE = new GatewayError("api_unreachable", "status 503");
@@ -260,8 +270,8 @@ Deno.test("SandboxResolver finds no sandbox whose labels nobody has told, and ke
   const { api, clock, sandboxes, destinationOf, settled } = setUp();
   const labelsOf = () => sandboxes.labelsOf("box", () => {});
   api.labels = UNREACHABLE;
-  await assert.rejects(destinationOf("box"), { code: "api_unreachable" });
-  await assert.rejects(labelsOf(), { code: "api_unreachable" });
+  await assert.rejects(destinationOf("box"), UNREACHABLE);
+  await assert.rejects(labelsOf(), UNREACHABLE);
   assert.equal(sandboxes.knownLabels("box"), undefined);
   const atToolbox = await sandboxes
     .destinationOf("box", "toolbox", () => {});
@@ -283,6 +293,31 @@ Deno.test("SandboxResolver finds no sandbox whose labels nobody has told, and ke
   }
   clock.time += 720_000; // past what an outage extends that by
   await assert.rejects(labelsOf(), { code: "api_unreachable" });
+});
+
+Deno.test("SandboxResolver finds a toolbox that was asked for beside a port, although nobody tells the labels", async () => {
+  const { api, sandboxes, destinationOf } = setUp();
+  api.labels = UNREACHABLE;
+  const [ofPort, atToolbox] = await Promise.allSettled([
+    destinationOf("box"),
+    sandboxes.destinationOf("box", "toolbox", () => {}),
+  ]);
+  assert.equal(ofPort.status, "rejected");
+  assert.equal(atToolbox.status, "fulfilled");
+  assert.deepEqual(api.calls, ["runner box", "runner box"]);
+});
+
+Deno.test("SandboxResolver asks for labels alone of a sandbox that had no runner a moment ago", async () => {
+  const { api, clock, sandboxes, settled } = setUp();
+  api.runner = null;
+  api.labels = LOCAL;
+  await sandboxes.isPublic("box", UNMETERED);
+  await settled();
+  assert.deepEqual(await sandboxes.labelsOf("box", assert.fail), LOCAL);
+  assert.deepEqual(api.calls, ["public box", "runner box"]);
+  clock.time += 2_001;
+  assert.deepEqual(await sandboxes.labelsOf("box", () => {}), LOCAL);
+  assert.deepEqual(api.calls, ["public box", "runner box", "runner box"]);
 });
 
 Deno.test("SandboxResolver stores no labels that the API has not told", async () => {
@@ -309,20 +344,39 @@ Deno.test("SandboxResolver stores no labels that the API has not told", async ()
   assert.deepEqual(await third.sandboxes.labelsOf("box", () => {}), LOCAL);
 });
 
-Deno.test("SandboxResolver knows the labels of before where a request to the toolbox had no use for them", async () => {
+Deno.test("SandboxResolver knows the owner of before where a toolbox did without, but not as the one of now", async () => {
   const { api, clock, sandboxes } = setUp();
   const labelsOf = () => sandboxes.labelsOf("box", () => {});
+  const toolbox = () => sandboxes.destinationOf("box", "toolbox", () => {});
   api.labels = LOCAL;
+  api.organizationId = "org-1";
   await labelsOf();
   clock.time += 130_000;
-  await sandboxes.destinationOf("box", "toolbox", () => {});
   api.labels = UNREACHABLE;
+  assert.equal((await toolbox())?.organizationId, "org-1");
   assert.deepEqual(await labelsOf(), LOCAL);
   assert.equal(sandboxes.knownLabels("box"), undefined, "not as of now");
   api.labels = {};
   clock.time += 2_001;
   assert.deepEqual(await labelsOf(), {});
   assert.deepEqual(sandboxes.knownLabels("box"), {});
+});
+
+Deno.test("SandboxResolver asks whose a toolbox is once in 5 s while nobody tells", async () => {
+  const { api, clock, sandboxes } = setUp();
+  const toolbox = () => sandboxes.destinationOf("box", "toolbox", () => {});
+  api.labels = UNREACHABLE;
+  for (let i = 0; i < 3; i++) {
+    assert.equal((await toolbox())?.organizationId, undefined);
+  }
+  assert.notEqual(sandboxes.knownDestination("box", "toolbox"), undefined);
+  assert.equal(api.labelReads, 1);
+  clock.time += 5_001;
+  api.labels = LOCAL;
+  api.organizationId = "org-1";
+  assert.equal(sandboxes.knownDestination("box", "toolbox"), undefined);
+  assert.equal((await toolbox())?.organizationId, "org-1");
+  assert.deepEqual([api.labelReads, api.calls], [2, ["runner box"]]);
 });
 
 Deno.test("SandboxResolver tells the labels of a sandbox that is archived, and so nowhere", async () => {
@@ -362,6 +416,7 @@ Deno.test("SandboxResolver does not wait longer than a second for labels, if it 
   api.labels = LOCAL;
   await destinationOf("box");
   clock.time += 130_000;
+  api.labels = UNREACHABLE;
   await sandboxes.destinationOf("box", "toolbox", () => {});
   api.labels = new Promise(() => {});
   const found = destinationOf("box");
@@ -403,6 +458,7 @@ Deno.test("SandboxResolver waits for labels that nobody knows, and heeds a late 
   slow.resolve(LOCAL as never);
   assert.deepEqual(await asked, LOCAL);
   clock.time += 130_000;
+  api.labels = UNREACHABLE;
   await sandboxes.destinationOf("box", "toolbox", () => {});
   const slower = Promise.withResolvers<never>();
   api.labels = slower.promise;
@@ -415,14 +471,17 @@ Deno.test("SandboxResolver waits for labels that nobody knows, and heeds a late 
   assert.deepEqual(sandboxes.knownLabels("box"), {});
 });
 
-Deno.test("SandboxResolver reads labels that another gateway stored, and nothing else of a sandbox is stored", async () => {
+Deno.test("SandboxResolver reads labels and organization that another gateway stored, and nothing else of a sandbox is stored", async () => {
   const { store, entries } = fakeStore({ shared: true });
   const first = setUp(store);
   first.api.labels = { ...LOCAL, secret: "label-secret" };
+  first.api.organizationId = "org-1";
   await first.destinationOf("box");
   await first.settled();
   const second = setUp(store);
-  assert.equal((await second.destinationOf("box"))?.appOrigin, "local");
+  const { appOrigin, organizationId } = await second.destinationOf("box") ??
+    assert.fail();
+  assert.deepEqual([appOrigin, organizationId], ["local", "org-1"]);
   assert.equal(second.api.labelReads, 0);
   const sealer = createSealer({
     secrets: ["s".repeat(32)],
@@ -432,6 +491,6 @@ Deno.test("SandboxResolver reads labels that another gateway stored, and nothing
   const [entry] = entries.values();
   assert.deepEqual(await sealer.open(String(entry?.value)), {
     runner: FIRST,
-    ownerLabels: LOCAL,
+    owner: { labels: LOCAL, organizationId: "org-1" },
   });
 });

@@ -1,34 +1,33 @@
 import assert from "node:assert/strict";
 import {
+  Busiest,
   sandboxRows,
-  SandboxUsage,
-} from "../../../../src/features/status/sandbox_usage.ts";
+} from "../../../../src/features/status/busiest.ts";
 
 function setUp() {
   const clock = { now: 0 };
-  const usage = new SandboxUsage(() => clock.now);
+  const busiest = new Busiest(() => clock.now);
   function use(sandboxId: string, times = 1, bytes = 0): void {
     for (let i = 0; i < times; i++) {
-      usage.record({
-        sandboxId,
+      busiest.record(sandboxId, {
         receivedBytes: 0,
         sentBytes: bytes,
         tunnel: undefined,
       });
     }
   }
-  return { clock, usage, use };
+  return { clock, busiest, use };
 }
 
 Deno.test("a steady rate is told as such after a few minutes, and half of it 30 s after its end", () => {
-  const { clock, usage, use } = setUp();
+  const { clock, busiest, use } = setUp();
   for (let second = 0; second < 600; second++) {
     use("busy", 10, 100);
     clock.now += 1000;
-    usage.top(1);
+    busiest.top(1);
   }
   function rates(): number[] {
-    const [found] = usage.top(1);
+    const [found] = busiest.top(1);
     return [found?.requestsPerSec ?? 0, found?.bytesPerSec ?? 0];
   }
   const [requests = 0, bytes = 0] = rates();
@@ -40,12 +39,11 @@ Deno.test("a steady rate is told as such after a few minutes, and half of it 30 
 });
 
 Deno.test("the sandboxes with most requests and those with most bytes are told, both ways and WebSockets included", () => {
-  const { usage, use } = setUp();
+  const { busiest, use } = setUp();
   for (let i = 0; i < 20; i++) use(`quiet-${i}`);
   use("busy", 5);
   use("large", 1, 1000);
-  usage.record({
-    sandboxId: "tunnel",
+  busiest.record("tunnel", {
     receivedBytes: 0,
     sentBytes: 0,
     tunnel: {
@@ -57,18 +55,17 @@ Deno.test("the sandboxes with most requests and those with most bytes are told, 
       bytesReceived: 3000,
     },
   });
-  usage.record({
-    sandboxId: undefined,
+  busiest.record(undefined, {
     receivedBytes: 9999,
     sentBytes: 0,
     tunnel: undefined,
   });
-  const top = usage.top(1).map(({ sandboxId }) => sandboxId);
+  const top = busiest.top(1).map(({ id }) => id);
   assert.deepEqual(top, ["busy", "tunnel"]);
 });
 
 Deno.test("however many sandboxes there are, few are kept, and a busy one is found among them", () => {
-  const { usage, use, clock } = setUp();
+  const { busiest, use, clock } = setUp();
   for (let i = 0; i < 20_000; i++) {
     use(`one-of-many-${i}`);
     if (i % 100 === 0) {
@@ -76,28 +73,28 @@ Deno.test("however many sandboxes there are, few are kept, and a busy one is fou
       clock.now += 10;
     }
   }
-  const all = usage.top(1_000_000);
+  const all = busiest.top(1_000_000);
   assert(all.length <= 2 * 128, String(all.length));
-  assert.equal(usage.top(1)[0]?.sandboxId, "busy");
+  assert.equal(busiest.top(1)[0]?.id, "busy");
   const expected = 2000 / (30 / Math.LN2);
-  const { requestsPerSec = 0 } = usage.top(1)[0] ?? {};
+  const { requestsPerSec = 0 } = busiest.top(1)[0] ?? {};
   assert(Math.abs(requestsPerSec / expected - 1) < 0.1, `${requestsPerSec}`);
 });
 
 Deno.test("what is not used any more is forgotten, even if the clock was set back", () => {
-  const { usage, use, clock } = setUp();
+  const { busiest, use, clock } = setUp();
   use("gone");
   clock.now -= 5000;
-  assert.equal(usage.top(1).length, 1);
+  assert.equal(busiest.top(1).length, 1);
   clock.now += 3_600_000;
-  assert.equal(usage.top(1).length, 0);
+  assert.equal(busiest.top(1).length, 0);
 });
 
 Deno.test("sandboxRows() has one row for each sandbox, whether it is known by its requests, its WebSockets or both", () => {
   const rows = sandboxRows(
     [
-      { sandboxId: "both", requestsPerSec: 2, bytesPerSec: 30 },
-      { sandboxId: "requests", requestsPerSec: 1, bytesPerSec: 0 },
+      { id: "both", requestsPerSec: 2, bytesPerSec: 30 },
+      { id: "requests", requestsPerSec: 1, bytesPerSec: 0 },
     ],
     [
       { sandboxId: "sockets", tunnels: 5 },

@@ -1,0 +1,144 @@
+/** What an operator needs against abuse: `NOINDEX`, `SECURITY_CONTACT`, `BLOCKS_TOKEN` and `REPORT_WEBHOOK_URL`. */
+import { z } from "zod";
+import { flag, listOf, optional } from "../../config/formats.ts";
+import { type Format, inGroup, setting } from "../../config/read_settings.ts";
+import { sectionOf, settingsSection } from "../../config/section.ts";
+import { checkBase } from "../../control/route.ts";
+import { GatewayError } from "../../errors.ts";
+import type { Feature } from "../../gateway/feature.ts";
+import type {
+  FeatureModule,
+  FeatureParts,
+} from "../../gateway/feature_module.ts";
+import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import type { UpstreamResponse } from "../../upstream/http1/message.ts";
+import { BlockList } from "./block_list.ts";
+import { addBlockRoutes, BLOCK_ROUTES } from "./block_routes.ts";
+import { addReportRoutes, REPORT_ROUTE } from "./reports.ts";
+
+/** Time between two looks at the block list, and longest wait of the start for it, ms. */
+const LOOK_EVERY_MS = 2_000;
+const LOADING_MS = 5_000;
+
+/** How long a contact may be relied on, ms: less than a year (RFC 9116 section 2.5.5). */
+const CONTACT_MS = 90 * 86_400_000;
+
+function matching(allowed: string, pattern: RegExp): Format<string> {
+  return { allowed, schema: z.string().regex(pattern) };
+}
+
+const CONTACT = matching(
+  "a mailto:, https: or tel: URI",
+  /^(?:mailto:|https:\/\/|tel:)[\x21-\x7e]+$/,
+);
+const TOKEN = matching(
+  "at least 32 visible ASCII characters without spaces",
+  /^[\x21-\x7e]{32,}$/,
+);
+const WEBHOOK = matching("an http or https URL", /^https?:\/\/[\x21-\x7e]+$/);
+
+export const abuseSettings = settingsSection({
+  rows: inGroup("Public addresses", {
+    NOINDEX: setting(
+      "Has search engines leave out previews, but those that are asked for by a name.",
+      { format: flag, default: "false" },
+    ),
+    SECURITY_CONTACT: setting(
+      "Where to report vulnerabilities, for `/.well-known/security.txt` on the base domains.",
+      { format: listOf(CONTACT), whenUnset: "no such file" },
+    ),
+    BLOCKS_TOKEN: setting(
+      "The bearer by which the operator blocks sandboxes, names and organizations at `/api/v1/blocks`.",
+      { format: optional(TOKEN), whenUnset: "no block list", secret: true },
+    ),
+    REPORT_WEBHOOK_URL: setting(
+      "Where `/report` on the base domains sends what people report, as JSON.",
+      { format: optional(WEBHOOK), whenUnset: "no reports", secret: true },
+    ),
+  }),
+  assemble: (values) => ({
+    isUnlisted: values.NOINDEX,
+    contacts: values.SECURITY_CONTACT,
+    token: values.BLOCKS_TOKEN,
+    webhook: values.REPORT_WEBHOOK_URL,
+  }),
+});
+
+export const abuse: FeatureModule = {
+  name: "abuse",
+  settings: abuseSettings,
+  routes: [...BLOCK_ROUTES, REPORT_ROUTE],
+  needsRecords: (config) =>
+    sectionOf(config, abuseSettings).token !== undefined,
+  create(parts) {
+    const { isUnlisted, contacts, token, webhook } = sectionOf(
+      parts.config,
+      abuseSettings,
+    );
+    const blocks = token !== undefined && parts.recordValues.isOn
+      ? blocking(token, parts)
+      : undefined;
+    const isOn = isUnlisted || contacts.length > 0 || webhook !== undefined;
+    if (!isOn && blocks === undefined) return undefined;
+    return {
+      ...blocks,
+      ...isUnlisted && { relayed: unlisted },
+      controlRoutes(app) {
+        blocks?.controlRoutes?.(app);
+        if (webhook !== undefined) addReportRoutes(app, webhook, parts);
+        if (contacts.length === 0) return;
+        const lines = contacts.map((contact) => `Contact: ${contact}\n`);
+        app.get("/.well-known/security.txt", (c) => {
+          checkBase(c.env);
+          const expires = new Date(parts.now() + CONTACT_MS).toISOString();
+          const text = `${lines.join("")}Expires: ${expires}\n`;
+          return c.text(text, 200, OWN_ANSWER_HEADERS);
+        });
+      },
+    };
+  },
+};
+
+/** The app's response as search engines are to see it. */
+function unlisted(
+  upstream: UpstreamResponse,
+  { name }: Pick<PreviewExchange, "name">,
+): UpstreamResponse {
+  if (name !== undefined) return upstream;
+  const { status, headers, body } = upstream;
+  return { status, body, headers: [...headers, ["X-Robots-Tag", "noindex"]] };
+}
+
+/** Keeps the block list, and everybody from what is on it. */
+function blocking(token: string, parts: FeatureParts): Feature {
+  const { recordValues, background, inFlight } = parts;
+  const list = new BlockList(recordValues);
+  const known = Promise.withResolvers<void>();
+  function onChange(): void {
+    if (list.all.size > 0) inFlight.abortWhere((served) => list.blocks(served));
+  }
+  function look(): void {
+    const looking = list.look().then(() => {
+      known.resolve();
+      onChange();
+    }, (error: unknown) => {
+      if (!(error instanceof GatewayError)) throw error; // the log has said why
+    });
+    background.add("read blocks", looking);
+  }
+  look();
+  const timer = setInterval(look, LOOK_EVERY_MS);
+  Deno.unrefTimer(timer);
+  return {
+    loaded: fulfilsWithin(known.promise, LOADING_MS).then(() => {}),
+    forbid(served) {
+      if (!list.blocks(served)) return;
+      throw new GatewayError("preview_blocked", "On the block list");
+    },
+    controlRoutes: (app) =>
+      addBlockRoutes(app, list, { ...parts, token, onChange }),
+    close: () => clearInterval(timer),
+  };
+}

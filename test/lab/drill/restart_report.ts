@@ -1,0 +1,86 @@
+/** What restarts behind fronts have cost: in a line of text, and in the table of docs/reliability.md. */
+import { markdownTable } from "../../support/markdown_table.ts";
+import type { MachineDescription } from "../bench/machine.ts";
+import { fillRegion, machineText, writeFormatted } from "../bench/page.ts";
+import { store } from "../bench/results.ts";
+import type { RestartFront } from "./restart_fronts.ts";
+
+const RESULTS = new URL("./restarts.jsonl", import.meta.url);
+const RELIABILITY = new URL("../../../docs/reliability.md", import.meta.url);
+
+/** The kinds of visitors: of a page, with a form, of a download and a stream of 10 s, of a WebSocket. */
+export type RestartKind = "get" | "post" | "download" | "events" | "tunnel";
+
+/** What one kind of visitors saw: how many visits there were, and the outcomes that were not right. */
+export interface RestartSeen {
+  readonly kind: RestartKind;
+  readonly count: number;
+  readonly wrong: Readonly<Record<string, number>>;
+}
+
+/** What two restarts behind a front came to. */
+export interface RestartResult {
+  readonly front: RestartFront;
+  readonly seen: readonly RestartSeen[];
+  /** How long each gateway took to stop, s. */
+  readonly drainsSec: readonly number[];
+}
+
+/** How a WebSocket ends that is asked to come back (RFC 6455 section 7.4.1), which is no loss. */
+const SENT_AWAY = "closed 1001";
+
+/** What was lost of one kind, by outcome. */
+function lostOf({ wrong }: RestartSeen): [string, number][] {
+  return Object.entries(wrong).filter(([outcome]) => outcome !== SENT_AWAY);
+}
+
+/** True if nothing was lost. */
+export function isLossless({ seen }: RestartResult): boolean {
+  return seen.every((each) => lostOf(each).length === 0);
+}
+
+/** A result as lines of text. */
+export function formatRestarts(result: RestartResult): string {
+  const { front, seen, drainsSec } = result;
+  return [
+    `${front}: ${isLossless(result) ? "ok" : "LOST"}; drains of ${
+      drainsSec.join(", ")
+    } s`,
+    ...seen.map((each) => `  ${each.kind}: ${cellOf(each)}`),
+  ].join("\n");
+}
+
+function cellOf(seen: RestartSeen): string {
+  const { [SENT_AWAY]: away = 0 } = seen.wrong;
+  const lost = lostOf(seen).map(([outcome, count]) => `${count} × ${outcome}`);
+  return [
+    `${lost.length === 0 ? "0" : lost.join(", ")} of ${seen.count}`,
+    ...away > 0 ? [`${away} × 1001`] : [],
+  ].join("; ");
+}
+
+/** Replaces the stored results, and shows them in docs/reliability.md. */
+export async function saveRestarts(
+  machine: MachineDescription,
+  results: readonly RestartResult[],
+): Promise<void> {
+  await store(RESULTS, machine, results);
+  const page = await Deno.readTextFile(RELIABILITY);
+  const text = restartsText(machine, results);
+  await writeFormatted(RELIABILITY, fillRegion(page, "restarts", text));
+}
+
+/** The text of that region. */
+export function restartsText(
+  machine: MachineDescription,
+  results: readonly RestartResult[],
+): string {
+  const kinds = results[0]?.seen.map(({ kind }) => kind) ?? [];
+  const rows = results.map(({ front, seen, drainsSec }) => [
+    front,
+    ...seen.map(cellOf),
+    drainsSec.join(", "),
+  ]);
+  const head = ["Front", ...kinds, "A drain takes, s"];
+  return [machineText(machine), "", markdownTable([head, ...rows])].join("\n");
+}
