@@ -5,6 +5,11 @@ interface Ticking {
   tick(): void;
 }
 
+interface SelfPaced {
+  /** Returns the time until the next tick, ms. */
+  tick(): number;
+}
+
 /**
  * Time between two rechecks of the access behind tunnels and streams, ms. With the 5 s for which a signed link may
  * outlive its end, that makes 30 s until what it opened ends.
@@ -14,9 +19,6 @@ const RECHECK_INTERVAL_MS = 25_000;
 /** Time between two looks for tunnels and streams that have stalled, or whose use must be reported again, and for runners that do not answer, ms. */
 const TICK_MS = 5_000;
 
-/** Time between two looks for garbage, ms: connections that come and go make 10 MB of it meanwhile. */
-const GARBAGE_MS = 200;
-
 /**
  * Starts the timers that look after tunnels and streams, which keep no process alive; returns a function to stop them.
  * A body of which nothing is taken for `bodyIdleTimeoutMs` ends; 0 for no limit.
@@ -25,7 +27,7 @@ export function startTimers(
   bodyIdleTimeoutMs: number,
   inFlight: InFlight,
   ticking: readonly Ticking[],
-  garbageWatch: Ticking | undefined,
+  garbageWatch: SelfPaced | undefined,
 ): () => void {
   const timers = [
     setInterval(() => inFlight.recheckAll(), RECHECK_INTERVAL_MS),
@@ -35,8 +37,21 @@ export function startTimers(
         inFlight.abortStalled(performance.now() - bodyIdleTimeoutMs);
       }
     }, TICK_MS),
-    setInterval(() => garbageWatch?.tick(), GARBAGE_MS),
   ];
   timers.forEach((timer) => Deno.unrefTimer(timer));
-  return () => timers.forEach((timer) => clearInterval(timer));
+  const stopWatch = garbageWatch && startSelfPaced(garbageWatch);
+  return () => {
+    timers.forEach((timer) => clearInterval(timer));
+    stopWatch?.();
+  };
+}
+
+function startSelfPaced(ticking: SelfPaced): () => void {
+  let timer: ReturnType<typeof setTimeout>;
+  function tick() {
+    timer = setTimeout(tick, ticking.tick());
+    Deno.unrefTimer(timer);
+  }
+  tick();
+  return () => clearTimeout(timer);
 }

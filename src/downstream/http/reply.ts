@@ -1,6 +1,10 @@
 /** The client's half of an exchange: its body, and the response. They share a connection, so each regards the other. */
 import { GatewayError } from "../../errors.ts";
-import type { HeaderList, RequestHeaders } from "../../http/headers.ts";
+import {
+  type HeaderList,
+  isName,
+  type RequestHeaders,
+} from "../../http/headers.ts";
 import type { ByteBudget } from "../../lib/byte_budget.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { BufferKind } from "../../observability/metrics/facts.ts";
@@ -179,7 +183,7 @@ export class Reply {
         status,
         // What may have to be completed early announces no length (see leaked_sockets.ts).
         socket !== undefined && this.#upload?.isChunked
-          ? headers.filter(([name]) => name.toLowerCase() !== "content-length")
+          ? headers.filter(([name]) => !isName(name, "content-length"))
           : headers,
       );
     } catch (error) {

@@ -1,6 +1,6 @@
 /** The response that a client gets for an upstream's: its headers and its body. */
 import { setImmediate } from "node:timers/promises";
-import { hasHeader, type HeaderList } from "../../http/headers.ts";
+import { hasHeader, type HeaderList, isName } from "../../http/headers.ts";
 import { streamedResponse } from "../../platform/streamed_response.ts";
 import { UNKNOWN_LENGTH } from "../../platform/unknown_length.ts";
 import {
@@ -24,7 +24,7 @@ export function clientHeaders(
   headers: [string, string][],
 ): [string, string][] {
   return status === 205
-    ? headers.filter(([name]) => name.toLowerCase() !== "content-length")
+    ? headers.filter(([name]) => !isName(name, "content-length"))
     : headers;
 }
 

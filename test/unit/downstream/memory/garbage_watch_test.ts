@@ -35,3 +35,15 @@ Deno.test("what a collection has freed may come again", () => {
 Deno.test("a process that is large and does not grow is left alone", () => {
   assert.deepEqual(collections([150, 150, 155, 150, 159]), []);
 });
+
+Deno.test("while less than half of the memory is taken, it is looked less often", () => {
+  let usedBytes = 79;
+  const watch = new GarbageWatch({
+    usedBytes: () => usedBytes,
+    limitBytes: 160,
+    collect() {},
+  });
+  assert.equal(watch.tick(), 500);
+  usedBytes = 80;
+  assert.equal(watch.tick(), 200);
+});
