@@ -195,9 +195,15 @@ export class LookupCache<V> {
     await this.#cache.refresh(key, async () => this.#fill(await ask()));
   }
 
-  /** Fetches an answer before a request needs it, which will report a failure as its own. */
+  /**
+   * Fetches an answer before a request needs it, which will report a failure as its own; a negative answer is not cached,
+   * as it may have changed by then.
+   */
   prefetch(key: string, ask: () => Promise<V>): void {
-    const fetched = this.lookUp(key, ask, UNMETERED);
+    const fetched = this.#cache.get(key, async () => {
+      const value = await ask();
+      return isPositive(value) ? this.#fill(value) : { value, ttlMs: 0 };
+    });
     this.#background.add("prefetch answer", fetched.catch(() => {}));
   }
 
@@ -216,8 +222,7 @@ export class LookupCache<V> {
   #fill(value: V, endsAt = Infinity): Fill<V> {
     const { negativeTtlMs, confirm, ...positive } = this.#policy;
     // A negative answer never outlives its TTL: in an outage it would refuse a new client for the wrong reason.
-    const isNegative = value === false || value === null;
-    if (isNegative) return { value, ttlMs: negativeTtlMs };
+    if (!isPositive(value)) return { value, ttlMs: negativeTtlMs };
     const ownTtlMs = this.#ttlMsOf?.(value);
     const ttlMs = ownTtlMs ?? positive.ttlMs;
     const leftMs = Math.max(0, endsAt - this.#now() - ttlMs);
@@ -226,4 +231,8 @@ export class LookupCache<V> {
       ? { value, ttlMs, staleIfErrorMs, confirm }
       : { value, ttlMs, staleIfErrorMs };
   }
+}
+
+function isPositive(answer: unknown): boolean {
+  return answer !== false && answer !== null;
 }

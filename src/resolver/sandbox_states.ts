@@ -34,13 +34,11 @@ interface SandboxStatesOptions {
 /** What the API has said: null if there is no such sandbox, undefined if it does not tell. */
 type Told = SandboxState | null | undefined;
 
-/** The labels that count are undefined if it does not tell. */
+/** The labels that count, or why it does not tell them. */
 interface Facts {
   readonly state: Told;
-  readonly labels: OwnerLabels | undefined;
+  readonly labels: OwnerLabels | GatewayError;
 }
-
-const UNTOLD: Facts = { state: undefined, labels: undefined };
 
 /** The states of sandboxes, in process only. */
 export class SandboxStates {
@@ -74,12 +72,15 @@ export class SandboxStates {
       : undefined;
   }
 
-  /** The labels of the sandbox's owner, as old; undefined if the API does not tell. */
-  async labelsOf(sandboxId: string): Promise<OwnerLabels | undefined> {
+  /** The labels of the sandbox's owner, as old; throws as the API's client does, each time, if it does not tell them. */
+  async labelsOf(sandboxId: string): Promise<OwnerLabels> {
     const known = this.#known.get(sandboxId);
-    const { labels, state } = known ?? await this.#factsOf(sandboxId);
+    const isTold = known !== undefined &&
+      !(known.labels instanceof GatewayError);
+    const { labels, state } = isTold ? known : await this.#factsOf(sandboxId);
     // Should its app be refused soon, that explains nothing: it is asked again.
     if (state?.state === "started") this.#known.delete(sandboxId);
+    if (labels instanceof GatewayError) throw labels;
     return labels;
   }
 
@@ -117,10 +118,15 @@ export class SandboxStates {
       const answer = await this.#api.sandboxById(sandboxId);
       if (answer === null) return { state: null, labels: NO_LABELS };
       // Whoever may name a sandbox may name it like another one's id, and an organization's key finds names, too.
-      if (answer.id !== sandboxId) return UNTOLD;
+      if (answer.id !== sandboxId) {
+        const labels = new GatewayError("api_unreachable", "Another sandbox");
+        return { state: undefined, labels };
+      }
       return { state: stateIn(answer), labels: ownerLabels(answer.labels) };
     } catch (error) {
-      if (error instanceof GatewayError) return UNTOLD;
+      if (error instanceof GatewayError) {
+        return { state: undefined, labels: error };
+      }
       throw error;
     }
   }

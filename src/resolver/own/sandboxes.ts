@@ -24,6 +24,9 @@ import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
 /** Minimum time between two renewals of a sandbox's place, ms. */
 const RENEWAL_PAUSE_MS = 5000;
 
+/** Time for which labels are asked for alone once there was no runner, ms: as long as such an answer counts. */
+const NOWHERE_MS = 2000;
+
 /** Longest wait for a sandbox's labels where those of before are known, ms. */
 const LABELS_WAIT_MS = 1000;
 
@@ -50,6 +53,8 @@ export class SandboxResolver implements Destinations {
   readonly #renewals: RecentAnswers<Placement | null>;
   /** The latest labels that the API has told, for as long as a place counts that it does not tell again. */
   readonly #labels: ExpiringLru<string, OwnerLabels>;
+  /** Those that had no runner a moment ago. */
+  readonly #nowhere: ExpiringLru<string, true>;
   readonly #refusals: RunnerRefusals;
 
   constructor(api: SandboxApi, options: SandboxResolverOptions) {
@@ -68,6 +73,7 @@ export class SandboxResolver implements Destinations {
     this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
     const ttlMs = runnerTtlMs + staleIfErrorMs;
     this.#labels = new ExpiringLru({ max, ttlMs, now });
+    this.#nowhere = new ExpiringLru({ max, ttlMs: NOWHERE_MS, now });
     this.#refusals = new RunnerRefusals(options.upstream);
   }
 
@@ -116,7 +122,9 @@ export class SandboxResolver implements Destinations {
 
   /** The labels of a sandbox's owner, which are read beside where it is; throws as the other lookups. */
   async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
-    const placement = await this.#placed(sandboxId, "any", onMiss);
+    const placement = this.#nowhere.get(sandboxId)
+      ? null
+      : await this.#placed(sandboxId, "any", onMiss);
     // One that is archived is nowhere, and has labels all the same.
     return placement?.ownerLabels ??
       await this.#orBefore(sandboxId, this.#askLabels(sandboxId));
@@ -146,6 +154,7 @@ export class SandboxResolver implements Destinations {
   /** Forgets all but a sandbox's labels, which still count if they cannot be read again. */
   async forget(sandboxId: string, change: Change): Promise<void> {
     this.#renewals.forget(sandboxId);
+    this.#nowhere.delete(sandboxId);
     await Promise.all([
       this.#visibility.forget(sandboxId, change),
       this.#placements.forget(sandboxId, change),
@@ -170,9 +179,22 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort | "any",
     onMiss: () => void,
   ): Promise<Placement | null> {
-    const ask = () => this.#placementOf(sandboxId, port);
-    const placement = await this.#placements
-      .lookUp(sandboxId, ask, UNMETERED, onMiss);
+    let hasAsked = false;
+    const find = () =>
+      this.#placements.lookUp(
+        sandboxId,
+        () => {
+          hasAsked = true;
+          return this.#placementOf(sandboxId, port);
+        },
+        UNMETERED,
+        onMiss,
+      );
+    const placement = await find().catch((error) => {
+      // A question for a port that was joined fails for want of labels, too.
+      if (port !== "toolbox" || hasAsked) throw error;
+      return find();
+    });
     return placement && await this.#labelled(placement, sandboxId, port);
   }
 
@@ -203,15 +225,13 @@ export class SandboxResolver implements Destinations {
       this.#api.runnerOfSandbox(sandboxId),
       port === "toolbox" ? null : this.#askLabels(sandboxId),
     ]);
+    if (runner === null) this.#nowhere.set(sandboxId, true);
     return runner && { runner, ownerLabels };
   }
 
-  /** The labels as of now; throws `api_unreachable` if the API does not tell them: nobody knows what they close. */
+  /** The labels as of now; throws if the API does not tell them: nobody knows what they close. */
   async #askLabels(sandboxId: string): Promise<OwnerLabels> {
     const labels = await this.#api.labelsOf(sandboxId);
-    if (labels === undefined) {
-      throw new GatewayError("api_unreachable", "Its labels are not told");
-    }
     this.#labels.set(sandboxId, labels);
     return labels;
   }

@@ -274,7 +274,7 @@ Deno.test("LookupCache spends nothing for a lookup that is already in flight", a
   await settled();
 });
 
-Deno.test("prefetch() caches an answer whatever it is", async () => {
+Deno.test("prefetch() caches positive answers only", async () => {
   for (const answer of [true, false]) {
     const { answers, ask, state, settled } = answersOf(
       "sandbox-runner-info",
@@ -282,7 +282,7 @@ Deno.test("prefetch() caches an answer whatever it is", async () => {
     );
     answers.prefetch("k", ask);
     await settled();
-    assert.equal(answers.known("k"), answer);
+    assert.equal(answers.known("k"), answer ? true : undefined);
     assert.equal(answers.known("other"), undefined);
     assert.equal(state.asked, 1);
   }

@@ -66,6 +66,16 @@ Deno.test("SandboxStates read labels and state by one question", async () => {
   assert.equal(asked(), 1);
 });
 
+Deno.test("SandboxStates say why labels are not told, and ask for them again, but not for the state", async () => {
+  const failure = new GatewayError("api_throttled", "wait");
+  const { states, asked } = setUp(failure);
+  for (let i = 1; i <= 2; i++) {
+    await assert.rejects(states.labelsOf("box"), failure);
+    assert.equal(await states.stateOf("box"), undefined);
+    assert.equal(asked(), i);
+  }
+});
+
 Deno.test("SandboxStates ask again about a sandbox that was forgotten, also while they ask", async () => {
   const { states, asked } = setUp(FAILED);
   await states.stateOf("box");

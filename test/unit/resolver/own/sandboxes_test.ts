@@ -260,8 +260,8 @@ Deno.test("SandboxResolver finds no sandbox whose labels nobody has told, and ke
   const { api, clock, sandboxes, destinationOf, settled } = setUp();
   const labelsOf = () => sandboxes.labelsOf("box", () => {});
   api.labels = UNREACHABLE;
-  await assert.rejects(destinationOf("box"), { code: "api_unreachable" });
-  await assert.rejects(labelsOf(), { code: "api_unreachable" });
+  await assert.rejects(destinationOf("box"), UNREACHABLE);
+  await assert.rejects(labelsOf(), UNREACHABLE);
   assert.equal(sandboxes.knownLabels("box"), undefined);
   const atToolbox = await sandboxes
     .destinationOf("box", "toolbox", () => {});
@@ -283,6 +283,31 @@ Deno.test("SandboxResolver finds no sandbox whose labels nobody has told, and ke
   }
   clock.time += 720_000; // past what an outage extends that by
   await assert.rejects(labelsOf(), { code: "api_unreachable" });
+});
+
+Deno.test("SandboxResolver finds a toolbox that was asked for beside a port, although nobody tells the labels", async () => {
+  const { api, sandboxes, destinationOf } = setUp();
+  api.labels = UNREACHABLE;
+  const [ofPort, atToolbox] = await Promise.allSettled([
+    destinationOf("box"),
+    sandboxes.destinationOf("box", "toolbox", () => {}),
+  ]);
+  assert.equal(ofPort.status, "rejected");
+  assert.equal(atToolbox.status, "fulfilled");
+  assert.deepEqual(api.calls, ["runner box", "runner box"]);
+});
+
+Deno.test("SandboxResolver asks for labels alone of a sandbox that had no runner a moment ago", async () => {
+  const { api, clock, sandboxes, settled } = setUp();
+  api.runner = null;
+  api.labels = LOCAL;
+  await sandboxes.isPublic("box", UNMETERED);
+  await settled();
+  assert.deepEqual(await sandboxes.labelsOf("box", assert.fail), LOCAL);
+  assert.deepEqual(api.calls, ["public box", "runner box"]);
+  clock.time += 2_001;
+  assert.deepEqual(await sandboxes.labelsOf("box", () => {}), LOCAL);
+  assert.deepEqual(api.calls, ["public box", "runner box", "runner box"]);
 });
 
 Deno.test("SandboxResolver stores no labels that the API has not told", async () => {
