@@ -94,7 +94,7 @@ export const identity: Scenario = {
     await page.shows("p", "told of nobody");
 
     await page.goto(question);
-    await page.click("button", "Continue");
+    await page.click("button:enabled", "Continue"); // a second after it is shown
     await page.shows("p", "told of alice@example.test");
     assert.equal(await page.url(), wanted);
     const tab = await page.newTab();
