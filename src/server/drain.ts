@@ -42,7 +42,7 @@ export function createDrain(
       // What has begun since, as the port was open for WebSockets: a POST that nobody may send twice ends in time.
       inFlight.abortTunnels();
       await fulfilsWithin(inFlight.noTunnels(), LAST_MS, closing);
-      const last = Promise.all([closePort(), inFlight.idle()]);
+      const last = Promise.all([closePort?.(), inFlight.idle()]);
       await fulfilsWithin(last, LAST_MS, closing);
       inFlight.abortAll();
       await fulfilsWithin(inFlight.idle(), ABORT_GRACE_MS, closing);

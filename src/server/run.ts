@@ -57,7 +57,7 @@ export interface GatewayService {
   drain(
     timeoutMs: number,
     spreadMs: number,
-    closePort: () => Promise<void>,
+    closePort?: () => Promise<void>,
   ): Promise<boolean>;
   /** Aborts everything, and releases connections, timers and the cache. */
   close(): Promise<void>;
