@@ -214,6 +214,10 @@ export class InFlightEntry {
     return this.#handle;
   }
 
+  get isTunnel(): boolean {
+    return this.#isTunnel;
+  }
+
   /**
    * Takes it out of the registry; idempotent. It counts against the limits of the gateway and the client until `delivered`
    * resolves, which must not reject: until then, the front keeps the end of the response.
@@ -333,6 +337,13 @@ export class InFlight {
   abortAll(): void {
     for (const entry of [...this.#registry.streaming]) {
       entry.handle?.abort("going_away");
+    }
+  }
+
+  /** Aborts the WebSockets alone. */
+  abortTunnels(): void {
+    for (const entry of [...this.#registry.streaming]) {
+      if (entry.isTunnel) entry.handle?.abort("going_away");
     }
   }
 

@@ -8,6 +8,9 @@ import type { GatewayService } from "./run.ts";
 /** The time that a client may take to send its next request after a response that did not say `Connection: close`, ms. */
 const LAST_REQUEST_MS = 100;
 
+/** The time that the last WebSockets have to close, and then the last requests to end, ms. */
+const LAST_MS = 500;
+
 /** The time that an aborted exchange may take to end, ms. */
 const ABORT_GRACE_MS = 1_000;
 
@@ -32,11 +35,16 @@ export function createDrain(
   return {
     waitUntilPortIdle: (timeoutMs) =>
       fulfilsWithin(portIdle(), timeoutMs, closing),
-    async drain(timeoutMs, spreadMs) {
+    async drain(timeoutMs, spreadMs, closePort) {
       const idle = Promise.all([inFlight.idle(), ownRequests.idle()]);
       if (await fulfilsWithin(idle, timeoutMs, closing)) return true;
       await inFlight.abortWithin(spreadMs, closing);
-      inFlight.abortAll(); // what has begun since
+      // What has begun since, as the port was open for WebSockets: a POST that nobody may send twice ends in time.
+      inFlight.abortTunnels();
+      await fulfilsWithin(inFlight.noTunnels(), LAST_MS, closing);
+      const last = Promise.all([closePort?.(), inFlight.idle()]);
+      await fulfilsWithin(last, LAST_MS, closing);
+      inFlight.abortAll();
       await fulfilsWithin(inFlight.idle(), ABORT_GRACE_MS, closing);
       // Requests that still wait for their app are answered `shutting_down`.
       upstream.close();

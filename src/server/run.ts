@@ -51,9 +51,14 @@ export interface GatewayService {
   waitUntilPortIdle(timeoutMs: number): Promise<boolean>;
   /**
    * Waits until nothing is in flight, for at most `timeoutMs` ms; then closes tunnels with 1001 (RFC 6455 section
-   * 7.4.1) and aborts the rest, one after another over `spreadMs` ms. Resolves to whether everything ended by itself.
+   * 7.4.1) and aborts the rest, one after another over `spreadMs` ms. What has begun since has half a second, once
+   * `closePort` has kept others away; that resolves when no request is open. Resolves to whether everything ended by itself.
    */
-  drain(timeoutMs: number, spreadMs: number): Promise<boolean>;
+  drain(
+    timeoutMs: number,
+    spreadMs: number,
+    closePort?: () => Promise<void>,
+  ): Promise<boolean>;
   /** Aborts everything, and releases connections, timers and the cache. */
   close(): Promise<void>;
 }
@@ -259,11 +264,18 @@ async function drain(
   if (signal === "SIGTERM") await sleep(limits.shutdownDelayMs, killed);
   listener.stopAccepting();
   if (!isManaged) await service.refuseNew();
+  function closePort(): Promise<void> {
+    return listener.close(leftMs() + CLOSE_TIMEOUT_MS);
+  }
   // `Deno.serve` cannot close its port without closing its WebSockets.
   const closing = await service.waitUntilPortIdle(patienceMs())
-    ? listener.close(leftMs() + CLOSE_TIMEOUT_MS)
+    ? closePort()
     : undefined;
-  const isDrained = await service.drain(patienceMs(), spreadMs);
+  const isDrained = await service.drain(
+    patienceMs(),
+    spreadMs,
+    () => closing ?? closePort(),
+  );
   // Nothing is in flight any more. What may be left are responses that slow clients have not taken yet, and sockets
   // whose clients keep them open amid a request.
   if (closing !== undefined) {

@@ -8,7 +8,10 @@ import { quantile } from "../../support/quantile.ts";
 import { untilReady } from "../../support/ready.ts";
 import { send } from "../../support/send.ts";
 import { type Visit, Visits } from "../../support/visits.ts";
-import { startAttackedGateway } from "../attack/gateway.ts";
+import {
+  type AttackedGateway,
+  startAttackedGateway,
+} from "../attack/gateway.ts";
 import type { RedisKind, RedisResult } from "./redis_report.ts";
 import type { RedisTrouble } from "./redis_troubles.ts";
 import { startRunner } from "./world.ts";
@@ -61,9 +64,12 @@ export async function withRedisInTrouble(
     },
     flags: file === undefined ? [] : [`--allow-read=./data,${file}`],
   };
+  const gateways: AttackedGateway[] = [];
   const ports: number[] = [];
   for (let count = 0; count < 2; count++) {
-    const { port } = started.use(await startAttackedGateway(options));
+    const gateway = started.use(await startAttackedGateway(options));
+    gateways.push(gateway);
+    const { port } = gateway;
     const callback = `http://proxy.localhost:${port}/callback`;
     stack.provider.redirectUris.add(callback);
     await untilReady(port);
@@ -88,6 +94,9 @@ export async function withRedisInTrouble(
   }
   await logOutAt(ports[0] ?? 0, leaving[1] ?? "");
   await delay(trouble.seconds * 1000);
+  for (const { hasExited, complaints } of gateways) {
+    if (hasExited) throw new Error(`A gateway ended: ${complaints.join("\n")}`);
+  }
   const endedAt = redis.end === undefined ? begunAt : performance.now();
   await redis.end?.();
   await watch.untilUsual();
@@ -206,10 +215,11 @@ class ReadyWatch {
   async #watch(ports: readonly number[]): Promise<void> {
     while (!this.#isOver) {
       const at = performance.now();
-      const answers = await Promise.all(
-        ports.map((port) => send("127.0.0.1", { port, path: "/ready" })),
-      );
-      const isOk = answers.every(({ body }) => /"cache":"ok"/.test(body));
+      const answers = await Promise.all(ports.map((port) => (
+        // If the drill fails, its gateways are gone before this ends: that is not the reason.
+        send("127.0.0.1", { port, path: "/ready" }).catch(() => undefined)
+      )));
+      const isOk = answers.every((it) => /"cache":"ok"/.test(it?.body ?? ""));
       this.#looks.push({ at, isOk });
       await delay(LOOK_MS);
     }

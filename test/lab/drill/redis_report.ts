@@ -47,12 +47,12 @@ export function isHarmless(
 
 /** A result as lines of text. */
 export function formatRedis(result: RedisResult): string {
-  const { name, seen, logouts } = result;
-  const [, logins, noticed, again] = cellsOf(result);
+  const { name, seen } = result;
+  const [, logins, logouts, noticed, again] = cellsOf(result);
   return [
     `${name}: ${
       isHarmless(result) ? "ok" : "LOST"
-    }; logins kept ${logins}, logouts ${logouts.kept} of ${logouts.all}; seen after ${noticed} s, used again after ${again} s`,
+    }; logins kept ${logins}, logouts ${logouts}; seen after ${noticed} s, used again after ${again} s`,
     ...seen.map((each) => `  ${each.kind}: ${lossOf(each)}; ${timesOf(each)}`),
   ].join("\n");
 }
@@ -70,10 +70,13 @@ function secondsOf(seconds: number | null): string {
   return seconds === null ? "–" : seconds.toFixed(1);
 }
 
-function cellsOf({ about, logins, noticedSec, usedAgainSec }: RedisResult) {
+function cellsOf(
+  { about, logins, logouts, noticedSec, usedAgainSec }: RedisResult,
+) {
   return [
     about,
     `${logins.kept} of ${logins.all}`,
+    `${logouts.kept} of ${logouts.all}`,
     secondsOf(noticedSec),
     secondsOf(usedAgainSec),
   ] as const;
@@ -107,6 +110,7 @@ export function redisText(
     "Trouble",
     ...kinds.map((kind) => `${kind}: lost; p99, slowest`),
     "Logins kept",
+    "Logouts kept",
     "`/ready` fails after, s",
     "Used again after, s",
   ];

@@ -1,6 +1,11 @@
 /** The report of Redis in trouble. */
 import assert from "node:assert/strict";
-import { formatRedis, isHarmless, type RedisResult } from "./redis_report.ts";
+import {
+  formatRedis,
+  isHarmless,
+  type RedisResult,
+  redisText,
+} from "./redis_report.ts";
 
 const RESULT: RedisResult = {
   name: "full",
@@ -34,4 +39,21 @@ Deno.test("a trouble of Redis is harmless if nothing is lost and it is seen from
     "full: LOST; logins kept 7 of 7, logouts 2 of 2; seen after 2.0 s, used again after 5.0 s\n" +
       "  public: 3 × 401 login_required of 100; 10, 20 ms",
   );
+});
+
+Deno.test("the table of Redis in trouble tells of logins and of logouts", () => {
+  const machine = {
+    processor: "none",
+    processors: 2,
+    memoryGib: 1,
+    system: "linux",
+    loadAverage: 0,
+    versions: {},
+  };
+  const text = redisText(machine, [RESULT]);
+  const [head = [], , row = []] = text.split("\n")
+    .filter((line) => line.startsWith("|"))
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+  assert.equal(row[head.indexOf("Logins kept")], "7 of 7");
+  assert.equal(row[head.indexOf("Logouts kept")], "2 of 2");
 });

@@ -159,6 +159,25 @@ Deno.test("after SIGINT the gateway drains at once, logs that its time was too s
   assert.match(recorded.events().join(), /drain timed out/);
 });
 
+Deno.test("the port that WebSockets have kept open closes once the service says so", async () => {
+  using _ = fakeClock();
+  const service = fakeService();
+  service.waitUntilPortIdle = () => Promise.resolve(false);
+  let port = 0;
+  service.drain = async (_timeoutMs, _spreadMs, closePort) => {
+    assert.equal(await statusAt(port), 200);
+    await closePort?.();
+    await assert.rejects(statusAt(port), TypeError);
+    return false;
+  };
+  const process = startRun({}, {
+    createService: () => Promise.resolve(service),
+  });
+  port = await process.port();
+  process.send("SIGINT");
+  assert.deepEqual(await process.outcome, { code: 0 });
+});
+
 Deno.test("a signal that arrives during the start ends the gateway as soon as it has started", async () => {
   using _ = fakeClock();
   const started = Promise.withResolvers<GatewayService>();
