@@ -82,16 +82,19 @@ Deno.test("an app on Node knows its visitor, nobody without the header, and refu
   await assert.rejects(visitorOf(header, elsewhere));
 });
 
+/** Debian's, which has the modules that Debian's packages install. */
+const PYTHON = "/usr/bin/python3";
+
 /** Runs a script; undefined if there is no Python, or not that module. */
 async function runPython(
   script: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<string | undefined> {
-  const run = { name: "run", command: "python3" } as const;
+  const run = { name: "run", command: PYTHON } as const;
   if ((await Deno.permissions.query(run)).state !== "granted") return undefined;
   try {
     const args = ["-c", script];
-    const { success, stdout } = await new Deno.Command("python3", { args, env })
+    const { success, stdout } = await new Deno.Command(PYTHON, { args, env })
       .output();
     return success ? new TextDecoder().decode(stdout) : undefined;
   } catch (error) {
