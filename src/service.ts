@@ -14,6 +14,7 @@ import { createClientLeg } from "./downstream/create_client_leg.ts";
 import { accessPage } from "./features/access_page/access_page_feature.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { brand } from "./features/brand/brand_feature.ts";
+import { compress } from "./features/compress/compress_feature.ts";
 import { embeds } from "./features/embeds/embeds_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { identity } from "./features/identity/identity_feature.ts";
@@ -66,6 +67,7 @@ export const FEATURES: readonly FeatureModule[] = [
   identity,
   basePage,
   brand,
+  compress,
 ];
 
 /** Their settings. */
