@@ -91,7 +91,7 @@ function createApp() {
   let response: ServerResponse | undefined;
   const server = createServer((message, answer) => {
     const type = message.url?.slice(1) ?? "";
-    answer.writeHead(200, { "content-type": type });
+    answer.writeHead(200, { "content-type": type, etag: '"a"' });
     if (type === "text/event-stream") {
       response = answer;
       answer.write("data: first\n\n");
@@ -131,6 +131,8 @@ for (const program of ["caddy", "nginx"] as const) {
       const answer = await send(HOST, { port, path: `/${type}`, headers });
       assert.equal(answer.headers.get("content-encoding"), "gzip", type);
       assert.match(answer.headers.get("vary") ?? "", /Accept-Encoding/i);
+      const etag = program === "nginx" ? 'W/"a"' : '"a"';
+      assert.equal(answer.headers.get("etag"), etag);
       assert.equal(gunzipSync(answer.bytes).toString(), SCRIPT);
     }
     for (const type of ["application/json", "image/png"]) {
