@@ -11,6 +11,7 @@ import { TIERS } from "./scenarios/tiers.ts";
 import { TLS } from "./scenarios/tls.ts";
 import { TRANSFERS } from "./scenarios/transfers.ts";
 import { WEBSOCKETS } from "./scenarios/websockets.ts";
+import { WIDE_AREA } from "./scenarios/wide_area.ts";
 import { TARGETS } from "./targets.ts";
 
 /** All scenarios. */
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...BURSTS,
   EVENTS,
   ...PAGE_LOADS,
+  WIDE_AREA,
   HOSTED,
   START,
 ];

@@ -13,6 +13,7 @@ function requestHeadersOf(
     needsWhole?: boolean;
     added?: HeaderList;
     traceparent?: string;
+    appTags?: (tags: string) => string;
   } = {},
 ): [string, string][] {
   return requestHeaders({
@@ -23,6 +24,7 @@ function requestHeadersOf(
     needsWhole: options.needsWhole ?? false,
     added: options.added,
     trace: { traceparent: options.traceparent },
+    appTags: options.appTags,
     id: "id-1",
     appAddress: { port: 3000, publicOrigin: "https://3000-box.p.test" },
   }, {
@@ -55,6 +57,24 @@ Deno.test("requestHeaders() sets each of ours exactly once, whatever the client 
     ["x-forwarded-host", "3000-box.p.test"],
     ["x-forwarded-proto", "https"],
     ["x-forwarded-for", "192.0.2.1"],
+  ]);
+});
+
+Deno.test("requestHeaders() sends the tags of conditions as the app knows them, and else what came", () => {
+  const sent: [string, string][] = [
+    ["if-match", "m"],
+    ["if-modified-since", "s"],
+    ["if-none-match", "n"],
+    ["if-range", "r"],
+  ];
+  const isCondition = ([name]: [string, string]) => name.startsWith("if-");
+  assert.deepEqual(requestHeadersOf(sent).filter(isCondition), sent);
+  const appTags = (tags: string) => tags.toUpperCase();
+  assert.deepEqual(requestHeadersOf(sent, { appTags }).filter(isCondition), [
+    ["if-match", "M"],
+    ["if-modified-since", "s"],
+    ["if-none-match", "N"],
+    ["if-range", "R"],
   ]);
 });
 

@@ -13,7 +13,12 @@ import {
   type Scenario,
 } from "../scenario.ts";
 import { denoCommand, type Server, startServer } from "../server.ts";
-import { addRunner, addSandboxes, type Contestant } from "../world.ts";
+import {
+  addRunner,
+  addSandboxes,
+  type Contestant,
+  type World,
+} from "../world.ts";
 import { driveGets } from "./rates.ts";
 
 const ROUNDS = 7;
@@ -21,7 +26,7 @@ const WARM_UP_LOADS = 2;
 /** The gateway's code is compiled by more requests than a few loads have. */
 const WARM_UP_SEC = 4;
 
-const LOADED = "load ms";
+export const LOADED = "load ms";
 const INTERACTIVE = "ready ms";
 /** The processor time of what is between browser and app, for one load. */
 const PROXY_CPU = "CPU ms";
@@ -37,10 +42,9 @@ const DIRECT = "direct, to the app";
 const FILES = 1 + MODULES + IMAGES;
 
 /** How the page is fetched. */
-interface Way {
+export interface Way {
   readonly scheme: "http" | "https";
   readonly protocol: "http/1.1" | "h2";
-  readonly gateway: Contestant;
 }
 
 /**
@@ -48,9 +52,9 @@ interface Way {
  *
  * @throws {Error} if something of it is missing, or came by another protocol.
  */
-async function load(
+export async function load(
   chromium: Chromium,
-  { pid, port }: Server,
+  { pid, port }: Pick<Server, "pid" | "port">,
   { scheme, protocol }: Way,
 ): Promise<Reading> {
   const before = await cpuTimeMs(pid);
@@ -70,7 +74,7 @@ async function load(
   };
 }
 
-async function warmUp(
+export async function warmUp(
   chromium: Chromium,
   server: Server,
   way: Way,
@@ -102,7 +106,25 @@ function figures(
   ];
 }
 
-function pageLoads(name: string, about: string, way: Way): Scenario {
+/** The app, to which the API leads. */
+export async function startPages(
+  { stack }: World,
+  ...args: string[]
+): Promise<Server> {
+  const file = "test/lab/bench/servers/page_app.ts";
+  const app = await startServer({
+    command: denoCommand("-P=bench", file, ...args),
+  });
+  addRunner(stack, RUNNER, app.port);
+  addSandboxes(stack, [SANDBOX], RUNNER);
+  return app;
+}
+
+function pageLoads(
+  name: string,
+  about: string,
+  way: Way & { readonly gateway: Contestant },
+): Scenario {
   return {
     name,
     about,
@@ -114,16 +136,7 @@ function pageLoads(name: string, about: string, way: Way): Scenario {
         return { quantity: LOADED, rows: [], figures: [], notes };
       }
       started.use(chromium);
-      const app = started.use(
-        await startServer({
-          command: denoCommand(
-            "-P=bench",
-            "test/lab/bench/servers/page_app.ts",
-          ),
-        }),
-      );
-      addRunner(world.stack, RUNNER, app.port);
-      addSandboxes(world.stack, [SANDBOX], RUNNER);
+      const app = started.use(await startPages(world));
       const isTls = way.scheme === "https";
       const front = nginxTo("nginx, to the app", app.port, isTls);
       const contestants = present(world, [
