@@ -76,7 +76,7 @@ http://:${port} {
       ["http2 on;", "#"],
       ["ssl_certificate ", "# "],
       ["ssl_certificate_key ", "# "],
-      ["server 127.0.0.1:4000;", `server 127.0.0.1:${gateway};`],
+      ["server 127.0.0.1:4000 ", `server 127.0.0.1:${gateway} `],
       ["location / {", `location / {\n${lines}`],
     ]);
     return await nginxCommand(folder, http);
