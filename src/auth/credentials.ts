@@ -5,11 +5,7 @@ import {
   type PreviewHost,
   previewOrigin,
 } from "../address/preview_host.ts";
-import {
-  cookieValues,
-  type SentCookie,
-  sentOwnCookies,
-} from "../http/cookies.ts";
+import { type SentCookie, sentOwnCookies } from "../http/cookies.ts";
 import { isFramed, isNavigation } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import type { FileUrlSplit } from "./file_url.ts";
@@ -130,7 +126,7 @@ function addSessions(
   const own = sentOwnCookies(cookie);
   if (own.length === 0) return;
   const { cookies } = source;
-  const granted = grantSessionsIn(cookie, cookies);
+  const granted = grantSessionsAmong(own, cookies);
   const sessions = lastValues(own, cookies.previewTokenSession);
   // The name of a login's cookie is a digest of the host, which most requests need not be searched for.
   const mark = cookies.loginMarkOn(source.host);
@@ -164,7 +160,14 @@ export function grantSessionsIn(
   cookie: string,
   { grantSession }: Pick<OwnCookies, "grantSession">,
 ): string[] {
-  return cookieValues(cookie, grantSession)
+  return grantSessionsAmong(sentOwnCookies(cookie), { grantSession });
+}
+
+function grantSessionsAmong(
+  own: readonly SentCookie[],
+  { grantSession }: Pick<OwnCookies, "grantSession">,
+): string[] {
+  return lastValues(own, grantSession)
     .flatMap((value) => value.split(SESSION_SEPARATOR))
     .slice(-MAX_SESSION_COOKIES);
 }

@@ -166,6 +166,7 @@ export class PreviewExchange extends SandboxExchange {
   asksPlain = false;
   /** Set by a feature, once its visitor was admitted, that tells the app more of them. */
   added: HeaderList | undefined;
+  #credentials: readonly Credential[] | undefined;
 
   constructor(
     incoming: IncomingRequest,
@@ -211,7 +212,7 @@ export class PreviewExchange extends SandboxExchange {
   }
 
   credentials(): readonly Credential[] {
-    return presentedCredentials(this.#source);
+    return this.#credentials ??= presentedCredentials(this.#source);
   }
 
   protected override get ownHeaders(): [string, string][] {
