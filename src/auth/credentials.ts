@@ -130,7 +130,7 @@ function addSessions(
   const sessions = lastValues(own, cookies.previewTokenSession);
   // The name of a login's cookie is a digest of the host, which most requests need not be searched for.
   const mark = cookies.loginMarkOn(source.host);
-  if (own.some(([name]) => name.startsWith(mark))) {
+  if (own.some((sent) => sent[0].startsWith(mark))) {
     sessions.push(...lastValues(own, cookies.loginOn(source.host)));
   }
   // What opens more comes first, but in a frame what says whose frame it may be, for all that its pages load: no request
@@ -182,7 +182,8 @@ function framingOrigin(
 
 function lastValues(own: readonly SentCookie[], name: string): string[] {
   const values: string[] = [];
-  for (const [given, value] of own) if (given === name) values.push(value);
+  // By index, as these come with every request: taking them apart goes through an iterator.
+  for (const sent of own) if (sent[0] === name) values.push(sent[1]);
   return values.slice(-MAX_SESSION_COOKIES);
 }
 
