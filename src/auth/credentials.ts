@@ -5,11 +5,7 @@ import {
   type PreviewHost,
   previewOrigin,
 } from "../address/preview_host.ts";
-import {
-  cookieValues,
-  type SentCookie,
-  sentOwnCookies,
-} from "../http/cookies.ts";
+import { type SentCookie, sentOwnCookies } from "../http/cookies.ts";
 import { isFramed, isNavigation } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import type { FileUrlSplit } from "./file_url.ts";
@@ -130,11 +126,11 @@ function addSessions(
   const own = sentOwnCookies(cookie);
   if (own.length === 0) return;
   const { cookies } = source;
-  const granted = grantSessionsIn(cookie, cookies);
+  const granted = grantSessionsAmong(own, cookies);
   const sessions = lastValues(own, cookies.previewTokenSession);
   // The name of a login's cookie is a digest of the host, which most requests need not be searched for.
   const mark = cookies.loginMarkOn(source.host);
-  if (own.some(([name]) => name.startsWith(mark))) {
+  if (own.some((sent) => sent[0].startsWith(mark))) {
     sessions.push(...lastValues(own, cookies.loginOn(source.host)));
   }
   // What opens more comes first, but in a frame what says whose frame it may be, for all that its pages load: no request
@@ -164,7 +160,14 @@ export function grantSessionsIn(
   cookie: string,
   { grantSession }: Pick<OwnCookies, "grantSession">,
 ): string[] {
-  return cookieValues(cookie, grantSession)
+  return grantSessionsAmong(sentOwnCookies(cookie), { grantSession });
+}
+
+function grantSessionsAmong(
+  own: readonly SentCookie[],
+  { grantSession }: Pick<OwnCookies, "grantSession">,
+): string[] {
+  return lastValues(own, grantSession)
     .flatMap((value) => value.split(SESSION_SEPARATOR))
     .slice(-MAX_SESSION_COOKIES);
 }
@@ -179,7 +182,8 @@ function framingOrigin(
 
 function lastValues(own: readonly SentCookie[], name: string): string[] {
   const values: string[] = [];
-  for (const [given, value] of own) if (given === name) values.push(value);
+  // By index, as these come with every request: taking them apart goes through an iterator.
+  for (const sent of own) if (sent[0] === name) values.push(sent[1]);
   return values.slice(-MAX_SESSION_COOKIES);
 }
 

@@ -27,15 +27,11 @@ import {
   type PresentedGrant,
   sessionFor,
 } from "./grants.ts";
+import { isLoginHere, knownAdmission } from "./known_admission.ts";
 import type { LoginSessions } from "./login_sessions.ts";
 import type { PortPolicy } from "./port_policy.ts";
 import { isOurs, isSame, isTokenShaped, type Reason } from "./reason.ts";
-import type {
-  HostSession,
-  LoginSession,
-  Session,
-  SessionSealer,
-} from "./session.ts";
+import type { Session, SessionSealer } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 import type { Admission, Denial, GateRequest, Verdict } from "./verdict.ts";
 
@@ -51,15 +47,15 @@ export interface GateParts {
       ): Promise<{ readonly id: string } | null | undefined>;
     };
   readonly access: Access;
-  readonly sessions: Pick<SessionSealer, "open">;
+  readonly sessions: Pick<SessionSealer, "open" | "opened">;
   readonly logins: Pick<
     LoginSessions,
-    "grantsAccess" | "opens" | "visits" | "subjectOf"
+    "grantsAccess" | "knowsAccess" | "opens" | "visits" | "subjectOf"
   >;
   readonly grants: Pick<GrantAccess, "recognizes" | "judge">;
   readonly ports: Pick<
     PortPolicy,
-    "labelsOpen" | "isKnownOpen" | "accessTo" | "refresh"
+    "labelsOpen" | "isKnownOpen" | "knownAccess" | "accessTo" | "refresh"
   >;
   /** False if preview tokens open apps only, and none of Daytona's own services. */
   readonly toolboxTakesPreviewToken?: boolean;
@@ -103,6 +99,10 @@ export class Gate {
     if (isKnownPublic && !request.isEmbedded) {
       return this.#admitPublic(request);
     }
+    const known = isKnownPublic === false
+      ? knownAdmission(request, this.#parts)
+      : undefined;
+    if (known !== undefined) return known;
     const budget = this.#parts.throttle.budgetFor(request);
     try {
       const verdict = this.#judge(request, { budget, isKnownPublic });
@@ -316,7 +316,7 @@ export class Gate {
         isAccepted = await this.#isOpenedBy(session, request, budget);
         if (
           isAccepted === false && !request.isToolbox && !request.isForMembers &&
-          this.#isLoginHere(session, request)
+          isLoginHere(session, request, this.#parts.scope)
         ) {
           isAccepted = isVisitor = await logins
             .visits(request, session, budget);
@@ -372,21 +372,8 @@ export class Gate {
     if (session.kind === "key") {
       return await this.#isPreviewToken(session.token, request, budget);
     }
-    return this.#isLoginHere(session, request) &&
+    return isLoginHere(session, request, scope) &&
       await logins.grantsAccess(session, clientAddress, budget);
-  }
-
-  /** True for the session of a login, if it is for the host that was asked for. */
-  #isLoginHere(
-    session: Session | undefined,
-    { label, port, name }: GateRequest,
-  ): session is LoginSession | HostSession {
-    const isByHost = this.#parts.scope === "host" || name !== undefined;
-    if (session?.kind === "login") {
-      return session.sandboxId === label && !isByHost;
-    }
-    return session?.kind === "host" && session.sandboxId === label &&
-      isByHost && session.port === port && session.name === name;
   }
 
   async #isPreviewToken(

@@ -116,10 +116,15 @@ export class LoginSessionStore {
    * have lost the session
    */
   async get(id: string): Promise<SessionState | undefined> {
+    return this.known(id) ?? await this.#reread(id);
+  }
+
+  /** The state in process if it need not be checked against the durable tier; undefined otherwise. */
+  known(id: string): SessionState | undefined {
     const copy = this.#copies.get(id);
     const isCurrent = copy?.value.state === "ended" ||
       copy !== undefined && isTrusted(copy, this.#options.now());
-    if (!isCurrent) return await this.#reread(id);
+    if (!isCurrent) return undefined;
     this.#report("hit");
     return copy.value;
   }

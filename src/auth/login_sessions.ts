@@ -37,6 +37,8 @@ export interface LoginAccess {
     user: LoginUser,
     budget: Budget,
   ): Promise<boolean | null>;
+  /** True if that is known in process, and fresh. */
+  knowsAccess?(sandboxId: string, user: Pick<LoginUser, "bearer">): boolean;
 }
 
 /** A port of a sandbox, by id or name. */
@@ -109,6 +111,16 @@ export class LoginSessions {
     }
     const user = await this.#current(session, known);
     return await this.#mayOpen(session.sandboxId, user, clientAddress, budget);
+  }
+
+  /** True if all by which the session opens its sandbox is known in process, and nothing is due. */
+  knowsAccess({ id, sandboxId }: LoginSession | HostSession): boolean {
+    const { access, now } = this.#options;
+    const known = this.#states.known(id);
+    if (known?.state !== "open") return false;
+    const { accessToken: bearer, expiresAt = Infinity } = known;
+    return now() < expiresAt - RENEW_BEFORE_MS &&
+      access.knowsAccess?.(sandboxId, { bearer }) === true;
   }
 
   /** True if a user has access to the sandbox; null if so, but it was deleted; false if the session has ended. */

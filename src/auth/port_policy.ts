@@ -69,9 +69,18 @@ export class PortPolicy {
     isPublic: boolean,
   ): boolean | undefined {
     if (!isPublic && !this.labelsOpen) return false;
-    const labels = this.#source.knownLabels(label);
-    const access = labels && this.access(port, isPublic, labels);
+    const access = this.knownAccess(label, port, isPublic);
     return access ? (access & ANYONE) !== 0 : undefined;
+  }
+
+  /** Whom a port of the sandbox admits, if its labels are in process and fresh; undefined otherwise. */
+  knownAccess(
+    label: string,
+    port: number,
+    isPublic: boolean,
+  ): PortAccess | undefined {
+    const labels = this.#source.knownLabels(label);
+    return labels && this.access(port, isPublic, labels);
   }
 
   /** Whom a port of the sandbox admits. */

@@ -54,6 +54,15 @@ export class RuleAccess implements LoginAccess, VisitorAccess {
     return identity !== null && isAllowed(this.#rule, identity);
   }
 
+  knowsAccess(
+    _sandboxId: string,
+    { bearer }: Pick<LoginUser, "bearer">,
+  ): boolean {
+    const identity = this.#identities.known(digestKey([bearer]));
+    return this.#rule !== undefined && !!identity &&
+      isAllowed(this.#rule, identity);
+  }
+
   async admits(
     { label, port }: VisitedPort,
     tokens: Tokens,

@@ -77,6 +77,15 @@ export class SessionSealer {
   /** The session in `sealed` if it is authentic and unexpired, for whichever sandbox; undefined otherwise. */
   async open(sealed: string): Promise<Session | undefined> {
     const session = this.#opened.get(sealed) ?? await this.#unseal(sealed);
+    return this.#unexpired(session);
+  }
+
+  /** That session if it has been opened before, and is remembered; undefined otherwise. */
+  opened(sealed: string): Session | undefined {
+    return this.#unexpired(this.#opened.get(sealed));
+  }
+
+  #unexpired(session: Session | undefined): Session | undefined {
     return session !== undefined && session.expiresAt > this.#now()
       ? session
       : undefined;

@@ -168,6 +168,7 @@ export class PreviewExchange extends SandboxExchange {
   appTags: ((tags: string) => string) | undefined;
   /** Set by a feature, once its visitor was admitted, that tells the app more of them. */
   added: HeaderList | undefined;
+  #credentials: readonly Credential[] | undefined;
 
   constructor(
     incoming: IncomingRequest,
@@ -213,7 +214,7 @@ export class PreviewExchange extends SandboxExchange {
   }
 
   credentials(): readonly Credential[] {
-    return presentedCredentials(this.#source);
+    return this.#credentials ??= presentedCredentials(this.#source);
   }
 
   protected override get ownHeaders(): [string, string][] {

@@ -11,7 +11,12 @@ import {
 import type { Change } from "../sandbox_changes.ts";
 
 /** What the gate asks about credentials, in whichever way they are judged. */
-export type Access = Omit<AccessResolver, "forget">;
+export type Access =
+  & Omit<AccessResolver, "forget" | KnownWay>
+  & Partial<Pick<AccessResolver, KnownWay>>;
+
+/** What is said at once, where that is possible. */
+type KnownWay = "knowsPreviewToken" | "knowsAccess";
 
 /** A user, and what their provider has told of the bearer. */
 export interface BearerUser extends Omit<User, "organizationId"> {
@@ -76,6 +81,12 @@ export class AccessResolver {
     return await this.#previewTokens.lookUp(key, ask, budget);
   }
 
+  /** True if the API has said so of late, and need not be asked. */
+  knowsPreviewToken(sandboxId: string, token: string): boolean {
+    const key = this.#marks.keyOf(sandboxId, token);
+    return this.#previewTokens.known(key) === true;
+  }
+
   /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
   async hasAccess(
     sandboxId: string,
@@ -90,6 +101,14 @@ export class AccessResolver {
     };
     const endsAt = () => knownEndOf(user);
     return await this.#users.lookUp(key, ask, budget, undefined, endsAt);
+  }
+
+  /** True if the API has said so of late, and need not be asked. */
+  knowsAccess(
+    sandboxId: string,
+    { bearer }: Pick<BearerUser, "bearer">,
+  ): boolean {
+    return this.#users.known(this.#marks.keyOf(sandboxId, bearer)) === true;
   }
 
   /** The sandbox that a signed token grants access to on `port`; null if it grants none there, or no longer does. */

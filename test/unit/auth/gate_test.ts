@@ -123,9 +123,11 @@ function gateWith(
             : SESSIONS[sealed],
         );
       },
+      opened: () => undefined,
     },
     logins: {
       grantsAccess: ({ id }) => Promise.resolve(id === "login"),
+      knowsAccess: () => false,
       opens: (_, { id }) => Promise.resolve(id === "login"),
       visits({ port }, _, budget) {
         if (visitsPort !== undefined) budget.spend();
@@ -143,6 +145,7 @@ function gateWith(
     ports: {
       labelsOpen: false,
       isKnownOpen: (_, __, isPublic) => isPublic,
+      knownAccess: () => undefined,
       accessTo: () => Promise.resolve(EVERYBODY),
       refresh: () => Promise.resolve(),
       ...ports,

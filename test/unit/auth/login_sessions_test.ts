@@ -37,6 +37,7 @@ function setUp(store: DurableStore | null = null, needsState = false) {
   const clock = { now: 1_000_000_000_000 };
   const now = () => clock.now;
   const good = new Set(["first"]);
+  const known = new Set<string>();
   const refreshes: string[] = [];
   const issuers: (string | undefined)[] = [];
   const users: (string | undefined)[] = [];
@@ -49,6 +50,7 @@ function setUp(store: DurableStore | null = null, needsState = false) {
         users.push(tokens.identity?.subject);
         return Promise.resolve(good.has(bearer));
       },
+      knowsAccess: (_, { bearer }) => known.has(bearer),
     },
     visitors: {
       admits: ({ port }, { accessToken }) =>
@@ -90,6 +92,7 @@ function setUp(store: DurableStore | null = null, needsState = false) {
     failedTasks,
     clock,
     good,
+    known,
     logins,
     refreshes,
     issuers,
@@ -108,6 +111,38 @@ Deno.test("LoginSessions grant access only as long as the API does", async () =>
   assert(await logins.grantsAccess(session, ...CALLER));
   good.clear();
   assert(!await logins.grantsAccess(session, ...CALLER));
+});
+
+Deno.test("LoginSessions know what a session opens until it ends, its access does, or its token is due, and ask nobody", async () => {
+  const { clock, good, known, logins, refreshes, session, tokens, users } =
+    setUp();
+  known.add("first");
+  assert(!logins.knowsAccess(session));
+  await logins.begin(session, tokens);
+  assert(logins.knowsAccess(session));
+  assert(!logins.knowsAccess({ ...session, id: "another" }));
+  known.clear(); // what the API has said has to be asked for again
+  assert(!logins.knowsAccess(session));
+  known.add("first");
+  const { now } = clock;
+  clock.now += 5 * MINUTE_MS - 30_000; // half a minute before the token expires
+  assert(!logins.knowsAccess(session));
+  clock.now = now;
+  assert(logins.knowsAccess(session));
+  await logins.end(session);
+  assert(good.has("first") && !logins.knowsAccess(session));
+  assert.deepEqual([users, refreshes], [[], []]);
+});
+
+Deno.test("LoginSessions know nothing that has to be read again from a shared tier", async () => {
+  const { clock, known, logins, session, tokens } = setUp(
+    storeThat(() => "absent").store,
+  );
+  known.add("first");
+  await logins.begin(session, tokens);
+  assert(logins.knowsAccess(session));
+  clock.now += 10_000;
+  assert(!logins.knowsAccess(session));
 });
 
 Deno.test("LoginSessions let who is no member look at a port, as long as the session is known and has not ended", async () => {

@@ -137,6 +137,27 @@ Deno.test("the provider is asked once for many requests, and an outage of it is 
   assert.equal(await access.hasAccess("box", { tokens }), true);
 });
 
+Deno.test("whom the rule lets in is known once that was asked, and until it has to be asked again", async () => {
+  const world = await setUp();
+  await using _ = world.standIn;
+  const { access, clock, withoutRule } = world;
+  const alice = await logIn(world, "alice");
+  const mallory = await logIn(world, "mallory");
+  const knows = ({ accessToken: bearer }: typeof alice) =>
+    access.knowsAccess("box", { bearer });
+  assert(!knows(alice));
+  for (const tokens of [alice, mallory]) {
+    await access.hasAccess("box", { tokens });
+    await withoutRule.hasAccess("box", { tokens });
+  }
+  assert(knows(alice));
+  assert(!knows(mallory));
+  const { accessToken: bearer } = alice;
+  assert(!withoutRule.knowsAccess("box", { bearer }));
+  clock.ms += 120 * SECOND_MS;
+  assert(!knows(alice));
+});
+
 Deno.test("an access token that the provider no longer accepts opens nothing", async () => {
   const world = await setUp();
   await using _ = world.standIn;

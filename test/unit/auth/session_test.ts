@@ -110,6 +110,18 @@ Deno.test("SessionSealer ends a session at its time by its own clock, remembered
   assert.equal(await sessions.open(sealed), undefined);
 });
 
+Deno.test("SessionSealer has opened only what was opened before, and until its time", async () => {
+  const { clock, sessions } = setUp();
+  const sealed = await sessions.seal(TOKEN_SESSION);
+  assert.equal(sessions.opened(sealed), undefined);
+  await sessions.open(sealed);
+  assert.deepEqual(sessions.opened(sealed), TOKEN_SESSION);
+  clock.now = EXPIRES_AT;
+  assert.equal(sessions.opened(sealed), undefined);
+  await sessions.open("x");
+  assert.equal(sessions.opened("x"), undefined);
+});
+
 Deno.test("SessionSealer opens nothing that it did not seal", async () => {
   const { sessions } = setUp();
   for (const sealed of ["", "x", "a.b.c.d.e"]) {

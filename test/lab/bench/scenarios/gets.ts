@@ -129,7 +129,10 @@ const BY_TOKEN = { ...PRIVATE, "X-Daytona-Preview-Token": KEYS.lockedToken };
 const credentials: Scenario = {
   name: "private",
   about: "GET 1 KiB, 64 connections, by what opens the sandbox",
-  drive: (target, seconds) => driveGets(target, seconds, { headers: BY_TOKEN }),
+  async drive(target, seconds) {
+    const headers = { ...PRIVATE, Cookie: await sessionCookie(target) };
+    return await driveGets(target, seconds, { headers });
+  },
   async measure(world) {
     const target = await world.warm(
       GATEWAY,

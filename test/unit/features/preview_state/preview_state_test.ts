@@ -62,12 +62,14 @@ function setUp() {
     ports: {
       labelsOpen: false,
       isKnownOpen: (_label, _port, isPublic) => isPublic,
+      knownAccess: () => undefined,
       accessTo: () => Promise.resolve(EVERYBODY),
       refresh: () => Promise.resolve(),
     },
-    sessions: { open: never },
+    sessions: { open: never, opened: () => undefined },
     logins: {
       grantsAccess: never,
+      knowsAccess: () => false,
       opens: never,
       visits: never,
       subjectOf: () => undefined,

@@ -103,6 +103,36 @@ Deno.test("AccessResolver asks the API once per credential and sandbox, once per
   ]);
 });
 
+Deno.test("AccessResolver knows an answer that admits as long as it need not ask again", async () => {
+  const { access, clock } = setUp();
+  const knows = (id: string, secret: string) => [
+    access.knowsPreviewToken(id, secret),
+    access.knowsAccess(id, { ...USER, bearer: secret }),
+  ];
+  async function ask(): Promise<void> {
+    await access.isPreviewToken("box", "good", UNMETERED);
+    await access.isPreviewToken("box", "bad", UNMETERED);
+    for (const user of [USER, STRANGER, FORMER]) {
+      await access.hasAccess("box", user, UNMETERED);
+    }
+  }
+  assert.deepEqual(knows("box", "good"), [false, false]);
+  await ask();
+  assert.deepEqual(knows("box", "good"), [true, false]);
+  assert.deepEqual(knows("box", "key"), [false, true]);
+  for (const other of ["bad", "another", "former"]) {
+    assert.deepEqual(knows("box", other), [false, false], other);
+  }
+  assert.deepEqual(knows("other", "good"), [false, false]);
+  await access.forget("box", { mark: "started", tiers: "both" });
+  assert.deepEqual(knows("box", "good"), [false, false]);
+  assert.deepEqual(knows("box", "key"), [false, false]);
+  await ask();
+  clock.time += 10 * 60_000;
+  assert.deepEqual(knows("box", "good"), [false, false]);
+  assert.deepEqual(knows("box", "key"), [false, false]);
+});
+
 Deno.test("AccessResolver reads every kind of answer that another gateway stored", async () => {
   const { store } = fakeStore({ shared: true });
   const first = setUp(store);
