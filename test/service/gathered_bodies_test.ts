@@ -154,3 +154,71 @@ Deno.test("a client that reads late gets what was its own, whatever came to othe
     }
   }
 });
+
+/** The whole request, with that letter as its path and as its body of so many bytes, which may come in chunks. */
+function postOf(
+  host: string,
+  letter: string,
+  { length, isChunked }: { length: number; isChunked: boolean },
+): string {
+  const body = letter.repeat(length);
+  const framing = isChunked
+    ? "Transfer-Encoding: chunked"
+    : `Content-Length: ${length}`;
+  return `POST /${letter} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n` +
+    `${framing}\r\n\r\n` +
+    (isChunked ? `${length.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body);
+}
+
+Deno.test("no byte of one request is seen in another, at once, late or broken", async () => {
+  await using gateway = await startGateway();
+  const seen: string[] = [];
+  const host = await gateway.serve((request, response) => {
+    request.setEncoding("latin1");
+    let body = "";
+    request.on("data", (part: string) => body += part);
+    request.on("error", () => {});
+    request.on("close", () => {
+      const letter = request.url?.slice(1) ?? "";
+      if (body.replaceAll(letter, "") !== "") seen.push(`others' in ${letter}`);
+    });
+    request.on("end", () => response.end(`${body.length}`));
+  });
+  for (let round = 0; round < 3; round++) {
+    await poisonWhile(
+      LENGTHS.flatMap((length, i) =>
+        [false, true].map(async (isChunked, j) => {
+          const letter = LETTERS.charAt(2 * i + j);
+          const bytes = postOf(host, letter, { length, isChunked });
+          const half = Math.floor(bytes.length / 2);
+          using stream = await gateway.open(
+            i % 3 === 0 ? bytes : bytes.slice(0, half),
+          );
+          if (i % 3 === 1) return; // it breaks off
+          if (i % 3 === 2) {
+            await turn();
+            await stream.write(bytes.slice(half));
+          }
+          const answer = await stream.readToEnd();
+          assert.ok(answer.includes(`${length}`), letter);
+        })
+      ),
+    );
+  }
+  assert.deepEqual(seen, []);
+});
+
+Deno.test("a client that waits to be told so sends its body, which arrives with its head", async () => {
+  await using gateway = await startGateway();
+  const host = await gateway.serve((request, response) => {
+    request.pipe(response);
+  });
+  using stream = await gateway.open(
+    `POST / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n` +
+      "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n",
+  );
+  assert.match(await stream.readUntil("\r\n\r\n"), /^HTTP\/1.1 100 /);
+  await stream.write("body");
+  assert.match(await stream.readUntil("\r\n\r\n"), /^HTTP\/1.1 200 /);
+  assert.match(await stream.readToEnd(), /body/);
+});

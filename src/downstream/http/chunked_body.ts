@@ -16,7 +16,12 @@
  * by trailers, such uploads are watched (downstream/memory/guard.ts).
  */
 import { clearImmediate, setImmediate } from "node:timers";
-import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
+import {
+  type BodyReader,
+  type Bytes,
+  type Reader,
+  readerOf,
+} from "../../upstream/http1/body_reader.ts";
 import { UpstreamError } from "../../upstream/upstream_error.ts";
 import {
   MAX_ROOM_BYTES,
@@ -50,21 +55,6 @@ const FINE_BYTES = 24;
 
 /** How much a single read counts for the usual size of those before it. */
 const LAST_READ_SHARE = 1 / 4;
-
-interface Reader {
-  /** The next bytes, in `room` unless they were there before. */
-  read(room: Bytes): Promise<{ readonly value?: Bytes | undefined }>;
-  cancel(): Promise<void>;
-}
-
-/** A short body that came with its head is no byte stream: it is there already. */
-function readerOf(body: ReadableStream<Bytes>): Reader {
-  try {
-    return body.getReader({ mode: "byob" });
-  } catch {
-    return body.getReader();
-  }
-}
 
 /** The room for chunks of so many bytes, in as few equal reads as possible. @example `roomFor(100_000)` is 50_005, in two */
 export function roomFor(chunkBytes: number): number {

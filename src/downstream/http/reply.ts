@@ -94,8 +94,9 @@ export class Reply {
   #use({ body, contentLength }: RequestBody): void {
     this.#contentLength = contentLength;
     if (body === null) return;
-    const { request, onBodyRead: onRead } = this.#request;
-    const source = { body, contentLength, request, onRead };
+    const { request, headers, onBodyRead: onRead } = this.#request;
+    const isAwaited = headers.has("expect");
+    const source = { body, contentLength, request, isAwaited, onRead };
     this.#upload = new Upload(source, () => this.#download?.abort("evicted"));
   }
 

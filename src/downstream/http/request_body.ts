@@ -6,8 +6,10 @@ import { wasCancelled } from "../../platform/http2_body.ts";
 import {
   type BodyReader,
   bodyReader,
+  roomReader,
   startingWith,
 } from "../../upstream/http1/body_reader.ts";
+import { takeBuffer } from "../../upstream/http1/buffer_pool.ts";
 import { UpstreamError } from "../../upstream/upstream_error.ts";
 import { type BodySource, ChunkedBody } from "./chunked_body.ts";
 import { MAX_ROOM_BYTES } from "./read_sizes.ts";
@@ -43,7 +45,10 @@ export function requestBody(
     const contentLength = Number(length);
     if (contentLength === 0) return { body: null, contentLength };
     source.readSizes.note(source.connection, MAX_ROOM_BYTES);
-    return { body: bodyReader(request.body), contentLength };
+    const body = contentLength > MAX_ROOM_BYTES
+      ? roomReader(request.body, () => takeBuffer(MAX_ROOM_BYTES))
+      : bodyReader(request.body);
+    return { body, contentLength };
   }
   if (coding !== null) {
     const body = new ChunkedBody(request.body, source);

@@ -17,6 +17,8 @@ export interface UploadSource {
   readonly contentLength: number | null;
   /** The request, for its signal: it costs something to ask for it. */
   readonly request: Pick<Request, "signal">;
+  /** True if the client sends it only once it is read: then Deno tells it to go on (RFC 9110 section 10.1.1). */
+  readonly isAwaited?: boolean;
   /** Told the size of each part that is read, bytes. */
   readonly onRead?: ((bytes: number) => void) | undefined;
 }
@@ -39,6 +41,8 @@ export class Upload implements BodyReader, Watched {
   /** The read that waits for more, as its caller sees it. */
   #reading: PromiseWithResolvers<Bytes | null> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
+  /** What was read, or is being read, for the next `read()`. */
+  #peeked: Promise<Bytes | null> | undefined;
 
   /** @param onFail Called just before it fails */
   constructor(source: UploadSource, onFail: () => void) {
@@ -91,9 +95,17 @@ export class Upload implements BodyReader, Watched {
     if (this.#isOver) {
       return Promise.reject(new UpstreamError("aborted", "upload given up"));
     }
+    const peeked = this.#peeked;
+    this.#peeked = undefined;
+    if (peeked !== undefined) return peeked;
     const reading = this.#reading = Promise.withResolvers<Bytes | null>();
     this.#read().then(reading.resolve, reading.reject);
     return reading.promise;
+  }
+
+  peek(): Promise<Bytes | null> | undefined {
+    if (this.#source.isAwaited) return undefined;
+    return this.#peeked ??= this.read();
   }
 
   /** True if nobody may read on: it was given up or has failed, and may not be watched any more. */

@@ -34,17 +34,18 @@ export function pooledCopy(bytes: Bytes): Bytes {
   return copy;
 }
 
-/** Gives back the memory of `bytes`, which must not be used any more; does nothing if it is of another kind. */
-export function giveBackBuffer(bytes: Bytes): void {
-  if (bytes.length <= MAX_HEAP_BYTES) return;
+/** Gives back the memory of `bytes`, which must not be used any more; false if it is of another kind, or not needed. */
+export function giveBackBuffer(bytes: Bytes): boolean {
+  if (bytes.length <= MAX_HEAP_BYTES) return false;
   const { buffer } = bytes;
   const size = buffer.byteLength;
   const same = free.get(size);
-  if (same === undefined) return;
+  if (same === undefined) return false;
   const isFull = freeBytes + size > MAX_FREE_BYTES;
-  if (isFull && same.length >= MIN_FREE_BUFFERS) return;
+  if (isFull && same.length >= MIN_FREE_BUFFERS) return false;
   same.push(buffer);
   freeBytes += size;
+  return true;
 }
 
 /** The size of the buffer for `length` bytes; undefined if it is not one of these. */

@@ -13,7 +13,7 @@ export interface UpstreamRequest {
   readonly target: string;
   /** End-to-end headers with one Host; those of framing and the connection are rejected: the client sets them. */
   readonly headers: HeaderList;
-  /** Read once the head has been written; cancelled if the upload cannot go on. Its chunks are freed once they are sent. */
+  /** Read once the head is written, unless it may be peeked at; cancelled if the upload cannot go on. Its chunks are freed. */
   readonly body: BodyReader | null;
   /** The Content-Length; null with a body means chunked, null without one means no framing header at all. */
   readonly contentLength: number | null;

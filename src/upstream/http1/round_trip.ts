@@ -142,7 +142,7 @@ export class RoundTrip
   }
 
   async #sendWithBody(head: string, upload: UploadSender): Promise<void> {
-    if (await this.connection.writeHead(head)) await upload.run();
+    await upload.run(head);
     this.#isUpstreamAwaited = false;
     // The response timeout starts only now: an upload that makes progress may take as long as it likes.
     if (this.connection.failed) return;

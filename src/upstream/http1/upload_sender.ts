@@ -1,14 +1,18 @@
+import { clearImmediate, setImmediate } from "node:timers";
 import { fairTurn, UNPACED_READS } from "../../lib/fair_turn.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
 import { UpstreamError } from "../upstream_error.ts";
-import type { BodyReader } from "./body_reader.ts";
+import type { BodyReader, Bytes } from "./body_reader.ts";
+import { giveBackBuffer, takeBuffer } from "./buffer_pool.ts";
+import { encodeLatin1 } from "./bytes.ts";
 import type { Connection } from "./connection.ts";
 import { MAX_GATHERED_BYTES } from "./gather_body.ts";
 import type { UpstreamRequest } from "./message.ts";
 
-const CRLF = new Uint8Array([0x0d, 0x0a]);
-const encoder = new TextEncoder();
-const LAST_CHUNK = encoder.encode("0\r\n\r\n");
+/** The most memory of parts that are sent in one piece, bytes: a small one may have much. */
+const MAX_JOINED_BYTES = 64 * 1024;
+
+const LAST_CHUNK = "0\r\n\r\n";
 
 /** Is told of each wait of an upload, to be able to end it if one takes too long. */
 export interface UploadObserver {
@@ -16,15 +20,19 @@ export interface UploadObserver {
   awaitingUpstream(): void;
 }
 
-/** Sends one request body: as it is if its length was declared, chunked otherwise. */
+/** Sends a request that has a body: as it is if its length was declared, chunked otherwise. */
 export class UploadSender {
   readonly #connection: Connection;
   readonly #body: BodyReader;
   readonly #request: Pick<UpstreamRequest, "contentLength" | "onUpload">;
   readonly #observer: UploadObserver;
-  #started = false;
+  /** True once the body may have been asked for. */
+  #isRead = false;
   #stopped = false;
   #complete = false;
+  /** The bytes of the body that were sent. */
+  #sent = 0;
+  #reads = 0;
 
   constructor(
     connection: Connection,
@@ -43,64 +51,125 @@ export class UploadSender {
   }
 
   /** Runs until all is sent, `stop()` or a failure; never throws. A cut body fails the connection, lest it look complete. */
-  async run(): Promise<void> {
-    if (this.#stopped) return;
-    this.#started = true;
+  async run(head: string): Promise<void> {
     try {
-      await this.#send();
+      await this.#send(head);
     } catch {
       // A write failed, but an upstream that has stopped reading may still respond: the receiving side finds out.
     } finally {
       this.stop();
+      this.#giveUpBody(); // which was left if the first write was not over
     }
   }
 
-  /** Abandons whatever has not been sent, and cancels the body unless it was never read. */
+  /** Abandons whatever has not been sent, and cancels the body unless it was never read, or may be sent again. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    if (this.#started) this.#body.cancel();
+    this.#giveUpBody();
   }
 
-  async #send(): Promise<void> {
-    const declared = this.#request.contentLength;
-    const isShort = declared !== null && declared <= MAX_GATHERED_BYTES;
-    let parts = 0;
-    let sent = 0;
-    this.#complete = declared === 0;
-    for (;;) {
-      if (!isShort || ++parts > UNPACED_READS) await fairTurn();
-      this.#observer.awaitingBody();
-      const data = await this.#read();
-      if (this.#stopped) return;
-      this.#observer.awaitingUpstream();
-      if (data === null) break;
-      const { length } = data; // 0 once the data is released
-      sent += length;
-      if (declared === null) {
-        const framed = chunk(data);
-        freeBuffer(data);
-        await this.#connection.write(framed);
-        freeBuffer(framed);
-      } else if (sent > declared) {
-        return this.#fail("request body is longer than declared");
-      } else {
-        await this.#connection.write(data);
-        freeBuffer(data);
-        // Not only at the end of the stream: the upstream may already respond.
-        this.#complete = sent === declared;
-      }
-      this.#request.onUpload?.(length);
+  #giveUpBody(): void {
+    const { sent, received } = this.#connection;
+    if (this.#isRead && (sent > 0 || received)) this.#body.cancel();
+  }
+
+  async #send(head: string): Promise<void> {
+    const first = await this.#peek();
+    if (this.#stopped) return;
+    if (first === undefined) {
+      if (!await this.#connection.writeHead(head)) return;
+      this.#complete = this.#request.contentLength === 0;
+    } else {
+      await this.#write(first === null ? [] : [first], first === null, head);
+      if (first === null || this.#stopped) return;
+      await this.#body.read(); // which is not needed again
+      release(first);
     }
-    if (declared === null) await this.#connection.write(LAST_CHUNK);
-    else if (sent < declared) {
+    for (;;) {
+      const { parts, isEnd } = await this.#nextParts();
+      if (this.#stopped) return;
+      await this.#write(parts, isEnd);
+      if (isEnd) return;
+    }
+  }
+
+  /** Waits for a part of the body, and takes small ones behind it that are there: a write takes longer than their copy. */
+  async #nextParts(): Promise<{ parts: Bytes[]; isEnd: boolean }> {
+    const parts: Bytes[] = [];
+    let length = this.#sent;
+    let memory = 0;
+    this.#observer.awaitingBody();
+    for (;;) {
+      const next = await this.#read();
+      if (next === null) return { parts, isEnd: true };
+      parts.push(next);
+      length += next.length;
+      memory += next.buffer.byteLength;
+      const isAll = length === this.#request.contentLength;
+      if (isAll || memory >= MAX_JOINED_BYTES) break;
+      const peeked = await this.#peek();
+      if (peeked === undefined) break;
+      const more = peeked?.buffer.byteLength ?? 0;
+      if (memory + more > MAX_JOINED_BYTES) break;
+    }
+    return { parts, isEnd: false };
+  }
+
+  /** Writes parts of the body, which are released; or the head and the first one, which may have to be sent again. */
+  async #write(
+    parts: readonly Bytes[],
+    isEnd: boolean,
+    head?: string,
+  ): Promise<void> {
+    this.#observer.awaitingUpstream();
+    const declared = this.#request.contentLength;
+    const length = lengthOf(parts);
+    this.#sent += length;
+    if (declared !== null && this.#sent > declared) {
+      return this.#fail("request body is longer than declared");
+    }
+    if (declared !== null && isEnd && this.#sent < declared) {
       return this.#fail("request body is shorter than declared");
     }
-    this.#complete = true;
+    const bytes = declared === null
+      ? chunk(parts, { length, isEnd, head })
+      : joined(parts, head);
+    for (const part of parts) {
+      if (head === undefined && part !== bytes) release(part);
+    }
+    await this.#connection.write(bytes);
+    release(bytes);
+    // Not only at the end of the stream: the upstream may already respond.
+    this.#complete = declared === null ? isEnd : this.#sent === declared;
+    if (length > 0) this.#request.onUpload?.(length);
+  }
+
+  /** What the body has next if it is there within a turn of the event loop; undefined if not. */
+  async #peek(): Promise<Bytes | null | undefined> {
+    if (this.#stopped) return undefined;
+    const reading = this.#body.peek?.();
+    if (reading === undefined) return undefined;
+    this.#isRead = true;
+    const late = Promise.withResolvers<undefined>();
+    const turn = setImmediate(late.resolve, undefined);
+    try {
+      return await Promise.race([reading, late.promise]);
+    } catch (cause) {
+      if (!this.#stopped) this.#fail("request body failed", cause);
+      return undefined;
+    } finally {
+      clearImmediate(turn);
+    }
   }
 
   /** The next part of the body; null at its end or if it failed. */
-  async #read(): Promise<Uint8Array | null> {
+  async #read(): Promise<Bytes | null> {
+    const { contentLength } = this.#request;
+    const isShort = contentLength !== null &&
+      contentLength <= MAX_GATHERED_BYTES;
+    if (!isShort || ++this.#reads > UNPACED_READS) await fairTurn();
+    this.#isRead = true;
     try {
       return await this.#body.read();
     } catch (cause) {
@@ -115,12 +184,42 @@ export class UploadSender {
   }
 }
 
-/** One chunk (RFC 9112 section 7.1) in one piece: copying the data is cheaper than three writes. */
-function chunk(data: Uint8Array): Uint8Array {
-  const size = encoder.encode(`${data.length.toString(16)}\r\n`);
-  const framed = new Uint8Array(size.length + data.length + CRLF.length);
-  framed.set(size);
-  framed.set(data, size.length);
-  framed.set(CRLF, size.length + data.length);
-  return framed;
+/** Parts in one chunk (RFC 9112 section 7.1), and the last chunk if they are the end: copying takes less than more writes. */
+function chunk(
+  parts: readonly Bytes[],
+  { length, isEnd, head = "" }: {
+    readonly length: number;
+    readonly isEnd: boolean;
+    readonly head: string | undefined;
+  },
+): Bytes {
+  const last = isEnd ? LAST_CHUNK : "";
+  return length === 0
+    ? joined(parts, head + last)
+    : joined(parts, `${head}${length.toString(16)}\r\n`, `\r\n${last}`);
+}
+
+/** Parts between Latin-1 text; one with nothing around it is not copied. */
+function joined(parts: readonly Bytes[], before = "", after = ""): Bytes {
+  const [only] = parts;
+  const isAlone = parts.length === 1 && before === "" && after === "";
+  if (isAlone && only !== undefined) return only;
+  const bytes = takeBuffer(before.length + lengthOf(parts) + after.length);
+  encodeLatin1(before, bytes);
+  let end = before.length;
+  for (const part of parts) {
+    bytes.set(part, end);
+    end += part.length;
+  }
+  encodeLatin1(after, bytes.subarray(end));
+  return bytes;
+}
+
+function lengthOf(parts: readonly Bytes[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** Has memory used again that was lent, and frees any other. */
+function release(bytes: Bytes): void {
+  if (!giveBackBuffer(bytes)) freeBuffer(bytes);
 }

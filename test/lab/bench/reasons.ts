@@ -8,9 +8,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   "body-1m": "Longer bodies are streamed through JavaScript.",
   "chunked-64k": "JavaScript decodes each chunk.",
   "chunked-1m": "As above.",
-  "upload-64k":
-    "Head and body are two writes, so that the head can be repeated.",
-  "upload-1m": "The fetch proxy passes one native stream to the other.",
+  "upload-64k": "The fetch proxy passes one native stream to the other.",
+  "upload-1m": "As above.",
   "upload-chunked-64k":
     "Chunks are read in small pieces, so that tiny ones cannot keep others waiting.",
   "upload-chunked-1m": "As above.",

@@ -77,6 +77,42 @@ async function readsNoMore(isCancelled: boolean): Promise<void> {
   assert.equal(reads, 1);
 }
 
+Deno.test("Upload.peek() returns what the next read returns, read and counted once", async () => {
+  const parts = ["a", "b"].map((text) => new TextEncoder().encode(text));
+  const counted: number[] = [];
+  const upload = new Upload({
+    body: { read: () => Promise.resolve(parts.shift() ?? null), cancel() {} },
+    contentLength: 2,
+    request: new Request("http://box.test/"),
+    onRead: (bytes) => counted.push(bytes),
+  }, () => {});
+  const peeked = await upload.peek();
+  assert.equal(await upload.peek(), peeked);
+  assert.deepEqual(counted, [1]);
+  assert.equal(await upload.read(), peeked);
+  assert.deepEqual(await upload.read(), new TextEncoder().encode("b"));
+  assert.equal(await upload.read(), null);
+  assert.deepEqual(counted, [1, 1]);
+});
+
+Deno.test("Upload.peek() waits as a read does, and what it read of an Upload that is cancelled is not returned", async () => {
+  const source = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
+  let cancelled = 0;
+  const upload = new Upload({
+    contentLength: 10,
+    body: { read: () => source.promise, cancel: () => cancelled++ },
+    request: new Request("http://box.test/"),
+  }, () => {});
+  const peeked = upload.peek();
+  assert.notEqual(upload.idle(), undefined);
+  source.resolve(new Uint8Array(1));
+  assert.equal((await peeked)?.length, 1);
+  assert.equal(upload.idle(), undefined);
+  upload.cancel();
+  assert.equal(cancelled, 1);
+  await assert.rejects(upload.read(), { code: "aborted" });
+});
+
 Deno.test("Upload that is cancelled fails the read that waits, and tells its source after it", async () => {
   const source = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
   let cancelled = 0;
