@@ -165,13 +165,16 @@ export class Holding {
   }
 }
 
-/** Evicts the largest until the budget is kept; if one cannot let go, whoever asks: nobody goes for bytes that stay. */
+/**
+ * Evicts the largest until the budget is kept; if one cannot let go, or has nothing that counts, whoever asks: nobody goes
+ * for bytes that stay.
+ */
 function makeRoom(ledger: Ledger, asking: Holding): void {
   while (ledger.usedBytes > ledger.limitBytes || asking.isGreedy) {
     const holder = largest(ledger);
     if (holder === undefined) return;
     const { usedBytes } = ledger;
-    holder.evict();
+    if (holder.bytes > ledger.allowanceBytes) holder.evict();
     if (holder === asking) return;
     if (ledger.usedBytes >= usedBytes) return asking.evict();
   }

@@ -212,3 +212,15 @@ Deno.test("what a client has let go of counts against it no more", () => {
   assert.equal(open("third", "client", 80).holding.clientBytes, 70);
   assert.deepEqual(evicted, []);
 });
+
+Deno.test("S16: a small holder of a client whose others cannot let go does not have to go in vain", () => {
+  const evicted: string[] = [];
+  const budget = new ByteBudget({ limitBytes: 100, allowanceBytes: 10 });
+  const open = clientsOf(budget, evicted);
+  const { holding: small } = open("small", "neighbours", 10);
+  open("stuck", "neighbours", 80, true);
+  assert.equal(open("first", "other", 60).isKept, false);
+  assert.equal(open("second", "other", 60).isKept, false);
+  assert.deepEqual(evicted, ["stuck", "first", "second"]);
+  assert.equal(small.add(1), true, "it goes on");
+});

@@ -32,6 +32,12 @@ export const LOCKED = hostOf("locked");
 /** Public sandboxes whose app and clients attack the gateway. */
 const HOSTILE = ["hostile-1", "hostile-2", "hostile-3"];
 
+/**
+ * Another address than the attackers', for all that lasts: at theirs, WebSockets are banned whenever they flood one, and
+ * what is buffered counts for all together.
+ */
+export const ADDRESS = { "X-Forwarded-For": "192.0.2.1" };
+
 /** The hosts of the hostile sandboxes. */
 export const HOSTILE_HOSTS: readonly string[] = HOSTILE.map((id) => hostOf(id));
 

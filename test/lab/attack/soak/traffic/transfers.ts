@@ -18,7 +18,7 @@ import {
 import { MIB } from "../../attack.ts";
 import type { Operation } from "../load.ts";
 import { RUNNER_DOWN } from "../outcomes.ts";
-import { DEMO, LOCKED, TOKEN_HEADER } from "../world.ts";
+import { ADDRESS, DEMO, LOCKED, TOKEN_HEADER } from "../world.ts";
 
 const PART_BYTES = 64 * 1024;
 const PART = new Uint8Array(PART_BYTES);
@@ -139,15 +139,15 @@ export function transfers(
     }),
     uploadOf(client, "upload 256 KiB", 250, {
       parts: 4,
-      headers: { "Content-Length": String(4 * PART_BYTES) },
+      framing: { "Content-Length": String(4 * PART_BYTES) },
     }),
     uploadOf(client, "upload 8 MiB", 5000, {
       parts: 128,
-      headers: { "Content-Length": String(128 * PART_BYTES) },
+      framing: { "Content-Length": String(128 * PART_BYTES) },
     }),
     uploadOf(client, "upload in chunks", 500, {
       parts: 4,
-      headers: { "Transfer-Encoding": "chunked" },
+      framing: { "Transfer-Encoding": "chunked" },
     }),
     {
       ...USUAL,
@@ -157,7 +157,11 @@ export function transfers(
       expected: ["200", "left"],
       run: (signal) =>
         follow(client, {
-          request: { host: DEMO, path: "/sse?count=40&interval=500" },
+          request: {
+            host: DEMO,
+            path: "/sse?count=40&interval=500",
+            headers: ADDRESS,
+          },
           atMost: Infinity,
           signal,
         }),
@@ -173,7 +177,7 @@ export function transfers(
           request: {
             host: LOCKED,
             path: "/sse?interval=500",
-            headers: TOKEN_HEADER,
+            headers: { ...TOKEN_HEADER, ...ADDRESS },
           },
           atMost: 1 + Math.floor(Math.random() * 40),
           signal,
@@ -202,7 +206,8 @@ function downloadOf(
 ): Operation {
   const bytes = mib * MIB;
   const path = `/bytes?size=${bytes}`;
-  const request = { host: LOCKED, path, headers: TOKEN_HEADER };
+  const headers = { ...TOKEN_HEADER, ...ADDRESS };
+  const request = { host: LOCKED, path, headers };
   return {
     ...USUAL,
     ...pace,
@@ -222,8 +227,9 @@ function uploadOf(
   client: LoadClient,
   name: string,
   everyMs: number,
-  { parts, headers }: { parts: number; headers: Record<string, string> },
+  { parts, framing }: { parts: number; framing: Record<string, string> },
 ): Operation {
+  const headers = { ...framing, ...ADDRESS };
   const request = { method: "POST", host: DEMO, path: "/upload", headers };
   return {
     ...USUAL,

@@ -6,7 +6,7 @@ import { fulfilsWithin } from "../../../../../src/lib/fulfils_within.ts";
 import { hostOf } from "../../attack.ts";
 import { type Operation, PATIENCE_MS } from "../load.ts";
 import { API_TROUBLE } from "../outcomes.ts";
-import { DEMO, LOCKED, PORTS, TOKEN_HEADER } from "../world.ts";
+import { ADDRESS, DEMO, LOCKED, PORTS, TOKEN_HEADER } from "../world.ts";
 
 /** Between two messages, ms. */
 const PAUSE_MS = 1000;
@@ -16,9 +16,6 @@ const MAX_DURATION_MS = 60_000;
 
 const FLOOD_MESSAGES = 128;
 const FLOOD = new Uint8Array(16 * 1024);
-
-/** Another address than the attackers': theirs is banned whenever they flood a WebSocket. */
-const ADDRESS = { "X-Forwarded-For": "192.0.2.1" };
 
 /** The client's side of a WebSocket; disposing of it cuts it, unless it is closed. */
 interface TunnelClient extends Disposable {
