@@ -35,6 +35,7 @@ export class Visitors {
   readonly #patienceMs: number;
   readonly #tunnel: EchoVisitor;
   readonly #visits: Visits<VisitorName>;
+  #arrivals = 0;
 
   /** `patienceMs` is as long as anybody waits for an answer, ms. */
   constructor(endpoint: Endpoint, patienceMs: number) {
@@ -67,9 +68,12 @@ export class Visitors {
     await this.#tunnel.leave();
   }
 
+  /** Somebody else each time, at an address of their own: one that has 100 exchanges at once is refused more. */
   async #arrive(): Promise<string> {
     using client = this.#newClient();
-    return await client.send(PAGE);
+    const address = `198.18.0.${this.#arrivals++ % 250 + 1}`;
+    return await client
+      .send({ ...PAGE, headers: { "X-Forwarded-For": address } });
   }
 
   #newClient(): LoadClient {
