@@ -6,6 +6,10 @@ import {
   isName,
   valuesOf,
 } from "../../http/headers.ts";
+import {
+  mayBeTransformed,
+  withoutByteHeaders,
+} from "../../http/transformed_content.ts";
 import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 
 /** What is shorter is one packet of a network in any case, bytes. */
@@ -15,17 +19,17 @@ const MIN_BYTES = 1024;
 const STATIC_TYPE =
   /^\s*(?:text\/(?:css|javascript)|application\/(?:(?:x-)?javascript|json|manifest\+json|wasm)|image\/svg\+xml)\s*(?:;|$)/i;
 
-/** What is coded already, is a part, or is for one visitor. */
-const EXCLUDING = ["content-encoding", "content-range", "set-cookie"];
+/** What is a part, or is for one visitor. */
+const EXCLUDING = ["content-range", "set-cookie"];
 
-/** True for a whole response that is as good as static and long, and may be changed (RFC 9111 section 5.2.2.6). */
+/** True for a whole response that is as good as static and long, and may be changed. */
 export function isStatic({ status, headers }: UpstreamResponse): boolean {
   const of = (name: string) => valuesOf(headers, name).join();
   const length = of("content-length");
   return status === 200 && STATIC_TYPE.test(of("content-type")) &&
     (length === "" || Number(length) >= MIN_BYTES) &&
     !EXCLUDING.some((name) => hasHeader(headers, name)) &&
-    !/(?:^|,)\s*no-transform\s*(?:,|$)/i.test(of("cache-control")) &&
+    mayBeTransformed(headers) &&
     !/(?:^|,)\s*(?:cookie|authorization|\*)\s*(?:,|$)/i.test(of("vary"));
 }
 
@@ -37,13 +41,9 @@ export function withVary(headers: HeaderList): HeaderList {
     : [...headers, ["vary", "Accept-Encoding"]];
 }
 
-/** Headers that are true of the app's bytes only. */
-const OF_BYTES =
-  /^(?:accept-ranges|content-digest|content-length|content-md5|digest|repr-digest)$/i;
-
 /** The headers of the same content, coded, but for Content-Encoding. */
 export function codedHeaders(headers: HeaderList): HeaderList {
-  return withVary(headers).filter(([name]) => !OF_BYTES.test(name))
+  return withoutByteHeaders(withVary(headers))
     .map((
       [name, value],
     ): Header => [name, isName(name, "etag") ? codedTag(value) : value]);

@@ -6,11 +6,15 @@ import type { Feature } from "../../../gateway/feature.ts";
 import type { PreviewExchange } from "../../../gateway/sandbox_exchange.ts";
 import { isFramed, isNavigation } from "../../../http/fetch_metadata.ts";
 import {
-  hasHeader,
   type Header,
   type HeaderList,
+  isName,
   valuesOf,
 } from "../../../http/headers.ts";
+import {
+  mayBeTransformed,
+  withoutByteHeaders,
+} from "../../../http/transformed_content.ts";
 import { escapeHtml } from "../../../pages/html.ts";
 import { pageScript } from "../../../pages/script.ts";
 import type { UpstreamResponse } from "../../../upstream/http1/message.ts";
@@ -68,32 +72,19 @@ function bridgedTerms(
 const NOT_ASCII =
   /charset\W+(?:cs(?:iso2022|unicode)|hz-|iso-(?:10646|2022)|replacement|ucs-|unicode|utf-16)/i;
 
-/** True for a whole page, as it is, that its app has shown and lets others transform (RFC 9111 section 5.2.2.6). */
+/** True for a whole page, as it is, that its app has shown and lets others transform. */
 function mayBeChanged({ status, headers }: UpstreamResponse): boolean {
   const of = (name: string) => valuesOf(headers, name).join();
   const type = of("content-type");
   return status === 200 && /^\s*text\/html\s*(?:;|$)/i.test(type) &&
-    !NOT_ASCII.test(type) &&
-    !hasHeader(headers, "content-encoding") &&
-    /^\s*(?:inline\b|$)/i.test(of("content-disposition")) &&
-    !/(?:^|,)\s*no-transform\s*(?:,|$)/i.test(of("cache-control"));
+    !NOT_ASCII.test(type) && mayBeTransformed(headers) &&
+    /^\s*(?:inline\b|$)/i.test(of("content-disposition"));
 }
 
-/** Headers that are true of the app's bytes only. */
-const OF_BYTES: ReadonlySet<string> = new Set([
-  "accept-ranges",
-  "content-digest",
-  "content-length",
-  "content-md5",
-  "digest",
-  "repr-digest",
-]);
-
 function changedHeaders(headers: HeaderList): HeaderList {
-  const changed = headers
-    .filter(([name]) => !OF_BYTES.has(name.toLowerCase()))
+  const changed = withoutByteHeaders(headers)
     .map(([name, value]): Header =>
-      name.toLowerCase() === "etag" && !value.startsWith("W/")
+      isName(name, "etag") && !value.startsWith("W/")
         ? [name, `W/${value}`]
         : [name, value]
     );
