@@ -4,7 +4,7 @@ import { jsonBody } from "../../control/api/json_body.ts";
 import { BODY_REFUSALS } from "../../control/api/record_descriptions.ts";
 import { answer } from "../../control/api/record_routes.ts";
 import {
-  type ControlContext,
+  checkBase,
   type ControlEnv,
   json,
   ownOrigin,
@@ -76,11 +76,11 @@ export function addShareRoutes(
 ): void {
   const path = "/s/:id{[A-Za-z0-9_-]{22}}";
   app.get(path, (c) => {
-    checkHost(c.env);
+    checkBase(c.env);
     return sharePage();
   });
   app.post(path, async (c) => {
-    checkHost(c.env);
+    checkBase(c.env);
     const origin = ownOrigin(c.env, parts.scheme);
     if (isSameOriginRequest(c.req.raw.headers, origin) !== true) {
       throw new GatewayError("cross_site_request", "Not sent by our page");
@@ -91,9 +91,4 @@ export function addShareRoutes(
       location: await openShare(c, { id, ...press }, parts),
     });
   });
-}
-
-function checkHost({ base }: Pick<ControlContext, "base">): void {
-  if (base !== undefined) return;
-  throw new GatewayError("route_not_found", "No shares on this host");
 }

@@ -3,8 +3,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { createHash } from "node:crypto";
 import script from "../../../../gen/text/features/embeds/client/embed.js.ts";
 import types from "../../../../gen/text/features/embeds/client/embed.types.ts";
-import type { ControlEnv } from "../../../control/route.ts";
-import { GatewayError } from "../../../errors.ts";
+import { checkBase, type ControlEnv } from "../../../control/route.ts";
 
 /** Short, so that pages soon have that of an upgraded gateway. */
 const MAX_AGE_SEC = 300;
@@ -56,9 +55,7 @@ export function embedClientRoutes(app: OpenAPIHono<ControlEnv>): void {
       "cross-origin-resource-policy": "cross-origin",
     };
     app.openapi(route, (c) => {
-      if (c.env.base === undefined) {
-        throw new GatewayError("route_not_found", "No module on this host");
-      }
+      checkBase(c.env);
       const isKnown = c.req.header("if-none-match")?.includes(headers.etag);
       return isKnown
         ? new Response(null, { status: 304, headers })
