@@ -17,6 +17,14 @@ export function hasHeader(headers: HeaderList, name: string): boolean {
   return headers.some(([given]) => isName(given, name));
 }
 
+/** The headers but for one, by its lower-case name. */
+export function withoutHeader<H extends Header>(
+  headers: readonly H[],
+  name: string,
+): H[] {
+  return headers.filter(([given]) => !isName(given, name));
+}
+
 /** True if that is the lower-case name; comparing the lengths first saves lower-casing nearly all others. */
 export function isName(given: string, name: string): boolean {
   return given.length === name.length && given.toLowerCase() === name;

@@ -3,7 +3,7 @@
  * asking the gateway. Browsers store them as the app says.
  */
 import type { EdgeCache } from "../config/config.ts";
-import { hasHeader, isName, valuesOf } from "../http/headers.ts";
+import { hasHeader, valuesOf, withoutHeader } from "../http/headers.ts";
 import { byName } from "../lib/by_name.ts";
 
 /** An element of Cache-Control (RFC 9111 section 5.2): name, argument, and whatever makes it no directive. */
@@ -70,7 +70,7 @@ export function forSharedCaches(
   let result = headers;
   if (hasHeader(headers, "cache-control")) {
     const value = valuesOf(headers, "cache-control").join();
-    result = headers.filter(([name]) => !isName(name, "cache-control"));
+    result = withoutHeader(headers, "cache-control");
     result.push(["cache-control", rememberedPrivate(value)]);
   } else if (status !== 304 || hasHeader(headers, "expires")) {
     result.push(PRIVATE);

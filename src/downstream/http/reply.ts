@@ -2,8 +2,8 @@
 import { GatewayError } from "../../errors.ts";
 import {
   type HeaderList,
-  isName,
   type RequestHeaders,
+  withoutHeader,
 } from "../../http/headers.ts";
 import type { ByteBudget } from "../../lib/byte_budget.ts";
 import { clientKey } from "../../lib/client_key.ts";
@@ -184,7 +184,7 @@ export class Reply {
         status,
         // What may have to be completed early announces no length (see leaked_sockets.ts).
         socket !== undefined && this.#upload?.isChunked
-          ? headers.filter(([name]) => !isName(name, "content-length"))
+          ? withoutHeader(headers, "content-length")
           : headers,
       );
     } catch (error) {

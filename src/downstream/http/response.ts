@@ -1,6 +1,10 @@
 /** The response that a client gets for an upstream's: its headers and its body. */
 import { setImmediate } from "node:timers/promises";
-import { hasHeader, type HeaderList, isName } from "../../http/headers.ts";
+import {
+  hasHeader,
+  type HeaderList,
+  withoutHeader,
+} from "../../http/headers.ts";
 import { streamedResponse } from "../../platform/streamed_response.ts";
 import { UNKNOWN_LENGTH } from "../../platform/unknown_length.ts";
 import {
@@ -23,9 +27,7 @@ export function clientHeaders(
   status: number,
   headers: [string, string][],
 ): [string, string][] {
-  return status === 205
-    ? headers.filter(([name]) => !isName(name, "content-length"))
-    : headers;
+  return status === 205 ? withoutHeader(headers, "content-length") : headers;
 }
 
 /** The body that the client gets in response to a request with `method`; one that it does not get is discarded. */

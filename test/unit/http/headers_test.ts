@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { requestHeadersOf } from "../../../src/http/headers.ts";
+import { requestHeadersOf, withoutHeader } from "../../../src/http/headers.ts";
 
 Deno.test("requestHeadersOf() has the same headers as Headers, in the same order", () => {
   const headers = new Headers([
@@ -14,4 +14,10 @@ Deno.test("requestHeadersOf() has the same headers as Headers, in the same order
     assert.equal(fields.get(name), headers.get(name));
     assert.equal(fields.has(name), headers.has(name));
   }
+});
+
+Deno.test("withoutHeader() leaves out all headers of that name, however they are spelt, and keeps the order", () => {
+  const headers = [["Via", "a"], ["X", "1"], ["via", "b"], ["Y", "2"]] as const;
+  assert.deepEqual(withoutHeader(headers, "via"), [["X", "1"], ["Y", "2"]]);
+  assert.deepEqual(withoutHeader(headers, "z"), headers);
 });
