@@ -91,7 +91,8 @@ for (
         }
         return seen;
       }
-      const visits = Array.from({ length: 4 }, visit);
+      const visits = Promise.all(Array.from({ length: 4 }, visit));
+      visits.catch(() => {}); // read below; the test may fail before, and ends the gateway then
       await assertEventually(
         async () => Number(await primary.command("DBSIZE")) > 0,
         "it is used",
@@ -99,12 +100,13 @@ for (
       await primary[Symbol.asyncDispose]();
       await assertEventually(async () => {
         await pause(100);
-        const [role] = Object(await replica.command("ROLE"));
+        // Sentinels close the connections of whom they promote.
+        const [role] = Object(await replica.command("ROLE").catch(() => []));
         const ready = await gateway.send("127.0.0.1", { path: "/ready" });
         return role === "master" && /"cache":"ok"/.test(ready.body);
       }, "its replica has taken its place, and is used");
       isOver = true;
-      const statuses = (await Promise.all(visits)).flat();
+      const statuses = (await visits).flat();
       assert(statuses.length > 100, String(statuses.length));
       assert.deepEqual(new Set(statuses), new Set([204]));
     },
