@@ -4,10 +4,20 @@ import { setImmediate } from "node:timers";
 import type { Holding } from "../../lib/byte_budget.ts";
 import { fairTurn } from "../../lib/fair_turn.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
+import {
+  giveBackBuffer,
+  takeBuffer,
+} from "../../upstream/http1/buffer_pool.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 
 /** As much as a record of TLS carries. Every connection holds such a buffer, even if it is idle. */
 const BUFFER_BYTES = 16 * 1024;
+
+/** What is read at once while there is more than that, bytes: each read and write costs the same, however long. */
+const LARGE_BYTES = 64 * 1024;
+
+/** Most connections that have so large a buffer at a time, whose clients may be slow; the others read as before. */
+const MAX_LARGE = 64;
 
 /** What a client takes whose bytes are not read: a chunk, and the buffers of `node:tls` (measured: 300 KB). */
 const STALLED_BYTES = 256 * 1024;
@@ -102,15 +112,33 @@ function passOn(
   client.resume();
 }
 
+let largeCount = 0;
+
 /** Sends a client what is there for it, and reads no more until that has been taken; resolves at the end. */
 async function sendBack(inner: Deno.TcpConn, client: Socket): Promise<void> {
-  const buffer = new Uint8Array(BUFFER_BYTES);
-  for (;;) {
-    const length = await inner.read(buffer);
-    if (length === null) return;
-    await send(client, buffer.subarray(0, length));
-    const turn = fairTurn();
-    if (turn !== undefined) await turn;
+  const own = new Uint8Array(BUFFER_BYTES);
+  let large: Uint8Array<ArrayBuffer> | undefined;
+  try {
+    for (;;) {
+      const buffer = large ?? own;
+      const length = await inner.read(buffer);
+      if (length === null) return;
+      await send(client, buffer.subarray(0, length));
+      const isFull = length === buffer.length;
+      if (isFull && large === undefined && largeCount < MAX_LARGE) {
+        largeCount++;
+        large = takeBuffer(LARGE_BYTES);
+      } else if (!isFull && large !== undefined) {
+        largeCount--;
+        giveBackBuffer(large);
+        large = undefined;
+      }
+      const turn = fairTurn();
+      if (turn !== undefined) await turn;
+    }
+  } finally {
+    // It is not given back: the connection may not be done with it yet.
+    if (large !== undefined) largeCount--;
   }
 }
 
