@@ -107,7 +107,7 @@ export async function createService(
   const { version, lines, links = [], dial } = options;
   const { resolveDns = Deno.resolveDns } = options;
   const { platformShared = false, ownsProcess = false } = options;
-  const { hasSpans = false } = options;
+  const { hasSpans = false, fetchesByProxy = false } = options;
   const { limits, cache } = config;
   const closes = new AbortController();
   const closing = closes.signal;
@@ -133,7 +133,8 @@ export async function createService(
   };
 
   // The legs, and what is between them.
-  const upstream = new UpstreamClient({ ...config.upstream, ...limits }, dial);
+  const upstreamConfig = { ...config.upstream, ...limits };
+  const upstream = new UpstreamClient(upstreamConfig, dial);
   const inFlight = new InFlight(limits);
   const bulkheads = createBulkheads(limits, upstream, logger);
   const ownRequests = new InFlight(OWN_PAGES_LIMITS);
@@ -145,14 +146,20 @@ export async function createService(
     ownsProcess,
   });
 
-  const secretFetch = options.isTraced ? createFetch(upstream) : fetch;
+  const ownClient = new UpstreamClient(upstreamConfig, dial);
+  const ownFetch = fetchesByProxy ? fetch : createFetch(ownClient);
+  const secretFetch = hasSpans ? ownFetch : fetch;
+  // It takes less time than the platform's, which makes spans, and asks by HTTP/2 where it can.
+  const isPlain = config.daytona.apiUrl.startsWith("http:");
+  const apiFetch = isPlain && !hasSpans ? ownFetch : fetch;
 
   // What knows Daytona.
   const daytona = createDaytona(config.daytona, {
     metrics,
     now,
     closing,
-    secretFetch,
+    fetch: apiFetch,
+    secretFetch: hasSpans ? secretFetch : apiFetch,
   });
   const { api, role, quota, serviceKey } = daytona;
   const resolvers = createResolvers(config, {
@@ -341,6 +348,7 @@ export async function createService(
       await following;
       await background.settled();
       await Promise.all(features.map((feature) => feature.close?.()));
+      ownClient.close();
       store?.close();
       records.close();
       turns.dispose();

@@ -8,7 +8,8 @@ import { RoleWatch } from "./proxy_role.ts";
 import { ApiQuota } from "./quota.ts";
 import { KeyWatch } from "./service_key.ts";
 
-interface DaytonaParts extends Pick<DaytonaApiOptions, "secretFetch"> {
+interface DaytonaParts
+  extends Pick<DaytonaApiOptions, "fetch" | "secretFetch"> {
   readonly metrics: Pick<Metrics, "apiCall">;
   readonly now: () => number;
   readonly closing: AbortSignal;

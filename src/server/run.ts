@@ -69,16 +69,16 @@ export interface ProcessFacts {
   readonly platformShared: boolean;
   /** True if nothing else is in the process, so that its size tells what the service takes. */
   readonly ownsProcess: boolean;
-  /** True if the URLs that `fetch()` asks for may be recorded (OpenTelemetry). */
-  readonly isTraced: boolean;
-  /** True if Deno makes spans of what it serves (OpenTelemetry). */
+  /** True if `fetch()` goes by a proxy (`HTTP_PROXY` and the like). */
+  readonly fetchesByProxy: boolean;
+  /** True if Deno makes spans of what it serves, and of what `fetch()` asks for, with the URL (OpenTelemetry). */
   readonly hasSpans: boolean;
   /** How upstreams are reached; over the network unless given. */
   readonly dial?: Dial;
 }
 
 export interface RunOptions
-  extends Pick<ProcessFacts, "isTraced" | "hasSpans"> {
+  extends Pick<ProcessFacts, "fetchesByProxy" | "hasSpans"> {
   readonly config: Config;
   readonly version: string;
   readonly createService: (
@@ -140,14 +140,14 @@ async function serve(
     return { code: EXIT_CODES.misconfigured, reason: `${loaded.reason}.` };
   }
   await using cleanup = new AsyncDisposableStack();
-  const { version, lines, isTraced, hasSpans } = options;
+  const { version, lines, fetchesByProxy, hasSpans } = options;
   if (!isManaged) cleanup.use(reserveDescriptors(log));
   const service = await options.createService(config, {
     version,
     lines,
     platformShared: isManaged,
     ownsProcess: !isManaged,
-    isTraced,
+    fetchesByProxy,
     hasSpans,
     ...isManaged && { dial: dialOnDeploy },
   });

@@ -10,9 +10,11 @@ import { loggerFor, startLogging } from "../observability/log.ts";
 import { EXIT_CODES, type Outcome } from "./exit.ts";
 import { run, type RunOptions } from "./run.ts";
 
-interface StartOptions
-  extends
-    Omit<RunOptions, "config" | "lines" | "isTraced" | "hasSpans" | "log"> {
+interface StartOptions extends
+  Omit<
+    RunOptions,
+    "config" | "lines" | "fetchesByProxy" | "hasSpans" | "log"
+  > {
   /** All variables: those that configure it, and others, which may be misspelt. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sections: readonly AnySection[];
@@ -52,15 +54,13 @@ export async function start(options: StartOptions): Promise<Outcome> {
   for (const warning of limitWarnings(config)) {
     log.warn(`${warning}: lower it, or leave it unset`);
   }
-  const hasSpans = isManaged || env.OTEL_DENO !== undefined;
   const outcome = await run({
     ...options,
     config,
     lines,
     log,
-    hasSpans,
-    isTraced: hasSpans &&
-      !Object.keys(env).some((name) => FETCH_PROXY.test(name)),
+    hasSpans: isManaged || env.OTEL_DENO !== undefined,
+    fetchesByProxy: Object.keys(env).some((name) => FETCH_PROXY.test(name)),
   });
   await stopLogging();
   return outcome;

@@ -94,7 +94,7 @@ function startRun(
     lines: new StreamLineWriter(new WritableStream()),
     addSignalListener,
     isManaged: false,
-    isTraced: false,
+    fetchesByProxy: false,
     hasSpans: false,
     log: recorded.log,
     ...differences,
