@@ -14,6 +14,8 @@ export interface Options {
   readonly only: readonly string[] | undefined;
   /** Measure all scenarios. */
   readonly all: boolean;
+  /** Measure a few in three minutes, with fewer rounds. */
+  readonly quick: boolean;
   /** Measure growth instead of scenarios. */
   readonly growth: boolean;
   /** The name of a scenario to profile instead. */
@@ -31,7 +33,7 @@ export interface Options {
 
 /** Usage. */
 export const USAGE =
-  `usage: deno task bench [--only NAME,… | --all | --growth | --profile NAME | --redraw]
+  `usage: deno task bench [--only NAME,… | --all | --quick | --growth | --profile NAME | --redraw]
                        [--against COMMIT [--only NAME,…]]
                        [--json] [--save] [--peer NAME=http://127.0.0.1:PORT]…`;
 
@@ -51,6 +53,7 @@ export function parseOptions(
     options: {
       only: { type: "string" },
       all: { type: "boolean", default: false },
+      quick: { type: "boolean", default: false },
       growth: { type: "boolean", default: false },
       profile: { type: "string" },
       against: { type: "string" },
@@ -61,8 +64,8 @@ export function parseOptions(
     },
   });
   const { peer, ...options } = values;
-  const { only, all, growth, profile, against, redraw, save } = options;
-  const parts = [only !== undefined, profile !== undefined];
+  const { only, all, quick, growth, profile, against, redraw, save } = options;
+  const parts = [only !== undefined, profile !== undefined, quick];
   const ways = [...parts, all, growth, redraw].filter(Boolean).length;
   const isAgainst = against !== undefined;
   if (ways > 1 || isAgainst && ways > (only === undefined ? 0 : 1)) {

@@ -40,6 +40,8 @@ Deno.test("bench refuses scenarios that do not exist, two ways to run at once, a
     /exclude each other/,
   );
   assert.throws(() => parse("--only", "start", "--save"), /complete runs/);
+  assert.throws(() => parse("--quick", "--save"), /complete runs/);
+  assert.throws(() => parse("--quick", "--all"), /exclude each other/);
   assert.throws(
     () => parse("--against", "main", "--all"),
     /exclude each other/,

@@ -164,7 +164,7 @@ async function bench(options: Options): Promise<number> {
     setTimeout(() => void giveUp("Out of time"), budgetMs + GRACE_MS),
   );
 
-  const world = started.use(await startWorld(options.peers));
+  const world = started.use(await startWorld(options));
   if (world.proxyCpu === undefined) {
     await log("Processes are not pinned to processors");
   }

@@ -30,14 +30,23 @@ export const SCENARIOS: readonly Scenario[] = [
   START,
 ];
 
+/** What shows within three minutes whether a change has cost anything: one of each kind. */
+const QUICK: readonly string[] = [
+  ...["public", "private", "body-64k", "body-1m"],
+  ...["upload-64k", "upload-chunked-64k"],
+  ...["echo-128", "burst-many", "start"],
+];
+
 /** The selected scenarios; by default, those with targets. */
 export function selectScenarios(
-  { only, all }: {
+  { only, all, quick = false }: {
     readonly only: readonly string[] | undefined;
     readonly all: boolean;
+    readonly quick?: boolean;
   },
 ): Scenario[] {
   if (all) return [...SCENARIOS];
-  const names = new Set(only ?? TARGETS.map(({ scenario }) => scenario));
+  const byDefault = quick ? QUICK : TARGETS.map(({ scenario }) => scenario);
+  const names = new Set(only ?? byDefault);
   return SCENARIOS.filter(({ name }) => names.has(name));
 }

@@ -9,7 +9,7 @@ import {
 } from "../../../scripts/stand_in/stack.ts";
 import { isInstalled } from "../../support/programs.ts";
 import { pinSelf } from "./machine.ts";
-import type { Peer } from "./options.ts";
+import type { Options, Peer } from "./options.ts";
 import { denoCommand, type Server, startServer } from "./server.ts";
 
 const PROGRAMS = ["nginx", "caddy", "h2load"] as const;
@@ -38,6 +38,8 @@ export interface World extends AsyncDisposable {
   /** What is not installed here. */
   readonly missing: ReadonlySet<Program>;
   readonly peers: readonly Peer[];
+  /** True if a rough answer is enough: fewer rounds, on contestants that are less warm. */
+  readonly isQuick: boolean;
   /** Starts the contestant unless it is running, and warms it up. */
   warm(
     contestant: Contestant,
@@ -53,8 +55,13 @@ const LOAD_CPU = 1;
 /** Warm-up of a contestant that is warm but new to this load, in seconds. */
 const REWARM_SEC = 1;
 
+/** Longest warm-up of a contestant for a rough answer, in seconds. */
+const QUICK_WARM_UP_SEC = 4;
+
 /** Starts the API and the runner, and pins this process to the processor for load. */
-export async function startWorld(peers: readonly Peer[]): Promise<World> {
+export async function startWorld(
+  { peers, quick }: Pick<Options, "peers" | "quick">,
+): Promise<World> {
   const isPinned = await pinSelf(LOAD_CPU);
   await using started = new AsyncDisposableStack();
   const stack = started.use(await startStack());
@@ -75,14 +82,15 @@ export async function startWorld(peers: readonly Peer[]): Promise<World> {
     proxyCpu: isPinned ? `${PROXY_CPU}` : undefined,
     missing: await missingPrograms(),
     peers,
+    isQuick: quick,
     async warm(contestant, drive) {
       const known = servers.get(contestant.name);
       const server = known ?? await contestant.start(world);
       servers.set(contestant.name, server);
-      await drive(
-        server,
-        known === undefined ? contestant.warmUpSec : REWARM_SEC,
-      );
+      const coldSec = quick
+        ? Math.min(contestant.warmUpSec, QUICK_WARM_UP_SEC)
+        : contestant.warmUpSec;
+      await drive(server, known === undefined ? coldSec : REWARM_SEC);
       return server;
     },
     async end(contestants) {

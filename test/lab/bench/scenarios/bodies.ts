@@ -1,8 +1,14 @@
 /** Requests per second by the size of a body, in either direction, with and without its length in advance. */
-import { FETCH_PROXY, GATEWAY, HOSTS } from "../contestants.ts";
+import {
+  CLIENT_PROXY,
+  FETCH_PROXY,
+  GATEWAY,
+  HOSTS,
+  NGINX,
+} from "../contestants.ts";
 import { type Figure, ratioOf, type Row, type Scenario } from "../scenario.ts";
 import { rateFigures, sameForAll } from "./gets.ts";
-import { type GetLoad, P99 } from "./rates.ts";
+import { type GetLoad, P99, RATE } from "./rates.ts";
 
 const KIB = 1024;
 const UPLOAD_SCRIPT = new URL("../upload.lua", import.meta.url).pathname;
@@ -14,10 +20,16 @@ const PAGE_SIZES = { "4k": 4, "16k": 16, "64k": 64, "256k": 256, "1m": 1024 };
 const FEW_SIZES = { "64k": 64, "1m": 1024 };
 
 function figures(rows: readonly Row[]): Figure[] {
+  const of = GATEWAY.name;
   return [
     ...rateFigures(rows),
+    ...ratioOf("rate : client proxy", rows, {
+      of,
+      to: CLIENT_PROXY.name,
+      quantity: RATE,
+    }),
     ...ratioOf("p99 : fetch proxy", rows, {
-      of: GATEWAY.name,
+      of,
       to: FETCH_PROXY.name,
       quantity: P99,
     }),
@@ -35,6 +47,7 @@ function bySize(
 ): Scenario[] {
   return Object.entries(sizes).map(([size, kib]) =>
     sameForAll(`${prefix}-${size}`, `${about(kib)}, 64 connections`, {
+      contestants: [GATEWAY, NGINX, FETCH_PROXY, CLIENT_PROXY],
       load: { headers: { Host: HOSTS.public }, ...load(kib * KIB) },
       rounds: 5,
       figures,

@@ -125,7 +125,7 @@ async function sessionCookie({ port }: Server): Promise<string> {
 
 const BY_TOKEN = { ...PRIVATE, "X-Daytona-Preview-Token": KEYS.lockedToken };
 
-/** One gateway, with four kinds of credentials. */
+/** One gateway, with four kinds of credentials, and an app's cookie, which costs what a cookie costs that is nobody's. */
 const credentials: Scenario = {
   name: "private",
   about: "GET 1 KiB, 64 connections, by what opens the sandbox",
@@ -138,9 +138,12 @@ const credentials: Scenario = {
       GATEWAY,
       (target, seconds) => driveGets(target, seconds, { headers: PUBLIC }),
     );
+    const session = await sessionCookie(target);
+    const appCookie = `app=${"x".repeat(session.length - "app=".length)}`;
     const requests: Readonly<Record<string, RequestHeaders>> = {
       "public": PUBLIC,
-      "session cookie": { ...PRIVATE, Cookie: await sessionCookie(target) },
+      "public, an app's cookie": { ...PUBLIC, Cookie: appCookie },
+      "session cookie": { ...PRIVATE, Cookie: session },
       "preview token": BY_TOKEN,
       "bearer": { ...PRIVATE, Authorization: `Bearer ${KEYS.user}` },
     };
@@ -150,11 +153,13 @@ const credentials: Scenario = {
       load: { headers },
     }));
     const rows = await compare(world, entrants);
-    const figures = ratioOf("session cookie : public", rows, {
-      of: "session cookie",
-      to: "public",
-      quantity: RATE,
-    });
+    const figures = ["public", "public, an app's cookie"].flatMap((to) =>
+      ratioOf(`session cookie : ${to}`, rows, {
+        of: "session cookie",
+        to,
+        quantity: RATE,
+      })
+    );
     return { quantity: RATE, rows, figures };
   },
 };

@@ -11,6 +11,7 @@ export const RATE = "requests/s";
 export const P99 = "p99 ms";
 
 const ROUNDS = 3;
+const QUICK_ROUNDS = 2;
 const ROUND_SEC = 2;
 const CONNECTIONS = 64;
 
@@ -74,7 +75,7 @@ export async function compare(
   }
   return await interleave(
     ready,
-    rounds,
+    world.isQuick ? QUICK_ROUNDS : rounds,
     ({ server, drive }) => metered(server, ROUND_SEC, drive),
   );
 }

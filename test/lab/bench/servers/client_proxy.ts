@@ -1,10 +1,13 @@
 // deno-lint-ignore-file no-console
 /**
- * A plain proxy on the gateway's own HTTP/1.1 client, for the origin in its argument: it forwards the headers of
- * requests and responses, and has no authentication, cache, log or metrics.
+ * A plain proxy on the gateway's own HTTP/1.1 client, for the origin in its argument: it forwards headers and bodies,
+ * and has no authentication, cache, log or metrics.
  */
 import { parseOrigin } from "../../../../src/http/origin.ts";
-import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import {
+  type BodyReader,
+  bodyReader,
+} from "../../../../src/upstream/http1/body_reader.ts";
 import { UpstreamClient } from "../../../../src/upstream/http1/client.ts";
 import { UPSTREAM_CONFIG } from "../../../support/upstream.ts";
 
@@ -13,6 +16,9 @@ const origin = parseOrigin(url);
 const { host } = new URL(url);
 const client = new UpstreamClient(UPSTREAM_CONFIG);
 
+/** What the client sets itself. */
+const FRAMING = /^(?:connection|content-length|transfer-encoding)$/;
+
 Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
@@ -20,15 +26,17 @@ Deno.serve({
 }, async (request) => {
   const sent: [string, string][] = [];
   request.headers.forEach((value, name) => {
+    if (FRAMING.test(name)) return;
     sent.push([name, name === "host" ? host : value]);
   });
+  const length = request.headers.get("content-length");
   const { status, headers, body } = await client.request({
     origin,
-    method: "GET",
+    method: request.method,
     target: request.url.slice(request.url.indexOf("/", "http://".length)),
     headers: sent,
-    body: null,
-    contentLength: null,
+    body: request.body && bodyReader(request.body),
+    contentLength: length === null ? null : Number(length),
   });
   const response = new Response(
     body === null || body instanceof Uint8Array ? body : streamOf(body),
