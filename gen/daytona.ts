@@ -385,6 +385,7 @@ export interface components {
       code?: string;
     };
     Runner: {
+      id?: string;
       /** @description Where previews and toolbox calls go; null until the runner has reported for the first time. */
       proxyUrl?: string | null;
       /** @description Where build logs are; null likewise. */

@@ -132,7 +132,7 @@ export const OPERATIONS: Operations<Answers> = {
           // To it, an archived sandbox is as unknown as any.
           state === "archived"
             ? noSandbox(id)
-            : shownRunner(query.state.runners.get(runnerId)),
+            : shownRunner(query.state, runnerId),
       ),
   },
   getRunnerFullById: {
@@ -142,7 +142,7 @@ export const OPERATIONS: Operations<Answers> = {
     answer({ state, params: [id = ""], caller }) {
       const runner = state.runners.get(id);
       return runner !== undefined && isInRegion(caller, runner)
-        ? shownRunner(runner)
+        ? shownRunner(state, id)
         : NO_RUNNER;
     },
   },
@@ -234,8 +234,12 @@ function shownConfig({ config, limits }: ApiState): ApiState["config"] {
   return Object.assign({ rateLimit }, config);
 }
 
-function shownRunner(runner: ApiRunner | undefined): ApiRunner | Refusal {
-  return runner === undefined ? NO_RUNNER : { region: REGION, ...runner };
+function shownRunner(
+  { runners }: ApiState,
+  id: string,
+): ApiRunner | Refusal {
+  const runner = runners.get(id);
+  return runner === undefined ? NO_RUNNER : { region: REGION, ...runner, id };
 }
 
 /** The properties of an API key that the gateway's contract omits. */

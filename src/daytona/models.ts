@@ -29,6 +29,8 @@ const labels = z.record(z.string(), z.string()).nullish()
 
 export const runnerRecordAnswer = z.object(
   {
+    /** If the API tells it. */
+    id: z.string().nullish(),
     /** Base URL of previews and toolbox calls; http or https, without credentials. */
     proxyUrl: optionalUrl,
     /** Base URL of the runner's own API (build logs); null if the runner has not announced one. */

@@ -63,7 +63,7 @@ export function createResolvers(config: Config, parts: ResolverParts) {
   const known = {
     isSandboxPublic: (id: string) => api.isSandboxPublic(id),
     runnerOfSandbox: (id: string) => api.runnerOfSandbox(id),
-    ownerOf: (id: string) => states.ownerOf(id),
+    recordOf: (id: string) => states.recordOf(id),
   };
   const { sandboxes, access } = isHosted
     ? createHostedResolvers(options, parts, remoteSettings)

@@ -34,10 +34,27 @@ interface SandboxStatesOptions {
 /** What the API has said: null if there is no such sandbox, undefined if it does not tell. */
 type Told = SandboxState | null | undefined;
 
-/** The owner, or why it does not tell who it is. */
+/** What decides on the way to a sandbox; null for each that the API does not tell. */
+export interface SandboxRecord {
+  readonly owner: Owner;
+  /** Whether anyone may open its ordinary ports. */
+  readonly isPublic: boolean | null;
+  readonly runnerId: string | null;
+}
+
+/** That of a sandbox that the API does not show. */
+export const NO_RECORD: SandboxRecord = {
+  owner: NO_OWNER,
+  isPublic: null,
+  runnerId: null,
+};
+
+/** The record, or why there is none. */
 interface Facts {
   readonly state: Told;
-  readonly owner: Owner | GatewayError;
+  readonly record: SandboxRecord | GatewayError;
+  /** True of a sandbox that was started: should its app be refused soon, that explains nothing. */
+  readonly explainsNothing?: true;
 }
 
 /** The states of sandboxes, in process only. */
@@ -64,7 +81,7 @@ export class SandboxStates {
    */
   async stateOf(sandboxId: string): Promise<Told> {
     const known = this.#known.get(sandboxId);
-    if (known !== undefined) return known.state;
+    if (known !== undefined && !known.explainsNothing) return known.state;
     const asked = this.#factsOf(sandboxId);
     this.#options.background.add("ask state", asked);
     return await fulfilsWithin(asked, WAIT_MS)
@@ -72,16 +89,18 @@ export class SandboxStates {
       : undefined;
   }
 
-  /** The sandbox's owner, as old; throws as the API's client does, each time, if it does not tell. */
-  async ownerOf(sandboxId: string): Promise<Owner> {
+  /** The API's record of the sandbox, as old; throws as the API's client does, each time, if there is no answer. */
+  async recordOf(sandboxId: string): Promise<SandboxRecord> {
     const known = this.#known.get(sandboxId);
     const isTold = known !== undefined &&
-      !(known.owner instanceof GatewayError);
-    const { owner, state } = isTold ? known : await this.#factsOf(sandboxId);
-    // Should its app be refused soon, that explains nothing: it is asked again.
-    if (state?.state === "started") this.#known.delete(sandboxId);
-    if (owner instanceof GatewayError) throw owner;
-    return owner;
+      !(known.record instanceof GatewayError);
+    const facts = isTold ? known : await this.#factsOf(sandboxId);
+    const { record, state, explainsNothing } = facts;
+    if (state?.state === "started" && !explainsNothing) {
+      this.#known.set(sandboxId, { ...facts, explainsNothing: true });
+    }
+    if (record instanceof GatewayError) throw record;
+    return record;
   }
 
   /** Has the API asked again, as somebody has just changed the state. */
@@ -116,18 +135,18 @@ export class SandboxStates {
   async #answer(sandboxId: string): Promise<Facts> {
     try {
       const answer = await this.#api.sandboxById(sandboxId);
-      if (answer === null) return { state: null, owner: NO_OWNER };
+      if (answer === null) return { state: null, record: NO_RECORD };
       // Whoever may name a sandbox may name it like another one's id, and an organization's key finds names, too.
       if (answer.id !== sandboxId) {
-        const owner = new GatewayError("api_unreachable", "Another sandbox");
-        return { state: undefined, owner };
+        const record = new GatewayError("api_unreachable", "Another sandbox");
+        return { state: undefined, record };
       }
-      const { organizationId } = answer;
+      const { organizationId, public: isPublic, runnerId } = answer;
       const owner = { labels: ownerLabels(answer.labels), organizationId };
-      return { state: stateIn(answer), owner };
+      return { state: stateIn(answer), record: { owner, isPublic, runnerId } };
     } catch (error) {
       if (error instanceof GatewayError) {
-        return { state: undefined, owner: error };
+        return { state: undefined, record: error };
       }
       throw error;
     }

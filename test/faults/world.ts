@@ -113,11 +113,13 @@ export class World implements AsyncDisposable {
     return await replyFrom(client);
   }
 
-  /** The host of a new sandbox, about which the gateway must ask the API. */
+  /** The host of a new sandbox on a new runner, about which the gateway must ask the API. */
   newHost(): string {
     const id = `fault-${++this.#sandboxes}`;
     const { api } = this;
-    api.state.sandboxes.set(id, { ...api.sandbox("demo"), id });
+    const runnerId = crypto.randomUUID();
+    api.state.runners.set(runnerId, api.runnerOf("demo"));
+    api.state.sandboxes.set(id, { ...api.sandbox("demo"), id, runnerId });
     return `3000-${id}.${BASE}`;
   }
 

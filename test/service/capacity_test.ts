@@ -1,6 +1,6 @@
 /** What public sandboxes cost the API, as docs/capacity.md says: checked by gateways without a network, on a fake clock. */
 import assert from "node:assert/strict";
-import { NO_OWNER } from "../../src/resolver/owner_labels.ts";
+import { NO_RECORD } from "../../src/resolver/sandbox_states.ts";
 import type { DurableStore, StoredEntry } from "../../src/cache/store.ts";
 import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
@@ -75,7 +75,7 @@ async function simulate(gateways: number, isShared: boolean): Promise<number> {
       return Promise.resolve(true);
     },
     runnerOfSandbox: () => Promise.resolve(null),
-    ownerOf: () => Promise.resolve(NO_OWNER),
+    recordOf: () => Promise.resolve(NO_RECORD),
   };
   const options = {
     cache: configOf().cache,

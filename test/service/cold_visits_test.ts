@@ -45,14 +45,22 @@ async function roundsOf(
   return rounds.map(({ asked }) => asked.toSorted());
 }
 
-/** Of every first visit to a port of a sandbox. */
-const FIRST = ["getRunnerBySandboxId", "getSandbox", "isSandboxPublic"];
+/** Of a first visit to a port of a sandbox, while no runner is known. */
+const FIRST = ["getRunnerBySandboxId", "getSandbox"];
 
-Deno.test("a first visit to a public sandbox asks at once whether it is public, where it is and whose", async () => {
+Deno.test("the first visit of all asks at once where the sandbox is, and for its record; on a runner that is known, for that only", async () => {
   await using stack = await startStack();
   await using gateway = await startGatewayOf(stack);
-  const asked = await roundsOf(stack, [3], () => gateway.send(DEMO));
+  const asked = await roundsOf(stack, [2], () => gateway.send(DEMO));
   assert.deepEqual(asked, [FIRST, []]);
+  const { sandboxes } = stack.api.state;
+  const demo = sandboxes.get("demo") ?? assert.fail();
+  sandboxes.set("another", { ...demo, id: "another" });
+  const { containers } = stack.runner;
+  containers.set("another", containers.get("demo") ?? assert.fail());
+  const visit = () => gateway.send(DEMO.replace("demo", "another"));
+  assert.deepEqual(await roundsOf(stack, [1], visit), [["getSandbox"], []]);
+  assert.deepEqual(await roundsOf(stack, [], visit), [[]]);
 });
 
 Deno.test("a session's first visit to a private sandbox asks that at once, and then, as it is not public, of the session only", async () => {
@@ -63,7 +71,7 @@ Deno.test("a session's first visit to a private sandbox asks that at once, and t
   const [cookie = ""] = opened.headers.get("set-cookie")?.split(";") ?? [];
   await using gateway = await startGatewayOf(stack);
   const visit = () => gateway.send(LOCKED, { headers: { cookie } });
-  assert.deepEqual(await roundsOf(stack, [3, 1], visit), [
+  assert.deepEqual(await roundsOf(stack, [2, 1], visit), [
     FIRST,
     ["isValidAuthToken"],
     [],

@@ -18,7 +18,7 @@ const ENDLESS_MS = 60_000;
 /** The operations whose results are cached. */
 const CACHED: readonly string[] = [
   "getRunnerBySandboxId",
-  "isSandboxPublic",
+  "getSandbox",
   "isValidAuthToken",
 ];
 
@@ -44,9 +44,8 @@ sharedTierTest(
     const questions = asked(stack);
     assert.deepEqual(questions, [
       "getRunnerBySandboxId",
-      "getRunnerBySandboxId",
-      "isSandboxPublic",
-      "isSandboxPublic",
+      "getSandbox",
+      "getSandbox",
       "isValidAuthToken",
     ]);
     // Responses do not wait for cache writes, but the end of the process does.

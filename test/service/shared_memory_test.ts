@@ -1,6 +1,6 @@
 /** The shared state of several gateways with one database, on a clock that the test sets. */
 import assert from "node:assert/strict";
-import { NO_OWNER } from "../../src/resolver/owner_labels.ts";
+import { NO_RECORD } from "../../src/resolver/sandbox_states.ts";
 import { LoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
@@ -36,7 +36,7 @@ async function remember(tier: SharedTier, world: World) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => Promise.resolve(true),
     runnerOfSandbox: () => Promise.resolve(world.runnerOf()),
-    ownerOf: () => Promise.resolve(NO_OWNER),
+    recordOf: () => Promise.resolve(NO_RECORD),
   }, {
     cache,
     store,

@@ -1,8 +1,6 @@
 /** Facts about sandboxes: whether one is public, and where it is. */
 import type { AppOriginMode } from "../../config/config.ts";
-import type { DaytonaApi } from "../../daytona/api.ts";
-import { GatewayError } from "../../errors.ts";
-import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import type { DaytonaApi, Runner } from "../../daytona/api.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import { booleanCodec } from "../codecs.ts";
@@ -13,17 +11,13 @@ import {
   type LookupCacheOptions,
   UNMETERED,
 } from "../lookup_cache.ts";
-import {
-  appOriginOn,
-  NO_LABELS,
-  type Owner,
-  type OwnerLabels,
-} from "../owner_labels.ts";
+import { appOriginOn, NO_LABELS, type OwnerLabels } from "../owner_labels.ts";
 import type { ProbeClient } from "../refusals/probe.ts";
 import { RecentAnswers } from "../refusals/recent_answers.ts";
 import { RunnerRefusals } from "../refusals/runner_refusals.ts";
 import type { Change } from "../sandbox_changes.ts";
-import type { SandboxStates } from "../sandbox_states.ts";
+import type { SandboxRecord, SandboxStates } from "../sandbox_states.ts";
+import { inTime, Owners, soon } from "./owners.ts";
 import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
 
 /** Minimum time between two renewals of a sandbox's place, ms. */
@@ -32,15 +26,12 @@ const RENEWAL_PAUSE_MS = 5000;
 /** Time for which labels are asked for alone once there was no runner, ms: as long as such an answer counts. */
 const NOWHERE_MS = 2000;
 
-/** Longest wait for a sandbox's owner where the one of before is known, or a toolbox does without, ms. */
-const OWNER_WAIT_MS = 1000;
-
-/** Time for which a toolbox does without its owner once nobody has told whose it is, ms. */
-const UNTOLD_MS = 5000;
+/** Most runners that are kept: Daytona's largest installations have some hundreds. */
+const MAX_RUNNERS = 4096;
 
 type SandboxApi =
   & Pick<DaytonaApi, "isSandboxPublic" | "runnerOfSandbox">
-  & Pick<SandboxStates, "ownerOf">;
+  & Pick<SandboxStates, "recordOf">;
 
 export interface SandboxResolverOptions extends LookupCacheOptions {
   readonly sealer: Sealer;
@@ -59,10 +50,9 @@ export class SandboxResolver implements Destinations {
   readonly #visibility: LookupCache<boolean>;
   readonly #placements: LookupCache<Placement | null>;
   readonly #renewals: RecentAnswers<Placement | null>;
-  /** The latest owners that the API has told, for as long as a place counts that it does not tell again. */
-  readonly #owners: ExpiringLru<string, Owner>;
-  /** Those whose toolboxes do without. */
-  readonly #untold: ExpiringLru<string, true>;
+  readonly #owners: Owners;
+  /** Those that the API has told of, by their ids: it need not say again where they are. */
+  readonly #runners: ExpiringLru<string, Runner>;
   /** Those that had no runner a moment ago. */
   readonly #nowhere: ExpiringLru<string, true>;
   readonly #refusals: RunnerRefusals;
@@ -81,20 +71,32 @@ export class SandboxResolver implements Destinations {
     });
     this.#placements = new LookupCache(place, codec, options);
     this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
+    // As long as a place may count that the API does not tell again.
     const ttlMs = runnerTtlMs + staleIfErrorMs;
-    this.#owners = new ExpiringLru({ max, ttlMs, now });
-    this.#untold = new ExpiringLru({ max, ttlMs: UNTOLD_MS, now });
+    this.#owners = new Owners(api, { max, ttlMs, now });
+    this.#runners = new ExpiringLru({
+      max: MAX_RUNNERS,
+      ttlMs: runnerTtlMs,
+      now,
+    });
     this.#nowhere = new ExpiringLru({ max, ttlMs: NOWHERE_MS, now });
     this.#refusals = new RunnerRefusals(options.upstream);
   }
 
   /** True if anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
   async isPublic(sandboxId: string, budget: Budget): Promise<boolean> {
-    return await this.#visibility.lookUp(sandboxId, () => {
+    return await this.#visibility.lookUp(sandboxId, async () => {
+      const isNew = !this.#placements.has(sandboxId) &&
+        !this.#visibility.has(sandboxId);
       // What an admitted request needs next.
       const ask = () => this.#placementOf(sandboxId, "any");
       this.#placements.prefetch(sandboxId, ask);
-      return this.#api.isSandboxPublic(sandboxId);
+      if (isNew) {
+        // The record is asked for anyway. What was once known is confirmed by the question itself, whose answer the API repeats for less long.
+        const { isPublic } = await this.#owners.recordOf(sandboxId);
+        if (isPublic !== null) return isPublic;
+      }
+      return await this.#api.isSandboxPublic(sandboxId);
     }, budget);
   }
 
@@ -140,7 +142,7 @@ export class SandboxResolver implements Destinations {
       : await this.#placed(sandboxId, "any", onMiss);
     // One that is archived is nowhere, and has labels all the same.
     const { labels } = placement?.owner ??
-      await this.#orBefore(sandboxId, this.#askOwner(sandboxId));
+      await this.#owners.orBefore(sandboxId, this.#owners.recordOf(sandboxId));
     return labels;
   }
 
@@ -156,7 +158,7 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort,
   ): Promise<Destination | null> {
     const placement = await this.#renewals.once(sandboxId, async () => {
-      const renewed = await this.#placementOf(sandboxId, port);
+      const renewed = await this.#placementOf(sandboxId, port, "renew");
       this.#placements.put(sandboxId, renewed);
       return renewed;
     });
@@ -181,7 +183,7 @@ export class SandboxResolver implements Destinations {
     sandboxPort: SandboxPort,
   ): Destination {
     const { runner } = placement;
-    const owner = placement.owner ?? this.#owners.get(sandboxId);
+    const owner = placement.owner ?? this.#owners.before(sandboxId);
     const labels = owner?.labels ?? NO_LABELS;
     const { appOrigin } = this.#options;
     return runnerDestination(runner, { sandboxId, sandboxPort }, {
@@ -223,7 +225,7 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort | "any",
   ): boolean {
     return owner === null &&
-      (port !== "toolbox" || this.#untold.get(sandboxId) === undefined);
+      (port !== "toolbox" || !this.#owners.isUntold(sandboxId));
   }
 
   /** A placement with its owner, as far as `port` cannot do without. */
@@ -233,64 +235,54 @@ export class SandboxResolver implements Destinations {
     port: SandboxPort | "any",
   ): Promise<Placement> {
     if (!this.#lacksOwner(placement, sandboxId, port)) return placement;
-    const asked = this.#askOwner(sandboxId).then((owner) => {
+    const asked = this.#owners.recordOf(sandboxId).then((record) => {
       // It may have been forgotten meanwhile.
       if (this.#placements.known(sandboxId) === placement) {
+        const { owner } = record;
         this.#placements.put(sandboxId, { ...placement, owner });
       }
-      return owner;
+      return record;
     });
     const owner = port === "toolbox"
-      ? await this.#ifTold(sandboxId, asked)
-      : await this.#orBefore(sandboxId, asked);
+      ? await this.#owners.ifTold(sandboxId, asked)
+      : await this.#owners.orBefore(sandboxId, asked);
     return { ...placement, owner };
   }
 
-  /** Asks the API for a sandbox's runner and its owner, at once. */
+  /**
+   * Asks the API for a sandbox's record, and for its runner, unless it is one that is known and not to be renewed. What is
+   * renewed has no owner if the API does not tell: the one of before may do.
+   */
   async #placementOf(
     sandboxId: string,
     port: SandboxPort | "any",
+    way?: "renew",
   ): Promise<Placement | null> {
-    const asked = this.#askOwner(sandboxId);
+    const asked = this.#owners.recordOf(sandboxId);
+    const isRenewal = way === "renew";
+    const doesWithout = port === "toolbox" || isRenewal;
+    const told = () => doesWithout ? inTime(asked) : soon(asked);
     const [runner, owner] = await Promise.all([
-      this.#api.runnerOfSandbox(sandboxId),
-      port === "toolbox" ? this.#ifTold(sandboxId, asked) : asked,
+      this.#runnerOf(sandboxId, isRenewal ? undefined : told),
+      doesWithout
+        ? this.#owners.ifTold(sandboxId, asked)
+        : asked.then(({ owner }) => owner),
     ]);
     if (runner === null) this.#nowhere.set(sandboxId, true);
     return runner && { runner, owner };
   }
 
-  /** The owner as of now; throws if the API does not tell: nobody knows what the labels close. */
-  async #askOwner(sandboxId: string): Promise<Owner> {
-    const owner = await this.#api.ownerOf(sandboxId);
-    this.#owners.set(sandboxId, owner);
-    return owner;
-  }
-
-  /** The owner who is asked for, or the one told last, if there is one, where that fails or takes too long. */
-  async #orBefore(sandboxId: string, asked: Promise<Owner>): Promise<Owner> {
-    const before = this.#owners.get(sandboxId);
-    if (before === undefined) return await asked;
-    return await inTime(asked) ?? before;
-  }
-
-  /** The owner who is asked for; null if the API does not tell, or not in time: a toolbox does without then, for a while. */
-  async #ifTold(
+  /** The runner that the record names, if that is known; otherwise the one that the API tells. */
+  async #runnerOf(
     sandboxId: string,
-    asked: Promise<Owner>,
-  ): Promise<Owner | null> {
-    const owner = await inTime(asked);
-    if (owner === undefined) this.#untold.set(sandboxId, true);
-    return owner ?? null;
-  }
-}
-
-/** The owner; undefined if the API does not tell who it is, or not in time. */
-async function inTime(asked: Promise<Owner>): Promise<Owner | undefined> {
-  try {
-    return await fulfilsWithin(asked, OWNER_WAIT_MS) ? await asked : undefined;
-  } catch (error) {
-    if (error instanceof GatewayError) return undefined;
-    throw error;
+    told: (() => Promise<SandboxRecord | undefined>) | undefined,
+  ): Promise<Runner | null> {
+    // As long as no runner is known, there is nothing to wait for.
+    const record = this.#runners.size > 0 ? await told?.() : undefined;
+    const known = this.#runners.get(record?.runnerId ?? "");
+    if (known !== undefined) return known;
+    const runner = await this.#api.runnerOfSandbox(sandboxId);
+    if (runner?.id) this.#runners.set(runner.id, runner);
+    return runner;
   }
 }

@@ -618,8 +618,9 @@ Deno.test("runnerOfSandbox() and runnerById() read a runner", async () => {
   await using api = stubApi(() =>
     Response.json({ ...RUNNER, id: RUNNER_ID, cpu: 4 })
   );
-  assert.deepEqual(await clientAt(api.baseUrl).runnerOfSandbox(ID), RUNNER);
-  assert.deepEqual(await clientAt(api.baseUrl).runnerById(RUNNER_ID), RUNNER);
+  const runner = { ...RUNNER, id: RUNNER_ID };
+  assert.deepEqual(await clientAt(api.baseUrl).runnerOfSandbox(ID), runner);
+  assert.deepEqual(await clientAt(api.baseUrl).runnerById(RUNNER_ID), runner);
   assert.deepEqual(api.seen.map(({ target }) => target), [
     `/api/runners/by-sandbox/${ID}`,
     `/api/runners/${RUNNER_ID}/full`,

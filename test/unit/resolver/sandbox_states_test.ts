@@ -58,19 +58,19 @@ Deno.test("SandboxStates read labels and state by one question", async () => {
   const labels = { "porthole.app-origin": "local" };
   const { states, asked } = setUp({ ...FAILED, labels });
   const [read, told] = await Promise.all([
-    states.ownerOf("box"),
+    states.recordOf("box"),
     states.stateOf("box"),
   ]);
-  assert.deepEqual([read?.labels, told?.state], [labels, "error"]);
-  assert.deepEqual(await states.ownerOf("box"), read);
+  assert.deepEqual([read.owner.labels, told?.state], [labels, "error"]);
+  assert.deepEqual(await states.recordOf("box"), read);
   assert.equal(asked(), 1);
 });
 
-Deno.test("SandboxStates say why the owner is not told, and ask again, but not for the state", async () => {
+Deno.test("SandboxStates say why the record is not told, and ask again, but not for the state", async () => {
   const failure = new GatewayError("api_throttled", "wait");
   const { states, asked } = setUp(failure);
   for (let i = 1; i <= 2; i++) {
-    await assert.rejects(states.ownerOf("box"), failure);
+    await assert.rejects(states.recordOf("box"), failure);
     assert.equal(await states.stateOf("box"), undefined);
     assert.equal(asked(), i);
   }

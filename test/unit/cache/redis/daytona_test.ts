@@ -1,6 +1,7 @@
 /** Gateways, Daytona's API and its Go proxy read each other's entries in a real Redis. */
 import assert from "node:assert/strict";
 import { ownerLabels } from "../../../../src/resolver/owner_labels.ts";
+import { NO_RECORD } from "../../../../src/resolver/sandbox_states.ts";
 import { openDurableStore } from "../../../../src/cache/open_store.ts";
 import type { Runner } from "../../../../src/daytona/api.ts";
 import { Background } from "../../../../src/lib/background.ts";
@@ -58,10 +59,13 @@ async function openGateway(port: number, facts: Facts) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => answer(facts.isPublic),
     runnerOfSandbox: () => answer(facts.runner),
-    ownerOf: () =>
+    recordOf: () =>
       Promise.resolve({
-        labels: ownerLabels(facts.labels ?? {}),
-        organizationId: null,
+        ...NO_RECORD,
+        owner: {
+          labels: ownerLabels(facts.labels ?? {}),
+          organizationId: null,
+        },
       }),
   }, {
     cache: {

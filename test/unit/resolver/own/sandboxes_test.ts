@@ -16,11 +16,12 @@ import { sandboxWith } from "../../../support/sandbox_facts.ts";
 import { turn } from "../../../support/upstream.ts";
 
 const FIRST: Runner = {
+  id: "first",
   proxyUrl: "http://runner.internal:3000",
   apiUrl: "http://runner.internal:3001",
   apiKey: "runner-secret",
 };
-const SECOND: Runner = { ...FIRST, apiKey: "another-secret" };
+const SECOND: Runner = { ...FIRST, id: "second", apiKey: "another-secret" };
 
 /** A resolver, and the API behind it. */
 function setUp(store: DurableStore | null = null) {
@@ -34,6 +35,9 @@ function setUp(store: DurableStore | null = null) {
     labels: {} as Record<string, string> | Error | Promise<never>,
     labelReads: 0,
     organizationId: null as string | null,
+    /** What records say of visibility; null if nothing. */
+    publicInRecords: ((id) => id === "open") as (id: string) => boolean | null,
+    runnerIdInRecords: null as string | null,
     /** The id in answers about sandboxes, if it is not the one that was asked for. */
     otherId: undefined as string | undefined,
   };
@@ -42,8 +46,12 @@ function setUp(store: DurableStore | null = null) {
       api.labelReads++;
       const labels = await api.labels;
       if (labels instanceof Error) throw labels;
-      const { organizationId } = api;
-      return { ...sandboxWith(api.otherId ?? id, labels), organizationId };
+      return {
+        ...sandboxWith(api.otherId ?? id, labels),
+        organizationId: api.organizationId,
+        public: api.publicInRecords(id),
+        runnerId: api.runnerIdInRecords,
+      };
     },
   }, { maxEntries: 10, now, background, onStarted() {} });
   const sandboxes = new SandboxResolver({
@@ -55,7 +63,7 @@ function setUp(store: DurableStore | null = null) {
       api.calls.push(`runner ${id}`);
       return Promise.resolve(api.runner);
     },
-    ownerOf: (id) => states.ownerOf(id),
+    recordOf: (id) => states.recordOf(id),
   }, {
     cache,
     store,
@@ -91,16 +99,100 @@ Deno.test("SandboxResolver remembers which sandboxes are public", async () => {
   assert.equal(sandboxes.isKnownPublic("other"), undefined);
 });
 
-Deno.test("SandboxResolver looks up an unknown runner while it asks whether the sandbox is public", async () => {
+Deno.test("SandboxResolver looks up an unknown runner while it asks for the record, which says whether the sandbox is public", async () => {
   const { api, clock, destinationOf, sandboxes, settled } = setUp();
-  await sandboxes.isPublic("box", UNMETERED);
+  assert.equal(await sandboxes.isPublic("box", UNMETERED), false);
   await settled();
-  assert.deepEqual(api.calls, ["public box", "runner box"]);
+  assert.deepEqual([api.labelReads, api.calls], [1, ["runner box"]]);
   assert.deepEqual(await destinationOf("box"), at(FIRST));
   clock.time += 60_000; // past the TTL of "not public", but not of a runner
   await sandboxes.isPublic("box", UNMETERED);
   await settled();
-  assert.deepEqual(api.calls, ["public box", "runner box", "public box"]);
+  assert.deepEqual(
+    [api.labelReads, api.calls],
+    [1, ["runner box", "public box"]],
+    "the record is not read again for that, as the API may repeat it",
+  );
+});
+
+Deno.test("SandboxResolver asks whether a sandbox is public if its record does not say so", async () => {
+  const { api, sandboxes, settled } = setUp();
+  api.publicInRecords = () => null;
+  assert.equal(await sandboxes.isPublic("open", UNMETERED), true);
+  assert.equal(await sandboxes.isPublic("box", UNMETERED), false);
+  await settled();
+  assert.deepEqual(api.calls.toSorted(), [
+    ...["public box", "public open"],
+    ...["runner box", "runner open"],
+  ]);
+});
+
+Deno.test("SandboxResolver asks one question about a sandbox on a runner that it knows, until that is past its TTL", async () => {
+  const { api, clock, destinationOf, sandboxes, settled } = setUp();
+  api.runnerIdInRecords = "first";
+  await destinationOf("other");
+  assert.equal(await sandboxes.isPublic("open", UNMETERED), true);
+  await settled();
+  assert.deepEqual(await destinationOf("box"), at(FIRST));
+  assert.deepEqual([api.labelReads, api.calls], [3, ["runner other"]]);
+  api.runnerIdInRecords = "second";
+  api.runner = SECOND;
+  await destinationOf("on-another");
+  api.runnerIdInRecords = null;
+  await destinationOf("archived");
+  assert.deepEqual(
+    api.calls.slice(1),
+    ["runner on-another", "runner archived"],
+  );
+  api.runnerIdInRecords = "first";
+  clock.time += 121_000;
+  await destinationOf("later");
+  assert.equal(api.calls.at(-1), "runner later");
+});
+
+Deno.test("SandboxResolver renews where a sandbox is although it knows the runner, and knows what is new of that", async () => {
+  const { api, destinationOf, sandboxes } = setUp();
+  api.runnerIdInRecords = "first";
+  await destinationOf("box");
+  const moved = { ...FIRST, apiKey: "rotated" };
+  api.runner = moved;
+  assert.deepEqual(await sandboxes.renewDestination("box", 3000), at(moved));
+  assert.deepEqual(api.calls, ["runner box", "runner box"]);
+  const { headers } = await destinationOf("other") ?? assert.fail();
+  assert.deepEqual(headers, at(moved).headers);
+  assert.equal(api.calls.length, 2);
+});
+
+Deno.test("SandboxResolver renews where a sandbox is although nobody tells its labels, as long as those of before count", async () => {
+  const { api, destinationOf, sandboxes } = setUp();
+  api.labels = { "porthole.app-origin": "local" };
+  await destinationOf("box");
+  api.labels = new GatewayError("api_unreachable", "status 503");
+  api.runner = SECOND;
+  const renewed = await sandboxes.renewDestination("box", 3000);
+  assert.deepEqual(
+    [renewed?.headers, renewed?.appOrigin],
+    [at(SECOND).headers, "local"],
+  );
+  assert.equal((await destinationOf("box"))?.appOrigin, "local");
+  await assert.rejects(sandboxes.renewDestination("new", 3000), {
+    code: "api_unreachable",
+  });
+});
+
+Deno.test("SandboxResolver does not wait longer than a second for a record to name a runner that it knows", async () => {
+  using elapsed = fakeClock();
+  elapsed.pass(1);
+  const { api, destinationOf, sandboxes } = setUp();
+  api.runnerIdInRecords = "first";
+  await destinationOf("other");
+  api.labels = new Promise(() => {});
+  const asked = sandboxes.destinationOf("box", "toolbox", () => {});
+  await turn();
+  assert.equal(api.calls.length, 1);
+  elapsed.pass(1000);
+  assert.equal((await asked)?.toolboxPrefix, at(FIRST).toolboxPrefix);
+  assert.deepEqual(api.calls, ["runner other", "runner box"]);
 });
 
 Deno.test("SandboxResolver renews a runner at most once per pause, however many requests fail", async () => {
@@ -158,7 +250,7 @@ Deno.test("SandboxResolver ignores a stored runner that no gateway sealed", asyn
   const first = setUp(store);
   await first.destinationOf("box");
   await first.settled();
-  for (const value of ["planted", { ...FIRST }, 1]) {
+  for (const value of ["planted", { ...FIRST, id: "first" }, 1]) {
     for (const [key, entry] of entries) entries.set(key, { ...entry, value });
     const { api, destinationOf, settled } = setUp(store);
     api.runner = SECOND;
@@ -314,10 +406,10 @@ Deno.test("SandboxResolver asks for labels alone of a sandbox that had no runner
   await sandboxes.isPublic("box", UNMETERED);
   await settled();
   assert.deepEqual(await sandboxes.labelsOf("box", assert.fail), LOCAL);
-  assert.deepEqual(api.calls, ["public box", "runner box"]);
+  assert.deepEqual(api.calls, ["runner box"]);
   clock.time += 2_001;
   assert.deepEqual(await sandboxes.labelsOf("box", () => {}), LOCAL);
-  assert.deepEqual(api.calls, ["public box", "runner box", "runner box"]);
+  assert.deepEqual(api.calls, ["runner box", "runner box"]);
 });
 
 Deno.test("SandboxResolver stores no labels that the API has not told", async () => {
@@ -325,7 +417,7 @@ Deno.test("SandboxResolver stores no labels that the API has not told", async ()
   const first = setUp(store);
   first.api.labels = UNREACHABLE;
   await assert.rejects(first.sandboxes.labelsOf("box", () => {}));
-  await first.sandboxes.isPublic("box", UNMETERED);
+  await assert.rejects(first.sandboxes.isPublic("box", UNMETERED));
   await first.settled();
   await first.sandboxes.destinationOf("box", "toolbox", () => {});
   await first.settled();
