@@ -146,7 +146,7 @@ export async function createService(
     ownsProcess,
   });
 
-  const ownClient = new UpstreamClient(upstreamConfig, dial);
+  const ownClient = new UpstreamClient(upstreamConfig);
   const ownFetch = fetchesByProxy ? fetch : createFetch(ownClient);
   const secretFetch = hasSpans ? ownFetch : fetch;
   // It takes less time than the platform's, which makes spans, and asks by HTTP/2 where it can.

@@ -148,7 +148,12 @@ Deno.test("an API that", async (t) => {
   for (const fault of FAULTS) {
     await t.step(
       fault.name,
-      () => surviveFault(world, fault, (world) => world.ask(world.newHost())),
+      () =>
+        surviveFault(
+          world,
+          fault,
+          (world) => world.ask(world.newHost({ onNewRunner: true })),
+        ),
     );
   }
 });

@@ -113,13 +113,14 @@ export class World implements AsyncDisposable {
     return await replyFrom(client);
   }
 
-  /** The host of a new sandbox on a new runner, about which the gateway must ask the API. */
-  newHost(): string {
+  /** The host of a new sandbox, about which the gateway must ask the API; on a new runner, about that, too. */
+  newHost({ onNewRunner = false } = {}): string {
     const id = `fault-${++this.#sandboxes}`;
     const { api } = this;
-    const runnerId = crypto.randomUUID();
+    const demo = api.sandbox("demo");
+    const runnerId = onNewRunner ? crypto.randomUUID() : demo.runnerId;
     api.state.runners.set(runnerId, api.runnerOf("demo"));
-    api.state.sandboxes.set(id, { ...api.sandbox("demo"), id, runnerId });
+    api.state.sandboxes.set(id, { ...demo, id, runnerId });
     return `3000-${id}.${BASE}`;
   }
 

@@ -64,9 +64,12 @@ Deno.test("a stopped sandbox, one that its runner does not have, and a runner th
     "container_not_found",
   ]);
   // The API is asked once more, in case the sandbox has moved.
-  assert.equal(api.count("getRunnerBySandboxId"), 3);
+  assert.equal(api.count("getRunnerBySandboxId"), 2);
 
-  api.runnerOf("locked").proxyUrl = `http://127.0.0.1:${DEAD_PORT}`;
+  const runnerId = crypto.randomUUID();
+  const proxyUrl = `http://127.0.0.1:${DEAD_PORT}`;
+  api.state.runners.set(runnerId, { ...api.runnerOf("locked"), proxyUrl });
+  api.sandbox("locked").runnerId = runnerId;
   const down = await gateway.send(LOCKED, {
     headers: BEARER,
   });
