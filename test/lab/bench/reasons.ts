@@ -25,5 +25,5 @@ export const REASONS: Readonly<Record<string, string>> = {
   tunnels: "Runs vary by 3 KiB, with what V8 has not collected yet.",
   "burst-one": "A thousand connections open at once, and wait for the API.",
   "burst-many":
-    "2,000 questions to the API by the platform's `fetch`; the proxies beside it ask nothing.",
+    "1,000 questions to the API, each on a connection of its own; the proxies beside it ask nothing.",
 };
