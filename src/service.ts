@@ -146,7 +146,11 @@ export async function createService(
     ownsProcess,
   });
 
-  const ownClient = new UpstreamClient(upstreamConfig);
+  const ownClient = new UpstreamClient({
+    ...upstreamConfig,
+    headerTimeoutMs: 0, // each question has a deadline of its own
+    idleTimeoutMs: 4_000, // less than most servers keep a connection
+  }, dial);
   const ownFetch = fetchesByProxy ? fetch : createFetch(ownClient);
   const secretFetch = hasSpans ? ownFetch : fetch;
   // It takes less time than the platform's, which makes spans, and asks by HTTP/2 where it can.
@@ -159,7 +163,7 @@ export async function createService(
     now,
     closing,
     fetch: apiFetch,
-    secretFetch: hasSpans ? secretFetch : apiFetch,
+    secretFetch: hasSpans ? ownFetch : apiFetch,
   });
   const { api, role, quota, serviceKey } = daytona;
   const resolvers = createResolvers(config, {

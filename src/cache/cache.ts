@@ -103,11 +103,6 @@ export class Cache<V> {
     });
   }
 
-  /** True if there is a value in process, however old. */
-  has(key: string): boolean {
-    return this.#memory.has(key);
-  }
-
   /** The in-process value, if `get` would return it and do nothing else; undefined otherwise. */
   getFresh(key: string): V | undefined {
     const now = this.#options.now();

@@ -163,11 +163,6 @@ export class LookupCache<V> {
     });
   }
 
-  /** True if there is an answer in process, however old. */
-  has(key: string): boolean {
-    return this.#cache.has(key);
-  }
-
   /** The answer if it is in process and fresh; undefined otherwise. */
   known(key: string): V | undefined {
     return this.#cache.getFresh(key);

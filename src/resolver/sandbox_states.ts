@@ -37,24 +37,16 @@ type Told = SandboxState | null | undefined;
 /** What decides on the way to a sandbox; null for each that the API does not tell. */
 export interface SandboxRecord {
   readonly owner: Owner;
-  /** Whether anyone may open its ordinary ports. */
-  readonly isPublic: boolean | null;
   readonly runnerId: string | null;
 }
 
 /** That of a sandbox that the API does not show. */
-export const NO_RECORD: SandboxRecord = {
-  owner: NO_OWNER,
-  isPublic: null,
-  runnerId: null,
-};
+export const NO_RECORD: SandboxRecord = { owner: NO_OWNER, runnerId: null };
 
 /** The record, or why there is none. */
 interface Facts {
   readonly state: Told;
   readonly record: SandboxRecord | GatewayError;
-  /** True of a sandbox that was started: should its app be refused soon, that explains nothing. */
-  readonly explainsNothing?: true;
 }
 
 /** The states of sandboxes, in process only. */
@@ -81,7 +73,7 @@ export class SandboxStates {
    */
   async stateOf(sandboxId: string): Promise<Told> {
     const known = this.#known.get(sandboxId);
-    if (known !== undefined && !known.explainsNothing) return known.state;
+    if (known !== undefined) return known.state;
     const asked = this.#factsOf(sandboxId);
     this.#options.background.add("ask state", asked);
     return await fulfilsWithin(asked, WAIT_MS)
@@ -94,11 +86,9 @@ export class SandboxStates {
     const known = this.#known.get(sandboxId);
     const isTold = known !== undefined &&
       !(known.record instanceof GatewayError);
-    const facts = isTold ? known : await this.#factsOf(sandboxId);
-    const { record, state, explainsNothing } = facts;
-    if (state?.state === "started" && !explainsNothing) {
-      this.#known.set(sandboxId, { ...facts, explainsNothing: true });
-    }
+    const { record, state } = isTold ? known : await this.#factsOf(sandboxId);
+    // Should its app be refused soon, that explains nothing: it is asked again.
+    if (state?.state === "started") this.#known.delete(sandboxId);
     if (record instanceof GatewayError) throw record;
     return record;
   }
@@ -141,9 +131,9 @@ export class SandboxStates {
         const record = new GatewayError("api_unreachable", "Another sandbox");
         return { state: undefined, record };
       }
-      const { organizationId, public: isPublic, runnerId } = answer;
+      const { organizationId, runnerId } = answer;
       const owner = { labels: ownerLabels(answer.labels), organizationId };
-      return { state: stateIn(answer), record: { owner, isPublic, runnerId } };
+      return { state: stateIn(answer), record: { owner, runnerId } };
     } catch (error) {
       if (error instanceof GatewayError) {
         return { state: undefined, record: error };

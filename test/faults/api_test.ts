@@ -38,6 +38,7 @@ function respondAndClose(answer: () => Response | Promise<Response>): ApiFault {
 }
 
 const onRunner = (fault: ApiFault) => onlyFor("getRunnerBySandboxId", fault);
+const onPublic = (fault: ApiFault) => onlyFor("isSandboxPublic", fault);
 const onRecord = (fault: ApiFault) => onlyFor("getSandbox", fault);
 
 /** A response that breaks off. */
@@ -112,7 +113,8 @@ const CASES: readonly [name: string, fault: ApiFault, expected: Reply][] = [
   ["gives a number for an URL", onRunner(respond(URL_IS_NUMBER)), UNREACHABLE],
   ["gives an URL of no use", onRunner(respond(URL_IS_NONE)), UNREACHABLE],
   ["gives a key of two lines", onRunner(respond(KEY_HAS_LINES)), UNREACHABLE],
-  ["answers every question with a page", onRecord(respond(PAGE)), UNREACHABLE],
+  ["answers every question with a page", onPublic(respond(PAGE)), UNREACHABLE],
+  ["answers yes as a number", onPublic(respond("1")), UNREACHABLE],
   [
     "says as a number that it is public",
     onRecord(respond('{"public":1}')),

@@ -46,12 +46,12 @@ async function roundsOf(
 }
 
 /** Of a first visit to a port of a sandbox, while no runner is known. */
-const FIRST = ["getRunnerBySandboxId", "getSandbox"];
+const FIRST = ["getRunnerBySandboxId", "getSandbox", "isSandboxPublic"];
 
-Deno.test("the first visit of all asks at once where the sandbox is, and for its record; on a runner that is known, for that only", async () => {
+Deno.test("the first visit of all asks at once whether the sandbox is public, where it is and for its record; on a runner that is known, not where", async () => {
   await using stack = await startStack();
   await using gateway = await startGatewayOf(stack);
-  const asked = await roundsOf(stack, [2], () => gateway.send(DEMO));
+  const asked = await roundsOf(stack, [3], () => gateway.send(DEMO));
   assert.deepEqual(asked, [FIRST, []]);
   const { sandboxes } = stack.api.state;
   const demo = sandboxes.get("demo") ?? assert.fail();
@@ -59,7 +59,8 @@ Deno.test("the first visit of all asks at once where the sandbox is, and for its
   const { containers } = stack.runner;
   containers.set("another", containers.get("demo") ?? assert.fail());
   const visit = () => gateway.send(DEMO.replace("demo", "another"));
-  assert.deepEqual(await roundsOf(stack, [1], visit), [["getSandbox"], []]);
+  const onKnown = ["getSandbox", "isSandboxPublic"];
+  assert.deepEqual(await roundsOf(stack, [2], visit), [onKnown, []]);
   assert.deepEqual(await roundsOf(stack, [], visit), [[]]);
 });
 
@@ -71,7 +72,7 @@ Deno.test("a session's first visit to a private sandbox asks that at once, and t
   const [cookie = ""] = opened.headers.get("set-cookie")?.split(";") ?? [];
   await using gateway = await startGatewayOf(stack);
   const visit = () => gateway.send(LOCKED, { headers: { cookie } });
-  assert.deepEqual(await roundsOf(stack, [2, 1], visit), [
+  assert.deepEqual(await roundsOf(stack, [3, 1], visit), [
     FIRST,
     ["isValidAuthToken"],
     [],

@@ -291,7 +291,7 @@ Deno.test("the gateway's own key being throttled is told from that, and does not
   const { api } = gateway.stack;
   assert.equal((await gateway.send(DEMO)).status, 200);
   api.fault = ({ operation }, answer) =>
-    operation === "getSandbox"
+    operation === "isSandboxPublic"
       ? new Response("{}", { status: 429, headers: { "retry-after": "7" } })
       : answer();
   const { status, code, headers } = await gateway.send(LOCKED);

@@ -49,7 +49,7 @@ async function startWithColdSandboxes(
 /** Sends requests at once; `settledOrAsked` resolves when each is answered, or has its question at the API. */
 function atOnce(
   { stack: { api } }: TestGateway,
-  operation: "getSandbox" | "isValidAuthToken",
+  operation: "isSandboxPublic" | "isValidAuthToken",
   requests: readonly Promise<Answer>[],
 ) {
   const before = api.count(operation);
@@ -65,8 +65,8 @@ Deno.test("hundreds of cold previews from one address wait for a slow API, and n
   await using world = await startWithColdSandboxes(450);
   const { gateway, answers, ids, visit } = world;
   const visits = ids.map((id) => visit(id));
-  await atOnce(gateway, "getSandbox", visits);
-  const asked = gateway.stack.api.count("getSandbox");
+  await atOnce(gateway, "isSandboxPublic", visits);
+  const asked = gateway.stack.api.count("isSandboxPublic");
   answers();
   const ends = (await Promise.all(visits))
     .map(({ status, code }) => `${status} ${code}`);
@@ -82,7 +82,7 @@ Deno.test("who waits for more answers of the API than an address may is told so,
   assert.equal((await gateway.send(DEMO)).status, 200);
   const [late = "", other = "", paged = "", ...first] = ids;
   const visits = first.map((id) => visit(id));
-  await atOnce(gateway, "getSandbox", visits);
+  await atOnce(gateway, "isSandboxPublic", visits);
   const turnedAway = await visit(late);
   const cached = await gateway.send(DEMO);
   visits.push(

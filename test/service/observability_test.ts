@@ -276,7 +276,7 @@ const LOOKUPS = [
     world: "",
     startGateway: startOwn,
     lines: [
-      'porthole_api_calls_total{operation="getSandbox",outcome="ok"} 2',
+      'porthole_api_calls_total{operation="isSandboxPublic",outcome="ok"} 1',
       'porthole_cache_requests_total{kind="sandbox-public",result="hit"} 1',
     ],
   },

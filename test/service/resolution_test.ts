@@ -26,18 +26,19 @@ Deno.test("a cold burst makes one API call of each kind", async () => {
   assert.deepEqual(asked().sort(), [
     "getRunnerBySandboxId",
     "getSandbox",
+    "isSandboxPublic",
     "isValidAuthToken",
     "updateLastActivity",
   ]);
 });
 
-Deno.test("the runner of an unknown sandbox is looked up while the API is asked for its record", async () => {
+Deno.test("the runner of an unknown sandbox is looked up while the API is asked whether it is public", async () => {
   await using gateway = await startGateway();
   const { api } = gateway.stack;
   const runnerAsked = Promise.withResolvers<void>();
   api.beforeAnswer = async ({ operation }) => {
     if (operation === "getRunnerBySandboxId") runnerAsked.resolve();
-    if (operation === "getSandbox") await runnerAsked.promise;
+    if (operation === "isSandboxPublic") await runnerAsked.promise;
   };
   assert.equal((await gateway.send(DEMO)).status, 200);
   assert.equal(api.count("getRunnerBySandboxId"), 1);

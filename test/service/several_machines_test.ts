@@ -18,7 +18,7 @@ const ENDLESS_MS = 60_000;
 /** The operations whose results are cached. */
 const CACHED: readonly string[] = [
   "getRunnerBySandboxId",
-  "getSandbox",
+  "isSandboxPublic",
   "isValidAuthToken",
 ];
 
@@ -44,8 +44,8 @@ sharedTierTest(
     const questions = asked(stack);
     assert.deepEqual(questions, [
       "getRunnerBySandboxId",
-      "getSandbox",
-      "getSandbox",
+      "isSandboxPublic",
+      "isSandboxPublic",
       "isValidAuthToken",
     ]);
     // Responses do not wait for cache writes, but the end of the process does.

@@ -6,12 +6,7 @@ import assert from "node:assert/strict";
 import { setTimeout as realSleep } from "node:timers/promises";
 import { KEYS, type Stack, startStack } from "../../scripts/stand_in/stack.ts";
 import { type FakeClock, fakeClock } from "../support/fake_clock.ts";
-import {
-  BASE,
-  DEMO,
-  startGatewayOf,
-  type TestGateway,
-} from "../support/gateway.ts";
+import { DEMO, startGatewayOf, type TestGateway } from "../support/gateway.ts";
 import { redisTest, startRedis } from "../support/redis_server.ts";
 import { sharedTierTest } from "../support/shared_tier.ts";
 
@@ -63,17 +58,6 @@ function wasOpen(
 ): boolean {
   assert(status === 200 || code === "login_required", String(status));
   return status === 200;
-}
-
-/**
- * Has a gateway find `demo` for a toolbox. Of a sandbox that is known, "public" is asked by the question whose answer
- * the API repeats, and not read in its record, which tells at once.
- */
-async function place(gateway: TestGateway): Promise<void> {
-  const headers = { authorization: `Bearer ${KEYS.user}` };
-  const path = "/toolbox/demo/version";
-  const { status } = await gateway.send(BASE, { path, headers });
-  assert.equal(status, 200);
 }
 
 /** Has a public sandbox in use for ten seconds. */
@@ -144,7 +128,6 @@ async function becomesPrivateAtBoth(
   await using other = await startGatewayOf(stack, otherEnv);
   const gateways = [one, other];
   if (inUse) await use(gateways, clock);
-  else for (const gateway of gateways) await place(gateway);
   await becomesPrivate(stack, { clock, gateways, inUse, ...times });
 }
 
@@ -210,22 +193,12 @@ for (const everyMs of [STEP_MS, 4_000, LATE_MS]) {
   );
 }
 
-Deno.test("what was made private before a gateway has heard of it is private at once, whatever the API repeats", async () => {
-  using clock = fakeClock();
-  await using stack = await startRepeatingStack();
-  await using gateway = await startGatewayOf(stack);
-  await somebodyAsks(stack);
-  stack.api.sandbox("demo").public = false;
-  assert(!await isOpen(gateway, clock));
-});
-
 Deno.test("PRIVATE_WITHIN_SEC says how long that takes", async () => {
   for (const [withinSec, lateMs] of [["5", 5_000], ["30", 30_000]] as const) {
     using clock = fakeClock();
     await using stack = await startRepeatingStack();
     const env = { CACHE_URL: "none", PRIVATE_WITHIN_SEC: withinSec };
     await using gateway = await startGatewayOf(stack, env);
-    await place(gateway);
     await somebodyAsks(stack);
     // Alone, a gateway waits for nobody, and the times are exact.
     const isOpenNow = async () => wasOpen(await gateway.send(DEMO));
@@ -265,7 +238,6 @@ redisTest(
     await using one = await startGatewayOf(stack, env);
     await using other = await startGatewayOf(stack, env);
     assert(await isOpen(one, clock));
-    await place(other);
     clock.pass(10_000);
     // The answer that would confirm the first one is on its way when the sandbox becomes private.
     const held = Promise.withResolvers<void>();
@@ -307,7 +279,6 @@ Deno.test("A2: an answer that a restarted gateway finds in its file is confirmed
   stack.api.sandbox("demo").public = false;
   {
     await using gateway = await startGatewayOf(stack, file);
-    await place(gateway);
     assert(await isOpen(gateway, clock));
   }
   await using gateway = await startGatewayOf(stack, file);

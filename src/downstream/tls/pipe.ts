@@ -137,7 +137,7 @@ async function sendBack(inner: Deno.TcpConn, client: Socket): Promise<void> {
       if (turn !== undefined) await turn;
     }
   } finally {
-    // It is not given back: the connection may not be done with it yet.
+    // It is not given back: after a failure, the connection may not be done with it yet.
     if (large !== undefined) largeCount--;
   }
 }

@@ -85,18 +85,12 @@ export class SandboxResolver implements Destinations {
 
   /** True if anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
   async isPublic(sandboxId: string, budget: Budget): Promise<boolean> {
-    return await this.#visibility.lookUp(sandboxId, async () => {
-      const isNew = !this.#placements.has(sandboxId) &&
-        !this.#visibility.has(sandboxId);
+    return await this.#visibility.lookUp(sandboxId, () => {
       // What an admitted request needs next.
       const ask = () => this.#placementOf(sandboxId, "any");
       this.#placements.prefetch(sandboxId, ask);
-      if (isNew) {
-        // The record is asked for anyway. What was once known is confirmed by the question itself, whose answer the API repeats for less long.
-        const { isPublic } = await this.#owners.recordOf(sandboxId);
-        if (isPublic !== null) return isPublic;
-      }
-      return await this.#api.isSandboxPublic(sandboxId);
+      // Not the record, which the API may repeat to a proxy for 10 s, whatever changes.
+      return this.#api.isSandboxPublic(sandboxId);
     }, budget);
   }
 
@@ -159,7 +153,8 @@ export class SandboxResolver implements Destinations {
   ): Promise<Destination | null> {
     const placement = await this.#renewals.once(sandboxId, async () => {
       const renewed = await this.#placementOf(sandboxId, port, "renew");
-      this.#placements.put(sandboxId, renewed);
+      // One whose labels nobody tells is for whoever asks now.
+      if (renewed?.owner !== null) this.#placements.put(sandboxId, renewed);
       return renewed;
     });
     if (placement === null) return null;
@@ -264,9 +259,10 @@ export class SandboxResolver implements Destinations {
     const told = () => doesWithout ? inTime(asked) : soon(asked);
     const [runner, owner] = await Promise.all([
       this.#runnerOf(sandboxId, isRenewal ? undefined : told),
-      doesWithout
+      port === "toolbox"
         ? this.#owners.ifTold(sandboxId, asked)
-        : asked.then(({ owner }) => owner),
+        : (isRenewal ? inTime(asked) : asked)
+          .then((record) => record?.owner ?? null),
     ]);
     if (runner === null) this.#nowhere.set(sandboxId, true);
     return runner && { runner, owner };

@@ -2,7 +2,7 @@
 import { parseOrigin } from "../../http/origin.ts";
 import { bodyReader } from "./body_reader.ts";
 import type { UpstreamClient } from "./client.ts";
-import type { ResponseBody } from "./message.ts";
+import { discardBody, type ResponseBody } from "./message.ts";
 
 /**
  * Creates a `fetch` that neither follows redirects, nor goes by a proxy, nor decodes content: it asks for none that is
@@ -24,13 +24,18 @@ export function createFetch(
         ...headers,
       ],
       body: body && bodyReader(body),
-      contentLength: null,
+      contentLength: body === null && method === "POST" ? 0 : null,
       signal,
     });
-    return new Response(streamOf(response.body), {
-      status: response.status,
-      headers: response.headers.map(([name, value]) => [name, value]),
-    });
+    try {
+      return new Response(streamOf(response.body), {
+        status: response.status,
+        headers: response.headers.map(([name, value]) => [name, value]),
+      });
+    } catch (error) {
+      discardBody(response.body); // a status that no Response may have
+      throw error;
+    }
   };
 }
 

@@ -25,5 +25,5 @@ export const REASONS: Readonly<Record<string, string>> = {
   tunnels: "Runs vary by 3 KiB, with what V8 has not collected yet.",
   "burst-one": "A thousand connections open at once, and wait for the API.",
   "burst-many":
-    "1,000 questions to the API, each on a connection of its own; the proxies beside it ask nothing.",
+    "Two questions to the API for each sandbox, each on a connection of its own; the proxies beside it ask nothing.",
 };

@@ -35,8 +35,6 @@ function setUp(store: DurableStore | null = null) {
     labels: {} as Record<string, string> | Error | Promise<never>,
     labelReads: 0,
     organizationId: null as string | null,
-    /** What records say of visibility; null if nothing. */
-    publicInRecords: ((id) => id === "open") as (id: string) => boolean | null,
     runnerIdInRecords: null as string | null,
     /** The id in answers about sandboxes, if it is not the one that was asked for. */
     otherId: undefined as string | undefined,
@@ -49,7 +47,6 @@ function setUp(store: DurableStore | null = null) {
       return {
         ...sandboxWith(api.otherId ?? id, labels),
         organizationId: api.organizationId,
-        public: api.publicInRecords(id),
         runnerId: api.runnerIdInRecords,
       };
     },
@@ -99,49 +96,36 @@ Deno.test("SandboxResolver remembers which sandboxes are public", async () => {
   assert.equal(sandboxes.isKnownPublic("other"), undefined);
 });
 
-Deno.test("SandboxResolver looks up an unknown runner while it asks for the record, which says whether the sandbox is public", async () => {
+Deno.test("SandboxResolver looks up an unknown runner while it asks whether the sandbox is public", async () => {
   const { api, clock, destinationOf, sandboxes, settled } = setUp();
-  assert.equal(await sandboxes.isPublic("box", UNMETERED), false);
+  await sandboxes.isPublic("box", UNMETERED);
   await settled();
-  assert.deepEqual([api.labelReads, api.calls], [1, ["runner box"]]);
+  assert.deepEqual(api.calls, ["public box", "runner box"]);
   assert.deepEqual(await destinationOf("box"), at(FIRST));
   clock.time += 60_000; // past the TTL of "not public", but not of a runner
   await sandboxes.isPublic("box", UNMETERED);
   await settled();
-  assert.deepEqual(
-    [api.labelReads, api.calls],
-    [1, ["runner box", "public box"]],
-    "the record is not read again for that, as the API may repeat it",
-  );
+  assert.deepEqual(api.calls, ["public box", "runner box", "public box"]);
 });
 
-Deno.test("SandboxResolver asks whether a sandbox is public if its record does not say so", async () => {
-  const { api, sandboxes, settled } = setUp();
-  api.publicInRecords = () => null;
-  assert.equal(await sandboxes.isPublic("open", UNMETERED), true);
-  assert.equal(await sandboxes.isPublic("box", UNMETERED), false);
-  await settled();
-  assert.deepEqual(api.calls.toSorted(), [
-    ...["public box", "public open"],
-    ...["runner box", "runner open"],
-  ]);
-});
-
-Deno.test("SandboxResolver asks one question about a sandbox on a runner that it knows, until that is past its TTL", async () => {
+Deno.test("SandboxResolver does not ask for the runner of a sandbox that is on one that it knows, until that is past its TTL", async () => {
   const { api, clock, destinationOf, sandboxes, settled } = setUp();
   api.runnerIdInRecords = "first";
   await destinationOf("other");
   assert.equal(await sandboxes.isPublic("open", UNMETERED), true);
   await settled();
   assert.deepEqual(await destinationOf("box"), at(FIRST));
-  assert.deepEqual([api.labelReads, api.calls], [3, ["runner other"]]);
+  assert.deepEqual(
+    [api.labelReads, api.calls],
+    [3, ["runner other", "public open"]],
+  );
   api.runnerIdInRecords = "second";
   api.runner = SECOND;
   await destinationOf("on-another");
   api.runnerIdInRecords = null;
   await destinationOf("archived");
   assert.deepEqual(
-    api.calls.slice(1),
+    api.calls.slice(2),
     ["runner on-another", "runner archived"],
   );
   api.runnerIdInRecords = "first";
@@ -174,7 +158,10 @@ Deno.test("SandboxResolver renews where a sandbox is although nobody tells its l
     [renewed?.headers, renewed?.appOrigin],
     [at(SECOND).headers, "local"],
   );
-  assert.equal((await destinationOf("box"))?.appOrigin, "local");
+  assert.deepEqual(await destinationOf("box"), {
+    ...at(FIRST),
+    appOrigin: "local",
+  }, "what was known stays");
   await assert.rejects(sandboxes.renewDestination("new", 3000), {
     code: "api_unreachable",
   });
@@ -406,10 +393,10 @@ Deno.test("SandboxResolver asks for labels alone of a sandbox that had no runner
   await sandboxes.isPublic("box", UNMETERED);
   await settled();
   assert.deepEqual(await sandboxes.labelsOf("box", assert.fail), LOCAL);
-  assert.deepEqual(api.calls, ["runner box"]);
+  assert.deepEqual(api.calls, ["public box", "runner box"]);
   clock.time += 2_001;
   assert.deepEqual(await sandboxes.labelsOf("box", () => {}), LOCAL);
-  assert.deepEqual(api.calls, ["runner box", "runner box"]);
+  assert.deepEqual(api.calls, ["public box", "runner box", "runner box"]);
 });
 
 Deno.test("SandboxResolver stores no labels that the API has not told", async () => {
@@ -417,7 +404,7 @@ Deno.test("SandboxResolver stores no labels that the API has not told", async ()
   const first = setUp(store);
   first.api.labels = UNREACHABLE;
   await assert.rejects(first.sandboxes.labelsOf("box", () => {}));
-  await assert.rejects(first.sandboxes.isPublic("box", UNMETERED));
+  await first.sandboxes.isPublic("box", UNMETERED);
   await first.settled();
   await first.sandboxes.destinationOf("box", "toolbox", () => {});
   await first.settled();

@@ -89,3 +89,23 @@ Deno.test("a fetch by the client ends when its signal aborts, before the respons
     }
   });
 });
+
+Deno.test("a fetch by the client says of a POST without a body that it has none", async () => {
+  await withUpstream(answerAll, async (client, { origin, heads }) => {
+    const request = new Request(`${origin.key}/`, { method: "POST" });
+    assert.equal((await createFetch(client)(request)).status, 200);
+    assert.match(heads[0] ?? "", /\r\ncontent-length: 0\r\n/);
+  });
+});
+
+Deno.test("a fetch by the client fails, and closes the connection, for a status that no Response may have", async () => {
+  await withUpstream(async (conn) => {
+    await conn.readHead();
+    await conn.write("HTTP/1.1 700 ?\r\nTransfer-Encoding: chunked\r\n\r\n");
+    await conn.closed();
+  }, async (client, { origin }) => {
+    const request = new Request(`${origin.key}/`);
+    await assert.rejects(createFetch(client)(request), RangeError);
+    assert.equal(client.stats().open, 0);
+  });
+});
