@@ -225,8 +225,8 @@ export interface paths {
     };
     /**
      * A sandbox, as its owner sees it, and to the gateway's own key by its id.
-     * @description The whole answer holds secrets, such as the sandbox's environment. The API remembers it for 10 s, and forgets it
-     *     at each change.
+     * @description The whole answer holds secrets, such as the sandbox's environment. The API remembers it for 10 s; only for
+     *     callers of an organization does it forget it at each change.
      */
     get: operations["getSandbox"];
     put?: never;
