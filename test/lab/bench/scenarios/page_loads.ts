@@ -8,6 +8,7 @@ import { cpuTimeMs } from "../machine.ts";
 import {
   type Figure,
   interleave,
+  type Outcome,
   ratioOf,
   type Row,
   type Scenario,
@@ -27,6 +28,14 @@ const WARM_UP_LOADS = 2;
 const WARM_UP_SEC = 4;
 
 export const LOADED = "load ms";
+
+/** The outcome where there is no browser. */
+export const NOT_MEASURED: Outcome = {
+  quantity: LOADED,
+  rows: [],
+  figures: [],
+  notes: ["Not measured: Chromium is not installed."],
+};
 const INTERACTIVE = "ready ms";
 /** The processor time of what is between browser and app, for one load. */
 const PROXY_CPU = "CPU ms";
@@ -131,10 +140,7 @@ function pageLoads(
     async measure(world) {
       await using started = new AsyncDisposableStack();
       const chromium = await startChromium();
-      if (chromium === undefined) {
-        const notes = ["Not measured: Chromium is not installed."];
-        return { quantity: LOADED, rows: [], figures: [], notes };
-      }
+      if (chromium === undefined) return NOT_MEASURED;
       started.use(chromium);
       const app = started.use(await startPages(world));
       const isTls = way.scheme === "https";

@@ -14,7 +14,14 @@ import { startNginx } from "../nginx.ts";
 import { interleave, ratioOf, type Scenario } from "../scenario.ts";
 import { startWideArea, type WideArea } from "../wide_area.ts";
 import type { Contestant } from "../world.ts";
-import { load, LOADED, startPages, warmUp, type Way } from "./page_loads.ts";
+import {
+  load,
+  LOADED,
+  NOT_MEASURED,
+  startPages,
+  warmUp,
+  type Way,
+} from "./page_loads.ts";
 
 const ROUNDS = 3;
 
@@ -56,10 +63,7 @@ export const WIDE_AREA: Scenario = {
   async measure(world) {
     await using started = new AsyncDisposableStack();
     const chromium = await startChromium();
-    if (chromium === undefined) {
-      const notes = ["Not measured: Chromium is not installed."];
-      return { quantity: LOADED, rows: [], figures: [], notes };
-    }
+    if (chromium === undefined) return NOT_MEASURED;
     started.use(chromium);
     started.use(await startPages(world, "prose"));
     const contestants = present(world, [COMPRESSING, TLS_GATEWAY, ...FRONTS]);
