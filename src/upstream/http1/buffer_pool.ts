@@ -4,8 +4,9 @@
  */
 import type { Bytes } from "./body_reader.ts";
 
-/** Sizes of buffers, bytes. They are odd: memory of another origin is hardly ever of such a size, and is not kept. */
-const SIZES = [2, 4, 8, 16, 32, 64, 128].map((kib) => kib * 1024 + 1);
+/** Sizes of buffers, bytes: powers of 2, with room for a head or the framing of a chunk. They are odd: memory of another origin is hardly ever of such a size, and is not kept. */
+const SIZES = [2112, 4224, 8448, 16_896, 33_792, 67_584, 135_168, 270_336]
+  .map((bytes) => bytes + 1);
 
 /** What is not longer is allocated exactly: V8 has it on its own heap, at no cost. Bytes. */
 const MAX_HEAP_BYTES = 64;

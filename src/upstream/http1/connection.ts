@@ -8,7 +8,7 @@ import {
 import { encodeLatin1 } from "./bytes.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
-const IDLE_BUFFER_BYTES = 64 * 1024;
+const IDLE_BUFFER_BYTES = 66 * 1024;
 
 /** What a tunnel keeps for reading, since most are quiet most of the time; and what that of a busy one grows to, bytes. */
 const TUNNEL_BUFFER_BYTES = 2 * 1024;

@@ -1,14 +1,14 @@
 import type { Bytes } from "./body_reader.ts";
 import { giveBackBuffer, pooledCopy, takeBuffer } from "./buffer_pool.ts";
 
-/** Initial size, enough for a head and a small body; bytes. */
-const MIN_BYTES = 32 * 1024;
+/** Initial size, enough for a head and a small body: servers write 32 or 64 KiB at once, beside a head; bytes. */
+const MIN_BYTES = 33 * 1024;
 
 /** The most that is read at once while each byte takes much work, bytes. */
 const MAX_SLOW_BYTES = 16 * 1024;
 
 /** Size up to which a stream makes the buffer grow; bytes. */
-const MAX_BYTES = 256 * 1024;
+const MAX_BYTES = 8 * MIN_BYTES;
 
 const EMPTY = new Uint8Array(0);
 
