@@ -143,6 +143,22 @@ Deno.test("what has come of a short body is passed on after 4 ms at most, and st
   });
 });
 
+Deno.test("of a few, what has come is passed on after some turns in which nothing came, as no clock says", async () => {
+  using _clock = fakeClock();
+  const reads = [
+    headOf(2 * PART) + "a".repeat(PART),
+    { text: "b".repeat(PART), afterWrites: 2 },
+  ];
+  await withScripts([{ reads, then: "silence" }], async (client, [conn]) => {
+    const { body } = await client.request(gathered());
+    const reader = readerOf(body);
+    assert.equal((await reader.read())?.length, PART);
+    await conn?.write(new Uint8Array(1));
+    assert.equal((await reader.read())?.length, PART);
+    assert.equal(await reader.read(), null);
+  });
+});
+
 Deno.test("all that came between giving up and the first read is passed on, and the connection used again", async () => {
   using clock = fakeClock();
   const reads = [
