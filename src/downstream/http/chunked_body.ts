@@ -9,7 +9,8 @@
  * one takes "0\r\nA: aaaa…" from the socket for as long as that goes on, even once its request has been answered.
  *
  * Instead, reads have little room until the size of the chunks is known, and then what these take: clients send chunks
- * of one size. The first one has as much as any before it on the connection, which Deno takes anyway, and would keep.
+ * of one size, also as one of many uploads. The first one has as much as any before it on the connection, which Deno
+ * takes anyway, and would keep.
  * What may be kept is counted, until a read waits, when nothing is: if decoding that would take long, the upload must
  * end. Beside it, responses are sent in parts (platform/streamed_response.ts), and the body is cancelled once that is
  * sent, or its client has left: then, what is kept is freed as it is. And since whoever wants to can still fill memory
@@ -22,6 +23,10 @@ import {
   type Reader,
   readerOf,
 } from "../../upstream/http1/body_reader.ts";
+import {
+  giveBackBuffer,
+  takeBuffer,
+} from "../../upstream/http1/buffer_pool.ts";
 import { UpstreamError } from "../../upstream/upstream_error.ts";
 import {
   MAX_ROOM_BYTES,
@@ -68,7 +73,7 @@ export interface BodySource {
   readonly delivered: () => Promise<void>;
   /** The client's end of the connection. */
   readonly connection: string;
-  readonly readSizes: Pick<ReadSizes, "largestOf" | "note">;
+  readonly readSizes: ReadSizes;
 }
 
 /** Reads a chunked request body, locking it only once it is read. */
@@ -80,9 +85,9 @@ export class ChunkedBody implements BodyReader {
   #isComplete = false;
   #roomBytes: number;
   #largestReadBytes: number;
-  /** What has been read of this chunk, and the size of the last one. */
+  /** What has been read of this chunk, and the size of the last one, which may be of the upload before. */
   #chunkBytes = 0;
-  #lastChunkBytes = 0;
+  #lastChunkBytes: number;
   /** The most that Deno keeps, and what a read has usually taken of that. */
   #keptBytes = 0;
   #usualBytes = MIN_ROOM_BYTES;
@@ -92,20 +97,24 @@ export class ChunkedBody implements BodyReader {
     this.#source = source;
     const { readSizes, connection } = source;
     this.#largestReadBytes = this.#roomBytes = readSizes.largestOf(connection);
+    this.#lastChunkBytes = readSizes.lastChunkOf(connection);
   }
 
   async read(): Promise<Bytes | null> {
     this.#reader ??= readerOf(this.#body);
+    const { connection, readSizes } = this.#source;
     const room = this.#roomBytes;
     if (room > this.#largestReadBytes) {
       this.#largestReadBytes = room;
-      this.#source.readSizes.note(this.#source.connection, room);
+      readSizes.note(connection, room);
     }
-    const bytes = await this.#watched(this.#reader.read(new Uint8Array(room)));
+    const bytes = await this.#watched(this.#reader.read(takeBuffer(room)));
     // A stream reports its cancellation as an ordinary end.
     if (this.#isCancelled) throw new UpstreamError("aborted", "body cancelled");
     if (bytes === undefined || bytes.length === 0) {
       this.#isComplete = true;
+      if (bytes !== undefined) giveBackBuffer(new Uint8Array(bytes.buffer));
+      readSizes.noteChunk(connection, this.#lastChunkBytes);
       return null;
     }
     this.#noteKept(bytes.length + MIN_FRAMING_BYTES);
@@ -171,7 +180,7 @@ export class ChunkedBody implements BodyReader {
     this.#keptBytes = Math.max(0, this.#keptBytes + unread);
   }
 
-  /** Called at the end of a chunk, or of what has come of it. Memory is made for each room: it is no larger than needed. */
+  /** Called at the end of a chunk, or of what has come of it. What waits has its room's memory: it is no larger than needed. */
   #onChunkEnd(): void {
     const room = roomFor(Math.max(this.#chunkBytes, this.#lastChunkBytes));
     const isKnown = this.#chunkBytes === this.#lastChunkBytes;

@@ -1,5 +1,6 @@
 /** What is sent to one of the gateway's own pages: short, and at once. */
 import { GatewayError } from "../../errors.ts";
+import { giveBackBuffer } from "../../upstream/http1/buffer_pool.ts";
 import { UPLOAD_ERRORS } from "../ends.ts";
 import type { Reply } from "./reply.ts";
 
@@ -42,7 +43,8 @@ export async function ownForm(
       if (part === null) return await new Blob(parts).bytes();
       length += part.length;
       if (length > maxBytes) throw tooLong();
-      parts.push(part);
+      parts.push(part.slice()); // a small part may be in much memory
+      giveBackBuffer(part);
     }
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;

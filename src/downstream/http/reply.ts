@@ -25,7 +25,7 @@ import { Upload } from "./upload.ts";
 /** What all clients share. */
 export interface ClientLeg {
   readonly leakedSockets: Pick<LeakedSockets, "risk">;
-  readonly readSizes: Pick<ReadSizes, "largestOf" | "note">;
+  readonly readSizes: ReadSizes;
   readonly budget: Pick<ByteBudget<BufferKind>, "open" | "hasPlenty">;
   /** Where uploads are watched for what Deno reads of them unasked; undefined if they are not. */
   readonly memoryGuard?:

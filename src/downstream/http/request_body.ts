@@ -44,10 +44,9 @@ export function requestBody(
   if (length !== null) {
     const contentLength = Number(length);
     if (contentLength === 0) return { body: null, contentLength };
-    source.readSizes.note(source.connection, MAX_ROOM_BYTES);
-    const body = contentLength > MAX_ROOM_BYTES
-      ? roomReader(request.body, () => takeBuffer(MAX_ROOM_BYTES))
-      : bodyReader(request.body);
+    const room = Math.min(contentLength, MAX_ROOM_BYTES);
+    source.readSizes.note(source.connection, room);
+    const body = roomReader(request.body, () => takeBuffer(room));
     return { body, contentLength };
   }
   if (coding !== null) {

@@ -41,8 +41,8 @@ export class Upload implements BodyReader, Watched {
   /** The read that waits for more, as its caller sees it. */
   #reading: PromiseWithResolvers<Bytes | null> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
-  /** What was read, or is being read, for the next `read()`. */
-  #peeked: Promise<Bytes | null> | undefined;
+  /** What was read, or is being read, for the next calls of `read()`. */
+  readonly #peeked: Promise<Bytes | null>[] = [];
 
   /** @param onFail Called just before it fails */
   constructor(source: UploadSource, onFail: () => void) {
@@ -91,21 +91,23 @@ export class Upload implements BodyReader, Watched {
   }
 
   read(): Promise<Bytes | null> {
+    const peeked = this.#isOver ? undefined : this.#peeked.shift();
+    return peeked ?? this.#readOn();
+  }
+
+  #readOn(): Promise<Bytes | null> {
     // A read that waits beside a response in parts takes what comes, without a limit, and is never told to stop.
     if (this.#isOver) {
       return Promise.reject(new UpstreamError("aborted", "upload given up"));
     }
-    const peeked = this.#peeked;
-    this.#peeked = undefined;
-    if (peeked !== undefined) return peeked;
     const reading = this.#reading = Promise.withResolvers<Bytes | null>();
     this.#read().then(reading.resolve, reading.reject);
     return reading.promise;
   }
 
-  peek(): Promise<Bytes | null> | undefined {
+  peek(index = 0): Promise<Bytes | null> | undefined {
     if (this.#source.isAwaited) return undefined;
-    return this.#peeked ??= this.read();
+    return this.#peeked[index] ??= this.#readOn();
   }
 
   /** True if nobody may read on: it was given up or has failed, and may not be watched any more. */
@@ -203,7 +205,7 @@ export class Upload implements BodyReader, Watched {
   giveUp(): void {
     if (this.#chunked === undefined) return;
     this.#isGivenUp = true;
-    // Who never was read may send the rest, and read the answer.
+    // Of who never was read, see unread_body.ts.
     if (this.left !== "nothing") this.#chunked.cancel();
   }
 

@@ -23,7 +23,7 @@ function sourceAfter(largestReadBytes = KIB): BodySource {
 }
 
 /** A byte stream of chunks, of which a read returns no more than its room holds and what is left of one. */
-function chunksOf(sizes: readonly number[], largestReadBytes = KIB) {
+function chunksOf(sizes: readonly number[], source = sourceAfter()) {
   const rooms: number[] = [];
   const left = [...sizes];
   const stream = new ReadableStream({
@@ -46,10 +46,7 @@ function chunksOf(sizes: readonly number[], largestReadBytes = KIB) {
   });
   return {
     rooms,
-    body: new ChunkedBody(
-      stream as ReadableStream<Bytes>,
-      sourceAfter(largestReadBytes),
-    ),
+    body: new ChunkedBody(stream as ReadableStream<Bytes>, source),
   };
 }
 
@@ -92,6 +89,17 @@ Deno.test("S10: ChunkedBody has little room for small chunks, and for ones of di
   }
 });
 
+Deno.test("ChunkedBody has as much room as the chunks take, if uploads before had one of the same size", async () => {
+  const size = 20_000;
+  const source = sourceAfter();
+  const first = [KIB, ...Array(3).fill(8 * KIB)];
+  for (const expected of [first, Array(3).fill(8 * KIB), [roomFor(size)]]) {
+    const { rooms, body } = chunksOf([size], source);
+    assert.equal(await lengthOf(body), size);
+    assert.deepEqual(rooms, expected);
+  }
+});
+
 Deno.test("ChunkedBody has as much room at first as the connection had, and no more than its chunks take from then on", async () => {
   const largest = 64 * KIB;
   for (
@@ -102,7 +110,7 @@ Deno.test("ChunkedBody has as much room at first as the connection had, and no m
       [[60_000, 60_000], [largest, roomFor(60_000)]],
     ] as const
   ) {
-    const { rooms, body } = chunksOf(sizes, largest);
+    const { rooms, body } = chunksOf(sizes, sourceAfter(largest));
     assert.equal(
       await lengthOf(body),
       sizes.reduce((sum: number, size) => sum + size, 0),
@@ -112,7 +120,10 @@ Deno.test("ChunkedBody has as much room at first as the connection had, and no m
 });
 
 Deno.test("ChunkedBody reads long chunks of one size in equal parts", async () => {
-  const { rooms, body } = chunksOf([100_000, 100_000, 100_000], 64 * KIB);
+  const { rooms, body } = chunksOf(
+    [100_000, 100_000, 100_000],
+    sourceAfter(64 * KIB),
+  );
   assert.equal(await lengthOf(body), 300_000);
   assert.deepEqual(rooms.slice(4), [roomFor(100_000), roomFor(100_000)]);
 });

@@ -19,6 +19,15 @@ Deno.test("ReadSizes knows the largest room on a connection, and 1 KiB on any ot
   assert.equal(rooms.largestOf("127.0.0.1:2"), KIB);
 });
 
+Deno.test("ReadSizes knows the last chunk of the upload before, if that was long", () => {
+  const sizes = new ReadSizes();
+  assert.equal(sizes.lastChunkOf("127.0.0.1:1"), 0);
+  sizes.noteChunk("127.0.0.1:1", 20_000);
+  assert.equal(sizes.lastChunkOf("127.0.0.1:1"), 20_000);
+  sizes.noteChunk("127.0.0.1:1", 100);
+  assert.equal(sizes.lastChunkOf("127.0.0.1:1"), 0);
+});
+
 const encoder = new TextEncoder();
 
 /** Sends as much as is taken, until nothing has been for a moment; resolves to the bytes that were. */

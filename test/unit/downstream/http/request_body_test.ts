@@ -153,9 +153,16 @@ Deno.test("a body that nobody wants any more is cancelled at its source", async 
   assert(isCancelled);
 });
 
-Deno.test("requestBody() notes that a connection has had a body with a length, of which reads have much room", async () => {
+Deno.test("requestBody() notes how much room reads of a body with a length have", async () => {
   const readSizes = new ReadSizes();
-  for (const [length, connection] of [["0", "a"], ["1", "b"]] as const) {
+  for (
+    const [length, connection] of [
+      ["0", "a"],
+      ["1", "b"],
+      ["20000", "c"],
+      ["200000", "d"],
+    ] as const
+  ) {
     const request = new Request("http://box.test/", {
       method: "POST",
       body: "x",
@@ -164,5 +171,7 @@ Deno.test("requestBody() notes that a connection has had a body with a length, o
     await requestBody(request, headers, { ...source, connection, readSizes });
   }
   assert.equal(readSizes.largestOf("a"), 1024);
-  assert.equal(readSizes.largestOf("b"), MAX_ROOM_BYTES);
+  assert.equal(readSizes.largestOf("b"), 1024);
+  assert.equal(readSizes.largestOf("c"), 20_000);
+  assert.equal(readSizes.largestOf("d"), MAX_ROOM_BYTES);
 });
