@@ -24,6 +24,10 @@ import {
 } from "../downstream/http/handler.ts";
 import { checkControlHead } from "../downstream/http/head_limits.ts";
 import { Reply } from "../downstream/http/reply.ts";
+import {
+  finishUnread,
+  type UnreadRequest,
+} from "../downstream/http/unread_body.ts";
 import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
 import { isSentByPage, wantsDocument } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
@@ -122,7 +126,9 @@ export class Dispatch {
     const { remoteAddr } = info; // made anew each time
     const peer = peerOf(remoteAddr);
     const id = this.#proxyRequestId(peer, headers) ?? parts.nextRequestId();
-    const refused = { id, headers, startedAt };
+    const connection = connectionOf(remoteAddr);
+    const delivered = () => info.completed;
+    const refused = { id, request, headers, connection, delivered, startedAt };
 
     const split = splitRequestUrl(request.url, headers.get("host"));
     if (!split.ok) return this.#refuse(refused, split.code);
@@ -180,9 +186,9 @@ export class Dispatch {
       target,
       client,
       trace: parts.newTrace?.(),
-      connection: connectionOf(remoteAddr),
+      connection,
       startedAt,
-      delivered: () => info.completed,
+      delivered,
       onBodyRead: info.onBodyRead,
     };
     if (parsed.kind === "preview") {
@@ -305,7 +311,8 @@ export class Dispatch {
   }
 
   #refuse(
-    { id, headers, startedAt, authority }:
+    refused:
+      & UnreadRequest
       & Pick<IncomingRequest, "id" | "headers" | "startedAt">
       /** Undefined unless our own pages are served there. */
       & Partial<Pick<IncomingRequest, "authority">>,
@@ -314,7 +321,8 @@ export class Dispatch {
       & Pick<ProblemOptions, "domain" | "name">
       & { readonly retryUrl?: string | undefined } = {},
   ): Response | Promise<Response> {
-    const { scheme, brand } = this.#parts;
+    const { id, headers, startedAt, authority } = refused;
+    const { scheme, brand, clientLeg } = this.#parts;
     const asPage = wantsDocument(headers);
     const docsUrl = authority === undefined
       ? undefined
@@ -323,7 +331,12 @@ export class Dispatch {
     const given = givenText(brand, code, headers);
     const options = { code, requestId: id, asPage, docsUrl, advice };
     const response = problem({ ...options, ...address, given });
-    return this.#recorded(startedAt, response);
+    const recorded = this.#recorded(startedAt, response);
+    const finish = (it: Response) =>
+      finishUnread(refused, clientLeg.readSizes, it);
+    return recorded instanceof Promise
+      ? recorded.then(finish)
+      : finish(recorded);
   }
 
   #recorded(

@@ -20,6 +20,7 @@ import type { LeakedSockets, RiskedSocket } from "./leaked_sockets.ts";
 import type { ReadSizes } from "./read_sizes.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import { createResponse, finishBeside, isBodiless } from "./response.ts";
+import { finishUnread } from "./unread_body.ts";
 import { Upload } from "./upload.ts";
 
 /** What all clients share. */
@@ -218,7 +219,7 @@ export class Reply {
       return finishBeside(upload, response);
     }
     upload?.giveUp();
-    return response;
+    return finishUnread(this.#request, this.#leg.readSizes, response);
   }
 
   /** Ends the transfer from our side: the response if it has begun, otherwise the upload. */

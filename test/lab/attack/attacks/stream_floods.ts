@@ -6,7 +6,7 @@ import {
   handshakeOf,
   openWebSocket,
 } from "../../../support/raw_websocket.ts";
-import { utf8 } from "../../../support/wire_frames.ts";
+import { concat, utf8 } from "../../../support/wire_frames.ts";
 import type { Arena, Flood } from "../attack.ts";
 import { persist } from "../persist.ts";
 
@@ -74,6 +74,26 @@ function chunkedPost(host: string): Uint8Array {
   );
 }
 
+const LONG_BYTES = 512 * 1024;
+
+/** An upload of a known length, for which there is much room: reads on its connection take as much from then on. */
+function longPost(host: string): Uint8Array {
+  const head =
+    `POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${LONG_BYTES}\r\n\r\n`;
+  return concat(utf8(head), new Uint8Array(LONG_BYTES));
+}
+
+/** Uploads that begin so, and go on in chunks of one byte. */
+function uploads(
+  name: string,
+  about: string,
+  start: (stage: Arena) => Uint8Array,
+  more: Partial<Flood> = {},
+): Flood {
+  const act = (stage: Arena) => send(stage, start(stage), utf8("1\r\na\r\n"));
+  return attack(name, about, 64, act, more);
+}
+
 /** The attacks. */
 export const streamFloods: readonly Flood[] = [
   attack(
@@ -95,11 +115,10 @@ export const streamFloods: readonly Flood[] = [
     16,
     (stage) => download(stage, "refusal"),
   ),
-  attack(
+  uploads(
     "S10-uploads",
     "64 clients upload in chunks of one byte, without end",
-    64,
-    (stage) => send(stage, chunkedPost(stage.hostile), utf8("1\r\na\r\n")),
+    ({ hostile }) => chunkedPost(hostile),
     {
       limit: {
         over: "http",
@@ -108,6 +127,20 @@ export const streamFloods: readonly Flood[] = [
           "without our own TLS, Deno itself takes what 64 such clients send, which makes turns of the event loop of 30 to 50 ms, and a new connection takes several; the check of the process and pages on open connections are answered within 100 ms",
       },
     },
+  ),
+  uploads(
+    "S10-uploads-after",
+    "64 clients upload 512 KiB, and then in chunks of one byte, without end",
+    ({ innocent, hostile }) => concat(longPost(innocent), chunkedPost(hostile)),
+  ),
+  uploads(
+    "S10-refused-uploads",
+    "64 clients upload 512 KiB, and then in chunks of one byte to where nothing is, without end",
+    ({ innocent, hostile }) =>
+      concat(
+        longPost(innocent),
+        chunkedPost(hostile.replace(/-[^.]+/, "-nobody")),
+      ),
   ),
   attack(
     "flood-small-uploads",
