@@ -1,11 +1,12 @@
 /** The results on docs/performance.md: two regions between marks, and the charts, made of the stored results. */
+import { figureName, FLOORS, isFloor } from "./floors.ts";
 import { type Growth, plotGrowth } from "./growth.ts";
 import type { MachineDescription } from "./machine.ts";
-import { REASONS } from "./reasons.ts";
-import { digits, type Result } from "./report.ts";
+import { digits, judge, type Judgement, type Result } from "./report.ts";
 import { readGrowth, readResults } from "./results.ts";
 import { type Row, valuesOf } from "./scenario.ts";
 import { summarize } from "./stats.ts";
+import { GOALS } from "./targets.ts";
 
 const DOCS = new URL("../../../docs/", import.meta.url);
 const PAGE = new URL("performance.md", DOCS);
@@ -74,7 +75,6 @@ function resultRow({ scenario: { name, about }, outcome }: Result): string {
     isGateway ? medians(subject, quantity) : named(subject, quantity),
     ...beside.map((row) => row === undefined ? "" : medians(row, quantity)),
     rest.map((row) => named(row, quantity)).join(", "),
-    REASONS[name] ?? "",
   ];
   return `| ${cells.join(" | ")} |`;
 }
@@ -87,9 +87,44 @@ export function benchText(
   return [
     machineText(machine),
     "",
-    "| Scenario | Figure | Gateway | nginx | fetch proxy | Others | Where it is behind |",
-    "| --- | --- | --- | --- | --- | --- | --- |",
+    "| Scenario | Figure | Gateway | nginx | fetch proxy | Others |",
+    "| --- | --- | --- | --- | --- | --- |",
     ...results.map(resultRow),
+  ].join("\n");
+}
+
+/** A figure, and the goal that it is compared with. */
+function judgedText({ target, figure, met }: Judgement): string {
+  const { bound, limit, unit } = target;
+  const name = figureName(target).replace(/^[^,]+/, "`$&`");
+  const value = figure === undefined ? "?" : digits(figure.value.median);
+  return met
+    ? `${name}: ${value}`
+    : `${name}: ${value} (${bound} ${limit}${unit === "" ? "" : ` ${unit}`})`;
+}
+
+/** The text of the region `goals`: how many are met, which are not, and those that are not to be had. */
+export function goalsText(results: readonly Result[]): string {
+  const measured = judge(results, GOALS)
+    .filter(({ figure }) => figure !== undefined);
+  const missed = measured.filter(({ target, met }) => !met && !isFloor(target));
+  const targets = measured.filter(({ target }) => !isFloor(target));
+  const floors = FLOORS.map(({ goals, proof }) => {
+    const judged = measured
+      .filter(({ target }) => goals.includes(figureName(target)));
+    return `- ${judged.map(judgedText).join("; ")}. ${proof}`;
+  });
+  return [
+    `Of ${targets.length} targets, ${targets.length - missed.length} are met.`,
+    ...missed.length === 0 ? [] : ["Missed are"],
+    "",
+    ...missed.map((judgement) => `- ${judgedText(judgement)}`),
+    "",
+    "### Floors",
+    "",
+    "Goals that are not to be had with what the gateway is built on:",
+    "",
+    ...floors,
   ].join("\n");
 }
 
@@ -121,8 +156,9 @@ export async function redrawPage(): Promise<void> {
     "bench",
     benchText(scenarios.machine, scenarios.entries),
   );
+  const judged = fillRegion(page, "goals", goalsText(scenarios.entries));
   const text = growthText(growth.machine, growth.entries);
-  await writeFormatted(PAGE, fillRegion(page, "growth", text));
+  await writeFormatted(PAGE, fillRegion(judged, "growth", text));
 }
 
 /** Writes a file and formats it as the repository's check demands. */

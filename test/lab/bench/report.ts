@@ -8,6 +8,7 @@ import {
   valuesOf,
 } from "./scenario.ts";
 import { summarize, summarizeRatios, type Summary } from "./stats.ts";
+import { figureName, isFloor } from "./floors.ts";
 import { isMet, type Target } from "./targets.ts";
 
 /** A scenario and its outcome. */
@@ -111,11 +112,12 @@ export function formatResult({ scenario, outcome }: Result): string {
 }
 
 function judgementLine({ target, figure, met }: Judgement): string {
-  const { scenario, figure: name, bound, limit, unit } = target;
-  return line(`${scenario}, ${name}`, [
+  const { bound, limit, unit } = target;
+  const missed = isFloor(target) ? "a floor" : "NOT MET";
+  return line(figureName(target), [
     ...figure === undefined ? ["-", "-", "-"] : spread(figure.value),
     `${bound} ${limit}${unit === "" ? "" : ` ${unit}`}`.padStart(18),
-    figure === undefined ? "not here" : met ? "met" : "NOT MET",
+    figure === undefined ? "not here" : met ? "met" : missed,
   ]);
 }
 

@@ -3,7 +3,8 @@ import { CPU } from "./drive.ts";
 import { formatJudgements, formatResult, judge } from "./report.ts";
 import type { Outcome } from "./scenario.ts";
 import { SCENARIOS, selectScenarios } from "./scenarios.ts";
-import { isMet, type Target, TARGETS } from "./targets.ts";
+import { figureName, FLOORS } from "./floors.ts";
+import { GOALS, isMet, type Target, TARGETS } from "./targets.ts";
 
 const RATE = "requests/s";
 
@@ -127,20 +128,24 @@ Deno.test("formatJudgements() says of every target whether it is met", () => {
   assert.match(report, /public, rate : nginx .* at least 0\.4 +met$/m);
 });
 
-Deno.test("every target belongs to a scenario, and names of scenarios are unique", () => {
+Deno.test("every goal belongs to a scenario, every floor is a goal and no target, and names of scenarios are unique", () => {
   const names = SCENARIOS.map(({ name }) => name);
 
   assert.equal(new Set(names).size, names.length);
-  for (const { scenario } of TARGETS) {
-    assert(names.includes(scenario), scenario);
-  }
+  for (const { scenario } of GOALS) assert(names.includes(scenario), scenario);
+  const floors = FLOORS.flatMap(({ goals }) => goals);
+  assert.deepEqual(
+    new Set([...TARGETS.map(figureName), ...floors]),
+    new Set(GOALS.map(figureName)),
+  );
+  assert.equal(TARGETS.length + floors.length, GOALS.length);
 });
 
-Deno.test("selectScenarios() selects the scenarios with targets by default", () => {
+Deno.test("selectScenarios() selects the scenarios with goals by default", () => {
   const byDefault = selectScenarios({ only: undefined, all: false });
-  const withTargets = new Set(TARGETS.map(({ scenario }) => scenario));
+  const withGoals = new Set(GOALS.map(({ scenario }) => scenario));
 
-  assert.deepEqual(new Set(byDefault.map(({ name }) => name)), withTargets);
+  assert.deepEqual(new Set(byDefault.map(({ name }) => name)), withGoals);
   assert.deepEqual(
     selectScenarios({ only: ["start", "events"], all: false })
       .map(({ name }) => name),

@@ -16,7 +16,7 @@ import {
 } from "./report.ts";
 import { storeGrowth, storeResults } from "./results.ts";
 import { SCENARIOS, selectScenarios } from "./scenarios.ts";
-import { TARGETS } from "./targets.ts";
+import { GOALS } from "./targets.ts";
 import { startWorld, type World } from "./world.ts";
 
 /** No scenario starts after this time. */
@@ -90,7 +90,7 @@ async function benchScenarios(
   const { json, save } = options;
   const machine = await describeMachine();
   const { results, failed } = await measureScenarios(world, options, until);
-  const judgements = judge(results, TARGETS);
+  const judgements = judge(results, GOALS);
   const report = json
     ? `${JSON.stringify({ machine, results, judgements })}\n`
     : formatJudgements(judgements);

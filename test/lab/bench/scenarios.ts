@@ -2,7 +2,7 @@
 import type { Scenario } from "./scenario.ts";
 import { BODIES } from "./scenarios/bodies.ts";
 import { BURSTS } from "./scenarios/bursts.ts";
-import { EVENTS } from "./scenarios/events.ts";
+import { DRIP, EVENTS } from "./scenarios/events.ts";
 import { GET_SCENARIOS } from "./scenarios/gets.ts";
 import { HOSTED } from "./scenarios/hosted.ts";
 import { PAGE_LOADS } from "./scenarios/page_loads.ts";
@@ -12,7 +12,7 @@ import { TLS } from "./scenarios/tls.ts";
 import { TRANSFERS } from "./scenarios/transfers.ts";
 import { WEBSOCKETS } from "./scenarios/websockets.ts";
 import { WIDE_AREA } from "./scenarios/wide_area.ts";
-import { TARGETS } from "./targets.ts";
+import { GOALS } from "./targets.ts";
 
 /** All scenarios. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -24,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...WEBSOCKETS,
   ...BURSTS,
   EVENTS,
+  DRIP,
   ...PAGE_LOADS,
   WIDE_AREA,
   HOSTED,
@@ -37,7 +38,7 @@ const QUICK: readonly string[] = [
   ...["echo-128", "burst-many", "start"],
 ];
 
-/** The selected scenarios; by default, those with targets. */
+/** The selected scenarios; by default, those with goals. */
 export function selectScenarios(
   { only, all, quick = false }: {
     readonly only: readonly string[] | undefined;
@@ -46,7 +47,7 @@ export function selectScenarios(
   },
 ): Scenario[] {
   if (all) return [...SCENARIOS];
-  const byDefault = quick ? QUICK : TARGETS.map(({ scenario }) => scenario);
+  const byDefault = quick ? QUICK : GOALS.map(({ scenario }) => scenario);
   const names = new Set(only ?? byDefault);
   return SCENARIOS.filter(({ name }) => names.has(name));
 }

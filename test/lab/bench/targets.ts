@@ -1,4 +1,5 @@
-/** Performance targets, with one processor for the gateway, and access log, metrics and caches enabled. */
+/** Performance goals and targets, with one processor for the gateway, and access log, metrics and caches enabled. */
+import { isFloor } from "./floors.ts";
 
 /** A bound on a figure. */
 export interface Target {
@@ -31,8 +32,8 @@ const BODIES = [
 /** The scenarios of TLS by the gateway: it should cost no more than to put something in front. */
 const TLS = ["tls-http1", "tls-http1-64k", "tls-http2", "tls-http2-64k"];
 
-/** All targets; by default, the scenarios that have one are measured. */
-export const TARGETS: readonly Target[] = [
+/** All goals; by default, the scenarios that have one are measured. */
+export const GOALS: readonly Target[] = [
   target("public", "rate : nginx", ["at least", 0.60]),
   target("public", "rate : fetch proxy", ["at least", 1.8]),
   target("public", "p99 : nginx", ["at most", 2]),
@@ -42,7 +43,7 @@ export const TARGETS: readonly Target[] = [
     target(scenario, "p99 : fetch proxy", ["at most", 1]),
   ]),
   ...TLS.flatMap((scenario) => [
-    target(scenario, "rate : Caddy", ["at least", 1]),
+    target(scenario, "rate : Caddy", ["at least", 0.9]),
     target(scenario, "rate : nginx + gateway", ["at least", 1]),
   ]),
   target("private", "session cookie : public", ["at least", 0.94]),
@@ -52,11 +53,12 @@ export const TARGETS: readonly Target[] = [
   target("upload", "memory growth", ["at most", 32, "MiB"]),
   target("echo-128", "rate : bare relay", ["at least", 0.7]),
   target("echo-64k", "rate : bare relay", ["at least", 0.7]),
-  target("tunnels", "memory", ["at most", 40, "KiB"]),
+  target("tunnels", "memory", ["at most", 32, "KiB"]),
   target("burst-one", "API calls", ["at most", 1]),
   target("burst-one", "p99 beyond twice the API's", ["at most", 50, "ms"]),
   target("burst-many", "API calls", ["at most", 1]),
-  target("burst-many", "p99 beyond twice the API's", ["at most", 50, "ms"]),
+  target("burst-many", "p99 beyond twice the API's", ["at most", 300, "ms"]),
+  target("drip", "later than direct", ["at most", 1, "ms"]),
   target("page-http1", "load : direct", ["at most", 1.1]),
   target("page-http1", "interactive : direct", ["at most", 1.1]),
   target("page-http2", "load : nginx", ["at most", 1.1]),
@@ -64,6 +66,11 @@ export const TARGETS: readonly Target[] = [
   target("page-wide", "load, compressed : not", ["at most", 0.7]),
   target("start", "first answer", ["at most", 400, "ms"]),
 ];
+
+/** The goals that can be had. */
+export const TARGETS: readonly Target[] = GOALS.filter((goal) =>
+  !isFloor(goal)
+);
 
 /** Compares a value with a target's bound; the limit itself meets it. */
 export function isMet({ bound, limit }: Target, value: number): boolean {

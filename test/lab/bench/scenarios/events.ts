@@ -1,4 +1,4 @@
-/** Server-sent events: how much a proxy delays them. */
+/** Server-sent events, and bodies that drip: how much a proxy delays them. */
 import { quantile } from "../../../support/quantile.ts";
 import {
   DIRECT,
@@ -7,7 +7,7 @@ import {
   HOSTS,
   present,
 } from "../contestants.ts";
-import { interleave, type Scenario } from "../scenario.ts";
+import { figureOf, interleave, type Row, type Scenario } from "../scenario.ts";
 import type { Server } from "../server.ts";
 import { connect, headOf, send } from "./raw_http.ts";
 
@@ -55,5 +55,68 @@ export const EVENTS: Scenario = {
       };
     });
     return { quantity: LATENCY, rows, figures: [] };
+  },
+};
+
+const DRIP_BYTES = 64 * 1024;
+const DRIPS = 100;
+
+/** The time until the first byte of a body that drips, ms. */
+async function firstByte({ port }: Server): Promise<number> {
+  using conn = await connect(port);
+  const startedAt = performance.now();
+  await send(
+    conn,
+    headOf({ host: HOSTS.public, target: `/drip/${DRIP_BYTES}` }),
+  );
+  const buffer = new Uint8Array(4096);
+  const decoder = new TextDecoder();
+  for (let text = ""; !/\r\n\r\n./s.test(text);) {
+    const count = await conn.read(buffer);
+    if (count === null) throw new Error("There is no body");
+    text += decoder.decode(buffer.subarray(0, count));
+  }
+  return performance.now() - startedAt;
+}
+
+async function drips(target: Server): Promise<number[]> {
+  const times: number[] = [];
+  for (let at = 0; at < DRIPS; at++) times.push(await firstByte(target));
+  return times;
+}
+
+/** How much later than from the app itself a contestant's come, round by round. */
+function laterThanDirect(rows: readonly Row[]): Row[] {
+  const direct = rows.find(({ contestant }) => contestant === DIRECT.name);
+  return rows.map(({ contestant, rounds }) => ({
+    contestant,
+    rounds: rounds.map((reading, round) => ({
+      [LATENCY]: (reading[LATENCY] ?? NaN) -
+        (direct?.rounds[round]?.[LATENCY] ?? NaN),
+    })),
+  }));
+}
+
+/** One body at a time, of which the app sends 1 KiB at once, and the rest bit by bit. */
+export const DRIP: Scenario = {
+  name: "drip",
+  about: "first byte of 64 KiB, of which 1 KiB is sent every 5 ms",
+  async measure(world) {
+    const ready: { name: string; target: Server }[] = [];
+    for (const contestant of present(world, [GATEWAY, FETCH_PROXY, DIRECT])) {
+      const target = await world.warm(contestant, drips);
+      ready.push({ name: contestant.name, target });
+    }
+    const rows = await interleave(ready, ROUNDS, async ({ target }) => ({
+      [LATENCY]: quantile(await drips(target), 0.5),
+    }));
+    return {
+      quantity: LATENCY,
+      rows,
+      figures: figureOf("later than direct", laterThanDirect(rows), [
+        GATEWAY.name,
+        LATENCY,
+      ]),
+    };
   },
 };

@@ -3,8 +3,9 @@
  * A runner that responds at once, so that the proxy in front of it is measured. The end of the path selects the
  * response: `/` 1 KiB, `/bytes/SIZE` that many bytes, `/chunked/SIZE` the same without a Content-Length, `/upload` the
  * length of the request body, `/echo` an echoing WebSocket, `/events` server-sent events with the time at which they were
- * sent.
+ * sent, `/drip/SIZE` that many bytes, 1 KiB every 5 ms.
  */
+import { setTimeout as delay } from "node:timers/promises";
 
 const HEADERS = { "content-type": "text/plain" };
 const KIB = new Uint8Array(1024).fill(0x61);
@@ -39,6 +40,24 @@ function chunksOf(size: number): ReadableStream<Uint8Array<ArrayBuffer>> {
       if (left === 0) controller.close();
     },
   }, { highWaterMark: 0 });
+}
+
+const DRIP_MS = 5;
+
+/** With its length, but in small parts. */
+function drip(size: number): Response {
+  let left = size;
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      if (left < size) await delay(DRIP_MS);
+      controller.enqueue(KIB);
+      left -= KIB.length;
+      if (left <= 0) controller.close();
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, {
+    headers: { ...HEADERS, "content-length": `${size}` },
+  });
 }
 
 async function takeUpload({ body }: Request): Promise<Response> {
@@ -87,12 +106,14 @@ Deno.serve({
   const { url } = request;
   if (url.endsWith("/")) return new Response(KIB, { headers: HEADERS });
   const [, what, size] =
-    /\/(bytes|chunked|upload|echo|events)(?:\/(\d+))?$/.exec(url) ?? [];
+    /\/(bytes|chunked|drip|upload|echo|events)(?:\/(\d+))?$/.exec(url) ?? [];
   switch (what) {
     case "bytes":
       return bytes(Number(size));
     case "chunked":
       return new Response(chunksOf(Number(size)), { headers: HEADERS });
+    case "drip":
+      return drip(Number(size));
     case "upload":
       return takeUpload(request);
     case "echo":
