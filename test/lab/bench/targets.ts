@@ -42,6 +42,8 @@ export const GOALS: readonly Target[] = [
     target(scenario, "rate : fetch proxy", ["at least", 1]),
     target(scenario, "p99 : fetch proxy", ["at most", 1]),
   ]),
+  // What JavaScript costs at all is in both.
+  target("upload-1m", "rate : client proxy", ["at least", 0.8]),
   ...TLS.flatMap((scenario) => [
     target(scenario, "rate : Caddy", ["at least", 0.9]),
     target(scenario, "rate : nginx + gateway", ["at least", 1]),
