@@ -47,7 +47,8 @@ function bySize(
 ): Scenario[] {
   return Object.entries(sizes).map(([size, kib]) =>
     sameForAll(`${prefix}-${size}`, `${about(kib)}, 64 connections`, {
-      contestants: [GATEWAY, NGINX, FETCH_PROXY, CLIENT_PROXY],
+      contestants: [GATEWAY, NGINX, FETCH_PROXY],
+      beside: [CLIENT_PROXY],
       load: { headers: { Host: HOSTS.public }, ...load(kib * KIB) },
       rounds: 5,
       figures,

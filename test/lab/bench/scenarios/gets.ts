@@ -64,8 +64,16 @@ const BROWSER: RequestHeaders = {
 export function sameForAll(
   name: string,
   about: string,
-  { contestants = [GATEWAY, NGINX, FETCH_PROXY], load, rounds, figures }: {
+  {
+    contestants = [GATEWAY, NGINX, FETCH_PROXY],
+    beside = [],
+    load,
+    rounds,
+    figures,
+  }: {
     readonly contestants?: readonly Contestant[];
+    /** Further ones, which a quick run leaves out. */
+    readonly beside?: readonly Contestant[];
     readonly load: GetLoad;
     readonly rounds?: number;
     readonly figures?: (rows: readonly Row[]) => Figure[];
@@ -75,7 +83,8 @@ export function sameForAll(
     name,
     about,
     async measure(world) {
-      const entrants = present(world, contestants).map((contestant) => ({
+      const all = [...contestants, ...world.isQuick ? [] : beside];
+      const entrants = present(world, all).map((contestant) => ({
         name: contestant.name,
         contestant,
         load,
@@ -167,14 +176,7 @@ const credentials: Scenario = {
 /** Scenarios that `wrk` can generate. */
 export const GET_SCENARIOS: readonly Scenario[] = [
   sameForAll("public", "GET 1 KiB of a public sandbox, 64 connections", {
-    contestants: [
-      GATEWAY,
-      NGINX,
-      NGINX_LOGGING,
-      FETCH_PROXY,
-      SERVE,
-      DIRECT,
-    ],
+    beside: [NGINX_LOGGING, SERVE, DIRECT],
     load: { headers: PUBLIC },
     // Most targets are about this one, so it is worth separating from the noise.
     rounds: 5,

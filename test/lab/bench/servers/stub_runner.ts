@@ -101,6 +101,7 @@ Deno.serve({
   hostname: "127.0.0.1",
   port: 0,
   automaticCompression: false,
+  onError: () => new Response(null, { status: 500 }), // who sent it has left
   onListen: ({ port }) => console.log(JSON.stringify({ port })),
 }, (request) => {
   const { url } = request;
