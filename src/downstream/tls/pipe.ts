@@ -14,7 +14,10 @@ import type { ReadAhead } from "./read_ahead.ts";
 const BUFFER_BYTES = 16 * 1024;
 
 /** What is read at once while there is more than that, bytes: each read and write costs the same, however long. */
-const LARGE_BYTES = 64 * 1024;
+const LARGE_BYTES = 132 * 1024;
+
+/** After so many reads of no more than that, there is none any more: a response's head often comes by itself. */
+const MAX_SMALL_READS = 4;
 
 /** Most connections that have so large a buffer at a time, whose clients may be slow; the others read as before. */
 const MAX_LARGE = 64;
@@ -118,17 +121,18 @@ let largeCount = 0;
 async function sendBack(inner: Deno.TcpConn, client: Socket): Promise<void> {
   const own = new Uint8Array(BUFFER_BYTES);
   let large: Uint8Array<ArrayBuffer> | undefined;
+  let smallReads = 0;
   try {
     for (;;) {
       const buffer = large ?? own;
       const length = await inner.read(buffer);
       if (length === null) return;
       await send(client, buffer.subarray(0, length));
-      const isFull = length === buffer.length;
-      if (isFull && large === undefined && largeCount < MAX_LARGE) {
+      smallReads = length < BUFFER_BYTES ? smallReads + 1 : 0;
+      if (large === undefined && smallReads === 0 && largeCount < MAX_LARGE) {
         largeCount++;
         large = takeBuffer(LARGE_BYTES);
-      } else if (!isFull && large !== undefined) {
+      } else if (large !== undefined && smallReads >= MAX_SMALL_READS) {
         largeCount--;
         giveBackBuffer(large);
         large = undefined;
