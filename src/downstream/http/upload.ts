@@ -41,8 +41,8 @@ export class Upload implements BodyReader, Watched {
   /** The read that waits for more, as its caller sees it. */
   #reading: PromiseWithResolvers<Bytes | null> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
-  /** What was read, or is being read, for the next calls of `read()`. */
-  readonly #peeked: Promise<Bytes | null>[] = [];
+  /** What was read, or is being read, for the next `read()`. */
+  #peeked: Promise<Bytes | null> | undefined;
 
   /** @param onFail Called just before it fails */
   constructor(source: UploadSource, onFail: () => void) {
@@ -91,23 +91,21 @@ export class Upload implements BodyReader, Watched {
   }
 
   read(): Promise<Bytes | null> {
-    const peeked = this.#isOver ? undefined : this.#peeked.shift();
-    return peeked ?? this.#readOn();
-  }
-
-  #readOn(): Promise<Bytes | null> {
     // A read that waits beside a response in parts takes what comes, without a limit, and is never told to stop.
     if (this.#isOver) {
       return Promise.reject(new UpstreamError("aborted", "upload given up"));
     }
+    const peeked = this.#peeked;
+    this.#peeked = undefined;
+    if (peeked !== undefined) return peeked;
     const reading = this.#reading = Promise.withResolvers<Bytes | null>();
     this.#read().then(reading.resolve, reading.reject);
     return reading.promise;
   }
 
-  peek(index = 0): Promise<Bytes | null> | undefined {
+  peek(): Promise<Bytes | null> | undefined {
     if (this.#source.isAwaited) return undefined;
-    return this.#peeked[index] ??= this.#readOn();
+    return this.#peeked ??= this.read();
   }
 
   /** True if nobody may read on: it was given up or has failed, and may not be watched any more. */

@@ -8,11 +8,8 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 export interface BodyReader {
   /** The next bytes, at least one, now the caller's; null at the end. One call at a time; rejects if the body fails. */
   read(): Promise<Bytes | null>;
-  /**
-   * What `read()` returns next, which it still does then, or, by 1, what it returns after that, once that has come;
-   * undefined if nothing may be asked for before the head is sent.
-   */
-  peek?(index?: 0 | 1): Promise<Bytes | null> | undefined;
+  /** What `read()` returns next, which it still does then; undefined if nothing may be asked for before the head is sent. */
+  peek?(): Promise<Bytes | null> | undefined;
   /** Gives up the rest, failing a pending `read()`; does nothing at the end. */
   cancel(): void;
 }

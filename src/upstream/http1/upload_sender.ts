@@ -81,9 +81,7 @@ export class UploadSender {
       if (!await this.#connection.writeHead(head)) return;
       this.#complete = this.#request.contentLength === 0;
     } else {
-      const isEnd = first === null || await this.#endsAfterFirst();
-      if (this.#stopped) return;
-      await this.#write(first === null ? [] : [first], isEnd, head);
+      await this.#write(first === null ? [] : [first], first === null, head);
       if (first === null || this.#stopped) return;
       await this.#body.read(); // which is not needed again
       release(first);
@@ -147,16 +145,10 @@ export class UploadSender {
     if (length > 0) this.#request.onUpload?.(length);
   }
 
-  /** True if an upload in chunks is known to consist of its first part: its end goes with that. */
-  async #endsAfterFirst(): Promise<boolean> {
-    return this.#request.contentLength === null &&
-      await this.#peek(1) === null;
-  }
-
-  /** What the body has next, or then, if it is there within a turn of the event loop; undefined if not. */
-  async #peek(index: 0 | 1 = 0): Promise<Bytes | null | undefined> {
+  /** What the body has next if it is there within a turn of the event loop; undefined if not. */
+  async #peek(): Promise<Bytes | null | undefined> {
     if (this.#stopped) return undefined;
-    const reading = this.#body.peek?.(index);
+    const reading = this.#body.peek?.();
     if (reading === undefined) return undefined;
     this.#isRead = true;
     const late = Promise.withResolvers<undefined>();
