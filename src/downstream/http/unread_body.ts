@@ -8,6 +8,7 @@
  * the answer.
  */
 import type { RequestHeaders } from "../../http/headers.ts";
+import { streamedResponse } from "../../platform/streamed_response.ts";
 import { type BodySource, ChunkedBody } from "./chunked_body.ts";
 import { isBodiless } from "./response.ts";
 
@@ -27,10 +28,7 @@ export function finishUnread(
     readSizes.isLarge(connection) && response.status !== 101;
   if (!isRisk || request.body === null || request.body.locked) return response;
   new ChunkedBody(request.body, { connection, delivered, readSizes }).cancel();
-  return new Response(ReadableStream.from(response.body ?? []), {
-    status: statusInParts(response.status),
-    headers: response.headers,
-  });
+  return streamedResponse(response, statusInParts(response.status));
 }
 
 /** Nobody who means well sends a body in chunks where the answer has none. */

@@ -16,7 +16,7 @@ const BUFFER_BYTES = 16 * 1024;
 /** What is read at once while there is more than that, bytes: each read and write costs the same, however long. */
 const LARGE_BYTES = 132 * 1024;
 
-/** After so many reads of no more than that, there is none any more: a response's head often comes by itself. */
+/** The large buffer is given up after so many reads that the other would hold: a response's head often comes by itself. */
 const MAX_SMALL_READS = 4;
 
 /** Most connections that have so large a buffer at a time, whose clients may be slow; the others read as before. */

@@ -8,6 +8,7 @@ import {
 import { encodeLatin1 } from "./bytes.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
+/** What an idle connection keeps for reading: room for 64 KiB and a head, as many servers write them; bytes. */
 const IDLE_BUFFER_BYTES = 66 * 1024;
 
 /** What a tunnel keeps for reading, since most are quiet most of the time; and what that of a busy one grows to, bytes. */

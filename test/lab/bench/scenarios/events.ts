@@ -9,6 +9,7 @@ import {
 } from "../contestants.ts";
 import { figureOf, interleave, type Row, type Scenario } from "../scenario.ts";
 import type { Server } from "../server.ts";
+import type { World } from "../world.ts";
 import { connect, headOf, send } from "./raw_http.ts";
 
 const ROUNDS = 3;
@@ -16,6 +17,19 @@ const ROUND_SEC = 2;
 
 /** The sender's clock and ours may be some microseconds apart, which cancels out in the difference of two rows. */
 const LATENCY = "median ms";
+
+/** The contestants, each after a first load. */
+async function warmed(
+  world: World,
+  drive: Parameters<World["warm"]>[1],
+): Promise<{ readonly name: string; readonly target: Server }[]> {
+  const ready = [];
+  for (const contestant of present(world, [GATEWAY, FETCH_PROXY, DIRECT])) {
+    const target = await world.warm(contestant, drive);
+    ready.push({ name: contestant.name, target });
+  }
+  return ready;
+}
 
 /** Reads one stream, and returns the delays of its events, in ms. */
 async function listen({ port }: Server, seconds: number): Promise<number[]> {
@@ -42,11 +56,7 @@ export const EVENTS: Scenario = {
   name: "events",
   about: "time that a server-sent event is under way, one every 10 ms",
   async measure(world) {
-    const ready: { name: string; target: Server }[] = [];
-    for (const contestant of present(world, [GATEWAY, FETCH_PROXY, DIRECT])) {
-      const target = await world.warm(contestant, listen);
-      ready.push({ name: contestant.name, target });
-    }
+    const ready = await warmed(world, listen);
     const rows = await interleave(ready, ROUNDS, async ({ target }) => {
       const times = await listen(target, ROUND_SEC);
       return {
@@ -102,11 +112,7 @@ export const DRIP: Scenario = {
   name: "drip",
   about: "first byte of 64 KiB, of which 1 KiB is sent every 5 ms",
   async measure(world) {
-    const ready: { name: string; target: Server }[] = [];
-    for (const contestant of present(world, [GATEWAY, FETCH_PROXY, DIRECT])) {
-      const target = await world.warm(contestant, drips);
-      ready.push({ name: contestant.name, target });
-    }
+    const ready = await warmed(world, drips);
     const rows = await interleave(ready, ROUNDS, async ({ target }) => ({
       [LATENCY]: quantile(await drips(target), 0.5),
     }));
