@@ -75,10 +75,10 @@ export async function compareWith(
 ): Promise<void> {
   await using source = await checkOut(commit);
   const { folder } = source;
-  await using other = await gateway({ folder }).start(world);
-  await using own = await gateway().start(world);
-  for (const { name, drive } of scenarios) {
+  for (const { name, drive, variant } of scenarios) {
     if (drive === undefined) throw new Error(`Cannot compare '${name}'`);
+    await using other = await gateway({ ...variant, folder }).start(world);
+    await using own = await gateway(variant).start(world);
     const turn = (server: Server, seconds: number) =>
       metered(server, seconds, (...args) => drive(...args, world));
     for (const server of [other, own, other, own]) {

@@ -1,4 +1,5 @@
 /** The contestants: the gateway, and the servers that it is compared with. */
+import { startGoProxy } from "./go_proxy.ts";
 import { startNginx } from "./nginx.ts";
 import type { Peer } from "./options.ts";
 import { denoCommand, type Server, startServer } from "./server.ts";
@@ -129,6 +130,9 @@ export const CLIENT_PROXY = script("client proxy", "client_proxy.ts");
 /** A plain relay for WebSockets on the same platform. */
 export const WEBSOCKET_RELAY = script("bare relay", "websocket_relay.ts");
 
+/** TLS alone on the same platform, over HTTP/1.1. */
+export const TLS_RELAY = script("bare TLS relay", "tls_relay.ts");
+
 /** The platform's HTTP server alone: the stub runner, on the processor for proxies. */
 export const SERVE = script("Deno.serve alone", "stub_runner.ts");
 
@@ -141,6 +145,14 @@ function nginx(name: string, logs: boolean): Contestant {
       startNginx({ upstreamPorts: [runner.port], logs, cpus: proxyCpu }),
   };
 }
+
+/** Go's own reverse proxy. */
+export const GO_PROXY: Contestant = {
+  name: "Go proxy",
+  needs: "go",
+  warmUpSec: COMPILED_SEC,
+  start: ({ runner, proxyCpu }) => startGoProxy(runner.port, proxyCpu),
+};
 
 /** nginx without an access log. */
 export const NGINX = nginx("nginx", false);

@@ -6,20 +6,19 @@ import type { Server } from "./server.ts";
 import type { Contestant, World } from "./world.ts";
 
 /** What gives a gateway TLS of its own. */
-export const TLS_ENVIRONMENT = {
-  PROXY_PROTOCOL: "https",
-  ENABLE_TLS: "true",
-  TLS_CERT_FILE: `${CERTIFICATES}/cert.pem`,
-  TLS_KEY_FILE: `${CERTIFICATES}/key.pem`,
+export const TLS_VARIANT = {
+  name: "gateway, TLS",
+  environment: {
+    PROXY_PROTOCOL: "https",
+    ENABLE_TLS: "true",
+    TLS_CERT_FILE: `${CERTIFICATES}/cert.pem`,
+    TLS_KEY_FILE: `${CERTIFICATES}/key.pem`,
+  },
+  flags: [`--allow-read=./data,${CERTIFICATES}`],
 };
-export const TLS_FLAGS = [`--allow-read=./data,${CERTIFICATES}`];
 
 /** The gateway with TLS of its own. */
-export const TLS_GATEWAY = gateway({
-  name: "gateway, TLS",
-  environment: TLS_ENVIRONMENT,
-  flags: TLS_FLAGS,
-});
+export const TLS_GATEWAY = gateway(TLS_VARIANT);
 
 /** nginx in front of a port of 127.0.0.1. */
 export function nginxTo(name: string, port: number, tls: boolean): Contestant {

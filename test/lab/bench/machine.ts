@@ -120,6 +120,7 @@ export async function describeMachine(): Promise<MachineDescription> {
   const programs = [
     ["nginx", "-v"],
     ["caddy", "version"],
+    ["go", "version"],
     ["haproxy", "-v"],
     ["wrk", "-v"],
     ["redis-server", "--version"],

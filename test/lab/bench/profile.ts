@@ -1,6 +1,6 @@
 /** `deno task bench --profile NAME`: where the gateway spends its time under the load of one scenario. */
 import { freePort } from "../../support/free_port.ts";
-import { GATEWAY, gateway } from "./contestants.ts";
+import { gateway, type GatewayVariant } from "./contestants.ts";
 import {
   type CpuProfile,
   type Share,
@@ -25,14 +25,16 @@ export interface Profiled {
 export async function takeProfile(
   world: World,
   drive: Drive,
+  variant: GatewayVariant = {},
 ): Promise<Profiled> {
-  const server = await world.warm(GATEWAY, drive);
+  const plain = gateway(variant);
+  const server = await world.warm(plain, drive);
   const { [CPU]: cpuMicros } = await metered(server, PROFILE_SEC, drive);
-  await world.end([GATEWAY]);
+  await world.end([plain]);
 
   const port = freePort();
-  const flags = [`--inspect=127.0.0.1:${port}`];
-  await using inspected = await gateway({ flags }).start(world);
+  const flags = [...variant.flags ?? [], `--inspect=127.0.0.1:${port}`];
+  await using inspected = await gateway({ ...variant, flags }).start(world);
   await drive(inspected, WARM_UP_SEC);
   using profiler = await connectProfiler(port);
   await profiler.start();

@@ -124,11 +124,13 @@ async function profileScenario(
   name: string,
   { json }: Options,
 ): Promise<void> {
-  const drive = SCENARIOS.find((scenario) => scenario.name === name)?.drive;
+  const { drive, variant } =
+    SCENARIOS.find((scenario) => scenario.name === name) ?? {};
   if (drive === undefined) throw new Error(`Cannot profile '${name}'`);
   const profiled = await takeProfile(
     world,
     (server, seconds) => drive(server, seconds, world),
+    variant,
   );
   await write(
     Deno.stdout,

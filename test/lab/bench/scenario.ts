@@ -1,4 +1,5 @@
 /** Scenarios and their outcomes: readings of several contestants, round by round, and figures derived from them. */
+import type { GatewayVariant } from "./contestants.ts";
 import type { Reading, Work } from "./drive.ts";
 import type { Server } from "./server.ts";
 import { summarize, summarizeRatios, type Summary } from "./stats.ts";
@@ -38,6 +39,8 @@ export interface Scenario {
     seconds: number,
     world: World,
   ) => Promise<Work>;
+  /** What distinguishes that gateway from the usual one. */
+  readonly variant?: GatewayVariant;
 }
 
 /** Measures rounds of every contestant in turn, so that disturbances of the machine affect all of them. */

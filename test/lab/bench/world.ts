@@ -12,7 +12,7 @@ import { pinSelf } from "./machine.ts";
 import type { Options, Peer } from "./options.ts";
 import { denoCommand, type Server, startServer } from "./server.ts";
 
-const PROGRAMS = ["nginx", "caddy", "h2load"] as const;
+const PROGRAMS = ["nginx", "caddy", "go", "h2load"] as const;
 
 /** A program that some scenarios measure, or measure by. */
 export type Program = typeof PROGRAMS[number];

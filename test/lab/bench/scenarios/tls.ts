@@ -1,5 +1,5 @@
 /** TLS by the gateway itself, beside proxies that terminate TLS, and beside these in front of the gateway. */
-import { GATEWAY, HOSTS, present } from "../contestants.ts";
+import { GATEWAY, HOSTS, present, TLS_RELAY } from "../contestants.ts";
 import { metered, type Work } from "../drive.ts";
 import {
   CADDY_AND_GATEWAY,
@@ -7,6 +7,7 @@ import {
   NGINX_AND_GATEWAY,
   NGINX_TLS,
   TLS_GATEWAY,
+  TLS_VARIANT,
 } from "../fronts.ts";
 import { loadByTls, type TlsLoad } from "../h2load.ts";
 import { interleave, ratioOf, type Scenario } from "../scenario.ts";
@@ -39,9 +40,8 @@ const beside: Scenario = {
 };
 
 const ROUNDS = 5;
-const ROUND_SEC = 1.5;
-/** Less than alone would do: five contestants would otherwise warm up for longer than they are measured. */
-const MOST_WARM_UP_SEC = 6;
+/** Of a second, 64 handshakes would take a sixteenth. */
+const ROUND_SEC = 2;
 
 function byTls(name: string, about: string, load: TlsLoad): Scenario {
   async function drive({ port }: Server, seconds: number): Promise<Work> {
@@ -55,6 +55,8 @@ function byTls(name: string, about: string, load: TlsLoad): Scenario {
   return {
     name,
     about,
+    drive,
+    variant: TLS_VARIANT,
     async measure(world) {
       if (world.missing.has("h2load")) {
         const notes = ["Not measured: h2load is not installed."];
@@ -63,17 +65,14 @@ function byTls(name: string, about: string, load: TlsLoad): Scenario {
       const ready: { name: string; server: Server }[] = [];
       const contestants = present(world, [
         TLS_GATEWAY,
+        ...load.protocol === "h2" ? [] : [TLS_RELAY],
         NGINX_TLS,
         CADDY_TLS,
         NGINX_AND_GATEWAY,
         CADDY_AND_GATEWAY,
       ]);
       for (const contestant of contestants) {
-        const server = await world.warm(
-          contestant,
-          (server, seconds) =>
-            drive(server, Math.min(seconds, MOST_WARM_UP_SEC)),
-        );
+        const server = await world.warm(contestant, drive);
         ready.push({ name: contestant.name, server });
       }
       const rows = await interleave(
@@ -94,6 +93,11 @@ function byTls(name: string, about: string, load: TlsLoad): Scenario {
           ...ratioOf("rate : Caddy", rows, {
             of,
             to: CADDY_TLS.name,
+            quantity: RATE,
+          }),
+          ...ratioOf("rate : bare TLS relay", rows, {
+            of,
+            to: TLS_RELAY.name,
             quantity: RATE,
           }),
           ...ratioOf("rate : nginx + gateway", rows, {

@@ -3,13 +3,7 @@ import { startCaddy } from "../caddy.ts";
 import { startChromium } from "../chromium.ts";
 import { gateway, present } from "../contestants.ts";
 import { MODULES } from "../dev_page.ts";
-import {
-  BEHIND,
-  inFrontOf,
-  TLS_ENVIRONMENT,
-  TLS_FLAGS,
-  TLS_GATEWAY,
-} from "../fronts.ts";
+import { BEHIND, inFrontOf, TLS_GATEWAY, TLS_VARIANT } from "../fronts.ts";
 import { startNginx } from "../nginx.ts";
 import { interleave, ratioOf, type Scenario } from "../scenario.ts";
 import { startWideArea, type WideArea } from "../wide_area.ts";
@@ -31,8 +25,8 @@ const WAY: Way = { scheme: "https", protocol: "h2" };
 
 const COMPRESSING = gateway({
   name: "gateway, compressing",
-  environment: { ...TLS_ENVIRONMENT, COMPRESS: "static" },
-  flags: TLS_FLAGS,
+  environment: { ...TLS_VARIANT.environment, COMPRESS: "static" },
+  flags: TLS_VARIANT.flags,
 });
 
 const FRONTS: readonly Contestant[] = [
