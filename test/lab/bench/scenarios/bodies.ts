@@ -27,16 +27,9 @@ function figures(rows: readonly Row[]): Figure[] {
   const of = GATEWAY.name;
   return [
     ...rateFigures(rows),
-    ...ratioOf("rate : client proxy", rows, {
-      of,
-      to: CLIENT_PROXY.name,
-      quantity: RATE,
-    }),
-    ...ratioOf("rate : Go proxy", rows, {
-      of,
-      to: GO_PROXY.name,
-      quantity: RATE,
-    }),
+    ...[CLIENT_PROXY, GO_PROXY].flatMap(({ name: to }) =>
+      ratioOf(`rate : ${to}`, rows, { of, to, quantity: RATE })
+    ),
     ...ratioOf("p99 : fetch proxy", rows, {
       of,
       to: FETCH_PROXY.name,

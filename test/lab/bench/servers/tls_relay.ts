@@ -5,6 +5,7 @@
  */
 import { createServer } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
+import { LOCALHOST } from "../../../support/certificates.ts";
 
 const [origin = ""] = Deno.args;
 const { hostname, port } = new URL(origin);
@@ -12,16 +13,7 @@ const { hostname, port } = new URL(origin);
 /** As much as the gateway reads at once, bytes. */
 const BUFFER_BYTES = 132 * 1024;
 
-function testFile(name: string): Promise<string> {
-  return Deno.readTextFile(
-    new URL(`../../../support/tls/${name}`, import.meta.url),
-  );
-}
-
-const secureContext = createSecureContext({
-  cert: await testFile("cert.pem"),
-  key: await testFile("key.pem"),
-});
+const secureContext = createSecureContext(LOCALHOST);
 
 async function writeAll(inner: Deno.Conn, data: Uint8Array): Promise<void> {
   for (let sent = 0; sent < data.length;) {
