@@ -1,5 +1,6 @@
 /** The demo's framed app: a project in a folder, and Vite's dev server for it in a process of its own. */
 import { fileURLToPath } from "node:url";
+import { isAlwaysPrivate } from "../../src/address/grammar.ts";
 
 const PROGRAM = fileURLToPath(new URL("./vite_app.ts", import.meta.url));
 
@@ -61,9 +62,7 @@ export class FramedApp implements AsyncDisposable {
     for (const [name, text] of Object.entries(FILES)) {
       await Deno.writeTextFile(`${folder}/${name}`, text);
     }
-    const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    free.close();
-    return new FramedApp(folder, free.addr.port);
+    return new FramedApp(folder, freePort());
   }
 
   /** Saves a file of it, as an editor does. */
@@ -92,4 +91,10 @@ export class FramedApp implements AsyncDisposable {
     await this.stop();
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  return isAlwaysPrivate(port) ? freePort() : port; // another, while this one is held
 }

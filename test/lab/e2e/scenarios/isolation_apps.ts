@@ -1,4 +1,5 @@
 /** Two apps on ports of this machine: one with a secret, and one that tries to get it. */
+import { isAlwaysPrivate } from "../../../../src/address/grammar.ts";
 import attempts from "./isolation_attempts.js" with { type: "text" };
 
 /** The secret, which only the victim's responses contain. */
@@ -112,7 +113,7 @@ function sendInWebSocket(request: Request, message: string): Response {
   return response;
 }
 
-/** A server on a free port of 127.0.0.1; disposing of it waits for the requests under way. */
+/** A server on a port of 127.0.0.1 that may be anyone's preview; disposing of it waits for the requests under way. */
 export function serveOnLoopback(
   handler: Deno.ServeHandler<Deno.NetAddr>,
   tls: { cert?: string; key?: string } = {},
@@ -121,8 +122,14 @@ export function serveOnLoopback(
     { hostname: "127.0.0.1", port: 0, onListen() {}, ...tls },
     handler,
   );
+  const { port } = server.addr;
+  if (isAlwaysPrivate(port)) {
+    const other = serveOnLoopback(handler, tls); // while this one is held
+    void server.shutdown();
+    return other;
+  }
   return {
-    port: server.addr.port,
+    port,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
