@@ -15,6 +15,9 @@ const MAX_JOINED_BYTES = 64 * 1024;
 /** A long upload has so many reads in a row, 512 KiB in 0.5 ms: where each one is of another, all of their memory is cold. */
 export const READS_PER_TURN = 8;
 
+/** Of an upload in chunks, a part of so many bytes took little work for each of them, as the next one probably will. */
+const MIN_CHEAP_BYTES = 16 * 1024;
+
 const LAST_CHUNK = "0\r\n\r\n";
 
 /** Is told of each wait of an upload, to be able to end it if one takes too long. */
@@ -36,6 +39,8 @@ export class UploadSender {
   /** The bytes of the body that were sent. */
   #sent = 0;
   #reads = 0;
+  /** The size of the part that was read last. */
+  #lastBytes = 0;
 
   constructor(
     connection: Connection,
@@ -87,6 +92,7 @@ export class UploadSender {
       await this.#write(first === null ? [] : [first], first === null, head);
       if (first === null || this.#stopped) return;
       await this.#body.read(); // which is not needed again
+      this.#lastBytes = first.length;
       release(first);
     }
     while (!this.#complete) {
@@ -171,20 +177,24 @@ export class UploadSender {
     if (this.#isTurnDue(++this.#reads)) await fairTurn();
     this.#isRead = true;
     try {
-      return await this.#body.read();
+      const bytes = await this.#body.read();
+      this.#lastBytes = bytes?.length ?? 0;
+      return bytes;
     } catch (cause) {
       if (!this.#stopped) this.#fail("request body failed", cause);
       return null;
     }
   }
 
-  /** True if others have their turn before that read, counted from 1. What comes in chunks may take much work for each byte. */
+  /** True if others have their turn before that read, counted from 1. What comes in small chunks may take much to decode. */
   #isTurnDue(read: number): boolean {
     const { contentLength } = this.#request;
-    if (contentLength === null) return true;
-    return contentLength <= MAX_GATHERED_BYTES
-      ? read > UNPACED_READS
-      : read % READS_PER_TURN === 0;
+    if (contentLength !== null && contentLength <= MAX_GATHERED_BYTES) {
+      return read > UNPACED_READS;
+    }
+    const isCheap = contentLength !== null ||
+      this.#lastBytes >= MIN_CHEAP_BYTES;
+    return !isCheap || read % READS_PER_TURN === 0;
   }
 
   #fail(message: string, cause?: unknown): void {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { Upload } from "../../../../src/downstream/http/upload.ts";
 import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import { READS_PER_TURN } from "../../../../src/upstream/http1/upload_sender.ts";
+import { busyUntil } from "../../../support/busy_until.ts";
 import {
   bodyOf,
   endlessBody,
@@ -280,4 +282,26 @@ Deno.test("request() returns a response that comes before its first write ends, 
       assert.equal(conn?.closed, true);
     },
   );
+});
+
+Deno.test("a long upload waits for the turns of others before one in several reads, but in small chunks before each", async () => {
+  const unpaced = READS_PER_TURN - 1;
+  const cases = [
+    { partBytes: 64 * 1024, contentLength: 20 * 64 * 1024, expected: unpaced },
+    { partBytes: 64 * 1024, contentLength: null, expected: unpaced },
+    { partBytes: 1024, contentLength: null, expected: 0 },
+  ];
+  for (const { partBytes, contentLength, expected } of cases) {
+    const others = Promise.withResolvers<void>();
+    await using _ = busyUntil(others);
+    const parts: string[] = Array(20).fill("x".repeat(partBytes));
+    const reads = [{ text: OK, afterWrites: 1 + expected + 1 }];
+    await withScripts([{ reads, then: "silence" }], async (client, [conn]) => {
+      const answer = client.request(postOf(bodyOf(...parts), contentLength));
+      for (let turns = 0; turns < 100; turns++) await turn();
+      assert.equal(conn?.writes, 1 + expected); // the first part goes with the head
+      others.resolve();
+      assert.equal((await answer).status, 200);
+    });
+  }
 });

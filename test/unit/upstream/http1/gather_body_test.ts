@@ -1,16 +1,12 @@
 /** Short bodies that arrive soon after their heads, in one piece and in memory that is used again. */
 import assert from "node:assert/strict";
-import {
-  fairTurn,
-  takeTurnsBy,
-  UNPACED_READS,
-} from "../../../../src/lib/fair_turn.ts";
+import { UNPACED_READS } from "../../../../src/lib/fair_turn.ts";
 import {
   giveBackBuffer,
   takeBuffer,
 } from "../../../../src/upstream/http1/buffer_pool.ts";
 import type { UpstreamRequest } from "../../../../src/upstream/http1/message.ts";
-import { READS_PER_TURN } from "../../../../src/upstream/http1/upload_sender.ts";
+import { busyUntil } from "../../../support/busy_until.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { toLatin1 } from "../../../support/latin1.ts";
 import {
@@ -48,20 +44,6 @@ Deno.test("a short body that follows its head at once is returned in one piece",
     });
   }
 });
-
-/** Keeps this thread busy until whoever asks has to wait for a turn, which ends once `others` resolves. */
-function busyUntil(others: PromiseWithResolvers<void>): AsyncDisposable {
-  const turns = takeTurnsBy(() => others.promise);
-  let waiting = fairTurn();
-  while (waiting === undefined) waiting = fairTurn(); // 4 ms
-  return {
-    async [Symbol.asyncDispose]() {
-      others.resolve();
-      turns[Symbol.dispose]();
-      await waiting;
-    },
-  };
-}
 
 Deno.test("neither a short body nor a short upload waits for the turns of others", async () => {
   const others = Promise.withResolvers<void>();
@@ -101,33 +83,6 @@ Deno.test("a short upload in many parts waits for the turns of others", async ()
       assert.equal((await answer).status, 200);
     },
   );
-});
-
-Deno.test("a long upload waits for the turns of others before one in several reads, and one in chunks before each", async () => {
-  const parts: string[] = Array(20).fill("x".repeat(64 * 1024));
-  for (
-    const [contentLength, before] of [
-      [20 * 64 * 1024, READS_PER_TURN - 1],
-      [null, 0],
-    ] as const
-  ) {
-    const others = Promise.withResolvers<void>();
-    await using _ = busyUntil(others);
-    const writes = contentLength === null ? 1 + 21 : 1 + 20;
-    await withScripts(
-      [{ reads: [{ text: headOf(0), afterWrites: writes }], then: "silence" }],
-      async (client, [conn]) => {
-        const body = bodyOf(...parts);
-        const answer = client.request(
-          requestOf({ method: "POST", body, contentLength }),
-        );
-        for (let turns = 0; turns < 100; turns++) await turn();
-        assert.equal(conn?.writes, 1 + before); // with the head
-        others.resolve();
-        assert.equal((await answer).status, 200);
-      },
-    );
-  }
 });
 
 Deno.test("a byte behind a gathered body closes the connection, and is in no response", async () => {
