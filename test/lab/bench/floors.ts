@@ -10,11 +10,6 @@ export interface Floor {
 /** All of them. */
 export const FLOORS: readonly Floor[] = [
   {
-    goals: ["upload-chunked-1m, rate : fetch proxy"],
-    proof:
-      "A plain proxy on the gateway's client has 0.53 of the rate. Each read returns one chunk at most, into memory of ours, where the fetch proxy hands one native stream to the other. Tried: reads of 256 KiB have 1.5 times the rate, but Deno gives whoever sends on that connection next, such as another client of the same front, as much room, and then decodes tiny chunks 16 times as long; reads without memory of ours have 0.96 of the rate.",
-  },
-  {
     goals: [
       "burst-one, p99 beyond twice the API's",
       "burst-many, p99 beyond twice the API's",
@@ -32,12 +27,14 @@ export const FLOORS: readonly Floor[] = [
       "A plain proxy on the gateway's client takes more processor time than the gateway. Of that, 35 % are Deno's reads, and 10 % the memory that each of them takes afresh (`--profile chunked-1m`): the server writes a stream's chunks from where they are, while the fetch proxy hands one native stream to the other. Tried: reads of 132 KiB (0.91 and 0.99 of the rate); to lend memory of which little is filled, rather than a copy (0.99 of the processor time, but five times the memory for slow clients); to use memory again once the client has taken a response (0.97 of the rate).",
   },
   {
-    goals: [
-      "upload-chunked-64k, rate : fetch proxy",
-      "upload-chunked-64k, p99 : fetch proxy",
-    ],
+    goals: ["upload-1m, rate : fetch proxy", "upload-1m, rate : Go proxy"],
     proof:
-      "A plain proxy on the gateway's client has 1.02 of the rate, which leaves less than the gateway's own work takes, and 1.08 of p99. Nobody knows that an upload in chunks has ended before the end is read, so that it takes a write of its own, 12 µs of 150 (`--profile upload-chunked-64k`). Tried: to read it before the first part is sent has 1.18 times the rate, but that read takes trailers without end as well, and six clients that send them ended a process of 256 MiB in two of three runs.",
+      "A plain proxy on the gateway's client has 1.05 and 1.02 of the rate: it takes 56 µs less than the fetch proxy, and the gateway's own work is more than that. Two thirds are reads and writes of 64 KiB (`--profile upload-1m`), where the fetch proxy hands one native stream to the other, and writes 160 KiB at once. Tried: four reads sent in one write (0.95 of the rate); memory of Deno's rather than ours (0.95); no count of what is read (1.03); 1 MiB in a row before others have their turn (1.04, but 1.2 of p99). Reads of 256 KiB: Deno gives whoever sends on that connection next, such as another client of the same front, as much room, and then decodes tiny chunks 16 times as long.",
+  },
+  {
+    goals: ["upload-chunked-64k, p99 : fetch proxy"],
+    proof:
+      "A plain proxy on the gateway's client has 1.1 of p99. Nobody knows that an upload in chunks has ended before the end is read, so that it takes a write of its own, 12 µs of 150 (`--profile upload-chunked-64k`). Tried: to read it before the first part is sent has 1.18 times the rate, but that read takes trailers without end as well, and six clients that send them ended a process of 256 MiB in two of three runs.",
   },
   {
     goals: ["tls-http1-64k, rate : Caddy"],
