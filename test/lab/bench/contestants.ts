@@ -96,6 +96,23 @@ export function standIn(
   };
 }
 
+/** Starts a script of `servers/` on the processor for proxies. */
+export function startScript(
+  { proxyCpu }: Pick<World, "proxyCpu">,
+  file: string,
+  ...args: string[]
+): Promise<Server> {
+  return startServer({
+    command: denoCommand(
+      IDLE_FLAG,
+      "-P=bench",
+      `test/lab/bench/servers/${file}`,
+      ...args,
+    ),
+    cpus: proxyCpu,
+  });
+}
+
 /** A script of `servers/`; its origin is that of the stub runner unless there is another. */
 export function script(
   name: string,
@@ -105,16 +122,12 @@ export function script(
   return {
     name,
     warmUpSec: COMPILING_SEC,
-    start: ({ runner, proxyCpu }) =>
-      startServer({
-        command: denoCommand(
-          IDLE_FLAG,
-          "-P=bench",
-          `test/lab/bench/servers/${file}`,
-          origin ?? `http://127.0.0.1:${runner.port}`,
-        ),
-        cpus: proxyCpu,
-      }),
+    start: (world) =>
+      startScript(
+        world,
+        file,
+        origin ?? `http://127.0.0.1:${world.runner.port}`,
+      ),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Contestants that speak TLS, with a certificate for tests: the gateway itself, and what stands in front of it. */
 import { startCaddy } from "./caddy.ts";
-import { COMPILED_SEC, gateway } from "./contestants.ts";
+import { COMPILED_SEC, gateway, startScript } from "./contestants.ts";
 import { CERTIFICATES, startNginx } from "./nginx.ts";
 import type { Server } from "./server.ts";
 import type { Contestant, World } from "./world.ts";
@@ -105,4 +105,11 @@ export const CADDY_AND_GATEWAY = inFrontOf([BEHIND], {
   needs: "caddy",
   start: ({ proxyCpu }, upstreamPorts) =>
     startCaddy({ upstreamPorts, cpus: proxyCpu }),
+});
+
+/** The bare TLS relay in front of a gateway, which speaks HTTP/2 without TLS with it. */
+export const RELAY_AND_GATEWAY = inFrontOf([BEHIND], {
+  name: "bare TLS relay + gateway",
+  start: (world, [port]) =>
+    startScript(world, "tls_relay.ts", `http://127.0.0.1:${port}`, "h2"),
 });

@@ -6,6 +6,7 @@ import {
   CADDY_TLS,
   NGINX_AND_GATEWAY,
   NGINX_TLS,
+  RELAY_AND_GATEWAY,
   TLS_GATEWAY,
   TLS_VARIANT,
 } from "../fronts.ts";
@@ -65,7 +66,7 @@ function byTls(name: string, about: string, load: TlsLoad): Scenario {
       const ready: { name: string; server: Server }[] = [];
       const contestants = present(world, [
         TLS_GATEWAY,
-        ...load.protocol === "h2" ? [] : [TLS_RELAY],
+        load.protocol === "h2" ? RELAY_AND_GATEWAY : TLS_RELAY,
         NGINX_TLS,
         CADDY_TLS,
         NGINX_AND_GATEWAY,
@@ -98,6 +99,11 @@ function byTls(name: string, about: string, load: TlsLoad): Scenario {
           ...ratioOf("rate : bare TLS relay", rows, {
             of,
             to: TLS_RELAY.name,
+            quantity: RATE,
+          }),
+          ...ratioOf("rate : bare TLS relay + gateway", rows, {
+            of,
+            to: RELAY_AND_GATEWAY.name,
             quantity: RATE,
           }),
           ...ratioOf("rate : nginx + gateway", rows, {

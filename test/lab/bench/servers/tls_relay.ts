@@ -1,13 +1,13 @@
 // deno-lint-ignore-file no-console
 /**
- * The baseline for TLS: the shortest possible relay by `node:tls` on Deno, for the origin in its argument. It looks at
- * nothing, and bounds nothing.
+ * The baseline for TLS: the shortest possible relay by `node:tls` on Deno, for the origin in its first argument and the
+ * protocol in its second, which is HTTP/1.1 by default. It looks at nothing, and bounds nothing.
  */
 import { createServer } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { LOCALHOST } from "../../../support/certificates.ts";
 
-const [origin = ""] = Deno.args;
+const [origin = "", protocol = "http/1.1"] = Deno.args;
 const { hostname, port } = new URL(origin);
 
 /** As much as the gateway reads at once, bytes. */
@@ -45,11 +45,10 @@ const server = createServer(
   { noDelay: true, pauseOnConnect: true },
   (connection) => {
     connection.on("error", () => {}); // it is closed then
-    // HTTP/2 would be the upstream's work.
     const options = {
       isServer: true,
       secureContext,
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: [protocol],
     };
     const client = new TLSSocket(connection, options);
     client.on("error", () => client.destroy());
