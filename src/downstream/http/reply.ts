@@ -8,6 +8,7 @@ import {
 import type { ByteBudget } from "../../lib/byte_budget.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { BufferKind } from "../../observability/metrics/facts.ts";
+import { freedCopy } from "../../platform/freed_copy.ts";
 import { lentBody } from "../../platform/lent_body.ts";
 import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
 import { giveBackBuffer } from "../../upstream/http1/buffer_pool.ts";
@@ -55,6 +56,9 @@ export interface WholeReply {
 
 /** Up to this length, the kernel takes the whole of a response at once, bytes. */
 const UNCHARGED_BYTES = 32 * 1024;
+
+/** The copy of a shorter body costs less to collect than to free (see freed_copy.ts), bytes. */
+const MAX_COLLECTED_BYTES = 32 * 1024;
 
 /** The copy of a longer body costs more than memory that is not used again (see lent_body.ts), bytes. */
 const MAX_COPIED_BYTES = 128 * 1024;
@@ -153,7 +157,11 @@ export class Reply {
       return { response, delivered: undefined };
     }
     const isLent = body.length > MAX_COPIED_BYTES;
-    const sent = isLent ? lentBody(body) : body;
+    const sent = isLent
+      ? lentBody(body)
+      : body.length > MAX_COLLECTED_BYTES
+      ? freedCopy(body, this.#request.delivered())
+      : body;
     const response = createResponse(sent, status, headers);
     if (!isLent) giveBackBuffer(body); // the response has a copy
     return { response, delivered: this.#chargeUntilDelivered() };

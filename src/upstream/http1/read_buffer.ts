@@ -43,11 +43,18 @@ export class ReadBuffer {
     this.#start += count;
   }
 
-  /** Consumes the first `count` unread bytes and returns a copy of them, in memory of `buffer_pool.ts`. */
+  /**
+   * Consumes the first `count` unread bytes and returns them, in memory of `buffer_pool.ts`: a copy, or the buffer itself
+   * if they are all that is unread and fill half of it.
+   */
   take(count: number): Bytes {
     const end = this.#start + count;
-    const taken = pooledCopy(this.#bytes.subarray(this.#start, end));
+    const taken = this.#bytes.subarray(this.#start, end);
     this.#start = end;
+    const { length } = this.#bytes;
+    if (end !== this.#end || count * 2 < length) return pooledCopy(taken);
+    this.#bytes = takeBuffer(length);
+    this.#start = this.#end = 0;
     return taken;
   }
 

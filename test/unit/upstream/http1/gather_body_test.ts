@@ -214,7 +214,9 @@ Deno.test("a body in one piece shows nothing of what was in its memory before", 
       await withScripts([{ reads, then: "silence" }], async (client) => {
         const { body } = await client.request(gathered());
         assert.ok(body instanceof Uint8Array);
-        assert.equal(body.buffer, used.buffer);
+        // Many bytes that came with their head stay where they are.
+        const hasMoved = length < PART || reads.length > 1;
+        assert.equal(body.buffer === used.buffer, hasMoved);
         assert.equal(toLatin1(body), content);
       });
     }

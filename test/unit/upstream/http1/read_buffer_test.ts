@@ -54,6 +54,38 @@ Deno.test("ReadBuffer gives back the memory that it replaces, with what is unrea
   assert.deepEqual([...buffer.unread], [1, 2, 3]);
 });
 
+/** A buffer with so many unread bytes, of which the first 100 have been consumed, and the memory that they are in. */
+function received(length: number): { buffer: ReadBuffer; memory: ArrayBuffer } {
+  const buffer = new ReadBuffer();
+  const space = buffer.space();
+  space.fill(0x61, 0, length);
+  buffer.add(length);
+  buffer.consume(100);
+  return { buffer, memory: space.buffer };
+}
+
+Deno.test("ReadBuffer gives its own memory for many bytes that are all there is, and reads into another", () => {
+  const { buffer, memory } = received(30_000);
+  const taken = buffer.take(29_900);
+  assert.equal(taken.buffer, memory);
+  assert.equal(buffer.length, 0);
+  const space = buffer.space();
+  assert.notEqual(space.buffer, memory);
+  space.fill(0x21);
+  assert.ok(taken.length === 29_900 && taken.every((it) => it === 0x61));
+});
+
+Deno.test("ReadBuffer gives a copy of a few bytes, and of some of what is there", () => {
+  for (const [length, count] of [[1000, 900], [30_000, 29_000]] as const) {
+    const { buffer, memory } = received(length);
+    const taken = buffer.take(count);
+    assert.notEqual(taken.buffer, memory);
+    assert.equal(buffer.length, length - 100 - count);
+    memory.transfer(0);
+    assert.ok(taken.length === count && taken.every((it) => it === 0x61));
+  }
+});
+
 Deno.test("ReadBuffer gives back no memory that is somebody else's now", () => {
   const buffer = new ReadBuffer();
   lastReadOf(buffer);
