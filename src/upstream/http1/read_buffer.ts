@@ -43,19 +43,12 @@ export class ReadBuffer {
     this.#start += count;
   }
 
-  /**
-   * Consumes the first `count` unread bytes and returns them, in memory of `buffer_pool.ts`: a copy, or the buffer itself
-   * if they are all that is unread and fill half of it.
-   */
+  /** Consumes the first `count` unread bytes and returns them: with the buffer's memory, or a copy from the pool. */
   take(count: number): Bytes {
     const end = this.#start + count;
     const taken = this.#bytes.subarray(this.#start, end);
     this.#start = end;
-    const { length } = this.#bytes;
-    if (end !== this.#end || count * 2 < length) return pooledCopy(taken);
-    this.#bytes = takeBuffer(length);
-    this.#start = this.#end = 0;
-    return taken;
+    return this.#giveUp(taken) ? taken : pooledCopy(taken);
   }
 
   /** Gathers all that is unread, and what is added, in `memory`, which must be longer. */
@@ -85,14 +78,18 @@ export class ReadBuffer {
     this.#usual = undefined;
   }
 
-  /** Detaches `bytes`, consumed, from the buffer: with its memory if they fill half of it, which costs less than a copy. */
+  /** Detaches `bytes`, consumed, from the buffer: with its memory, or as a copy. */
   detach(bytes: Bytes): Bytes {
+    return this.#giveUp(bytes) ? bytes : bytes.slice();
+  }
+
+  /** Gives up the memory to `bytes` if they, consumed, fill half of it, which costs less than a copy, and nothing follows. */
+  #giveUp(bytes: Bytes): boolean {
     const { length } = this.#bytes;
-    const isSmall = bytes.length * 2 < length;
-    if (this.#start !== this.#end || isSmall) return bytes.slice();
+    if (this.#start !== this.#end || bytes.length * 2 < length) return false;
     this.#bytes = takeBuffer(this.#nextSize(this.#end === length));
     this.#start = this.#end = 0;
-    return bytes;
+    return true;
   }
 
   /** Free memory to read into, never empty; `add()` says how much of it was filled. */
