@@ -157,3 +157,17 @@ export async function openWebSocket(
     },
   };
 }
+
+/** Ample time for what follows a response that nobody reads, ms. */
+export const UNREAD_MS = 20;
+
+/** The body of a response over HTTP/2, in Latin-1, of which nothing is read for {@linkcode UNREAD_MS}. */
+export async function readLate(server: CanaryServer): Promise<string> {
+  await using client = await connectHttp2(server);
+  const stream = client.session.request({ ":path": "/", host: "a" });
+  await staysPending(new Promise(() => {}), UNREAD_MS);
+  stream.setEncoding("latin1");
+  let received = "";
+  for await (const part of stream) received += part;
+  return received;
+}
