@@ -40,10 +40,11 @@ export interface World extends AsyncDisposable {
   readonly peers: readonly Peer[];
   /** True if a rough answer is enough: fewer rounds, on contestants that are less warm. */
   readonly isQuick: boolean;
-  /** Starts the contestant unless it is running, and warms it up. */
+  /** Starts the contestant unless it is running, and warms it up: its first process, or another one. */
   warm(
     contestant: Contestant,
     drive: (server: Server, seconds: number) => Promise<unknown>,
+    process?: number,
   ): Promise<Server>;
   /** Stops contestants that no other scenario needs. */
   end(contestants: readonly Contestant[]): Promise<void>;
@@ -71,9 +72,15 @@ export async function startWorld(
     }),
   );
   moveSandboxes(stack, runner);
-  const servers = new Map<string, Server>();
+  const servers = new Map<string, Server[]>();
+  async function end(name: string): Promise<void> {
+    for (const server of servers.get(name) ?? []) {
+      await server[Symbol.asyncDispose]();
+    }
+    servers.delete(name);
+  }
   started.defer(async () => {
-    for (const server of servers.values()) await server[Symbol.asyncDispose]();
+    for (const name of servers.keys()) await end(name);
   });
   const owned = started.move();
   const world: World = {
@@ -83,21 +90,21 @@ export async function startWorld(
     missing: await missingPrograms(),
     peers,
     isQuick: quick,
-    async warm(contestant, drive) {
-      const known = servers.get(contestant.name);
+    async warm(contestant, drive, process = 0) {
+      const { name, warmUpSec } = contestant;
+      const running = servers.get(name) ?? [];
+      servers.set(name, running);
+      const known = running[process];
       const server = known ?? await contestant.start(world);
-      servers.set(contestant.name, server);
+      running[process] = server;
       const coldSec = quick
-        ? Math.min(contestant.warmUpSec, QUICK_WARM_UP_SEC)
-        : contestant.warmUpSec;
+        ? Math.min(warmUpSec, QUICK_WARM_UP_SEC)
+        : warmUpSec;
       await drive(server, known === undefined ? coldSec : REWARM_SEC);
       return server;
     },
     async end(contestants) {
-      for (const { name } of contestants) {
-        await servers.get(name)?.[Symbol.asyncDispose]();
-        servers.delete(name);
-      }
+      for (const { name } of contestants) await end(name);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -14,9 +14,6 @@ import { type GetLoad, P99, RATE } from "./rates.ts";
 const KIB = 1024;
 const UPLOAD_SCRIPT = new URL("../upload.lua", import.meta.url).pathname;
 
-/** Several proxies differ by a few percent here, and the machine by more. */
-const ROUNDS = 7;
-
 /** The sizes of what pages consist of, KiB, by what they are called. */
 const PAGE_SIZES = { "4k": 4, "16k": 16, "64k": 64, "256k": 256, "1m": 1024 };
 
@@ -52,7 +49,6 @@ function bySize(
       contestants: [GATEWAY, NGINX, FETCH_PROXY],
       beside: [CLIENT_PROXY, GO_PROXY],
       load: { headers: { Host: HOSTS.public }, ...load(kib * KIB) },
-      rounds: ROUNDS,
       figures,
     })
   );

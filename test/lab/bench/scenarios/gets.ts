@@ -68,14 +68,12 @@ export function sameForAll(
     contestants = [GATEWAY, NGINX, FETCH_PROXY],
     beside = [],
     load,
-    rounds,
     figures,
   }: {
     readonly contestants?: readonly Contestant[];
     /** Further ones, which a quick run leaves out. */
     readonly beside?: readonly Contestant[];
     readonly load: GetLoad;
-    readonly rounds?: number;
     readonly figures?: (rows: readonly Row[]) => Figure[];
   },
 ): Scenario {
@@ -89,7 +87,7 @@ export function sameForAll(
         contestant,
         load,
       }));
-      const rows = await compare(world, entrants, rounds);
+      const rows = await compare(world, entrants);
       return { quantity: RATE, rows, figures: figures?.(rows) ?? [] };
     },
     drive: (target, seconds) => driveGets(target, seconds, load),
@@ -135,7 +133,7 @@ async function sessionCookie({ port }: Server): Promise<string> {
 const BY_TOKEN = { ...PRIVATE, "X-Daytona-Preview-Token": KEYS.lockedToken };
 
 /** They differ by a few percent, and one round from the next by more. */
-const CREDENTIAL_ROUNDS = 9;
+const CREDENTIAL_ROUNDS = 3;
 
 /** One gateway, with four kinds of credentials, and an app's cookie, which costs what a cookie costs that is nobody's. */
 const credentials: Scenario = {
@@ -181,8 +179,6 @@ export const GET_SCENARIOS: readonly Scenario[] = [
   sameForAll("public", "GET 1 KiB of a public sandbox, 64 connections", {
     beside: [NGINX_LOGGING, SERVE, DIRECT],
     load: { headers: PUBLIC },
-    // Most targets are about this one, so it is worth separating from the noise.
-    rounds: 5,
     figures: publicFigures,
   }),
   sameForAll("public-256", "GET 1 KiB of a public sandbox, 256 connections", {

@@ -12,7 +12,7 @@ import {
 import { summarize } from "../stats.ts";
 import { denoCommand, type Server, startServer } from "../server.ts";
 import type { Contestant } from "../world.ts";
-import { compare, type Entrant, RATE } from "./rates.ts";
+import { compare, RATE, type Requested } from "./rates.ts";
 
 const ALONE = ", 1 connection";
 const OF = "gateway, hosted";
@@ -67,7 +67,7 @@ export const HOSTED: Scenario = {
 };
 
 /** A contestant under load, and with one request at a time. */
-function entrants(contestant: Contestant): Entrant[] {
+function entrants(contestant: Contestant): Requested[] {
   const { name } = contestant;
   const scheme = name === DIRECT ? "https" : "http";
   const load = { headers: HEADERS, scheme } as const;

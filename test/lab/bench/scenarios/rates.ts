@@ -1,6 +1,7 @@
 /** Requests per second, measured by `wrk`: the same GETs for several contestants, or different GETs for one. */
-import { metered, type Work } from "../drive.ts";
-import { interleave, type Row } from "../scenario.ts";
+import type { Work } from "../drive.ts";
+import { measureRounds } from "../rounds.ts";
+import type { Row } from "../scenario.ts";
 import type { Server } from "../server.ts";
 import type { Contestant, World } from "../world.ts";
 import { load } from "../wrk.ts";
@@ -10,9 +11,6 @@ export const RATE = "requests/s";
 /** The 99th percentile of latency. */
 export const P99 = "p99 ms";
 
-const ROUNDS = 3;
-const QUICK_ROUNDS = 2;
-const ROUND_SEC = 2;
 const CONNECTIONS = 64;
 
 /** Headers of a request. */
@@ -54,28 +52,22 @@ export async function driveGets(
 }
 
 /** A row of a comparison: a contestant and its requests. */
-export interface Entrant {
+export interface Requested {
   readonly name: string;
   readonly contestant: Contestant;
   readonly load: GetLoad;
 }
 
-/** Warms up every entrant, then measures their rounds in turn. */
-export async function compare(
+/** Measures every row by its requests: see {@linkcode measureRounds}. */
+export function compare(
   world: World,
-  entrants: readonly Entrant[],
-  rounds: number = ROUNDS,
+  requested: readonly Requested[],
+  rounds?: number,
 ): Promise<Row[]> {
-  const ready = [];
-  for (const { name, contestant, load } of entrants) {
-    const drive = (server: Server, seconds: number) =>
-      driveGets(server, seconds, load);
-    const server = await world.warm(contestant, drive);
-    ready.push({ name, server, drive });
-  }
-  return await interleave(
-    ready,
-    world.isQuick ? QUICK_ROUNDS : rounds,
-    ({ server, drive }) => metered(server, ROUND_SEC, drive),
-  );
+  const entrants = requested.map(({ load, ...entrant }) => ({
+    ...entrant,
+    drive: (server: Server, seconds: number) =>
+      driveGets(server, seconds, load),
+  }));
+  return measureRounds(world, entrants, rounds);
 }

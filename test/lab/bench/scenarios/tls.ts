@@ -1,6 +1,6 @@
 /** TLS by the gateway itself, beside proxies that terminate TLS, and beside these in front of the gateway. */
 import { GATEWAY, HOSTS, present, TLS_RELAY } from "../contestants.ts";
-import { metered, type Work } from "../drive.ts";
+import type { Work } from "../drive.ts";
 import {
   CADDY_AND_GATEWAY,
   CADDY_TLS,
@@ -11,7 +11,8 @@ import {
   TLS_VARIANT,
 } from "../fronts.ts";
 import { loadByTls, type TlsLoad } from "../h2load.ts";
-import { interleave, ratioOf, type Scenario } from "../scenario.ts";
+import { measureRounds, underSame } from "../rounds.ts";
+import { ratioOf, type Scenario } from "../scenario.ts";
 import type { Server } from "../server.ts";
 import { compare, P99, RATE } from "./rates.ts";
 
@@ -40,10 +41,6 @@ const beside: Scenario = {
   },
 };
 
-const ROUNDS = 5;
-/** Of a second, 64 handshakes would take a sixteenth. */
-const ROUND_SEC = 2;
-
 function byTls(name: string, about: string, load: TlsLoad): Scenario {
   async function drive({ port }: Server, seconds: number): Promise<Work> {
     const report = await loadByTls(port, seconds, load);
@@ -63,7 +60,6 @@ function byTls(name: string, about: string, load: TlsLoad): Scenario {
         const notes = ["Not measured: h2load is not installed."];
         return { quantity: RATE, rows: [], figures: [], notes };
       }
-      const ready: { name: string; server: Server }[] = [];
       const contestants = present(world, [
         TLS_GATEWAY,
         load.protocol === "h2" ? RELAY_AND_GATEWAY : TLS_RELAY,
@@ -72,15 +68,7 @@ function byTls(name: string, about: string, load: TlsLoad): Scenario {
         NGINX_AND_GATEWAY,
         CADDY_AND_GATEWAY,
       ]);
-      for (const contestant of contestants) {
-        const server = await world.warm(contestant, drive);
-        ready.push({ name: contestant.name, server });
-      }
-      const rows = await interleave(
-        ready,
-        ROUNDS,
-        ({ server }) => metered(server, ROUND_SEC, drive),
-      );
+      const rows = await measureRounds(world, underSame(drive, contestants));
       const of = TLS_GATEWAY.name;
       return {
         quantity: RATE,

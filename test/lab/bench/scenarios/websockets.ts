@@ -1,15 +1,14 @@
 /** Tunnels: messages per second through 32 of them, and the memory of 5,000 that are idle. */
 import { setTimeout as delay } from "node:timers/promises";
 import { GATEWAY, NGINX, present, WEBSOCKET_RELAY } from "../contestants.ts";
-import { metered, type Reading, type Work } from "../drive.ts";
+import type { Reading, Work } from "../drive.ts";
 import { memoryOfAll, mostConnections } from "../machine.ts";
-import { figureOf, interleave, ratioOf, type Scenario } from "../scenario.ts";
+import { measureRounds, underSame } from "../rounds.ts";
+import { figureOf, ratioOf, type Scenario } from "../scenario.ts";
 import { pidsOf, type Server } from "../server.ts";
 import { openEcho } from "./echo_client.ts";
 
 const CONNECTIONS = 32;
-const ROUNDS = 3;
-const ROUND_SEC = 2;
 
 /** Messages that came back, per second. */
 const ECHOES = "echoes/s";
@@ -46,17 +45,8 @@ function echoes(name: string, about: string, size: number): Scenario {
     name,
     about,
     async measure(world) {
-      const ready: { name: string; server: Server }[] = [];
-      const contestants = [GATEWAY, WEBSOCKET_RELAY, NGINX];
-      for (const contestant of present(world, contestants)) {
-        const server = await world.warm(contestant, drive);
-        ready.push({ name: contestant.name, server });
-      }
-      const rows = await interleave(
-        ready,
-        ROUNDS,
-        ({ server }) => metered(server, ROUND_SEC, drive),
-      );
+      const contestants = present(world, [GATEWAY, WEBSOCKET_RELAY, NGINX]);
+      const rows = await measureRounds(world, underSame(drive, contestants));
       const figures = ratioOf("rate : bare relay", rows, {
         of: GATEWAY.name,
         to: WEBSOCKET_RELAY.name,
