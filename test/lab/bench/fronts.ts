@@ -107,9 +107,16 @@ export const CADDY_AND_GATEWAY = inFrontOf([BEHIND], {
     startCaddy({ upstreamPorts, cpus: proxyCpu }),
 });
 
-/** The bare TLS relay in front of a gateway, which speaks HTTP/2 without TLS with it. */
-export const RELAY_AND_GATEWAY = inFrontOf([BEHIND], {
-  name: "bare TLS relay + gateway",
-  start: (world, [port]) =>
-    startScript(world, "tls_relay.ts", `http://127.0.0.1:${port}`, "h2"),
-});
+/** The bare TLS relay in front of a gateway, which speaks either protocol without TLS with it. */
+export const RELAY_AND_GATEWAY = {
+  "http/1.1": relayAndGateway("http/1.1"),
+  h2: relayAndGateway("h2"),
+} as const;
+
+function relayAndGateway(protocol: "http/1.1" | "h2"): Contestant {
+  return inFrontOf([BEHIND], {
+    name: `bare TLS relay, ${protocol} + gateway`,
+    start: (world, [port]) =>
+      startScript(world, "tls_relay.ts", `http://127.0.0.1:${port}`, protocol),
+  });
+}

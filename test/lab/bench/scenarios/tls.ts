@@ -60,9 +60,11 @@ function byTls(name: string, about: string, load: TlsLoad): Scenario {
         const notes = ["Not measured: h2load is not installed."];
         return { quantity: RATE, rows: [], figures: [], notes };
       }
+      const relayAndGateway = RELAY_AND_GATEWAY[load.protocol];
       const contestants = present(world, [
         TLS_GATEWAY,
-        load.protocol === "h2" ? RELAY_AND_GATEWAY : TLS_RELAY,
+        ...load.protocol === "h2" ? [] : [TLS_RELAY],
+        relayAndGateway,
         NGINX_TLS,
         CADDY_TLS,
         NGINX_AND_GATEWAY,
@@ -91,7 +93,7 @@ function byTls(name: string, about: string, load: TlsLoad): Scenario {
           }),
           ...ratioOf("rate : bare TLS relay + gateway", rows, {
             of,
-            to: RELAY_AND_GATEWAY.name,
+            to: relayAndGateway.name,
             quantity: RATE,
           }),
           ...ratioOf("rate : nginx + gateway", rows, {
