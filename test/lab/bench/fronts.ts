@@ -1,6 +1,7 @@
 /** Contestants that speak TLS, with a certificate for tests: the gateway itself, and what stands in front of it. */
 import { startCaddy } from "./caddy.ts";
 import { COMPILED_SEC, gateway, startScript } from "./contestants.ts";
+import type { TlsLoad } from "./h2load.ts";
 import { CERTIFICATES, startNginx } from "./nginx.ts";
 import type { Server } from "./server.ts";
 import type { Contestant, World } from "./world.ts";
@@ -113,7 +114,7 @@ export const RELAY_AND_GATEWAY = {
   h2: relayAndGateway("h2"),
 } as const;
 
-function relayAndGateway(protocol: "http/1.1" | "h2"): Contestant {
+function relayAndGateway(protocol: TlsLoad["protocol"]): Contestant {
   return inFrontOf([BEHIND], {
     name: `bare TLS relay, ${protocol} + gateway`,
     start: (world, [port]) =>

@@ -14,7 +14,7 @@ export interface Options {
   readonly only: readonly string[] | undefined;
   /** Measure all scenarios. */
   readonly all: boolean;
-  /** Measure a few in three minutes, with fewer rounds. */
+  /** Measure a few in three minutes, with one process of each contestant. */
   readonly quick: boolean;
   /** Measure growth instead of scenarios. */
   readonly growth: boolean;

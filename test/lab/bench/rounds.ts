@@ -12,6 +12,11 @@ const PROCESSES = 3;
 const ROUNDS = 2;
 /** Of a second, opening the connections would be too large a part. */
 const ROUND_SEC = 2;
+/**
+ * Load before each round that does not count, s: once it has been idle for the rounds of the others, V8 collects the
+ * garbage of a whole gateway twice, and p99 of the next two seconds is 8 ms instead of 4.
+ */
+const SETTLE_SEC = 1;
 
 /** A row of a comparison: a contestant under a load of its own. */
 export interface Entrant {
@@ -33,8 +38,7 @@ export function underSame(
 }
 
 /**
- * Measures every entrant's rounds in turn, then those of its next process, and so on, each after a warm-up. Processes do
- * not take turns: what was idle for longer than the others' rounds of one turn is slower at first.
+ * Warms up a process of every entrant and measures their rounds in turn, and does the same with the next processes.
  *
  * @param rounds of each process
  */
@@ -57,7 +61,10 @@ export async function measureRounds(
     const measured = await interleave(
       ready,
       rounds,
-      ({ server, drive }) => metered(server, ROUND_SEC, drive),
+      async ({ server, drive }) => {
+        await drive(server, SETTLE_SEC);
+        return await metered(server, ROUND_SEC, drive);
+      },
     );
     for (const [at, { rounds }] of measured.entries()) {
       rows[at]?.rounds.push(...rounds);

@@ -1,5 +1,5 @@
 /**
- * The parts that all scenarios share: the API and the runner behind every proxy, and the proxies, each started once.
+ * The parts that all scenarios share: the API and the runner behind every proxy, and the proxies, whose processes go on.
  */
 import {
   KEYS,
@@ -38,7 +38,7 @@ export interface World extends AsyncDisposable {
   /** What is not installed here. */
   readonly missing: ReadonlySet<Program>;
   readonly peers: readonly Peer[];
-  /** True if a rough answer is enough: fewer rounds, on contestants that are less warm. */
+  /** True if a rough answer is enough: one process of each contestant, which is less warm. */
   readonly isQuick: boolean;
   /** Starts the contestant unless it is running, and warms it up: its first process, or another one. */
   warm(

@@ -82,12 +82,12 @@ export function sameForAll(
     about,
     async measure(world) {
       const all = [...contestants, ...world.isQuick ? [] : beside];
-      const entrants = present(world, all).map((contestant) => ({
+      const requested = present(world, all).map((contestant) => ({
         name: contestant.name,
         contestant,
         load,
       }));
-      const rows = await compare(world, entrants);
+      const rows = await compare(world, requested);
       return { quantity: RATE, rows, figures: figures?.(rows) ?? [] };
     },
     drive: (target, seconds) => driveGets(target, seconds, load),
@@ -157,12 +157,12 @@ const credentials: Scenario = {
       "preview token": BY_TOKEN,
       "bearer": { ...PRIVATE, Authorization: `Bearer ${KEYS.user}` },
     };
-    const entrants = Object.entries(requests).map(([name, headers]) => ({
+    const requested = Object.entries(requests).map(([name, headers]) => ({
       name,
       contestant: GATEWAY,
       load: { headers },
     }));
-    const rows = await compare(world, entrants, CREDENTIAL_ROUNDS);
+    const rows = await compare(world, requested, CREDENTIAL_ROUNDS);
     const figures = ["public", "public, an app's cookie"].flatMap((to) =>
       ratioOf(`session cookie : ${to}`, rows, {
         of: "session cookie",

@@ -46,7 +46,7 @@ export const HOSTED: Scenario = {
       },
     ] satisfies Contestant[];
     try {
-      const rows = await compare(world, contestants.flatMap(entrants));
+      const rows = await compare(world, contestants.flatMap(requested));
       const times = [
         ...added("added by the gateway", rows, OF),
         ...added("added by the fetch proxy", rows, TO),
@@ -67,7 +67,7 @@ export const HOSTED: Scenario = {
 };
 
 /** A contestant under load, and with one request at a time. */
-function entrants(contestant: Contestant): Requested[] {
+function requested(contestant: Contestant): Requested[] {
   const { name } = contestant;
   const scheme = name === DIRECT ? "https" : "http";
   const load = { headers: HEADERS, scheme } as const;

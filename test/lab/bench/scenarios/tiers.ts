@@ -15,17 +15,30 @@ async function compareGateways(
   world: World,
   gateways: readonly Contestant[],
 ): Promise<Outcome> {
-  const entrants = gateways.map((contestant) => ({
+  const requested = gateways.map((contestant) => ({
     name: contestant.name,
     contestant,
     load: { headers: { Host: HOSTS.public } },
   }));
   try {
-    const rows = await compare(world, entrants);
+    const rows = await compare(world, requested);
     return { quantity: RATE, rows, figures: [] };
   } finally {
     await world.end(gateways);
   }
+}
+
+/** Each of its processes has a database of its own, in a file of that directory. */
+function ownFile(name: string, directory: string): Contestant {
+  const flags = [`--allow-read=${directory}`, `--allow-write=${directory}`];
+  return {
+    ...gateway({ name }),
+    start(world) {
+      const file = `${directory}/${crypto.randomUUID()}.db`;
+      const environment = { CACHE_URL: `kv:${file}` };
+      return gateway({ environment, flags }).start(world);
+    },
+  };
 }
 
 const WITHOUT_REDIS = "Without Redis, which is not installed.";
@@ -41,11 +54,7 @@ export const TIERS: Scenario = {
     const redis = started.use(await startRedisIfInstalled());
     const gateways = [
       gateway({ name: "memory only", environment: { CACHE_URL: "none" } }),
-      gateway({
-        name: "KV in a file",
-        environment: { CACHE_URL: `kv:${directory}/cache.db` },
-        flags: [`--allow-read=${directory}`, `--allow-write=${directory}`],
-      }),
+      ownFile("KV in a file", directory),
     ];
     if (redis !== undefined) {
       const environment = { CACHE_URL: `redis://127.0.0.1:${redis.port}` };

@@ -28,7 +28,7 @@ const beside: Scenario = {
   about: "GET 1 KiB, 20 KB and 1 MiB, 64 connections, without TLS and with it",
   async measure(world) {
     const headers = { Host: HOSTS.public };
-    const entrants = Object.entries(SIZES).flatMap(([size, path]) => [
+    const requested = Object.entries(SIZES).flatMap(([size, path]) => [
       { name: `${size}`, contestant: GATEWAY, load: { headers, path } },
       {
         name: `${size}, TLS`,
@@ -36,7 +36,7 @@ const beside: Scenario = {
         load: { headers, path, scheme: "https" as const },
       },
     ]);
-    const rows = await compare(world, entrants);
+    const rows = await compare(world, requested);
     return { quantity: RATE, rows, figures: [] };
   },
 };
