@@ -43,7 +43,7 @@ export function underSame(
  * @param rounds of each process
  */
 export async function measureRounds(
-  world: World,
+  world: Pick<World, "isQuick" | "warm">,
   entrants: readonly Entrant[],
   rounds: number = ROUNDS,
 ): Promise<Row[]> {
