@@ -12,6 +12,8 @@ import {
   present,
   SERVE,
 } from "../contestants.ts";
+import type { Work } from "../drive.ts";
+import { measureRounds, underSame } from "../rounds.ts";
 import {
   type Figure,
   figureOf,
@@ -77,20 +79,19 @@ export function sameForAll(
     readonly figures?: (rows: readonly Row[]) => Figure[];
   },
 ): Scenario {
+  function drive(target: Server, seconds: number): Promise<Work> {
+    return driveGets(target, seconds, load);
+  }
   return {
     name,
     about,
     async measure(world) {
       const all = [...contestants, ...world.isQuick ? [] : beside];
-      const requested = present(world, all).map((contestant) => ({
-        name: contestant.name,
-        contestant,
-        load,
-      }));
-      const rows = await compare(world, requested);
+      const entrants = underSame(drive, present(world, all));
+      const rows = await measureRounds(world, entrants);
       return { quantity: RATE, rows, figures: figures?.(rows) ?? [] };
     },
-    drive: (target, seconds) => driveGets(target, seconds, load),
+    drive,
   };
 }
 

@@ -2,9 +2,11 @@
 import { isInstalled } from "../../../support/programs.ts";
 import { type RedisServer, startRedis } from "../../../support/redis_server.ts";
 import { gateway, HOSTS } from "../contestants.ts";
+import type { Drive } from "../drive.ts";
+import { measureRounds, underSame } from "../rounds.ts";
 import type { Outcome, Scenario } from "../scenario.ts";
 import type { Contestant, World } from "../world.ts";
-import { compare, RATE } from "./rates.ts";
+import { driveGets, RATE } from "./rates.ts";
 
 /** Starts a Redis server; undefined if it is not installed. */
 async function startRedisIfInstalled(): Promise<RedisServer | undefined> {
@@ -15,13 +17,10 @@ async function compareGateways(
   world: World,
   gateways: readonly Contestant[],
 ): Promise<Outcome> {
-  const requested = gateways.map((contestant) => ({
-    name: contestant.name,
-    contestant,
-    load: { headers: { Host: HOSTS.public } },
-  }));
+  const drive: Drive = (target, seconds) =>
+    driveGets(target, seconds, { headers: { Host: HOSTS.public } });
   try {
-    const rows = await compare(world, requested);
+    const rows = await measureRounds(world, underSame(drive, gateways));
     return { quantity: RATE, rows, figures: [] };
   } finally {
     await world.end(gateways);
