@@ -25,7 +25,6 @@ export const FLOORS: readonly Floor[] = [
   {
     goals: [
       "body-1m, rate : fetch proxy",
-      "body-1m, rate : Go proxy",
       "chunked-1m, rate : fetch proxy",
       "body-1m, p99 : fetch proxy",
       "chunked-1m, p99 : fetch proxy",
