@@ -14,9 +14,9 @@ const ROUNDS = 2;
 const ROUND_SEC = 2;
 /**
  * Load before each round that does not count, s: once it has been idle for the rounds of the others, V8 collects the
- * garbage of a whole gateway twice, and p99 of the next two seconds is 8 ms instead of 4.
+ * garbage of a whole gateway twice, and p99 of these two seconds is 8 ms instead of 4.
  */
-const SETTLE_SEC = 1;
+const SETTLE_SEC = 2;
 
 /** A row of a comparison: a contestant under a load of its own. */
 export interface Entrant {

@@ -21,12 +21,12 @@ function worldOf(isQuick: boolean): Pick<World, "isQuick" | "warm"> {
   };
 }
 
-/** Measures both; returns the ports and seconds of all load, and the rows. */
+/** Measures both; returns the ports of all load, and the rows. */
 async function measured(isQuick: boolean) {
-  const loads: [port: number, seconds: number][] = [];
-  const drive: Drive = ({ port }, seconds) => {
-    loads.push([port, seconds]);
-    return Promise.resolve({ count: 1, reading: { rate: port } });
+  const loads: number[] = [];
+  const drive: Drive = ({ port }) => {
+    const at = loads.push(port) - 1;
+    return Promise.resolve({ count: 1, reading: { rate: port, at } });
   };
   const entrants = underSame(drive, CONTESTANTS);
   const rows = await measureRounds(worldOf(isQuick), entrants);
@@ -44,9 +44,14 @@ Deno.test("contestants have their rounds in turn, in one process after the other
   );
 });
 
-Deno.test("a second of load comes before each round, and does not count", async () => {
-  const { loads } = await measured(true);
-  assert.deepEqual(loads.slice(0, 4), [[0, 1], [0, 2], [1, 1], [1, 2]]);
+Deno.test("load of its own comes before each round, and does not count", async () => {
+  const { loads, rows } = await measured(true);
+  const counted = rows.flatMap(({ rounds }) => rounds.map(({ at }) => at ?? 0));
+  assert.deepEqual(counted.toSorted((one, other) => one - other), [1, 3, 5, 7]);
+  assert.deepEqual(
+    counted.map((at) => loads[at - 1]),
+    counted.map((at) => loads[at]),
+  );
 });
 
 Deno.test("a quick run measures one process of each", async () => {
