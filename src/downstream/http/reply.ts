@@ -60,7 +60,7 @@ const UNCHARGED_BYTES = 32 * 1024;
 /** The copy of a shorter body costs less to collect than to free (see freed_copy.ts), bytes. */
 const MAX_COLLECTED_BYTES = 32 * 1024;
 
-/** The copy of a longer body costs more than memory that is not used again (see lent_body.ts), bytes. */
+/** Over HTTP/2, the copy of a longer body costs more than memory that is not used again (see lent_body.ts), bytes. */
 const MAX_COPIED_BYTES = 128 * 1024;
 
 export class Reply {
@@ -156,10 +156,12 @@ export class Reply {
       const response = createResponse(null, status, headers);
       return { response, delivered: undefined };
     }
-    const isLent = body.length > MAX_COPIED_BYTES;
+    const { length } = body;
+    const isLent = length >
+      (this.#isHttp1 ? MAX_COLLECTED_BYTES : MAX_COPIED_BYTES);
     const sent = isLent
       ? lentBody(body)
-      : body.length > MAX_COLLECTED_BYTES
+      : length > MAX_COLLECTED_BYTES
       ? freedCopy(body, this.#request.delivered())
       : body;
     const response = createResponse(sent, status, headers);

@@ -30,3 +30,16 @@ Deno.test("the body of a client that is told to go on by its first read is not r
   await plain.openUpload();
   assert.equal((await plain.upload?.peek())?.length, 4);
 });
+
+Deno.test("a body is lent rather than copied beyond 32 KiB over HTTP/1.1, and beyond 128 KiB over HTTP/2", async () => {
+  const lent = async (header: string, kib: number) => {
+    const body = new Uint8Array(kib * 1024);
+    const { response } = replyTo(header, "box.test").whole(body, 200, []);
+    await response.body?.pipeTo(new WritableStream());
+    return body.length === 0; // its memory is given up
+  };
+  assert.equal(await lent("host", 32), false);
+  assert.equal(await lent("host", 33), true);
+  assert.equal(await lent("accept", 128), false);
+  assert.equal(await lent("accept", 129), true);
+});
