@@ -57,7 +57,7 @@ export interface WholeReply {
 /** Up to this length, the kernel takes the whole of a response at once, bytes. */
 const UNCHARGED_BYTES = 32 * 1024;
 
-/** The copy of a shorter body costs less to collect than to free (see freed_copy.ts), bytes. */
+/** The copy of a shorter body costs less to collect than to free (see freed_copy.ts), or than to lend the body, bytes. */
 const MAX_COLLECTED_BYTES = 32 * 1024;
 
 /** Over HTTP/2, the copy of a longer body costs more than memory that is not used again (see lent_body.ts), bytes. */
