@@ -31,7 +31,7 @@ export const FLOORS: readonly Floor[] = [
       "chunked-1m, p99 : fetch proxy",
     ],
     proof:
-      "A plain proxy on the gateway's client takes more processor time than the gateway. Of that, 35 % are Deno's reads, and 10 % the memory that each of them takes afresh (`--profile chunked-1m`): the server writes a stream's chunks from where they are, while the fetch proxy hands one native stream to the other. Tried: reads of 132 KiB (0.91 and 0.99 of the rate); to lend memory of which little is filled, rather than a copy (0.99 of the processor time, but five times the memory for slow clients); to use memory again once the client has taken a response (0.97 of the rate). That proxy has 0.93 to 1.36 of p99. Tried for it: no turns of others before reads (0.96); as large reads for all (1.03 and 1.05), also by a budget of 256 MiB (0.94 and 0.98); turns of 5 ms (0.89), in which others wait as long.",
+      "A plain proxy on the gateway's client takes more processor time than the gateway. Of that, 35 % are Deno's reads, and 10 % the memory that each of them takes afresh (`--profile chunked-1m`): the server writes a stream's chunks from where they are, while the fetch proxy hands one native stream to the other. Tried: reads of 132 KiB (0.91 and 0.99 of the rate); to lend memory of which little is filled, rather than a copy (0.99 of the processor time, but five times the memory for slow clients); to use memory again once the client has taken a response (0.97 of the rate). That proxy has 0.93 to 1.38 of p99. Tried for it: no turns of others before reads (0.96); as large reads for all (1.03 and 1.05), also by a budget of 256 MiB (0.94 and 0.98); turns of 5 ms (0.89), in which others wait as long.",
   },
   {
     goals: [
@@ -47,7 +47,7 @@ export const FLOORS: readonly Floor[] = [
   {
     goals: ["tls-http1, rate : Caddy", "tls-http1-64k, rate : Caddy"],
     proof:
-      "The bare TLS relay, which looks at nothing and bounds nothing, in front of a gateway has 0.55 of Caddy's rate at 64 KiB: the gateway has 1.3 of that. There is one read and one write for each response (`--profile tls-http1-64k`), and a third of the time is what these two take (`--profile tls-http1`). Tried: nothing bounded, counted or paced (1.07 and 1.05 of the rate); Deno's own TLS, with which the fetch proxy has 1.08 of Caddy's rate, but most responses of 1 KiB wait for 40 ms; no pause between the requests of a client (0.96 to 1.04 of the rate).",
+      "The bare TLS relay, which looks at nothing and bounds nothing, in front of a gateway has 0.55 of Caddy's rate at 64 KiB: the gateway has 1.3 to 1.4 of that. There is one read and one write for each response (`--profile tls-http1-64k`), and a third of the time is what these two take (`--profile tls-http1`). Tried: nothing bounded, counted or paced (1.07 and 1.05 of the rate); Deno's own TLS, with which the fetch proxy has 1.08 of Caddy's rate, but most responses of 1 KiB wait for 40 ms; no pause between the requests of a client (0.96 to 1.04 of the rate).",
   },
   {
     goals: ["tunnels, memory"],

@@ -45,16 +45,20 @@ Deno.test("contestants have their rounds in turn, in one process after the other
 });
 
 Deno.test("load of its own comes before each round, and does not count", async () => {
-  const { loads, rows } = await measured(true);
+  const { loads, rows } = await measured(false);
   const counted = rows.flatMap(({ rounds }) => rounds.map(({ at }) => at ?? 0));
-  assert.deepEqual(counted.toSorted((one, other) => one - other), [1, 3, 5, 7]);
+  assert.deepEqual(
+    counted.toSorted((one, other) => one - other),
+    [1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23],
+  );
   assert.deepEqual(
     counted.map((at) => loads[at - 1]),
     counted.map((at) => loads[at]),
   );
 });
 
-Deno.test("a quick run measures one process of each", async () => {
-  const { rows } = await measured(true);
+Deno.test("a quick run measures one process of each, without load that does not count", async () => {
+  const { loads, rows } = await measured(true);
   assert.deepEqual(rows.map(({ rounds }) => rounds.length), [2, 2]);
+  assert.equal(loads.length, 4);
 });
