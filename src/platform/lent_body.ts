@@ -4,7 +4,7 @@
  * copied: the server writes it from where it is, and holds its memory for as long as it needs it.
  *
  * So a long body is lent to the server as a stream of one chunk, whose memory is given up as soon as the server has it.
- * It cannot be used again then: over HTTP/2, nothing tells when the server is done with it.
+ * It cannot be used again then: nothing tells when the server is done with it.
  */
 import { freeBuffer } from "./free_buffer.ts";
 

@@ -5,6 +5,9 @@ import type { RequestListener } from "node:http";
 import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
+import { listenTls } from "../../src/downstream/tls/listen_tls.ts";
+import { ByteBudget } from "../../src/lib/byte_budget.ts";
+import { LOCALHOST } from "../support/certificates.ts";
 import {
   BASE,
   DEMO,
@@ -154,22 +157,21 @@ Deno.test("S3: downloads that nobody reads stay within the budget, and count aga
   assert.equal(await metric(gateway, "porthole_buffered_bytes"), 0);
 });
 
-Deno.test("S3: short bodies that nobody takes are charged as well, and count against their client until it leaves", async () => {
-  await using gateway = await startGateway({
-    ...SMALL_BUDGET,
-    MAX_EXCHANGES_PER_CLIENT: "20",
-  });
+/** Fails unless short bodies that a client at `origin` does not take are charged, and count against it until it leaves. */
+async function assertCharged(
+  gateway: TestGateway,
+  origin: string,
+  headers: (host: string) => Readonly<Record<string, string>>,
+): Promise<void> {
   const host = await gateway.serve(deafApp);
-  const session = connect(`http://127.0.0.1:${gateway.port}`, {
+  const session = connect(origin, {
     settings: { initialWindowSize: 0 },
+    rejectUnauthorized: false,
   });
   session.on("error", () => {});
   await Promise.all(
     Array.from({ length: 20 }, async () => {
-      const stream = session.request({
-        ":path": "/100000",
-        ":authority": host,
-      });
+      const stream = session.request({ ":path": "/100000", ...headers(host) });
       stream.on("error", () => {});
       await once(stream, "response");
     }),
@@ -180,6 +182,40 @@ Deno.test("S3: short bodies that nobody takes are charged as well, and count aga
   session.destroy();
   while ((await gateway.send(DEMO)).status !== 200);
   assert.equal(await metric(gateway, "porthole_buffered_bytes"), 0);
+}
+
+Deno.test("S3: short bodies that nobody takes are charged as well, and count against their client until it leaves", async () => {
+  await using gateway = await startGateway({
+    ...SMALL_BUDGET,
+    MAX_EXCHANGES_PER_CLIENT: "20",
+  });
+  const origin = `http://127.0.0.1:${gateway.port}`;
+  await assertCharged(gateway, origin, (host) => ({ ":authority": host }));
+});
+
+Deno.test("S3: so they are over HTTP/2 of the gateway's own TLS with a Host, which looks like HTTP/1.1", async () => {
+  await using gateway = await startGateway({
+    ...SMALL_BUDGET,
+    MAX_EXCHANGES_PER_CLIENT: "20",
+  });
+  const listener = await listenTls(
+    gateway.service.fetch,
+    { hostname: "127.0.0.1", port: 0 },
+    {
+      certificate: LOCALHOST,
+      buffers: new ByteBudget({ limitBytes: 64 * 1024 * 1024 }),
+      maxIdleConnections: 1000,
+    },
+  );
+  try {
+    const origin = `https://127.0.0.1:${listener.port}`;
+    await assertCharged(gateway, origin, (host) => ({
+      ":authority": host,
+      host,
+    }));
+  } finally {
+    await listener.close();
+  }
 });
 
 Deno.test("an upload in chunks is read no further once its response has been sent, whatever follows it", async () => {

@@ -142,7 +142,7 @@ export class Reply {
     return this.#isHttp1 && (size <= UNCHARGED_BYTES || this.mayRead(size));
   }
 
-  /** HTTP/2 has no Host header; neither need HTTP/1.0 have one. */
+  /** HTTP/1.0 need have no Host; HTTP/2 may have one, and what is charged then is lent: its `completed` is right. */
   get #isHttp1(): boolean {
     return this.#request.headers.has("host");
   }

@@ -115,14 +115,17 @@ export function goalsText(results: readonly Result[]): string {
     return `- ${judged.map(judgedText).join("; ")}. ${proof}`;
   });
   return [
-    `Of ${targets.length} targets, ${targets.length - missed.length} are met.`,
+    `Of ${targets.length} targets, ${
+      targets.length - missed.length
+    } are met; ` +
+    `${measured.length - targets.length} more goals are floors.`,
     ...missed.length === 0 ? [] : ["Missed are"],
     "",
     ...missed.map((judgement) => `- ${judgedText(judgement)}`),
     "",
     "### Floors",
     "",
-    "Goals that are not to be had with what the gateway is built on:",
+    "Goals that are not to be had with what the gateway is built on, or not in every run:",
     "",
     ...floors,
   ].join("\n");
