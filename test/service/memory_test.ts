@@ -157,6 +157,9 @@ Deno.test("S3: downloads that nobody reads stay within the budget, and count aga
   assert.equal(await metric(gateway, "porthole_buffered_bytes"), 0);
 });
 
+/** So few that one client can reach its share of them. */
+const FEW_EXCHANGES = { ...SMALL_BUDGET, MAX_EXCHANGES_PER_CLIENT: "20" };
+
 /** Fails unless short bodies that a client at `origin` does not take are charged, and count against it until it leaves. */
 async function assertCharged(
   gateway: TestGateway,
@@ -185,19 +188,13 @@ async function assertCharged(
 }
 
 Deno.test("S3: short bodies that nobody takes are charged as well, and count against their client until it leaves", async () => {
-  await using gateway = await startGateway({
-    ...SMALL_BUDGET,
-    MAX_EXCHANGES_PER_CLIENT: "20",
-  });
+  await using gateway = await startGateway(FEW_EXCHANGES);
   const origin = `http://127.0.0.1:${gateway.port}`;
   await assertCharged(gateway, origin, (host) => ({ ":authority": host }));
 });
 
 Deno.test("S3: so they are over HTTP/2 of the gateway's own TLS with a Host, which looks like HTTP/1.1", async () => {
-  await using gateway = await startGateway({
-    ...SMALL_BUDGET,
-    MAX_EXCHANGES_PER_CLIENT: "20",
-  });
+  await using gateway = await startGateway(FEW_EXCHANGES);
   const listener = await listenTls(
     gateway.service.fetch,
     { hostname: "127.0.0.1", port: 0 },

@@ -109,16 +109,15 @@ export function goalsText(results: readonly Result[]): string {
     .filter(({ figure }) => figure !== undefined);
   const missed = measured.filter(({ target, met }) => !met && !isFloor(target));
   const targets = measured.filter(({ target }) => !isFloor(target));
+  const met = targets.length - missed.length;
+  const others = measured.length - targets.length;
   const floors = FLOORS.map(({ goals, proof }) => {
     const judged = measured
       .filter(({ target }) => goals.includes(figureName(target)));
     return `- ${judged.map(judgedText).join("; ")}. ${proof}`;
   });
   return [
-    `Of ${targets.length} targets, ${
-      targets.length - missed.length
-    } are met; ` +
-    `${measured.length - targets.length} more goals are floors.`,
+    `Of ${targets.length} targets, ${met} are met; ${others} more goals are floors.`,
     ...missed.length === 0 ? [] : ["Missed are"],
     "",
     ...missed.map((judgement) => `- ${judgedText(judgement)}`),

@@ -14,8 +14,8 @@ const ROUNDS = 2;
 const ROUND_SEC = 2;
 /**
  * Load before each round that does not count, s: once it has been idle for the rounds of the others, V8 collects the
- * garbage of a whole gateway twice, and p99 of these two seconds is 8 ms instead of 4. Not for a
- * rough answer, which it would take twice as long to get.
+ * garbage of a whole gateway twice, and p99 of these two seconds is 8 ms instead of 4. A rough answer,
+ * which would take twice as long, goes without.
  */
 const SETTLE_SEC = 2;
 
