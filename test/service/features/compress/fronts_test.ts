@@ -112,6 +112,7 @@ for (const program of ["caddy", "nginx"] as const) {
     await using listening = await listenOnLoopback(app.server);
     const container = gateway.stack.runner.containers.get("demo");
     container?.ports.set(8000, listening.port);
+    await Deno.mkdir("data/test", { recursive: true });
     const folder = await Deno.makeTempDir({ dir: `${Deno.cwd()}/data/test` });
     await using started = new AsyncDisposableStack();
     started.defer(() => Deno.remove(folder, { recursive: true }));

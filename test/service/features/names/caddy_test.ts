@@ -60,6 +60,7 @@ async function startFronted(
   );
   const asked: string[] = [];
   const metrics = started.use(listenForAsks(gateway, asked));
+  await Deno.mkdir("data/test", { recursive: true });
   const folder = await Deno.makeTempDir({ dir: `${Deno.cwd()}/data/test` });
   started.defer(() => Deno.remove(folder, { recursive: true }));
   const [port = 0, plain = 0, own = 0, away = 0] = freePorts(4);
