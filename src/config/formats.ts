@@ -155,10 +155,10 @@ export const ancestor: Format<string> = {
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 
 /**
- * The source of a pattern for lower-case host names, at the end of the text or before a port. A last label of digits
- * only is rejected: a URL parser takes such a name, and every name below it, for an IPv4 address.
+ * The source of a pattern for lower-case host names, at the end of the text or before a port. A last label that is a
+ * number, also hexadecimal, is rejected: a URL parser takes such a name, and every name below it, for an IPv4 address.
  */
-const HOST_NAME = `(?:${LABEL}\\.)*(?!\\d+(?::|$))${LABEL}`;
+const HOST_NAME = `(?:${LABEL}\\.)*(?!(?:\\d+|0x[\\da-f]*)(?::|$))${LABEL}`;
 
 /** A base domain and the port that clients reach it at; undefined if that is the scheme's default. */
 type DomainAndPort = Readonly<{ name: string; port: number | undefined }>;

@@ -466,7 +466,15 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
 
 Deno.test("parseConfig() refuses invalid values", async (t) => {
   const cases: Record<string, string[]> = {
-    PROXY_HOST: ["0.0.0.0:80", "a b", "300.0.0.1", "10", "fe80::1%eth0", "-a"],
+    PROXY_HOST: [
+      "0.0.0.0:80",
+      "a b",
+      "300.0.0.1",
+      "10",
+      "0x7f",
+      "fe80::1%eth0",
+      "-a",
+    ],
     PROXY_PORT: ["65536", "-1", "+80", "0x50", "1e3", "80.0", "8 0", "four"],
     TRUSTED_PROXIES: [
       "10.0.0.0/33",
@@ -492,6 +500,9 @@ Deno.test("parseConfig() refuses invalid values", async (t) => {
       "example.com:",
       "10.0.0.1",
       "10.0.0.1:80",
+      "0x0",
+      "example.0X7f:80",
+      "0x",
       "-a.com",
       "a_b.com",
       `${"a".repeat(64)}.com`,
