@@ -310,7 +310,7 @@ export async function createService(
   const turns = await openTurns();
   const learning = remoteSettings.learn(closing);
   const following = learning.then(() => remoteSettings.follow(closing));
-  const ticking = [activity, bulkheads];
+  const ticking = [activity, bulkheads, clientLeg.untaken];
   const stopTimers = startTimers(
     limits.bodyIdleTimeoutMs,
     inFlight,

@@ -11,6 +11,7 @@ import { garbageCollector } from "../platform/collect_garbage.ts";
 import { LeakedSockets } from "./http/leaked_sockets.ts";
 import { ReadSizes } from "./http/read_sizes.ts";
 import type { ClientLeg } from "./http/reply.ts";
+import { UntakenAnswers } from "./http/untaken.ts";
 import { GarbageWatch } from "./memory/garbage_watch.ts";
 import { MemoryGuard } from "./memory/guard.ts";
 import {
@@ -23,6 +24,9 @@ import {
   USED_SHARE,
 } from "./memory/native_memory.ts";
 import type { TlsLimits } from "./tls/listen_tls.ts";
+
+/** What an answer of the gateway's own takes of the budget until its client has taken it, bytes: measured, with the longest. */
+const UNTAKEN_BYTES = 128 * 1024;
 
 interface ClientLegParts {
   readonly metrics: Pick<Metrics, "bufferEvicted">;
@@ -92,8 +96,15 @@ export function createClientLeg(
       "too many sockets were lost or may be: responses are refused while their requests are still being sent";
     loggerFor("gateway").warn(message, { lost: leakedSockets.count });
   });
+  const untaken = new UntakenAnswers({
+    max: Math.floor(bufferBudgetBytes / UNTAKEN_BYTES),
+    now: () => performance.now(),
+    onClosed: () =>
+      onEvicted("answer", "closed connections that take nothing of answers"),
+  });
   return {
     budget,
+    untaken,
     tlsLimits: {
       buffers: budget,
       maxIdleConnections: maxIdleTlsConnections(limitBytes),

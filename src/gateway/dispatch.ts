@@ -23,6 +23,11 @@ import {
   type RequestInfo,
 } from "../downstream/http/handler.ts";
 import { checkControlHead } from "../downstream/http/head_limits.ts";
+import {
+  type AnsweredRequest,
+  ownAnswer,
+  refusalOfTooMany,
+} from "../downstream/http/own_answer.ts";
 import { Reply } from "../downstream/http/reply.ts";
 import {
   finishUnread,
@@ -128,7 +133,19 @@ export class Dispatch {
     const id = this.#proxyRequestId(peer, headers) ?? parts.nextRequestId();
     const connection = connectionOf(remoteAddr);
     const delivered = () => info.completed;
-    const refused = { id, request, headers, connection, delivered, startedAt };
+    const isHttp2 = info.isHttp2 ?? !headers.has("host");
+    const { socket } = info;
+    const refused = {
+      id,
+      request,
+      headers,
+      client: { clientAddress: peer },
+      connection,
+      socket,
+      isHttp2,
+      startedAt,
+      delivered,
+    };
 
     const split = splitRequestUrl(request.url, headers.get("host"));
     if (!split.ok) return this.#refuse(refused, split.code);
@@ -154,7 +171,8 @@ export class Dispatch {
     if (learning !== undefined) {
       return learning.then(
         () => this.handle(request, info, false),
-        (error: unknown) => this.#refuse(refused, toGatewayError(error).code),
+        (error: unknown) =>
+          this.#refuse({ ...refused, client }, toGatewayError(error).code),
       );
     }
     if (parsed.kind === "malformed") {
@@ -162,17 +180,18 @@ export class Dispatch {
       const likely = likelyHost(authority, domain);
       const retryUrl = likely && `${previewOrigin(likely, parts.scheme)}/`;
       const name = likelyName(authority, domain);
-      return this.#refuse(refused, "bad_host", { domain, retryUrl, name });
+      const about = { domain, retryUrl, name };
+      return this.#refuse({ ...refused, client }, "bad_host", about);
     }
     if (parsed.kind === "suspended") {
       const name = authority.toLowerCase();
-      return this.#refuse(refused, "name_suspended", { name });
+      return this.#refuse({ ...refused, client }, "name_suspended", { name });
     }
     if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
       // Until the API has named the base domains, this may be one of them.
       const isKnown = parts.remoteSettings.baseDomains.length > 0;
       const code = isKnown ? "unknown_domain" : "api_unreachable";
-      return this.#refuse(refused, code);
+      return this.#refuse({ ...refused, client }, code);
     }
     if (!this.#hasWarned && headers.has("x-forwarded-for")) this.#warnOf(peer);
     const incoming = {
@@ -187,6 +206,8 @@ export class Dispatch {
       client,
       trace: parts.newTrace?.(),
       connection,
+      socket,
+      isHttp2,
       startedAt,
       delivered,
       onBodyRead: info.onBodyRead,
@@ -204,7 +225,7 @@ export class Dispatch {
     if (route !== undefined) {
       return incoming.namesHost
         ? this.#serveByPath(incoming, route)
-        : this.#refuse(refused, "bad_host");
+        : this.#refuse({ ...refused, client }, "bad_host");
     }
     for (const feature of parts.features) {
       const own = feature.ownExchange?.(incoming, parts);
@@ -259,7 +280,9 @@ export class Dispatch {
     incoming: IncomingRequest & Pick<ControlContext, "namesHost">,
     base: string | undefined,
   ): Promise<Response> {
-    const { control, ownRequests, limits } = this.#parts;
+    const { control, ownRequests, limits, clientLeg } = this.#parts;
+    const tooMany = refusalOfTooMany(incoming, clientLeg.untaken);
+    if (tooMany) return this.#recorded(incoming.startedAt, tooMany);
     try {
       checkControlHead(incoming, limits);
     } catch (error) {
@@ -275,7 +298,7 @@ export class Dispatch {
       entry?.end();
       return this.#refuse(incoming, "pages_overloaded");
     }
-    const reply = new Reply(incoming, this.#parts.clientLeg);
+    const reply = new Reply(incoming, clientLeg);
     try {
       const context: ControlContext = {
         requestId: id,
@@ -286,7 +309,7 @@ export class Dispatch {
         readForm: (maxBytes) => this.#readForm(reply, entry, maxBytes),
       };
       const response = await control(request, context);
-      return await reply.finish(await this.#recorded(startedAt, response));
+      return await reply.answer(await this.#recorded(startedAt, response));
     } finally {
       reply.close();
       entry?.end();
@@ -313,6 +336,7 @@ export class Dispatch {
   #refuse(
     refused:
       & UnreadRequest
+      & AnsweredRequest
       & Pick<IncomingRequest, "id" | "headers" | "startedAt">
       /** Undefined unless our own pages are served there. */
       & Partial<Pick<IncomingRequest, "authority">>,
@@ -332,8 +356,10 @@ export class Dispatch {
     const options = { code, requestId: id, asPage, docsUrl, advice };
     const response = problem({ ...options, ...address, given });
     const recorded = this.#recorded(startedAt, response);
-    const finish = (it: Response) =>
-      finishUnread(refused, clientLeg.readSizes, it);
+    function finish(it: Response): Response {
+      const { untaken, readSizes } = clientLeg;
+      return finishUnread(refused, readSizes, ownAnswer(it, refused, untaken));
+    }
     return recorded instanceof Promise
       ? recorded.then(finish)
       : finish(recorded);

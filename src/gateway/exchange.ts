@@ -287,7 +287,7 @@ export abstract class Exchange extends ReceivedRequest {
     this.#noteHead(all, status);
     this.#entry?.end();
     this.#record(status, conclusion);
-    return this.reply.finish(response);
+    return this.reply.answer(response);
   }
 
   /**

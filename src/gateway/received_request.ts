@@ -71,9 +71,15 @@ export interface IncomingRequest extends RepliedRequest {
   readonly startedAt: number;
 }
 
+/** What only the client's leg needs. */
+type OfConnection = Pick<
+  IncomingRequest,
+  "connection" | "socket" | "isHttp2" | "delivered" | "onBodyRead"
+>;
+
 /** A request, its origin and what it asks permission for. */
 export abstract class ReceivedRequest
-  implements Omit<IncomingRequest, "connection" | "delivered" | "onBodyRead"> {
+  implements Omit<IncomingRequest, keyof OfConnection> {
   readonly id: string;
   readonly request: Request;
   readonly method: string;

@@ -5,15 +5,13 @@ import type { RequestListener } from "node:http";
 import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
-import { listenTls } from "../../src/downstream/tls/listen_tls.ts";
-import { ByteBudget } from "../../src/lib/byte_budget.ts";
-import { LOCALHOST } from "../support/certificates.ts";
 import {
   BASE,
   DEMO,
   startGateway,
   type TestGateway,
 } from "../support/gateway.ts";
+import { startOwnTls } from "../support/own_tls.ts";
 
 /** The part of ws's sockets that is used here; the package comes without types. */
 interface Peer extends EventEmitter {
@@ -195,24 +193,11 @@ Deno.test("S3: short bodies that nobody takes are charged as well, and count aga
 
 Deno.test("S3: so they are over HTTP/2 of the gateway's own TLS with a Host, which looks like HTTP/1.1", async () => {
   await using gateway = await startGateway(FEW_EXCHANGES);
-  const listener = await listenTls(
-    gateway.service.fetch,
-    { hostname: "127.0.0.1", port: 0 },
-    {
-      certificate: LOCALHOST,
-      buffers: new ByteBudget({ limitBytes: 64 * 1024 * 1024 }),
-      maxIdleConnections: 1000,
-    },
-  );
-  try {
-    const origin = `https://127.0.0.1:${listener.port}`;
-    await assertCharged(gateway, origin, (host) => ({
-      ":authority": host,
-      host,
-    }));
-  } finally {
-    await listener.close();
-  }
+  await using tls = await startOwnTls(gateway);
+  await assertCharged(gateway, tls.origin, (host) => ({
+    ":authority": host,
+    host,
+  }));
 });
 
 Deno.test("an upload in chunks is read no further once its response has been sent, whatever follows it", async () => {

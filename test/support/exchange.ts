@@ -12,6 +12,7 @@ import {
   LeakedSockets,
   type RiskyUpload,
 } from "../../src/downstream/http/leaked_sockets.ts";
+import { UntakenAnswers } from "../../src/downstream/http/untaken.ts";
 import { ReadSizes } from "../../src/downstream/http/read_sizes.ts";
 import type { AdmittedRequest } from "../../src/proxy/forward.ts";
 import { InFlight } from "../../src/proxy/in_flight.ts";
@@ -58,6 +59,7 @@ export function exchangeServices(
       leakedSockets: new LeakedSockets(() => clock.now, () => {}),
       readSizes: new ReadSizes(),
       budget: new ByteBudget({ limitBytes: Infinity }),
+      untaken: new UntakenAnswers({ max: Infinity, now: () => clock.now }),
       ...clientLeg,
     },
     onRecord: (record) => void records.push(record),
@@ -98,6 +100,8 @@ export function incomingRequest(
       forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
     },
     connection: "127.0.0.1:50000",
+    socket: undefined,
+    isHttp2: false,
     startedAt: 1000,
     delivered: () => Promise.resolve(),
     onBodyRead: undefined,

@@ -155,6 +155,16 @@ const ACTS: Readonly<Record<string, Act>> = {
     `HTTP/1.1 200 OK\r\nContent-Length: ${2 ** 40}\r\n\r\n`,
     "a",
   ),
+  // As long as a whole answer of the gateway's own, all at once.
+  "page": (conn) =>
+    writeAll(
+      conn,
+      utf8(
+        `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 62000\r\n\r\n${
+          "a".repeat(62_000)
+        }`,
+      ),
+    ),
   "interim": respond("", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
   "headers": respond("HTTP/1.1 200 OK\r\n", "A: a\r\n"),
   "": (conn) =>

@@ -9,6 +9,8 @@ export function replyTo(request: Request, headers = request.headers): Reply {
     headers,
     client: { clientAddress: "192.0.2.1" },
     connection: "192.0.2.1:1",
+    socket: undefined,
+    isHttp2: false,
     delivered: () => Promise.resolve(),
     onBodyRead: undefined,
   }, exchangeServices().services.clientLeg);

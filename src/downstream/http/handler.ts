@@ -13,6 +13,16 @@ export interface RequestInfo extends Deno.ServeHandlerInfo {
   readonly onBodyRead?: ((bytes: number) => void) | undefined;
   /** True if HTTP/2 was agreed on, by which a request names its host without a Host. */
   isHttp2?: boolean;
+  /** The connection, if it is ours to close. */
+  readonly socket?: ClientSocket;
+}
+
+/** A client's connection. */
+export interface ClientSocket {
+  /** How much it was sent, bytes. */
+  readonly sentBytes: number;
+  /** Closes it at once, and loses what was not sent. */
+  close(): void;
 }
 
 /** The headers of a request that has just come: without a Host, it may be of HTTP/2, and its signal is accessed in time. */

@@ -8,7 +8,6 @@ import {
 import type { ByteBudget } from "../../lib/byte_budget.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { BufferKind } from "../../observability/metrics/facts.ts";
-import { freedCopy } from "../../platform/freed_copy.ts";
 import { lentBody } from "../../platform/lent_body.ts";
 import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
 import { giveBackBuffer } from "../../upstream/http1/buffer_pool.ts";
@@ -17,11 +16,14 @@ import type { AbortReason } from "../ends.ts";
 import { DownloadAccount } from "../memory/account.ts";
 import type { MemoryGuard } from "../memory/guard.ts";
 import { type Download, download, type StreamEnd } from "./download.ts";
+import type { ClientSocket } from "./handler.ts";
 import type { LeakedSockets, RiskedSocket } from "./leaked_sockets.ts";
+import { ownAnswer } from "./own_answer.ts";
 import type { ReadSizes } from "./read_sizes.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import { createResponse, finishBeside, isBodiless } from "./response.ts";
 import { finishUnread } from "./unread_body.ts";
+import type { UntakenAnswers } from "./untaken.ts";
 import { Upload } from "./upload.ts";
 
 /** What all clients share. */
@@ -29,6 +31,7 @@ export interface ClientLeg {
   readonly leakedSockets: Pick<LeakedSockets, "risk">;
   readonly readSizes: ReadSizes;
   readonly budget: Pick<ByteBudget<BufferKind>, "open" | "hasPlenty">;
+  readonly untaken: Pick<UntakenAnswers, "watch" | "admit" | "isFull">;
   /** Where uploads are watched for what Deno reads of them unasked; undefined if they are not. */
   readonly memoryGuard?:
     | Pick<MemoryGuard, "watch" | "mostPerClient">
@@ -42,6 +45,9 @@ export interface RepliedRequest {
   readonly client: { readonly clientAddress: string };
   /** The other end of the connection, `address:port`. */
   readonly connection: string;
+  /** The connection itself, if it is ours to close. */
+  readonly socket: ClientSocket | undefined;
+  readonly isHttp2: boolean;
   /** Settles once the front keeps nothing of the response any more: the client has taken it, or left. */
   readonly delivered: () => Promise<void>;
   /** Told the size of each part of the body that is read, bytes: over TLS, what is kept of it is bounded by that. */
@@ -54,14 +60,11 @@ export interface WholeReply {
   readonly delivered: Promise<void> | undefined;
 }
 
-/** Up to this length, the kernel takes the whole of a response at once, bytes. */
-const UNCHARGED_BYTES = 32 * 1024;
-
-/** The copy of a shorter body costs less to collect than to free (see freed_copy.ts), or than to lend the body, bytes. */
-const MAX_COLLECTED_BYTES = 32 * 1024;
-
-/** Over HTTP/2, the copy of a longer body costs more than memory that is not used again (see lent_body.ts), bytes. */
-const MAX_COPIED_BYTES = 128 * 1024;
+/**
+ * Up to this length, the kernel takes the whole of a response at once, and a copy of it costs less to collect than to lend
+ * the body, bytes.
+ */
+const SHORT_BYTES = 32 * 1024;
 
 export class Reply {
   readonly #request: RepliedRequest;
@@ -134,17 +137,9 @@ export class Reply {
     return this.#charge().mayRead(size);
   }
 
-  /**
-   * Whether to answer a body of so many bytes in one piece, charged unless it is short. Not over HTTP/2: there,
-   * `completed` resolves (Deno 2.9.6) before a client that never reads has taken anything of it.
-   */
+  /** Whether to answer a body of so many bytes in one piece, charged unless it is short. */
   mayGather(size: number): boolean {
-    return this.#isHttp1 && (size <= UNCHARGED_BYTES || this.mayRead(size));
-  }
-
-  /** HTTP/1.0 need have no Host; HTTP/2 may have one, and what is charged then is lent: its `completed` is right. */
-  get #isHttp1(): boolean {
-    return this.#request.headers.has("host");
+    return size <= SHORT_BYTES || this.mayRead(size);
   }
 
   /** The response with a complete body, which is taken over, or none; throws `duplex_unavailable`. */
@@ -156,17 +151,16 @@ export class Reply {
       const response = createResponse(null, status, headers);
       return { response, delivered: undefined };
     }
-    const { length } = body;
-    const isLent = length >
-      (this.#isHttp1 ? MAX_COLLECTED_BYTES : MAX_COPIED_BYTES);
-    const sent = isLent
-      ? lentBody(body)
-      : length > MAX_COLLECTED_BYTES
-      ? freedCopy(body, this.#request.delivered())
-      : body;
+    const { isHttp2 } = this.#request;
+    const isShort = body.length <= SHORT_BYTES;
+    if (!isShort && this.#account === undefined) this.#charge().onChunk(body);
+    // Over HTTP/2, only the end of a stream tells that a client has taken it (Deno 2.9.6).
+    const sent = isShort
+      ? isHttp2 && body.length > 0 ? lentBody(body.slice()) : body
+      : lentBody(body);
     const response = createResponse(sent, status, headers);
-    if (!isLent) giveBackBuffer(body); // the response has a copy
-    return { response, delivered: this.#chargeUntilDelivered() };
+    if (isShort) giveBackBuffer(body); // the response has a copy
+    return { response, delivered: this.#whenTaken(sent !== body) };
   }
 
   /** The response with a body on its way; `onEnd` is told how it ends; throws `duplex_unavailable`. */
@@ -209,7 +203,7 @@ export class Reply {
     const upload = this.#upload;
     if (upload === null || !upload.isOpen) return undefined;
     const { clientAddress } = this.#request.client;
-    const isHttp1 = this.#isHttp1;
+    const isHttp1 = !this.#request.isHttp2;
     const { leakedSockets } = this.#leg;
     const socket = leakedSockets.risk(clientAddress, upload, { isHttp1 });
     if (socket === undefined) {
@@ -219,6 +213,11 @@ export class Reply {
     // Beside its response, any upload may be read without a limit (see tls/read_ahead.ts).
     this.#watchUpload();
     return socket;
+  }
+
+  /** An answer of the gateway's own, in one piece. */
+  answer(response: Response): Response | Promise<Response> {
+    return this.finish(ownAnswer(response, this.#request, this.#leg.untaken));
   }
 
   /** The last step of a response in one piece. */
@@ -252,18 +251,22 @@ export class Reply {
   #charge(): DownloadAccount {
     return this.#account ??= new DownloadAccount(
       this.#leg.budget,
-      () => this.#download?.abort("evicted"),
+      () => {
+        if (this.#download) this.#download.abort("evicted");
+        else this.#request.socket?.close();
+      },
       this.#client,
     );
   }
 
-  /** Keeps a complete body charged, if it is, until the client has taken it. */
-  #chargeUntilDelivered(): Promise<void> | undefined {
-    const account = this.#account;
-    if (account === undefined) return undefined;
-    this.#account = undefined;
+  /** Keeps a complete body charged, if it is, until the client has taken it, and that counted, if it can be told. */
+  #whenTaken(canBeTold: boolean): Promise<void> | undefined {
+    if (!canBeTold) return undefined;
     const delivered = this.#delivered();
-    account.onEnd(delivered);
+    this.#account?.onEnd(delivered);
+    this.#account = undefined;
+    const { socket } = this.#request;
+    this.#leg.untaken.watch({ client: this.#client, delivered, socket });
     return delivered;
   }
 

@@ -1,7 +1,7 @@
 /** A plain HTTP server on loopback for connections that another listener has accepted. */
 import type { Socket } from "node:net";
 import { ranOutOfDescriptors } from "../../lib/descriptors.ts";
-import type { Handler, RequestInfo } from "../http/handler.ts";
+import type { ClientSocket, Handler, RequestInfo } from "../http/handler.ts";
 import { type HttpServer, listen } from "../http/listen.ts";
 import type { Use } from "./idle_connections.ts";
 import { pipe, type PipeOptions } from "./pipe.ts";
@@ -18,6 +18,7 @@ interface RelayOptions extends PipeOptions {
 
 type Relayed = Pick<RelayOptions, "ahead" | "use"> & {
   readonly address: Deno.NetAddr;
+  readonly socket: ClientSocket;
 };
 
 const LOOPBACK = "127.0.0.1";
@@ -26,11 +27,16 @@ const LOOPBACK = "127.0.0.1";
 class RelayedInfo implements RequestInfo {
   readonly remoteAddr: Deno.NetAddr;
   readonly onBodyRead: ((bytes: number) => void) | undefined;
+  readonly socket: ClientSocket;
   isHttp2 = false;
   readonly #info: Deno.ServeHandlerInfo;
 
-  constructor({ address, ahead }: Relayed, info: Deno.ServeHandlerInfo) {
+  constructor(
+    { address, ahead, socket }: Relayed,
+    info: Deno.ServeHandlerInfo,
+  ) {
     this.remoteAddr = address;
+    this.socket = socket;
     this.onBodyRead = ahead && ((bytes) => ahead.onRead(bytes));
     this.#info = info;
   }
@@ -78,7 +84,13 @@ export function startLoopbackServer(handler: Handler): LoopbackServer {
         client;
       const address = { transport: "tcp", hostname, port } as const;
       const { ahead, use } = options;
-      const relayed = { address, ahead, use };
+      const socket = {
+        get sentBytes() {
+          return client.bytesWritten;
+        },
+        close: () => void client.destroy(),
+      };
+      const relayed = { address, ahead, use, socket };
       let inner: Deno.TcpConn;
       try {
         inner = await Deno.connect({ hostname: LOOPBACK, port: server.port });

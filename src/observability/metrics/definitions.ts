@@ -207,7 +207,7 @@ const TABLE = {
   }),
   bufferedBytes: gauge("porthole_buffered_bytes"),
   bufferEvictions: counter("porthole_buffer_evictions_total", {
-    kind: ["tunnel", "upload", "download", "unseen", "tls"],
+    kind: ["tunnel", "upload", "download", "answer", "unseen", "tls"],
   }),
   limits: gauge("porthole_limit", {
     limit: ["exchanges", "tunnels", "buffered_bytes", ...LIMITS_PER_EACH],

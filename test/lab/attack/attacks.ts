@@ -11,6 +11,7 @@ import { sessions } from "./attacks/sessions.ts";
 import { slowHolders } from "./attacks/slow_holders.ts";
 import { storms } from "./attacks/storms.ts";
 import { streamFloods } from "./attacks/stream_floods.ts";
+import { untakenAnswers } from "./attacks/untaken.ts";
 import { websocketFloods } from "./attacks/websocket_floods.ts";
 import { isNamed, type Options } from "./options.ts";
 
@@ -31,6 +32,7 @@ export const ATTACKS: readonly Attack[] = [
   ...storms,
   ...slowHolders,
   ...http2,
+  ...untakenAnswers,
   ...login,
   ...credentials,
   ...sessions,

@@ -48,10 +48,8 @@ async function setUpUpload(
   const { services, ...told } = exchangeServices({
     clientLeg: { leakedSockets },
   });
-  const incoming = incomingRequest(
-    { method: "POST", body },
-    { ...framing, ...(isHttp1 ? { host: "h" } : {}) },
-  );
+  const asked = incomingRequest({ method: "POST", body }, framing);
+  const incoming = { ...asked, isHttp2: !isHttp1 };
   const x = new PreviewExchange(incoming, PREVIEW_HOST, services);
   x.checkLimits();
   const grant = { sandboxId: "box", by: "bearer" };

@@ -1,0 +1,68 @@
+/**
+ * Answers of the gateway's own over HTTP/2: in parts, as only the end of a stream tells that a client has taken it
+ * (Deno 2.9.6). Each takes 50 KB until then, so whoever leaves too many untaken gets the others without a body, which
+ * needs no window.
+ */
+import { clientKey } from "../../lib/client_key.ts";
+import { streamedResponse } from "../../platform/streamed_response.ts";
+import type { ClientSocket } from "./handler.ts";
+import { createResponse } from "./response.ts";
+import type { UntakenAnswers } from "./untaken.ts";
+
+/** What is known of the request that is answered. */
+export interface AnsweredRequest {
+  readonly request: Pick<Request, "method">;
+  readonly isHttp2: boolean;
+  readonly client: { readonly clientAddress: string };
+  readonly socket: ClientSocket | undefined;
+  readonly delivered: () => Promise<void>;
+}
+
+/** Headers of a body, which go with it. */
+const OF_BODY = /^content-/;
+
+/** What comes in place of what is nothing without its body. */
+const OVERLOADED = {
+  status: 503,
+  headers: [
+    ["cache-control", "no-store"],
+    ["retry-after", "1"],
+    ["x-porthole-error", "pages_overloaded"],
+  ],
+} as const;
+
+/** The answer to whoever leaves too many untaken already; undefined for anybody else. It saves to make a page that is not sent. */
+export function refusalOfTooMany(
+  { isHttp2, client }: Pick<AnsweredRequest, "isHttp2" | "client">,
+  untaken: Pick<UntakenAnswers, "isFull">,
+): Response | undefined {
+  const isFull = isHttp2 && untaken.isFull(clientKey(client.clientAddress));
+  return isFull ? overloaded() : undefined;
+}
+
+/** The answer as it is to be sent. */
+export function ownAnswer(
+  response: Response,
+  { request, isHttp2, client, socket, delivered }: AnsweredRequest,
+  untaken: Pick<UntakenAnswers, "admit">,
+): Response {
+  const isSent = response.body !== null && request.method !== "HEAD";
+  if (!isHttp2 || !isSent) return response;
+  const isAdmitted = untaken.admit({
+    client: clientKey(client.clientAddress),
+    delivered: delivered(),
+    socket,
+  });
+  return isAdmitted ? streamedResponse(response) : withoutBody(response);
+}
+
+function withoutBody({ body, status, headers }: Response): Response {
+  body?.cancel();
+  if (status < 300) return overloaded();
+  const left = [...headers].filter(([name]) => !OF_BODY.test(name));
+  return createResponse(null, status, left);
+}
+
+function overloaded(): Response {
+  return createResponse(null, OVERLOADED.status, OVERLOADED.headers);
+}

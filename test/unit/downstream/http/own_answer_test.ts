@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import {
+  ownAnswer,
+  refusalOfTooMany,
+} from "../../../../src/downstream/http/own_answer.ts";
+
+function request(method = "GET", isHttp2 = true) {
+  return {
+    request: { method },
+    isHttp2,
+    client: { clientAddress: "192.0.2.1" },
+    socket: undefined,
+    delivered: () => Promise.resolve(),
+  };
+}
+
+const FULL = { admit: () => false };
+const FREE = { admit: () => true };
+
+function problem(status: number): Response {
+  return Response.json({ code: "x" }, {
+    status,
+    headers: { "x-porthole-error": "x", "retry-after": "2" },
+  });
+}
+
+Deno.test("an answer of our own over HTTP/2 is counted by its client's network", async () => {
+  const admitted: string[] = [];
+  const untaken = {
+    admit({ client }: { readonly client: string }) {
+      admitted.push(client);
+      return true;
+    },
+  };
+  const client = { clientAddress: "2001:db8:1:2:3:4:5:6" };
+  const answer = ownAnswer(problem(401), { ...request(), client }, untaken);
+  assert.equal(answer.status, 401);
+  assert.deepEqual(await answer.json(), { code: "x" });
+  assert.deepEqual(admitted, ["2001:db8:1:2::/64"]);
+});
+
+Deno.test("an answer of our own loses its body, and keeps what it says in its head, where too many are untaken", () => {
+  const answer = ownAnswer(problem(401), request(), FULL);
+  assert.equal(answer.status, 401);
+  assert.equal(answer.body, null);
+  assert.deepEqual([...answer.headers], [
+    ["retry-after", "2"],
+    ["x-porthole-error", "x"],
+  ]);
+});
+
+Deno.test("a page of our own is 503 without its body, and can be asked for again", () => {
+  const page = new Response("page", {
+    headers: { "content-type": "text/html", etag: '"a"' },
+  });
+  const answer = ownAnswer(page, request(), FULL);
+  assert.equal(answer.status, 503);
+  assert.equal(answer.headers.get("x-porthole-error"), "pages_overloaded");
+  assert.equal(answer.headers.get("retry-after"), "1");
+  assert.equal(answer.headers.get("cache-control"), "no-store");
+  assert.equal(answer.headers.get("content-type"), null);
+});
+
+for (
+  const [name, response, asked] of [
+    ["over HTTP/1.1", problem(404), request("GET", false)],
+    ["without a body", new Response(null, { status: 302 }), request()],
+    ["to a HEAD", problem(404), request("HEAD")],
+  ] as const
+) {
+  Deno.test(`an answer of our own ${name} is sent as it is`, () => {
+    assert.equal(ownAnswer(response, asked, FULL), response);
+    assert.equal(ownAnswer(response, asked, FREE), response);
+  });
+}
+
+Deno.test("who has left too many untaken over HTTP/2 is refused before anything is made for it", () => {
+  const isFull = { isFull: (client: string) => client === "192.0.2.1" };
+  assert.equal(refusalOfTooMany(request(), isFull)?.status, 503);
+  assert.equal(refusalOfTooMany(request("GET", false), isFull), undefined);
+  const client = { clientAddress: "192.0.2.2" };
+  assert.equal(refusalOfTooMany({ ...request(), client }, isFull), undefined);
+});
