@@ -41,7 +41,8 @@ import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import type { RequestTrace } from "../observability/traces.ts";
 import { dressed, givenText } from "../pages/brand.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
-import type { InFlight, InFlightEntry } from "../proxy/in_flight.ts";
+import type { InFlight } from "../proxy/in_flight.ts";
+import type { InFlightEntry } from "../proxy/in_flight_entry.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
   BuildLogExchange,

@@ -26,12 +26,9 @@ import {
   type RequestFacts,
 } from "../observability/log.ts";
 import { dressed } from "../pages/brand.ts";
-import type {
-  InFlightEntry,
-  Served,
-  StreamHandle,
-} from "../proxy/in_flight.ts";
+import type { InFlightEntry } from "../proxy/in_flight_entry.ts";
 import { forSharedCaches } from "../proxy/shared_caches.ts";
+import type { Served, StreamHandle } from "../proxy/stream_handle.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import type { Destination } from "../resolver/destination.ts";
 import {

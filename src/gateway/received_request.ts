@@ -17,7 +17,8 @@ import {
   type Preflight,
   preflightOf,
 } from "../proxy/cors.ts";
-import type { InFlight, Served } from "../proxy/in_flight.ts";
+import type { InFlight } from "../proxy/in_flight.ts";
+import type { Served } from "../proxy/stream_handle.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { ExchangeObserver } from "./observer.ts";
 

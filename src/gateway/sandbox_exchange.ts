@@ -41,8 +41,8 @@ import {
   type FrameSource,
   framingCookies,
 } from "../proxy/frame_headers.ts";
-import type { Served } from "../proxy/in_flight.ts";
 import { responseHeaders } from "../proxy/response_headers.ts";
+import type { Served } from "../proxy/stream_handle.ts";
 import { toolboxResponseHeaders } from "../proxy/toolbox_response.ts";
 import type { BodyReader } from "../upstream/http1/body_reader.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";

@@ -2,7 +2,7 @@
 import { splitAuthority } from "../../address/preview_host.ts";
 import type { StoreKey } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
-import type { Served } from "../../proxy/in_flight.ts";
+import type { Served } from "../../proxy/stream_handle.ts";
 import type { RecordValues } from "../../records/record_values.ts";
 
 /** What can be blocked: sandboxes and organizations by their ids, and names by their hosts. */

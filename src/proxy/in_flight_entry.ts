@@ -1,0 +1,199 @@
+/** One exchange or tunnel in flight, and the state that it shares with all others. */
+import { LRUCache } from "lru-cache";
+import type { Config } from "../config/config.ts";
+import { clientKey } from "../lib/client_key.ts";
+import { LinkedList, type ListNode } from "../lib/linked_list.ts";
+import { Count, CountById, type IdCount } from "./counts.ts";
+import { hostOf, type StreamHandle } from "./stream_handle.ts";
+
+/**
+ * Sandboxes of which it is remembered that they may have become private, and names that they lead elsewhere: until what
+ * began before that streams.
+ */
+const MAX_FLIPS = 1_000;
+
+/** The number of exchanges and tunnels that there may be at once. */
+export type InFlightLimits =
+  & Pick<
+    Config["limits"],
+    | "concurrentExchanges"
+    | "exchangesPerSandbox"
+    | "exchangesPerClient"
+    | "tunnels"
+    | "tunnelsPerClient"
+  >
+  & Partial<Pick<Config["limits"], "exchangesPerOrganization">>;
+
+/** The share of a client's exchanges that may be uploads of unknown length: Deno does not tell how much they take. */
+const UPLOADS_SHARE = 1 / 10;
+
+export type Registry = ReturnType<typeof createRegistry>;
+
+/** The state that a registry and its entries share. */
+// deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
+export function createRegistry(limits: InFlightLimits) {
+  const { exchangesPerOrganization } = limits;
+  return {
+    limits,
+    all: new Count(),
+    tunnels: new Count(),
+    bySandbox: new CountById(limits.exchangesPerSandbox),
+    /** Undefined without a limit. */
+    byOrganization: exchangesPerOrganization === undefined
+      ? undefined
+      : new CountById(exchangesPerOrganization),
+    byClient: new CountById(limits.exchangesPerClient),
+    tunnelsByClient: new CountById(limits.tunnelsPerClient),
+    uploadsByClient: new CountById(
+      Math.ceil(limits.exchangesPerClient * UPLOADS_SHARE),
+    ),
+    /** The exchanges that have ended, but whose clients have yet to take the end of the response. */
+    undelivered: 0,
+    /** Those that last. */
+    streaming: new LinkedList<InFlightEntry>(),
+    /** How often sandboxes may have become private, and when each did last, by that count. */
+    flipCount: 0,
+    flips: new LRUCache<string, number>({ max: MAX_FLIPS }),
+    /** How often names began to lead elsewhere, and when each did last, by that count; by hosts without ports. */
+    moveCount: 0,
+    moves: new LRUCache<string, number>({ max: MAX_FLIPS }),
+    /** The exchanges that were in flight when the drain began; undefined before it. */
+    draining: undefined as Count | undefined,
+  };
+}
+
+/** The place of one exchange or tunnel in the registry. */
+export class InFlightEntry {
+  readonly #registry: Registry;
+  readonly #isBeforeDrain: boolean;
+  #ofSandbox: IdCount | undefined;
+  #ofOrganization: IdCount | undefined;
+  #client: string | undefined;
+  #ofClient: IdCount | undefined;
+  #isTunnel = false;
+  #tunnelsOfClient: IdCount | undefined;
+  #uploadsOfClient: IdCount | undefined;
+  #handle: StreamHandle | undefined;
+  #place: ListNode<InFlightEntry> | undefined;
+  /** The registry's count of flips when access was known last. */
+  #flipsSeen = 0;
+  /** The registry's count of moves when it began: since then, it is on its way to where its name led. */
+  readonly #movesSeen: number;
+  #hasEnded = false;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+    this.#movesSeen = registry.moveCount;
+    this.#isBeforeDrain = registry.draining === undefined;
+    registry.all.increment();
+  }
+
+  /** Counts it against the limit of the sandbox to which it was just admitted; false if that is reached. */
+  reserveFor(sandboxId: string): boolean {
+    this.#flipsSeen = this.#registry.flipCount;
+    this.#ofSandbox = this.#registry.bySandbox.increment(sandboxId);
+    return this.#ofSandbox !== undefined;
+  }
+
+  /** Counts it against the limit of its sandbox's organization, unless it is already; false if that is reached. */
+  reserveForOrganization(organizationId: string): boolean {
+    const { byOrganization } = this.#registry;
+    this.#ofOrganization ??= byOrganization?.increment(organizationId);
+    return byOrganization === undefined || this.#ofOrganization !== undefined;
+  }
+
+  /** Counts it against the limit of the client with that address; false if that is reached. */
+  reserveForClient(address: string): boolean {
+    this.#client = clientKey(address);
+    this.#ofClient = this.#registry.byClient.increment(this.#client);
+    return this.#ofClient !== undefined;
+  }
+
+  /** Counts it against the limit of its client's uploads of unknown length, and `most` now; false if either is reached. */
+  reserveUploadForClient(most?: number): boolean {
+    const { uploadsByClient } = this.#registry;
+    if (this.#client === undefined) return true;
+    this.#uploadsOfClient = uploadsByClient.increment(this.#client, most);
+    return this.#uploadsOfClient !== undefined;
+  }
+
+  /** Counts it as a WebSocket, of which its client may have `most` now, if that is less; returns the limit reached. */
+  reserveTunnel(most?: number): "all" | "client" | undefined {
+    const { tunnels, tunnelsByClient, limits } = this.#registry;
+    if (this.#hasEnded || this.#isTunnel) return undefined;
+    if (this.#client !== undefined) {
+      const ofClient = tunnelsByClient.increment(this.#client, most);
+      if (ofClient === undefined) return "client";
+      if (tunnels.value >= limits.tunnels) {
+        tunnelsByClient.decrement(ofClient);
+        return "all";
+      }
+      this.#tunnelsOfClient = ofClient;
+    } else if (tunnels.value >= limits.tunnels) return "all";
+    this.#isTunnel = true;
+    tunnels.increment();
+    if (this.#ofSandbox !== undefined) this.#ofSandbox.tunnels++;
+    return undefined;
+  }
+
+  /** Registers the handle of one that lasts, in place of an earlier one. */
+  setHandle(handle: StreamHandle): void {
+    if (this.#hasEnded) return;
+    this.#handle = handle;
+    this.#place ??= this.#registry.streaming.add(this);
+    const { publicSandbox = "" } = handle;
+    const flip = this.#registry.flips.get(publicSandbox) ?? 0;
+    if (flip > this.#flipsSeen) this.recheck();
+    this.#flipsSeen = this.#registry.flipCount;
+    const movedAt = this.#registry.moves.get(hostOf(handle)) ?? 0;
+    if (movedAt > this.#movesSeen) handle.move?.();
+  }
+
+  /** Aborts what streams if its caller has lost access. */
+  async recheck(): Promise<void> {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    const hasAccess = await handle.recheck();
+    if (!hasAccess && this.#handle === handle) handle.abort("access_revoked");
+  }
+
+  get handle(): StreamHandle | undefined {
+    return this.#handle;
+  }
+
+  get isTunnel(): boolean {
+    return this.#isTunnel;
+  }
+
+  /**
+   * Takes it out of the registry; idempotent. It counts against the limits of the gateway and the client until `delivered`
+   * resolves, which must not reject: until then, the front keeps the end of the response.
+   */
+  end(delivered?: Promise<void>): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { all, tunnels, bySandbox, byOrganization, streaming, draining } =
+      this.#registry;
+    all.decrement();
+    if (this.#isTunnel) tunnels.decrement();
+    if (this.#isBeforeDrain) draining?.decrement();
+    this.#handle = undefined;
+    if (this.#place !== undefined) streaming.remove(this.#place);
+    if (this.#isTunnel && this.#ofSandbox) this.#ofSandbox.tunnels--;
+    bySandbox.decrement(this.#ofSandbox);
+    byOrganization?.decrement(this.#ofOrganization);
+    if (delivered === undefined) return this.#release();
+    this.#registry.undelivered++;
+    delivered.then(() => {
+      this.#registry.undelivered--;
+      this.#release();
+    });
+  }
+
+  #release(): void {
+    const { byClient, tunnelsByClient, uploadsByClient } = this.#registry;
+    byClient.decrement(this.#ofClient);
+    tunnelsByClient.decrement(this.#tunnelsOfClient);
+    uploadsByClient.decrement(this.#uploadsOfClient);
+  }
+}
