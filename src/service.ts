@@ -294,7 +294,8 @@ export async function createService(
     onOwnAnswer: (facts) => metrics.exchange(facts),
   });
   metrics.setSources({
-    inFlight: () => inFlight.count,
+    inFlight: () => inFlight.exchangeCount,
+    clients: () => inFlight.count,
     tunnels: () => inFlight.tunnelCount,
     upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
     droppedLogLines: () => lines?.dropped ?? 0,

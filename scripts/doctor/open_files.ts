@@ -21,13 +21,14 @@ export function judgeOpenFiles(
     return skipped("Only Linux tells how many open files there may be.");
   }
   const each = tls === undefined ? PER_EXCHANGE : PER_EXCHANGE_WITH_TLS;
-  const { concurrentExchanges } = limits;
-  const needed = each * concurrentExchanges + IDLE_CONNECTIONS + OTHERS;
+  const { concurrentExchanges, tunnels } = limits;
+  const needed = each * (concurrentExchanges + tunnels) + IDLE_CONNECTIONS +
+    OTHERS;
   return limit >= needed
     ? ok(`${limit} are allowed here, and ${needed} suffice for every limit.`)
     : warning(
-      `${limit} are allowed here, but MAX_CONCURRENT_EXCHANGES=${concurrentExchanges} may take ${needed}.`,
-      `Where the gateway runs, allow as many (ulimit -n, LimitNOFILE=), or lower MAX_CONCURRENT_EXCHANGES and MAX_TUNNELS: once they have run out, requests are refused.`,
+      `${limit} are allowed here, but MAX_CONCURRENT_EXCHANGES=${concurrentExchanges} and MAX_TUNNELS=${tunnels} may take ${needed}.`,
+      `Where the gateway runs, allow as many (ulimit -n, LimitNOFILE=), or lower both: once they have run out, requests are refused.`,
     );
 }
 

@@ -71,8 +71,9 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "The database of [`RECORDS_URL`](operate.md#records) did not answer.",
   overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",
   sandbox_overloaded:
-    "`MAX_EXCHANGES_PER_SANDBOX`, or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun.",
-  organization_overloaded: "`MAX_EXCHANGES_PER_ORGANIZATION`.",
+    "`MAX_EXCHANGES_PER_SANDBOX` requests, or as many open WebSockets, or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun.",
+  organization_overloaded:
+    "`MAX_EXCHANGES_PER_ORGANIZATION` requests, or as many open WebSockets.",
   runner_overloaded: "`MAX_WAITING_PER_RUNNER`.",
   runner_unresponsive:
     "[A runner that answers nobody](operate.md#a-runner-that-answers-nobody); the log and the status page name it.",

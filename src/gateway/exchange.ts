@@ -175,13 +175,18 @@ export abstract class Exchange extends ReceivedRequest {
     return this.#guest?.grant?.frame?.ancestors;
   }
 
-  /** Counts the exchange as a WebSocket; the failure to report if there are too many, or the client has too many. */
+  /** Counts the exchange as a WebSocket; the failure to report if all together, the client or the sandbox have too many. */
   reserveTunnel(): GatewayError | undefined {
     switch (this.#entry?.reserveTunnel(this.reply.mostPerClient)) {
       case "all":
         return new GatewayError("too_many_tunnels", "Too many tunnels");
       case "client":
         return new GatewayError("client_overloaded", "Too many of one client");
+      case "sandbox":
+        return new GatewayError(
+          "sandbox_overloaded",
+          "Too many of one sandbox",
+        );
       default:
         return undefined;
     }
@@ -346,6 +351,7 @@ export abstract class Exchange extends ReceivedRequest {
       abort: (reason) => tunnel.close(...TUNNEL_CLOSES[reason]),
       move: () => tunnel.close(...MOVED),
     });
+    this.#entry?.openTunnel();
     tunnel.released.then(() => this.#entry?.end());
     this.#noteHead(response.headers, 101);
     this.#show({ status: 101 });

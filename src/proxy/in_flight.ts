@@ -46,9 +46,9 @@ export class InFlight {
 
   /** Adds an exchange or tunnel; undefined if the limit is reached, or file descriptors are short. */
   begin(): InFlightEntry | undefined {
-    const { all, undelivered, limits } = this.#registry;
-    const isFull = all.value + undelivered >= limits.concurrentExchanges;
-    return isFull || areDescriptorsShort()
+    const { undelivered, limits } = this.#registry;
+    const used = this.exchangeCount + undelivered;
+    return used >= limits.concurrentExchanges || areDescriptorsShort()
       ? undefined
       : new InFlightEntry(this.#registry);
   }
@@ -57,31 +57,46 @@ export class InFlight {
     return this.#registry.all.value;
   }
 
-  /** The number of WebSockets among them. */
+  /** The number of exchanges among them: all but open WebSockets. */
+  get exchangeCount(): number {
+    return this.#registry.all.value - this.#registry.openTunnels;
+  }
+
+  /** The number of WebSockets among them, with those that are about to open. */
   get tunnelCount(): number {
     return this.#registry.tunnels.value;
   }
 
-  /** How much of each limit for one sandbox, organization or client is in use, by the one that has most. */
+  /**
+   * How much of each limit for one sandbox, organization or client is in use, by the one that has most: of what may be
+   * had as often of requests as of WebSockets, more is told.
+   */
   limitsPerEach(): LimitUse[] {
-    const { bySandbox, byOrganization, byClient, tunnelsByClient } =
-      this.#registry;
+    const registry = this.#registry;
+    const { byOrganization, tunnelsByOrganization } = registry;
     return Object.entries({
-      MAX_EXCHANGES_PER_SANDBOX: bySandbox,
-      ...byOrganization && { MAX_EXCHANGES_PER_ORGANIZATION: byOrganization },
-      MAX_EXCHANGES_PER_CLIENT: byClient,
-      MAX_TUNNELS_PER_CLIENT: tunnelsByClient,
-    }).map(([name, counts]) => (
-      { name, used: counts.largest(), limit: counts.limit }
-    ));
+      MAX_EXCHANGES_PER_SANDBOX: [
+        registry.bySandbox,
+        registry.tunnelsBySandbox,
+      ],
+      ...byOrganization && tunnelsByOrganization && {
+        MAX_EXCHANGES_PER_ORGANIZATION: [byOrganization, tunnelsByOrganization],
+      },
+      MAX_EXCHANGES_PER_CLIENT: [registry.byClient],
+      MAX_TUNNELS_PER_CLIENT: [registry.tunnelsByClient],
+    }).map(([name, counts]) => ({
+      name,
+      used: Math.max(...counts.map((each) => each.largest())),
+      limit: Math.max(...counts.map(({ limit }) => limit)),
+    }));
   }
 
   limitsInUse(): LimitUse[] {
-    const { all, undelivered, tunnels, limits } = this.#registry;
+    const { undelivered, tunnels, limits } = this.#registry;
     return [
       {
         name: "MAX_CONCURRENT_EXCHANGES",
-        used: all.value + undelivered,
+        used: this.exchangeCount + undelivered,
         limit: limits.concurrentExchanges,
       },
       { name: "MAX_TUNNELS", used: tunnels.value, limit: limits.tunnels },
@@ -90,7 +105,7 @@ export class InFlight {
   }
 
   sandboxesByTunnels(count: number): SandboxCount[] {
-    return this.#registry.bySandbox.topByTunnels(count)
+    return this.#registry.tunnelsBySandbox.topByTunnels(count)
       .map(([sandboxId, tunnels]) => ({ sandboxId, tunnels }));
   }
 
@@ -185,7 +200,8 @@ export class InFlight {
    */
   async recheckPublic(sandboxId: string): Promise<void> {
     const registry = this.#registry;
-    if (registry.bySandbox.of(sandboxId) === 0) return;
+    const { bySandbox, tunnelsBySandbox } = registry;
+    if (bySandbox.of(sandboxId) + tunnelsBySandbox.of(sandboxId) === 0) return;
     registry.flips.set(sandboxId, ++registry.flipCount);
     await this.#rechecks.of(
       sandboxId,

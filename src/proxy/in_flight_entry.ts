@@ -33,15 +33,23 @@ export type Registry = ReturnType<typeof createRegistry>;
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function createRegistry(limits: InFlightLimits) {
   const { exchangesPerOrganization } = limits;
+  function createByOrganization(): CountById | undefined {
+    return exchangesPerOrganization === undefined
+      ? undefined
+      : new CountById(exchangesPerOrganization);
+  }
   return {
     limits,
     all: new Count(),
+    /** WebSockets, with those that are about to open. */
     tunnels: new Count(),
+    /** Those among them that are open, and so are exchanges no more. */
+    openTunnels: 0,
     bySandbox: new CountById(limits.exchangesPerSandbox),
+    tunnelsBySandbox: new CountById(limits.exchangesPerSandbox),
     /** Undefined without a limit. */
-    byOrganization: exchangesPerOrganization === undefined
-      ? undefined
-      : new CountById(exchangesPerOrganization),
+    byOrganization: createByOrganization(),
+    tunnelsByOrganization: createByOrganization(),
     byClient: new CountById(limits.exchangesPerClient),
     tunnelsByClient: new CountById(limits.tunnelsPerClient),
     uploadsByClient: new CountById(
@@ -62,15 +70,22 @@ export function createRegistry(limits: InFlightLimits) {
   };
 }
 
-/** The place of one exchange or tunnel in the registry. */
+/**
+ * The place of one exchange or tunnel in the registry. A tunnel is an exchange until it is open, and then a tunnel alone:
+ * tabs that hold WebSockets for hours must not take the places of requests.
+ */
 export class InFlightEntry {
   readonly #registry: Registry;
   readonly #isBeforeDrain: boolean;
+  #sandboxId: string | undefined;
   #ofSandbox: IdCount | undefined;
   #ofOrganization: IdCount | undefined;
   #client: string | undefined;
   #ofClient: IdCount | undefined;
   #isTunnel = false;
+  #isOpenTunnel = false;
+  #tunnelsOfSandbox: IdCount | undefined;
+  #tunnelsOfOrganization: IdCount | undefined;
   #tunnelsOfClient: IdCount | undefined;
   #uploadsOfClient: IdCount | undefined;
   #handle: StreamHandle | undefined;
@@ -91,15 +106,22 @@ export class InFlightEntry {
   /** Counts it against the limit of the sandbox to which it was just admitted; false if that is reached. */
   reserveFor(sandboxId: string): boolean {
     this.#flipsSeen = this.#registry.flipCount;
+    this.#sandboxId = sandboxId;
     this.#ofSandbox = this.#registry.bySandbox.increment(sandboxId);
     return this.#ofSandbox !== undefined;
   }
 
-  /** Counts it against the limit of its sandbox's organization, unless it is already; false if that is reached. */
+  /** Counts it against the limits of its sandbox's organization, unless it is already; false if one is reached. */
   reserveForOrganization(organizationId: string): boolean {
-    const { byOrganization } = this.#registry;
-    this.#ofOrganization ??= byOrganization?.increment(organizationId);
-    return byOrganization === undefined || this.#ofOrganization !== undefined;
+    const { byOrganization, tunnelsByOrganization } = this.#registry;
+    if (byOrganization === undefined) return true;
+    this.#ofOrganization ??= byOrganization.increment(organizationId);
+    if (!this.#isTunnel) return this.#ofOrganization !== undefined;
+    this.#tunnelsOfOrganization ??= tunnelsByOrganization?.increment(
+      organizationId,
+    );
+    return this.#ofOrganization !== undefined &&
+      this.#tunnelsOfOrganization !== undefined;
   }
 
   /** Counts it against the limit of the client with that address; false if that is reached. */
@@ -117,23 +139,40 @@ export class InFlightEntry {
     return this.#uploadsOfClient !== undefined;
   }
 
-  /** Counts it as a WebSocket, of which its client may have `most` now, if that is less; returns the limit reached. */
-  reserveTunnel(most?: number): "all" | "client" | undefined {
-    const { tunnels, tunnelsByClient, limits } = this.#registry;
+  /**
+   * Counts it as a WebSocket that is about to open, of which its client may have `most` now, if that is less; returns
+   * the limit reached.
+   */
+  reserveTunnel(most?: number): "all" | "client" | "sandbox" | undefined {
+    const { tunnels, tunnelsByClient, tunnelsBySandbox, limits } =
+      this.#registry;
     if (this.#hasEnded || this.#isTunnel) return undefined;
     if (this.#client !== undefined) {
-      const ofClient = tunnelsByClient.increment(this.#client, most);
-      if (ofClient === undefined) return "client";
-      if (tunnels.value >= limits.tunnels) {
-        tunnelsByClient.decrement(ofClient);
-        return "all";
-      }
-      this.#tunnelsOfClient = ofClient;
-    } else if (tunnels.value >= limits.tunnels) return "all";
+      this.#tunnelsOfClient = tunnelsByClient.increment(this.#client, most);
+      if (this.#tunnelsOfClient === undefined) return "client";
+    }
+    if (this.#sandboxId !== undefined) {
+      this.#tunnelsOfSandbox = tunnelsBySandbox.increment(this.#sandboxId);
+    }
+    const isSandboxFull = this.#sandboxId !== undefined &&
+      this.#tunnelsOfSandbox === undefined;
+    if (isSandboxFull || tunnels.value >= limits.tunnels) {
+      this.#releaseTunnel();
+      return isSandboxFull ? "sandbox" : "all";
+    }
     this.#isTunnel = true;
     tunnels.increment();
-    if (this.#ofSandbox !== undefined) this.#ofSandbox.tunnels++;
+    if (this.#tunnelsOfSandbox !== undefined) this.#tunnelsOfSandbox.tunnels++;
     return undefined;
+  }
+
+  /** Gives back its places of an exchange, as its WebSocket is open now. */
+  openTunnel(): void {
+    if (this.#hasEnded || !this.#isTunnel || this.#isOpenTunnel) return;
+    this.#isOpenTunnel = true;
+    this.#registry.openTunnels++;
+    this.#releaseServed();
+    this.#release();
   }
 
   /** Registers the handle of one that lasts, in place of an earlier one. */
@@ -172,16 +211,18 @@ export class InFlightEntry {
   end(delivered?: Promise<void>): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { all, tunnels, bySandbox, byOrganization, streaming, draining } =
-      this.#registry;
+    const { all, tunnels, streaming, draining } = this.#registry;
     all.decrement();
-    if (this.#isTunnel) tunnels.decrement();
     if (this.#isBeforeDrain) draining?.decrement();
     this.#handle = undefined;
     if (this.#place !== undefined) streaming.remove(this.#place);
-    if (this.#isTunnel && this.#ofSandbox) this.#ofSandbox.tunnels--;
-    bySandbox.decrement(this.#ofSandbox);
-    byOrganization?.decrement(this.#ofOrganization);
+    if (this.#isTunnel) {
+      tunnels.decrement();
+      if (this.#tunnelsOfSandbox) this.#tunnelsOfSandbox.tunnels--;
+      this.#releaseTunnel();
+    }
+    if (this.#isOpenTunnel) this.#registry.openTunnels--;
+    this.#releaseServed();
     if (delivered === undefined) return this.#release();
     this.#registry.undelivered++;
     delivered.then(() => {
@@ -190,10 +231,30 @@ export class InFlightEntry {
     });
   }
 
-  #release(): void {
-    const { byClient, tunnelsByClient, uploadsByClient } = this.#registry;
-    byClient.decrement(this.#ofClient);
+  #releaseTunnel(): void {
+    const { tunnelsBySandbox, tunnelsByOrganization, tunnelsByClient } =
+      this.#registry;
+    tunnelsBySandbox.decrement(this.#tunnelsOfSandbox);
+    tunnelsByOrganization?.decrement(this.#tunnelsOfOrganization);
     tunnelsByClient.decrement(this.#tunnelsOfClient);
+    this.#tunnelsOfSandbox = undefined;
+    this.#tunnelsOfOrganization = undefined;
+    this.#tunnelsOfClient = undefined;
+  }
+
+  #releaseServed(): void {
+    const { bySandbox, byOrganization } = this.#registry;
+    bySandbox.decrement(this.#ofSandbox);
+    byOrganization?.decrement(this.#ofOrganization);
+    this.#ofSandbox = undefined;
+    this.#ofOrganization = undefined;
+  }
+
+  #release(): void {
+    const { byClient, uploadsByClient } = this.#registry;
+    byClient.decrement(this.#ofClient);
     uploadsByClient.decrement(this.#uploadsOfClient);
+    this.#ofClient = undefined;
+    this.#uploadsOfClient = undefined;
   }
 }

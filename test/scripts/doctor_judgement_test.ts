@@ -353,11 +353,11 @@ Deno.test("judgeSettings() names what is allowed and unwise", async (t) => {
 });
 
 Deno.test("judgeOpenFiles() compares the limit with what the gateway's limits may take, which is more with TLS", () => {
-  const plain = parsed({ MAX_CONCURRENT_EXCHANGES: "100" });
+  const plain = parsed({ MAX_CONCURRENT_EXCHANGES: "60", MAX_TUNNELS: "40" });
   assert.equal(judgeOpenFiles(plain, 2400).state, "ok");
   const few = judgeOpenFiles(plain, 2399);
   assert.equal(few.state, "warning");
-  assert.match(few.finding, /may take 2400/);
+  assert.match(few.finding, /=60 and MAX_TUNNELS=40 may take 2400/);
   const files = { certFile: "cert.pem", keyFile: "key.pem" };
   const secure = { ...plain, listen: { ...plain.listen, tls: files } };
   assert.match(judgeOpenFiles(secure, 2400).finding, /may take 2600/);

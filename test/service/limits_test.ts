@@ -166,7 +166,7 @@ test("a client that comes back finds the place of its WebSocket that ends meanwh
 
 test("S3: a client at its limit leaves other clients alone", async (startGateway) => {
   await using gateway = await startGateway({
-    MAX_EXCHANGES_PER_CLIENT: "2",
+    MAX_EXCHANGES_PER_CLIENT: "1",
     MAX_TUNNELS_PER_CLIENT: "1",
     TRUSTED_PROXIES: "127.0.0.1",
   });

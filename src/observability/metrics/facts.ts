@@ -98,7 +98,10 @@ export interface LimitUse {
 
 /** Sources of the values that other modules keep; read whenever the metrics are rendered. */
 export interface MetricSources {
+  /** Requests, without open WebSockets. */
   readonly inFlight: () => number;
+  /** Connections with clients: of requests and of WebSockets. */
+  readonly clients: () => number;
   readonly tunnels: () => number;
   readonly upstream: () => Readonly<
     Record<"idle" | "active" | "opened" | "reused", number>

@@ -165,7 +165,7 @@ export class Metrics {
       to.checks.set(CHECK_VALUES[state], check);
     }
     const { idle, active, opened, reused } = sources.upstream();
-    to.openSockets.set(sources.inFlight() + idle + active);
+    to.openSockets.set(sources.clients() + idle + active);
     to.upstreamConnections.set(idle, "idle");
     to.upstreamConnections.set(active, "active");
     to.upstreamOpened.set(opened);

@@ -190,6 +190,96 @@ Deno.test("InFlight has no more tunnels than allowed, and room for one when one 
   assert.equal(second?.reserveTunnel(), undefined);
 });
 
+Deno.test("InFlight gives the places of an exchange back once its WebSocket is open, and its places of a WebSocket at its end", () => {
+  const inFlight = new InFlight({
+    ...MANY,
+    concurrentExchanges: 1,
+    exchangesPerSandbox: 1,
+    exchangesPerOrganization: 1,
+    exchangesPerClient: 1,
+    tunnels: 2,
+    tunnelsPerClient: 1,
+  });
+  function begin() {
+    const entry = inFlight.begin();
+    return entry?.reserveForClient("a") && entry.reserveFor("box")
+      ? entry
+      : undefined;
+  }
+  const tunnel = begin();
+  assert.equal(tunnel?.reserveTunnel(), undefined);
+  assert.equal(tunnel?.reserveForOrganization("acme"), true);
+  assert.equal(begin(), undefined, "a handshake is an exchange");
+  assert.equal(inFlight.exchangeCount, 1);
+  tunnel?.openTunnel();
+  tunnel?.openTunnel();
+  assert.deepEqual(
+    [inFlight.count, inFlight.tunnelCount, inFlight.exchangeCount],
+    [1, 1, 0],
+  );
+  const request = begin();
+  assert.equal(request?.reserveForOrganization("acme"), true);
+  assert.equal(begin(), undefined);
+  assert.equal(request?.reserveTunnel(), "client");
+  request?.end();
+  tunnel?.end();
+  tunnel?.end();
+  assert.deepEqual(
+    [inFlight.count, inFlight.tunnelCount, inFlight.exchangeCount],
+    [0, 0, 0],
+  );
+  const next = begin();
+  assert.equal(next?.reserveTunnel(), undefined);
+  assert.equal(next?.reserveForOrganization("acme"), true);
+});
+
+Deno.test("InFlight gives the open WebSockets of a sandbox or an organization as many places as its requests, no more", () => {
+  const inFlight = new InFlight({
+    ...MANY,
+    exchangesPerSandbox: 2,
+    exchangesPerOrganization: 3,
+  });
+  function open(sandbox: string) {
+    const entry = inFlight.begin() ?? assert.fail();
+    assert.equal(entry.reserveFor(sandbox), true);
+    const full = entry.reserveTunnel() ??
+      (entry.reserveForOrganization("acme") ? undefined : "organization");
+    if (full === undefined) entry.openTunnel();
+    else entry.end();
+    return full;
+  }
+  assert.deepEqual(
+    ["a", "a", "a", "b", "b", "b"].map(open),
+    [
+      undefined,
+      undefined,
+      "sandbox",
+      undefined,
+      "organization",
+      "organization",
+    ],
+  );
+  const [sandbox, organization] = inFlight.limitsPerEach();
+  assert.deepEqual([sandbox?.used, organization?.used], [2, 3]);
+  assert.equal(inFlight.tunnelCount, 3, "who was refused has no place");
+});
+
+Deno.test("InFlight rechecks the open WebSocket of a sandbox that has become private and has nothing else under way", async () => {
+  const inFlight = new InFlight(MANY);
+  const entry = inFlight.begin();
+  entry?.reserveFor("box");
+  entry?.reserveTunnel();
+  entry?.openTunnel();
+  const ends: string[] = [];
+  entry?.setHandle({
+    abort: (reason) => ends.push(reason),
+    recheck: () => Promise.resolve(false),
+    publicSandbox: "box",
+  });
+  await inFlight.recheckPublic("box");
+  assert.deepEqual(ends, ["access_revoked"]);
+});
+
 Deno.test("InFlight ends those whose client takes nothing any more", () => {
   const inFlight = new InFlight(MANY);
   const ended: string[] = [];

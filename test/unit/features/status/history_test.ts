@@ -15,6 +15,7 @@ function setUp() {
   let tunnels = 0;
   metrics.setSources({
     inFlight: () => 7,
+    clients: () => 10,
     tunnels: () => tunnels,
     upstream: () => ({ idle: 0, active: 0, opened: 0, reused: 0 }),
     droppedLogLines: () => 0,

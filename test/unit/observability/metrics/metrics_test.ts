@@ -125,6 +125,7 @@ Deno.test("render() has no check that there is nothing for, no certificate unles
   };
   metrics.setSources({
     inFlight: () => 0,
+    clients: () => 0,
     tunnels: () => 0,
     upstream: () => ({ idle: 0, active: 0, opened: 0, reused: 0 }),
     droppedLogLines: () => 0,
@@ -234,6 +235,7 @@ Deno.test("render() reads the sources each time", () => {
   const change = changeOf((metrics) => {
     metrics.setSources({
       inFlight: () => inFlight,
+      clients: () => inFlight + 1,
       tunnels: () => 2,
       upstream: () => ({ idle: 4, active: 5, opened: 60, reused: 700 }),
       droppedLogLines: () => 8,
@@ -264,7 +266,7 @@ Deno.test("render() reads the sources each time", () => {
     porthole_upstream_connections_reused_total: 700,
     porthole_log_lines_dropped_total: 8,
     porthole_sockets_lost_total: 6,
-    porthole_sockets_open: 18,
+    porthole_sockets_open: 19,
     porthole_descriptors_short: 1,
     porthole_buffered_bytes: 10,
     porthole_store_tracking: 1,
