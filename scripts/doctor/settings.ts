@@ -1,10 +1,11 @@
 import type { Config } from "../../src/config/config.ts";
-import { limitWarnings } from "../../src/config/limit_warnings.ts";
+import { oddSettings, trustsEverybody } from "../../src/config/odd_settings.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import { isLocalhost } from "./public_base.ts";
 import { suspectCut } from "./variables.ts";
 
-const { ok, warning, failed } = findingsOf("settings");
+const settings = findingsOf("settings");
+const { ok, warning } = settings;
 
 /** The minimum length of SESSION_SECRETS, characters. */
 const MIN_SECRET_LENGTH = 32;
@@ -18,7 +19,7 @@ export function judgeSettings(config: Config): Finding[] {
     judgeFrames(config),
     judgeApiUrl(config),
     judgeIssuer(config),
-    ...judgeLimits(config),
+    ...judgeOdd(config),
   ].filter((finding) => finding !== undefined);
   return findings.length > 0
     ? findings
@@ -42,13 +43,6 @@ function judgeSecret({ daytona, session }: Config): Finding | undefined {
 function judgeTrustedProxies({ listen, public: { protocol } }: Config):
   | Finding
   | undefined {
-  const everybody = listen.trustedProxies.find((range) => /\/0+$/.test(range));
-  if (everybody !== undefined) {
-    return failed(
-      `TRUSTED_PROXIES contains ${everybody}, so any client can claim any address.`,
-      "List only the addresses of your load balancers.",
-    );
-  }
   return protocol === "https" && listen.tls === undefined &&
       listen.trustedProxies.length === 0
     ? warning(
@@ -111,8 +105,15 @@ function judgeIssuer({ oidc }: Config): Finding | undefined {
     : undefined;
 }
 
-function judgeLimits(config: Config): Finding[] {
-  return limitWarnings(config).map((each) =>
-    warning(`${each}.`, "Lower it, or leave it unset for a share of that.")
-  );
+/** What the start warns of, too; where anybody can claim any address, no limit for one client counts. */
+function judgeOdd(config: Config): Finding[] {
+  const worst = trustsEverybody(config)?.finding;
+  return oddSettings(config).map(({ finding, advice }) => {
+    const judge = finding === worst ? settings.failed : warning;
+    return judge(`${finding}.`, `${capitalized(advice)}.`);
+  });
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -139,6 +139,16 @@ function* conflicts(values: Values): Generator<SettingProblem> {
     } while PRIVATE_WITHIN_SEC is ${within}, as the API repeats an answer for ${API_MEMORY_SEC} s; or only one of the two`;
     yield problemOf("PUBLIC_TTL_SEC", JSON.stringify(String(ttl)), allowed);
   }
+  const { BUFFER_BUDGET_BYTES: budget, MAX_MESSAGE_BYTES: longest } = values;
+  if (budget < longest) {
+    const allowed =
+      `at least MAX_MESSAGE_BYTES, ${longest}: no message of that length could pass`;
+    yield problemOf(
+      "BUFFER_BUDGET_BYTES",
+      JSON.stringify(`${budget}`),
+      allowed,
+    );
+  }
   if (
     values.METRICS_PORT === values.PROXY_PORT && values.PROXY_PORT !== 0 &&
     mayCollide(values.METRICS_HOST ?? values.PROXY_HOST, values.PROXY_HOST)

@@ -1,7 +1,7 @@
 /** A gateway process from its environment to its end. */
 import { formatProblems, parseConfig, SETTINGS } from "../config/config.ts";
-import { limitWarnings } from "../config/limit_warnings.ts";
 import { findMisspelt, formatMisspelt } from "../config/misspelt.ts";
+import { oddSettings } from "../config/odd_settings.ts";
 import { findRetired, formatRetired } from "../config/retired.ts";
 import type { AnySection } from "../config/section.ts";
 import { sharedPortWarnings } from "../config/shared_port.ts";
@@ -51,8 +51,8 @@ export async function start(options: StartOptions): Promise<Outcome> {
     log.warn("variable without effect", { name, instead });
   }
   for (const warning of sharedPortWarnings(config)) log.warn(warning);
-  for (const warning of limitWarnings(config)) {
-    log.warn(`${warning}: lower it, or leave it unset`);
+  for (const { finding, advice } of oddSettings(config)) {
+    log.warn(`${finding}: ${advice}`);
   }
   const outcome = await run({
     ...options,

@@ -320,6 +320,11 @@ Deno.test("judgeSettings() names what is allowed and unwise", async (t) => {
       /so three clients can take all of MAX_CONCURRENT_EXCHANGES, 400\.$/,
     ],
     [
+      { SHUTDOWN_DELAY_SEC: "60", SHUTDOWN_TIMEOUT_SEC: "20" },
+      "warning",
+      /so a stop by SIGTERM takes 60 s, .+\.$/,
+    ],
+    [
       { COOKIE_SAMESITE: "none", ALLOWED_ORIGINS: "https://a.example" },
       "ok",
       /Nothing/,

@@ -20,7 +20,10 @@ interface Peer extends EventEmitter {
   terminate(): void;
 }
 
-const SMALL_BUDGET = { BUFFER_BUDGET_BYTES: "4194304" };
+const SMALL_BUDGET = {
+  BUFFER_BUDGET_BYTES: "4194304",
+  MAX_MESSAGE_BYTES: "4194304",
+};
 
 /** An app on port 8001 of the public sandbox that never ends a message, and sends more of it when it is told to. */
 async function serveHog(

@@ -82,6 +82,29 @@ Deno.test("WORKERS of an earlier version is warned of once, and does not keep th
   assert.equal(about.length, 1);
 });
 
+Deno.test("a setting that is odd is warned of once at the start, and none of the defaults is", async () => {
+  await using stack = await startStack();
+  const odd = /^(?:TRUSTED_PROXIES|SHUTDOWN_|MAX_|BUFFER_)/;
+  for (
+    const [env, expected] of [
+      [{}, []],
+      [{ TRUSTED_PROXIES: "0.0.0.0/0" }, [
+        "TRUSTED_PROXIES contains 0.0.0.0/0, so any client can claim any address: list only the addresses of your load balancers",
+      ]],
+    ] as const
+  ) {
+    await using gateway = await startGateway(stack, {
+      ...env,
+      SHUTDOWN_DELAY_SEC: "0",
+    });
+    await gateway.stop();
+    const warnings = gateway.logs.filter(({ level, message }) =>
+      level === "WARN" && odd.test(String(message))
+    );
+    assert.deepEqual(warnings.map(({ message }) => message), expected);
+  }
+});
+
 Deno.test({
   name:
     "two processes with REUSE_PORT serve one port, each with metrics of its own",

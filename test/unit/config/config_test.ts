@@ -364,6 +364,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
       "1048576",
       (c) => c.limits.bufferBudgetBytes,
       1_048_576,
+      { MAX_MESSAGE_BYTES: "65536" },
     ],
     ["TUNNEL_BUFFER_BYTES", "65536", (c) => c.limits.tunnelBufferBytes, 65_536],
     ["SHUTDOWN_TIMEOUT_SEC", "0", (c) => c.limits.shutdownTimeoutMs, 0],
@@ -654,6 +655,27 @@ Deno.test("parseConfig() reports every problem at once, each with the given valu
       '"loud"',
     ]],
   );
+});
+
+Deno.test("a budget below the longest message stops the start with both numbers, beside other conflicts", () => {
+  const result = parseConfig({
+    ...REQUIRED,
+    BUFFER_BUDGET_BYTES: "1048576",
+    METRICS_PORT: "4000",
+  }, SECTIONS);
+  ok(!result.ok);
+  deepEqual(
+    result.problems.map(({ name, given, allowed }) => [name, given, allowed]),
+    [
+      [
+        "BUFFER_BUDGET_BYTES",
+        '"1048576"',
+        "at least MAX_MESSAGE_BYTES, 16777216: no message of that length could pass",
+      ],
+      ["METRICS_PORT", '"4000"', "another port than PROXY_PORT"],
+    ],
+  );
+  configOf({ BUFFER_BUDGET_BYTES: "16777216" });
 });
 
 Deno.test("parseConfig() never repeats a secret in a problem", () => {

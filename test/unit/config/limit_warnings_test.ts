@@ -23,10 +23,41 @@ Deno.test("limitWarnings() names who can take all, and by which setting", () => 
   ) {
     const config = configOf({ MAX_CONCURRENT_EXCHANGES: "400", [name]: value });
     assert.deepEqual(
-      limitWarnings(config),
+      limitWarnings(config).map(({ finding }) => finding),
       who === undefined ? [] : [
         `${name} is ${value}, so ${who} can take all of MAX_CONCURRENT_EXCHANGES, 400`,
       ],
+    );
+  }
+});
+
+Deno.test("limitWarnings() names whose WebSockets can take all", () => {
+  for (
+    const [name, value, warning] of [
+      [
+        "MAX_EXCHANGES_PER_SANDBOX",
+        "300",
+        "MAX_EXCHANGES_PER_SANDBOX is 300, so the WebSockets of one sandbox can take all of MAX_TUNNELS, 300: lower it, or raise MAX_TUNNELS",
+      ],
+      ["MAX_EXCHANGES_PER_SANDBOX", "299", undefined],
+      [
+        "MAX_TUNNELS_PER_CLIENT",
+        "300",
+        "MAX_TUNNELS_PER_CLIENT is 300, so one client can take all of MAX_TUNNELS, 300: lower it, or leave it unset",
+      ],
+      ["MAX_TUNNELS_PER_CLIENT", "299", undefined],
+    ] as const
+  ) {
+    const config = configOf({ MAX_TUNNELS: "300", [name]: value });
+    const warnings = limitWarnings({
+      limits: {
+        ...config.limits,
+        ...name === "MAX_TUNNELS_PER_CLIENT" && { exchangesPerSandbox: 100 },
+      },
+    });
+    assert.deepEqual(
+      warnings.map(({ finding, advice }) => `${finding}: ${advice}`),
+      warning === undefined ? [] : [warning],
     );
   }
 });
