@@ -7,6 +7,7 @@ import type { KeyWatch } from "../daytona/service_key.ts";
 import { sleep } from "../lib/backoff.ts";
 import { isPending } from "../lib/cooldown.ts";
 import { describeError } from "../lib/describe_error.ts";
+import { areDescriptorsShort } from "../lib/descriptors.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Records } from "../records/records.ts";
@@ -125,6 +126,8 @@ export class ReadinessChecks {
       this.#options.serviceKey.wasAccepted;
     if (this.#isDraining) return { status: "draining", checks };
     if (!hasStarted) return { status: "starting", checks };
+    // Another gateway may have some: here, everything new is refused.
+    if (areDescriptorsShort()) return { status: "overloaded", checks };
     return { status: this.#failing.size === 0 ? "ready" : "degraded", checks };
   }
 

@@ -2,6 +2,10 @@
 import assert from "node:assert/strict";
 import generated from "../../openapi/porthole.json" with { type: "json" };
 import type { ApiState } from "../../scripts/stand_in/api_state.ts";
+import {
+  keepDescriptors,
+  ranOutOfDescriptors,
+} from "../../src/lib/descriptors.ts";
 import { collectLog } from "../support/collected_log.ts";
 import { BASE, DEMO, startGateway } from "../support/gateway.ts";
 import { startHostedGateway } from "../support/hosted_gateway.ts";
@@ -42,6 +46,25 @@ testLogins(
     assert.equal(draining.json().status, "draining");
   },
 );
+
+Deno.test("/ready is 503 while everything new is, as no file descriptors are left", async () => {
+  await using gateway = await startGateway();
+  const ask = async () => {
+    const [ready, visit] = [
+      await gateway.send(BASE, { path: "/ready" }),
+      await gateway.send(DEMO, { path: "/echo" }),
+    ];
+    return [ready.status, ready.json().status, visit.status, visit.code];
+  };
+  {
+    using _ = keepDescriptors(() => {
+      throw new Error("Too many open files");
+    }, () => {});
+    ranOutOfDescriptors("Too many open files");
+    assert.deepEqual(await ask(), [503, "overloaded", 503, "overloaded"]);
+  }
+  assert.deepEqual(await ask(), [200, "ready", 200, null]);
+});
 
 testLogins(
   "/ready is degraded, not failing, while the identity provider is down",

@@ -23,14 +23,15 @@ const healthRoute = createRoute({
 const CHECK_STATE = z.enum(["ok", "failing", "off"]);
 
 const READINESS = z.object({
-  status: z.enum(["ready", "degraded", "starting", "draining"]),
+  status: z.enum(["ready", "degraded", "starting", "overloaded", "draining"]),
   checks: z.record(z.string(), CHECK_STATE),
 });
 
 /** The state of one thing that the gateway depends on. */
 export type CheckState = z.infer<typeof CHECK_STATE>;
 
-/** The report of `/ready`; `degraded` means that cached answers still open previews. */
+/** The report of `/ready`; `degraded` means that cached answers still open previews, `overloaded` that no file
+ * descriptors are left, so that everything new is refused. */
 export type Readiness = z.infer<typeof READINESS>;
 
 const REPORT = json(READINESS);
@@ -45,7 +46,11 @@ const readyRoute = createRoute({
     "are cached keep working.",
   responses: {
     200: { description: "Ready or degraded.", content: REPORT },
-    503: { description: "Starting or draining.", content: REPORT },
+    503: {
+      description:
+        "Starting, draining, or overloaded: no file descriptors are left.",
+      content: REPORT,
+    },
   },
 });
 

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { ReadinessChecks } from "../../../src/control/readiness.ts";
 import { KeyWatch } from "../../../src/daytona/service_key.ts";
+import {
+  keepDescriptors,
+  ranOutOfDescriptors,
+} from "../../../src/lib/descriptors.ts";
 import { recordedLog } from "../../support/event_log.ts";
 import { fakeClock } from "../../support/fake_clock.ts";
 
@@ -101,6 +105,28 @@ Deno.test("a gateway whose key the API refuses is starting at first, and degrade
   const refused = await later(35_000);
   assert.equal(refused.status, "degraded");
   assert.equal(refused.checks.key, "failing");
+});
+
+Deno.test("a gateway without file descriptors is overloaded until it has some again, but starting or draining first", async () => {
+  using world = setUp();
+  const { state, readiness, later } = world;
+  let left = 100;
+  using _ = keepDescriptors(() => {
+    if (left === 0) throw new Error("Too many open files");
+    return { close() {} };
+  }, () => {});
+  state.domains = [];
+  left = 0;
+  ranOutOfDescriptors("Too many open files");
+  assert.equal((await readiness.check()).status, "starting");
+  state.domains = ["preview.test"];
+  assert.equal((await later(500)).status, "overloaded");
+  left = 100;
+  assert.equal((await later(1000)).status, "ready");
+  left = 0;
+  ranOutOfDescriptors("Too many open files");
+  readiness.startDraining();
+  assert.equal((await later(500)).status, "draining");
 });
 
 Deno.test("the key is tried only if no other call has used it for 25 s, and again after 5 s if the API did not answer", async () => {
