@@ -6,7 +6,7 @@ import { type Finding, findingsOf } from "./finding.ts";
 
 const variables = findingsOf("variables");
 
-/** One finding for each variable whose name is nearly that of a setting, or is that of an earlier one. */
+/** One finding for each variable whose name is nearly that of a setting, or that of one of an earlier version or of Daytona's own proxy. */
 export function judgeNames(
   env: Readonly<Record<string, string | undefined>>,
 ): Finding[] {
@@ -20,7 +20,7 @@ export function judgeNames(
     ),
     ...findRetired(env).map(({ name, instead }) =>
       variables.warning(
-        `${name} is set, which has no effect any more.`,
+        `${name} is set, which has no effect.`,
         `In its place: ${instead}.`,
       )
     ),

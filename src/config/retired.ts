@@ -1,7 +1,7 @@
-/** Variables that earlier versions had: who sets one has to learn that nobody reads it any more. */
+/** Variables that earlier versions or Daytona's own proxy have: who sets one has to learn that nobody reads it. */
 import type { Environment } from "./read_settings.ts";
 
-/** A variable of an earlier version that is set, and what takes its place. */
+/** Such a variable that is set, and what takes its place. */
 type RetiredVariable = Readonly<Record<"name" | "instead", string>>;
 
 const WAITING =
@@ -15,6 +15,18 @@ const RETIRED: readonly RetiredVariable[] = [
   },
   { name: "WAKE_HOLD_SEC", instead: WAITING },
   { name: "PORT_HOLD_SEC", instead: WAITING },
+  {
+    name: "COOKIE_DOMAIN",
+    instead: "SESSION_SCOPE, which says what a login's cookie is for",
+  },
+  {
+    name: "OTEL_ENABLED",
+    instead: "OTEL_DENO=true and OTEL_EXPORTER_OTLP_ENDPOINT",
+  },
+  {
+    name: "ENVIRONMENT",
+    instead: "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=…",
+  },
 ];
 
 export function findRetired(env: Environment): readonly RetiredVariable[] {
@@ -24,6 +36,6 @@ export function findRetired(env: Environment): readonly RetiredVariable[] {
 /** Says what takes the place of each, in one line for each. */
 export function formatRetired(retired: readonly RetiredVariable[]): string {
   return retired.map(({ name, instead }) =>
-    `${name} has no effect any more. In its place: ${instead}.`
+    `${name} has no effect. In its place: ${instead}.`
   ).join("\n");
 }

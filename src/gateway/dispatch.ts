@@ -14,6 +14,7 @@ import type { Control } from "../control/app.ts";
 import type { ControlContext } from "../control/route.ts";
 import { ownForm } from "../downstream/http/form.ts";
 import {
+  type ClientInfo,
   clientOf,
   isTrusted,
   untrustedNetwork,
@@ -102,6 +103,7 @@ export class Dispatch {
   readonly #parts: DispatchParts;
   readonly #namer: Feature | undefined;
   #hasWarned = false;
+  #hasWarnedOfScheme = false;
   #isRefusing = false;
   /** The forms that are being read. */
   #forms = 0;
@@ -195,6 +197,7 @@ export class Dispatch {
       return this.#refuse({ ...refused, client }, code);
     }
     if (!this.#hasWarned && headers.has("x-forwarded-for")) this.#warnOf(peer);
+    if (client.forwarded.proto !== parts.scheme) this.#warnOfScheme(client);
     const incoming = {
       id,
       request,
@@ -397,6 +400,16 @@ export class Dispatch {
     logger.warn(
       "X-Forwarded-For from an address that is not in TRUSTED_PROXIES: if that is a proxy, all its visitors count as one client",
       { network },
+    );
+  }
+
+  /** Warns once, if what is in front has visitors by https, and the gateway's cookies and links are for http. */
+  #warnOfScheme({ forwarded: { proto } }: ClientInfo): void {
+    const { scheme, logger } = this.#parts;
+    if (this.#hasWarnedOfScheme || proto !== "https") return;
+    this.#hasWarnedOfScheme = true;
+    logger.warn(
+      `PROXY_PROTOCOL is ${scheme}, but a trusted proxy says X-Forwarded-Proto: https: redirects and links lead to http, and cookies are not Secure; set PROXY_PROTOCOL=https`,
     );
   }
 

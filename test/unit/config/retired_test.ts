@@ -21,6 +21,22 @@ Deno.test("findRetired() finds what requests once waited by, and names the route
   }
 });
 
+Deno.test("findRetired() finds what only Daytona's own proxy reads, and says what takes its place", () => {
+  const found = findRetired({
+    COOKIE_DOMAIN: "example.com",
+    OTEL_ENABLED: "true",
+    ENVIRONMENT: "production",
+  });
+  assert.deepEqual(
+    found.map(({ name, instead }) => [name, instead.split(/[ ,=]/)[0]]),
+    [
+      ["COOKIE_DOMAIN", "SESSION_SCOPE"],
+      ["OTEL_ENABLED", "OTEL_DENO"],
+      ["ENVIRONMENT", "OTEL_RESOURCE_ATTRIBUTES"],
+    ],
+  );
+});
+
 Deno.test("findRetired() finds no variable that is a setting", () => {
   const all = Object.fromEntries(
     Object.keys(SETTINGS).map((name) => [name, "1"]),
@@ -30,6 +46,6 @@ Deno.test("findRetired() finds no variable that is a setting", () => {
 
 Deno.test("formatRetired() has one line for each", () => {
   const line = formatRetired([{ name: "OLD", instead: "a new one" }]);
-  assert.equal(line, "OLD has no effect any more. In its place: a new one.");
+  assert.equal(line, "OLD has no effect. In its place: a new one.");
   assert.equal(formatRetired([]), "");
 });

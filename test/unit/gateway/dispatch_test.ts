@@ -9,16 +9,20 @@ import {
   PreviewExchange,
   type SandboxExchange,
 } from "../../../src/gateway/sandbox_exchange.ts";
+import type { Logger } from "../../../src/observability/log.ts";
 import { InFlight } from "../../../src/proxy/in_flight.ts";
+import { recordedLog } from "../../support/event_log.ts";
 import { exchangeServices } from "../../support/exchange.ts";
 import { hostParser } from "../../support/names.ts";
 
 /** A dispatcher for `p.test`, and what it passes on. */
 function setUp(
-  { baseDomains = ["p.test"], names = {}, features = [] }: {
+  { baseDomains = ["p.test"], names = {}, features = [], ...given }: {
     readonly baseDomains?: string[];
     readonly names?: Parameters<typeof hostParser>[1];
     readonly features?: readonly Feature[];
+    readonly scheme?: "http" | "https";
+    readonly logger?: Logger;
   } = {},
 ) {
   const exchanges: SandboxExchange[] = [];
@@ -31,6 +35,7 @@ function setUp(
   const { services, records } = exchangeServices({
     scheme: "https",
     trustedProxies: [ipaddr.parseCIDR("10.0.0.0/8")],
+    ...given,
   });
   const dispatch = new Dispatch({
     ...services,
@@ -107,6 +112,23 @@ Deno.test("a peer is known by its own address, also where an IPv6 listener maps 
     addresses.map(([, peer]) => peer),
   );
 });
+
+for (const scheme of ["http", "https"] as const) {
+  Deno.test(`visitors by https of a trusted proxy are warned of ${scheme === "http" ? "once" : "never"}, with PROXY_PROTOCOL=${scheme}`, async () => {
+    const { log, events } = recordedLog();
+    const { send } = setUp({ scheme, logger: log });
+    const proto = { "x-forwarded-proto": "https" };
+    await send(PREVIEW, peerAt("203.0.113.9"), proto); // anybody can say so
+    await send(PREVIEW, peerAt("10.0.0.1"), { "x-forwarded-proto": "http" });
+    assert.deepEqual(events(), []);
+    await send(PREVIEW, peerAt("10.0.0.1"), proto);
+    await send(PREVIEW, peerAt("10.0.0.1"), proto);
+    assert.equal(events().length, scheme === "http" ? 1 : 0);
+    if (scheme === "http") {
+      assert.match(JSON.stringify(events()), /set PROXY_PROTOCOL=https/);
+    }
+  });
+}
 
 Deno.test("once another gateway is to answer, what a front may ask there is refused, and all else is served, probes too", async () => {
   const { dispatch, send, answers } = setUp();
