@@ -238,7 +238,7 @@ export async function createService(
     bulkheads,
     renderMetrics,
     otherLimits: () => [
-      bulkheads.inUse,
+      ...bulkheads.limitsInUse(),
       { name: "BUFFER_BUDGET_BYTES", ...clientLeg.budget.inUse },
       ...quota?.inUse ? [{ name: "API quota", ...quota.inUse }] : [],
     ],
@@ -304,7 +304,10 @@ export async function createService(
     bufferedBytes: () => clientLeg.budget.usedBytes,
     storeWatch: () => store?.watch,
     limits,
-    limitsPerEach: () => [...inFlight.limitsPerEach(), bulkheads.inUse],
+    limitsPerEach: () => [
+      ...inFlight.limitsPerEach(),
+      ...bulkheads.limitsInUse(),
+    ],
     unresponsiveRunners: () => bulkheads.unresponsive,
     checks: () => readiness.latest,
   });

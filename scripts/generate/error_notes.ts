@@ -71,10 +71,11 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "The database of [`RECORDS_URL`](operate.md#records) did not answer.",
   overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",
   sandbox_overloaded:
-    "`MAX_EXCHANGES_PER_SANDBOX` requests, or as many open WebSockets, or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun.",
+    "`MAX_EXCHANGES_PER_SANDBOX` requests, or as many open WebSockets, or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun, and there was no place within 10 s, or [too many waited for one](operate.md#one-slow-app-one-runner-that-hangs).",
   organization_overloaded:
     "`MAX_EXCHANGES_PER_ORGANIZATION` requests, or as many open WebSockets.",
-  runner_overloaded: "`MAX_WAITING_PER_RUNNER`.",
+  runner_overloaded:
+    "`MAX_WAITING_PER_RUNNER`, and there was no place within 10 s, or [nobody else may wait for one](operate.md#one-slow-app-one-runner-that-hangs).",
   runner_unresponsive:
     "[A runner that answers nobody](operate.md#a-runner-that-answers-nobody); the log and the status page name it.",
   pages_overloaded:

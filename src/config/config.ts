@@ -19,6 +19,7 @@ import {
   PRIVATE_WITHIN_SEC,
   SETTINGS,
 } from "./settings.ts";
+import { partOf, queueBeside, shareOf } from "./shares.ts";
 
 export { APP_ORIGIN_MODES, type CacheLocation, SETTINGS };
 
@@ -202,11 +203,6 @@ function toMs(seconds: number): number {
   return seconds * 1000;
 }
 
-/** A part of a limit, for one of those who share it. */
-function partOf(limit: number, divisor: number, most = Infinity): number {
-  return Math.max(1, Math.min(most, Math.floor(limit / divisor)));
-}
-
 /** The configuration by subject, in ms and bytes: purposes.json says what each variable is for, settings.ts the rest. */
 function assemble(values: Values) {
   // One of the two is set, as missingSettings() has found.
@@ -216,8 +212,10 @@ function assemble(values: Values) {
     MAX_CONCURRENT_EXCHANGES: concurrentExchanges,
     MAX_TUNNELS: tunnels,
   } = values;
-  const anEighth = partOf(concurrentExchanges, 8, 1000);
-  const exchangesPerClient = values.MAX_EXCHANGES_PER_CLIENT ?? anEighth;
+  const share = shareOf(concurrentExchanges);
+  const exchangesPerClient = values.MAX_EXCHANGES_PER_CLIENT ?? share;
+  const waitingPerRunner = values.MAX_WAITING_PER_RUNNER ??
+    partOf(concurrentExchanges, 4);
   return {
     listen: {
       hostname: values.PROXY_HOST,
@@ -301,12 +299,13 @@ function assemble(values: Values) {
     },
     limits: {
       concurrentExchanges,
-      exchangesPerSandbox: values.MAX_EXCHANGES_PER_SANDBOX ?? anEighth,
+      exchangesPerSandbox: values.MAX_EXCHANGES_PER_SANDBOX ?? share,
       /** Undefined for any number. */
       exchangesPerOrganization: values.MAX_EXCHANGES_PER_ORGANIZATION,
       /** Of exchanges whose responses have not begun. */
-      waitingPerRunner: values.MAX_WAITING_PER_RUNNER ??
-        partOf(concurrentExchanges, 4),
+      waitingPerRunner,
+      /** Of exchanges that wait to be among these. */
+      queuedPerRunner: queueBeside(waitingPerRunner, concurrentExchanges),
       tunnels,
       exchangesPerClient,
       tunnelsPerClient: values.MAX_TUNNELS_PER_CLIENT ??

@@ -43,7 +43,8 @@ export const API_MEMORY_SEC = 3;
 export const PRIVATE_WITHIN_SEC = 10;
 
 /** A default that leaves room for others. */
-const AN_EIGHTH = "an eighth of `MAX_CONCURRENT_EXCHANGES`, but at most 1000";
+const A_SHARE =
+  "an eighth of `MAX_CONCURRENT_EXCHANGES`, at most 1000 and at least 200, but less than a third of it";
 
 /** A default that is learned at runtime. */
 const FROM_API = "the API's configuration";
@@ -180,7 +181,7 @@ const RUNNERS = inGroup("Runners", {
 
 const LIMITS = inGroup("Limits", {
   MAX_CONCURRENT_EXCHANGES: { format: COUNT, default: "10000" },
-  MAX_EXCHANGES_PER_SANDBOX: { format: optional(COUNT), whenUnset: AN_EIGHTH },
+  MAX_EXCHANGES_PER_SANDBOX: { format: optional(COUNT), whenUnset: A_SHARE },
   MAX_EXCHANGES_PER_ORGANIZATION: {
     format: optional(COUNT),
     whenUnset: "no limit",
@@ -190,7 +191,7 @@ const LIMITS = inGroup("Limits", {
     whenUnset: "a quarter of `MAX_CONCURRENT_EXCHANGES`",
   },
   MAX_TUNNELS: { format: COUNT, default: "5000" },
-  MAX_EXCHANGES_PER_CLIENT: { format: optional(COUNT), whenUnset: AN_EIGHTH },
+  MAX_EXCHANGES_PER_CLIENT: { format: optional(COUNT), whenUnset: A_SHARE },
   MAX_TUNNELS_PER_CLIENT: {
     format: optional(COUNT),
     whenUnset:

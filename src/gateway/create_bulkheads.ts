@@ -6,14 +6,20 @@ import type { UpstreamClient } from "../upstream/http1/client.ts";
 
 /** The bulkheads between runners. */
 export function createBulkheads(
-  { waitingPerRunner: limit }: Config["limits"],
+  { waitingPerRunner: limit, queuedPerRunner: queueLimit }: Config["limits"],
   upstream: UpstreamClient,
   logger: Logger,
 ): Bulkheads {
   return new Bulkheads({
     name: "MAX_WAITING_PER_RUNNER",
     limit,
+    queueName: "QUEUED_PER_RUNNER",
+    queueLimit,
     now: Date.now,
+    after(ms, callback) {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
     probe: (destination) => isAlive(upstream, destination),
     onChange({ origin: runner, waiting, isUnresponsive }) {
       const message = isUnresponsive

@@ -92,6 +92,7 @@ export class PreviewProbe {
       sandboxId,
       sandboxPort: port,
       isAnonymous: false,
+      clientAddress: "127.0.0.1",
       dropsAuthorization: true,
       appAddress: undefined,
       forwarded: { host: `localhost:${port}`, proto: "http", for: "127.0.0.1" },

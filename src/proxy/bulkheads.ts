@@ -1,23 +1,23 @@
 /**
  * Keeps an upstream that does not answer from costing anybody but those who use it: limits how many exchanges wait for the
- * head of its response, and notices when it answers nobody.
+ * head of its response. Who exceeds that waits for a place.
  */
+import { clientKey } from "../lib/client_key.ts";
 import type { LimitUse } from "../observability/metrics/facts.ts";
 import type { App, Destination } from "../resolver/destination.ts";
 import type { UpstreamRequest } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import { CountById, type IdCount } from "./counts.ts";
-
-/** An upstream is suspected if it has answered nobody for so long, ms, while so many wait for nothing else. */
-const SILENCE_MS = 10_000;
-const MIN_UNANSWERED = 8;
-
-/** How long after the last exchange for it an unresponsive upstream is still probed, ms. */
-const FORGET_MS = 60_000;
+import { FairQueue } from "./fair_queue.ts";
+import { Liveness } from "./liveness.ts";
+import { type After, Waiter } from "./waiter.ts";
 
 /** The share of an upstream's places that one sandbox may take, and the least number of them. */
 const SANDBOX_SHARE = 1 / 4;
 const MIN_OF_SANDBOX = 4;
+
+/** Nobody waits for a place at an upstream that is full and has answered nobody for so long, ms: it may be hung. */
+const PATIENCE_MS = 2000;
 
 /** An upstream, as an operator sees it. */
 export interface UpstreamState {
@@ -32,37 +32,30 @@ export interface UpstreamState {
 interface BulkheadOptions {
   /** The setting of the limit. */
   readonly name: string;
-  /** Most exchanges that may wait for one upstream. */
+  /** Most exchanges that may wait for the head of one upstream's response. */
   readonly limit: number;
+  /** What the limit of those is called that wait for one of these places. */
+  readonly queueName: string;
+  readonly queueLimit: number;
   /** Milliseconds; a clock that somebody sets costs a probe. */
   readonly now: () => number;
+  readonly after: After;
   /** True if the upstream answers, with whatever. It must not reject, and resolve within 5 s. */
   readonly probe: (destination: Destination) => Promise<boolean>;
   /** Called when an upstream becomes unresponsive, and when it answers again. */
   readonly onChange: (upstream: UpstreamState) => void;
 }
 
-class Upstream implements UpstreamState {
+interface Upstream {
   readonly origin: string;
-  readonly destination: Destination;
-  waiting = 0;
-  /** Those among them that need no more of their client's body. */
-  unanswered = 0;
-  /** Since when these have waited without anybody being answered. */
-  silentSince = 0;
-  isUnresponsive = false;
-  /** When an exchange was last refused for that. */
-  wantedAt = 0;
-  /** Pending while it is probed, unless somebody is answered first. */
-  verdict: PromiseWithResolvers<void> | undefined;
-
-  constructor(destination: Destination) {
-    this.origin = destination.origin.key;
-    this.destination = destination;
-  }
+  readonly liveness: Liveness;
+  /** The exchanges that have a place. */
+  waiting: number;
+  /** Those that wait for one. */
+  readonly queue: FairQueue<Waiter<Place>>;
 }
 
-/** An exchange that waits. */
+/** An exchange that waits for the head of its response. */
 export interface Place {
   readonly upstream: Upstream;
   readonly ofSandbox: IdCount;
@@ -70,9 +63,13 @@ export interface Place {
   unsent: number;
 }
 
-type Waiting =
+type Exchange =
   & Pick<App, "sandboxId">
-  & Pick<UpstreamRequest, "body" | "contentLength">;
+  & Pick<UpstreamRequest, "body" | "contentLength">
+  & {
+    readonly clientAddress: string;
+    readonly reply: { signal(): AbortSignal };
+  };
 
 /** The exchanges that wait for each upstream that serves many sandboxes. */
 export class Bulkheads {
@@ -88,27 +85,27 @@ export class Bulkheads {
   }
 
   /**
-   * The place of an exchange whose request is about to be sent; if the upstream is suspected, once a probe has told.
-   * Undefined where the origin is one sandbox's own.
-   * @throws {UpstreamError} `unresponsive`, `busy` or `sandbox_busy`
+   * The place of an exchange whose request is about to be sent; once one is free, and if the upstream is suspected, once
+   * a probe has told. Undefined where the origin is one sandbox's own.
+   * @throws {UpstreamError} `unresponsive`, `busy`, `sandbox_busy` or `aborted`
    */
   enter(
     destination: Destination,
-    exchange: Waiting,
+    exchange: Exchange,
   ): Place | Promise<Place> | undefined {
     if (destination.livenessTarget === undefined) return undefined;
     const upstream = this.#upstreamAt(destination);
-    const isSuspected = !upstream.isUnresponsive &&
-      upstream.unanswered >= MIN_UNANSWERED &&
-      this.#options.now() - upstream.silentSince >= SILENCE_MS;
-    const verdict = isSuspected ? this.#probe(upstream) : undefined;
+    const { liveness } = upstream;
+    const verdict = liveness.isSuspected ? liveness.probe() : undefined;
+    if (liveness.isUnresponsive) throw liveness.refusal();
     const place = this.#take(upstream, exchange.sandboxId);
-    if (verdict === undefined) return this.#begin(place, exchange);
+    if (place === undefined) return this.#queue(upstream, exchange);
+    if (verdict === undefined) return begin(place, exchange);
     // Meanwhile it has a place: many may come within the time that a probe takes.
     return verdict.then(() => {
-      if (!upstream.isUnresponsive) return this.#begin(place, exchange);
+      if (!liveness.isUnresponsive) return begin(place, exchange);
       this.leave(place, false);
-      throw this.#refusal(upstream);
+      throw liveness.refusal();
     });
   }
 
@@ -116,7 +113,7 @@ export class Bulkheads {
   sent(place: Place, bytes: number): void {
     if (place.unsent <= 0) return;
     place.unsent -= bytes;
-    if (place.unsent <= 0) this.#awaitAnswer(place.upstream);
+    if (place.unsent <= 0) place.upstream.liveness.await();
   }
 
   /** Ends the wait of an exchange: with the head of a response, or without. */
@@ -124,30 +121,40 @@ export class Bulkheads {
     if (place === undefined) return;
     const { upstream, ofSandbox, unsent } = place;
     upstream.waiting--;
-    if (unsent <= 0) upstream.unanswered--;
+    if (unsent <= 0) upstream.liveness.end();
     place.unsent = 0; // what is sent later is not waited for
     this.#bySandbox.decrement(ofSandbox);
-    if (isAnswered) this.#hear(upstream);
+    if (isAnswered) upstream.liveness.hear();
+    if (upstream.queue.size > 0) this.#admitNext(upstream);
   }
 
   /** Probes what is unresponsive, and forgets what nobody uses; to be called every 5 s. */
   tick(): void {
-    const wantedSince = this.#options.now() - FORGET_MS;
     for (const [key, upstream] of this.#upstreams) {
-      const { waiting, isUnresponsive, wantedAt, verdict } = upstream;
-      if (isUnresponsive && (waiting > 0 || wantedAt > wantedSince)) {
-        this.#probe(upstream);
-      } else if (waiting === 0 && verdict === undefined) {
+      const { liveness, waiting, queue } = upstream;
+      // A sandbox that has moved may have had its places at another upstream.
+      if (queue.size > 0) this.#admitNext(upstream);
+      if (liveness.isUnresponsive && (waiting > 0 || liveness.isWanted)) {
+        liveness.probe();
+      } else if (waiting === 0 && queue.size === 0 && !liveness.isProbed) {
         this.#upstreams.delete(key);
       }
     }
   }
 
-  /** How many places are taken at the upstream where most are. */
-  get inUse(): LimitUse {
-    const { name, limit } = this.#options;
-    const [most] = this.mostWaiting(1);
-    return { name, used: most?.waiting ?? 0, limit };
+  /** How many places are taken at the upstream where most are, and how many wait for one where most do. */
+  limitsInUse(): LimitUse[] {
+    const { name, limit, queueName, queueLimit } = this.#options;
+    let used = 0;
+    let queued = 0;
+    for (const { waiting, queue } of this.#upstreams.values()) {
+      used = Math.max(used, waiting);
+      queued = Math.max(queued, queue.size);
+    }
+    return [
+      { name, used, limit },
+      { name: queueName, used: queued, limit: queueLimit },
+    ];
   }
 
   get unresponsive(): number {
@@ -157,83 +164,99 @@ export class Bulkheads {
 
   /** The upstreams for which most exchanges wait. */
   mostWaiting(count: number): UpstreamState[] {
-    return [...this.#upstreams.values()]
+    return [...this.#upstreams.values()].map(stateOf)
       .filter((each) => each.waiting > 0 || each.isUnresponsive)
-      .sort((one, other) => other.waiting - one.waiting).slice(0, count)
-      // Without the destination, which has secrets.
-      .map(({ origin, waiting, isUnresponsive }) => (
-        { origin, waiting, isUnresponsive }
-      ));
+      .sort((one, other) => other.waiting - one.waiting).slice(0, count);
   }
 
   #upstreamAt(destination: Destination): Upstream {
-    const { key } = destination.origin;
-    let upstream = this.#upstreams.get(key);
+    const { key: origin } = destination.origin;
+    let upstream = this.#upstreams.get(origin);
     if (upstream === undefined) {
-      this.#upstreams.set(key, upstream = new Upstream(destination));
+      upstream = this.#newUpstream(origin, destination);
+      this.#upstreams.set(origin, upstream);
     }
     return upstream;
   }
 
-  #refusal(upstream: Upstream): UpstreamError {
-    upstream.wantedAt = this.#options.now();
-    return new UpstreamError("unresponsive", "it answers nobody, nor a probe");
+  #newUpstream(origin: string, destination: Destination): Upstream {
+    const { now, probe, onChange, queueLimit } = this.#options;
+    const queue = new FairQueue<Waiter<Place>>(queueLimit);
+    const liveness = new Liveness({
+      now,
+      probe: () => probe(destination),
+      onChange() {
+        onChange(stateOf(upstream));
+        if (!liveness.isUnresponsive) return;
+        for (const each of queue.drain()) each.refuse(liveness.refusal());
+      },
+    });
+    const upstream = { origin, liveness, waiting: 0, queue };
+    return upstream;
   }
 
-  /** A place for an exchange that sends nothing yet. */
-  #take(upstream: Upstream, sandboxId: string): Place {
-    if (upstream.isUnresponsive) throw this.#refusal(upstream);
-    if (upstream.waiting >= this.#options.limit) {
-      throw new UpstreamError("busy", "too many exchanges wait for it");
-    }
+  #isFull({ waiting }: Upstream): boolean {
+    return waiting >= this.#options.limit;
+  }
+
+  /** A place for an exchange that sends nothing yet; undefined if none is free. */
+  #take(upstream: Upstream, sandboxId: string): Place | undefined {
+    if (this.#isFull(upstream)) return undefined;
     const ofSandbox = this.#bySandbox.increment(sandboxId);
-    if (ofSandbox === undefined) {
-      const message = "too many exchanges wait for one sandbox's responses";
-      throw new UpstreamError("sandbox_busy", message);
-    }
+    if (ofSandbox === undefined) return undefined;
     upstream.waiting++;
     return { upstream, ofSandbox, unsent: Infinity };
   }
 
-  #begin(place: Place, { body, contentLength }: Waiting): Place {
-    place.unsent = body === null ? 0 : contentLength ?? Infinity;
-    if (place.unsent === 0) this.#awaitAnswer(place.upstream);
-    return place;
-  }
-
-  #awaitAnswer(upstream: Upstream): void {
-    if (upstream.unanswered++ === 0) upstream.silentSince = this.#options.now();
-  }
-
-  #hear(upstream: Upstream): void {
-    upstream.silentSince = this.#options.now();
-    upstream.verdict?.resolve();
-    if (!upstream.isUnresponsive) return;
-    upstream.isUnresponsive = false;
-    this.#options.onChange(upstream);
-  }
-
-  /** Resolves once it is known whether an upstream answers; one probe at a time. */
-  #probe(upstream: Upstream): Promise<void> {
-    if (upstream.verdict === undefined) {
-      upstream.verdict = Promise.withResolvers();
-      this.#judge(upstream, upstream.verdict);
+  /** The place of an exchange, once it is its turn. */
+  #queue(upstream: Upstream, exchange: Exchange): Promise<Place> {
+    const { liveness, queue } = upstream;
+    const signal = exchange.reply.signal();
+    if (signal.aborted) throw new UpstreamError("aborted", "the client left");
+    if (this.#isFull(upstream) && liveness.silentMs >= PATIENCE_MS) {
+      throw this.#refusal(upstream);
     }
-    return upstream.verdict.promise;
+    const waiter = new Waiter<Place>({
+      sandboxId: exchange.sandboxId,
+      client: clientKey(exchange.clientAddress),
+      signal,
+      after: this.#options.after,
+      refusal: () => this.#refusal(upstream),
+      onGiveUp: () => queue.remove(waiter),
+    });
+    queue.add(waiter)?.refuse();
+    return waiter.place.then((place) => begin(place, exchange));
   }
 
-  async #judge(
-    upstream: Upstream,
-    verdict: PromiseWithResolvers<void>,
-  ): Promise<void> {
-    const { silentSince, destination } = upstream;
-    if (await this.#options.probe(destination)) this.#hear(upstream);
-    else if (!upstream.isUnresponsive && upstream.silentSince === silentSince) {
-      upstream.isUnresponsive = true;
-      upstream.wantedAt = this.#options.now();
-      this.#options.onChange(upstream);
+  /** Why there is no place. */
+  #refusal(upstream: Upstream): UpstreamError {
+    if (this.#isFull(upstream)) {
+      return new UpstreamError("busy", "too many exchanges wait for it");
     }
-    upstream.verdict = undefined;
-    verdict.resolve();
+    const message = "too many exchanges wait for one sandbox's responses";
+    return new UpstreamError("sandbox_busy", message);
   }
+
+  #admitNext(upstream: Upstream): void {
+    const hasRoom = (id: string) =>
+      this.#bySandbox.of(id) < this.#bySandbox.limit;
+    while (!this.#isFull(upstream)) {
+      const next = upstream.queue.next(hasRoom);
+      const place = next && this.#take(upstream, next.sandboxId);
+      if (place === undefined) return;
+      next?.admit(place);
+    }
+  }
+}
+
+/** Notes that an exchange begins to send. */
+function begin(place: Place, { body, contentLength }: Exchange): Place {
+  place.unsent = body === null ? 0 : contentLength ?? Infinity;
+  if (place.unsent === 0) place.upstream.liveness.await();
+  return place;
+}
+
+/** Without the destination, which has secrets. */
+function stateOf({ origin, waiting, liveness }: Upstream): UpstreamState {
+  return { origin, waiting, isUnresponsive: liveness.isUnresponsive };
 }

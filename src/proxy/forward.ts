@@ -40,6 +40,8 @@ export interface AdmittedRequest extends AddressedRequest, App, HeadersSource {
   readonly appTarget: string;
   /** True if no credential was needed: then none of ours may open anything for it. */
   readonly isAnonymous: boolean;
+  /** Who is held responsible for it, and served in turn with others. */
+  readonly clientAddress: string;
   readonly trace?:
     | Pick<RequestTrace, "traceparent" | "beginLeg" | "endLeg">
     | undefined;

@@ -132,6 +132,7 @@ export function admittedRequest(
     sandboxPort: 3000,
     forwarded: { host: "3000-box.test", proto: "http", for: "127.0.0.1" },
     isAnonymous: false,
+    clientAddress: "127.0.0.1",
     dropsAuthorization: false,
     appAddress: { port: 3000, publicOrigin: "http://3000-box.test" },
     reply: {

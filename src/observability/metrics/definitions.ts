@@ -70,13 +70,14 @@ const LOGIN_OUTCOMES = [
   "api_unreachable",
 ] as const satisfies readonly ("ok" | ErrorCode)[];
 
-/** Limits for each of many, by their settings without `MAX_`. */
+/** Limits for each of many, by their settings without `MAX_`; one has none. */
 const LIMITS_PER_EACH = [
   "exchanges_per_sandbox",
   "exchanges_per_organization",
   "exchanges_per_client",
   "tunnels_per_client",
   "waiting_per_runner",
+  "queued_per_runner",
 ] as const;
 
 const SECOND_MS = 1000;

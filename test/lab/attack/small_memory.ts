@@ -5,7 +5,6 @@ export const SMALL_MEMORY: Readonly<Record<string, string>> = {
   MAX_TUNNELS: "300",
   MAX_TUNNELS_PER_CLIENT: "20",
   MAX_CONCURRENT_EXCHANGES: "400",
-  MAX_EXCHANGES_PER_CLIENT: "100",
   CACHE_MAX_ENTRIES: "2000",
 };
 

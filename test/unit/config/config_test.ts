@@ -91,6 +91,7 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       exchangesPerSandbox: 1_000,
       exchangesPerOrganization: undefined,
       waitingPerRunner: 2_500,
+      queuedPerRunner: 1_250,
       tunnels: 5_000,
       exchangesPerClient: 1_000,
       tunnelsPerClient: 500,
@@ -122,8 +123,8 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
 Deno.test("parseConfig() leaves one sandbox, client or runner a part of the limits of the process, unless told otherwise", () => {
   for (
     const [total, tunnels, parts] of [
-      ["400", "5000", [50, 50, 100, 25]],
-      ["1000", "300", [125, 125, 250, 37]],
+      ["400", "5000", [133, 133, 100, 66]],
+      ["1000", "300", [200, 200, 250, 37]],
       ["4000", "5000", [500, 500, 1000, 250]],
       ["100000", "50000", [1000, 1000, 25_000, 500]],
       ["1", "1", [1, 1, 1, 1]],

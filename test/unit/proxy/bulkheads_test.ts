@@ -9,6 +9,7 @@ import type { Destination } from "../../../src/resolver/destination.ts";
 import type { BodyReader } from "../../../src/upstream/http1/body_reader.ts";
 import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
 import { destinationOn } from "../../support/destination.ts";
+import { admittedRequest } from "../../support/exchange.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 const [ONE, OTHER] = ["one", "other"].map((name) =>
@@ -19,8 +20,15 @@ const [ONE, OTHER] = ["one", "other"].map((name) =>
   }, "box")
 ) as [Destination, Destination];
 
+interface Visitor {
+  readonly sandboxId: string;
+  readonly contentLength: number | null;
+  readonly clientAddress: string;
+  readonly signal: AbortSignal;
+}
+
 /** Bulkheads whose clock and probes are the test's. */
-function setUp({ limit = 1000 } = {}) {
+function setUp({ limit = 1000, queueLimit = 0 } = {}) {
   const clock = new ManualClock();
   const probes: {
     readonly destination: Destination;
@@ -30,7 +38,10 @@ function setUp({ limit = 1000 } = {}) {
   const bulkheads = new Bulkheads({
     name: "LIMIT",
     limit,
+    queueName: "QUEUE",
+    queueLimit,
     now: () => clock.now(),
+    after: (ms, callback) => clock.after(ms, callback),
     probe(destination) {
       const { promise, resolve } = Promise.withResolvers<boolean>();
       probes.push({
@@ -49,13 +60,16 @@ function setUp({ limit = 1000 } = {}) {
 
   function enter(
     destination = ONE,
-    { sandboxId = `box-${nth++}`, contentLength = null }: {
-      sandboxId?: string;
-      contentLength?: number | null;
-    } = {},
+    {
+      sandboxId = `box-${nth++}`,
+      contentLength = null,
+      clientAddress = "203.0.113.1",
+      signal = new AbortController().signal,
+    }: Partial<Visitor> = {},
     body: BodyReader | null = null,
   ): Place | Promise<Place> {
-    const exchange = { sandboxId, body, contentLength };
+    const reply = { signal: () => signal };
+    const exchange = { sandboxId, body, contentLength, clientAddress, reply };
     return bulkheads.enter(destination, exchange) ?? assert.fail("no place");
   }
   /** Enters at once. */
@@ -79,44 +93,54 @@ function refused(code: string) {
     error instanceof UpstreamError && error.code === code;
 }
 
+/** That nobody else gets in, nor waits. */
+async function assertFull(
+  enter: () => Place | Promise<Place>,
+  code = "busy",
+): Promise<void> {
+  await assert.rejects(async () => await enter(), refused(code));
+}
+
 /** That a visitor who waits for a probe is refused; to be called before its answer. */
 function refusal(visitor: Place | Promise<Place>): Promise<void> {
   return assert.rejects(async () => await visitor, refused("unresponsive"));
 }
 
-Deno.test("Bulkheads lets so many wait for an upstream, again as soon as one is over, and others for others", () => {
-  const { bulkheads, enterNow, fill } = setUp({ limit: 4 });
+Deno.test("Bulkheads lets so many wait for an upstream, again as soon as one is over, and others for others", async () => {
+  const { bulkheads, enter, enterNow, fill } = setUp({ limit: 4 });
   const [first] = fill(4);
   assert(first);
-  assert.throws(() => enterNow(), refused("busy"));
+  await assertFull(enter);
   enterNow(OTHER);
   bulkheads.leave(first, false);
   enterNow();
-  assert.throws(() => enterNow(), refused("busy"));
-  assert.deepEqual(bulkheads.inUse, { name: "LIMIT", used: 4, limit: 4 });
+  await assertFull(enter);
+  assert.deepEqual(bulkheads.limitsInUse(), [
+    { name: "LIMIT", used: 4, limit: 4 },
+    { name: "QUEUE", used: 0, limit: 0 },
+  ]);
 });
 
-Deno.test("Bulkheads lets one sandbox have a quarter of that", () => {
-  const { bulkheads, enterNow } = setUp({ limit: 40 });
+Deno.test("Bulkheads lets one sandbox have a quarter of that", async () => {
+  const { bulkheads, enter, enterNow } = setUp({ limit: 40 });
   for (const sandboxId of ["a", "b"]) {
     const places = Array.from(
       { length: 10 },
       () => enterNow(ONE, { sandboxId }),
     );
-    assert.throws(() => enterNow(ONE, { sandboxId }), refused("sandbox_busy"));
+    await assertFull(() => enter(ONE, { sandboxId }), "sandbox_busy");
     for (const place of places.slice(0, 1)) bulkheads.leave(place, true);
     enterNow(ONE, { sandboxId });
   }
   enterNow(ONE, { sandboxId: "c" });
-  assert.equal(bulkheads.inUse.used, 21);
+  assert.equal(bulkheads.limitsInUse()[0]?.used, 21);
 });
 
 Deno.test("Bulkheads counts nothing where the origin is one sandbox's own", () => {
   const { bulkheads } = setUp({ limit: 1 });
   const own = { ...ONE, livenessTarget: undefined };
-  const exchange = { sandboxId: "box", body: null, contentLength: null };
   for (let i = 0; i < 3; i++) {
-    assert.equal(bulkheads.enter(own, exchange), undefined);
+    assert.equal(bulkheads.enter(own, admittedRequest()), undefined);
   }
   assert.deepEqual(bulkheads.mostWaiting(10), []);
 });
@@ -150,18 +174,18 @@ Deno.test("Bulkheads lets no more wait for a probe's verdict than for responses"
   fill(8);
   clock.pass(10_000);
   const refusals = [refusal(enter()), refusal(enter())];
-  assert.equal(bulkheads.inUse.used, 10);
-  assert.throws(() => enter(), refused("busy"));
+  assert.equal(bulkheads.limitsInUse()[0]?.used, 10);
+  await assertFull(enter);
   await probes[0]?.answer(false);
   await Promise.all(refusals);
-  assert.equal(bulkheads.inUse.used, 8);
+  assert.equal(bulkheads.limitsInUse()[0]?.used, 8);
 });
 
 Deno.test("Bulkheads probes an upstream that silence has filled, too", async () => {
   const { clock, probes, enter, fill } = setUp({ limit: 8 });
   fill(8);
   clock.pass(10_000);
-  assert.throws(() => enter(), refused("busy"));
+  await assertFull(enter);
   await probes[0]?.answer(false);
   assert.throws(() => enter(), refused("unresponsive"));
 });
@@ -313,4 +337,154 @@ Deno.test("what is sent of a body after the answer has come counts for nothing",
   clock.pass(10_000);
   enterNow();
   assert.equal(probes.length, 0);
+});
+
+/** Bulkheads of 40 places, of which a sandbox has 10, where 20 may wait for one. */
+const QUEUED = { limit: 40, queueLimit: 20 };
+
+/** How a visitor's wait has ended, if it has. */
+function outcomeOf(visitor: Place | Promise<Place>): { value: string } {
+  const outcome = { value: "waits" };
+  Promise.resolve(visitor).then(
+    () => outcome.value = "in",
+    ({ code }) => outcome.value = code,
+  );
+  return outcome;
+}
+
+Deno.test("Bulkheads has who exceeds the places of a sandbox wait for one, and others for theirs alone", async () => {
+  const { bulkheads, enter, enterNow } = setUp(QUEUED);
+  const a = { sandboxId: "a" };
+  const places = Array.from({ length: 10 }, () => enterNow(ONE, a));
+  const late = [outcomeOf(enter(ONE, a)), outcomeOf(enter(ONE, a))];
+  enterNow(ONE, { sandboxId: "b" });
+  await turnOfEventLoop();
+  assert.deepEqual(late.map(({ value }) => value), ["waits", "waits"]);
+  const [, queue] = bulkheads.limitsInUse();
+  assert.deepEqual(queue, { name: "QUEUE", used: 2, limit: 20 });
+  bulkheads.leave(places[0], true);
+  await turnOfEventLoop();
+  assert.deepEqual(late.map(({ value }) => value), ["in", "waits"]);
+  assert.equal(bulkheads.limitsInUse()[0]?.used, 11);
+});
+
+Deno.test("Bulkheads has who exceeds the places of an upstream wait for one, sandbox by sandbox", async () => {
+  const { bulkheads, enter, enterNow } = setUp({ limit: 4, queueLimit: 9 });
+  const places = ["a", "b", "c", "d"].map((sandboxId) =>
+    enterNow(ONE, { sandboxId })
+  );
+  const late = ["a", "a", "b"].map((id) =>
+    outcomeOf(enter(ONE, { sandboxId: id }))
+  );
+  for (const place of places.slice(0, 2)) bulkheads.leave(place, true);
+  await turnOfEventLoop();
+  assert.deepEqual(late.map(({ value }) => value), ["in", "waits", "in"]);
+});
+
+Deno.test("Bulkheads lets clients in by turns: who asks once does not wait for all that another has asked before", async () => {
+  const { bulkheads, enter, enterNow } = setUp(QUEUED);
+  const a = { sandboxId: "a" };
+  const places = Array.from({ length: 10 }, () => enterNow(ONE, a));
+  const many = Array.from({ length: 19 }, () => outcomeOf(enter(ONE, a)));
+  // Of the other /64, whichever address that has.
+  const one = { ...a, clientAddress: "2001:db8::1" };
+  const single = outcomeOf(enter(ONE, one));
+  for (const place of places.slice(0, 2)) bulkheads.leave(place, true);
+  await turnOfEventLoop();
+  assert.equal(single.value, "in");
+  assert.deepEqual(many.slice(0, 2).map(({ value }) => value), ["in", "waits"]);
+});
+
+Deno.test("Bulkheads refuses who does not fit into the queue any more, first of those of whom most wait", async () => {
+  const { enter, enterNow } = setUp(QUEUED);
+  const [a, b] = [{ sandboxId: "a" }, { sandboxId: "b" }];
+  for (const sandbox of [a, b]) {
+    for (let nth = 0; nth < 10; nth++) enterNow(ONE, sandbox);
+  }
+  const many = Array.from({ length: 20 }, () => outcomeOf(enter(ONE, a)));
+  await assertFull(() => enter(ONE, a), "sandbox_busy");
+  const other = outcomeOf(enter(ONE, b));
+  await turnOfEventLoop();
+  assert.equal(other.value, "waits");
+  assert.deepEqual(
+    many.map(({ value }) => value).filter((value) => value !== "waits"),
+    ["sandbox_busy"],
+  );
+  assert.equal(many.at(-1)?.value, "sandbox_busy");
+});
+
+Deno.test("Bulkheads refuses who has waited for a place for 10 s, each after its own", async () => {
+  const { clock, enter, enterNow } = setUp(QUEUED);
+  const a = { sandboxId: "a" };
+  for (let nth = 0; nth < 10; nth++) enterNow(ONE, a);
+  const first = outcomeOf(enter(ONE, a));
+  clock.pass(4000);
+  const second = outcomeOf(enter(ONE, a));
+  clock.pass(5999);
+  await turnOfEventLoop();
+  assert.equal(first.value, "waits");
+  clock.pass(1);
+  await turnOfEventLoop();
+  assert.deepEqual([first.value, second.value], ["sandbox_busy", "waits"]);
+  clock.pass(4000);
+  await turnOfEventLoop();
+  assert.equal(second.value, "sandbox_busy");
+});
+
+Deno.test("Bulkheads gives a client that leaves no place, and the next one its turn", async () => {
+  const { bulkheads, clock, enter, enterNow } = setUp(QUEUED);
+  const a = { sandboxId: "a" };
+  const places = Array.from({ length: 10 }, () => enterNow(ONE, a));
+  const leaving = new AbortController();
+  const gone = outcomeOf(enter(ONE, { ...a, signal: leaving.signal }));
+  const next = outcomeOf(enter(ONE, a));
+  leaving.abort();
+  await turnOfEventLoop();
+  assert.deepEqual([gone.value, next.value], ["aborted", "waits"]);
+  bulkheads.leave(places[0], true);
+  clock.pass(20_000); // nobody's timer is left
+  await turnOfEventLoop();
+  assert.equal(next.value, "in");
+  const late = () => enter(ONE, { ...a, signal: leaving.signal });
+  await assert.rejects(async () => await late(), refused("aborted"));
+});
+
+Deno.test("Bulkheads refuses those who wait for a place at an upstream that becomes unresponsive", async () => {
+  const { clock, probes, enter, enterNow, fill } = setUp(QUEUED);
+  const a = { sandboxId: "a" };
+  for (let nth = 0; nth < 10; nth++) enterNow(ONE, a);
+  clock.pass(9000);
+  const late = [outcomeOf(enter(ONE, a))];
+  clock.pass(1000);
+  late.push(outcomeOf(enter(ONE, a)), outcomeOf(enter()));
+  await probes[0]?.answer(false);
+  assert.deepEqual(
+    late.map(({ value }) => value),
+    Array(3).fill("unresponsive"),
+  );
+  fill(1, OTHER);
+});
+
+Deno.test("Bulkheads has nobody wait for a place at an upstream that is full and has answered nobody for 2 s", async () => {
+  const { bulkheads, clock, enter, fill } = setUp(QUEUED);
+  const [first] = fill(40);
+  clock.pass(1999);
+  const patient = outcomeOf(enter());
+  clock.pass(1);
+  await assertFull(enter);
+  bulkheads.leave(first, true); // an answer: the patient one is next
+  const next = outcomeOf(enter());
+  await turnOfEventLoop();
+  assert.deepEqual([patient.value, next.value], ["in", "waits"]);
+});
+
+Deno.test("Bulkheads lets a sandbox that has moved have the places that it had elsewhere, at a tick", async () => {
+  const { bulkheads, enter, enterNow } = setUp(QUEUED);
+  const a = { sandboxId: "a" };
+  const places = Array.from({ length: 10 }, () => enterNow(ONE, a));
+  const moved = outcomeOf(enter(OTHER, a));
+  bulkheads.leave(places[0], true);
+  bulkheads.tick();
+  await turnOfEventLoop();
+  assert.equal(moved.value, "in");
 });

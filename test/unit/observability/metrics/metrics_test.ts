@@ -247,6 +247,7 @@ Deno.test("render() reads the sources each time", () => {
       limitsPerEach: () => [
         { name: "MAX_EXCHANGES_PER_SANDBOX", used: 14, limit: 15 },
         { name: "MAX_WAITING_PER_RUNNER", used: 16, limit: 17 },
+        { name: "QUEUED_PER_RUNNER", used: 19, limit: 20 },
       ],
       unresponsiveRunners: () => 18,
       checks: () => ({ api: "ok", key: "failing", login: "off" }),
@@ -275,8 +276,10 @@ Deno.test("render() reads the sources each time", () => {
     'porthole_limit{limit="buffered_bytes"}': 13,
     'porthole_limit{limit="exchanges_per_sandbox"}': 15,
     'porthole_limit{limit="waiting_per_runner"}': 17,
+    'porthole_limit{limit="queued_per_runner"}': 20,
     'porthole_limit_used{limit="exchanges_per_sandbox"}': 14,
     'porthole_limit_used{limit="waiting_per_runner"}': 16,
+    'porthole_limit_used{limit="queued_per_runner"}': 19,
     porthole_runners_unresponsive: 18,
     'porthole_check_passing{check="api"}': 1,
     'porthole_buffer_evictions_total{kind="tunnel"}': 1,

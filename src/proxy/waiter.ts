@@ -1,0 +1,68 @@
+/** An exchange that waits for a place at an upstream. */
+import { UpstreamError } from "../upstream/upstream_error.ts";
+
+/** The longest wait for a place, ms. */
+const MAX_WAIT_MS = 10_000;
+
+/** Calls back after so many ms, unless what it returns is called before. */
+export type After = (ms: number, callback: () => void) => () => void;
+
+interface WaiterOptions {
+  readonly sandboxId: string;
+  /** Who is held responsible for it, as by `clientKey()`. */
+  readonly client: string;
+  /** Aborted when the client leaves, which it has not yet. */
+  readonly signal: AbortSignal;
+  readonly after: After;
+  /** Why it has none. */
+  readonly refusal: () => UpstreamError;
+  /** Called when it waits no longer, before a place was its. */
+  readonly onGiveUp: () => void;
+}
+
+/** Waits until it is admitted or refused, its client leaves, or it has waited for 10 s. */
+export class Waiter<Place> {
+  readonly sandboxId: string;
+  readonly client: string;
+  readonly #options: WaiterOptions;
+  readonly #place = Promise.withResolvers<Place>();
+  readonly #cancelTimer: () => void;
+
+  constructor(options: WaiterOptions) {
+    const { sandboxId, client, signal, after } = options;
+    this.sandboxId = sandboxId;
+    this.client = client;
+    this.#options = options;
+    signal.addEventListener("abort", this.#onAbort);
+    this.#cancelTimer = after(MAX_WAIT_MS, () => this.#giveUp());
+  }
+
+  /** Rejects with an {@linkcode UpstreamError}. */
+  get place(): Promise<Place> {
+    return this.#place.promise;
+  }
+
+  admit(place: Place): void {
+    this.#stop();
+    this.#place.resolve(place);
+  }
+
+  refuse(error = this.#options.refusal()): void {
+    this.#stop();
+    this.#place.reject(error);
+  }
+
+  #giveUp(error?: UpstreamError): void {
+    this.#options.onGiveUp();
+    this.refuse(error);
+  }
+
+  readonly #onAbort = () => {
+    this.#giveUp(new UpstreamError("aborted", "the client did not wait"));
+  };
+
+  #stop(): void {
+    this.#options.signal.removeEventListener("abort", this.#onAbort);
+    this.#cancelTimer();
+  }
+}
