@@ -47,6 +47,7 @@ import {
 } from "./scenarios/isolation_frames.ts";
 import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
 import { inspect } from "./scenarios/inspect.ts";
+import { largePages } from "./scenarios/large_page.ts";
 import { tokenInHeader, tokenInQuery } from "./scenarios/machine_token.ts";
 import { login, loginChoice, loginWithoutAccess } from "./scenarios/login.ts";
 import { longMessage } from "./scenarios/long_message.ts";
@@ -106,6 +107,7 @@ export const SCENARIOS: readonly Scenario[] = [
   loginChoice,
   viteInPublicSandbox,
   viteInPrivateSandbox,
+  ...largePages,
   embedDemo,
   embedsApp,
   embedsStranger,
