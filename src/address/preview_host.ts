@@ -4,6 +4,7 @@
  * `02280-`, `+2280-` or `0x8e8-` as port 2280, although access was decided for another text.
  */
 import { LRUCache } from "lru-cache";
+import { MAX_AUTHORITY_LENGTH } from "../http/request_url.ts";
 import { copyOf } from "../lib/copy_of.ts";
 import { isAlwaysPrivate, LABEL, mayBeSignedToken } from "./grammar.ts";
 import type { NameSource } from "./known_names.ts";
@@ -43,9 +44,6 @@ const MAX_CACHED = 1000;
 
 /** Most domains whose cookies a host is relieved of. */
 const MAX_PARENTS = 5;
-
-/** Longer than any name (RFC 1035 section 2.3.4) with a port: not cached, since clients choose what is. */
-const MAX_CACHED_LENGTH = 264;
 
 /**
  * Classifies an authority (`host[:port]`, validated by {@linkcode splitRequestUrl}) against the base domains: these are
@@ -90,9 +88,12 @@ function parseFirstLabel(text: string) {
   return label === undefined || port > 65535 ? undefined : { port, label };
 }
 
-/** How people mistype the first label: zeros, another separator or something in front of it, or the port last. */
+/**
+ * How people mistype the first label: zeros, another separator or something in front of it, or the port last. Every part
+ * has a greatest length, so that an attempt that fails has read few characters, and a long host takes linear time.
+ */
 const MISTYPED = new RegExp(
-  `(?:^|\\.)(?:0*([1-9][0-9]{0,4})[-._]+(${LABEL})|(${LABEL})[-._]+0*([1-9][0-9]{0,4}))$`,
+  `(?:^|\\.)(?:0{0,9}([1-9][0-9]{0,4})[-._]{1,4}(${LABEL})|(${LABEL})[-._]{1,4}0{0,9}([1-9][0-9]{0,4}))$`,
 );
 
 /**
@@ -279,7 +280,8 @@ function createCachedParser(
     }
     const cached = cache.get(authority);
     if (cached !== undefined) return cached;
-    if (authority.length > MAX_CACHED_LENGTH) {
+    // One out of a parameter may have any length, and clients choose what is cached.
+    if (authority.length > MAX_AUTHORITY_LENGTH) {
       return parseHost(authority, bases);
     }
     const copy = copyOf(authority); // it was cut out of the request's URL

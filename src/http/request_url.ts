@@ -15,6 +15,9 @@ type SplitResult =
 const AUTHORITY =
   /(?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?/y;
 
+/** Longer than any name (RFC 1035 section 2.3.4) with a port: no authority is, so that what looks at one is bounded. */
+export const MAX_AUTHORITY_LENGTH = 264;
+
 /**
  * Slices the authority and the raw target out of `url`; `hostHeader` is null over HTTP/2 if only `:authority` names the
  * host (RFC 9113 section 8.3.1).
@@ -26,7 +29,9 @@ export function splitRequestUrl(
   const start = url.indexOf("://") + 3;
   AUTHORITY.lastIndex = start;
   const authority = AUTHORITY.exec(url)?.[0];
-  if (authority === undefined) return { ok: false, code: "bad_host" };
+  if (authority === undefined || authority.length > MAX_AUTHORITY_LENGTH) {
+    return { ok: false, code: "bad_host" };
+  }
   // A target in absolute form overrides Host (RFC 9112 section 3.2.2), but we do not guess which one the client means.
   const host = hostHeader ?? authority;
   if (host.toLowerCase() !== authority.toLowerCase()) {

@@ -9,6 +9,7 @@ import { addressGrowths } from "./growth_addresses.ts";
 import { headerGrowths } from "./growth_headers.ts";
 import { textGrowths } from "./growth_texts.ts";
 import { wireGrowths } from "./growth_wire.ts";
+import { headCostProperties } from "./head_costs.ts";
 import { headerProperties } from "./headers.ts";
 import { headProperties } from "./heads.ts";
 import { hostProperties } from "./hosts.ts";
@@ -38,6 +39,7 @@ export const allProperties: readonly Property[] = [
   ...storedProperties,
   ...requestWireProperties,
   ...responseWireProperties,
+  ...headCostProperties,
 ];
 
 /** All long inputs. */

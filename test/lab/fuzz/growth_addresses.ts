@@ -2,6 +2,8 @@
 import { removeDotSegments } from "../../../src/address/app_target.ts";
 import { baseRoute } from "../../../src/address/base_route.ts";
 import {
+  likelyHost,
+  likelyName,
   parseHost,
   portOfSandboxOrigin,
 } from "../../../src/address/preview_host.ts";
@@ -35,6 +37,18 @@ export const addressGrowths: readonly Growth[] = [
     ["a", "a.", ".", "1-", `.${BASE}`],
     (text) => parseHost(text, [BASE]),
     ["1-", `.${BASE}`],
+  ),
+  ...repeated(
+    "likelyHost()",
+    ["a", "a.", "-.", "a-", "0", ".0", "-.0", "._-"],
+    (text) => likelyHost(text, BASE),
+    ["a.", `-.${BASE}`],
+  ),
+  ...repeated(
+    "likelyName()",
+    ["a", "-", "abcdefgh12345678-"],
+    (text) => likelyName(text, BASE),
+    ["a", `.${BASE}`],
   ),
   ...repeated(
     "HostParser",

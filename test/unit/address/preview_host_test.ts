@@ -87,6 +87,8 @@ Deno.test("likelyHost() finds what a mistyped host means, and nothing where that
       ["BOX-3000", "3000-box"],
       ["www.3000-box", "3000-box"],
       ["0b9f1c1e-8f1c-3000", "3000-0b9f1c1e-8f1c"],
+      ["box.-_003000", "3000-box"],
+      ["a.-.-.-.-", undefined],
       ["box", undefined],
       ["3000", undefined],
       ["70000-box", undefined],

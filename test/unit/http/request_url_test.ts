@@ -49,6 +49,23 @@ Deno.test("splitRequestUrl() refuses an absolute-form target with another author
   assert(splitRequestUrl("http://a.test/p", "A.test").ok);
 });
 
+Deno.test("splitRequestUrl() refuses an authority that is longer than any name with a port", () => {
+  const labels = `${"a".repeat(63)}.`.repeat(4); // 256 characters
+  for (const [end, isAuthority] of [["b.:65535", true], ["bc.:65535", false]]) {
+    const host = `${labels}${end}`;
+    assert.equal(host.length, isAuthority ? 264 : 265);
+    for (const header of [host, null]) {
+      const result = splitRequestUrl(`http://${host}/p`, header);
+      assert.deepEqual(
+        result,
+        isAuthority
+          ? { ok: true, address: { authority: host, target: "/p" } }
+          : { ok: false, code: "bad_host" },
+      );
+    }
+  }
+});
+
 Deno.test("splitRequestUrl() uses the URL alone if there is no Host, as over HTTP/2", () => {
   assert.deepEqual(splitRequestUrl("https://h.test/p?q", null), {
     ok: true,

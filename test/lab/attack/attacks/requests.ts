@@ -158,6 +158,22 @@ async function hosts(stage: Stage): Promise<string[]> {
   );
 }
 
+/** As much as `Deno.serve` takes of a head, of what takes a careless parser seconds. */
+const LONG_HOST = `a.${"-.".repeat(30_000)}${BASE}`;
+
+async function longHosts(stage: Stage): Promise<string[]> {
+  const request =
+    `GET / HTTP/1.1\r\nHost: ${LONG_HOST}\r\nConnection: close\r\n\r\n`;
+  const gains: string[] = [];
+  while (!stage.signal.aborted) {
+    const answer = await stage.raw(request);
+    if (!stage.signal.aborted && statusOf(answer) !== 400) {
+      gains.push(`its answer is ${answer.slice(0, 30)}`);
+    }
+  }
+  return gains;
+}
+
 async function labels(stage: Stage): Promise<string[]> {
   const { api } = stage.stack;
   const before = api.calls.length;
@@ -305,6 +321,11 @@ export const requests: readonly Attack[] = [
     "A34-hosts",
     "a client names two hosts, or none",
     hosts,
+  ),
+  attack(
+    "A39-long-hosts",
+    "a client sends a Host of 60 kB that nearly looks like a preview's, one after the other",
+    longHosts,
   ),
   attack(
     "A40-truncation",
