@@ -6,7 +6,12 @@ import {
   previewOrigin,
 } from "../address/preview_host.ts";
 import { type SentCookie, sentOwnCookies } from "../http/cookies.ts";
-import { isFramed, isNavigation } from "../http/fetch_metadata.ts";
+import {
+  isAheadOfTime,
+  isFramed,
+  isNavigation,
+  senderSite,
+} from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import type { FileUrlSplit } from "./file_url.ts";
 import type { PresentedGrant } from "./grants.ts";
@@ -198,23 +203,27 @@ export function bearerOf(headers: RequestHeaders): string | undefined {
  * Sandboxes are same-site to each other, so SameSite alone would let one sandbox's page act on another.
  *
  * A page that frames another one has its visitor type and click in it, so a frame is no navigation of the user's: the
- * page around it must be one that may use the sessions, and must say so by its Referer.
+ * page around it must be one that may use the sessions, and must say so by its Referer. So must the page that has its
+ * browser prefetch what it links: nobody has followed that yet.
  */
 export function mayUseSessions(
   source: Omit<CredentialSource, "cookies" | "queryToken">,
 ): boolean {
   const { method, headers } = source;
-  const site = headers.get("sec-fetch-site");
+  const site = senderSite(headers);
   // Before Origin, which is `null` on a page's own form under `Referrer-Policy: no-referrer`.
   if (site === "same-origin" || site === "none") return true;
   const origin = headers.get("origin");
   if (origin !== null) return isTrustedOrigin(origin, source);
-  if (isNavigation(method, headers) && !isFramed(headers)) return true;
+  const isAhead = isAheadOfTime(headers);
+  if (isNavigation(method, headers) && !isFramed(headers) && !isAhead) {
+    return true;
+  }
   // A frame or a no-cors request (an image, a script) has no Origin, but usually a Referer. Over plain http browsers
   // send no Fetch Metadata either; a request without all of them is taken for a client that is not a browser.
   const referer = headers.get("referer");
   return referer === null
-    ? site === null
+    ? site === null && !isAhead
     : isTrustedOrigin(originOf(referer), source);
 }
 

@@ -33,7 +33,7 @@ export function isSameOriginRequest(
   headers: RequestHeaders,
   origin: string,
 ): boolean | undefined {
-  const site = headers.get("sec-fetch-site");
+  const site = senderSite(headers);
   const sender = headers.get("origin");
   if (site === null) return sender === null ? undefined : sender === origin;
   return (site === "same-origin" || site === "none") &&
@@ -62,12 +62,21 @@ export function isAheadOfTime(headers: RequestHeaders): boolean {
 }
 
 /**
+ * Sec-Fetch-Site; null if there is none. `none` is the user's own doing, but not ahead of time: Chromium 156 sends that for
+ * whatever the speculation rules of any page name, with the cookies of hosts that are same-site to the page.
+ */
+export function senderSite(headers: RequestHeaders): string | null {
+  const site = headers.get("sec-fetch-site");
+  return site === "none" && isAheadOfTime(headers) ? "cross-site" : site;
+}
+
+/**
  * True if a page of another origin sent the request, rather than opened a window with it, as links do too; false if no
- * browser did, or an old one. What a page has prefetched looks like a window otherwise.
+ * browser did, or an old one. What is asked for ahead of time, any page may have caused, whatever it looks like.
  */
 export function isSentByPage(headers: RequestHeaders): boolean {
+  if (isAheadOfTime(headers)) return true;
   const site = headers.get("sec-fetch-site");
   return (site === "cross-site" || site === "same-site") &&
-    (headers.get("sec-fetch-mode") !== "navigate" || isFramed(headers) ||
-      isAheadOfTime(headers));
+    (headers.get("sec-fetch-mode") !== "navigate" || isFramed(headers));
 }

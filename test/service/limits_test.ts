@@ -63,6 +63,12 @@ const BY_PAGE = {
     "sec-fetch-dest": "document",
     "sec-purpose": "prefetch",
   },
+  "prefetches by speculation rules": {
+    "sec-fetch-site": "none",
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+    "sec-purpose": "prefetch",
+  },
 };
 
 for (const [does, headers] of Object.entries(BY_PAGE)) {

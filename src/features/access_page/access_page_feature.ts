@@ -42,7 +42,7 @@ async function answer(
   const sandbox = c.req.valid("param").sandbox.toLowerCase();
   const { headers, method } = c.req.raw;
   const isVisit = intent.isNavigation(method, headers) &&
-    !intent.isFramed(headers);
+    !intent.isFramed(headers) && !intent.isAheadOfTime(headers);
   const visitor = {
     method,
     bearer: undefined,

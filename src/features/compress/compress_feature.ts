@@ -4,6 +4,7 @@ import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import { senderSite } from "../../http/fetch_metadata.ts";
 import { type HeaderList, valuesOf } from "../../http/headers.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { TokenBuckets } from "../../lib/token_bucket.ts";
@@ -73,7 +74,7 @@ function compressed(
 ): UpstreamResponse | undefined {
   const coding = codingFor(asked.get("accept-encoding"));
   // To a page of another origin, the length could tell what is in it, beside what that has the app repeat (BREACH).
-  const site = asked.get("sec-fetch-site") ?? "";
+  const site = senderSite(asked) ?? "";
   if (coding === undefined || site.endsWith("-site")) return undefined;
   const changed: HeaderList = [
     ...codedHeaders(headers),

@@ -19,7 +19,12 @@ import type {
   IncomingRequest,
 } from "../../gateway/received_request.ts";
 import { cookieValues } from "../../http/cookies.ts";
-import { isFramed, isNavigation } from "../../http/fetch_metadata.ts";
+import {
+  isAheadOfTime,
+  isFramed,
+  isNavigation,
+  senderSite,
+} from "../../http/fetch_metadata.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
@@ -78,11 +83,12 @@ export class InspectExchange extends OwnExchange {
 
   #mayUseSessions(): boolean {
     const { headers, method } = this;
-    const site = headers.get("sec-fetch-site");
+    const site = senderSite(headers);
     if (isFramed(headers)) return false;
     if (site === "same-origin") return true;
     if (this.resource === "page") {
-      return site === null || site === "none" || isNavigation(method, headers);
+      return !isAheadOfTime(headers) &&
+        (site === null || site === "none" || isNavigation(method, headers));
     }
     const origin = headers.get("origin");
     return site === null && (origin === null || origin === this.#ownOrigin);

@@ -46,6 +46,7 @@ import {
   frameWithoutRequest,
 } from "./scenarios/isolation_frames.ts";
 import { loginOfAnotherSandbox } from "./scenarios/isolation_login.ts";
+import { speculationOfAnotherSandbox } from "./scenarios/isolation_speculation.ts";
 import { inspect } from "./scenarios/inspect.ts";
 import { largePages } from "./scenarios/large_page.ts";
 import { tokenInHeader, tokenInQuery } from "./scenarios/machine_token.ts";
@@ -136,6 +137,7 @@ export const SCENARIOS: readonly Scenario[] = [
   requestsOfAnotherSandbox,
   requestsOfAnotherPort,
   terminalOfAnotherSandbox,
+  speculationOfAnotherSandbox,
   frameOfAnotherSandbox,
   frameWithoutRequest,
   frameOfAnotherPort,
@@ -189,6 +191,7 @@ export const HOSTED: readonly Scenario[] = [
   requestsOfAnotherSandbox,
   requestsOfAnotherPort,
   terminalOfAnotherSandbox,
+  speculationOfAnotherSandbox,
   frameOfAnotherSandbox,
   frameWithoutRequest,
   cookieTheft,

@@ -174,6 +174,46 @@ Deno.test("S4: mayUseSessions() refuses frames of any other page, and of pages t
   }
 });
 
+Deno.test("mayUseSessions() goes by the Referer of what a browser asks for ahead of time, which any page's speculation rules can name", () => {
+  const own = "http://3000-demo.proxy.localhost:4000";
+  const port = "http://5173-demo.proxy.localhost:4000/";
+  const sibling = "http://3000-evil.proxy.localhost:4000/";
+  for (
+    const [number, site, referer, expected] of [
+      [3000, "none", sibling, false],
+      [3000, "none", "https://elsewhere.example/", false],
+      [3000, "none", undefined, false],
+      [3000, "none", `${own}/a?b`, true],
+      [3000, "none", port, true],
+      [3000, "same-site", sibling, false],
+      [3000, "cross-site", undefined, false],
+      [3000, "same-origin", undefined, true],
+      [3000, undefined, sibling, false],
+      [3000, undefined, undefined, false],
+      [22222, "none", sibling, false],
+      [22222, "none", port, false],
+      [22222, "none", "http://22222-demo.proxy.localhost:4000/", true],
+    ] as const
+  ) {
+    for (const name of ["sec-purpose", "purpose", "x-purpose", "x-moz"]) {
+      const headers = {
+        [name]: "prefetch",
+        accept: "text/html",
+        ...site !== undefined &&
+          {
+            "sec-fetch-site": site,
+            "sec-fetch-mode": "navigate",
+            "sec-fetch-dest": "document",
+          },
+        ...referer !== undefined && { referer },
+      };
+      const host = { ...HOST, port: number };
+      const label = `${number}, ${name}, ${site}, ${referer}`;
+      assert.equal(mayUseSessions(source(headers, { host })), expected, label);
+    }
+  }
+});
+
 Deno.test("S14: mayUseSessions() lets only their own pages use Daytona's ports, and those of allowed origins", () => {
   for (const port of [2280, 22222, 33333]) {
     const own = `http://${port}-demo.proxy.localhost:4000`;

@@ -97,7 +97,16 @@ Deno.test("isSentByPage() is true of what a page of another origin sends, and fa
   assert(!isSentByPage(new Headers()));
 });
 
-Deno.test("isSentByPage() is true of what a page of another origin has prefetched, as if it were a window", () => {
+Deno.test("isSameOriginRequest() does not take for the user's own what a browser asks for ahead of time", () => {
+  for (const site of ["none", "same-origin"]) {
+    const headers = new Headers({ "sec-fetch-site": site });
+    assert.equal(isSameOriginRequest(headers, OWN), true, site);
+    headers.set("sec-purpose", "prefetch");
+    assert.equal(isSameOriginRequest(headers, OWN), site !== "none", site);
+  }
+});
+
+Deno.test("isSentByPage() is true of what is asked for ahead of time, as if it were a window, whatever its site says", () => {
   for (
     const [name, value] of [
       ["sec-purpose", "prefetch"],
@@ -107,19 +116,14 @@ Deno.test("isSentByPage() is true of what a page of another origin has prefetche
       ["x-moz", "prefetch"],
     ] as const
   ) {
-    for (
-      const [site, expected] of [
-        ["cross-site", true],
-        ["same-site", true],
-        ["same-origin", false],
-        ["none", false], // the address bar's own guess
-      ] as const
-    ) {
+    // `none` is also what Chromium sends for the speculation rules of any page.
+    for (const site of ["cross-site", "same-site", "same-origin", "none"]) {
       const headers = metadata(site, "navigate", "document");
       assert(!isAheadOfTime(headers));
       headers.set(name, value);
       assert(isAheadOfTime(headers));
-      assert.equal(isSentByPage(headers), expected, `${name}, ${site}`);
+      assert(isSentByPage(headers), `${name}, ${site}`);
     }
+    assert(isSentByPage(new Headers({ [name]: value })), name);
   }
 });
