@@ -129,7 +129,7 @@ export function createControl(options: ControlOptions): Control {
   addHealthRoutes(app, options);
   describeRoutes(app, DATA_PLANE_ROUTES);
   describeRoutes(app, options.featureDescriptions);
-  addDocsRoutes(app, options.version);
+  addDocsRoutes(app, options.version, brand);
   const anyLogins = features.find((each) => each.anyLogins)?.anyLogins;
   addLoginRoutes(app, { ...options, browserSessions, anyLogins });
   addLogoutRoutes(app, { ...options, hasHomePage });

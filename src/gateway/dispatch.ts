@@ -38,6 +38,7 @@ import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
 import { isSentByPage, wantsDocument } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
+import { clientKey } from "../lib/client_key.ts";
 import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import type { RequestTrace } from "../observability/traces.ts";
 import { dressed, givenText } from "../pages/brand.ts";
@@ -52,6 +53,7 @@ import {
 } from "./build_logs.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Feature, HandledExchange } from "./feature.ts";
+import { OwnPageShare } from "./own_page_share.ts";
 import type { SandboxHandlers } from "./preview.ts";
 import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
 import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
@@ -105,6 +107,10 @@ export class Dispatch {
   #hasWarned = false;
   #hasWarnedOfScheme = false;
   #isRefusing = false;
+  readonly #pages = new OwnPageShare({
+    now: () => performance.now(),
+    after: (ms, callback) => void setTimeout(callback, ms),
+  });
   /** The forms that are being read. */
   #forms = 0;
 
@@ -285,8 +291,6 @@ export class Dispatch {
     base: string | undefined,
   ): Promise<Response> {
     const { control, ownRequests, limits, clientLeg } = this.#parts;
-    const tooMany = refusalOfTooMany(incoming, clientLeg.untaken);
-    if (tooMany) return this.#recorded(incoming.startedAt, tooMany);
     try {
       checkControlHead(incoming, limits);
     } catch (error) {
@@ -295,12 +299,17 @@ export class Dispatch {
     }
     const { id, request, authority, target, startedAt } = incoming;
     const { clientAddress } = incoming.client;
+    const client = clientKey(clientAddress);
     const entry = ownRequests.begin();
     const isWithinLimits = entry?.reserveForClient(clientAddress) ?? false;
     // A gateway whose pages are busy is still healthy.
     if (!isWithinLimits && !PROBE.test(target)) {
       entry?.end();
-      return this.#refuse(incoming, "pages_overloaded");
+      // In its turn, too: a refusal takes time as well, and its connection has the next request ready.
+      return await this.#pages.make(
+        client,
+        () => this.#refuse(incoming, "pages_overloaded"),
+      );
     }
     const reply = new Reply(incoming, clientLeg);
     try {
@@ -312,7 +321,11 @@ export class Dispatch {
         clientAddress,
         readForm: (maxBytes) => this.#readForm(reply, entry, maxBytes),
       };
-      const response = await control(request, context);
+      const make = () =>
+        refusalOfTooMany(incoming, clientLeg.untaken) ??
+          control(request, context);
+      const response =
+        await (PROBE.test(target) ? make() : this.#pages.make(client, make));
       return await reply.answer(await this.#recorded(startedAt, response));
     } finally {
       reply.close();

@@ -24,12 +24,14 @@ export interface ProblemOptions
 }
 
 /** Headers of all responses of our own: they are never stored or sniffed, and their URL is never sent as a referrer. */
-export const OWN_ANSWER_HEADERS: Readonly<Record<string, string>> = {
-  "cache-control": "no-store",
-  "vary": "Accept, Authorization, Cookie, Origin, Sec-Fetch-Mode",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-};
+export const OWN_ANSWER_HEADERS:
+  & Readonly<Record<string, string>>
+  & { readonly vary: string } = {
+    "cache-control": "no-store",
+    "vary": "Accept, Authorization, Cookie, Origin, Sec-Fetch-Mode",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+  };
 
 /** What a page has to say in a frame of a page that is isolated, or the browser shows nothing (HTML, section 7.1.4). */
 export const IN_ISOLATED_FRAMES = {

@@ -1,9 +1,12 @@
 /** The description of the gateway's own routes, for machines and for people. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { appsPage } from "../../pages/apps_page.ts";
+import type { CurrentBrand } from "../../pages/brand.ts";
 import { docsPage } from "../../pages/docs_page.ts";
 import { PAGE_POLICY } from "../../pages/page.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { KeptDocuments } from "../kept_documents.ts";
 import { type ControlContext, type ControlEnv, json, PAGE } from "../route.ts";
 
 /** An OpenAPI 3.1 document. */
@@ -57,34 +60,58 @@ export function describe(
 
 const PAGE_HEADERS = {
   ...OWN_ANSWER_HEADERS,
+  "content-type": "text/html; charset=UTF-8",
   "content-security-policy": PAGE_POLICY,
 };
 
 /** The routes that {@linkcode addDocsRoutes} adds. */
 export const DOCS_ROUTES = [documentRoute, docsRoute, appsRoute];
 
+const JSON_HEADERS = {
+  ...OWN_ANSWER_HEADERS,
+  "content-type": "application/json",
+};
+
 /** Adds `/openapi.json`, `/docs` and `/docs/apps`. */
 export function addDocsRoutes(
   app: OpenAPIHono<ControlEnv>,
   version: string,
+  brand: CurrentBrand | undefined,
 ): void {
+  const documents = new KeptDocuments();
   let description: OpenApiDocument | undefined;
   /** Created on the first request, when all routes have been added. */
   function document(): OpenApiDocument {
     return description ??= describe(app, version);
   }
-  app.openapi(
-    documentRoute,
-    (c) => c.json(document(), 200, OWN_ANSWER_HEADERS),
-  );
+  /** A page, which differs by domain; it is dressed as it leaves. */
+  function page(
+    { req, env }: Context<ControlEnv>,
+    name: string,
+    render: (domain: string | undefined) => string,
+  ): Response {
+    const domain = domainOf(env);
+    return documents.answer({
+      key: `${name} ${domain ?? ""}`,
+      acceptEncoding: req.header("accept-encoding") ?? null,
+      mayCompress: brand?.() === undefined,
+      make: () => render(domain),
+    }, PAGE_HEADERS);
+  }
+  // Hono would have the response of such a route made of an object.
+  app.openAPIRegistry.registerPath(documentRoute);
+  app.get(documentRoute.path, (c) =>
+    documents.answer({
+      key: "description",
+      acceptEncoding: c.req.header("accept-encoding") ?? null,
+      mayCompress: true,
+      make: () => JSON.stringify(document()),
+    }, JSON_HEADERS));
   app.openapi(
     docsRoute,
-    (c) => c.html(docsPage(document(), domainOf(c.env)), 200, PAGE_HEADERS),
+    (c) => page(c, "docs", (domain) => docsPage(document(), domain)),
   );
-  app.openapi(
-    appsRoute,
-    (c) => c.html(appsPage(domainOf(c.env)), 200, PAGE_HEADERS),
-  );
+  app.openapi(appsRoute, (c) => page(c, "apps", appsPage));
 }
 
 /** The base domain as its visitor writes it; undefined on any other host. */

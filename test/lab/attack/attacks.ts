@@ -5,6 +5,7 @@ import { credentials } from "./attacks/credentials.ts";
 import { http2 } from "./attacks/http2.ts";
 import { login } from "./attacks/login.ts";
 import { memory } from "./attacks/memory.ts";
+import { ownPages } from "./attacks/own_pages.ts";
 import { pages } from "./attacks/pages.ts";
 import { requests } from "./attacks/requests.ts";
 import { sessions } from "./attacks/sessions.ts";
@@ -31,6 +32,7 @@ export const ATTACKS: readonly Attack[] = [
   ...memory,
   ...storms,
   ...slowHolders,
+  ...ownPages,
   ...http2,
   ...untakenAnswers,
   ...login,
