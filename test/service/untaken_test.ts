@@ -14,7 +14,10 @@ import { type OwnTls, startOwnTls } from "../support/own_tls.ts";
 import { concat } from "../support/wire_frames.ts";
 
 /** Of 32 answers of the gateway's own that may wait, eight are one client's. */
-const SMALL_BUDGET = { BUFFER_BUDGET_BYTES: "4194304" };
+const SMALL_BUDGET = {
+  BUFFER_BUDGET_BYTES: "4194304",
+  MAX_MESSAGE_BYTES: "4194304",
+};
 const OF_CLIENT = 8;
 
 /** SETTINGS_INITIAL_WINDOW_SIZE of 0. */

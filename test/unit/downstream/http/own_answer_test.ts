@@ -81,3 +81,11 @@ Deno.test("who has left too many untaken over HTTP/2 is refused before anything 
   const client = { clientAddress: "192.0.2.2" };
   assert.equal(refusalOfTooMany({ ...request(), client }, isFull), undefined);
 });
+
+Deno.test("over HTTP/1.1, nobody looks at an answer's body, which would be sent in parts then", () => {
+  const answer = problem(404);
+  Object.defineProperty(answer, "body", {
+    get: () => assert.fail("looked at"),
+  });
+  assert.equal(ownAnswer(answer, request("GET", false), FREE), answer);
+});
