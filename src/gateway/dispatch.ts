@@ -371,7 +371,8 @@ export class Dispatch {
     const advice = { retryUrl };
     const given = givenText(brand, code, headers);
     const options = { code, requestId: id, asPage, docsUrl, advice };
-    const response = problem({ ...options, ...address, given });
+    const response = refusalOfTooMany(refused, clientLeg.untaken) ??
+      problem({ ...options, ...address, given });
     const recorded = this.#recorded(startedAt, response);
     function finish(it: Response): Response {
       const { untaken, readSizes } = clientLeg;

@@ -9,7 +9,7 @@ import {
   PREFACE,
 } from "../../../support/http2_frames.ts";
 import { concat } from "../../../support/wire_frames.ts";
-import { type Arena, BASE, type Flood, hostOf } from "../attack.ts";
+import { type Arena, BASE, type Flood, hostOf, type Limit } from "../attack.ts";
 import { hold, persist } from "../persist.ts";
 
 /** As many as a browser has under way on one connection. */
@@ -47,6 +47,13 @@ function requests(
   ));
 }
 
+/** They come at once, each connection with a handshake. */
+const BURST: Limit = {
+  promises: { p99Ms: 4000 },
+  reason:
+    "8,000 to 15,000 requests at once, on as many new connections as are asked for, are two to three seconds' work: nobody is killed, and what is held costs nobody anything after that",
+};
+
 function untaken(asked: Asked, more: Partial<Flood> = {}): Flood {
   const { what, about, connections, host = () => BASE } = asked;
   return {
@@ -54,6 +61,8 @@ function untaken(asked: Asked, more: Partial<Flood> = {}): Flood {
     about:
       `${connections} connections of one address ask ${STREAMS} times each for ${about}, and take nothing`,
     only: "https",
+    lastsMs: 10_000,
+    limit: BURST,
     settings: { SHARES: "members", MACHINE_TOKENS: "members" },
     ...more,
     run: (stage) =>
