@@ -20,6 +20,8 @@ export interface SentAnswer {
 /** An answer that waits. */
 interface Waiting extends SentAnswer {
   readonly isOwn: boolean;
+  /** Since when it waits, ms. */
+  readonly sentAt: number;
   /** Since when its connection has not been seen to move, ms, and what had been sent by then, bytes. */
   since: number;
   sentBytes: number;
@@ -42,8 +44,11 @@ const MAX_OF_CLIENT = 100;
 /** A connection on which nothing was sent for so long, while something is there to be taken, is closed, ms. */
 const STILL_MS = 30_000;
 
-/** One on which nothing was sent for so long may be closed for another client's answer, ms. */
-const STILL_FOR_OTHERS_MS = 1_000;
+/** So is one on which anything else moves, such as answers to PINGs, while an answer waits for so long, ms. */
+const MAX_WAIT_MS = 120_000;
+
+/** One on which an answer has waited for so long may be closed for another client's answer, ms. */
+const WAIT_BESIDE_OTHERS_MS = 1_000;
 
 export class UntakenAnswers {
   readonly #options: UntakenOptions;
@@ -106,27 +111,32 @@ export class UntakenAnswers {
       if (count > most) [greediest, most] = [client, count];
     }
     if (greediest === undefined) return false;
-    const until = this.#options.now() - STILL_FOR_OTHERS_MS;
+    const until = this.#options.now() - WAIT_BESIDE_OTHERS_MS;
     for (const waiting of this.#waiting) {
-      const { since, client, isOwn } = waiting;
-      if (since > until) return false;
-      const isMeant = isOwn && client === greediest;
-      if (isMeant && this.#closeIfStill(waiting)) return true;
+      const { sentAt, client, isOwn, socket } = waiting;
+      const isMeant = isOwn && client === greediest && sentAt <= until;
+      if (!isMeant || socket === undefined) continue;
+      this.#close(waiting, socket);
+      return true;
     }
     return false;
   }
 
-  /** Closes a connection unless it has moved since it was looked at: then it is looked at again later. */
-  #closeIfStill(waiting: Waiting): boolean {
-    const { socket, sentBytes } = waiting;
-    this.#leave(waiting);
-    if (socket === undefined || socket.sentBytes !== sentBytes) {
-      this.#join(waiting);
-      return false;
+  /** Closes a connection unless it has moved since it was looked at: then it is looked at again later, but not for ever. */
+  #closeIfStill(waiting: Waiting): void {
+    const { socket, sentBytes, sentAt } = waiting;
+    const isLate = this.#options.now() - sentAt >= MAX_WAIT_MS;
+    if (socket && (isLate || socket.sentBytes === sentBytes)) {
+      return this.#close(waiting, socket);
     }
+    this.#leave(waiting);
+    this.#join(waiting);
+  }
+
+  #close(waiting: Waiting, socket: ClientSocket): void {
+    this.#leave(waiting);
     socket.close();
     this.#options.onClosed?.();
-    return true;
   }
 
   #add(answer: SentAnswer, isOwn: boolean): void {
@@ -136,6 +146,7 @@ export class UntakenAnswers {
       delivered,
       socket,
       isOwn,
+      sentAt: this.#options.now(),
       since: 0,
       sentBytes: 0,
       place: undefined,

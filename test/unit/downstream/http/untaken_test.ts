@@ -83,17 +83,43 @@ Deno.test("one who has as many as any other has no connection closed for it", ()
   assert.equal(untaken.admit(sent("a")), false);
 });
 
-Deno.test("no connection is closed for others within a second of what was sent on it", () => {
+Deno.test("no connection is closed for others within a second of its answer", () => {
+  const { clock, untaken } = answers(8);
+  const [first, second] = [sent("a"), sent("a")];
+  untaken.admit(first);
+  untaken.admit(second);
+  for (const client of "bcdefg") untaken.admit(sent(client));
+  clock.now = 999;
+  assert.equal(untaken.admit(sent("h")), false);
+  assert.equal(first.isClosed || second.isClosed, false);
+});
+
+Deno.test("a client that has answers to its PINGs loses its connection for others as any", () => {
   const { clock, untaken } = answers(8);
   const [first, second] = [sent("a"), sent("a")];
   untaken.admit(first);
   untaken.admit(second);
   for (const client of "bcdefg") untaken.admit(sent(client));
   clock.now = 1000;
-  first.socket.sentBytes = second.socket.sentBytes = 1;
-  clock.now = 1001;
-  assert.equal(untaken.admit(sent("h")), false);
-  assert.equal(first.isClosed || second.isClosed, false);
+  first.socket.sentBytes = second.socket.sentBytes = 17;
+  assert.equal(untaken.admit(sent("h")), true);
+  assert.equal(first.isClosed, true);
+});
+
+Deno.test("an answer that waits for two minutes costs its connection, whatever else moves on that", () => {
+  const { clock, untaken } = answers(8);
+  const pinging = sent("a");
+  untaken.watch(pinging);
+  for (; clock.now < 120_000; clock.now += 5000) {
+    pinging.socket.sentBytes += 17;
+    untaken.tick();
+  }
+  assert.equal(pinging.isClosed, false);
+  for (; clock.now <= 150_000; clock.now += 5000) {
+    pinging.socket.sentBytes += 17;
+    untaken.tick();
+  }
+  assert.equal(pinging.isClosed, true);
 });
 
 Deno.test("a connection on which nothing moves for 30 s, while something is there to be taken, is closed", () => {
