@@ -266,7 +266,9 @@ export class Reply {
     this.#account?.onEnd(delivered);
     this.#account = undefined;
     const { socket } = this.#request;
-    this.#leg.untaken.watch({ client: this.#client, delivered, socket });
+    if (socket !== undefined) {
+      this.#leg.untaken.watch({ client: this.#client, delivered, socket });
+    }
     return delivered;
   }
 
