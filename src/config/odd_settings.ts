@@ -1,4 +1,5 @@
 /** Settings that are valid and have a consequence that nobody can want: said at the start, and by doctor. */
+import { CLIENT_SHARE } from "../lib/byte_budget.ts";
 import type { Config } from "./config.ts";
 import { limitWarnings } from "./limit_warnings.ts";
 
@@ -11,9 +12,6 @@ export interface OddSetting {
 }
 
 type Facts = Pick<Config, "limits" | "listen" | "daytona">;
-
-/** What one client may hold of BUFFER_BUDGET_BYTES: a longer message ends its WebSocket. */
-const CLIENT_SHARE = 3 / 4;
 
 /** All that is odd. */
 export function oddSettings(config: Facts): OddSetting[] {

@@ -6,7 +6,7 @@
 import { LinkedList, type ListNode } from "./linked_list.ts";
 
 /** How much of it one client may keep. */
-const CLIENT_SHARE = 3 / 4;
+export const CLIENT_SHARE = 3 / 4;
 
 interface ByteBudgetOptions<Kind extends string> {
   /** The bytes that all holders may keep at once, beyond their allowances. */

@@ -33,10 +33,9 @@ export class Count {
 /** Most ids at zero that are kept all the same. */
 const MAX_ZEROS = 1000;
 
-/** How many there are of one id, and how many of them are WebSockets. */
+/** How many there are of one id. */
 export interface IdCount {
   value: number;
-  tunnels: number;
 }
 
 /**
@@ -57,7 +56,7 @@ export class CountById {
     let count = this.#counts.get(id);
     if ((count?.value ?? 0) >= Math.min(limit, this.limit)) return undefined;
     if (count === undefined) {
-      this.#counts.set(id, count = { value: 0, tunnels: 0 });
+      this.#counts.set(id, count = { value: 0 });
     } else if (count.value === 0) this.#zeros--;
     count.value++;
     return count;
@@ -81,10 +80,10 @@ export class CountById {
     return largest;
   }
 
-  /** The ids with most WebSockets, and how many these are. */
-  topByTunnels(count: number): (readonly [id: string, tunnels: number])[] {
-    return [...this.#counts].map(([id, { tunnels }]) => [id, tunnels] as const)
-      .filter(([, tunnels]) => tunnels > 0)
+  /** The ids of which there are most, and how many these are. */
+  top(count: number): (readonly [id: string, value: number])[] {
+    return [...this.#counts].map(([id, { value }]) => [id, value] as const)
+      .filter(([, value]) => value > 0)
       .sort(([, a], [, b]) => b - a).slice(0, count);
   }
 

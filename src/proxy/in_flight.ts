@@ -105,7 +105,7 @@ export class InFlight {
   }
 
   sandboxesByTunnels(count: number): SandboxCount[] {
-    return this.#registry.tunnelsBySandbox.topByTunnels(count)
+    return this.#registry.tunnelsBySandbox.top(count)
       .map(([sandboxId, tunnels]) => ({ sandboxId, tunnels }));
   }
 

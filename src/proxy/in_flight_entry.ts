@@ -162,7 +162,6 @@ export class InFlightEntry {
     }
     this.#isTunnel = true;
     tunnels.increment();
-    if (this.#tunnelsOfSandbox !== undefined) this.#tunnelsOfSandbox.tunnels++;
     return undefined;
   }
 
@@ -218,7 +217,6 @@ export class InFlightEntry {
     if (this.#place !== undefined) streaming.remove(this.#place);
     if (this.#isTunnel) {
       tunnels.decrement();
-      if (this.#tunnelsOfSandbox) this.#tunnelsOfSandbox.tunnels--;
       this.#releaseTunnel();
     }
     if (this.#isOpenTunnel) this.#registry.openTunnels--;
