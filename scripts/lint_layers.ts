@@ -10,6 +10,7 @@ const LAYERS = [
   "lib",
   "http",
   "platform",
+  "stream",
   "error_codes.ts",
   "errors.ts",
   "config",
@@ -33,7 +34,10 @@ const LAYERS = [
 ];
 
 /** Layers that know HTTP only. */
-const PLAIN_LAYERS = ["upstream", "proxy"];
+const PLAIN_LAYERS = ["stream", "upstream", "downstream", "proxy"];
+
+/** The client's leg and the upstream's know nothing of each other: what both speak is in stream/. */
+const LEGS = ["upstream", "downstream"];
 
 /** What they need not know; a header's name is a matter of HTTP. */
 const DAYTONA = /(?<!\bx-)daytona|runner/gi;
@@ -116,6 +120,9 @@ function layerProblem(from: string, to: string): string | undefined {
   const unknown = [from, to].find((name) => !LAYERS.includes(name));
   if (unknown !== undefined) {
     return `src/${unknown} is not a known layer: add it to LAYERS`;
+  }
+  if (LEGS.includes(from) && LEGS.includes(to)) {
+    return `src/${from} must not import src/${to}: put what both legs speak into src/stream`;
   }
   return LAYERS.indexOf(to) < LAYERS.indexOf(from)
     ? undefined

@@ -1,5 +1,5 @@
 /** Settings that are valid and have a consequence that nobody can want: said at the start, and by doctor. */
-import { CLIENT_SHARE } from "../lib/byte_budget.ts";
+import { CLIENT_SHARE } from "../stream/byte_budget.ts";
 import type { Config } from "./config.ts";
 import { limitWarnings } from "./limit_warnings.ts";
 

@@ -1,13 +1,13 @@
 /** Creates what all exchanges share on the client's leg. */
 import type { Config } from "../config/config.ts";
 import type { Background } from "../lib/background.ts";
-import { ByteBudget } from "../lib/byte_budget.ts";
 import { createReportLimit } from "../lib/cooldown.ts";
 import { memoryLimit } from "../lib/memory_limit.ts";
 import { loggerFor } from "../observability/log.ts";
 import type { BufferKind } from "../observability/metrics/facts.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 import { garbageCollector } from "../platform/collect_garbage.ts";
+import { ByteBudget } from "../stream/byte_budget.ts";
 import { LeakedSockets } from "./http/leaked_sockets.ts";
 import { ReadSizes } from "./http/read_sizes.ts";
 import type { ClientLeg } from "./http/reply.ts";

@@ -4,7 +4,7 @@ import type {
   ExchangeEnd,
   TunnelFacts,
 } from "../observability/metrics/facts.ts";
-import { UpstreamError } from "../upstream/upstream_error.ts";
+import { StreamError } from "../stream/stream_error.ts";
 
 export { CLIENT_CLOSED_REQUEST } from "../observability/metrics/facts.ts";
 
@@ -54,6 +54,5 @@ export function tunnelEnd(
 
 /** True if an exchange failed because its client disconnected, which is no error of ours. */
 export function isClientGone(error: unknown): boolean {
-  return error instanceof UpstreamError &&
-    (error.code === "aborted" || error.code === "body_failed");
+  return error instanceof StreamError;
 }

@@ -31,10 +31,8 @@ import { forSharedCaches } from "../proxy/shared_caches.ts";
 import type { Served, StreamHandle } from "../proxy/stream_handle.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import type { Destination } from "../resolver/destination.ts";
-import {
-  discardBody,
-  type UpstreamResponse,
-} from "../upstream/http1/message.ts";
+import { discardBody } from "../stream/response_body.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { problemFor, withOurHeaders } from "./own_response.ts";
 import {
   type ExchangeServices,
@@ -196,7 +194,7 @@ export abstract class Exchange extends ReceivedRequest {
    * Opens the body to forward. It ends when the caller loses access: until the response begins, nothing else would end
    * an upload. A preflight's does not, since the gateway answers where the app does not.
    * @throws {GatewayError} `client_overloaded` if the client has too many, or as {@linkcode Reply.openUpload}
-   * @throws {UpstreamError} as {@linkcode Reply.openUpload}
+   * @throws {StreamError} as {@linkcode Reply.openUpload}
    */
   openBody(): Promise<void> | undefined {
     const opening = this.reply.openUpload();

@@ -22,10 +22,8 @@ import type { AccessEvents } from "../observability/access_events.ts";
 import { redirect } from "../pages/redirect.ts";
 import { hasAllowOrigin, type Preflight } from "../proxy/cors.ts";
 import type { Forwarder } from "../proxy/forward.ts";
-import {
-  discardBody,
-  type UpstreamResponse,
-} from "../upstream/http1/message.ts";
+import { discardBody } from "../stream/response_body.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import {
   type PlantedCookiesParts,
   withoutPlantedCookies,

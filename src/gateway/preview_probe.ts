@@ -9,7 +9,7 @@ import { GatewayError } from "../errors.ts";
 import type { AdmittedRequest, Forwarder } from "../proxy/forward.ts";
 import type { Destinations } from "../resolver/destination.ts";
 import { isAlive, type ProbeClient } from "../resolver/refusals/probe.ts";
-import { discardBody } from "../upstream/http1/message.ts";
+import { discardBody } from "../stream/response_body.ts";
 import { type SandboxStateParts, withSandboxState } from "./sandbox_state.ts";
 
 /** How long an app may take to answer, ms: what takes longer has reached one, as on a page that waits. */

@@ -44,7 +44,7 @@ import {
 import { responseHeaders } from "../proxy/response_headers.ts";
 import type { Served } from "../proxy/stream_handle.ts";
 import { toolboxResponseHeaders } from "../proxy/toolbox_response.ts";
-import type { BodyReader } from "../upstream/http1/body_reader.ts";
+import type { BodyReader } from "../stream/body_reader.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeServices, IncomingRequest } from "./received_request.ts";

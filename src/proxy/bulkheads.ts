@@ -5,6 +5,7 @@
 import { clientKey } from "../lib/client_key.ts";
 import type { LimitUse } from "../observability/metrics/facts.ts";
 import type { App, Destination } from "../resolver/destination.ts";
+import { StreamError } from "../stream/stream_error.ts";
 import type { UpstreamRequest } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import { CountById, type IdCount } from "./counts.ts";
@@ -87,7 +88,8 @@ export class Bulkheads {
   /**
    * The place of an exchange whose request is about to be sent; once one is free, and if the upstream is suspected, once
    * a probe has told. Undefined where the origin is one sandbox's own.
-   * @throws {UpstreamError} `unresponsive`, `busy`, `sandbox_busy` or `aborted`
+   * @throws {UpstreamError} `unresponsive`, `busy` or `sandbox_busy`
+   * @throws {StreamError} if the client has left
    */
   enter(
     destination: Destination,
@@ -212,7 +214,7 @@ export class Bulkheads {
   #queue(upstream: Upstream, exchange: Exchange): Promise<Place> {
     const { liveness, queue } = upstream;
     const signal = exchange.reply.signal();
-    if (signal.aborted) throw new UpstreamError("aborted", "the client left");
+    if (signal.aborted) throw new StreamError("aborted", "the client left");
     if (this.#isFull(upstream) && liveness.silentMs >= PATIENCE_MS) {
       throw this.#refusal(upstream);
     }

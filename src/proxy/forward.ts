@@ -10,7 +10,7 @@ import {
   isSameDestination,
 } from "../resolver/destination.ts";
 import { failedExchange, Refusal } from "../resolver/refusals/refusal.ts";
-import type { BodyReader } from "../upstream/http1/body_reader.ts";
+import type { BodyReader } from "../stream/body_reader.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type {
   UpstreamRequest,
@@ -67,7 +67,7 @@ export interface ForwarderParts {
 
 /**
  * Sends requests to wherever their sandboxes are. Both methods throw a {@linkcode GatewayError} if no app answered, and
- * an {@linkcode UpstreamError} `aborted` or `body_failed` if the client has disconnected.
+ * a {@linkcode StreamError} if the client has disconnected.
  */
 export class Forwarder {
   readonly #parts: ForwarderParts;

@@ -5,7 +5,7 @@
 import { ExpiringLru } from "../lib/lru.ts";
 import type { App } from "../resolver/destination.ts";
 import { Refusal } from "../resolver/refusals/refusal.ts";
-import { discardBody } from "../upstream/http1/message.ts";
+import { discardBody } from "../stream/response_body.ts";
 import type { OpenResult } from "../upstream/websocket/handshake.ts";
 import type { AddressForm, HandshakeForm } from "./app_origin.ts";
 

@@ -6,10 +6,8 @@ import type { AppOriginMode } from "../config/config.ts";
 import { ExpiringLru } from "../lib/lru.ts";
 import type { App } from "../resolver/destination.ts";
 import { Refusal } from "../resolver/refusals/refusal.ts";
-import {
-  discardBody,
-  type UpstreamResponse,
-} from "../upstream/http1/message.ts";
+import { discardBody } from "../stream/response_body.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import {
   type AddressedRequest,
   type AddressForm,

@@ -12,9 +12,9 @@ import {
 } from "../downstream/websocket/close.ts";
 import { RateLimit } from "../downstream/websocket/rate_limit.ts";
 import { freeMessage, SendQueue } from "../downstream/websocket/send_queue.ts";
-import type { ByteBudget, Holding } from "../lib/byte_budget.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
+import type { ByteBudget, Holding } from "../stream/byte_budget.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
 
 /** The upstream is not read while more bytes than this, or 512 messages, are queued for the client. */

@@ -1,5 +1,6 @@
 /** An exchange that waits for a place at an upstream. */
-import { UpstreamError } from "../upstream/upstream_error.ts";
+import { StreamError } from "../stream/stream_error.ts";
+import type { UpstreamError } from "../upstream/upstream_error.ts";
 
 /** The longest wait for a place, ms. */
 const MAX_WAIT_MS = 10_000;
@@ -37,7 +38,7 @@ export class Waiter<Place> {
     this.#cancelTimer = after(MAX_WAIT_MS, () => this.#giveUp());
   }
 
-  /** Rejects with an {@linkcode UpstreamError}. */
+  /** Rejects with an {@linkcode UpstreamError}, or a {@linkcode StreamError} if the client left. */
   get place(): Promise<Place> {
     return this.#place.promise;
   }
@@ -47,18 +48,18 @@ export class Waiter<Place> {
     this.#place.resolve(place);
   }
 
-  refuse(error = this.#options.refusal()): void {
+  refuse(error: Error = this.#options.refusal()): void {
     this.#stop();
     this.#place.reject(error);
   }
 
-  #giveUp(error?: UpstreamError): void {
+  #giveUp(error?: Error): void {
     this.#options.onGiveUp();
     this.refuse(error);
   }
 
   readonly #onAbort = () => {
-    this.#giveUp(new UpstreamError("aborted", "the client did not wait"));
+    this.#giveUp(new StreamError("aborted", "the client did not wait"));
   };
 
   #stop(): void {

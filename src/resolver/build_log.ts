@@ -1,10 +1,8 @@
 /** Fetches build logs from the runners that ran the builds. */
 import { GatewayError } from "../errors.ts";
+import { discardBody } from "../stream/response_body.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
-import {
-  discardBody,
-  type UpstreamResponse,
-} from "../upstream/http1/message.ts";
+import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import type { BuildLog } from "./own/builds.ts";
 import { runnerBase, runnerHeaders } from "./own/runner.ts";
 import { failedExchange } from "./refusals/refusal.ts";
@@ -50,7 +48,7 @@ export function buildLogQuery(query: string, snapshotRef: string): string {
 /**
  * Requests the log from the runner; with `follow=true` in the query, it streams for as long as the build runs.
  * @throws {GatewayError} `build_log_not_found`, `shutting_down`, or a `runner_*` code if the runner cannot be used
- * @throws {UpstreamError} `aborted` if the client has disconnected
+ * @throws {StreamError} if the client has disconnected
  */
 export async function fetchBuildLog(
   request: BuildLogRequest,

@@ -1,4 +1,4 @@
-/** Why an exchange with an upstream failed; with the first seven, nothing was sent, and the body is untouched. */
+/** Why an exchange with an upstream failed, unless its client has left (`StreamError`); with the first seven, nothing was sent, and the body is untouched. */
 export type UpstreamErrorCode =
   | "unresponsive" // the upstream answers nobody
   | "busy" // too many exchanges wait for the upstream
@@ -11,9 +11,7 @@ export type UpstreamErrorCode =
   | "upload_stalled" // the request body's source did not provide more of it in time, and there was no response yet
   | "connection_lost" // closed or reset before the upstream's message was complete
   | "protocol_error" // the upstream violated RFC 9112
-  | "aborted" // the request's signal was aborted, or the response body was cancelled
-  | "closed" // the client was closed
-  | "body_failed"; // the request body failed, or did not have the declared length
+  | "closed"; // the client was closed
 
 /** A failed exchange. `message` and `cause` are for logs only: they may reveal what the upstream sent. */
 export class UpstreamError extends Error {

@@ -11,7 +11,7 @@ import {
 } from "../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { parseConfig } from "../../src/config/config.ts";
-import { ByteBudget } from "../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../src/stream/byte_budget.ts";
 import type { GatewayService } from "../../src/server/run.ts";
 import { listenTls } from "../../src/downstream/tls/listen_tls.ts";
 import { createService, SECTIONS } from "../../src/service.ts";

@@ -3,10 +3,7 @@ import assert from "node:assert/strict";
 import type { EventEmitter } from "node:events";
 import type { ServerResponse } from "node:http";
 import { connect, constants } from "node:http2";
-import {
-  giveBackBuffer,
-  takeBuffer,
-} from "../../src/upstream/http1/buffer_pool.ts";
+import { giveBackBuffer, takeBuffer } from "../../src/stream/buffer_pool.ts";
 import { startGateway } from "../support/gateway.ts";
 import { chunks } from "../support/raw_client.ts";
 import { turn } from "../support/upstream.ts";

@@ -5,7 +5,7 @@ import type {
   IncomingRequest,
 } from "../../src/gateway/received_request.ts";
 import type { ClientLeg } from "../../src/downstream/http/reply.ts";
-import { ByteBudget } from "../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../src/stream/byte_budget.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";
 import { loggerFor } from "../../src/observability/log.ts";
 import {

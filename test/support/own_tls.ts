@@ -1,6 +1,6 @@
 /** The gateway's own TLS in front of a gateway of a test. */
 import { listenTls } from "../../src/downstream/tls/listen_tls.ts";
-import { ByteBudget } from "../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../src/stream/byte_budget.ts";
 import { LOCALHOST } from "./certificates.ts";
 import type { TestGateway } from "./gateway.ts";
 

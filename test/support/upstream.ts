@@ -1,19 +1,18 @@
 /** Helpers for tests of the HTTP/1.1 client. */
+import {
+  StreamError,
+  type StreamErrorCode,
+} from "../../src/stream/stream_error.ts";
 import { setImmediate } from "node:timers";
 import { parseOrigin } from "../../src/http/origin.ts";
-import {
-  type BodyReader,
-  bodyReader,
-} from "../../src/upstream/http1/body_reader.ts";
+import { type BodyReader, bodyReader } from "../../src/stream/body_reader.ts";
 import {
   UpstreamClient,
   type UpstreamConfig,
 } from "../../src/upstream/http1/client.ts";
 import type { Dial } from "../../src/upstream/http1/connect.ts";
-import type {
-  ResponseBody,
-  UpstreamRequest,
-} from "../../src/upstream/http1/message.ts";
+import type { UpstreamRequest } from "../../src/upstream/http1/message.ts";
+import type { ResponseBody } from "../../src/stream/response_body.ts";
 import {
   UpstreamError,
   type UpstreamErrorCode,
@@ -140,9 +139,13 @@ export function readerOf(body: ResponseBody): BodyReader {
 }
 
 /** A validator for `assert.rejects` and `assert.throws`. */
-export function withCode(code: UpstreamErrorCode): (error: unknown) => boolean {
+export function withCode(
+  code: UpstreamErrorCode | StreamErrorCode,
+): (error: unknown) => boolean {
   return (error) => {
-    if (error instanceof UpstreamError && error.code === code) return true;
+    const isOurs = error instanceof UpstreamError ||
+      error instanceof StreamError;
+    if (isOurs && error.code === code) return true;
     throw error;
   };
 }

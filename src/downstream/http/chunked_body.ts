@@ -22,12 +22,9 @@ import {
   type Bytes,
   type Reader,
   readerOf,
-} from "../../upstream/http1/body_reader.ts";
-import {
-  giveBackBuffer,
-  takeBuffer,
-} from "../../upstream/http1/buffer_pool.ts";
-import { UpstreamError } from "../../upstream/upstream_error.ts";
+} from "../../stream/body_reader.ts";
+import { giveBackBuffer, takeBuffer } from "../../stream/buffer_pool.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 import {
   MAX_ROOM_BYTES,
   MIN_ROOM_BYTES,
@@ -110,7 +107,7 @@ export class ChunkedBody implements BodyReader {
     }
     const bytes = await this.#watched(this.#reader.read(takeBuffer(room)));
     // A stream reports its cancellation as an ordinary end.
-    if (this.#isCancelled) throw new UpstreamError("aborted", "body cancelled");
+    if (this.#isCancelled) throw new StreamError("aborted", "body cancelled");
     if (bytes === undefined || bytes.length === 0) {
       this.#isComplete = true;
       if (bytes !== undefined) giveBackBuffer(new Uint8Array(bytes.buffer));

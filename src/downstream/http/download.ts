@@ -2,7 +2,7 @@
 import { describeError } from "../../lib/describe_error.ts";
 import type { ExchangeEnd } from "../../observability/metrics/facts.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
-import type { BodyReader } from "../../upstream/http1/body_reader.ts";
+import type { BodyReader } from "../../stream/body_reader.ts";
 import { type AbortReason, isClientGone } from "../ends.ts";
 import type { RiskedSocket } from "./leaked_sockets.ts";
 

@@ -1,6 +1,6 @@
 /** What is sent to one of the gateway's own pages: short, and at once. */
 import { GatewayError } from "../../errors.ts";
-import { giveBackBuffer } from "../../upstream/http1/buffer_pool.ts";
+import { giveBackBuffer } from "../../stream/buffer_pool.ts";
 import { UPLOAD_ERRORS } from "../ends.ts";
 import type { Reply } from "./reply.ts";
 

@@ -5,13 +5,13 @@ import {
   type RequestHeaders,
   withoutHeader,
 } from "../../http/headers.ts";
-import type { ByteBudget } from "../../lib/byte_budget.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { BufferKind } from "../../observability/metrics/facts.ts";
 import { lentBody } from "../../platform/lent_body.ts";
-import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
-import { giveBackBuffer } from "../../upstream/http1/buffer_pool.ts";
-import { discardBody } from "../../upstream/http1/message.ts";
+import type { BodyReader, Bytes } from "../../stream/body_reader.ts";
+import { giveBackBuffer } from "../../stream/buffer_pool.ts";
+import type { ByteBudget } from "../../stream/byte_budget.ts";
+import { discardBody } from "../../stream/response_body.ts";
 import type { AbortReason } from "../ends.ts";
 import { DownloadAccount } from "../memory/account.ts";
 import type { MemoryGuard } from "../memory/guard.ts";

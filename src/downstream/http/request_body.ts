@@ -8,9 +8,9 @@ import {
   bodyReader,
   roomReader,
   startingWith,
-} from "../../upstream/http1/body_reader.ts";
-import { takeBuffer } from "../../upstream/http1/buffer_pool.ts";
-import { UpstreamError } from "../../upstream/upstream_error.ts";
+} from "../../stream/body_reader.ts";
+import { takeBuffer } from "../../stream/buffer_pool.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 import { type BodySource, ChunkedBody } from "./chunked_body.ts";
 import { MAX_ROOM_BYTES } from "./read_sizes.ts";
 
@@ -65,10 +65,10 @@ function cancellable(body: BodyReader, signal: AbortSignal): BodyReader {
   return {
     async read() {
       const bytes = await body.read().catch((cause) => {
-        throw new UpstreamError("body_failed", "upload broke", { cause });
+        throw new StreamError("source_failed", "upload broke", { cause });
       });
       if (bytes === null && await wasCancelled(signal)) {
-        throw new UpstreamError("aborted", "upload cancelled");
+        throw new StreamError("aborted", "upload cancelled");
       }
       return bytes;
     },
@@ -76,7 +76,7 @@ function cancellable(body: BodyReader, signal: AbortSignal): BodyReader {
   };
 }
 
-/** The body, or null if it is empty; throws an UpstreamError `aborted` or `body_failed` if the client has left it. */
+/** The body, or null if it is empty; throws a StreamError if the client has left it. */
 async function nonEmpty(
   source: BodyReader,
   signal: AbortSignal,

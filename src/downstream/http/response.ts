@@ -7,11 +7,7 @@ import {
 } from "../../http/headers.ts";
 import { streamedResponse } from "../../platform/streamed_response.ts";
 import { UNKNOWN_LENGTH } from "../../platform/unknown_length.ts";
-import {
-  discardBody,
-  type ResponseBody,
-  type UpstreamResponse,
-} from "../../upstream/http1/message.ts";
+import { discardBody, type ResponseBody } from "../../stream/response_body.ts";
 import type { Upload } from "./upload.ts";
 
 /** True for a status without a body (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5), with which Response accepts none. */
@@ -33,7 +29,11 @@ export function clientHeaders(
 /** The body that the client gets in response to a request with `method`; one that it does not get is discarded. */
 export function clientBody(
   method: string,
-  { status, headers, body }: UpstreamResponse,
+  { status, headers, body }: {
+    readonly status: number;
+    readonly headers: HeaderList;
+    readonly body: ResponseBody;
+  },
 ): ResponseBody {
   if (isBodiless(status)) {
     discardBody(body);

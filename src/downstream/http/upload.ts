@@ -1,8 +1,8 @@
 /** A client's body on its way: the upstream reads it, and may give it up; the gateway counts it, charges, and may end it. */
-import type { ByteBudget, Holding } from "../../lib/byte_budget.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
-import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
-import { UpstreamError } from "../../upstream/upstream_error.ts";
+import type { BodyReader, Bytes } from "../../stream/body_reader.ts";
+import type { ByteBudget, Holding } from "../../stream/byte_budget.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 import type { UploadAbortReason } from "../ends.ts";
 import { uploadMemory } from "../memory/account.ts";
 import type { MemoryGuard, Watched } from "../memory/guard.ts";
@@ -93,7 +93,7 @@ export class Upload implements BodyReader, Watched {
   read(): Promise<Bytes | null> {
     // A read that waits beside a response in parts takes what comes, without a limit, and is never told to stop.
     if (this.#isOver) {
-      return Promise.reject(new UpstreamError("aborted", "upload given up"));
+      return Promise.reject(new StreamError("aborted", "upload given up"));
     }
     const peeked = this.#peeked;
     this.#peeked = undefined;
@@ -145,7 +145,7 @@ export class Upload implements BodyReader, Watched {
   cancel(): void {
     this.#isCancelled = true;
     if (this.#reading === undefined) return this.#source.body.cancel();
-    this.#reading.reject(new UpstreamError("aborted", "upload cancelled"));
+    this.#reading.reject(new StreamError("aborted", "upload cancelled"));
   }
 
   /**

@@ -1,5 +1,5 @@
 /** How much memory a transfer takes: Deno does not tell what it reads and writes ahead, so these are measured. */
-import type { ByteBudget, Holding } from "../../lib/byte_budget.ts";
+import type { ByteBudget, Holding } from "../../stream/byte_budget.ts";
 
 /** What `Deno.serve` reads of an upload that nobody reads, at most, bytes: 0.5 MiB each of 100 (measured), 0.9 in chunks. */
 const READ_AHEAD_BYTES = 768 * 1024;

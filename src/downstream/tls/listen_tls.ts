@@ -7,13 +7,13 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import type { ByteBudget } from "../../lib/byte_budget.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { ranOutOfDescriptors } from "../../lib/descriptors.ts";
 import { takeTurn } from "../../lib/fair_turn.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { accessSignal } from "../../platform/early_signal.ts";
 import { mendPause } from "../../platform/tls_pause.ts";
+import type { ByteBudget } from "../../stream/byte_budget.ts";
 import type { Handler } from "../http/handler.ts";
 import {
   CLOSE_TIMEOUT_MS,

@@ -1,13 +1,10 @@
 /** Relays a client's bytes to a connection of our own and back, at the pace of the slower side. */
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
-import type { Holding } from "../../lib/byte_budget.ts";
 import { fairTurn } from "../../lib/fair_turn.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
-import {
-  giveBackBuffer,
-  takeBuffer,
-} from "../../upstream/http1/buffer_pool.ts";
+import { giveBackBuffer, takeBuffer } from "../../stream/buffer_pool.ts";
+import type { Holding } from "../../stream/byte_budget.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 
 /** As much as a record of TLS carries. Every connection holds such a buffer, even if it is idle. */

@@ -4,7 +4,7 @@ import type { RequestHeaders } from "../../http/headers.ts";
 import { hasDisconnected } from "../../platform/client_disconnected.ts";
 import { accessSignal } from "../../platform/early_signal.ts";
 import { withSpacedProtocols } from "../../platform/subprotocols.ts";
-import { UpstreamError } from "../../upstream/upstream_error.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 
 /**
  * `idleTimeout` for `Deno.upgradeWebSocket()`, in seconds: a client that is silent for half of it, or a second less, is
@@ -29,7 +29,7 @@ export function checkHandshake(headers: RequestHeaders): void {
 /** Has {@linkcode upgradeClient} notice a client that leaves from now on. */
 export { accessSignal as watchClient };
 
-/** Upgrades the client's connection; throws an UpstreamError `aborted` if the client has left. */
+/** Upgrades the client's connection; throws a StreamError if the client has left. */
 export async function upgradeClient(
   request: Request,
   headers: RequestHeaders,
@@ -37,7 +37,7 @@ export async function upgradeClient(
 ): Promise<Deno.WebSocketUpgrade> {
   // The WebSocket of a client that has disconnected would never open, report no event, and leak its socket.
   if (await hasDisconnected(request.signal)) {
-    throw new UpstreamError("aborted", "Client left");
+    throw new StreamError("aborted", "Client left");
   }
   return Deno.upgradeWebSocket(withSpacedProtocols(request, headers), {
     ...(protocol === undefined ? {} : { protocol }),

@@ -1,7 +1,7 @@
 /** The end of a client's WebSocket (RFC 6455 section 7). */
+import { isCloseCode } from "../../http/close_code.ts";
 import { fitsCloseFrame } from "../../platform/long_close.ts";
 import { closeReliably } from "../../platform/reliable_close.ts";
-import { isCloseCode } from "../../upstream/websocket/frames.ts";
 
 /** Drops the connection of a client that does not answer its Close. */
 export { dropWebSocket as dropClient } from "../../platform/drop_websocket.ts";

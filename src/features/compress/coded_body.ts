@@ -9,7 +9,7 @@ import {
 } from "node:zlib";
 import { fairTurn } from "../../lib/fair_turn.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
-import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
+import type { BodyReader, Bytes } from "../../stream/body_reader.ts";
 import type { Coding } from "./coding.ts";
 
 const GZIP = { level: 4 };

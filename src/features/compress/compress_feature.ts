@@ -8,7 +8,7 @@ import { senderSite } from "../../http/fetch_metadata.ts";
 import { type HeaderList, valuesOf } from "../../http/headers.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { TokenBuckets } from "../../lib/token_bucket.ts";
-import { giveBackBuffer } from "../../upstream/http1/buffer_pool.ts";
+import { giveBackBuffer } from "../../stream/buffer_pool.ts";
 import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 import { codedBody, codedBytes, ENCODER_BYTES } from "./coded_body.ts";
 import { codingFor } from "./coding.ts";

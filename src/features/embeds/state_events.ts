@@ -3,7 +3,7 @@ import { ERRORS } from "../../error_codes.ts";
 import type { ErrorCode } from "../../errors.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import type { FrameState } from "../../pages/frame_state.ts";
-import type { BodyReader, Bytes } from "../../upstream/http1/body_reader.ts";
+import type { BodyReader, Bytes } from "../../stream/body_reader.ts";
 
 /** What is told of a preview. */
 export interface ToldState {

@@ -5,7 +5,7 @@ import { GatewayError } from "../../errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import type { Look } from "../../gateway/preview_looks.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
-import { UpstreamError } from "../../upstream/upstream_error.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 
 interface WaitOptions {
   readonly look: () => Promise<Look>;
@@ -19,7 +19,7 @@ interface WaitOptions {
 /**
  * The first look that shows a preview that is ready, or never will be; the latest one when the time is over.
  * @throws {GatewayError} if the caller loses access, or the gateway is closing
- * @throws {UpstreamError} `aborted` if the client has disconnected
+ * @throws {StreamError} if the client has disconnected
  */
 export async function waitUntilReady(
   x: Pick<Exchange, "request" | "lasts">,
@@ -27,7 +27,7 @@ export async function waitUntilReady(
 ): Promise<Look> {
   const { signal } = x.request;
   const { promise: cutOff, reject } = Promise.withResolvers<never>();
-  const leave = () => reject(new UpstreamError("aborted", "Client has left"));
+  const leave = () => reject(new StreamError("aborted", "Client has left"));
   if (signal.aborted) leave();
   signal.addEventListener("abort", leave);
   x.lasts({

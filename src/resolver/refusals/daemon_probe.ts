@@ -2,11 +2,8 @@
  * Finds out, by the sandbox's daemon, what a runner's empty 502 means. From outside, a port on which nothing listens
  * looks like a daemon that is down, and like an app that drops the connection; each calls for a different remedy.
  */
-import {
-  discardBody,
-  type ResponseBody,
-  type UpstreamResponse,
-} from "../../upstream/http1/message.ts";
+import { discardBody, type ResponseBody } from "../../stream/response_body.ts";
+import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 import { wholeBody } from "../../upstream/http1/whole_body.ts";
 import type { App, Destination } from "../destination.ts";
 import { DAEMON_VERSION, type ProbeClient, sendProbe } from "./probe.ts";

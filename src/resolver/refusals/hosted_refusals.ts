@@ -5,10 +5,8 @@
  */
 import { isAlwaysPrivate } from "../../address/grammar.ts";
 import { type HeaderList, valuesOf } from "../../http/headers.ts";
-import {
-  discardBody,
-  type UpstreamResponse,
-} from "../../upstream/http1/message.ts";
+import { discardBody } from "../../stream/response_body.ts";
+import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 import type { AppRequest, Destination, ResponseHead } from "../destination.ts";
 import { type ProbeClient, sendProbe } from "./probe.ts";
 import { type Refusal, refusalWith } from "./refusal.ts";

@@ -1,11 +1,9 @@
 /** Requests of the gateway's own to an upstream. */
 import { GatewayError } from "../../errors.ts";
 import type { HeaderList } from "../../http/headers.ts";
+import { discardBody } from "../../stream/response_body.ts";
 import type { UpstreamClient } from "../../upstream/http1/client.ts";
-import {
-  discardBody,
-  type UpstreamResponse,
-} from "../../upstream/http1/message.ts";
+import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 import type { Destination } from "../destination.ts";
 import { failedExchange } from "./refusal.ts";
 

@@ -1,5 +1,6 @@
 /** What comes in place of an app's response. */
 import { type ErrorCode, GatewayError } from "../../errors.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 import {
   UpstreamError,
   type UpstreamErrorCode,
@@ -21,10 +22,10 @@ export type RefusalKind =
 /** A refusal by an upstream, or its failure, in place of the app's response. */
 export class Refusal {
   readonly kind: RefusalKind;
-  /** What to throw: an {@linkcode UpstreamError} if the client has disconnected, as no code describes that. */
-  readonly error: GatewayError | UpstreamError;
+  /** What to throw: a {@linkcode StreamError} if the client has disconnected, as no code describes that. */
+  readonly error: GatewayError | StreamError;
 
-  constructor(kind: RefusalKind, error: GatewayError | UpstreamError) {
+  constructor(kind: RefusalKind, error: GatewayError | StreamError) {
     this.kind = kind;
     this.error = error;
   }
@@ -42,9 +43,9 @@ export function refusalWith(code: ErrorCode, reason: string): Refusal {
   return new Refusal(KINDS[code] ?? "final", new GatewayError(code, reason));
 }
 
-/** What failures say. The error code is null where the client has disconnected. */
+/** What failures say. */
 const FAILURES: Readonly<
-  Record<UpstreamErrorCode, readonly [RefusalKind, ErrorCode | null]>
+  Record<UpstreamErrorCode, readonly [RefusalKind, ErrorCode]>
 > = {
   unresponsive: ["not_reached", "runner_unresponsive"],
   busy: ["final", "runner_overloaded"],
@@ -58,14 +59,12 @@ const FAILURES: Readonly<
   connection_lost: ["dropped", "runner_unreachable"],
   protocol_error: ["dropped", "runner_protocol_error"],
   closed: ["final", "shutting_down"],
-  aborted: ["final", null],
-  body_failed: ["final", null],
 };
 
-/** What a failed exchange comes to, `cause` being its error's; throws `cause` if it is no {@linkcode UpstreamError}. */
+/** What a failed exchange comes to, `cause` being its error's; throws `cause` if it is neither leg's failure. */
 export function failedExchange(cause: unknown): Refusal {
+  if (cause instanceof StreamError) return new Refusal("final", cause);
   if (!(cause instanceof UpstreamError)) throw cause;
   const [kind, code] = FAILURES[cause.code];
-  const error = code && new GatewayError(code, cause.message, { cause });
-  return new Refusal(kind, error ?? cause);
+  return new Refusal(kind, new GatewayError(code, cause.message, { cause }));
 }

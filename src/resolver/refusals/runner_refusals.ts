@@ -1,9 +1,6 @@
 /** Tells the refusals of a runner, and of the hops behind it, from what an app answers. */
-import {
-  discardBody,
-  type ResponseBody,
-  type UpstreamResponse,
-} from "../../upstream/http1/message.ts";
+import { discardBody, type ResponseBody } from "../../stream/response_body.ts";
+import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 import { wholeBody } from "../../upstream/http1/whole_body.ts";
 import type {
   App,

@@ -1,4 +1,4 @@
-import type { Bytes } from "./body_reader.ts";
+import type { Bytes } from "../../stream/body_reader.ts";
 
 export interface Decoded {
   /** A view of those bytes; empty if they hold no content. */

@@ -1,6 +1,6 @@
+import type { Bytes } from "../../stream/body_reader.ts";
 import { protocolError } from "../upstream_error.ts";
 import type { BodyDecoder, Decoded } from "./body_decoder.ts";
-import type { Bytes } from "./body_reader.ts";
 import { COLON, CR, isHeaderValueByte, isTokenByte, LF } from "./bytes.ts";
 import { HEAD_LIMITS } from "./response_head.ts";
 

@@ -1,5 +1,6 @@
 import type { Config } from "../../config/config.ts";
 import { LinkedList } from "../../lib/linked_list.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import { Connector, type Dial, dial as dialNetwork } from "./connect.ts";
 import { Connection } from "./connection.ts";
@@ -52,7 +53,7 @@ export class UpstreamClient {
     };
   }
 
-  /** Sends a request and returns the response, once its head is there; rejects with a TypeError or UpstreamError. */
+  /** Sends a request and returns the response, once its head is there; rejects with a TypeError, an UpstreamError or a StreamError. */
   async request(request: UpstreamRequest): Promise<UpstreamResponse> {
     const head = requestHead(request, { upgrade: false });
     const prepared = { request, head, upgrade: false };
@@ -109,7 +110,7 @@ export class UpstreamClient {
 
   #throwIfEnded({ signal }: UpstreamRequest): void {
     if (this.#isClosed) throw new UpstreamError("closed", "client closed");
-    if (signal?.aborted) throw new UpstreamError("aborted", "request aborted");
+    if (signal?.aborted) throw new StreamError("aborted", "request aborted");
   }
 
   async #open(prepared: PreparedRequest): Promise<RoundTrip> {

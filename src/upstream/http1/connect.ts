@@ -2,6 +2,7 @@
 import type { Origin } from "../../http/origin.ts";
 import { ranOutOfDescriptors } from "../../lib/descriptors.ts";
 import { handshake, startTls } from "../../platform/abortable_tls.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 import {
   deadlineOf,
   type TimeLimit,
@@ -29,14 +30,14 @@ export class Connector {
     return this.#attempts.size;
   }
 
-  /** Connects to a request's origin; rejects with an UpstreamError, also if it is late, closed, or `signal` aborted. */
+  /** Connects to a request's origin; rejects with an UpstreamError, also if it is late or closed, with a StreamError if `signal` is aborted. */
   async connect(
     { origin, signal }: Pick<UpstreamRequest, "origin" | "signal">,
     now: number,
   ): Promise<Deno.Conn> {
     const attempt = new AbortController();
     const abort = () =>
-      attempt.abort(new UpstreamError("aborted", "request aborted"));
+      attempt.abort(new StreamError("aborted", "request aborted"));
     this.#attempts.set(attempt, deadlineOf(this.#limit, now));
     signal?.addEventListener("abort", abort);
     try {

@@ -222,7 +222,7 @@ export class Connection {
     this.fail(new UpstreamError("connection_lost", message));
   }
 
-  /** Closes at once for this reason, an `UpstreamError` barring bugs; only the first call has an effect. */
+  /** Closes at once for this reason, an `UpstreamError` or `StreamError` barring bugs; only the first call has an effect. */
   fail(reason: unknown): void {
     if (this.#failed) return;
     this.#failed = true;

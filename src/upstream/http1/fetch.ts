@@ -1,8 +1,8 @@
 /** `fetch` by this client: for URLs with a secret, as Deno's own records whole URLs (OpenTelemetry). */
 import { parseOrigin } from "../../http/origin.ts";
-import { bodyReader } from "./body_reader.ts";
+import { bodyReader } from "../../stream/body_reader.ts";
+import { discardBody, type ResponseBody } from "../../stream/response_body.ts";
 import type { UpstreamClient } from "./client.ts";
-import { discardBody, type ResponseBody } from "./message.ts";
 
 /**
  * Creates a `fetch` that neither follows redirects, nor goes by a proxy, nor decodes content: it asks for none that is

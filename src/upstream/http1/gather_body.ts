@@ -1,9 +1,9 @@
 import { setImmediate as immediate } from "node:timers/promises";
 import { takeTurn, UNPACED_READS } from "../../lib/fair_turn.ts";
+import { takeBuffer } from "../../stream/buffer_pool.ts";
+import type { ResponseBody } from "../../stream/response_body.ts";
 import { LengthDecoder } from "./body_decoder.ts";
-import { takeBuffer } from "./buffer_pool.ts";
 import type { Connection } from "./connection.ts";
-import type { ResponseBody } from "./message.ts";
 import { ConnectionReader } from "./receive_body.ts";
 
 /** A body that does not arrive within this time of its head is passed on part by part, ms. */

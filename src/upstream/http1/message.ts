@@ -1,7 +1,8 @@
 /** The messages of the HTTP/1.1 client: what is sent to an upstream and what comes back (RFC 9110, RFC 9112). */
 import type { HeaderList } from "../../http/headers.ts";
 import type { Origin } from "../../http/origin.ts";
-import type { BodyReader, Bytes } from "./body_reader.ts";
+import type { BodyReader } from "../../stream/body_reader.ts";
+import type { ResponseBody } from "../../stream/response_body.ts";
 import type { UpgradedConnection } from "./upgraded_connection.ts";
 
 /** A request; `UpstreamClient` validates it, and throws `TypeError` before anything is sent. */
@@ -27,18 +28,6 @@ export interface UpstreamRequest {
   readonly mayRead?: (size: number) => boolean;
   /** Whether to gather a body of so many bytes, at least 16 KiB, for which there is memory; never unless given. */
   readonly mayGather?: (size: number) => boolean;
-}
-
-/**
- * Bytes if the whole body arrived with the head, or soon after it, a reader otherwise; null if there is no body. Bytes
- * are nobody else's, and may be given back (see buffer_pool.ts). A reader must be read to the end or cancelled: it
- * holds its connection until then, and fails with an {@linkcode UpstreamError}.
- */
-export type ResponseBody = Bytes | BodyReader | null;
-
-/** Gives up a body that nobody will read. */
-export function discardBody(body: ResponseBody): void {
-  if (body !== null && !(body instanceof Uint8Array)) body.cancel();
 }
 
 /** A final response, with every header received, but without its reason phrase (RFC 9112 section 4). */

@@ -1,5 +1,9 @@
-import type { Bytes } from "./body_reader.ts";
-import { giveBackBuffer, pooledCopy, takeBuffer } from "./buffer_pool.ts";
+import type { Bytes } from "../../stream/body_reader.ts";
+import {
+  giveBackBuffer,
+  pooledCopy,
+  takeBuffer,
+} from "../../stream/buffer_pool.ts";
 
 /** Initial size, enough for a head and a small body: servers write 32 or 64 KiB at once, beside a head; bytes. */
 const MIN_BYTES = 33 * 1024;

@@ -1,10 +1,11 @@
 /** Receives the body of a response. */
+import type { BodyReader, Bytes } from "../../stream/body_reader.ts";
+import type { ResponseBody } from "../../stream/response_body.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 import { UpstreamError } from "../upstream_error.ts";
 import { type BodyDecoder, LengthDecoder } from "./body_decoder.ts";
-import type { BodyReader, Bytes } from "./body_reader.ts";
 import { ChunkedDecoder } from "./chunked_decoder.ts";
 import type { Connection } from "./connection.ts";
-import type { ResponseBody } from "./message.ts";
 import type { ResponseHead } from "./response_head.ts";
 
 /** The decoder for a response's body (RFC 9112 section 6.3); null if it has no body or an empty one. */
@@ -97,7 +98,7 @@ export class ConnectionReader implements BodyReader {
 
   cancel(): void {
     if (this.#hasEnded) return;
-    const reason = new UpstreamError("aborted", "response body cancelled");
+    const reason = new StreamError("aborted", "response body cancelled");
     this.#connection.fail(reason);
   }
 }

@@ -1,3 +1,5 @@
+import type { ResponseBody } from "../../stream/response_body.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 import {
   protocolError,
   type TimeLimit,
@@ -9,11 +11,7 @@ import {
   MAX_GATHERED_BYTES,
   MIN_ASKED_BYTES,
 } from "./gather_body.ts";
-import type {
-  ResponseBody,
-  UpstreamRequest,
-  UpstreamResponse,
-} from "./message.ts";
+import type { UpstreamRequest, UpstreamResponse } from "./message.ts";
 import { bodyDecoder, receiveBody } from "./receive_body.ts";
 import {
   findHeadEnd,
@@ -271,7 +269,7 @@ export class RoundTrip
   }
 
   handleEvent(): void {
-    this.connection.fail(new UpstreamError("aborted", "request aborted"));
+    this.connection.fail(new StreamError("aborted", "request aborted"));
   }
 
   connectionFailed(): void {

@@ -1,5 +1,5 @@
+import type { Bytes } from "../../stream/body_reader.ts";
 import { UpstreamError } from "../upstream_error.ts";
-import type { Bytes } from "./body_reader.ts";
 import type { Connection } from "./connection.ts";
 
 /** A connection after a 101 (RFC 9110 section 7.8), which its holder must close; once it failed, all calls reject. */

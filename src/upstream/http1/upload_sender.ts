@@ -1,9 +1,9 @@
 import { clearImmediate, setImmediate } from "node:timers";
 import { fairTurn, UNPACED_READS } from "../../lib/fair_turn.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
-import { UpstreamError } from "../upstream_error.ts";
-import type { BodyReader, Bytes } from "./body_reader.ts";
-import { giveBackBuffer, takeBuffer } from "./buffer_pool.ts";
+import type { BodyReader, Bytes } from "../../stream/body_reader.ts";
+import { giveBackBuffer, takeBuffer } from "../../stream/buffer_pool.ts";
+import { StreamError } from "../../stream/stream_error.ts";
 import { encodeLatin1 } from "./bytes.ts";
 import type { Connection } from "./connection.ts";
 import { MAX_GATHERED_BYTES } from "./gather_body.ts";
@@ -199,7 +199,7 @@ export class UploadSender {
 
   #fail(message: string, cause?: unknown): void {
     this.stop();
-    this.#connection.fail(new UpstreamError("body_failed", message, { cause }));
+    this.#connection.fail(new StreamError("source_failed", message, { cause }));
   }
 }
 

@@ -1,6 +1,6 @@
 /** Buffers a small body in order to inspect it, unless that would keep its reader waiting. */
-import { type Bytes, startingWith } from "./body_reader.ts";
-import type { ResponseBody } from "./message.ts";
+import { type Bytes, startingWith } from "../../stream/body_reader.ts";
+import type { ResponseBody } from "../../stream/response_body.ts";
 
 /** The whole body, or, if its end does not come in time or within `maxBytes`, a reader of it. Rejects if `body` fails. */
 export async function wholeBody(

@@ -1,10 +1,10 @@
 /** Incremental decoding of a WebSocket server's frames (RFC 6455 sections 5 and 8.1). */
+import { isCloseCode } from "../../http/close_code.ts";
 import { freeBuffer } from "../../platform/free_buffer.ts";
-import type { Bytes } from "../http1/body_reader.ts";
+import type { Bytes } from "../../stream/body_reader.ts";
 import {
   CONTROL_BIT,
   type FrameHeader,
-  isCloseCode,
   OPCODE,
   parseFrameHeader,
   ProtocolViolation,

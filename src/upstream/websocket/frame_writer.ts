@@ -1,6 +1,6 @@
 /** The queue of frames to an upstream: written in order, small ones coalesced, unsent bytes counted. */
 import { freeBuffer } from "../../platform/free_buffer.ts";
-import type { Bytes } from "../http1/body_reader.ts";
+import type { Bytes } from "../../stream/body_reader.ts";
 import type { UpgradedConnection } from "../http1/upgraded_connection.ts";
 import { encodeFrame, type SentOpcode } from "./frames.ts";
 

@@ -1,6 +1,7 @@
 /** WebSocket frames on the wire (RFC 6455 section 5): headers that a server sends, frames that a client sends. */
+import { isCloseCode } from "../../http/close_code.ts";
+import type { Bytes } from "../../stream/body_reader.ts";
 
-import type { Bytes } from "../http1/body_reader.ts";
 /** The defined opcodes; 3-7 and 11-15 are reserved (RFC 6455 section 5.2). */
 export const OPCODE = {
   continuation: 0x0,
@@ -35,12 +36,6 @@ export class ProtocolViolation extends Error {
     super(message);
     this.closeCode = closeCode;
   }
-}
-
-/** True for a code that a Close may carry (RFC 6455 section 7.4): not 1006, which stands for a connection that broke. */
-export function isCloseCode(code: number): boolean {
-  if (code >= 3000) return code < 5000;
-  return code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
 }
 
 /** A frame's header (RFC 6455 section 5.2). */

@@ -9,10 +9,10 @@ import {
 import {
   closePayload,
   encodeFrame,
-  isCloseCode,
   OPCODE,
   ProtocolViolation,
 } from "../../../src/upstream/websocket/frames.ts";
+import { isCloseCode } from "../../../src/http/close_code.ts";
 import {
   clientFrames,
   concat,

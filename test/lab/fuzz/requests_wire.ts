@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage } from "node:http";
 import { listenOnLoopback } from "../../../scripts/stand_in/loopback.ts";
 import { type Origin, parseOrigin } from "../../../src/http/origin.ts";
-import { bodyReader } from "../../../src/upstream/http1/body_reader.ts";
+import { bodyReader } from "../../../src/stream/body_reader.ts";
 import { UpstreamClient } from "../../../src/upstream/http1/client.ts";
 import type { UpstreamRequest } from "../../../src/upstream/http1/message.ts";
 import { requestHead } from "../../../src/upstream/http1/request_head.ts";

@@ -1,13 +1,14 @@
+import { StreamError } from "../../../src/stream/stream_error.ts";
 import assert from "node:assert/strict";
 import { GatewayError } from "../../../src/errors.ts";
 import { PreviewExchange } from "../../../src/gateway/sandbox_exchange.ts";
-import { ByteBudget } from "../../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../../src/stream/byte_budget.ts";
 import { LeakedSockets } from "../../../src/downstream/http/leaked_sockets.ts";
 import type { Tunnel, TunnelEnd } from "../../../src/proxy/tunnel.ts";
 import {
   type BodyReader,
   bodyReader,
-} from "../../../src/upstream/http1/body_reader.ts";
+} from "../../../src/stream/body_reader.ts";
 import type { Watched } from "../../../src/downstream/memory/guard.ts";
 import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
 import { staysPending } from "../platform/canary.ts";
@@ -126,9 +127,9 @@ Deno.test("no app answers with a status that does not exist", () => {
 });
 
 Deno.test("a client that left is no error of ours, and gets none", async () => {
-  for (const code of ["aborted", "body_failed"] as const) {
+  for (const code of ["aborted", "source_failed"] as const) {
     const { inFlight, records, x } = setUp();
-    await x.refuse(new UpstreamError(code, ""));
+    await x.refuse(new StreamError(code, ""));
     const [record] = records;
     assert.deepEqual(
       [record?.status, record?.end, record?.error],
@@ -151,7 +152,7 @@ Deno.test("an upload that the gateway itself ends is answered with the reason", 
     const signal = x.reply.signal();
     await inFlight[end]();
     assert(signal.aborted);
-    const response = await x.refuse(new UpstreamError("aborted", ""));
+    const response = await x.refuse(new StreamError("aborted", ""));
     assert.equal(response.status, status);
     assert.equal(records[0]?.error, code);
   }
@@ -315,7 +316,7 @@ Deno.test("the record of a tunnel says how it ended, and why if nobody closed it
 
 Deno.test("the record of a response says why it did not arrive completely", async () => {
   const bad = new UpstreamError("protocol_error", "bad chunk");
-  const left = new UpstreamError("body_failed", "upload broke");
+  const left = new StreamError("source_failed", "upload broke");
   for (
     const [error, ended] of [
       [bad, ["upstream_failed", "bad chunk"]],
@@ -472,7 +473,7 @@ Deno.test("S10: an upload in chunks that are too small ends, and so does the res
     body: bodyInBytes().body,
   });
   while (!other.x.reply.signal().aborted) await other.x.body?.read();
-  const refusal = await other.x.refuse(new UpstreamError("aborted", "ended"));
+  const refusal = await other.x.refuse(new StreamError("aborted", "ended"));
   assert.equal(refusal.headers.get("x-porthole-error"), "chunks_too_small");
 });
 
@@ -607,7 +608,7 @@ Deno.test("S3: an upload is charged to the budget, and answered if it has to go"
   assert.equal(x.reply.signal().aborted, false);
   await x.body?.read();
   assert.equal(x.reply.signal().aborted, true);
-  const response = await x.refuse(new UpstreamError("aborted", "upload ended"));
+  const response = await x.refuse(new StreamError("aborted", "upload ended"));
   assert.equal(response.headers.get("x-porthole-error"), "buffers_full");
   assert.equal(records[0]?.error, "buffers_full");
   assert.equal(budget.usedBytes, 0);
@@ -631,7 +632,7 @@ Deno.test("S3: an upload that has to go makes room at once, so that nobody else 
   assert.equal(isEvicted, false);
   assert.equal(x.reply.signal().aborted, true);
   assert.equal(budget.usedBytes, 50_000);
-  await x.refuse(new UpstreamError("aborted", "upload ended"));
+  await x.refuse(new StreamError("aborted", "upload ended"));
   assert.equal(budget.usedBytes, 50_000);
 });
 
@@ -655,7 +656,7 @@ Deno.test("S3: an upload that has arrived is charged no more, however long its r
     other.add(120_000);
     other.add(1);
     assert.equal(x.reply.signal().aborted, false, framing);
-    await x.refuse(new UpstreamError("aborted", "test"));
+    await x.refuse(new StreamError("aborted", "test"));
   }
 });
 
@@ -696,7 +697,7 @@ Deno.test("S10: a chunked upload is watched until it is over, and answered if it
   );
   upload.drop();
   await aborted;
-  const response = await x.refuse(new UpstreamError("aborted", "upload ended"));
+  const response = await x.refuse(new StreamError("aborted", "upload ended"));
   assert.equal(response.headers.get("x-porthole-error"), "buffers_full");
   assert.equal(watched.size, 0);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ByteBudget } from "../../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../../src/stream/byte_budget.ts";
 import { openTunnel } from "../../../src/gateway/open_tunnel.ts";
 import { UpstreamWebSocket } from "../../../src/upstream/websocket/socket.ts";
 import { admittedRequest } from "../../support/exchange.ts";

@@ -9,7 +9,7 @@ import {
   ToolboxExchange,
 } from "../../../src/gateway/sandbox_exchange.ts";
 import { FloodBans } from "../../../src/downstream/websocket/rate_limit.ts";
-import { ByteBudget } from "../../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../../src/stream/byte_budget.ts";
 import type { Forwarder } from "../../../src/proxy/forward.ts";
 import type { UpstreamResponse } from "../../../src/upstream/http1/message.ts";
 import {

@@ -6,7 +6,8 @@ import {
   type UpstreamState,
 } from "../../../src/proxy/bulkheads.ts";
 import type { Destination } from "../../../src/resolver/destination.ts";
-import type { BodyReader } from "../../../src/upstream/http1/body_reader.ts";
+import type { BodyReader } from "../../../src/stream/body_reader.ts";
+import { StreamError } from "../../../src/stream/stream_error.ts";
 import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
 import { destinationOn } from "../../support/destination.ts";
 import { admittedRequest } from "../../support/exchange.ts";
@@ -90,7 +91,8 @@ const BODY = {} as BodyReader;
 
 function refused(code: string) {
   return (error: unknown) =>
-    error instanceof UpstreamError && error.code === code;
+    (error instanceof UpstreamError || error instanceof StreamError) &&
+    error.code === code;
 }
 
 /** That nobody else gets in, nor waits. */

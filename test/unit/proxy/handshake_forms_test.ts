@@ -5,7 +5,7 @@ import {
   Refusal,
   type RefusalKind,
 } from "../../../src/resolver/refusals/refusal.ts";
-import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
+import { GatewayError } from "../../../src/errors.ts";
 import type { OpenResult } from "../../../src/upstream/websocket/handshake.ts";
 
 const APP = { sandboxId: "box", sandboxPort: 3000 };
@@ -17,7 +17,7 @@ function refused(status: number): OpenResult {
 
 /** What an upstream answers, or fails to, in place of the app. */
 function refusal(kind: RefusalKind): Refusal {
-  return new Refusal(kind, new UpstreamError("protocol_error", kind));
+  return new Refusal(kind, new GatewayError("runner_protocol_error", kind));
 }
 
 /** HandshakeForms, and an app that answers each as it is told, in that form. */

@@ -1,6 +1,6 @@
 /** What tunnels buffer is charged to one budget (S3): the largest holder ends, the others go on. */
 import assert from "node:assert/strict";
-import { ByteBudget } from "../../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../../src/stream/byte_budget.ts";
 import {
   startTunnel,
   type Tunnel,

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { type EventEmitter, once } from "node:events";
 import type { AddressInfo } from "node:net";
 import PeerClient, { WebSocketServer } from "ws";
-
 import { parseOrigin } from "../../../src/http/origin.ts";
-import { ByteBudget } from "../../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../../src/stream/byte_budget.ts";
 import {
   startTunnel,
   type Tunnel,

@@ -3,7 +3,7 @@ import {
   buildLogQuery,
   fetchBuildLog,
 } from "../../../src/resolver/build_log.ts";
-import type { BodyReader } from "../../../src/upstream/http1/body_reader.ts";
+import type { BodyReader } from "../../../src/stream/body_reader.ts";
 import type { UpstreamResponse } from "../../../src/upstream/http1/message.ts";
 import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
 

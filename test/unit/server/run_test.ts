@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ByteBudget } from "../../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../../src/stream/byte_budget.ts";
 import type { TlsFiles } from "../../../src/config/config.ts";
 import { StreamLineWriter } from "../../../src/observability/line_writer.ts";
 import type { Outcome } from "../../../src/server/exit.ts";

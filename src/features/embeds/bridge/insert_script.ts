@@ -1,5 +1,5 @@
 /** Puts a script into a document on its way, right behind its head's start tag. Nothing is held back for that. */
-import type { BodyReader, Bytes } from "../../../upstream/http1/body_reader.ts";
+import type { BodyReader, Bytes } from "../../../stream/body_reader.ts";
 import { headSearch } from "./head_tag.ts";
 
 /** How far into a document the tag is looked for, bytes. */

@@ -8,8 +8,8 @@ import { lentBody } from "../../../../src/platform/lent_body.ts";
 import {
   type BodyReader,
   bodyReader,
-} from "../../../../src/upstream/http1/body_reader.ts";
-import type { ResponseBody } from "../../../../src/upstream/http1/message.ts";
+} from "../../../../src/stream/body_reader.ts";
+import type { ResponseBody } from "../../../../src/stream/response_body.ts";
 import { UpstreamClient } from "../../../../src/upstream/http1/client.ts";
 import { UPSTREAM_CONFIG } from "../../../support/upstream.ts";
 

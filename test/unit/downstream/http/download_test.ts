@@ -6,7 +6,7 @@ import {
   clientBody,
   clientHeaders,
 } from "../../../../src/downstream/http/response.ts";
-import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import type { BodyReader } from "../../../../src/stream/body_reader.ts";
 import { fakeUpload } from "../../../support/exchange.ts";
 import { readerOf } from "../../../support/upstream.ts";
 

@@ -4,7 +4,7 @@ import {
   Reply,
 } from "../../../../src/downstream/http/reply.ts";
 import { exchangeServices } from "../../../support/exchange.ts";
-import { ByteBudget } from "../../../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../../../src/stream/byte_budget.ts";
 import type { BufferKind } from "../../../../src/observability/metrics/facts.ts";
 
 const KIB = 1024;

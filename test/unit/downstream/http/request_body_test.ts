@@ -133,7 +133,7 @@ Deno.test("a body that breaks before anybody reads it is an error to its reader 
   controller.error(new Error("reset"));
   await new Promise((resolve) => setTimeout(resolve, 0));
   await assert.rejects(textOf(found.body), {
-    code: "body_failed",
+    code: "source_failed",
   });
 });
 

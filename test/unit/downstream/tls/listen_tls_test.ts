@@ -8,7 +8,7 @@ import type {
   Handler,
   RequestInfo,
 } from "../../../../src/downstream/http/handler.ts";
-import { ByteBudget } from "../../../../src/lib/byte_budget.ts";
+import { ByteBudget } from "../../../../src/stream/byte_budget.ts";
 import { fulfilsWithin } from "../../../../src/lib/fulfils_within.ts";
 import {
   listenTls,

@@ -5,10 +5,7 @@ import {
   codedBody,
   codedBytes,
 } from "../../../../src/features/compress/coded_body.ts";
-import type {
-  BodyReader,
-  Bytes,
-} from "../../../../src/upstream/http1/body_reader.ts";
+import type { BodyReader, Bytes } from "../../../../src/stream/body_reader.ts";
 
 const CODINGS = [["gzip", gunzipSync], ["zstd", zstdDecompressSync]] as const;
 

@@ -7,7 +7,7 @@ import {
 import type { Feature } from "../../../../src/gateway/feature.ts";
 import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
 import type { PreviewExchange } from "../../../../src/gateway/sandbox_exchange.ts";
-import type { ResponseBody } from "../../../../src/upstream/http1/message.ts";
+import type { ResponseBody } from "../../../../src/stream/response_body.ts";
 import { configOf, problemsOf } from "../../../support/config.ts";
 
 /** The feature, on a clock of the test's. */

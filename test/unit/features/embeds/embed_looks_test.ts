@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { EmbedExchange } from "../../../../src/features/embeds/embed_exchange.ts";
 import { handleState } from "../../../../src/features/embeds/embed_state.ts";
 import { CountById } from "../../../../src/proxy/counts.ts";
-import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import type { BodyReader } from "../../../../src/stream/body_reader.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 
 /** The events about a port of `box`, and when they have looked, ms. */

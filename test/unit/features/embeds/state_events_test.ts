@@ -6,7 +6,7 @@ import {
   type ToldState,
 } from "../../../../src/features/embeds/state_events.ts";
 import { frameState } from "../../../../src/pages/frame_state.ts";
-import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import type { BodyReader } from "../../../../src/stream/body_reader.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 
 function told(code: ErrorCode | null): ToldState {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { GatewayError } from "../../../../src/errors.ts";
+import { StreamError } from "../../../../src/stream/stream_error.ts";
 import { failedExchange } from "../../../../src/resolver/refusals/refusal.ts";
 import {
   UpstreamError,
   type UpstreamErrorCode,
 } from "../../../../src/upstream/upstream_error.ts";
 
-/** What each way an exchange fails says, with the gateway's code; null where the client has gone, and gets no answer. */
-const FAILURES: Readonly<Record<UpstreamErrorCode, [string, string | null]>> = {
+/** What each way an exchange fails says, with the gateway's code. */
+const FAILURES: Readonly<Record<UpstreamErrorCode, [string, string]>> = {
   unresponsive: ["not_reached", "runner_unresponsive"],
   busy: ["final", "runner_overloaded"],
   sandbox_busy: ["final", "sandbox_overloaded"],
@@ -20,8 +21,6 @@ const FAILURES: Readonly<Record<UpstreamErrorCode, [string, string | null]>> = {
   upload_stalled: ["final", "upload_stalled"],
   protocol_error: ["dropped", "runner_protocol_error"],
   closed: ["final", "shutting_down"],
-  aborted: ["final", null],
-  body_failed: ["final", null],
 };
 
 Deno.test("failedExchange() has a code for each way an exchange fails, and keeps the cause", () => {
@@ -30,13 +29,17 @@ Deno.test("failedExchange() has a code for each way an exchange fails, and keeps
     const refusal = failedExchange(failure);
     assert.equal(refusal.kind, kind);
     const { error } = refusal;
-    if (expected === null) {
-      assert.equal(error, failure);
-      continue;
-    }
     assert(error instanceof GatewayError);
     assert.deepEqual([error.code, error.message], [expected, "reason"]);
     assert.equal(error.cause, failure);
+  }
+});
+
+Deno.test("failedExchange() passes on that a client has gone, who gets no answer", () => {
+  for (const code of ["aborted", "source_failed"] as const) {
+    const failure = new StreamError(code, "reason");
+    const { kind, error } = failedExchange(failure);
+    assert.deepEqual([kind, error], ["final", failure]);
   }
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import type { BodyReader } from "../../../../src/stream/body_reader.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { scriptedConn } from "../../../support/scripted_conn.ts";
 import {

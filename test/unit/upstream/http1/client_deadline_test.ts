@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import { bodyReader } from "../../../../src/stream/body_reader.ts";
 import { type Dial, dial } from "../../../../src/upstream/http1/connect.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import type { Script } from "../../../support/scripted_conn.ts";

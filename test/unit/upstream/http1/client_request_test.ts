@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {
   type BodyReader,
   bodyReader,
-} from "../../../../src/upstream/http1/body_reader.ts";
+} from "../../../../src/stream/body_reader.ts";
 import type { UpstreamRequest } from "../../../../src/upstream/http1/message.ts";
 import {
   bodyOf,
@@ -129,7 +129,7 @@ Deno.test("request() fails if the body is longer or shorter than declared", asyn
         client.request(
           requestOf({ origin, method: "POST", body, contentLength }),
         ),
-        withCode("body_failed"),
+        withCode("source_failed"),
       );
       assert.equal(await received.promise, "closed");
       assert.equal(client.stats().open, 0);
@@ -156,7 +156,7 @@ Deno.test("request() fails and closes the connection if reading the body fails",
           requestOf({ origin, method: "POST", body, contentLength }),
         ),
         (error) => {
-          return withCode("body_failed")(error) &&
+          return withCode("source_failed")(error) &&
             (error as Error).cause === cause;
         },
       );
@@ -291,7 +291,7 @@ Deno.test("request() fails the response body if reading the request body fails m
     );
     const text = textOf(body);
     await writer.abort(new Error("client hung up"));
-    await assert.rejects(text, withCode("body_failed"));
+    await assert.rejects(text, withCode("source_failed"));
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Upload } from "../../../../src/downstream/http/upload.ts";
-import type { BodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import type { BodyReader } from "../../../../src/stream/body_reader.ts";
 import { READS_PER_TURN } from "../../../../src/upstream/http1/upload_sender.ts";
 import { busyUntil } from "../../../support/busy_until.ts";
 import {
@@ -242,7 +242,7 @@ Deno.test("request() sends nothing if its body fails, or is longer or shorter th
     await withScripts([{ reads: [OK] }], async (client, [conn]) => {
       await assert.rejects(
         client.request(postOf(body, contentLength)),
-        withCode("body_failed"),
+        withCode("source_failed"),
       );
       assert.equal(conn?.writes, 0);
       assert.equal(conn?.closed, true);

@@ -4,7 +4,7 @@ import { UNPACED_READS } from "../../../../src/lib/fair_turn.ts";
 import {
   giveBackBuffer,
   takeBuffer,
-} from "../../../../src/upstream/http1/buffer_pool.ts";
+} from "../../../../src/stream/buffer_pool.ts";
 import type { UpstreamRequest } from "../../../../src/upstream/http1/message.ts";
 import { busyUntil } from "../../../support/busy_until.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";

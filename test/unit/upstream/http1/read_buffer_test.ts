@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { takeBuffer } from "../../../../src/upstream/http1/buffer_pool.ts";
+import { takeBuffer } from "../../../../src/stream/buffer_pool.ts";
 import { ReadBuffer } from "../../../../src/upstream/http1/read_buffer.ts";
 
 /** The size of the reads of a stream that always has more, each of them consumed at once. */

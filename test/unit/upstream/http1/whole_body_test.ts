@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { wholeBody } from "../../../../src/upstream/http1/whole_body.ts";
-import { bodyReader } from "../../../../src/upstream/http1/body_reader.ts";
+import { bodyReader } from "../../../../src/stream/body_reader.ts";
 import { bodyOf, readerOf, textOf, turn } from "../../../support/upstream.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;

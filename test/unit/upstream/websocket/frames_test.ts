@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-
 import {
   closePayload,
   encodeFrame,
-  isCloseCode,
   OPCODE,
 } from "../../../../src/upstream/websocket/frames.ts";
+import { isCloseCode } from "../../../../src/http/close_code.ts";
 import { clientFrames } from "../../../support/wire_frames.ts";
 
 function pattern(length: number): Uint8Array {

@@ -1,3 +1,4 @@
+import { StreamError } from "../../../../../src/stream/stream_error.ts";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import {
@@ -7,8 +8,7 @@ import {
 import type {
   BodyReader,
   Bytes,
-} from "../../../../../src/upstream/http1/body_reader.ts";
-import { UpstreamError } from "../../../../../src/upstream/upstream_error.ts";
+} from "../../../../../src/stream/body_reader.ts";
 import { fromLatin1, toLatin1 } from "../../../../support/latin1.ts";
 import { withCode } from "../../../../support/upstream.ts";
 
@@ -226,7 +226,7 @@ Deno.test("a body that fails or is given up does so through the script", async (
   const { promise, reject } = Promise.withResolvers<Bytes | null>();
   const source: BodyReader = {
     read: () => promise,
-    cancel: () => reject(new UpstreamError("aborted", "cancelled")),
+    cancel: () => reject(new StreamError("aborted", "cancelled")),
   };
   const body = withScript(source, fromLatin1(SCRIPT));
   assert.ok(!(body instanceof Uint8Array));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ByteBudget, type Holding } from "../../../src/lib/byte_budget.ts";
+import { ByteBudget, type Holding } from "../../../src/stream/byte_budget.ts";
 
 /** A budget of 100 bytes, and holders that note in `evicted` when they have to go. */
 function setUp(allowanceBytes = 0): {

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  bodyReader,
-  roomReader,
-} from "../../../../src/upstream/http1/body_reader.ts";
-import { takeBuffer } from "../../../../src/upstream/http1/buffer_pool.ts";
-import { endlessBody, withCode } from "../../../support/upstream.ts";
+import { bodyReader, roomReader } from "../../../src/stream/body_reader.ts";
+import { takeBuffer } from "../../../src/stream/buffer_pool.ts";
+import { endlessBody, withCode } from "../../support/upstream.ts";
 
 Deno.test("bodyReader() fails the reads of a cancelled body, which must never look complete", async () => {
   const { body, cancelled } = endlessBody("some");

@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  giveBackBuffer,
-  takeBuffer,
-} from "../../../../src/upstream/http1/buffer_pool.ts";
+import { giveBackBuffer, takeBuffer } from "../../../src/stream/buffer_pool.ts";
 
 type Bytes = ReturnType<typeof takeBuffer>;
 

@@ -3,7 +3,7 @@
  * largest of the client that keeps most has to go at once, and no client may keep more than three quarters: what
  * cannot let go must leave something. So memory has one bound, and whoever keeps little is not hurt by whoever keeps much.
  */
-import { LinkedList, type ListNode } from "./linked_list.ts";
+import { LinkedList, type ListNode } from "../lib/linked_list.ts";
 
 /** How much of it one client may keep. */
 export const CLIENT_SHARE = 3 / 4;

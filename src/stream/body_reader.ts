@@ -1,5 +1,5 @@
-import { readChunk } from "../../platform/empty_chunks.ts";
-import { UpstreamError } from "../upstream_error.ts";
+import { readChunk } from "../platform/empty_chunks.ts";
+import { StreamError } from "./stream_error.ts";
 
 /** Bytes whose memory is not shared with another thread. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -61,7 +61,7 @@ function readBy(
     async read() {
       const chunk = await read();
       // A stream reports its cancellation as an ordinary end.
-      if (isCancelled) throw new UpstreamError("aborted", "body cancelled");
+      if (isCancelled) throw new StreamError("aborted", "body cancelled");
       return chunk ?? null;
     },
     cancel() {
