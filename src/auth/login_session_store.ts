@@ -18,6 +18,7 @@ import { SingleFlight } from "../cache/single_flight.ts";
 import type { Watch } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
+import type { Awaitable } from "../lib/awaitable.ts";
 import type { Background } from "../lib/background.ts";
 import { sleep } from "../lib/backoff.ts";
 import { isPending } from "../lib/cooldown.ts";
@@ -115,12 +116,12 @@ export class LoginSessionStore {
    * @throws {GatewayError} `session_unavailable` if there is no local copy and the durable tier cannot be read, or may
    * have lost the session
    */
-  async get(id: string): Promise<SessionState | undefined> {
-    return this.known(id) ?? await this.#reread(id);
+  get(id: string): Awaitable<SessionState | undefined> {
+    return this.#known(id) ?? this.#reread(id);
   }
 
   /** The state in process if it need not be checked against the durable tier; undefined otherwise. */
-  known(id: string): SessionState | undefined {
+  #known(id: string): SessionState | undefined {
     const copy = this.#copies.get(id);
     const isCurrent = copy?.value.state === "ended" ||
       copy !== undefined && isTrusted(copy, this.#options.now());

@@ -5,6 +5,7 @@
  */
 import { SingleFlight } from "../cache/single_flight.ts";
 import { GatewayError } from "../errors.ts";
+import { type Awaitable, then } from "../lib/awaitable.ts";
 import { ExpiringLru } from "../lib/lru.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 import {
@@ -36,9 +37,7 @@ export interface LoginAccess {
     sandboxId: string,
     user: LoginUser,
     budget: Budget,
-  ): Promise<boolean | null>;
-  /** True if that is known in process, and fresh. */
-  knowsAccess?(sandboxId: string, user: Pick<LoginUser, "bearer">): boolean;
+  ): Awaitable<boolean | null>;
 }
 
 /** A port of a sandbox, by id or name. */
@@ -98,39 +97,32 @@ export class LoginSessions {
    * @throws {GatewayError} `session_unavailable`, `login_unavailable` or `api_unreachable` if that cannot be
    * determined; what `budget.spend` throws
    */
-  async grantsAccess(
+  grantsAccess(
     session: LoginSession | HostSession,
     clientAddress: string,
     budget: Budget,
-  ): Promise<boolean | null> {
-    const known = await this.#states.get(session.id);
-    if (known === undefined) {
-      const { store, needsState = false } = this.#options;
-      return store === null && !needsState &&
-        !session.id.startsWith(this.#ownPrefix);
-    }
-    const user = await this.#current(session, known);
-    return await this.#mayOpen(session.sandboxId, user, clientAddress, budget);
-  }
-
-  /** True if all by which the session opens its sandbox is known in process, and nothing is due. */
-  knowsAccess({ id, sandboxId }: LoginSession | HostSession): boolean {
-    const { access, now } = this.#options;
-    const known = this.#states.known(id);
-    if (known?.state !== "open") return false;
-    const { accessToken: bearer, expiresAt = Infinity } = known;
-    return now() < expiresAt - RENEW_BEFORE_MS &&
-      access.knowsAccess?.(sandboxId, { bearer }) === true;
+  ): Awaitable<boolean | null> {
+    return then(this.#states.get(session.id), (known) => {
+      if (known === undefined) {
+        const { store, needsState = false } = this.#options;
+        return store === null && !needsState &&
+          !session.id.startsWith(this.#ownPrefix);
+      }
+      return then(
+        this.#current(session, known),
+        (user) => this.#mayOpen(session.sandboxId, user, clientAddress, budget),
+      );
+    });
   }
 
   /** True if a user has access to the sandbox; null if so, but it was deleted; false if the session has ended. */
-  async #mayOpen(
+  #mayOpen(
     sandboxId: string,
     user: OpenState | undefined,
     clientAddress: string,
     budget: Budget,
-  ): Promise<boolean | null> {
-    return user !== undefined && await this.#options.access.hasAccess(
+  ): Awaitable<boolean | null> {
+    return user !== undefined && this.#options.access.hasAccess(
       sandboxId,
       { bearer: user.accessToken, clientAddress, tokens: user },
       budget,
@@ -164,18 +156,29 @@ export class LoginSessions {
    * The user behind a session, with an access token; undefined if the session has ended, or is not known.
    * @throws {GatewayError} `session_unavailable` or `login_unavailable` if that cannot be determined
    */
-  async userOf(session: LoginRef): Promise<OpenState | undefined> {
-    const known = await this.#states.get(session.id);
-    return known && await this.#current(session, known);
+  userOf(session: LoginRef): Awaitable<OpenState | undefined> {
+    return then(
+      this.#states.get(session.id),
+      (known) => known && this.#current(session, known),
+    );
   }
 
   /** What the user behind a session is called, by email address or `sub`; undefined if that cannot be told. */
   async nameOf(session: Session | undefined): Promise<string | undefined> {
     if (session === undefined || session.kind === "key") return undefined;
-    const known = await this.#states.get(session.id).catch(() => undefined);
+    const known = await this.#stateOf(session);
     return known?.state === "open"
       ? known.identity?.email ?? known.subject
       : undefined;
+  }
+
+  /** The state of a session; undefined also if it cannot be read now. */
+  async #stateOf({ id }: LoginRef): Promise<SessionState | undefined> {
+    try {
+      return await this.#states.get(id);
+    } catch {
+      return undefined;
+    }
   }
 
   /** The `sub` of the user behind a session that was looked at just now; undefined if it is not known. */
@@ -189,7 +192,7 @@ export class LoginSessions {
    */
   async end(session: LoginRef): Promise<string | undefined> {
     this.#renewals.forget(session.id);
-    const before = await this.#states.get(session.id).catch(() => undefined);
+    const before = await this.#stateOf(session);
     await this.#states.set(session, { state: "ended" });
     const subject = subjectOf(before);
     if (this.#options.now() >= session.expiresAt) return subject;
@@ -202,14 +205,14 @@ export class LoginSessions {
   }
 
   /** The state with an access token that has not expired; undefined if the session has ended. */
-  async #current(
+  #current(
     session: LoginRef,
     known: SessionState,
-  ): Promise<OpenState | undefined> {
+  ): Awaitable<OpenState | undefined> {
     if (known.state === "ended") return undefined;
     const { expiresAt = Infinity } = known;
     const now = this.#options.now();
-    if (now >= expiresAt) return await this.#renewed(session, known);
+    if (now >= expiresAt) return this.#renewed(session, known);
     // Early, so that nobody waits for the provider, or is locked out while it is down for a moment.
     const isDue = now >= expiresAt - RENEW_BEFORE_MS;
     if (isDue && !this.#triedEarly.has(session.id)) {

@@ -21,6 +21,7 @@ import {
   PRIVATE,
 } from "../config/port_rules.ts";
 import { GatewayError } from "../errors.ts";
+import { type Awaitable, then } from "../lib/awaitable.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 import type { SandboxResolver } from "../resolver/own/sandboxes.ts";
 import { NO_LABELS, type OwnerLabels } from "../resolver/owner_labels.ts";
@@ -36,7 +37,7 @@ interface PortPolicyOptions {
 
 /** Tells of sandboxes, by id or name. */
 type PolicySource =
-  & Pick<SandboxResolver, "isPublic" | "knownLabels" | "labelsOf">
+  & Pick<SandboxResolver, "isPublic" | "labelsOf">
   & Partial<Pick<SandboxResolver, "refreshLabels">>;
 
 /** What a sandbox's labels say, by port or `*`, and whom they name. */
@@ -62,37 +63,17 @@ export class PortPolicy {
     this.#source = source;
   }
 
-  /** Whether anyone may open a port, as far as that is known; undefined also if nobody may. */
-  isKnownOpen(
-    label: string,
-    port: number,
-    isPublic: boolean,
-  ): boolean | undefined {
-    if (!isPublic && !this.labelsOpen) return false;
-    const access = this.knownAccess(label, port, isPublic);
-    return access ? (access & ANYONE) !== 0 : undefined;
-  }
-
-  /** Whom a port of the sandbox admits, if its labels are in process and fresh; undefined otherwise. */
-  knownAccess(
-    label: string,
-    port: number,
-    isPublic: boolean,
-  ): PortAccess | undefined {
-    const labels = this.#source.knownLabels(label);
-    return labels && this.access(port, isPublic, labels);
-  }
-
   /** Whom a port of the sandbox admits. */
-  async accessTo(
+  accessTo(
     label: string,
     port: number,
     isPublic: boolean,
     onMiss: () => void,
-  ): Promise<PortAccess> {
-    const labels = this.#source.knownLabels(label) ??
-      await this.#source.labelsOf(label, onMiss);
-    return this.access(port, isPublic, labels);
+  ): Awaitable<PortAccess> {
+    return then(
+      this.#source.labelsOf(label, onMiss),
+      (labels) => this.access(port, isPublic, labels),
+    );
   }
 
   /** True if a port admits nobody. */

@@ -5,6 +5,7 @@
  * for which an accepted token counts.
  */
 import type { LoginRule } from "../config/login_allow.ts";
+import { type Awaitable, then } from "../lib/awaitable.ts";
 import { digestKey } from "../lib/digest.ts";
 import {
   type Budget,
@@ -45,22 +46,15 @@ export class RuleAccess implements LoginAccess, VisitorAccess {
   }
 
   /** True if the rule lets the user in. No stranger causes a question: a session is sealed. */
-  async hasAccess(
+  hasAccess(
     _sandboxId: string,
     { tokens }: Pick<LoginUser, "tokens">,
-  ): Promise<boolean> {
-    if (this.#rule === undefined) return false;
-    const identity = await this.#identityOf(tokens);
-    return identity !== null && isAllowed(this.#rule, identity);
-  }
-
-  knowsAccess(
-    _sandboxId: string,
-    { bearer }: Pick<LoginUser, "bearer">,
-  ): boolean {
-    const identity = this.#identities.known(digestKey([bearer]));
-    return this.#rule !== undefined && !!identity &&
-      isAllowed(this.#rule, identity);
+  ): Awaitable<boolean> {
+    const rule = this.#rule;
+    return rule !== undefined && then(
+      this.#identityOf(tokens),
+      (identity) => identity !== null && isAllowed(rule, identity),
+    );
   }
 
   async admits(
@@ -75,8 +69,8 @@ export class RuleAccess implements LoginAccess, VisitorAccess {
     return rule === "any" ? isVerified(identity) : isAllowed(rule, identity);
   }
 
-  async #identityOf(tokens: Tokens): Promise<Identity | null> {
-    return await this.#identities.lookUp(
+  #identityOf(tokens: Tokens): Awaitable<Identity | null> {
+    return this.#identities.lookUp(
       digestKey([tokens.accessToken]),
       async () => await this.#provider.currentIdentity(tokens) ?? null,
       UNMETERED,

@@ -1,5 +1,6 @@
 /** Preview sessions: the sealed content of a session cookie, and how it is checked each time it comes back. */
 import { LRUCache } from "lru-cache";
+import { type Awaitable, then } from "../lib/awaitable.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { type GrantSession, isGrantSession } from "./grants.ts";
 
@@ -75,14 +76,9 @@ export class SessionSealer {
   }
 
   /** The session in `sealed` if it is authentic and unexpired, for whichever sandbox; undefined otherwise. */
-  async open(sealed: string): Promise<Session | undefined> {
-    const session = this.#opened.get(sealed) ?? await this.#unseal(sealed);
-    return this.#unexpired(session);
-  }
-
-  /** That session if it has been opened before, and is remembered; undefined otherwise. */
-  opened(sealed: string): Session | undefined {
-    return this.#unexpired(this.#opened.get(sealed));
+  open(sealed: string): Awaitable<Session | undefined> {
+    const session = this.#opened.get(sealed) ?? this.#unseal(sealed);
+    return then(session, (session) => this.#unexpired(session));
   }
 
   #unexpired(session: Session | undefined): Session | undefined {

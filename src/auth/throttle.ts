@@ -50,9 +50,8 @@ export class Throttle {
     this.#refusals = new TokenBuckets({ capacity, refillPerSec, maxKeys, now });
   }
 
-  budgetFor({ clientAddress, isSentByPage }: ThrottledClient): RequestBudget {
-    const client = clientKey(clientAddress);
-    return new RequestBudget(this, isSentByPage ? `page ${client}` : client);
+  budgetFor(client: ThrottledClient): RequestBudget {
+    return new RequestBudget(this, client);
   }
 
   /**
@@ -107,21 +106,28 @@ export type LookupOutcome =
 /** The budget for one request, whose lookups are under way until it is settled. */
 export class RequestBudget implements Budget {
   readonly #throttle: Throttle;
-  readonly #client: string;
+  readonly #client: ThrottledClient;
   #isStopped = false;
   #spent = 0;
   hasLookups = false;
 
-  constructor(throttle: Throttle, client: string) {
+  constructor(throttle: Throttle, client: ThrottledClient) {
     this.#throttle = throttle;
     this.#client = client;
+  }
+
+  /** What the client is counted by. */
+  get #key(): string {
+    const { clientAddress, isSentByPage } = this.#client;
+    const client = clientKey(clientAddress);
+    return isSentByPage ? `page ${client}` : client;
   }
 
   /** Begins one lookup; throws `too_many_refusals` or `too_many_lookups` if its client is over a limit, or `api_throttled`. */
   spend(asked: Asked = "api"): void {
     this.hasLookups = true;
     const isFirst = this.#spent === 0;
-    const refusal = this.#throttle.begin(this.#client, isFirst, asked);
+    const refusal = this.#throttle.begin(this.#key, isFirst, asked);
     if (refusal !== undefined) {
       this.#isStopped = true;
       throw refusal;
@@ -141,7 +147,7 @@ export class RequestBudget implements Budget {
       ? !outcome.isAdmitted
       : this.#isStopped || outcome.error instanceof GatewayError &&
           outcome.error.code === "user_throttled";
-    this.#throttle.end(this.#client, spent, isCharged);
+    this.#throttle.end(this.#key, spent, isCharged);
   }
 
   /** The result of `work`, or its failure, by which the budget is settled. */

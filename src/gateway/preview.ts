@@ -97,7 +97,8 @@ export class SandboxHandlers {
     if (early !== undefined) return x.answer(early);
     x.progress.onLookups();
     const hasOpenedLink = this.#openedLinks.take(x);
-    const verdict = await gate.admit(x); // 3 gate
+    const judged = gate.admit(x); // 3 gate
+    const verdict = judged instanceof Promise ? await judged : judged;
     if (verdict.kind !== "allow") {
       return await this.#turnAway(x, verdict, hasOpenedLink);
     }

@@ -203,16 +203,9 @@ export class Forwarder {
   ): Promise<T> {
     const { sandboxId, sandboxPort: port, isAnonymous, progress } = request;
     const sandboxes = this.#parts.sandboxes; // 4 resolver
-    let known = sandboxes.knownDestination(sandboxId, port, isAnonymous);
-    if (known === undefined) {
-      const onMiss = () => progress.onMiss();
-      known = await sandboxes.destinationOf(
-        sandboxId,
-        port,
-        onMiss,
-        isAnonymous,
-      );
-    }
+    const onMiss = () => progress.onMiss();
+    const found = sandboxes.destinationOf(sandboxId, port, onMiss, isAnonymous);
+    const known = found instanceof Promise ? await found : found;
     if (known === null) {
       throw new GatewayError("sandbox_not_found", "No destination");
     }

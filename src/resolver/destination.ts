@@ -2,6 +2,7 @@
 import type { AppOriginMode } from "../config/config.ts";
 import type { HeaderList } from "../http/headers.ts";
 import type { Origin } from "../http/origin.ts";
+import type { Awaitable } from "../lib/awaitable.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
 import type { Refusal, RefusalKind } from "./refusals/refusal.ts";
 
@@ -75,19 +76,13 @@ export interface Failure {
  * the gateway's may open anything for it. Null if there is no such sandbox; a `GatewayError` if that cannot be found out.
  */
 export interface Destinations {
-  /** The destination if it is in process and fresh; undefined otherwise. */
-  knownDestination(
-    sandboxId: string,
-    port: SandboxPort,
-    isAnonymous: boolean,
-  ): Destination | null | undefined;
-  /** The destination; `onMiss` is called before a lookup that goes beyond the process. */
+  /** The destination, at once if it is in process and fresh; `onMiss` is called before a lookup that goes beyond the process. */
   destinationOf(
     sandboxId: string,
     port: SandboxPort,
     onMiss: () => void,
     isAnonymous: boolean,
-  ): Promise<Destination | null>;
+  ): Awaitable<Destination | null>;
   /** The destination, asked for again, as the known one has failed, or may. */
   renewDestination(
     sandboxId: string,

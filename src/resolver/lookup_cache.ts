@@ -6,6 +6,7 @@ import type { Confirmation, Fill, OnReplaced } from "../cache/fill.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import { API_MEMORY_SEC } from "../config/settings.ts";
+import type { Awaitable } from "../lib/awaitable.ts";
 import type { Background } from "../lib/background.ts";
 import type { CacheKind } from "../observability/metrics/facts.ts";
 import type { Change } from "./sandbox_changes.ts";
@@ -180,9 +181,9 @@ export class LookupCache<V> {
     budget: Budget,
     onMiss?: () => void,
     endsAt?: () => number | undefined,
-  ): Promise<V> {
+  ): Awaitable<V> {
     const fresh = this.#cache.getFresh(key);
-    if (fresh !== undefined) return Promise.resolve(fresh);
+    if (fresh !== undefined) return fresh;
     const fill = async () => this.#fill(await ask(), endsAt?.());
     return this.#cache.get(key, fill, () => {
       onMiss?.();

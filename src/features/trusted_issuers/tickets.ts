@@ -14,6 +14,7 @@ import type {
 import type { UsedCodes } from "../../auth/used_codes.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
+import type { Awaitable } from "../../lib/awaitable.ts";
 import { jwtPart } from "../../lib/jwt.ts";
 import type { Subjects } from "../../observability/subjects.ts";
 import type { Budget } from "../../resolver/lookup_cache.ts";
@@ -27,7 +28,7 @@ export interface TicketsOptions extends Pick<FeatureParts, "now"> {
   readonly rules: () => readonly Rule[];
   readonly keysOf: (rule: Rule) => JWTVerifyGetKey;
   /** Null if there is no such sandbox. */
-  readonly labelsOf: (id: string, budget: Budget) => Promise<Labels | null>;
+  readonly labelsOf: (id: string, budget: Budget) => Awaitable<Labels | null>;
   readonly used: Pick<UsedCodes, "use">;
   /** What the log calls holders. */
   readonly subjects: Pick<Subjects, "ofUser">;

@@ -4,6 +4,7 @@
  */
 import type { DaytonaApi } from "../../daytona/api.ts";
 import { proxyDomainOf } from "../../daytona/remote_config.ts";
+import type { Awaitable } from "../../lib/awaitable.ts";
 import { isPending } from "../../lib/cooldown.ts";
 import {
   LookupCache,
@@ -61,7 +62,7 @@ export class HostedDomains {
     return renewed;
   }
 
-  #known(): Promise<Domains> {
+  #known(): Awaitable<Domains> {
     return this.#cache.lookUp(KEY, () => this.#ask(), UNMETERED);
   }
 

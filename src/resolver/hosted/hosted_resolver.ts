@@ -9,6 +9,7 @@ import { LRUCache } from "lru-cache";
 import { isUuid } from "../../address/grammar.ts";
 import type { DaytonaApi } from "../../daytona/api.ts";
 import { GatewayError } from "../../errors.ts";
+import { type Awaitable, then } from "../../lib/awaitable.ts";
 import { createDigests } from "../../lib/digest.ts";
 import { sandboxIdCodec, sealedCodec } from "../codecs.ts";
 import {
@@ -100,17 +101,10 @@ export class HostedResolver implements Destinations {
   }
 
   /** True if anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
-  async isPublic(label: string, budget: Budget): Promise<boolean> {
-    return (await this.sandboxOf(label, budget))?.public === true;
-  }
-
-  /** Whether it is public, if the answer is in process and fresh; undefined otherwise. */
-  isKnownPublic(label: string): boolean | undefined {
-    const sandboxId = this.#knownIdOf(label);
-    if (sandboxId === undefined) return undefined;
-    return sandboxId === null
-      ? false
-      : this.#sandboxes.known(sandboxId)?.public;
+  isPublic(label: string, budget: Budget): Awaitable<boolean> {
+    const isPublic = (sandbox: HostedSandbox | null) =>
+      sandbox?.public === true;
+    return then(this.sandboxOf(label, budget), isPublic);
   }
 
   /** The id of the sandbox that a label names, as far as that has been looked up; otherwise the label. */
@@ -119,41 +113,40 @@ export class HostedResolver implements Destinations {
   }
 
   /** What the API says of the sandbox that a label names; null if there is none. */
-  async sandboxOf(
+  sandboxOf(
     label: string,
     budget: Budget,
     onMiss?: () => void,
-  ): Promise<HostedSandbox | null> {
+  ): Awaitable<HostedSandbox | null> {
     const sandboxId = isUuid(label)
       ? label
-      : await this.#names.lookUp(label, () => this.#idOf(label), budget);
-    if (sandboxId === null) return null;
-    const ask = () => this.#askSandbox(sandboxId);
-    return await this.#sandboxes.lookUp(sandboxId, ask, budget, onMiss);
-  }
-
-  /** Those that are in process and fresh; undefined otherwise. */
-  knownLabels(label: string): OwnerLabels | undefined {
-    const sandboxId = this.#knownIdOf(label);
-    return sandboxId
-      ? this.#sandboxes.known(sandboxId)?.ownerLabels
-      : undefined;
+      : this.#names.lookUp(label, () => this.#idOf(label), budget);
+    return then(sandboxId, (id) => {
+      if (id === null) return null;
+      const ask = () => this.#askSandbox(id);
+      return this.#sandboxes.lookUp(id, ask, budget, onMiss);
+    });
   }
 
   /** The labels of a sandbox's owner; none of what a link leads to, as nobody tells whose that is. */
-  async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
+  labelsOf(sandboxId: string, onMiss: () => void): Awaitable<OwnerLabels> {
     if (this.#links.has(sandboxId)) return NO_LABELS;
-    const sandbox = await this.sandboxOf(sandboxId, UNMETERED, onMiss);
-    return sandbox?.ownerLabels ?? NO_LABELS;
+    return then(
+      this.sandboxOf(sandboxId, UNMETERED, onMiss),
+      (sandbox) => sandbox?.ownerLabels ?? NO_LABELS,
+    );
   }
 
   /** The sandbox's preview token; null if there is no such sandbox. */
-  async previewTokenOf(
+  previewTokenOf(
     sandboxId: string,
     port: number,
     budget: Budget,
-  ): Promise<string | null> {
-    return (await this.#previewOf(sandboxId, port, budget))?.token ?? null;
+  ): Awaitable<string | null> {
+    return then(
+      this.#previewOf(sandboxId, port, budget),
+      (preview) => preview?.token ?? null,
+    );
   }
 
   /**
@@ -166,32 +159,25 @@ export class HostedResolver implements Destinations {
     return id;
   }
 
-  knownDestination(
-    sandboxId: string,
-    port: SandboxPort,
-    isAnonymous = false,
-  ): Destination | null | undefined {
-    if (port === "toolbox") return undefined;
-    const sandbox = this.#sandboxes.known(sandboxId);
-    if (!sandbox) return sandbox;
-    const preview = this.#previews.known(sandboxId);
-    return preview && this.#destination(sandbox, preview, port, isAnonymous);
-  }
-
   /** @throws {GatewayError} also `port_not_served` for the toolbox */
-  async destinationOf(
+  destinationOf(
     sandboxId: string,
     port: SandboxPort,
     onMiss: () => void,
     isAnonymous = false,
-  ): Promise<Destination | null> {
+  ): Awaitable<Destination | null> {
     if (port === "toolbox") throw toolboxNotServed();
     const token = this.#links.get(sandboxId);
-    if (token !== undefined) return await this.#linkDestination(token, port);
-    const sandbox = await this.sandboxOf(sandboxId, UNMETERED, onMiss);
-    if (sandbox === null) return null;
-    const preview = await this.#previewOf(sandboxId, port, UNMETERED, onMiss);
-    return preview && this.#destination(sandbox, preview, port, isAnonymous);
+    if (token !== undefined) return this.#linkDestination(token, port);
+    return then(
+      this.sandboxOf(sandboxId, UNMETERED, onMiss),
+      (sandbox) =>
+        sandbox && then(
+          this.#previewOf(sandboxId, port, UNMETERED, onMiss),
+          (preview) =>
+            preview && this.#destination(sandbox, preview, port, isAnonymous),
+        ),
+    );
   }
 
   /**
@@ -207,7 +193,10 @@ export class HostedResolver implements Destinations {
     if (port === "toolbox") throw toolboxNotServed();
     if (failure !== undefined) {
       // Another request may have found the same meanwhile.
-      const known = this.knownDestination(sandboxId, port, isAnonymous);
+      const sandbox = this.#sandboxes.known(sandboxId);
+      const preview = sandbox && this.#previews.known(sandboxId);
+      const known = sandbox && preview &&
+        this.#destination(sandbox, preview, port, isAnonymous);
       if (known && !isSameDestination(known, failure.at)) return known;
     }
     if (!this.#links.has(sandboxId)) {
@@ -263,7 +252,7 @@ export class HostedResolver implements Destinations {
     port: number,
     budget: Budget,
     onMiss?: () => void,
-  ): Promise<HostedPreview | null> {
+  ): Awaitable<HostedPreview | null> {
     const ask = () => this.#askPreview(sandboxId, port);
     return this.#previews.lookUp(sandboxId, ask, budget, onMiss);
   }

@@ -1,6 +1,7 @@
 /** Access decisions: the API's verdict on each kind of credential, cached under a digest of the credential. */
 import { endOf, isBearer, mayBePreviewToken } from "../../address/grammar.ts";
 import type { DaytonaApi, User } from "../../daytona/api.ts";
+import type { Awaitable } from "../../lib/awaitable.ts";
 import { ChangeMarks } from "../change_marks.ts";
 import { accessCodec, booleanCodec, sandboxIdCodec } from "../codecs.ts";
 import {
@@ -11,12 +12,7 @@ import {
 import type { Change } from "../sandbox_changes.ts";
 
 /** What the gate asks about credentials, in whichever way they are judged. */
-export type Access =
-  & Omit<AccessResolver, "forget" | KnownWay>
-  & Partial<Pick<AccessResolver, KnownWay>>;
-
-/** What is said at once, where that is possible. */
-type KnownWay = "knowsPreviewToken" | "knowsAccess";
+export type Access = Omit<AccessResolver, "forget">;
 
 /** A user, and what their provider has told of the bearer. */
 export interface BearerUser extends Omit<User, "organizationId"> {
@@ -69,66 +65,56 @@ export class AccessResolver {
   }
 
   /** True if `token` is the sandbox's current preview token. */
-  async isPreviewToken(
+  isPreviewToken(
     sandboxId: string,
     token: string,
     budget: Budget,
-  ): Promise<boolean> {
+  ): Awaitable<boolean> {
+    const key = this.#marks.keyOf(sandboxId, token);
+    const known = this.#previewTokens.known(key);
+    if (known !== undefined) return known;
     // A token that the API cannot be asked about is not cached either.
     if (!mayBePreviewToken(token)) return false;
-    const key = this.#marks.keyOf(sandboxId, token);
     const ask = () => this.#api.isPreviewToken(sandboxId, token);
-    return await this.#previewTokens.lookUp(key, ask, budget);
-  }
-
-  /** True if the API has said so of late, and need not be asked. */
-  knowsPreviewToken(sandboxId: string, token: string): boolean {
-    const key = this.#marks.keyOf(sandboxId, token);
-    return this.#previewTokens.known(key) === true;
+    return this.#previewTokens.lookUp(key, ask, budget);
   }
 
   /** True if an API key or JWT is a user's, who may access the sandbox; null if so, but the sandbox was deleted. */
-  async hasAccess(
+  hasAccess(
     sandboxId: string,
     user: BearerUser,
     budget: Budget,
-  ): Promise<boolean | null> {
-    if (!isBearer(user.bearer)) return false;
+  ): Awaitable<boolean | null> {
     const key = this.#marks.keyOf(sandboxId, user.bearer);
+    const known = this.#users.known(key);
+    if (known !== undefined) return known;
+    if (!isBearer(user.bearer)) return false;
     const ask = () => {
       const asked = this.#api.hasSandboxAccess(sandboxId, user);
       return ifUser(asked, { api: this.#api, user, no: false });
     };
     const endsAt = () => knownEndOf(user);
-    return await this.#users.lookUp(key, ask, budget, undefined, endsAt);
-  }
-
-  /** True if the API has said so of late, and need not be asked. */
-  knowsAccess(
-    sandboxId: string,
-    { bearer }: Pick<BearerUser, "bearer">,
-  ): boolean {
-    return this.#users.known(this.#marks.keyOf(sandboxId, bearer)) === true;
+    return this.#users.lookUp(key, ask, budget, undefined, endsAt);
   }
 
   /** The sandbox that a signed token grants access to on `port`; null if it grants none there, or no longer does. */
-  async sandboxOfSignedToken(
+  sandboxOfSignedToken(
     token: string,
     port: number,
     budget: Budget,
-  ): Promise<string | null> {
+  ): Awaitable<string | null> {
     const key = this.#marks.digestOf([token, String(port)]);
     const ask = () => this.#api.sandboxIdOfSignedToken(token, port);
-    return await this.#signedTokens.lookUp(key, ask, budget);
+    return this.#signedTokens.lookUp(key, ask, budget);
   }
 
   /** The key by which the URLs of the sandbox's files are signed; null if there is none, as at older APIs. */
-  async signingKeyOf(
+  signingKeyOf(
     sandboxId: string,
     budget: Budget,
-  ): Promise<string | null> {
+  ): Awaitable<string | null> {
     const ask = () => this.#api.signingKeyOfSandbox(sandboxId);
-    return await this.#signingKeys.lookUp(sandboxId, ask, budget);
+    return this.#signingKeys.lookUp(sandboxId, ask, budget);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Facts about sandboxes: whether one is public, and where it is. */
 import type { AppOriginMode } from "../../config/config.ts";
 import type { DaytonaApi, Runner } from "../../daytona/api.ts";
+import { type Awaitable, then } from "../../lib/awaitable.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import { booleanCodec } from "../codecs.ts";
@@ -84,8 +85,8 @@ export class SandboxResolver implements Destinations {
   }
 
   /** True if anyone may open the sandbox's ordinary ports; also false if there is no such sandbox. */
-  async isPublic(sandboxId: string, budget: Budget): Promise<boolean> {
-    return await this.#visibility.lookUp(sandboxId, () => {
+  isPublic(sandboxId: string, budget: Budget): Awaitable<boolean> {
+    return this.#visibility.lookUp(sandboxId, () => {
       // What an admitted request needs next.
       const ask = () => this.#placementOf(sandboxId, "any");
       this.#placements.prefetch(sandboxId, ask);
@@ -94,43 +95,29 @@ export class SandboxResolver implements Destinations {
     }, budget);
   }
 
-  /** Whether it is public, if the answer is in process and fresh; undefined otherwise. */
-  isKnownPublic(sandboxId: string): boolean | undefined {
-    return this.#visibility.known(sandboxId);
-  }
-
   /** The label itself, as the API finds sandboxes for a proxy by id only. */
   sandboxIdOf(label: string): string {
     return label;
   }
 
-  knownDestination(
-    sandboxId: string,
-    port: SandboxPort,
-  ): Destination | null | undefined {
-    const placement = this.#placements.known(sandboxId);
-    if (placement && this.#lacksOwner(placement, sandboxId, port)) {
-      return undefined;
-    }
-    return placement && this.#destination(placement, sandboxId, port);
-  }
-
-  async destinationOf(
+  destinationOf(
     sandboxId: string,
     port: SandboxPort,
     onMiss: () => void,
-  ): Promise<Destination | null> {
-    const placement = await this.#placed(sandboxId, port, onMiss);
-    return placement && this.#destination(placement, sandboxId, port);
-  }
-
-  /** Those that are in process and fresh; undefined otherwise. */
-  knownLabels(sandboxId: string): OwnerLabels | undefined {
-    return this.#placements.known(sandboxId)?.owner?.labels;
+  ): Awaitable<Destination | null> {
+    return then(
+      this.#placed(sandboxId, port, onMiss),
+      (placement) => placement && this.#destination(placement, sandboxId, port),
+    );
   }
 
   /** The labels of a sandbox's owner, which are read beside where it is; throws as the other lookups. */
-  async labelsOf(sandboxId: string, onMiss: () => void): Promise<OwnerLabels> {
+  labelsOf(sandboxId: string, onMiss: () => void): Awaitable<OwnerLabels> {
+    return this.#placements.known(sandboxId)?.owner?.labels ??
+      this.#askLabels(sandboxId, onMiss);
+  }
+
+  async #askLabels(sandboxId: string, onMiss: () => void) {
     const placement = this.#nowhere.get(sandboxId)
       ? null
       : await this.#placed(sandboxId, "any", onMiss);
@@ -189,14 +176,25 @@ export class SandboxResolver implements Destinations {
   }
 
   /** Where a sandbox is, for whatever comes for that port; null if there is none. */
-  async #placed(
+  #placed(
+    sandboxId: string,
+    port: SandboxPort | "any",
+    onMiss: () => void,
+  ): Awaitable<Placement | null> {
+    const known = this.#placements.known(sandboxId);
+    return known === undefined
+      ? this.#findPlace(sandboxId, port, onMiss)
+      : known && this.#owned(known, sandboxId, port);
+  }
+
+  async #findPlace(
     sandboxId: string,
     port: SandboxPort | "any",
     onMiss: () => void,
   ): Promise<Placement | null> {
     let hasAsked = false;
-    const find = () =>
-      this.#placements.lookUp(
+    const find = async () =>
+      await this.#placements.lookUp(
         sandboxId,
         () => {
           hasAsked = true;
@@ -224,12 +222,21 @@ export class SandboxResolver implements Destinations {
   }
 
   /** A placement with its owner, as far as `port` cannot do without. */
-  async #owned(
+  #owned(
+    placement: Placement,
+    sandboxId: string,
+    port: SandboxPort | "any",
+  ): Awaitable<Placement> {
+    return this.#lacksOwner(placement, sandboxId, port)
+      ? this.#askOwner(placement, sandboxId, port)
+      : placement;
+  }
+
+  async #askOwner(
     placement: Placement,
     sandboxId: string,
     port: SandboxPort | "any",
   ): Promise<Placement> {
-    if (!this.#lacksOwner(placement, sandboxId, port)) return placement;
     const asked = this.#owners.recordOf(sandboxId).then((record) => {
       // It may have been forgotten meanwhile.
       if (this.#placements.known(sandboxId) === placement) {

@@ -212,7 +212,9 @@ Deno.test("LoginSessionStore does not say that a session is unknown while others
   comeBack();
   await background.settled();
   clock.now += 9_999;
-  await assert.rejects(store.get("id"), { code: "session_unavailable" });
+  await assert.rejects(async () => await store.get("id"), {
+    code: "session_unavailable",
+  });
   const other = setUp(tier);
   await other.store.set(session, OPEN);
   assert.deepEqual(await store.get("id"), OPEN);

@@ -47,10 +47,10 @@ function setUp(store: DurableStore | null = null, needsState = false) {
   const logins = new LoginSessions({
     access: {
       hasAccess(_, { bearer, tokens }) {
+        if (known.has(bearer)) return true;
         users.push(tokens.identity?.subject);
         return Promise.resolve(good.has(bearer));
       },
-      knowsAccess: (_, { bearer }) => known.has(bearer),
     },
     visitors: {
       admits: ({ port }, { accessToken }) =>
@@ -113,36 +113,29 @@ Deno.test("LoginSessions grant access only as long as the API does", async () =>
   assert(!await logins.grantsAccess(session, ...CALLER));
 });
 
-Deno.test("LoginSessions know what a session opens until it ends, its access does, or its token is due, and ask nobody", async () => {
-  const { clock, good, known, logins, refreshes, session, tokens, users } =
-    setUp();
+Deno.test("LoginSessions say at once what a session opens that is known, and ask nobody", async () => {
+  const { clock, known, logins, refreshes, session, tokens, users } = setUp();
   known.add("first");
-  assert(!logins.knowsAccess(session));
   await logins.begin(session, tokens);
-  assert(logins.knowsAccess(session));
-  assert(!logins.knowsAccess({ ...session, id: "another" }));
-  known.clear(); // what the API has said has to be asked for again
-  assert(!logins.knowsAccess(session));
-  known.add("first");
-  const { now } = clock;
-  clock.now += 5 * MINUTE_MS - 30_000; // half a minute before the token expires
-  assert(!logins.knowsAccess(session));
-  clock.now = now;
-  assert(logins.knowsAccess(session));
+  assert.equal(logins.grantsAccess(session, ...CALLER), true);
+  clock.now += 5 * MINUTE_MS - 30_001; // just before the token is due
+  assert.equal(logins.grantsAccess(session, ...CALLER), true);
   await logins.end(session);
-  assert(good.has("first") && !logins.knowsAccess(session));
+  assert.equal(logins.grantsAccess(session, ...CALLER), false);
   assert.deepEqual([users, refreshes], [[], []]);
 });
 
-Deno.test("LoginSessions know nothing that has to be read again from a shared tier", async () => {
+Deno.test("LoginSessions read a session again that a shared tier may have changed", async () => {
   const { clock, known, logins, session, tokens } = setUp(
     storeThat(() => "absent").store,
   );
   known.add("first");
   await logins.begin(session, tokens);
-  assert(logins.knowsAccess(session));
+  assert.equal(logins.grantsAccess(session, ...CALLER), true);
   clock.now += 10_000;
-  assert(!logins.knowsAccess(session));
+  const again = logins.grantsAccess(session, ...CALLER);
+  assert(again instanceof Promise);
+  assert.equal(await again, true);
 });
 
 Deno.test("LoginSessions let who is no member look at a port, as long as the session is known and has not ended", async () => {

@@ -26,8 +26,8 @@ function policyOf(
     allowsByLabel: true,
   }, {
     isPublic: () => Promise.resolve(true),
-    knownLabels: () => known ? labels : undefined,
     labelsOf(label) {
+      if (known) return labels;
       asked.push(label);
       return Promise.resolve(labels);
     },
@@ -138,17 +138,15 @@ Deno.test("where no sandbox is public, no label opens one", () => {
   assert.equal(NAMES[policy.access(3000, true, NO_LABELS)], "share");
 });
 
-Deno.test("labels that are known cost no question, and of a private sandbox none is needed", async () => {
+Deno.test("whom a port admits is said at once where its labels are known", async () => {
   const { policy, asked } = policyOf("public");
-  assert.equal(policy.isKnownOpen("box", 3000, true), true);
-  assert.equal(policy.isKnownOpen("box", 3000, false), false);
-  const access = await policy.accessTo("box", 3000, true, () => {});
-  assert.equal(NAMES[access], "public");
+  const access = policy.accessTo("box", 3000, true, () => {});
+  assert.equal(access, EVERYBODY);
   assert.deepEqual(asked, []);
   const other = policyOf("public", { known: false });
-  assert.equal(other.policy.isKnownOpen("box", 3000, true), undefined);
-  assert.equal(other.policy.isKnownOpen("box", 3000, false), false);
-  await other.policy.accessTo("box", 3000, true, () => {});
+  const waiting = other.policy.accessTo("box", 3000, true, () => {});
+  assert(waiting instanceof Promise);
+  assert.equal(await waiting, EVERYBODY);
   assert.deepEqual(other.asked, ["box"]);
 });
 
@@ -216,7 +214,6 @@ Deno.test("a port takes any login, those that its label names, or none", async (
       allowsByLabel: true,
     }, {
       isPublic: () => Promise.resolve(isPublic),
-      knownLabels: () => undefined,
       labelsOf: () => Promise.resolve(ownerLabels(labels)),
     });
     const told = await policy.loginsTo("box", 3000, UNMETERED);
@@ -253,7 +250,6 @@ Deno.test("whom a port takes is asked at the visitor's expense, and not at all o
       asked.push(`public ${label}`);
       return Promise.resolve(false);
     },
-    knownLabels: () => undefined,
     labelsOf(label, onMiss) {
       onMiss();
       asked.push(`labels ${label}`);
@@ -295,7 +291,6 @@ Deno.test("labels that cannot be read again are those of before, and a bug is no
       allowsByLabel: false,
     }, {
       isPublic: () => Promise.resolve(true),
-      knownLabels: () => undefined,
       labelsOf: () => Promise.resolve(NO_LABELS),
       refreshLabels: () => Promise.reject(error),
     });

@@ -46,7 +46,6 @@ function setUp() {
   const never = () => Promise.reject(new Error("Not reached"));
   const gate = new Gate({
     sandboxes: {
-      isKnownPublic: () => undefined,
       isPublic: () => Promise.resolve(true),
       sandboxIdOf: (id) => id,
     },
@@ -61,15 +60,12 @@ function setUp() {
     },
     ports: {
       labelsOpen: false,
-      isKnownOpen: (_label, _port, isPublic) => isPublic,
-      knownAccess: () => undefined,
       accessTo: () => Promise.resolve(EVERYBODY),
       refresh: () => Promise.resolve(),
     },
-    sessions: { open: never, opened: () => undefined },
+    sessions: { open: never },
     logins: {
       grantsAccess: never,
-      knowsAccess: () => false,
       opens: never,
       visits: never,
       subjectOf: () => undefined,

@@ -139,8 +139,8 @@ Deno.test("one question of each kind does for all ports of a sandbox and all who
     `sandbox ${ID}`,
   ]);
   await settled();
-  assert.equal(resolver.isKnownPublic(ID), false);
-  assert.ok(resolver.knownDestination(ID, 3000));
+  assert.equal(resolver.isPublic(ID, UNMETERED), false);
+  assert(!(resolver.destinationOf(ID, 3000, () => {}) instanceof Promise));
   assert.equal(api.calls.length, 4);
 });
 
@@ -277,7 +277,7 @@ Deno.test("a region that is new is found once the API answers again, without a p
   });
   api.regions = ["https://new.example"];
   api.failing = "regions";
-  await assert.rejects(() => destinationOf(OTHER), GatewayError);
+  await assert.rejects(async () => await destinationOf(OTHER), GatewayError);
   api.failing = undefined;
   assert.ok(await destinationOf(OTHER));
 });
@@ -288,7 +288,7 @@ Deno.test("a name that can be a label is resolved to the id first, in one questi
   assert.equal(await resolver.isPublic("shop", UNMETERED), true);
   await settled();
   assert.equal(resolver.sandboxIdOf("shop"), ID);
-  assert.equal(resolver.isKnownPublic("shop"), true);
+  assert.equal(resolver.isPublic("shop", UNMETERED), true);
   const destination = await destinationOf(resolver.sandboxIdOf("shop"));
   assert.equal(destination?.authority, `3000-${ID}.${DOMAIN}`);
   assert.deepEqual(api.calls.filter((call) => /^[sp]/.test(call)), [
@@ -301,7 +301,6 @@ Deno.test("an unknown sandbox, or one that is destroyed, is none, and its label 
   const { api, resolver, destinationOf } = setUp();
   for (const label of [OTHER, "nobody"]) {
     assert.equal(await resolver.isPublic(label, UNMETERED), false);
-    assert.equal(resolver.isKnownPublic(label) ?? false, false);
     assert.equal(resolver.sandboxIdOf(label), label);
     assert.equal(await destinationOf(label), null);
   }
@@ -343,7 +342,6 @@ Deno.test("a token is forgotten once its sandbox has been started", async () => 
   assert.equal(tokenIn(await destinationOf(ID)), "first-token");
   api.token = "second-token";
   await resolver.forget(ID, { mark: "m", tiers: "both" });
-  assert.equal(resolver.knownDestination(ID, 3000), undefined);
   assert.equal(tokenIn(await destinationOf(ID)), "second-token");
 });
 
@@ -358,7 +356,7 @@ Deno.test("with the API away, what is known keeps working for ten minutes, and a
     await settled();
   }
   await assert.rejects(
-    () => resolver.isPublic(OTHER, UNMETERED),
+    async () => await resolver.isPublic(OTHER, UNMETERED),
     (error) =>
       error instanceof GatewayError && error.code === "api_unreachable",
   );
@@ -438,7 +436,7 @@ Deno.test("what a link is called tells nothing of its token, and its port is at 
 Deno.test("the toolbox is not served", async () => {
   const { resolver } = setUp();
   await assert.rejects(
-    () => resolver.destinationOf(ID, "toolbox", () => {}, false),
+    async () => await resolver.destinationOf(ID, "toolbox", () => {}, false),
     (error) =>
       error instanceof GatewayError && error.code === "port_not_served",
   );

@@ -88,12 +88,11 @@ function at(runner: Runner): Destination {
 
 Deno.test("SandboxResolver remembers which sandboxes are public", async () => {
   const { sandboxes } = setUp();
-  assert.equal(sandboxes.isKnownPublic("open"), undefined);
+  assert(sandboxes.isPublic("open", UNMETERED) instanceof Promise);
   assert.equal(await sandboxes.isPublic("open", UNMETERED), true);
   assert.equal(await sandboxes.isPublic("box", UNMETERED), false);
-  assert.equal(sandboxes.isKnownPublic("open"), true);
-  assert.equal(sandboxes.isKnownPublic("box"), false);
-  assert.equal(sandboxes.isKnownPublic("other"), undefined);
+  assert.equal(sandboxes.isPublic("open", UNMETERED), true);
+  assert.equal(sandboxes.isPublic("box", UNMETERED), false);
 });
 
 Deno.test("SandboxResolver looks up an unknown runner while it asks whether the sandbox is public", async () => {
@@ -211,7 +210,6 @@ Deno.test("SandboxResolver forgets where a sandbox is that has been started: at 
   await sandboxes.renewDestination("box", 3000);
   api.runner = SECOND;
   await sandboxes.forget("box", { mark: "m", tiers: "both" });
-  assert.equal(sandboxes.knownDestination("box", 3000), undefined);
   assert.deepEqual(await destinationOf("box"), at(SECOND));
   api.runner = FIRST;
   assert.deepEqual(await sandboxes.renewDestination("box", 3000), at(FIRST));
@@ -333,10 +331,10 @@ Deno.test("SandboxResolver reads whose a sandbox is that another program stored 
     const { api, sandboxes, settled } = setUp(daytonas);
     api.labels = LOCAL;
     api.organizationId = "org-1";
-    assert.equal(sandboxes.knownDestination("box", port), undefined);
     const found = await sandboxes.destinationOf("box", port, () => {});
     assert.equal(found?.organizationId, "org-1");
-    assert.equal(sandboxes.knownDestination("box", 3000)?.appOrigin, "local");
+    const app = await sandboxes.destinationOf("box", 3000, () => {});
+    assert.equal(app?.appOrigin, "local");
     assert.deepEqual([api.labelReads, api.calls], [1, []]);
     await settled();
     entries.set(key, { ...entry, value: { apiKey, apiUrl } });
@@ -349,13 +347,14 @@ Deno.test("SandboxResolver finds no sandbox whose labels nobody has told, and ke
   const { api, clock, sandboxes, destinationOf, settled } = setUp();
   const labelsOf = () => sandboxes.labelsOf("box", () => {});
   api.labels = UNREACHABLE;
-  await assert.rejects(destinationOf("box"), UNREACHABLE);
-  await assert.rejects(labelsOf(), UNREACHABLE);
-  assert.equal(sandboxes.knownLabels("box"), undefined);
+  await assert.rejects(async () => await destinationOf("box"), UNREACHABLE);
+  await assert.rejects(async () => await labelsOf(), UNREACHABLE);
   const atToolbox = await sandboxes
     .destinationOf("box", "toolbox", () => {});
   assert.equal(atToolbox?.pathPrefix, at(FIRST).toolboxPrefix);
-  await assert.rejects(labelsOf(), { code: "api_unreachable" });
+  await assert.rejects(async () => await labelsOf(), {
+    code: "api_unreachable",
+  });
   const known: readonly Record<string, string>[] = [LOCAL, {}];
   for (const labels of known) {
     clock.time += 200_000;
@@ -371,7 +370,9 @@ Deno.test("SandboxResolver finds no sandbox whose labels nobody has told, and ke
     await settled();
   }
   clock.time += 720_000; // past what an outage extends that by
-  await assert.rejects(labelsOf(), { code: "api_unreachable" });
+  await assert.rejects(async () => await labelsOf(), {
+    code: "api_unreachable",
+  });
 });
 
 Deno.test("SandboxResolver finds a toolbox that was asked for beside a port, although nobody tells the labels", async () => {
@@ -403,14 +404,15 @@ Deno.test("SandboxResolver stores no labels that the API has not told", async ()
   const { store } = fakeStore({ shared: true });
   const first = setUp(store);
   first.api.labels = UNREACHABLE;
-  await assert.rejects(first.sandboxes.labelsOf("box", () => {}));
+  await assert.rejects(async () =>
+    await first.sandboxes.labelsOf("box", () => {})
+  );
   await first.sandboxes.isPublic("box", UNMETERED);
   await first.settled();
   await first.sandboxes.destinationOf("box", "toolbox", () => {});
   await first.settled();
   const second = setUp(store);
   second.api.labels = LOCAL;
-  assert.equal(second.sandboxes.knownLabels("box"), undefined);
   assert.deepEqual(await second.sandboxes.labelsOf("box", () => {}), LOCAL);
   await second.settled();
   // Where they are known, what fails takes none from others.
@@ -434,11 +436,10 @@ Deno.test("SandboxResolver knows the owner of before where a toolbox did without
   api.labels = UNREACHABLE;
   assert.equal((await toolbox())?.organizationId, "org-1");
   assert.deepEqual(await labelsOf(), LOCAL);
-  assert.equal(sandboxes.knownLabels("box"), undefined, "not as of now");
   api.labels = {};
   clock.time += 2_001;
   assert.deepEqual(await labelsOf(), {});
-  assert.deepEqual(sandboxes.knownLabels("box"), {});
+  assert.deepEqual(sandboxes.labelsOf("box", () => {}), {});
 });
 
 Deno.test("SandboxResolver asks whose a toolbox is once in 5 s while nobody tells", async () => {
@@ -448,12 +449,11 @@ Deno.test("SandboxResolver asks whose a toolbox is once in 5 s while nobody tell
   for (let i = 0; i < 3; i++) {
     assert.equal((await toolbox())?.organizationId, undefined);
   }
-  assert.notEqual(sandboxes.knownDestination("box", "toolbox"), undefined);
+  assert(!(toolbox() instanceof Promise));
   assert.equal(api.labelReads, 1);
   clock.time += 5_001;
   api.labels = LOCAL;
   api.organizationId = "org-1";
-  assert.equal(sandboxes.knownDestination("box", "toolbox"), undefined);
   assert.equal((await toolbox())?.organizationId, "org-1");
   assert.deepEqual([api.labelReads, api.calls], [2, ["runner box"]]);
 });
@@ -466,16 +466,21 @@ Deno.test("SandboxResolver tells the labels of a sandbox that is archived, and s
   assert.equal(await destinationOf("box"), null);
   assert.deepEqual(await sandboxes.labelsOf("box", () => {}), LOCAL);
   api.labels = UNREACHABLE;
-  await assert.rejects(sandboxes.labelsOf("other", () => {}), {
-    code: "api_unreachable",
-  });
+  await assert.rejects(
+    async () => await sandboxes.labelsOf("other", () => {}),
+    {
+      code: "api_unreachable",
+    },
+  );
 });
 
 Deno.test("SandboxResolver ignores the labels of a sandbox that has the id of another for its name", async () => {
   const { api, clock, destinationOf, settled } = setUp();
   api.otherId = "foreign";
   api.labels = LOCAL;
-  await assert.rejects(destinationOf("box"), { code: "api_unreachable" });
+  await assert.rejects(async () => await destinationOf("box"), {
+    code: "api_unreachable",
+  });
 
   api.otherId = undefined;
   clock.time += 600_000;
@@ -521,7 +526,7 @@ Deno.test("SandboxResolver serves labels past their TTL while the API is slow, b
   const pass = { "porthole.app-origin": "pass" };
   slow.resolve(pass as never);
   await refreshed;
-  assert.deepEqual(sandboxes.knownLabels("box"), pass);
+  assert.deepEqual(sandboxes.labelsOf("box", () => {}), pass);
   assert.equal(api.labelReads, 2);
 });
 
@@ -547,7 +552,7 @@ Deno.test("SandboxResolver waits for labels that nobody knows, and heeds a late 
   assert.deepEqual(await again, LOCAL);
   slower.resolve({} as never);
   await turn();
-  assert.deepEqual(sandboxes.knownLabels("box"), {});
+  assert.deepEqual(sandboxes.labelsOf("box", () => {}), {});
 });
 
 Deno.test("SandboxResolver reads labels and organization that another gateway stored, and nothing else of a sandbox is stored", async () => {

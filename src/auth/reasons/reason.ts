@@ -1,7 +1,7 @@
 /** What may admit a request: a credential of its own, its host, or that none is needed. */
-import { mayBeSignedToken } from "../address/grammar.ts";
-import type { Credential } from "./credentials.ts";
-import type { GateRequest } from "./verdict.ts";
+import { mayBeSignedToken } from "../../address/grammar.ts";
+import type { Credential } from "../credentials.ts";
+import type { GateRequest } from "../verdict.ts";
 
 export type Reason = "public" | "signed_token" | Credential;
 

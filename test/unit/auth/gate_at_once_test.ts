@@ -1,7 +1,7 @@
+import type { Awaitable } from "../../../src/lib/awaitable.ts";
 import assert from "node:assert/strict";
 import type { Credential } from "../../../src/auth/credentials.ts";
 import { Gate, type GateParts } from "../../../src/auth/gate.ts";
-import { knownAdmission } from "../../../src/auth/known_admission.ts";
 import type { Session } from "../../../src/auth/session.ts";
 import { Throttle } from "../../../src/auth/throttle.ts";
 import type { GateRequest } from "../../../src/auth/verdict.ts";
@@ -58,19 +58,17 @@ function setUp(
   } = {},
 ) {
   const asked: string[] = [];
-  function answer<T>(question: string, answer: T): Promise<T> {
+  function answer<T>(question: string, answer: T): Awaitable<T> {
+    if (isKnown) return answer;
     asked.push(question);
     return Promise.resolve(answer);
   }
   const parts: GateParts = {
     sandboxes: {
-      isKnownPublic: () => false,
       isPublic: () => answer("public", false),
       sandboxIdOf: (label) => `id of ${label}`,
     },
     access: {
-      knowsPreviewToken: (label, token) =>
-        isKnown && label === "box" && token === "good",
       isPreviewToken: (label, token) =>
         answer("token", label === "box" && token === "good"),
       hasAccess: () => answer("access", false),
@@ -78,27 +76,23 @@ function setUp(
       signingKeyOf: () => answer("key", null),
     },
     sessions: {
-      opened: (sealed) => isKnown ? SESSIONS[sealed] : undefined,
       open: (sealed) => answer("session", SESSIONS[sealed]),
     },
     logins: {
-      knowsAccess: ({ id }) => isKnown && id === "login",
       grantsAccess: ({ id }) => answer("login", id === "login"),
-      opens: () => answer("opens", false),
-      visits: () => answer("visits", false),
+      opens: () => Promise.resolve(false),
+      visits: () => Promise.resolve(false),
       subjectOf: () => "alice",
     },
     subjects: { ofUser: (sub) => `user ${sub}`, ofBearer: () => undefined },
     grants: {
       recognizes: () => false,
-      judge: () => answer("grant", { grant: undefined, isGood: false }),
+      judge: () => Promise.resolve({ grant: undefined, isGood: false }),
     },
     ports: {
       labelsOpen: false,
-      isKnownOpen: () => false,
-      knownAccess: () => isKnown ? access : undefined,
       accessTo: () => answer("labels", access),
-      refresh: () => answer("refresh", undefined),
+      refresh: () => Promise.resolve(),
     },
     throttle: new Throttle({
       refusalsPerMinute: 100,
@@ -134,7 +128,7 @@ function session(sealed: string): Credential {
 
 const TOKEN: Credential = { kind: "preview_token", token: "good" };
 
-Deno.test("Gate admits by what is known, as if it had asked, and asks nobody", async () => {
+Deno.test("Gate admits at once by what is known, as if it had asked", async () => {
   const named = { name: NAME };
   const cases = [
     ["sandbox", session("key"), {}],
@@ -149,16 +143,14 @@ Deno.test("Gate admits by what is known, as if it had asked, and asks nobody", a
     const request = requestWith([credential], changes);
     const known = setUp({ scope, access: MEMBERS });
     const unknown = setUp({ scope, access: MEMBERS, isKnown: false });
-    const verdict = await known.gate.admit(request);
-    assert.equal(verdict.kind, "allow");
+    const verdict = known.gate.admit(request); // no promise of one
+    assert.equal("kind" in verdict && verdict.kind, "allow");
     assert.deepEqual(verdict, await unknown.gate.admit(request));
-    assert.deepEqual(knownAdmission(request, known.parts), verdict);
-    assert.deepEqual(known.asked, []);
     assert.notDeepEqual(unknown.asked, []);
   }
 });
 
-Deno.test("what is not for a request, or no longer, is not known to admit it, and no verdict is another one for it", async () => {
+Deno.test("what is not for a request, or no longer, does not admit it, whether that is known or has to be asked", async () => {
   const cases: readonly [Credential | undefined, Partial<GateRequest>][] = [
     [undefined, {}],
     [session("nothing that we sealed"), {}],
@@ -183,34 +175,11 @@ Deno.test("what is not for a request, or no longer, is not known to admit it, an
     const request = requestWith(credential ? [credential] : [], changes);
     const known = setUp();
     const what = JSON.stringify([credential, changes]);
-    assert.equal(knownAdmission(request, known.parts), undefined, what);
     const verdict = await known.gate.admit(request);
     assert.notEqual(verdict.kind, "allow", what);
     const unknown = setUp({ isKnown: false });
     assert.deepEqual(verdict, await unknown.gate.admit(request), what);
   }
-});
-
-Deno.test("what has to be asked about is not known to admit", () => {
-  const { parts } = setUp();
-  const access = { ...parts.access, knowsPreviewToken: undefined };
-  const { knowsPreviewToken: _, ...unable } = access;
-  for (
-    const lacking of [
-      { sessions: { ...parts.sessions, opened: () => undefined } },
-      { access: { ...parts.access, knowsPreviewToken: () => false } },
-      { access: unable },
-      { ports: { ...parts.ports, knownAccess: () => undefined } },
-    ]
-  ) {
-    const request = requestWith([session("key")]);
-    assert(knownAdmission(request, parts));
-    assert.equal(knownAdmission(request, { ...parts, ...lacking }), undefined);
-  }
-  const logins = { ...parts.logins, knowsAccess: () => false };
-  const request = requestWith([session("login")]);
-  assert(knownAdmission(request, parts));
-  assert.equal(knownAdmission(request, { ...parts, logins }), undefined);
 });
 
 Deno.test("a port that admits nobody is off for who is known, too", async () => {
@@ -224,37 +193,14 @@ Deno.test("a port that admits nobody is off for who is known, too", async () => 
   }
 });
 
-Deno.test("only the first credential admits by what is known, and none that a frame of another page has brought", async () => {
-  const { gate, asked, parts } = setUp();
-  const bad = session("key of another");
-  const request = requestWith([bad, session("key")]);
-  assert.equal(knownAdmission(request, parts), undefined);
-  assert.equal((await gate.admit(request)).kind, "allow");
-  assert.deepEqual(asked.filter((one) => one === "token"), ["token"]);
+Deno.test("of another page's frame, only a grant that is for it counts", async () => {
+  const { gate } = setUp();
   const framed: Credential = {
     kind: "session",
     sealed: "key",
     framedBy: "https://product.example",
   };
-  assert.equal(knownAdmission(requestWith([framed]), parts), undefined);
-});
-
-Deno.test("nothing is taken for known at a toolbox, at Daytona's own ports, for members only, or where anybody is let in", async () => {
-  for (
-    const changes of [
-      { isToolbox: true },
-      { port: 22222 },
-      { isForMembers: true },
-    ]
-  ) {
-    const { gate, asked } = setUp();
-    await gate.admit(requestWith([TOKEN], changes));
-    assert.notDeepEqual(asked, [], JSON.stringify(changes));
-  }
-  const { parts } = setUp();
-  const sandboxes = { ...parts.sandboxes, isKnownPublic: () => true };
-  const ports = { ...parts.ports, isKnownOpen: () => true };
-  const open = new Gate({ ...parts, sandboxes, ports });
-  const verdict = await open.admit(requestWith([TOKEN]));
-  assert.equal(verdict.kind === "allow" && verdict.by, "public");
+  assert.equal((await gate.admit(requestWith([framed]))).kind, "login");
+  const own = { kind: "session", sealed: "key" } as const;
+  assert.equal((await gate.admit(requestWith([own]))).kind, "allow");
 });
