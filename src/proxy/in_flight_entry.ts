@@ -187,12 +187,10 @@ export class InFlightEntry {
     if (movedAt > this.#movesSeen) handle.move?.();
   }
 
-  /** Aborts what streams if its caller has lost access. */
+  /** Aborts what streams if its caller has lost access, whatever it is by then: an upload, or its response. */
   async recheck(): Promise<void> {
-    const handle = this.#handle;
-    if (handle === undefined) return;
-    const hasAccess = await handle.recheck();
-    if (!hasAccess && this.#handle === handle) handle.abort("access_revoked");
+    const hasAccess = await this.#handle?.recheck();
+    if (hasAccess === false) this.#handle?.abort("access_revoked");
   }
 
   get handle(): StreamHandle | undefined {

@@ -320,6 +320,23 @@ Deno.test("InFlight ends what lasts and has lost its right, and leaves alone wha
   assert.deepEqual(ended, ["lost: access_revoked"]);
 });
 
+Deno.test("InFlight ends what has lost access, also where its response has taken its upload's place meanwhile", async () => {
+  const inFlight = new InFlight(MANY);
+  const entry = inFlight.begin() ?? assert.fail();
+  const asked = Promise.withResolvers<boolean>();
+  const aborted: string[] = [];
+  const handleOf = (part: string) => ({
+    abort: (reason: string) => aborted.push(`${part} ${reason}`),
+    recheck: () => asked.promise,
+  });
+  entry.setHandle(handleOf("upload"));
+  const rechecked = inFlight.recheckAll();
+  entry.setHandle(handleOf("response"));
+  asked.resolve(false);
+  await rechecked;
+  assert.deepEqual(aborted, ["response access_revoked"]);
+});
+
 Deno.test("InFlight rechecks one and all once at a time, however often it is asked to, and again later", async () => {
   const inFlight = new InFlight({ ...MANY, concurrentExchanges: 100 });
   const answered = Promise.withResolvers<boolean>();
