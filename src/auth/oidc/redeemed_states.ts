@@ -1,6 +1,6 @@
 /** The callbacks that were redeemed, by `state`: whoever replays one, with invented codes, does not reach the provider. */
 import { LRUCache } from "lru-cache";
-import { Claims, type ClaimsOptions } from "../../cache/claims.ts";
+import { Locks, type LocksOptions } from "../../cache/locks.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { TRANSACTION_TTL_MS } from "./transaction.ts";
 
@@ -9,11 +9,11 @@ const MAX_TRIES = 5;
 
 /** The states of one gateway, and of all that share its durable store. An outage of that keeps nobody from logging in. */
 export class RedeemedStates {
-  readonly #claims: Claims;
+  readonly #locks: Locks;
   readonly #tries: LRUCache<string, number>;
 
-  constructor(options: ClaimsOptions) {
-    this.#claims = new Claims("login-state", options);
+  constructor(options: LocksOptions) {
+    this.#locks = new Locks("login-state", options);
     this.#tries = new LRUCache({ max: options.maxEntries });
   }
 
@@ -22,13 +22,13 @@ export class RedeemedStates {
     const id = digestKey([state]);
     const tries = this.#tries.get(id) ?? 0;
     if (tries === MAX_TRIES) return false;
-    const isOurs = await this.#claims.claim(id, TRANSACTION_TTL_MS);
+    const isOurs = await this.#locks.claim(id, TRANSACTION_TTL_MS);
     if (isOurs) this.#tries.set(id, tries + 1);
     return isOurs;
   }
 
   /** Gives a state back that the provider could not answer about: the callback may come again, but not for ever. */
   async giveBack(state: string): Promise<void> {
-    await this.#claims.release(digestKey([state]));
+    await this.#locks.release(digestKey([state]));
   }
 }

@@ -3,7 +3,7 @@
  * together. Who may start which is not decided here.
  */
 import { LRUCache } from "lru-cache";
-import { Claims, type ClaimsOptions } from "../../cache/claims.ts";
+import { Locks, type LocksOptions } from "../../cache/locks.ts";
 import { SingleFlight } from "../../cache/single_flight.ts";
 import type {
   DaytonaApi,
@@ -62,7 +62,7 @@ type Answer = Exclude<StartAnswer, { kind: "throttled" }>;
 export type StartOutcome = Answer | { readonly kind: "too_soon" };
 
 interface SandboxStartsOptions
-  extends ClaimsOptions, Pick<FeatureParts, "background"> {
+  extends LocksOptions, Pick<FeatureParts, "background"> {
   readonly api: Pick<DaytonaApi, "startSandbox" | "recoverSandbox">;
   readonly changes: Pick<SandboxChanges, "announce">;
   /** Most starts of one sandbox, and by one quota key. */
@@ -76,7 +76,7 @@ interface SandboxStartsOptions
 
 export class SandboxStarts {
   readonly #options: SandboxStartsOptions;
-  readonly #claims: Claims;
+  readonly #locks: Locks;
   /** By sandbox id. */
   readonly #runs = new SingleFlight<StartOutcome>();
   /** By sandbox id: starts under way, as far as this process knows. */
@@ -87,7 +87,7 @@ export class SandboxStarts {
   constructor(options: SandboxStartsOptions) {
     this.#options = options;
     const { maxEntries: max, now } = options;
-    this.#claims = new Claims("sandbox-start", options);
+    this.#locks = new Locks("sandbox-start", options);
     this.#begun = new ExpiringLru({ max, ttlMs: CLAIM_MS, now });
     this.#pausedUntil = new LRUCache({ max });
   }
@@ -104,7 +104,7 @@ export class SandboxStarts {
    * as the API's client does
    */
   async start(wanted: WantedStart): Promise<StartOutcome> {
-    if (wanted.intent === "visit" && this.#claims.has(denialKey(wanted))) {
+    if (wanted.intent === "visit" && this.#locks.has(denialKey(wanted))) {
       return { kind: "too_soon" };
     }
     let isOwn = false;
@@ -130,14 +130,14 @@ export class SandboxStarts {
     const { sandboxId, intent } = wanted;
     const { changes, onEnd } = this.#options;
     const lock = digestKey(["start", sandboxId]);
-    if (!await this.#claims.claim(lock, CLAIM_MS)) {
+    if (!await this.#locks.claim(lock, CLAIM_MS)) {
       this.#begun.set(sandboxId, true, { ttl: BEGUN_MS });
       return { kind: "under_way" };
     }
     const last = lastStartKey(sandboxId);
-    const isFirst = await this.#claims.claim(last, VISIT_PAUSE_MS);
+    const isFirst = await this.#locks.claim(last, VISIT_PAUSE_MS);
     if (intent === "visit" && !isFirst) {
-      await this.#claims.release(lock);
+      await this.#locks.release(lock);
       return { kind: "too_soon" };
     }
     this.#begun.set(sandboxId, true);
@@ -151,7 +151,7 @@ export class SandboxStarts {
     } catch (error) {
       if (isThrottled(error)) {
         outcome = "throttled";
-        await this.#claims.release(last); // somebody else may still start it
+        await this.#locks.release(last); // somebody else may still start it
       }
       throw error;
     } finally {
@@ -162,7 +162,7 @@ export class SandboxStarts {
       if (outcome !== "not_allowed" && outcome !== "throttled") {
         await changes.announce(sandboxId);
       }
-      await this.#claims.release(lock);
+      await this.#locks.release(lock);
       onEnd(wanted, { outcome, reason });
     }
   }
@@ -177,7 +177,7 @@ export class SandboxStarts {
     const spent = await this.#takeSlot(["by", quotaKey]);
     const slot = await this.#takeSlot(["of", sandboxId])
       .catch(async (error) => {
-        await this.#claims.release(spent);
+        await this.#locks.release(spent);
         throw error;
       });
     const answer = means === "start"
@@ -185,12 +185,12 @@ export class SandboxStarts {
       : await api.recoverSandbox(sandboxId, credential);
     if (answer.kind === "not_allowed") {
       // Who may not start it must not keep others from it, and need not be told again at every visit.
-      await this.#claims.release(slot);
-      await this.#claims.release(lastStartKey(sandboxId));
-      this.#claims.keep(denialKey(wanted), VISIT_PAUSE_MS);
+      await this.#locks.release(slot);
+      await this.#locks.release(lastStartKey(sandboxId));
+      this.#locks.keep(denialKey(wanted), VISIT_PAUSE_MS);
     } else if (answer.kind === "throttled") {
-      await this.#claims.release(slot);
-      await this.#claims.release(spent);
+      await this.#locks.release(slot);
+      await this.#locks.release(spent);
       const askedMs = answer.retryAfterSec * 1000;
       this.#pausedUntil.set(organizationId, now() + askedMs);
       throw throttled("The API asks for a pause between starts", askedMs);
@@ -205,7 +205,7 @@ export class SandboxStarts {
     const leftMs = (hour + 1) * HOUR_MS - now();
     for (let nth = 0; nth < perHour; nth++) {
       const slot = digestKey([...quota, String(hour), String(nth)]);
-      if (await this.#claims.claim(slot, leftMs)) return slot;
+      if (await this.#locks.claim(slot, leftMs)) return slot;
     }
     throw throttled("Too many starts this hour", leftMs);
   }

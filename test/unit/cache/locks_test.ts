@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Claims } from "../../../src/cache/claims.ts";
+import { Locks } from "../../../src/cache/locks.ts";
 import type { DurableStore } from "../../../src/cache/store.ts";
 
 /** Two processes, and a store that they share unless it is null. */
@@ -7,8 +7,8 @@ function setUp(store: Pick<DurableStore, "claim" | "delete"> | null) {
   const clock = { now: 1000 };
   const options = { store, maxEntries: 10, now: () => clock.now };
   const [one, other] = [
-    new Claims("test", options),
-    new Claims("test", options),
+    new Locks("test", options),
+    new Locks("test", options),
   ];
   return { clock, one, other };
 }
@@ -29,7 +29,7 @@ function sharedStore(): Pick<DurableStore, "claim" | "delete"> {
   };
 }
 
-Deno.test("a claim is whoever's came first at any process, until it is given back", async () => {
+Deno.test("a lock is whoever's came first at any process, until it is given back", async () => {
   const { one, other } = setUp(sharedStore());
   assert(await one.claim("a", 100));
   assert(!await one.claim("a", 100));
@@ -37,6 +37,19 @@ Deno.test("a claim is whoever's came first at any process, until it is given bac
   assert(await other.claim("b", 100));
   await one.release("a");
   assert(await other.claim("a", 100));
+});
+
+Deno.test("who gives back what has lapsed leaves it to whoever has it by then", async () => {
+  const store = sharedStore();
+  const { clock, one, other } = setUp(store);
+  assert(await one.claim("a", 100));
+  clock.now += 101;
+  await store.delete(["test", "a"]); // its time is over
+  assert(await other.claim("a", 100));
+  await one.release("a");
+  assert(!await one.claim("a", 100));
+  await other.release("a");
+  assert(await one.claim("a", 100));
 });
 
 Deno.test("without a store, and while one does not tell, each process decides, for as long as it claims", async () => {

@@ -1,8 +1,8 @@
 import { ExpiringLru } from "../lib/lru.ts";
 import { type DurableStore, entryUntil } from "./store.ts";
 
-/** Dependencies of {@linkcode Claims}, and of what claims in its own way. */
-export interface ClaimsOptions {
+/** Dependencies of {@linkcode Locks}, and of what claims in its own way. */
+export interface LocksOptions {
   /** Where gateways see each other's; null if there are those of this process only. */
   readonly store: Pick<DurableStore, "claim" | "delete"> | null;
   readonly maxEntries: number;
@@ -10,12 +10,12 @@ export interface ClaimsOptions {
 }
 
 /** What whoever came first has for a time. If the durable tier does not tell, this process decides. */
-export class Claims {
+export class Locks {
   readonly #kind: string;
-  readonly #options: ClaimsOptions;
+  readonly #options: LocksOptions;
   readonly #own: ExpiringLru<string, true>;
 
-  constructor(kind: string, options: ClaimsOptions) {
+  constructor(kind: string, options: LocksOptions) {
     this.#kind = kind;
     this.#options = options;
     const { maxEntries: max, now } = options;
@@ -27,7 +27,7 @@ export class Claims {
     return this.#own.has(key);
   }
 
-  /** Claims it in this process only. */
+  /** Locks it in this process only. */
   keep(key: string, ms: number): void {
     this.#own.set(key, true, { ttl: ms });
   }
@@ -44,7 +44,9 @@ export class Claims {
     return claim !== "taken";
   }
 
+  /** Gives it back; does nothing once its time is over, as somebody else may have it by then. */
   async release(key: string): Promise<void> {
+    if (!this.has(key)) return;
     await this.#options.store?.delete([this.#kind, key]);
     this.#own.delete(key);
   }
