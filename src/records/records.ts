@@ -2,6 +2,7 @@ import { SingleFlight } from "../cache/single_flight.ts";
 import type { StoreKey } from "../cache/store.ts";
 import { ExpiringLru } from "../lib/lru.ts";
 import { RecordValues, type RecordValuesOptions } from "./record_values.ts";
+import { storedJson } from "./stored_json.ts";
 import type {
   Precondition,
   RecordPage,
@@ -41,6 +42,11 @@ interface RecordsOptions extends RecordValuesOptions {
   /** Most records in memory. */
   readonly maxEntries: number;
   readonly caps?: typeof CAPS;
+}
+
+/** What lists the records of a kind. */
+interface StoredList {
+  readonly listed: readonly Listed[];
 }
 
 /**
@@ -110,7 +116,7 @@ export class Records {
   ): Promise<{ readonly etag: string } | "conflict" | "full"> {
     const key: StoreKey = ["record", kind, record.id];
     const stored = await this.values.read(key);
-    const before = this.#current(stored);
+    const before = this.#current(key, stored);
     const expected = when === "absent" ? undefined : when.etag;
     this.#forget(key);
     if (before?.etag !== expected) return "conflict";
@@ -217,12 +223,20 @@ export class Records {
   }
 
   async #find(kind: string, id: string): Promise<VersionedRecord | undefined> {
-    return this.#current(await this.values.read(["record", kind, id]));
+    const key: StoreKey = ["record", kind, id];
+    return this.#current(key, await this.values.read(key));
   }
 
-  #current(value: VersionedValue | undefined): VersionedRecord | undefined {
+  #current(
+    key: StoreKey,
+    value: VersionedValue | undefined,
+  ): VersionedRecord | undefined {
     if (value === undefined) return undefined;
-    const record: StoredRecord = JSON.parse(value.text);
+    const record = storedJson<Partial<StoredRecord>>(
+      key,
+      value,
+      {},
+    ) as StoredRecord;
     return this.#isOver(record) ? undefined : { record, etag: value.version };
   }
 
@@ -274,9 +288,11 @@ export class Records {
 
   async #list(key: StoreKey) {
     const found = await this.values.read(key);
-    const { text = '{"listed":[]}', version } = found ?? {};
-    const { listed }: { listed: readonly Listed[] } = JSON.parse(text);
-    return { listed: listed.filter((each) => !this.#isOver(each)), version };
+    const { listed } = storedJson<StoredList>(key, found, { listed: [] });
+    return {
+      listed: listed.filter((each) => !this.#isOver(each)),
+      version: found?.version,
+    };
   }
 
   async #write(

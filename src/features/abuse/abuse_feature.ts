@@ -12,11 +12,15 @@ import type {
 } from "../../gateway/feature_module.ts";
 import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { loggerFor } from "../../observability/log.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { UnreadableValue } from "../../records/stored_json.ts";
 import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 import { BlockList } from "./block_list.ts";
 import { addBlockRoutes, BLOCK_ROUTES } from "./block_routes.ts";
 import { addReportRoutes, REPORT_ROUTE } from "./reports.ts";
+
+const logger = loggerFor("abuse");
 
 /** Time between two looks at the block list, and longest wait of the start for it, ms. */
 const LOOK_EVERY_MS = 2_000;
@@ -119,12 +123,17 @@ function blocking(token: string, parts: FeatureParts): Feature {
   function onChange(): void {
     if (list.all.size > 0) inFlight.abortWhere((served) => list.blocks(served));
   }
+  let isToldUnreadable = false;
   function look(): void {
     const looking = list.look().then(() => {
       known.resolve();
       onChange();
     }, (error: unknown) => {
-      if (!(error instanceof GatewayError)) throw error; // the log has said why
+      if (!(error instanceof GatewayError)) throw error;
+      // Of a store that does not answer, the log has told already.
+      if (!(error instanceof UnreadableValue) || isToldUnreadable) return;
+      isToldUnreadable = true;
+      logger.error("blocks unreadable", { reason: error.message });
     });
     background.add("read blocks", looking);
   }

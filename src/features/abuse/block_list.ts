@@ -4,6 +4,7 @@ import type { StoreKey } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Served } from "../../proxy/stream_handle.ts";
 import type { RecordValues } from "../../records/record_values.ts";
+import { storedJson } from "../../records/stored_json.ts";
 
 /** What can be blocked: sandboxes and organizations by their ids, and names by their hosts. */
 export const BLOCK_KINDS = ["sandboxes", "names", "organizations"] as const;
@@ -68,7 +69,7 @@ export class BlockList {
 
   async #read() {
     const found = await this.#values.read(KEY);
-    const blocks = new Set<Block>(JSON.parse(found?.text ?? "[]"));
+    const blocks = new Set(storedJson<readonly Block[]>(KEY, found, []));
     return { version: found?.version, blocks };
   }
 }

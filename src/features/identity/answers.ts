@@ -9,6 +9,7 @@ import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
 import type { RecordValues } from "../../records/record_values.ts";
+import { storedJson } from "../../records/stored_json.ts";
 
 /** The names of the claims that may go out; empty for none. */
 type Answer = readonly string[];
@@ -45,9 +46,10 @@ export class Answers {
     try {
       let known = this.#fresh.get(id);
       if (known === undefined) {
-        const found = await this.#parts.recordValues.read(keyOf(id));
-        const read = found === undefined ? NONE : JSON.parse(found.text);
-        known = this.#fresh.get(id) ?? read as Answer; // it may have been given meanwhile
+        const key = keyOf(id);
+        const found = await this.#parts.recordValues.read(key);
+        const read = storedJson<Answer>(key, found, NONE);
+        known = this.#fresh.get(id) ?? read; // it may have been given meanwhile
         const ttl = known === NONE ? NONE_MS : FRESH_MS;
         this.#fresh.set(id, known, { ttl });
       }

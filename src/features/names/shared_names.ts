@@ -2,7 +2,9 @@
 import { createHash } from "node:crypto";
 import type { StoreKey } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
+import { loggerFor } from "../../observability/log.ts";
 import type { RecordValues } from "../../records/record_values.ts";
+import { storedJson, UnreadableValue } from "../../records/stored_json.ts";
 import type { KeptName, NameBook, NameEntry } from "./kept_name.ts";
 import { ownerKeyOf } from "./name_entries.ts";
 
@@ -27,6 +29,8 @@ const SWEPT = 9;
 /** Most reads at once. */
 const AT_ONCE = 32;
 
+const logger = loggerFor("names");
+
 const NOTHING: NameEntry = { claims: [] };
 
 /** A shard as it was read or written last. */
@@ -34,6 +38,15 @@ interface Shard {
   readonly version: string | undefined;
   readonly entries: ReadonlyMap<string, NameEntry>;
 }
+
+const NO_NAMES: Shard = { version: undefined, entries: new Map() };
+
+/** A shard in the store. */
+interface StoredShard {
+  readonly entries: Readonly<Record<string, NameEntry>>;
+}
+
+const EMPTY: StoredShard = { entries: {} };
 
 interface SharedNamesOptions {
   readonly values: Pick<RecordValues, "read" | "write">;
@@ -55,6 +68,8 @@ export class SharedNames implements NameBook {
   #looking: Promise<void> | undefined;
   /** Where the next sweep begins. */
   #sweepAt = 0;
+  /** The shards of which the log has told that they cannot be read. */
+  readonly #unreadable = new Set<number>();
   /** True if `onChange` has yet to hear of something. */
   #hasNews = false;
 
@@ -141,7 +156,7 @@ export class SharedNames implements NameBook {
   }
 
   async #look(): Promise<void> {
-    const { counts } = await this.#readCounts();
+    const counts = await this.#knownCounts();
     const from = this.#sweepAt;
     this.#sweepAt = (from + SWEPT) % SHARDS;
     const due = counts.flatMap((count, shard) => {
@@ -151,7 +166,7 @@ export class SharedNames implements NameBook {
     while (due.length > 0) {
       await Promise.all(
         due.splice(0, AT_ONCE).map(async (shard) => {
-          await this.#inTurn(keyOf(shard), () => this.#read(shard));
+          await this.#inTurn(keyOf(shard), () => this.#lookAt(shard));
           this.#seen.set(shard, counts[shard] ?? 0);
         }),
       );
@@ -171,18 +186,47 @@ export class SharedNames implements NameBook {
     }).catch(() => {});
   }
 
+  /** The counts; undefined ones if they cannot be read, which has the sweep find what changes. */
+  async #knownCounts(): Promise<readonly (number | undefined)[]> {
+    try {
+      return (await this.#readCounts()).counts;
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error;
+      const isNew = this.#shards.size === 0;
+      return Array.from(
+        { length: SHARDS },
+        (_, shard) => isNew ? -1 : this.#seen.get(shard),
+      );
+    }
+  }
+
   async #readCounts() {
     const found = await this.#options.values.read(COUNTS);
-    const known: readonly number[] = JSON.parse(found?.text ?? "[]");
+    const known = storedJson<readonly number[]>(COUNTS, found, []);
     const counts = Array.from({ length: SHARDS }, (_, at) => known[at] ?? 0);
     return { counts, version: found?.version };
+  }
+
+  /** Reads a shard; one that cannot be read stays what it was, and hides no other. */
+  async #lookAt(shard: number): Promise<void> {
+    try {
+      await this.#read(shard);
+      this.#unreadable.delete(shard);
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error;
+      if (!this.#shards.has(shard)) this.#keep(shard, NO_NAMES);
+      if (this.#unreadable.has(shard)) return;
+      this.#unreadable.add(shard);
+      logger.error("names unreadable, others are served", {
+        reason: error.message,
+      });
+    }
   }
 
   /** Reads a shard, without what is over. */
   async #read(shard: number): Promise<Shard> {
     const found = await this.#options.values.read(keyOf(shard));
-    const kept: { readonly entries: Readonly<Record<string, NameEntry>> } = JSON
-      .parse(found?.text ?? '{"entries":{}}');
+    const kept = storedJson<StoredShard>(keyOf(shard), found, EMPTY);
     const entries = new Map<string, NameEntry>();
     for (const [host, each] of Object.entries(kept.entries)) {
       const entry = this.#current(each);

@@ -7,6 +7,7 @@ import type { StoreKey } from "../../cache/store.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { SecretHashes } from "../../lib/secret_hashes.ts";
 import type { RecordValues } from "../../records/record_values.ts";
+import { storedJson } from "../../records/stored_json.ts";
 import type { StoredRecord } from "../../records/stored_record.ts";
 import { bytesOf } from "./share_kind.ts";
 
@@ -77,7 +78,7 @@ export class PasscodeTries {
     const key: StoreKey = ["share-tries", id];
     for (;;) {
       const found = await values.read(key);
-      const { tries, known }: Counted = JSON.parse(found?.text ?? NOTHING);
+      const { tries, known } = storedJson<Counted>(key, found, NOTHING);
       const late = tries.filter(([, at]) => at > now() - WINDOW_MS);
       const next = change({ tries: late, known }, client.slice(0, 16));
       if (next === undefined) return;
@@ -91,7 +92,7 @@ export class PasscodeTries {
   }
 }
 
-const NOTHING = '{"tries":[],"known":[]}';
+const NOTHING: Counted = { tries: [], known: [] };
 
 /** When the try was made that has to be forgotten before a client may try again; undefined if it may now. */
 function lastOfTooMany(

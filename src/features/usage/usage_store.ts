@@ -4,6 +4,7 @@
  */
 import type { StoreKey } from "../../cache/store.ts";
 import type { RecordValues } from "../../records/record_values.ts";
+import { storedJson } from "../../records/stored_json.ts";
 import {
   addUsage,
   HOUR_MS,
@@ -84,7 +85,7 @@ export class UsageStore {
 
   async #read(key: StoreKey) {
     const found = await this.#values.read(key);
-    const places: Places = JSON.parse(found?.text ?? "{}");
+    const places = storedJson<Places>(key, found, {});
     return { version: found?.version, places };
   }
 }

@@ -88,3 +88,18 @@ Deno.test("the list is full before the store's value is, and what is there can b
   await list.change("sandboxes/box", false);
   assert.deepEqual([...list.all], [long]);
 });
+
+Deno.test("a list that cannot be read stays as it was known, and nothing is written over it", async () => {
+  const values = new MemoryValues();
+  const list = new BlockList(values);
+  await list.change("sandboxes/box", true);
+  values.kept.set("blocks", { text: "{", version: "other" });
+  const unreadable = {
+    code: "records_unavailable",
+    message: "No value that can be read: blocks",
+  };
+  await assert.rejects(list.look(), unreadable);
+  await assert.rejects(list.change("sandboxes/a", true), unreadable);
+  assert.deepEqual([...list.all], ["sandboxes/box"]);
+  assert.equal(values.kept.get("blocks")?.text, "{");
+});

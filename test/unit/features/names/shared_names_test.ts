@@ -105,6 +105,30 @@ Deno.test("a gateway that starts reads all names, and knows none before", async 
   assert.equal(told, 1);
 });
 
+Deno.test("a value that cannot be read hides the names of no other, keeps its own, and is not written over", async () => {
+  const { values, gateway } = setUp();
+  const { names } = await gateway();
+  const other = "other.example.org";
+  assert.notEqual(keyOf(other), keyOf(SHOP));
+  await hold(names, nameOf(SHOP));
+  await hold(names, nameOf(other));
+  for (const key of [keyOf(SHOP), "names,versions"]) {
+    values.kept.set(key, { text: "{", version: `${key} spoilt` });
+  }
+  for (let look = 0; look < LOOKS_A_MINUTE; look++) await names.look();
+  assert.equal(names.entryOf(SHOP).holder?.host, SHOP);
+  const late = await gateway();
+  assert(late.names.isLoaded);
+  assert.equal(late.names.entryOf(other).holder?.host, other);
+  assert.deepEqual(late.names.entryOf(SHOP), { claims: [] });
+  await assert.rejects(hold(late.names, nameOf(SHOP)), UNAVAILABLE);
+  assert.equal(values.kept.get(keyOf(SHOP))?.text, "{");
+  const another = nameOf(other, { sandboxId: "moved" });
+  await hold(late.names, another);
+  for (let look = 0; look < LOOKS_A_MINUTE; look++) await names.look();
+  assert.equal(names.entryOf(other).holder?.sandboxId, "moved");
+});
+
 Deno.test("of changes at once, by several gateways, none is lost", async () => {
   const { gateway, values } = setUp();
   const gateways = [await gateway(), await gateway(), await gateway()];
