@@ -15,7 +15,6 @@ import { abuse } from "./features/abuse/abuse_feature.ts";
 import { accessPage } from "./features/access_page/access_page_feature.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { brand } from "./features/brand/brand_feature.ts";
-import { compress } from "./features/compress/compress_feature.ts";
 import { embeds } from "./features/embeds/embeds_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { identity } from "./features/identity/identity_feature.ts";
@@ -73,7 +72,6 @@ export const FEATURES: readonly FeatureModule[] = [
   brand,
   abuse,
   usage,
-  compress,
 ];
 
 /** Their settings. */

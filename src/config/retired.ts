@@ -16,6 +16,10 @@ const RETIRED: readonly RetiredVariable[] = [
   { name: "WAKE_HOLD_SEC", instead: WAITING },
   { name: "PORT_HOLD_SEC", instead: WAITING },
   {
+    name: "COMPRESS",
+    instead: "a front that compresses (docs/run/tls.md)",
+  },
+  {
     name: "COOKIE_DOMAIN",
     instead: "SESSION_SCOPE, which says what a login's cookie is for",
   },

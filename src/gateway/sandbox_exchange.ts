@@ -164,8 +164,6 @@ export class PreviewExchange extends SandboxExchange {
   readonly ownParameters: ReadonlyMap<string, string>;
   /** Set by a feature that changes the response: see {@linkcode AdmittedRequest}. */
   asksPlain = false;
-  /** Set by a feature that changes the ETags of responses: see {@linkcode AdmittedRequest}. */
-  appTags: ((tags: string) => string) | undefined;
   /** Set by a feature, once its visitor was admitted, that tells the app more of them. */
   added: HeaderList | undefined;
   #credentials: readonly Credential[] | undefined;

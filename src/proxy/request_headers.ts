@@ -54,9 +54,6 @@ function isOurs(name: string): boolean {
 /** By which a client asks whether what it has is still good (RFC 9110 section 13.1). */
 const VALIDATION = /^if-(?:modified-since|none-match)$/;
 
-/** Headers with entity tags (RFC 9110 section 13.1). */
-const TAGGED = /^if-(?:match|none-match|range)$/;
-
 /** True if no header of that name is passed on. */
 const isDropped = byName((name) => isOurs(name) || isHopByHop(name));
 
@@ -71,8 +68,6 @@ export interface HeadersSource
   readonly added?: HeaderList | undefined;
   /** True if the app is asked for its content without a coding. */
   readonly asksPlain?: boolean;
-  /** What the app is sent of the tags in a conditional request, if its clients know these by others. */
-  readonly appTags?: ((tags: string) => string) | undefined;
   /** True if `Authorization` is not meant for the app, since it held the credential that granted access. */
   readonly dropsAuthorization: boolean;
   /** True if the client is to get a whole response, and not to hear that the one that it has is still good. */
@@ -99,10 +94,6 @@ export function requestHeaders(
     if (name === "authorization" && request.dropsAuthorization) continue;
     if (needsWhole && VALIDATION.test(name)) continue;
     if (traceparent !== undefined && name === "traceparent") continue;
-    if (request.appTags !== undefined && TAGGED.test(name)) {
-      sent.push([name, request.appTags(header[1])]);
-      continue;
-    }
     if (name === "x-request-id") hasRequestId = true;
     if (name === "accept-encoding") {
       if (request.asksPlain) continue;

@@ -7,17 +7,8 @@ import { type Server, startServer } from "./server.ts";
 export interface CaddyOptions {
   /** The upstreams' ports on 127.0.0.1. */
   readonly upstreamPorts: readonly number[];
-  /** Compresses scripts, as docs/features/compress.md has it. */
-  readonly encode?: boolean;
   readonly cpus: string | undefined;
 }
-
-const ENCODE = `	encode zstd gzip {
-		minimum_length 1024
-		match {
-			header Content-Type text/javascript*
-		}
-	}`;
 
 /**
  * Starts Caddy in a temporary directory, which is removed with it.
@@ -25,7 +16,7 @@ const ENCODE = `	encode zstd gzip {
  * @throws {Error} if it does not listen within 10 s.
  */
 export async function startCaddy(
-  { upstreamPorts, cpus, encode = false }: CaddyOptions,
+  { upstreamPorts, cpus }: CaddyOptions,
 ): Promise<Server> {
   await using started = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir({ prefix: "porthole-bench-" });
@@ -47,7 +38,6 @@ export async function startCaddy(
 https://:${port} {
 	bind 127.0.0.1
 	tls ${CERTIFICATES}/cert.pem ${CERTIFICATES}/key.pem
-${encode ? ENCODE : ""}
 	reverse_proxy ${upstreams.join(" ")} {
 		flush_interval 1ms
 		header_up X-Request-Id {http.request.uuid}

@@ -28,8 +28,8 @@ export interface PageFile {
 
 const encoder = new TextEncoder();
 
-/** All files, by path. With `prose`, in ASCII, modules are as compressible as that is: part of it is a comment in each. */
-export function pageFiles(prose = ""): Map<string, PageFile> {
+/** All files, by path. */
+export function pageFiles(): Map<string, PageFile> {
   const files = new Map<string, PageFile>();
   function add(path: string, type: string, body: Uint8Array<ArrayBuffer>) {
     files.set(path, { type, body });
@@ -37,7 +37,7 @@ export function pageFiles(prose = ""): Map<string, PageFile> {
   add("/", "text/html", encoder.encode(HTML));
   add("/main.js", "text/javascript", encoder.encode(MAIN));
   for (let index = 0; index < MODULES - 1; index++) {
-    add(`/module-${index}.js`, "text/javascript", moduleOf(index, prose));
+    add(`/module-${index}.js`, "text/javascript", moduleOf(index));
   }
   for (let index = 0; index < IMAGES; index++) {
     const height = MIN_HEIGHT + index * MORE_HEIGHT;
@@ -76,7 +76,7 @@ export function moduleBytes(index: number): number {
   return Math.round(MIN_BYTES * (MAX_BYTES / MIN_BYTES) ** place);
 }
 
-function moduleOf(index: number, prose: string): Uint8Array<ArrayBuffer> {
+function moduleOf(index: number): Uint8Array<ArrayBuffer> {
   const imported = Array.from(
     { length: IMPORTS },
     (_, child) => IMPORTS * index + child + 1,
@@ -85,11 +85,6 @@ function moduleOf(index: number, prose: string): Uint8Array<ArrayBuffer> {
     .join("");
   text += "globalThis.modulesRun = (globalThis.modulesRun ?? 0) + 1;\n";
   const size = moduleBytes(index);
-  if (prose !== "") {
-    const start = index * MAX_BYTES % (prose.length - MAX_BYTES);
-    const part = prose.slice(start, start + size - text.length - 6);
-    text += `/* ${part.replaceAll("*/", "* ")}*/\n`;
-  }
   for (let part = 0; text.length < size; part++) {
     text += `export function part${part}(value) { return value + ${part}; }\n`;
   }

@@ -29,17 +29,6 @@ Deno.test("its modules have 2 to 40 KiB, and half of them less than 9", () => {
   assert.ok(Math.abs((sizes[sizes.length >> 1] ?? 0) - 9) < 0.2);
 });
 
-Deno.test("with prose, its modules are as long, and have part of that as a comment", () => {
-  const prose = "Some words. /* And */ others.\n".repeat(3000);
-  for (const [path, { body }] of pageFiles(prose)) {
-    if (!path.startsWith("/module-")) continue;
-    assert.ok(Math.abs(body.length - (files.get(path)?.body.length ?? 0)) < 80);
-    const text = new TextDecoder().decode(body);
-    assert.match(text, /^\/\*[^]*words[^]*\*\/$/m);
-    assert.equal(text.split("*/").length, 2, path);
-  }
-});
-
 Deno.test("its page shows every image once", () => {
   const images = [...textOf("/").matchAll(/src="(.+\.bmp)"/g)]
     .map(([, path = ""]) => path);

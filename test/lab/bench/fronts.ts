@@ -51,12 +51,12 @@ export const CADDY_TLS: Contestant = {
 };
 
 /** A gateway behind a front on this machine. */
-export const BEHIND = gateway({
+const BEHIND = gateway({
   environment: { PROXY_PROTOCOL: "https", TRUSTED_PROXIES: "127.0.0.1" },
 });
 
 /** Gateways, and what passes them the requests, all on the processor for proxies. */
-export function inFrontOf(
+function inFrontOf(
   gateways: readonly Contestant[],
   front: Pick<Contestant, "name" | "needs"> & {
     readonly start: (

@@ -18,8 +18,6 @@ export interface NginxOptions {
   readonly logs?: boolean;
   /** Terminates TLS, with HTTP/2 for those who want it. */
   readonly tls?: boolean;
-  /** Compresses scripts, as docs/features/compress.md has it. */
-  readonly gzip?: boolean;
   /** What the upstreams are: by default, anything. */
   readonly upstreams?: "anything" | "gateways";
   readonly cpus: string | undefined;
@@ -38,13 +36,6 @@ const PROXYING: Readonly<Record<"anything" | "gateways", string>> = {
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Request-Id $request_id;`,
 };
-
-const GZIP = `
-      gzip on;
-      gzip_proxied any;
-      gzip_vary on;
-      gzip_min_length 1024;
-      gzip_types text/css text/javascript application/javascript;`;
 
 /**
  * Starts nginx in a temporary directory, which is removed with it.
@@ -73,7 +64,7 @@ export async function startNginx(options: NginxOptions): Promise<Server> {
 function configuration(
   directory: string,
   port: number,
-  { upstreamPorts, logs = false, tls = false, upstreams = "anything", gzip }:
+  { upstreamPorts, logs = false, tls = false, upstreams = "anything" }:
     NginxOptions,
 ): string {
   const log = logs
@@ -103,9 +94,7 @@ function configuration(
       proxy_http_version 1.1;
       proxy_request_buffering off;
       proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_header;${PROXYING[upstreams]}${
-    gzip ? GZIP : ""
-  }
+      proxy_set_header Connection $connection_header;${PROXYING[upstreams]}
     }
   }`;
 }

@@ -11,7 +11,6 @@ import { TIERS } from "./scenarios/tiers.ts";
 import { TLS } from "./scenarios/tls.ts";
 import { TRANSFERS } from "./scenarios/transfers.ts";
 import { WEBSOCKETS } from "./scenarios/websockets.ts";
-import { WIDE_AREA } from "./scenarios/wide_area.ts";
 import { GOALS } from "./targets.ts";
 
 /** All scenarios. */
@@ -26,7 +25,6 @@ export const SCENARIOS: readonly Scenario[] = [
   EVENTS,
   DRIP,
   ...PAGE_LOADS,
-  WIDE_AREA,
   HOSTED,
   START,
 ];

@@ -69,7 +69,6 @@ export const GOALS: readonly Target[] = [
   target("page-http1", "interactive : direct", ["at most", 1.1]),
   target("page-http2", "load : nginx", ["at most", 1.1]),
   target("page-http2", "interactive : nginx", ["at most", 1.1]),
-  target("page-wide", "load, compressed : not", ["at most", 0.7]),
   target("start", "first answer", ["at most", 400, "ms"]),
 ];
 

@@ -99,7 +99,6 @@ export class HeadWorld implements AsyncDisposable {
       REFUSALS_PER_MINUTE: "1000000",
       MAX_LOOKUPS_PER_CLIENT: "1000",
       TRUSTED_PROXIES: "127.0.0.0/8",
-      COMPRESS: "static",
       PREVIEW_WARNING: "true",
     }, {
       dial: (origin, signal) =>

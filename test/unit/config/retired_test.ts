@@ -21,6 +21,15 @@ Deno.test("findRetired() finds what requests once waited by, and names the route
   }
 });
 
+Deno.test("findRetired() finds COMPRESS, and says that a front compresses in its place", () => {
+  for (const COMPRESS of ["static", "off"]) {
+    const [found, ...others] = findRetired({ COMPRESS });
+    assert.equal(found?.name, "COMPRESS");
+    assert.match(found?.instead ?? "", /a front that compresses/);
+    assert.deepEqual(others, []);
+  }
+});
+
 Deno.test("findRetired() finds what only Daytona's own proxy reads, and says what takes its place", () => {
   const found = findRetired({
     COOKIE_DOMAIN: "example.com",

@@ -13,7 +13,6 @@ function requestHeadersOf(
     needsWhole?: boolean;
     added?: HeaderList;
     traceparent?: string;
-    appTags?: (tags: string) => string;
   } = {},
 ): [string, string][] {
   return requestHeaders({
@@ -24,7 +23,6 @@ function requestHeadersOf(
     needsWhole: options.needsWhole ?? false,
     added: options.added,
     trace: { traceparent: options.traceparent },
-    appTags: options.appTags,
     id: "id-1",
     appAddress: { port: 3000, publicOrigin: "https://3000-box.p.test" },
   }, {
@@ -60,7 +58,7 @@ Deno.test("requestHeaders() sets each of ours exactly once, whatever the client 
   ]);
 });
 
-Deno.test("requestHeaders() sends the tags of conditions as the app knows them, and else what came", () => {
+Deno.test("requestHeaders() sends the conditions that came", () => {
   const sent: [string, string][] = [
     ["if-match", "m"],
     ["if-modified-since", "s"],
@@ -69,13 +67,6 @@ Deno.test("requestHeaders() sends the tags of conditions as the app knows them, 
   ];
   const isCondition = ([name]: [string, string]) => name.startsWith("if-");
   assert.deepEqual(requestHeadersOf(sent).filter(isCondition), sent);
-  const appTags = (tags: string) => tags.toUpperCase();
-  assert.deepEqual(requestHeadersOf(sent, { appTags }).filter(isCondition), [
-    ["if-match", "M"],
-    ["if-modified-since", "s"],
-    ["if-none-match", "N"],
-    ["if-range", "R"],
-  ]);
 });
 
 Deno.test("requestHeaders() sends what features add, and no client removes or precedes it", () => {

@@ -27,10 +27,10 @@ const WARM_UP_LOADS = 2;
 /** The gateway's code is compiled by more requests than a few loads have. */
 const WARM_UP_SEC = 4;
 
-export const LOADED = "load ms";
+const LOADED = "load ms";
 
 /** The outcome where there is no browser. */
-export const NOT_MEASURED: Outcome = {
+const NOT_MEASURED: Outcome = {
   quantity: LOADED,
   rows: [],
   figures: [],
@@ -51,7 +51,7 @@ const DIRECT = "direct, to the app";
 const FILES = 1 + MODULES + IMAGES;
 
 /** How the page is fetched. */
-export interface Way {
+interface Way {
   readonly scheme: "http" | "https";
   readonly protocol: "http/1.1" | "h2";
 }
@@ -61,7 +61,7 @@ export interface Way {
  *
  * @throws {Error} if something of it is missing, or came by another protocol.
  */
-export async function load(
+async function load(
   chromium: Chromium,
   { pid, port }: Pick<Server, "pid" | "port">,
   { scheme, protocol }: Way,
@@ -83,7 +83,7 @@ export async function load(
   };
 }
 
-export async function warmUp(
+async function warmUp(
   chromium: Chromium,
   server: Server,
   way: Way,
@@ -116,13 +116,10 @@ function figures(
 }
 
 /** The app, to which the API leads. */
-export async function startPages(
-  { stack }: World,
-  ...args: string[]
-): Promise<Server> {
+async function startPages({ stack }: World): Promise<Server> {
   const file = "test/lab/bench/servers/page_app.ts";
   const app = await startServer({
-    command: denoCommand("-P=bench", file, ...args),
+    command: denoCommand("-P=bench", file),
   });
   addRunner(stack, RUNNER, app.port);
   addSandboxes(stack, [SANDBOX], RUNNER);

@@ -2,22 +2,7 @@
 /** The app behind the scenarios of page loads: the files of a page with the headers of Vite's dev server, and WebSockets. */
 import { pageFiles } from "../dev_page.ts";
 
-/** The source of a program, for pages that are to be compressed, if the first argument asks for that. */
-async function prose(): Promise<string> {
-  const folder = new URL("../../../../src/", import.meta.url);
-  const parts: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (!isDirectory) continue;
-    const room = new URL(`${name}/`, folder);
-    for await (const file of Deno.readDir(room)) {
-      if (!file.isFile || !file.name.endsWith(".ts")) continue;
-      parts.push(await Deno.readTextFile(new URL(file.name, room)));
-    }
-  }
-  return parts.join("").replaceAll(/[^\n -~]/g, "");
-}
-
-const files = pageFiles(Deno.args[0] === "prose" ? await prose() : "");
+const files = pageFiles();
 
 /** Everything below the root of the app, whatever prefix the runner's URL has. */
 const FILE = /\/(?:[\w-]+\.(?:js|bmp)|socket)?$/;

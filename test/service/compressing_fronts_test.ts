@@ -1,4 +1,4 @@
-/** What docs/features/compress.md says of fronts: Caddy and nginx with these lines, before a gateway and an app. */
+/** What docs/run/tls.md says of fronts that compress: each with its lines, before a gateway and an app. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import {
@@ -9,25 +9,31 @@ import {
 } from "node:http";
 import { gunzipSync } from "node:zlib";
 import { WebSocket, WebSocketServer } from "ws";
-import { listenOnLoopback } from "../../../../scripts/stand_in/loopback.ts";
-import { freePort } from "../../../support/free_port.ts";
-import { BASE, startGateway } from "../../../support/gateway.ts";
-import { testsThatNeed } from "../../../support/needs_program.ts";
-import { nginxCommand } from "../../../support/nginx.ts";
-import { send } from "../../../support/send.ts";
-import { startServerProcess } from "../../../support/server_process.ts";
+import { listenOnLoopback } from "../../scripts/stand_in/loopback.ts";
+import { freePort } from "../support/free_port.ts";
+import { BASE, startGateway } from "../support/gateway.ts";
+import { testsThatNeed } from "../support/needs_program.ts";
+import { nginxCommand } from "../support/nginx.ts";
+import { send } from "../support/send.ts";
+import { startServerProcess } from "../support/server_process.ts";
 
-const ROOT = new URL("../../../../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 function textOf(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, ROOT));
 }
 
-/** The first block of a language on a page. */
-async function blockOf(page: string, language: string): Promise<string> {
-  const block = new RegExp(`\n\`\`\`${language}\n(.*?)\`\`\`\n`, "s");
-  return block.exec(await textOf(page))?.[1] ?? assert.fail(page);
+const PAGE = await textOf("docs/run/tls.md");
+
+/** The last block of a language on the page. */
+function blockOf(language: string, text = PAGE): string {
+  const block = new RegExp(`\n\`\`\`${language}\n(.*?)\`\`\`\n`, "gs");
+  const [, lines] = [...text.matchAll(block)].at(-1) ?? [];
+  return lines ?? assert.fail(language);
 }
+
+/** The configuration of nginx, without compression. */
+const NGINX = blockOf("nginx", PAGE.split("## Compression")[0]);
 
 /** Replaces each text by the other one; fails if it is not there. */
 function changed(text: string, changes: readonly [string, string][]): string {
@@ -47,9 +53,8 @@ const FRONTS = {
   async caddy({ folder, port, gateway }: Way): Promise<string[]> {
     const file = await textOf("scripts/deploy/Caddyfile");
     const [snippet = ""] = /^\(gateway\) \{.*?^\}$/ms.exec(file) ?? [];
-    const lines = await blockOf("docs/features/compress.md", "caddyfile");
     const proxying = changed(snippet, [
-      ["(gateway) {", `(gateway) {\n${lines}`],
+      ["(gateway) {", `(gateway) {\n${blockOf("caddyfile")}`],
       [" 127.0.0.1:4000 ", ` 127.0.0.1:${gateway} `],
     ]);
     await Deno.writeTextFile(
@@ -69,17 +74,33 @@ http://:${port} {
   },
 
   async nginx({ folder, port, gateway }: Way): Promise<string[]> {
-    const page = await blockOf("docs/run/tls.md", "nginx");
-    const lines = await blockOf("docs/features/compress.md", "nginx");
-    const http = changed(page, [
+    const http = changed(NGINX, [
       ["listen 443 ssl;", `listen 127.0.0.1:${port};`],
       ["http2 on;", "#"],
       ["ssl_certificate ", "# "],
       ["ssl_certificate_key ", "# "],
       ["server 127.0.0.1:4000 ", `server 127.0.0.1:${gateway} `],
-      ["location / {", `location / {\n${lines}`],
+      ["location / {", `location / {\n${blockOf("nginx")}`],
     ]);
     return await nginxCommand(folder, http);
+  },
+
+  async haproxy({ folder, port, gateway }: Way): Promise<string[]> {
+    const sample = await textOf("scripts/deploy/haproxy.cfg");
+    const file = `${folder}/haproxy.cfg`;
+    await Deno.writeTextFile(
+      file,
+      changed(sample, [
+        [
+          "bind :443 ssl crt /etc/tls/porthole.pem alpn h2,http/1.1",
+          `bind 127.0.0.1:${port}`,
+        ],
+        ["backend gateways", `backend gateways\n${blockOf("haproxy")}`],
+        ["server gateway-1 127.0.0.1:4001", `server one 127.0.0.1:${gateway}`],
+        ["server gateway-2 127.0.0.1:4002", ""],
+      ]),
+    );
+    return ["haproxy", "-db", "-f", file];
   },
 };
 
@@ -103,7 +124,7 @@ function createApp() {
   return { server, sendNext: () => response?.write("data: next\n\n") };
 }
 
-for (const program of ["caddy", "nginx"] as const) {
+for (const program of ["caddy", "nginx", "haproxy"] as const) {
   const test = await testsThatNeed(program);
 
   test(`${program} with the lines of the page compresses scripts, and holds back no event and no message`, async () => {
@@ -132,7 +153,7 @@ for (const program of ["caddy", "nginx"] as const) {
       const answer = await send(HOST, { port, path: `/${type}`, headers });
       assert.equal(answer.headers.get("content-encoding"), "gzip", type);
       assert.match(answer.headers.get("vary") ?? "", /Accept-Encoding/i);
-      const etag = program === "nginx" ? 'W/"a"' : '"a"';
+      const etag = program === "caddy" ? '"a"' : 'W/"a"';
       assert.equal(answer.headers.get("etag"), etag);
       assert.equal(gunzipSync(answer.bytes).toString(), SCRIPT);
     }
@@ -141,7 +162,6 @@ for (const program of ["caddy", "nginx"] as const) {
       assert.equal(answer.headers.get("content-encoding"), null, type);
     }
     const page = await send(HOST, { port, path: "/text/html", headers });
-    // Those who do not want that have the gateway compress instead.
     const coding = program === "nginx" ? "gzip" : null;
     assert.equal(page.headers.get("content-encoding"), coding);
 
