@@ -136,13 +136,6 @@ export class SandboxAPI {
     this.#http = http;
   }
 
-  /** The sandboxes of an organization that match, in an order. */
-  listSandboxes<Call extends Init<"listSandboxes">>(
-    init: Call,
-  ): Answer<"listSandboxes", Call> {
-    return this.#http.GET("/sandbox", init);
-  }
-
   /** A sandbox, as its owner sees it, and to the gateway's own key by its id. */
   getSandbox<Call extends Init<"getSandbox">>(
     init: Call,

@@ -195,27 +195,6 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  "/sandbox": {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    /**
-     * The sandboxes of an organization that match, in an order.
-     * @description It may lag behind: where the installation has a search index, that is asked. Without `states`, there are all but
-     *     destroyed ones.
-     */
-    get: operations["listSandboxes"];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
   "/sandbox/{sandboxIdOrName}": {
     parameters: {
       query?: never;
@@ -430,12 +409,6 @@ export interface components {
        */
       queueTimedOutAt?: string;
       buildInfo?: components["schemas"]["BuildInfo"];
-    };
-    ListedSandbox: {
-      id: string;
-      labels: {
-        [key: string]: string;
-      };
     };
     BuildInfo: {
       snapshotRef: string;
@@ -762,57 +735,6 @@ export interface operations {
       200: components["responses"]["Runner"];
       /** @description No such runner, an id that is no UUID, or a runner of another region. */
       404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-    };
-  };
-  listSandboxes: {
-    parameters: {
-      query: {
-        /** @description JSON, an object of labels with their whole values; a sandbox has all of them. */
-        labels: string;
-        states?: "started"[];
-        sort?: "createdAt";
-        order?: "desc";
-        /** @description 200 at most; more come by a cursor. */
-        limit?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description These sandboxes. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          "application/json": {
-            items: components["schemas"]["ListedSandbox"][];
-          };
-        };
-      };
-      /** @description A parameter cannot be read. */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description The bearer is not valid. */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description The bearer is no organization's, as a proxy's. */
-      403: {
         headers: {
           [name: string]: unknown;
         };

@@ -24,8 +24,14 @@ export interface SdkAnswers {
   readonly expireSignedPortPreviewUrl: undefined;
   readonly getToolboxProxyUrl: { readonly url: string };
   readonly getSandboxSigningKey: string;
+  readonly listSandboxes: SandboxList | { readonly items: SandboxList };
   readonly rotateSigningKey: string;
 }
+
+type SandboxList = readonly {
+  readonly id: string;
+  readonly organizationId: string;
+}[];
 
 /** The answers to what changes the state of a sandbox; the gateway's contract does not cover these either. */
 export interface LifecycleAnswers {

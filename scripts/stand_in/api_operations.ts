@@ -6,7 +6,6 @@ import {
   noSandbox,
   type Operations,
   previewUrl,
-  type Query,
   sandboxOf,
   shownSandbox,
   signingKeyOf,
@@ -207,12 +206,6 @@ export const OPERATIONS: Operations<Answers> = {
         state.snapshots.get(id) ||
       { refused: 404, message: `Snapshot with ID ${id} not found` },
   },
-  listSandboxes: {
-    method: "GET",
-    path: "/sandbox",
-    callers: MEMBERS,
-    answer: listedSandboxes,
-  },
   ...SDK_OPERATIONS,
   ...LIFECYCLE_OPERATIONS,
 };
@@ -262,52 +255,4 @@ function shownRegion(
     regionType: organizationId === undefined ? "shared" : "custom",
     proxyUrl: proxyUrl ?? null,
   };
-}
-
-/** The sandboxes that the caller sees, filtered and sorted as far as the gateway asks for it. */
-function listedSandboxes(
-  { state, caller, search }: Query,
-): Refusal | { items: ReturnType<typeof shownSandbox>[]; nextCursor: null } {
-  const labels = labelsIn(search.get("labels") ?? "{}");
-  const limit = Number(search.get("limit") ?? 100);
-  const sort = search.get("sort") ?? "createdAt";
-  const order = search.get("order") ?? "desc";
-  if (labels === undefined) {
-    return { refused: 400, message: "Invalid labels JSON format" };
-  }
-  if (
-    !(limit >= 1 && limit <= 200) || sort !== "createdAt" || order !== "desc"
-  ) return { refused: 400, message: "Bad Request" };
-  const states = search.getAll("states");
-  const items = [...state.sandboxes.values()]
-    .filter(({ id }) =>
-      caller !== undefined && "visible" in caller && caller.visible.has(id)
-    )
-    .map((sandbox) => shownSandbox({ state }, sandbox))
-    .filter((shown) =>
-      (states.length === 0
-        ? shown.state !== "destroyed"
-        : states.includes(shown.state ?? "")) &&
-      Object.entries(labels).every(([key, value]) =>
-        shown.labels[key] === value
-      )
-    )
-    .sort((one, other) => createdAt(other) - createdAt(one));
-  return { items: items.slice(0, limit), nextCursor: null };
-}
-
-function createdAt(shown: object): number {
-  return "createdAt" in shown ? Date.parse(`${shown.createdAt}`) : 0;
-}
-
-/** The labels of a filter; undefined if it is not JSON, or no object. */
-function labelsIn(text: string): Record<string, unknown> | undefined {
-  try {
-    const labels: unknown = JSON.parse(text);
-    return typeof labels === "object" && labels !== null
-      ? { ...labels }
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

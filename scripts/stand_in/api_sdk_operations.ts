@@ -9,6 +9,7 @@ import {
 } from "./api_answers.ts";
 import { MEMBERS } from "./api_callers.ts";
 import type { SdkAnswers } from "./api_contract.ts";
+import { ORGANIZATION } from "./api_state.ts";
 
 /** These operations. */
 export const SDK_OPERATIONS: Operations<SdkAnswers> = {
@@ -72,6 +73,20 @@ export const SDK_OPERATIONS: Operations<SdkAnswers> = {
     callers: MEMBERS,
     isJson: true,
     answer: (query) => withSandbox(query, signingKeyOf),
+  },
+  listSandboxes: {
+    method: "GET",
+    path: "/sandbox",
+    callers: MEMBERS,
+    answer({ state, caller }) {
+      const items = [...state.sandboxes.values()].filter(({ id }) =>
+        caller !== undefined && "visible" in caller && caller.visible.has(id)
+      ).map(({ id, organizationId = ORGANIZATION }) => ({
+        id,
+        organizationId,
+      }));
+      return state.hasErrorCodes ? { items } : items;
+    },
   },
   rotateSigningKey: {
     method: "POST",

@@ -21,8 +21,6 @@ export interface ApiSandbox {
   errorReason?: string;
   recoverable?: boolean;
   labels?: Record<string, string>;
-  /** RFC 3339; long ago by default. */
-  createdAt?: string;
   /** Its environment, which holds secrets of its owner; {@linkcode SECRET_ENV} by default. */
   env?: Record<string, string>;
   /** A key of {@linkcode ApiState.organizations}; {@linkcode ORGANIZATION} by default. */

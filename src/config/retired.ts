@@ -20,6 +20,11 @@ const RETIRED: readonly RetiredVariable[] = [
     instead: "a front that compresses (docs/run/tls.md)",
   },
   {
+    name: "NAMES_BY_LABEL",
+    instead:
+      "PUT /api/v1/names/HOST with NAMES=members, by whoever creates the sandbox, or NAMES_FILE; no label gives a name any more",
+  },
+  {
     name: "COOKIE_DOMAIN",
     instead: "SESSION_SCOPE, which says what a login's cookie is for",
   },

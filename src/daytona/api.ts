@@ -5,7 +5,6 @@ import { GatewayError } from "../errors.ts";
 import { digestKey } from "../lib/digest.ts";
 import { ExpiringLru } from "../lib/lru.ts";
 import {
-  type AnswerOf,
   ApiCaller,
   type ApiCallerOptions,
   type Question,
@@ -160,15 +159,6 @@ export class DaytonaApi {
   /** Any sandbox; to the proxy of a region, only its own region's. */
   sandboxById(sandboxIdOrName: string): Promise<Sandbox | null> {
     return this.#api.call("getSandbox", { path: { sandboxIdOrName }, by });
-  }
-
-  /** The newest started sandbox of the key's organization with that label, in a list; null if the key may not list any. */
-  newestStarted(
-    label: string,
-    value: string,
-  ): Promise<AnswerOf<"listSandboxes">> {
-    const query = { labels: JSON.stringify({ [label]: value }) };
-    return this.#api.call("listSandboxes", { query, by });
   }
 
   /** Where a port of one of the organization's sandboxes is to be seen. */

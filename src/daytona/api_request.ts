@@ -33,7 +33,7 @@ type Fetch = (request: Request) => Promise<Response>;
 
 type Rows = typeof OPERATIONS;
 
-export type AnswerOf<Id extends OperationId> =
+type AnswerOf<Id extends OperationId> =
   | z.output<Rows[Id]["answer"]>
   | ReturnType<Rows[Id]["no"]>;
 

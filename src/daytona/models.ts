@@ -90,13 +90,6 @@ export const sandboxAnswer = z.object(
 /** The facts about a sandbox that a gateway needs; null for each that the API does not tell. */
 export type Sandbox = Readonly<z.output<typeof sandboxAnswer>>;
 
-const listed = { id: sandboxRef, labels } satisfies Shape<"ListedSandbox">;
-
-/** Reads a list of sandboxes, of each what its labels say. */
-export const listedSandboxesAnswer = z.object({
-  items: z.array(z.object(listed)),
-}).transform(({ items }) => items);
-
 export const previewUrlAnswer = z.object(
   {
     sandboxId: z.string(),

@@ -8,10 +8,10 @@ import type { KeyVerdict } from "./service_key.ts";
 /** An operation's id in openapi/daytona.yaml. */
 export type OperationId = keyof operations;
 
-/** What comes from outside in the URL of a call, such as `{ path: { sandboxId: string } }`. */
+/** What comes from outside in the path of a call, such as `{ path: { sandboxId: string } }`. */
 export type Params<Id extends OperationId> = Pick<
   operations[Id]["parameters"],
-  "path" | "query"
+  "path"
 >;
 
 /** An answer of the API itself; `body` is that of a refusal, parsed if it is JSON. */

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { isPort, isUuid, mayBePreviewToken } from "../address/grammar.ts";
 import {
-  listedSandboxesAnswer,
   previewUrlAnswer,
   previewWarningAnswer,
   regionProxyUrlsAnswer,
@@ -138,14 +137,6 @@ export const OPERATIONS = {
     answer: previewUrlAnswer,
     send: ({ sandbox }, init) => sandbox.getPortPreviewUrl(init),
   },
-  listSandboxes: {
-    ...GATEWAY,
-    params: z.object({
-      query: z.object({ labels: z.string() }).transform(newestStarted),
-    }),
-    answer: listedSandboxesAnswer,
-    send: ({ sandbox }, init) => sandbox.listSandboxes(init),
-  },
   listAvailableRegions: {
     ...GATEWAY,
     params: z.object({}),
@@ -181,10 +172,4 @@ export const OPERATIONS = {
 /** The segments of a path, each with its grammar (see address/grammar.ts). */
 function path<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.object({ path: z.object(shape) });
-}
-
-/** Asks for one sandbox with these labels, as JSON. */
-function newestStarted(labels: { readonly labels: string }) {
-  const newest = { sort: "createdAt", order: "desc" } as const;
-  return { limit: 1, ...labels, states: ["started" as const], ...newest };
 }

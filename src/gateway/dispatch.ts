@@ -7,7 +7,6 @@ import {
   likelyName,
   type PreviewHost,
   previewOrigin,
-  splitAuthority,
 } from "../address/preview_host.ts";
 import type { Config } from "../config/config.ts";
 import type { Control } from "../control/app.ts";
@@ -34,8 +33,8 @@ import {
   finishUnread,
   type UnreadRequest,
 } from "../downstream/http/unread_body.ts";
-import { type ErrorCode, GatewayError, toGatewayError } from "../errors.ts";
-import { isSentByPage, wantsDocument } from "../http/fetch_metadata.ts";
+import { type ErrorCode, GatewayError } from "../errors.ts";
+import { wantsDocument } from "../http/fetch_metadata.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import { clientKey } from "../lib/client_key.ts";
@@ -103,7 +102,6 @@ const OWN_PATHS = "/.porthole/";
 
 export class Dispatch {
   readonly #parts: DispatchParts;
-  readonly #namer: Feature | undefined;
   #hasWarned = false;
   #hasWarnedOfScheme = false;
   #isRefusing = false;
@@ -116,7 +114,6 @@ export class Dispatch {
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
-    this.#namer = parts.features.find(({ learnName }) => learnName);
   }
 
   /**
@@ -128,12 +125,7 @@ export class Dispatch {
   }
 
   /** Answers a request of `Deno.serve`; never rejects. */
-  handle(
-    request: Request,
-    info: RequestInfo,
-    /** False once it is known what its host leads to. */
-    mayLearn = true,
-  ): Response | Promise<Response> {
+  handle(request: Request, info: RequestInfo): Response | Promise<Response> {
     const parts = this.#parts;
     const headers = receivedHeaders(request);
     const startedAt = parts.now();
@@ -169,21 +161,6 @@ export class Dispatch {
       scheme: parts.scheme,
       trusted: parts.trustedProxies,
     });
-    const isFixed = parsed.kind === "base" ||
-      parsed.kind === "preview" && parsed.host.name === undefined;
-    const learning = mayLearn && !isFixed
-      ? this.#namer?.learnName?.(splitAuthority(authority).name, {
-        clientAddress: client.clientAddress,
-        isSentByPage: isSentByPage(headers),
-      })
-      : undefined;
-    if (learning !== undefined) {
-      return learning.then(
-        () => this.handle(request, info, false),
-        (error: unknown) =>
-          this.#refuse({ ...refused, client }, toGatewayError(error).code),
-      );
-    }
     if (parsed.kind === "malformed") {
       const domain = parsed.authoritySuffix;
       const likely = likelyHost(authority, domain);

@@ -4,7 +4,6 @@
  */
 import type { PreviewHost } from "../address/preview_host.ts";
 import type { GrantSource } from "../auth/grants.ts";
-import type { ThrottledClient } from "../auth/throttle.ts";
 import type { Admission } from "../auth/verdict.ts";
 import type { ControlFeature } from "../control/app.ts";
 import type { GatewayError } from "../errors.ts";
@@ -88,11 +87,6 @@ export interface Feature extends ControlFeature {
     host: PreviewHost,
     services: ExchangeServices,
   ): HandledExchange | undefined;
-  /** Learns whether a host, without a port, is a name; undefined if that is known. Rejects with a GatewayError. */
-  learnName?(
-    host: string,
-    client: ThrottledClient,
-  ): Promise<unknown> | undefined;
   /** Called with each exchange that is over. */
   onRecord?(record: ExchangeRecord): void;
   /** The gateway begins to shut down. */

@@ -174,12 +174,6 @@ export class InFlight {
     }
   }
 
-  /** The names by which something streams, without ports; the empty one if something does by none. */
-  get namesInUse(): ReadonlySet<string> {
-    const streaming = [...this.#registry.streaming];
-    return new Set(streaming.map(({ handle }) => hostOf(handle ?? {})));
-  }
-
   /** Aborts what has been stalled since `since` or longer, ms by `performance.now()`. */
   abortStalled(since: number): void {
     for (const { handle } of [...this.#registry.streaming]) {

@@ -137,12 +137,9 @@ Deno.test("rewrite() takes over what has changed, and keeps order, words and com
       [
         'isPreviewWarningEnabled: query parameter port: "x" instead of number',
         'getSandboxIdFromSignedPreviewUrlToken: path parameter port: "x" instead of number',
-        'listSandboxes: query parameter limit: "x" instead of number',
         'getPortPreviewUrl: path parameter port: "x" instead of number',
       ],
       [
-        "- schema: { type: number }",
-        "+ schema: { type: string, enum: [x] }",
         "- schema: { type: number }",
         "+ schema: { type: string, enum: [x] }",
         "- schema: { type: number }",

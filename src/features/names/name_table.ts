@@ -1,4 +1,4 @@
-/** What names lead to, in memory: those of the operator's file, then those of members, and then those by label. */
+/** What names lead to, in memory: those of the operator's file, then those of members. */
 import type { Name, NameSource } from "../../address/known_names.ts";
 import type { NameCounts } from "../../observability/metrics/facts.ts";
 import type { KeptName } from "./kept_name.ts";
@@ -11,7 +11,6 @@ export class NameTable implements NameSource {
   readonly #onMoved: (hosts: ReadonlySet<string>) => void;
   #ofFile: ReadonlyMap<string, NameTarget> = new Map();
   #shared: readonly KeptName[] = [];
-  #labelled: ReadonlyMap<string, Name> = new Map();
   #pending = 0;
   #byHost: ReadonlyMap<string, Name> = new Map();
   #bySandbox: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map();
@@ -39,12 +38,6 @@ export class NameTable implements NameSource {
     return this.#ofFile.has(host);
   }
 
-  /** True if a host is a name that no label gives. */
-  isKept(host: string): boolean {
-    const name = this.#byHost.get(host);
-    return name !== undefined && name !== this.#labelled.get(host);
-  }
-
   /** How many names there are; those of the file are active. */
   get counts(): NameCounts {
     const counts = { active: 0, pending: this.#pending, suspended: 0 };
@@ -70,14 +63,8 @@ export class NameTable implements NameSource {
     this.#index();
   }
 
-  /** Takes these, by host, for the names by label. */
-  replaceLabelled(names: ReadonlyMap<string, Name>): void {
-    this.#labelled = names;
-    this.#index();
-  }
-
   #index(): void {
-    const byHost = new Map(this.#labelled);
+    const byHost = new Map<string, Name>();
     for (const { host, sandboxId, port, state } of this.#shared) {
       const isSuspended = state === "suspended";
       byHost.set(host, { sandboxId, port, isSuspended });

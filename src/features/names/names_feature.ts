@@ -1,7 +1,6 @@
 /** Names that ports of sandboxes have besides their preview hosts (`NAMES`). */
 import {
   filePath,
-  flag,
   oneOf,
   optional,
   previewDomain,
@@ -18,7 +17,6 @@ import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { DomainChecks } from "./domain_checks.ts";
-import { LabelNames } from "./label_names.ts";
 import { NAME_ROUTES } from "./name_descriptions.ts";
 import { addNameRoutes } from "./name_routes.ts";
 import { NameTable } from "./name_table.ts";
@@ -46,10 +44,6 @@ export const namesSettings = settingsSection({
       "A JSON or YAML file of names, and of the sandbox and port that each leads to.",
       { format: optional(filePath), whenUnset: "none" },
     ),
-    NAMES_BY_LABEL: setting(
-      "With `DAYTONA_API_KEY`, has sandboxes take names, one each, by their labels `porthole.name` and `porthole.name.port`.",
-      { format: flag, default: "false" },
-    ),
     NAMES_DOMAIN: setting(
       "The domain below which members' names are; others are custom domains, whose owner must prove it.",
       {
@@ -64,18 +58,12 @@ export const namesSettings = settingsSection({
     ),
   }),
   conflicts(values, core) {
-    const { NAMES_BY_LABEL: byLabel, NAMES_DOMAIN: domain } = values;
+    const { NAMES_DOMAIN: domain } = values;
     const bases = basesOf(core);
     const problems: Conflict<keyof typeof values>[] = fileProblems(
       values,
       bases,
     );
-    if (
-      byLabel && (values.NAMES === "off" || core.DAYTONA_API_KEY === undefined)
-    ) {
-      const allowed = "false while NAMES is off or DAYTONA_API_KEY is not set";
-      problems.push({ name: "NAMES_BY_LABEL", given: '"true"', allowed });
-    }
     if (bases.some((base) => base.endsWith(`.${domain}`))) {
       // An app beside a base domain could set cookies for all previews, and for the login.
       const allowed = "a domain that none of PROXY_DOMAIN is below";
@@ -89,7 +77,6 @@ export const namesSettings = settingsSection({
     return {
       mode: values.NAMES,
       path: values.NAMES_FILE,
-      byLabel: values.NAMES_BY_LABEL,
       bases,
       domain: values.NAMES_DOMAIN ?? bases[0],
     };
@@ -97,19 +84,16 @@ export const namesSettings = settingsSection({
 });
 
 function fileProblems(
-  { NAMES: mode, NAMES_FILE: path, NAMES_BY_LABEL: byLabel }: {
+  { NAMES: mode, NAMES_FILE: path }: {
     readonly NAMES: "off" | "operator" | "members";
     readonly NAMES_FILE: string | undefined;
-    readonly NAMES_BY_LABEL: boolean;
   },
   bases: readonly string[],
 ): Conflict<"NAMES_FILE">[] {
   const name = "NAMES_FILE";
   if (path === undefined) {
     const allowed = "a path while NAMES is operator";
-    return mode === "operator" && !byLabel
-      ? [{ name, given: undefined, allowed }]
-      : [];
+    return mode === "operator" ? [{ name, given: undefined, allowed }] : [];
   }
   return mode === "off"
     ? [{ name, given: "set", allowed: "not set while NAMES is off" }]
@@ -130,12 +114,9 @@ export const names: FeatureModule = {
     namesToCheck(sectionOf(config, namesSettings), values),
   create(parts) {
     const { config, inFlight, recordValues, remoteSettings } = parts;
-    const { mode, path, byLabel, bases, domain } = sectionOf(
-      config,
-      namesSettings,
-    );
+    const { mode, path, bases, domain } = sectionOf(config, namesSettings);
     const areShared = mode === "members" && recordValues.isOn;
-    const isOn = areShared || path !== undefined || byLabel;
+    const isOn = areShared || path !== undefined;
     if (!isOn || config.public.toolboxOnly) return undefined;
     const table = new NameTable((hosts) => inFlight.moveNames(hosts));
     parts.names.use(table);
@@ -148,18 +129,11 @@ export const names: FeatureModule = {
       const { baseDomains } = remoteSettings;
       return { baseDomains, namesDomain: domain ?? baseDomains[0] ?? "" };
     }
-    const labels = byLabel
-      ? new LabelNames({ ...parts, table, rules })
-      : undefined;
     const feature = {
       metricsPages: {
         "/tls/ask": tlsAsk(table, () => remoteSettings.baseDomains),
       },
-      ...labels && { learnName: labels.learn.bind(labels) },
-      close() {
-        unfollow?.();
-        labels?.close();
-      },
+      close: () => unfollow?.(),
     };
     if (!areShared) return feature;
 

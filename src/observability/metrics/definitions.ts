@@ -48,7 +48,6 @@ const API_OPERATIONS = [
   "startSandbox",
   "recoverSandbox",
   "getPortPreviewUrl",
-  "listSandboxes",
   "listAvailableRegions",
   "getSnapshot",
   "updateLastActivity",

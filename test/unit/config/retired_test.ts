@@ -30,6 +30,14 @@ Deno.test("findRetired() finds COMPRESS, and says that a front compresses in its
   }
 });
 
+Deno.test("findRetired() finds what once gave names by label, and says who gives them now", () => {
+  const [found, ...others] = findRetired({ NAMES_BY_LABEL: "true" });
+  assert.deepEqual([found?.name, others], ["NAMES_BY_LABEL", []]);
+  for (const way of ["NAMES=members", "/api/v1/names/", "NAMES_FILE"]) {
+    assert(found?.instead.includes(way), way);
+  }
+});
+
 Deno.test("findRetired() finds what only Daytona's own proxy reads, and says what takes its place", () => {
   const found = findRetired({
     COOKIE_DOMAIN: "example.com",

@@ -115,21 +115,6 @@ const PAIRS: Pair[] = [
     theirs: (config) => new SandboxApi(config).getPortPreviewUrl(ID, 3000),
   },
   {
-    operation: "newestStarted",
-    bearer: API_KEY,
-    ours: (api) => api.newestStarted("porthole.name", "shop"),
-    theirs(config) {
-      const api = new SandboxApi(config);
-      const args: unknown[] = [];
-      args[2] = 1; // the limit
-      args[5] = '{"porthole.name":"shop"}';
-      args[8] = ["started"];
-      args[28] = "createdAt";
-      args[29] = "desc";
-      return Reflect.apply(api.listSandboxes, api, args);
-    },
-  },
-  {
     operation: "regionProxyUrls",
     bearer: API_KEY,
     ours: (api) => api.regionProxyUrls(),

@@ -11,11 +11,7 @@ import { Background } from "../../../../src/lib/background.ts";
 import { Metrics } from "../../../../src/observability/metrics/metrics.ts";
 import { backgroundWork } from "../../../support/background_work.ts";
 import { collectLog } from "../../../support/collected_log.ts";
-import {
-  configOf,
-  HOSTED_REQUIRED,
-  problemsOf,
-} from "../../../support/config.ts";
+import { configOf, problemsOf } from "../../../support/config.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { MemoryValues } from "../../../support/memory_values.ts";
 import { textFile } from "../../../support/text_file.ts";
@@ -84,16 +80,6 @@ Deno.test("names are off unless the operator or members give them, and their set
       [{ PROXY_DOMAIN: BASE, NAMES_DOMAIN: "w.example.com" }, []],
     ] as const
   ) assert.deepEqual(problemsOf(env), problems, JSON.stringify(env));
-});
-
-Deno.test("names by label are for a gateway with an organization's key, and need no file", () => {
-  const env = { NAMES_BY_LABEL: "true" };
-  const required = { ...HOSTED_REQUIRED, DAYTONA_API_URL: "http://127.0.0.1" };
-  for (const NAMES of ["operator", "members"]) {
-    assert.deepEqual(problemsOf({ ...env, NAMES }, required), []);
-    assert.deepEqual(problemsOf({ ...env, NAMES }), ["NAMES_BY_LABEL"]);
-  }
-  assert.deepEqual(problemsOf(env, required), ["NAMES_BY_LABEL"]);
 });
 
 Deno.test("members' names are below the first base domain, unless another domain is for them", () => {
