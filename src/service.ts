@@ -52,11 +52,14 @@ import { openTurns } from "./server/turns.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
 import { createFetch } from "./upstream/http1/fetch.ts";
 
-/** All features, in the order in which they are asked. */
-export const FEATURES: readonly FeatureModule[] = [
+/** All features, in the order in which they are asked; each could stand anywhere, but where a line says why not. */
+export const FEATURES: readonly FeatureModule[] = Object.freeze([
+  // Before the warning, whose page would come between a login and its session: the code is good once, for a while.
   handover,
+  // Before identity: who has yet to say that they trust an app is not asked what it may know of them.
   warning,
   wake,
+  // Before the access page: members' pages link to each other in this order.
   inspect,
   machineTokens,
   shares,
@@ -72,7 +75,7 @@ export const FEATURES: readonly FeatureModule[] = [
   brand,
   abuse,
   usage,
-];
+]);
 
 /** Their settings. */
 export const SECTIONS: readonly AnySection[] = FEATURES.flatMap(
@@ -92,6 +95,8 @@ export interface ServiceOptions extends Partial<ProcessFacts> {
   readonly links?: readonly Link[];
   /** Asks the DNS, by default the resolver of this machine. */
   readonly resolveDns?: typeof Deno.resolveDns;
+  /** {@linkcode FEATURES} unless given. */
+  readonly features?: readonly FeatureModule[];
 }
 
 /** Longest wait of the start for the API's configuration, before it checks what is missing, ms. */
@@ -103,7 +108,8 @@ export async function createService(
   options: ServiceOptions,
 ): Promise<GatewayService> {
   const { version, lines, links = [], dial } = options;
-  const { resolveDns = Deno.resolveDns } = options;
+  const { resolveDns = Deno.resolveDns, features: modules = FEATURES } =
+    options;
   const { platformShared = false, ownsProcess = false } = options;
   const { hasSpans = false, fetchesByProxy = false } = options;
   const { limits, cache } = config;
@@ -118,7 +124,7 @@ export async function createService(
     now,
     onOperation: (...what) => metrics.storeOperation(...what),
   });
-  const areNeeded = FEATURES.some((each) => each.needsRecords?.(config));
+  const areNeeded = modules.some((each) => each.needsRecords?.(config));
   const records = openRecords(config, { now });
   const sealerFor = (purpose: string, maxLength?: number) =>
     createSealer({ secrets: config.session.secrets, purpose, now, maxLength });
@@ -211,7 +217,7 @@ export async function createService(
     return metrics.render();
   }
 
-  const features = createFeatures(FEATURES, {
+  const features = createFeatures(modules, {
     config,
     version,
     links,
@@ -251,7 +257,7 @@ export async function createService(
     logger,
     now,
     features,
-    featureDescriptions: FEATURES.flatMap(({ routes = [] }) => routes),
+    featureDescriptions: modules.flatMap(({ routes = [] }) => routes),
   });
   // Somebody else's proxy reports the use of sandboxes by itself.
   const activity = config.daytona.mode === "hosted"

@@ -24,10 +24,10 @@ const OWN_PATHS: FeatureModule = {
     },
   }),
 };
-(FEATURES as FeatureModule[]).push(OWN_PATHS);
+const OPTIONS = { features: [...FEATURES, OWN_PATHS] };
 
 Deno.test("targets below /.porthole/ are a feature's in origin form and in absolute form, by each method and as a handshake", async () => {
-  await using gateway = await startGateway();
+  await using gateway = await startGateway({}, OPTIONS);
   const { seen } = gateway.stack.runner;
   for (
     const [line, body] of [
@@ -57,7 +57,7 @@ Deno.test("targets below /.porthole/ are a feature's in origin form and in absol
 });
 
 Deno.test("other spellings of such a path are the app's", async () => {
-  await using gateway = await startGateway();
+  await using gateway = await startGateway({}, OPTIONS);
   for (
     const path of [
       "/.porthole",

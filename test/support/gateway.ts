@@ -10,6 +10,7 @@ import {
   SECTIONS,
   type ServiceOptions,
 } from "../../src/service.ts";
+import { testFeatures } from "./own_features.ts";
 import { type RawStream, rawStream } from "./raw_client.ts";
 import { type Answer, send, type SendOptions } from "./send.ts";
 
@@ -62,6 +63,7 @@ export async function startGatewayOf(
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   const service = await createService(result.config, {
     version: "0.0.0",
+    features: testFeatures(),
     ...options,
   });
   started.defer(() => service.close());

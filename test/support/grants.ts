@@ -8,11 +8,10 @@ import {
   type PresentedGrant,
 } from "../../src/auth/grants.ts";
 import { SessionSealer } from "../../src/auth/session.ts";
-import type { FeatureModule } from "../../src/gateway/feature_module.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import type { GrantVia } from "../../src/observability/metrics/facts.ts";
 import type { Budget } from "../../src/resolver/lookup_cache.ts";
-import { FEATURES } from "../../src/service.ts";
+import { addFeature } from "./own_features.ts";
 
 /** When all tests are over, ms since the epoch. */
 const LATE = Date.UTC(2100, 0);
@@ -73,11 +72,10 @@ export class TestGrants implements GrantSource {
   }
 }
 
-/** Has every gateway that this process starts from now on know these. */
+/** Has every test gateway that this process starts from now on know these. */
 export function withGrants(): TestGrants {
   const grants = new TestGrants();
-  const feature: FeatureModule = { name: "grants", create: () => ({ grants }) };
-  (FEATURES as FeatureModule[]).push(feature);
+  addFeature({ name: "grants", create: () => ({ grants }) });
   return grants;
 }
 

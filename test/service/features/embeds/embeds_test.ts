@@ -416,25 +416,22 @@ Deno.test("a frame whose link is opened at a name of its port has a session of t
       return undefined;
     },
   };
-  (FEATURES as FeatureModule[]).push(keeper);
-  try {
-    await using gateway = await startEmbedGateway(startGateway);
-    for (const [made, other] of [[shop, LOCKED], [LOCKED, shop]] as const) {
-      const { url } = await makeEmbed(gateway, KEYS.user);
-      const answer = await exchange(gateway, url, { host: made });
-      assert.equal(answer.status, 200, answer.body);
-      const [cookie = ""] = (answer.headers.get("set-cookie") ?? "").split(";");
-      const headers = { ...OWN_PAGE, cookie };
-      for (const [host, isOpen] of [[made, true], [other, false]] as const) {
-        const app = await gateway.send(host, { path: "/echo", headers });
-        assert.equal(app.status, isOpen ? 200 : 401, `${made} at ${host}`);
-        const path = "/.porthole/state";
-        const told = await gateway.send(host, { path, headers });
-        assert.equal(told.code, isOpen ? null : "frame_refused");
-      }
+  await using gateway = await startEmbedGateway((environment) =>
+    startGateway(environment, { features: [...FEATURES, keeper] })
+  );
+  for (const [made, other] of [[shop, LOCKED], [LOCKED, shop]] as const) {
+    const { url } = await makeEmbed(gateway, KEYS.user);
+    const answer = await exchange(gateway, url, { host: made });
+    assert.equal(answer.status, 200, answer.body);
+    const [cookie = ""] = (answer.headers.get("set-cookie") ?? "").split(";");
+    const headers = { ...OWN_PAGE, cookie };
+    for (const [host, isOpen] of [[made, true], [other, false]] as const) {
+      const app = await gateway.send(host, { path: "/echo", headers });
+      assert.equal(app.status, isOpen ? 200 : 401, `${made} at ${host}`);
+      const path = "/.porthole/state";
+      const told = await gateway.send(host, { path, headers });
+      assert.equal(told.code, isOpen ? null : "frame_refused");
     }
-  } finally {
-    (FEATURES as FeatureModule[]).pop();
   }
 });
 

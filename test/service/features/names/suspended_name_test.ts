@@ -19,10 +19,11 @@ const keeper: FeatureModule = {
     return undefined;
   },
 };
-(FEATURES as FeatureModule[]).push(keeper);
 
 test("a suspended name is unavailable to browsers, programs and WebSockets, and its pages are no longer the sandbox's", async (startGateway) => {
-  await using gateway = await startGateway();
+  await using gateway = await startGateway({}, {
+    features: [...FEATURES, keeper],
+  });
   const page = { accept: "text/html", "sec-fetch-mode": "navigate" };
   for (const headers of [{}, page]) {
     for (const host of [GONE, `${GONE}.`, `${GONE.toUpperCase()}:8443`]) {
