@@ -108,8 +108,8 @@ export async function createService(
   options: ServiceOptions,
 ): Promise<GatewayService> {
   const { version, lines, links = [], dial } = options;
-  const { resolveDns = Deno.resolveDns, features: modules = FEATURES } =
-    options;
+  const { resolveDns = Deno.resolveDns } = options;
+  const modules = options.features ?? FEATURES;
   const { platformShared = false, ownsProcess = false } = options;
   const { hasSpans = false, fetchesByProxy = false } = options;
   const { limits, cache } = config;
@@ -217,7 +217,7 @@ export async function createService(
     return metrics.render();
   }
 
-  const features = createFeatures(modules, {
+  const { features, hooks } = createFeatures(modules, {
     config,
     version,
     links,
@@ -251,6 +251,7 @@ export async function createService(
   const control = createControl({
     version,
     ...auth,
+    ...hooks,
     readiness,
     remoteSettings,
     parseHost,
@@ -287,6 +288,7 @@ export async function createService(
     clientLeg,
     control,
     features,
+    hooks,
     logger,
     now,
     hasSpans,
@@ -330,7 +332,7 @@ export async function createService(
     fetch: (request, info) => dispatch.handle(request, info),
     tlsLimits: clientLeg.tlsLimits,
     renderMetrics: () => renderMetrics(true),
-    metricsPages: Object.assign({}, ...features.map((one) => one.metricsPages)),
+    metricsPages: hooks.metricsPages,
     certificateExpires: (at) => metrics.certificateExpires(at),
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.

@@ -37,16 +37,20 @@ import {
 } from "./routes/logout.ts";
 import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
 
+/** What one feature at most has the control plane do. */
+export interface ControlHooks {
+  /** How the sessions of logins are kept, in place of one for each sandbox. */
+  readonly browserSessions?: BrowserSessions | undefined;
+  /** How those are kept that are for its own pages, which ask who somebody is, whatever they may open. */
+  readonly anyLogins?: BrowserSessions | undefined;
+  /** What all our pages are dressed in. */
+  readonly brand?: CurrentBrand | undefined;
+}
+
 /** What a feature adds to the control plane. */
 export interface ControlFeature {
-  /** How the sessions of logins are kept, in place of one for each sandbox. */
-  readonly browserSessions?: BrowserSessions;
-  /** How those are kept that are for its own pages, which ask who somebody is, whatever they may open. */
-  readonly anyLogins?: BrowserSessions;
   /** True if it has a page at `/` of base hosts. */
   readonly hasHomePage?: boolean;
-  /** What all our pages are dressed in. */
-  readonly brand?: CurrentBrand;
   /** Routes of its own on base hosts. */
   readonly controlRoutes?: ControlRoutes;
 }
@@ -56,6 +60,7 @@ type ControlOptions =
   & Omit<LoginRoutesOptions, "browserSessions" | "anyLogins">
   & Omit<LogoutRoutesOptions, "hasHomePage">
   & SandboxLoginsOptions
+  & ControlHooks
   & {
     readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
     readonly logger: Logger;
@@ -76,11 +81,9 @@ export type Control = (
 
 /** Creates the control plane. */
 export function createControl(options: ControlOptions): Control {
-  const { features } = options;
+  const { features, brand, anyLogins } = options;
   const hasHomePage = features.some((feature) => feature.hasHomePage);
-  const brand = features.find((feature) => feature.brand)?.brand;
-  const sessions = features.find((feature) => feature.browserSessions);
-  const browserSessions = sessions?.browserSessions ?? sandboxLogins(options);
+  const browserSessions = options.browserSessions ?? sandboxLogins(options);
   const app = new OpenAPIHono<ControlEnv>({
     defaultHook(result) {
       if (!result.success) {
@@ -130,7 +133,6 @@ export function createControl(options: ControlOptions): Control {
   describeRoutes(app, DATA_PLANE_ROUTES);
   describeRoutes(app, options.featureDescriptions);
   addDocsRoutes(app, options.version, brand);
-  const anyLogins = features.find((each) => each.anyLogins)?.anyLogins;
   addLoginRoutes(app, { ...options, browserSessions, anyLogins });
   addLogoutRoutes(app, { ...options, hasHomePage });
   for (const feature of features) feature.controlRoutes?.(app);

@@ -3,6 +3,11 @@ import { Members } from "../control/api/members.ts";
 import type { Forwarder } from "../proxy/forward.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { Feature } from "./feature.ts";
+import {
+  type FeatureHooks,
+  foldHooks,
+  type NamedFeature,
+} from "./feature_hooks.ts";
 import type {
   Auth,
   FeatureModule,
@@ -24,11 +29,14 @@ type CoreParts =
     readonly upstream: UpstreamClient;
   };
 
-/** Creates them, in this order, and has the gate know their grants. */
+/**
+ * Creates them, in this order, and has the gate know their grants.
+ * @throws {Error} as {@linkcode foldHooks}
+ */
 export function createFeatures(
   modules: readonly FeatureModule[],
   { auth, resolvers, forwarder, upstream, ...core }: CoreParts,
-): readonly Feature[] {
+): { readonly features: readonly Feature[]; readonly hooks: FeatureHooks } {
   const { states, sandboxes: destinations } = resolvers;
   const parts: FeatureParts = {
     ...core,
@@ -42,7 +50,11 @@ export function createFeatures(
     sandboxPages: () =>
       features.flatMap(({ sandboxPage }) => sandboxPage ?? []),
   };
-  const features = modules.flatMap((module) => module.create(parts) ?? []);
+  const named = modules.flatMap((module): NamedFeature[] => {
+    const feature = module.create(parts);
+    return feature === undefined ? [] : [[module.name, feature]];
+  });
+  const features = named.map(([, feature]) => feature);
   auth.grants.use(features.flatMap(({ grants }) => grants ?? []));
-  return features;
+  return { features, hooks: foldHooks(named) };
 }

@@ -12,6 +12,7 @@ import { HostRefusals } from "../proxy/host_refusals.ts";
 import { BuildResolver } from "../resolver/own/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 import { Dispatch, type DispatchParts } from "./dispatch.ts";
+import type { FeatureHooks } from "./feature_hooks.ts";
 import type { Auth, Resolvers } from "./feature_module.ts";
 import type { TunnelLimits } from "./open_tunnel.ts";
 import { SandboxHandlers } from "./preview.ts";
@@ -50,6 +51,7 @@ interface GatewayParts extends
   readonly forwarder: Forwarder;
   readonly resolvers: Resolvers;
   readonly auth: Auth;
+  readonly hooks: FeatureHooks;
   /** True if Deno makes spans of what it serves. */
   readonly hasSpans: boolean;
   readonly clientLeg:
@@ -60,8 +62,16 @@ interface GatewayParts extends
 /** The handler of all requests. */
 export function createGateway(config: Config, parts: GatewayParts): Dispatch {
   const { limits, listen, session, public: site, daytona, traceApps } = config;
-  const { api, upstream, forwarder, resolvers, auth, hasSpans, ...shared } =
-    parts;
+  const {
+    api,
+    upstream,
+    forwarder,
+    resolvers,
+    auth,
+    hasSpans,
+    hooks,
+    ...shared
+  } = parts;
   const { features, clientLeg } = shared;
   const services = {
     ...shared,
@@ -71,11 +81,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     trustedProxies: listen.trustedProxies.map((range) =>
       ipaddr.parseCIDR(range)
     ),
-    observer: features.find(({ observer }) => observer)?.observer,
-    ownersViewOf: features.find(({ ownersViewOf }) => ownersViewOf)
-      ?.ownersViewOf,
-    forbid: features.find(({ forbid }) => forbid)?.forbid,
-    brand: features.find(({ brand }) => brand)?.brand,
+    ...hooks,
     scheme: auth.scheme,
     remoteSettings: resolvers.remoteSettings,
     cookies: auth.cookies,

@@ -5,7 +5,7 @@
 import type { PreviewHost } from "../address/preview_host.ts";
 import type { GrantSource } from "../auth/grants.ts";
 import type { Admission } from "../auth/verdict.ts";
-import type { ControlFeature } from "../control/app.ts";
+import type { ControlFeature, ControlHooks } from "../control/app.ts";
 import type { GatewayError } from "../errors.ts";
 import type { HeaderList } from "../http/headers.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
@@ -29,7 +29,7 @@ export interface WayToLogin {
 }
 
 /** A feature that is switched on. */
-export interface Feature extends ControlFeature {
+export interface Feature extends ControlFeature, ControlHooks {
   /** A parameter of a preview's query that is this feature's: it is taken out, and never reaches an app. */
   readonly ownParameter?: string;
   /** What it knows of grants. */

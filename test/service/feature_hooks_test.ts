@@ -1,0 +1,88 @@
+/** Two features that have the same hook, on the complete service: both count, or the start says that they do not go together. */
+import assert from "node:assert/strict";
+import { GatewayError } from "../../src/errors.ts";
+import type { Feature } from "../../src/gateway/feature.ts";
+import type { FeatureModule } from "../../src/gateway/feature_module.ts";
+import { FEATURES } from "../../src/service.ts";
+import { DEMO, LOCKED, startGateway } from "../support/gateway.ts";
+
+/** All features, and these. */
+function withThese(...own: readonly [name: string, feature: Feature][]) {
+  const modules = own.map(([name, feature]): FeatureModule => ({
+    name,
+    create: () => feature,
+  }));
+  return { features: [...FEATURES, ...modules] };
+}
+
+/** One that forbids what a sandbox serves. */
+function forbidding(sandboxId: string): Feature {
+  return {
+    forbid(served) {
+      if (served.sandboxId !== sandboxId) return;
+      throw new GatewayError("preview_blocked", "Of the test");
+    },
+  };
+}
+
+Deno.test("what any feature forbids is served to nobody", async () => {
+  const options = withThese(
+    ["first", forbidding("demo")],
+    ["second", forbidding("locked")],
+  );
+  await using gateway = await startGateway({}, options);
+  const headers = { "x-daytona-preview-token": "locked-token" };
+  for (const host of [DEMO, LOCKED]) {
+    const { code } = await gateway.send(host, { path: "/echo", headers });
+    assert.equal(code, "preview_blocked", host);
+  }
+  assert.deepEqual(gateway.stack.runner.seen, []);
+});
+
+Deno.test("every feature that observes sees the exchanges that it wants", async () => {
+  const seen: string[] = [];
+  function observing(name: string, wanted: number): Feature {
+    return {
+      observer: {
+        wants: ({ status }) => status === wanted,
+        see: (sandboxId, _, facts) =>
+          seen.push(`${name} ${sandboxId} ${facts().status}`),
+      },
+    };
+  }
+  const options = withThese(
+    ["first", observing("first", 200)],
+    ["second", observing("second", 200)],
+    ["third", observing("third", 401)],
+  );
+  await using gateway = await startGateway({}, options);
+  await gateway.send(DEMO, { path: "/echo" });
+  await gateway.send(LOCKED, { path: "/echo" });
+  assert.deepEqual(seen, [
+    "first demo 200",
+    "second demo 200",
+    "third locked 401",
+  ]);
+});
+
+Deno.test("two features with one place for both stop the start, which names them", async () => {
+  const viewOf: Feature = { ownersViewOf: () => "https://p.test/" };
+  const page = { "/ours": () => new Response() };
+  for (
+    const [feature, what] of [
+      [viewOf, "ownersViewOf"],
+      [{ brand: () => undefined }, "brand"],
+      [{ metricsPages: page }, "/ours"],
+    ] as const
+  ) {
+    const options = withThese(["first", feature], ["second", feature]);
+    const environment = { INSPECT: "false", CACHE_URL: "none" };
+    const started = startGateway(environment, options);
+    await assert.rejects(started, (error: Error) => {
+      for (const word of ["first", "second", what]) {
+        assert(error.message.includes(word), error.message);
+      }
+      return true;
+    });
+  }
+});
