@@ -56,6 +56,7 @@ export abstract class Exchange extends ReceivedRequest {
   #guest: Guest | undefined;
   #recheck: Recheck | undefined;
   #endUse: (() => void) | undefined;
+  #atEnd: (() => void)[] | undefined;
   #isFromApp = false;
   #isRecorded = false;
   /** The head of the response, if anybody sees exchanges. */
@@ -235,15 +236,14 @@ export abstract class Exchange extends ReceivedRequest {
     });
   }
 
-  /** What a response of our own is that comes in place of the app's, for the log. */
-  note: string | undefined;
-
-  /** Called once, when the exchange is over. */
-  onEnd: (() => void) | undefined;
+  /** Has it called once, when the exchange is over. */
+  onEnd(callback: () => void): void {
+    (this.#atEnd ??= []).push(callback);
+  }
 
   /** Answers with a response of our own, whose body is complete. */
   answer(response: Response): Response | Promise<Response> {
-    return this.#answer(response, { reason: this.note });
+    return this.#answer(response, { reason: this.progress.notes });
   }
 
   refuse(error: unknown): Response | Promise<Response> {
@@ -406,7 +406,7 @@ export abstract class Exchange extends ReceivedRequest {
     this.#isRecorded = true;
     this.reply.close();
     this.#endUse?.();
-    this.onEnd?.();
+    for (const callback of this.#atEnd ?? []) callback();
     const isFromApp = this.#isFromApp;
     const endedAt = this.services.now();
     const facts = { ...conclusion, status, isFromApp, endedAt };

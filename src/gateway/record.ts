@@ -29,6 +29,8 @@ export class Progress {
   answeredAt: number;
   /** Bytes of content sent to the upstream. */
   receivedBytes = 0;
+  /** What a response of our own is that comes in place of the app's, for the log. */
+  notes: string | undefined;
   readonly #now: () => number;
   #missedCache: boolean | undefined;
 
@@ -36,6 +38,10 @@ export class Progress {
     this.startedAt = startedAt;
     this.answeredAt = startedAt;
     this.#now = now;
+  }
+
+  note(what: string): void {
+    this.notes = this.notes === undefined ? what : `${this.notes}, ${what}`;
   }
 
   onLookups(): void {

@@ -164,8 +164,8 @@ export class PreviewExchange extends SandboxExchange {
   readonly ownParameters: ReadonlyMap<string, string>;
   /** Set by a feature that changes the response: see {@linkcode AdmittedRequest}. */
   asksPlain = false;
-  /** Set by a feature, once its visitor was admitted, that tells the app more of them. */
-  added: HeaderList | undefined;
+  /** What features tell the app of a visitor who was admitted; see {@linkcode PreviewExchange.add}. */
+  #added: HeaderList | undefined;
   #credentials: readonly Credential[] | undefined;
 
   constructor(
@@ -184,6 +184,15 @@ export class PreviewExchange extends SandboxExchange {
     super(request, host, services);
     this.host = host;
     this.ownParameters = taken;
+  }
+
+  get added(): HeaderList | undefined {
+    return this.#added;
+  }
+
+  /** Has the app get these headers, too: the response is for this visitor alone then. */
+  add(headers: HeaderList): void {
+    this.#added = [...this.#added ?? [], ...headers];
   }
 
   get appAddress(): AppAddress {

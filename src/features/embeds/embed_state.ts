@@ -62,7 +62,7 @@ export async function handleState(
     if (ofClient === undefined) {
       throw new GatewayError("client_overloaded", "Too many listen");
     }
-    x.onEnd = () => listeners.decrement(ofClient);
+    x.onEnd(() => listeners.decrement(ofClient));
   }
   // Whoever asks takes no place of the app's, and whoever listens none of theirs. Events end by themselves, so that the
   // end is told.

@@ -134,7 +134,7 @@ function createTeller(
       const known = config.public.domains.find(({ name }) => name === base);
       const at = known?.port === undefined ? base : `${base}:${known.port}`;
       const app = { iss: `${scheme}://${at}`, aud: sandboxId, port };
-      x.added = [[HEADER, await tokenOf(app, visitor)]];
+      x.add([[HEADER, await tokenOf(app, visitor)]]);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       // Better nobody than no page: the app takes its visitor for a stranger.

@@ -95,7 +95,7 @@ export function createNotices(
         asked.set(id, true);
         const ticket: Ticket = { login: login.id, sandboxId, url };
         const sealed = await sealer.seal({ ticket }, now() + ASKED_MS);
-        x.note = "identity notice";
+        x.progress.note("identity notice");
         const base = `${scheme}://${host.authoritySuffix}`;
         return redirect(302, `${base}${PATH}?ticket=${sealed}`);
       }

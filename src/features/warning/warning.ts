@@ -33,7 +33,7 @@ import {
 
 export type WarnedExchange = Pick<
   PreviewExchange,
-  "reply" | "method" | "headers" | "authority" | "target" | "host" | "note"
+  "reply" | "method" | "headers" | "authority" | "target" | "host" | "progress"
 >;
 
 /** False only if a sandbox needs no warning; `onMiss` is called before a lookup that goes beyond the process. */
@@ -144,7 +144,7 @@ function pageFor(x: WarnedExchange, origin: string): Response {
   if (appTarget("", target) === undefined) {
     throw new GatewayError("bad_target", "Before a warning");
   }
-  x.note = "warning";
+  x.progress.note("warning");
   const isFramed = /^i?frame$/.test(headers.get("sec-fetch-dest") ?? "");
   const page = { host: hostName(host), url: origin + target, isFramed };
   return new Response(warningPage(page), { headers: PAGE_HEADERS });

@@ -204,6 +204,20 @@ Deno.test("a feature forbids by what was asked for, and then by what that leads 
   );
 });
 
+Deno.test("what two features note of an answer is in its record, and both are told of the end, once", async () => {
+  const { x, records } = setUp();
+  const told: string[] = [];
+  x.progress.note("first");
+  x.onEnd(() => told.push("first"));
+  x.progress.note("second");
+  x.onEnd(() => told.push("second"));
+  assert.deepEqual(told, []);
+  await x.answer(new Response());
+  await x.refuse(new GatewayError("internal", "after its end"));
+  assert.deepEqual(told, ["first", "second"]);
+  assert.deepEqual(records.map(({ reason }) => reason), ["first, second"]);
+});
+
 Deno.test("an upload that began before it was known where it leads is ended by that", async () => {
   const { inFlight, x } = await setUpUpload();
   const signal = x.reply.signal();

@@ -53,6 +53,18 @@ Deno.test("a feature's parameter is no preview token, whose removal alone redire
   assert.equal(both.appTarget, "/?a");
 });
 
+Deno.test("an app gets all headers that features add for its visitor, in their order", () => {
+  const x = previewOf("/");
+  assert.equal(x.added, undefined);
+  x.add([["x-first", "1"]]);
+  x.add([["x-second", "2"], ["x-third", "3"]]);
+  assert.deepEqual(x.added, [
+    ["x-first", "1"],
+    ["x-second", "2"],
+    ["x-third", "3"],
+  ]);
+});
+
 Deno.test("an app gets no Authorization that is the credential used, or only the gateway's business", () => {
   const bearer = { kind: "grant", place: "bearer" };
   const header = { kind: "grant", place: "header" };

@@ -19,6 +19,7 @@ async function listen(port: number) {
     host: { label: "box", port },
     facts: { client: "192.0.2.1" },
     progress: { onLookups() {} },
+    onEnd() {},
     grant() {},
     relay({ body }: { readonly body: BodyReader }) {
       bodies.push(body);

@@ -5,6 +5,7 @@ import {
   type WarnedExchange,
   Warning,
 } from "../../../../src/features/warning/warning.ts";
+import { Progress } from "../../../../src/gateway/record.ts";
 import { createSealer } from "../../../../src/lib/seal.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { replyTo } from "../../../support/reply_to.ts";
@@ -182,7 +183,7 @@ function setUp(scheme: "http" | "https" = "https") {
       reply: replyTo(request, headers),
       authority,
       target,
-      note: undefined,
+      progress: new Progress(0, () => 0),
       host: { port: Number(port), label, base, authoritySuffix: base },
     };
     return warning.intercept(exchange);
