@@ -280,7 +280,8 @@ export class Dispatch {
     const entry = ownRequests.begin();
     const isWithinLimits = entry?.reserveForClient(clientAddress) ?? false;
     // A gateway whose pages are busy is still healthy.
-    if (!isWithinLimits && !PROBE.test(target)) {
+    const isHeadEnough = PROBE.test(target);
+    if (!isWithinLimits && !isHeadEnough) {
       entry?.end();
       // In its turn, too: a refusal takes time as well, and its connection has the next request ready.
       return await this.#pages.make(
@@ -288,7 +289,7 @@ export class Dispatch {
         () => this.#refuse(incoming, "pages_overloaded"),
       );
     }
-    const reply = new Reply(incoming, clientLeg);
+    const reply = new Reply({ ...incoming, isHeadEnough }, clientLeg);
     try {
       const context: ControlContext = {
         requestId: id,
@@ -298,11 +299,11 @@ export class Dispatch {
         clientAddress,
         readForm: (maxBytes) => this.#readForm(reply, entry, maxBytes),
       };
-      const make = () =>
-        refusalOfTooMany(incoming, clientLeg.untaken) ??
-          control(request, context);
-      const response =
-        await (PROBE.test(target) ? make() : this.#pages.make(client, make));
+      const response = isHeadEnough
+        ? await control(request, context)
+        : await this.#pages.make(client, () =>
+          refusalOfTooMany(incoming, clientLeg.untaken) ??
+            control(request, context));
       return await reply.answer(await this.#recorded(startedAt, response));
     } finally {
       reply.close();

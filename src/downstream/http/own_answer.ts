@@ -15,8 +15,13 @@ export interface AnsweredRequest {
   readonly isHttp2: boolean;
   readonly client: { readonly clientAddress: string };
   readonly socket: ClientSocket | undefined;
+  /** True if the status is the answer, as to a probe. */
+  readonly isHeadEnough?: boolean;
   readonly delivered: () => Promise<void>;
 }
+
+/** Methods that change nothing (RFC 9110 section 9.2.1). */
+const SAFE = /^(?:GET|HEAD|OPTIONS)$/;
 
 /** Headers of a body, which go with it. */
 const OF_BODY = /^content-/;
@@ -43,24 +48,33 @@ export function refusalOfTooMany(
 /** The answer as it is to be sent. */
 export function ownAnswer(
   response: Response,
-  { request, isHttp2, client, socket, delivered }: AnsweredRequest,
-  untaken: Pick<UntakenAnswers, "admit">,
+  answered: AnsweredRequest,
+  untaken: Pick<UntakenAnswers, "admit" | "watch">,
 ): Response {
+  const { request: { method }, isHttp2, client, socket } = answered;
   // To look at the body makes a stream of it, which takes time, and ends the connection after an unread upload.
-  if (!isHttp2 || request.method === "HEAD" || response.body === null) {
+  if (!isHttp2 || method === "HEAD" || response.body === null) {
     return response;
   }
-  const isAdmitted = untaken.admit({
+  const sent = {
     client: clientKey(client.clientAddress),
-    delivered: delivered(),
+    delivered: answered.delivered(),
     socket,
-  });
-  return isAdmitted ? streamedResponse(response) : withoutBody(response);
+  };
+  if (untaken.admit(sent)) return streamedResponse(response);
+  const { isHeadEnough = false } = answered;
+  if (isHeadEnough || response.status >= 300) return withoutBody(response);
+  if (SAFE.test(method)) {
+    response.body.cancel();
+    return overloaded();
+  }
+  // What was done cannot be asked for again, nor a secret that is told once.
+  untaken.watch(sent);
+  return streamedResponse(response);
 }
 
 function withoutBody({ body, status, headers }: Response): Response {
   body?.cancel();
-  if (status < 300) return overloaded();
   const left = [...headers].filter(([name]) => !OF_BODY.test(name));
   return createResponse(null, status, left);
 }

@@ -39,6 +39,8 @@ export interface ClientLeg {
 }
 
 export interface RepliedRequest {
+  /** True if the status is the answer, as to a probe. */
+  readonly isHeadEnough?: boolean;
   /** The Request itself, for its body and signal. */
   readonly request: Request;
   readonly headers: RequestHeaders;

@@ -14,8 +14,8 @@ function request(method = "GET", isHttp2 = true) {
   };
 }
 
-const FULL = { admit: () => false };
-const FREE = { admit: () => true };
+const FULL = { admit: () => false, watch() {} };
+const FREE = { admit: () => true, watch() {} };
 
 function problem(status: number): Response {
   return Response.json({ code: "x" }, {
@@ -31,6 +31,7 @@ Deno.test("an answer of our own over HTTP/2 is counted by its client's network",
       admitted.push(client);
       return true;
     },
+    watch() {},
   };
   const client = { clientAddress: "2001:db8:1:2:3:4:5:6" };
   const answer = ownAnswer(problem(401), { ...request(), client }, untaken);
@@ -59,6 +60,30 @@ Deno.test("a page of our own is 503 without its body, and can be asked for again
   assert.equal(answer.headers.get("retry-after"), "1");
   assert.equal(answer.headers.get("cache-control"), "no-store");
   assert.equal(answer.headers.get("content-type"), null);
+});
+
+Deno.test("what was done is told with its body, too many untaken or not, and watched", async () => {
+  const watched: string[] = [];
+  const untaken = {
+    admit: () => false,
+    watch: ({ client }: { readonly client: string }) => watched.push(client),
+  };
+  for (const method of ["POST", "PUT", "DELETE"]) {
+    const made = Response.json({ secret: "s" }, { status: 201 });
+    const answer = ownAnswer(made, request(method), untaken);
+    assert.equal(answer.status, 201);
+    assert.deepEqual(await answer.json(), { secret: "s" });
+  }
+  assert.equal(ownAnswer(problem(422), request("POST"), untaken).body, null);
+  assert.equal(watched.length, 3);
+});
+
+Deno.test("a probe is answered by its status where too many are untaken", () => {
+  for (const status of [200, 503]) {
+    const asked = { ...request(), isHeadEnough: true };
+    const answer = ownAnswer(Response.json({}, { status }), asked, FULL);
+    assert.deepEqual([answer.status, answer.body], [status, null]);
+  }
 });
 
 for (
