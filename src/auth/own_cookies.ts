@@ -41,8 +41,6 @@ export class OwnCookies {
   readonly warningAccepted: string;
   /** Names, on one preview host, the ports of its sandbox whose pages have framed it. */
   readonly framingPorts: string;
-  /** Counts, on one preview host, how often a browser had to be relieved of cookies. */
-  readonly reliefs: string;
   readonly #scope: CookiePolicy["scope"];
   readonly #hostPrefix: string;
   readonly #attributes: string;
@@ -68,7 +66,6 @@ export class OwnCookies {
     this.otherAccount = `${host}other-account`;
     this.warningAccepted = `${host}warning-accepted`;
     this.framingPorts = `${host}framing-ports`;
-    this.reliefs = `${host}cookie-reliefs`;
     this.#attributes = attributesFor(isSecure, sameSite === "none");
     this.#attributesInFrames = attributesFor(isSecure, isSecure);
   }

@@ -8,7 +8,7 @@ import {
   parentDomains,
   type PreviewHost,
 } from "../address/preview_host.ts";
-import { cookieName, cookieValues, isOwnCookieName } from "../http/cookies.ts";
+import { cookieName, isOwnCookieName } from "../http/cookies.ts";
 import type { Header } from "../http/headers.ts";
 import type { OwnCookies } from "./own_cookies.ts";
 import type { SessionSealer } from "./session.ts";
@@ -18,13 +18,11 @@ export interface TooLargeRequest {
   readonly cookie: string;
   readonly target: string;
   readonly host: PreviewHost;
-  /** True if a person is about to see the refusal. */
-  readonly isNavigation: boolean;
 }
 
 interface PlantedCookiesOptions {
   readonly scheme: "http" | "https";
-  readonly cookies: OwnCookies;
+  readonly cookies: Pick<OwnCookies, "loginSessionPrefix">;
   readonly sessions: Pick<SessionSealer, "open">;
 }
 
@@ -37,10 +35,10 @@ const MAX_SEGMENTS = 4;
 /** Most cookies that are unsealed to know our logins, from the end of the header: twice as many as a browser keeps. */
 const MAX_OPENED = 24;
 
-const LAST_STEP = 3;
+/** The share of the cookies' bytes that may stay: apps, too, have limits, of 8 KiB and more, and refuse without relief. */
+const KEPT_SHARE = 1 / 4;
 
-/** For how long a browser remembers the last step, seconds: as long as a person may take to reload the page. */
-const MEMORY_SEC = 60;
+const NONE: ReadonlySet<string> = new Set();
 
 /** Makes browsers delete cookies. */
 export class PlantedCookies {
@@ -51,55 +49,59 @@ export class PlantedCookies {
   }
 
   /**
-   * The headers of the refusal, in three steps. Each comes if the one before, less than a minute ago, has not
-   * helped. The first deletes by name what was set for all previews, but not our logins; the second also what the app
-   * has set for its own host, and anybody for a domain above the base domain. The third is for what has another domain
-   * or path: when a person sees the refusal, the browser has to delete all cookies of the site, and its logins with them.
+   * The headers of the refusal, which delete cookies by name: whatever was set for all previews, but our logins; and the
+   * largest, which make the request too large, also of the app's own host and of domains above the base domain, where a
+   * small one may be a session that nobody planted. What has another path stays: a person who sees the refusal can have
+   * all cookies deleted by the logout page.
    */
   async headersFor(request: TooLargeRequest): Promise<Header[]> {
-    const { cookies } = this.#options;
-    const { cookie, isNavigation } = request;
-    const step = nextStep(cookieValues(cookie, cookies.reliefs).at(-1));
-    const lines = [cookies.hostOnly(cookies.reliefs, String(step), MEMORY_SEC)];
-    const logins = await this.#ownLogins(cookie);
+    const logins = await this.#ownLogins(request.cookie);
+    const headers: Header[] = [];
     let bytes = 0;
-    for (const line of this.#deletions(request, { logins, step })) {
+    for (const line of this.#deletions(request, logins)) {
       bytes += "set-cookie: \r\n".length + line.length;
       if (bytes > MAX_LINES_BYTES) break;
-      lines.push(line);
-    }
-    const headers = lines.map((line): Header => ["set-cookie", line]);
-    if (step === LAST_STEP && isNavigation) {
-      headers.push(["clear-site-data", '"cookies"']);
+      headers.push(["set-cookie", line]);
     }
     return headers;
   }
 
-  /** The Set-Cookie lines of a step, the most useful first: for the largest cookies, at the root. */
+  /** The Set-Cookie lines, the most useful first: at the root, for all previews, for the largest cookies. */
   *#deletions(
     { cookie, target, host }: TooLargeRequest,
-    { logins, step }: { logins: ReadonlySet<string>; step: number },
+    logins: ReadonlySet<string>,
   ): Iterable<string> {
-    const self = hostName(host);
     const all = parentDomains(host);
-    // Those above the base domain may have cookies of others than previews.
-    const parents = step === 1
-      ? all.filter((each, i) => i === 0 || `.${each}`.endsWith(`.${host.base}`))
-      : all;
-    const names = namesBySize(cookie);
+    const ofPreviews = all.filter((each, i) =>
+      i === 0 || `.${each}`.endsWith(`.${host.base}`)
+    );
+    const above = all.slice(ofPreviews.length);
+    const { names, largest } = namesBySize(cookie);
+    const ofApp = largest.filter((name) => !isOwnCookieName(name));
     for (const path of cookiePaths(target)) {
-      for (const name of names) {
-        // A name may be that of a login at the root, and of a planted cookie below it.
-        const isLogin = path === "/" && logins.has(name);
+      // A name may be that of a login at the root, and of a planted cookie below it.
+      const kept = path === "/" ? logins : NONE;
+      yield* this.#ofDomains(names, ofPreviews, { path, kept });
+      yield* this.#ofDomains(largest, above, { path, kept });
+      yield* this.#ofDomains(ofApp, [undefined, hostName(host)], {
+        path,
+        kept,
+      });
+    }
+  }
+
+  /** The lines for a path; a domain is undefined for cookies of the host alone. */
+  *#ofDomains(
+    names: readonly string[],
+    domains: readonly (string | undefined)[],
+    { path, kept }: { path: string; kept: ReadonlySet<string> },
+  ): Iterable<string> {
+    for (const name of names) {
+      if (kept.has(name)) continue;
+      for (const domain of domains) {
         // With the prefix `__Host-` no cookie has a domain (RFC 6265bis section 4.1.3.2).
-        if (!isLogin && !/^__host-/i.test(name)) {
-          for (const domain of parents) {
-            yield this.#deletion(name, { domain, path });
-          }
-        }
-        if (step === 1 || isOwnCookieName(name)) continue;
-        yield this.#deletion(name, { path });
-        yield this.#deletion(name, { domain: self, path });
+        if (domain !== undefined && /^__host-/i.test(name)) continue;
+        yield this.#deletion(name, { domain, path });
       }
     }
   }
@@ -107,7 +109,7 @@ export class PlantedCookies {
   /** A Set-Cookie line that deletes one cookie: its name, domain and path identify it. */
   #deletion(
     name: string,
-    { domain, path }: { domain?: string; path: string },
+    { domain, path }: { domain: string | undefined; path: string },
   ): string {
     // A browser ignores a line without name and value.
     const pair = name === "" ? "=0" : `${name}=`;
@@ -132,18 +134,22 @@ export class PlantedCookies {
   }
 }
 
-function nextStep(before = ""): number {
-  return /^[1-3]$/.test(before) ? Math.min(Number(before) + 1, LAST_STEP) : 1;
-}
-
-/** The names in a Cookie header, those of the largest cookies first; the empty one if a cookie has no name. */
-function namesBySize(header: string): string[] {
+/** The names in a Cookie header, the largest cookies first, and which of them are too large; one without a name is empty. */
+function namesBySize(header: string): Record<"names" | "largest", string[]> {
   const sizes = new Map<string, number>();
   for (const pair of header.split(";")) {
     const name = pair.includes("=") ? cookieName(pair) : "";
     sizes.set(name, (sizes.get(name) ?? 0) + pair.trim().length);
   }
-  return [...sizes].sort(([, a], [, b]) => b - a).map(([name]) => name);
+  const sorted = [...sizes].sort(([, a], [, b]) => b - a);
+  const largest: string[] = [];
+  let left = header.length;
+  for (const [name, bytes] of sorted) {
+    if (left <= header.length * KEPT_SHARE) break;
+    largest.push(name);
+    left -= bytes;
+  }
+  return { names: sorted.map(([name]) => name), largest };
 }
 
 /** A segment that can stand in a Path attribute as it is. */

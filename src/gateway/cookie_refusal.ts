@@ -2,7 +2,6 @@
 import type { PlantedCookies } from "../auth/planted_cookies.ts";
 import { hasTooManyCookies } from "../downstream/http/head_limits.ts";
 import { GatewayError } from "../errors.ts";
-import { wantsDocument } from "../http/fetch_metadata.ts";
 import type { ExchangeServices } from "./received_request.ts";
 import type { PreviewExchange } from "./sandbox_exchange.ts";
 
@@ -22,10 +21,8 @@ export async function withoutPlantedCookies(
     hasTooManyCookies({ target, headers }, limits);
   if (!isCause) return error;
   const cookie = headers.get("cookie") ?? "";
-  const isNavigation = wantsDocument(headers);
-  const sent = { cookie, target, host, isNavigation };
   return error.with({
     logoutUrl: `${scheme}://${host.authoritySuffix}/logout`,
-    headers: await plantedCookies.headersFor(sent),
+    headers: await plantedCookies.headersFor({ cookie, target, host }),
   });
 }
