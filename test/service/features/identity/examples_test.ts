@@ -1,4 +1,4 @@
-/** What docs/identity.md tells apps to do tells them who their visitors are. */
+/** What docs/features/identity.md tells apps to do tells them who their visitors are. */
 import assert from "node:assert/strict";
 import { createRemoteJWKSet, customFetch, jwtVerify } from "jose";
 import { createServer } from "node:http";
@@ -8,7 +8,7 @@ import { examplesIn, readDocument } from "../../../support/documents.ts";
 import { startGateway, type TestGateway } from "../../../support/gateway.ts";
 import { startIdentityGateway, tokenIn } from "./identity_gateway.ts";
 
-const GUIDE = await readDocument("docs/identity.md");
+const GUIDE = await readDocument("docs/features/identity.md");
 
 /** Its hosts lead to this machine wherever a program runs. */
 const DOMAIN = "localhost";
