@@ -1,4 +1,4 @@
-/** What docs/embedding.md tells products to do shows previews in their pages. */
+/** What docs/features/embeds.md tells products to do shows previews in their pages. */
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
@@ -13,7 +13,7 @@ import { testsThatNeed } from "../../../support/needs_program.ts";
 import { recordsFile } from "../../../support/records_file.ts";
 import { TestPage } from "../../../support/test_page.ts";
 
-const GUIDE = await readDocument("docs/embedding.md");
+const GUIDE = await readDocument("docs/features/embeds.md");
 const DOMAIN = "preview.example.com";
 const LOCKED = `3000-locked.${DOMAIN}`;
 const PRODUCT = "https://app.example.com";
