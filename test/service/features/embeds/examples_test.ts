@@ -208,8 +208,8 @@ Deno.test("a ticket that a product's backend signs opens the app in its page, on
   const { privateKey, publicKey } = await generateKeyPair("ES256");
   const kid = "one";
   const jwks = { keys: [{ ...await exportJWK(publicKey), kid }] };
-  const machines = await readDocument("docs/machines.md");
-  const [rule = ""] = examplesIn(machines, "A product's backend", "json");
+  const guide = await readDocument("docs/features/trusted_issuers.md");
+  const [rule = ""] = examplesIn(guide, "A product's backend", "json");
   await Deno.mkdir("data/test", { recursive: true });
   const file = await Deno.makeTempFile({ dir: "data/test" });
   await using started = new AsyncDisposableStack();

@@ -1,4 +1,4 @@
-/** What docs/machines.md tells programs to do opens previews. */
+/** What docs/features/trusted_issuers.md tells backends and CI jobs to do opens previews. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { parse } from "yaml";
@@ -8,14 +8,13 @@ import {
   startOpenidProvider,
 } from "../../../../scripts/stand_in/provider.ts";
 import { examplesIn, readDocument } from "../../../support/documents.ts";
-import { startGateway, type TestGateway } from "../../../support/gateway.ts";
-import { createIssuer } from "../../../support/issuer.ts";
+import { startGateway } from "../../../support/gateway.ts";
+import { runExample } from "../../../support/run_example.ts";
 import { createBrowser } from "../../../support/login.ts";
 import { testsThatNeed } from "../../../support/needs_program.ts";
 import { rulesOf } from "./rules_of.ts";
 
-const GUIDE = await readDocument("docs/machines.md");
-const REFERENCE = await readDocument("docs/features/trusted_issuers.md");
+const GUIDE = await readDocument("docs/features/trusted_issuers.md");
 const DOMAIN = "preview.example.com";
 const AUDIENCE = `https://${DOMAIN}`;
 const LOCKED = `3000-locked.${DOMAIN}`;
@@ -51,34 +50,6 @@ async function startTrusting(rule: object) {
   sandbox.labels = { product: "shop", team: "shop" };
   const owned = started.move();
   return { ...gateway, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-/** Runs a script whose curl reaches the gateway for every host; resolves to what it printed. */
-async function runScript(
-  script: string,
-  { port }: TestGateway,
-  env: Readonly<Record<string, string>>,
-): Promise<string> {
-  const prelude = [
-    "set -e -o pipefail",
-    `curl() { command curl -sS --noproxy '*' --connect-to ${DOMAIN}::127.0.0.1:${port} ` +
-    `--connect-to ${LOCKED}:80:127.0.0.1:${port} "$@"; }`,
-    // Without the program, which a runner of GitHub's has.
-    `jq() { sed -E 's/.*"value": *"([^"]+)".*/\\1/'; }`,
-  ];
-  const { code, stdout, stderr } = await new Deno.Command("bash", {
-    args: [
-      "-c",
-      [...prelude, script.replaceAll("https://3000-", "http://3000-")]
-        .join("\n"),
-    ],
-    env,
-  }).output();
-  const [out = "", err = ""] = [stdout, stderr].map((bytes) =>
-    new TextDecoder().decode(bytes)
-  );
-  assert.equal(code, 0, `${err}\n${out}`);
-  return out;
 }
 
 /** An access token of a real provider for a user, as a client gets it by a login. */
@@ -151,55 +122,6 @@ Deno.test("a product's backend mints links of which each opens a preview once, a
   assert.equal(page.status, 200);
 });
 
-Deno.test("Playwright's navigation opens a preview, and what comes after has no token in it", async () => {
-  const { jwks, previewLink } = await importBackend();
-  const rule = ruleOf("A product's backend", { jwks });
-  await using gateway = await startTrusting(rule);
-  const token = new URL(await previewLink("one", "locked", 3000))
-    .searchParams.get("porthole_token");
-  const browser = createBrowser({ port: gateway.port });
-  const pages: string[] = [];
-  const page = {
-    async goto(url: string) {
-      const visit = await browser.open(url.replace("https:", "http:"));
-      assert.equal(visit.page.status, 200);
-      pages.push(visit.page.url);
-    },
-  };
-  const run = new Function(
-    "page",
-    "sandbox",
-    "token",
-    `return (async () => { ${example("Playwright", "js")} })();`,
-  );
-  await run(page, "locked", token);
-  assert.deepEqual(pages, [`http://${LOCKED}/`]);
-});
-
-testWithBash(
-  "curl opens a preview by both headers, and a webhook's POST by its address",
-  async () => {
-    const issuer = await createIssuer();
-    const rule = ruleOf("A product's backend", { jwks: issuer.jwks });
-    await using gateway = await startTrusting(rule);
-    const exp = Math.floor(Date.now() / 1000) + 60;
-    const TOKEN = await issuer.sign({
-      iss: "https://shop.example.com",
-      aud: AUDIENCE,
-      exp,
-      jti: "once",
-      porthole: { sandbox: "locked", ports: [3000] },
-    });
-    const env = { SANDBOX: "locked", TOKEN };
-    const pages = await runScript(example("curl", "sh"), gateway, env);
-    assert.equal(pages.match(/<title>/g)?.length, 2);
-    const hook = example("Webhooks", "sh").replace("/hooks/payments", "/echo");
-    const echo = JSON.parse(await runScript(hook, gateway, env));
-    assert.equal(echo.method, "POST");
-    assert(!JSON.stringify(echo).includes("porthole_token"));
-  },
-);
-
 testWithBash(
   "a GitHub Actions job opens a preview with the identity that it is given, and a job of another branch does not",
   async () => {
@@ -229,7 +151,7 @@ testWithBash(
           );
         }),
       );
-      const out = runScript(run, gateway, {
+      const out = runExample(run, gateway, {
         ...env,
         SANDBOX: "locked",
         ACTIONS_ID_TOKEN_REQUEST_URL: `${github.url}/token?api-version=2.0`,
@@ -242,7 +164,7 @@ testWithBash(
 );
 
 Deno.test("the rules in the reference are rules", async () => {
-  const [, json = ""] = /^```json\n(.*?)^```/ms.exec(REFERENCE) ?? [];
+  const [, json = ""] = /^```json\n(.*?)^```/ms.exec(GUIDE) ?? [];
   const rules: object[] = JSON.parse(json);
   assert.equal(rules.length, 2);
   await using file = await rulesOf(...rules);
