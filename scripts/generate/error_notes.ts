@@ -6,7 +6,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   session_not_kept:
     "[Causes](operate.md#symptoms): `PROXY_PROTOCOL`, the Public Suffix List, gateways that differ.",
   frame_refused:
-    "The page and the document's `cause` say why: `not_listed`, `no_referer`, `cookie_not_kept`, `login_needed` or `no_session`. [Previews in frames](run/login.md#previews-in-frames).",
+    "The page and the document's `cause` say why: `not_listed`, `no_referer`, `cookie_not_kept`, `login_needed` or `no_session`. [Previews in frames](features/handover.md#previews-in-frames).",
   signed_url_invalid:
     "It expired or was changed, is for another method, or its key was rotated or is newer than 15 s.",
   feature_off:
