@@ -1,4 +1,4 @@
-/** What public sandboxes cost the API, as docs/capacity.md says: checked by gateways without a network, on a fake clock. */
+/** What public sandboxes cost the API, as docs/operate.md says: checked by gateways without a network, on a fake clock. */
 import assert from "node:assert/strict";
 import { NO_RECORD } from "../../src/resolver/sandbox_states.ts";
 import type { DurableStore, StoredEntry } from "../../src/cache/store.ts";
@@ -120,7 +120,7 @@ for (const gateways of [1, 3, 10]) {
     const what = `${gateways} gateways ${
       isShared ? "with" : "without"
     } a store`;
-    Deno.test(`what ${SANDBOXES} public sandboxes cost with ${what} is within 15 % of docs/capacity.md`, async () => {
+    Deno.test(`what ${SANDBOXES} public sandboxes cost with ${what} is within 15 % of docs/operate.md`, async () => {
       const measured = await simulate(gateways, isShared);
       const model = modelled(gateways, isShared);
       const ratio = measured / model;
@@ -132,7 +132,7 @@ for (const gateways of [1, 3, 10]) {
   }
 }
 
-Deno.test("docs/capacity.md has the formula that is checked here", async () => {
-  const text = await Deno.readTextFile("docs/capacity.md");
+Deno.test("docs/operate.md has the formula that is checked here", async () => {
+  const text = await Deno.readTextFile("docs/operate.md");
   assert(text.includes(FORMULA));
 });
