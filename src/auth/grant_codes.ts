@@ -34,7 +34,9 @@ interface GrantRecords {
   /** The way by which a code counts. */
   readonly place: PresentedGrant["place"];
   readonly records: Pick<Records, "get">;
-  readonly termsOf: (record: StoredRecord) => Pick<Grant, "ports" | "frame">;
+  readonly termsOf: (
+    record: StoredRecord,
+  ) => Pick<Grant, "ports" | "frame" | "isLink">;
 }
 
 /** Time to the preview host, ms. */

@@ -34,6 +34,8 @@ export interface Grant {
   readonly subject?: string | undefined;
   /** Who has logged in to open it, if that takes a login. */
   readonly user?: readonly [issuer: string, subject: string] | undefined;
+  /** True for what is passed on as a link: whoever opened it may do what a link's visitor may. */
+  readonly isLink?: boolean | undefined;
   /** Undefined if it is for no frame. */
   readonly frame?: FrameTerms | undefined;
   /** Milliseconds since the epoch. */

@@ -178,7 +178,8 @@ async function takeUse(
     if (usesLeft === 0) return refusal("share_used_up");
     const data = { ...kept, own: { ...kept.own, usesLeft: usesLeft - 1 } };
     const written = await records.put(SHARES, { ...record, data }, { etag });
-    if (written !== "conflict") return undefined;
+    if (typeof written === "object") return undefined;
+    if (written === "full") return refusal("records_full"); // it was there
     latest = await records.get(SHARES, record.id);
   }
   return refusal("share_invalid");

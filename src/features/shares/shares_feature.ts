@@ -62,7 +62,10 @@ export const shares: FeatureModule = {
         via: "share",
         place: "query",
         records,
-        termsOf: (record) => ({ ports: [keptIn<KeptShare>(record).own.port] }),
+        termsOf: (record) => ({
+          ports: [keptIn<KeptShare>(record).own.port],
+          isLink: true,
+        }),
       }),
     };
   },

@@ -1,5 +1,6 @@
 /** JWTs of issuers whom the operator trusts open previews (`TRUSTED_ISSUERS_FILE`). */
 import type { JWTVerifyGetKey } from "jose";
+import { LRUCache } from "lru-cache";
 import { UsedCodes } from "../../auth/used_codes.ts";
 import { filePath, optional } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
@@ -17,6 +18,9 @@ import { type Rule, rulesFile } from "./rules.ts";
 import { type Labels, Tickets, type TicketsOptions } from "./tickets.ts";
 
 const logger = loggerFor("issuers");
+
+/** Most key sets that are kept: a file that is read again may name others each time. */
+const MAX_KEY_SETS = 1_000;
 
 /** Whom the operator trusts; the file is read with the settings, so that its problems are reported with theirs. */
 export const trustedIssuersSettings = settingsSection({
@@ -71,7 +75,7 @@ export const trustedIssuers: FeatureModule = {
 /** The keys of rules; those with one URL share theirs, whenever they were read. */
 function createKeys({ now }: FeatureParts): TicketsOptions["keysOf"] {
   const shouldReport = createReportLimit(now);
-  const known = new Map<string, JWTVerifyGetKey>();
+  const known = new LRUCache<string, JWTVerifyGetKey>({ max: MAX_KEY_SETS });
   function onFailure(url: string, reason: string): void {
     if (!shouldReport(url)) return;
     logger.warn("keys of a trusted issuer not fetched", { url, reason });

@@ -33,7 +33,7 @@ export interface Starter {
 /** The visitor as one who may try; undefined if they may not. */
 export async function starterOf(
   { label, clientAddress }: Pick<SandboxExchange, "label" | "clientAddress">,
-  { by, credential, isVisitor, isByLabel, failure }: Admission,
+  { by, credential, grant, isVisitor, isByLabel, failure }: Admission,
   parts: FeatureParts,
 ): Promise<Starter | undefined> {
   if (isVisitor) return undefined;
@@ -45,7 +45,7 @@ export async function starterOf(
       if (session?.kind === "key") {
         return withOperatorsKey(parts, clientAddress, session.token);
       }
-      if (session?.kind === "grant" && session.via === "share") {
+      if (session?.kind === "grant" && grant?.isLink) {
         return withOperatorsKey(parts, clientAddress, session.id);
       }
       return session === undefined || session.kind === "grant"

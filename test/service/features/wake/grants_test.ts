@@ -60,7 +60,7 @@ Deno.test("the session of a share link starts what other links start, if that is
     const permissions = ["write:sandboxes"];
     api.state.apiKeys.set("dtn_operator", { permissions });
     api.sandbox("stopped").public = false;
-    const share = { via: "share", id: "shared", sandboxId: "stopped" } as const;
+    const share = { isLink: true, id: "shared", sandboxId: "stopped" };
     GRANTS.grants.set("tg_shared", grantOf(share));
     const host = `3000-stopped.${BASE}`;
     const page = { accept: "text/html", "sec-fetch-mode": "navigate" };
