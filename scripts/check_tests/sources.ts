@@ -47,6 +47,15 @@ export class Sources {
     return target?.declarations?.[0];
   }
 
+  /** What a member of an object literal is declared as in the type that its place expects; undefined of anything else. */
+  expectedOf(member: ts.Declaration): ts.Declaration | undefined {
+    const { parent } = member;
+    if (!ts.isObjectLiteralExpression(parent)) return undefined;
+    const name = ts.getNameOfDeclaration(member)?.getText() ?? "";
+    return this.#checker.getContextualType(parent)?.getProperty(name)
+      ?.declarations?.[0];
+  }
+
   /** The module that a name is imported from, as it is written; undefined if it is not imported. */
   moduleOf(name: ts.Identifier): string | undefined {
     const declaration = this.#symbolOf(name)?.declarations?.[0];

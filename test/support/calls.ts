@@ -2,12 +2,22 @@
 import ts from "typescript";
 import { someNode, Sources } from "../../scripts/check_tests/sources.ts";
 
-/** The utility types of which a member is still where it was declared; the library itself takes seconds to read. */
+/** What names are followed through: utility types, whose members are still where they were declared, and lists; the library itself takes seconds to read. */
 const LIBRARY = `
   type Pick<T, K extends keyof T> = { [P in K]: T[P] };
   type Partial<T> = { [P in keyof T]?: T[P] };
   type Exclude<T, U> = T extends U ? never : T;
   type Omit<T, K extends keyof any> = Pick<T, Exclude<keyof T, K>>;
+  type ReturnType<T> = T extends (...of: any) => infer R ? R : any;
+  interface SymbolConstructor { readonly iterator: unique symbol; }
+  declare var Symbol: SymbolConstructor;
+  interface IteratorYieldResult<T> { done?: false; value: T; }
+  interface IteratorReturnResult<T> { done: true; value: T; }
+  type IteratorResult<T, R = any> = IteratorYieldResult<T> | IteratorReturnResult<R>;
+  interface Iterator<T, R = any, N = any> { next(): IteratorResult<T, R>; }
+  interface Iterable<T, R = any, N = any> { [Symbol.iterator](): Iterator<T, R, N>; }
+  interface Array<T> extends Iterable<T> {}
+  interface ReadonlyArray<T> extends Iterable<T> {}
 `;
 
 /** Functions, and what calls them. */
@@ -72,8 +82,9 @@ export class Calls {
       : undefined;
   }
 
-  /** Whether a method is what a call of an interface's or base class's method comes to. */
+  /** Whether a method, of a class or of an object, is what a call of an interface's or base class's method comes to. */
   #implements(method: ts.Declaration, called: ts.Declaration): boolean {
+    if (this.#sources.expectedOf(method) === called) return true;
     const isSameName = ts.getNameOfDeclaration(method)?.getText() ===
       ts.getNameOfDeclaration(called)?.getText();
     const bases = new Set(this.#basesOf(classOf(method)));
@@ -110,8 +121,12 @@ function bodyOf(declaration: ts.Node): ts.Node {
 
 function isCallable(
   node: ts.Node,
-): node is ts.FunctionDeclaration | ts.MethodDeclaration {
-  return ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node);
+): node is
+  | ts.FunctionDeclaration
+  | ts.MethodDeclaration
+  | ts.PropertyAssignment {
+  return ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) ||
+    ts.isPropertyAssignment(node) && ts.isArrowFunction(node.initializer);
 }
 
 function classOf(node: ts.Node): ts.ClassDeclaration | undefined {

@@ -11,6 +11,7 @@ const CALLS = new Calls(
         constructor(readonly rooms: Rooms) { new Bell(1); }
         open() { this.#greet(); }
         #greet() { const { guest } = this.rooms; [1].map(() => guest.wave()); }
+        empty(all: readonly Guest[]) { for (const one of all) one.leave(); }
         close() { ring(); this.rooms.bell.silence(); }
       }
     `,
@@ -19,6 +20,11 @@ const CALLS = new Calls(
       import type { Guest } from "./guest.ts";
       export class Ann implements Guest { wave() {} leave() {} }
       export class Eve { wave() {} }
+    `,
+    "/tom.ts": `
+      import type { Guest } from "./guest.ts";
+      export const other = { nod() {} };
+      export function makeTom(): Guest { return { wave: () => {}, leave() {} }; }
     `,
     "/bell.ts": `
       import { hum } from "./hum.ts";
@@ -51,6 +57,12 @@ Deno.test("a call by an interface leads to a method of the class that implements
   assert(leads(["/door.ts", "#greet"], ["/ann.ts", "Ann.wave"]));
   assert(!leads(["/door.ts", "Door.open"], ["/ann.ts", "Ann.leave"]));
   assert(!leads(["/door.ts", "Door.open"], ["/ann.ts", "Eve.wave"]));
+});
+
+Deno.test("a call by an interface leads to a member of the object that is returned as it", () => {
+  assert(leads(["/door.ts", "Door.open"], ["/tom.ts", "wave"]));
+  assert(leads(["/door.ts", "Door.empty"], ["/tom.ts", "leave"]));
+  assert(!leads(["/door.ts", "Door.empty"], ["/tom.ts", "nod"]));
 });
 
 Deno.test("a call of what was picked of a class leads to that class", () => {

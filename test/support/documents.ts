@@ -47,8 +47,8 @@ export interface WalkStep {
   readonly number: number;
   /** From the root of the repository. */
   readonly path: string;
-  /** The number of the file that calls it. */
-  readonly from: number;
+  /** The number of the file that calls it; undefined if a request of its own leads there. */
+  readonly from: number | undefined;
   /** `relay`, `Exchange.relay`, `#relay` or `new Exchange`; the first is what is called. */
   readonly functions: readonly string[];
 }
@@ -60,7 +60,9 @@ export function walkSteps(text: string): WalkStep[] {
   )].map(([, number, path = "", rest = ""]) => ({
     number: Number(number),
     path,
-    from: Number(/\(from (\d+)/.exec(rest)?.[1] ?? Number(number) - 1),
+    from: /\(by\s+the\s+browser\)/.test(rest)
+      ? undefined
+      : Number(/\(from (\d+)/.exec(rest)?.[1] ?? Number(number) - 1),
     functions: [...rest.matchAll(/`((?:new |\w+\.)?#?\w+)\(\)`/g)]
       .map(([, name = ""]) => name),
   }));
