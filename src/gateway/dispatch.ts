@@ -8,10 +8,6 @@ import {
   type PreviewHost,
   previewOrigin,
 } from "../address/preview_host.ts";
-import type { Config } from "../config/config.ts";
-import type { Control } from "../control/app.ts";
-import type { ControlContext } from "../control/route.ts";
-import { ownForm } from "../downstream/http/form.ts";
 import {
   type ClientInfo,
   clientOf,
@@ -22,28 +18,10 @@ import {
   receivedHeaders,
   type RequestInfo,
 } from "../downstream/http/handler.ts";
-import { checkControlHead } from "../downstream/http/head_limits.ts";
-import {
-  type AnsweredRequest,
-  ownAnswer,
-  refusalOfTooMany,
-} from "../downstream/http/own_answer.ts";
-import { Reply } from "../downstream/http/reply.ts";
-import {
-  finishUnread,
-  type UnreadRequest,
-} from "../downstream/http/unread_body.ts";
-import { type ErrorCode, GatewayError } from "../errors.ts";
-import { wantsDocument } from "../http/fetch_metadata.ts";
+import { GatewayError } from "../errors.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
-import { clientKey } from "../lib/client_key.ts";
-import type { ExchangeFacts } from "../observability/metrics/facts.ts";
 import type { RequestTrace } from "../observability/traces.ts";
-import { dressed, givenText } from "../pages/brand.ts";
-import { problem, type ProblemOptions } from "../pages/problem.ts";
-import type { InFlight } from "../proxy/in_flight.ts";
-import type { InFlightEntry } from "../proxy/in_flight_entry.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
   BuildLogExchange,
@@ -52,16 +30,13 @@ import {
 } from "./build_logs.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Feature, HandledExchange } from "./feature.ts";
-import { OwnPageShare } from "./own_page_share.ts";
+import { isProbe, OwnPages, type OwnPagesParts } from "./own_pages.ts";
 import type { SandboxHandlers } from "./preview.ts";
-import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
+import type { IncomingRequest } from "./received_request.ts";
 import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the dispatch uses. */
-export interface DispatchParts extends ExchangeServices {
-  readonly limits:
-    & ExchangeServices["limits"]
-    & Pick<Config["limits"], "concurrentExchanges">;
+export interface DispatchParts extends OwnPagesParts {
   readonly remoteSettings: Pick<
     RemoteSettings,
     "baseDomains" | "dashboardUrl"
@@ -72,27 +47,16 @@ export interface DispatchParts extends ExchangeServices {
   readonly parseHost: HostParser;
   /** True to serve toolboxes and build logs, which are reached by path. */
   readonly servesPaths: boolean;
-  readonly control: Control;
   readonly nextRequestId: () => string;
   /** Undefined if Deno makes no spans. */
   readonly newTrace?: (() => RequestTrace) | undefined;
-  /** Where requests for our own pages are registered. */
-  readonly ownRequests: Pick<InFlight, "begin">;
-  /** Called for every response that does not come from the data plane. */
-  readonly onOwnAnswer: (facts: ExchangeFacts) => void;
 }
 
 /** A request id accepted from a proxy: nothing that could be taken for anything else in a log. */
 const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 
-/** A balancer's probe, under whatever name it has for us: `10-0-0-7.gateway.pod.cluster.local` looks like a preview. */
-const PROBE = /^\/(?:health|ready)(?:\?|$)/;
-
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
 const SAFE = /^(?:GET|HEAD|OPTIONS)$/;
-
-/** The share of all exchanges that may be forms for our own pages. */
-const FORMS_SHARE = 1 / 4;
 
 /** The host that `Deno.serve` invents for a request over HTTP/1.1 without one; over HTTP/2, clients may name it as well. */
 const FALLBACK_HOST = /^localhost:[0-9]+$/;
@@ -105,15 +69,11 @@ export class Dispatch {
   #hasWarned = false;
   #hasWarnedOfScheme = false;
   #isRefusing = false;
-  readonly #pages = new OwnPageShare({
-    now: () => performance.now(),
-    after: (ms, callback) => void setTimeout(callback, ms),
-  });
-  /** The forms that are being read. */
-  #forms = 0;
+  readonly #pages: OwnPages;
 
   constructor(parts: DispatchParts) {
     this.#parts = parts;
+    this.#pages = new OwnPages(parts);
   }
 
   /**
@@ -149,10 +109,10 @@ export class Dispatch {
     };
 
     const split = splitRequestUrl(request.url, headers.get("host"));
-    if (!split.ok) return this.#refuse(refused, split.code);
+    if (!split.ok) return this.#pages.refuse(refused, split.code);
     const { target } = split.address;
-    if (this.#isRefusing && SAFE.test(request.method) && !PROBE.test(target)) {
-      return this.#refuse(refused, "draining");
+    if (this.#isRefusing && SAFE.test(request.method) && !isProbe(target)) {
+      return this.#pages.refuse(refused, "draining");
     }
     const authority = withoutDefaultPort(split.address.authority, parts.scheme);
     const parsed = parts.parseHost(authority);
@@ -167,17 +127,19 @@ export class Dispatch {
       const retryUrl = likely && `${previewOrigin(likely, parts.scheme)}/`;
       const name = likelyName(authority, domain);
       const about = { domain, retryUrl, name };
-      return this.#refuse({ ...refused, client }, "bad_host", about);
+      return this.#pages.refuse({ ...refused, client }, "bad_host", about);
     }
     if (parsed.kind === "suspended") {
       const name = authority.toLowerCase();
-      return this.#refuse({ ...refused, client }, "name_suspended", { name });
+      return this.#pages.refuse({ ...refused, client }, "name_suspended", {
+        name,
+      });
     }
-    if (parsed.kind === "unknown_domain" && !PROBE.test(target)) {
+    if (parsed.kind === "unknown_domain" && !isProbe(target)) {
       // Until the API has named the base domains, this may be one of them.
       const isKnown = parts.remoteSettings.baseDomains.length > 0;
       const code = isKnown ? "unknown_domain" : "api_unreachable";
-      return this.#refuse({ ...refused, client }, code);
+      return this.#pages.refuse({ ...refused, client }, code);
     }
     if (!this.#hasWarned && headers.has("x-forwarded-for")) this.#warnOf(peer);
     if (client.forwarded.proto !== parts.scheme) this.#warnOfScheme(client);
@@ -207,19 +169,19 @@ export class Dispatch {
     }
     const route = baseRoute(target);
     if (route?.kind === "malformed") {
-      return this.#refuse(incoming, "bad_target");
+      return this.#pages.refuse(incoming, "bad_target");
     }
     if (route !== undefined) {
       return incoming.namesHost
         ? this.#serveByPath(incoming, route)
-        : this.#refuse({ ...refused, client }, "bad_host");
+        : this.#pages.refuse({ ...refused, client }, "bad_host");
     }
     for (const feature of parts.features) {
       const own = feature.ownExchange?.(incoming, parts);
       if (own !== undefined) return this.#serve(own.exchange, own.handle());
     }
     const base = parsed.kind === "base" ? parsed.base : undefined;
-    return this.#toControl(incoming, base);
+    return this.#pages.serve(incoming, base);
   }
 
   /** A feature's exchange on a preview host; undefined if the path is the app's. */
@@ -261,126 +223,6 @@ export class Dispatch {
       x,
       servesPaths ? handleBuildLog(x, buildLogs) : notServed(),
     );
-  }
-
-  async #toControl(
-    incoming: IncomingRequest & Pick<ControlContext, "namesHost">,
-    base: string | undefined,
-  ): Promise<Response> {
-    const { control, ownRequests, limits, clientLeg } = this.#parts;
-    try {
-      checkControlHead(incoming, limits);
-    } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-      return this.#refuse(incoming, error.code);
-    }
-    const { id, request, authority, target, startedAt } = incoming;
-    const { clientAddress } = incoming.client;
-    const client = clientKey(clientAddress);
-    const entry = ownRequests.begin();
-    const isWithinLimits = entry?.reserveForClient(clientAddress) ?? false;
-    // A gateway whose pages are busy is still healthy.
-    const isHeadEnough = PROBE.test(target);
-    if (!isWithinLimits && !isHeadEnough) {
-      entry?.end();
-      // In its turn, too: a refusal takes time as well, and its connection has the next request ready.
-      return await this.#pages.make(
-        client,
-        () => this.#refuse(incoming, "pages_overloaded"),
-      );
-    }
-    const reply = new Reply({ ...incoming, isHeadEnough }, clientLeg);
-    try {
-      const context: ControlContext = {
-        requestId: id,
-        authority,
-        namesHost: incoming.namesHost,
-        base,
-        clientAddress,
-        readForm: (maxBytes) => this.#readForm(reply, entry, maxBytes),
-      };
-      const response = isHeadEnough
-        ? await control(request, context)
-        : await this.#pages.make(client, () =>
-          refusalOfTooMany(incoming, clientLeg.untaken) ??
-            control(request, context));
-      return await reply.answer(await this.#recorded(startedAt, response));
-    } finally {
-      reply.close();
-      entry?.end();
-    }
-  }
-
-  async #readForm(
-    reply: Reply,
-    entry: InFlightEntry | undefined,
-    maxBytes: number,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const max = this.#parts.limits.concurrentExchanges * FORMS_SHARE;
-    if (this.#forms >= max || !entry?.reserveUploadForClient()) {
-      throw new GatewayError("pages_overloaded", "Too many forms");
-    }
-    this.#forms++;
-    try {
-      return await ownForm(reply, maxBytes);
-    } finally {
-      this.#forms--;
-    }
-  }
-
-  #refuse(
-    refused:
-      & UnreadRequest
-      & AnsweredRequest
-      & Pick<IncomingRequest, "id" | "headers" | "startedAt">
-      /** Undefined unless our own pages are served there. */
-      & Partial<Pick<IncomingRequest, "authority">>,
-    code: ErrorCode,
-    { retryUrl, ...address }:
-      & Pick<ProblemOptions, "domain" | "name">
-      & { readonly retryUrl?: string | undefined } = {},
-  ): Response | Promise<Response> {
-    const { id, headers, startedAt, authority } = refused;
-    const { scheme, brand, clientLeg } = this.#parts;
-    const asPage = wantsDocument(headers);
-    const docsUrl = authority === undefined
-      ? undefined
-      : `${scheme}://${authority.toLowerCase()}/docs`;
-    const advice = { retryUrl };
-    const given = givenText(brand, code, headers);
-    const options = { code, requestId: id, asPage, docsUrl, advice };
-    const response = refusalOfTooMany(refused, clientLeg.untaken) ??
-      problem({ ...options, ...address, given });
-    const recorded = this.#recorded(startedAt, response);
-    function finish(it: Response): Response {
-      const { untaken, readSizes } = clientLeg;
-      return finishUnread(refused, readSizes, ownAnswer(it, refused, untaken));
-    }
-    return recorded instanceof Promise
-      ? recorded.then(finish)
-      : finish(recorded);
-  }
-
-  #recorded(
-    startedAt: number,
-    response: Response,
-  ): Response | Promise<Response> {
-    const endedAt = this.#parts.now();
-    this.#parts.onOwnAnswer({
-      route: "control",
-      status: response.status,
-      end: "complete",
-      isFromApp: false,
-      error: response.headers.get("x-porthole-error") ?? undefined,
-      tunnel: undefined,
-      receivedBytes: 0,
-      sentBytes: 0,
-      startedAt,
-      resolvedAt: undefined,
-      answeredAt: endedAt,
-      endedAt,
-    });
-    return dressed(response, this.#parts.brand);
   }
 
   /** Warns once, if a peer seems to be a proxy but is not trusted. */
