@@ -1,15 +1,20 @@
-/** The results in docs/reliability.md: a region between marks, made of the stored results. */
+/**
+ * The results, in regions between marks: on docs/reliability.md, of each attack of which something is to be said besides its
+ * figures, on README.md, of all others.
+ */
 import type { MachineDescription } from "../bench/machine.ts";
 import { fillRegion, machineText, writeFormatted } from "../bench/page.ts";
 import { parseStored, store } from "../bench/results.ts";
 import type { Scheme } from "../../support/dial.ts";
-import type { Limit } from "./attack.ts";
 import { lossesText, type Result } from "./report.ts";
 import { VISITORS } from "./visitors.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const RESULTS = new URL("./results.jsonl", import.meta.url);
 const RELIABILITY = new URL("docs/reliability.md", ROOT);
+const README = new URL("./README.md", import.meta.url);
+
+const SCHEMES = [["http", "HTTP"], ["https", "TLS"]] as const;
 
 /** Replaces the stored results, and shows them in the documents. */
 export async function save(
@@ -25,9 +30,13 @@ export async function redraw(): Promise<void> {
   const { machine, entries } = parseStored<Result>(
     await Deno.readTextFile(RESULTS),
   );
-  const page = await Deno.readTextFile(RELIABILITY);
-  const text = attacksText(machine, entries);
-  await writeFormatted(RELIABILITY, fillRegion(page, "attacks", text));
+  const { noted, others } = attacksTexts(machine, entries);
+  for (
+    const [page, text] of [[RELIABILITY, noted], [README, others]] as const
+  ) {
+    const filled = fillRegion(await Deno.readTextFile(page), "attacks", text);
+    await writeFormatted(page, filled);
+  }
 }
 
 /** Both results of each attack. */
@@ -50,65 +59,67 @@ function cell(results: readonly Result[], scheme: Scheme): string {
   return `${latency}; ${result.peakMib}`;
 }
 
-function row(both: readonly Result[]): string {
-  const { attack = "", about = "" } = both[0] ?? {};
-  const name = `\`${attack}\`: ${about}`;
-  return `| ${name} | ${cell(both, "http")} | ${cell(both, "https")} |`;
-}
-
-/** What bystanders lost in each attack in which they did. */
-function losses(results: readonly Result[]): string[] {
-  const lost = results.flatMap(({ attack, scheme, losses }) => {
+/** Of an attack, what was not held, what is promised less, and what bystanders lost; empty if nothing. */
+function notes(both: readonly Result[], reasons: Map<string, string>): string {
+  const { attack = "", limit } = both[0] ?? {};
+  const of = (scheme: Scheme) => both.find((one) => one.scheme === scheme);
+  const broken = SCHEMES.flatMap(([scheme, name]) =>
+    (of(scheme)?.broken ?? []).map((what) => `**not held** (${name}): ${what}`)
+  );
+  const lost = SCHEMES.flatMap(([scheme, name]) => {
+    const { losses } = of(scheme) ?? {};
     const text = losses === undefined ? "" : lossesText(losses);
-    return text === "" ? [] : [`- \`${attack}\`, ${scheme}: ${text}`];
+    return text === "" ? [] : [`${name} lost ${text}`];
   });
-  return lost.length === 0 ? [] : ["", "Bystanders lost:", "", ...lost];
+  if (limit === undefined) return [...broken, ...lost].join("; ");
+  const where = limit.over === undefined
+    ? "less"
+    : `less over ${limit.over === "http" ? "plain HTTP" : "TLS"}`;
+  const before = reasons.get(limit.reason);
+  reasons.set(limit.reason, before ?? attack);
+  const why = before === undefined
+    ? `: ${limit.reason}`
+    : ` as of \`${before}\``;
+  return [...broken, where + why, ...lost].join("; ");
 }
 
-function verdict(results: readonly Result[]): string {
-  const broken = results.flatMap(({ attack, scheme, broken }) =>
-    broken.map((promise) =>
-      `- **Not held**: \`${attack}\`, ${scheme}: ${promise}`
-    )
-  );
-  return broken.length === 0 ? "All are held." : broken.join("\n");
+function row(both: readonly Result[], ...more: readonly string[]): string {
+  const { attack = "", about = "" } = both[0] ?? {};
+  const cells = SCHEMES.map(([scheme]) => cell(both, scheme));
+  return `| ${[`\`${attack}\`: ${about}`, ...cells, ...more].join(" | ")} |`;
 }
 
-/** What is promised less, each with the attacks that it is about. */
-function limits(results: readonly Result[]): string[] {
-  const limited = byAttack(results).flatMap(([first]) =>
-    first?.limit === undefined
-      ? []
-      : [{ attack: first.attack, text: limitText(first.limit) }]
-  );
-  return [...Map.groupBy(limited, ({ text }) => text)].map(([text, all]) =>
-    `- ${all.map(({ attack }) => `\`${attack}\``).join(", ")}${text}.`
-  );
-}
-
-function limitText({ over, reason }: Limit): string {
-  const where = over === undefined
-    ? ""
-    : ` over ${over === "http" ? "plain HTTP" : "TLS"}`;
-  return `${where}: ${reason}`;
-}
-
-/** The text of the region: what each attack tries, what came of it, and what is promised less. */
-export function attacksText(
+/** The texts of both regions. */
+export function attacksTexts(
   machine: MachineDescription,
   results: readonly Result[],
-): string {
-  return [
-    machineText(machine),
-    verdict(results),
-    "",
-    "| Attack | HTTP | TLS |",
-    "| --- | --- | --- |",
-    ...byAttack(results).map(row),
-    ...losses(results),
-    "",
-    "Less is promised of some:",
-    "",
-    ...limits(results),
-  ].join("\n");
+): Record<"noted" | "others", string> {
+  const reasons = new Map<string, string>();
+  const all = byAttack(results).map((both) => ({
+    both,
+    note: notes(both, reasons),
+  }));
+  const noted = all.filter(({ note }) => note !== "");
+  const others = all.filter(({ note }) => note === "");
+  const quiet = others.flatMap(({ both }) => both);
+  const p99 = Math.max(...quiet.map((one) => worstP99(one) ?? Infinity));
+  const mib = Math.max(...quiet.map(({ peakMib }) => peakMib));
+  return {
+    noted: [
+      machineText(machine),
+      "",
+      `Of ${all.length} attacks, ${others.length} are held to every promise, and no bystander lost anything: a p99 of ${
+        Math.round(p99)
+      } ms and ${mib} MiB at most ([each](../test/lab/attack/README.md)). Of the other ${noted.length}, the last column says what was not held, what is promised less, or who lost what:`,
+      "",
+      "| Attack | HTTP | TLS | But |",
+      "| --- | --- | --- | --- |",
+      ...noted.map(({ both, note }) => row(both, note)),
+    ].join("\n"),
+    others: [
+      "| Attack | HTTP | TLS |",
+      "| --- | --- | --- |",
+      ...others.map(({ both }) => row(both)),
+    ].join("\n"),
+  };
 }
