@@ -1,4 +1,7 @@
-/** The results on docs/performance.md: two regions between marks, and the charts, made of the stored results. */
+/**
+ * The results, made of what is stored, in regions between marks: on docs/performance.md, with the charts, and on README.md,
+ * why some goals are not to be had.
+ */
 import { figureName, FLOORS, isFloor } from "./floors.ts";
 import { type Growth, plotGrowth } from "./growth.ts";
 import type { MachineDescription } from "./machine.ts";
@@ -10,6 +13,7 @@ import { GOALS } from "./targets.ts";
 
 const DOCS = new URL("../../../docs/", import.meta.url);
 const PAGE = new URL("performance.md", DOCS);
+const README = new URL("./README.md", import.meta.url);
 
 /**
  * Replaces the text of a region.
@@ -62,7 +66,29 @@ function named(row: Row, quantity: string): string {
   return `${row.contestant} (${medians(row, quantity)})`;
 }
 
-function resultRow({ scenario: { name, about }, outcome }: Result): string {
+/** The goals of a scenario that were not met, each with the reason if there is one. */
+function unmetText(name: string, judged: readonly Judgement[]): string {
+  const unmet = judged.filter(({ target, met }) =>
+    target.scenario === name && !met
+  );
+  const byReason = Map.groupBy(
+    unmet,
+    ({ target }) =>
+      FLOORS.find(({ goals }) => goals.includes(figureName(target)))?.reason ??
+        "**missed**",
+  );
+  return [...byReason].map(([reason, all]) => {
+    const figures = all.map((judgement) =>
+      `${judgement.target.figure} ${valueText(judgement)}`
+    );
+    return `${figures.join(", ")}: ${reason}`;
+  }).join("; ");
+}
+
+function resultRow(
+  { scenario: { name, about }, outcome }: Result,
+  judged: readonly Judgement[],
+): string {
   const { quantity, rows: [subject, ...others] } = outcome;
   if (subject === undefined) return "";
   const isGateway = /^gateway\b/.test(subject.contestant);
@@ -75,6 +101,7 @@ function resultRow({ scenario: { name, about }, outcome }: Result): string {
     isGateway ? medians(subject, quantity) : named(subject, quantity),
     ...beside.map((row) => row === undefined ? "" : medians(row, quantity)),
     rest.map((row) => named(row, quantity)).join(", "),
+    unmetText(name, judged),
   ];
   return `| ${cells.join(" | ")} |`;
 }
@@ -84,50 +111,50 @@ export function benchText(
   machine: MachineDescription,
   results: readonly Result[],
 ): string {
+  const judged = measuredGoals(results);
   return [
     machineText(machine),
     "",
-    "| Scenario | Figure | Gateway | nginx | fetch proxy | Others |",
-    "| --- | --- | --- | --- | --- | --- |",
-    ...results.map(resultRow),
+    "| Scenario | Figure | Gateway | nginx | fetch proxy | Others | Goals not met |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+    ...results.map((result) => resultRow(result, judged)),
   ].join("\n");
 }
 
-/** A figure, and the goal that it is compared with. */
-function judgedText({ target, figure, met }: Judgement): string {
+function measuredGoals(results: readonly Result[]): readonly Judgement[] {
+  return judge(results, GOALS).filter(({ figure }) => figure !== undefined);
+}
+
+/** A figure, and the goal unless it is met. */
+function valueText({ target, figure, met }: Judgement): string {
   const { bound, limit, unit } = target;
-  const name = figureName(target).replace(/^[^,]+/, "`$&`");
   const value = figure === undefined ? "?" : digits(figure.value.median);
   return met
-    ? `${name}: ${value}`
-    : `${name}: ${value} (${bound} ${limit}${unit === "" ? "" : ` ${unit}`})`;
+    ? value
+    : `${value} (${bound} ${limit}${unit === "" ? "" : ` ${unit}`})`;
 }
 
-/** The text of the region `goals`: how many are met, which are not, and those that are not to be had. */
+/** The text of the region `goals`: how many are met. */
 export function goalsText(results: readonly Result[]): string {
-  const measured = judge(results, GOALS)
-    .filter(({ figure }) => figure !== undefined);
-  const missed = measured.filter(({ target, met }) => !met && !isFloor(target));
-  const targets = measured.filter(({ target }) => !isFloor(target));
-  const met = targets.length - missed.length;
-  const others = measured.length - targets.length;
-  const floors = FLOORS.map(({ goals, proof }) => {
-    const judged = measured
-      .filter(({ target }) => goals.includes(figureName(target)));
-    return `- ${judged.map(judgedText).join("; ")}. ${proof}`;
-  });
-  return [
-    `Of ${targets.length} targets, ${met} are met; ${others} more goals are floors.`,
-    ...missed.length === 0 ? [] : ["Missed are"],
-    "",
-    ...missed.map((judgement) => `- ${judgedText(judgement)}`),
-    "",
-    "### Floors",
-    "",
-    "Goals that are not to be had with what the gateway is built on, or not in every run:",
-    "",
-    ...floors,
-  ].join("\n");
+  const judged = measuredGoals(results);
+  const targets = judged.filter(({ target }) => !isFloor(target));
+  const met = targets.filter(({ met }) => met).length;
+  const others = judged.length - targets.length;
+  return `Of ${targets.length} targets, ${met} are met. ${others} more goals are floors: not to be had with what the gateway is built on, or not in every run ([why, and what was tried](../test/lab/bench/README.md)). The rows name those that are not met.`;
+}
+
+/** The text of the region `floors`: what shows that a goal is not to be had, and what was tried. */
+export function floorsText(results: readonly Result[]): string {
+  const judged = measuredGoals(results);
+  return FLOORS.map(({ goals, proof }) => {
+    const texts = judged
+      .filter(({ target }) => goals.includes(figureName(target)))
+      .map((judgement) => {
+        const name = figureName(judgement.target).replace(/^[^,]+/, "`$&`");
+        return `${name}: ${valueText(judgement)}`;
+      });
+    return `- ${texts.join("; ")}. ${proof}`;
+  }).join("\n");
 }
 
 /** The file of a curve's plot, relative to the page. */
@@ -161,6 +188,9 @@ export async function redrawPage(): Promise<void> {
   const judged = fillRegion(page, "goals", goalsText(scenarios.entries));
   const text = growthText(growth.machine, growth.entries);
   await writeFormatted(PAGE, fillRegion(judged, "growth", text));
+  const readme = await Deno.readTextFile(README);
+  const floors = floorsText(scenarios.entries);
+  await writeFormatted(README, fillRegion(readme, "floors", floors));
 }
 
 /** Writes a file and formats it as the repository's check demands. */

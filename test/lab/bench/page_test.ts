@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatted } from "../../../scripts/generate/text.ts";
-import { benchText, fillRegion, goalsText } from "./page.ts";
+import { benchText, fillRegion, floorsText, goalsText } from "./page.ts";
 import { formatStored, parseStored, readResults } from "./results.ts";
 
 const MACHINE = {
@@ -30,7 +30,7 @@ function outcomeOf(quantity: string, rates: Record<string, number>) {
   return { quantity, rows, figures: [] };
 }
 
-Deno.test("benchText() names the machine, and shows the gateway beside nginx, the fetch proxy and others", () => {
+Deno.test("benchText() names the machine, and shows the gateway beside nginx, the fetch proxy and others, and in its row what goal is not met and why", () => {
   const results = [
     {
       scenario: { name: "start", about: "start to first answer" },
@@ -45,21 +45,34 @@ Deno.test("benchText() names the machine, and shows the gateway beside nginx, th
         direct: 3000,
       }),
     },
+    {
+      scenario: { name: "tunnels", about: "idle" },
+      outcome: {
+        ...outcomeOf("KiB a tunnel", { gateway: 40 }),
+        figures: [
+          { name: "memory", value: { median: 40, min: 40, max: 40 } },
+        ],
+      },
+    },
   ];
   const text = benchText(MACHINE, results);
 
   assert.match(text, /2 × Example CPU, 8 GiB, linux 6\.1, with deno 2\.9\.6/);
   assert(
-    text.includes("| `start`: start to first answer | ms | 305 |  |  |  |"),
+    text.includes("| `start`: start to first answer | ms | 305 |  |  |  |  |"),
   );
   assert(
     text.includes(
-      "| `body-1m`: GET 1024 KiB | requests/s | 1,234 | 2,000 | 900 | direct (3,000) |",
+      "| `body-1m`: GET 1024 KiB | requests/s | 1,234 | 2,000 | 900 | direct (3,000) |  |",
     ),
+  );
+  assert.match(
+    text,
+    /\| `tunnels`: idle \|.* \| memory 40\.0 \(at most 32 KiB\): a bare relay takes 32 KiB .*\|$/,
   );
 });
 
-Deno.test("docs/performance.md shows the stored results", async () => {
+Deno.test("docs/performance.md shows the stored results, and README.md what keeps goals out of reach", async () => {
   const page = await Deno.readTextFile(
     new URL("../../../docs/performance.md", import.meta.url),
   );
@@ -74,6 +87,12 @@ Deno.test("docs/performance.md shows the stored results", async () => {
     "md",
   );
   assert.equal(page, text);
+
+  const readme = await Deno.readTextFile(
+    new URL("./README.md", import.meta.url),
+  );
+  const filled = fillRegion(readme, "floors", floorsText(entries));
+  assert.equal(readme, await formatted(filled, "md"));
 });
 
 Deno.test("results are stored as one line each, with seven digits, and read back", () => {
