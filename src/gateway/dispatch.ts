@@ -95,12 +95,22 @@ export class Dispatch {
     const connection = connectionOf(remoteAddr);
     const delivered = () => info.completed;
     const isHttp2 = info.isHttp2 ?? !headers.has("host");
-    const { socket } = info;
+    const split = splitRequestUrl(request.url, headers.get("host"));
+    const authority = split.ok
+      ? withoutDefaultPort(split.address.authority, parts.scheme)
+      : "";
+    const client = clientOf(peer, headers, {
+      authority,
+      scheme: parts.scheme,
+      trusted: parts.trustedProxies,
+    });
+    // A trusted proxy's connection carries others' requests, too.
+    const socket = client.clientAddress === peer ? info.socket : undefined;
     const refused = {
       id,
       request,
       headers,
-      client: { clientAddress: peer },
+      client,
       connection,
       socket,
       isHttp2,
@@ -108,38 +118,29 @@ export class Dispatch {
       delivered,
     };
 
-    const split = splitRequestUrl(request.url, headers.get("host"));
     if (!split.ok) return this.#pages.refuse(refused, split.code);
     const { target } = split.address;
     if (this.#isRefusing && SAFE.test(request.method) && !isProbe(target)) {
       return this.#pages.refuse(refused, "draining");
     }
-    const authority = withoutDefaultPort(split.address.authority, parts.scheme);
     const parsed = parts.parseHost(authority);
-    const client = clientOf(peer, headers, {
-      authority,
-      scheme: parts.scheme,
-      trusted: parts.trustedProxies,
-    });
     if (parsed.kind === "malformed") {
       const domain = parsed.authoritySuffix;
       const likely = likelyHost(authority, domain);
       const retryUrl = likely && `${previewOrigin(likely, parts.scheme)}/`;
       const name = likelyName(authority, domain);
       const about = { domain, retryUrl, name };
-      return this.#pages.refuse({ ...refused, client }, "bad_host", about);
+      return this.#pages.refuse(refused, "bad_host", about);
     }
     if (parsed.kind === "suspended") {
       const name = authority.toLowerCase();
-      return this.#pages.refuse({ ...refused, client }, "name_suspended", {
-        name,
-      });
+      return this.#pages.refuse(refused, "name_suspended", { name });
     }
     if (parsed.kind === "unknown_domain" && !isProbe(target)) {
       // Until the API has named the base domains, this may be one of them.
       const isKnown = parts.remoteSettings.baseDomains.length > 0;
       const code = isKnown ? "unknown_domain" : "api_unreachable";
-      return this.#pages.refuse({ ...refused, client }, code);
+      return this.#pages.refuse(refused, code);
     }
     if (!this.#hasWarned && headers.has("x-forwarded-for")) this.#warnOf(peer);
     if (client.forwarded.proto !== parts.scheme) this.#warnOfScheme(client);
@@ -174,7 +175,7 @@ export class Dispatch {
     if (route !== undefined) {
       return incoming.namesHost
         ? this.#serveByPath(incoming, route)
-        : this.#pages.refuse({ ...refused, client }, "bad_host");
+        : this.#pages.refuse(refused, "bad_host");
     }
     for (const feature of parts.features) {
       const own = feature.ownExchange?.(incoming, parts);

@@ -1,6 +1,7 @@
 /** What a client of HTTP/2 asks for and does not take: it opens no window (RFC 9113 section 6.9.2). */
 import assert from "node:assert/strict";
 import { dial, writeAll } from "../support/dial.ts";
+import { fakeClock } from "../support/fake_clock.ts";
 import { BASE, DEMO, startGateway } from "../support/gateway.ts";
 import {
   END_HEADERS,
@@ -9,6 +10,7 @@ import {
   frame,
   headerBlock,
   PREFACE,
+  uint32,
 } from "../support/http2_frames.ts";
 import { type OwnTls, startOwnTls } from "../support/own_tls.ts";
 import { concat } from "../support/wire_frames.ts";
@@ -23,39 +25,95 @@ const OF_CLIENT = 8;
 /** SETTINGS_INITIAL_WINDOW_SIZE of 0. */
 const NO_WINDOW = frame(FRAME.settings, new Uint8Array([0, 4, 0, 0, 0, 0]));
 
-/** Asks so many times for a page on one connection; the connection, once all are answered, and how many answers have ended. */
-async function ask(
-  { port }: OwnTls,
-  count: number,
-  { host, path, opensWindow = false }: {
-    readonly host: string;
-    readonly path: string;
-    readonly opensWindow?: boolean;
-  },
-): Promise<Disposable & { readonly ended: number }> {
-  const conn = await dial({ scheme: "https", port }, "h2");
-  const block = headerBlock([
-    [":method", "GET"],
-    [":scheme", "https"],
-    [":authority", host],
-    [":path", path],
-  ]);
-  const flags = END_HEADERS | END_STREAM;
-  const requests = Array.from(
-    { length: count },
-    (_, i) => frame(FRAME.headers, block, { flags, stream: 2 * i + 1 }),
-  );
-  const settings = opensWindow ? [] : [NO_WINDOW];
-  await writeAll(conn, concat(PREFACE, ...settings, ...requests));
-  let answered = 0;
-  let ended = 0;
-  for await (const { type, flags } of frames(conn)) {
-    if (type === FRAME.headers) answered++;
-    const mayEnd = type === FRAME.headers || type === FRAME.data;
-    if (mayEnd && (flags & END_STREAM) > 0) ended++;
-    if (answered === count && (!opensWindow || ended === count)) break;
+/** More than any page. */
+const WINDOW = uint32(1024 * 1024);
+
+interface Asked {
+  readonly host: string;
+  readonly path: string;
+  /** The client of the front that asks, if one does. */
+  readonly client?: string;
+  readonly opensWindow?: boolean;
+}
+
+/** A connection on which no window is open unless an answer's is. */
+class Connection implements Disposable {
+  readonly #conn: Deno.Conn;
+  readonly #frames: ReturnType<typeof frames>;
+  #nextStream = 1;
+
+  constructor(conn: Deno.Conn) {
+    this.#conn = conn;
+    this.#frames = frames(conn);
   }
-  return { ended, [Symbol.dispose]: () => conn.close() };
+
+  static async open({ port }: OwnTls): Promise<Connection> {
+    const conn = await dial({ scheme: "https", port }, "h2");
+    await writeAll(conn, concat(PREFACE, NO_WINDOW));
+    return new Connection(conn);
+  }
+
+  /** Asks so many times for a page; once all are answered, and taken if a window is open, how many answers have ended. */
+  async ask(count: number, asked: Asked): Promise<number> {
+    const { host, path, client, opensWindow = false } = asked;
+    const block = headerBlock([
+      [":method", "GET"],
+      [":scheme", "https"],
+      [":authority", host],
+      [":path", path],
+      ...client === undefined ? [] : [["x-forwarded-for", client] as const],
+    ]);
+    const flags = END_HEADERS | END_STREAM;
+    for (let i = 0; i < count; i++) {
+      const stream = this.#nextStream;
+      this.#nextStream += 2;
+      const request = frame(FRAME.headers, block, { flags, stream });
+      const windows = [0, stream].map((stream) =>
+        frame(FRAME.windowUpdate, WINDOW, { stream })
+      );
+      await writeAll(
+        this.#conn,
+        concat(request, ...opensWindow ? windows : []),
+      );
+    }
+    let answered = 0;
+    let ended = 0;
+    while (answered < count || opensWindow && ended < count) {
+      const { value, done } = await this.#frames.next();
+      assert(done !== true, "The connection was closed");
+      const { type, flags } = value;
+      if (type === FRAME.headers) answered++;
+      const mayEnd = type === FRAME.headers || type === FRAME.data;
+      if (mayEnd && (flags & END_STREAM) > 0) ended++;
+    }
+    return ended;
+  }
+
+  /** Whether the gateway answers a PING on it still. */
+  async isOpen(): Promise<boolean> {
+    await writeAll(this.#conn, frame(FRAME.ping, new Uint8Array(8)))
+      .catch(() => {}); // it may be closed
+    for (;;) {
+      const { value, done } = await this.#frames.next();
+      if (done === true) return false;
+      if (value.type === FRAME.ping) return true;
+    }
+  }
+
+  [Symbol.dispose]() {
+    this.#conn.close();
+  }
+}
+
+/** Asks on a connection of its own, and how many answers have ended. */
+async function ask(
+  tls: OwnTls,
+  count: number,
+  asked: Asked,
+): Promise<Disposable & { readonly ended: number }> {
+  const connection = await Connection.open(tls);
+  const ended = await connection.ask(count, asked);
+  return { ended, [Symbol.dispose]: () => connection[Symbol.dispose]() };
 }
 
 async function* frames(
@@ -64,9 +122,9 @@ async function* frames(
   const buffer = new Uint8Array(64 * 1024);
   let bytes = new Uint8Array();
   for (;;) {
-    const read = await conn.read(buffer);
-    assert.notEqual(read, null);
-    bytes = concat(bytes, buffer.subarray(0, read ?? 0));
+    const read = await conn.read(buffer).catch(() => null);
+    if (read === null) return;
+    bytes = concat(bytes, buffer.subarray(0, read));
     while (bytes.length >= 9) {
       const [high = 0, middle = 0, low = 0, type = 0, flags = 0] = bytes;
       const length = 9 + (high << 16 | middle << 8 | low);
@@ -115,6 +173,39 @@ Deno.test("short answers of an app count against their client until it leaves", 
     assert.equal((await gateway.send(DEMO)).code, "client_overloaded");
   }
   while ((await gateway.send(DEMO)).status !== 200);
+});
+
+Deno.test("who takes nothing of a page loses its connection within 40 s", async () => {
+  using clock = fakeClock();
+  await using gateway = await startGateway();
+  await using tls = await startOwnTls(gateway);
+  using deaf = await Connection.open(tls);
+  await deaf.ask(1, { host: BASE, path: "/none" });
+  assert(await deaf.isOpen());
+  clock.pass(40_000);
+  assert.equal(await deaf.isOpen(), false);
+});
+
+Deno.test("a client that takes nothing costs a front's other clients neither their connection nor their pages", async () => {
+  using clock = fakeClock();
+  const front = { TRUSTED_PROXIES: "127.0.0.1", ...SMALL_BUDGET };
+  await using gateway = await startGateway(front);
+  const app = await gateway.serve((_, response) =>
+    response.end("a".repeat(62_000))
+  );
+  await using tls = await startOwnTls(gateway);
+  using connection = await Connection.open(tls);
+  const deaf = { client: "192.0.2.1" };
+  const page = { host: BASE, path: "/none" };
+  assert.equal(await connection.ask(OF_CLIENT + 2, { ...page, ...deaf }), 2);
+  await connection.ask(4, { host: app, path: "/", ...deaf });
+  clock.pass(300_000);
+  const other = { client: "192.0.2.2", opensWindow: true };
+  for (const asked of [page, { host: app, path: "/" }]) {
+    assert.equal(await connection.ask(1, { ...asked, ...other }), 1);
+  }
+  // What waits still counts for whoever does not take it.
+  assert.equal(await connection.ask(1, { ...page, ...deaf }), 1);
 });
 
 Deno.test("a client that takes what it is sent meets no limit of answers that wait", async () => {

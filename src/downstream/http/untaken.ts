@@ -13,19 +13,19 @@ export interface SentAnswer {
   readonly client: string;
   /** Settles once the client has taken the answer, or left. */
   readonly delivered: Promise<void>;
-  /** The client's connection; undefined if that is not ours to close. */
+  /** The client's connection; undefined if that is not ours to close, or carries others' requests, too. */
   readonly socket: ClientSocket | undefined;
 }
 
 /** An answer that waits. */
-interface Waiting extends SentAnswer {
+interface Waiting extends Omit<SentAnswer, "delivered"> {
   readonly isOwn: boolean;
   /** Since when it waits, ms. */
   readonly sentAt: number;
-  /** Since when its connection has not been seen to move, ms, and what had been sent by then, bytes. */
-  since: number;
-  sentBytes: number;
-  place: ListNode<Waiting> | undefined;
+  /** Since when its connection has not been seen to move, ms. */
+  stillSince: number;
+  /** How much that had been sent at the last look, bytes; undefined before the first, as the answer itself is on its way. */
+  sentBytes: number | undefined;
 }
 
 interface UntakenOptions {
@@ -41,7 +41,7 @@ interface UntakenOptions {
 const CLIENT_SHARE = 1 / 4;
 const MAX_OF_CLIENT = 100;
 
-/** A connection on which nothing was sent for so long, while something is there to be taken, is closed, ms. */
+/** A connection on which nothing is seen to be sent for so long, while something is there to be taken, is closed, ms. */
 const STILL_MS = 30_000;
 
 /** So is one on which anything else moves, such as answers to PINGs, while an answer waits for so long, ms. */
@@ -96,80 +96,69 @@ export class UntakenAnswers {
 
   /** Closes connections on which nothing moves; to be called every few seconds. */
   tick(): void {
-    const until = this.#options.now() - STILL_MS;
+    const now = this.#options.now();
+    const still = new Set<ClientSocket>();
     for (const waiting of this.#waiting) {
-      if (waiting.since > until) return;
-      this.#closeIfStill(waiting);
+      const { socket, sentAt } = waiting;
+      if (socket === undefined) continue;
+      if (socket.sentBytes !== waiting.sentBytes) {
+        waiting.sentBytes = socket.sentBytes;
+        waiting.stillSince = now;
+      }
+      const stillMs = now - waiting.stillSince;
+      if (stillMs >= STILL_MS || now - sentAt >= MAX_WAIT_MS) still.add(socket);
     }
+    this.#close(still);
   }
 
   /** Closes a connection of the client with most, if it has more than the one who asks; false if there is none. */
   #makeRoom(ofAsking: number): boolean {
-    let most = ofAsking;
-    let greediest: string | undefined;
-    for (const [client, count] of this.#ofClient) {
-      if (count > most) [greediest, most] = [client, count];
-    }
-    if (greediest === undefined) return false;
     const until = this.#options.now() - WAIT_BESIDE_OTHERS_MS;
-    for (const waiting of this.#waiting) {
-      const { sentAt, client, isOwn, socket } = waiting;
-      const isMeant = isOwn && client === greediest && sentAt <= until;
-      if (!isMeant || socket === undefined) continue;
-      this.#close(waiting, socket);
-      return true;
+    let most = ofAsking;
+    let chosen: ClientSocket | undefined;
+    for (const { sentAt, isOwn, client, socket } of this.#waiting) {
+      if (sentAt > until) break;
+      const ofClient = this.#ofClient.get(client) ?? 0;
+      if (!isOwn || socket === undefined || ofClient <= most) continue;
+      [chosen, most] = [socket, ofClient];
     }
-    return false;
+    if (chosen === undefined) return false;
+    this.#close(new Set([chosen]));
+    return true;
   }
 
-  /** Closes a connection unless it has moved since it was looked at: then it is looked at again later, but not for ever. */
-  #closeIfStill(waiting: Waiting): void {
-    const { socket, sentBytes, sentAt } = waiting;
-    const isLate = this.#options.now() - sentAt >= MAX_WAIT_MS;
-    if (socket && (isLate || socket.sentBytes === sentBytes)) {
-      return this.#close(waiting, socket);
+  /** Closes connections, on which nothing waits then. */
+  #close(sockets: ReadonlySet<ClientSocket>): void {
+    if (sockets.size === 0) return;
+    for (const place of this.#waiting.nodes()) {
+      const { socket } = place.member;
+      if (socket !== undefined && sockets.has(socket)) this.#leave(place);
     }
-    this.#leave(waiting);
-    this.#join(waiting);
+    for (const socket of sockets) {
+      socket.close();
+      this.#options.onClosed?.();
+    }
   }
 
-  #close(waiting: Waiting, socket: ClientSocket): void {
-    this.#leave(waiting);
-    socket.close();
-    this.#options.onClosed?.();
-  }
-
-  #add(answer: SentAnswer, isOwn: boolean): void {
-    const { client, delivered, socket } = answer;
-    const waiting = {
+  #add({ client, delivered, socket }: SentAnswer, isOwn: boolean): void {
+    const now = this.#options.now();
+    const place = this.#waiting.add({
       client,
-      delivered,
       socket,
       isOwn,
-      sentAt: this.#options.now(),
-      since: 0,
-      sentBytes: 0,
-      place: undefined,
-    };
-    this.#join(waiting);
-    const leave = () => {
-      this.#leave(waiting);
-      if (isOwn) this.#release(client);
-    };
+      sentAt: now,
+      stillSince: now,
+      sentBytes: undefined,
+    });
+    const leave = () => this.#leave(place);
     delivered.then(leave, leave);
   }
 
-  #join(waiting: Waiting): void {
-    waiting.since = this.#options.now();
-    waiting.sentBytes = waiting.socket?.sentBytes ?? 0;
-    waiting.place = this.#waiting.add(waiting);
-  }
-
-  #leave({ place }: Waiting): void {
-    if (place !== undefined) this.#waiting.remove(place);
-  }
-
-  #release(client: string): void {
+  #leave(place: ListNode<Waiting>): void {
+    if (!place.isTaken) return;
+    this.#waiting.remove(place);
+    const { isOwn, client } = place.member;
+    if (!isOwn) return;
     this.#own--;
     const left = (this.#ofClient.get(client) ?? 0) - 1;
     if (left > 0) this.#ofClient.set(client, left);

@@ -2,6 +2,8 @@ import ipaddr from "ipaddr.js";
 import assert from "node:assert/strict";
 import { Throttle } from "../../../src/auth/throttle.ts";
 import type { ControlContext } from "../../../src/control/route.ts";
+import type { ClientLeg } from "../../../src/downstream/http/reply.ts";
+import type { SentAnswer } from "../../../src/downstream/http/untaken.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { Dispatch } from "../../../src/gateway/dispatch.ts";
 import type { Feature } from "../../../src/gateway/feature.ts";
@@ -30,6 +32,7 @@ function setUp(
     readonly features?: readonly Feature[];
     readonly scheme?: "http" | "https";
     readonly logger?: Logger;
+    readonly clientLeg?: Partial<ClientLeg>;
   } = {},
 ) {
   const parseHost = hostParser(baseDomains, names);
@@ -162,6 +165,43 @@ Deno.test("once another gateway is to answer, what a front may ask there is refu
     assert.equal(answer.status, status, `${method} ${url}`);
   }
   assert.equal(answers.filter((code) => code === "draining").length, 4);
+});
+
+Deno.test("an answer over HTTP/2 counts for its client, whose connection may be closed for it, but never a front's", async () => {
+  const sent: SentAnswer[] = [];
+  const untaken = {
+    watch: () => assert.fail("of an app"),
+    isFull: () => false,
+    admit: (answer: SentAnswer) => sent.push(answer) > 0,
+  };
+  const { dispatch } = setUp({ clientLeg: { untaken } });
+  const socket = { sentBytes: 0, close: () => {} };
+  async function refuse(
+    peer: string,
+    url: string,
+    more: Record<string, string> = {},
+  ): Promise<void> {
+    const headers = { "x-forwarded-for": "192.0.2.1", ...more };
+    await dispatch.handle(new Request(url, { headers }), {
+      remoteAddr: peerAt(peer),
+      completed: Promise.resolve(),
+      isHttp2: true,
+      socket,
+    });
+  }
+  const [front, client] = ["10.0.0.1", "203.0.113.9"];
+  for (const peer of [front, client]) {
+    await refuse(peer, PREVIEW, { host: "other.test" });
+    await refuse(peer, "http://3000-box.none.test/");
+  }
+  dispatch.refuseNew();
+  for (const peer of [front, client]) await refuse(peer, PREVIEW);
+  const ofFront = { client: "192.0.2.1", socket: undefined };
+  const ofClient = { client, socket };
+  assert.deepEqual(
+    sent.map(({ client, socket }) => ({ client, socket })),
+    [ofFront, ofFront, ofClient, ofClient, ofFront, ofClient],
+  );
 });
 
 Deno.test("a request keeps the id that a trusted proxy gave it, and gets one of ours otherwise", async () => {

@@ -106,38 +106,51 @@ Deno.test("a client that has answers to its PINGs loses its connection for other
   assert.equal(first.isClosed, true);
 });
 
-Deno.test("an answer that waits for two minutes costs its connection, whatever else moves on that", () => {
+/** Looks every 5 s, as the service does, after `move()`, and returns when a connection is closed, ms. */
+function closedAt(watched: Sent, move: (now: number) => void): number {
   const { clock, untaken } = answers(8);
-  const pinging = sent("a");
-  untaken.watch(pinging);
-  for (; clock.now < 120_000; clock.now += 5000) {
-    pinging.socket.sentBytes += 17;
+  untaken.watch(watched);
+  for (clock.now = 3000; !watched.isClosed; clock.now += 5000) {
+    assert(clock.now < 200_000);
+    move(clock.now);
     untaken.tick();
   }
-  assert.equal(pinging.isClosed, false);
-  for (; clock.now <= 150_000; clock.now += 5000) {
-    pinging.socket.sentBytes += 17;
-    untaken.tick();
-  }
-  assert.equal(pinging.isClosed, true);
+  return clock.now - 5000;
+}
+
+Deno.test("a connection on which nothing moves for 30 s is closed: what it was sent with the answer is no movement", () => {
+  const still = sent("a");
+  const at = closedAt(still, () => {
+    still.socket.sentBytes = 500; // its headers, and no more
+  });
+  assert.equal(at, 33_000);
 });
 
-Deno.test("a connection on which nothing moves for 30 s, while something is there to be taken, is closed", () => {
-  const { clock, untaken } = answers(8);
-  const [still, moving] = [sent("a"), sent("a")];
-  untaken.watch(still);
-  untaken.watch(moving);
-  clock.now = 29_999;
-  untaken.tick();
-  assert.equal(still.isClosed, false);
-  moving.socket.sentBytes = 1;
-  clock.now = 30_000;
-  untaken.tick();
-  assert.equal(still.isClosed, true);
-  assert.equal(moving.isClosed, false);
-  clock.now = 60_000;
-  untaken.tick();
-  assert.equal(moving.isClosed, true);
+Deno.test("a connection that moves at times is closed 30 s after it did so last", () => {
+  const slow = sent("a");
+  const at = closedAt(slow, (now) => {
+    if (now <= 50_000) slow.socket.sentBytes = Math.floor(now / 20_000);
+  });
+  assert.equal(at, 73_000);
+});
+
+Deno.test("a connection is closed once, and what waited on it counts for nobody", () => {
+  const { clock, untaken, closed } = answers(8);
+  const one = sent("a");
+  untaken.admit(one);
+  untaken.admit(sent("b"));
+  untaken.admit({ ...sent("a"), socket: one.socket });
+  assert.equal(untaken.isFull("a"), true);
+  for (clock.now = 3000; clock.now < 60_000; clock.now += 5000) untaken.tick();
+  assert.equal(closed(), 2);
+  assert.equal(untaken.isFull("a"), false);
+  assert.equal(untaken.count, 0);
+});
+
+Deno.test("an answer that waits for two minutes costs its connection, whatever else moves on that", () => {
+  const pinging = sent("a");
+  const at = closedAt(pinging, () => pinging.socket.sentBytes += 17);
+  assert.equal(at, 123_000);
 });
 
 Deno.test("what a connection carries that is not ours to close is watched to no end", () => {
@@ -147,6 +160,21 @@ Deno.test("what a connection carries that is not ours to close is watched to no 
   untaken.tick();
   assert.equal(closed(), 0);
   assert.equal(untaken.count, 1);
+});
+
+Deno.test("where the client with most has no connection that is ours to close, one of the next is closed", () => {
+  const { clock, untaken } = answers(16);
+  for (let i = 0; i < 4; i++) {
+    untaken.admit({ ...sent("front"), socket: undefined });
+  }
+  const [first, second] = [sent("a"), sent("a")];
+  untaken.admit(first);
+  untaken.admit(second);
+  for (const client of "bcdefghijk") untaken.admit(sent(client));
+  clock.now = 1000;
+  assert.equal(untaken.admit(sent("l")), true);
+  assert.equal(first.isClosed, true);
+  assert.equal(second.isClosed, false);
 });
 
 Deno.test("answers of apps are watched, and count for nobody: their exchanges do", () => {
