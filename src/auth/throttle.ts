@@ -21,7 +21,7 @@ export interface ThrottledClient {
 }
 
 /** Limits of each client, and what they are counted by. */
-export interface ThrottleOptions {
+interface ThrottleOptions {
   /** Refused lookups refilled per minute, and the largest burst; a client owes as many at most. */
   readonly refusalsPerMinute: number;
   /** Most lookups under way. */

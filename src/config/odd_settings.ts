@@ -4,7 +4,7 @@ import type { Config } from "./config.ts";
 import { limitWarnings } from "./limit_warnings.ts";
 
 /** A setting that is odd. */
-export interface OddSetting {
+interface OddSetting {
   /** What it is, and what follows from that; a sentence without its full stop. */
   readonly finding: string;
   /** What to do about it; the same. */

@@ -12,7 +12,7 @@ export interface Conflict<Name extends string = string>
 }
 
 /** The settings of one feature: `R` are its rows, and `C` is its configuration. */
-export interface SettingsSection<R extends Table, C> {
+interface SettingsSection<R extends Table, C> {
   readonly rows: R;
   /** What must not be set together. */
   conflicts?(

@@ -30,7 +30,7 @@ export interface LoginAttempt extends ThrottledClient {
 }
 
 /** Where a browser goes on, and what it has to remember. */
-export interface Continuation {
+interface Continuation {
   readonly location: string;
   readonly setCookies: readonly string[];
 }

@@ -11,7 +11,7 @@ const PAUSE_MS = 100;
 const MAX_SERVERS = 20;
 
 /** All servers on one port, of which the last one accepts. */
-export interface LastingServer extends Pick<Deno.HttpServer, "addr"> {
+interface LastingServer extends Pick<Deno.HttpServer, "addr"> {
   /** Rejects when it can accept no more connections for another reason; pending otherwise. */
   readonly failed: Promise<never>;
   shutdown(): Promise<void>;

@@ -6,7 +6,7 @@ import { withoutTrailingSlashes } from "../../http/url.ts";
 import type { OidcSettings } from "../../resolver/remote_settings.ts";
 
 /** The issuer as this process reaches it and, if that differs, as browsers do. */
-export type IssuerAddresses = Pick<OidcSettings, "issuer" | "publicIssuer">;
+type IssuerAddresses = Pick<OidcSettings, "issuer" | "publicIssuer">;
 
 /** True if `issuer`, as metadata names it, is that provider; a trailing slash is ignored, as it is easy to get wrong. */
 export function isIssuer(

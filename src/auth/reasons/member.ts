@@ -8,7 +8,7 @@ import type { Judgement, JudgeParts } from "./judgement.ts";
 import { within } from "./port_access.ts";
 
 /** Who presents a credential that is good. */
-export interface Holder {
+interface Holder {
   readonly credential: Credential;
   /** What the log calls them; undefined for whoever has a preview token, who is nobody's user. */
   readonly subject?: string | undefined;

@@ -61,7 +61,7 @@ export interface RedisClient {
 }
 
 /** A connection to one server, which may be a Sentinel. */
-export interface ServerClient extends RedisClient {
+interface ServerClient extends RedisClient {
   /** `standalone`, `cluster` or `sentinel`; undefined if the server does not tell. */
   readonly mode: string | undefined;
   /** Sends a command in words. */

@@ -30,7 +30,7 @@ export interface RecordPlace {
 }
 
 /** What is kept of it, and what is told of it only once. */
-export interface MadeRecord<D extends JsonValue> {
+interface MadeRecord<D extends JsonValue> {
   readonly data: D;
   readonly toldOnce: Readonly<Record<string, string>>;
 }

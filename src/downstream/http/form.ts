@@ -12,7 +12,7 @@ const MAX_FIELD_BYTES = 100_000;
 /** Reads a form of so many bytes at most. */
 export type ReadForm = (maxBytes: number) => Promise<Uint8Array<ArrayBuffer>>;
 
-export type FormReply = Pick<
+type FormReply = Pick<
   Reply,
   "openUpload" | "superviseUpload" | "upload" | "contentLength"
 >;

@@ -56,7 +56,7 @@ export interface RepliedRequest {
   readonly onBodyRead: ((bytes: number) => void) | undefined;
 }
 
-export interface WholeReply {
+interface WholeReply {
   readonly response: Response;
   /** Settles once the client has taken what is charged for it; undefined if nothing is. */
   readonly delivered: Promise<void> | undefined;

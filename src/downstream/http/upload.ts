@@ -11,7 +11,7 @@ import { ChunkedBody } from "./chunked_body.ts";
 /** A read of what has arrived takes less, even beside a flood, ms. */
 const READ_MS = 25;
 
-export interface UploadSource {
+interface UploadSource {
   readonly body: BodyReader;
   /** Bytes; null if it was not announced. */
   readonly contentLength: number | null;

@@ -7,7 +7,7 @@ import type { KeptName, NameEntry } from "./kept_name.ts";
 export type NameOwner = Pick<KeptName, "sandboxId" | "organizationId">;
 
 /** What a member would have. */
-export interface NameWish
+interface NameWish
   extends Pick<KeptName, "host" | "kind" | "port" | "createdBy">, NameOwner {
   readonly namesDomain: string;
 }

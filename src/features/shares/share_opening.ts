@@ -26,7 +26,7 @@ import type { PasscodeTries } from "./passcode_tries.ts";
 import { bytesOf, type KeptShare, SHARES } from "./share_kind.ts";
 
 /** What a press sends. */
-export interface Press {
+interface Press {
   readonly id: string;
   readonly secret: string;
   readonly passcode?: string | undefined;

@@ -59,7 +59,7 @@ export interface WantedStart {
 type Answer = Exclude<StartAnswer, { kind: "throttled" }>;
 
 /** What has come of it; `too_soon` if a visit does not start the sandbox again. */
-export type StartOutcome = Answer | { readonly kind: "too_soon" };
+type StartOutcome = Answer | { readonly kind: "too_soon" };
 
 interface SandboxStartsOptions
   extends LocksOptions, Pick<FeatureParts, "background"> {

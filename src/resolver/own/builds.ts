@@ -15,7 +15,7 @@ export interface BuildLog {
 }
 
 /** The thing that was built: a snapshot, or a sandbox's own image. */
-export interface Build {
+interface Build {
   readonly of: "snapshot" | "sandbox";
   readonly id: string;
 }

@@ -14,7 +14,7 @@ import { isRefusalStatus, membersOf, refusalOf } from "./runner_messages.ts";
 import { RunnerRefusals } from "./runner_refusals.ts";
 
 /** What opens the way to a sandbox: its token, or a signed link, which the refusals are about then. */
-export type HostedCredential = "token" | "link";
+type HostedCredential = "token" | "link";
 
 export class HostedRefusals extends RunnerRefusals {
   readonly #credential: HostedCredential;
