@@ -8,7 +8,7 @@ import { LinkedList, type ListNode } from "../../lib/linked_list.ts";
 import type { ClientSocket } from "./handler.ts";
 
 /** An answer that was sent, and how to tell what becomes of it. */
-interface SentAnswer {
+export interface SentAnswer {
   /** Its client's network, see `clientKey()`. */
   readonly client: string;
   /** Settles once the client has taken the answer, or left. */
