@@ -11,7 +11,10 @@ export const DOCUMENTS: ReadonlyMap<string, string> = new Map(
       "CONTRIBUTING.md",
       "SECURITY.md",
       "openapi/README.md",
+      "src/platform/README.md",
       "test/conformance/README.md",
+      "test/lab/attack/README.md",
+      "test/lab/bench/README.md",
       ...["docs", "docs/features", "docs/run"].flatMap((folder) =>
         [...Deno.readDirSync(new URL(`${folder}/`, ROOT))]
           .map(({ name }) => `${folder}/${name}`)

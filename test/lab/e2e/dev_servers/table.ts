@@ -23,14 +23,10 @@ export async function saveRow(row: Row): Promise<void> {
   await Deno.writeTextFile(DOCUMENT, await formatted(changed, "md"));
 }
 
-/** Why each line is needed, as a list. */
+/** Why each line is needed, which the table has, as a list. */
 export function lines(): string {
-  return SERVERS.flatMap(({ title, line, worksInLocal }) =>
-    line === undefined
-      ? []
-      : `- **${title}**: ${line.text}${
-        worksInLocal ? ", or the label" : ""
-      }. ${line.reason}`
+  return SERVERS.flatMap(({ title, line }) =>
+    line === undefined ? [] : `- **${title}**: ${line.reason}`
   ).join("\n");
 }
 
