@@ -9,7 +9,8 @@ const HEAD = `# Settings
 Every environment variable of the gateway. This page is generated from
 \`src/config/settings.ts\` and those of features (\`deno task gen\`).
 
-In brackets: what counts if it is not set, and what is allowed. Values are read
+In brackets: what counts if it is not set, and what is allowed: \`true\` and
+\`false\` where nothing is said. Seconds are 2147483 at most unless said. Values are read
 strictly: if one cannot be used, the gateway does not start, and
 lists all problems (exit code 2). Text is visible ASCII without spaces, URLs are
 without user name, password, query and fragment. An empty value counts as not
@@ -35,11 +36,21 @@ function lists(): string {
   ).join("\n");
 }
 
+/** From this length on, what is allowed is said of the first setting that takes it, and the others name that. */
+const LONG = 100;
+
 function entry(name: string, setting: Setting<unknown>): string {
-  const allowed = inBrief(setting.format.allowed);
-  return `- **\`${name}\`** (${
-    defaultOf(setting)
-  }; ${allowed}): ${setting.purpose}\n`;
+  const allowed = allowedOf(name, setting);
+  const brackets = [defaultOf(setting), ...allowed === "" ? [] : [allowed]];
+  return `- **\`${name}\`** (${brackets.join("; ")}): ${setting.purpose}\n`;
+}
+
+function allowedOf(name: string, { format }: Setting<unknown>): string {
+  const [first = name] = Object.entries<Setting<unknown>>(ALL_SETTINGS)
+    .find(([, it]) => it.format.allowed === format.allowed) ?? [];
+  return first === name || format.allowed.length < LONG
+    ? inBrief(format.allowed)
+    : `as \`${first}\``;
 }
 
 function defaultOf(setting: Setting<unknown>): string {
@@ -52,6 +63,8 @@ function defaultOf(setting: Setting<unknown>): string {
 /** What is allowed, as a list says it: a message about a value that is refused has a whole phrase. */
 function inBrief(allowed: string): string {
   return allowed
+    .replace(/^true, false$/, "")
+    .replace(/a whole number of seconds from (\d+) to 2147483/, "from $1 s")
     .replace(/a whole number of seconds from (\d+) to (\d+)/, "$1 to $2 s")
     .replace(/a whole number from /, "")
     .replace(/^a comma-separated list, each /, "comma-separated: ")

@@ -174,6 +174,9 @@ Deno.test("docs/settings.md has a line for every setting, with what counts witho
     text,
     /^- \*\*`PROXY_PORT`\*\* \(`4000`; 0 to 65535\): The port/m,
   );
+  assert.match(text, /^- \*\*`ENABLE_TLS`\*\* \(`false`\): /m);
+  assert.match(text, /^- \*\*`TOKEN_TTL_SEC`\*\* \(`120`; from 1 s\): /m);
+  assert.match(text, /^- \*\*`RECORDS_URL`\*\* \([^;]+; as `CACHE_URL`\): /m);
 });
 
 Deno.test("docs/errors.md has a section for every code, with its status, its texts and the operator's note", async () => {

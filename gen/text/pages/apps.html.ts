@@ -303,30 +303,19 @@ posted, a redirect leads back, the app&#39;s own WebSocket works.
 <td data-label="With its line"></td>
 </tr>
 </tbody></table>
-<p>Why each line is needed:</p>
+<p>Why a line is needed (or the label, where that works):</p>
 <ul>
-<li><strong>webpack-dev-server</strong>: <code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code>. Its
-page dials the dev server&#39;s own port, which only the configuration of the page
-can change.</li>
-<li><strong>Create React App</strong>: <code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code>. Its page
-dials the host and port that the dev server listens on; the first is not
-needed where that is every host.</li>
-<li><strong>Vue CLI</strong>: <code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code>.
-Its page dials the dev server&#39;s own address.</li>
-<li><strong>Astro</strong>:
-<code>security: { allowedDomains: [{ hostname: &quot;**.preview.example.com&quot; }] }</code>, or
-the label. It compares a form&#39;s Origin with Host, and believes
+<li><strong>webpack-dev-server</strong>: Its page dials the dev server&#39;s own port, which only
+the configuration of the page can change.</li>
+<li><strong>Create React App</strong>: Its page dials the host and port that the dev server
+listens on; the first is not needed where that is every host.</li>
+<li><strong>Vue CLI</strong>: Its page dials the dev server&#39;s own address.</li>
+<li><strong>Astro</strong>: It compares a form&#39;s Origin with Host, and believes
 X-Forwarded-Host of the domains that are listed.</li>
-<li><strong>React Router</strong>: <code>allowedActionOrigins: [&quot;**.preview.example.com&quot;]</code>, or the
-label. It compares an action&#39;s Origin with Host alone.</li>
-<li><strong>Storybook</strong>:
-<code>viteFinal: (config) =&gt; { delete config.server.hmr.port; return config; }</code>.
-Its page dials Storybook&#39;s own port for hot reload.</li>
-<li><strong>Jupyter Notebook</strong>:
-<code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\\.preview\\.example\\.com&quot;</code>, or
-the label. It compares a POST&#39;s Origin with Host alone.</li>
-<li><strong>Django</strong>: <code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code>, or the
-label. It compares a form&#39;s Origin with Host alone.</li>
+<li><strong>React Router</strong>: It compares an action&#39;s Origin with Host alone.</li>
+<li><strong>Storybook</strong>: Its page dials Storybook&#39;s own port for hot reload.</li>
+<li><strong>Jupyter Notebook</strong>: It compares a POST&#39;s Origin with Host alone.</li>
+<li><strong>Django</strong>: It compares a form&#39;s Origin with Host alone.</li>
 </ul>
 <p>Not in the table:</p>
 <ul>
