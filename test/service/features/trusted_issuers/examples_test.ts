@@ -162,15 +162,3 @@ testWithBash(
     }
   },
 );
-
-Deno.test("the rules in the reference are rules", async () => {
-  const [, json = ""] = /^```json\n(.*?)^```/ms.exec(GUIDE) ?? [];
-  const rules: object[] = JSON.parse(json);
-  assert.equal(rules.length, 2);
-  await using file = await rulesOf(...rules);
-  await using gateway = await startGateway({ TRUSTED_ISSUERS_FILE: file.path });
-  assert.equal(
-    (await gateway.send("proxy.localhost", { path: "/health" })).status,
-    200,
-  );
-});
