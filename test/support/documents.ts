@@ -13,6 +13,7 @@ export const DOCUMENTS: ReadonlyMap<string, string> = new Map(
       "openapi/README.md",
       "src/platform/README.md",
       "test/conformance/README.md",
+      "test/faults/README.md",
       "test/lab/attack/README.md",
       "test/lab/bench/README.md",
       ...["docs", "docs/features", "docs/run"].flatMap((folder) =>
