@@ -5,7 +5,7 @@
 import { LRUCache } from "lru-cache";
 import { gzipSync } from "node:zlib";
 
-/** Most documents kept; a client can name a host with any port. */
+/** Most documents kept: a few for each base domain. */
 const MAX_KEPT = 16;
 
 /** What is asked for. */

@@ -26,6 +26,22 @@ test("/openapi.json, /docs and /docs/apps come in gzip for who takes it, and HEA
   }
 });
 
+test("/docs and /docs/apps name the port that a visitor used, and are compressed for no port, of which there are many", async (startGateway) => {
+  await using gateway = await startGateway();
+  const headers = { "accept-encoding": "gzip" };
+  for (const path of ["/docs", "/docs/apps"]) {
+    const plain = await gateway.send(BASE, { path });
+    for (const host of [`${BASE}:8443`, `${BASE.toUpperCase()}:1`]) {
+      const shown = await gateway.send(host, { path, headers });
+      assert.equal(shown.headers.get("content-encoding"), null, host);
+      const expected = plain.body.replaceAll(BASE, host.toLowerCase());
+      assert.equal(shown.body, expected, host);
+    }
+    const again = await gateway.send(BASE, { path });
+    assert.equal(again.body, plain.body);
+  }
+});
+
 test("what one client asks for at once is answered, and in order on one connection, as much as a person or a backend does", async (startGateway) => {
   await using gateway = await startGateway();
   const pages = ["/docs", "/access/demo", "/openapi.json", "/nothing"];
