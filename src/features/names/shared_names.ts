@@ -161,7 +161,9 @@ export class SharedNames implements NameBook {
     this.#sweepAt = (from + SWEPT) % SHARDS;
     const due = counts.flatMap((count, shard) => {
       const isSwept = (shard - from + SHARDS) % SHARDS < SWEPT;
-      return isSwept || count !== this.#seen.get(shard) ? [shard] : [];
+      const isDue = isSwept || !this.#shards.has(shard) ||
+        count !== this.#seen.get(shard);
+      return isDue ? [shard] : [];
     });
     while (due.length > 0) {
       await Promise.all(
@@ -186,16 +188,15 @@ export class SharedNames implements NameBook {
     }).catch(() => {});
   }
 
-  /** The counts; undefined ones if they cannot be read, which has the sweep find what changes. */
+  /** The counts; those that were seen last if they cannot be read: then the sweep finds what changes. */
   async #knownCounts(): Promise<readonly (number | undefined)[]> {
     try {
       return (await this.#readCounts()).counts;
     } catch (error) {
       if (!(error instanceof UnreadableValue)) throw error;
-      const isNew = this.#shards.size === 0;
       return Array.from(
         { length: SHARDS },
-        (_, shard) => isNew ? -1 : this.#seen.get(shard),
+        (_, shard) => this.#seen.get(shard),
       );
     }
   }
