@@ -44,11 +44,8 @@ export class Gate {
    */
   admit(request: GateRequest): Awaitable<Verdict> {
     const budget = this.#parts.throttle.budgetFor(request);
-    const judged = this.#judge(
-      request,
-      budget,
-      new Trial(request, this.#parts.grants),
-    );
+    const trial = new Trial(request, this.#parts.grants);
+    const judged = this.#judge(trial, budget);
     return judged instanceof Promise
       ? judged.finally(() => {
         if (budget.hasLookups) request.progress.onMiss();
@@ -88,9 +85,8 @@ export class Gate {
       failure = error;
     }
     const budget = this.#parts.throttle.budgetFor(request);
-    const { grants } = this.#parts;
-    const trial = new Trial(request, grants, asked, failure);
-    return await this.#judge(request, budget, trial);
+    const trial = new Trial(request, this.#parts.grants, asked, failure);
+    return await this.#judge(trial, budget);
   }
 
   /** The verdict for the reason that admitted a request. */
@@ -110,30 +106,22 @@ export class Gate {
   }
 
   /** The verdict for the first reason that is good, by which the client's budget is settled. */
-  #judge(
-    request: GateRequest,
-    budget: RequestBudget,
-    trial: Trial,
-  ): Awaitable<Verdict> {
-    const judged = this.#firstGood(request, budget, trial);
+  #judge(trial: Trial, budget: RequestBudget): Awaitable<Verdict> {
+    const judged = this.#firstGood(trial, budget);
     return judged instanceof Promise
       ? budget.settledBy(judged, isAdmission)
       : judged; // what is known at once costs nothing
   }
 
   /** Goes on at once from one reason to the next, as long as none has to be asked about. */
-  #firstGood(
-    request: GateRequest,
-    budget: Budget,
-    trial: Trial,
-  ): Awaitable<Verdict> {
+  #firstGood(trial: Trial, budget: Budget): Awaitable<Verdict> {
     for (;;) {
       const reason = trial.next();
       if (reason === undefined) return trial.conclude();
-      const judged = this.#judgeReason(reason, request, budget);
+      const judged = this.#judgeReason(reason, trial.request, budget);
       if (judged instanceof Promise) {
         return judged.catch((error) => trial.fail(error)).then((verdict) =>
-          trial.add(verdict) ?? this.#firstGood(request, budget, trial)
+          trial.add(verdict) ?? this.#firstGood(trial, budget)
         );
       }
       const admission = trial.add(judged);

@@ -24,40 +24,37 @@ export function judgeGrant(
     : sandboxes.sandboxOf?.(label, budget);
   return then(found, (sandbox) => {
     const sandboxId = sandbox?.id ?? sandboxes.sandboxIdOf(label);
-    const frame = "port" in carrier ? carrier.frame : undefined;
-    if (isPlanted(carrier, request, sandboxId)) return undefined;
+    const session = "port" in carrier ? carrier : undefined;
+    if (session && isPlanted(session, request, sandboxId)) return undefined;
+    const ancestors = session?.frame?.ancestors;
     const framedBy = credential.kind === "session"
       ? credential.framedBy
       : undefined;
-    if (framedBy !== undefined && !frame?.ancestors.includes(framedBy)) {
+    if (framedBy !== undefined && !ancestors?.includes(framedBy)) {
       return undefined;
     }
-    return judgeTerms(
-      parts,
-      { carrier, credential, sandboxId },
-      request,
-      budget,
-    );
+    const shown = { carrier, credential, sandboxId, ancestors };
+    return judgeTerms(parts, shown, request, budget);
   });
 }
 
 /** True for a session of another host's, which was planted over http by another sandbox's page. */
 function isPlanted(
-  carrier: PresentedGrant | GrantSession,
+  session: GrantSession,
   { port, name }: GateRequest,
   sandboxId: string,
 ): boolean {
-  return "port" in carrier &&
-    (carrier.sandboxId !== sandboxId || carrier.port !== port ||
-      carrier.name !== name);
+  return session.sandboxId !== sandboxId || session.port !== port ||
+    session.name !== name;
 }
 
 async function judgeTerms(
   parts: JudgeParts,
-  { carrier, credential, sandboxId }: {
+  { carrier, credential, sandboxId, ancestors }: {
     readonly carrier: PresentedGrant | GrantSession;
     readonly credential: Credential;
     readonly sandboxId: string;
+    readonly ancestors: readonly string[] | undefined;
   },
   request: GateRequest,
   budget: Budget,
@@ -65,10 +62,7 @@ async function judgeTerms(
   const { port, method, clientAddress } = request;
   const use = { sandboxId, port, method, clientAddress };
   const { isGood, grant } = await parts.grants.judge(carrier, use, budget);
-  if (!isGood || grant === undefined) {
-    const frame = "port" in carrier ? carrier.frame : undefined;
-    return grantDenial(grant, frame?.ancestors);
-  }
+  if (!isGood || grant === undefined) return grantDenial(grant, ancestors);
   const { via: by, subject } = grant;
   const kind = "allow";
   const admission = { kind, sandboxId, by, credential, grant } as const;

@@ -9,7 +9,7 @@ import { isOurs, isSame, isTokenShaped, type Reason } from "./reason.ts";
 
 /** What denies, or cannot be judged, counts last: another reason may be good. A secret that is not good says least. */
 export class Trial {
-  readonly #request: GateRequest;
+  readonly request: GateRequest;
   readonly #grants: Pick<GrantAccess, "recognizes">;
   readonly #asked: Reason | undefined;
   /** How many of its reasons were named. */
@@ -27,7 +27,7 @@ export class Trial {
     asked?: Reason,
     failure?: GatewayError,
   ) {
-    this.#request = request;
+    this.request = request;
     this.#grants = grants;
     this.#asked = asked;
     this.#failure = failure;
@@ -38,13 +38,13 @@ export class Trial {
     for (;;) {
       const count = this.#count++;
       const reason = count === 0
-        ? isTokenShaped(this.#request) && "signed_token"
+        ? isTokenShaped(this.request) && "signed_token"
         : count === 1
-        ? mayBePublic(this.#request) && "public"
+        ? mayBePublic(this.request) && "public"
         : this.#credential(count - 2);
       if (reason === undefined) return undefined;
       if (reason === false) continue;
-      this.#isOursRefused ||= isOurs(reason, this.#request);
+      this.#isOursRefused ||= isOurs(reason, this.request);
       if (this.#asked === undefined || !isSame(this.#asked, reason)) {
         return reason;
       }
@@ -52,7 +52,7 @@ export class Trial {
   }
 
   #credential(index: number): Reason | undefined {
-    const credential = (this.#credentials ??= this.#request.credentials())
+    const credential = (this.#credentials ??= this.request.credentials())
       .at(index);
     // A bearer that is a grant is never shown to the API.
     return credential?.kind === "bearer" &&
@@ -88,7 +88,7 @@ export class Trial {
     if (this.#denial !== undefined) return this.#denial;
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#refused !== undefined) return this.#refused;
-    if (isTokenShaped(this.#request)) {
+    if (isTokenShaped(this.request)) {
       return { kind: "deny", code: "signed_token_invalid" };
     }
     const code = this.#isOursRefused ? "credential_invalid" : "login_required";
