@@ -21,6 +21,7 @@ import {
 import { GatewayError } from "../errors.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
+import { isSafe } from "../http/safe_method.ts";
 import type { RequestTrace } from "../observability/traces.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
@@ -54,9 +55,6 @@ export interface DispatchParts extends OwnPagesParts {
 
 /** A request id accepted from a proxy: nothing that could be taken for anything else in a log. */
 const REQUEST_ID = /^[A-Za-z0-9._:=+/-]{1,128}$/;
-
-/** Methods that change nothing (RFC 9110 section 9.2.1). */
-const SAFE = /^(?:GET|HEAD|OPTIONS)$/;
 
 /** The host that `Deno.serve` invents for a request over HTTP/1.1 without one; over HTTP/2, clients may name it as well. */
 const FALLBACK_HOST = /^localhost:[0-9]+$/;
@@ -120,7 +118,7 @@ export class Dispatch {
 
     if (!split.ok) return this.#pages.refuse(refused, split.code);
     const { target } = split.address;
-    if (this.#isRefusing && SAFE.test(request.method) && !isProbe(target)) {
+    if (this.#isRefusing && isSafe(request.method) && !isProbe(target)) {
       return this.#pages.refuse(refused, "draining");
     }
     const parsed = parts.parseHost(authority);

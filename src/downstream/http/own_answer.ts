@@ -3,6 +3,7 @@
  * (Deno 2.9.6). Each takes 50 KB until then, so whoever leaves too many untaken gets the others without a body, which
  * needs no window.
  */
+import { isSafe } from "../../http/safe_method.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { streamedResponse } from "../../platform/streamed_response.ts";
 import type { ClientSocket } from "./handler.ts";
@@ -14,14 +15,13 @@ export interface AnsweredRequest {
   readonly request: Pick<Request, "method">;
   readonly isHttp2: boolean;
   readonly client: { readonly clientAddress: string };
+  /** The connection itself, if it is ours to close. */
   readonly socket: ClientSocket | undefined;
   /** True if the status is the answer, as to a probe. */
   readonly isHeadEnough?: boolean;
+  /** Settles once the front keeps nothing of the response any more: the client has taken it, or left. */
   readonly delivered: () => Promise<void>;
 }
-
-/** Methods that change nothing (RFC 9110 section 9.2.1). */
-const SAFE = /^(?:GET|HEAD|OPTIONS)$/;
 
 /** Headers of a body, which go with it. */
 const OF_BODY = /^content-/;
@@ -64,7 +64,7 @@ export function ownAnswer(
   if (untaken.admit(sent)) return streamedResponse(response);
   const { isHeadEnough = false } = answered;
   if (isHeadEnough || response.status >= 300) return withoutBody(response);
-  if (SAFE.test(method)) {
+  if (isSafe(method)) {
     response.body.cancel();
     return overloaded();
   }

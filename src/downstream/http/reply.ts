@@ -16,9 +16,8 @@ import type { AbortReason } from "../ends.ts";
 import { DownloadAccount } from "../memory/account.ts";
 import type { MemoryGuard } from "../memory/guard.ts";
 import { type Download, download, type StreamEnd } from "./download.ts";
-import type { ClientSocket } from "./handler.ts";
 import type { LeakedSockets, RiskedSocket } from "./leaked_sockets.ts";
-import { ownAnswer } from "./own_answer.ts";
+import { type AnsweredRequest, ownAnswer } from "./own_answer.ts";
 import type { ReadSizes } from "./read_sizes.ts";
 import { type RequestBody, requestBody } from "./request_body.ts";
 import { createResponse, finishBeside, isBodiless } from "./response.ts";
@@ -38,20 +37,12 @@ export interface ClientLeg {
     | undefined;
 }
 
-export interface RepliedRequest {
-  /** True if the status is the answer, as to a probe. */
-  readonly isHeadEnough?: boolean;
+export interface RepliedRequest extends AnsweredRequest {
   /** The Request itself, for its body and signal. */
   readonly request: Request;
   readonly headers: RequestHeaders;
-  readonly client: { readonly clientAddress: string };
   /** The other end of the connection, `address:port`. */
   readonly connection: string;
-  /** The connection itself, if it is ours to close. */
-  readonly socket: ClientSocket | undefined;
-  readonly isHttp2: boolean;
-  /** Settles once the front keeps nothing of the response any more: the client has taken it, or left. */
-  readonly delivered: () => Promise<void>;
   /** Told the size of each part of the body that is read, bytes: over TLS, what is kept of it is bounded by that. */
   readonly onBodyRead: ((bytes: number) => void) | undefined;
 }
