@@ -79,7 +79,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   runner_unresponsive:
     "[A runner that answers nobody](operate.md#a-runner-that-answers-nobody); the log and the status page name it.",
   pages_overloaded:
-    "1,000 in all, 100 from one address; of a processor, they have a quarter, and wait for it. `/health` and `/ready` answer beyond that.",
+    "1,000 in all, 100 from one address; of a processor, what they take until they first wait for something has a quarter, and they wait for it. `/health` and `/ready` answer beyond that.",
   too_many_tunnels: "`MAX_TUNNELS`, for more than half a second.",
   duplex_unavailable:
     "[Sockets that Deno loses](architecture.md#limits-of-the-platform).",

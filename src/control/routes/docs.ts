@@ -98,7 +98,7 @@ export function addDocsRoutes(
   ): Response {
     const domain = domainOf(env);
     if (domain !== undefined && domain !== env.base) {
-      // A client can name any port: no such page is kept, and to fill one in takes a quarter of the time.
+      // A client can name any port: no such page is kept, and to fill one in takes less than to make it.
       const template = templates.get(name) ?? render(DOMAIN);
       templates.set(name, template);
       const filled = template.replaceAll(DOMAIN, () => escapeHtml(domain));
