@@ -4,6 +4,7 @@
  * which need no sandbox and no login, are counted for each client and in all until they are taken, and connections on
  * which nothing moves are closed.
  */
+import { LRUCache } from "lru-cache";
 import { LinkedList, type ListNode } from "../../lib/linked_list.ts";
 import type { ClientSocket } from "./handler.ts";
 
@@ -50,6 +51,13 @@ const MAX_WAIT_MS = 120_000;
 /** One on which an answer has waited for so long may be closed for another client's answer, ms. */
 const WAIT_BESIDE_OTHERS_MS = 1_000;
 
+/** A client that had to make room may leave so much of its share for so long, ms: it would come back, and take that room. */
+const GREEDY_SHARE = 1 / 8;
+const GREEDY_MS = 60_000;
+
+/** The clients of which that is remembered. */
+const MAX_GREEDY = 1000;
+
 export class UntakenAnswers {
   readonly #options: UntakenOptions;
   readonly #maxOfClient: number;
@@ -57,6 +65,8 @@ export class UntakenAnswers {
   readonly #waiting = new LinkedList<Waiting>();
   /** How many of the gateway's own each client has left untaken. */
   readonly #ofClient = new Map<string, number>();
+  /** When each client had to make room last, ms. */
+  readonly #greedy = new LRUCache<string, number>({ max: MAX_GREEDY });
   #own = 0;
 
   constructor(options: UntakenOptions) {
@@ -77,7 +87,10 @@ export class UntakenAnswers {
 
   /** Whether a client has left so many answers of our own untaken that it gets no other. */
   isFull(client: string): boolean {
-    return (this.#ofClient.get(client) ?? 0) >= this.#maxOfClient;
+    const madeRoomAt = this.#greedy.get(client) ?? -Infinity;
+    const isGreedy = this.#options.now() - madeRoomAt < GREEDY_MS;
+    const max = this.#maxOfClient * (isGreedy ? GREEDY_SHARE : 1);
+    return (this.#ofClient.get(client) ?? 0) >= max;
   }
 
   /** Counts an answer of our own, and watches it; false, and neither, if the client or all have too many already. */
@@ -115,15 +128,16 @@ export class UntakenAnswers {
   #makeRoom(ofAsking: number): boolean {
     const until = this.#options.now() - WAIT_BESIDE_OTHERS_MS;
     let most = ofAsking;
-    let chosen: ClientSocket | undefined;
-    for (const { sentAt, isOwn, client, socket } of this.#waiting) {
-      if (sentAt > until) break;
-      const ofClient = this.#ofClient.get(client) ?? 0;
-      if (!isOwn || socket === undefined || ofClient <= most) continue;
-      [chosen, most] = [socket, ofClient];
+    let chosen: Waiting | undefined;
+    for (const waiting of this.#waiting) {
+      if (waiting.sentAt > until) break;
+      const ofClient = this.#ofClient.get(waiting.client) ?? 0;
+      if (!waiting.isOwn || !waiting.socket || ofClient <= most) continue;
+      [chosen, most] = [waiting, ofClient];
     }
-    if (chosen === undefined) return false;
-    this.#close(new Set([chosen]));
+    if (chosen?.socket === undefined) return false;
+    this.#greedy.set(chosen.client, this.#options.now());
+    this.#close(new Set([chosen.socket]));
     return true;
   }
 

@@ -76,6 +76,26 @@ Deno.test("where all places are taken, a connection of the client with most is c
   assert.equal(closed(), 1);
 });
 
+Deno.test("a client whose connection was closed for others may leave an eighth of what others may, for a minute", () => {
+  const { clock, untaken } = answers(64);
+  const one = sent("a");
+  for (let i = 0; i < 16; i++) {
+    untaken.admit({ ...sent("a"), socket: one.socket });
+  }
+  for (const client of "bcdefg") {
+    for (let i = 0; i < 8; i++) untaken.admit(sent(client));
+  }
+  clock.now = 1000;
+  assert.equal(untaken.admit(sent("h")), true);
+  assert.equal(one.isClosed, true);
+  const admitted = () => [1, 2, 3].map(() => untaken.admit(sent("a")));
+  assert.deepEqual(admitted(), [true, true, false]);
+  clock.now = 60_999;
+  assert.deepEqual(admitted(), [false, false, false]);
+  clock.now = 61_000;
+  assert.deepEqual(admitted(), [true, true, true]);
+});
+
 Deno.test("one who has as many as any other has no connection closed for it", () => {
   const { clock, untaken } = answers(4);
   for (const client of "abcd") untaken.admit(sent(client));
