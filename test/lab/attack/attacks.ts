@@ -13,6 +13,7 @@ import { slowHolders } from "./attacks/slow_holders.ts";
 import { storms } from "./attacks/storms.ts";
 import { streamFloods } from "./attacks/stream_floods.ts";
 import { untakenAnswers } from "./attacks/untaken.ts";
+import { untakenPings } from "./attacks/untaken_pings.ts";
 import { websocketFloods } from "./attacks/websocket_floods.ts";
 import { isNamed, type Options } from "./options.ts";
 
@@ -35,6 +36,7 @@ export const ATTACKS: readonly Attack[] = [
   ...ownPages,
   ...http2,
   ...untakenAnswers,
+  untakenPings,
   ...login,
   ...credentials,
   ...sessions,

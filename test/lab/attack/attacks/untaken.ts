@@ -16,7 +16,10 @@ import { hold, persist } from "../persist.ts";
 const STREAMS = 100;
 
 /** SETTINGS_INITIAL_WINDOW_SIZE of 0. */
-const NO_WINDOW = frame(FRAME.settings, new Uint8Array([0, 4, 0, 0, 0, 0]));
+export const NO_WINDOW: Uint8Array = frame(
+  FRAME.settings,
+  new Uint8Array([0, 4, 0, 0, 0, 0]),
+);
 
 interface Asked {
   /** What is asked for, in one word. */
@@ -28,10 +31,11 @@ interface Asked {
   readonly accept?: string;
 }
 
-function requests(
+/** The requests of one connection. */
+export function requests(
   { scheme }: Arena,
   host: string,
-  { path, accept }: Asked,
+  { path, accept }: Pick<Asked, "path" | "accept">,
 ): Uint8Array {
   const block = headerBlock([
     [":method", "GET"],
@@ -48,7 +52,7 @@ function requests(
 }
 
 /** They come at once, each connection with a handshake. */
-const BURST: Limit = {
+export const BURST: Limit = {
   promises: { p99Ms: 4000 },
   reason:
     "8,000 to 15,000 requests at once, on as many new connections as are asked for, are two to three seconds' work: nobody is killed, and what is held costs nobody anything after that",
