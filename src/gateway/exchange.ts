@@ -254,7 +254,7 @@ export abstract class Exchange extends ReceivedRequest {
       this.progress.onAnswer();
       this.#entry?.end();
       this.#record(CLIENT_CLOSED_REQUEST, { end: "client_gone" });
-      return new Response(null, { status: 400 });
+      return this.reply.finish(new Response(null, { status: 400 }));
     }
     // If the gateway ended the upload, whatever failed did so because of that.
     const failure = failedBecause === undefined

@@ -434,6 +434,19 @@ Deno.test("S10: a response in one piece beside a chunked upload is streamed, and
   assert(told.isCancelled);
 });
 
+Deno.test("S10: what is left of an upload is given up where its client has left, too", async () => {
+  const { told, body } = bodyInBytes();
+  const { x, records } = await setUpUpload(undefined, undefined, { body });
+  await x.body?.read();
+  const gone = new StreamError("source_failed", "connection reset");
+  const response = await x.refuse(gone);
+  assert.equal(response.status, 400);
+  assert.equal(await response.text(), "");
+  await turn();
+  assert(told.isCancelled);
+  assert.deepEqual(records.map(({ end }) => end), ["client_gone"]);
+});
+
 Deno.test("a response in one piece beside a chunked upload that brings nothing more stays in one piece", async () => {
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({ type: "bytes" });
   const { x } = await setUpUpload(undefined, undefined, { body });
