@@ -52,14 +52,11 @@ import { openTurns } from "./server/turns.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
 import { createFetch } from "./upstream/http1/fetch.ts";
 
-/** All features, in the order in which they are asked; each could stand anywhere, but where a line says why not. */
+/** All features; they are asked in this order, but where one says that it comes before another. */
 export const FEATURES: readonly FeatureModule[] = Object.freeze([
-  // Before the warning, whose page would come between a login and its session: the code is good once, for a while.
   handover,
-  // Before identity: who has yet to say that they trust an app is not asked what it may know of them.
   warning,
   wake,
-  // Before the access page: members' pages link to each other in this order.
   inspect,
   machineTokens,
   shares,
@@ -217,7 +214,7 @@ export async function createService(
     return metrics.render();
   }
 
-  const { features, hooks } = createFeatures(modules, {
+  const chains = createFeatures(modules, {
     config,
     version,
     links,
@@ -251,13 +248,12 @@ export async function createService(
   const control = createControl({
     version,
     ...auth,
-    ...hooks,
+    added: chains.control,
     readiness,
     remoteSettings,
     parseHost,
     logger,
     now,
-    features,
     featureDescriptions: modules.flatMap(({ routes = [] }) => routes),
   });
   // Somebody else's proxy reports the use of sandboxes by itself.
@@ -274,7 +270,6 @@ export async function createService(
       report: (sandboxId) => api.updateLastActivity(sandboxId),
     });
   const accessLog = createAccessLog(config.log, lines);
-  const recorders = features.filter(({ onRecord }) => onRecord !== undefined);
   const dispatch = createGateway(config, {
     parseHost,
     api,
@@ -287,15 +282,14 @@ export async function createService(
     ownRequests,
     clientLeg,
     control,
-    features,
-    hooks,
+    chains,
     logger,
     now,
     hasSpans,
     onRecord(record) {
       accessLog(record);
       metrics.exchange(record);
-      for (const recorder of recorders) recorder.onRecord?.(record);
+      chains.onRecord(record);
     },
     onOwnAnswer: (facts) => metrics.exchange(facts),
   });
@@ -327,12 +321,12 @@ export async function createService(
     ticking,
     clientLeg.garbageWatch,
   );
-  await Promise.all(features.map(({ loaded }) => loaded));
+  await Promise.all(chains.life.map(({ loaded }) => loaded));
   return {
     fetch: (request, info) => dispatch.handle(request, info),
     tlsLimits: clientLeg.tlsLimits,
     renderMetrics: () => renderMetrics(true),
-    metricsPages: hooks.metricsPages,
+    metricsPages: chains.control.metricsPages,
     certificateExpires: (at) => metrics.certificateExpires(at),
     async checkUntilReady() {
       // Before that, what the API has yet to tell would be reported as missing.
@@ -344,7 +338,7 @@ export async function createService(
       readiness.startDraining();
       inFlight.startDraining();
       ownRequests.startDraining();
-      for (const feature of features) feature.startDraining?.();
+      for (const life of chains.life) life.startDraining?.();
     },
     async refuseNew() {
       // Over TLS, the port is closed. Of a shared port, the kernel would still give us a part of the connections.
@@ -361,7 +355,7 @@ export async function createService(
       upstream.close();
       await following;
       await background.settled();
-      await Promise.all(features.map((feature) => feature.close?.()));
+      await Promise.all(chains.life.map((life) => life.close?.()));
       ownClient.close();
       store?.close();
       records.close();

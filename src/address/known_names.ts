@@ -16,20 +16,30 @@ export interface NameSource {
   of(sandboxId: string): ReadonlyMap<string, number> | undefined;
 }
 
-/** The names that are known; none until a source is given. */
+/** The names that are known; none until sources are given. */
 export class KnownNames implements NameSource {
-  #source: NameSource | undefined;
+  #sources: readonly NameSource[] = [];
 
-  /** Has the source be asked from now on. */
-  use(source: NameSource): void {
-    this.#source = source;
+  /** Has these be asked from now on, in this order: the first that knows a host says what it leads to. */
+  use(sources: readonly NameSource[]): void {
+    this.#sources = sources;
   }
 
   find(host: string): Name | undefined {
-    return this.#source?.find(host);
+    for (const source of this.#sources) {
+      const found = source.find(host);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   of(sandboxId: string): ReadonlyMap<string, number> | undefined {
-    return this.#source?.of(sandboxId);
+    let ports: ReadonlyMap<string, number> | undefined;
+    for (const source of this.#sources) {
+      const more = source.of(sandboxId);
+      // Of a host that two have, the first one's port counts.
+      ports = ports && more ? new Map([...more, ...ports]) : ports ?? more;
+    }
+    return ports;
   }
 }

@@ -37,38 +37,32 @@ import {
 } from "./routes/logout.ts";
 import { DATA_PLANE_ROUTES } from "./routes/sandbox_paths.ts";
 
-/** What one feature at most has the control plane do. */
-export interface ControlHooks {
-  /** How the sessions of logins are kept, in place of one for each sandbox. */
-  readonly browserSessions?: BrowserSessions | undefined;
-  /** How those are kept that are for its own pages, which ask who somebody is, whatever they may open. */
-  readonly anyLogins?: BrowserSessions | undefined;
-  /** What all our pages are dressed in. */
-  readonly brand?: CurrentBrand | undefined;
-}
-
-/** What a feature adds to the control plane. */
-export interface ControlFeature {
-  /** True if it has a page at `/` of base hosts. */
-  readonly hasHomePage?: boolean;
-  /** Routes of its own on base hosts. */
-  readonly controlRoutes?: ControlRoutes;
-}
-
 type ControlOptions =
   & HealthRoutesOptions
   & Omit<LoginRoutesOptions, "browserSessions" | "anyLogins">
   & Omit<LogoutRoutesOptions, "hasHomePage">
   & SandboxLoginsOptions
-  & ControlHooks
   & {
     readonly remoteSettings: Pick<RemoteSettings, "dashboardUrl">;
     readonly logger: Logger;
     /** Routes of all features, whether these are switched on or not. */
     readonly featureDescriptions: readonly RouteConfig[];
-    /** Those that are. */
-    readonly features: readonly ControlFeature[];
+    /** What those add that are. */
+    readonly added: AddedControl;
   };
+
+/** What features add to the control plane. */
+interface AddedControl {
+  readonly routes: readonly ControlRoutes[];
+  /** True if there is a page at `/` of base hosts. */
+  readonly hasHomePage?: boolean;
+  /** How the sessions of logins are kept, in place of one for each sandbox. */
+  readonly browserSessions?: BrowserSessions | undefined;
+  /** How those are kept that are for a feature's own pages, which ask who somebody is, whatever they may open. */
+  readonly anyLogins?: BrowserSessions | undefined;
+  /** What all our pages are dressed in. */
+  readonly brand?: CurrentBrand | undefined;
+}
 
 /** Adds routes to the control plane. */
 export type ControlRoutes = (app: OpenAPIHono<ControlEnv>) => void;
@@ -81,9 +75,8 @@ export type Control = (
 
 /** Creates the control plane. */
 export function createControl(options: ControlOptions): Control {
-  const { features, brand, anyLogins } = options;
-  const hasHomePage = features.some((feature) => feature.hasHomePage);
-  const browserSessions = options.browserSessions ?? sandboxLogins(options);
+  const { routes, brand, anyLogins, hasHomePage = false } = options.added;
+  const { browserSessions = sandboxLogins(options) } = options.added;
   const app = new OpenAPIHono<ControlEnv>({
     defaultHook(result) {
       if (!result.success) {
@@ -135,7 +128,7 @@ export function createControl(options: ControlOptions): Control {
   addDocsRoutes(app, options.version, brand);
   addLoginRoutes(app, { ...options, browserSessions, anyLogins });
   addLogoutRoutes(app, { ...options, hasHomePage });
-  for (const feature of features) feature.controlRoutes?.(app);
+  for (const add of routes) add(app);
   addSwitchedOff(app, options.featureDescriptions);
   return (request, context) => app.fetch(request, context);
 }

@@ -9,45 +9,41 @@ import type { GrantAccess } from "../auth/grant_access.ts";
 import type { Throttle } from "../auth/throttle.ts";
 import type { User } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
+import { isSentByPage } from "../http/fetch_metadata.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { Subjects } from "../observability/subjects.ts";
+import { corsDecision } from "../proxy/cors.ts";
 import { inertResponseHeaders } from "../proxy/toolbox_response.ts";
 import { fetchBuildLog } from "../resolver/build_log.ts";
 import type { BuildLog, BuildResolver } from "../resolver/own/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
-import type { UpstreamResponse } from "../upstream/http1/message.ts";
-import { Exchange } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ExchangeServices } from "./exchange_services.ts";
 import { preflightResponse } from "./own_response.ts";
-import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
+import type { ReceivedRequest } from "./received_request.ts";
+import type { Route } from "./route.ts";
 
-type BuildLogRoute = Extract<BaseRoute, { kind: "build_logs" }>;
+type Build = Extract<BaseRoute, { kind: "build_logs" }>;
 
-/** A request for the log of a build. */
-export class BuildLogExchange extends Exchange {
-  readonly route = "build_logs";
-  readonly port = undefined;
-  readonly build: BuildLogRoute;
-
-  constructor(
-    incoming: IncomingRequest,
-    build: BuildLogRoute,
-    services: ExchangeServices,
-  ) {
-    super(incoming, services);
-    this.build = build;
-  }
-
-  protected override get isUse(): boolean {
-    return false;
-  }
-
-  protected isTrustedOrigin(origin: string): boolean {
-    return this.services.allowedOrigins.has(origin);
-  }
-
-  protected responseHeaders({ headers }: UpstreamResponse): [string, string][] {
-    return inertResponseHeaders(headers);
-  }
+/** The route to the log of a build. */
+export function buildLogRoute(
+  { authority, target, headers }: ReceivedRequest,
+  { corsMode: mode, allowedOrigins }: Pick<
+    ExchangeServices,
+    "corsMode" | "allowedOrigins"
+  >,
+): Route {
+  const isTrusted = (origin: string) => allowedOrigins.has(origin);
+  return {
+    kind: "build_logs",
+    shownTarget: target,
+    baseAuthority: authority.toLowerCase(),
+    cors: corsDecision({ mode, headers, isTrusted }),
+    hasApp: true,
+    isUse: false,
+    servesSandbox: false,
+    responseHeaders: (response) => inertResponseHeaders(response.headers),
+  };
 }
 
 export interface BuildLogParts {
@@ -61,40 +57,42 @@ export interface BuildLogParts {
 
 /** Answers a request for a build log. */
 export async function handleBuildLog(
-  x: BuildLogExchange,
+  x: Exchange,
+  build: Build,
   parts: BuildLogParts,
 ): Promise<Response> {
+  const { received, reply } = x;
   x.checkLimits(); // 1 dispatch
   if (x.preflight !== undefined) {
     return x.answer(preflightResponse(x.preflight, x));
   }
-  if (x.method !== "GET") {
+  if (received.method !== "GET") {
     throw new GatewayError("route_not_found", "Logs are only read");
   }
-  const user = userOf(x, parts);
+  const user = userOf(received, parts);
   x.progress.onMiss();
-  const log = await findLog(x, user, parts); // 3 gate, 4 resolver
+  const log = await findLog(build, user, received, parts); // 3 gate, 4 resolver
   x.progress.onResolved();
   const subject = parts.subjects.ofBearer(user.bearer);
   x.grant(
     {
-      sandboxId: x.build.id,
+      sandboxId: build.id,
       by: "bearer",
       ...subject !== undefined && { subject },
       // Not the sandbox's limit: a snapshot or sandbox may also be given by its name, which may be another's id.
-      countsAgainst: `build_logs:${clientKey(x.clientAddress)}`,
+      countsAgainst: `build_logs:${clientKey(user.clientAddress)}`,
     },
-    async () => await parts.builds.logOf(x.build, user) !== null,
+    async () => await parts.builds.logOf(build, user) !== null,
   );
   return x.relay(
     await fetchBuildLog( // 5 headers, 6 upstream
       {
-        accept: x.headers.get("accept"),
-        query: x.build.query,
-        forwardedFor: x.client.forwarded.for,
-        requestId: x.id,
-        signal: () => x.request.signal,
-        mayRead: (size) => x.reply.mayRead(size),
+        accept: received.headers.get("accept"),
+        query: build.query,
+        forwardedFor: received.client.forwarded.for,
+        requestId: received.id,
+        signal: () => received.request.signal,
+        mayRead: (size) => reply.mayRead(size),
       },
       log,
       parts.upstream,
@@ -104,7 +102,7 @@ export async function handleBuildLog(
 
 /** @throws {GatewayError} `login_required` */
 function userOf(
-  { headers, clientAddress }: BuildLogExchange,
+  { headers, client: { clientAddress } }: ReceivedRequest,
   { grants }: BuildLogParts,
 ): User {
   const bearer = bearerOf(headers);
@@ -121,14 +119,17 @@ function userOf(
 
 /** @throws {GatewayError} `build_log_not_found`, `too_many_refusals`, `too_many_lookups`, or as the API's client does */
 async function findLog(
-  x: BuildLogExchange,
+  build: Build,
   user: User,
+  { headers }: ReceivedRequest,
   { builds, throttle }: BuildLogParts,
 ): Promise<BuildLog> {
-  const budget = throttle.budgetFor(x);
+  const { clientAddress } = user;
+  const client = { clientAddress, isSentByPage: isSentByPage(headers) };
+  const budget = throttle.budgetFor(client);
   async function ask(): Promise<BuildLog | null> {
     budget.spend();
-    return await builds.logOf(x.build, user);
+    return await builds.logOf(build, user);
   }
   const log = await budget.settledBy(ask(), (found) => found !== null);
   if (log !== null) return log;

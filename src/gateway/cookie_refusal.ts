@@ -2,8 +2,8 @@
 import type { PlantedCookies } from "../auth/planted_cookies.ts";
 import { hasTooManyCookies } from "../downstream/http/head_limits.ts";
 import { GatewayError } from "../errors.ts";
-import type { ExchangeServices } from "./received_request.ts";
-import type { PreviewExchange } from "./sandbox_exchange.ts";
+import type { ExchangeServices } from "./exchange_services.ts";
+import type { PreviewExchange } from "./preview_route.ts";
 
 export interface PlantedCookiesParts
   extends Pick<ExchangeServices, "limits" | "scheme"> {
@@ -13,7 +13,7 @@ export interface PlantedCookiesParts
 /** The failure itself, or, if cookies are its cause, a copy with what relieves the browser of them. */
 export async function withoutPlantedCookies(
   error: unknown,
-  { headers, target, host }: PreviewExchange,
+  { received: { headers, target }, route: { host } }: PreviewExchange,
   { limits, scheme, plantedCookies }: PlantedCookiesParts,
 ): Promise<unknown> {
   const isCause = error instanceof GatewayError &&

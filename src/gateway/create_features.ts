@@ -1,19 +1,16 @@
 /** Creates the features that are switched on, from the parts of the core that are there before any of them. */
+import type { KnownNames } from "../address/known_names.ts";
 import { Members } from "../control/api/members.ts";
 import type { Forwarder } from "../proxy/forward.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
-import type { Feature } from "./feature.ts";
-import {
-  type FeatureHooks,
-  foldHooks,
-  type NamedFeature,
-} from "./feature_hooks.ts";
+import { type Chains, chainsOf, type NamedFeature } from "./chains.ts";
 import type {
   Auth,
   FeatureModule,
   FeatureParts,
   Resolvers,
 } from "./feature_module.ts";
+import { inOrder } from "./module_order.ts";
 import { PreviewLooks } from "./preview_looks.ts";
 import { PreviewProbe } from "./preview_probe.ts";
 
@@ -27,16 +24,17 @@ type CoreParts =
     readonly resolvers: Resolvers;
     readonly forwarder: Forwarder;
     readonly upstream: UpstreamClient;
+    readonly names: KnownNames;
   };
 
 /**
- * Creates them, in this order, and has the gate know their grants.
- * @throws {Error} as {@linkcode foldHooks}
+ * Creates them, and has the gate know their grants, and the host parser their names.
+ * @throws {Error} as {@linkcode inOrder} and {@linkcode chainsOf}
  */
 export function createFeatures(
   modules: readonly FeatureModule[],
-  { auth, resolvers, forwarder, upstream, ...core }: CoreParts,
-): { readonly features: readonly Feature[]; readonly hooks: FeatureHooks } {
+  { auth, resolvers, forwarder, upstream, names, ...core }: CoreParts,
+): Chains {
   const { states, sandboxes: destinations } = resolvers;
   const parts: FeatureParts = {
     ...core,
@@ -47,14 +45,15 @@ export function createFeatures(
       new PreviewProbe({ ...auth, forwarder, upstream, states, destinations }),
       core.now,
     ),
-    sandboxPages: () =>
-      features.flatMap(({ sandboxPage }) => sandboxPage ?? []),
+    sandboxPages: () => chains.control.sandboxPages,
   };
-  const named = modules.flatMap((module): NamedFeature[] => {
-    const feature = module.create(parts);
-    return feature === undefined ? [] : [[module.name, feature]];
-  });
-  const features = named.map(([, feature]) => feature);
-  auth.grants.use(features.flatMap(({ grants }) => grants ?? []));
-  return { features, hooks: foldHooks(named) };
+  const chains = chainsOf(
+    inOrder(modules).flatMap((module): NamedFeature[] => {
+      const feature = module.create(parts);
+      return feature === undefined ? [] : [[module.name, feature]];
+    }),
+  );
+  auth.grants.use(chains.judge);
+  names.use(chains.resolve);
+  return chains;
 }

@@ -11,12 +11,13 @@ import { HandshakeForms } from "../proxy/handshake_forms.ts";
 import { HostRefusals } from "../proxy/host_refusals.ts";
 import { BuildResolver } from "../resolver/own/builds.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
+import type { Chains } from "./chains.ts";
 import { Dispatch, type DispatchParts } from "./dispatch.ts";
-import type { FeatureHooks } from "./feature_hooks.ts";
+import type { ExchangeServices } from "./exchange_services.ts";
 import type { Auth, Resolvers } from "./feature_module.ts";
 import type { TunnelLimits } from "./open_tunnel.ts";
+import { OpenedLinks } from "./opened_links.ts";
 import { SandboxHandlers } from "./preview.ts";
-import type { ExchangeServices } from "./received_request.ts";
 
 /** Creates what sends requests to sandboxes. */
 export function createForwarder(
@@ -39,7 +40,6 @@ interface GatewayParts extends
     | "inFlight"
     | "ownRequests"
     | "control"
-    | "features"
     | "onRecord"
     | "onOwnAnswer"
     | "logger"
@@ -51,7 +51,7 @@ interface GatewayParts extends
   readonly forwarder: Forwarder;
   readonly resolvers: Resolvers;
   readonly auth: Auth;
-  readonly hooks: FeatureHooks;
+  readonly chains: Chains;
   /** True if Deno makes spans of what it serves. */
   readonly hasSpans: boolean;
   readonly clientLeg:
@@ -69,10 +69,9 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     resolvers,
     auth,
     hasSpans,
-    hooks,
     ...shared
   } = parts;
-  const { features, clientLeg } = shared;
+  const { chains, clientLeg } = shared;
   const services = {
     ...shared,
     corsMode: site.corsMode,
@@ -81,12 +80,15 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     trustedProxies: listen.trustedProxies.map((range) =>
       ipaddr.parseCIDR(range)
     ),
-    ...hooks,
+    guard: chains.guard,
+    observer: chains.observer,
+    ownersViewOf: chains.control.ownersViewOf,
+    brand: chains.control.brand,
     scheme: auth.scheme,
     remoteSettings: resolvers.remoteSettings,
     cookies: auth.cookies,
     grants: auth.grants,
-    ownParameters: features.flatMap(({ ownParameter }) => ownParameter ?? []),
+    ownParameters: chains.answer.ownParameters,
     sessionScope: session.scope,
     allowedOrigins: new Set(site.allowedOrigins),
     frameAncestors: site.frameAncestors,
@@ -95,6 +97,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     ...services,
     toolboxOnly: site.toolboxOnly,
     sessionTtlMs: session.ttlMs,
+    openedLinks: new OpenedLinks(shared.now),
     tunnelLimits: {
       bufferLimitBytes: limits.tunnelBufferBytes,
       maxMessageBytes: limits.messageBytes,
@@ -107,6 +110,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
     sessions: auth.sessions,
     plantedCookies: new PlantedCookies(auth),
     login: auth.login,
+    logins: chains.control,
     forwarder,
     states: resolvers.states,
     destinations: resolvers.sandboxes,

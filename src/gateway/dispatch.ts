@@ -25,16 +25,18 @@ import { isSafe } from "../http/safe_method.ts";
 import type { RequestTrace } from "../observability/traces.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import {
-  BuildLogExchange,
   type BuildLogParts,
+  buildLogRoute,
   handleBuildLog,
 } from "./build_logs.ts";
-import type { Exchange } from "./exchange.ts";
-import type { Feature, HandledExchange } from "./feature.ts";
+import type { Chains } from "./chains.ts";
+import { Exchange } from "./exchange.ts";
+import type { OwnExchange } from "./feature.ts";
 import { isProbe, OwnPages, type OwnPagesParts } from "./own_pages.ts";
 import type { SandboxHandlers } from "./preview.ts";
-import type { IncomingRequest } from "./received_request.ts";
-import { PreviewExchange, ToolboxExchange } from "./sandbox_exchange.ts";
+import { previewExchange } from "./preview_route.ts";
+import type { ReceivedRequest } from "./received_request.ts";
+import { toolboxExchange } from "./toolbox_route.ts";
 
 /** The parts of the gateway that the dispatch uses. */
 export interface DispatchParts extends OwnPagesParts {
@@ -44,7 +46,7 @@ export interface DispatchParts extends OwnPagesParts {
   >;
   readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
   readonly buildLogs: BuildLogParts;
-  readonly features: readonly Feature[];
+  readonly chains: Pick<Chains, "answer">;
   readonly parseHost: HostParser;
   /** True to serve toolboxes and build logs, which are reached by path. */
   readonly servesPaths: boolean;
@@ -163,7 +165,7 @@ export class Dispatch {
     if (parsed.kind === "preview") {
       const own = this.#ownAt(parsed.host, incoming);
       if (own !== undefined) return this.#serve(own.exchange, own.handle());
-      const x = new PreviewExchange(incoming, parsed.host, parts);
+      const x = previewExchange(incoming, parsed.host, parts);
       return this.#serve(x, parts.sandboxes.preview(x));
     }
     const route = baseRoute(target);
@@ -175,8 +177,8 @@ export class Dispatch {
         ? this.#serveByPath(incoming, route)
         : this.#pages.refuse(refused, "bad_host");
     }
-    for (const feature of parts.features) {
-      const own = feature.ownExchange?.(incoming, parts);
+    for (const one of parts.chains.answer.onBase) {
+      const own = one.onBase(incoming, parts);
       if (own !== undefined) return this.#serve(own.exchange, own.handle());
     }
     const base = parsed.kind === "base" ? parsed.base : undefined;
@@ -186,11 +188,11 @@ export class Dispatch {
   /** A feature's exchange on a preview host; undefined if the path is the app's. */
   #ownAt(
     host: PreviewHost,
-    incoming: IncomingRequest,
-  ): HandledExchange | undefined {
+    incoming: ReceivedRequest,
+  ): OwnExchange | undefined {
     if (!incoming.target.startsWith(OWN_PATHS)) return undefined;
-    for (const feature of this.#parts.features) {
-      const own = feature.ownPreviewExchange?.(incoming, host, this.#parts);
+    for (const one of this.#parts.chains.answer.onOwnPath) {
+      const own = one.onOwnPath(incoming, host, this.#parts);
       if (own !== undefined) return own;
     }
     return undefined;
@@ -207,20 +209,22 @@ export class Dispatch {
 
   /** Serves what the data plane serves by path, on any host but a preview's. */
   #serveByPath(
-    incoming: IncomingRequest,
+    incoming: ReceivedRequest,
     route: Exclude<BaseRoute, { kind: "malformed" }>,
   ): Promise<Response> {
     const { sandboxes, buildLogs, servesPaths } = this.#parts;
     if (route.kind === "toolbox") {
       const sandboxId = canonicalRef(route.sandboxId);
       const request = { ...incoming, target: route.target };
-      const x = new ToolboxExchange(request, sandboxId, this.#parts);
+      const x = toolboxExchange(request, sandboxId, this.#parts);
       return this.#serve(x, servesPaths ? sandboxes.toolbox(x) : notServed());
     }
-    const x = new BuildLogExchange(incoming, route, this.#parts);
+    const { corsMode, allowedOrigins } = this.#parts;
+    const logs = buildLogRoute(incoming, { corsMode, allowedOrigins });
+    const x = new Exchange(incoming, logs, this.#parts);
     return this.#serve(
       x,
-      servesPaths ? handleBuildLog(x, buildLogs) : notServed(),
+      servesPaths ? handleBuildLog(x, route, buildLogs) : notServed(),
     );
   }
 

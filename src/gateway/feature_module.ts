@@ -1,5 +1,4 @@
 /** How a feature is built: from the parts of the core, which are there before any feature is. */
-import type { KnownNames } from "../address/known_names.ts";
 import type { HostParser } from "../address/preview_host.ts";
 import type { createAuth } from "../auth/create_auth.ts";
 import type { DurableStore } from "../cache/store.ts";
@@ -19,6 +18,7 @@ import type { Records } from "../records/records.ts";
 import type { createResolvers } from "../resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
 import type { Feature } from "./feature.ts";
+import type { OrderedModule } from "./module_order.ts";
 import type { PreviewLooks } from "./preview_looks.ts";
 
 /** A link. */
@@ -50,8 +50,6 @@ export interface FeatureParts
   readonly now: () => number;
   readonly api: DaytonaApi;
   readonly parseHost: HostParser;
-  /** Which names there are: who keeps them says so. */
-  readonly names: KnownNames;
   /** What all look-ups share: the cache's settings, and the store behind it. */
   readonly lookups: LookupCacheOptions;
   readonly store: DurableStore | null;
@@ -102,8 +100,7 @@ export interface NameToCheck {
 }
 
 /** A feature, whether it is switched on or not. */
-export interface FeatureModule {
-  readonly name: string;
+export interface FeatureModule extends OrderedModule {
   readonly settings?: AnySection;
   /** API keys that it uses, for whoever checks an installation. */
   keysToCheck?(config: Config): readonly KeyToCheck[];

@@ -3,7 +3,7 @@ import { TOOLBOX_PORT } from "../address/grammar.ts";
 import { previewOrigin } from "../address/preview_host.ts";
 import { MAX_RETURN_URL_LENGTH } from "../address/return_url.ts";
 import { isAheadOfTime, isNavigation } from "../http/fetch_metadata.ts";
-import type { PreviewExchange } from "./sandbox_exchange.ts";
+import type { PreviewExchange } from "./preview_route.ts";
 
 /** Destinations of windows (Fetch standard, section 2.2.5): `empty` if an app's service worker passes a navigation on. */
 const WINDOWS: ReadonlySet<string> = new Set(["document", "empty"]);
@@ -14,10 +14,8 @@ const WINDOWS: ReadonlySet<string> = new Set(["document", "empty"]);
  * expects. In a frame, the login would be the framing page's doing, and most providers refuse to be framed.
  */
 export function loginRedirectLocation(
-  { method, headers, host, appTarget }: Pick<
+  { received: { method, headers }, route: { host, appTarget } }:
     PreviewExchange,
-    "method" | "headers" | "host" | "appTarget"
-  >,
   scheme: "http" | "https",
 ): string | undefined {
   // The toolbox is for programs: nobody looks at its responses.

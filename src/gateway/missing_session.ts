@@ -2,8 +2,8 @@
 import { carriedSessions } from "../auth/credentials.ts";
 import { type FrameCause, GatewayError } from "../errors.ts";
 import { isFramed } from "../http/fetch_metadata.ts";
-import type { ExchangeServices } from "./received_request.ts";
-import type { PreviewExchange } from "./sandbox_exchange.ts";
+import type { ExchangeServices } from "./exchange_services.ts";
+import type { PreviewExchange } from "./preview_route.ts";
 
 /** What is known besides the request. */
 interface Circumstances
@@ -17,10 +17,7 @@ interface Circumstances
 
 /** `frame_refused` with its cause, or `session_not_kept`; undefined if there is nothing to say. */
 export function missingSession(
-  { method, headers, host }: Pick<
-    PreviewExchange,
-    "method" | "headers" | "host"
-  >,
+  { received: { method, headers }, route: { host } }: PreviewExchange,
   { hasOpenedLink, hasLogin, loginUrl: retryUrl, ...services }: Circumstances,
 ): GatewayError | undefined {
   const sessions = carriedSessions({ method, headers, host, ...services });

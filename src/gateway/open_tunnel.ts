@@ -19,6 +19,7 @@ import {
   type TunnelOptions,
 } from "../proxy/tunnel.ts";
 import type { UpstreamResponse } from "../upstream/http1/message.ts";
+import type { Exchange } from "./exchange.ts";
 
 /** Options of every tunnel. */
 export interface TunnelLimits
@@ -62,15 +63,12 @@ async function waitForRoom(
  * `client_overloaded` if the client has just flooded another
  */
 export async function openTunnel(
-  admitted: AdmittedRequest & {
-    readonly request: Request;
-    readonly clientAddress: string;
-    reserveTunnel(): GatewayError | undefined;
-  },
+  x: Pick<Exchange, "received" | "reserveTunnel">,
+  admitted: AdmittedRequest,
   forwarder: Pick<Forwarder, "openWebSocket">,
   limits: TunnelLimits,
 ): Promise<TunnelResult> {
-  const { request, headers } = admitted;
+  const { request, headers } = x.received;
   checkHandshake(headers);
   const client = clientKey(admitted.clientAddress);
   const origin = headers.get("origin") ?? "";
@@ -79,7 +77,7 @@ export async function openTunnel(
       retryAfterSec: FLOOD_BAN_MS / 1000,
     });
   }
-  await waitForRoom(() => admitted.reserveTunnel());
+  await waitForRoom(() => x.reserveTunnel());
   watchClient(request);
   const opened = await forwarder.openWebSocket(admitted);
   if (opened.kind === "refused") return opened;

@@ -4,18 +4,13 @@ import { isNavigation } from "../http/fetch_metadata.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { digestKey } from "../lib/digest.ts";
 import { ExpiringLru } from "../lib/lru.ts";
-import type { PreviewExchange } from "./sandbox_exchange.ts";
+import type { PreviewExchange } from "./preview_route.ts";
 
 /** Time within which the next navigation follows, ms. */
 const MEMORY_MS = 10_000;
 
 /** Most browsers that are remembered. */
 const MAX_BROWSERS = 1000;
-
-type Navigation = Pick<
-  PreviewExchange,
-  "method" | "headers" | "host" | "clientAddress"
->;
 
 /**
  * Knows a browser again by its address and what it calls itself, since it may keep no cookie. So this is a guess, which
@@ -35,16 +30,17 @@ export class OpenedLinks {
   }
 
   /** Notes that the client was given a session. */
-  add(x: Navigation): void {
-    if (!isNavigation(x.method, x.headers)) return;
+  add(x: PreviewExchange): void {
+    if (!isNavigation(x.received.method, x.received.headers)) return;
     this.#lastAt = this.#now();
     this.#opened.set(keyOf(x), true);
   }
 
   /** True if the client was given one on that host a moment ago, and navigates there for the first time since. */
-  take(x: Navigation): boolean {
+  take(x: PreviewExchange): boolean {
+    const { method, headers } = x.received;
     const isAnyLeft = this.#now() - this.#lastAt < MEMORY_MS;
-    if (!isAnyLeft || !isNavigation(x.method, x.headers)) return false;
+    if (!isAnyLeft || !isNavigation(method, headers)) return false;
     const key = keyOf(x);
     const isOpened = this.#opened.has(key);
     this.#opened.delete(key);
@@ -52,7 +48,13 @@ export class OpenedLinks {
   }
 }
 
-function keyOf({ headers, host, clientAddress }: Navigation): string {
+function keyOf(
+  { received: { headers, client }, route: { host } }: PreviewExchange,
+): string {
   const agent = headers.get("user-agent") ?? "";
-  return digestKey([clientKey(clientAddress), previewAuthority(host), agent]);
+  return digestKey([
+    clientKey(client.clientAddress),
+    previewAuthority(host),
+    agent,
+  ]);
 }

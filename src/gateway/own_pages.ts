@@ -22,8 +22,9 @@ import { dressed, givenText } from "../pages/brand.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
 import type { InFlightEntry } from "../proxy/in_flight_entry.ts";
+import type { ExchangeServices } from "./exchange_services.ts";
 import { OwnPageShare } from "./own_page_share.ts";
-import type { ExchangeServices, IncomingRequest } from "./received_request.ts";
+import type { ReceivedRequest } from "./received_request.ts";
 
 export interface OwnPagesParts extends ExchangeServices {
   readonly limits:
@@ -61,7 +62,7 @@ export class OwnPages {
 
   /** Answers a request for a page of the gateway's own, `base` being the base domain that was asked. */
   async serve(
-    incoming: IncomingRequest & Pick<ControlContext, "namesHost">,
+    incoming: ReceivedRequest & Pick<ControlContext, "namesHost">,
     base: string | undefined,
   ): Promise<Response> {
     const { control, ownRequests, limits, clientLeg } = this.#parts;
@@ -130,9 +131,9 @@ export class OwnPages {
     refused:
       & UnreadRequest
       & AnsweredRequest
-      & Pick<IncomingRequest, "id" | "headers" | "startedAt">
+      & Pick<ReceivedRequest, "id" | "headers" | "startedAt">
       /** Undefined unless our own pages are served there. */
-      & Partial<Pick<IncomingRequest, "authority">>,
+      & Partial<Pick<ReceivedRequest, "authority">>,
     code: ErrorCode,
     { retryUrl, ...address }:
       & Pick<ProblemOptions, "domain" | "name">

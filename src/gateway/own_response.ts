@@ -6,57 +6,62 @@ import { isFramed, wantsDocument } from "../http/fetch_metadata.ts";
 import { givenText } from "../pages/brand.ts";
 import { OWN_ANSWER_HEADERS, problem } from "../pages/problem.ts";
 import { type Preflight, preflightHeaders, withCors } from "../proxy/cors.ts";
-import type { ExchangeServices, ReceivedRequest } from "./received_request.ts";
-import type { Progress } from "./record.ts";
+import type { ExchangeServices } from "./exchange_services.ts";
+import type { Guest, Progress } from "./progress.ts";
+import type { ReceivedRequest } from "./received_request.ts";
+import type { Route } from "./route.ts";
 
-type Answered = ReceivedRequest & {
-  readonly port: number | undefined;
-  readonly name: string | undefined;
-  readonly ancestors: readonly string[] | undefined;
+interface Answered {
+  readonly received: ReceivedRequest;
+  readonly route: Route;
+  readonly guest: Guest | undefined;
   readonly progress: Progress;
   readonly reply: Pick<Reply, "upload">;
-};
+}
 
 /** The response for a failure: a problem document, or a page. */
 export function problemFor(
   failure: GatewayError,
-  x: Answered,
-  baseOrigin: string,
-  { remoteSettings, ownersViewOf, brand }: ExchangeServices,
+  { received, route, guest }: Answered,
+  { remoteSettings, ownersViewOf, brand, scheme }: ExchangeServices,
 ): Response {
-  const { name } = x;
+  const { headers } = received;
+  const { port, name, namedSandbox, baseAuthority } = route;
+  const baseOrigin = `${scheme}://${baseAuthority}`;
   // Who asks by a name need not learn what it stands for.
-  const sandbox = name === undefined ? x.namedSandbox : undefined;
+  const sandbox = name === undefined ? namedSandbox : undefined;
+  // Whose pages hear of it, in a frame of theirs.
+  const ancestors = failure.advice.ancestors ?? guest?.grant?.frame?.ancestors;
   const { advice, code, retryAfterSec } = failure;
   return problem({
     code,
-    port: x.port,
+    port,
     name,
     sandbox,
-    requestId: x.id,
-    asPage: wantsDocument(x.headers),
-    isFramed: isFramed(x.headers),
-    mayReload: x.method === "GET",
+    requestId: received.id,
+    asPage: wantsDocument(headers),
+    isFramed: isFramed(headers),
+    mayReload: received.method === "GET",
     retryAfterSec,
-    advice: { ...advice, ancestors: advice.ancestors ?? x.ancestors },
+    advice: { ...advice, ancestors },
     docsUrl: `${baseOrigin}/docs`,
     ownersViewUrl: sandbox && ownersViewOf?.(baseOrigin, sandbox),
     dashboardUrl: remoteSettings.dashboardUrl,
-    given: givenText(brand, code, x.headers),
+    given: givenText(brand, code, headers),
   });
 }
 
 /** Our answer to a preflight (see cors.ts). */
 export function preflightResponse(
   preflight: Preflight,
-  { cors, reply }: Answered,
+  { route, reply }: Answered,
 ): Response {
   return new Response(null, {
     // If something is left of an upload, which has no place here, the answer must be one that can be streamed.
     status: (reply.upload?.left ?? "nothing") === "nothing" ? 204 : 200,
     headers: [
       ...Object.entries(OWN_ANSWER_HEADERS),
-      ...preflightHeaders(preflight, cors),
+      ...preflightHeaders(preflight, route.cors),
     ],
   });
 }
@@ -64,10 +69,10 @@ export function preflightResponse(
 /** Headers of a response with ours: those of CORS, and timings for who asks for them and may see them. */
 export function withOurHeaders(
   headers: [string, string][],
-  { cors, progress, headers: asked, client }: Answered,
+  { route, progress, received: { headers: asked, client } }: Answered,
   { trustedProxies }: Pick<ExchangeServices, "trustedProxies">,
 ): [string, string][] {
-  const result = withCors(headers, cors);
+  const result = withCors(headers, route.cors);
   // Only from a trusted address, whose owner may read the logs.
   const maySeeTiming = trustedProxies.length > 0 &&
     asked.has("x-porthole-debug") &&

@@ -1,10 +1,10 @@
 /** Explains a refusal by the state of the sandbox, to whoever was admitted to it. */
 import { ERRORS } from "../error_codes.ts";
 import { GatewayError } from "../errors.ts";
+import type { AdmittedRequest } from "../proxy/forward.ts";
 import type { Destinations } from "../resolver/destination.ts";
 import { conditionOf } from "../resolver/sandbox_condition.ts";
 import type { SandboxStates } from "../resolver/sandbox_states.ts";
-import type { SandboxExchange } from "./sandbox_exchange.ts";
 
 /** The parts of the gateway that the explanation needs. */
 export interface SandboxStateParts {
@@ -13,7 +13,7 @@ export interface SandboxStateParts {
 }
 
 type Refused = Pick<
-  SandboxExchange,
+  AdmittedRequest,
   "sandboxId" | "sandboxPort" | "isAnonymous"
 >;
 

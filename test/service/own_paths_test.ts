@@ -1,7 +1,8 @@
 /** The paths of preview hosts that are a feature's, on the wire: only what begins with them as it came. */
 import assert from "node:assert/strict";
 import type { FeatureModule } from "../../src/gateway/feature_module.ts";
-import { PreviewExchange } from "../../src/gateway/sandbox_exchange.ts";
+import { Exchange } from "../../src/gateway/exchange.ts";
+import { ownRoute } from "../../src/gateway/route.ts";
 import { FEATURES } from "../../src/service.ts";
 import { HANDSHAKE } from "../conformance/ws.ts";
 import { DEMO, startGateway } from "../support/gateway.ts";
@@ -11,16 +12,19 @@ import { exchangeRaw } from "../support/raw_client.ts";
 const OWN_PATHS: FeatureModule = {
   name: "own_paths",
   create: () => ({
-    ownPreviewExchange(incoming, host, services) {
-      const x = new PreviewExchange(incoming, host, services);
-      const { method, target } = incoming;
-      return {
-        exchange: x,
-        async handle() {
-          x.checkLimits();
-          return await x.answer(new Response(`ours: ${method} ${target}`));
-        },
-      };
+    answer: {
+      onOwnPath(received, _, services) {
+        const route = ownRoute("embed", received);
+        const x = new Exchange(received, route, services);
+        const { method, target } = received;
+        return {
+          exchange: x,
+          async handle() {
+            x.checkLimits();
+            return await x.answer(new Response(`ours: ${method} ${target}`));
+          },
+        };
+      },
     },
   }),
 };

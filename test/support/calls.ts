@@ -5,6 +5,7 @@ import { someNode, Sources } from "../../scripts/check_tests/sources.ts";
 /** What names are followed through: utility types, whose members are still where they were declared, and lists; the library itself takes seconds to read. */
 const LIBRARY = `
   type Pick<T, K extends keyof T> = { [P in K]: T[P] };
+  type Required<T> = { [P in keyof T]-?: T[P] };
   type Partial<T> = { [P in keyof T]?: T[P] };
   type Exclude<T, U> = T extends U ? never : T;
   type Omit<T, K extends keyof any> = Pick<T, Exclude<keyof T, K>>;

@@ -145,9 +145,9 @@ export function setUpControl(
     remoteSettings: state,
     parseHost,
     now: Date.now,
-    features: [
-      { hasHomePage: true },
-      ...featureRoutes({
+    added: {
+      hasHomePage: true,
+      routes: featureRoutes({
         parseHost,
         login,
         cookies: CONTROL_COOKIES,
@@ -156,9 +156,8 @@ export function setUpControl(
           nameOf: (session) =>
             Promise.resolve(session === undefined ? undefined : state.userName),
         },
-      })
-        .map((controlRoutes) => ({ controlRoutes })),
-    ],
+      }),
+    },
     featureDescriptions: FEATURE_DESCRIPTIONS,
     login,
     sessionScope: "sandbox",

@@ -1,9 +1,11 @@
 /** The parts of an exchange, for tests of what is done with one. */
 import { OwnCookies } from "../../src/auth/own_cookies.ts";
-import type {
-  ExchangeServices,
-  IncomingRequest,
-} from "../../src/gateway/received_request.ts";
+import type { ExchangeServices } from "../../src/gateway/exchange_services.ts";
+import {
+  type PreviewExchange,
+  previewExchange,
+} from "../../src/gateway/preview_route.ts";
+import type { ReceivedRequest } from "../../src/gateway/received_request.ts";
 import type { ClientLeg } from "../../src/downstream/http/reply.ts";
 import { ByteBudget } from "../../src/stream/byte_budget.ts";
 import type { ExchangeRecord } from "../../src/observability/access_log.ts";
@@ -63,6 +65,9 @@ export function exchangeServices(
       ...clientLeg,
     },
     onRecord: (record) => void records.push(record),
+    observer: undefined,
+    guard: undefined,
+    ownersViewOf: undefined,
     logger: loggerFor("test"),
     now: () => clock.now,
     scheme: "http",
@@ -86,7 +91,7 @@ export function exchangeServices(
 export function incomingRequest(
   init?: RequestInit,
   headers: Readonly<Record<string, string>> = {},
-): IncomingRequest {
+): ReceivedRequest {
   const request = new Request("http://3000-box.test/", init);
   return {
     id: "id",
@@ -115,6 +120,28 @@ export const PREVIEW_HOST = {
   base: "test",
   authoritySuffix: "test",
 } as const;
+
+/** The exchange of a GET of that preview host that has these fields, with these differences. */
+export function previewOf(
+  headers: Readonly<Record<string, string>> = {},
+  { services = {}, host = {}, client = "127.0.0.1", ...request }: {
+    readonly method?: string;
+    readonly target?: string;
+    readonly client?: string;
+    readonly host?: Partial<PreviewExchange["route"]["host"]>;
+    readonly services?: Partial<Omit<ExchangeServices, "clientLeg">>;
+  } = {},
+): PreviewExchange {
+  const incoming = incomingRequest({}, headers);
+  const received = {
+    ...incoming,
+    ...request,
+    client: { ...incoming.client, clientAddress: client },
+  };
+  const given = exchangeServices(services);
+  const asked = { ...PREVIEW_HOST, ...host };
+  return previewExchange(received, asked, given.services);
+}
 
 /** An admitted GET of port 3000 of the sandbox `box`, with these differences. */
 export function admittedRequest(

@@ -75,7 +75,7 @@ export class TestGrants implements GrantSource {
 /** Has every test gateway that this process starts from now on know these. */
 export function withGrants(): TestGrants {
   const grants = new TestGrants();
-  addFeature({ name: "grants", create: () => ({ grants }) });
+  addFeature({ name: "grants", create: () => ({ judge: grants }) });
   return grants;
 }
 

@@ -10,7 +10,7 @@ import type {
   FeatureModule,
   FeatureParts,
 } from "../../gateway/feature_module.ts";
-import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import type { PreviewExchange } from "../../gateway/preview_route.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -88,18 +88,20 @@ export const abuse: FeatureModule = {
     if (!isOn && blocks === undefined) return undefined;
     return {
       ...blocks,
-      ...isUnlisted && { relayed: unlisted },
-      controlRoutes(app) {
-        blocks?.controlRoutes?.(app);
-        if (webhook !== undefined) addReportRoutes(app, webhook, parts);
-        if (contacts.length === 0) return;
-        const lines = contacts.map((contact) => `Contact: ${contact}\n`);
-        app.get("/.well-known/security.txt", (c) => {
-          checkBase(c.env);
-          const expires = new Date(parts.now() + CONTACT_MS).toISOString();
-          const text = `${lines.join("")}Expires: ${expires}\n`;
-          return c.text(text, 200, OWN_ANSWER_HEADERS);
-        });
+      ...isUnlisted && { shape: { response: unlisted } },
+      control: {
+        routes(app) {
+          blocks?.control?.routes?.(app);
+          if (webhook !== undefined) addReportRoutes(app, webhook, parts);
+          if (contacts.length === 0) return;
+          const lines = contacts.map((contact) => `Contact: ${contact}\n`);
+          app.get("/.well-known/security.txt", (c) => {
+            checkBase(c.env);
+            const expires = new Date(parts.now() + CONTACT_MS).toISOString();
+            const text = `${lines.join("")}Expires: ${expires}\n`;
+            return c.text(text, 200, OWN_ANSWER_HEADERS);
+          });
+        },
       },
     };
   },
@@ -108,9 +110,9 @@ export const abuse: FeatureModule = {
 /** The app's response as search engines are to see it. */
 function unlisted(
   upstream: UpstreamResponse,
-  { name }: Pick<PreviewExchange, "name">,
+  { route }: PreviewExchange,
 ): UpstreamResponse {
-  if (name !== undefined) return upstream;
+  if (route.name !== undefined) return upstream;
   const { status, headers, body } = upstream;
   return { status, body, headers: [...headers, ["X-Robots-Tag", "noindex"]] };
 }
@@ -141,13 +143,16 @@ function blocking(token: string, parts: FeatureParts): Feature {
   const timer = setInterval(look, LOOK_EVERY_MS);
   Deno.unrefTimer(timer);
   return {
-    loaded: fulfilsWithin(known.promise, LOADING_MS).then(() => {}),
-    forbid(served) {
-      if (!list.blocks(served)) return;
-      throw new GatewayError("preview_blocked", "On the block list");
+    guard: (served) =>
+      list.blocks(served)
+        ? new GatewayError("preview_blocked", "On the block list")
+        : undefined,
+    control: {
+      routes: (app) => addBlockRoutes(app, list, { ...parts, token, onChange }),
     },
-    controlRoutes: (app) =>
-      addBlockRoutes(app, list, { ...parts, token, onChange }),
-    close: () => clearInterval(timer),
+    life: {
+      loaded: fulfilsWithin(known.promise, LOADING_MS).then(() => {}),
+      close: () => clearInterval(timer),
+    },
   };
 }

@@ -30,8 +30,10 @@ export const accessPage: FeatureModule = {
   name: "access_page",
   routes: [accessRoute],
   create: (parts) => ({
-    sandboxPage: { url: "/access/", text: "Access" },
-    controlRoutes: (app) => app.openapi(accessRoute, (c) => answer(c, parts)),
+    control: {
+      sandboxPage: { url: "/access/", text: "Access" },
+      routes: (app) => app.openapi(accessRoute, (c) => answer(c, parts)),
+    },
   }),
 };
 

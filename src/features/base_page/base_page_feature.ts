@@ -25,6 +25,11 @@ export const basePage: FeatureModule = {
   routes: BASE_PAGE_ROUTES,
   create: (parts) =>
     sectionOf(parts.config, basePageSettings).isOn
-      ? { hasHomePage: true, controlRoutes: (app) => addBasePage(app, parts) }
+      ? {
+        control: {
+          hasHomePage: true,
+          routes: (app) => addBasePage(app, parts),
+        },
+      }
       : undefined,
 };

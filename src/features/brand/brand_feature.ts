@@ -38,6 +38,6 @@ export const brand: FeatureModule = {
       current = read.value;
       logger.info("brand read", { product: current.name });
     });
-    return { brand: () => current, close: unfollow };
+    return { control: { brand: () => current }, life: { close: unfollow } };
   },
 };

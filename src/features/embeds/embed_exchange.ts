@@ -10,12 +10,10 @@ import { frameSessionFor, type GrantSession } from "../../auth/grants.ts";
 import type { GateRequest } from "../../auth/verdict.ts";
 import { keptIn } from "../../control/api/record_routes.ts";
 import { type FrameCause, GatewayError } from "../../errors.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import { OwnExchange } from "../../gateway/own_exchange.ts";
-import type {
-  ExchangeServices,
-  IncomingRequest,
-} from "../../gateway/received_request.ts";
+import type { ReceivedRequest } from "../../gateway/received_request.ts";
+import { ownRoute, requestOfMember, type Route } from "../../gateway/route.ts";
 import { isSameOriginRequest } from "../../http/fetch_metadata.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { RefusedAccess } from "../../observability/access_events.ts";
@@ -29,50 +27,45 @@ const MAX_OTHERS = 2;
 /** Browsers refuse a cookie whose name and value are longer than 4096 together (RFC 6265bis section 5.6). */
 const MAX_COOKIE_LENGTH = 4000;
 
-/** One that the gateway answers itself; in the owner's view, it would be taken for one to the app. */
-export class EmbedExchange extends OwnExchange {
-  readonly route = "embed";
+/** The route to what the gateway answers itself; in the owner's view, it would be taken for one to the app. */
+interface EmbedRoute extends Route {
   readonly host: PreviewHost;
-  /** True if pages of any origin may read the answer. */
-  isForAnyPage = false;
+}
 
-  constructor(
-    incoming: IncomingRequest,
-    host: PreviewHost,
-    services: ExchangeServices,
-  ) {
-    super(incoming, services);
-    this.host = host;
-  }
+export type EmbedExchange = Exchange<EmbedRoute>;
 
-  protected override get baseAuthority(): string {
-    return this.host.authoritySuffix;
-  }
+export function embedRoute(
+  received: ReceivedRequest,
+  host: PreviewHost,
+): EmbedRoute {
+  return { ...ownRoute("embed", received, host.authoritySuffix), host };
+}
 
-  protected override get ownHeaders(): [string, string][] {
-    return this.isForAnyPage ? [["access-control-allow-origin", "*"]] : [];
-  }
+/** True if a page of this very host sent it, false if another one did; undefined if nobody says. */
+export function isSentByOwnPage(
+  { received, route }: EmbedExchange,
+  { scheme }: Pick<FeatureParts, "scheme">,
+): boolean | undefined {
+  const own = previewOrigin(route.host, scheme);
+  return isSameOriginRequest(received.headers, own);
+}
 
-  /** True if a page of this very host sent it, false if another one did; undefined if nobody says. */
-  get isSentByOwnPage(): boolean | undefined {
-    const own = previewOrigin(this.host, this.services.scheme);
-    return isSameOriginRequest(this.headers, own);
-  }
+/** What the gate decides on: whether one of these is a grant for the port, also where the sandbox is public. */
+export function askedOf(
+  x: EmbedExchange,
+  credentials: readonly Credential[],
+): GateRequest {
+  const { label, port, name } = x.route.host;
+  const asked = requestOfMember(x, { label, port }, () => credentials);
+  return { ...asked, name, method: "GET", takesGrants: true };
+}
 
-  /** What the gate decides on: whether one of these is a grant for the port, also where the sandbox is public. */
-  asked(credentials: readonly Credential[]): GateRequest {
-    const { label, port, name } = this.host;
-    const asked = this.requestOfMember({ label, port }, () => credentials);
-    return { ...asked, name, method: "GET", takesGrants: true };
-  }
-
-  /** What the log is told of it. */
-  get facts(): Pick<RefusedAccess, "requestId" | "client"> & {
-    readonly port: number;
-  } {
-    const { id: requestId, host: { port }, client } = this;
-    return { requestId, port, client: clientKey(client.clientAddress) };
-  }
+/** What the log is told of it. */
+export function factsOf(
+  { received: { id: requestId, client }, route: { host } }: EmbedExchange,
+): Pick<RefusedAccess, "requestId" | "client"> & { readonly port: number } {
+  const { port } = host;
+  return { requestId, port, client: clientKey(client.clientAddress) };
 }
 
 /** Answers with the page, or its script with what it asks for. */
@@ -80,9 +73,10 @@ export async function handleEmbed(
   x: EmbedExchange,
   parts: FeatureParts,
 ): Promise<Response> {
-  if (x.method === "POST") return x.answer(await exchangeCode(x, parts));
-  if (x.method !== "GET" && x.method !== "HEAD") {
-    throw new GatewayError("method_not_allowed", x.method);
+  const { method } = x.received;
+  if (method === "POST") return x.answer(await exchangeCode(x, parts));
+  if (method !== "GET" && method !== "HEAD") {
+    throw new GatewayError("method_not_allowed", method);
   }
   return x.answer(new Response(EMBED_PAGE, { headers: EMBED_HEADERS }));
 }
@@ -97,15 +91,17 @@ async function exchangeCode(
   parts: FeatureParts,
 ): Promise<Response> {
   const { gate, accessEvents, records, sessions, cookies, now } = parts;
-  const { headers, facts, host: { label, port } } = x;
-  if (x.isSentByOwnPage !== true) {
+  const { received: { headers }, route: { host } } = x;
+  const { label, port } = host;
+  const facts = factsOf(x);
+  if (isSentByOwnPage(x, parts) !== true) {
     throw new GatewayError("cross_site_request", "Not sent by our page");
   }
   const ancestor = headers.get("x-porthole-ancestor") ?? "";
   if (ancestor === "") throw frameRefused("no_referer");
   const secret = headers.get("x-porthole-embed") ?? "";
   x.progress.onLookups();
-  const asked = x.asked([{ kind: "grant", secret, place: "embed" }]);
+  const asked = askedOf(x, [{ kind: "grant", secret, place: "embed" }]);
   const verdict = await gate.admit(asked);
   const { grant } = "grant" in verdict ? verdict : {};
   const frame = verdict.kind === "allow" ? grant?.frame : undefined;
@@ -127,7 +123,7 @@ async function exchangeCode(
   const { via, id, expiresAt } = grant;
   const kept = via === "embed" ? await records.get(EMBEDS, id) : undefined;
   const path = kept && keptIn<KeptEmbed>(kept.record).own.path;
-  const session = frameSessionFor(grant, x.host, expiresAt);
+  const session = frameSessionFor(grant, host, expiresAt);
   let sealed = await sessions.seal(session);
   const others = await otherSessions(x, session, parts);
   for (const other of others) {
@@ -147,7 +143,7 @@ async function exchangeCode(
 
 /** The sessions of other frames in this browser, for the same port at this host: the new one takes nothing from them. */
 async function otherSessions(
-  { headers }: EmbedExchange,
+  { received: { headers } }: EmbedExchange,
   { id, sandboxId, port, name }: GrantSession,
   { sessions, cookies }: FeatureParts,
 ): Promise<{ readonly sealed: string; readonly expiresAt: number }[]> {

@@ -7,14 +7,24 @@ import {
 } from "../../auth/credentials.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import type { Guest } from "../../gateway/record.ts";
+import type { Guest } from "../../gateway/progress.ts";
+import type { HeaderList } from "../../http/headers.ts";
 import { frameState } from "../../pages/frame_state.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import type { CountById } from "../../proxy/counts.ts";
 import type { EmbedCodes } from "./embed_codes.ts";
-import { type EmbedExchange, frameRefused } from "./embed_exchange.ts";
+import {
+  askedOf,
+  type EmbedExchange,
+  factsOf,
+  frameRefused,
+  isSentByOwnPage,
+} from "./embed_exchange.ts";
 import { EMBEDS } from "./embed_kind.ts";
 import { stateEvents, type ToldState } from "./state_events.ts";
+
+/** What lets pages of any origin read a failure. */
+const ANY_PAGE: HeaderList = [["access-control-allow-origin", "*"]];
 
 interface StateParts extends FeatureParts {
   readonly codes: Pick<EmbedCodes, "openState">;
@@ -40,7 +50,7 @@ export async function handleState(
   x: EmbedExchange,
   parts: StateParts,
 ): Promise<Response> {
-  const { method, headers, host: { port } } = x;
+  const { received: { method, headers }, route: { host: { port } } } = x;
   const origin = headers.get("origin") ?? "";
   if (method === "OPTIONS") return x.answer(preflightAnswer());
   if (method !== "GET" && method !== "HEAD") {
@@ -58,7 +68,7 @@ export async function handleState(
   const wantsEvents = method === "GET" &&
     headers.get("accept")?.includes("text/event-stream") === true;
   if (wantsEvents) {
-    const ofClient = listeners.increment(`${preview}:${x.facts.client}`);
+    const ofClient = listeners.increment(`${preview}:${factsOf(x).client}`);
     if (ofClient === undefined) {
       throw new GatewayError("client_overloaded", "Too many listen");
     }
@@ -112,11 +122,13 @@ async function holderOf(
   x: EmbedExchange,
   { codes, records }: StateParts,
 ): Promise<Listener> {
-  const { host: { label, port } } = x;
+  const { label, port } = x.route.host;
   const embed = await codes.openState(token);
   if (embed?.port !== port || embed.sandboxId.toLowerCase() !== label) {
-    x.isForAnyPage = true; // whose it was is not known any more, and it tells nothing
-    throw new GatewayError("grant_invalid", "No token of this preview");
+    // Whose it was is not known any more, so any page may read that, which tells nothing.
+    const advice = { headers: ANY_PAGE };
+    const reason = "No token of this preview";
+    throw new GatewayError("grant_invalid", reason, { advice });
   }
   const { id, sandboxId, ancestors: readers } = embed;
   const isOver = async () => await records.get(EMBEDS, id) === undefined;
@@ -129,17 +141,20 @@ async function holderOf(
  */
 async function ownPage(
   x: EmbedExchange,
-  { gate, accessEvents, sessions, cookies }: StateParts,
+  parts: StateParts,
 ): Promise<Listener> {
-  const { host: { label } } = x;
-  const cookie = x.isSentByOwnPage === false ? "" : x.headers.get("cookie");
+  const { gate, accessEvents, sessions, cookies } = parts;
+  const { received: { headers }, route: { host: { label } } } = x;
+  const cookie = isSentByOwnPage(x, parts) === false
+    ? ""
+    : headers.get("cookie");
   const credentials: Credential[] = [];
   for (const sealed of grantSessionsIn(cookie ?? "", cookies)) {
     const session = await sessions.open(sealed);
     const isFrames = session?.kind === "grant" && session.frame !== undefined;
     if (isFrames) credentials.push({ kind: "session", sealed });
   }
-  const asked = x.asked(credentials);
+  const asked = askedOf(x, credentials);
   let latest = await gate.admit(asked);
   if (latest.kind === "login") {
     latest = await gate.admit({ ...asked, isForMembers: false });
@@ -147,7 +162,7 @@ async function ownPage(
   if (latest.kind === "login") throw frameRefused("cookie_not_kept");
   if (latest.kind === "allow" && latest.grant !== undefined) {
     const { sandboxId, subject, grant } = latest;
-    accessEvents.usedGrant({ ...x.facts, sandboxId, subject, grant });
+    accessEvents.usedGrant({ ...factsOf(x), sandboxId, subject, grant });
   }
   return {
     guest: latest.kind === "allow" ? latest : { sandboxId: label, by: "embed" },

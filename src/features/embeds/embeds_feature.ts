@@ -6,10 +6,11 @@ import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
 import { keptIn } from "../../control/api/record_routes.ts";
 import { GatewayError } from "../../errors.ts";
+import { Exchange } from "../../gateway/exchange.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { CountById } from "../../proxy/counts.ts";
-import { bridgeHooks } from "./bridge/bridge_hooks.ts";
+import { BRIDGE_SHAPE } from "./bridge/bridge_shape.ts";
 import {
   EMBED_CLIENT_ROUTES,
   embedClientRoutes,
@@ -20,7 +21,11 @@ import {
   EmbedCodes,
   STATE_PATH,
 } from "./embed_codes.ts";
-import { EmbedExchange, handleEmbed } from "./embed_exchange.ts";
+import {
+  type EmbedExchange,
+  embedRoute,
+  handleEmbed,
+} from "./embed_exchange.ts";
 import { embedKind, EMBEDS, type KeptEmbed } from "./embed_kind.ts";
 import { addEmbedRoutes, EMBED_ROUTES } from "./embed_routes.ts";
 import { handleState } from "./embed_state.ts";
@@ -70,19 +75,21 @@ export const embeds: FeatureModule = {
 
     async function handle(x: EmbedExchange): Promise<Response> {
       x.checkLimits(); // 1 dispatch
-      const { path } = splitQuery(x.target);
+      const { path } = splitQuery(x.received.target);
       if (path === EMBED_PATH) return await handleEmbed(x, all);
       if (path === STATE_PATH) return await handleState(x, all);
       throw new GatewayError("route_not_found", "Nothing of ours");
     }
 
     return {
-      ...(hasBridge ? bridgeHooks() : {}),
-      controlRoutes(app) {
-        addEmbedRoutes(app, kind, all);
-        embedClientRoutes(app);
+      ...hasBridge && { shape: BRIDGE_SHAPE },
+      control: {
+        routes(app) {
+          addEmbedRoutes(app, kind, all);
+          embedClientRoutes(app);
+        },
       },
-      grants: grantCodes.sourceOf({
+      judge: grantCodes.sourceOf({
         kind: EMBEDS,
         via: "embed",
         place: "embed",
@@ -92,11 +99,14 @@ export const embeds: FeatureModule = {
           return { ports: [port], frame };
         },
       }),
-      ownPreviewExchange(incoming, host, services) {
-        const exchange = new EmbedExchange(incoming, host, services);
-        return { exchange, handle: () => handle(exchange) };
+      answer: {
+        onOwnPath(received, host, services) {
+          const route = embedRoute(received, host);
+          const exchange = new Exchange(received, route, services);
+          return { exchange, handle: () => handle(exchange) };
+        },
       },
-      startDraining: () => drain.abort(),
+      life: { startDraining: () => drain.abort() },
     };
   },
 };

@@ -9,7 +9,7 @@ import type {
   FeatureModule,
   FeatureParts,
 } from "../../gateway/feature_module.ts";
-import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import type { PreviewExchange } from "../../gateway/preview_route.ts";
 import { cookieValues } from "../../http/cookies.ts";
 import { wantsDocument } from "../../http/fetch_metadata.ts";
 import { redirect } from "../../pages/redirect.ts";
@@ -19,6 +19,10 @@ import { userLogins } from "./user_logins.ts";
 /** Hands logins over from the base host to the hosts that have sessions of their own. */
 export const handover: FeatureModule = {
   name: "handover",
+  before: {
+    warning:
+      "its page would come between a login and its session: the code is good once, for a while",
+  },
   create(parts) {
     const { config, cookies, lookups: { store, cache }, now } = parts;
     const isForHosts = config.session.scope === "host";
@@ -29,28 +33,35 @@ export const handover: FeatureModule = {
     const sealer = parts.sealerFor("login-code");
     const codes = new Handover({ sealer, usedCodes, now });
     const keepSessions = isForHosts ? userLogins : sandboxLogins;
-    const hasOwn = (x: PreviewExchange) => isForHosts || x.name !== undefined;
+    const hasOwn = ({ route }: PreviewExchange) =>
+      isForHosts || route.name !== undefined;
     return {
-      ownParameter: CODE_PARAMETER,
-      browserSessions: keepSessions({ ...parts, handover: codes }),
-      beforeGate: (x) =>
-        isArrival(x) && hasOwn(x) ? sessionFrom(x, codes, parts) : undefined,
-      departure(x, loginUrl) {
-        if (!hasOwn(x)) return undefined;
-        const { verifier, challenge } = codes.request(verifiersOf(x, cookies));
-        const maxAgeSec = TRANSACTION_TTL_MS / 1000;
-        return {
-          location: `${loginUrl}&challenge=${challenge}`,
-          setCookie: cookies.hostOnly(cookies.handover, verifier, maxAgeSec),
-        };
+      answer: {
+        ownParameter: CODE_PARAMETER,
+        arrived: (x) =>
+          isArrival(x) && hasOwn(x) ? sessionFrom(x, codes, parts) : undefined,
+      },
+      control: {
+        browserSessions: keepSessions({ ...parts, handover: codes }),
+        departure(x, loginUrl) {
+          if (!hasOwn(x)) return undefined;
+          const presented = verifiersOf(x, cookies);
+          const { verifier, challenge } = codes.request(presented);
+          const maxAgeSec = TRANSACTION_TTL_MS / 1000;
+          return {
+            location: `${loginUrl}&challenge=${challenge}`,
+            setCookie: cookies.hostOnly(cookies.handover, verifier, maxAgeSec),
+          };
+        },
       },
     };
   },
 };
 
 /** True if a browser comes with a code. From anything else that has one, it is taken away, and of no effect. */
-function isArrival({ method, headers, ownParameters }: PreviewExchange) {
-  return ownParameters.has(CODE_PARAMETER) && method === "GET" &&
+function isArrival({ received, route }: PreviewExchange): boolean {
+  const { method, headers } = received;
+  return route.ownParameters.has(CODE_PARAMETER) && method === "GET" &&
     wantsDocument(headers);
 }
 
@@ -65,9 +76,13 @@ async function sessionFrom(
   { scheme, cookies, sessions, now }: FeatureParts,
 ): Promise<Response> {
   // Absolute: a target of `//elsewhere/` must stay a path of this host.
-  const location = `${scheme}://${x.authority}${x.target}`;
-  const code = x.ownParameters.get(CODE_PARAMETER) ?? "";
-  const session = await codes.redeem(code, x.host, verifiersOf(x, cookies));
+  const location = `${scheme}://${x.received.authority}${x.received.target}`;
+  const code = x.route.ownParameters.get(CODE_PARAMETER) ?? "";
+  const session = await codes.redeem(
+    code,
+    x.route.host,
+    verifiersOf(x, cookies),
+  );
   if (session === undefined) return redirect(303, location);
   const maxAgeSec = Math.floor((session.expiresAt - now()) / 1000);
   const sealed = await sessions.seal(session);
@@ -77,7 +92,7 @@ async function sessionFrom(
 }
 
 function verifiersOf(
-  { headers }: PreviewExchange,
+  { received: { headers } }: PreviewExchange,
   { handover }: FeatureParts["cookies"],
 ): string[] {
   return cookieValues(headers.get("cookie") ?? "", handover);

@@ -11,7 +11,8 @@ import type {
   FeatureModule,
   FeatureParts,
 } from "../../gateway/feature_module.ts";
-import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import type { PreviewExchange } from "../../gateway/preview_route.ts";
+import type { HeaderList } from "../../http/headers.ts";
 import { createReportLimit } from "../../lib/cooldown.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { CLAIMS } from "./claims.ts";
@@ -85,28 +86,41 @@ export const identity: FeatureModule = {
     background.add("read identity keys", keys.published());
     const notices = createNotices(parts, claims);
     const tell = createTeller(parts, keys, notices);
+    /** What an app is told of who sends a request. */
+    const told = new WeakMap<PreviewExchange, HeaderList>();
     return {
-      controlRoutes(app) {
-        if (claims.length > 0) notices.addRoutes(app);
-        app.openapi(keysRoute, async (c) => {
-          checkBase(c.env);
-          const set = await keys.published();
-          // Of the answer to HEAD, nobody could tell it any more.
-          const length = String(JSON.stringify(set).length);
-          const headers = { ...KEYS_HEADERS, "content-length": length };
-          return c.json(set, 200, headers);
-        });
+      answer: {
+        admitted: (x, admission) =>
+          mayBeTold(x, admission) ? tell(x, admission, told) : undefined,
       },
-      admitted: (x, admission) =>
-        mayBeTold(x, admission) ? tell(x, admission) : undefined,
+      shape: {
+        request(request, x) {
+          const headers = told.get(x);
+          if (headers === undefined) return request;
+          return { ...request, added: [...request.added ?? [], ...headers] };
+        },
+      },
+      control: {
+        routes(app) {
+          if (claims.length > 0) notices.addRoutes(app);
+          app.openapi(keysRoute, async (c) => {
+            checkBase(c.env);
+            const set = await keys.published();
+            // Of the answer to HEAD, nobody could tell it any more.
+            const length = String(JSON.stringify(set).length);
+            const headers = { ...KEYS_HEADERS, "content-length": length };
+            return c.json(set, 200, headers);
+          });
+        },
+      },
     };
   },
 };
 
 /** False for the anonymous, by a look at their cookies only, and for Daytona's own services. */
 function mayBeTold(x: PreviewExchange, { by }: Admission): boolean {
-  const cookie = x.headers.get("cookie") ?? "";
-  return !isAlwaysPrivate(x.port) &&
+  const cookie = x.received.headers.get("cookie") ?? "";
+  return !isAlwaysPrivate(x.route.port) &&
     (by !== "public" || cookie.includes("porthole-"));
 }
 
@@ -121,8 +135,12 @@ function createTeller(
   const tokenOf = createTokens(keys, now);
   const shouldReport = createReportLimit(now);
 
-  return async (x: PreviewExchange, admission: Admission) => {
-    const { sandboxId, port, host: { base } } = x;
+  return async (
+    x: PreviewExchange,
+    admission: Admission,
+    told: WeakMap<PreviewExchange, HeaderList>,
+  ) => {
+    const { sandboxId, route: { port, host: { base } } } = x;
     try {
       const labels = await labelsOf(sandboxId, () => x.progress.onMiss());
       if (labels[LABEL] !== "on") return undefined;
@@ -134,7 +152,7 @@ function createTeller(
       const known = config.public.domains.find(({ name }) => name === base);
       const at = known?.port === undefined ? base : `${base}:${known.port}`;
       const app = { iss: `${scheme}://${at}`, aud: sandboxId, port };
-      x.add([[HEADER, await tokenOf(app, visitor)]]);
+      told.set(x, [[HEADER, await tokenOf(app, visitor)]]);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       // Better nobody than no page: the app takes its visitor for a stranger.

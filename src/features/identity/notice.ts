@@ -10,7 +10,7 @@ import { MAX_SESSION_COOKIES } from "../../auth/credentials.ts";
 import { type ControlEnv, ownOrigin } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import type { PreviewExchange } from "../../gateway/preview_route.ts";
 import { cookieValues } from "../../http/cookies.ts";
 import { isSameOriginRequest, isWindow } from "../../http/fetch_metadata.ts";
 import { isShown } from "../../http/visit.ts";
@@ -46,9 +46,10 @@ export function createNotices(
 
   /** Where a visitor is led back to, as a login would; undefined unless they wait for a page in a window of theirs. */
   function returnUrlOf(x: PreviewExchange): string | undefined {
-    if (!isShown(x) || !isWindow(x.headers)) return undefined;
-    const url = previewOrigin(x.host, scheme) + x.appTarget;
-    const own = { scheme, parseHost, authority: x.host.authoritySuffix };
+    const { received, route: { host, appTarget } } = x;
+    if (!isShown(received) || !isWindow(received.headers)) return undefined;
+    const url = previewOrigin(host, scheme) + appTarget;
+    const own = { scheme, parseHost, authority: host.authoritySuffix };
     return checkReturnUrl(url, own)?.url;
   }
 
@@ -86,7 +87,7 @@ export function createNotices(
       const { login, claims = {} } = visitor;
       const all = Object.entries(claims);
       if (login === undefined || all.length === 0) return visitor;
-      const { sandboxId, host } = x;
+      const { sandboxId, route: { host } } = x;
       const id = answerId(login, sandboxId);
       const answer = await answers.get(id);
       const isDue = answer === undefined && !asked.has(id);

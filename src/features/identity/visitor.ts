@@ -3,7 +3,8 @@ import { issuerOf } from "../../address/grammar.ts";
 import type { HostSession, LoginSession, Session } from "../../auth/session.ts";
 import type { Admission } from "../../auth/verdict.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import type { PreviewExchange } from "../../gateway/preview_route.ts";
+import { gateRequest } from "../../gateway/sandbox_route.ts";
 import { withoutTrailingSlashes } from "../../http/url.ts";
 import { jwtPart } from "../../lib/jwt.ts";
 import type { GrantVia } from "../../observability/metrics/facts.ts";
@@ -32,14 +33,14 @@ export async function visitorOf(
 ): Promise<Visitor | undefined> {
   // Whoever has logged in is that one to all requests of a page, though one cookie admits some, and another one others.
   const { by, credential, grant } = mayHaveLoggedIn(admission)
-    ? await gate.bySession(x, isLogin) ?? admission
+    ? await gate.bySession(gateRequest(x), isLogin) ?? admission
     : admission;
   if (by === "public") return undefined;
   if (grant !== undefined) {
     const { via, id, user } = grant;
     return { via, who: user ? userBy(...user) : ["grant", via, id] };
   }
-  if (by === "signed_token") return { via: "signed", who: [by, x.label] };
+  if (by === "signed_token") return { via: "signed", who: [by, x.route.label] };
   if (credential?.kind === "bearer") {
     return { via: "bearer", who: bearerOf(credential.token) };
   }

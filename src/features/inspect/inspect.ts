@@ -10,14 +10,12 @@ import {
   MAX_SESSION_COOKIES,
 } from "../../auth/credentials.ts";
 import { sealedLogins } from "../../auth/login_cookies.ts";
-import type { GateRequest } from "../../auth/verdict.ts";
 import { GatewayError } from "../../errors.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import type { ExchangeServices } from "../../gateway/exchange_services.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import { OwnExchange } from "../../gateway/own_exchange.ts";
-import type {
-  ExchangeServices,
-  IncomingRequest,
-} from "../../gateway/received_request.ts";
+import type { ReceivedRequest } from "../../gateway/received_request.ts";
+import { requestOfMember } from "../../gateway/route.ts";
 import { cookieValues } from "../../http/cookies.ts";
 import {
   isAheadOfTime,
@@ -45,31 +43,33 @@ export function inspectRoute(target: string): InspectRoute | undefined {
   return { sandboxId, resource: events === undefined ? "page" : "events" };
 }
 
-export class InspectExchange extends OwnExchange {
-  readonly route = "inspect";
+type InspectServices = Pick<
+  ExchangeServices,
+  "scheme" | "cookies" | "sessionScope"
+>;
+
+/** A request for the view of a sandbox's requests, or for their events. */
+export class InspectRequest {
   readonly label: string;
   readonly resource: "page" | "events";
+  readonly #received: ReceivedRequest;
+  readonly #services: InspectServices;
 
   constructor(
-    incoming: IncomingRequest,
+    received: ReceivedRequest,
     { sandboxId, resource }: InspectRoute,
-    services: ExchangeServices,
+    services: InspectServices,
   ) {
-    super(incoming, services);
     this.label = sandboxId;
     this.resource = resource;
-  }
-
-  /** What the gate decides on: the sandbox as a whole. */
-  get gateRequest(): GateRequest {
-    const whole = { label: this.label, port: TOOLBOX_PORT };
-    return this.requestOfMember(whole, () => this.#credentials());
+    this.#received = received;
+    this.#services = services;
   }
 
   /** A session counts for the page itself and for its visitor's own navigation: not for an app's page, nor in a frame. */
-  #credentials(): readonly Credential[] {
-    const { headers } = this;
-    const { cookies, sessionScope } = this.services;
+  credentials(): readonly Credential[] {
+    const { headers } = this.#received;
+    const { cookies, sessionScope } = this.#services;
     const cookie = this.#mayUseSessions() ? headers.get("cookie") ?? "" : "";
     const sessions = sessionScope === "sandbox"
       ? cookieValues(cookie, cookies.loginSession(this.label))
@@ -82,7 +82,7 @@ export class InspectExchange extends OwnExchange {
   }
 
   #mayUseSessions(): boolean {
-    const { headers, method } = this;
+    const { headers, method } = this.#received;
     const site = senderSite(headers);
     if (isFramed(headers)) return false;
     if (site === "same-origin") return true;
@@ -95,13 +95,14 @@ export class InspectExchange extends OwnExchange {
   }
 
   get #ownOrigin(): string {
-    return `${this.services.scheme}://${this.baseAuthority}`;
+    const { authority } = this.#received;
+    return `${this.#services.scheme}://${authority.toLowerCase()}`;
   }
 
   /** Where a browser logs in for the page, which it comes back to; undefined if nobody is looking at it. */
   get loginUrl(): string | undefined {
-    const { method, headers, resource } = this;
-    const isSeen = resource === "page" && isNavigation(method, headers) &&
+    const { method, headers } = this.#received;
+    const isSeen = this.resource === "page" && isNavigation(method, headers) &&
       !isFramed(headers);
     const url = `${this.#ownOrigin}/inspect/${this.label}`;
     return isSeen
@@ -111,39 +112,41 @@ export class InspectExchange extends OwnExchange {
 }
 
 export async function handleInspect(
-  x: InspectExchange,
+  x: Exchange,
+  request: InspectRequest,
   inspector: Inspector,
   { gate, login, sandboxPages }: FeatureParts,
 ): Promise<Response> {
+  const { method, client } = x.received;
   x.checkLimits(); // 1 dispatch
-  if (x.method !== "GET") {
-    throw new GatewayError("method_not_allowed", x.method);
-  }
+  if (method !== "GET") throw new GatewayError("method_not_allowed", method);
   x.progress.onLookups();
-  const verdict = await gate.admit(x.gateRequest); // 3 gate
+  const whole = { label: request.label, port: TOOLBOX_PORT };
+  const asked = requestOfMember(x, whole, () => request.credentials());
+  const verdict = await gate.admit(asked); // 3 gate
   if (verdict.kind !== "allow") {
     const mayLogIn = verdict.kind === "login" && login.state === "on";
-    const loginUrl = mayLogIn ? x.loginUrl : undefined;
+    const loginUrl = mayLogIn ? request.loginUrl : undefined;
     if (loginUrl !== undefined) return x.answer(redirect(302, loginUrl));
     throw new GatewayError(verdict.code, "Refused at the gate");
   }
   let latest = verdict;
   x.grant(verdict, async () => {
-    const again = await gate.readmit(x.gateRequest, latest);
+    const again = await gate.readmit(asked, latest);
     if (again.kind !== "allow") return false;
     latest = again;
     return true;
   });
-  if (x.resource === "page") {
+  if (request.resource === "page") {
     const headers = {
       ...OWN_ANSWER_HEADERS,
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": INSPECT_POLICY,
     };
-    const html = inspectPage(x.label, sandboxPages());
+    const html = inspectPage(request.label, sandboxPages());
     return x.answer(new Response(html, { headers }));
   }
-  const user = verdict.subject ?? clientKey(x.client.clientAddress);
+  const user = verdict.subject ?? clientKey(client.clientAddress);
   const watcher = inspector.watch(verdict.sandboxId, user);
   if (watcher === undefined) {
     throw new GatewayError("overloaded", "Too many watchers");

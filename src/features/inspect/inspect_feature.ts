@@ -2,8 +2,10 @@
 import { flag } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
+import { Exchange } from "../../gateway/exchange.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
-import { handleInspect, InspectExchange, inspectRoute } from "./inspect.ts";
+import { ownRoute } from "../../gateway/route.ts";
+import { handleInspect, InspectRequest, inspectRoute } from "./inspect.ts";
 import { INSPECT_ROUTES } from "./inspect_routes.ts";
 import { Inspector } from "./inspector.ts";
 import { KeptFailures } from "./kept_failures.ts";
@@ -27,6 +29,7 @@ export const inspectSettings = settingsSection({
 
 export const inspect: FeatureModule = {
   name: "inspect",
+  before: { access_page: "members' pages link to each other in this order" },
   settings: inspectSettings,
   routes: INSPECT_ROUTES,
   create(parts) {
@@ -35,15 +38,23 @@ export const inspect: FeatureModule = {
     const failures = keepsFailures ? new KeptFailures(parts.now) : undefined;
     const inspector = new Inspector(parts.now, {}, failures);
     return {
-      observer: inspector,
-      sandboxPage: { url: "/inspect/", text: "Requests" },
-      ownersViewOf: (baseOrigin, sandbox) => `${baseOrigin}/inspect/${sandbox}`,
-      ownExchange(incoming, services) {
-        const route = inspectRoute(incoming.target);
-        if (route === undefined) return undefined;
-        const exchange = new InspectExchange(incoming, route, services);
-        const handle = () => handleInspect(exchange, inspector, parts);
-        return { exchange, handle };
+      watch: { exchanges: inspector },
+      answer: {
+        onBase(received, services) {
+          const asked = inspectRoute(received.target);
+          if (asked === undefined) return undefined;
+          const route = ownRoute("inspect", received);
+          const request = new InspectRequest(received, asked, services);
+          const exchange = new Exchange(received, route, services);
+          const handle = () =>
+            handleInspect(exchange, request, inspector, parts);
+          return { exchange, handle };
+        },
+      },
+      control: {
+        sandboxPage: { url: "/inspect/", text: "Requests" },
+        ownersViewOf: (baseOrigin, sandbox) =>
+          `${baseOrigin}/inspect/${sandbox}`,
       },
     };
   },

@@ -32,8 +32,10 @@ export const machineTokens: FeatureModule = {
     const { secrets } = config.session;
     const hashes = new SecretHashes(secrets, "machine-token");
     return {
-      controlRoutes: (app) => addRecordRoutes(app, tokenKind(hashes), parts),
-      grants: tokenGrants(hashes, parts),
+      control: {
+        routes: (app) => addRecordRoutes(app, tokenKind(hashes), parts),
+      },
+      judge: tokenGrants(hashes, parts),
     };
   },
 };

@@ -119,7 +119,6 @@ export const names: FeatureModule = {
     const isOn = areShared || path !== undefined;
     if (!isOn || config.public.toolboxOnly) return undefined;
     const table = new NameTable((hosts) => inFlight.moveNames(hosts));
-    parts.names.use(table);
     parts.metrics.setNames(() => table.counts);
     const unfollow = path === undefined
       ? undefined
@@ -129,13 +128,13 @@ export const names: FeatureModule = {
       const { baseDomains } = remoteSettings;
       return { baseDomains, namesDomain: domain ?? baseDomains[0] ?? "" };
     }
-    const feature = {
-      metricsPages: {
-        "/tls/ask": tlsAsk(table, () => remoteSettings.baseDomains),
-      },
-      close: () => unfollow?.(),
+    const metricsPages = {
+      "/tls/ask": tlsAsk(table, () => remoteSettings.baseDomains),
     };
-    if (!areShared) return feature;
+    const close = () => unfollow?.();
+    if (!areShared) {
+      return { resolve: table, control: { metricsPages }, life: { close } };
+    }
 
     const book = new SharedNames({
       values: recordValues,
@@ -149,14 +148,18 @@ export const names: FeatureModule = {
     const timer = setInterval(look, LOOK_EVERY_MS);
     Deno.unrefTimer(timer);
     return {
-      ...feature,
-      loaded: loaded(book),
-      controlRoutes: (app) =>
-        addNameRoutes(app, { ...parts, book, table, rules }),
-      close() {
-        feature.close();
-        clearInterval(timer);
-        checks.close();
+      resolve: table,
+      control: {
+        metricsPages,
+        routes: (app) => addNameRoutes(app, { ...parts, book, table, rules }),
+      },
+      life: {
+        loaded: loaded(book),
+        close() {
+          close();
+          clearInterval(timer);
+          checks.close();
+        },
       },
     };
   },

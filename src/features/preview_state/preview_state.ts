@@ -6,9 +6,11 @@ import type { Admission, GateRequest } from "../../auth/verdict.ts";
 import type { CalledRequest } from "../../control/api/caller.ts";
 import { checked } from "../../control/api/json_body.ts";
 import { GatewayError } from "../../errors.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import { OwnExchange } from "../../gateway/own_exchange.ts";
 import type { PreviewPort } from "../../gateway/preview_probe.ts";
+import type { ReceivedRequest } from "../../gateway/received_request.ts";
+import { requestOfMember, type Route } from "../../gateway/route.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
@@ -32,26 +34,8 @@ export function stateRoute(target: string): StateRoute | undefined {
   return { ...Object.fromEntries(new URLSearchParams(query)), sandbox, port };
 }
 
-/** A request for the state of a preview, which is none to that preview. */
-export class PreviewStateExchange extends OwnExchange {
-  readonly route = "preview_state";
-
-  /** The request, on a base host, as what judges its caller has it. */
-  asCalled(base: string): CalledRequest {
-    const { request, authority, client: { clientAddress } } = this;
-    return { req: { raw: request }, env: { base, authority, clientAddress } };
-  }
-
-  /** Where a preview is. */
-  urlOf({ sandboxId, port }: PreviewPort): string {
-    const label = sandboxId.toLowerCase();
-    const host = { port, label, authoritySuffix: this.baseAuthority };
-    return `${previewOrigin(host, this.services.scheme)}/`;
-  }
-}
-
 interface StateParts
-  extends Pick<FeatureParts, "members" | "gate" | "looks" | "now"> {
+  extends Pick<FeatureParts, "members" | "gate" | "looks" | "now" | "scheme"> {
   readonly accessEvents: Pick<
     FeatureParts["accessEvents"],
     "usedGrant" | "refused"
@@ -63,14 +47,13 @@ interface StateParts
 
 /** Answers it, after as long a wait as it asks for. */
 export async function handleState(
-  x: PreviewStateExchange,
+  x: Exchange,
   route: StateRoute,
   parts: StateParts,
 ): Promise<Response> {
+  const { method } = x.received;
   x.checkLimits(); // 1 dispatch
-  if (x.method !== "GET") {
-    throw new GatewayError("method_not_allowed", x.method);
-  }
+  if (method !== "GET") throw new GatewayError("method_not_allowed", method);
   const { looks, now, draining } = parts;
   const { sandbox, port: digits, wait = "0" } = checked(route, STATE_REQUEST);
   const label = canonicalRef(sandbox);
@@ -90,35 +73,54 @@ export async function handleState(
     state,
     code,
     ready: code === null,
-    url: x.urlOf(preview),
+    url: urlOf(preview, x.route, parts),
     ...retryAfterSec !== undefined && { retryAfterSec },
   };
   return x.answer(Response.json(told, { headers: OWN_ANSWER_HEADERS }));
 }
 
+/** Where a preview is. */
+function urlOf(
+  { sandboxId, port }: PreviewPort,
+  { baseAuthority: authoritySuffix }: Route,
+  { scheme }: StateParts,
+): string {
+  const label = sandboxId.toLowerCase();
+  return `${previewOrigin({ port, label, authoritySuffix }, scheme)}/`;
+}
+
+/** The request, on a base host, as what judges its caller has it. */
+function asCalled(
+  { request, authority, client: { clientAddress } }: ReceivedRequest,
+  base: string,
+): CalledRequest {
+  return { req: { raw: request }, env: { base, authority, clientAddress } };
+}
+
 /** Who asks, as a member or by a grant for that port; again if admitted `before`. Throws a `GatewayError` for others. */
 async function admit(
-  x: PreviewStateExchange,
+  x: Exchange,
   preview: Pick<GateRequest, "label" | "port">,
   { base, members, gate, accessEvents }: StateParts,
   before?: Admission,
 ): Promise<Admission> {
-  const { headers } = x;
+  const { received } = x;
+  const { headers } = received;
   const credentials = presentedGrants({ headers });
   const token = bearerOf(headers);
   if (token !== undefined) credentials.push({ kind: "bearer", token });
   if (credentials.length === 0) {
-    const caller = members.callerOf(x.asCalled(base));
+    const caller = members.callerOf(asCalled(received, base));
     return await members.admit(caller, preview.label);
   }
-  const asked = x.requestOfMember(preview, () => credentials);
+  const asked = requestOfMember(x, preview, () => credentials);
   const request = { ...asked, takesGrants: true };
   const verdict = before === undefined
     ? await gate.admit(request)
     : await gate.readmit(request, before);
   const { port, label } = preview;
-  const client = clientKey(x.client.clientAddress);
-  const facts = { requestId: x.id, port, client };
+  const client = clientKey(received.client.clientAddress);
+  const facts = { requestId: received.id, port, client };
   if (verdict.kind === "allow") {
     const { sandboxId, subject, grant } = verdict;
     if (grant !== undefined && before === undefined) {

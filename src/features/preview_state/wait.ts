@@ -22,10 +22,10 @@ interface WaitOptions {
  * @throws {StreamError} if the client has disconnected
  */
 export async function waitUntilReady(
-  x: Pick<Exchange, "request" | "lasts">,
+  x: Pick<Exchange, "received" | "lasts">,
   { look, until, now, draining }: WaitOptions,
 ): Promise<Look> {
-  const { signal } = x.request;
+  const { signal } = x.received.request;
   const { promise: cutOff, reject } = Promise.withResolvers<never>();
   const leave = () => reject(new StreamError("aborted", "Client has left"));
   if (signal.aborted) leave();

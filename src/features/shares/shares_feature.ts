@@ -51,13 +51,15 @@ export const shares: FeatureModule = {
     });
     const tries = new PasscodeTries({ values, hashes, now });
     return {
-      anyLogins: anyLogins(parts),
-      controlRoutes(app) {
-        const kind = shareKind({ ...parts, hashes, maxLifeSec });
-        addRecordRoutes(app, kind, parts);
-        addShareRoutes(app, { ...parts, hashes, codes, tries });
+      control: {
+        anyLogins: anyLogins(parts),
+        routes(app) {
+          const kind = shareKind({ ...parts, hashes, maxLifeSec });
+          addRecordRoutes(app, kind, parts);
+          addShareRoutes(app, { ...parts, hashes, codes, tries });
+        },
       },
-      grants: codes.sourceOf({
+      judge: codes.sourceOf({
         kind: SHARES,
         via: "share",
         place: "query",

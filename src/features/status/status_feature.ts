@@ -48,18 +48,24 @@ export const status: FeatureModule = {
       }),
     });
     return {
-      metricsPages: {
-        "/": (request) => refusal(request, hostname) ?? statusPage(),
-        "/events": (request) =>
-          refusal(request, hostname) ?? events(request, board),
+      watch: {
+        record(record) {
+          sandboxes.record(record.sandboxId, record);
+          organizations.record(record.organizationId, record);
+        },
       },
-      onRecord(record) {
-        sandboxes.record(record.sandboxId, record);
-        organizations.record(record.organizationId, record);
+      control: {
+        metricsPages: {
+          "/": (request) => refusal(request, hostname) ?? statusPage(),
+          "/events": (request) =>
+            refusal(request, hostname) ?? events(request, board),
+        },
       },
-      close() {
-        stopHearing();
-        board.close();
+      life: {
+        close() {
+          stopHearing();
+          board.close();
+        },
       },
     };
   },

@@ -68,7 +68,7 @@ export const trustedIssuers: FeatureModule = {
         logger.info("JWT refused", { issuer, reason });
       },
     });
-    return { grants, close: unfollow };
+    return { judge: grants, life: { close: unfollow } };
   },
 };
 

@@ -53,13 +53,17 @@ export const usage: FeatureModule = {
     const timer = setInterval(storeNew, STORE_EVERY_MS);
     Deno.unrefTimer(timer);
     return {
-      metricsPages: { "/usage": () => collected(counter.rows(), source) },
-      onRecord: (record) => counter.record(record),
-      controlRoutes: (app) => addUsageRoute(app, store, parts),
-      async close() {
-        clearInterval(timer);
-        // Whatever fails now, but for a lack of time, has failed before.
-        await fulfilsWithin(storeNew(), LAST_STORE_MS).catch(() => {});
+      watch: { record: (record) => counter.record(record) },
+      control: {
+        metricsPages: { "/usage": () => collected(counter.rows(), source) },
+        routes: (app) => addUsageRoute(app, store, parts),
+      },
+      life: {
+        async close() {
+          clearInterval(timer);
+          // Whatever fails now, but for a lack of time, has failed before.
+          await fulfilsWithin(storeNew(), LAST_STORE_MS).catch(() => {});
+        },
       },
     };
   },

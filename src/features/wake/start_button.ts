@@ -9,12 +9,13 @@ import { sectionOf } from "../../config/section.ts";
 import { ownOrigin } from "../../control/route.ts";
 import { ERRORS } from "../../error_codes.ts";
 import { GatewayError } from "../../errors.ts";
-import type { Feature, WayToLogin } from "../../gateway/feature.ts";
+import type { WayToLogin } from "../../gateway/feature.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import type {
-  PreviewExchange,
-  SandboxExchange,
-} from "../../gateway/sandbox_exchange.ts";
+import type { PreviewExchange } from "../../gateway/preview_route.ts";
+import {
+  gateRequest,
+  type SandboxExchange,
+} from "../../gateway/sandbox_route.ts";
 import { isFramed, wantsDocument } from "../../http/fetch_metadata.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { isShown, isVisit } from "../../http/visit.ts";
@@ -26,7 +27,7 @@ import {
   type SandboxState,
 } from "../../resolver/sandbox_condition.ts";
 import { loginLink, START_PATH, startForm, StartTokens } from "./start_form.ts";
-import { type Starter, starterOf } from "./start_rights.ts";
+import { type Starter, starterOf, type StartRequest } from "./start_rights.ts";
 import type {
   SandboxStarts,
   StartOperation,
@@ -41,10 +42,12 @@ const LOOKS = { capacity: 20, refillPerSec: 0.5 } as const;
 /** Seconds until a look at what has just been started is worth it. */
 const WAIT_SEC = 2;
 
-type StartRequest = Pick<
-  SandboxExchange,
-  "id" | "label" | "sandboxId" | "clientAddress"
->;
+function startRequest(
+  { received, route: { label }, sandboxId }: SandboxExchange,
+): StartRequest {
+  const { id, client: { clientAddress } } = received;
+  return { id, label, sandboxId, clientAddress };
+}
 
 /** An admitted request whose visitor may try to start the sandbox. */
 interface Attempt {
@@ -56,7 +59,7 @@ interface Attempt {
 type PossibleStart = Attempt & { readonly start: Omit<WantedStart, "intent"> };
 
 /** Offers starts, and performs them; it takes a POST of one path from apps. */
-export class StartButton implements Feature {
+export class StartButton {
   readonly #parts: FeatureParts;
   readonly #starts: SandboxStarts;
   readonly #tokens: StartTokens;
@@ -79,8 +82,8 @@ export class StartButton implements Feature {
     x: PreviewExchange,
     admission: Admission,
   ): Promise<Response> | undefined {
-    const { path } = splitQuery(x.appTarget);
-    return x.method === "POST" && path === START_PATH
+    const { path } = splitQuery(x.route.appTarget);
+    return x.received.method === "POST" && path === START_PATH
       ? this.#handle(x, admission)
       : undefined;
   }
@@ -97,7 +100,8 @@ export class StartButton implements Feature {
     admission: Admission,
     toLogin: () => WayToLogin | undefined,
   ): Promise<GatewayError | Response | undefined> {
-    if (!(failure instanceof GatewayError) || x.isToolbox) return undefined;
+    const isToolbox = x.route.kind === "toolbox";
+    if (!(failure instanceof GatewayError) || isToolbox) return undefined;
     const { start } = ERRORS[failure.code];
     if (start === undefined) return undefined;
     if (this.#starts.isUnderWay(x.sandboxId)) {
@@ -105,7 +109,10 @@ export class StartButton implements Feature {
       const details = { advice, retryAfterSec: WAIT_SEC };
       return new GatewayError(start.next, `${message}; being started`, details);
     }
-    if (!isShown(x) || !wantsDocument(x.headers)) return undefined;
+    const { received } = x;
+    if (!isShown(received) || !wantsDocument(received.headers)) {
+      return undefined;
+    }
     const visitor = await this.#visitorOf(x, admission);
     const possible = await this.#offer(x, visitor, start.means);
     if (possible === undefined) {
@@ -119,10 +126,14 @@ export class StartButton implements Feature {
       });
     }
     // What opens a link need not be a person: mail scanners do, in browsers like everybody else's.
-    const isByVisit = this.#startsByVisit && start.isQuick && isVisit(x) &&
+    const isByVisit = this.#startsByVisit && start.isQuick &&
+      isVisit(received) &&
       possible.starter.by === "login";
     return isByVisit && await this.#hasStarted(possible)
-      ? redirect(303, ownOrigin(x, this.#parts.scheme) + x.appTarget)
+      ? redirect(
+        303,
+        ownOrigin(received, this.#parts.scheme) + x.route.appTarget,
+      )
       : await this.#withButton(failure, x, possible);
   }
 
@@ -146,14 +157,15 @@ export class StartButton implements Feature {
   async #handle(x: PreviewExchange, admission: Admission): Promise<Response> {
     const { kind } = admission.credential ?? {};
     if (kind === "bearer" || kind === "preview_token") {
-      return await this.call(x, admission);
+      return await this.call(startRequest(x), admission);
     }
-    const origin = ownOrigin(x, this.#parts.scheme);
+    const origin = ownOrigin(x.received, this.#parts.scheme);
     if (!isFromPage(x, origin)) {
       throw new GatewayError("cross_site_request", "No press of the button");
     }
     const visitor = await this.#visitorOf(x, admission);
-    const starter = await starterOf(x, visitor, this.#parts);
+    const request = startRequest(x);
+    const starter = await starterOf(request, visitor, this.#parts);
     if (starter === undefined) throw notAllowed(`Admitted by ${visitor.by}`);
     const { target, operation } = await this.#tokens.open(x, starter.name);
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
@@ -161,14 +173,15 @@ export class StartButton implements Feature {
     const start = (attempt: Attempt) =>
       this.#startIfNeeded(attempt, "press", operation);
     try {
-      await start({ x, admission: visitor, starter }).catch(async (error) => {
+      const attempt = { x: request, admission: visitor, starter };
+      await start(attempt).catch(async (error) => {
         // What everybody may do, whoever has logged in may, too.
         const isOther = isNotAllowed(error) && visitor !== admission;
         const everybody = isOther
-          ? await starterOf(x, admission, this.#parts)
+          ? await starterOf(request, admission, this.#parts)
           : undefined;
         if (everybody === undefined) throw error;
-        await start({ x, admission, starter: everybody });
+        await start({ x: request, admission, starter: everybody });
       });
     } catch (error) {
       throw error instanceof GatewayError
@@ -183,8 +196,11 @@ export class StartButton implements Feature {
     x: SandboxExchange,
     admission: Admission,
   ): Promise<Admission> {
-    if (admission.by !== "public" || isFramed(x.headers)) return admission;
-    return await this.#parts.gate.bySession(x, isLogin) ?? admission;
+    if (admission.by !== "public" || isFramed(x.received.headers)) {
+      return admission;
+    }
+    const asked = gateRequest(x);
+    return await this.#parts.gate.bySession(asked, isLogin) ?? admission;
   }
 
   /** The start that a page may offer its visitor; undefined if there is none, or if that cannot be determined now. */
@@ -194,11 +210,13 @@ export class StartButton implements Feature {
     operation: StartOperation,
   ): Promise<PossibleStart | undefined> {
     try {
-      const starter = await starterOf(x, admission, this.#parts);
+      const request = startRequest(x);
+      const starter = await starterOf(request, admission, this.#parts);
       if (starter === undefined || starter.by === "bearer") return undefined;
       const told = await this.#parts.states.stateOf(x.sandboxId);
       if (!told) return undefined;
-      return await this.#possible({ x, admission, starter }, operation, told);
+      const attempt = { x: request, admission, starter };
+      return await this.#possible(attempt, operation, told);
     } catch (error) {
       if (error instanceof GatewayError) return undefined;
       throw error;
@@ -231,7 +249,7 @@ export class StartButton implements Feature {
     { starter, start: { means: operation } }: PossibleStart,
   ): Promise<GatewayError> {
     const framedBy = this.#parts.config.public.allowedOrigins;
-    if (isFramed(x.headers) && framedBy.length === 0) return failure;
+    if (isFramed(x.received.headers) && framedBy.length === 0) return failure;
     const token = await this.#tokens.seal(x, starter.name, operation);
     const action = startForm({ token, framedBy, operation });
     return failure.with({ ...failure.advice, action });
@@ -294,7 +312,10 @@ function isStart(prospect: string): prospect is StartOperation {
 }
 
 /** A script of the app can post the form as well, but not as a navigation without leaving its page. */
-function isFromPage({ headers }: SandboxExchange, origin: string): boolean {
+function isFromPage(
+  { received: { headers } }: SandboxExchange,
+  origin: string,
+): boolean {
   const site = headers.get("sec-fetch-site");
   const mode = headers.get("sec-fetch-mode");
   return headers.get("origin") === origin &&

@@ -1,7 +1,7 @@
 /** The button that starts a sandbox, on the page that says that it does not run, and the token in its form. */
 import { ownFormField } from "../../downstream/http/form.ts";
 import { GatewayError, type PageAction } from "../../errors.ts";
-import type { SandboxExchange } from "../../gateway/sandbox_exchange.ts";
+import type { SandboxExchange } from "../../gateway/sandbox_route.ts";
 import type { Sealer } from "../../lib/seal.ts";
 import { escapeHtml } from "../../pages/html.ts";
 import { BASE_POLICY, PAGE_POLICY } from "../../pages/page.ts";
@@ -62,7 +62,7 @@ export class StartTokens {
 
   /** The token for the page that answers a request of that visitor. */
   async seal(
-    { sandboxId, appTarget }: SandboxExchange,
+    { sandboxId, route: { appTarget } }: SandboxExchange,
     visitor: string,
     means: StartOperation,
   ): Promise<string> {

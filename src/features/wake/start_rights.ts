@@ -9,7 +9,6 @@ import type { Admission } from "../../auth/verdict.ts";
 import { sectionOf } from "../../config/section.ts";
 import type { StartCredential } from "../../daytona/api.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import type { SandboxExchange } from "../../gateway/sandbox_exchange.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { digestKey } from "../../lib/digest.ts";
 import type { StarterKind } from "../../observability/metrics/facts.ts";
@@ -18,6 +17,14 @@ import { wakeSettings } from "./wake_settings.ts";
 
 /** By what a sandbox is started, and whose quota that counts against. */
 type Rights = Pick<WantedStart, "credential" | "quotaKey">;
+
+/** Who asks for the start of what. */
+export interface StartRequest {
+  readonly id: string;
+  readonly label: string;
+  readonly sandboxId: string;
+  readonly clientAddress: string;
+}
 
 /** A visitor who may try to start a sandbox. */
 export interface Starter {
@@ -32,7 +39,7 @@ export interface Starter {
 
 /** The visitor as one who may try; undefined if they may not. */
 export async function starterOf(
-  { label, clientAddress }: Pick<SandboxExchange, "label" | "clientAddress">,
+  { label, clientAddress }: Pick<StartRequest, "label" | "clientAddress">,
   { by, credential, grant, isVisitor, isByLabel, failure }: Admission,
   parts: FeatureParts,
 ): Promise<Starter | undefined> {

@@ -42,6 +42,13 @@ export const wake: FeatureModule = {
       },
     });
     const button = new StartButton(parts, starts);
-    return Object.assign(button, { controlRoutes: startRoutes(button, parts) });
+    return {
+      answer: {
+        admitted: (x, admission) => button.admitted(x, admission),
+        failed: (failure, x, admission, toLogin) =>
+          button.explain(failure, x, admission, toLogin),
+      },
+      control: { routes: startRoutes(button, parts) },
+    };
   },
 };

@@ -13,7 +13,7 @@ import { ownFormField } from "../../downstream/http/form.ts";
 import { isWebSocketRequest } from "../../downstream/http/head_limits.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
-import type { PreviewExchange } from "../../gateway/sandbox_exchange.ts";
+import type { PreviewExchange } from "../../gateway/preview_route.ts";
 import { cookieValues } from "../../http/cookies.ts";
 import {
   isSameOriginRequest,
@@ -31,10 +31,13 @@ import {
   warningPage,
 } from "./warning_page.ts";
 
-export type WarnedExchange = Pick<
-  PreviewExchange,
-  "reply" | "method" | "headers" | "authority" | "target" | "host" | "progress"
->;
+export type WarnedExchange = Pick<PreviewExchange, "reply" | "progress"> & {
+  readonly received: Pick<
+    PreviewExchange["received"],
+    "method" | "headers" | "authority" | "target"
+  >;
+  readonly route: Pick<PreviewExchange["route"], "host">;
+};
 
 /** False only if a sandbox needs no warning; `onMiss` is called before a lookup that goes beyond the process. */
 export type Wishes = (
@@ -85,8 +88,8 @@ export class Warning {
    * if its form does not arrive in time
    */
   async intercept(x: WarnedExchange): Promise<Response | undefined> {
-    const { method, host, target } = x;
-    const origin = ownOrigin(x, this.#options.scheme);
+    const { received: { method, target }, route: { host } } = x;
+    const origin = ownOrigin(x.received, this.#options.scheme);
     if (
       method === "POST" && !isAlwaysPrivate(host.port) &&
       splitQuery(target).path === ACCEPT_PATH
@@ -99,7 +102,7 @@ export class Warning {
   /** The page in place of the app's response, if it is for some sandboxes and this is one of them. */
   async interceptAdmitted(x: PreviewExchange): Promise<Response | undefined> {
     const { wishes } = this.#options;
-    const origin = ownOrigin(x, this.#options.scheme);
+    const origin = ownOrigin(x.received, this.#options.scheme);
     return wishes !== undefined && await this.#isDue(x, origin) &&
         await wishes(x.sandboxId, () => x.progress.onMiss())
       ? pageFor(x, origin)
@@ -108,7 +111,7 @@ export class Warning {
 
   /** Unseals the cookies at every navigation; unlike sessions, these are too rare to be worth a cache. */
   async #isDue(x: WarnedExchange, origin: string): Promise<boolean> {
-    const { headers, host } = x;
+    const { received: { headers }, route: { host } } = x;
     const { cookies, sealer } = this.#options;
     if (!wantsWarning(x, origin)) return false;
     const sent = headers.get("cookie") ?? "";
@@ -121,16 +124,19 @@ export class Warning {
 
   async #accept(x: WarnedExchange, origin: string): Promise<Response> {
     const { cookies, sealer, now } = this.#options;
-    if (isSameOriginRequest(x.headers, origin) !== true) {
+    if (isSameOriginRequest(x.received.headers, origin) !== true) {
       throw new GatewayError("cross_site_request", "Acceptance from elsewhere");
     }
     // From the query, as in Daytona's proxy, or from our page's form, which stays out of logs.
-    const query = new URLSearchParams(splitQuery(x.target).query);
+    const query = new URLSearchParams(splitQuery(x.received.target).query);
     const requested = query.get(REDIRECT_FIELD) ??
       await ownFormField(x, REDIRECT_FIELD);
     const target = sameHostTarget(requested, origin) ?? "/";
     const expiresAt = now() + ACCEPTANCE_TTL_MS;
-    const sealed = await sealer.seal({ host: previewName(x.host) }, expiresAt);
+    const sealed = await sealer.seal(
+      { host: previewName(x.route.host) },
+      expiresAt,
+    );
     const maxAgeSec = ACCEPTANCE_TTL_MS / 1000;
     return redirect(303, origin + target, [
       cookies.hostOnlyInFrames(cookies.warningAccepted, sealed, maxAgeSec),
@@ -140,7 +146,7 @@ export class Warning {
 
 /** @throws {GatewayError} `bad_target` for what leads nowhere, whoever accepts */
 function pageFor(x: WarnedExchange, origin: string): Response {
-  const { headers, host, target } = x;
+  const { received: { headers, target }, route: { host } } = x;
   if (appTarget("", target) === undefined) {
     throw new GatewayError("bad_target", "Before a warning");
   }
@@ -155,9 +161,9 @@ function pageFor(x: WarnedExchange, origin: string): Response {
  * preview host, in lower case.
  */
 export function wantsWarning(
-  { method, headers, host }: Pick<
+  { received: { method, headers }, route: { host } }: Pick<
     WarnedExchange,
-    "method" | "headers" | "host"
+    "received" | "route"
   >,
   origin: string,
 ): boolean {

@@ -31,6 +31,10 @@ export const warningSettings = settingsSection({
 
 export const warning: FeatureModule = {
   name: "warning",
+  before: {
+    identity:
+      "who has yet to say that they trust an app is not asked what it may know of them",
+  },
   settings: warningSettings,
   create(parts) {
     const { mode } = sectionOf(parts.config, warningSettings);
@@ -39,8 +43,10 @@ export const warning: FeatureModule = {
     const sealer = parts.sealerFor("warning");
     const asks = new Warning({ ...parts, wishes, sealer });
     return {
-      beforeGate: (x) => asks.intercept(x),
-      admitted: (x) => asks.interceptAdmitted(x),
+      answer: {
+        arrived: (x) => asks.intercept(x),
+        admitted: (x) => asks.interceptAdmitted(x),
+      },
     };
   },
 };

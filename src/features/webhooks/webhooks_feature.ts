@@ -31,6 +31,8 @@ export const webhooks: FeatureModule = {
   create(parts) {
     const { secrets } = sectionOf(parts.config, webhooksSettings);
     if (secrets.length === 0) return undefined;
-    return { controlRoutes: (app) => addWebhookRoutes(app, secrets, parts) };
+    return {
+      control: { routes: (app) => addWebhookRoutes(app, secrets, parts) },
+    };
   },
 };

@@ -33,7 +33,7 @@ Deno.test("KnownNames knows none before it has a source, and then what that know
   assert.equal(known.find("shop.p.test"), undefined);
   assert.equal(known.of("box"), undefined);
   for (const port of [3000, 8000]) {
-    known.use(nameSource({ "shop.p.test": { sandboxId: "box", port } }));
+    known.use([nameSource({ "shop.p.test": { sandboxId: "box", port } })]);
     assert.equal(known.find("shop.p.test")?.port, port);
     assert.deepEqual(known.of("box"), new Map([["shop.p.test", port]]));
   }
@@ -173,6 +173,26 @@ Deno.test("addresses are no names, in whatever form", () => {
   ) assert.equal(parse(authority).kind, "foreign", authority);
 });
 
+Deno.test("of two sources, the first that knows a host says what it leads to, and the names of a sandbox are those of both", () => {
+  const known = new KnownNames();
+  known.use([
+    nameSource({ "shop.p.test": { sandboxId: "box", port: 1 } }),
+    nameSource({
+      "shop.p.test": { sandboxId: "box", port: 2 },
+      "blog.p.test": { sandboxId: "box", port: 3 },
+      "wiki.p.test": { sandboxId: "other", port: 4 },
+    }),
+  ]);
+  assert.equal(known.find("shop.p.test")?.port, 1);
+  assert.equal(known.find("wiki.p.test")?.port, 4);
+  assert.deepEqual(
+    new Map(known.of("box")),
+    new Map([["blog.p.test", 3], ["shop.p.test", 1]]),
+  );
+  assert.deepEqual(known.of("other"), new Map([["wiki.p.test", 4]]));
+  assert.equal(known.of("none"), undefined);
+});
+
 Deno.test("a name is known from the moment that its source knows it, and no longer", () => {
   const known = new KnownNames();
   const bases = ["p.test"];
@@ -186,10 +206,10 @@ Deno.test("a name is known from the moment that its source knows it, and no long
     });
   }
   assert.deepEqual(labels(), [undefined, "a"]);
-  known.use(nameSource({ "shop.p.test": { sandboxId: "a", port: 1 } }));
+  known.use([nameSource({ "shop.p.test": { sandboxId: "a", port: 1 } })]);
   assert.deepEqual(labels(), ["a1", "a1"]);
-  known.use(nameSource({ "shop.p.test": { sandboxId: "b", port: 1 } }));
+  known.use([nameSource({ "shop.p.test": { sandboxId: "b", port: 1 } })]);
   assert.deepEqual(labels(), ["b1", "a"]);
-  known.use(nameSource({}));
+  known.use([nameSource({})]);
   assert.deepEqual(labels(), [undefined, "a"]);
 });

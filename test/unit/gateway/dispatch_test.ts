@@ -7,10 +7,9 @@ import type { SentAnswer } from "../../../src/downstream/http/untaken.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { Dispatch } from "../../../src/gateway/dispatch.ts";
 import type { Feature } from "../../../src/gateway/feature.ts";
-import {
-  PreviewExchange,
-  type SandboxExchange,
-} from "../../../src/gateway/sandbox_exchange.ts";
+import { chainsOf } from "../../../src/gateway/chains.ts";
+import { previewExchange } from "../../../src/gateway/preview_route.ts";
+import type { SandboxExchange } from "../../../src/gateway/sandbox_route.ts";
 import type { Logger } from "../../../src/observability/log.ts";
 import { InFlight } from "../../../src/proxy/in_flight.ts";
 import { recordedLog } from "../../support/event_log.ts";
@@ -52,7 +51,7 @@ function setUp(
     ...services,
     limits: { ...services.limits, concurrentExchanges: 8 },
     servesPaths: true,
-    features,
+    chains: chainsOf(features.map((each, index) => [`${index}`, each])),
     parseHost(authority) {
       onParse(authority);
       return parseHost(authority);
@@ -122,7 +121,7 @@ Deno.test("a peer is known by its own address, also where an IPv6 listener maps 
   ] as const;
   for (const [hostname] of addresses) await send(PREVIEW, peerAt(hostname));
   assert.deepEqual(
-    exchanges.map(({ client }) => client.clientAddress),
+    exchanges.map(({ received }) => received.client.clientAddress),
     addresses.map(([, peer]) => peer),
   );
 });
@@ -218,7 +217,7 @@ Deno.test("a request keeps the id that a trusted proxy gave it, and gets one of 
   ) await send(PREVIEW, peerAt(peer), { "x-request-id": given });
   await send(PREVIEW, peerAt("10.0.0.1"));
   assert.deepEqual(
-    exchanges.map(({ id }) => id),
+    exchanges.map(({ received }) => received.id),
     ["theirs", "theirs", "ours", "ours", "ours", "ours", "ours"],
   );
 });
@@ -234,7 +233,7 @@ Deno.test("a request goes round once, also by a name: its host is parsed once", 
     await send(`http://${host}/`, peerAt("203.0.113.9"));
   }
   assert.deepEqual(parsed, hosts);
-  assert.deepEqual(exchanges.map(({ port }) => port), [3000, 8000]);
+  assert.deepEqual(exchanges.map(({ route }) => route.port), [3000, 8000]);
   assert.deepEqual(answers, [undefined, "bad_host"]);
 });
 
@@ -261,7 +260,7 @@ Deno.test("host and path decide who answers", async () => {
     codes.push(response.headers.get("x-porthole-error"));
   }
   assert.deepEqual(
-    exchanges.map(({ route, target }) => `${route} ${target}`),
+    exchanges.map(({ route, received }) => `${route.kind} ${received.target}`),
     [
       "preview /toolbox/box/x",
       "toolbox /x",
@@ -316,9 +315,9 @@ Deno.test("a name leads to the preview that it stands for, with whatever path, a
     ]
   ) await send(url, peer, { host: url.split("/")[2] ?? "" });
   assert.deepEqual(
-    exchanges.map(({ route, target, name, port, label }) => [
-      ...[route, target, name],
-      `${port}-${label}`,
+    exchanges.map(({ route, received }) => [
+      ...[route.kind, received.target, route.name],
+      `${route.port}-${route.label}`,
     ]),
     [
       ["preview", "/health", "shop.p.test", "8000-box"],
@@ -374,17 +373,19 @@ Deno.test("a preview below a domain that may still turn out to be ours is unavai
 function ownPaths() {
   const asked: string[] = [];
   const feature: Feature = {
-    ownPreviewExchange(incoming, host, services) {
-      const { method, target } = incoming;
-      asked.push(`${method} ${target} of ${host.port}-${host.label}`);
-      if (!/(?:known|fails)$/.test(target)) return undefined;
-      return {
-        exchange: new PreviewExchange(incoming, host, services),
-        handle: () =>
-          target.endsWith("fails")
-            ? Promise.reject(new GatewayError("route_not_found", "test"))
-            : Promise.resolve(new Response("ours")),
-      };
+    answer: {
+      onOwnPath(incoming, host, services) {
+        const { method, target } = incoming;
+        asked.push(`${method} ${target} of ${host.port}-${host.label}`);
+        if (!/(?:known|fails)$/.test(target)) return undefined;
+        return {
+          exchange: previewExchange(incoming, host, services),
+          handle: () =>
+            target.endsWith("fails")
+              ? Promise.reject(new GatewayError("route_not_found", "test"))
+              : Promise.resolve(new Response("ours")),
+        };
+      },
     },
   };
   return { asked, feature };
@@ -417,7 +418,9 @@ Deno.test("the first feature that knows such a path answers, and one that none k
   assert.deepEqual([first.asked.length, second.asked.length], [1, 0]);
   await send("http://3000-box.p.test/.porthole/other", peer);
   assert.deepEqual([first.asked.length, second.asked.length], [2, 1]);
-  assert.deepEqual(exchanges.map(({ target }) => target), ["/.porthole/other"]);
+  assert.deepEqual(exchanges.map(({ received }) => received.target), [
+    "/.porthole/other",
+  ]);
 });
 
 Deno.test("only a target that begins with /.porthole/ as it came is ours, and on preview hosts only", async () => {
@@ -438,7 +441,7 @@ Deno.test("only a target that begins with /.porthole/ as it came is ours, and on
   for (const target of targets) {
     await send(`http://3000-box.p.test${target}`, peer);
   }
-  assert.deepEqual(exchanges.map(({ target }) => target), targets);
+  assert.deepEqual(exchanges.map(({ received }) => received.target), targets);
   await send("http://p.test/.porthole/known", peer);
   await send("http://p.test/toolbox/box/.porthole/known", peer);
   assert.deepEqual(asked, []);

@@ -1,7 +1,7 @@
 import { StreamError } from "../../../src/stream/stream_error.ts";
 import assert from "node:assert/strict";
 import { GatewayError } from "../../../src/errors.ts";
-import { PreviewExchange } from "../../../src/gateway/sandbox_exchange.ts";
+import { previewExchange } from "../../../src/gateway/preview_route.ts";
 import { ByteBudget } from "../../../src/stream/byte_budget.ts";
 import { LeakedSockets } from "../../../src/downstream/http/leaked_sockets.ts";
 import type { Tunnel, TunnelEnd } from "../../../src/proxy/tunnel.ts";
@@ -30,7 +30,7 @@ function setUp(
   const { services, ...told } = exchangeServices({
     clientLeg: { leakedSockets },
   });
-  const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
+  const x = previewExchange(incomingRequest(), PREVIEW_HOST, services);
   x.checkLimits();
   x.grant({ sandboxId: "box", by: "bearer" }, recheck);
   return { ...told, leakedSockets, x };
@@ -51,7 +51,7 @@ async function setUpUpload(
   });
   const asked = incomingRequest({ method: "POST", body }, framing);
   const incoming = { ...asked, isHttp2: !isHttp1 };
-  const x = new PreviewExchange(incoming, PREVIEW_HOST, services);
+  const x = previewExchange(incoming, PREVIEW_HOST, services);
   x.checkLimits();
   const grant = { sandboxId: "box", by: "bearer" };
   x.grant(grant, recheck ?? (() => Promise.resolve(true)));
@@ -171,14 +171,15 @@ const ELSEWHERE = {
 Deno.test("a feature forbids by what was asked for, and then by what that leads to, which the record names", async () => {
   const asked: unknown[] = [];
   const { services, records } = exchangeServices({
-    forbid(served) {
+    guard(served) {
       asked.push(served);
-      if (served.sandboxId !== "other") return;
-      throw new GatewayError("preview_blocked", "test");
+      return served.sandboxId === "other"
+        ? new GatewayError("preview_blocked", "test")
+        : undefined;
     },
   });
   const host = { ...PREVIEW_HOST, name: "shop.test" };
-  const x = new PreviewExchange(incomingRequest(), host, services);
+  const x = previewExchange(incomingRequest(), host, services);
   x.checkLimits();
   x.grant({ sandboxId: "box", by: "bearer" }, () => Promise.resolve(true));
   const blocked = { code: "preview_blocked" };
@@ -192,7 +193,7 @@ Deno.test("a feature forbids by what was asked for, and then by what that leads 
   const [{ sandboxId, organizationId, resolvedAt } = assert.fail()] = records;
   assert.deepEqual([sandboxId, organizationId], ["other", "acme"]);
   assert.equal(resolvedAt, undefined);
-  const again = new PreviewExchange(incomingRequest(), host, services);
+  const again = previewExchange(incomingRequest(), host, services);
   again.checkLimits();
   assert.throws(
     () =>
@@ -238,10 +239,10 @@ Deno.test("the body of a preflight is not ended by the gateway, which answers wh
       "transfer-encoding": "chunked",
     },
   );
-  const x = new PreviewExchange(incoming, PREVIEW_HOST, services);
+  const x = previewExchange(incoming, PREVIEW_HOST, services);
   x.checkLimits();
   await x.openBody();
-  assert(x.body !== null);
+  assert(x.reply.upload !== null);
   inFlight.abortAll();
   assert.equal(x.reply.signal().aborted, false);
   assert.equal(
@@ -397,7 +398,7 @@ Deno.test("the log says why a response or a tunnel broke off after it had begun"
 Deno.test("a client that leaves while its upload is being read has lost a socket", async () => {
   for (const isRead of [false, true]) {
     const { leakedSockets, x } = await setUpUpload();
-    if (isRead) x.body?.read().catch(() => {});
+    if (isRead) x.reply.upload?.read().catch(() => {});
     const response = await x.relay({
       status: 200,
       headers: [],
@@ -424,7 +425,7 @@ function bodyInBytes() {
 Deno.test("S10: a response in one piece beside a chunked upload is streamed, and the upload cancelled after it", async () => {
   const { told, body } = bodyInBytes();
   const { x } = await setUpUpload(undefined, undefined, { body });
-  await x.body?.read();
+  await x.reply.upload?.read();
   const answer = new Response("done", { status: 418 });
   const response = await x.reply.finish(answer);
   assert.notEqual(response, answer);
@@ -437,7 +438,7 @@ Deno.test("S10: a response in one piece beside a chunked upload is streamed, and
 Deno.test("S10: what is left of an upload is given up where its client has left, too", async () => {
   const { told, body } = bodyInBytes();
   const { x, records } = await setUpUpload(undefined, undefined, { body });
-  await x.body?.read();
+  await x.reply.upload?.read();
   const gone = new StreamError("source_failed", "connection reset");
   const response = await x.refuse(gone);
   assert.equal(response.status, 400);
@@ -450,7 +451,7 @@ Deno.test("S10: what is left of an upload is given up where its client has left,
 Deno.test("a response in one piece beside a chunked upload that brings nothing more stays in one piece", async () => {
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({ type: "bytes" });
   const { x } = await setUpUpload(undefined, undefined, { body });
-  const read = assert.rejects(async () => await x.body?.read(), {
+  const read = assert.rejects(async () => await x.reply.upload?.read(), {
     code: "aborted",
   });
   const answer = new Response("done");
@@ -466,7 +467,7 @@ Deno.test("a response leaves no upload that was never read, or is complete", asy
     start: (controller) => controller.close(),
   });
   const { x } = await setUpUpload(undefined, undefined, { body });
-  assert.equal(await x.body?.read(), null);
+  assert.equal(await x.reply.upload?.read(), null);
   assert.equal(x.reply.finish(answer), answer);
 });
 
@@ -474,7 +475,7 @@ Deno.test("S10: a response without a body cannot be sent beside a chunked upload
   for (const [reads, isRefused] of [[1, false], [200, true]] as const) {
     const { body } = bodyInBytes();
     const { x } = await setUpUpload(undefined, undefined, { body });
-    for (let read = 0; read < reads; read++) await x.body?.read();
+    for (let read = 0; read < reads; read++) await x.reply.upload?.read();
     const relay = () => x.relay({ status: 204, headers: [], body: null });
     if (isRefused) assert.throws(relay, { code: "duplex_unavailable" });
     else assert.equal((await relay()).status, 204);
@@ -492,14 +493,14 @@ Deno.test("S10: an upload in chunks that are too small ends, and so does the res
   const signal = x.reply.signal();
   for (let read = 0; !signal.aborted; read++) {
     assert(read < 10_000);
-    await x.body?.read();
+    await x.reply.upload?.read();
   }
   await assert.rejects(response.text(), /evicted/);
   assert.equal(records[0]?.end, "aborted");
   const other = await setUpUpload(undefined, undefined, {
     body: bodyInBytes().body,
   });
-  while (!other.x.reply.signal().aborted) await other.x.body?.read();
+  while (!other.x.reply.signal().aborted) await other.x.reply.upload?.read();
   const refusal = await other.x.refuse(new StreamError("aborted", "ended"));
   assert.equal(refusal.headers.get("x-porthole-error"), "chunks_too_small");
 });
@@ -520,7 +521,7 @@ Deno.test("S7: a response that ends early waits for the read of its upload over 
         undefined,
         { body: upload, isHttp1 },
       );
-      x.body?.read().catch(() => {});
+      x.reply.upload?.read().catch(() => {});
       const fails = Promise.reject(new UpstreamError("connection_lost", ""));
       fails.catch(() => {});
       const body = end === "fails"
@@ -530,7 +531,7 @@ Deno.test("S7: a response that ends early waits for the read of its upload over 
       const text = response.text();
       text.catch(() => {});
       if (end === "is revoked") await inFlight.recheckAll();
-      x.body?.cancel(); // as the upstream does
+      x.reply.upload?.cancel(); // as the upstream does
       if (isHttp1) {
         assert.equal(await staysPending(text), true);
         sendMore();
@@ -548,7 +549,7 @@ Deno.test("S15: a response beside an open upload in chunks announces no length: 
       ? { "transfer-encoding": "chunked" }
       : { "content-length": "9" };
     const { x } = await setUpUpload(undefined, undefined, { framing });
-    x.body?.read().catch(() => {});
+    x.reply.upload?.read().catch(() => {});
     const response = await x.relay({
       status: 200,
       headers: [["Content-Length", "5"]],
@@ -584,7 +585,7 @@ Deno.test("S3: a download is charged to the budget and counts until its client h
   const budget = new ByteBudget({ limitBytes: 1_000_000 });
   const { services, inFlight } = exchangeServices({ clientLeg: { budget } });
   const delivered = Promise.withResolvers<void>();
-  const x = new PreviewExchange(
+  const x = previewExchange(
     { ...incomingRequest(), delivered: () => delivered.promise },
     PREVIEW_HOST,
     services,
@@ -623,17 +624,17 @@ Deno.test("S3: an upload is charged to the budget, and answered if it has to go"
     new Uint8Array(40_000),
     new Uint8Array(40_000),
   ]);
-  const x = new PreviewExchange(
+  const x = previewExchange(
     incomingRequest({ method: "POST", body }, { "content-length": "80001" }),
     PREVIEW_HOST,
     services,
   );
   x.checkLimits();
   await x.openBody();
-  await x.body?.read();
+  await x.reply.upload?.read();
   assert.equal(budget.usedBytes, 80_000);
   assert.equal(x.reply.signal().aborted, false);
-  await x.body?.read();
+  await x.reply.upload?.read();
   assert.equal(x.reply.signal().aborted, true);
   const response = await x.refuse(new StreamError("aborted", "upload ended"));
   assert.equal(response.headers.get("x-porthole-error"), "buffers_full");
@@ -645,14 +646,14 @@ Deno.test("S3: an upload that has to go makes room at once, so that nobody else 
   const budget = new ByteBudget({ limitBytes: 120_000 });
   const { services } = exchangeServices({ clientLeg: { budget } });
   const body = ReadableStream.from([new Uint8Array(40_000)]);
-  const x = new PreviewExchange(
+  const x = previewExchange(
     incomingRequest({ method: "POST", body }, { "content-length": "80000" }),
     PREVIEW_HOST,
     services,
   );
   x.checkLimits();
   await x.openBody();
-  await x.body?.read();
+  await x.reply.upload?.read();
   let isEvicted = false;
   const small = budget.open("tunnel", () => isEvicted = true);
   assert.equal(small.add(50_000), true);
@@ -669,15 +670,15 @@ Deno.test("S3: an upload that has arrived is charged no more, however long its r
     const { services } = exchangeServices({ clientLeg: { budget } });
     const body = ReadableStream.from([new Uint8Array(40_000)]);
     const value = framing === "content-length" ? "40000" : "chunked";
-    const x = new PreviewExchange(
+    const x = previewExchange(
       incomingRequest({ method: "POST", body }, { [framing]: value }),
       PREVIEW_HOST,
       services,
     );
     x.checkLimits();
     await x.openBody();
-    await x.body?.read();
-    if (framing === "transfer-encoding") await x.body?.read();
+    await x.reply.upload?.read();
+    if (framing === "transfer-encoding") await x.reply.upload?.read();
     assert.equal(budget.usedBytes, 0, framing);
     const other = budget.open("tunnel", () => {});
     other.add(120_000);
@@ -705,7 +706,7 @@ async function uploadWith(
     },
   });
   const body = ReadableStream.from([new Uint8Array(1)]);
-  const x = new PreviewExchange(
+  const x = previewExchange(
     incomingRequest({ method: "POST", body }, framing),
     PREVIEW_HOST,
     services,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MAX_RETURN_URL_LENGTH } from "../../../src/address/return_url.ts";
 import { loginRedirectLocation } from "../../../src/gateway/login_redirect.ts";
+import { previewOf } from "../../support/exchange.ts";
 
 const NAVIGATION = { "accept": "text/html", "sec-fetch-mode": "navigate" };
 
@@ -13,17 +14,9 @@ function locationFor(
     target?: string;
   } = {},
 ): string | undefined {
-  return loginRedirectLocation({
-    method,
-    headers: new Headers(headers),
-    appTarget: target,
-    host: {
-      port,
-      label: "box",
-      base: "p.test",
-      authoritySuffix: "p.test:8443",
-    },
-  }, "https");
+  const host = { port, base: "p.test", authoritySuffix: "p.test:8443" };
+  const x = previewOf(headers, { method, target, host });
+  return loginRedirectLocation(x, "https");
 }
 
 /** The address to come back to in a login's. */

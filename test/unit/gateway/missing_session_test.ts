@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { missingSession } from "../../../src/gateway/missing_session.ts";
-import { exchangeServices, PREVIEW_HOST } from "../../support/exchange.ts";
+import {
+  exchangeServices,
+  PREVIEW_HOST,
+  previewOf,
+} from "../../support/exchange.ts";
 
 const LOGIN = "http://test/login";
 const { services } = exchangeServices({
@@ -18,10 +22,9 @@ function told(
   fields: Record<string, string>,
   { hasOpenedLink = false, hasLogin = false } = {},
 ) {
-  const headers = new Headers(fields);
   const loginUrl = hasLogin ? LOGIN : undefined;
   const known = { ...services, hasOpenedLink, hasLogin, loginUrl };
-  return missingSession({ method: "GET", headers, host: PREVIEW_HOST }, known);
+  return missingSession(previewOf(fields), known);
 }
 
 function causeOf(...[fields, known]: Parameters<typeof told>) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ByteBudget } from "../../../src/stream/byte_budget.ts";
 import { openTunnel } from "../../../src/gateway/open_tunnel.ts";
 import { UpstreamWebSocket } from "../../../src/upstream/websocket/socket.ts";
-import { admittedRequest } from "../../support/exchange.ts";
+import { admittedRequest, incomingRequest } from "../../support/exchange.ts";
 import { fakeConnection } from "../../support/wire_frames.ts";
 
 const HANDSHAKE = {
@@ -38,19 +38,16 @@ function open(
   const request = new Request("http://3000-box.test/", {
     signal: client.signal,
   });
-  const admitted = admittedRequest({
-    headers: new Headers({ ...HANDSHAKE, ...fields }),
-  });
+  const sent = { ...HANDSHAKE, ...fields };
+  const headers = new Headers(sent);
+  const admitted = admittedRequest({ headers, clientAddress: "c" });
+  const received = { ...incomingRequest({}, sent), request };
   return {
     connection,
     asked: () => asked,
     result: openTunnel(
-      {
-        ...admitted,
-        request,
-        clientAddress: "c",
-        reserveTunnel: () => undefined,
-      },
+      { received, reserveTunnel: () => undefined },
+      admitted,
       forwarder,
       {
         bufferLimitBytes: 1000,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { OpenedLinks } from "../../../src/gateway/opened_links.ts";
-import { PREVIEW_HOST } from "../../support/exchange.ts";
+import { previewOf } from "../../support/exchange.ts";
 
 const PAGE = { accept: "text/html", "user-agent": "a browser" };
 
@@ -13,12 +13,8 @@ function from(
     readonly port?: number;
   } = {},
 ) {
-  return {
-    method,
-    headers: new Headers({ ...PAGE, ...headers }),
-    host: { ...PREVIEW_HOST, port },
-    clientAddress: client,
-  };
+  const host = { port };
+  return previewOf({ ...PAGE, ...headers }, { method, host, client });
 }
 
 Deno.test("a browser that has opened a link is known at its next navigation to that host, and only then", () => {

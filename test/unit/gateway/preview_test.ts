@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import type { Gate } from "../../../src/auth/gate.ts";
 import type { Verdict } from "../../../src/auth/verdict.ts";
 import { type ErrorCode, GatewayError } from "../../../src/errors.ts";
+import { chainsOf } from "../../../src/gateway/chains.ts";
 import type { Feature } from "../../../src/gateway/feature.ts";
+import { OpenedLinks } from "../../../src/gateway/opened_links.ts";
 import { SandboxHandlers } from "../../../src/gateway/preview.ts";
-import {
-  PreviewExchange,
-  ToolboxExchange,
-} from "../../../src/gateway/sandbox_exchange.ts";
+import { previewExchange } from "../../../src/gateway/preview_route.ts";
+import { toolboxExchange } from "../../../src/gateway/toolbox_route.ts";
 import { FloodBans } from "../../../src/downstream/websocket/rate_limit.ts";
 import { ByteBudget } from "../../../src/stream/byte_budget.ts";
-import type { Forwarder } from "../../../src/proxy/forward.ts";
-import type { UpstreamResponse } from "../../../src/upstream/http1/message.ts";
+import type { HeaderList } from "../../../src/http/headers.ts";
+import type { AdmittedRequest, Forwarder } from "../../../src/proxy/forward.ts";
 import {
   exchangeServices,
   incomingRequest,
@@ -26,7 +26,7 @@ interface World {
   readonly verdict?: Verdict;
   readonly features?: readonly Feature[];
   readonly login?: "on" | "off";
-  readonly forward?: () => Promise<UpstreamResponse>;
+  readonly forward?: Forwarder["forward"];
   /** The name that is asked for; undefined for the preview host. */
   readonly name?: string;
   readonly names?: Names;
@@ -55,6 +55,7 @@ function setUp(
     ...services,
     toolboxOnly: false,
     sessionTtlMs: 0,
+    openedLinks: new OpenedLinks(services.now),
     tunnelLimits: {
       bufferLimitBytes: 0,
       maxMessageBytes: 0,
@@ -65,7 +66,8 @@ function setUp(
     gate: gate as Gate,
     forwarder: forwarder as Forwarder,
     parseHost: hostParser(["test"], names),
-    features,
+    chains: chainsOf(features.map((each, index) => [`${index}`, each])),
+    logins: {},
     accessEvents: { refused() {}, usedGrant() {} },
     sessions: {
       open: () => Promise.resolve(undefined),
@@ -80,10 +82,8 @@ function setUp(
   const host = { ...PREVIEW_HOST, ...name !== undefined && { name } };
   return {
     inFlight,
-    preview: () =>
-      handlers.preview(new PreviewExchange(incoming, host, services)),
-    toolbox: () =>
-      handlers.toolbox(new ToolboxExchange(incoming, "box", services)),
+    preview: () => handlers.preview(previewExchange(incoming, host, services)),
+    toolbox: () => handlers.toolbox(toolboxExchange(incoming, "box", services)),
   };
 }
 
@@ -101,21 +101,25 @@ function codeOf(failure: unknown): ErrorCode | undefined {
 Deno.test("a feature may answer a failed request, or tell of another failure", async () => {
   const told: (ErrorCode | undefined)[] = [];
   const renaming: Feature = {
-    explain: (failure) =>
-      Promise.resolve(
-        codeOf(failure) === "api_unreachable"
-          ? new GatewayError("overloaded", "test")
-          : undefined,
-      ),
+    answer: {
+      failed: (failure) =>
+        Promise.resolve(
+          codeOf(failure) === "api_unreachable"
+            ? new GatewayError("overloaded", "test")
+            : undefined,
+        ),
+    },
   };
   const answering: Feature = {
-    explain(failure) {
-      told.push(codeOf(failure));
-      return Promise.resolve(
-        codeOf(failure) === "runner_timeout"
-          ? new Response("instead", { status: 203 })
-          : undefined,
-      );
+    answer: {
+      failed(failure) {
+        told.push(codeOf(failure));
+        return Promise.resolve(
+          codeOf(failure) === "runner_timeout"
+            ? new Response("instead", { status: 203 })
+            : undefined,
+        );
+      },
     },
   };
   const features = [{}, renaming, answering];
@@ -132,10 +136,12 @@ Deno.test("a feature may answer a failed request, or tell of another failure", a
 Deno.test("features make of an app's response what is relayed, each of what those before it have made", async () => {
   const seen: unknown[] = [];
   const marking = (mark: string): Feature => ({
-    relayed(upstream, { port }, { by }) {
-      seen.push([port, by, upstream.status]);
-      const headers = [...upstream.headers, ["x-mark", mark] as const];
-      return { ...upstream, status: upstream.status + 1, headers };
+    shape: {
+      response(upstream, { route: { port } }, { by }) {
+        seen.push([port, by, upstream.status]);
+        const headers = [...upstream.headers, ["x-mark", mark] as const];
+        return { ...upstream, status: upstream.status + 1, headers };
+      },
     },
   });
   const features = [{}, marking("a"), {}, marking("b")];
@@ -151,18 +157,42 @@ Deno.test("features make of an app's response what is relayed, each of what thos
   assert.equal(seen.length, 2);
 });
 
+Deno.test("features make of a request what the app gets, each of what those before it have made, and of a toolbox's nothing", async () => {
+  const sent: (HeaderList | undefined)[] = [];
+  const adding = (name: string): Feature => ({
+    shape: {
+      request: (request) => ({
+        ...request,
+        added: [...request.added ?? [], [name, `${request.added?.length}`]],
+      }),
+    },
+  });
+  const features = [{}, adding("x-a"), adding("x-b")];
+  function forward({ added }: AdmittedRequest) {
+    sent.push(added);
+    return Promise.resolve({ status: 200, headers: [], body: null });
+  }
+  await setUp({ features, forward }).preview();
+  await setUp({ features, forward }).toolbox();
+  assert.deepEqual(sent, [[["x-a", "undefined"], ["x-b", "1"]], undefined]);
+});
+
 Deno.test("a feature that fails on a response is a bug, which is explained as any failure", async () => {
   const told: (ErrorCode | undefined)[] = [];
   const features: Feature[] = [
     {
-      relayed() {
-        throw new TypeError("A defect");
+      shape: {
+        response() {
+          throw new TypeError("A defect");
+        },
       },
     },
     {
-      explain(failure) {
-        told.push(codeOf(failure));
-        return Promise.resolve(undefined);
+      answer: {
+        failed(failure) {
+          told.push(codeOf(failure));
+          return Promise.resolve(undefined);
+        },
       },
     },
   ];

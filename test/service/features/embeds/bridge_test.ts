@@ -12,7 +12,7 @@ import { gzipSync } from "node:zlib";
 import {
   BRIDGE,
   bridgeElement,
-} from "../../../../src/features/embeds/bridge/bridge_hooks.ts";
+} from "../../../../src/features/embeds/bridge/bridge_shape.ts";
 import type { TestGateway } from "../../../support/gateway.ts";
 import { WORLDS } from "../../../support/worlds.ts";
 import {

@@ -410,10 +410,9 @@ Deno.test("a frame whose link is opened at a name of its port has a session of t
   const shop = `shop.${BASE}`;
   const keeper: FeatureModule = {
     name: "keeper of a name",
-    create({ names }) {
+    create() {
       const target = { sandboxId: "locked", port: 3000 };
-      names.use(nameSource({ [shop]: target }));
-      return undefined;
+      return { resolve: nameSource({ [shop]: target }) };
     },
   };
   await using gateway = await startEmbedGateway((environment) =>

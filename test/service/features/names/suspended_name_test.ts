@@ -12,12 +12,11 @@ const GONE = `gone.${BASE}`;
 
 const keeper: FeatureModule = {
   name: "keeper of a suspended name",
-  create({ names }) {
-    names.use(nameSource({
+  create: () => ({
+    resolve: nameSource({
       [GONE]: { sandboxId: "demo", port: 3000, isSuspended: true },
-    }));
-    return undefined;
-  },
+    }),
+  }),
 };
 
 test("a suspended name is unavailable to browsers, programs and WebSockets, and its pages are no longer the sandbox's", async (startGateway) => {

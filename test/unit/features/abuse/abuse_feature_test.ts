@@ -10,6 +10,7 @@ import { configOf, problemsOf } from "../../../support/config.ts";
 import { setUpControl } from "../../../support/control.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { MemoryValues } from "../../../support/memory_values.ts";
+import { previewOf } from "../../../support/exchange.ts";
 import { hostParser } from "../../../support/names.ts";
 import { turn } from "../../../support/upstream.ts";
 
@@ -70,7 +71,7 @@ Deno.test("where nothing is kept, nothing can be blocked", () => {
 });
 
 Deno.test("search engines leave out previews, but not names, and the app's own word stays", () => {
-  const { relayed } = create({ NOINDEX: "true" }) ?? {};
+  const relayed = create({ NOINDEX: "true" })?.shape?.response;
   const upstream = {
     status: 200,
     headers: [["X-Robots-Tag", "noarchive"]] as const,
@@ -78,7 +79,7 @@ Deno.test("search engines leave out previews, but not names, and the app's own w
   };
   const admission = { kind: "allow", sandboxId: "box", by: "public" } as const;
   function headersAt(name: string | undefined) {
-    const x = { name } as Parameters<NonNullable<typeof relayed>>[1];
+    const x = previewOf({}, { host: name === undefined ? {} : { name } });
     return relayed?.(upstream, x, admission).headers;
   }
   assert.deepEqual(headersAt(undefined), [
@@ -87,14 +88,14 @@ Deno.test("search engines leave out previews, but not names, and the app's own w
   ]);
   assert.deepEqual(headersAt("shop.test"), upstream.headers);
   const unset = create({ SECURITY_CONTACT: "tel:+123" });
-  assert.equal(unset?.relayed, undefined);
+  assert.equal(unset?.shape, undefined);
 });
 
 Deno.test("security.txt has the contacts, and an end less than a year away, on base hosts only", async () => {
   const contacts = "mailto:security@example.com, https://example.com/security";
   const feature = create({ SECURITY_CONTACT: contacts });
   const { send } = setUpControl(() =>
-    feature?.controlRoutes ? [feature.controlRoutes] : []
+    feature?.control?.routes ? [feature.control.routes] : []
   );
   const path = "/.well-known/security.txt";
   const { response, status } = await send(path);
@@ -126,7 +127,7 @@ function startWithoutStore() {
     inFlight: { abortWhere() {} },
   }) ?? assert.fail();
   let isLoaded = false;
-  feature.loaded?.then(() => isLoaded = true);
+  feature.life?.loaded?.then(() => isLoaded = true);
   const served = {
     sandboxId: "box",
     organizationId: undefined,
@@ -137,13 +138,9 @@ function startWithoutStore() {
     feature,
     isLoaded: () => isLoaded,
     isBlocked() {
-      try {
-        feature.forbid?.(served);
-        return false;
-      } catch (error) {
-        assert.equal(Object(error).code, "preview_blocked");
-        return true;
-      }
+      const failure = feature.guard?.(served);
+      assert.equal(failure?.code ?? "preview_blocked", "preview_blocked");
+      return failure !== undefined;
     },
   };
 }
@@ -159,7 +156,7 @@ Deno.test("a gateway that starts waits until the store tells what is blocked", a
   clock.pass(2_000);
   await turn();
   assert.deepEqual([isLoaded(), isBlocked()], [true, true]);
-  await feature.close?.();
+  await feature.life?.close?.();
 });
 
 Deno.test("it waits for the store no longer than 5 s, and blocks once it is there", async () => {
@@ -172,7 +169,7 @@ Deno.test("it waits for the store no longer than 5 s, and blocks once it is ther
   clock.pass(2_000);
   await turn();
   assert.equal(isBlocked(), true);
-  await feature.close?.();
+  await feature.life?.close?.();
 });
 
 Deno.test("the webhook gets no signed link's token, whatever the scheme, and only what keeps its URL secret sends it", async () => {
@@ -188,7 +185,7 @@ Deno.test("the webhook gets no signed link's token, whatever the scheme, and onl
     },
   });
   const { send } = setUpControl(() =>
-    feature?.controlRoutes ? [feature.controlRoutes] : []
+    feature?.control?.routes ? [feature.control.routes] : []
   );
   for (
     const url of [

@@ -20,8 +20,8 @@ function featureOf({ path }: { readonly path: string }) {
   assert.equal(sectionOf(config, brandSettings).path, path);
   const feature = brand.create({ config } as FeatureParts);
   return {
-    name: () => feature?.brand?.()?.name,
-    [Symbol.dispose]: () => feature?.close?.(),
+    name: () => feature?.control?.brand?.()?.name,
+    [Symbol.dispose]: () => feature?.life?.close?.(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { EmbedExchange } from "../../../../src/features/embeds/embed_exchan
 import { handleState } from "../../../../src/features/embeds/embed_state.ts";
 import { CountById } from "../../../../src/proxy/counts.ts";
 import type { BodyReader } from "../../../../src/stream/body_reader.ts";
+import { incomingRequest } from "../../../support/exchange.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 
 /** The events about a port of `box`, and when they have looked, ms. */
@@ -11,13 +12,11 @@ async function listen(port: number) {
   const looksAt: number[] = [];
   const bodies: BodyReader[] = [];
   const x = {
-    method: "GET",
-    headers: new Headers({
+    received: incomingRequest({}, {
       authorization: "Bearer token",
       accept: "text/event-stream",
     }),
-    host: { label: "box", port },
-    facts: { client: "192.0.2.1" },
+    route: { host: { label: "box", port } },
     progress: { onLookups() {} },
     onEnd() {},
     grant() {},

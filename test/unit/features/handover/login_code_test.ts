@@ -4,13 +4,8 @@ import {
   CODE_PARAMETER,
   Handover,
 } from "../../../../src/features/handover/login_code.ts";
-import { PreviewExchange } from "../../../../src/gateway/sandbox_exchange.ts";
 import { createSealer } from "../../../../src/lib/seal.ts";
-import {
-  exchangeServices,
-  incomingRequest,
-  PREVIEW_HOST,
-} from "../../../support/exchange.ts";
+import { previewOf } from "../../../support/exchange.ts";
 
 const START = 1_000_000_000_000;
 const SECRETS = ["s".repeat(32)];
@@ -176,15 +171,12 @@ Deno.test("a code is taken out of an address again byte for byte", async () => {
       "challenge",
       USER,
     );
-    const { services } = exchangeServices({ ownParameters: [CODE_PARAMETER] });
-    const sent = withCode.slice("https://3000-box.p.test".length);
-    const x = new PreviewExchange(
-      { ...incomingRequest(), target: sent },
-      PREVIEW_HOST,
-      services,
-    );
-    assert.equal(x.target, target);
-    const code = x.ownParameters.get(CODE_PARAMETER) ?? "";
+    const x = previewOf({}, {
+      target: withCode.slice("https://3000-box.p.test".length),
+      services: { ownParameters: [CODE_PARAMETER] },
+    });
+    assert.equal(x.received.target, target);
+    const code = x.route.ownParameters.get(CODE_PARAMETER) ?? "";
     assert.match(code, /^[\w.-]{100,}$/);
   }
 });

@@ -8,12 +8,7 @@ import {
   visitorOf,
 } from "../../../../src/features/identity/visitor.ts";
 import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
-import { PreviewExchange } from "../../../../src/gateway/sandbox_exchange.ts";
-import {
-  exchangeServices,
-  incomingRequest,
-  PREVIEW_HOST,
-} from "../../../support/exchange.ts";
+import { previewOf } from "../../../support/exchange.ts";
 import { grantOf } from "../../../support/grants.ts";
 import { jwtOf } from "../../../support/jwt.ts";
 
@@ -46,8 +41,7 @@ function seen(
   admission: Pick<Admission, "by"> & Partial<Admission>,
   { user = ALICE, login }: World = {},
 ): Promise<Visitor | undefined> {
-  const { services } = exchangeServices();
-  const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
+  const x = previewOf();
   const parts = {
     gate: { bySession: () => Promise.resolve(login) },
     sessions: {

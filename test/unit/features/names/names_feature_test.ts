@@ -34,7 +34,6 @@ function setUp(
   const moved: string[] = [];
   const parts = {
     config: configOf({ PROXY_DOMAIN: BASE, ...env }),
-    names,
     inFlight: {
       moveNames: (hosts: ReadonlySet<string>) => moved.push(...hosts),
     },
@@ -45,11 +44,12 @@ function setUp(
     now: Date.now,
   };
   const feature = namesFeature.create(parts as unknown as FeatureParts);
+  names.use(feature?.resolve ? [feature.resolve] : []);
   return {
     feature,
     names,
     moved,
-    [Symbol.dispose]: () => feature?.close?.(),
+    [Symbol.dispose]: () => feature?.life?.close?.(),
   };
 }
 
@@ -132,7 +132,7 @@ Deno.test("where nothing is kept members give no names, and the operator's file 
     { isOn: false },
   );
   assert.equal(both.names.find(SHOP)?.port, 3000);
-  assert.equal(both.feature?.controlRoutes, undefined);
+  assert.equal(both.feature?.control?.routes, undefined);
 });
 
 Deno.test("the start waits for members' names, and what another gateway changes is in force within 5 s", async () => {
@@ -148,14 +148,14 @@ Deno.test("the start waits for members' names, and what another gateway changes 
   using world = setUp({ NAMES: "members" }, values);
   const { feature, names, moved } = world;
   assert.equal(names.find(SHOP), undefined);
-  await feature?.loaded;
+  await feature?.life?.loaded;
   assert.equal(names.find(SHOP)?.port, 3000);
   await hold(8000);
   clock.pass(5000);
   await work.settled();
   assert.equal(names.find(SHOP)?.port, 8000);
   assert.deepEqual(moved, [SHOP]);
-  assert(feature?.controlRoutes);
+  assert(feature?.control?.routes);
 });
 
 Deno.test("a gateway starts without the store after 5 s, says so, and knows members' names once it is there", async () => {
@@ -168,7 +168,7 @@ Deno.test("a gateway starts without the store after 5 s, says so, and knows memb
   });
   using world = setUp({ NAMES: "members" }, values);
   let hasStarted = false;
-  const starting = world.feature?.loaded?.then(() => hasStarted = true);
+  const starting = world.feature?.life?.loaded?.then(() => hasStarted = true);
   clock.pass(4999);
   await work.settled();
   assert.equal(hasStarted, false);
@@ -190,7 +190,8 @@ Deno.test("a gateway starts without the store after 5 s, says so, and knows memb
 Deno.test("whoever gets certificates is told which names are in force", async () => {
   await using file = await textFile(fileOf(3000));
   using world = setUp({ NAMES: "operator", NAMES_FILE: file.path });
-  const ask = world.feature?.metricsPages?.["/tls/ask"] ?? assert.fail();
+  const ask = world.feature?.control?.metricsPages?.["/tls/ask"] ??
+    assert.fail();
   function statusOf(domain: string): number {
     const url = `http://127.0.0.1:9090/tls/ask?domain=${domain}`;
     return ask(new Request(url)).status;

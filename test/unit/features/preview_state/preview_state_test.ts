@@ -8,9 +8,10 @@ import { EVERYBODY } from "../../../../src/config/port_rules.ts";
 import { GatewayError } from "../../../../src/errors.ts";
 import {
   handleState,
-  PreviewStateExchange,
   stateRoute,
 } from "../../../../src/features/preview_state/preview_state.ts";
+import { Exchange } from "../../../../src/gateway/exchange.ts";
+import { ownRoute } from "../../../../src/gateway/route.ts";
 import { PreviewLooks } from "../../../../src/gateway/preview_looks.ts";
 import type {
   GrantUsed,
@@ -98,7 +99,8 @@ function setUp() {
   ): Promise<[status: number, told: unknown]> {
     const { services } = exchangeServices();
     const incoming = incomingRequest({}, headers);
-    const x = new PreviewStateExchange(incoming, services);
+    const own = ownRoute("preview_state", incoming);
+    const x = new Exchange(incoming, own, services);
     const route = stateRoute(`/api/v1/previews/${target}`) ?? assert.fail();
     const draining = new AbortController().signal;
     const now = () => 0;
@@ -114,6 +116,7 @@ function setUp() {
       looks,
       draining,
       now,
+      scheme: services.scheme,
     };
     try {
       const { status, body } = await handleState(x, route, parts);

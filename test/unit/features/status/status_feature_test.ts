@@ -6,7 +6,7 @@ import {
   statusSettings,
 } from "../../../../src/features/status/status_feature.ts";
 import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
-import { PreviewExchange } from "../../../../src/gateway/sandbox_exchange.ts";
+import { previewExchange } from "../../../../src/gateway/preview_route.ts";
 import { loggerFor } from "../../../../src/observability/log.ts";
 import { listenForMetrics } from "../../../../src/server/metrics_server.ts";
 import { collectLog } from "../../../support/collected_log.ts";
@@ -49,13 +49,13 @@ async function withStatusPage(
   const { log } = recordedLog();
   const listener = listenForMetrics(address, {
     render: () => METRICS,
-    pages: feature?.metricsPages ?? assert.fail(),
+    pages: feature?.control?.metricsPages ?? assert.fail(),
     log,
   }) ?? assert.fail();
   try {
     await use(listener.port);
   } finally {
-    feature?.close?.();
+    feature?.life?.close?.();
     await listener.close();
   }
 }
@@ -123,15 +123,15 @@ Deno.test("the status page tells which sandboxes are used, how near the limits a
   loggerFor("test").warn("not ready: api", { reason: "no answer" });
   const { feature } = setUp();
   const { services, records } = exchangeServices();
-  const x = new PreviewExchange(incomingRequest(), PREVIEW_HOST, services);
+  const x = previewExchange(incomingRequest(), PREVIEW_HOST, services);
   x.checkLimits();
   x.grant({ sandboxId: "box", by: "public" }, () => Promise.resolve(true));
   await x.answer(new Response());
   const [record = assert.fail()] = records;
-  feature?.onRecord?.({ ...record, organizationId: "org-1" });
-  const events = feature?.metricsPages?.["/events"] ?? assert.fail();
+  feature?.watch?.record?.({ ...record, organizationId: "org-1" });
+  const events = feature?.control?.metricsPages?.["/events"] ?? assert.fail();
   const response = events(new Request("http://127.0.0.1/events"));
-  feature?.close?.();
+  feature?.life?.close?.();
   const data = (await response.text()).slice("data: ".length);
   const { sandboxes, organizations, runners, limits, troubles } = JSON.parse(
     data,

@@ -73,11 +73,11 @@ function featureOf({ path }: { readonly path: string }) {
   const lookups = { cache, store: null, background, now, onEvent() {} };
   const parts = { config, lookups, store: null, background, now };
   const feature = trustedIssuers.create(parts as unknown as FeatureParts);
-  assert(feature?.grants);
-  const { grants } = feature;
+  assert(feature?.judge);
+  const { judge: grants } = feature;
   return {
     trusts: (issuer: string) => grants.recognizes(jwtOf(issuer)),
-    [Symbol.dispose]: () => feature.close?.(),
+    [Symbol.dispose]: () => feature.life?.close?.(),
   };
 }
 

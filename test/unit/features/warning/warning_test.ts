@@ -5,7 +5,7 @@ import {
   type WarnedExchange,
   Warning,
 } from "../../../../src/features/warning/warning.ts";
-import { Progress } from "../../../../src/gateway/record.ts";
+import { Progress } from "../../../../src/gateway/progress.ts";
 import { createSealer } from "../../../../src/lib/seal.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { replyTo } from "../../../support/reply_to.ts";
@@ -40,7 +40,9 @@ function wants(
   const headers = new Headers(fields);
   const base = "preview.example.com";
   const host = { port, label: "demo", base, authoritySuffix: base };
-  return wantsWarning({ method, headers, host }, ORIGIN);
+  const authority = "";
+  const received = { method, headers, authority, target: "/" };
+  return wantsWarning({ received, route: { host } }, ORIGIN);
 }
 
 function without(fields: Fields, name: string): Fields {
@@ -178,13 +180,12 @@ function setUp(scheme: "http" | "https" = "https") {
       ...asked.body === undefined ? {} : { body: asked.body },
     });
     const exchange: WarnedExchange = {
-      method,
-      headers,
+      received: { method, headers, authority, target },
       reply: replyTo(request, headers),
-      authority,
-      target,
       progress: new Progress(0, () => 0),
-      host: { port: Number(port), label, base, authoritySuffix: base },
+      route: {
+        host: { port: Number(port), label, base, authoritySuffix: base },
+      },
     };
     return warning.intercept(exchange);
   }

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import {
   BRIDGE,
   bridgeElement,
-} from "../../../../../src/features/embeds/bridge/bridge_hooks.ts";
+} from "../../../../../src/features/embeds/bridge/bridge_shape.ts";
 
 const ANCESTOR = "https://a.example";
 const OTHER = "https://b.example";

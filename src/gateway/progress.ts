@@ -1,7 +1,6 @@
-/** The progress of an exchange, and its record, for the log, the metrics and whoever sees it. */
+/** What is learned of an exchange while it is under way: who was admitted, how far it came, and how it ended. */
 import type { Grant } from "../auth/grants.ts";
 import type { ExchangeRecord } from "../observability/access_log.ts";
-import type { ReceivedRequest } from "./received_request.ts";
 
 /** Who was admitted to what. */
 export interface Guest {
@@ -91,47 +90,3 @@ export class Progress {
 export type Conclusion = Partial<
   Pick<ExchangeRecord, "end" | "reason" | "error" | "tunnel" | "sentBytes">
 >;
-
-/** The record of an exchange that is over. */
-export function recordOf(
-  x:
-    & Pick<
-      ReceivedRequest,
-      "id" | "method" | "client" | "startedAt" | "traceId"
-    >
-    & Pick<ExchangeRecord, "route" | "port" | "name">
-    & { readonly progress: Progress },
-  guest: Guest | undefined,
-  conclusion:
-    & Conclusion
-    & Pick<ExchangeRecord, "status" | "isFromApp" | "endedAt">,
-): ExchangeRecord {
-  const { progress } = x;
-  const { end = "complete", reason, error, tunnel, sentBytes = 0 } = conclusion;
-  return {
-    requestId: x.id,
-    route: x.route,
-    method: x.method,
-    status: conclusion.status,
-    end,
-    isFromApp: conclusion.isFromApp,
-    reason,
-    sandboxId: guest?.sandboxId,
-    organizationId: progress.organizationId,
-    port: x.port,
-    name: x.name?.split(":")[0],
-    clientAddress: x.client.clientAddress,
-    by: guest?.by,
-    subject: guest?.subject,
-    traceId: x.traceId,
-    cache: progress.cache,
-    error,
-    tunnel,
-    receivedBytes: progress.receivedBytes,
-    sentBytes,
-    startedAt: x.startedAt,
-    resolvedAt: progress.resolvedAt,
-    answeredAt: progress.answeredAt,
-    endedAt: conclusion.endedAt,
-  };
-}

@@ -1,4 +1,4 @@
-/** Two features that have the same hook, on the complete service: both count, or the start says that they do not go together. */
+/** Two features that join the same chain, on the complete service: both count, or the start says that they do not go together. */
 import assert from "node:assert/strict";
 import { GatewayError } from "../../src/errors.ts";
 import type { Feature } from "../../src/gateway/feature.ts";
@@ -18,10 +18,10 @@ function withThese(...own: readonly [name: string, feature: Feature][]) {
 /** One that forbids what a sandbox serves. */
 function forbidding(sandboxId: string): Feature {
   return {
-    forbid(served) {
-      if (served.sandboxId !== sandboxId) return;
-      throw new GatewayError("preview_blocked", "Of the test");
-    },
+    guard: (served) =>
+      served.sandboxId === sandboxId
+        ? new GatewayError("preview_blocked", "Of the test")
+        : undefined,
   };
 }
 
@@ -43,10 +43,12 @@ Deno.test("every feature that observes sees the exchanges that it wants", async 
   const seen: string[] = [];
   function observing(name: string, wanted: number): Feature {
     return {
-      observer: {
-        wants: ({ status }) => status === wanted,
-        see: (sandboxId, _, facts) =>
-          seen.push(`${name} ${sandboxId} ${facts().status}`),
+      watch: {
+        exchanges: {
+          wants: ({ status }) => status === wanted,
+          see: (sandboxId, _, facts) =>
+            seen.push(`${name} ${sandboxId} ${facts().status}`),
+        },
       },
     };
   }
@@ -66,13 +68,13 @@ Deno.test("every feature that observes sees the exchanges that it wants", async 
 });
 
 Deno.test("two features with one place for both stop the start, which names them", async () => {
-  const viewOf: Feature = { ownersViewOf: () => "https://p.test/" };
+  const ownersViewOf = () => "https://p.test/";
   const page = { "/ours": () => new Response() };
   for (
     const [feature, what] of [
-      [viewOf, "ownersViewOf"],
-      [{ brand: () => undefined }, "brand"],
-      [{ metricsPages: page }, "/ours"],
+      [{ control: { ownersViewOf } }, "ownersViewOf"],
+      [{ control: { brand: () => undefined } }, "brand"],
+      [{ control: { metricsPages: page } }, "/ours"],
     ] as const
   ) {
     const options = withThese(["first", feature], ["second", feature]);

@@ -2,8 +2,8 @@
 import script from "../../../../gen/text/features/embeds/bridge/bridge.js.ts";
 import type { FrameTerms } from "../../../auth/grants.ts";
 import type { Admission } from "../../../auth/verdict.ts";
-import type { Feature } from "../../../gateway/feature.ts";
-import type { PreviewExchange } from "../../../gateway/sandbox_exchange.ts";
+import type { Shape } from "../../../gateway/feature.ts";
+import type { PreviewExchange } from "../../../gateway/preview_route.ts";
 import { isFramed, isNavigation } from "../../../http/fetch_metadata.ts";
 import {
   type Header,
@@ -33,32 +33,30 @@ export function bridgeElement(
   return `<script data-porthole="${data}">${BRIDGE.text}</script>`;
 }
 
-/** The hooks of a feature whose grants may have a bridge. */
-export function bridgeHooks(): Pick<Feature, "admitted" | "relayed"> {
-  return {
-    admitted(x, admission) {
-      if (bridgedTerms(x, admission) !== undefined) x.asksPlain = true;
-      return undefined;
-    },
-    relayed(upstream, x, admission) {
-      const terms = bridgedTerms(x, admission);
-      const { body } = upstream;
-      if (terms === undefined || body === null || !mayBeChanged(upstream)) {
-        return upstream;
-      }
-      const element = new TextEncoder().encode(bridgeElement(terms));
-      return {
-        status: upstream.status,
-        headers: changedHeaders(upstream.headers),
-        body: withScript(body, element),
-      };
-    },
-  };
-}
+/** What is made of requests and pages where a grant has a bridge. */
+export const BRIDGE_SHAPE: Required<Shape> = {
+  request: (request, x, admission) =>
+    bridgedTerms(x, admission) === undefined
+      ? request
+      : { ...request, asksPlain: true },
+  response(response, x, admission) {
+    const terms = bridgedTerms(x, admission);
+    const { body } = response;
+    if (terms === undefined || body === null || !mayBeChanged(response)) {
+      return response;
+    }
+    const element = new TextEncoder().encode(bridgeElement(terms));
+    return {
+      status: response.status,
+      headers: changedHeaders(response.headers),
+      body: withScript(body, element),
+    };
+  },
+};
 
 /** The terms of the frame that a request loads a page into; undefined unless they have a bridge. */
 function bridgedTerms(
-  { method, headers }: PreviewExchange,
+  { received: { method, headers } }: PreviewExchange,
   { credential, grant }: Admission,
 ): FrameTerms | undefined {
   return method === "GET" && credential?.kind === "session" &&

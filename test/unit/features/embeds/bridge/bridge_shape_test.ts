@@ -3,16 +3,12 @@ import type { FrameTerms } from "../../../../../src/auth/grants.ts";
 import type { Admission } from "../../../../../src/auth/verdict.ts";
 import {
   BRIDGE,
+  BRIDGE_SHAPE,
   bridgeElement,
-  bridgeHooks,
-} from "../../../../../src/features/embeds/bridge/bridge_hooks.ts";
-import { PreviewExchange } from "../../../../../src/gateway/sandbox_exchange.ts";
+} from "../../../../../src/features/embeds/bridge/bridge_shape.ts";
+import type { PreviewExchange } from "../../../../../src/gateway/preview_route.ts";
 import type { UpstreamResponse } from "../../../../../src/upstream/http1/message.ts";
-import {
-  exchangeServices,
-  incomingRequest,
-  PREVIEW_HOST,
-} from "../../../../support/exchange.ts";
+import { admittedRequest, previewOf } from "../../../../support/exchange.ts";
 import { grantOf } from "../../../../support/grants.ts";
 import { fromLatin1, toLatin1 } from "../../../../support/latin1.ts";
 
@@ -45,9 +41,7 @@ function exchangeOf(
   headers: Readonly<Record<string, string>> = NAVIGATION,
   method = "GET",
 ): PreviewExchange {
-  const { services } = exchangeServices();
-  const incoming = incomingRequest({ method }, headers);
-  return new PreviewExchange(incoming, PREVIEW_HOST, services);
+  return previewOf(headers, { method });
 }
 
 const PAGE = "<!doctype html><head><title>a</title>";
@@ -68,7 +62,7 @@ function relayed(
   x = exchangeOf(),
   admission = admissionWith(TERMS),
 ): UpstreamResponse {
-  return bridgeHooks().relayed?.(upstream, x, admission) ?? upstream;
+  return BRIDGE_SHAPE.response(upstream, x, admission);
 }
 
 function textOf({ body }: UpstreamResponse): string {
@@ -198,11 +192,12 @@ Deno.test("only pages that an embed with a bridge loads into its frame are asked
     }],
   ];
   const page = pageWith();
+  const request = admittedRequest();
   for (const [index, [x, admission]] of cases.entries()) {
-    assert.equal(bridgeHooks().admitted?.(x, admission), undefined);
-    assert.equal(x.asksPlain, false, `case ${index}`);
+    const sent = BRIDGE_SHAPE.request(request, x, admission);
+    assert.equal(sent, request, `case ${index}`);
     assert.equal(relayed(page, x, admission), page, `case ${index}`);
   }
-  assert.equal(bridgeHooks().admitted?.(framed, embed), undefined);
-  assert.equal(framed.asksPlain, true);
+  const sent = BRIDGE_SHAPE.request(request, framed, embed);
+  assert.deepEqual(sent, { ...request, asksPlain: true });
 });
