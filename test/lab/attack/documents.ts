@@ -1,11 +1,9 @@
-/**
- * The results, in regions between marks: on docs/reliability.md, of each attack of which something is to be said besides its
- * figures, on README.md, of all others.
- */
+/** The results, in regions between marks: on docs/reliability.md, what is not held or promised less, on README.md, each attack. */
 import type { MachineDescription } from "../bench/machine.ts";
 import { fillRegion, machineText, writeFormatted } from "../bench/page.ts";
 import { parseStored, store } from "../bench/results.ts";
 import type { Scheme } from "../../support/dial.ts";
+import type { Limit } from "./attack.ts";
 import { lossesText, type Result } from "./report.ts";
 import { VISITORS } from "./visitors.ts";
 
@@ -30,9 +28,9 @@ export async function redraw(): Promise<void> {
   const { machine, entries } = parseStored<Result>(
     await Deno.readTextFile(RESULTS),
   );
-  const { noted, others } = attacksTexts(machine, entries);
+  const { exceptions, all } = attacksTexts(machine, entries);
   for (
-    const [page, text] of [[RELIABILITY, noted], [README, others]] as const
+    const [page, text] of [[RELIABILITY, exceptions], [README, all]] as const
   ) {
     const filled = fillRegion(await Deno.readTextFile(page), "attacks", text);
     await writeFormatted(page, filled);
@@ -59,67 +57,93 @@ function cell(results: readonly Result[], scheme: Scheme): string {
   return `${latency}; ${result.peakMib}`;
 }
 
-/** Of an attack, what was not held, what is promised less, and what bystanders lost; empty if nothing. */
-function notes(both: readonly Result[], reasons: Map<string, string>): string {
-  const { attack = "", limit } = both[0] ?? {};
-  const of = (scheme: Scheme) => both.find((one) => one.scheme === scheme);
-  const broken = SCHEMES.flatMap(([scheme, name]) =>
-    (of(scheme)?.broken ?? []).map((what) => `**not held** (${name}): ${what}`)
+/** Where an attack is promised less. */
+function whereLess({ over }: Limit): string {
+  if (over === undefined) return "less";
+  return `less over ${over === "http" ? "plain HTTP" : "TLS"}`;
+}
+
+/** Of an attack, each promise that was broken. */
+function brokenNotes(both: readonly Result[]): string[] {
+  return SCHEMES.flatMap(([scheme, name]) =>
+    (both.find((one) => one.scheme === scheme)?.broken ?? [])
+      .map((what) => `**not held** (${name}): ${what}`)
   );
-  const lost = SCHEMES.flatMap(([scheme, name]) => {
-    const { losses } = of(scheme) ?? {};
+}
+
+/** Of an attack, what bystanders lost. */
+function lossNotes(both: readonly Result[]): string[] {
+  return SCHEMES.flatMap(([scheme, name]) => {
+    const { losses } = both.find((one) => one.scheme === scheme) ?? {};
     const text = losses === undefined ? "" : lossesText(losses);
     return text === "" ? [] : [`${name} lost ${text}`];
   });
-  if (limit === undefined) return [...broken, ...lost].join("; ");
-  const where = limit.over === undefined
-    ? "less"
-    : `less over ${limit.over === "http" ? "plain HTTP" : "TLS"}`;
-  const before = reasons.get(limit.reason);
-  reasons.set(limit.reason, before ?? attack);
-  const why = before === undefined
-    ? `: ${limit.reason}`
-    : ` as of \`${before}\``;
-  return [...broken, where + why, ...lost].join("; ");
 }
 
-function row(both: readonly Result[], ...more: readonly string[]): string {
-  const { attack = "", about = "" } = both[0] ?? {};
+/** The row of an attack: its figures, what was not held, what is promised less, and what bystanders lost. */
+function row(both: readonly Result[]): string {
+  const [{ attack = "", about = "", limit } = {}] = both;
+  const notes = [
+    ...brokenNotes(both),
+    ...limit === undefined ? [] : [whereLess(limit)],
+    ...lossNotes(both),
+  ];
   const cells = SCHEMES.map(([scheme]) => cell(both, scheme));
-  return `| ${[`\`${attack}\`: ${about}`, ...cells, ...more].join(" | ")} |`;
+  return `| ${
+    [`\`${attack}\`: ${about}`, ...cells, notes.join("; ")].join(" | ")
+  } |`;
+}
+
+/** The attacks of which less is promised for one reason: each with its p99 where that is so. */
+function limitRow(reason: string, all: readonly (readonly Result[])[]): string {
+  const [[{ limit } = {}] = []] = all;
+  const names = all.map((both) => {
+    const figures = both.filter(({ scheme }) =>
+      scheme === (limit?.over ?? scheme)
+    );
+    const ms = figures.map((one) => Math.round(worstP99(one) ?? Infinity));
+    return `\`${both[0]?.attack}\` ${ms.join(" and ")}`;
+  });
+  const where = limit === undefined ? "less" : whereLess(limit);
+  return `| ${names.join(", ")} | ${where}: ${reason} |`;
 }
 
 /** The texts of both regions. */
 export function attacksTexts(
   machine: MachineDescription,
   results: readonly Result[],
-): Record<"noted" | "others", string> {
-  const reasons = new Map<string, string>();
-  const all = byAttack(results).map((both) => ({
-    both,
-    note: notes(both, reasons),
-  }));
-  const noted = all.filter(({ note }) => note !== "");
-  const others = all.filter(({ note }) => note === "");
-  const quiet = others.flatMap(({ both }) => both);
-  const p99 = Math.max(...quiet.map((one) => worstP99(one) ?? Infinity));
-  const mib = Math.max(...quiet.map(({ peakMib }) => peakMib));
+): Record<"exceptions" | "all", string> {
+  const all = byAttack(results);
+  const broken = all.filter((both) => brokenNotes(both).length > 0);
+  const limited = all.filter(([one]) => one?.limit !== undefined);
+  const held = all.filter((both) =>
+    !broken.includes(both) && !limited.includes(both)
+  );
+  const losing = all.filter((both) => lossNotes(both).length > 0);
+  const p99 = Math.max(
+    ...held.flat().map((one) => worstP99(one) ?? Infinity),
+  );
+  const mib = Math.max(...results.map(({ peakMib }) => peakMib));
+  const byReason = Map.groupBy(limited, ([one]) => one?.limit?.reason ?? "");
   return {
-    noted: [
+    exceptions: [
       machineText(machine),
       "",
-      `Of ${all.length} attacks, ${others.length} are held to every promise, and no bystander lost anything: a p99 of ${
+      `Of ${all.length} attacks ([each](../test/lab/attack/README.md)), ${held.length} are held to every promise, with a p99 of ${
         Math.round(p99)
-      } ms and ${mib} MiB at most ([each](../test/lab/attack/README.md)). Of the other ${noted.length}, the last column says what was not held, what is promised less, or who lost what:`,
+      } ms at most; no attack took more than ${mib} MiB, and in ${losing.length} bystanders lost something. Not held, or promised less:`,
       "",
+      "| Attack, and its p99, ms | But |",
+      "| --- | --- |",
+      ...broken.map((both) =>
+        `| \`${both[0]?.attack}\` | ${brokenNotes(both).join("; ")} |`
+      ),
+      ...[...byReason].map(([reason, some]) => limitRow(reason, some)),
+    ].join("\n"),
+    all: [
       "| Attack | HTTP | TLS | But |",
       "| --- | --- | --- | --- |",
-      ...noted.map(({ both, note }) => row(both, note)),
-    ].join("\n"),
-    others: [
-      "| Attack | HTTP | TLS |",
-      "| --- | --- | --- |",
-      ...others.map(({ both }) => row(both)),
+      ...all.map(row),
     ].join("\n"),
   };
 }
