@@ -1,6 +1,6 @@
 /**
  * The results, made of what is stored, in regions between marks: on docs/performance.md, with the charts, and on README.md,
- * why some goals are not to be had.
+ * what else was measured, and why some goals are not to be had.
  */
 import { figureName, FLOORS, isFloor } from "./floors.ts";
 import { type Growth, plotGrowth } from "./growth.ts";
@@ -66,41 +66,53 @@ function named(row: Row, quantity: string): string {
   return `${row.contestant} (${medians(row, quantity)})`;
 }
 
-/** The goals of a scenario that were not met, each with the reason if there is one. */
+/** The goals of a scenario that were not met; a floor's reason is on the other page. */
 function unmetText(name: string, judged: readonly Judgement[]): string {
-  const unmet = judged.filter(({ target, met }) =>
-    target.scenario === name && !met
-  );
-  const byReason = Map.groupBy(
-    unmet,
-    ({ target }) =>
-      FLOORS.find(({ goals }) => goals.includes(figureName(target)))?.reason ??
-        "**missed**",
-  );
-  return [...byReason].map(([reason, all]) => {
-    const figures = all.map((judgement) =>
-      `${judgement.target.figure} ${valueText(judgement)}`
-    );
-    return `${figures.join(", ")}: ${reason}`;
-  }).join("; ");
+  return judged
+    .filter(({ target, met }) => target.scenario === name && !met)
+    .map((judgement) => {
+      const { target } = judgement;
+      const text = `${target.figure} ${valueText(judgement)}`;
+      return isFloor(target) ? text : `${text}: **missed**`;
+    }).join("; ");
+}
+
+/** True of the gateway itself, also behind something else. */
+function isGateway({ contestant }: Row): boolean {
+  return /\bgateway\b/.test(contestant);
+}
+
+/** The contestants of a scenario: the gateway, those that have a column, other ways to the gateway, and all else. */
+function contestants({ rows: [subject, ...others] }: Result["outcome"]) {
+  const beside = [/^nginx(?:$|, (?:TLS|to the app)$)/, /^fetch proxy$/]
+    .map((name) => others.find(({ contestant }) => name.test(contestant)));
+  const rest = others.filter((row) => !beside.includes(row));
+  const areWays = subject !== undefined && !isGateway(subject);
+  const ways = rest.filter((row) => areWays || isGateway(row));
+  return {
+    subject,
+    beside,
+    ways,
+    rest: rest.filter((row) => !ways.includes(row)),
+  };
 }
 
 function resultRow(
   { scenario: { name, about }, outcome }: Result,
   judged: readonly Judgement[],
 ): string {
-  const { quantity, rows: [subject, ...others] } = outcome;
+  const { quantity } = outcome;
+  const { subject, beside, ways } = contestants(outcome);
   if (subject === undefined) return "";
-  const isGateway = /^gateway\b/.test(subject.contestant);
-  const beside = [/^nginx(?:$|, (?:TLS|to the app)$)/, /^fetch proxy$/]
-    .map((name) => others.find(({ contestant }) => name.test(contestant)));
-  const rest = others.filter((row) => !beside.includes(row));
+  const own = [
+    isGateway(subject) ? medians(subject, quantity) : named(subject, quantity),
+    ...ways.map((row) => named(row, quantity)),
+  ];
   const cells = [
     `\`${name}\`: ${about}`,
     quantity,
-    isGateway ? medians(subject, quantity) : named(subject, quantity),
+    own.join(", "),
     ...beside.map((row) => row === undefined ? "" : medians(row, quantity)),
-    rest.map((row) => named(row, quantity)).join(", "),
     unmetText(name, judged),
   ];
   return `| ${cells.join(" | ")} |`;
@@ -115,10 +127,20 @@ export function benchText(
   return [
     machineText(machine),
     "",
-    "| Scenario | Figure | Gateway | nginx | fetch proxy | Others | Goals not met |",
-    "| --- | --- | --- | --- | --- | --- | --- |",
+    "| Scenario | Figure | Gateway | nginx | fetch proxy | Goals not met |",
+    "| --- | --- | --- | --- | --- | --- |",
     ...results.map((result) => resultRow(result, judged)),
   ].join("\n");
+}
+
+/** The text of the region `others`: who else was measured. */
+export function othersText(results: readonly Result[]): string {
+  const rows = results.flatMap(({ scenario: { name }, outcome }) => {
+    const { rest } = contestants(outcome);
+    const texts = rest.map((row) => named(row, outcome.quantity));
+    return rest.length === 0 ? [] : [`| \`${name}\` | ${texts.join(", ")} |`];
+  });
+  return ["| Scenario | Others |", "| --- | --- |", ...rows].join("\n");
 }
 
 function measuredGoals(results: readonly Result[]): readonly Judgement[] {
@@ -140,7 +162,7 @@ export function goalsText(results: readonly Result[]): string {
   const targets = judged.filter(({ target }) => !isFloor(target));
   const met = targets.filter(({ met }) => met).length;
   const others = judged.length - targets.length;
-  return `Of ${targets.length} targets, ${met} are met. ${others} more goals are floors: not to be had with what the gateway is built on, or not in every run ([why, and what was tried](../test/lab/bench/README.md)). The rows name those that are not met.`;
+  return `Of ${targets.length} targets, ${met} are met. ${others} more goals are floors: not to be had with what the gateway is built on, or not in every run ([why, and what was tried](../test/lab/bench/README.md)).`;
 }
 
 /** The text of the region `floors`: what shows that a goal is not to be had, and what was tried. */
@@ -189,8 +211,9 @@ export async function redrawPage(): Promise<void> {
   const text = growthText(growth.machine, growth.entries);
   await writeFormatted(PAGE, fillRegion(judged, "growth", text));
   const readme = await Deno.readTextFile(README);
+  const others = fillRegion(readme, "others", othersText(scenarios.entries));
   const floors = floorsText(scenarios.entries);
-  await writeFormatted(README, fillRegion(readme, "floors", floors));
+  await writeFormatted(README, fillRegion(others, "floors", floors));
 }
 
 /** Writes a file and formats it as the repository's check demands. */
