@@ -6,15 +6,14 @@ const text: string = `<h1 id="your-app-behind-a-preview">Your app behind a previ
 <p>Your app gets each request as the browser sent it: method, path, query and body
 byte for byte. These headers differ:</p>
 <ul>
-<li><code>Host</code>: <code>localhost:3000</code>, with your app&#39;s port: Daytona&#39;s daemon, in the
-sandbox, sets it</li>
+<li><code>Host</code>: <code>localhost:3000</code>, with your app&#39;s port</li>
 <li><code>X-Forwarded-Host</code>: the address in the browser:
 <code>3000-{sandbox}.preview.example.com</code></li>
 <li><code>X-Forwarded-Proto</code>: <code>https</code> or <code>http</code>, as in the browser</li>
 <li><code>X-Forwarded-For</code>: the visitor&#39;s address, then those of the hops; what
 visitors send counts only if the operator trusts their network</li>
-<li><code>Origin</code>: as the browser sent it, except from your own pages: see
-<a href="#the-address-that-your-app-is-told">its address</a></li>
+<li><code>Origin</code>: as the browser sent it, except from
+<a href="#the-address-that-your-app-is-told">your own pages</a></li>
 <li><code>Cookie</code>: your app&#39;s, without the gateway&#39;s</li>
 <li><code>Authorization</code>: the visitor&#39;s, unless it opened the preview</li>
 <li><code>X-Daytona-Preview-Token</code>: never arrives</li>
@@ -38,17 +37,15 @@ remembered;</li>
 </ul>
 <p>An app that answers a GET with 403, as Rails and Sinatra do for hosts that they
 do not know, gets it once more without <code>X-Forwarded-Host</code> and <code>-Proto</code>. If that
-is not refused, it is what all requests of your own pages look like from then
-on, as with the label <code>local</code> below. Pages on other ports are refused as before:
-such an app needs the line of its framework to be called by them.</p>
+is not refused, all requests of your own pages look like that from then on, as
+with the label <code>local</code> below. Pages on other ports are refused as before.</p>
 <p>Where your app redirects to <code>http://localhost:3000/…</code>, or to its port at
 <code>127.0.0.1</code>, <code>0.0.0.0</code> or <code>[::1]</code>, the browser goes to the public address, with
 the same path; <code>Refresh</code> and <code>Content-Location</code> are led back likewise. A
-redirect to another port of the sandbox leads to that port&#39;s public address,
-with two exceptions: a visitor who came by a signed link has no other port; and
-a login&#39;s answer (<code>code=</code>, <code>error=</code>), which may be for a program on the
-visitor&#39;s own machine, stays. Origins of other ports, sandboxes and sites always
-come unchanged.</p>
+redirect to another port of the sandbox leads to that port&#39;s public address; but
+a visitor who came by a signed link has no other port, and a login&#39;s answer
+(<code>code=</code>, <code>error=</code>), which may be for a program on the visitor&#39;s own machine,
+stays. Origins of other ports, sandboxes and sites always come unchanged.</p>
 <p>Some frameworks compare the <code>Origin</code> of a form with <code>Host</code> alone, and refuse the
 form. For these, the owner of the sandbox can label it:</p>
 <table>
@@ -75,11 +72,10 @@ await sandbox.setLabels(labels); // it replaces all of them
 </code></pre>
 <p>A label counts after two minutes at most. With <code>local</code>, your app cannot know its
 public address from a request: tell it by a setting if it sends links by e-mail
-or logs people in elsewhere. There, <code>X-Forwarded-Proto</code> comes with requests
-without <code>Origin</code>, such as links, and not with forms: an app that sets <code>Secure</code>
-cookies only where it is told of <code>https</code> (Express with <code>trust proxy</code>) loses
-those that it would set in answer to a form. <code>cookie: { secure: &quot;auto&quot; }</code> of
-<code>express-session</code> sets them anyway.</p>
+or logs people in elsewhere. An app that sets <code>Secure</code> cookies only where it is
+told of <code>https</code> (Express with <code>trust proxy</code>) then loses those that it would set
+in answer to a form. <code>cookie: { secure: &quot;auto&quot; }</code> of <code>express-session</code> sets them
+anyway.</p>
 <h2 id="frameworks">Frameworks</h2>
 <p>Seen in Chromium, over http and https: scripts run, an edit arrives, a form is
 posted, a redirect leads back, the app&#39;s own WebSocket works.
@@ -90,8 +86,7 @@ posted, a redirect leads back, the app&#39;s own WebSocket works.
 <th>Version</th>
 <th>As it is</th>
 <th>With the label <code>local</code></th>
-<th>Its line</th>
-<th>With its line</th>
+<th>Its line, with which it works, and why</th>
 </tr></thead>
 <tbody>
 <tr>
@@ -99,224 +94,184 @@ posted, a redirect leads back, the app&#39;s own WebSocket works.
 <td data-label="Version">8.3.8</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Vite beside an Express API with <code>cors()</code></td>
 <td data-label="Version">8.3.8</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Vite beside FastAPI with <code>CORSMiddleware</code></td>
 <td data-label="Version">8.3.8</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Next.js</td>
 <td data-label="Version">16.4.6</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Next.js with <code>-H 0.0.0.0</code></td>
 <td data-label="Version">16.4.6</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">webpack-dev-server</td>
 <td data-label="Version">5.2.7</td>
 <td data-label="As it is">edits do not arrive</td>
 <td data-label="With the label local">edits do not arrive</td>
-<td data-label="Its line"><code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code></td>
-<td data-label="With its line">works</td>
+<td data-label="Its line, with which it works, and why"><code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code>: Its page dials the dev server&#39;s own port, which only the configuration of the page can change.</td>
 </tr>
 <tr>
 <td data-label="Framework">Create React App</td>
 <td data-label="Version">5.0.1</td>
 <td data-label="As it is">edits do not arrive</td>
 <td data-label="With the label local">edits do not arrive</td>
-<td data-label="Its line"><code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code></td>
-<td data-label="With its line">works</td>
+<td data-label="Its line, with which it works, and why"><code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code>: Its page dials the host and port that the dev server listens on; the first is not needed where that is every host.</td>
 </tr>
 <tr>
 <td data-label="Framework">Vue CLI</td>
 <td data-label="Version">5.0.9</td>
 <td data-label="As it is">edits do not arrive</td>
 <td data-label="With the label local">edits do not arrive</td>
-<td data-label="Its line"><code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code></td>
-<td data-label="With its line">works</td>
+<td data-label="Its line, with which it works, and why"><code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code>: Its page dials the dev server&#39;s own address.</td>
 </tr>
 <tr>
 <td data-label="Framework">Angular</td>
 <td data-label="Version">22.2.7</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Nuxt</td>
 <td data-label="Version">4.5.2</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">SvelteKit</td>
 <td data-label="Version">3.2.0</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Astro 5</td>
 <td data-label="Version">5.18.0</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Astro</td>
 <td data-label="Version">7.3.5</td>
 <td data-label="As it is">forms refused</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"><code>security: { allowedDomains: [{ hostname: &quot;**.preview.example.com&quot; }] }</code></td>
-<td data-label="With its line">works</td>
+<td data-label="Its line, with which it works, and why"><code>security: { allowedDomains: [{ hostname: &quot;**.preview.example.com&quot; }] }</code>: It compares a form&#39;s Origin with Host, and believes X-Forwarded-Host of the domains that are listed.</td>
 </tr>
 <tr>
 <td data-label="Framework">React Router</td>
 <td data-label="Version">8.4.0</td>
 <td data-label="As it is">forms refused</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"><code>allowedActionOrigins: [&quot;**.preview.example.com&quot;]</code></td>
-<td data-label="With its line">works</td>
+<td data-label="Its line, with which it works, and why"><code>allowedActionOrigins: [&quot;**.preview.example.com&quot;]</code>: It compares an action&#39;s Origin with Host alone.</td>
 </tr>
 <tr>
 <td data-label="Framework">Parcel</td>
 <td data-label="Version">2.16.4</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Rsbuild</td>
 <td data-label="Version">2.3.2</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Storybook</td>
 <td data-label="Version">10.6.7</td>
 <td data-label="As it is">edits do not arrive</td>
 <td data-label="With the label local">edits do not arrive</td>
-<td data-label="Its line"><code>viteFinal: (config) =&gt; { delete config.server.hmr.port; return config; }</code></td>
-<td data-label="With its line">works</td>
+<td data-label="Its line, with which it works, and why"><code>viteFinal: (config) =&gt; { delete config.server.hmr.port; return config; }</code>: Its page dials Storybook&#39;s own port for hot reload.</td>
 </tr>
 <tr>
 <td data-label="Framework">Express with <code>cors</code> and <code>ws</code></td>
 <td data-label="Version">5.3.0</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">page not interactive</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">code-server</td>
 <td data-label="Version">4.139.1</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Jupyter Notebook</td>
 <td data-label="Version">6.4.13</td>
 <td data-label="As it is">forms refused; its WebSocket is refused</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"><code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\\.preview\\.example\\.com&quot;</code></td>
-<td data-label="With its line">works</td>
+<td data-label="Its line, with which it works, and why"><code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\\.preview\\.example\\.com&quot;</code>: It compares a POST&#39;s Origin with Host alone.</td>
 </tr>
 <tr>
 <td data-label="Framework">Django</td>
 <td data-label="Version">4.2.30</td>
 <td data-label="As it is">forms refused</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"><code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code></td>
-<td data-label="With its line">works</td>
+<td data-label="Its line, with which it works, and why"><code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code>: It compares a form&#39;s Origin with Host alone.</td>
 </tr>
 <tr>
 <td data-label="Framework">Flask, in debug mode</td>
 <td data-label="Version">3.1.1</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Flask-SocketIO</td>
 <td data-label="Version">5.5.1</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">its WebSocket is refused</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Rails</td>
 <td data-label="Version">7.2.2.2</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">Sinatra</td>
 <td data-label="Version">4.1.1</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 <tr>
 <td data-label="Framework">PHP&#39;s built-in server</td>
 <td data-label="Version">8.4</td>
 <td data-label="As it is">works</td>
 <td data-label="With the label local">works</td>
-<td data-label="Its line"></td>
-<td data-label="With its line"></td>
+<td data-label="Its line, with which it works, and why"></td>
 </tr>
 </tbody></table>
-<p>Why a line is needed (or the label, where that works):</p>
-<ul>
-<li><strong>webpack-dev-server</strong>: Its page dials the dev server&#39;s own port, which only
-the configuration of the page can change.</li>
-<li><strong>Create React App</strong>: Its page dials the host and port that the dev server
-listens on; the first is not needed where that is every host.</li>
-<li><strong>Vue CLI</strong>: Its page dials the dev server&#39;s own address.</li>
-<li><strong>Astro</strong>: It compares a form&#39;s Origin with Host, and believes
-X-Forwarded-Host of the domains that are listed.</li>
-<li><strong>React Router</strong>: It compares an action&#39;s Origin with Host alone.</li>
-<li><strong>Storybook</strong>: Its page dials Storybook&#39;s own port for hot reload.</li>
-<li><strong>Jupyter Notebook</strong>: It compares a POST&#39;s Origin with Host alone.</li>
-<li><strong>Django</strong>: It compares a form&#39;s Origin with Host alone.</li>
-</ul>
 <p>Not in the table:</p>
 <ul>
 <li><strong>React Router 7</strong> compares an action&#39;s Origin since 7.12, as 8 does: the same
@@ -333,17 +288,16 @@ preview:
 <code>&lt;link rel=&quot;manifest&quot; href=&quot;/app.webmanifest&quot; crossorigin=&quot;use-credentials&quot;&gt;</code>.</li>
 </ul>
 <p>Put your own previews&#39; domain for <code>preview.example.com</code>. Where there is a
-choice, take the label: a wildcard accepts the origins of every preview at that
-domain, other people&#39;s too. Do not switch the checks off: they keep other
-websites from using your app through a visitor&#39;s browser.</p>
+choice, take the label: a wildcard accepts other people&#39;s previews at that
+domain, too. Do not switch the checks off: they keep other websites from using
+your app through a visitor&#39;s browser.</p>
 <h2 id="absolute-urls-and-redirect-uris">Absolute URLs and redirect URIs</h2>
 <ul>
 <li>Prefer relative links and redirects (<code>/login</code>): they are right everywhere.</li>
-<li>A URL that is built from <code>Host</code> says localhost, which is wrong in a page, an
-e-mail or JSON. Build it from <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code>:
-<code>app.set(&quot;trust proxy&quot;, true)</code> in Express, <code>ProxyFix</code> in Flask,
-<code>USE_X_FORWARDED_HOST</code> in Django, <code>trustHost</code> in Auth.js. That is safe in a
-sandbox; it may not be in production.</li>
+<li>Build absolute URLs from <code>X-Forwarded-Host</code> and <code>X-Forwarded-Proto</code>, not from
+<code>Host</code>, which says localhost: <code>app.set(&quot;trust proxy&quot;, true)</code> in Express,
+<code>ProxyFix</code> in Flask, <code>USE_X_FORWARDED_HOST</code> in Django, <code>trustHost</code> in Auth.js.
+That is safe in a sandbox; it may not be in production.</li>
 <li>Redirect URIs of a login with Google, GitHub and the like have to be
 registered, and most providers accept no wildcards: register yours by their
 API, log in through one fixed address that passes the code on, or use a test
@@ -353,8 +307,8 @@ provider.</li>
 </ul>
 <h2 id="cookies">Cookies</h2>
 <ul>
-<li>Each port has its own host, and so its own cookies. On localhost, all ports
-share them: an app that relies on that needs a proxy on one port.</li>
+<li>Each port has its own host, and so its own cookies. An app that shares them
+among ports, as on localhost, needs a proxy on one port.</li>
 <li><code>Domain</code> is removed from <code>Set-Cookie</code> if it is the previews&#39; domain, one above
 it, <code>localhost</code> or an address of that: the cookie is then for your host alone.</li>
 <li>Names of the gateway&#39;s own, such as <code>__Host-porthole-session</code>, cannot be set,
@@ -402,8 +356,6 @@ gateway, which pings the browser itself: a silent WebSocket stays open.</li>
 <code>https:</code>. Your server&#39;s own port is not public.</li>
 <li>Server-sent events and streamed responses pass as they come, however long or
 silent. Send <code>X-Accel-Buffering: no</code> in case there is a proxy in front.</li>
-<li>A message may have 16 MiB. A WebSocket whose app does not read is closed with
-1013 once 16 MiB wait for it.</li>
 <li>When a visitor&#39;s access ends, so do their streams and WebSockets: half a
 minute later at most where a link ended or the sandbox became private, three
 minutes where a user lost access or a token was replaced. WebSockets close
@@ -472,6 +424,16 @@ with 1001 when the gateway restarts: reconnect.</li>
 <td data-label="What">WebSocket pings and the like from your app</td>
 <td data-label="Limit">4,096 in a second</td>
 <td data-label="Beyond it">close code 1008</td>
+</tr>
+<tr>
+<td data-label="What">a WebSocket&#39;s message</td>
+<td data-label="Limit">16 MiB</td>
+<td data-label="Beyond it">close code 1009</td>
+</tr>
+<tr>
+<td data-label="What">what waits for an app that reads no WebSocket</td>
+<td data-label="Limit">16 MiB</td>
+<td data-label="Beyond it">close code 1013</td>
 </tr>
 </tbody></table>
 <p>HTTP trailers (and so gRPC, but not gRPC-Web), early hints, the body of a GET,
