@@ -79,200 +79,57 @@ anyway.</p>
 <h2 id="frameworks">Frameworks</h2>
 <p>Seen in Chromium, over http and https: scripts run, an edit arrives, a form is
 posted, a redirect leads back, the app&#39;s own WebSocket works.
-<code>deno task e2e --dev-servers --save</code> writes this table.</p>
-<table>
-<thead><tr>
-<th>Framework</th>
-<th>Version</th>
-<th>As it is</th>
-<th>With the label <code>local</code></th>
-<th>Its line, with which it works, and why</th>
-</tr></thead>
-<tbody>
-<tr>
-<td data-label="Framework">Vite</td>
-<td data-label="Version">8.3.8</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Vite beside an Express API with <code>cors()</code></td>
-<td data-label="Version">8.3.8</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Vite beside FastAPI with <code>CORSMiddleware</code></td>
-<td data-label="Version">8.3.8</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Next.js</td>
-<td data-label="Version">16.4.6</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Next.js with <code>-H 0.0.0.0</code></td>
-<td data-label="Version">16.4.6</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">webpack-dev-server</td>
-<td data-label="Version">5.2.7</td>
-<td data-label="As it is">edits do not arrive</td>
-<td data-label="With the label local">edits do not arrive</td>
-<td data-label="Its line, with which it works, and why"><code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code>: Its page dials the dev server&#39;s own port, which only the configuration of the page can change.</td>
-</tr>
-<tr>
-<td data-label="Framework">Create React App</td>
-<td data-label="Version">5.0.1</td>
-<td data-label="As it is">edits do not arrive</td>
-<td data-label="With the label local">edits do not arrive</td>
-<td data-label="Its line, with which it works, and why"><code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code>: Its page dials the host and port that the dev server listens on; the first is not needed where that is every host.</td>
-</tr>
-<tr>
-<td data-label="Framework">Vue CLI</td>
-<td data-label="Version">5.0.9</td>
-<td data-label="As it is">edits do not arrive</td>
-<td data-label="With the label local">edits do not arrive</td>
-<td data-label="Its line, with which it works, and why"><code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code>: Its page dials the dev server&#39;s own address.</td>
-</tr>
-<tr>
-<td data-label="Framework">Angular</td>
-<td data-label="Version">22.2.7</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Nuxt</td>
-<td data-label="Version">4.5.2</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">SvelteKit</td>
-<td data-label="Version">3.2.0</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Astro 5</td>
-<td data-label="Version">5.18.0</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Astro</td>
-<td data-label="Version">7.3.5</td>
-<td data-label="As it is">forms refused</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"><code>security: { allowedDomains: [{ hostname: &quot;**.preview.example.com&quot; }] }</code>: It compares a form&#39;s Origin with Host, and believes X-Forwarded-Host of the domains that are listed.</td>
-</tr>
-<tr>
-<td data-label="Framework">React Router</td>
-<td data-label="Version">8.4.0</td>
-<td data-label="As it is">forms refused</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"><code>allowedActionOrigins: [&quot;**.preview.example.com&quot;]</code>: It compares an action&#39;s Origin with Host alone.</td>
-</tr>
-<tr>
-<td data-label="Framework">Parcel</td>
-<td data-label="Version">2.16.4</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Rsbuild</td>
-<td data-label="Version">2.3.2</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Storybook</td>
-<td data-label="Version">10.6.7</td>
-<td data-label="As it is">edits do not arrive</td>
-<td data-label="With the label local">edits do not arrive</td>
-<td data-label="Its line, with which it works, and why"><code>viteFinal: (config) =&gt; { delete config.server.hmr.port; return config; }</code>: Its page dials Storybook&#39;s own port for hot reload.</td>
-</tr>
-<tr>
-<td data-label="Framework">Express with <code>cors</code> and <code>ws</code></td>
-<td data-label="Version">5.3.0</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">page not interactive</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">code-server</td>
-<td data-label="Version">4.139.1</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Jupyter Notebook</td>
-<td data-label="Version">6.4.13</td>
-<td data-label="As it is">forms refused; its WebSocket is refused</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"><code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\\.preview\\.example\\.com&quot;</code>: It compares a POST&#39;s Origin with Host alone.</td>
-</tr>
-<tr>
-<td data-label="Framework">Django</td>
-<td data-label="Version">4.2.30</td>
-<td data-label="As it is">forms refused</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"><code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code>: It compares a form&#39;s Origin with Host alone.</td>
-</tr>
-<tr>
-<td data-label="Framework">Flask, in debug mode</td>
-<td data-label="Version">3.1.1</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Flask-SocketIO</td>
-<td data-label="Version">5.5.1</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">its WebSocket is refused</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Rails</td>
-<td data-label="Version">7.2.2.2</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">Sinatra</td>
-<td data-label="Version">4.1.1</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-<tr>
-<td data-label="Framework">PHP&#39;s built-in server</td>
-<td data-label="Version">8.4</td>
-<td data-label="As it is">works</td>
-<td data-label="With the label local">works</td>
-<td data-label="Its line, with which it works, and why"></td>
-</tr>
-</tbody></table>
-<p>Not in the table:</p>
+<code>deno task e2e --dev-servers --save</code> writes this list. The label is <code>local</code>, and
+changes nothing unless said.</p>
+<ul>
+<li><strong>Vite</strong> 8.3.8: works</li>
+<li><strong>Vite beside an Express API with <code>cors()</code></strong> 8.3.8: works</li>
+<li><strong>Vite beside FastAPI with <code>CORSMiddleware</code></strong> 8.3.8: works</li>
+<li><strong>Next.js</strong> 16.4.6: works</li>
+<li><strong>Next.js with <code>-H 0.0.0.0</code></strong> 16.4.6: works</li>
+<li><strong>webpack-dev-server</strong> 5.2.7: edits do not arrive; with its line, works:
+<code>client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; }</code>. Its page dials the dev
+server&#39;s own port, which only the configuration of the page can change.</li>
+<li><strong>Create React App</strong> 5.0.1: edits do not arrive; with its line, works:
+<code>WDS_SOCKET_HOST=0.0.0.0 WDS_SOCKET_PORT=0</code>. Its page dials the host and port
+that the dev server listens on; the first is not needed where that is every
+host.</li>
+<li><strong>Vue CLI</strong> 5.0.9: edits do not arrive; with its line, works:
+<code>devServer: { client: { webSocketURL: &quot;auto://0.0.0.0:0/ws&quot; } }</code>. Its page
+dials the dev server&#39;s own address.</li>
+<li><strong>Angular</strong> 22.2.7: works</li>
+<li><strong>Nuxt</strong> 4.5.2: works</li>
+<li><strong>SvelteKit</strong> 3.2.0: works</li>
+<li><strong>Astro 5</strong> 5.18.0: works</li>
+<li><strong>Astro</strong> 7.3.5: forms refused; with the label, works; with its line, works:
+<code>security: { allowedDomains: [{ hostname: &quot;**.preview.example.com&quot; }] }</code>. It
+compares a form&#39;s Origin with Host, and believes X-Forwarded-Host of the
+domains that are listed.</li>
+<li><strong>React Router</strong> 8.4.0: forms refused; with the label, works; with its line,
+works: <code>allowedActionOrigins: [&quot;**.preview.example.com&quot;]</code>. It compares an
+action&#39;s Origin with Host alone.</li>
+<li><strong>Parcel</strong> 2.16.4: works</li>
+<li><strong>Rsbuild</strong> 2.3.2: works</li>
+<li><strong>Storybook</strong> 10.6.7: edits do not arrive; with its line, works:
+<code>viteFinal: (config) =&gt; { delete config.server.hmr.port; return config; }</code>.
+Its page dials Storybook&#39;s own port for hot reload.</li>
+<li><strong>Express with <code>cors</code> and <code>ws</code></strong> 5.3.0: works; with the label, page not
+interactive</li>
+<li><strong>code-server</strong> 4.139.1: works</li>
+<li><strong>Jupyter Notebook</strong> 6.4.13: forms refused; its WebSocket is refused; with the
+label, works; with its line, works:
+<code>c.NotebookApp.allow_origin_pat = r&quot;https://.*\\.preview\\.example\\.com&quot;</code>. It
+compares a POST&#39;s Origin with Host alone.</li>
+<li><strong>Django</strong> 4.2.30: forms refused; with the label, works; with its line, works:
+<code>CSRF_TRUSTED_ORIGINS = [&quot;https://*.preview.example.com&quot;]</code>. It compares a
+form&#39;s Origin with Host alone.</li>
+<li><strong>Flask, in debug mode</strong> 3.1.1: works</li>
+<li><strong>Flask-SocketIO</strong> 5.5.1: works; with the label, its WebSocket is refused</li>
+<li><strong>Rails</strong> 7.2.2.2: works</li>
+<li><strong>Sinatra</strong> 4.1.1: works</li>
+<li><strong>PHP&#39;s built-in server</strong> 8.4: works</li>
+</ul>
+<p>Not in the list:</p>
 <ul>
 <li><strong>React Router 7</strong> compares an action&#39;s Origin since 7.12, as 8 does: the same
 line, or the label.</li>

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /**
  * `deno task e2e --dev-servers`: real dev servers at real names, over HTTP and HTTPS. `--only next,vite` runs these;
- * `--quick` tries only what has to work; `--save` writes the table in docs/apps.md. `--engine firefox,webkit` tries
+ * `--quick` tries only what has to work; `--save` writes the list in docs/apps.md. `--engine firefox,webkit` tries
  * hot reload by Vite and Next in these, and `--embeds` Vite, Next and Django in the frame of another site's page. The first run fetches the dev servers.
  */
 import { parseArgs } from "node:util";
