@@ -16,6 +16,7 @@ export const DOCUMENTS: ReadonlyMap<string, string> = new Map(
       "test/faults/README.md",
       "test/lab/attack/README.md",
       "test/lab/bench/README.md",
+      "test/lab/drill/README.md",
       ...["docs", "docs/features", "docs/run"].flatMap((folder) =>
         [...Deno.readDirSync(new URL(`${folder}/`, ROOT))]
           .map(({ name }) => `${folder}/${name}`)

@@ -1,12 +1,12 @@
-/** What troubles of Redis have cost: in lines of text, and in the table of docs/reliability.md. */
+/** What troubles of Redis have cost: in lines of text, in the table of README.md, and in a sentence of docs/reliability.md. */
 import { markdownTable } from "../../support/markdown_table.ts";
 import type { MachineDescription } from "../bench/machine.ts";
-import { fillRegion, machineText, writeFormatted } from "../bench/page.ts";
+import { machineText } from "../bench/page.ts";
 import { store } from "../bench/results.ts";
 import type { RedisTrouble } from "./redis_troubles.ts";
+import { showRegion } from "./report.ts";
 
 const RESULTS = new URL("./redis.jsonl", import.meta.url);
-const RELIABILITY = new URL("../../../docs/reliability.md", import.meta.url);
 
 /** The kinds of visitors: of a public sandbox, of a private one by a login, of one that nobody has opened before. */
 export type RedisKind = "public" | "login" | "cold";
@@ -82,18 +82,31 @@ function cellsOf(
   ] as const;
 }
 
-/** Replaces the stored results, and shows them in docs/reliability.md. */
+/** Replaces the stored results, and shows them in the documents. */
 export async function saveRedis(
   machine: MachineDescription,
   results: readonly RedisResult[],
 ): Promise<void> {
   await store(RESULTS, machine, results);
-  const page = await Deno.readTextFile(RELIABILITY);
-  const text = redisText(machine, results);
-  await writeFormatted(RELIABILITY, fillRegion(page, "redis", text));
+  await showRegion(
+    "redis",
+    redisText(machine, results),
+    redisSummary(results),
+  );
 }
 
-/** The text of that region. */
+/** What all troubles came to. */
+export function redisSummary(results: readonly RedisResult[]): string {
+  const seen = results.flatMap((result) => result.seen);
+  const harmless = results.filter(isHarmless).length;
+  const slowest = Math.max(...seen.map(({ slowestMs }) => slowestMs));
+  const again = results.map(({ usedAgainSec }) => usedAgainSec ?? Infinity);
+  return `In ${harmless} of ${results.length} troubles no answer, login or logout was lost, and \`/ready\` said so meanwhile. The slowest answer took ${
+    Math.round(slowest)
+  } ms, and Redis was used again within ${Math.max(...again).toFixed(1)} s.`;
+}
+
+/** The text of the table's region. */
 export function redisText(
   machine: MachineDescription,
   results: readonly RedisResult[],

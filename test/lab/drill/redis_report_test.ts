@@ -4,6 +4,7 @@ import {
   formatRedis,
   isHarmless,
   type RedisResult,
+  redisSummary,
   redisText,
 } from "./redis_report.ts";
 
@@ -56,4 +57,5 @@ Deno.test("the table of Redis in trouble tells of logins and of logouts", () => 
     .map((line) => line.split("|").map((cell) => cell.trim()));
   assert.equal(row[head.indexOf("Logins kept")], "7 of 7");
   assert.equal(row[head.indexOf("Logouts kept")], "2 of 2");
+  assert.match(redisSummary([RESULT]), /^In 1 of 1 troubles .* 20 ms/);
 });

@@ -1,4 +1,4 @@
-/** What came of a drill: in a line of text, and in the table of docs/reliability.md. */
+/** What came of a drill: in lines of text, in the table of README.md, and in a sentence of docs/reliability.md. */
 import { markdownTable } from "../../support/markdown_table.ts";
 import { quantile } from "../../support/quantile.ts";
 import type { Sight } from "../../support/visits.ts";
@@ -10,6 +10,7 @@ import { type Kind, KINDS, type Outcomes, type Sights } from "./visitors.ts";
 
 const RESULTS = new URL("./results.jsonl", import.meta.url);
 const RELIABILITY = new URL("../../../docs/reliability.md", import.meta.url);
+const README = new URL("./README.md", import.meta.url);
 
 /** What one kind of visitors saw. */
 export interface Seen {
@@ -104,7 +105,7 @@ function seenText({ kind, count, p99Ms, late, wrong }: Seen): string {
   return `${kind}: ${count}, p99 ${Math.round(p99Ms)} ms${rest}`;
 }
 
-/** Replaces the stored results, and shows them in docs/reliability.md. */
+/** Replaces the stored results, and shows them in the documents. */
 export async function save(
   machine: MachineDescription,
   results: readonly Result[],
@@ -113,13 +114,41 @@ export async function save(
   await redraw();
 }
 
-/** Makes the region of the document again. */
+/** Makes the regions of the documents again. */
 export async function redraw(): Promise<void> {
   const stored = await Deno.readTextFile(RESULTS);
   const { machine, entries } = parseStored<Result>(stored);
-  const page = await Deno.readTextFile(RELIABILITY);
-  const text = drillText(machine, entries);
-  await writeFormatted(RELIABILITY, fillRegion(page, "drill", text));
+  await showRegion("drill", drillText(machine, entries), drillSummary(entries));
+}
+
+/** Shows a table in README.md, and what it comes to in docs/reliability.md. */
+export async function showRegion(
+  region: string,
+  table: string,
+  summary: string,
+): Promise<void> {
+  for (
+    const [page, text] of [[README, table], [RELIABILITY, summary]] as const
+  ) {
+    const filled = fillRegion(await Deno.readTextFile(page), region, text);
+    await writeFormatted(page, filled);
+  }
+}
+
+/** What all troubles came to for those who do not use what is in trouble. */
+export function drillSummary(all: readonly Result[]): string {
+  const results = all.filter(({ name }) => name !== "nothing");
+  const losses = results.map(({ others }) => lost(others));
+  const losing = losses.filter((count) => count > 0);
+  const shares = results.map(({ others }) => lost(others) / total(others));
+  const p99s = results.flatMap(({ others }) => worstP99(others));
+  return `Of ${results.length} troubles, ${losing.length} cost others anything: at most ${
+    Math.max(...losses)
+  } answers, ${
+    (100 * Math.max(...shares)).toFixed(1)
+  } % of theirs. The p99 of who was treated worst was ${
+    Math.max(...p99s)
+  } ms at most.`;
 }
 
 /** The text of that region. */
@@ -130,25 +159,24 @@ export function drillText(
   const rows = results.map(({ about, hit, others }) => [
     about,
     `${lost(others)} of ${total(others)}`,
-    othersP99(others),
+    others.map(({ kind, p99Ms }) => `${kind} ${Math.round(p99Ms)}`).join(", "),
     hit.map(hitText).join("; ") || "–",
   ]);
   const head = [
     "Trouble",
     "Others lost",
-    "Others' p99, downloads', ms",
+    "Others' p99, ms",
     "Who used it",
   ];
   return [machineText(machine), "", markdownTable([head, ...rows])].join("\n");
 }
 
-/** The p99 of the kind that was treated worst, and of downloads, which take two seconds. */
-function othersP99(others: readonly Seen[]): string {
-  const [downloads, rest] = [true, false].map((isDownload) =>
-    others.filter(({ kind }) => (kind === "download") === isDownload)
-      .map(({ p99Ms }) => Math.round(p99Ms))
+/** The p99 of the kind that was treated worst, ms, but for downloads, which take two seconds. */
+function worstP99(others: readonly Seen[]): number {
+  return Math.max(
+    ...others.filter(({ kind }) => kind !== "download")
+      .map(({ p99Ms }) => Math.round(p99Ms)),
   );
-  return [rest, downloads].map((all = []) => Math.max(...all)).join(", ");
 }
 
 function total(seen: readonly Seen[]): number {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatResult, lost, resultOf } from "./report.ts";
+import { drillSummary, formatResult, lost, resultOf } from "./report.ts";
 import { scenarios } from "./scenarios.ts";
 import { KINDS, type Sights } from "./visitors.ts";
 
@@ -32,6 +32,7 @@ Deno.test("drill: wrong and late answers to others are a loss", () => {
   });
   assert.equal(lost(drilled.others), 2);
   assert.match(formatResult(drilled), /LOST/);
+  assert.match(drillSummary([drilled]), /^Of 1 troubles, 1 cost .* 2 answers/);
 });
 
 Deno.test("drill: no two scenarios have one name", () => {

@@ -1,12 +1,12 @@
-/** What restarts behind fronts have cost: in a line of text, and in the table of docs/reliability.md. */
+/** What restarts behind fronts have cost: in lines of text, in the table of README.md, and in a sentence of docs/reliability.md. */
 import { markdownTable } from "../../support/markdown_table.ts";
 import type { MachineDescription } from "../bench/machine.ts";
-import { fillRegion, machineText, writeFormatted } from "../bench/page.ts";
+import { machineText } from "../bench/page.ts";
 import { store } from "../bench/results.ts";
+import { showRegion } from "./report.ts";
 import type { RestartFront } from "./restart_fronts.ts";
 
 const RESULTS = new URL("./restarts.jsonl", import.meta.url);
-const RELIABILITY = new URL("../../../docs/reliability.md", import.meta.url);
 
 /** The kinds of visitors: of a page, with a form, of a download and a stream of 10 s, of a WebSocket. */
 export type RestartKind = "get" | "post" | "download" | "events" | "tunnel";
@@ -59,18 +59,34 @@ function cellOf(seen: RestartSeen): string {
   ].join("; ");
 }
 
-/** Replaces the stored results, and shows them in docs/reliability.md. */
+/** Replaces the stored results, and shows them in the documents. */
 export async function saveRestarts(
   machine: MachineDescription,
   results: readonly RestartResult[],
 ): Promise<void> {
   await store(RESULTS, machine, results);
-  const page = await Deno.readTextFile(RELIABILITY);
-  const text = restartsText(machine, results);
-  await writeFormatted(RELIABILITY, fillRegion(page, "restarts", text));
+  await showRegion(
+    "restarts",
+    restartsText(machine, results),
+    restartsSummary(results),
+  );
 }
 
-/** The text of that region. */
+/** What all restarts came to. */
+export function restartsSummary(results: readonly RestartResult[]): string {
+  const seen = results.flatMap((result) => result.seen);
+  const visits = seen.reduce((sum, { count }) => sum + count, 0);
+  const lost = seen.flatMap(lostOf).reduce((sum, [, count]) => sum + count, 0);
+  const drains = results.flatMap(({ drainsSec }) => drainsSec);
+  const fronts = results.map(({ front }) => front).join(", ");
+  return `Behind ${fronts}, ${lost} of ${
+    visits.toLocaleString("en-US")
+  } GETs, POSTs, downloads, event streams and messages of WebSockets were lost (a WebSocket that is asked to come back by 1001 is not); a drain took ${
+    Math.max(...drains)
+  } s at most.`;
+}
+
+/** The text of the table's region. */
 export function restartsText(
   machine: MachineDescription,
   results: readonly RestartResult[],

@@ -3,6 +3,7 @@ import {
   formatRestarts,
   isLossless,
   type RestartResult,
+  restartsSummary,
 } from "./restart_report.ts";
 
 function resultWith(wrong: Readonly<Record<string, number>>): RestartResult {
@@ -17,4 +18,5 @@ Deno.test("restarts: a WebSocket that is sent away by 1001 is no loss, anything 
   const lost = resultWith({ "closed 1001": 3, "no answer": 1 });
   assert.equal(isLossless(lost), false);
   assert.match(formatRestarts(lost), /LOST.*\n.*1 × no answer of 10/);
+  assert.match(restartsSummary([away, lost]), /^Behind nginx, nginx, 1 of 20 /);
 });
