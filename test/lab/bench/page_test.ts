@@ -5,6 +5,7 @@ import {
   fillRegion,
   floorsText,
   goalsText,
+  moreText,
   othersText,
 } from "./page.ts";
 import { formatStored, parseStored, readResults } from "./results.ts";
@@ -77,6 +78,10 @@ Deno.test("benchText() names the machine, and shows the gateway beside nginx and
     text,
     /\| `tunnels`: idle \|.* \| memory 40\.0 \(at most 32 KiB\) \|$/,
   );
+  const scenario = { name: "drip", about: "slowly" };
+  const outcome = outcomeOf("median ms", { gateway: 1 });
+  assert(!benchText(MACHINE, [{ scenario, outcome }]).includes("drip"));
+  assert(moreText([{ scenario, outcome }]).includes("| `drip`: slowly | "));
   assert.equal(
     othersText(results).split("\n").slice(2).join("\n"),
     "| `body-1m` | direct (3,000) |",
@@ -103,7 +108,11 @@ Deno.test("docs/performance.md shows the stored results, and README.md the other
     new URL("./README.md", import.meta.url),
   );
   const filled = fillRegion(
-    fillRegion(readme, "others", othersText(entries)),
+    fillRegion(
+      fillRegion(readme, "more", moreText(entries)),
+      "others",
+      othersText(entries),
+    ),
     "floors",
     floorsText(entries),
   );
