@@ -86,7 +86,7 @@ export function presentedGrants(
   return credentials;
 }
 
-/** Those of a request to the toolbox, which runs commands: a page can make a browser attach sessions, so none counts. */
+/** Credentials for the toolbox, which runs commands: a page can make a browser attach sessions, so none counts. */
 export function toolboxCredentials(
   source: Pick<CredentialSource, "headers" | "queryToken"> & {
     readonly urlSignature: FileUrlSplit["signature"];

@@ -114,7 +114,7 @@ export class OwnCookies {
     return this.hostOnly(this.otherAccount, "logout", ASKS_AFTER_LOGOUT_SEC);
   }
 
-  /** Those by which they do after a login without access: none where a logout's mark lasts longer. */
+  /** The lines by which they do after a login without access: none where a logout's mark lasts longer. */
   marksOfRefusal(sent: string): string[] {
     return cookieValues(sent, this.otherAccount).includes("logout")
       ? []

@@ -47,7 +47,7 @@ function stopsLate({ limits }: Facts): OddSetting | undefined {
   };
 }
 
-/** One that is longer than the whole budget stops the start: config.ts. */
+/** A message that is longer than the whole budget stops the start: config.ts. */
 function messageTooLong({ limits }: Facts): OddSetting | undefined {
   const { messageBytes, bufferBudgetBytes } = limits;
   const most = CLIENT_SHARE * bufferBudgetBytes;

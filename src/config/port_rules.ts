@@ -11,7 +11,7 @@ export const ANYONE = 1;
 export const SHARED = 2;
 /** Whoever has logged in with a verified address, as a visitor. */
 export const LOGINS = 4;
-/** Those of them whom `porthole.allow` names. */
+/** Visitors whom `porthole.allow` names. */
 export const NAMED = 8;
 /** Members, and preview tokens. */
 export const MEMBERS = 16;

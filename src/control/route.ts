@@ -39,10 +39,10 @@ export type RouteContext<R extends RouteConfig> = Parameters<
 /** The content of an error response in the OpenAPI description. */
 export const PROBLEM = { "application/problem+json": { schema: z.unknown() } };
 
-/** That of a page. */
+/** The content of a page. */
 export const PAGE = { "text/html": { schema: z.string() } };
 
-/** That of JSON. */
+/** The content of JSON. */
 export function json<Schema extends z.ZodType>(
   schema: Schema,
 ): { "application/json": { schema: Schema } } {

@@ -52,7 +52,7 @@ interface Upstream {
   readonly liveness: Liveness;
   /** The exchanges that have a place. */
   waiting: number;
-  /** Those that wait for one. */
+  /** Exchanges that wait for one. */
   readonly queue: FairQueue<Waiter<Place>>;
 }
 

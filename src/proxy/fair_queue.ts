@@ -6,7 +6,7 @@ export interface Waiting {
   readonly client: string;
 }
 
-/** Those of a sandbox, by client. */
+/** Who waits for a sandbox, by client. */
 class OfSandbox<W> {
   size = 0;
   readonly clients = new Map<string, W[]>();

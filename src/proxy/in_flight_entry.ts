@@ -43,7 +43,7 @@ export function createRegistry(limits: InFlightLimits) {
     all: new Count(),
     /** WebSockets, with those that are about to open. */
     tunnels: new Count(),
-    /** Those among them that are open, and so are exchanges no more. */
+    /** WebSockets that are open, and so are exchanges no more. */
     openTunnels: 0,
     bySandbox: new CountById(limits.exchangesPerSandbox),
     tunnelsBySandbox: new CountById(limits.exchangesPerSandbox),
@@ -57,7 +57,7 @@ export function createRegistry(limits: InFlightLimits) {
     ),
     /** The exchanges that have ended, but whose clients have yet to take the end of the response. */
     undelivered: 0,
-    /** Those that last. */
+    /** Exchanges that last. */
     streaming: new LinkedList<InFlightEntry>(),
     /** How often sandboxes may have become private, and when each did last, by that count. */
     flipCount: 0,

@@ -21,7 +21,7 @@ export const NO_LABELS: OwnerLabels = {};
 /** Of what nobody owns. */
 export const NO_OWNER: Owner = { labels: NO_LABELS, organizationId: null };
 
-/** Those that somebody reads, by their names. */
+/** Labels that somebody reads, by their names. */
 const READ: readonly RegExp[] = [
   /^porthole\.identity$/,
   /^porthole\.app-origin(\.[1-9]\d{0,4})?$/,
@@ -43,11 +43,11 @@ export const storedOwner: z.ZodType<Owner> = z.object({
   organizationId: z.string().nullable(),
 });
 
-/** Those that close ports (auth/port_policy.ts): none of these is left out, whatever it says. */
+/** Labels that close ports (auth/port_policy.ts): none is left out, whatever it says. */
 const PORT_LABEL = /^porthole\.port\.(\*|[1-9]\d{0,4})$/;
 const MAX_PORT_LABELS = 256;
 
-/** Those among a sandbox's labels; {@linkcode NO_LABELS} itself if there are none. */
+/** The labels of a sandbox that somebody reads; {@linkcode NO_LABELS} itself if there are none. */
 export function ownerLabels(
   labels: Readonly<Record<string, string>>,
 ): OwnerLabels {

@@ -40,7 +40,7 @@ export interface SandboxRecord {
   readonly runnerId: string | null;
 }
 
-/** That of a sandbox that the API does not show. */
+/** The record of a sandbox that the API does not show. */
 export const NO_RECORD: SandboxRecord = { owner: NO_OWNER, runnerId: null };
 
 /** The record, or why there is none. */
@@ -55,7 +55,7 @@ export class SandboxStates {
   readonly #options: SandboxStatesOptions;
   readonly #flights = new SingleFlight<Facts>();
   readonly #known: ExpiringLru<string, Facts>;
-  /** Those that were not started when the API was asked last. */
+  /** Sandboxes that were not started when the API was asked last. */
   readonly #notStarted: LRUCache<string, true>;
 
   constructor(api: StatesApi, options: SandboxStatesOptions) {

@@ -39,7 +39,7 @@ export function bodyReader(body: ReadableStream<Bytes>): BodyReader {
   );
 }
 
-/** Does so into rooms that are taken for each read, which may be used again: fresh memory is filled with zeros first. */
+/** Reads into rooms that are taken for each read, and may be used again: fresh memory is filled with zeros first. */
 export function roomReader(
   body: ReadableStream<Bytes>,
   takeRoom: () => Bytes,

@@ -74,7 +74,7 @@ interface RecordParts {
 
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
-/** Adds them, without their descriptions, and returns what further routes of that kind need. */
+/** Adds the routes of a kind, without their descriptions, and returns what further routes of that kind need. */
 export function addRecordRoutes<A extends AskedOfAll, D extends JsonValue>(
   app: OpenAPIHono<ControlEnv>,
   kind: RecordKind<A, D>,

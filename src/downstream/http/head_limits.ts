@@ -37,7 +37,7 @@ export function checkHead(
   }
 }
 
-/** Does so for the gateway's own pages, without cookies: a browser that has too many of ours must be able to log out. */
+/** Checks a head for our own pages, without cookies: a browser that has too many of ours must be able to log out. */
 export function checkControlHead(
   { target, headers }: Head,
   limits: RequestHeadLimits,

@@ -61,7 +61,7 @@ const MAX_GREEDY = 1000;
 export class UntakenAnswers {
   readonly #options: UntakenOptions;
   readonly #maxOfClient: number;
-  /** Those that have waited for longest come first. */
+  /** Answers that have waited for longest come first. */
   readonly #waiting = new LinkedList<Waiting>();
   /** How many of the gateway's own each client has left untaken. */
   readonly #ofClient = new Map<string, number>();

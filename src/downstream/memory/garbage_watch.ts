@@ -17,7 +17,7 @@ const STEP_SHARE = 1 / 16;
 /** Time until the next look, ms: connections that come and go make 10 MB of garbage in 200 ms. */
 const PAUSE_MS = 200;
 
-/** That of a process which takes less than half of its memory: one at rest is to be left asleep. */
+/** The pause of a process which takes less than half of its memory: one at rest is to be left asleep. */
 const RELAXED_PAUSE_MS = 500;
 
 export class GarbageWatch {

@@ -36,7 +36,7 @@ export class IdleConnections {
   readonly #max: number;
   readonly #now: () => number;
   #count = 0;
-  /** Those of each client, idle for the longest time first. */
+  /** Connections of each client, idle for the longest time first. */
   readonly #idle = new Map<string, Map<Connection, Idle>>();
 
   /** @param max How many there may be */

@@ -9,7 +9,7 @@ import { storedJson } from "../../records/stored_json.ts";
 /** What can be blocked: sandboxes and organizations by their ids, and names by their hosts. */
 export const BLOCK_KINDS = ["sandboxes", "names", "organizations"] as const;
 
-/** One that is blocked. @example `sandboxes/0b9f1c5e-…` */
+/** What is blocked. @example `sandboxes/0b9f1c5e-…` */
 export type Block = `${typeof BLOCK_KINDS[number]}/${string}`;
 
 const KEY: StoreKey = ["blocks"];

@@ -70,7 +70,7 @@ export const EMBED_ROUTES: readonly RouteConfig[] = [
   },
 ];
 
-/** Adds them. */
+/** Adds the routes of embeds. */
 export function addEmbedRoutes(
   app: OpenAPIHono<ControlEnv>,
   kind: ReturnType<typeof embedKind>,

@@ -30,7 +30,7 @@ interface AnswersParts extends Pick<FeatureParts, "config" | "now"> {
   readonly recordValues: Pick<RecordValues, "read" | "write">;
 }
 
-/** Keeps them by their ids. */
+/** Visitors' answers, by their ids. */
 export class Answers {
   readonly #parts: AnswersParts;
   readonly #fresh: ExpiringLru<string, Answer>;

@@ -100,7 +100,7 @@ export class IdentityKeys {
       }));
   }
 
-  /** Those that are kept, once what is due is written. */
+  /** The keys that are kept, once what is due is written. */
   async #read(): Promise<KeptKeys> {
     const { records, now } = this.#parts;
     for (;;) {
@@ -159,7 +159,7 @@ export class IdentityKeys {
     return this.#first.seal({ key, salt }, NEVER_MS);
   }
 
-  /** Those that can be used. */
+  /** The keys that can be used. */
   async #open(kept: KeptKeys): Promise<OpenedKey[]> {
     for (const each of kept) {
       const { kid, sealed } = each;

@@ -37,7 +37,7 @@ export class KeptFailures {
     }).reverse();
   }
 
-  /** Those of a sandbox as events, oldest first. */
+  /** The failures of a sandbox as events, oldest first. */
   of(sandboxId: string): readonly string[] {
     const since = this.#now() - this.#limits.ageMs;
     return this.#kept.filter((each) =>

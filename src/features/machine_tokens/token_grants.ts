@@ -28,7 +28,7 @@ export function tokenGrants(
   { records, background, now }: GrantsParts,
 ): GrantSource {
   const life = { max: MAX_NOTED, ttlMs: NOTED_EVERY_MS, now };
-  /** Those whose use this process has noted lately, or has tried to. */
+  /** Records whose use this process has noted lately, or has tried to. */
   const noted = new ExpiringLru<string, true>(life);
 
   /** Notes the use, unless one was noted lately; that another gateway has done so meanwhile is as good. */

@@ -38,7 +38,7 @@ export interface NameEntry {
 export interface NameBook {
   /** From memory: at most 5 s old. */
   entryOf(host: string): NameEntry;
-  /** Those of a sandbox in force, suspended or pending, newest first; from memory. */
+  /** The names of a sandbox in force, suspended or pending, newest first; from memory. */
   ofSandbox(sandboxId: string): readonly KeptName[];
   /** All that are held or claimed; from memory. */
   all(): Iterable<KeptName>;

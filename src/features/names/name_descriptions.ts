@@ -21,7 +21,7 @@ const { sandbox } = ASKED_OF_ALL;
 /** The body of a name that is given or changed. */
 export const ASKED_NAME = z.strictObject({ sandbox, port: portField });
 
-/** That of what needs none. */
+/** The body of a request that says nothing. */
 export const NOTHING_ASKED = z.strictObject({});
 
 /** Whose names are listed. */

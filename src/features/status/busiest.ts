@@ -61,7 +61,7 @@ export class Busiest {
     amounts.bytes += receivedBytes + sentBytes + bytesSent + bytesReceived;
   }
 
-  /** Those with most requests, and those with most bytes: up to `count` of each. */
+  /** Whoever has most requests, and whoever has most bytes: up to `count` of each. */
   top(count: number): Use[] {
     this.#fold();
     return largest(this.#kept, count).map(([id, amounts]) => ({

@@ -24,7 +24,7 @@ import { grantBy, isWithin, SKEW_SEC } from "./ticket.ts";
 const ALGORITHMS = ["RS256", "ES256", "EdDSA"];
 
 export interface TicketsOptions extends Pick<FeatureParts, "now"> {
-  /** Those in force. */
+  /** The rules in force. */
   readonly rules: () => readonly Rule[];
   readonly keysOf: (rule: Rule) => JWTVerifyGetKey;
   /** Null if there is no such sandbox. */

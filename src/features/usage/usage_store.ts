@@ -19,7 +19,7 @@ const KEPT_MS = 62 * 86_400_000;
 /** Most operations at once. */
 const AT_ONCE = 16;
 
-/** That of an hour, which begins then, ms since the epoch. */
+/** The usage of an hour, which begins at `hour`, ms since the epoch. */
 type HourlyUsage = Usage & { readonly hour: number };
 
 /** By process. */

@@ -110,7 +110,7 @@ function gauge(name: string, labels: ClosedLabels = {}) {
   return { name, type: "gauge", labels } as const;
 }
 
-/** One that is exposed only once it was set: where 0 would be wrong. */
+/** A gauge that is exposed only once it was set: where 0 would be wrong. */
 function lateGauge(...gaugeOf: Parameters<typeof gauge>) {
   return { ...gauge(...gaugeOf), isAbsentUntilSet: true } as const;
 }

@@ -19,7 +19,7 @@ const KEY = "all";
 
 /** As `scheme://host[:port]`. */
 interface Domains {
-  /** That of `proxyTemplateUrl`; null if there is none. */
+  /** The origin of `proxyTemplateUrl`; null if there is none. */
   readonly common: string | null;
   readonly all: readonly string[];
 }

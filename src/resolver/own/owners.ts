@@ -15,7 +15,7 @@ const UNTOLD_MS = 5000;
 export class Owners {
   readonly #api: Pick<SandboxStates, "recordOf">;
   readonly #told: ExpiringLru<string, Owner>;
-  /** Those whose toolboxes do without. */
+  /** Sandboxes whose toolboxes do without. */
   readonly #untold: ExpiringLru<string, true>;
 
   /** `ttlMs` is how long one counts that is not told again. */

@@ -52,9 +52,9 @@ export class SandboxResolver implements Destinations {
   readonly #placements: LookupCache<Placement | null>;
   readonly #renewals: RecentAnswers<Placement | null>;
   readonly #owners: Owners;
-  /** Those that the API has told of, by their ids: it need not say again where they are. */
+  /** Runners that the API has told of, by their ids: it need not say again where they are. */
   readonly #runners: ExpiringLru<string, Runner>;
-  /** Those that had no runner a moment ago. */
+  /** Sandboxes that had no runner a moment ago. */
   readonly #nowhere: ExpiringLru<string, true>;
   readonly #refusals: RunnerRefusals;
 

@@ -98,7 +98,7 @@ export class Connection {
     return turn === undefined ? this.fillNow() : turn.then(this.#fillLater);
   }
 
-  /** Does so without waiting for anybody's turn: for the first reads of what is short. */
+  /** Reads more without waiting for anybody's turn: for the first reads of what is short. */
   fillNow(): Promise<boolean> {
     const filling = this.#idleFill;
     if (filling === null) return this.#fill();
