@@ -17,6 +17,8 @@ export const DOCUMENTS: ReadonlyMap<string, string> = new Map(
       "test/lab/attack/README.md",
       "test/lab/bench/README.md",
       "test/lab/drill/README.md",
+      ...["contract", "demo", "doctor", "generate", "stand_in"]
+        .map((name) => `scripts/${name}/README.md`),
       ...["docs", "docs/features", "docs/run"].flatMap((folder) =>
         [...Deno.readDirSync(new URL(`${folder}/`, ROOT))]
           .map(({ name }) => `${folder}/${name}`)
