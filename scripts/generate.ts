@@ -10,6 +10,7 @@ import { lineDiff } from "./contract/line_diff.ts";
 import { rewrite, type Rewriting } from "./contract/rewrite.ts";
 import { appsPage } from "./generate/apps_page.ts";
 import { refresh } from "./generate/artefact.ts";
+import { factsModule, featureFacts, refuseDoubled } from "./generate/facts.ts";
 import { textModules } from "./generate/text_modules.ts";
 
 const USAGE = "usage: deno task gen [--check | --from FILE-or-URL]";
@@ -33,9 +34,19 @@ async function generate({ check }: { readonly check: boolean }) {
   const root = new URL("../", import.meta.url);
   const texts = [appsPage, ...await textModules()];
   const stale = await refresh(texts, { root, check });
+  const staleFacts = await refresh([factsModule], { root, check });
+  stale.push(...staleFacts);
   // The rest is made from the gateway's source, which imports them.
+  if (check && staleFacts.length > 0) return report(stale, check);
+  const { CORE_FACTS } = await import("./generate/core_facts.ts");
+  refuseDoubled([["the core", CORE_FACTS], ...await featureFacts()]);
   const { ARTEFACTS } = await import("./generate/artefacts.ts");
   stale.push(...await refresh(ARTEFACTS, { root, check }));
+  return report(stale, check);
+}
+
+/** Lists what was out of date, and returns the exit code. */
+function report(stale: readonly string[], check: boolean): number {
   for (const path of stale) {
     console.log(check ? `${path} is out of date: run deno task gen` : path);
   }

@@ -2,7 +2,7 @@
  * The architecture as a lint plugin. In src/, a file imports only its own layer and lower ones, no feature imports another,
  * only `service.ts` imports features, Hono is for `src/control/` and features, the process environment for `src/main.ts`, and Daytona's words are not for the layers that know HTTP
  * only. Nothing imports test/ from outside, src/ imports nothing from outside and no text, and `gen/` is for `src/daytona/`
- * and the stand-in; a text in it is for the files beside its source.
+ * and the stand-in; a text in it is for the files beside its source, and gen/facts.ts for the tables that it is part of.
  */
 
 /** Folders and files of src/, lowest layer first. */
@@ -11,6 +11,7 @@ const LAYERS = [
   "http",
   "platform",
   "stream",
+  "facts",
   "error_codes.ts",
   "errors.ts",
   "config",
@@ -73,6 +74,12 @@ function importProblem(
   if (root === "src" && /\.(?:css|html|js)$/.test(specifier)) {
     return "src imports no text, which Deno Deploy cannot: import what deno task gen makes of it";
   }
+  const isFacts = isFactsOfFeature(from);
+  if (targetRoot === "gen" && to[1] === "facts.ts") {
+    return isFacts || root === "src" && isBelow(layer, "error_codes.ts")
+      ? `gen/facts.ts is made of what src/${layer} has: import the table that it is part of`
+      : undefined;
+  }
   if (targetRoot === "gen") {
     // One turns Daytona's types into ours, the other stands in for Daytona.
     return ["src/daytona", "scripts/stand_in"].includes(`${root}/${layer}`) ||
@@ -84,6 +91,9 @@ function importProblem(
     return "scripts must not import test/";
   }
   if (root !== "src") return undefined;
+  if (isFacts && targetLayer !== "facts" && !specifier.endsWith(".json")) {
+    return "the facts of a feature import src/facts only, since every table is made of them";
+  }
   if (targetRoot === "src") {
     return featureProblem(from, to) ?? layerProblem(layer, targetLayer);
   }
@@ -91,6 +101,11 @@ function importProblem(
   return layer === "main.ts" && targetRoot === "deno.json"
     ? undefined
     : `src must not import ${specifier}`;
+}
+
+/** True for the file by which a feature brings its facts, which gen/facts.ts imports. */
+function isFactsOfFeature(path: readonly string[]): boolean {
+  return path[1] === "features" && path.length === 4 && path[3] === "facts.ts";
 }
 
 /** True for a text in `gen/text/` and a file of `src/` in the folder of the text's source. */
@@ -107,7 +122,11 @@ function featureProblem(
   from: readonly string[],
   to: readonly string[],
 ): string | undefined {
-  if (to[1] !== "features" || from[1] === "service.ts") return undefined;
+  if (to[1] !== "features") return undefined;
+  if (isFactsOfFeature(to) && from[2] !== to[2]) {
+    return "only gen/facts.ts imports the facts of a feature";
+  }
+  if (from[1] === "service.ts") return undefined;
   if (from[1] !== "features") return "only src/service.ts imports features";
   return from[2] === to[2]
     ? undefined
@@ -124,9 +143,13 @@ function layerProblem(from: string, to: string): string | undefined {
   if (LEGS.includes(from) && LEGS.includes(to)) {
     return `src/${from} must not import src/${to}: put what both legs speak into src/stream`;
   }
-  return LAYERS.indexOf(to) < LAYERS.indexOf(from)
+  return isBelow(to, from)
     ? undefined
     : `src/${from} must not import src/${to}: that layer is above it`;
+}
+
+function isBelow(layer: string, other: string): boolean {
+  return LAYERS.indexOf(layer) < LAYERS.indexOf(other);
 }
 
 const plugin: Deno.lint.Plugin = {

@@ -11,13 +11,6 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "It expired or was changed, is for another method, or its key was rotated or is newer than 15 s.",
   feature_off:
     "The option of that route is `off`, or it has nowhere to keep records.",
-  share_for_others:
-    "A login counts by `email` and `email_verified` in the provider's ID token or, with `LOGIN_ALLOW`, its UserInfo.",
-  passcode_tries:
-    "Ten of a network, or fifty of all, in 15 minutes; those who have opened that share wait for their own only.",
-  webhook_refused: "[Webhooks](features/webhooks.md); the log has the reason.",
-  start_not_allowed:
-    "Daytona does not let them, or there is no credential to [start with](features/wake.md): `DAYTONA_API_KEY` and `WAKE_API_KEYS` need `write:sandboxes`.",
   sandbox_deleted:
     "Only members are told; `code` is Daytona's `SANDBOX_DESTROYED`.",
   sandbox_evicted: "A spot sandbox; members only.",
@@ -37,14 +30,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "`REFUSALS_PER_MINUTE`, for an address. If it is everybody, set `TRUSTED_PROXIES`.",
   too_many_lookups:
     "`MAX_LOOKUPS_PER_CLIENT`: a slow API, or many cold previews from one address. If it is everybody, set `TRUSTED_PROXIES`.",
-  start_throttled:
-    "`WAKE_PER_HOUR`, or Daytona's limit of an organization's starts.",
   client_overloaded:
     "`MAX_EXCHANGES_PER_CLIENT` (a tenth of it for uploads without Content-Length), `MAX_TUNNELS_PER_CLIENT`, four of either [while memory is short](operate.md#memory), or a WebSocket within 10 s of a flood.",
-  preview_blocked: "[The block list](features/abuse.md#the-block-list).",
-  too_many_reports: "Five an hour from one address, sixty a minute from all.",
-  report_unavailable:
-    "`REPORT_WEBHOOK_URL` did not answer 2xx within 10 s; the log has the reason.",
   internal: "A bug: report the `stack` in the log.",
   runner_refused:
     "The runner does not accept the key that the API gave; with `DAYTONA_API_KEY`, Daytona's proxy does not accept the sandbox's token.",
@@ -60,7 +47,6 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   sandbox_stopping: "`stopping`, `pausing`, or about to stop.",
   sandbox_error: "Members read `errorReason`.",
   sandbox_recoverable: "With `WAKE`, members get a button.",
-  start_refused: "Members read Daytona's words.",
   api_unreachable:
     "It failed, took longer than `API_CLIENT_TIMEOUT_SEC`, or has not told the base domains yet.",
   api_throttled:

@@ -1,5 +1,11 @@
 /** The page of all error codes, generated from the tables by which the gateway answers. */
-import { ERROR_CODES, type ErrorFacts, ERRORS } from "../../src/error_codes.ts";
+import { FEATURE_NOTES } from "../../gen/facts.ts";
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorFacts,
+  ERRORS,
+} from "../../src/error_codes.ts";
 import { errorText } from "../../src/pages/error_texts.ts";
 import type { Artefact } from "./artefact.ts";
 import { ERROR_NOTES } from "./error_notes.ts";
@@ -33,8 +39,14 @@ that \`Deno.serve\` itself refuses (400) has no code.
 Beside the status stands who can change it: the client, the user of the sandbox,
 the operator, or us (bug). **reloads** marks a page that
 [waits](operate.md#pages-that-wait). This page is generated from
-\`src/error_codes.ts\` and \`src/pages/error_texts.json\` (\`deno task gen\`).
+\`src/error_codes.ts\`, \`src/pages/error_texts.json\` and the facts of features
+(\`deno task gen\`).
 `;
+
+const NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  ...ERROR_NOTES,
+  ...FEATURE_NOTES,
+};
 
 /** docs/errors.md. */
 export const errorsPage: Artefact = {
@@ -62,7 +74,7 @@ function rows(): ErrorRow[] {
   return ERROR_CODES.map((code) => {
     const { status, fault, passes } = ERRORS[code];
     const reloads = passes === "by_itself";
-    const note = ERROR_NOTES[code];
+    const note = NOTES[code];
     return { code, status, fault, ...errorText(code), reloads, note };
   });
 }

@@ -1,21 +1,14 @@
-/** The texts that people read about each error, from error_texts.json: the event, and their remedy. */
+/** The texts that people read about each error, from error_texts.json and those of features: the event, and their remedy. */
+import { FEATURE_TEXTS } from "../../gen/facts.ts";
 import { TOOLBOX_PORT } from "../address/grammar.ts";
 import type { ErrorAdvice, ErrorCode, FrameCause } from "../errors.ts";
+import type { WrittenText } from "../facts/module_facts.ts";
 import texts from "./error_texts.json" with { type: "json" };
 
-/** The public text of one error code, which tells of the request its port, and nothing of the machines behind. */
-export interface ErrorText {
-  readonly title: string;
-  readonly detail: string;
+/** A text whole, which tells of the request its port, and nothing of the machines behind. */
+export interface ErrorText extends WrittenText {
   readonly hint: string;
-  /** In place of the hint beside a button that does what it says. */
-  readonly buttonHint?: string;
-  /** What the link to another attempt says, where it leads to the login. */
-  readonly retry?: string;
 }
-
-/** A text whose hint, unless it has one, is to try again. */
-type WrittenText = Omit<ErrorText, "hint"> & Partial<Pick<ErrorText, "hint">>;
 
 /** What is known of an error besides its code. */
 interface ErrorContext {
@@ -29,8 +22,10 @@ interface ErrorContext {
  * The texts of all codes; `{port}` in a detail stands for the port, `{preview}` for its name where it was asked for by one,
  * `{domain}` in a hint for the base domain, `{host}` in a link for its host.
  */
-export const ERROR_TEXTS: Readonly<Record<ErrorCode, WrittenText>> =
-  texts.codes;
+export const ERROR_TEXTS: Readonly<Record<ErrorCode, WrittenText>> = {
+  ...texts.codes,
+  ...FEATURE_TEXTS,
+};
 
 /** What is said of `frame_refused` where its cause is known. */
 const FRAME_CAUSES: Readonly<

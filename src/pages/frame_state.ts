@@ -10,28 +10,11 @@ export type FrameState =
   | "stopped"
   | "ended";
 
-/** The states that no facts of a code tell. */
-const STATES: Readonly<Partial<Record<ErrorCode, FrameState>>> = {
-  grant_invalid: "ended",
-  sandbox_not_found: "ended",
-  sandbox_deleted: "ended",
-  sandbox_evicted: "ended",
-  sandbox_not_placed: "ended",
-  sandbox_destroying: "ended",
-  sandbox_stopped: "stopped",
-  sandbox_paused: "stopped",
-  sandbox_archived: "stopped",
-  sandbox_error: "stopped",
-  sandbox_recoverable: "stopped",
-  sandbox_build_failed: "stopped",
-  start_refused: "stopped",
-};
-
 /** The state that an error means; null if there is none. */
 export function frameState(code: ErrorCode | null): FrameState {
   if (code === null) return "ready";
-  const { stage, passes } = ERRORS[code];
-  return STATES[code] ??
+  const { frame, stage, passes } = ERRORS[code];
+  return frame ??
     (stage === "starting"
       ? stage
       : passes === "by_itself"

@@ -5,6 +5,13 @@ import { appsPage } from "../../scripts/generate/apps_page.ts";
 import { refresh } from "../../scripts/generate/artefact.ts";
 import { clientsOf, daytonaClients } from "../../scripts/generate/clients.ts";
 import { errorsPage, errorsText } from "../../scripts/generate/errors_page.ts";
+import {
+  factsModule,
+  factsText,
+  featureFacts,
+  refuseDoubled,
+} from "../../scripts/generate/facts.ts";
+import { CORE_FACTS } from "../../scripts/generate/core_facts.ts";
 import { metricsPage } from "../../scripts/generate/metrics_page.ts";
 import {
   prometheusRule,
@@ -80,6 +87,29 @@ Deno.test("daytonaClients are up to date", async () => {
     text,
     await Deno.readTextFile(new URL(daytonaClients.path, ROOT)),
   );
+});
+
+Deno.test("factsModule is up to date, and no two of features and core bring the same fact", async () => {
+  const path = new URL(factsModule.path, ROOT);
+  assert.equal(await factsModule.produce(), await Deno.readTextFile(path));
+  refuseDoubled([["the core", CORE_FACTS], ...await featureFacts()]);
+});
+
+Deno.test("a fact that two bring ends the generation, which names both", () => {
+  const errors = { too_loud: { ...ERRORS.internal } };
+  const owned = [["shares", { errors }], ["wake", { errors }]] as const;
+  assert.throws(() => refuseDoubled(owned), {
+    message: "shares and wake both bring errors: too_loud",
+  });
+});
+
+Deno.test("factsText() spreads the facts of those that bring any, and is the same module if none does", () => {
+  const texts = { a: { title: "", detail: "" } };
+  const text = factsText([["shares", { texts }], ["wake", {}]]);
+  assert.match(text, /FEATURE_TEXTS = \{ \.\.\.shares\.texts \} as const/);
+  const none = factsText([]);
+  const constants = (of: string) => of.match(/export const \w+/g);
+  assert.deepEqual(constants(none), constants(text));
 });
 
 Deno.test("prometheusRule has the groups of the alerts, and is up to date", async () => {

@@ -20,7 +20,7 @@ function forbidding(sandboxId: string): Feature {
   return {
     guard: (served) =>
       served.sandboxId === sandboxId
-        ? new GatewayError("preview_blocked", "Of the test")
+        ? new GatewayError("port_off", "Of the test")
         : undefined,
   };
 }
@@ -34,7 +34,7 @@ Deno.test("what any feature forbids is served to nobody", async () => {
   const headers = { "x-daytona-preview-token": "locked-token" };
   for (const host of [DEMO, LOCKED]) {
     const { code } = await gateway.send(host, { path: "/echo", headers });
-    assert.equal(code, "preview_blocked", host);
+    assert.equal(code, "port_off", host);
   }
   assert.deepEqual(gateway.stack.runner.seen, []);
 });

@@ -127,7 +127,7 @@ Deno.test("chainsOf() guards what any feature does, and tells the failure of the
     return {
       guard: ({ sandboxId }) =>
         sandboxes.includes(sandboxId)
-          ? new GatewayError("preview_blocked", sandboxes.join())
+          ? new GatewayError("port_off", sandboxes.join())
           : undefined,
     };
   }

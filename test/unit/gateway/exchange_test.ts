@@ -174,7 +174,7 @@ Deno.test("a feature forbids by what was asked for, and then by what that leads 
     guard(served) {
       asked.push(served);
       return served.sandboxId === "other"
-        ? new GatewayError("preview_blocked", "test")
+        ? new GatewayError("port_off", "test")
         : undefined;
     },
   });
@@ -182,14 +182,14 @@ Deno.test("a feature forbids by what was asked for, and then by what that leads 
   const x = previewExchange(incomingRequest(), host, services);
   x.checkLimits();
   x.grant({ sandboxId: "box", by: "bearer" }, () => Promise.resolve(true));
-  const blocked = { code: "preview_blocked" };
+  const blocked = { code: "port_off" };
   assert.throws(() => x.onResolved(ELSEWHERE), blocked);
   const name = "shop.test";
   assert.deepEqual(asked, [
     { sandboxId: "box", organizationId: undefined, name },
     { sandboxId: "other", organizationId: "acme", name },
   ]);
-  await x.refuse(new GatewayError("preview_blocked", "test"));
+  await x.refuse(new GatewayError("port_off", "test"));
   const [{ sandboxId, organizationId, resolvedAt } = assert.fail()] = records;
   assert.deepEqual([sandboxId, organizationId], ["other", "acme"]);
   assert.equal(resolvedAt, undefined);

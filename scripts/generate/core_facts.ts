@@ -1,0 +1,7 @@
+/** What the core's own tables have, so that no feature brings it a second time. */
+import { CORE_ERRORS } from "../../src/error_codes.ts";
+import type { ModuleFacts } from "../../src/facts/module_facts.ts";
+
+export const CORE_FACTS: ModuleFacts = {
+  errors: CORE_ERRORS,
+};
