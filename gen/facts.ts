@@ -1,9 +1,13 @@
 /** Generated from src/features/NAME/facts.ts (`deno task gen`): edit those files, not this one. */
 import { facts as abuse } from "../src/features/abuse/facts.ts";
+import { facts as access_page } from "../src/features/access_page/facts.ts";
+import { facts as handover } from "../src/features/handover/facts.ts";
+import { facts as inspect } from "../src/features/inspect/facts.ts";
 import { facts as names } from "../src/features/names/facts.ts";
 import { facts as shares } from "../src/features/shares/facts.ts";
 import { facts as trusted_issuers } from "../src/features/trusted_issuers/facts.ts";
 import { facts as wake } from "../src/features/wake/facts.ts";
+import { facts as warning } from "../src/features/warning/facts.ts";
 import { facts as webhooks } from "../src/features/webhooks/facts.ts";
 
 export const FEATURE_ERRORS = {
@@ -30,3 +34,15 @@ export const FEATURE_NOTES = {
   ...wake.notes,
   ...webhooks.notes,
 } as const;
+
+export const FEATURE_COOKIES = [
+  ...handover.cookies,
+  ...warning.cookies,
+] as const;
+
+export const FEATURE_MEMBER_PAGES = [
+  ...access_page.memberPages,
+  ...inspect.memberPages,
+] as const;
+
+export const FEATURE_GUEST_PAGES = { ...shares.guestPages } as const;

@@ -13,6 +13,9 @@ const IS_LIST: Readonly<Record<Kind, boolean>> = {
   errors: false,
   texts: false,
   notes: false,
+  cookies: true,
+  memberPages: true,
+  guestPages: false,
 };
 
 const FEATURES = new URL("../../src/features/", import.meta.url);
@@ -81,8 +84,13 @@ export function factsText(all: readonly OwnedFacts[]): string {
     const parts = all.filter(([, facts]) => facts[kind] !== undefined)
       .map(([owner]) => `...${owner}.${kind}`).join(", ");
     const value = IS_LIST[kind] ? `[${parts}]` : `{ ${parts} }`;
-    return `\nexport const FEATURE_${kind.toUpperCase()} = ${value} as const;\n`;
+    return `\nexport const ${constantOf(kind)} = ${value} as const;\n`;
   });
   return `/** Generated from src/features/NAME/facts.ts (\`deno task gen\`): edit those files, not this one. */
 ${imports.join("")}${constants.join("")}`;
+}
+
+/** The name of a kind's constant: `FEATURE_MEMBER_PAGES` for `memberPages`. */
+function constantOf(kind: Kind): string {
+  return `FEATURE_${kind.replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`;
 }

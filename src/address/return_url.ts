@@ -4,6 +4,7 @@
  * the gateway's own spelling is accepted, and nothing repaired: what a lenient parser takes for a path, a browser may
  * take for a host.
  */
+import { FEATURE_GUEST_PAGES, FEATURE_MEMBER_PAGES } from "../../gen/facts.ts";
 import { LABEL, mayBeSignedToken, TOOLBOX_PORT } from "./grammar.ts";
 import {
   type HostParser,
@@ -57,7 +58,7 @@ export function checkReturnUrl(
   }
   if (parsed.kind !== "preview") return undefined;
   const { host } = parsed;
-  // A signed token grants access or does not: logging in changes nothing.
+  // A signed token opens its port or does not: logging in changes nothing.
   return host.authoritySuffix === suffix && !mayBeSignedToken(host.label)
     ? { url: previewOrigin(host, ownScheme) + target, host }
     : undefined;
@@ -76,8 +77,16 @@ export function stillReturnUrl(
     : undefined;
 }
 
-const SANDBOX_PAGE = new RegExp(`^/(?:access|inspect)/(${LABEL})$`);
-const SHARE_PAGE = /^\/s\/[A-Za-z0-9_-]{22}$/;
+const MEMBER_PAGES: ReadonlySet<string> = new Set(FEATURE_MEMBER_PAGES);
+const MEMBER_PAGE = new RegExp(`^/([a-z_]+)/(${LABEL})$`);
+const GUEST_PAGES = Object.entries(FEATURE_GUEST_PAGES)
+  .map(([segment, id]) => new RegExp(`^/${segment}/${id}$`));
+
+/** The sandbox that a page for its members is about; undefined if it is no such page. */
+function subjectOf(target: string): string | undefined {
+  const [, page = "", label] = MEMBER_PAGE.exec(target) ?? [];
+  return MEMBER_PAGES.has(page) ? label : undefined;
+}
 
 /** A page on the base host with that origin; one about a sandbox is to a login what the toolbox would be. */
 function pageOnBase(
@@ -85,8 +94,8 @@ function pageOnBase(
   target: string,
   base: string,
 ): ReturnUrl | undefined {
-  const isForAnybody = SHARE_PAGE.test(target);
-  const [, label] = isForAnybody ? ["", ""] : SANDBOX_PAGE.exec(target) ?? [];
+  const isForAnybody = GUEST_PAGES.some((page) => page.test(target));
+  const label = isForAnybody ? "" : subjectOf(target);
   if (label === undefined || mayBeSignedToken(label)) return undefined;
   const authoritySuffix = origin.slice(origin.indexOf("://") + 3);
   return {

@@ -1,4 +1,5 @@
 /** Names and attributes of the cookies that the gateway sets (RFC 6265bis section 4.1). */
+import type { FEATURE_COOKIES } from "../../gen/facts.ts";
 import type { PreviewHost } from "../address/preview_host.ts";
 import type { Config } from "../config/config.ts";
 import { cookieValues } from "../http/cookies.ts";
@@ -17,6 +18,21 @@ const MAX_MEMOIZED_LABELS = 10_000;
 const ASKS_AFTER_LOGOUT_SEC = 30 * 86_400;
 const ASKS_AFTER_REFUSAL_SEC = 600;
 
+/** What cookies of the core are called on one host only, or what their names begin with. */
+export const CORE_COOKIES = [
+  "session",
+  "grant",
+  "user-",
+  "host-session",
+  "transaction-",
+  "other-account",
+  "framing-ports",
+  "logged-in-",
+] as const;
+
+/** What a cookie on one host only is called, without the prefix that browsers know. */
+type HostCookie = (typeof CORE_COOKIES | typeof FEATURE_COOKIES)[number];
+
 /** Cookie names and Set-Cookie lines under one policy. */
 export class OwnCookies {
   /** A session created from a preview token, for one preview host only. */
@@ -29,16 +45,10 @@ export class OwnCookies {
   readonly userSessionPrefix: string;
   /** A session of one preview host, handed over from its user's. */
   readonly hostSession: string;
-  /** Identifies a browser, on one preview host, to the login that it was sent to. */
-  readonly handover: string;
-  /** Counts, on the base host, how often its user's session was handed over to the same preview host. */
-  readonly handovers: string;
   /** Prefix of all {@linkcode OwnCookies.transaction} names. */
   readonly transactionPrefix: string;
   /** Marks, on the base host, that logins have to ask for an account even if the provider knows the user. */
   readonly otherAccount: string;
-  /** Marks that the visitor trusts one preview host. */
-  readonly warningAccepted: string;
   /** Names, on one preview host, the ports of its sandbox whose pages have framed it. */
   readonly framingPorts: string;
   readonly #scope: CookiePolicy["scope"];
@@ -52,22 +62,23 @@ export class OwnCookies {
     const isSecure = scheme === "https";
     // By these prefixes, browsers reject such a cookie unless it is Secure and, for `__Host-`, set by this very host
     // (section 4.1.3).
-    const host = isSecure ? "__Host-porthole-" : "porthole-";
+    this.#hostPrefix = isSecure ? "__Host-porthole-" : "porthole-";
     const secure = isSecure ? "__Secure-porthole-" : "porthole-";
-    this.#hostPrefix = host;
-    this.previewTokenSession = `${host}session`;
-    this.grantSession = `${host}grant`;
+    this.previewTokenSession = this.onHost("session");
+    this.grantSession = this.onHost("grant");
     this.loginSessionPrefix = `${secure}login-`;
-    this.userSessionPrefix = `${host}user-`;
-    this.hostSession = `${host}host-session`;
-    this.handover = `${host}handover`;
-    this.handovers = `${host}handovers`;
-    this.transactionPrefix = `${host}transaction-`;
-    this.otherAccount = `${host}other-account`;
-    this.warningAccepted = `${host}warning-accepted`;
-    this.framingPorts = `${host}framing-ports`;
+    this.userSessionPrefix = this.onHost("user-");
+    this.hostSession = this.onHost("host-session");
+    this.transactionPrefix = this.onHost("transaction-");
+    this.otherAccount = this.onHost("other-account");
+    this.framingPorts = this.onHost("framing-ports");
     this.#attributes = attributesFor(isSecure, sameSite === "none");
     this.#attributesInFrames = attributesFor(isSecure, isSecure);
+  }
+
+  /** The name of a cookie on one host only. */
+  onHost(name: HostCookie): string {
+    return this.#hostPrefix + name;
   }
 
   /** A session created by a login, for all ports of one sandbox. */
@@ -101,7 +112,7 @@ export class OwnCookies {
 
   /** Marks, on the base host, that a login for that sandbox has just succeeded. */
   loggedIn(label: string): string {
-    return `${this.#hostPrefix}logged-in-${this.#idOf(label)}`;
+    return this.onHost("logged-in-") + this.#idOf(label);
   }
 
   /** True if logins have to ask for an account, by the request's Cookie header. */

@@ -20,4 +20,10 @@ export interface ModuleFacts {
   readonly texts?: Readonly<Record<string, WrittenText>>;
   /** What docs/errors.md tells operators of a code besides its text, in Markdown. */
   readonly notes?: Readonly<Record<string, string>>;
+  /** Cookies on one host only, without their prefix; see auth/own_cookies.ts. */
+  readonly cookies?: readonly string[];
+  /** First segments of paths on base hosts, of which the second is a sandbox: pages for its members, to log in for. */
+  readonly memberPages?: readonly string[];
+  /** First segments of paths on base hosts, and the grammar of the second: pages that ask who somebody is by a login. */
+  readonly guestPages?: Readonly<Record<string, string>>;
 }

@@ -47,10 +47,11 @@ export const handover: FeatureModule = {
           if (!hasOwn(x)) return undefined;
           const presented = verifiersOf(x, cookies);
           const { verifier, challenge } = codes.request(presented);
+          const cookie = cookies.onHost("handover");
           const maxAgeSec = TRANSACTION_TTL_MS / 1000;
           return {
             location: `${loginUrl}&challenge=${challenge}`,
-            setCookie: cookies.hostOnly(cookies.handover, verifier, maxAgeSec),
+            setCookie: cookies.hostOnly(cookie, verifier, maxAgeSec),
           };
         },
       },
@@ -93,7 +94,7 @@ async function sessionFrom(
 
 function verifiersOf(
   { received: { headers } }: PreviewExchange,
-  { handover }: FeatureParts["cookies"],
+  cookies: FeatureParts["cookies"],
 ): string[] {
-  return cookieValues(headers.get("cookie") ?? "", handover);
+  return cookieValues(headers.get("cookie") ?? "", cookies.onHost("handover"));
 }

@@ -60,14 +60,18 @@ export function userLogins(
   /** The Set-Cookie value that counts the handovers to a preview host; throws `session_not_kept` if they are too many. */
   function counted(sent: string, { host }: LoginAttempt["returnTo"]): string {
     const id = digestKey([previewAuthority(host)]).slice(0, 12);
-    const before = cookieValues(sent, cookies.handovers).at(-1) ?? "";
+    const before = cookieValues(sent, cookies.onHost("handovers")).at(-1) ?? "";
     const count = before.startsWith(`${id}.`)
       ? Number(before.slice(id.length + 1))
       : 0;
     if (!(count < MAX_RETURNS)) {
       throw new GatewayError("session_not_kept", "Handed over a moment ago");
     }
-    return cookies.hostOnly(cookies.handovers, `${id}.${count + 1}`, LOOP_SEC);
+    return cookies.hostOnly(
+      cookies.onHost("handovers"),
+      `${id}.${count + 1}`,
+      LOOP_SEC,
+    );
   }
 
   return {

@@ -19,4 +19,5 @@ export const facts = {
     passcode_tries:
       "Ten of a network, or fifty of all, in 15 minutes; those who have opened that share wait for their own only.",
   },
+  guestPages: { s: "[A-Za-z0-9_-]{22}" },
 } as const satisfies ModuleFacts;

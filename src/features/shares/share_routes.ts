@@ -14,6 +14,7 @@ import {
 } from "../../control/route.ts";
 import { GatewayError } from "../../errors.ts";
 import { isSameOriginRequest } from "../../http/fetch_metadata.ts";
+import { facts } from "./facts.ts";
 import { SHARE_RECORD_ROUTES } from "./share_kind.ts";
 import { openShare, type ShareParts } from "./share_opening.ts";
 import { sharePage } from "./share_page.ts";
@@ -74,7 +75,7 @@ export function addShareRoutes(
   app: OpenAPIHono<ControlEnv>,
   parts: ShareParts,
 ): void {
-  const path = "/s/:id{[A-Za-z0-9_-]{22}}";
+  const path = `/s/:id{${facts.guestPages.s}}` as const;
   app.get(path, (c) => {
     checkBase(c.env);
     return sharePage();

@@ -115,7 +115,7 @@ export class Warning {
     const { cookies, sealer } = this.#options;
     if (!wantsWarning(x, origin)) return false;
     const sent = headers.get("cookie") ?? "";
-    const values = cookieValues(sent, cookies.warningAccepted);
+    const values = cookieValues(sent, cookies.onHost("warning-accepted"));
     for (const value of values.slice(-MAX_COOKIES)) {
       if ((await sealer.open(value))?.host === previewName(host)) return false;
     }
@@ -139,7 +139,11 @@ export class Warning {
     );
     const maxAgeSec = ACCEPTANCE_TTL_MS / 1000;
     return redirect(303, origin + target, [
-      cookies.hostOnlyInFrames(cookies.warningAccepted, sealed, maxAgeSec),
+      cookies.hostOnlyInFrames(
+        cookies.onHost("warning-accepted"),
+        sealed,
+        maxAgeSec,
+      ),
     ]);
   }
 }

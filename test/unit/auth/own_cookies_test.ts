@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { isOwnCookieName } from "../../../src/http/cookies.ts";
+import { FEATURE_COOKIES } from "../../../gen/facts.ts";
 import { OwnCookies } from "../../../src/auth/own_cookies.ts";
 
 Deno.test("cookies over https are Secure, and their names have the prefix that browsers enforce", () => {
@@ -51,8 +52,8 @@ Deno.test("hostOnlyInFrames() partitions a cookie over https, whatever the polic
     scope: "sandbox",
   });
   assert.equal(
-    https.hostOnlyInFrames(https.warningAccepted, ...value),
-    "__Host-porthole-warning-accepted=v; Path=/; Max-Age=60; HttpOnly; SameSite=None; Secure; Partitioned",
+    https.hostOnlyInFrames(https.onHost("grant"), ...value),
+    "__Host-porthole-grant=v; Path=/; Max-Age=60; HttpOnly; SameSite=None; Secure; Partitioned",
   );
   const http = new OwnCookies({
     scheme: "http",
@@ -60,8 +61,8 @@ Deno.test("hostOnlyInFrames() partitions a cookie over https, whatever the polic
     scope: "sandbox",
   });
   assert.equal(
-    http.hostOnlyInFrames(http.warningAccepted, ...value),
-    "porthole-warning-accepted=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
+    http.hostOnlyInFrames(http.onHost("grant"), ...value),
+    "porthole-grant=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
   );
 });
 
@@ -97,7 +98,7 @@ Deno.test("each sandbox has a cookie name of its own, and none of our names reac
         cookies.previewTokenSession,
         cookies.loginSession("a"),
         cookies.transaction("x"),
-        cookies.warningAccepted,
+        ...FEATURE_COOKIES.map((name) => cookies.onHost(name)),
       ]
     ) assert(isOwnCookieName(name), name);
   }

@@ -162,7 +162,7 @@ Deno.test("after five handovers to one host within seconds, its cookies are not 
   for (let visit = 0; visit < 5; visit++) await resume();
   await assert.rejects(resume(), { code: "session_not_kept" });
   await resume({ ...HOST, port: 3001 });
-  cookies = `${cookies}; ${COOKIES.handovers}=junk`;
+  cookies = `${cookies}; ${COOKIES.onHost("handovers")}=junk`;
   await resume();
 });
 

@@ -355,7 +355,7 @@ Deno.test("an acceptance holds for one host and one day, by our own clock", asyn
 
 Deno.test("what we did not seal is no acceptance, and hides none", async () => {
   const { accept, ask, cookies, sealer, clock } = setUp();
-  const name = cookies.warningAccepted;
+  const name = cookies.onHost("warning-accepted");
   const { pair } = await accept();
   const elsewhere = createSealer({
     secrets: [SECRET],

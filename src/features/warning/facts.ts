@@ -1,0 +1,7 @@
+/** What this feature brings to the tables of all. */
+import type { ModuleFacts } from "../../facts/module_facts.ts";
+
+export const facts = {
+  // Marks that the visitor trusts one preview host.
+  cookies: ["warning-accepted"],
+} as const satisfies ModuleFacts;
