@@ -1,9 +1,13 @@
 /** Generated from src/features/NAME/facts.ts (`deno task gen`): edit those files, not this one. */
 import { facts as abuse } from "../src/features/abuse/facts.ts";
 import { facts as access_page } from "../src/features/access_page/facts.ts";
+import { facts as embeds } from "../src/features/embeds/facts.ts";
 import { facts as handover } from "../src/features/handover/facts.ts";
+import { facts as identity } from "../src/features/identity/facts.ts";
 import { facts as inspect } from "../src/features/inspect/facts.ts";
+import { facts as machine_tokens } from "../src/features/machine_tokens/facts.ts";
 import { facts as names } from "../src/features/names/facts.ts";
+import { facts as preview_state } from "../src/features/preview_state/facts.ts";
 import { facts as shares } from "../src/features/shares/facts.ts";
 import { facts as trusted_issuers } from "../src/features/trusted_issuers/facts.ts";
 import { facts as wake } from "../src/features/wake/facts.ts";
@@ -46,3 +50,29 @@ export const FEATURE_MEMBER_PAGES = [
 ] as const;
 
 export const FEATURE_GUEST_PAGES = { ...shares.guestPages } as const;
+
+export const FEATURE_VIAS = [
+  ...embeds.vias,
+  ...machine_tokens.vias,
+  ...shares.vias,
+  ...trusted_issuers.vias,
+] as const;
+
+export const FEATURE_ROUTES = [
+  ...embeds.routes,
+  ...inspect.routes,
+  ...preview_state.routes,
+] as const;
+
+export const FEATURE_METRICS = { ...names.metrics, ...wake.metrics } as const;
+
+export const FEATURE_CACHE_KINDS = [...warning.cacheKinds] as const;
+
+export const FEATURE_REQUEST_HEADERS = [...identity.requestHeaders] as const;
+
+export const FEATURE_RESPONSE_HEADERS = [...warning.responseHeaders] as const;
+
+export const FEATURE_RETIRED = {
+  ...names.retired,
+  ...preview_state.retired,
+} as const;

@@ -16,6 +16,13 @@ const IS_LIST: Readonly<Record<Kind, boolean>> = {
   cookies: true,
   memberPages: true,
   guestPages: false,
+  vias: true,
+  routes: true,
+  metrics: false,
+  cacheKinds: true,
+  requestHeaders: true,
+  responseHeaders: true,
+  retired: false,
 };
 
 const FEATURES = new URL("../../src/features/", import.meta.url);

@@ -56,7 +56,7 @@ export class GrantAccess {
         ?.open(carrier, use, budget)
       : await this.#reopen(carrier, budget);
     const isForFrame = "secret" in carrier
-      ? carrier.place === "embed"
+      ? carrier.place === "frame"
       : carrier.frame !== undefined;
     // By a link or a header, its terms for frames have no effect.
     const grant = found?.frame === undefined || isForFrame

@@ -46,7 +46,7 @@ export interface Grant {
 export interface PresentedGrant {
   readonly secret: string;
   /** `X-Porthole-Token`, `porthole_token` in the query, `Authorization: Bearer`, or the page that makes a frame of it. */
-  readonly place: "header" | "query" | "bearer" | "embed";
+  readonly place: "header" | "query" | "bearer" | "frame";
 }
 
 /** The request that presents it. */

@@ -41,11 +41,11 @@ export function isSameOriginRequest(
 }
 
 /** Destinations within a page, each of which has a document of its own (Fetch standard, section 2.2.5). */
-const FRAMES = new Set(["iframe", "frame", "object", "embed", "fencedframe"]);
+const FRAME = /^(?:iframe|frame|object|embed|fencedframe)$/;
 
 /** True if a page is going to show the response within itself. */
 export function isFramed(headers: RequestHeaders): boolean {
-  return FRAMES.has(headers.get("sec-fetch-dest") ?? "");
+  return FRAME.test(headers.get("sec-fetch-dest") ?? "");
 }
 
 /** True if a browser is going to show the response in a window or tab of its own. */

@@ -3,6 +3,7 @@
  * those that the client's Connection header lists, credentials, whatever claims to come from a proxy); then ours are
  * set, so that no client can remove or precede one of them.
  */
+import { FEATURE_REQUEST_HEADERS } from "../../gen/facts.ts";
 import { withoutTokens } from "../auth/preview_token.ts";
 import type { Forwarded } from "../downstream/http/forwarded.ts";
 import { withoutOwnCookies } from "../http/cookies.ts";
@@ -38,9 +39,9 @@ const NEVER_FROM_CLIENT: ReadonlySet<string> = new Set([
   "x-forwarded-port",
   "x-forwarded-proto",
   "x-porthole-debug",
-  "x-porthole-identity",
   "x-porthole-token",
   "x-real-ip",
+  ...FEATURE_REQUEST_HEADERS,
 ]);
 
 /**

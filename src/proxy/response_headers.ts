@@ -1,4 +1,5 @@
 /** The headers of the response to the client: the app's, without hop-by-hop headers and those only the gateway may send. */
+import { FEATURE_RESPONSE_HEADERS } from "../../gen/facts.ts";
 import { cookieName, isOwnCookieName } from "../http/cookies.ts";
 import { type HeaderList, valuesOf } from "../http/headers.ts";
 import { isHopByHop, nominatedHeaders } from "../http/hop_by_hop.ts";
@@ -79,7 +80,7 @@ const NEVER_FROM_APP: ReadonlySet<string> = new Set([
   "nel",
   "x-daytona-sandbox-state",
   "x-porthole-error",
-  "x-porthole-warning",
+  ...FEATURE_RESPONSE_HEADERS,
 ]);
 
 /**

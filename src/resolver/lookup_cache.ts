@@ -1,4 +1,5 @@
 /** The cache of API answers, the TTLs of each kind of answer, and the budget that pays for lookups. */
+import { FEATURE_CACHE_KINDS } from "../../gen/facts.ts";
 import { Cache } from "../cache/cache.ts";
 import type { OnCacheEvent } from "../cache/cache_events.ts";
 import type { Codec } from "../cache/durable_tier.ts";
@@ -81,7 +82,7 @@ function lookupPolicies(
   };
   return {
     "sandbox-public": { ...visibility, confirm },
-    "preview-warning": visibility,
+    ...cachedAs(visibility),
     "sandbox-runner-info": place,
     "sandbox-name": place,
     // Nobody tells of changes there.
@@ -102,6 +103,14 @@ function lookupPolicies(
     "signed-token": { ...secret, ttlMs: cache.signedTokenTtlMs },
     "signing-key": { ...secret, ttlMs: SIGNING_KEY_TTL_MS },
   };
+}
+
+/** That policy for the kinds of features. */
+function cachedAs(
+  policy: LookupPolicy,
+): Readonly<Record<(typeof FEATURE_CACHE_KINDS)[number], LookupPolicy>> {
+  const entries = FEATURE_CACHE_KINDS.map((kind) => ({ [kind]: policy }));
+  return Object.assign({}, ...entries);
 }
 
 export interface LookupCacheOptions {

@@ -1,5 +1,6 @@
 /** Grants, by a source of the test's own: what they open, what they do not, and who never sees them. */
 import assert from "node:assert/strict";
+import { viaOf } from "../support/feature_words.ts";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
@@ -415,7 +416,10 @@ Deno.test("the log tells by what a grant was carried, its first use of an hour a
   await using log = await collectLog();
   await using gateway = await startGateway({}, { lines: log.lines });
   const subject = "ci:acme";
-  GRANTS.grants.set("tg_seen", grantOf({ via: "ticket", id: "g1", subject }));
+  GRANTS.grants.set(
+    "tg_seen",
+    grantOf({ via: viaOf("ticket"), id: "g1", subject }),
+  );
   for (const port of [3000, 3000, 3001]) {
     const headers = { "x-porthole-token": "tg_seen" };
     const host = `${port}-locked.${BASE}`;

@@ -14,6 +14,7 @@ import {
 } from "../../src/control/api/record_routes.ts";
 import { setUpControl } from "./control.ts";
 import { MemoryRecords } from "./memory_records.ts";
+import { viaOf } from "./feature_words.ts";
 
 const asked = z.strictObject({ ...ASKED_OF_ALL, ports: portsField });
 
@@ -21,7 +22,7 @@ type Kept = { readonly ports: readonly number[] };
 
 const NOTES: RecordKind<z.output<typeof asked>, Kept> = {
   name: "notes",
-  via: "share",
+  via: viaOf("share"),
   asked,
   make: ({ ports }) => ({ data: { ports }, toldOnce: { secret: "s3" } }),
   tell: ({ ports }) => ({ ports }),

@@ -11,6 +11,7 @@ import { SessionSealer } from "../../src/auth/session.ts";
 import { createSealer } from "../../src/lib/seal.ts";
 import type { GrantVia } from "../../src/observability/metrics/facts.ts";
 import type { Budget } from "../../src/resolver/lookup_cache.ts";
+import { viaOf } from "./feature_words.ts";
 import { addFeature } from "./own_features.ts";
 
 /** When all tests are over, ms since the epoch. */
@@ -19,7 +20,7 @@ const LATE = Date.UTC(2100, 0);
 /** A grant for port 3000 of the sandbox `locked`, with these differences. */
 export function grantOf(differences: Partial<Grant> = {}): Grant {
   return {
-    via: "token",
+    via: viaOf("token"),
     id: "grant-1",
     sandboxId: "locked",
     ports: [3000],
@@ -30,7 +31,7 @@ export function grantOf(differences: Partial<Grant> = {}): Grant {
 
 /** Grants whose secrets begin with `tg_`; those that begin with `tg_once_` open once by a query. */
 export class TestGrants implements GrantSource {
-  readonly via: readonly GrantVia[] = ["token", "ticket", "share"];
+  readonly via: readonly GrantVia[] = ["token", "ticket", "share"].map(viaOf);
   readonly grants = new Map<string, Grant>();
   /** What was asked for, in order. */
   readonly asked: (PresentedGrant & GrantRequest)[] = [];

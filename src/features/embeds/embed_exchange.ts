@@ -101,7 +101,7 @@ async function exchangeCode(
   if (ancestor === "") throw frameRefused("no_referer");
   const secret = headers.get("x-porthole-embed") ?? "";
   x.progress.onLookups();
-  const asked = askedOf(x, [{ kind: "grant", secret, place: "embed" }]);
+  const asked = askedOf(x, [{ kind: "grant", secret, place: "frame" }]);
   const verdict = await gate.admit(asked);
   const { grant } = "grant" in verdict ? verdict : {};
   const frame = verdict.kind === "allow" ? grant?.frame : undefined;

@@ -92,7 +92,7 @@ export const embeds: FeatureModule = {
       judge: grantCodes.sourceOf({
         kind: EMBEDS,
         via: "embed",
-        place: "embed",
+        place: "frame",
         records,
         termsOf(record) {
           const { port, terms: frame } = keptIn<KeptEmbed>(record).own;

@@ -3,4 +3,5 @@ import type { ModuleFacts } from "../../facts/module_facts.ts";
 
 export const facts = {
   memberPages: ["inspect"],
+  routes: ["inspect"],
 } as const satisfies ModuleFacts;

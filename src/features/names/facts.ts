@@ -8,4 +8,18 @@ export const facts = {
     name_taken: { ...REFUSED, status: 409 },
   },
   texts,
+  metrics: {
+    names: {
+      name: "porthole_names",
+      type: "gauge",
+      labels: { state: ["active", "pending", "suspended"] },
+      isAbsentUntilSet: true,
+      help:
+        "Names of ports of sandboxes, by whether they lead there; absent without NAMES.",
+    },
+  },
+  retired: {
+    NAMES_BY_LABEL:
+      "PUT /api/v1/names/HOST with NAMES=members, by whoever creates the sandbox, or NAMES_FILE; no label gives a name any more",
+  },
 } as const satisfies ModuleFacts;

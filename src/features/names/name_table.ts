@@ -1,7 +1,9 @@
 /** What names lead to, in memory: those of the operator's file, then those of members. */
 import type { Name, NameSource } from "../../address/known_names.ts";
-import type { NameCounts } from "../../observability/metrics/facts.ts";
+import type { facts } from "./facts.ts";
 import type { KeptName } from "./kept_name.ts";
+
+type NameState = (typeof facts.metrics.names.labels.state)[number];
 
 /** What a name of the file leads to. */
 export type NameTarget = Pick<Name, "sandboxId" | "port">;
@@ -39,7 +41,7 @@ export class NameTable implements NameSource {
   }
 
   /** How many names there are; those of the file are active. */
-  get counts(): NameCounts {
+  get counts(): Record<NameState, number> {
     const counts = { active: 0, pending: this.#pending, suspended: 0 };
     for (const { isSuspended } of this.#byHost.values()) {
       counts[isSuspended ? "suspended" : "active"]++;

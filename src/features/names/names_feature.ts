@@ -119,7 +119,7 @@ export const names: FeatureModule = {
     const isOn = areShared || path !== undefined;
     if (!isOn || config.public.toolboxOnly) return undefined;
     const table = new NameTable((hosts) => inFlight.moveNames(hosts));
-    parts.metrics.setNames(() => table.counts);
+    parts.metrics.setSource("names", () => table.counts);
     const unfollow = path === undefined
       ? undefined
       : followNames(namesFile(path, bases), table);

@@ -20,4 +20,5 @@ export const facts = {
       "Ten of a network, or fifty of all, in 15 minutes; those who have opened that share wait for their own only.",
   },
   guestPages: { s: "[A-Za-z0-9_-]{22}" },
+  vias: ["share"],
 } as const satisfies ModuleFacts;

@@ -8,4 +8,5 @@ export const facts = {
     issuer_unavailable: UNAVAILABLE,
   },
   texts,
+  vias: ["ticket"],
 } as const satisfies ModuleFacts;

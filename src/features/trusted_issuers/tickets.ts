@@ -69,7 +69,7 @@ export class Tickets implements GrantSource {
     budget: Budget,
   ): Promise<Grant | undefined> {
     const { now, onRefusal } = this.#options;
-    const isFramed = place === "embed";
+    const isFramed = place === "frame";
     const isOnce = isFramed || place === "query";
     const use = { sandboxId, port, isOnce, isFramed, now: now() };
     const refusals: [issuer: string, reason: string][] = [];

@@ -18,4 +18,23 @@ export const facts = {
       "`WAKE_PER_HOUR`, or Daytona's limit of an organization's starts.",
     start_refused: "Members read Daytona's words.",
   },
+  metrics: {
+    starts: {
+      name: "porthole_sandbox_starts_total",
+      type: "counter",
+      labels: {
+        by: ["login", "bearer", "link", "public"],
+        outcome: [
+          "started",
+          "under_way",
+          "not_allowed",
+          "refused",
+          "throttled",
+          "failed",
+        ],
+      },
+      help:
+        "Starts that visitors asked for, by what had admitted them and what came of it.",
+    },
+  },
 } as const satisfies ModuleFacts;

@@ -11,8 +11,7 @@ import type { StartCredential } from "../../daytona/api.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { digestKey } from "../../lib/digest.ts";
-import type { StarterKind } from "../../observability/metrics/facts.ts";
-import type { WantedStart } from "./starts.ts";
+import type { StarterKind, WantedStart } from "./starts.ts";
 import { wakeSettings } from "./wake_settings.ts";
 
 /** By what a sandbox is started, and whose quota that counts against. */

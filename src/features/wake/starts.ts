@@ -15,11 +15,8 @@ import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
-import type {
-  StartEnd,
-  StarterKind,
-} from "../../observability/metrics/facts.ts";
 import type { SandboxChanges } from "../../resolver/sandbox_changes.ts";
+import type { facts } from "./facts.ts";
 
 /** Longest wait for the API's answer, ms: a refusal comes at once, and a start is watched by its state. */
 const WAIT_MS = 2000;
@@ -34,6 +31,13 @@ const BEGUN_MS = 10_000;
 const VISIT_PAUSE_MS = 5 * 60_000;
 
 const HOUR_MS = 3_600_000;
+
+type Labels = typeof facts.metrics.starts.labels;
+
+/** What had admitted a visitor who has a sandbox started. */
+export type StarterKind = Labels["by"][number];
+
+type StartEnd = Labels["outcome"][number];
 
 /** How a sandbox comes to run, by a call of Daytona's API: `recover` is for one in an error. */
 export type StartOperation = "start" | "recover";

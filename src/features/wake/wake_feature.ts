@@ -36,7 +36,7 @@ export const wake: FeatureModule = {
       maxEntries,
       onEnd(start, end) {
         const { requestId, sandboxId, means, intent, by, subject } = start;
-        parts.metrics.sandboxStart(by, end.outcome);
+        parts.metrics.count("starts", { by, outcome: end.outcome });
         const facts = { requestId, sandboxId, means, intent, by, subject };
         logger.info("a visitor asked for a start", { ...facts, ...end });
       },

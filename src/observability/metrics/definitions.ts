@@ -1,23 +1,32 @@
 /** The table of all metrics: names, units and every value that a label can have. */
+import {
+  FEATURE_CACHE_KINDS,
+  FEATURE_METRICS,
+  FEATURE_ROUTES,
+  FEATURE_VIAS,
+} from "../../../gen/facts.ts";
 import { ERROR_CODES, type ErrorCode } from "../../error_codes.ts";
+import type { ClosedLabels } from "../../facts/module_facts.ts";
 import { withTexts } from "../../lib/with_texts.ts";
 import helps from "./helps.json" with { type: "json" };
-import type { ClosedLabels, Definition, Definitions } from "./instruments.ts";
+import type { Definition, Definitions } from "./instruments.ts";
 
-const ROUTES = [
+export const CORE_ROUTES = [
   "preview",
   "toolbox",
   "build_logs",
-  "inspect",
-  "preview_state",
-  "embed",
   "control",
 ] as const;
+
+const ROUTES = [...CORE_ROUTES, ...FEATURE_ROUTES] as const;
+
+/** By what grants are carried, if not by what a feature knows. */
+export const CORE_VIAS = ["unknown"] as const;
 
 /** Status classes (RFC 9110 section 15), in order. */
 export const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
-const CACHE_KINDS = [
+export const CORE_CACHE_KINDS = [
   "sandbox-public",
   "sandbox-runner-info",
   "sandbox-name",
@@ -29,9 +38,10 @@ const CACHE_KINDS = [
   "sandbox-access",
   "signed-token",
   "signing-key",
-  "preview-warning",
   "login-session",
 ] as const;
+
+const CACHE_KINDS = [...CORE_CACHE_KINDS, ...FEATURE_CACHE_KINDS] as const;
 
 /** Operations of the Daytona API, by their ids in its OpenAPI description. */
 const API_OPERATIONS = [
@@ -143,11 +153,8 @@ const TABLE = {
   errors: counter("porthole_errors_total", { code: ERROR_CODES }),
   logins: counter("porthole_logins_total", { outcome: LOGIN_OUTCOMES }),
   grants: counter("porthole_grants_total", {
-    via: ["token", "ticket", "share", "embed", "unknown"],
+    via: [...FEATURE_VIAS, ...CORE_VIAS],
     outcome: ["made", "renewed", "admitted", "refused", "ended"],
-  }),
-  names: lateGauge("porthole_names", {
-    state: ["active", "pending", "suspended"],
   }),
   bodyBytes: counter("porthole_http_body_bytes_total", {
     route: ROUTES,
@@ -194,17 +201,6 @@ const TABLE = {
   }),
   upstreamOpened: counter("porthole_upstream_connections_opened_total"),
   upstreamReused: counter("porthole_upstream_connections_reused_total"),
-  starts: counter("porthole_sandbox_starts_total", {
-    by: ["login", "bearer", "link", "public"],
-    outcome: [
-      "started",
-      "under_way",
-      "not_allowed",
-      "refused",
-      "throttled",
-      "failed",
-    ],
-  }),
   bufferedBytes: gauge("porthole_buffered_bytes"),
   bufferEvictions: counter("porthole_buffer_evictions_total", {
     kind: ["tunnel", "upload", "download", "answer", "unseen", "tls"],
@@ -250,8 +246,14 @@ const TABLE = {
   ),
 } satisfies Readonly<Record<string, Omit<Definitions[string], "help">>>;
 
-/** All metrics but {@linkcode buildInfo}, in the order in which they are exposed; what each tells is in helps.json. */
-export const METRICS = withTexts("help", TABLE, helps) satisfies Definitions;
+/** The metrics that no feature brings; what each tells is in helps.json. */
+export const CORE_METRICS = withTexts("help", TABLE, helps);
+
+/** All metrics but {@linkcode buildInfo}, in the order in which they are exposed. */
+export const METRICS = {
+  ...CORE_METRICS,
+  ...FEATURE_METRICS,
+} satisfies Definitions;
 
 /** A metric whose labels are the versions of Porthole and Deno. */
 export function buildInfo(version: string): Definition {

@@ -1,4 +1,5 @@
 /** The events that metrics record, in the words that their table lists. */
+import type { FEATURE_METRICS } from "../../../gen/facts.ts";
 import type { Config } from "../../config/config.ts";
 import type { METRICS } from "./definitions.ts";
 
@@ -27,15 +28,16 @@ export type GrantVia = (typeof METRICS.grants.labels.via)[number];
 
 export type GrantOutcome = (typeof METRICS.grants.labels.outcome)[number];
 
-/** How many names of ports there are, by whether they lead there. */
-export type NameCounts = Readonly<
-  Record<"active" | "pending" | "suspended", number>
->;
+/** A metric that a feature brings. */
+export type FeatureMetric = keyof typeof FEATURE_METRICS;
 
-/** What had admitted a visitor who has a sandbox started. */
-export type StarterKind = (typeof METRICS.starts.labels.by)[number];
-
-export type StartEnd = (typeof METRICS.starts.labels.outcome)[number];
+/** One value of each label of such a metric. */
+export type LabelValues<Key extends FeatureMetric> =
+  (typeof FEATURE_METRICS)[Key] extends { readonly labels: infer Labels } ? {
+      readonly [Name in keyof Labels]: Labels[Name] extends
+        readonly (infer Value)[] ? Value : never;
+    }
+    : never;
 
 /** What buffers bytes that count against the memory budget. */
 export type BufferKind = (typeof METRICS.bufferEvictions.labels.kind)[number];

@@ -3,25 +3,15 @@
  * are known in advance, and each combination has a number, its slot, so that counting builds no strings and no client
  * can make a metric grow.
  */
+import type { ClosedLabels, MetricFacts } from "../../facts/module_facts.ts";
 import { type Family, formatLabels, type Sample } from "./exposition.ts";
 
-/** At most two label names, and the values that each can have; any other value counts as {@linkcode OTHER}. */
-export type ClosedLabels = Readonly<Record<string, readonly string[]>>;
+export type { MetricFacts as Definition };
 
 /** Stands in for every label value that is not listed. */
 const OTHER = "other";
 
-export interface Definition {
-  /** Includes the unit, and `_total` for a counter. */
-  readonly name: string;
-  readonly help: string;
-  readonly type: Family["type"];
-  readonly labels?: ClosedLabels;
-  /** True to expose a value only once it was set. */
-  readonly isAbsentUntilSet?: boolean;
-}
-
-interface HistogramDefinition extends Definition {
+interface HistogramDefinition extends MetricFacts {
   readonly type: "histogram";
   /** Upper bounds of the buckets, ascending, ms. */
   readonly boundsMs: readonly number[];
@@ -85,7 +75,7 @@ export class Gauge {
   readonly #slots: LabelSlots;
   readonly #values: Float64Array;
 
-  constructor(definition: Definition) {
+  constructor(definition: MetricFacts) {
     this.#slots = new LabelSlots(definition.labels);
     this.#values = new Float64Array(this.#slots.texts.length);
     if (definition.isAbsentUntilSet) this.#values.fill(NaN);
@@ -176,7 +166,7 @@ export class Histogram {
 }
 
 export type Definitions = Readonly<
-  Record<string, Definition | HistogramDefinition>
+  Record<string, MetricFacts | HistogramDefinition>
 >;
 
 type Instruments<T> = {

@@ -10,18 +10,17 @@ import {
   type CacheEvent,
   CLIENT_CLOSED_REQUEST,
   type ExchangeFacts,
+  type FeatureMetric,
   type GrantOutcome,
   type GrantVia,
+  type LabelValues,
   type LoginOutcome,
   type MetricSources,
-  type NameCounts,
-  type StartEnd,
-  type StarterKind,
   type StoreOperation,
   type StoreOutcome,
   type TunnelFacts,
 } from "./facts.ts";
-import { createInstruments, Gauge } from "./instruments.ts";
+import { createInstruments, type Definition, Gauge } from "./instruments.ts";
 
 type ProcessUsage = ReturnType<typeof processUsage>;
 
@@ -31,7 +30,10 @@ export class Metrics {
   readonly #info: Gauge;
   readonly #usage: () => ProcessUsage;
   #sources: MetricSources | undefined;
-  #names: (() => NameCounts) | undefined;
+  readonly #ofFeatures = new Map<
+    FeatureMetric,
+    () => Readonly<Record<string, number>>
+  >();
 
   constructor(version: string, usage = processUsage) {
     this.#usage = usage;
@@ -92,8 +94,15 @@ export class Metrics {
     this.#instruments.grants.add(1, via, outcome);
   }
 
-  sandboxStart(by: StarterKind, outcome: StartEnd): void {
-    this.#instruments.starts.add(1, by, outcome);
+  /** Counts an event by a feature's counter. */
+  count<Key extends FeatureMetric>(
+    metric: Key,
+    labels: LabelValues<Key>,
+  ): void {
+    const counter: Gauge = this.#instruments[metric as FeatureMetric];
+    const values: Readonly<Record<string, string>> = labels;
+    const { labels: names = {} }: Definition = METRICS[metric as FeatureMetric];
+    counter.add(1, ...Object.keys(names).map((name) => values[name]));
   }
 
   bufferEvicted(kind: BufferKind): void {
@@ -109,9 +118,12 @@ export class Metrics {
     this.#sources = sources;
   }
 
-  /** Sets where it is read how many names there are; that is absent until then. */
-  setNames(counts: () => NameCounts): void {
-    this.#names = counts;
+  /** Sets where the values of a feature's gauge are read, by those of its label. */
+  setSource(
+    metric: FeatureMetric,
+    values: () => Readonly<Record<string, number>>,
+  ): void {
+    this.#ofFeatures.set(metric, values);
   }
 
   /** Renders all metrics as text of the media type `CONTENT_TYPE`. */
@@ -136,9 +148,10 @@ export class Metrics {
     for (const [name, used] of Object.entries(this.#usage())) {
       to[name as keyof ProcessUsage].set(used);
     }
-    if (this.#names !== undefined) {
-      for (const [state, count] of Object.entries(this.#names())) {
-        to.names.set(count, state);
+    for (const [metric, values] of this.#ofFeatures) {
+      const gauge: Gauge = to[metric];
+      for (const [label, value] of Object.entries(values())) {
+        gauge.set(value, label);
       }
     }
     const sources = this.#sources;

@@ -1,5 +1,6 @@
 import type { Awaitable } from "../../../src/lib/awaitable.ts";
 import assert from "node:assert/strict";
+import { viaOf } from "../../support/feature_words.ts";
 import type { Credential } from "../../../src/auth/credentials.ts";
 import { Gate, type GateParts } from "../../../src/auth/gate.ts";
 import type { Session } from "../../../src/auth/session.ts";
@@ -41,7 +42,7 @@ const SESSIONS: Readonly<Record<string, Session>> = {
   "user": { kind: "user", id: "login", expiresAt: Infinity },
   "grant": {
     kind: "grant",
-    via: "token",
+    via: viaOf("token"),
     id: "login",
     sandboxId: "box",
     port: 3000,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { viaOf } from "../../support/feature_words.ts";
 import { createHmac } from "node:crypto";
 import type { Credential } from "../../../src/auth/credentials.ts";
 import { Gate, type GateParts } from "../../../src/auth/gate.ts";
@@ -162,7 +163,7 @@ const TERMS: FrameTerms = {
 /** A session for frames on these terms, at port 3000 of `box`. */
 const FRAMED: GrantSession = {
   kind: "grant",
-  via: "embed",
+  via: viaOf("embed"),
   id: "g",
   sandboxId: "box",
   port: 3000,
@@ -193,7 +194,7 @@ const SESSIONS: Readonly<Record<string, Session>> = {
   },
   "granted of shop": {
     kind: "grant",
-    via: "token",
+    via: viaOf("token"),
     id: "g",
     sandboxId: "box",
     port: 3000,
@@ -211,7 +212,7 @@ const SESSIONS: Readonly<Record<string, Session>> = {
   user: { kind: "user", id: "login", expiresAt: Infinity },
   granted: {
     kind: "grant",
-    via: "token",
+    via: viaOf("token"),
     id: "g",
     sandboxId: "box",
     port: 3000,
@@ -223,7 +224,7 @@ const SESSIONS: Readonly<Record<string, Session>> = {
   "framed in open": { ...FRAMED, sandboxId: "open" },
   "granted at an id": {
     kind: "grant",
-    via: "token",
+    via: viaOf("token"),
     id: "g",
     sandboxId: "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77",
     port: 3000,
@@ -352,7 +353,9 @@ Deno.test("Gate has them read again for whoever a grant may let in, by whichever
       return Promise.resolve();
     },
   };
-  const { gate } = gateWithGrant({ via: "embed", frame: TERMS }, [], { ports });
+  const { gate } = gateWithGrant({ via: viaOf("embed"), frame: TERMS }, [], {
+    ports,
+  });
   const state = { isToolbox: true, isForMembers: true };
   const framed = presenting([sessionIn("framed")], state);
   const verdict = await gate.admit(framed);
@@ -371,7 +374,7 @@ Deno.test("Gate has them read again for whoever a grant may let in, by whichever
 Deno.test("Gate tells the ancestors of a frame that a label has shut its port, whether its sandbox is public or not", async () => {
   for (const label of ["box", "known"]) {
     const { gate } = gateWithGrant(
-      { via: "embed", frame: TERMS, sandboxId: label },
+      { via: viaOf("embed"), frame: TERMS, sandboxId: label },
       [],
       {
         ports: {
@@ -565,7 +568,8 @@ Deno.test("Gate charges the lookups of a request that used the budget up", async
 
 /** The admission of a request by a credential. */
 function admittedBy(credential: Credential): Admission {
-  const by = credential.kind === "grant" ? "token" : credential.kind;
+  const { kind } = credential;
+  const by = kind === "grant" ? viaOf("token") : kind;
   return { kind: "allow", sandboxId: "box", by, credential };
 }
 
@@ -879,7 +883,10 @@ Deno.test("a grant's session of a preview host opens no name", async () => {
 Deno.test("readmit() asks for the grant behind what came to a name, too", async () => {
   const framed = { kind: "session", sealed: "framed of shop" } as const;
   for (const credential of [BY_HEADER, framed]) {
-    const { gate, asked } = gateWithGrant({ via: "embed", frame: TERMS });
+    const { gate, asked } = gateWithGrant({
+      via: viaOf("embed"),
+      frame: TERMS,
+    });
     const request = presenting([credential], { name: SHOP });
     const verdict = await gate.admit(request);
     assert(verdict.kind === "allow");
@@ -962,7 +969,7 @@ function gateWithGrant(
 ) {
   const given = gateWith(...setting);
   const grant: Grant = {
-    via: "token",
+    via: viaOf("token"),
     id: "g",
     sandboxId: "box",
     ports: [3000],
@@ -971,7 +978,7 @@ function gateWithGrant(
   };
   const asked: string[] = [];
   const source = {
-    via: ["token", "ticket", "embed"] as const,
+    via: ["token", "ticket", "embed"].map(viaOf),
     failure: undefined as Error | undefined,
     isKnown: true,
     recognizes: (secret: string) => secret.startsWith("pp_"),
@@ -1013,7 +1020,7 @@ const INVALID = { kind: "deny", code: "grant_invalid" };
 
 Deno.test("Gate admits by a grant, and names its kind and holder", async () => {
   for (const via of ["token", "ticket"] as const) {
-    const { gate, grant } = gateWithGrant({ via, subject: "ci" });
+    const { gate, grant } = gateWithGrant({ via: viaOf(via), subject: "ci" });
     assert.deepEqual(await gate.admit(presenting([BY_HEADER])), {
       kind: "allow",
       sandboxId: "box",
@@ -1190,7 +1197,10 @@ function sessionIn(sealed: string, framedBy?: string): Credential {
 }
 
 Deno.test("in a frame of another page, a session counts if its grant is for that page's frames, and is nothing otherwise", async () => {
-  const { gate, asked, source } = gateWithGrant({ via: "embed", frame: TERMS });
+  const { gate, asked, source } = gateWithGrant({
+    via: viaOf("embed"),
+    frame: TERMS,
+  });
   for (const framedBy of [undefined, ...TERMS.ancestors]) {
     const session = sessionIn("framed", framedBy);
     const verdict = await gate.admit(presenting([session]));
@@ -1223,7 +1233,7 @@ Deno.test("in a frame of another page, a session counts if its grant is for that
 });
 
 Deno.test("a frame's session that has ended, or whose grant is no more, is denied, and its ancestors may hear of it", async () => {
-  const { gate, source } = gateWithGrant({ via: "embed", frame: TERMS });
+  const { gate, source } = gateWithGrant({ via: viaOf("embed"), frame: TERMS });
   const denial = { ...INVALID, grant: undefined, ancestors: TERMS.ancestors };
   for (const framedBy of [undefined, EMBEDDER]) {
     const over = sessionIn("framed and over", framedBy);
@@ -1256,7 +1266,7 @@ Deno.test("a grant for a frame that is good for something else is denied with it
 Deno.test("readmit() asks about a session's grant, though its cookie has ended meanwhile, and cuts when that is no more", async () => {
   for (const framedBy of [undefined, EMBEDDER]) {
     const { gate, asked, source } = gateWithGrant({
-      via: "embed",
+      via: viaOf("embed"),
       frame: TERMS,
     });
     const first = await gate.admit(
@@ -1291,7 +1301,7 @@ Deno.test("readmit() lets a token's session end with its cookie, which is no lon
 Deno.test("on a public sandbox, a frame's session counts for its terms, and nothing else is judged or refused", async () => {
   for (const label of ["known", "open"]) {
     const { gate, calls, source } = gateWithGrant({
-      via: "embed",
+      via: viaOf("embed"),
       sandboxId: label,
       frame: TERMS,
     });

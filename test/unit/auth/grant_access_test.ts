@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { viaOf } from "../../support/feature_words.ts";
 import { GrantAccess } from "../../../src/auth/grant_access.ts";
 import {
   ENDED_MS,
@@ -14,7 +15,7 @@ import { UNMETERED } from "../../../src/resolver/lookup_cache.ts";
 const NOW = 1_000;
 
 const GRANT: Grant = {
-  via: "token",
+  via: viaOf("token"),
   id: "g",
   sandboxId: "box",
   ports: [3000],
@@ -61,8 +62,8 @@ const PLACE = { port: 3000 };
 const SESSION = sessionFor(GRANT, PLACE);
 
 Deno.test("only the source that recognizes a secret is asked for its grant, and nobody for a secret of none", async () => {
-  const one = sourceOf("a", ["token"], GRANT);
-  const other = sourceOf("b", ["ticket"], undefined);
+  const one = sourceOf("a", [viaOf("token")], GRANT);
+  const other = sourceOf("b", [viaOf("ticket")], undefined);
   const access = accessTo(other.source, one.source);
   const answer = await access.judge(A, USE, UNMETERED);
   assert.deepEqual(answer, { isGood: true, grant: GRANT });
@@ -74,8 +75,8 @@ Deno.test("only the source that recognizes a secret is asked for its grant, and 
 });
 
 Deno.test("what a source recognizes is its own, unless the source says otherwise", () => {
-  const { source } = sourceOf("a", ["token"], GRANT);
-  const shared = sourceOf("b", ["ticket"], GRANT).source;
+  const { source } = sourceOf("a", [viaOf("token")], GRANT);
+  const shared = sourceOf("b", [viaOf("ticket")], GRANT).source;
   const owns = (secret: string) => secret === "b-own";
   const access = accessTo(source, { ...shared, owns });
   assert(access.owns("a1") && access.owns("b-own"));
@@ -84,9 +85,9 @@ Deno.test("what a source recognizes is its own, unless the source says otherwise
 });
 
 Deno.test("a session's grant is asked of all sources of its kind, until one knows it", async () => {
-  const others = sourceOf("", ["share"], GRANT);
-  const first = sourceOf("", ["token"], undefined);
-  const second = sourceOf("", ["ticket", "token"], GRANT);
+  const others = sourceOf("", [viaOf("share")], GRANT);
+  const first = sourceOf("", [viaOf("token")], undefined);
+  const second = sourceOf("", [viaOf("ticket"), viaOf("token")], GRANT);
   const sources = [others, first, second].map(({ source }) => source);
   const access = accessTo(...sources);
   assert((await access.judge(SESSION, USE, UNMETERED)).isGood);
@@ -109,7 +110,7 @@ Deno.test("whatever a source says, a grant is good for its sandbox, ports and me
     ] as [Partial<Grant>, Partial<typeof USE>, boolean][]
   ) {
     const known = { ...GRANT, ...grant };
-    const { source } = sourceOf("a", ["token"], known);
+    const { source } = sourceOf("a", [viaOf("token")], known);
     const access = accessTo(source);
     const wanted = { ...USE, ...use };
     const opened = await access.judge(A, wanted, UNMETERED);
@@ -120,7 +121,7 @@ Deno.test("whatever a source says, a grant is good for its sandbox, ports and me
 
 Deno.test("a source that cannot tell now says so", async () => {
   const failing: GrantSource = {
-    via: ["token"],
+    via: [viaOf("token")],
     recognizes: () => true,
     open: () => Promise.reject(new Error("away")),
     reopen: () => Promise.reject(new Error("away")),
@@ -142,12 +143,12 @@ const TERMS: FrameTerms = {
 
 Deno.test("a grant's terms for frames count where a page of ours makes a frame of it, and by no other way", async () => {
   const framed = { ...GRANT, frame: TERMS };
-  const access = accessTo(sourceOf("a", ["token"], framed).source);
-  for (const place of ["header", "query", "bearer", "embed"] as const) {
+  const access = accessTo(sourceOf("a", [viaOf("token")], framed).source);
+  for (const place of ["header", "query", "bearer", "frame"] as const) {
     const { isGood, grant } = await access
       .judge({ secret: "a", place }, USE, UNMETERED);
     assert(isGood, place);
-    assert.equal(grant?.frame, place === "embed" ? TERMS : undefined, place);
+    assert.equal(grant?.frame, place === "frame" ? TERMS : undefined, place);
   }
   const session = frameSessionFor(framed, PLACE, NOW + 1);
   const { grant } = await access.judge(session, USE, UNMETERED);
@@ -158,7 +159,7 @@ Deno.test("a grant's terms for frames count where a page of ours makes a frame o
 
 Deno.test("a frame's session ends before its cookie does, and nobody is asked about it then", async () => {
   const renewed = { ...GRANT, expiresAt: Infinity, frame: TERMS };
-  const { source, asked } = sourceOf("a", ["token"], renewed);
+  const { source, asked } = sourceOf("a", [viaOf("token")], renewed);
   const access = accessTo(source);
   const over = frameSessionFor(GRANT, PLACE, NOW);
   assert.equal(over.expiresAt, NOW + ENDED_MS);

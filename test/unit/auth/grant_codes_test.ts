@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { viaOf } from "../../support/feature_words.ts";
 import { GrantCodes } from "../../../src/auth/grant_codes.ts";
 import type { PresentedGrant } from "../../../src/auth/grants.ts";
 import { UsedCodes } from "../../../src/auth/used_codes.ts";
@@ -41,7 +42,7 @@ async function setUp(purpose = "share-code") {
   const budget = { spend: (asked?: string) => void spent.push(asked) };
   const grants = codes.sourceOf({
     kind: "shares",
-    via: "share",
+    via: viaOf("share"),
     place: "query",
     records,
     termsOf: ({ data }) => ({ ports: [Number(data)] }),
@@ -82,7 +83,7 @@ Deno.test("a code opens for a minute", async () => {
 Deno.test("elsewhere, or by another way, a code opens nothing, and stays good", async () => {
   const { codes, open } = await setUp();
   const code = await codes.issue(SHARE);
-  for (const place of ["header", "bearer", "embed"] as const) {
+  for (const place of ["header", "bearer", "frame"] as const) {
     assert.equal(await open(code, {}, place), undefined, place);
   }
   assert.equal(await open(code, { port: 3001 }), undefined);
@@ -113,7 +114,7 @@ Deno.test("the code of a grant that has ended opens nothing, and no session of i
   const code = await codes.issue(SHARE);
   const session = {
     kind: "grant",
-    via: "share",
+    via: viaOf("share"),
     ...SHARE,
     expiresAt: Infinity,
   } as const;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { viaOf } from "../../support/feature_words.ts";
 import { type Session, SessionSealer } from "../../../src/auth/session.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
 
@@ -28,7 +29,7 @@ const HOST_SESSION: Session = {
 };
 const GRANT_SESSION: Session = {
   kind: "grant",
-  via: "ticket",
+  via: viaOf("ticket"),
   sandboxId: "box",
   port: 3000,
   id: "i",

@@ -10,31 +10,12 @@ Deno.test("findRetired() finds WORKERS if it has a value, and says what takes it
   assert.deepEqual(findRetired({ WORKERS: " ", REUSE_PORT: "true" }), []);
 });
 
-Deno.test("findRetired() finds what requests once waited by, and names the route that takes its place", () => {
-  const found = findRetired({ WAKE_HOLD_SEC: "20", PORT_HOLD_SEC: "10" });
-  assert.deepEqual(found.map(({ name }) => name), [
-    "WAKE_HOLD_SEC",
-    "PORT_HOLD_SEC",
-  ]);
-  for (const { instead } of found) {
-    assert.match(instead, /GET \/api\/v1\/previews\//);
-  }
-});
-
 Deno.test("findRetired() finds COMPRESS, and says that a front compresses in its place", () => {
   for (const COMPRESS of ["static", "off"]) {
     const [found, ...others] = findRetired({ COMPRESS });
     assert.equal(found?.name, "COMPRESS");
     assert.match(found?.instead ?? "", /a front that compresses/);
     assert.deepEqual(others, []);
-  }
-});
-
-Deno.test("findRetired() finds what once gave names by label, and says who gives them now", () => {
-  const [found, ...others] = findRetired({ NAMES_BY_LABEL: "true" });
-  assert.deepEqual([found?.name, others], ["NAMES_BY_LABEL", []]);
-  for (const way of ["NAMES=members", "/api/v1/names/", "NAMES_FILE"]) {
-    assert(found?.instead.includes(way), way);
   }
 });
 

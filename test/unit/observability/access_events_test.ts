@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { viaOf } from "../../support/feature_words.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { AUDIT, loggerFor } from "../../../src/observability/log.ts";
 import { AccessEvents } from "../../../src/observability/access_events.ts";
@@ -67,7 +68,7 @@ Deno.test("the same refusal of the same client is one line, and any other is ano
 Deno.test("a grant's first use by a client is one line in an hour, each use is counted, and a refusal names it", async () => {
   await using log = await collectLog();
   const { visits, outcomes } = setUp();
-  const grant = { via: "share", id: "g" } as const;
+  const grant = { via: viaOf("share"), id: "g" };
   const visit = { requestId: "r", sandboxId: "box", port: 3000 };
   for (const client of ["192.0.2.1", "192.0.2.1", "192.0.2.2"]) {
     visits.usedGrant({ ...visit, client, grant, subject: "ci" });

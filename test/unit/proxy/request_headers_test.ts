@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FEATURE_REQUEST_HEADERS } from "../../../gen/facts.ts";
 import type { HeaderList } from "../../../src/http/headers.ts";
 import type { AddressForm } from "../../../src/proxy/app_origin.ts";
 import { requestHeaders } from "../../../src/proxy/request_headers.ts";
@@ -70,25 +71,24 @@ Deno.test("requestHeaders() sends the conditions that came", () => {
 });
 
 Deno.test("requestHeaders() sends what features add, and no client removes or precedes it", () => {
-  const added = [["x-porthole-identity", "ours"]] as const;
-  const client: [string, string][] = [
-    ["connection", "close, X-Porthole-Identity"],
-    ["x-porthole-identity", "evil"],
-  ];
-  const fields = requestHeadersOf(client, { added });
-  assert.deepEqual(valuesOf(fields, "x-porthole-identity"), ["ours"]);
-  assert.deepEqual(
-    valuesOf(requestHeadersOf(client), "x-porthole-identity"),
-    [],
-  );
+  for (const name of FEATURE_REQUEST_HEADERS as readonly string[]) {
+    const added = [[name, "ours"]] as const;
+    const client: [string, string][] = [
+      ["connection", `close, ${name.toUpperCase()}`],
+      [name, "evil"],
+    ];
+    const fields = requestHeadersOf(client, { added });
+    assert.deepEqual(valuesOf(fields, name), ["ours"]);
+    assert.deepEqual(valuesOf(requestHeadersOf(client), name), []);
+  }
 });
 
 Deno.test("requestHeaders() passes nothing on that a server might take for one of ours, whatever it has for hyphens", () => {
   for (const mark of "!#$%&'*+.^_`|~") {
     const fields = requestHeadersOf([
-      [`x${mark}porthole-identity`, "evil"],
-      [`x-porthole${mark}identity`, "evil"],
-      [`x${mark}porthole${mark}identity`, "evil"],
+      [`x${mark}porthole-token`, "evil"],
+      [`x-porthole${mark}token`, "evil"],
+      [`x${mark}porthole${mark}token`, "evil"],
       [`x${mark}forwarded${mark}for`, "evil"],
       [`x${mark}porthole${mark}other`, "passed"],
     ]);

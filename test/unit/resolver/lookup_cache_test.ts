@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FEATURE_CACHE_KINDS } from "../../../gen/facts.ts";
 import type { DurableStore } from "../../../src/cache/store.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import { Background } from "../../../src/lib/background.ts";
@@ -99,7 +100,12 @@ type Lifetimes = Readonly<
 
 const LIFETIMES: Lifetimes = {
   "sandbox-public": [[true, 600, 1000], [false, 30, 0]],
-  "preview-warning": [[true, 600, 1000], [false, 30, 0]],
+  ...Object.assign(
+    {},
+    ...FEATURE_CACHE_KINDS.map((kind) => ({
+      [kind]: [[true, 600, 1000], [false, 30, 0]],
+    })),
+  ),
   "sandbox-runner-info": [[true, 700, 1000], [false, 20, 0]],
   "sandbox-name": [[true, 700, 1000], [false, 20, 0]],
   "hosted-sandbox": [[true, 600, 1000], [false, 20, 0]],

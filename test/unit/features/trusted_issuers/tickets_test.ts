@@ -105,7 +105,7 @@ function judge(issuer: Pick<TestIssuer, "jwks">, ...given: object[]) {
     openOnce: (secret: string, at: Partial<typeof AT> = {}) =>
       tickets.open({ secret, place: "query" }, { ...AT, ...at }, UNMETERED),
     openInFrame: (secret: string, at: Partial<typeof AT> = {}) =>
-      tickets.open({ secret, place: "embed" }, { ...AT, ...at }, UNMETERED),
+      tickets.open({ secret, place: "frame" }, { ...AT, ...at }, UNMETERED),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   Metrics,
   processUsage,
 } from "../../../../src/observability/metrics/metrics.ts";
+import { changeOf } from "./change_of.ts";
 import { parseExposition, samplesOf } from "./parse_exposition.ts";
 
 const TUNNEL: TunnelFacts = {
@@ -34,18 +35,6 @@ function exchangeOf(facts: Partial<ExchangeFacts> = {}): ExchangeFacts {
     endedAt: 1500,
     ...facts,
   };
-}
-
-/** The samples that `record` changes, without buckets and the resource usage of the process. */
-function changeOf(record: (metrics: Metrics) => void): Record<string, number> {
-  const metrics = new Metrics("1.2.3");
-  const before = samplesOf(metrics.render());
-  record(metrics);
-  const changed = [...samplesOf(metrics.render())].filter(([id, value]) =>
-    value !== (before.get(id) ?? 0) &&
-    !/^process_|_bucket|^porthole_(heap|external)/.test(id)
-  );
-  return Object.fromEntries(changed);
 }
 
 Deno.test("exchange() counts an app's answer and measures each part of it", () => {
@@ -160,20 +149,6 @@ Deno.test("render() has no check that there is nothing for, no certificate unles
   assert(told().includes("porthole_store_tracking 0"));
 });
 
-Deno.test("render() has no names unless they are kept, and reads their number each time", () => {
-  const counts = { active: 2, pending: 1, suspended: 0 };
-  const change = changeOf((metrics) => {
-    assert.doesNotMatch(metrics.render(), /^porthole_names\{/m);
-    metrics.setNames(() => counts);
-    metrics.render();
-    counts.active = 3;
-  });
-  assert.deepEqual(change, {
-    'porthole_names{state="active"}': 3,
-    'porthole_names{state="pending"}': 1,
-  });
-});
-
 Deno.test("exchange() measures a tunnel apart from requests", () => {
   const tunnel = exchangeOf({ status: 101, tunnel: TUNNEL, endedAt: 61_022 });
   assert.deepEqual(changeOf((metrics) => metrics.exchange(tunnel)), {
@@ -253,7 +228,6 @@ Deno.test("render() reads the sources each time", () => {
       checks: () => ({ api: "ok", key: "failing", login: "off" }),
     });
     metrics.bufferEvicted("tunnel");
-    metrics.sandboxStart("link", "refused");
     metrics.activity("reported");
     metrics.render();
     inFlight = 9;
@@ -283,7 +257,6 @@ Deno.test("render() reads the sources each time", () => {
     porthole_runners_unresponsive: 18,
     'porthole_check_passing{check="api"}': 1,
     'porthole_buffer_evictions_total{kind="tunnel"}': 1,
-    'porthole_sandbox_starts_total{by="link",outcome="refused"}': 1,
     'porthole_activity_reports_total{outcome="reported"}': 1,
   });
 });

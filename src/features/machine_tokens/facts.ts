@@ -1,0 +1,6 @@
+/** What this feature brings to the tables of all. */
+import type { ModuleFacts } from "../../facts/module_facts.ts";
+
+export const facts = {
+  vias: ["token"],
+} as const satisfies ModuleFacts;
