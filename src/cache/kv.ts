@@ -124,9 +124,7 @@ class KvStore implements DurableStore {
     );
     if (found === undefined) return "unavailable";
     if (found.value === null) return "absent";
-    if (!(found.value instanceof Uint8Array)) return "unavailable";
-    const json = new TextDecoder().decode(found.value);
-    const entry = parseStoredEntry(parseJson(json));
+    const entry = parseStoredEntry(parseJson(textOf(found.value)));
     if (entry === undefined) return "unavailable";
     return this.#options.now() < entry.staleUntil ? entry : "absent";
   }
@@ -164,6 +162,22 @@ class KvStore implements DurableStore {
         return ok ? "claimed" : "taken";
       },
       "unavailable",
+      "write",
+    );
+  }
+
+  async release(key: StoreKey, entry: StoredEntry): Promise<void> {
+    const path = pathOf(key);
+    if (path === undefined) return;
+    await this.#breaker.run(
+      async () => {
+        const kv = await this.#database();
+        const { value, versionstamp } = await kv.get(path);
+        if (textOf(value) !== JSON.stringify(entry)) return;
+        await kv.atomic().check({ key: path, versionstamp }).delete(path)
+          .commit();
+      },
+      undefined,
       "write",
     );
   }
@@ -259,6 +273,11 @@ function pathOf(key: StoreKey): Path | undefined {
   let bytes = NAMESPACE.length + 2;
   for (const part of key) bytes += 3 * part.length + 2;
   return bytes <= MAX_KEY_BYTES ? [NAMESPACE, ...key] : undefined;
+}
+
+/** The text of a stored value; empty for one that is none of ours. */
+function textOf(value: unknown): string {
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) : "";
 }
 
 /** An entry is stored as the bytes of its JSON: of known size, and the same in every implementation. */

@@ -1,10 +1,10 @@
 import { ExpiringLru } from "../lib/lru.ts";
-import { type DurableStore, entryUntil } from "./store.ts";
+import { type DurableStore, entryUntil, type StoredEntry } from "./store.ts";
 
 /** Dependencies of {@linkcode Locks}, and of what claims in its own way. */
 export interface LocksOptions {
   /** Where gateways see each other's; null if there are those of this process only. */
-  readonly store: Pick<DurableStore, "claim" | "delete"> | null;
+  readonly store: Pick<DurableStore, "claim" | "release"> | null;
   readonly maxEntries: number;
   readonly now: () => number;
 }
@@ -13,7 +13,8 @@ export interface LocksOptions {
 export class Locks {
   readonly #kind: string;
   readonly #options: LocksOptions;
-  readonly #own: ExpiringLru<string, true>;
+  /** What this process has, each as the store knows it: of nobody else's claim. */
+  readonly #own: ExpiringLru<string, StoredEntry>;
 
   constructor(kind: string, options: LocksOptions) {
     this.#kind = kind;
@@ -28,26 +29,27 @@ export class Locks {
   }
 
   /** Locks it in this process only. */
-  keep(key: string, ms: number): void {
-    this.#own.set(key, true, { ttl: ms });
+  keep(key: string, ms: number): StoredEntry {
+    const entry = entryUntil(this.#options.now() + ms, crypto.randomUUID());
+    this.#own.set(key, entry, { ttl: ms });
+    return entry;
   }
 
   /** True if nobody else has it. */
   async claim(key: string, ms: number): Promise<boolean> {
     if (this.has(key)) return false;
-    this.keep(key, ms);
-    const { store, now } = this.#options;
-    const entry = entryUntil(now() + ms, true);
-    const claim = await store?.claim([this.#kind, key], entry);
+    const entry = this.keep(key, ms);
+    const claim = await this.#options.store?.claim([this.#kind, key], entry);
     // Whoever has it may give it back, which only the store knows.
     if (claim === "taken") this.#own.delete(key);
     return claim !== "taken";
   }
 
-  /** Gives it back; does nothing once its time is over, as somebody else may have it by then. */
+  /** Gives back what this process has; whatever anybody else has by now stays theirs. */
   async release(key: string): Promise<void> {
-    if (!this.has(key)) return;
-    await this.#options.store?.delete([this.#kind, key]);
-    this.#own.delete(key);
+    const entry = this.#own.get(key);
+    if (entry === undefined) return;
+    await this.#options.store?.release([this.#kind, key], entry);
+    if (this.#own.get(key) === entry) this.#own.delete(key);
   }
 }

@@ -120,6 +120,8 @@ export interface DurableStore {
   delete(key: StoreKey): Promise<void>;
   /** Writes an entry if there is none. Of all claims to a key, by whichever process, one succeeds as long as it exists. */
   claim(key: StoreKey, entry: StoredEntry): Promise<Claim>;
+  /** Deletes an entry if it is that one, as whoever claimed it wrote it. */
+  release(key: StoreKey, entry: StoredEntry): Promise<void>;
   /**
    * Adds to counters that all processes share, each of which lasts for `ttlMs` from then on, and resolves to what they
    * have come to; undefined if that is not known. Absent in a store that cannot add without reading first.

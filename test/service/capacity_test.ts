@@ -54,6 +54,7 @@ function sharedStore(now: () => number): DurableStore {
       entries.set(name, entry);
       return Promise.resolve("claimed");
     },
+    release: () => Promise.resolve(),
     announce: () => Promise.resolve(),
     listen() {},
     close() {},

@@ -39,8 +39,15 @@ const CANNOT_ANNOUNCE =
   "the user may not announce changes to other gateways (+publish +subscribe &porthole:*): they see them by time";
 const CANNOT_COUNT =
   "the user may not count refusals for all gateways (+incrby +pexpire): each counts for itself";
+const CANNOT_RELEASE =
+  "the user may not give back what only one gateway may have (+eval): it is kept until its time is over";
 const UNTOLD =
   "the server does not tell what has changed (CLIENT TRACKING, +client|tracking): entries are read again every 5 s";
+
+/** Deletes a key if its value is that one. */
+const RELEASE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`;
 
 /** The reply of `PTTL` if there is no such key. */
 const NO_KEY = -2;
@@ -140,6 +147,17 @@ class RedisStore implements DurableStore {
     );
     if (reply === undefined) return "unavailable";
     return reply === null ? "taken" : "claimed";
+  }
+
+  async release(key: StoreKey, entry: StoredEntry): Promise<void> {
+    const inputs = {
+      keys: [redisKey(key)],
+      arguments: [formatEnvelope(entry)],
+    };
+    await this.#run((redis) =>
+      redis.eval(RELEASE, inputs)
+        .catch((error) => this.#onForbidden(error, CANNOT_RELEASE))
+    );
   }
 
   async addUp(

@@ -38,6 +38,7 @@ function createTier(shared: boolean) {
       return Promise.resolve("claimed");
     },
     onReturn: (onReturn) => void returned.push(onReturn),
+    release: () => Promise.resolve(),
     announce(message) {
       for (const listener of listeners) listener(message);
       return Promise.resolve();

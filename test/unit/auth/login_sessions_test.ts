@@ -25,6 +25,7 @@ function storeThat(read: () => StoreLookup) {
     set: (key) => Promise.resolve(void writes.push(key)),
     delete: (key) => Promise.resolve(void writes.push(key)),
     claim: () => Promise.resolve("unavailable"),
+    release: () => Promise.resolve(),
     announce: () => Promise.resolve(),
     listen() {},
     close() {},

@@ -78,6 +78,11 @@ export function fakeStore({ shared = false } = {}): FakeStore {
       entries.set(name, entry);
       return "claimed";
     },
+    async release(key, entry) {
+      const name = await begin("release", key);
+      const held = JSON.stringify(entries.get(name));
+      if (!fake.broken && held === JSON.stringify(entry)) entries.delete(name);
+    },
     announce: () => Promise.resolve(),
     listen() {},
     close() {},

@@ -65,6 +65,19 @@ export async function fulfilsContract(
     await store.delete(KEY);
   });
 
+  await t.step("release() deletes nobody else's entry", async () => {
+    assert.equal(await store.claim(KEY, entry("one")), "claimed");
+    await store.release(KEY, entry("other"));
+    assert.equal(await store.claim(KEY, entry("other")), "taken");
+    await store.release(KEY, entry("one"));
+    assert.equal(await store.claim(KEY, entry("other")), "claimed");
+    await store.release(KEY, entry("one"));
+    assert.deepEqual(await store.get(KEY), entry("other"));
+    await store.release(KEY, entry("other"));
+    await store.release(KEY, entry("other"));
+    assert.equal(await store.get(KEY), "absent");
+  });
+
   await t.step("key parts stay apart", async () => {
     const keys: StoreKey[] = [["a", "b", "c"], ["a", "bc"], ["a", "b\0c"]];
     for (const [i, key] of keys.entries()) await store.set(key, entry(i));

@@ -170,7 +170,7 @@ redisTest(
   "openRedisClient() connects as a user whose ACL allows only the commands of the store",
   async () => {
     const rights =
-      "~proxy:* ~porthole:* &porthole:* +get +set +del +pttl +incrby +pexpire +publish +subscribe +client|tracking"
+      "~proxy:* ~porthole:* &porthole:* +get +set +del +pttl +eval +incrby +pexpire +publish +subscribe +client|tracking"
         .split(" ");
     await using server = await startRedis({
       args: ["--user", "gateway", "on", ">s3cret", ...rights],
@@ -185,6 +185,10 @@ redisTest(
     assert.equal(await client.commands.incrBy("porthole:b", 2), 2);
     await client.commands.pExpire("porthole:b", 60_000);
     await client.commands.del("proxy:a");
+    const keys = ["porthole:b"];
+    const counted = await client.commands
+      .eval("return redis.call('GET', KEYS[1])", { keys, arguments: [] });
+    assert.equal(counted, "2");
     const heard = Promise.withResolvers<string>();
     await client.commands.subscribe("porthole:a", heard.resolve);
     await client.commands.publish("porthole:a", "hello");

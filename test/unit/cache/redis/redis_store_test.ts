@@ -380,7 +380,7 @@ redisTest(
 );
 
 redisTest(
-  "a Redis user without the right to count is told of once, and everything else works",
+  "what a Redis user has no right to do is told of once, and everything else works",
   async () => {
     const rights = "~porthole:* +get +set +del +pttl +client|tracking".split(
       " ",
@@ -398,5 +398,11 @@ redisTest(
     assert.equal(await store.get(OWN), "absent");
     assert.equal(failures.length, 1);
     assert.match(failures[0]?.message ?? "", /\+incrby \+pexpire/);
+    const entry = entryAt(Date.now(), "one");
+    assert.equal(await store.claim(OWN, entry), "claimed");
+    for (let i = 0; i < 5; i++) await store.release(OWN, entry);
+    assert.equal(await store.claim(OWN, entry), "taken");
+    assert.equal(failures.length, 2);
+    assert.match(failures[1]?.message ?? "", /\+eval/);
   },
 );

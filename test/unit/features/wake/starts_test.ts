@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DurableStore } from "../../../../src/cache/store.ts";
+import type { DurableStore, StoredEntry } from "../../../../src/cache/store.ts";
 import type { StartAnswer } from "../../../../src/daytona/api.ts";
 import { GatewayError } from "../../../../src/errors.ts";
 import { Background } from "../../../../src/lib/background.ts";
@@ -11,20 +11,22 @@ import { manualClock } from "../../cache/fakes.ts";
 import { sharedTierTest } from "../../../support/shared_tier.ts";
 import { turn } from "../../../support/upstream.ts";
 
-type Store = Pick<DurableStore, "claim" | "delete">;
+type Store = Pick<DurableStore, "claim" | "release">;
 
 /** A store that several gateways share. */
 function sharedStore(now: () => number): Store {
-  const kept = new Map<string, number>();
+  const kept = new Map<string, StoredEntry>();
   return {
-    claim(key, { expiresAt }) {
+    claim(key, entry) {
       const name = key.join(" ");
-      if ((kept.get(name) ?? 0) > now()) return Promise.resolve("taken");
-      kept.set(name, expiresAt);
+      const { expiresAt = 0 } = kept.get(name) ?? {};
+      if (expiresAt > now()) return Promise.resolve("taken");
+      kept.set(name, entry);
       return Promise.resolve("claimed");
     },
-    delete(key) {
-      kept.delete(key.join(" "));
+    release(key, entry) {
+      const name = key.join(" ");
+      if (kept.get(name) === entry) kept.delete(name);
       return Promise.resolve();
     },
   };
@@ -37,7 +39,7 @@ function setUp({ gateways = 1, store = "none" as "none" | "shared" | "down" }) {
   const now = () => clock.now();
   const down: Store = {
     claim: () => Promise.resolve("unavailable"),
-    delete: () => Promise.resolve(),
+    release: () => Promise.resolve(),
   };
   const stores = { none: null, shared: sharedStore(now), down };
   const calls: PromiseWithResolvers<StartAnswer>[] = [];

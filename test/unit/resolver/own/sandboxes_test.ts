@@ -263,6 +263,7 @@ Deno.test("SandboxResolver renews a runner without waiting for the durable tier"
     set: () => written.promise,
     delete: () => written.promise,
     claim: () => Promise.resolve("unavailable"),
+    release: () => Promise.resolve(),
     announce: () => Promise.resolve(),
     listen() {},
     close() {},
