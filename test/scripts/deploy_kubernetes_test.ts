@@ -17,7 +17,7 @@ import {
 import { type KubernetesObject, objections } from "./kubernetes_schemas.ts";
 import {
   build,
-  kustomizeTest,
+  kustomizeTest as test,
   MANIFESTS,
   objectsIn,
   render,
@@ -146,110 +146,95 @@ Deno.test("each object is valid against its schema, as it is written", async () 
   assert.equal(await objections(objects), "");
 });
 
-kustomizeTest(
-  "every combination of components renders, each object is valid against its schema, and the gateway is configured without a mistake",
-  async () => {
-    assert.equal(COMBINATIONS.length, 96);
-    const different = new Map<string, KubernetesObject>();
-    for (const components of COMBINATIONS) {
-      const objects = await render(components);
-      for (const each of objects) different.set(JSON.stringify(each), each);
-      const { pod, container } = podOf(objects);
-      const { cache, limits, listen, metrics } = configOf(objects);
-      assert.equal(cache.location.kind, "redis"); // which all share
-      const graceMs = 1000 * (pod.terminationGracePeriodSeconds ?? 0);
-      assert(graceMs > limits.shutdownTimeoutMs);
-      const { periodSeconds = 0, failureThreshold = 0 } =
-        container.readinessProbe ?? {};
-      assert(limits.shutdownDelayMs > 1000 * periodSeconds * failureThreshold);
-      assert.deepEqual(
-        new Set(container.ports?.map(({ containerPort }) => containerPort)),
-        new Set([listen.port, ...metrics ? [metrics.port] : []]),
-      );
-      const memory = components.some((name) => MEMORY.includes(name));
-      assert.equal(container.resources?.limits !== undefined, memory);
-    }
-    assert.equal(await objections([...different.values()]), "");
-  },
-);
+test("every combination of components renders, each object is valid against its schema, and the gateway is configured without a mistake", async () => {
+  assert.equal(COMBINATIONS.length, 96);
+  const different = new Map<string, KubernetesObject>();
+  for (const components of COMBINATIONS) {
+    const objects = await render(components);
+    for (const each of objects) different.set(JSON.stringify(each), each);
+    const { pod, container } = podOf(objects);
+    const { cache, limits, listen, metrics } = configOf(objects);
+    assert.equal(cache.location.kind, "redis"); // which all share
+    const graceMs = 1000 * (pod.terminationGracePeriodSeconds ?? 0);
+    assert(graceMs > limits.shutdownTimeoutMs);
+    const { periodSeconds = 0, failureThreshold = 0 } =
+      container.readinessProbe ?? {};
+    assert(limits.shutdownDelayMs > 1000 * periodSeconds * failureThreshold);
+    assert.deepEqual(
+      new Set(container.ports?.map(({ containerPort }) => containerPort)),
+      new Set([listen.port, ...metrics ? [metrics.port] : []]),
+    );
+    const memory = components.some((name) => MEMORY.includes(name));
+    assert.equal(container.resources?.limits !== undefined, memory);
+  }
+  assert.equal(await objections([...different.values()]), "");
+});
 
-kustomizeTest(
-  "the example renders as it is, and the gateway does not start before its secrets are filled in",
-  async () => {
-    const objects = await build(new URL("example/", MANIFESTS));
-    const settings = environment(objects);
-    assert.equal(settings.PROXY_API_KEY, "");
-    assert.equal(parseConfig(settings, SECTIONS).ok, false);
-    const image = podOf(objects).container.image;
-    assert.equal(image, `registry.example.com/porthole:${meta.version}`);
-  },
-);
+test("the example renders as it is, and the gateway does not start before its secrets are filled in", async () => {
+  const objects = await build(new URL("example/", MANIFESTS));
+  const settings = environment(objects);
+  assert.equal(settings.PROXY_API_KEY, "");
+  assert.equal(parseConfig(settings, SECTIONS).ok, false);
+  const image = podOf(objects).container.image;
+  assert.equal(image, `registry.example.com/porthole:${meta.version}`);
+});
 
-kustomizeTest(
-  "what is secret is in the Secret only, and a change of it or of a setting rolls the pods",
-  async () => {
-    const objects = await render(["memory-512"]);
-    const { data = {} } = find(objects, "Secret", /^porthole-/);
-    for (const name of Object.keys(environment(objects))) {
-      const isSecret = ALL_SETTINGS[name]?.secret ?? false;
-      assert.equal(name in data, isSecret, name);
-    }
-    const others: readonly Site[] = [
-      { secrets: { ...SITE.secrets, PROXY_API_KEY: "another-key" } },
-      { ...SITE, settings: { SESSION_TTL_SEC: "7200" } },
-    ];
-    const template = find(objects, "Deployment").spec?.template;
-    for (const site of others) {
-      const changed = await render(["memory-512"], site);
-      assert.notDeepEqual(find(changed, "Deployment").spec?.template, template);
-    }
-    const again = await render(["memory-512"]);
-    assert.deepEqual(find(again, "Deployment").spec?.template, template);
-  },
-);
+test("what is secret is in the Secret only, and a change of it or of a setting rolls the pods", async () => {
+  const objects = await render(["memory-512"]);
+  const { data = {} } = find(objects, "Secret", /^porthole-/);
+  for (const name of Object.keys(environment(objects))) {
+    const isSecret = ALL_SETTINGS[name]?.secret ?? false;
+    assert.equal(name in data, isSecret, name);
+  }
+  const others: readonly Site[] = [
+    { secrets: { ...SITE.secrets, PROXY_API_KEY: "another-key" } },
+    { ...SITE, settings: { SESSION_TTL_SEC: "7200" } },
+  ];
+  const template = find(objects, "Deployment").spec?.template;
+  for (const site of others) {
+    const changed = await render(["memory-512"], site);
+    assert.notDeepEqual(find(changed, "Deployment").spec?.template, template);
+  }
+  const again = await render(["memory-512"]);
+  assert.deepEqual(find(again, "Deployment").spec?.template, template);
+});
 
-kustomizeTest(
-  "the pods are confined as the systemd unit confines, and as the image allows",
-  async () => {
-    const { all } = await readDockerfile();
-    const { pod, container } = podOf(await render(["memory-512"]));
-    const { runAsUser, runAsGroup } = pod.securityContext ?? {};
-    assert.equal(`${runAsUser}:${runAsGroup}`, only(all("USER")));
-    assert.equal(pod.securityContext?.runAsNonRoot, true);
-    assert.equal(pod.securityContext?.seccompProfile?.type, "RuntimeDefault");
-    assert.equal(pod.automountServiceAccountToken, false);
-    assert.deepEqual(container.securityContext, {
-      allowPrivilegeEscalation: false, // NoNewPrivileges=
-      privileged: false, // PrivateDevices=
-      readOnlyRootFilesystem: true, // ProtectSystem=strict
-      capabilities: { drop: ["ALL"] }, // CapabilityBoundingSet=
-    });
-    const { value } = await readUnit();
-    assert.equal(value("NoNewPrivileges"), "yes");
-    assert.equal(value("ProtectSystem"), "strict");
-    assert.equal(value("CapabilityBoundingSet"), "");
-    for (const shared of ["hostNetwork", "hostPID", "hostIPC", "volumes"]) {
-      assert.equal(shared in pod, false, shared);
-    }
-    assert.equal(container.image, `porthole:${meta.version}`);
-  },
-);
+test("the pods are confined as the systemd unit confines, and as the image allows", async () => {
+  const { all } = await readDockerfile();
+  const { pod, container } = podOf(await render(["memory-512"]));
+  const { runAsUser, runAsGroup } = pod.securityContext ?? {};
+  assert.equal(`${runAsUser}:${runAsGroup}`, only(all("USER")));
+  assert.equal(pod.securityContext?.runAsNonRoot, true);
+  assert.equal(pod.securityContext?.seccompProfile?.type, "RuntimeDefault");
+  assert.equal(pod.automountServiceAccountToken, false);
+  assert.deepEqual(container.securityContext, {
+    allowPrivilegeEscalation: false, // NoNewPrivileges=
+    privileged: false, // PrivateDevices=
+    readOnlyRootFilesystem: true, // ProtectSystem=strict
+    capabilities: { drop: ["ALL"] }, // CapabilityBoundingSet=
+  });
+  const { value } = await readUnit();
+  assert.equal(value("NoNewPrivileges"), "yes");
+  assert.equal(value("ProtectSystem"), "strict");
+  assert.equal(value("CapabilityBoundingSet"), "");
+  for (const shared of ["hostNetwork", "hostPID", "hostIPC", "volumes"]) {
+    assert.equal(shared in pod, false, shared);
+  }
+  assert.equal(container.image, `porthole:${meta.version}`);
+});
 
-kustomizeTest(
-  "the probes ask what there is: readiness does not restart a gateway, and liveness depends on nobody",
-  async () => {
-    const { container } = podOf(await render([]));
-    const { readinessProbe, livenessProbe, startupProbe } = container;
-    assert.equal(readinessProbe?.httpGet?.path, "/ready");
-    assert.equal(livenessProbe?.httpGet?.path, "/health");
-    assert.equal(startupProbe?.httpGet?.path, "/health");
-    for (const probe of [readinessProbe, livenessProbe, startupProbe]) {
-      assert.equal(probe?.httpGet?.port, "http");
-    }
-  },
-);
+test("the probes ask what there is: readiness does not restart a gateway, and liveness depends on nobody", async () => {
+  const { container } = podOf(await render([]));
+  const { readinessProbe, livenessProbe, startupProbe } = container;
+  assert.equal(readinessProbe?.httpGet?.path, "/ready");
+  assert.equal(livenessProbe?.httpGet?.path, "/health");
+  assert.equal(startupProbe?.httpGet?.path, "/health");
+  for (const probe of [readinessProbe, livenessProbe, startupProbe]) {
+    assert.equal(probe?.httpGet?.port, "http");
+  }
+});
 
-kustomizeTest("everything that selects pods selects these", async () => {
+test("everything that selects pods selects these", async () => {
   const objects = await render(ALL);
   const { spec } = find(objects, "Deployment");
   const labels = spec?.template.metadata?.labels;
@@ -274,26 +259,23 @@ kustomizeTest("everything that selects pods selects these", async () => {
   );
 });
 
-kustomizeTest(
-  "one gateway goes at a time, zones are used alike, and the autoscaler alone says how many there are",
-  async () => {
-    const { spec: budget } = find(await render([]), "PodDisruptionBudget");
-    assert.equal(budget?.maxUnavailable, 1);
-    assert.equal(budget?.minAvailable, undefined);
-    const { spec } = find(await render([]), "Deployment");
-    assert.equal(spec?.replicas, 2);
-    assert.deepEqual(
-      spec?.template.spec?.topologySpreadConstraints?.map(({ topologyKey }) =>
-        topologyKey
-      ),
-      ["topology.kubernetes.io/zone", "kubernetes.io/hostname"],
-    );
-    const scaled = await render(["autoscaling"]);
-    assert.equal(find(scaled, "Deployment").spec?.replicas, undefined);
-    const { behavior, minReplicas } =
-      find(scaled, "HorizontalPodAutoscaler").spec ?? {};
-    assert.equal(minReplicas, 2);
-    const { value, periodSeconds } = only(behavior?.scaleDown?.policies);
-    assert(periodSeconds / value >= 600);
-  },
-);
+test("one gateway goes at a time, zones are used alike, and the autoscaler alone says how many there are", async () => {
+  const { spec: budget } = find(await render([]), "PodDisruptionBudget");
+  assert.equal(budget?.maxUnavailable, 1);
+  assert.equal(budget?.minAvailable, undefined);
+  const { spec } = find(await render([]), "Deployment");
+  assert.equal(spec?.replicas, 2);
+  assert.deepEqual(
+    spec?.template.spec?.topologySpreadConstraints?.map(({ topologyKey }) =>
+      topologyKey
+    ),
+    ["topology.kubernetes.io/zone", "kubernetes.io/hostname"],
+  );
+  const scaled = await render(["autoscaling"]);
+  assert.equal(find(scaled, "Deployment").spec?.replicas, undefined);
+  const { behavior, minReplicas } =
+    find(scaled, "HorizontalPodAutoscaler").spec ?? {};
+  assert.equal(minReplicas, 2);
+  const { value, periodSeconds } = only(behavior?.scaleDown?.policies);
+  assert(periodSeconds / value >= 600);
+});

@@ -9,7 +9,7 @@ import { untilReady } from "../support/ready.ts";
 import { ALERT_CASES, MINUTES } from "./alert_cases.ts";
 import { readDeployFile } from "./deploy_files.ts";
 import { groupingsIn, selectorsIn } from "./metric_selectors.ts";
-import { promtool, promtoolTest } from "./promtool.ts";
+import { promtool, promtoolTest as test } from "./promtool.ts";
 
 const RULES = new URL(
   "../../scripts/deploy/prometheus-rules.yaml",
@@ -170,62 +170,56 @@ Deno.test("every panel that counts by time says so in its title", async () => {
   assert.deepEqual(unsaid.map(({ title }) => title), []);
 });
 
-promtoolTest(
-  "promtool accepts the rules, and the queries of the dashboard",
-  async () => {
-    const checked = await promtool("check", ["rules", "--lint-fatal"], RULES);
-    assert.equal(checked.code, 0, checked.out);
-    const rules = (await queries()).map((expr, index) => ({
-      record: `dashboard:query:${index}`,
-      expr: expr.replaceAll("$__rate_interval", "5m")
-        .replaceAll("$instance", ".*"),
-    }));
-    const groups = [{ name: "dashboard", rules }];
-    const queried = await promtool("check", ["rules"], { groups });
-    assert.equal(queried.code, 0, queried.out);
-  },
-);
+test("promtool accepts the rules, and the queries of the dashboard", async () => {
+  const checked = await promtool("check", ["rules", "--lint-fatal"], RULES);
+  assert.equal(checked.code, 0, checked.out);
+  const rules = (await queries()).map((expr, index) => ({
+    record: `dashboard:query:${index}`,
+    expr: expr.replaceAll("$__rate_interval", "5m")
+      .replaceAll("$instance", ".*"),
+  }));
+  const groups = [{ name: "dashboard", rules }];
+  const queried = await promtool("check", ["rules"], { groups });
+  assert.equal(queried.code, 0, queried.out);
+});
 
-promtoolTest(
-  "every alert fires in its case, and none without its cause",
-  async () => {
-    const tests = (await alerts()).flatMap(({ alert, labels, annotations }) => {
-      const { fires, isQuiet, isRare, firing = {} } = ALERT_CASES[alert] ?? {};
-      const expected = {
-        exp_labels: { ...labels, ...OF_A_GATEWAY, ...firing },
-        exp_annotations: annotations,
-      };
-      return [
-        [fires, [expected]] as const,
-        [isQuiet, []] as const,
-        ...isRare === undefined ? [] : [[isRare, []] as const],
-      ].map(
-        ([series = {}, exp_alerts]) => ({
-          interval: "1m",
-          input_series: Object.entries(series).map(([name, values]) => ({
-            series: name.replace(
-              /\}?$/,
-              (end) =>
-                `${end === "}" ? "," : "{"}job="porthole",instance="gateway"}`,
-            ),
-            values,
-          })),
-          alert_rule_test: [{
-            eval_time: `${MINUTES}m`,
-            alertname: alert,
-            exp_alerts,
-          }],
-        }),
-      );
-    });
-    const tested = await promtool("test", ["rules"], {
-      rule_files: [RULES.pathname],
-      evaluation_interval: "1m",
-      tests,
-    });
-    assert.equal(tested.code, 0, tested.out);
-  },
-);
+test("every alert fires in its case, and none without its cause", async () => {
+  const tests = (await alerts()).flatMap(({ alert, labels, annotations }) => {
+    const { fires, isQuiet, isRare, firing = {} } = ALERT_CASES[alert] ?? {};
+    const expected = {
+      exp_labels: { ...labels, ...OF_A_GATEWAY, ...firing },
+      exp_annotations: annotations,
+    };
+    return [
+      [fires, [expected]] as const,
+      [isQuiet, []] as const,
+      ...isRare === undefined ? [] : [[isRare, []] as const],
+    ].map(
+      ([series = {}, exp_alerts]) => ({
+        interval: "1m",
+        input_series: Object.entries(series).map(([name, values]) => ({
+          series: name.replace(
+            /\}?$/,
+            (end) =>
+              `${end === "}" ? "," : "{"}job="porthole",instance="gateway"}`,
+          ),
+          values,
+        })),
+        alert_rule_test: [{
+          eval_time: `${MINUTES}m`,
+          alertname: alert,
+          exp_alerts,
+        }],
+      }),
+    );
+  });
+  const tested = await promtool("test", ["rules"], {
+    rule_files: [RULES.pathname],
+    evaluation_interval: "1m",
+    tests,
+  });
+  assert.equal(tested.code, 0, tested.out);
+});
 
 /** The labels that all series of a case have. */
 const OF_A_GATEWAY = { job: "porthole", instance: "gateway" };

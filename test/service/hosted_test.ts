@@ -15,7 +15,7 @@ import {
   type HostedGateway,
   startHostedGateway,
 } from "../support/hosted_gateway.ts";
-import { redisTest, startRedis } from "../support/redis_server.ts";
+import { redisTest as test, startRedis } from "../support/redis_server.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
 /** Any id of the real form, and a sandbox's name. */
@@ -481,24 +481,21 @@ Deno.test("the use of a sandbox is left to Daytona's proxy to report, unless it 
   assert.equal(api.count("updateLastActivity"), 0);
 });
 
-redisTest(
-  "of reports that nobody sends, none is counted, and nothing is kept for other gateways",
-  async () => {
-    await using redis = await startRedis();
-    await using gateway = await startHostedGateway({
-      CACHE_URL: `redis://127.0.0.1:${redis.port}`,
-    });
-    assert.equal((await gateway.send(DEMO)).status, 200);
-    await gateway.service.close();
-    const keys = await redis.command("KEYS", "*");
-    assert.match(String(keys), /hosted-preview/);
-    assert.doesNotMatch(String(keys), /last-activity/);
-    assert.match(
-      gateway.service.renderMetrics(),
-      /^porthole_activity_reports_total\{outcome="reported"\} 0$/m,
-    );
-  },
-);
+test("of reports that nobody sends, none is counted, and nothing is kept for other gateways", async () => {
+  await using redis = await startRedis();
+  await using gateway = await startHostedGateway({
+    CACHE_URL: `redis://127.0.0.1:${redis.port}`,
+  });
+  assert.equal((await gateway.send(DEMO)).status, 200);
+  await gateway.service.close();
+  const keys = await redis.command("KEYS", "*");
+  assert.match(String(keys), /hosted-preview/);
+  assert.doesNotMatch(String(keys), /last-activity/);
+  assert.match(
+    gateway.service.renderMetrics(),
+    /^porthole_activity_reports_total\{outcome="reported"\} 0$/m,
+  );
+});
 
 Deno.test("the toolbox is Daytona's own", async () => {
   await using gateway = await startHostedGateway();

@@ -14,7 +14,7 @@ import {
   startGatewayOf,
   type TestGateway,
 } from "../support/gateway.ts";
-import { redisTest, startRedis } from "../support/redis_server.ts";
+import { redisTest as test, startRedis } from "../support/redis_server.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 
 /** A gateway that knows `count` public sandboxes from nothing, and whose API answers once it is let. */
@@ -129,43 +129,40 @@ Deno.test("forged tokens, however many at once, ask the API no more often than t
   assert.equal((await forge()).code, "too_many_refusals");
 });
 
-redisTest(
-  "gateways that share a Redis share the refusals of a client, and keep no address there",
-  async () => {
-    using clock = skewClock();
-    clock.jump(60_000 - Date.now() % 60_000); // all of it is in one minute
-    await using redis = await startRedis();
-    await using stack = await startStack();
-    const environment = {
-      CACHE_URL: `redis://127.0.0.1:${redis.port}`,
-      REFUSALS_PER_MINUTE: "30",
-    };
-    await using first = await startGatewayOf(stack, environment);
-    await using second = await startGatewayOf(stack, environment);
+test("gateways that share a Redis share the refusals of a client, and keep no address there", async () => {
+  using clock = skewClock();
+  clock.jump(60_000 - Date.now() % 60_000); // all of it is in one minute
+  await using redis = await startRedis();
+  await using stack = await startStack();
+  const environment = {
+    CACHE_URL: `redis://127.0.0.1:${redis.port}`,
+    REFUSALS_PER_MINUTE: "30",
+  };
+  await using first = await startGatewayOf(stack, environment);
+  await using second = await startGatewayOf(stack, environment);
 
-    /** How many guesses a gateway has the API judge before it turns their client away. */
-    async function guesses(gateway: TestGateway): Promise<number> {
-      for (let judged = 0;; judged++) {
-        const { code } = await gateway.send(LOCKED, {
-          headers: { "x-daytona-preview-token": crypto.randomUUID() },
-        });
-        if (code === "too_many_refusals") return judged;
-      }
+  /** How many guesses a gateway has the API judge before it turns their client away. */
+  async function guesses(gateway: TestGateway): Promise<number> {
+    for (let judged = 0;; judged++) {
+      const { code } = await gateway.send(LOCKED, {
+        headers: { "x-daytona-preview-token": crypto.randomUUID() },
+      });
+      if (code === "too_many_refusals") return judged;
     }
+  }
 
-    const atFirst = await guesses(first);
-    assert(atFirst >= 29, String(atFirst)); // the first one asks twice
-    async function counter(): Promise<string> {
-      return String(await redis.command("KEYS", "porthole:refusals:*"));
-    }
-    await assertEventually(async () => {
-      const total = Number(await redis.command("GET", await counter()));
-      return total >= atFirst;
-    }, "the first gateway has told what it counted");
-    assert.match(await counter(), /^porthole:refusals:\d+:[\w-]{43}$/);
-    const ttlSec = Number(await redis.command("TTL", await counter()));
-    assert(0 < ttlSec && ttlSec <= 120, String(ttlSec));
-    const atSecond = await guesses(second);
-    assert(atSecond >= 1 && atSecond < 15, String(atSecond));
-  },
-);
+  const atFirst = await guesses(first);
+  assert(atFirst >= 29, String(atFirst)); // the first one asks twice
+  async function counter(): Promise<string> {
+    return String(await redis.command("KEYS", "porthole:refusals:*"));
+  }
+  await assertEventually(async () => {
+    const total = Number(await redis.command("GET", await counter()));
+    return total >= atFirst;
+  }, "the first gateway has told what it counted");
+  assert.match(await counter(), /^porthole:refusals:\d+:[\w-]{43}$/);
+  const ttlSec = Number(await redis.command("TTL", await counter()));
+  assert(0 < ttlSec && ttlSec <= 120, String(ttlSec));
+  const atSecond = await guesses(second);
+  assert(atSecond >= 1 && atSecond < 15, String(atSecond));
+});

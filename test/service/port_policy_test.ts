@@ -13,7 +13,7 @@ import {
   type TestGateway,
 } from "../support/gateway.ts";
 import { grantOf, withGrants } from "../support/grants.ts";
-import { sharedTierTest } from "../support/shared_tier.ts";
+import { sharedTierTest as test } from "../support/shared_tier.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 import { WORLDS } from "../support/worlds.ts";
 
@@ -312,45 +312,42 @@ Deno.test("while the API does not tell a sandbox's labels, nobody is let in whom
   assert.deepEqual(await codes(), ["port_off", "port_off"]);
 });
 
-sharedTierTest(
-  "what a label closes ends at every gateway within one recheck, also while the API is slow",
-  async (tier) => {
-    using clock = fakeClock();
-    using work = backgroundWork();
-    clock.pass(1); // a time of 0 is none to what expires
-    await using stack = await startStack();
-    // Whether it is public is still known then: the gateways would wait for each other's answer to that.
-    const settings = { ...tier.environment, RUNNER_TTL_SEC: "1" };
-    await using first = await startGatewayOf(stack, settings);
-    await using second = await startGatewayOf(stack, settings);
-    const sandbox = stack.api.sandbox("locked");
-    Object.assign(sandbox, { public: true, labels: {} });
-    const sockets = [];
-    for (const { port } of [first, second]) {
-      const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
-        headers: { host: LOCKED },
-      });
-      await once(socket, "open");
-      sockets.push(once(socket, "close"));
-    }
-    sandbox.labels = { "porthole.port.*": "members" };
-    await work.settled();
-    const { api } = stack;
-    const before = api.count("getSandbox");
-    const slow = Promise.withResolvers<void>();
-    api.fault = async ({ operation }, answer) => {
-      if (operation === "getSandbox") await slow.promise;
-      return await answer();
-    };
-    clock.pass(RECHECK_MS);
-    const haveAsked = () => api.count("getSandbox") === before + 2;
-    await assertEventually(haveAsked, "both gateways ask");
-    clock.pass(SLOW_MS);
-    slow.resolve();
-    for (const closed of sockets) assert.equal((await closed)[0], 1008);
-    for (const gateway of [first, second]) {
-      const { code } = await gateway.send(LOCKED);
-      assert.equal(code, "login_required");
-    }
-  },
-);
+test("what a label closes ends at every gateway within one recheck, also while the API is slow", async (tier) => {
+  using clock = fakeClock();
+  using work = backgroundWork();
+  clock.pass(1); // a time of 0 is none to what expires
+  await using stack = await startStack();
+  // Whether it is public is still known then: the gateways would wait for each other's answer to that.
+  const settings = { ...tier.environment, RUNNER_TTL_SEC: "1" };
+  await using first = await startGatewayOf(stack, settings);
+  await using second = await startGatewayOf(stack, settings);
+  const sandbox = stack.api.sandbox("locked");
+  Object.assign(sandbox, { public: true, labels: {} });
+  const sockets = [];
+  for (const { port } of [first, second]) {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, {
+      headers: { host: LOCKED },
+    });
+    await once(socket, "open");
+    sockets.push(once(socket, "close"));
+  }
+  sandbox.labels = { "porthole.port.*": "members" };
+  await work.settled();
+  const { api } = stack;
+  const before = api.count("getSandbox");
+  const slow = Promise.withResolvers<void>();
+  api.fault = async ({ operation }, answer) => {
+    if (operation === "getSandbox") await slow.promise;
+    return await answer();
+  };
+  clock.pass(RECHECK_MS);
+  const haveAsked = () => api.count("getSandbox") === before + 2;
+  await assertEventually(haveAsked, "both gateways ask");
+  clock.pass(SLOW_MS);
+  slow.resolve();
+  for (const closed of sockets) assert.equal((await closed)[0], 1008);
+  for (const gateway of [first, second]) {
+    const { code } = await gateway.send(LOCKED);
+    assert.equal(code, "login_required");
+  }
+});

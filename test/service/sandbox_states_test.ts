@@ -9,7 +9,7 @@ import {
   startHostedLoginGateway,
 } from "../support/hosted_gateway.ts";
 import { startLoginGateway } from "../support/login_gateway.ts";
-import { testInBothWorlds, WORLDS } from "../support/worlds.ts";
+import { testInBothWorlds as test, WORLDS } from "../support/worlds.ts";
 import { skewClock } from "../support/skewed_clock.ts";
 import { SESSION_SCOPES } from "../support/session_scopes.ts";
 
@@ -469,49 +469,46 @@ Deno.test("an app cannot pretend to be in a state", async () => {
   assert.equal(headers.has("x-daytona-sandbox-state"), false);
 });
 
-testInBothWorlds(
-  "a HEAD of a sandbox that does not run has the status and headers of a GET, and an app's own answers pass",
-  async (startGateway) => {
-    await using gateway = await startGateway();
-    const { stack, send } = gateway;
-    const token = { "x-daytona-preview-token": KEYS.lockedToken };
-    const head = { method: "HEAD", headers: token };
-    const names = [
-      "retry-after",
-      "x-porthole-error",
-      "x-daytona-sandbox-state",
-    ];
-    async function told(method: string, host: string) {
-      const { status, headers } = await send(host, { ...head, method });
-      return [status, ...names.map((name) => headers.get(name))];
-    }
-    const stopped = "3000-stopped.proxy.localhost";
-    const expected = [503, "2", "sandbox_stopped", "stopped"];
-    assert.deepEqual(await told("GET", stopped), expected);
-    assert.deepEqual(await told("HEAD", stopped), expected);
-    const { body, headers } = await send(stopped, head);
-    assert.equal(body, "");
-    assert.equal(headers.get("content-type"), "application/problem+json");
-    // An app that answers as a runner might.
-    const host = await gateway.serve((request, response) => {
-      const status = Number(request.url?.slice(1)) || 200;
-      const text = JSON.stringify({ statusCode: status, message: "no" });
-      response.writeHead(status, {
-        "content-type": "application/json",
-        "content-length": text.length,
-      });
-      response.end(text);
+test("a HEAD of a sandbox that does not run has the status and headers of a GET, and an app's own answers pass", async (startGateway) => {
+  await using gateway = await startGateway();
+  const { stack, send } = gateway;
+  const token = { "x-daytona-preview-token": KEYS.lockedToken };
+  const head = { method: "HEAD", headers: token };
+  const names = [
+    "retry-after",
+    "x-porthole-error",
+    "x-daytona-sandbox-state",
+  ];
+  async function told(method: string, host: string) {
+    const { status, headers } = await send(host, { ...head, method });
+    return [status, ...names.map((name) => headers.get(name))];
+  }
+  const stopped = "3000-stopped.proxy.localhost";
+  const expected = [503, "2", "sandbox_stopped", "stopped"];
+  assert.deepEqual(await told("GET", stopped), expected);
+  assert.deepEqual(await told("HEAD", stopped), expected);
+  const { body, headers } = await send(stopped, head);
+  assert.equal(body, "");
+  assert.equal(headers.get("content-type"), "application/problem+json");
+  // An app that answers as a runner might.
+  const host = await gateway.serve((request, response) => {
+    const status = Number(request.url?.slice(1)) || 200;
+    const text = JSON.stringify({ statusCode: status, message: "no" });
+    response.writeHead(status, {
+      "content-type": "application/json",
+      "content-length": text.length,
     });
-    for (const status of [400, 401, 404]) {
-      const answer = await send(host, { method: "HEAD", path: `/${status}` });
-      assert.deepEqual([answer.status, answer.code], [status, null]);
-    }
-    stack.runner.containers.delete("locked");
-    stack.api.sandbox("locked").state = "archived";
-    const locked = await told("HEAD", "3000-locked.proxy.localhost");
-    assert.deepEqual(locked, [503, "10", "sandbox_archived", "archived"]);
-  },
-);
+    response.end(text);
+  });
+  for (const status of [400, 401, 404]) {
+    const answer = await send(host, { method: "HEAD", path: `/${status}` });
+    assert.deepEqual([answer.status, answer.code], [status, null]);
+  }
+  stack.runner.containers.delete("locked");
+  stack.api.sandbox("locked").state = "archived";
+  const locked = await told("HEAD", "3000-locked.proxy.localhost");
+  assert.deepEqual(locked, [503, "10", "sandbox_archived", "archived"]);
+});
 
 Deno.test("in front of somebody else's Daytona, what is being destroyed says so, and what was is not told from what never was", async () => {
   await using gateway = await startHostedGateway();

@@ -8,7 +8,10 @@ import { createBrowser } from "../support/login.ts";
 import { startMachine } from "../support/machine.ts";
 import type { GatewayProcess } from "../support/process.ts";
 import { redisTest } from "../support/redis_server.ts";
-import { sharedTierTest, startRedisTier } from "../support/shared_tier.ts";
+import {
+  sharedTierTest as test,
+  startRedisTier,
+} from "../support/shared_tier.ts";
 
 const TOKEN = { "x-daytona-preview-token": KEYS.lockedToken };
 
@@ -31,31 +34,28 @@ function asked({ api }: Stack): string[] {
     .filter((operation) => CACHED.includes(operation)).sort();
 }
 
-sharedTierTest(
-  "what one gateway has asked the API, another does not ask again",
-  async (tier) => {
-    await using stack = await startStack();
-    await using first = await startMachine(stack, tier);
-    await using second = await startMachine(stack, tier);
-    const previews = [[DEMO, {}], [LOCKED, TOKEN]] as const;
-    for (const [host, headers] of previews) {
-      assert.equal((await first.ask(host, { headers })).status, 200);
-    }
-    const questions = asked(stack);
-    assert.deepEqual(questions, [
-      "getRunnerBySandboxId",
-      "isSandboxPublic",
-      "isSandboxPublic",
-      "isValidAuthToken",
-    ]);
-    // Responses do not wait for cache writes, but the end of the process does.
-    assert.equal((await first.stop()).code, 0);
-    for (const [host, headers] of previews) {
-      assert.equal((await second.ask(host, { headers })).status, 200);
-    }
-    assert.deepEqual(asked(stack), questions);
-  },
-);
+test("what one gateway has asked the API, another does not ask again", async (tier) => {
+  await using stack = await startStack();
+  await using first = await startMachine(stack, tier);
+  await using second = await startMachine(stack, tier);
+  const previews = [[DEMO, {}], [LOCKED, TOKEN]] as const;
+  for (const [host, headers] of previews) {
+    assert.equal((await first.ask(host, { headers })).status, 200);
+  }
+  const questions = asked(stack);
+  assert.deepEqual(questions, [
+    "getRunnerBySandboxId",
+    "isSandboxPublic",
+    "isSandboxPublic",
+    "isValidAuthToken",
+  ]);
+  // Responses do not wait for cache writes, but the end of the process does.
+  assert.equal((await first.stop()).code, 0);
+  for (const [host, headers] of previews) {
+    assert.equal((await second.ask(host, { headers })).status, 200);
+  }
+  assert.deepEqual(asked(stack), questions);
+});
 
 /** The cookie of a user who has logged in at a gateway. */
 async function logInAt({ port }: GatewayProcess): Promise<string> {
@@ -96,19 +96,16 @@ async function logOutAt(at: GatewayProcess, cookie: string): Promise<number> {
   return status;
 }
 
-sharedTierTest(
-  "a login at one gateway counts at another, and so does its end",
-  async (tier) => {
-    await using stack = await startStack();
-    await using first = await startMachine(stack, tier);
-    await using second = await startMachine(stack, tier);
-    const [staying, leaving] = [await logInAt(first), await logInAt(first)];
-    assert(await isIn(second, staying));
-    assert.equal(await logOutAt(first, leaving), 200);
-    assert(!await isIn(second, leaving));
-    assert(await isIn(second, staying));
-  },
-);
+test("a login at one gateway counts at another, and so does its end", async (tier) => {
+  await using stack = await startStack();
+  await using first = await startMachine(stack, tier);
+  await using second = await startMachine(stack, tier);
+  const [staying, leaving] = [await logInAt(first), await logInAt(first)];
+  assert(await isIn(second, staying));
+  assert.equal(await logOutAt(first, leaving), 200);
+  assert(!await isIn(second, leaving));
+  assert(await isIn(second, staying));
+});
 
 redisTest(
   "a Redis that comes back empty brings no logout back, of before or of while it was away",
@@ -173,30 +170,27 @@ redisTest(
   },
 );
 
-sharedTierTest(
-  "while the database is away, every gateway answers by itself",
-  async (tier) => {
-    await using stack = await startStack();
-    await using first = await startMachine(stack, tier);
-    await using second = await startMachine(stack, tier);
-    assert.equal((await first.ask(DEMO)).status, 200);
-    await tier.stop();
-    for (const machine of [first, second]) {
-      const answers = Promise.all([
-        machine.ask(DEMO),
-        machine.ask(LOCKED, { headers: TOKEN }),
-      ]);
-      // A few operations of at most 250 ms each, not the client's endless retries.
-      assert(await fulfilsWithin(answers, ENDLESS_MS));
-      const statuses = (await answers).map(({ status }) => status);
-      assert.deepEqual(statuses, [200, 200]);
-      const ready = await machine.ask("proxy.localhost", { path: "/ready" });
-      assert.equal(ready.status, 200);
-      assert.equal(JSON.parse(ready.body).checks.cache, "failing");
-    }
-    await tier.restart();
-    for (const machine of [first, second]) {
-      assert.equal((await machine.ask(DEMO)).status, 200);
-    }
-  },
-);
+test("while the database is away, every gateway answers by itself", async (tier) => {
+  await using stack = await startStack();
+  await using first = await startMachine(stack, tier);
+  await using second = await startMachine(stack, tier);
+  assert.equal((await first.ask(DEMO)).status, 200);
+  await tier.stop();
+  for (const machine of [first, second]) {
+    const answers = Promise.all([
+      machine.ask(DEMO),
+      machine.ask(LOCKED, { headers: TOKEN }),
+    ]);
+    // A few operations of at most 250 ms each, not the client's endless retries.
+    assert(await fulfilsWithin(answers, ENDLESS_MS));
+    const statuses = (await answers).map(({ status }) => status);
+    assert.deepEqual(statuses, [200, 200]);
+    const ready = await machine.ask("proxy.localhost", { path: "/ready" });
+    assert.equal(ready.status, 200);
+    assert.equal(JSON.parse(ready.body).checks.cache, "failing");
+  }
+  await tier.restart();
+  for (const machine of [first, second]) {
+    assert.equal((await machine.ask(DEMO)).status, 200);
+  }
+});

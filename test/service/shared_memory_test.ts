@@ -13,7 +13,10 @@ import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { SandboxResolver } from "../../src/resolver/own/sandboxes.ts";
 import { configOf } from "../support/config.ts";
 import { destinationOn, NO_UPSTREAM } from "../support/destination.ts";
-import { type SharedTier, sharedTierTest } from "../support/shared_tier.ts";
+import {
+  type SharedTier,
+  sharedTierTest as test,
+} from "../support/shared_tier.ts";
 
 /** The age, ms, after which a local copy of shared state is read again. */
 const RECHECK_MS = 5_000;
@@ -142,107 +145,92 @@ function loginAt(time: number): { session: LoginSession; tokens: Tokens } {
   };
 }
 
-sharedTierTest(
-  "a sandbox that moved is found by the others within the bound, without a question",
-  async (tier) => {
-    const world = createWorld();
-    await using first = await remember(tier, world);
-    await using second = await remember(tier, world);
-    assert.deepEqual(await first.destination(), destinationAt("first"));
-    await first.settled();
-    assert.deepEqual(await second.destination(), destinationAt("first"));
-    assert.equal(world.questions, 1);
+test("a sandbox that moved is found by the others within the bound, without a question", async (tier) => {
+  const world = createWorld();
+  await using first = await remember(tier, world);
+  await using second = await remember(tier, world);
+  assert.deepEqual(await first.destination(), destinationAt("first"));
+  await first.settled();
+  assert.deepEqual(await second.destination(), destinationAt("first"));
+  assert.equal(world.questions, 1);
 
-    world.runner = runnerNamed("second");
-    assert.deepEqual(await first.renewed(), destinationAt("second"));
-    await first.settled();
-    assert.equal(world.questions, 2);
-    world.time += RECHECK_MS;
-    assert.deepEqual(await second.destination(), destinationAt("second"));
-    assert.equal(world.questions, 2);
-    assert.deepEqual([...first.failures, ...second.failures], []);
-  },
-);
+  world.runner = runnerNamed("second");
+  assert.deepEqual(await first.renewed(), destinationAt("second"));
+  await first.settled();
+  assert.equal(world.questions, 2);
+  world.time += RECHECK_MS;
+  assert.deepEqual(await second.destination(), destinationAt("second"));
+  assert.equal(world.questions, 2);
+  assert.deepEqual([...first.failures, ...second.failures], []);
+});
 
-sharedTierTest(
-  "a login that one gateway renewed is not renewed by the others",
-  async (tier) => {
-    const world = createWorld();
-    await using first = await remember(tier, world);
-    await using second = await remember(tier, world);
-    const { session, tokens } = loginAt(world.time);
-    await first.logins.begin(session, tokens);
-    assert(await second.grantsAccess(session));
-    world.time += 290_000;
-    assert(await first.grantsAccess(session));
-    await first.settled();
-    assert(await second.grantsAccess(session));
-    await second.settled();
-    assert.deepEqual(world.refreshes, ["refresh-1"]);
-    assert.equal(world.good, "second");
-  },
-);
+test("a login that one gateway renewed is not renewed by the others", async (tier) => {
+  const world = createWorld();
+  await using first = await remember(tier, world);
+  await using second = await remember(tier, world);
+  const { session, tokens } = loginAt(world.time);
+  await first.logins.begin(session, tokens);
+  assert(await second.grantsAccess(session));
+  world.time += 290_000;
+  assert(await first.grantsAccess(session));
+  await first.settled();
+  assert(await second.grantsAccess(session));
+  await second.settled();
+  assert.deepEqual(world.refreshes, ["refresh-1"]);
+  assert.equal(world.good, "second");
+});
 
-sharedTierTest(
-  "a logout counts at the other gateways within the bound",
-  async (tier) => {
-    const world = createWorld();
-    await using first = await remember(tier, world);
-    await using second = await remember(tier, world);
-    const { session, tokens } = loginAt(world.time);
-    await first.logins.begin(session, tokens);
-    assert(await second.grantsAccess(session));
-    await first.logins.end(session);
-    world.time += RECHECK_MS;
-    assert(!await second.grantsAccess(session));
-  },
-);
+test("a logout counts at the other gateways within the bound", async (tier) => {
+  const world = createWorld();
+  await using first = await remember(tier, world);
+  await using second = await remember(tier, world);
+  const { session, tokens } = loginAt(world.time);
+  await first.logins.begin(session, tokens);
+  assert(await second.grantsAccess(session));
+  await first.logins.end(session);
+  world.time += RECHECK_MS;
+  assert(!await second.grantsAccess(session));
+});
 
-sharedTierTest(
-  "a logout is not undone by a gateway that renews the login",
-  async (tier) => {
-    const world = createWorld();
-    await using first = await remember(tier, world);
-    await using second = await remember(tier, world);
-    const { session, tokens } = loginAt(world.time);
-    await first.logins.begin(session, tokens);
-    world.time += 269_000;
-    assert(await first.grantsAccess(session));
-    await second.logins.end(session);
-    // The first gateway's copy is still fresh, but its access token is due for renewal.
-    world.time += 2_000;
-    await first.grantsAccess(session);
-    await first.settled();
-    assert(!await first.grantsAccess(session));
-    assert.deepEqual(world.refreshes, []);
-    world.time += RECHECK_MS;
-    assert(!await first.grantsAccess(session));
-    assert(!await second.grantsAccess(session));
-  },
-);
+test("a logout is not undone by a gateway that renews the login", async (tier) => {
+  const world = createWorld();
+  await using first = await remember(tier, world);
+  await using second = await remember(tier, world);
+  const { session, tokens } = loginAt(world.time);
+  await first.logins.begin(session, tokens);
+  world.time += 269_000;
+  assert(await first.grantsAccess(session));
+  await second.logins.end(session);
+  // The first gateway's copy is still fresh, but its access token is due for renewal.
+  world.time += 2_000;
+  await first.grantsAccess(session);
+  await first.settled();
+  assert(!await first.grantsAccess(session));
+  assert.deepEqual(world.refreshes, []);
+  world.time += RECHECK_MS;
+  assert(!await first.grantsAccess(session));
+  assert(!await second.grantsAccess(session));
+});
 
-sharedTierTest(
-  "a refresh token that another gateway has just used is not used again",
-  async (tier) => {
-    const world = createWorld();
-    world.isGood = () => true; // an access token is good until it expires
-    await using first = await remember(tier, world);
-    await using second = await remember(tier, world);
-    const { session, tokens } = loginAt(world.time);
-    await first.logins.begin(session, tokens);
-    world.time += 269_000;
-    assert(await first.grantsAccess(session));
-    assert(await second.grantsAccess(session));
-    world.time += 2_000;
-    assert(await first.grantsAccess(session));
-    await first.settled();
-    assert(await second.grantsAccess(session));
-    await second.settled();
-    assert.deepEqual(world.refreshes, ["refresh-1"]);
-  },
-);
+test("a refresh token that another gateway has just used is not used again", async (tier) => {
+  const world = createWorld();
+  world.isGood = () => true; // an access token is good until it expires
+  await using first = await remember(tier, world);
+  await using second = await remember(tier, world);
+  const { session, tokens } = loginAt(world.time);
+  await first.logins.begin(session, tokens);
+  world.time += 269_000;
+  assert(await first.grantsAccess(session));
+  assert(await second.grantsAccess(session));
+  world.time += 2_000;
+  assert(await first.grantsAccess(session));
+  await first.settled();
+  assert(await second.grantsAccess(session));
+  await second.settled();
+  assert.deepEqual(world.refreshes, ["refresh-1"]);
+});
 
-sharedTierTest("a database that is there again is used again", async (tier) => {
+test("a database that is there again is used again", async (tier) => {
   const clock = { time: Date.now() };
   const failures: StoreFailure[] = [];
   async function open() {

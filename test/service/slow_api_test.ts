@@ -15,7 +15,7 @@ import {
   type TestGateway,
 } from "../support/gateway.ts";
 import { startHostedGateway } from "../support/hosted_gateway.ts";
-import { sharedTierTest } from "../support/shared_tier.ts";
+import { sharedTierTest as test } from "../support/shared_tier.ts";
 
 /** How much later a sandbox may still be public, ms. */
 const PRIVATE_WITHIN_MS = 10_000;
@@ -164,25 +164,22 @@ for (const slowMs of [0, 3_000]) {
   });
 }
 
-sharedTierTest(
-  "a sandbox that turns private ends what is open at a gateway that nobody visits",
-  async ({ environment }) => {
-    using clock = fakeClock();
-    using work = backgroundWork();
-    await using stack = await startStack();
-    await using visited = await startGatewayOf(stack, environment);
-    await using other = await startGatewayOf(stack, environment);
-    await using stream = await openStream(other);
-    await using tunnel = await openTunnel(other);
-    assert.equal((await visited.send(DEMO)).status, 200);
-    await work.settled();
-    stack.api.sandbox("demo").public = false;
-    clock.pass(PRIVATE_WITHIN_MS / 2);
-    await visited.send(DEMO); // for whom it is asked for again
-    await assertEnded(stream, tunnel);
-    assert.equal((await other.send(DEMO)).status, 401);
-  },
-);
+test("a sandbox that turns private ends what is open at a gateway that nobody visits", async ({ environment }) => {
+  using clock = fakeClock();
+  using work = backgroundWork();
+  await using stack = await startStack();
+  await using visited = await startGatewayOf(stack, environment);
+  await using other = await startGatewayOf(stack, environment);
+  await using stream = await openStream(other);
+  await using tunnel = await openTunnel(other);
+  assert.equal((await visited.send(DEMO)).status, 200);
+  await work.settled();
+  stack.api.sandbox("demo").public = false;
+  clock.pass(PRIVATE_WITHIN_MS / 2);
+  await visited.send(DEMO); // for whom it is asked for again
+  await assertEnded(stream, tunnel);
+  assert.equal((await other.send(DEMO)).status, 401);
+});
 
 Deno.test("in front of somebody else's Daytona, a sandbox that turns private ends what its visitors have open", async () => {
   using clock = fakeClock();

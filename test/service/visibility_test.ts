@@ -7,7 +7,7 @@ import { setTimeout as realSleep } from "node:timers/promises";
 import { KEYS, type Stack, startStack } from "../../scripts/stand_in/stack.ts";
 import { type FakeClock, fakeClock } from "../support/fake_clock.ts";
 import { DEMO, startGatewayOf, type TestGateway } from "../support/gateway.ts";
-import { redisTest, startRedis } from "../support/redis_server.ts";
+import { redisTest as test, startRedis } from "../support/redis_server.ts";
 import { sharedTierTest } from "../support/shared_tier.ts";
 
 /** How much later a sandbox may still be public, ms. */
@@ -167,30 +167,27 @@ for (const everyMs of [STEP_MS, 4_000, LATE_MS]) {
     },
   );
 
-  redisTest(
-    `A2: what is made private while it is in use is private 10 s later, if the API says so in Redis, with a request every ${everyMs} ms`,
-    async () => {
-      for (const firstMs of FIRST_REQUESTS) {
-        using clock = fakeClock();
-        await using redis = await startRedis();
-        await redis.command("SET", ANSWER, "1");
-        await using stack = await startRepeatingStack();
-        const env = { CACHE_URL: `redis://127.0.0.1:${redis.port}` };
-        await using one = await startGatewayOf(stack, env);
-        await using other = await startGatewayOf(stack, env);
-        const gateways = [one, other];
-        await use(gateways, clock);
-        clock.pass(REPEATED_MS); // the API remembers nothing of it
-        await becomesPrivate(stack, {
-          clock,
-          gateways,
-          firstMs,
-          everyMs,
-          change: () => redis.command("DEL", ENTRY),
-        });
-      }
-    },
-  );
+  test(`A2: what is made private while it is in use is private 10 s later, if the API says so in Redis, with a request every ${everyMs} ms`, async () => {
+    for (const firstMs of FIRST_REQUESTS) {
+      using clock = fakeClock();
+      await using redis = await startRedis();
+      await redis.command("SET", ANSWER, "1");
+      await using stack = await startRepeatingStack();
+      const env = { CACHE_URL: `redis://127.0.0.1:${redis.port}` };
+      await using one = await startGatewayOf(stack, env);
+      await using other = await startGatewayOf(stack, env);
+      const gateways = [one, other];
+      await use(gateways, clock);
+      clock.pass(REPEATED_MS); // the API remembers nothing of it
+      await becomesPrivate(stack, {
+        clock,
+        gateways,
+        firstMs,
+        everyMs,
+        change: () => redis.command("DEL", ENTRY),
+      });
+    }
+  });
 }
 
 Deno.test("PRIVATE_WITHIN_SEC says how long that takes", async () => {
@@ -227,45 +224,42 @@ Deno.test("PUBLIC_TTL_SEC lets a sandbox that was made private stay public, if s
   }
 });
 
-redisTest(
-  "A2: an answer from before the change that arrives after it confirms nothing",
-  async () => {
-    using clock = fakeClock();
-    await using redis = await startRedis();
-    await redis.command("SET", ANSWER, "1");
-    await using stack = await startRepeatingStack();
-    const env = { CACHE_URL: `redis://127.0.0.1:${redis.port}` };
-    await using one = await startGatewayOf(stack, env);
-    await using other = await startGatewayOf(stack, env);
-    assert(await isOpen(one, clock));
-    clock.pass(10_000);
-    // The answer that would confirm the first one is on its way when the sandbox becomes private.
-    const held = Promise.withResolvers<void>();
-    const asked = Promise.withResolvers<void>();
-    stack.api.fault = async (call, answer) => {
-      const answered = await answer();
-      if (call.operation !== "isSandboxPublic") return answered;
-      stack.api.fault = undefined;
-      asked.resolve();
-      await held.promise;
-      return answered;
-    };
-    const late = isOpen(one, clock);
-    await asked.promise;
-    await becomesPrivate(stack, {
-      clock,
-      gateways: [one], // the other one would tell it
-      firstMs: 500,
-      everyMs: STEP_MS,
-      async change() {
-        await redis.command("DEL", ENTRY);
-        assert(await isOpen(other, clock)); // which stores what the API repeats
-        held.resolve();
-        assert(await late);
-      },
-    });
-  },
-);
+test("A2: an answer from before the change that arrives after it confirms nothing", async () => {
+  using clock = fakeClock();
+  await using redis = await startRedis();
+  await redis.command("SET", ANSWER, "1");
+  await using stack = await startRepeatingStack();
+  const env = { CACHE_URL: `redis://127.0.0.1:${redis.port}` };
+  await using one = await startGatewayOf(stack, env);
+  await using other = await startGatewayOf(stack, env);
+  assert(await isOpen(one, clock));
+  clock.pass(10_000);
+  // The answer that would confirm the first one is on its way when the sandbox becomes private.
+  const held = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  stack.api.fault = async (call, answer) => {
+    const answered = await answer();
+    if (call.operation !== "isSandboxPublic") return answered;
+    stack.api.fault = undefined;
+    asked.resolve();
+    await held.promise;
+    return answered;
+  };
+  const late = isOpen(one, clock);
+  await asked.promise;
+  await becomesPrivate(stack, {
+    clock,
+    gateways: [one], // the other one would tell it
+    firstMs: 500,
+    everyMs: STEP_MS,
+    async change() {
+      await redis.command("DEL", ENTRY);
+      assert(await isOpen(other, clock)); // which stores what the API repeats
+      held.resolve();
+      assert(await late);
+    },
+  });
+});
 
 Deno.test("A2: an answer that a restarted gateway finds in its file is confirmed as well", async () => {
   using clock = fakeClock();
@@ -313,18 +307,15 @@ async function questions(
   return api.count("isSandboxPublic") - atFirst;
 }
 
-redisTest(
-  "a public sandbox in use costs a few questions at first, and then one in 90 s if the API tells of changes by its Redis",
-  async () => {
-    await using redis = await startRedis();
-    await redis.command("SET", ANSWER, "1");
-    const env = { CACHE_URL: `redis://127.0.0.1:${redis.port}` };
-    const settle = () => redis.command("PING");
-    assert(await questions(env, settle) < 5);
-    await redis.command("FLUSHALL");
-    assert(await questions(env, settle) > 20);
-  },
-);
+test("a public sandbox in use costs a few questions at first, and then one in 90 s if the API tells of changes by its Redis", async () => {
+  await using redis = await startRedis();
+  await redis.command("SET", ANSWER, "1");
+  const env = { CACHE_URL: `redis://127.0.0.1:${redis.port}` };
+  const settle = () => redis.command("PING");
+  assert(await questions(env, settle) < 5);
+  await redis.command("FLUSHALL");
+  assert(await questions(env, settle) > 20);
+});
 
 Deno.test("a public sandbox in use costs a question in 3.5 s otherwise, unless PUBLIC_TTL_SEC says how long it may be wrong", async () => {
   const asked = await questions({ CACHE_URL: "none" });

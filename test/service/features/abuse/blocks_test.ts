@@ -20,7 +20,7 @@ import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import { startRecordsGateway } from "../../../support/records_api.ts";
 import { sharedRecordsTest } from "../../../support/records_file.ts";
 import { textFile } from "../../../support/text_file.ts";
-import { testInBothWorlds } from "../../../support/worlds.ts";
+import { testInBothWorlds as test } from "../../../support/worlds.ts";
 
 const TOKEN = "operator-0123456789-0123456789-01";
 const SETTINGS = { BLOCKS_TOKEN: TOKEN };
@@ -83,33 +83,30 @@ async function ask(
   });
 }
 
-testInBothWorlds(
-  "a blocked sandbox is 451 to everybody, its members included, until it is unblocked",
-  async (startGateway) => {
-    await using gateway = await startBlocking(startGateway);
-    const block = `sandboxes/${OPEN_ID}`;
-    assert.equal((await gateway.send(OPEN)).status, 200);
-    const capitals = `sandboxes/${OPEN_ID.toUpperCase()}`;
-    const put = await ask(gateway, "PUT", capitals);
-    assert.equal(put.status, 204);
-    assert.equal(put.headers.get("cache-control"), "no-store");
-    const refused = await gateway.send(OPEN);
-    assert.deepEqual([refused.status, refused.code], [451, "preview_blocked"]);
-    const page = await gateway.send(OPEN, { headers: { accept: "text/html" } });
-    assert.equal(page.status, 451);
-    assert.match(page.body, /This preview is blocked/);
-    await ask(gateway, "PUT", `sandboxes/${PRIVATE_ID}`);
-    const headers = TOKEN_OF_PRIVATE;
-    assert.equal((await gateway.send(PRIVATE, { headers })).status, 451);
-    // Who was not admitted is told what they were told before.
-    assert.equal((await gateway.send(PRIVATE)).status, 401);
-    await ask(gateway, "DELETE", `sandboxes/${PRIVATE_ID}`);
-    const { items } = (await ask(gateway, "GET")).json();
-    assert.deepEqual(items, [block]);
-    assert.equal((await ask(gateway, "DELETE", block)).status, 204);
-    assert.equal((await gateway.send(OPEN)).status, 200);
-  },
-);
+test("a blocked sandbox is 451 to everybody, its members included, until it is unblocked", async (startGateway) => {
+  await using gateway = await startBlocking(startGateway);
+  const block = `sandboxes/${OPEN_ID}`;
+  assert.equal((await gateway.send(OPEN)).status, 200);
+  const capitals = `sandboxes/${OPEN_ID.toUpperCase()}`;
+  const put = await ask(gateway, "PUT", capitals);
+  assert.equal(put.status, 204);
+  assert.equal(put.headers.get("cache-control"), "no-store");
+  const refused = await gateway.send(OPEN);
+  assert.deepEqual([refused.status, refused.code], [451, "preview_blocked"]);
+  const page = await gateway.send(OPEN, { headers: { accept: "text/html" } });
+  assert.equal(page.status, 451);
+  assert.match(page.body, /This preview is blocked/);
+  await ask(gateway, "PUT", `sandboxes/${PRIVATE_ID}`);
+  const headers = TOKEN_OF_PRIVATE;
+  assert.equal((await gateway.send(PRIVATE, { headers })).status, 451);
+  // Who was not admitted is told what they were told before.
+  assert.equal((await gateway.send(PRIVATE)).status, 401);
+  await ask(gateway, "DELETE", `sandboxes/${PRIVATE_ID}`);
+  const { items } = (await ask(gateway, "GET")).json();
+  assert.deepEqual(items, [block]);
+  assert.equal((await ask(gateway, "DELETE", block)).status, 204);
+  assert.equal((await gateway.send(OPEN)).status, 200);
+});
 
 Deno.test("a blocked sandbox is blocked by its name, too (somebody else's Daytona)", async () => {
   await using gateway = await startBlocking(startHostedGateway);

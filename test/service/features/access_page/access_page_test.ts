@@ -7,7 +7,7 @@ import type { LoginGateway } from "../../../support/login_gateway.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
 import {
   testInBothWorlds,
-  testLoginsInBothWorlds,
+  testLoginsInBothWorlds as test,
   WORLDS,
 } from "../../../support/worlds.ts";
 
@@ -28,108 +28,90 @@ async function openPage(gateway: LoginGateway) {
   return { browser, page, url };
 }
 
-testLoginsInBothWorlds(
-  "a browser that has not logged in does so, and comes back to the access page; who is no member does not see it",
-  async (start) => {
-    await using gateway = await start();
-    const { page, url } = await openPage(gateway);
-    assert.match(page.body, /<h1>Access to .*locked/);
-    assert.equal(page.headers.get("cache-control"), "no-store");
-    assert.match(
-      page.headers.get("content-security-policy") ?? "",
-      /^default-src 'none'; style-src 'sha256-[^']+'; .*frame-ancestors 'none'/,
-    );
-    const mallory = gateway.browser();
-    const { page: form } = await mallory.open(url);
-    const { page: denied } = await mallory.logIn(form, "mallory");
-    assert.notEqual(denied.status, 200);
-    assert.doesNotMatch(denied.body, /Access to/);
-  },
-);
+test("a browser that has not logged in does so, and comes back to the access page; who is no member does not see it", async (start) => {
+  await using gateway = await start();
+  const { page, url } = await openPage(gateway);
+  assert.match(page.body, /<h1>Access to .*locked/);
+  assert.equal(page.headers.get("cache-control"), "no-store");
+  assert.match(
+    page.headers.get("content-security-policy") ?? "",
+    /^default-src 'none'; style-src 'sha256-[^']+'; .*frame-ancestors 'none'/,
+  );
+  const mallory = gateway.browser();
+  const { page: form } = await mallory.open(url);
+  const { page: denied } = await mallory.logIn(form, "mallory");
+  assert.notEqual(denied.status, 200);
+  assert.doesNotMatch(denied.body, /Access to/);
+});
 
 if (SESSION_SCOPES.includes("host")) {
-  testLoginsInBothWorlds(
-    "with a session for each host, the base host's own opens the access page",
-    async (start) => {
-      await using gateway = await start({ SESSION_SCOPE: "host" });
-      const { browser, url } = await openPage(gateway);
-      const again = await browser.open(url);
-      assert.deepEqual(again.hops.map(({ status }) => status), [200]);
-    },
-  );
+  test("with a session for each host, the base host's own opens the access page", async (start) => {
+    await using gateway = await start({ SESSION_SCOPE: "host" });
+    const { browser, url } = await openPage(gateway);
+    const again = await browser.open(url);
+    assert.deepEqual(again.hops.map(({ status }) => status), [200]);
+  });
 }
 
-testLoginsInBothWorlds(
-  "a login opens the access page to its visitor's own visits: to no script and in no frame",
-  async (start) => {
-    await using gateway = await start();
-    const { browser, url } = await openPage(gateway);
-    const own = new URL(url);
-    const sent = { method: "GET", crossSite: false };
-    const cookie = browser.jar.fieldFor(own, sent) ?? "";
-    const statusFor = async (headers: Record<string, string>) => {
-      const answer = await gateway.send(own.host, {
-        path: own.pathname,
-        headers: { cookie, ...VISIT, ...headers },
-      });
-      assert.equal(answer.headers.get("access-control-allow-origin"), null);
-      return answer.status;
-    };
-    assert.equal(await statusFor({}), 200);
-    // A link from elsewhere is its visitor's doing, too.
-    assert.equal(await statusFor({ "sec-fetch-site": "same-site" }), 200);
-    for (
-      const headers of [
-        { "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" },
-        { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
-        { "sec-fetch-dest": "iframe", "sec-fetch-site": "same-site" },
-        { "sec-fetch-dest": "object", "sec-fetch-site": "same-origin" },
-      ]
-    ) assert.equal(await statusFor(headers), 401, JSON.stringify(headers));
-  },
-);
+test("a login opens the access page to its visitor's own visits: to no script and in no frame", async (start) => {
+  await using gateway = await start();
+  const { browser, url } = await openPage(gateway);
+  const own = new URL(url);
+  const sent = { method: "GET", crossSite: false };
+  const cookie = browser.jar.fieldFor(own, sent) ?? "";
+  const statusFor = async (headers: Record<string, string>) => {
+    const answer = await gateway.send(own.host, {
+      path: own.pathname,
+      headers: { cookie, ...VISIT, ...headers },
+    });
+    assert.equal(answer.headers.get("access-control-allow-origin"), null);
+    return answer.status;
+  };
+  assert.equal(await statusFor({}), 200);
+  // A link from elsewhere is its visitor's doing, too.
+  assert.equal(await statusFor({ "sec-fetch-site": "same-site" }), 200);
+  for (
+    const headers of [
+      { "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" },
+      { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
+      { "sec-fetch-dest": "iframe", "sec-fetch-site": "same-site" },
+      { "sec-fetch-dest": "object", "sec-fetch-site": "same-origin" },
+    ]
+  ) assert.equal(await statusFor(headers), 401, JSON.stringify(headers));
+});
 
-testLoginsInBothWorlds(
-  "whoever has logged in for one sandbox is asked about another one",
-  async (start) => {
-    await using gateway = await start();
-    const { browser } = await openPage(gateway);
-    const other = gateway.at("", "/access/demo");
-    const { hops } = await browser.open(other, { follow: false });
-    assert.equal(hops[0]?.status, 302);
-    assert.equal(
-      hops[0]?.headers.get("location"),
-      `/login?return_to=${encodeURIComponent(other)}`,
-    );
-  },
-);
+test("whoever has logged in for one sandbox is asked about another one", async (start) => {
+  await using gateway = await start();
+  const { browser } = await openPage(gateway);
+  const other = gateway.at("", "/access/demo");
+  const { hops } = await browser.open(other, { follow: false });
+  assert.equal(hops[0]?.status, 302);
+  assert.equal(
+    hops[0]?.headers.get("location"),
+    `/login?return_to=${encodeURIComponent(other)}`,
+  );
+});
 
-testLoginsInBothWorlds(
-  "the access page of a sandbox that is not there is 404 after one login, and is not logged in for again",
-  async (start) => {
-    await using gateway = await start();
-    const browser = gateway.browser();
-    const url = gateway.at("", "/access/nosuch");
-    const { page: form } = await browser.open(url);
-    const { page } = await browser.logIn(form, "alice");
-    assert.equal(page.status, 404);
-  },
-);
+test("the access page of a sandbox that is not there is 404 after one login, and is not logged in for again", async (start) => {
+  await using gateway = await start();
+  const browser = gateway.browser();
+  const url = gateway.at("", "/access/nosuch");
+  const { page: form } = await browser.open(url);
+  const { page } = await browser.logIn(form, "alice");
+  assert.equal(page.status, 404);
+});
 
-testLoginsInBothWorlds(
-  "the access page takes a sandbox in capitals, and sends nobody to a login that could not lead back",
-  async (start) => {
-    await using gateway = await start();
-    const { browser } = await openPage(gateway);
-    const { page } = await browser.open(gateway.at("", "/access/LOCKED"));
-    assert.equal(page.status, 200);
-    for (const sandbox of ["a".repeat(58), "abcdefgh12345678"]) {
-      const path = `/access/${sandbox}`;
-      const visited = await gateway.send(BASE, { path, headers: VISIT });
-      assert.equal(visited.status, 401, sandbox);
-    }
-  },
-);
+test("the access page takes a sandbox in capitals, and sends nobody to a login that could not lead back", async (start) => {
+  await using gateway = await start();
+  const { browser } = await openPage(gateway);
+  const { page } = await browser.open(gateway.at("", "/access/LOCKED"));
+  assert.equal(page.status, 200);
+  for (const sandbox of ["a".repeat(58), "abcdefgh12345678"]) {
+    const path = `/access/${sandbox}`;
+    const visited = await gateway.send(BASE, { path, headers: VISIT });
+    assert.equal(visited.status, 401, sandbox);
+  }
+});
 
 testInBothWorlds(
   "links, tokens and keys do not open the access page, though they open the app",
@@ -159,31 +141,25 @@ testInBothWorlds(
 const others = new Set(FEATURES.map(({ name }) => name));
 
 if (others.has("inspect")) {
-  testLoginsInBothWorlds(
-    "the owner's view leads to the access page",
-    async (start) => {
-      await using gateway = await start();
-      const { browser } = await openPage(gateway);
-      const { page } = await browser.open(gateway.at("", "/inspect/locked"));
-      assert.ok(page.body.includes('<a href="/access/locked">Access</a>'));
-    },
-  );
+  test("the owner's view leads to the access page", async (start) => {
+    await using gateway = await start();
+    const { browser } = await openPage(gateway);
+    const { page } = await browser.open(gateway.at("", "/inspect/locked"));
+    assert.ok(page.body.includes('<a href="/access/locked">Access</a>'));
+  });
 }
 
 if (others.has("base_page")) {
-  testLoginsInBothWorlds(
-    "the form of the base domain's page leads to the access page of the sandbox that it names",
-    async (start) => {
-      await using gateway = await start();
-      const { browser, url } = await openPage(gateway);
-      const { page } = await browser.open(gateway.at("", "/"));
-      const [, path = ""] =
-        /<button [^>]*name="page" value="([^"]+)">Access</.exec(page.body) ??
-          [];
-      const query = new URLSearchParams({ sandbox: " Locked ", page: path });
-      const opened = await browser.open(gateway.at("", `/open?${query}`));
-      assert.deepEqual(opened.hops.map(({ status }) => status), [303, 200]);
-      assert.equal(opened.page.url, url);
-    },
-  );
+  test("the form of the base domain's page leads to the access page of the sandbox that it names", async (start) => {
+    await using gateway = await start();
+    const { browser, url } = await openPage(gateway);
+    const { page } = await browser.open(gateway.at("", "/"));
+    const [, path = ""] =
+      /<button [^>]*name="page" value="([^"]+)">Access</.exec(page.body) ??
+        [];
+    const query = new URLSearchParams({ sandbox: " Locked ", page: path });
+    const opened = await browser.open(gateway.at("", `/open?${query}`));
+    assert.deepEqual(opened.hops.map(({ status }) => status), [303, 200]);
+    assert.equal(opened.page.url, url);
+  });
 }

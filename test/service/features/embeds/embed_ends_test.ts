@@ -12,7 +12,7 @@ import {
   type TestGateway,
 } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
-import { sharedTierTest } from "../../../support/shared_tier.ts";
+import { sharedTierTest as test } from "../../../support/shared_tier.ts";
 import {
   askApi,
   BUILDER,
@@ -40,34 +40,31 @@ async function openSocket(
   return socket;
 }
 
-sharedTierTest(
-  "an embed that is ended at one ends its sessions at the other within 5 s, and their WebSockets within 30 s, and its codes are good once at either",
-  async (tier) => {
-    using clock = fakeClock();
-    using work = backgroundWork();
-    clock.pass(1); // a time of 0 is none to what expires
-    await using stack = await startStack();
-    const settings = { ...MEMBERS, ...tier.environment };
-    await using first = await startGatewayOf(stack, settings);
-    await using second = await startGatewayOf(stack, settings);
-    const embed = await makeEmbed(first, KEYS.user);
-    const headers = await frameOf(second, embed.url);
-    const again = await exchange(first, embed.url);
-    assert.equal(again.code, "grant_invalid");
-    const open = async () => (await second.send(LOCKED, { headers })).code;
-    assert.equal(await open(), null);
-    const socket = await openSocket(second, headers);
-    const closed = once(socket, "close");
-    const end = { method: "DELETE", path: `/${embed.id}` };
-    assert.equal((await askApi(first, KEYS.user, end)).status, 204);
-    await work.settled();
-    clock.pass(SEEN_MS + 1);
-    assert.equal(await open(), "grant_invalid");
-    await work.settled();
-    clock.pass(RECHECK_MS);
-    assert.equal((await closed)[0], 1008);
-  },
-);
+test("an embed that is ended at one ends its sessions at the other within 5 s, and their WebSockets within 30 s, and its codes are good once at either", async (tier) => {
+  using clock = fakeClock();
+  using work = backgroundWork();
+  clock.pass(1); // a time of 0 is none to what expires
+  await using stack = await startStack();
+  const settings = { ...MEMBERS, ...tier.environment };
+  await using first = await startGatewayOf(stack, settings);
+  await using second = await startGatewayOf(stack, settings);
+  const embed = await makeEmbed(first, KEYS.user);
+  const headers = await frameOf(second, embed.url);
+  const again = await exchange(first, embed.url);
+  assert.equal(again.code, "grant_invalid");
+  const open = async () => (await second.send(LOCKED, { headers })).code;
+  assert.equal(await open(), null);
+  const socket = await openSocket(second, headers);
+  const closed = once(socket, "close");
+  const end = { method: "DELETE", path: `/${embed.id}` };
+  assert.equal((await askApi(first, KEYS.user, end)).status, 204);
+  await work.settled();
+  clock.pass(SEEN_MS + 1);
+  assert.equal(await open(), "grant_invalid");
+  await work.settled();
+  clock.pass(RECHECK_MS);
+  assert.equal((await closed)[0], 1008);
+});
 
 Deno.test("a renewal keeps what is open, which ends with the last one", async () => {
   using clock = fakeClock();

@@ -319,26 +319,23 @@ Deno.test("embeds are off without the switch, or without a place for records: th
   }
 });
 
-test(
-  "all below /.porthole/ of a preview host is the gateway's, and reaches no app",
-  async (gateway) => {
-    for (
-      const [method, path, status, code] of [
-        ["GET", "/.porthole/", 404, "route_not_found"],
-        ["GET", "/.porthole/embed/", 404, "route_not_found"],
-        ["GET", "/.porthole/other?a", 404, "route_not_found"],
-        ["POST", "/.porthole/x", 404, "route_not_found"],
-        ["PUT", "/.porthole/embed", 405, "method_not_allowed"],
-        ["OPTIONS", "/.porthole/embed", 405, "method_not_allowed"],
-        ["DELETE", "/.porthole/state", 405, "method_not_allowed"],
-      ] as const
-    ) {
-      const answer = await gateway.send(DEMO, { method, path });
-      assert.deepEqual([answer.status, answer.code], [status, code], path);
-    }
-    assert.deepEqual(gateway.stack.runner.seen, []);
-  },
-);
+test("all below /.porthole/ of a preview host is the gateway's, and reaches no app", async (gateway) => {
+  for (
+    const [method, path, status, code] of [
+      ["GET", "/.porthole/", 404, "route_not_found"],
+      ["GET", "/.porthole/embed/", 404, "route_not_found"],
+      ["GET", "/.porthole/other?a", 404, "route_not_found"],
+      ["POST", "/.porthole/x", 404, "route_not_found"],
+      ["PUT", "/.porthole/embed", 405, "method_not_allowed"],
+      ["OPTIONS", "/.porthole/embed", 405, "method_not_allowed"],
+      ["DELETE", "/.porthole/state", 405, "method_not_allowed"],
+    ] as const
+  ) {
+    const answer = await gateway.send(DEMO, { method, path });
+    assert.deepEqual([answer.status, answer.code], [status, code], path);
+  }
+  assert.deepEqual(gateway.stack.runner.seen, []);
+});
 
 Deno.test("over https the session is one for frames of other sites, and lasts an hour longer than the embed, so that the end is heard", async () => {
   await using gateway = await startEmbedGateway(startGateway, {

@@ -4,33 +4,30 @@ import { startStack } from "../../../../scripts/stand_in/stack.ts";
 import { LOCKED } from "../../../support/gateway.ts";
 import { createBrowser } from "../../../support/login.ts";
 import { startMachine } from "../../../support/machine.ts";
-import { sharedTierTest } from "../../../support/shared_tier.ts";
+import { sharedTierTest as test } from "../../../support/shared_tier.ts";
 
-sharedTierTest(
-  "the code of a login that one gateway has exchanged is worth nothing at another (SESSION_SCOPE=host)",
-  async (tier) => {
-    const scope = { SESSION_SCOPE: "host" };
-    await using stack = await startStack();
-    await using first = await startMachine(stack, tier, scope);
-    await using second = await startMachine(stack, tier, scope);
-    const browser = createBrowser({ port: first.port });
-    const url = `http://${LOCKED}:${first.port}/echo`;
-    const { page: form } = await browser.open(url);
-    const { hops } = await browser.logIn(form, "alice");
-    const arrival = hops.find(({ url }) => url.includes("LOGIN_CODE"));
-    const { host, pathname, search } = new URL(arrival?.url ?? "");
-    const top = { method: "GET", crossSite: false };
-    const cookie = browser.jar.fieldFor(new URL(url), top) ?? "";
+test("the code of a login that one gateway has exchanged is worth nothing at another (SESSION_SCOPE=host)", async (tier) => {
+  const scope = { SESSION_SCOPE: "host" };
+  await using stack = await startStack();
+  await using first = await startMachine(stack, tier, scope);
+  await using second = await startMachine(stack, tier, scope);
+  const browser = createBrowser({ port: first.port });
+  const url = `http://${LOCKED}:${first.port}/echo`;
+  const { page: form } = await browser.open(url);
+  const { hops } = await browser.logIn(form, "alice");
+  const arrival = hops.find(({ url }) => url.includes("LOGIN_CODE"));
+  const { host, pathname, search } = new URL(arrival?.url ?? "");
+  const top = { method: "GET", crossSite: false };
+  const cookie = browser.jar.fieldFor(new URL(url), top) ?? "";
 
-    const headers = { accept: "text/html", cookie };
-    const replayed = await second.ask(host, {
-      path: pathname + search,
-      headers,
-    });
-    assert.equal(replayed.status, 303);
-    assert.deepEqual(replayed.headers.getSetCookie(), []);
-    // The session that it was exchanged for counts there.
-    const { status } = await second.ask(host, { path: "/echo", headers });
-    assert.equal(status, 200);
-  },
-);
+  const headers = { accept: "text/html", cookie };
+  const replayed = await second.ask(host, {
+    path: pathname + search,
+    headers,
+  });
+  assert.equal(replayed.status, 303);
+  assert.deepEqual(replayed.headers.getSetCookie(), []);
+  // The session that it was exchanged for counts there.
+  const { status } = await second.ask(host, { path: "/echo", headers });
+  assert.equal(status, 200);
+});

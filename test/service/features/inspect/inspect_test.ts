@@ -19,7 +19,7 @@ import { LoadClient } from "../../../support/load_client.ts";
 import type { LoginGateway } from "../../../support/login_gateway.ts";
 import { chunks, type RawStream } from "../../../support/raw_client.ts";
 import {
-  testInBothWorlds,
+  testInBothWorlds as test,
   testLoginsInBothWorlds,
 } from "../../../support/worlds.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
@@ -101,99 +101,90 @@ async function watch(
   };
 }
 
-testInBothWorlds(
-  "whoever watches a sandbox sees a request with its times, sizes and heads, and none of its credentials",
-  async (startGateway) => {
-    await using gateway = await startGateway();
-    using watching = await watch(gateway, "locked");
-    await gateway.send(LOCKED, {
-      path: "/echo?q=1&token=secret-1&DAYTONA_SANDBOX_AUTH_KEY=secret-2",
+test("whoever watches a sandbox sees a request with its times, sizes and heads, and none of its credentials", async (startGateway) => {
+  await using gateway = await startGateway();
+  using watching = await watch(gateway, "locked");
+  await gateway.send(LOCKED, {
+    path: "/echo?q=1&token=secret-1&DAYTONA_SANDBOX_AUTH_KEY=secret-2",
+    method: "POST",
+    body: "four",
+    headers: {
+      "x-daytona-preview-token": KEYS.lockedToken,
+      cookie: "app=secret-3",
+      accept: "text/x",
+    },
+  });
+  const seen = await watching.next();
+  assert.deepEqual(
+    {
+      method: seen.method,
+      port: seen.port,
+      target: seen.target,
+      status: seen.status,
+      isOpen: seen.isOpen,
+      end: seen.end,
+      by: seen.by,
+      receivedBytes: seen.receivedBytes,
+    },
+    {
       method: "POST",
-      body: "four",
-      headers: {
-        "x-daytona-preview-token": KEYS.lockedToken,
-        cookie: "app=secret-3",
-        accept: "text/x",
-      },
-    });
-    const seen = await watching.next();
-    assert.deepEqual(
-      {
-        method: seen.method,
-        port: seen.port,
-        target: seen.target,
-        status: seen.status,
-        isOpen: seen.isOpen,
-        end: seen.end,
-        by: seen.by,
-        receivedBytes: seen.receivedBytes,
-      },
-      {
-        method: "POST",
-        port: 3000,
-        target: "/echo?q=1&token=(hidden)",
-        status: 200,
-        isOpen: false,
-        end: "complete",
-        by: "preview_token",
-        receivedBytes: 4,
-      },
-    );
-    assert(seen.sentBytes > 0);
-    assert((seen.totalMs ?? -1) >= seen.waitMs);
-    const request = new Headers(seen.requestHeaders.map(([a, b]) => [a, b]));
-    assert.equal(request.get("accept"), "text/x");
-    assert.equal(request.get("cookie"), "app=(hidden)");
-    const response = new Headers(seen.responseHeaders.map(([a, b]) => [a, b]));
-    assert.equal(response.get("content-type"), "application/json");
-    assert.doesNotMatch(JSON.stringify(seen), /secret-|locked-token/);
-  },
-);
+      port: 3000,
+      target: "/echo?q=1&token=(hidden)",
+      status: 200,
+      isOpen: false,
+      end: "complete",
+      by: "preview_token",
+      receivedBytes: 4,
+    },
+  );
+  assert(seen.sentBytes > 0);
+  assert((seen.totalMs ?? -1) >= seen.waitMs);
+  const request = new Headers(seen.requestHeaders.map(([a, b]) => [a, b]));
+  assert.equal(request.get("accept"), "text/x");
+  assert.equal(request.get("cookie"), "app=(hidden)");
+  const response = new Headers(seen.responseHeaders.map(([a, b]) => [a, b]));
+  assert.equal(response.get("content-type"), "application/json");
+  assert.doesNotMatch(JSON.stringify(seen), /secret-|locked-token/);
+});
 
-testInBothWorlds(
-  "a failure is seen with its code and what that means, also of who was not admitted",
-  async (startGateway) => {
-    await using gateway = await startGateway();
-    using watching = await watch(gateway, "locked");
-    await gateway.send(LOCKED);
-    const refused = await watching.next();
-    assert.deepEqual(
-      [refused.status, refused.error, refused.by],
-      [401, "login_required", undefined],
-    );
-    assert.equal(typeof refused.explanation, "string");
-    await gateway.send(`4999-locked.${BASE}`, {
-      headers: { "x-daytona-preview-token": KEYS.lockedToken },
-    });
-    const failed = await watching.next();
-    assert.deepEqual([failed.port, failed.error], [4999, "port_closed"]);
-  },
-);
+test("a failure is seen with its code and what that means, also of who was not admitted", async (startGateway) => {
+  await using gateway = await startGateway();
+  using watching = await watch(gateway, "locked");
+  await gateway.send(LOCKED);
+  const refused = await watching.next();
+  assert.deepEqual(
+    [refused.status, refused.error, refused.by],
+    [401, "login_required", undefined],
+  );
+  assert.equal(typeof refused.explanation, "string");
+  await gateway.send(`4999-locked.${BASE}`, {
+    headers: { "x-daytona-preview-token": KEYS.lockedToken },
+  });
+  const failed = await watching.next();
+  assert.deepEqual([failed.port, failed.error], [4999, "port_closed"]);
+});
 
-testInBothWorlds(
-  "a WebSocket is seen when it opens, and again with its close",
-  async (startGateway) => {
-    await using gateway = await startGateway();
-    using watching = await watch(gateway, "demo");
-    const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
-      headers: { host: DEMO },
-    });
-    await once(socket, "open");
-    const opened = await watching.next();
-    assert.deepEqual([opened.status, opened.isOpen], [101, true]);
-    const echoed = once(socket, "message");
-    socket.send("hello");
-    await echoed;
-    socket.close(4001);
-    const closed = await watching.next();
-    assert.equal(closed.id, opened.id);
-    assert.deepEqual(
-      [closed.isOpen, closed.tunnel?.by, closed.tunnel?.code],
-      [false, "client", 4001],
-    );
-    assert.equal(closed.tunnel?.messagesSent, 1);
-  },
-);
+test("a WebSocket is seen when it opens, and again with its close", async (startGateway) => {
+  await using gateway = await startGateway();
+  using watching = await watch(gateway, "demo");
+  const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
+    headers: { host: DEMO },
+  });
+  await once(socket, "open");
+  const opened = await watching.next();
+  assert.deepEqual([opened.status, opened.isOpen], [101, true]);
+  const echoed = once(socket, "message");
+  socket.send("hello");
+  await echoed;
+  socket.close(4001);
+  const closed = await watching.next();
+  assert.equal(closed.id, opened.id);
+  assert.deepEqual(
+    [closed.isOpen, closed.tunnel?.by, closed.tunnel?.code],
+    [false, "client", 4001],
+  );
+  assert.equal(closed.tunnel?.messagesSent, 1);
+});
 
 Deno.test("a response that lasts is seen when it begins, and again when it ends", async () => {
   await using gateway = await startGateway();
@@ -296,49 +287,46 @@ Deno.test("nothing of another sandbox is seen, and nothing of the view itself", 
   assert.equal((await watching.next()).target, "/the-first");
 });
 
-testInBothWorlds(
-  "links and tokens do not open the view, though they open the app",
-  async (startGateway) => {
-    await using gateway = await startGateway();
-    const token = KEYS.lockedToken;
-    for (
-      const [path, headers] of [
-        ["/inspect/locked", {}],
-        ["/inspect/demo", {}], // public
-        ["/inspect/locked", { "x-daytona-preview-token": token }],
-        [`/inspect/locked?DAYTONA_SANDBOX_AUTH_KEY=${token}`, {}],
-        [`/inspect/${KEYS.signedToken}`, {}],
-        ["/inspect/locked", { authorization: `Bearer ${token}` }],
-      ] as const
-    ) {
-      for (const rest of ["", "/events"]) {
-        const [route = "", query] = path.split("?");
-        const target = route + rest + (query === undefined ? "" : `?${query}`);
-        const { status } = await gateway.send(BASE, { path: target, headers });
-        assert.equal(status, 401, `${target} ${JSON.stringify(headers)}`);
-      }
+test("links and tokens do not open the view, though they open the app", async (startGateway) => {
+  await using gateway = await startGateway();
+  const token = KEYS.lockedToken;
+  for (
+    const [path, headers] of [
+      ["/inspect/locked", {}],
+      ["/inspect/demo", {}], // public
+      ["/inspect/locked", { "x-daytona-preview-token": token }],
+      [`/inspect/locked?DAYTONA_SANDBOX_AUTH_KEY=${token}`, {}],
+      [`/inspect/${KEYS.signedToken}`, {}],
+      ["/inspect/locked", { authorization: `Bearer ${token}` }],
+    ] as const
+  ) {
+    for (const rest of ["", "/events"]) {
+      const [route = "", query] = path.split("?");
+      const target = route + rest + (query === undefined ? "" : `?${query}`);
+      const { status } = await gateway.send(BASE, { path: target, headers });
+      assert.equal(status, 401, `${target} ${JSON.stringify(headers)}`);
     }
-    // The session that a link makes is for the app as well.
-    const { headers } = await gateway.send(LOCKED, {
-      path: `/?DAYTONA_SANDBOX_AUTH_KEY=${token}`,
-    });
-    const [session = ""] = headers.getSetCookie();
-    const [, sealed = ""] = /^[^=]+=([^;]+)/.exec(session) ?? [];
-    const cookies = new OwnCookies({
-      scheme: gateway.stack.environment.PROXY_PROTOCOL === "http"
-        ? "http"
-        : "https",
-      sameSite: "lax",
-      scope: "sandbox",
-    });
-    assert.notEqual(sealed, "");
-    const planted = await gateway.send(BASE, {
-      path: "/inspect/locked",
-      headers: { cookie: `${cookies.loginSession("locked")}=${sealed}` },
-    });
-    assert.equal(planted.status, 401);
-  },
-);
+  }
+  // The session that a link makes is for the app as well.
+  const { headers } = await gateway.send(LOCKED, {
+    path: `/?DAYTONA_SANDBOX_AUTH_KEY=${token}`,
+  });
+  const [session = ""] = headers.getSetCookie();
+  const [, sealed = ""] = /^[^=]+=([^;]+)/.exec(session) ?? [];
+  const cookies = new OwnCookies({
+    scheme: gateway.stack.environment.PROXY_PROTOCOL === "http"
+      ? "http"
+      : "https",
+    sameSite: "lax",
+    scope: "sandbox",
+  });
+  assert.notEqual(sealed, "");
+  const planted = await gateway.send(BASE, {
+    path: "/inspect/locked",
+    headers: { cookie: `${cookies.loginSession("locked")}=${sealed}` },
+  });
+  assert.equal(planted.status, 401);
+});
 
 /** Opens the view in a browser that logs in as alice, and comes back to it. */
 async function openView(gateway: LoginGateway) {

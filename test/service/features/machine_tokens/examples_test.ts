@@ -12,7 +12,7 @@ const PAGE = await readDocument("docs/features/machine_tokens.md");
 const DOMAIN = "preview.example.com";
 const LOCKED = `3000-locked.${DOMAIN}`;
 
-const testWithBash = await testsThatNeed("bash");
+const test = await testsThatNeed("bash");
 
 /** The only example below a heading of the page, in that language. */
 function example(heading: string, language: string): string {
@@ -52,16 +52,13 @@ Deno.test("Playwright's navigation opens a preview, and what comes after has no 
   assert.deepEqual(pages, [`http://${LOCKED}/`]);
 });
 
-testWithBash(
-  "curl opens a preview by both headers, and a webhook's POST by its address",
-  async () => {
-    await using gateway = await startWithToken();
-    const env = { SANDBOX: "locked", TOKEN: gateway.token };
-    const pages = await runExample(example("curl", "sh"), gateway, env);
-    assert.equal(pages.match(/<title>/g)?.length, 2);
-    const hook = example("Webhooks", "sh").replace("/hooks/payments", "/echo");
-    const echo = JSON.parse(await runExample(hook, gateway, env));
-    assert.equal(echo.method, "POST");
-    assert(!JSON.stringify(echo).includes("porthole_token"));
-  },
-);
+test("curl opens a preview by both headers, and a webhook's POST by its address", async () => {
+  await using gateway = await startWithToken();
+  const env = { SANDBOX: "locked", TOKEN: gateway.token };
+  const pages = await runExample(example("curl", "sh"), gateway, env);
+  assert.equal(pages.match(/<title>/g)?.length, 2);
+  const hook = example("Webhooks", "sh").replace("/hooks/payments", "/echo");
+  const echo = JSON.parse(await runExample(hook, gateway, env));
+  assert.equal(echo.method, "POST");
+  assert(!JSON.stringify(echo).includes("porthole_token"));
+});

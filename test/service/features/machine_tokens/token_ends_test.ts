@@ -8,7 +8,7 @@ import { backgroundWork } from "../../../support/background_work.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { BASE, LOCKED, startGatewayOf } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
-import { sharedTierTest } from "../../../support/shared_tier.ts";
+import { sharedTierTest as test } from "../../../support/shared_tier.ts";
 import { testInBothWorlds } from "../../../support/worlds.ts";
 import {
   askApi,
@@ -21,36 +21,33 @@ import {
 const SEEN_MS = 5_000;
 const RECHECK_MS = 25_000;
 
-sharedTierTest(
-  "a token that is ended at one is refused at the other within 5 s, and its WebSocket is cut there within 30 s",
-  async (tier) => {
-    using clock = fakeClock();
-    using work = backgroundWork();
-    clock.pass(1); // a time of 0 is none to what expires
-    await using stack = await startStack();
-    const settings = { ...MEMBERS, ...tier.environment };
-    await using first = await startGatewayOf(stack, settings);
-    await using second = await startGatewayOf(stack, settings);
-    const { token, id } = await makeToken(first, KEYS.user);
-    const headers = { "x-porthole-token": token };
-    const open = async () => (await second.send(LOCKED, { headers })).code;
-    assert.equal(await open(), null);
-    const socket = new WebSocket(`ws://127.0.0.1:${second.port}/ws`, {
-      headers: { ...headers, host: LOCKED },
-    });
-    await once(socket, "open");
-    const closed = once(socket, "close");
-    const end = { method: "DELETE", path: `/${id}` };
-    assert.equal((await askApi(first, KEYS.user, end)).status, 204);
-    assert.equal((await first.send(LOCKED, { headers })).code, "grant_invalid");
-    await work.settled();
-    clock.pass(SEEN_MS + 1);
-    assert.equal(await open(), "grant_invalid");
-    await work.settled();
-    clock.pass(RECHECK_MS);
-    assert.equal((await closed)[0], 1008);
-  },
-);
+test("a token that is ended at one is refused at the other within 5 s, and its WebSocket is cut there within 30 s", async (tier) => {
+  using clock = fakeClock();
+  using work = backgroundWork();
+  clock.pass(1); // a time of 0 is none to what expires
+  await using stack = await startStack();
+  const settings = { ...MEMBERS, ...tier.environment };
+  await using first = await startGatewayOf(stack, settings);
+  await using second = await startGatewayOf(stack, settings);
+  const { token, id } = await makeToken(first, KEYS.user);
+  const headers = { "x-porthole-token": token };
+  const open = async () => (await second.send(LOCKED, { headers })).code;
+  assert.equal(await open(), null);
+  const socket = new WebSocket(`ws://127.0.0.1:${second.port}/ws`, {
+    headers: { ...headers, host: LOCKED },
+  });
+  await once(socket, "open");
+  const closed = once(socket, "close");
+  const end = { method: "DELETE", path: `/${id}` };
+  assert.equal((await askApi(first, KEYS.user, end)).status, 204);
+  assert.equal((await first.send(LOCKED, { headers })).code, "grant_invalid");
+  await work.settled();
+  clock.pass(SEEN_MS + 1);
+  assert.equal(await open(), "grant_invalid");
+  await work.settled();
+  clock.pass(RECHECK_MS);
+  assert.equal((await closed)[0], 1008);
+});
 
 Deno.test("a token is over when its time is, and what it has open ends", async () => {
   using clock = fakeClock();

@@ -6,7 +6,7 @@ import { BASE, LOCKED, startGateway } from "../../../support/gateway.ts";
 import type { LoginGateway } from "../../../support/login_gateway.ts";
 import { recordsFile } from "../../../support/records_file.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
-import { testLoginsInBothWorlds } from "../../../support/worlds.ts";
+import { testLoginsInBothWorlds as test } from "../../../support/worlds.ts";
 import {
   askApi,
   makeToken,
@@ -32,68 +32,65 @@ async function logIn(gateway: LoginGateway): Promise<string> {
 }
 
 for (const scope of SESSION_SCOPES) {
-  testLoginsInBothWorlds(
-    `a login makes and ends tokens from pages of the base domain, and from no app's (SESSION_SCOPE=${scope})`,
-    async (start) => {
-      await using records = await recordsFile();
-      await using gateway = await start({
-        ...MEMBERS,
-        ...records.environment,
-        SESSION_SCOPE: scope,
+  test(`a login makes and ends tokens from pages of the base domain, and from no app's (SESSION_SCOPE=${scope})`, async (start) => {
+    await using records = await recordsFile();
+    await using gateway = await start({
+      ...MEMBERS,
+      ...records.environment,
+      SESSION_SCOPE: scope,
+    });
+    const cookie = await logIn(gateway);
+    const { host, origin } = new URL(gateway.at(""));
+    async function ask(
+      method: string,
+      path: string,
+      headers: Readonly<Record<string, string>>,
+    ) {
+      return await gateway.send(host, {
+        method,
+        path: `/api/v1/tokens${path}`,
+        headers: { cookie, "content-type": "application/json", ...headers },
+        body: method === "POST" ? WISH : undefined,
       });
-      const cookie = await logIn(gateway);
-      const { host, origin } = new URL(gateway.at(""));
-      async function ask(
-        method: string,
-        path: string,
-        headers: Readonly<Record<string, string>>,
-      ) {
-        return await gateway.send(host, {
-          method,
-          path: `/api/v1/tokens${path}`,
-          headers: { cookie, "content-type": "application/json", ...headers },
-          body: method === "POST" ? WISH : undefined,
-        });
+    }
+    const own = { "sec-fetch-site": "same-origin", origin };
+    const app = {
+      "sec-fetch-site": "same-site",
+      origin: gateway.at("3000-locked", ""),
+    };
+    const made = await ask("POST", "", own);
+    assert.equal(made.status, 201, made.body);
+    const { id, createdBy } = made.json();
+    assert.equal(typeof createdBy, "string");
+    const list = "?sandbox=locked";
+    const read = { "sec-fetch-site": "same-origin" };
+    for (
+      const [method, path] of [
+        ["POST", ""],
+        ["GET", list],
+        ["GET", `/${id}`],
+        ["DELETE", `/${id}`],
+      ] as const
+    ) {
+      for (const headers of [app, {}]) {
+        const answer = await ask(method, path, headers);
+        assert.equal(answer.code, "origin_refused", `${method} ${path}`);
+        const cors = answer.headers.get("access-control-allow-origin");
+        assert.equal(cors, null);
       }
-      const own = { "sec-fetch-site": "same-origin", origin };
-      const app = {
-        "sec-fetch-site": "same-site",
-        origin: gateway.at("3000-locked", ""),
-      };
-      const made = await ask("POST", "", own);
-      assert.equal(made.status, 201, made.body);
-      const { id, createdBy } = made.json();
-      assert.equal(typeof createdBy, "string");
-      const list = "?sandbox=locked";
-      const read = { "sec-fetch-site": "same-origin" };
-      for (
-        const [method, path] of [
-          ["POST", ""],
-          ["GET", list],
-          ["GET", `/${id}`],
-          ["DELETE", `/${id}`],
-        ] as const
-      ) {
-        for (const headers of [app, {}]) {
-          const answer = await ask(method, path, headers);
-          assert.equal(answer.code, "origin_refused", `${method} ${path}`);
-          const cors = answer.headers.get("access-control-allow-origin");
-          assert.equal(cors, null);
-        }
-        const stranger = await ask(method, path, {
-          ...own,
-          cookie: "app=1",
-        });
-        assert.equal(stranger.code, "login_required", `${method} ${path}`);
-      }
-      assert.equal(
-        (await ask("GET", list, read)).json()["items"] instanceof Array,
-        true,
-      );
-      assert.equal((await ask("GET", `/${id}`, read)).status, 200);
-      assert.equal((await ask("DELETE", `/${id}`, own)).status, 204);
-    },
-  );
+      const stranger = await ask(method, path, {
+        ...own,
+        cookie: "app=1",
+      });
+      assert.equal(stranger.code, "login_required", `${method} ${path}`);
+    }
+    assert.equal(
+      (await ask("GET", list, read)).json()["items"] instanceof Array,
+      true,
+    );
+    assert.equal((await ask("GET", `/${id}`, read)).status, 200);
+    assert.equal((await ask("DELETE", `/${id}`, own)).status, 204);
+  });
 }
 
 Deno.test("the log tells of a token that is made, used and ended, by its id and never by its secret", async () => {

@@ -23,7 +23,7 @@ const BASE = "preview.test";
 const ALIAS = `shop.${BASE}`;
 const DOMAIN = "shop.customer.test";
 
-const caddyTest = await testsThatNeed("caddy");
+const test = await testsThatNeed("caddy");
 
 /** A Caddy in front of a gateway. */
 interface Fronted extends AsyncDisposable {
@@ -214,65 +214,53 @@ async function ask(
   }
 }
 
-caddyTest(
-  "Caddy gets a certificate for a custom domain that the gateway has, and none for any other host",
-  async () => {
-    await using front = await startFronted();
-    const { ca, asked } = front;
-    const answer = await front.get(DOMAIN, ca, "/a?b");
-    assert.match(answer, new RegExp(`^200 app at ${DOMAIN}:\\d+/a\\?b$`));
-    assert.deepEqual(new Set(asked), new Set([`${DOMAIN} 200`]));
+test("Caddy gets a certificate for a custom domain that the gateway has, and none for any other host", async () => {
+  await using front = await startFronted();
+  const { ca, asked } = front;
+  const answer = await front.get(DOMAIN, ca, "/a?b");
+  assert.match(answer, new RegExp(`^200 app at ${DOMAIN}:\\d+/a\\?b$`));
+  assert.deepEqual(new Set(asked), new Set([`${DOMAIN} 200`]));
 
-    const others = [
-      "other.customer.test",
-      `www.${DOMAIN}`,
-      `deep.${ALIAS}`,
-      "customer.test",
-    ];
-    for (const host of others) {
-      await assert.rejects(front.connect(host, ca), Error, host);
-      assert(asked.includes(`${host} 403`), host);
-    }
-  },
-);
+  const others = [
+    "other.customer.test",
+    `www.${DOMAIN}`,
+    `deep.${ALIAS}`,
+    "customer.test",
+  ];
+  for (const host of others) {
+    await assert.rejects(front.connect(host, ca), Error, host);
+    assert(asked.includes(`${host} 403`), host);
+  }
+});
 
-caddyTest(
-  "aliases and preview hosts have the wildcard's certificate, about which Caddy asks nobody",
-  async () => {
-    await using front = await startFronted();
-    for (const host of [ALIAS, `8000-demo.${BASE}`]) {
-      const answer = await front.get(host, WILDCARD_CA);
-      assert.match(answer, new RegExp(`^200 app at ${host}:\\d+/$`));
-    }
-    const made = await front.get(`not-there.${BASE}`, WILDCARD_CA);
-    assert.match(made, /^4\d\d /);
-    assert.deepEqual(front.asked, []);
-  },
-);
+test("aliases and preview hosts have the wildcard's certificate, about which Caddy asks nobody", async () => {
+  await using front = await startFronted();
+  for (const host of [ALIAS, `8000-demo.${BASE}`]) {
+    const answer = await front.get(host, WILDCARD_CA);
+    assert.match(answer, new RegExp(`^200 app at ${host}:\\d+/$`));
+  }
+  const made = await front.get(`not-there.${BASE}`, WILDCARD_CA);
+  assert.match(made, /^4\d\d /);
+  assert.deepEqual(front.asked, []);
+});
 
-caddyTest(
-  "visitors reach no /tls/ask through Caddy: the base domain has none, and a name passes it to the app",
-  async () => {
-    await using front = await startFronted();
-    const path = `/tls/ask?domain=${DOMAIN}`;
-    assert.match(await front.get(BASE, WILDCARD_CA, path), /^404 /);
-    assert.match(await front.get(ALIAS, WILDCARD_CA, path), /^200 app at /);
-    assert.deepEqual(front.asked, []);
-  },
-);
+test("visitors reach no /tls/ask through Caddy: the base domain has none, and a name passes it to the app", async () => {
+  await using front = await startFronted();
+  const path = `/tls/ask?domain=${DOMAIN}`;
+  assert.match(await front.get(BASE, WILDCARD_CA, path), /^404 /);
+  assert.match(await front.get(ALIAS, WILDCARD_CA, path), /^200 app at /);
+  assert.deepEqual(front.asked, []);
+});
 
-caddyTest(
-  "where one of two gateways is away, Caddy asks the other one",
-  async () => {
-    await using front = await startFronted("Caddyfile.rolling");
-    assert.match(
-      await front.get(DOMAIN, front.ca),
-      /^200 app at shop\.customer/,
-    );
-    await assert.rejects(front.connect("other.customer.test", front.ca));
-    assert.deepEqual(
-      new Set(front.asked),
-      new Set([`${DOMAIN} 200`, "other.customer.test 403"]),
-    );
-  },
-);
+test("where one of two gateways is away, Caddy asks the other one", async () => {
+  await using front = await startFronted("Caddyfile.rolling");
+  assert.match(
+    await front.get(DOMAIN, front.ca),
+    /^200 app at shop\.customer/,
+  );
+  await assert.rejects(front.connect("other.customer.test", front.ca));
+  assert.deepEqual(
+    new Set(front.asked),
+    new Set([`${DOMAIN} 200`, "other.customer.test 403"]),
+  );
+});

@@ -8,7 +8,10 @@ import type { LoginGateway } from "../../../support/login_gateway.ts";
 import { recordsFile } from "../../../support/records_file.ts";
 import { skewClock } from "../../../support/skewed_clock.ts";
 import { textFile } from "../../../support/text_file.ts";
-import { testLoginsInBothWorlds, WORLDS } from "../../../support/worlds.ts";
+import {
+  testLoginsInBothWorlds as test,
+  WORLDS,
+} from "../../../support/worlds.ts";
 import {
   askApi,
   endName,
@@ -360,66 +363,63 @@ async function logIn(gateway: LoginGateway): Promise<string> {
   return browser.jar.fieldFor(new URL(gateway.at("")), request) ?? "";
 }
 
-testLoginsInBothWorlds(
-  "a login gives names from pages of the base domain, and from none of an app or another site",
-  async (start) => {
-    await using records = await recordsFile();
-    await using gateway = await start({ ...MEMBERS, ...records.environment });
-    const cookie = await logIn(gateway);
-    const { host, origin } = new URL(gateway.at(""));
-    const wish = JSON.stringify({ sandbox: "locked", port: 3000 });
-    async function ask(
-      method: string,
-      path: string,
-      headers: Readonly<Record<string, string>>,
-    ): Promise<Answer> {
-      const body = { PUT: wish, POST: "{}" }[method];
-      return await gateway.send(host, {
-        method,
-        path: `/api/v1/names${path}`,
-        headers: { cookie, "content-type": "application/json", ...headers },
-        body,
-      });
-    }
-    const own = { "sec-fetch-site": "same-origin", origin };
-    const made = await ask("PUT", `/${SHOP}`, own);
-    assert.equal(made.status, 201, made.body);
+test("a login gives names from pages of the base domain, and from none of an app or another site", async (start) => {
+  await using records = await recordsFile();
+  await using gateway = await start({ ...MEMBERS, ...records.environment });
+  const cookie = await logIn(gateway);
+  const { host, origin } = new URL(gateway.at(""));
+  const wish = JSON.stringify({ sandbox: "locked", port: 3000 });
+  async function ask(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Answer> {
+    const body = { PUT: wish, POST: "{}" }[method];
+    return await gateway.send(host, {
+      method,
+      path: `/api/v1/names${path}`,
+      headers: { cookie, "content-type": "application/json", ...headers },
+      body,
+    });
+  }
+  const own = { "sec-fetch-site": "same-origin", origin };
+  const made = await ask("PUT", `/${SHOP}`, own);
+  assert.equal(made.status, 201, made.body);
+  for (
+    const [method, path] of [
+      ["PUT", `/${SHOP}`],
+      ["POST", `/${SHOP}/verify`],
+      ["GET", `/${SHOP}`],
+      ["GET", "?sandbox=locked"],
+      ["DELETE", `/${SHOP}`],
+    ] as const
+  ) {
     for (
-      const [method, path] of [
-        ["PUT", `/${SHOP}`],
-        ["POST", `/${SHOP}/verify`],
-        ["GET", `/${SHOP}`],
-        ["GET", "?sandbox=locked"],
-        ["DELETE", `/${SHOP}`],
-      ] as const
+      const headers of [
+        {},
+        {
+          "sec-fetch-site": "same-site",
+          origin: gateway.at("3000-locked", ""),
+        },
+        { "sec-fetch-site": "cross-site", origin: "https://evil.test" },
+        { "sec-fetch-site": "cross-site", origin: "null" },
+        // The page of the name itself.
+        { "sec-fetch-site": "same-site", origin: `http://${SHOP}` },
+      ]
     ) {
-      for (
-        const headers of [
-          {},
-          {
-            "sec-fetch-site": "same-site",
-            origin: gateway.at("3000-locked", ""),
-          },
-          { "sec-fetch-site": "cross-site", origin: "https://evil.test" },
-          { "sec-fetch-site": "cross-site", origin: "null" },
-          // The page of the name itself.
-          { "sec-fetch-site": "same-site", origin: `http://${SHOP}` },
-        ]
-      ) {
-        const answer = await ask(method, path, headers);
-        assert.equal(answer.code, "origin_refused", `${method} ${path}`);
-        const cors = answer.headers.get("access-control-allow-origin");
-        assert.equal(cors, null);
-      }
-      const stranger = await ask(method, path, { ...own, cookie: "app=1" });
-      assert.equal(stranger.code, "login_required", `${method} ${path}`);
+      const answer = await ask(method, path, headers);
+      assert.equal(answer.code, "origin_refused", `${method} ${path}`);
+      const cors = answer.headers.get("access-control-allow-origin");
+      assert.equal(cors, null);
     }
-    const read = { "sec-fetch-site": "same-origin" };
-    assert.equal((await ask("GET", `/${SHOP}`, read)).status, 200);
-    assert.equal((await ask("GET", "?sandbox=locked", read)).status, 200);
-    assert.equal((await ask("DELETE", `/${SHOP}`, own)).status, 204);
-  },
-);
+    const stranger = await ask(method, path, { ...own, cookie: "app=1" });
+    assert.equal(stranger.code, "login_required", `${method} ${path}`);
+  }
+  const read = { "sec-fetch-site": "same-origin" };
+  assert.equal((await ask("GET", `/${SHOP}`, read)).status, 200);
+  assert.equal((await ask("GET", "?sandbox=locked", read)).status, 200);
+  assert.equal((await ask("DELETE", `/${SHOP}`, own)).status, 204);
+});
 
 Deno.test("the log tells of names that are made, changed and ended", async () => {
   await using log = await collectLog();

@@ -14,7 +14,7 @@ import {
 import { askerOf, startRecordsGateway } from "../../../support/records_api.ts";
 import { sharedTierTest } from "../../../support/shared_tier.ts";
 import { textFile } from "../../../support/text_file.ts";
-import { testInBothWorlds } from "../../../support/worlds.ts";
+import { testInBothWorlds as test } from "../../../support/worlds.ts";
 
 const SHOP = `shop.${BASE}`;
 
@@ -49,44 +49,41 @@ async function openSocket(
   return socket;
 }
 
-testInBothWorlds(
-  "a name of the file opens its port as the app's own host, and leads to another sandbox once the file does",
-  async (start) => {
-    using clock = fakeClock();
-    const target = { sandbox: "demo", port: 3000 };
-    await using file = await textFile(
-      JSON.stringify({ [SHOP]: target, [OWN]: target }),
-    );
-    await using gateway = await start({
-      NAMES: "operator",
-      NAMES_FILE: file.path,
-    });
-    const { send } = gateway;
-    for (const host of [SHOP, OWN, SHOP.toUpperCase()]) {
-      const answer = await send(host, { path: "/echo" });
-      assert.equal(answer.status, 200, host);
-      // Somebody else's proxy tells the app its own host.
-      if (start !== startGateway) continue;
-      const told = answer.echoed().get("x-forwarded-host");
-      assert.equal(told?.toLowerCase(), host.toLowerCase());
-    }
-    assert.equal((await send(`other.${BASE}`)).code, "bad_host");
-    const socket = await openSocket(gateway, SHOP);
-    const closed = once(socket, "close");
-    const other = await openSocket(gateway, OWN);
-    const moved = { sandbox: "locked", port: 3000 };
-    await file.write(JSON.stringify({ [SHOP]: moved, [OWN]: target }));
-    clock.pass(SEEN_MS);
-    assert.equal((await closed)[0], 1012);
-    assert.equal((await send(SHOP, { path: "/echo" })).status, 401);
-    assert.equal((await send(OWN, { path: "/echo" })).status, 200);
-    assert.equal(other.readyState, other.OPEN);
-    other.terminate();
-    await file.write("{}");
-    clock.pass(SEEN_MS);
-    assert.equal((await send(SHOP)).code, "bad_host");
-  },
-);
+test("a name of the file opens its port as the app's own host, and leads to another sandbox once the file does", async (start) => {
+  using clock = fakeClock();
+  const target = { sandbox: "demo", port: 3000 };
+  await using file = await textFile(
+    JSON.stringify({ [SHOP]: target, [OWN]: target }),
+  );
+  await using gateway = await start({
+    NAMES: "operator",
+    NAMES_FILE: file.path,
+  });
+  const { send } = gateway;
+  for (const host of [SHOP, OWN, SHOP.toUpperCase()]) {
+    const answer = await send(host, { path: "/echo" });
+    assert.equal(answer.status, 200, host);
+    // Somebody else's proxy tells the app its own host.
+    if (start !== startGateway) continue;
+    const told = answer.echoed().get("x-forwarded-host");
+    assert.equal(told?.toLowerCase(), host.toLowerCase());
+  }
+  assert.equal((await send(`other.${BASE}`)).code, "bad_host");
+  const socket = await openSocket(gateway, SHOP);
+  const closed = once(socket, "close");
+  const other = await openSocket(gateway, OWN);
+  const moved = { sandbox: "locked", port: 3000 };
+  await file.write(JSON.stringify({ [SHOP]: moved, [OWN]: target }));
+  clock.pass(SEEN_MS);
+  assert.equal((await closed)[0], 1012);
+  assert.equal((await send(SHOP, { path: "/echo" })).status, 401);
+  assert.equal((await send(OWN, { path: "/echo" })).status, 200);
+  assert.equal(other.readyState, other.OPEN);
+  other.terminate();
+  await file.write("{}");
+  clock.pass(SEEN_MS);
+  assert.equal((await send(SHOP)).code, "bad_host");
+});
 
 Deno.test("a member's name opens its port at once, moves and ends", async () => {
   await using gateway = await startRecordsGateway(startGateway, MEMBERS);

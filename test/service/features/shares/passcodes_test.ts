@@ -7,7 +7,7 @@ import {
   startGatewayOf,
   type TestGateway,
 } from "../../../support/gateway.ts";
-import { sharedTierTest } from "../../../support/shared_tier.ts";
+import { sharedTierTest as test } from "../../../support/shared_tier.ts";
 import {
   askApi,
   type MadeShare,
@@ -38,49 +38,46 @@ async function tryAs(
   return (await press(gateway, share, { passcode, headers })).code;
 }
 
-sharedTierTest(
-  "a client has ten tries at a passcode in 15 minutes, wherever it makes them, and however many at once",
-  async (tier) => {
-    using clock = fakeClock();
-    clock.pass(1);
-    await using stack = await startStack();
-    const settings = { ...SETTINGS, ...tier.environment };
-    await using first = await startGatewayOf(stack, settings);
-    await using second = await startGatewayOf(stack, settings);
-    const share = await makeShare(first, KEYS.user, {
-      passcode: PASSCODE,
-      uses: 2,
-    });
-    assert.equal((await press(first, share)).code, "passcode_required");
-    const tried = await Promise.all(
-      Array.from(
-        { length: 16 },
-        (_, i) =>
-          tryAs(i % 2 === 0 ? first : second, share, `2001:db8::${i + 1}`),
-      ),
-    );
-    const wrong = tried.filter((code) => code === "passcode_wrong");
-    const late = tried.filter((code) => code === "passcode_tries");
-    assert.deepEqual([wrong.length, late.length], [10, 6]);
-    for (const gateway of [first, second]) {
-      const headers = { "x-forwarded-for": "2001:db8::ffff" };
-      const sent = { passcode: PASSCODE, headers };
-      const answer = await press(gateway, share, sent);
-      assert.deepEqual([answer.status, answer.code], [429, "passcode_tries"]);
-      const waitSec = Number(answer.headers.get("retry-after"));
-      assert(waitSec > 890 && waitSec <= 900, String(waitSec));
-    }
-    // Another network, another share: nobody else waits.
-    assert.equal(await tryAs(second, share, "2001:db8:1::1", PASSCODE), null);
-    clock.pass(WINDOW_MS);
-    assert.equal(await tryAs(first, share, "2001:db8::1", PASSCODE), null);
-    // No wrong one has used anything up.
-    assert.equal(
-      await tryAs(first, share, "2001:db8::1", PASSCODE),
-      "share_used_up",
-    );
-  },
-);
+test("a client has ten tries at a passcode in 15 minutes, wherever it makes them, and however many at once", async (tier) => {
+  using clock = fakeClock();
+  clock.pass(1);
+  await using stack = await startStack();
+  const settings = { ...SETTINGS, ...tier.environment };
+  await using first = await startGatewayOf(stack, settings);
+  await using second = await startGatewayOf(stack, settings);
+  const share = await makeShare(first, KEYS.user, {
+    passcode: PASSCODE,
+    uses: 2,
+  });
+  assert.equal((await press(first, share)).code, "passcode_required");
+  const tried = await Promise.all(
+    Array.from(
+      { length: 16 },
+      (_, i) =>
+        tryAs(i % 2 === 0 ? first : second, share, `2001:db8::${i + 1}`),
+    ),
+  );
+  const wrong = tried.filter((code) => code === "passcode_wrong");
+  const late = tried.filter((code) => code === "passcode_tries");
+  assert.deepEqual([wrong.length, late.length], [10, 6]);
+  for (const gateway of [first, second]) {
+    const headers = { "x-forwarded-for": "2001:db8::ffff" };
+    const sent = { passcode: PASSCODE, headers };
+    const answer = await press(gateway, share, sent);
+    assert.deepEqual([answer.status, answer.code], [429, "passcode_tries"]);
+    const waitSec = Number(answer.headers.get("retry-after"));
+    assert(waitSec > 890 && waitSec <= 900, String(waitSec));
+  }
+  // Another network, another share: nobody else waits.
+  assert.equal(await tryAs(second, share, "2001:db8:1::1", PASSCODE), null);
+  clock.pass(WINDOW_MS);
+  assert.equal(await tryAs(first, share, "2001:db8::1", PASSCODE), null);
+  // No wrong one has used anything up.
+  assert.equal(
+    await tryAs(first, share, "2001:db8::1", PASSCODE),
+    "share_used_up",
+  );
+});
 
 Deno.test("after fifty wrong tries of many clients, those wait who have never opened the share, and nobody else", async () => {
   using clock = fakeClock();

@@ -8,7 +8,7 @@ import { backgroundWork } from "../../../support/background_work.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { LOCKED, startGatewayOf } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
-import { sharedTierTest } from "../../../support/shared_tier.ts";
+import { sharedTierTest as test } from "../../../support/shared_tier.ts";
 import { WORLDS } from "../../../support/worlds.ts";
 import {
   askApi,
@@ -24,75 +24,69 @@ import {
 const SEEN_MS = 5_000;
 const RECHECK_MS = 25_000;
 
-sharedTierTest(
-  "a share opens as often as it says, whoever presses at once, and wherever",
-  async (tier) => {
-    await using stack = await startStack();
-    const settings = { ...MEMBERS, ...tier.environment };
-    await using first = await startGatewayOf(stack, settings);
-    await using second = await startGatewayOf(stack, settings);
-    const share = await makeShare(first, KEYS.user, { uses: 5 });
-    const pressed = await Promise.all(
-      Array.from(
-        { length: 16 },
-        (_, i) => press(i % 2 === 0 ? first : second, share),
-      ),
-    );
-    const codes = pressed.map(({ code }) => code).sort();
-    assert.deepEqual(
-      codes,
-      [
-        ...Array(5).fill(null),
-        ...Array(11).fill("share_used_up"),
-      ].sort(),
-    );
-    const statuses = pressed.map(({ status }) => status);
-    assert.deepEqual([...new Set(statuses)].sort(), [200, 410]);
-    const told = await askApi(second, KEYS.user, { path: `/${share.id}` });
-    assert.equal(told.json()["usesLeft"], 0);
-    // What it has opened stays open, and what one gateway has told the way to, another one knows.
-    for (const answer of pressed.filter(({ status }) => status === 200)) {
-      assert.equal((await follow(second, answer)).status, 303);
-      assert.equal((await follow(first, answer)).code, "grant_invalid");
-    }
-  },
-);
+test("a share opens as often as it says, whoever presses at once, and wherever", async (tier) => {
+  await using stack = await startStack();
+  const settings = { ...MEMBERS, ...tier.environment };
+  await using first = await startGatewayOf(stack, settings);
+  await using second = await startGatewayOf(stack, settings);
+  const share = await makeShare(first, KEYS.user, { uses: 5 });
+  const pressed = await Promise.all(
+    Array.from(
+      { length: 16 },
+      (_, i) => press(i % 2 === 0 ? first : second, share),
+    ),
+  );
+  const codes = pressed.map(({ code }) => code).sort();
+  assert.deepEqual(
+    codes,
+    [
+      ...Array(5).fill(null),
+      ...Array(11).fill("share_used_up"),
+    ].sort(),
+  );
+  const statuses = pressed.map(({ status }) => status);
+  assert.deepEqual([...new Set(statuses)].sort(), [200, 410]);
+  const told = await askApi(second, KEYS.user, { path: `/${share.id}` });
+  assert.equal(told.json()["usesLeft"], 0);
+  // What it has opened stays open, and what one gateway has told the way to, another one knows.
+  for (const answer of pressed.filter(({ status }) => status === 200)) {
+    assert.equal((await follow(second, answer)).status, 303);
+    assert.equal((await follow(first, answer)).code, "grant_invalid");
+  }
+});
 
-sharedTierTest(
-  "a share that is ended at one is refused at the other within 5 s, and its WebSocket is cut there within 30 s",
-  async (tier) => {
-    using clock = fakeClock();
-    using work = backgroundWork();
-    clock.pass(1); // a time of 0 is none to what expires
-    await using stack = await startStack();
-    const settings = { ...MEMBERS, ...tier.environment };
-    await using first = await startGatewayOf(stack, settings);
-    await using second = await startGatewayOf(stack, settings);
-    const share = await makeShare(first, KEYS.user);
-    const cookie = await openedBy(second, share);
-    const headers = { cookie };
-    const open = async () => (await second.send(LOCKED, { headers })).code;
-    assert.equal(await open(), null);
-    const socket = new WebSocket(`ws://127.0.0.1:${second.port}/ws`, {
-      headers: { cookie, host: LOCKED },
-    });
-    await once(socket, "open");
-    const closed = once(socket, "close");
-    const pressed = await press(second, share);
-    const end = { method: "DELETE", path: `/${share.id}` };
-    assert.equal((await askApi(first, KEYS.user, end)).status, 204);
-    assert.equal((await press(first, share)).code, "share_invalid");
-    assert.equal((await first.send(LOCKED, { headers })).code, "grant_invalid");
-    await work.settled();
-    clock.pass(SEEN_MS + 1);
-    assert.equal(await open(), "grant_invalid");
-    assert.equal((await press(second, share)).code, "share_invalid");
-    assert.equal((await follow(second, pressed)).code, "grant_invalid");
-    await work.settled();
-    clock.pass(RECHECK_MS);
-    assert.equal((await closed)[0], 1008);
-  },
-);
+test("a share that is ended at one is refused at the other within 5 s, and its WebSocket is cut there within 30 s", async (tier) => {
+  using clock = fakeClock();
+  using work = backgroundWork();
+  clock.pass(1); // a time of 0 is none to what expires
+  await using stack = await startStack();
+  const settings = { ...MEMBERS, ...tier.environment };
+  await using first = await startGatewayOf(stack, settings);
+  await using second = await startGatewayOf(stack, settings);
+  const share = await makeShare(first, KEYS.user);
+  const cookie = await openedBy(second, share);
+  const headers = { cookie };
+  const open = async () => (await second.send(LOCKED, { headers })).code;
+  assert.equal(await open(), null);
+  const socket = new WebSocket(`ws://127.0.0.1:${second.port}/ws`, {
+    headers: { cookie, host: LOCKED },
+  });
+  await once(socket, "open");
+  const closed = once(socket, "close");
+  const pressed = await press(second, share);
+  const end = { method: "DELETE", path: `/${share.id}` };
+  assert.equal((await askApi(first, KEYS.user, end)).status, 204);
+  assert.equal((await press(first, share)).code, "share_invalid");
+  assert.equal((await first.send(LOCKED, { headers })).code, "grant_invalid");
+  await work.settled();
+  clock.pass(SEEN_MS + 1);
+  assert.equal(await open(), "grant_invalid");
+  assert.equal((await press(second, share)).code, "share_invalid");
+  assert.equal((await follow(second, pressed)).code, "grant_invalid");
+  await work.settled();
+  clock.pass(RECHECK_MS);
+  assert.equal((await closed)[0], 1008);
+});
 
 Deno.test("a session ends with its share, and what it has open, too, neither sooner nor later", async () => {
   using clock = fakeClock();

@@ -20,7 +20,7 @@ const AUDIENCE = `https://${DOMAIN}`;
 const LOCKED = `3000-locked.${DOMAIN}`;
 const JOB = "repo:acme/shop:ref:refs/heads/main";
 
-const testWithBash = await testsThatNeed("bash");
+const test = await testsThatNeed("bash");
 
 /** The only example below a heading of the guide, in that language. */
 function example(heading: string, language: string): string {
@@ -122,43 +122,40 @@ Deno.test("a product's backend mints links of which each opens a preview once, a
   assert.equal(page.status, 200);
 });
 
-testWithBash(
-  "a GitHub Actions job opens a preview with the identity that it is given, and a job of another branch does not",
-  async () => {
-    await using provider = await startOpenidProvider({
-      audience: AUDIENCE,
-      users: [JOB, `${JOB}-evil`],
-    });
-    const { issuer, url } = provider;
-    const heading = "A GitHub Actions job";
-    await using gateway = await startTrusting(
-      ruleOf(heading, { issuer, jwks: `${url}/jwks` }),
-    );
-    const { jobs } = parse(example(heading, "yaml"));
-    const { permissions, env, steps } = jobs.preview;
-    assert.deepEqual(permissions, { "id-token": "write" });
-    const [{ run }] = steps;
+test("a GitHub Actions job opens a preview with the identity that it is given, and a job of another branch does not", async () => {
+  await using provider = await startOpenidProvider({
+    audience: AUDIENCE,
+    users: [JOB, `${JOB}-evil`],
+  });
+  const { issuer, url } = provider;
+  const heading = "A GitHub Actions job";
+  await using gateway = await startTrusting(
+    ruleOf(heading, { issuer, jwks: `${url}/jwks` }),
+  );
+  const { jobs } = parse(example(heading, "yaml"));
+  const { permissions, env, steps } = jobs.preview;
+  assert.deepEqual(permissions, { "id-token": "write" });
+  const [{ run }] = steps;
 
-    for (const [job, opens] of [[JOB, true], [`${JOB}-evil`, false]] as const) {
-      const value = await tokenOf(provider, job);
-      await using github = await listenOnLoopback(
-        createServer((request, response) => {
-          const { searchParams } = new URL(request.url ?? "", "http://github");
-          const isAsked = searchParams.get("audience") === AUDIENCE &&
-            request.headers.authorization === "Bearer request-token";
-          response.end(
-            JSON.stringify({ count: 1, value: isAsked ? value : "" }),
-          );
-        }),
-      );
-      const out = runExample(run, gateway, {
-        ...env,
-        SANDBOX: "locked",
-        ACTIONS_ID_TOKEN_REQUEST_URL: `${github.url}/token?api-version=2.0`,
-        ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token",
-      });
-      if (opens) assert.match(await out, /<title>/);
-      else await assert.rejects(out, /grant_invalid/);
-    }
-  },
-);
+  for (const [job, opens] of [[JOB, true], [`${JOB}-evil`, false]] as const) {
+    const value = await tokenOf(provider, job);
+    await using github = await listenOnLoopback(
+      createServer((request, response) => {
+        const { searchParams } = new URL(request.url ?? "", "http://github");
+        const isAsked = searchParams.get("audience") === AUDIENCE &&
+          request.headers.authorization === "Bearer request-token";
+        response.end(
+          JSON.stringify({ count: 1, value: isAsked ? value : "" }),
+        );
+      }),
+    );
+    const out = runExample(run, gateway, {
+      ...env,
+      SANDBOX: "locked",
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${github.url}/token?api-version=2.0`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token",
+    });
+    if (opens) assert.match(await out, /<title>/);
+    else await assert.rejects(out, /grant_invalid/);
+  }
+});

@@ -12,7 +12,7 @@ import { collectLog } from "../../../support/collected_log.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import {
   type StartGateway,
-  testInBothWorlds,
+  testInBothWorlds as test,
 } from "../../../support/worlds.ts";
 import { rulesOf } from "./rules_of.ts";
 
@@ -83,34 +83,29 @@ async function startTrusting(
   };
 }
 
-testInBothWorlds(
-  "a ticket opens its port as a bearer, by header and by query, and nobody else hears of it",
-  async (start) => {
-    const issuer = await createIssuer();
-    await using gateway = await startTrusting(issuer, {}, start);
-    const { api } = gateway.stack;
-    for (const place of ["bearer", "header", "query"] as const) {
-      const ticket = await ticketOf(issuer);
-      const { status, body } = await gateway.send(LOCKED, {
-        path: place === "query"
-          ? `/echo?porthole_token=${ticket}&a=1`
-          : "/echo",
-        headers: {
-          ...place === "bearer" && { authorization: `Bearer ${ticket}` },
-          ...place === "header" && { "x-porthole-token": ticket },
-        },
-      });
-      assert.equal(status, 200, place);
-      assert(!body.includes(ticket.slice(0, 40)), place);
-      const [, signature] = /\.([\w-]+)$/.exec(ticket) ?? [];
-      assert(!body.includes(signature ?? ""), place);
-    }
-    assert.equal(api.count("hasSandboxAccess"), 0);
-    assert.equal(api.count("isValidAuthToken"), 0);
-    // Once for its labels and once or twice for where it is: both are cached.
-    assert(api.count("getSandbox") <= 3);
-  },
-);
+test("a ticket opens its port as a bearer, by header and by query, and nobody else hears of it", async (start) => {
+  const issuer = await createIssuer();
+  await using gateway = await startTrusting(issuer, {}, start);
+  const { api } = gateway.stack;
+  for (const place of ["bearer", "header", "query"] as const) {
+    const ticket = await ticketOf(issuer);
+    const { status, body } = await gateway.send(LOCKED, {
+      path: place === "query" ? `/echo?porthole_token=${ticket}&a=1` : "/echo",
+      headers: {
+        ...place === "bearer" && { authorization: `Bearer ${ticket}` },
+        ...place === "header" && { "x-porthole-token": ticket },
+      },
+    });
+    assert.equal(status, 200, place);
+    assert(!body.includes(ticket.slice(0, 40)), place);
+    const [, signature] = /\.([\w-]+)$/.exec(ticket) ?? [];
+    assert(!body.includes(signature ?? ""), place);
+  }
+  assert.equal(api.count("hasSandboxAccess"), 0);
+  assert.equal(api.count("isValidAuthToken"), 0);
+  // Once for its labels and once or twice for where it is: both are cached.
+  assert(api.count("getSandbox") <= 3);
+});
 
 Deno.test("a ticket opens nothing else: no other port, no toolbox, no page of members, no start", async () => {
   const issuer = await createIssuer();

@@ -20,7 +20,7 @@ import {
 } from "../../../support/gateway.ts";
 import {
   recordsFile,
-  sharedRecordsTest,
+  sharedRecordsTest as test,
 } from "../../../support/records_file.ts";
 
 /** Time between two times of storing, ms. */
@@ -44,65 +44,59 @@ Deno.test("usage is counted only if the operator says so", () => {
   assert.deepEqual(problemsOf({ USAGE: "true" }), ["USAGE"]);
 });
 
-sharedRecordsTest(
-  "members read what all gateways have counted, and operators what each has",
-  async (environment) => {
-    using clock = fakeClock();
-    using work = backgroundWork();
-    clock.pass(1);
-    await using stack = await startStack();
-    const settings = { USAGE: "on", ...environment };
-    await using first = await startGatewayOf(stack, settings);
-    await using second = await startGatewayOf(stack, settings);
-    for (const gateway of [first, first, second]) {
-      assert.equal((await gateway.send(DEMO)).status, 200);
-    }
-    clock.pass(STORE_EVERY_MS);
-    await work.settled();
-    const { items } = (await ask(second, "sandbox=demo")).json();
-    assert(Array.isArray(items));
-    const requests = items.map((item) => item.requests);
-    assert.equal(requests.reduce((sum, each) => sum + each, 0), 3);
-    const page = first.service.metricsPages["/usage"] ?? assert.fail("no page");
-    const text = await page(new Request("http://127.0.0.1/usage")).text();
-    const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
-    assert.deepEqual(
-      lines.map(({ sandboxId, organizationId, requests }) => [
-        sandboxId,
-        organizationId,
-        requests,
-      ]),
-      [["demo", ORGANIZATION, 2]],
-    );
-  },
-);
-
-sharedRecordsTest(
-  "what WebSockets have carried until a gateway stops is not lost",
-  async (environment) => {
-    await using stack = await startStack();
-    const settings = { USAGE: "on", ...environment };
-    {
-      await using first = await startGatewayOf(stack, settings);
-      const url = `ws://127.0.0.1:${first.port}/ws`;
-      const socket = new WebSocket(url, { headers: { host: DEMO } });
-      await once(socket, "open");
-      socket.send("four");
-      await once(socket, "message");
-      const closed = once(socket, "close");
-      await first.service.drain(0, 0);
-      await closed;
-    }
-    await using second = await startGatewayOf(stack, settings);
-    const { items } = (await ask(second, "sandbox=demo")).json();
-    assert(Array.isArray(items));
-    const counted = items.map(({ requests, receivedBytes }) => [
+test("members read what all gateways have counted, and operators what each has", async (environment) => {
+  using clock = fakeClock();
+  using work = backgroundWork();
+  clock.pass(1);
+  await using stack = await startStack();
+  const settings = { USAGE: "on", ...environment };
+  await using first = await startGatewayOf(stack, settings);
+  await using second = await startGatewayOf(stack, settings);
+  for (const gateway of [first, first, second]) {
+    assert.equal((await gateway.send(DEMO)).status, 200);
+  }
+  clock.pass(STORE_EVERY_MS);
+  await work.settled();
+  const { items } = (await ask(second, "sandbox=demo")).json();
+  assert(Array.isArray(items));
+  const requests = items.map((item) => item.requests);
+  assert.equal(requests.reduce((sum, each) => sum + each, 0), 3);
+  const page = first.service.metricsPages["/usage"] ?? assert.fail("no page");
+  const text = await page(new Request("http://127.0.0.1/usage")).text();
+  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(
+    lines.map(({ sandboxId, organizationId, requests }) => [
+      sandboxId,
+      organizationId,
       requests,
-      receivedBytes,
-    ]);
-    assert.deepEqual(counted, [[1, 4]]);
-  },
-);
+    ]),
+    [["demo", ORGANIZATION, 2]],
+  );
+});
+
+test("what WebSockets have carried until a gateway stops is not lost", async (environment) => {
+  await using stack = await startStack();
+  const settings = { USAGE: "on", ...environment };
+  {
+    await using first = await startGatewayOf(stack, settings);
+    const url = `ws://127.0.0.1:${first.port}/ws`;
+    const socket = new WebSocket(url, { headers: { host: DEMO } });
+    await once(socket, "open");
+    socket.send("four");
+    await once(socket, "message");
+    const closed = once(socket, "close");
+    await first.service.drain(0, 0);
+    await closed;
+  }
+  await using second = await startGatewayOf(stack, settings);
+  const { items } = (await ask(second, "sandbox=demo")).json();
+  assert(Array.isArray(items));
+  const counted = items.map(({ requests, receivedBytes }) => [
+    requests,
+    receivedBytes,
+  ]);
+  assert.deepEqual(counted, [[1, 4]]);
+});
 
 Deno.test("nobody else reads it, and not too much at once", async () => {
   using clock = fakeClock();

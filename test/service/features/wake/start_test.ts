@@ -16,7 +16,7 @@ import { collectLog } from "../../../support/collected_log.ts";
 import { startLoginGateway } from "../../../support/login_gateway.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
 import { skewClock } from "../../../support/skewed_clock.ts";
-import { testLoginsInBothWorlds } from "../../../support/worlds.ts";
+import { testLoginsInBothWorlds as test } from "../../../support/worlds.ts";
 import { assertEventually } from "../../../support/assert_eventually.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 
@@ -553,37 +553,34 @@ function loginLinkIn(body: string): string {
 }
 
 for (const scope of SESSION_SCOPES) {
-  testLoginsInBothWorlds(
-    `whoever comes to a public sandbox that is stopped reads where to log in, and starts it then (${scope})`,
-    async (startLoginGateway) => {
-      await using gateway = await startLoginGateway({
-        ...PRESS,
-        SESSION_SCOPE: scope,
-      });
-      const { stack: { api, runner } } = gateway;
-      putToSleep({ api, runner });
-      api.sandbox("locked").public = true;
-      const browser = gateway.browser();
-      const preview = gateway.at("3000-locked", "/deep?a=b");
-      const { page } = await browser.open(preview);
-      assert.equal(page.url, preview, "nobody is sent to log in");
-      assert.equal(codeOf(page), "sandbox_stopped");
-      assert.doesNotMatch(page.body, /<form/);
-      const login = new URL(loginLinkIn(page.body));
-      assert.equal(login.origin + login.pathname, gateway.at("", "/login"));
-      assert.equal(login.searchParams.get("return_to"), preview);
-      const { page: form } = await browser.open(login.href);
-      const { page: again } = await browser.logIn(form, "alice");
-      assert.equal(again.url, preview);
-      assert.match(again.body, BUTTON);
-      assert.doesNotMatch(again.body, LOGIN_LINK);
-      const pressed = await browser.submit(again, { follow: false });
-      assert.equal(pressed.page.status, 303);
-      assert.equal(pressed.page.headers.get("location"), preview);
-      assert.equal(api.count("startSandbox"), 1);
-      assert.equal(api.sandbox("locked").state, "started");
-    },
-  );
+  test(`whoever comes to a public sandbox that is stopped reads where to log in, and starts it then (${scope})`, async (startLoginGateway) => {
+    await using gateway = await startLoginGateway({
+      ...PRESS,
+      SESSION_SCOPE: scope,
+    });
+    const { stack: { api, runner } } = gateway;
+    putToSleep({ api, runner });
+    api.sandbox("locked").public = true;
+    const browser = gateway.browser();
+    const preview = gateway.at("3000-locked", "/deep?a=b");
+    const { page } = await browser.open(preview);
+    assert.equal(page.url, preview, "nobody is sent to log in");
+    assert.equal(codeOf(page), "sandbox_stopped");
+    assert.doesNotMatch(page.body, /<form/);
+    const login = new URL(loginLinkIn(page.body));
+    assert.equal(login.origin + login.pathname, gateway.at("", "/login"));
+    assert.equal(login.searchParams.get("return_to"), preview);
+    const { page: form } = await browser.open(login.href);
+    const { page: again } = await browser.logIn(form, "alice");
+    assert.equal(again.url, preview);
+    assert.match(again.body, BUTTON);
+    assert.doesNotMatch(again.body, LOGIN_LINK);
+    const pressed = await browser.submit(again, { follow: false });
+    assert.equal(pressed.page.status, 303);
+    assert.equal(pressed.page.headers.get("location"), preview);
+    assert.equal(api.count("startSandbox"), 1);
+    assert.equal(api.sandbox("locked").state, "started");
+  });
 }
 
 Deno.test("who logs in to a public sandbox that is another organization's starts nothing, and opening it with WAKE=visit counts for members only", async () => {
@@ -798,40 +795,37 @@ Deno.test("a member recovers a sandbox by its button, a program by its call, and
   assert.equal(api.count("recoverSandbox"), 2);
 });
 
-testLoginsInBothWorlds(
-  "whom a label lets look, and who is no member, starts nothing",
-  async (startLoginGateway) => {
-    await using gateway = await startLoginGateway({
-      ...PRESS,
-      LOGIN_BY_LABEL: "true",
-    });
-    const { stack: { api, runner }, provider, send } = gateway;
-    putToSleep({ api, runner });
-    provider.claims.set("mallory", { email_verified: true });
-    Object.assign(api.sandbox("locked"), {
-      labels: { "porthole.allow": "mallory@example.test" },
-    });
-    const browser = gateway.browser();
-    const url = new URL(gateway.at("3000-locked"));
-    const { page: form } = await browser.open(url.href);
-    const { page } = await browser.logIn(form, "mallory");
-    assert.equal(codeOf(page), "sandbox_stopped");
-    assert.doesNotMatch(page.body, BUTTON);
-    const asked = { method: "POST", crossSite: false };
-    const pressed = await send(url.host, {
-      method: "POST",
-      path: START_PATH,
-      headers: {
-        ...PAGE,
-        cookie: browser.jar.fieldFor(url, asked) ?? "",
-        origin: url.origin,
-        "sec-fetch-site": "same-origin",
-      },
-    });
-    assert.equal(pressed.code, "start_not_allowed");
-    assert.equal(api.count("startSandbox"), 0);
-  },
-);
+test("whom a label lets look, and who is no member, starts nothing", async (startLoginGateway) => {
+  await using gateway = await startLoginGateway({
+    ...PRESS,
+    LOGIN_BY_LABEL: "true",
+  });
+  const { stack: { api, runner }, provider, send } = gateway;
+  putToSleep({ api, runner });
+  provider.claims.set("mallory", { email_verified: true });
+  Object.assign(api.sandbox("locked"), {
+    labels: { "porthole.allow": "mallory@example.test" },
+  });
+  const browser = gateway.browser();
+  const url = new URL(gateway.at("3000-locked"));
+  const { page: form } = await browser.open(url.href);
+  const { page } = await browser.logIn(form, "mallory");
+  assert.equal(codeOf(page), "sandbox_stopped");
+  assert.doesNotMatch(page.body, BUTTON);
+  const asked = { method: "POST", crossSite: false };
+  const pressed = await send(url.host, {
+    method: "POST",
+    path: START_PATH,
+    headers: {
+      ...PAGE,
+      cookie: browser.jar.fieldFor(url, asked) ?? "",
+      origin: url.origin,
+      "sec-fetch-site": "same-origin",
+    },
+  });
+  assert.equal(pressed.code, "start_not_allowed");
+  assert.equal(api.count("startSandbox"), 0);
+});
 
 Deno.test("in front of somebody else's Daytona, whoever may log in is no member, and recovers nothing", async () => {
   await using gateway = await startHostedLoginGateway("group:staff", PRESS);

@@ -13,7 +13,7 @@ import { USER_AGENT } from "../../../support/login.ts";
 import { startLoginGateway } from "../../../support/login_gateway.ts";
 import { redisTest, startRedis } from "../../../support/redis_server.ts";
 import { skewClock } from "../../../support/skewed_clock.ts";
-import { testLoginsInBothWorlds } from "../../../support/worlds.ts";
+import { testLoginsInBothWorlds as test } from "../../../support/worlds.ts";
 
 const OPERATORS_KEY = "dtn_operator";
 
@@ -383,24 +383,21 @@ const OPENED = {
   "sec-fetch-dest": "document",
 };
 
-testLoginsInBothWorlds(
-  "a visit leads to the app, or to the page that waits for it, without doing anything else",
-  async (startLoginGateway) => {
-    await using gateway = await startLoginGateway({ WAKE: "visit" });
-    const { stack: { api }, send, port } = gateway;
-    const cookie = await logIn(gateway);
-    const host = `3000-locked.proxy.localhost:${port}`;
-    const visit = () =>
-      send(host, { path: "/deep?a=(1)", headers: { ...OPENED, cookie } });
-    api.lifecycle.jobs.startMs = 3_600_000;
-    const begun = await visit();
-    assert.equal(begun.status, 303);
-    assert.equal(begun.headers.get("location"), `http://${host}/deep?a=(1)`);
-    const waiting = await visit();
-    assert.equal(waiting.code, "sandbox_starting");
-    assert.equal(api.count("startSandbox"), 1);
-  },
-);
+test("a visit leads to the app, or to the page that waits for it, without doing anything else", async (startLoginGateway) => {
+  await using gateway = await startLoginGateway({ WAKE: "visit" });
+  const { stack: { api }, send, port } = gateway;
+  const cookie = await logIn(gateway);
+  const host = `3000-locked.proxy.localhost:${port}`;
+  const visit = () =>
+    send(host, { path: "/deep?a=(1)", headers: { ...OPENED, cookie } });
+  api.lifecycle.jobs.startMs = 3_600_000;
+  const begun = await visit();
+  assert.equal(begun.status, 303);
+  assert.equal(begun.headers.get("location"), `http://${host}/deep?a=(1)`);
+  const waiting = await visit();
+  assert.equal(waiting.code, "sandbox_starting");
+  assert.equal(api.count("startSandbox"), 1);
+});
 
 Deno.test("a sandbox that stops as soon as it runs is not started by visits again and again, but has its button", async () => {
   using clock = skewClock();

@@ -10,7 +10,7 @@ import {
   type TestGateway,
 } from "../../../support/gateway.ts";
 import { sharedTierTest } from "../../../support/shared_tier.ts";
-import { testInBothWorlds } from "../../../support/worlds.ts";
+import { testInBothWorlds as test } from "../../../support/worlds.ts";
 
 const SECRET = `whsec_${"MfKQ".repeat(8)}`;
 const FORMER_SECRET = `whsec_${"AbCd".repeat(10)}`;
@@ -72,39 +72,33 @@ async function isOpen({ send }: Pick<TestGateway, "send">): Promise<boolean> {
 }
 
 for (const names of ["svix", "webhook"] as const) {
-  testInBothWorlds(
-    `a webhook that is signed in headers of ${names} has the sandbox's replaced token refused at once`,
-    async (startGateway) => {
-      await using gateway = await startGateway(SOON);
-      assert(await isOpen(gateway));
-      gateway.stack.api.sandbox("locked").authToken = "another";
-      assert(await isOpen(gateway));
-      const message = signed({
-        id: gateway.stack.api.sandbox("locked").id,
-        names,
-      });
-      const { status, body } = await gateway.send(BASE, message);
-      assert.deepEqual([status, body], [204, ""]);
-      assert(!await isOpen(gateway));
-    },
-  );
+  test(`a webhook that is signed in headers of ${names} has the sandbox's replaced token refused at once`, async (startGateway) => {
+    await using gateway = await startGateway(SOON);
+    assert(await isOpen(gateway));
+    gateway.stack.api.sandbox("locked").authToken = "another";
+    assert(await isOpen(gateway));
+    const message = signed({
+      id: gateway.stack.api.sandbox("locked").id,
+      names,
+    });
+    const { status, body } = await gateway.send(BASE, message);
+    assert.deepEqual([status, body], [204, ""]);
+    assert(!await isOpen(gateway));
+  });
 }
 
-testInBothWorlds(
-  "a webhook has a port closed at once whose label says so",
-  async (startGateway) => {
-    await using gateway = await startGateway(SOON);
-    const sandbox = gateway.stack.api.sandbox("locked");
-    sandbox.public = true;
-    const refusal = async () =>
-      (await gateway.send(LOCKED, { path: "/echo" })).code;
-    assert.equal(await refusal(), null);
-    sandbox.labels = { "porthole.port.3000": "members" };
-    assert.equal(await refusal(), null);
-    await gateway.send(BASE, signed({ id: sandbox.id }));
-    assert.equal(await refusal(), "login_required");
-  },
-);
+test("a webhook has a port closed at once whose label says so", async (startGateway) => {
+  await using gateway = await startGateway(SOON);
+  const sandbox = gateway.stack.api.sandbox("locked");
+  sandbox.public = true;
+  const refusal = async () =>
+    (await gateway.send(LOCKED, { path: "/echo" })).code;
+  assert.equal(await refusal(), null);
+  sandbox.labels = { "porthole.port.3000": "members" };
+  assert.equal(await refusal(), null);
+  await gateway.send(BASE, signed({ id: sandbox.id }));
+  assert.equal(await refusal(), "login_required");
+});
 
 Deno.test("a webhook has a sandbox found at once that there was not before", async () => {
   await using gateway = await startGateway(SOON);

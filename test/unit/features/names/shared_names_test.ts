@@ -15,7 +15,7 @@ import { RecordValues } from "../../../../src/records/record_values.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
 import { MemoryValues } from "../../../support/memory_values.ts";
 import { failureLog, settled } from "../../cache/fakes.ts";
-import { databaseTest } from "../../records/databases.ts";
+import { databaseTest as test } from "../../records/databases.ts";
 import { nameOf } from "./name_of.ts";
 
 const SHOP = "shop.preview.example.com";
@@ -368,47 +368,44 @@ Deno.test("a sandbox's names are told newest first, without those that were give
   assert.equal(names.countOf("other"), 1);
 });
 
-databaseTest(
-  "names that one gateway writes are read by another, and go again",
-  async (database) => {
-    const { onFailure, failures } = failureLog();
-    const clock = new ManualClock(Date.now());
-    const now = () => clock.now();
-    function open(): RecordValues {
-      return new RecordValues({
-        open: () => database.open(),
-        now,
-        onFailure,
-        deadlineMs: 20_000, // for a busy machine
-      });
-    }
-    const opened = [open(), open()];
-    const gateways = opened.map((values) =>
-      new SharedNames({ values, now, onChange() {} })
+test("names that one gateway writes are read by another, and go again", async (database) => {
+  const { onFailure, failures } = failureLog();
+  const clock = new ManualClock(Date.now());
+  const now = () => clock.now();
+  function open(): RecordValues {
+    return new RecordValues({
+      open: () => database.open(),
+      now,
+      onFailure,
+      deadlineMs: 20_000, // for a busy machine
+    });
+  }
+  const opened = [open(), open()];
+  const gateways = opened.map((values) =>
+    new SharedNames({ values, now, onChange() {} })
+  );
+  const [one, other] = gateways;
+  assert(one && other);
+  await Promise.all([one.look(), other.look()]);
+  const hosts = Array.from({ length: 20 }, (_, at) => `a${at}.example.org`);
+  await Promise.all(
+    hosts.map((host, at) =>
+      hold(at % 2 === 0 ? one : other, nameOf(host, { createdBy: "“ünï”" }))
+    ),
+  );
+  for (const names of [one, other]) {
+    await names.look();
+    assert.equal([...names.all()].length, 20);
+    assert.deepEqual(
+      names.entryOf("a0.example.org").holder?.createdBy,
+      "“ünï”",
     );
-    const [one, other] = gateways;
-    assert(one && other);
-    await Promise.all([one.look(), other.look()]);
-    const hosts = Array.from({ length: 20 }, (_, at) => `a${at}.example.org`);
-    await Promise.all(
-      hosts.map((host, at) =>
-        hold(at % 2 === 0 ? one : other, nameOf(host, { createdBy: "“ünï”" }))
-      ),
-    );
-    for (const names of [one, other]) {
-      await names.look();
-      assert.equal([...names.all()].length, 20);
-      assert.deepEqual(
-        names.entryOf("a0.example.org").holder?.createdBy,
-        "“ünï”",
-      );
-    }
-    await Promise.all(
-      hosts.map((host) => one.change(host, () => ({ claims: [] }))),
-    );
-    await other.look();
-    assert.deepEqual([...other.all()], []);
-    assert.deepEqual(failures, []);
-    for (const values of opened) values.close();
-  },
-);
+  }
+  await Promise.all(
+    hosts.map((host) => one.change(host, () => ({ claims: [] }))),
+  );
+  await other.look();
+  assert.deepEqual([...other.all()], []);
+  assert.deepEqual(failures, []);
+  for (const values of opened) values.close();
+});

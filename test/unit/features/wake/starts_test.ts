@@ -8,7 +8,7 @@ import {
   type WantedStart,
 } from "../../../../src/features/wake/starts.ts";
 import { manualClock } from "../../cache/fakes.ts";
-import { sharedTierTest } from "../../../support/shared_tier.ts";
+import { sharedTierTest as test } from "../../../support/shared_tier.ts";
 import { turn } from "../../../support/upstream.ts";
 
 type Store = Pick<DurableStore, "claim" | "release">;
@@ -328,62 +328,59 @@ Deno.test("SandboxStarts recover what is to be recovered", async () => {
   assert.deepEqual(recovered, ["box"]);
 });
 
-sharedTierTest(
-  "a thousand presses at two of them start a sandbox once, and both know the starts of the hour",
-  async (tier) => {
-    const noon = new Date().setMinutes(30, 0, 0); // in the middle of an hour
-    const now = () => noon;
-    let calls = 0;
-    let answer = Promise.withResolvers<StartAnswer>();
-    await using opened = new AsyncDisposableStack();
-    const open = async () => {
-      const store = await tier.open({
-        now,
-        onFailure: ({ message }) => assert.fail(message),
-        deadlineMs: 30_000,
-      });
-      opened.defer(() => store.close());
-      return new SandboxStarts({
-        api: {
-          startSandbox() {
-            calls++;
-            return answer.promise;
-          },
-          recoverSandbox: () => assert.fail("not asked for"),
-        },
-        store,
-        changes: { announce: () => Promise.resolve() },
-        background: new Background(() => {}),
-        perHour: 3,
-        maxEntries: 10_000,
-        now,
-        onEnd() {},
-      });
-    };
-    const gateways = [await open(), await open()];
-    const presses = Array.from({ length: 1000 }, (_, nth) => {
-      const start = gateways[nth % 2] ?? assert.fail("none");
-      return start.start(wanted({ quotaKey: `visitor ${nth}` }));
+test("a thousand presses at two of them start a sandbox once, and both know the starts of the hour", async (tier) => {
+  const noon = new Date().setMinutes(30, 0, 0); // in the middle of an hour
+  const now = () => noon;
+  let calls = 0;
+  let answer = Promise.withResolvers<StartAnswer>();
+  await using opened = new AsyncDisposableStack();
+  const open = async () => {
+    const store = await tier.open({
+      now,
+      onFailure: ({ message }) => assert.fail(message),
+      deadlineMs: 30_000,
     });
-    // Those at the other one resolve while the API has yet to answer.
-    let resolved = 0;
-    for (const press of presses) void press.then(() => resolved++);
-    while (resolved < 500) await turn();
-    answer.resolve(STARTED);
-    const kinds = (await Promise.all(presses)).map(({ kind }) => kind);
-    assert.equal(kinds.filter((kind) => kind === "started").length, 500);
-    assert.equal(calls, 1);
-    answer = Promise.withResolvers();
-    answer.resolve(STARTED);
-    for (const nth of [0, 1]) {
-      await gateways[nth]?.start(wanted({ quotaKey: `later ${nth}` }));
-    }
-    for (const gateway of gateways) {
-      await assert.rejects(
-        gateway.start(wanted({ quotaKey: "last" })),
-        throttled,
-      );
-    }
-    assert.equal(calls, 3);
-  },
-);
+    opened.defer(() => store.close());
+    return new SandboxStarts({
+      api: {
+        startSandbox() {
+          calls++;
+          return answer.promise;
+        },
+        recoverSandbox: () => assert.fail("not asked for"),
+      },
+      store,
+      changes: { announce: () => Promise.resolve() },
+      background: new Background(() => {}),
+      perHour: 3,
+      maxEntries: 10_000,
+      now,
+      onEnd() {},
+    });
+  };
+  const gateways = [await open(), await open()];
+  const presses = Array.from({ length: 1000 }, (_, nth) => {
+    const start = gateways[nth % 2] ?? assert.fail("none");
+    return start.start(wanted({ quotaKey: `visitor ${nth}` }));
+  });
+  // Those at the other one resolve while the API has yet to answer.
+  let resolved = 0;
+  for (const press of presses) void press.then(() => resolved++);
+  while (resolved < 500) await turn();
+  answer.resolve(STARTED);
+  const kinds = (await Promise.all(presses)).map(({ kind }) => kind);
+  assert.equal(kinds.filter((kind) => kind === "started").length, 500);
+  assert.equal(calls, 1);
+  answer = Promise.withResolvers();
+  answer.resolve(STARTED);
+  for (const nth of [0, 1]) {
+    await gateways[nth]?.start(wanted({ quotaKey: `later ${nth}` }));
+  }
+  for (const gateway of gateways) {
+    await assert.rejects(
+      gateway.start(wanted({ quotaKey: "last" })),
+      throttled,
+    );
+  }
+  assert.equal(calls, 3);
+});
