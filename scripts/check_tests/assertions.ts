@@ -56,7 +56,8 @@ function isNarrowing({ parent }: ts.CallExpression): boolean {
     parent.operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken;
 }
 
-function functionOf(
+/** The function that a declaration is of, if it is of one. */
+export function functionOf(
   declaration: ts.Declaration | undefined,
 ): ts.FunctionLikeDeclaration | undefined {
   if (declaration === undefined) return undefined;

@@ -1,6 +1,6 @@
 /** What is wrong with tests: one that asserts nothing cannot fail, and one that asserts a time fails on a busy machine. */
 import ts from "typescript";
-import { Assertions } from "./assertions.ts";
+import { Assertions, functionOf } from "./assertions.ts";
 import { someNode, Sources } from "./sources.ts";
 
 /** What declares tests: `Deno.test`, and functions of our own. */
@@ -66,9 +66,7 @@ function problemOf(
   if (DECLARES_STEPS.test(callee) && !assertions.isReachedFrom(node)) {
     return `this step asserts nothing: ${nameOf(node)}`;
   }
-  if (!DECLARES_TESTS.test(callee) || node.arguments.length === 0) {
-    return undefined;
-  }
+  if (!isDeclaration(node) || isSuite(node, sources)) return undefined;
   const wrapper = wrapperOf(node, sources);
   if (wrapper === undefined) {
     return node.arguments.some((part) => assertions.isReachedFrom(part))
@@ -78,6 +76,21 @@ function problemOf(
   return NAME_OF_WRAPPERS.test(wrapper)
     ? undefined
     : `what declares tests is called test…, or …Test: ${wrapper}`;
+}
+
+function isDeclaration(node: ts.CallExpression): boolean {
+  return DECLARES_TESTS.test(node.expression.getText()) &&
+    node.arguments.length > 0;
+}
+
+/** Whether a call has tests declared that are written in the function that it calls, and looked at there. */
+function isSuite({ expression }: ts.CallExpression, sources: Sources): boolean {
+  if (!ts.isIdentifier(expression)) return false;
+  const suite = functionOf(sources.declarationOf(expression));
+  return suite?.body !== undefined && someNode(suite.body, (node) => (
+    ts.isCallExpression(node) && isDeclaration(node) &&
+    wrapperOf(node, sources) === undefined
+  ));
 }
 
 /** The name of the function that declares a test for its caller, whose body is a parameter; undefined if it is a test. */

@@ -34,6 +34,18 @@ Deno.test("a test that asserts nothing is found, however it is declared", () => 
   ]);
 });
 
+Deno.test("the tests of a suite are looked at where they are written, and not at its calls", () => {
+  const suite = (body: string) =>
+    `function testSuite(name: string) {
+  Deno.test(name, () => { ${body} });
+}
+testSuite("a");`;
+  assert.deepEqual(found(suite("assert(x);")), []);
+  assert.deepEqual(found(suite("visit();")), [
+    "/test/a_test.ts:3: this test asserts nothing: name",
+  ]);
+});
+
 Deno.test("an assertion of node:assert or fast-check is one, whatever it is called", () => {
   for (
     const [imports, assertion] of [

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { sectionOf } from "../../../../src/config/section.ts";
 import {
   status,
   statusSettings,
@@ -10,7 +9,7 @@ import { previewExchange } from "../../../../src/gateway/preview_route.ts";
 import { loggerFor } from "../../../../src/observability/log.ts";
 import { listenForMetrics } from "../../../../src/server/metrics_server.ts";
 import { collectLog } from "../../../support/collected_log.ts";
-import { configOf, problemsOf } from "../../../support/config.ts";
+import { configOf } from "../../../support/config.ts";
 import { recordedLog } from "../../../support/event_log.ts";
 import {
   exchangeServices,
@@ -18,6 +17,7 @@ import {
   PREVIEW_HOST,
 } from "../../../support/exchange.ts";
 import { send } from "../../../support/send.ts";
+import { testSettings } from "../../../support/suites/settings.ts";
 
 const METRICS = 'porthole_build_info{version="1.2.3",deno="2"} 1\n';
 
@@ -153,25 +153,10 @@ Deno.test("there is no status page without STATUS_PAGE, or without a port for it
   }
 });
 
-Deno.test("status reads its settings, and does without them", () => {
-  for (
-    const [env, expected] of [
-      [{}, { isOn: true }],
-      [{ STATUS_PAGE: "false" }, { isOn: false }],
-    ] as const
-  ) {
-    assert.deepEqual(sectionOf(configOf(env), statusSettings), expected);
-  }
-});
-
-Deno.test("status refuses invalid values of its settings", () => {
-  for (
-    const [name, values] of Object.entries({
-      STATUS_PAGE: ["no"],
-    })
-  ) {
-    for (const value of values) {
-      assert.deepEqual(problemsOf({ [name]: value }), [name], value);
-    }
-  }
+testSettings("status", statusSettings, {
+  reads: [
+    [{}, { isOn: true }],
+    [{ STATUS_PAGE: "false" }, { isOn: false }],
+  ],
+  refuses: { STATUS_PAGE: ["no"] },
 });

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { formatProblems, parseConfig } from "../../../../src/config/config.ts";
-import { sectionOf } from "../../../../src/config/section.ts";
 import { wakeSettings } from "../../../../src/features/wake/wake_settings.ts";
 import {
-  configOf,
   HOSTED_REQUIRED,
   problemsOf,
   REQUIRED,
 } from "../../../support/config.ts";
+import { testSettings } from "../../../support/suites/settings.ts";
 
 const ONE = "2f0e6f0a-6d0b-4b57-9a0c-6f1d7f0f4a11";
 const OTHER = "7d3a0b6f-4f58-4a41-8f6f-0c9d1e770b6f";
@@ -20,57 +19,43 @@ const OFF = {
   keys: [],
 };
 
-Deno.test("wake reads its settings, and does without them", () => {
-  for (
-    const [env, expected] of [
-      [{}, OFF],
-      [{ WAKE: "press", WAKE_PER_HOUR: "2" }, {
+testSettings("wake", wakeSettings, {
+  reads: [
+    [{}, OFF],
+    [
+      { WAKE: "press", WAKE_PER_HOUR: "2" },
+      { ...OFF, mode: "press", perHour: 2 },
+    ],
+    [
+      {
+        WAKE_LINKS: "true",
+        WAKE_PUBLIC: "true",
+        WAKE_API_KEYS: `${ONE.toUpperCase()}=dtn_a=b, ${OTHER}=dtn_c`,
+      },
+      {
         ...OFF,
-        mode: "press",
-        perHour: 2,
-      }],
-      [
-        {
-          WAKE_LINKS: "true",
-          WAKE_PUBLIC: "true",
-          WAKE_API_KEYS: `${ONE.toUpperCase()}=dtn_a=b, ${OTHER}=dtn_c`,
-        },
-        {
-          ...OFF,
-          byLink: true,
-          ofPublic: true,
-          keys: [
-            { organizationId: ONE, key: "dtn_a=b" },
-            { organizationId: OTHER, key: "dtn_c" },
-          ],
-        },
-      ],
-    ] as const
-  ) {
-    assert.deepEqual(sectionOf(configOf(env), wakeSettings), expected);
-  }
-});
-
-Deno.test("wake refuses invalid values of its settings", () => {
-  for (
-    const [name, values] of Object.entries({
-      WAKE: ["true", "Visit"],
-      WAKE_PER_HOUR: ["0", "61"],
-      WAKE_LINKS: ["yes"],
-      WAKE_PUBLIC: ["yes"],
-      WAKE_API_KEYS: [
-        "dtn_a",
-        "acme=dtn_a",
-        `${ONE}=`,
-        `${ONE}=a b`,
-        `${ONE}=dtn_a,${ONE.toUpperCase()}=dtn_b`,
-      ],
-    })
-  ) {
-    for (const value of values) {
-      assert.deepEqual(problemsOf({ [name]: value }), [name], value);
-    }
-  }
+        byLink: true,
+        ofPublic: true,
+        keys: [
+          { organizationId: ONE, key: "dtn_a=b" },
+          { organizationId: OTHER, key: "dtn_c" },
+        ],
+      },
+    ],
+  ],
+  refuses: {
+    WAKE: ["true", "Visit"],
+    WAKE_PER_HOUR: ["0", "61"],
+    WAKE_LINKS: ["yes"],
+    WAKE_PUBLIC: ["yes"],
+    WAKE_API_KEYS: [
+      "dtn_a",
+      "acme=dtn_a",
+      `${ONE}=`,
+      `${ONE}=a b`,
+      `${ONE}=dtn_a,${ONE.toUpperCase()}=dtn_b`,
+    ],
+  },
 });
 
 Deno.test("links and public sandboxes can be started only with a key for that, which a hosted Daytona's gateway has already", () => {
