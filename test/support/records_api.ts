@@ -2,6 +2,7 @@
 import type { ServiceOptions } from "../../src/service.ts";
 import { type Answer, BASE, type TestGateway } from "./gateway.ts";
 import { recordsFile } from "./records_file.ts";
+import { NAMED_WORLDS } from "./named_worlds.ts";
 import type { StartGateway } from "./worlds.ts";
 
 /** What a member sends to `/api/v1/{kind}`. */
@@ -51,4 +52,24 @@ export async function startRecordsGateway(
   );
   const owned = started.move();
   return { ...gateway, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** A gateway of a world, and the key of a member there. */
+interface MembersWorld {
+  readonly gateway: TestGateway;
+  readonly key: string;
+}
+
+/** Returns what declares a test for each world, with a gateway that is started so there. */
+export function testsOfMembers(
+  start: (startGateway: StartGateway) => Promise<TestGateway>,
+): (name: string, body: (world: MembersWorld) => Promise<void>) => void {
+  return (name, body) => {
+    for (const { suffix, startGateway, memberKey: key } of NAMED_WORLDS) {
+      Deno.test(name + suffix, async () => {
+        await using gateway = await start(startGateway);
+        await body({ gateway, key });
+      });
+    }
+  };
 }

@@ -8,16 +8,11 @@ import type { FeatureModule } from "../../../../src/gateway/feature_module.ts";
 import { FEATURES } from "../../../../src/service.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
-import {
-  BASE,
-  DEMO,
-  LOCKED,
-  startGateway,
-  type TestGateway,
-} from "../../../support/gateway.ts";
+import { BASE, DEMO, LOCKED, startGateway } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
-import { NAMED_WORLDS as WORLDS } from "../../../support/named_worlds.ts";
 import { nameSource } from "../../../support/names.ts";
+import { testsOfMembers } from "../../../support/records_api.ts";
+import { testRecordKind } from "../../../support/suites/record_kind.ts";
 import {
   askApi,
   BUILDER,
@@ -32,79 +27,75 @@ import {
 } from "./embed_gateway.ts";
 import { ODD_ORIGINS } from "./odd_origins.ts";
 
-/** Defines a test for each world, with the key of a member there. */
-function test(
-  name: string,
-  body: (gateway: TestGateway, memberKey: string) => Promise<void>,
-): void {
-  for (const { suffix, startGateway, memberKey } of WORLDS) {
-    Deno.test(name + suffix, async () => {
-      await using gateway = await startEmbedGateway(startGateway);
-      await body(gateway, memberKey);
-    });
+testRecordKind({
+  name: "embeds",
+  settings: MEMBERS,
+  wish: wish(),
+  verbs: ["renew"],
+  strangers: [[{ authorization: "Bearer pe_eyJmade.up" }, 401]],
+  async whenOff({ send, stack: { runner } }) {
+    await send(DEMO, { path: "/.porthole/embed" });
+    const { target = "" } = runner.seen.at(-1) ?? {};
+    assert.match(target, /\/\.porthole\/embed$/, "the path is the app's");
+  },
+});
+
+const test = testsOfMembers(startEmbedGateway);
+
+test("an embed's link is a page without content, whose code becomes a session of that port, of which the app sees nothing", async ({ gateway, key }) => {
+  const { url, ...made } = await makeEmbed(gateway, key, { path: "/echo?a" });
+  const { pathname, host } = new URL(url);
+  assert.deepEqual([pathname, host], ["/.porthole/embed", LOCKED]);
+  const page = await gateway.send(host, { path: pathname });
+  assert.equal(page.status, 200);
+  assert.match(page.headers.get("content-type") ?? "", /^text\/html/);
+  assert.doesNotMatch(page.body, /locked|3000|pe_/);
+  const head = await gateway.send(host, { path: pathname, method: "HEAD" });
+  assert.deepEqual([head.status, head.body], [200, ""]);
+  const answer = await exchange(gateway, url);
+  assert.equal(answer.status, 200, answer.body);
+  assert.deepEqual(answer.json(), {
+    path: "/echo?a",
+    ancestors: [BUILDER],
+    port: 3000,
+  });
+  assert.equal(answer.headers.get("cache-control"), "no-store");
+  const [cookie = ""] = (answer.headers.get("set-cookie") ?? "").split(";");
+  const headers = { ...OWN_PAGE, cookie };
+  const app = await gateway.send(LOCKED, { path: "/echo", headers });
+  assert.equal(app.status, 200, app.body);
+  assert.doesNotMatch(app.body, /porthole/i);
+  for (const other of [`8000-locked.${BASE}`, `2280-locked.${BASE}`]) {
+    const { status } = await gateway.send(other, { path: "/", headers });
+    assert.equal(status, 401, other);
   }
-}
+  const read = await askApi(gateway, key, { path: `/${made.id}` });
+  assert.equal(read.json()["path"], "/echo?a");
+  assert.doesNotMatch(read.body, /pe_|Token/);
+});
 
-test(
-  "an embed's link is a page without content, whose code becomes a session of that port, of which the app sees nothing",
-  async (gateway, key) => {
-    const { url, ...made } = await makeEmbed(gateway, key, { path: "/echo?a" });
-    const { pathname, host } = new URL(url);
-    assert.deepEqual([pathname, host], ["/.porthole/embed", LOCKED]);
-    const page = await gateway.send(host, { path: pathname });
-    assert.equal(page.status, 200);
-    assert.match(page.headers.get("content-type") ?? "", /^text\/html/);
-    assert.doesNotMatch(page.body, /locked|3000|pe_/);
-    const head = await gateway.send(host, { path: pathname, method: "HEAD" });
-    assert.deepEqual([head.status, head.body], [200, ""]);
-    const answer = await exchange(gateway, url);
-    assert.equal(answer.status, 200, answer.body);
-    assert.deepEqual(answer.json(), {
-      path: "/echo?a",
-      ancestors: [BUILDER],
-      port: 3000,
-    });
-    assert.equal(answer.headers.get("cache-control"), "no-store");
-    const [cookie = ""] = (answer.headers.get("set-cookie") ?? "").split(";");
-    const headers = { ...OWN_PAGE, cookie };
-    const app = await gateway.send(LOCKED, { path: "/echo", headers });
-    assert.equal(app.status, 200, app.body);
-    assert.doesNotMatch(app.body, /porthole/i);
-    for (const other of [`8000-locked.${BASE}`, `2280-locked.${BASE}`]) {
-      const { status } = await gateway.send(other, { path: "/", headers });
-      assert.equal(status, 401, other);
-    }
-    const read = await askApi(gateway, key, { path: `/${made.id}` });
-    assert.equal(read.json()["path"], "/echo?a");
-    assert.doesNotMatch(read.body, /pe_|Token/);
-  },
-);
-
-test(
-  "a code is good once, at its own sandbox and port, and nowhere else",
-  async (gateway, key) => {
-    const { url } = await makeEmbed(gateway, key);
-    for (const host of [`3001-locked.${BASE}`, DEMO, `2280-locked.${BASE}`]) {
-      const { status, code } = await exchange(gateway, url, { host });
-      assert.deepEqual([status, code], [401, "grant_invalid"], host);
-    }
-    const code = new URL(url).hash.slice(1);
-    for (
-      const [path, headers] of [
-        ["/echo", { "x-porthole-token": code }],
-        ["/echo", { authorization: `Bearer ${code}` }],
-        [`/echo?porthole_token=${code}`, {}],
-      ] as const
-    ) {
-      const answer = await gateway.send(LOCKED, { path, headers });
-      assert.equal(answer.code, "grant_invalid", path);
-    }
-    assert.equal((await exchange(gateway, url)).status, 200);
-    const again = await exchange(gateway, url);
-    assert.deepEqual([again.status, again.code], [401, "grant_invalid"]);
-    assert.equal(again.headers.get("set-cookie"), null);
-  },
-);
+test("a code is good once, at its own sandbox and port, and nowhere else", async ({ gateway, key }) => {
+  const { url } = await makeEmbed(gateway, key);
+  for (const host of [`3001-locked.${BASE}`, DEMO, `2280-locked.${BASE}`]) {
+    const { status, code } = await exchange(gateway, url, { host });
+    assert.deepEqual([status, code], [401, "grant_invalid"], host);
+  }
+  const code = new URL(url).hash.slice(1);
+  for (
+    const [path, headers] of [
+      ["/echo", { "x-porthole-token": code }],
+      ["/echo", { authorization: `Bearer ${code}` }],
+      [`/echo?porthole_token=${code}`, {}],
+    ] as const
+  ) {
+    const answer = await gateway.send(LOCKED, { path, headers });
+    assert.equal(answer.code, "grant_invalid", path);
+  }
+  assert.equal((await exchange(gateway, url)).status, 200);
+  const again = await exchange(gateway, url);
+  assert.deepEqual([again.status, again.code], [401, "grant_invalid"]);
+  assert.equal(again.headers.get("set-cookie"), null);
+});
 
 Deno.test("a code is over after a minute, also that of a renewal", async () => {
   using clock = fakeClock();
@@ -117,47 +108,44 @@ Deno.test("a code is over after a minute, also that of a renewal", async () => {
   }
 });
 
-test(
-  "a code opens nothing for another page than those that it is for, or that does not say which it is, and needs our own page",
-  async (gateway, key) => {
-    for (
-      const [headers, status, code] of [
-        [{ "x-porthole-ancestor": "" }, 401, "frame_refused"],
-        [
-          { "x-porthole-ancestor": "https://other.example" },
-          401,
-          "frame_refused",
-        ],
-        [{ "x-porthole-ancestor": `${BUILDER}/` }, 401, "frame_refused"],
-        [{ "x-porthole-ancestor": "null" }, 401, "frame_refused"],
-        [{ "sec-fetch-site": "same-site" }, 403, "cross_site_request"],
-        [{ "sec-fetch-site": "cross-site" }, 403, "cross_site_request"],
-        [{ origin: BUILDER }, 403, "cross_site_request"],
-        [{ "x-porthole-embed": "" }, 401, "grant_invalid"],
-        [{ "x-porthole-embed": "pe_eyJmade.up" }, 401, "grant_invalid"],
-        [{ "x-porthole-embed": "pp_made_up" }, 401, "grant_invalid"],
-      ] as const
-    ) {
-      const { url } = await makeEmbed(gateway, key);
-      const answer = await exchange(gateway, url, { headers });
-      assert.deepEqual(
-        [answer.status, answer.code, answer.headers.get("set-cookie")],
-        [status, code, null],
-        JSON.stringify(headers),
-      );
-    }
+test("a code opens nothing for another page than those that it is for, or that does not say which it is, and needs our own page", async ({ gateway, key }) => {
+  for (
+    const [headers, status, code] of [
+      [{ "x-porthole-ancestor": "" }, 401, "frame_refused"],
+      [
+        { "x-porthole-ancestor": "https://other.example" },
+        401,
+        "frame_refused",
+      ],
+      [{ "x-porthole-ancestor": `${BUILDER}/` }, 401, "frame_refused"],
+      [{ "x-porthole-ancestor": "null" }, 401, "frame_refused"],
+      [{ "sec-fetch-site": "same-site" }, 403, "cross_site_request"],
+      [{ "sec-fetch-site": "cross-site" }, 403, "cross_site_request"],
+      [{ origin: BUILDER }, 403, "cross_site_request"],
+      [{ "x-porthole-embed": "" }, 401, "grant_invalid"],
+      [{ "x-porthole-embed": "pe_eyJmade.up" }, 401, "grant_invalid"],
+      [{ "x-porthole-embed": "pp_made_up" }, 401, "grant_invalid"],
+    ] as const
+  ) {
     const { url } = await makeEmbed(gateway, key);
-    const silent = await gateway.send(LOCKED, {
-      method: "POST",
-      path: "/.porthole/embed",
-      headers: {
-        "x-porthole-ancestor": BUILDER,
-        "x-porthole-embed": new URL(url).hash.slice(1),
-      },
-    });
-    assert.equal(silent.code, "cross_site_request");
-  },
-);
+    const answer = await exchange(gateway, url, { headers });
+    assert.deepEqual(
+      [answer.status, answer.code, answer.headers.get("set-cookie")],
+      [status, code, null],
+      JSON.stringify(headers),
+    );
+  }
+  const { url } = await makeEmbed(gateway, key);
+  const silent = await gateway.send(LOCKED, {
+    method: "POST",
+    path: "/.porthole/embed",
+    headers: {
+      "x-porthole-ancestor": BUILDER,
+      "x-porthole-embed": new URL(url).hash.slice(1),
+    },
+  });
+  assert.equal(silent.code, "cross_site_request");
+});
 
 Deno.test("a browser that says nothing but its page's origin exchanges a code, too", async () => {
   await using gateway = await startEmbedGateway(startGateway);
@@ -200,126 +188,59 @@ Deno.test("a code is exchanged over HTTP/2, too", async () => {
   assert.match(String(headers["set-cookie"]), /^porthole-grant=/);
 });
 
-test(
-  "two hundred odd origins are refused as ancestors, and so are none, too many and the same twice",
-  async (gateway, key) => {
-    assert(ODD_ORIGINS.length >= 200, String(ODD_ORIGINS.length));
-    const lists = [
-      ...ODD_ORIGINS.map((each) => [each]),
-      [],
-      Array.from({ length: 9 }, (_, i) => `https://a${i}.example`),
-      [BUILDER, BUILDER],
-      [BUILDER, "null"],
-    ];
-    for (const ancestors of lists) {
-      const body = wish({ ancestors });
-      const answer = await askApi(gateway, key, { method: "POST", body });
-      const given = JSON.stringify(ancestors);
-      assert.deepEqual(
-        [answer.status, answer.code],
-        [400, "invalid_request"],
-        given,
-      );
-      assert.match(answer.body, /"path":"\/ancestors/, given);
-    }
-    for (
-      const ancestor of [
-        "https://app.example",
-        "https://app.example:8443",
-        "https://xn--bcher-kva.example",
-        "https://a",
-        "http://localhost:5173",
-        "http://shop.localhost:5173",
-      ]
-    ) await makeEmbed(gateway, key, { ancestors: [ancestor] });
-  },
-);
-
-test(
-  "members only make, see, renew and end embeds, and to everybody else there are none",
-  async (gateway, key) => {
-    const { id } = await makeEmbed(gateway, key);
-    for (
-      const [headers, expected] of [
-        [{}, 401],
-        [{ "x-daytona-preview-token": KEYS.lockedToken }, 401],
-        [{ authorization: `Bearer ${KEYS.lockedToken}` }, 404],
-        [{ authorization: `Bearer ${KEYS.service}` }, 404],
-        [{ authorization: `Bearer ${HOSTED_KEYS.foreigner}` }, 404],
-        [{ authorization: "Bearer nobody" }, 404],
-        [{ authorization: "Bearer pe_eyJmade.up" }, 401],
-      ] as const
-    ) {
-      for (
-        const [method, path, body] of [
-          ["POST", "", wish()],
-          ["GET", "?sandbox=locked", undefined],
-          ["GET", `/${id}`, undefined],
-          ["POST", `/${id}/renew`, {}],
-          ["DELETE", `/${id}`, undefined],
-        ] as const
-      ) {
-        const { status } = await gateway.send(BASE, {
-          method,
-          path: `/api/v1/embeds${path}`,
-          headers: { ...headers, "content-type": "application/json" },
-          body: body && JSON.stringify(body),
-        });
-        const what = `${method} ${path} ${JSON.stringify(headers)}`;
-        assert.equal(status, expected, what);
-      }
-    }
-    assert.equal((await askApi(gateway, key, { path: `/${id}` })).status, 200);
-  },
-);
-
-test(
-  "a renewal gives a new code, lasts as long as was asked for at first, and takes an empty object only",
-  async (gateway, key) => {
-    const embed = await makeEmbed(gateway, key);
-    const renewed = await renewEmbed(gateway, key, embed);
-    assert.notEqual(renewed.url, embed.url);
-    assert(renewed.expiresAt >= embed.expiresAt);
-    const read = await askApi(gateway, key, { path: `/${embed.id}` });
-    assert.equal(read.json()["expiresAt"], renewed.expiresAt);
-    for (const { url } of [embed, renewed]) {
-      assert.equal((await exchange(gateway, url)).status, 200);
-    }
-    const path = `/${embed.id}/renew`;
-    const body = { ttlSec: 86_400 };
-    const odd = await askApi(gateway, key, { method: "POST", path, body });
-    assert.equal(odd.code, "invalid_request");
-    const none = await askApi(gateway, key, { method: "POST", path });
-    assert.equal(none.code, "unsupported_media_type");
-    const unknown = { id: "AAECAwQFBgcICQoLDA0ODw" };
-    await assert.rejects(renewEmbed(gateway, key, unknown), /not_found/);
-  },
-);
-
-Deno.test("embeds are off without the switch, or without a place for records: the routes say so, and the paths are the app's", async () => {
-  for (
-    const environment of [
-      {},
-      { ...MEMBERS, RECORDS_URL: "none" },
-      { ...MEMBERS, RECORDS_URL: "kv::memory:" },
-    ]
-  ) {
-    await using gateway = await startGateway(environment);
-    for (const path of ["", "/x", "/x/renew"]) {
-      const method = path === "/x" ? "DELETE" : "POST";
-      const { status, code } = await askApi(gateway, KEYS.user, {
-        method,
-        path,
-      });
-      assert.deepEqual([status, code], [501, "feature_off"], path);
-    }
-    await gateway.send(DEMO, { path: "/.porthole/embed" });
-    const seen = gateway.stack.runner.seen.at(-1);
-    assert.match(seen?.target ?? "", /\/\.porthole\/embed$/);
+test("two hundred odd origins are refused as ancestors, and so are none, too many and the same twice", async ({ gateway, key }) => {
+  assert(ODD_ORIGINS.length >= 200, String(ODD_ORIGINS.length));
+  const lists = [
+    ...ODD_ORIGINS.map((each) => [each]),
+    [],
+    Array.from({ length: 9 }, (_, i) => `https://a${i}.example`),
+    [BUILDER, BUILDER],
+    [BUILDER, "null"],
+  ];
+  for (const ancestors of lists) {
+    const body = wish({ ancestors });
+    const answer = await askApi(gateway, key, { method: "POST", body });
+    const given = JSON.stringify(ancestors);
+    assert.deepEqual(
+      [answer.status, answer.code],
+      [400, "invalid_request"],
+      given,
+    );
+    assert.match(answer.body, /"path":"\/ancestors/, given);
   }
+  for (
+    const ancestor of [
+      "https://app.example",
+      "https://app.example:8443",
+      "https://xn--bcher-kva.example",
+      "https://a",
+      "http://localhost:5173",
+      "http://shop.localhost:5173",
+    ]
+  ) await makeEmbed(gateway, key, { ancestors: [ancestor] });
 });
 
-test("all below /.porthole/ of a preview host is the gateway's, and reaches no app", async (gateway) => {
+test("a renewal gives a new code, lasts as long as was asked for at first, and takes an empty object only", async ({ gateway, key }) => {
+  const embed = await makeEmbed(gateway, key);
+  const renewed = await renewEmbed(gateway, key, embed);
+  assert.notEqual(renewed.url, embed.url);
+  assert(renewed.expiresAt >= embed.expiresAt);
+  const read = await askApi(gateway, key, { path: `/${embed.id}` });
+  assert.equal(read.json()["expiresAt"], renewed.expiresAt);
+  for (const { url } of [embed, renewed]) {
+    assert.equal((await exchange(gateway, url)).status, 200);
+  }
+  const path = `/${embed.id}/renew`;
+  const body = { ttlSec: 86_400 };
+  const odd = await askApi(gateway, key, { method: "POST", path, body });
+  assert.equal(odd.code, "invalid_request");
+  const none = await askApi(gateway, key, { method: "POST", path });
+  assert.equal(none.code, "unsupported_media_type");
+  const unknown = { id: "AAECAwQFBgcICQoLDA0ODw" };
+  await assert.rejects(renewEmbed(gateway, key, unknown), /not_found/);
+});
+
+test("all below /.porthole/ of a preview host is the gateway's, and reaches no app", async ({ gateway }) => {
   for (
     const [method, path, status, code] of [
       ["GET", "/.porthole/", 404, "route_not_found"],
@@ -366,15 +287,12 @@ Deno.test("a bridge is for gateways that have one", async () => {
   }
 });
 
-test(
-  "an embed of a public preview opens, too",
-  async (gateway, key) => {
-    const { url } = await makeEmbed(gateway, key, { sandbox: "demo" });
-    const headers = await frameOf(gateway, url);
-    const { status } = await gateway.send(DEMO, { path: "/echo", headers });
-    assert.equal(status, 200);
-  },
-);
+test("an embed of a public preview opens, too", async ({ gateway, key }) => {
+  const { url } = await makeEmbed(gateway, key, { sandbox: "demo" });
+  const headers = await frameOf(gateway, url);
+  const { status } = await gateway.send(DEMO, { path: "/echo", headers });
+  assert.equal(status, 200);
+});
 
 Deno.test("a code opens its sandbox at the host of its name, too, where previews have names", async () => {
   await using gateway = await startEmbedGateway(startHostedGateway);

@@ -1,247 +1,154 @@
 /** Machine tokens: what they open and what they do not, and who makes them, tested on the complete service. */
 import assert from "node:assert/strict";
-import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
-import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import { assertEventually } from "../../../support/assert_eventually.ts";
+import { BASE, LOCKED } from "../../../support/gateway.ts";
+import { testsOfMembers } from "../../../support/records_api.ts";
+import { testRecordKind } from "../../../support/suites/record_kind.ts";
 import {
-  BASE,
-  LOCKED,
-  startGateway,
-  type TestGateway,
-} from "../../../support/gateway.ts";
-import { NAMED_WORLDS as WORLDS } from "../../../support/named_worlds.ts";
-import { askApi, makeToken, startTokenGateway } from "./token_gateway.ts";
+  askApi,
+  makeToken,
+  MEMBERS,
+  startTokenGateway,
+} from "./token_gateway.ts";
 
-/** Defines a test for each world, with the key of a member there. */
-function test(
-  name: string,
-  body: (gateway: TestGateway, memberKey: string) => Promise<void>,
-): void {
-  for (const { suffix, startGateway, memberKey } of WORLDS) {
-    Deno.test(name + suffix, async () => {
-      await using gateway = await startTokenGateway(startGateway);
-      await body(gateway, memberKey);
-    });
-  }
-}
+testRecordKind({
+  name: "tokens",
+  settings: MEMBERS,
+  wish: { sandbox: "locked", ports: [3000], expiresInSec: 60 },
+});
 
-test(
-  "a token opens its port by header, by bearer and by query, and the app sees none of it",
-  async (gateway, key) => {
-    const { token } = await makeToken(gateway, key);
-    for (
-      const [path, headers] of [
-        ["/echo?a=1", { "x-porthole-token": token }],
-        ["/echo?a=1", { authorization: `Bearer ${token}` }],
-        [`/echo?porthole_token=${token}&a=1`, { "sec-fetch-mode": "cors" }],
-      ] as const
-    ) {
-      const answer = await gateway.send(LOCKED, { path, headers });
-      assert.equal(answer.status, 200, JSON.stringify(headers));
-      assert.equal(answer.json()["target"] ?? "/echo?a=1", "/echo?a=1");
-      assert.doesNotMatch(answer.body, /pp_|porthole.token/i);
-    }
-  },
-);
+const test = testsOfMembers(startTokenGateway);
 
-test(
-  "a token in a browser's address becomes a session of that host, and the address is cleaned",
-  async (gateway, key) => {
-    const { token } = await makeToken(gateway, key);
-    const page = { accept: "text/html", "sec-fetch-mode": "navigate" };
-    const first = await gateway.send(LOCKED, {
-      path: `/echo?porthole_token=${token}`,
-      headers: page,
-    });
-    assert.equal(first.status, 303);
-    assert.equal(first.headers.get("location"), `http://${LOCKED}/echo`);
-    const [cookie = ""] = (first.headers.get("set-cookie") ?? "").split(";");
-    const headers = { cookie };
-    async function statusAt(host: string, method = "GET") {
-      return (await gateway.send(host, { path: "/echo", headers, method }))
-        .status;
-    }
-    assert.equal(await statusAt(LOCKED), 200);
-    assert.equal(await statusAt(`8000-locked.${BASE}`), 401);
-  },
-);
-
-test(
-  "a webhook's POST with a token in its query reaches the app once, as it is and without the token",
-  async (gateway, key) => {
-    const { token } = await makeToken(gateway, key, { methods: ["POST"] });
-    const seen: [string | undefined, string | undefined, string][] = [];
-    const port = gateway.stack.environment.PROXY_API_KEY === undefined
-      ? undefined
-      : await gateway.serve((request, response) => {
-        let body = "";
-        request.on("data", (part) => body += part);
-        request.on("end", () => {
-          seen.push([request.method, request.url, body]);
-          response.end("heard");
-        });
-      }, "locked");
-    const hook = { method: "POST", body: '{"event":"paid"}' };
-    const path = `/echo?a=1&porthole_token=${token}&b=%2f`;
-    const answer = await gateway.send(LOCKED, { ...hook, path });
-    assert.equal(answer.status, 200);
-    assert.doesNotMatch(answer.body, /pp_/);
-    if (port === undefined) return; // that stack's runners know their own apps only
-    const { token: other } = await makeToken(gateway, key, { ports: [8000] });
-    const target = `/hook?a=1&porthole_token=${other}&b=%2f`;
-    const heard = await gateway.send(port, { ...hook, path: target });
-    assert.equal(heard.body, "heard");
-    assert.deepEqual(seen, [["POST", "/hook?a=1&b=%2f", hook.body]]);
-  },
-);
-
-test(
-  "a token opens no other port, sandbox or method, and no view, API or start",
-  async (gateway, key) => {
-    const { token, id } = await makeToken(gateway, key, { methods: ["GET"] });
-    const headers = { "x-porthole-token": token };
-    for (const host of [`3001-locked.${BASE}`, `2280-locked.${BASE}`]) {
-      const { status, code } = await gateway.send(host, { headers });
-      assert.equal(status, 401, host);
-      if (host.startsWith("3001")) assert.equal(code, "grant_invalid");
-    }
-    const post = await gateway.send(LOCKED, { method: "POST", headers });
-    assert.equal(post.code, "grant_invalid");
-    const { token: ofOther } = await makeToken(gateway, key, {
-      sandbox: "demo",
-    });
-    const foreign = await gateway.send(LOCKED, {
-      headers: { "x-porthole-token": ofOther },
-    });
-    assert.equal(foreign.code, "grant_invalid");
-    for (
-      const path of [
-        "/inspect/locked",
-        "/inspect/locked/events",
-        "/api/v1/tokens?sandbox=locked",
-        `/api/v1/tokens/${id}`,
-        "/toolbox/locked/files",
-      ]
-    ) {
-      for (
-        const credential of [headers, { authorization: `Bearer ${token}` }]
-      ) {
-        const answer = await gateway.send(BASE, { path, headers: credential });
-        assert([401, 404].includes(answer.status), `${path} ${answer.status}`);
-        if (path.startsWith("/api")) {
-          assert.equal(answer.code, "login_required");
-        }
-      }
-    }
-  },
-);
-
-test(
-  "members only make, see and end tokens, and to everybody else there are none",
-  async (gateway, key) => {
-    const { id } = await makeToken(gateway, key);
-    const { send } = gateway;
-    const wish = JSON.stringify({
-      sandbox: "locked",
-      ports: [3000],
-      expiresInSec: 60,
-    });
-    for (
-      const [headers, expected] of [
-        [{}, 401],
-        [{ "x-daytona-preview-token": KEYS.lockedToken }, 401],
-        [{ authorization: `Bearer ${KEYS.lockedToken}` }, 404],
-        [{ authorization: `Bearer ${KEYS.service}` }, 404],
-        [{ authorization: `Bearer ${KEYS.sshGateway}` }, 404],
-        [{ authorization: `Bearer ${HOSTED_KEYS.foreigner}` }, 404],
-        [{ authorization: "Bearer nobody" }, 404],
-      ] as const
-    ) {
-      for (
-        const [method, path] of [
-          ["POST", "/api/v1/tokens"],
-          ["GET", "/api/v1/tokens?sandbox=locked"],
-          ["GET", `/api/v1/tokens/${id}`],
-          ["DELETE", `/api/v1/tokens/${id}`],
-          [
-            "GET",
-            `/api/v1/tokens?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}&sandbox=locked`,
-          ],
-        ] as const
-      ) {
-        const { status } = await send(BASE, {
-          method,
-          path,
-          headers: { ...headers, "content-type": "application/json" },
-          body: method === "POST" ? wish : undefined,
-        });
-        assert.equal(
-          status,
-          expected,
-          `${method} ${path} ${JSON.stringify(headers)}`,
-        );
-      }
-    }
-    assert.equal((await askApi(gateway, key, { path: `/${id}` })).status, 200);
-  },
-);
-
-test(
-  "a token is listed with its last use, and its secret is told once only and kept nowhere",
-  async (gateway, key) => {
-    const { token, id } = await makeToken(gateway, key, { note: "CI" });
-    const list = { path: "?sandbox=locked" };
-    const [before] = (await askApi(gateway, key, list)).json()["items"] as [
-      Record<string, unknown>,
-    ];
-    assert.equal(before["lastUsedAt"], null);
-    assert.equal(before["note"], "CI");
-    assert.equal(typeof before["createdBy"], "string");
-    await gateway.send(LOCKED, { headers: { "x-porthole-token": token } });
-    const one = { path: `/${id}` };
-    await assertEventually(async () => {
-      const { lastUsedAt } = (await askApi(gateway, key, one)).json();
-      return /^\d{4}-.*Z$/.test(String(lastUsedAt));
-    }, "the use is noted");
-    for (const request of [one, list]) {
-      const { body } = await askApi(gateway, key, request);
-      assert.doesNotMatch(body, /pp_|[Hh]ash/);
-    }
-  },
-);
-
-test(
-  "a token that is ended is refused at once where it was ended",
-  async (gateway, key) => {
-    const { token, id } = await makeToken(gateway, key);
-    const headers = { "x-porthole-token": token };
-    assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
-    const end = { method: "DELETE", path: `/${id}` };
-    const ended = await askApi(gateway, key, end);
-    assert.deepEqual([ended.status, ended.body], [204, ""]);
-    assert.equal(
-      (await gateway.send(LOCKED, { headers })).code,
-      "grant_invalid",
-    );
-    assert.equal((await askApi(gateway, key, end)).code, "not_found");
-  },
-);
-
-Deno.test("tokens are off without the switch, or without a place for records, and the routes say so", async () => {
+test("a token opens its port by header, by bearer and by query, and the app sees none of it", async ({ gateway, key }) => {
+  const { token } = await makeToken(gateway, key);
   for (
-    const environment of [
-      {},
-      { MACHINE_TOKENS: "members", RECORDS_URL: "none" },
-      { MACHINE_TOKENS: "members", RECORDS_URL: "kv::memory:" },
+    const [path, headers] of [
+      ["/echo?a=1", { "x-porthole-token": token }],
+      ["/echo?a=1", { authorization: `Bearer ${token}` }],
+      [`/echo?porthole_token=${token}&a=1`, { "sec-fetch-mode": "cors" }],
+    ] as const
+  ) {
+    const answer = await gateway.send(LOCKED, { path, headers });
+    assert.equal(answer.status, 200, JSON.stringify(headers));
+    assert.equal(answer.json()["target"] ?? "/echo?a=1", "/echo?a=1");
+    assert.doesNotMatch(answer.body, /pp_|porthole.token/i);
+  }
+});
+
+test("a token in a browser's address becomes a session of that host, and the address is cleaned", async ({ gateway, key }) => {
+  const { token } = await makeToken(gateway, key);
+  const page = { accept: "text/html", "sec-fetch-mode": "navigate" };
+  const first = await gateway.send(LOCKED, {
+    path: `/echo?porthole_token=${token}`,
+    headers: page,
+  });
+  assert.equal(first.status, 303);
+  assert.equal(first.headers.get("location"), `http://${LOCKED}/echo`);
+  const [cookie = ""] = (first.headers.get("set-cookie") ?? "").split(";");
+  const headers = { cookie };
+  async function statusAt(host: string, method = "GET") {
+    return (await gateway.send(host, { path: "/echo", headers, method }))
+      .status;
+  }
+  assert.equal(await statusAt(LOCKED), 200);
+  assert.equal(await statusAt(`8000-locked.${BASE}`), 401);
+});
+
+test("a webhook's POST with a token in its query reaches the app once, as it is and without the token", async ({ gateway, key }) => {
+  const { token } = await makeToken(gateway, key, { methods: ["POST"] });
+  const seen: [string | undefined, string | undefined, string][] = [];
+  const port = gateway.stack.environment.PROXY_API_KEY === undefined
+    ? undefined
+    : await gateway.serve((request, response) => {
+      let body = "";
+      request.on("data", (part) => body += part);
+      request.on("end", () => {
+        seen.push([request.method, request.url, body]);
+        response.end("heard");
+      });
+    }, "locked");
+  const hook = { method: "POST", body: '{"event":"paid"}' };
+  const path = `/echo?a=1&porthole_token=${token}&b=%2f`;
+  const answer = await gateway.send(LOCKED, { ...hook, path });
+  assert.equal(answer.status, 200);
+  assert.doesNotMatch(answer.body, /pp_/);
+  if (port === undefined) return; // that stack's runners know their own apps only
+  const { token: other } = await makeToken(gateway, key, { ports: [8000] });
+  const target = `/hook?a=1&porthole_token=${other}&b=%2f`;
+  const heard = await gateway.send(port, { ...hook, path: target });
+  assert.equal(heard.body, "heard");
+  assert.deepEqual(seen, [["POST", "/hook?a=1&b=%2f", hook.body]]);
+});
+
+test("a token opens no other port, sandbox or method, and no view, API or start", async ({ gateway, key }) => {
+  const { token, id } = await makeToken(gateway, key, { methods: ["GET"] });
+  const headers = { "x-porthole-token": token };
+  for (const host of [`3001-locked.${BASE}`, `2280-locked.${BASE}`]) {
+    const { status, code } = await gateway.send(host, { headers });
+    assert.equal(status, 401, host);
+    if (host.startsWith("3001")) assert.equal(code, "grant_invalid");
+  }
+  const post = await gateway.send(LOCKED, { method: "POST", headers });
+  assert.equal(post.code, "grant_invalid");
+  const { token: ofOther } = await makeToken(gateway, key, {
+    sandbox: "demo",
+  });
+  const foreign = await gateway.send(LOCKED, {
+    headers: { "x-porthole-token": ofOther },
+  });
+  assert.equal(foreign.code, "grant_invalid");
+  for (
+    const path of [
+      "/inspect/locked",
+      "/inspect/locked/events",
+      "/api/v1/tokens?sandbox=locked",
+      `/api/v1/tokens/${id}`,
+      "/toolbox/locked/files",
     ]
   ) {
-    await using gateway = await startGateway(environment);
-    for (const [method, path] of [["POST", ""], ["DELETE", "/x"]] as const) {
-      const { status, code } = await askApi(gateway, KEYS.user, {
-        method,
-        path,
-      });
-      assert.deepEqual([status, code], [501, "feature_off"]);
+    for (
+      const credential of [headers, { authorization: `Bearer ${token}` }]
+    ) {
+      const answer = await gateway.send(BASE, { path, headers: credential });
+      assert([401, 404].includes(answer.status), `${path} ${answer.status}`);
+      if (path.startsWith("/api")) {
+        assert.equal(answer.code, "login_required");
+      }
     }
   }
+});
+
+test("a token is listed with its last use, and its secret is told once only and kept nowhere", async ({ gateway, key }) => {
+  const { token, id } = await makeToken(gateway, key, { note: "CI" });
+  const list = { path: "?sandbox=locked" };
+  const [before] = (await askApi(gateway, key, list)).json()["items"] as [
+    Record<string, unknown>,
+  ];
+  assert.equal(before["lastUsedAt"], null);
+  assert.equal(before["note"], "CI");
+  assert.equal(typeof before["createdBy"], "string");
+  await gateway.send(LOCKED, { headers: { "x-porthole-token": token } });
+  const one = { path: `/${id}` };
+  await assertEventually(async () => {
+    const { lastUsedAt } = (await askApi(gateway, key, one)).json();
+    return /^\d{4}-.*Z$/.test(String(lastUsedAt));
+  }, "the use is noted");
+  for (const request of [one, list]) {
+    const { body } = await askApi(gateway, key, request);
+    assert.doesNotMatch(body, /pp_|[Hh]ash/);
+  }
+});
+
+test("a token that is ended is refused at once where it was ended", async ({ gateway, key }) => {
+  const { token, id } = await makeToken(gateway, key);
+  const headers = { "x-porthole-token": token };
+  assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
+  const end = { method: "DELETE", path: `/${id}` };
+  const ended = await askApi(gateway, key, end);
+  assert.deepEqual([ended.status, ended.body], [204, ""]);
+  assert.equal(
+    (await gateway.send(LOCKED, { headers })).code,
+    "grant_invalid",
+  );
+  assert.equal((await askApi(gateway, key, end)).code, "not_found");
 });

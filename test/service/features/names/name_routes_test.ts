@@ -1,17 +1,13 @@
 /** `/api/v1/names`: who gets which host, and for how long, tested on complete services. */
 import assert from "node:assert/strict";
-import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { type Answer, BASE, startGateway } from "../../../support/gateway.ts";
-import type { LoginGateway } from "../../../support/login_gateway.ts";
-import { recordsFile } from "../../../support/records_file.ts";
+import { startRecordsGateway } from "../../../support/records_api.ts";
 import { skewClock } from "../../../support/skewed_clock.ts";
+import { testRecordKind } from "../../../support/suites/record_kind.ts";
 import { textFile } from "../../../support/text_file.ts";
-import {
-  testLoginsInBothWorlds as test,
-  WORLDS,
-} from "../../../support/worlds.ts";
+import { WORLDS } from "../../../support/worlds.ts";
 import {
   askApi,
   endName,
@@ -37,6 +33,16 @@ const MADE: [number, null] = [201, null];
 const TAKEN: [number, string] = [409, "name_taken"];
 const ABSENT: [number, string] = [404, "not_found"];
 const OTHER_VERSION: [number, string] = [412, "precondition_failed"];
+
+testRecordKind({
+  name: "names",
+  settings: MEMBERS,
+  wish: { sandbox: "locked", port: 3000 },
+  putAt: `/${SHOP}`,
+  verbs: ["verify"],
+  strangers: [[{ authorization: `Bearer ${THEIR_KEY}` }, 404]],
+  start: startNameGateway,
+});
 
 for (const { suffix, startGateway, memberKey: key } of WORLDS) {
   Deno.test(`a name is made, read, listed, led elsewhere and given up by members${suffix}`, async () => {
@@ -163,44 +169,6 @@ Deno.test("names of others and those that are not there are refused alike, after
   assert.equal(told.size, 1, [...told].join("\n"));
   assert.match([...told].join(), /not_found/);
   assert.equal((await readName(gateway, SHOP, THEIR_KEY)).status, 200);
-});
-
-Deno.test("nobody but members makes, reads, verifies and ends names", async () => {
-  await using gateway = await startNameGateway();
-  assert.equal(
-    (await putName(gateway, SHOP, { sandbox: "locked" })).status,
-    201,
-  );
-  for (
-    const [headers, expected] of [
-      [{}, 401],
-      [{ "x-daytona-preview-token": KEYS.lockedToken }, 401],
-      [{ authorization: `Bearer ${KEYS.lockedToken}` }, 404],
-      [{ authorization: `Bearer ${KEYS.service}` }, 404],
-      [{ authorization: `Bearer ${HOSTED_KEYS.foreigner}` }, 404],
-      [{ authorization: `Bearer ${THEIR_KEY}` }, 404],
-    ] as const
-  ) {
-    for (
-      const [method, path, body] of [
-        ["PUT", `/api/v1/names/${SHOP}`, { sandbox: "locked", port: 3000 }],
-        ["GET", "/api/v1/names?sandbox=locked", undefined],
-        ["GET", `/api/v1/names/${SHOP}`, undefined],
-        ["POST", `/api/v1/names/${SHOP}/verify`, {}],
-        ["DELETE", `/api/v1/names/${SHOP}`, undefined],
-      ] as const
-    ) {
-      const { status } = await gateway.send(BASE, {
-        method,
-        path,
-        headers: { ...headers, "content-type": "application/json" },
-        body: body && JSON.stringify(body),
-      });
-      const what = `${method} ${path} ${JSON.stringify(headers)}`;
-      assert.equal(status, expected, what);
-    }
-  }
-  assert.equal((await readName(gateway, SHOP)).json()["sandboxId"], "locked");
 });
 
 Deno.test("hostile hosts and bodies are refused with all that is wrong with them, and change nothing", async () => {
@@ -352,75 +320,6 @@ Deno.test("an organization makes, changes and ends 60 names in a minute, however
   assert.equal((await putName(gateway, SHOP)).code, null);
 });
 
-/** The cookie of alice, who has logged in for a preview. */
-async function logIn(gateway: LoginGateway): Promise<string> {
-  const browser = gateway.browser();
-  const { page: form } = await browser.open(
-    gateway.at("3000-locked", "/echo"),
-  );
-  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
-  const request = { method: "GET", crossSite: false };
-  return browser.jar.fieldFor(new URL(gateway.at("")), request) ?? "";
-}
-
-test("a login gives names from pages of the base domain, and from none of an app or another site", async (start) => {
-  await using records = await recordsFile();
-  await using gateway = await start({ ...MEMBERS, ...records.environment });
-  const cookie = await logIn(gateway);
-  const { host, origin } = new URL(gateway.at(""));
-  const wish = JSON.stringify({ sandbox: "locked", port: 3000 });
-  async function ask(
-    method: string,
-    path: string,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<Answer> {
-    const body = { PUT: wish, POST: "{}" }[method];
-    return await gateway.send(host, {
-      method,
-      path: `/api/v1/names${path}`,
-      headers: { cookie, "content-type": "application/json", ...headers },
-      body,
-    });
-  }
-  const own = { "sec-fetch-site": "same-origin", origin };
-  const made = await ask("PUT", `/${SHOP}`, own);
-  assert.equal(made.status, 201, made.body);
-  for (
-    const [method, path] of [
-      ["PUT", `/${SHOP}`],
-      ["POST", `/${SHOP}/verify`],
-      ["GET", `/${SHOP}`],
-      ["GET", "?sandbox=locked"],
-      ["DELETE", `/${SHOP}`],
-    ] as const
-  ) {
-    for (
-      const headers of [
-        {},
-        {
-          "sec-fetch-site": "same-site",
-          origin: gateway.at("3000-locked", ""),
-        },
-        { "sec-fetch-site": "cross-site", origin: "https://evil.test" },
-        { "sec-fetch-site": "cross-site", origin: "null" },
-        // The page of the name itself.
-        { "sec-fetch-site": "same-site", origin: `http://${SHOP}` },
-      ]
-    ) {
-      const answer = await ask(method, path, headers);
-      assert.equal(answer.code, "origin_refused", `${method} ${path}`);
-      const cors = answer.headers.get("access-control-allow-origin");
-      assert.equal(cors, null);
-    }
-    const stranger = await ask(method, path, { ...own, cookie: "app=1" });
-    assert.equal(stranger.code, "login_required", `${method} ${path}`);
-  }
-  const read = { "sec-fetch-site": "same-origin" };
-  assert.equal((await ask("GET", `/${SHOP}`, read)).status, 200);
-  assert.equal((await ask("GET", "?sandbox=locked", read)).status, 200);
-  assert.equal((await ask("DELETE", `/${SHOP}`, own)).status, 204);
-});
-
 Deno.test("the log tells of names that are made, changed and ended", async () => {
   await using log = await collectLog();
   await using gateway = await startNameGateway();
@@ -442,28 +341,20 @@ Deno.test("the log tells of names that are made, changed and ended", async () =>
   assert.deepEqual(ports, [3000, 8000, 8000]);
 });
 
-Deno.test("the routes are off without the switch, and while only the operator gives names", async () => {
+Deno.test("while only the operator gives names, the routes are off", async () => {
   const target = JSON.stringify({ [OWN]: { sandbox: "demo", port: 3000 } });
   await using file = await textFile(target);
-  await using records = await recordsFile();
+  await using gateway = await startRecordsGateway(startGateway, {
+    NAMES: "operator",
+    NAMES_FILE: file.path,
+  });
   for (
-    const environment of [
-      {},
-      { NAMES: "operator", NAMES_FILE: file.path },
+    const answer of [
+      await putName(gateway, SHOP),
+      await readName(gateway, SHOP),
+      await endName(gateway, SHOP),
+      await verifyName(gateway, SHOP),
+      await askApi(gateway, KEYS.user, { path: "?sandbox=demo" }),
     ]
-  ) {
-    await using gateway = await startGateway({
-      ...records.environment,
-      ...environment,
-    });
-    for (
-      const answer of [
-        await putName(gateway, SHOP),
-        await readName(gateway, SHOP),
-        await endName(gateway, SHOP),
-        await verifyName(gateway, SHOP),
-        await askApi(gateway, KEYS.user, { path: "?sandbox=demo" }),
-      ]
-    ) assert.deepEqual(outcomeOf(answer), [501, "feature_off"]);
-  }
+  ) assert.deepEqual(outcomeOf(answer), [501, "feature_off"]);
 });

@@ -1,19 +1,14 @@
 /** Share links: what they open and what they do not, and who makes them, tested on the complete service. */
 import assert from "node:assert/strict";
-import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
-import {
-  BASE,
-  DEMO,
-  LOCKED,
-  startGateway,
-  type TestGateway,
-} from "../../../support/gateway.ts";
-import { NAMED_WORLDS as WORLDS } from "../../../support/named_worlds.ts";
+import { BASE, DEMO, LOCKED, startGateway } from "../../../support/gateway.ts";
+import { testsOfMembers } from "../../../support/records_api.ts";
+import { testRecordKind } from "../../../support/suites/record_kind.ts";
 import {
   askApi,
   follow,
   makeShare,
+  MEMBERS,
   NAVIGATION,
   openedBy,
   OWN_PAGE,
@@ -23,46 +18,45 @@ import {
 
 const WISH = JSON.stringify({ sandbox: "locked", port: 3000 });
 
-/** Defines a test for each world, with the key of a member there. */
-function test(
-  name: string,
-  body: (gateway: TestGateway, memberKey: string) => Promise<void>,
-  environment: Readonly<Record<string, string>> = {},
-): void {
-  for (const { suffix, startGateway, memberKey } of WORLDS) {
-    Deno.test(name + suffix, async () => {
-      await using gateway = await startShareGateway(startGateway, environment);
-      await body(gateway, memberKey);
-    });
-  }
-}
-
-test(
-  "a press opens the shared port, at the path that was shared, and the app sees nothing of it",
-  async (gateway, key) => {
-    const share = await makeShare(gateway, key, { path: "/echo?a=1#top" });
-    const pressed = await press(gateway, share);
-    assert.equal(pressed.status, 200, pressed.body);
-    assert.equal(pressed.headers.get("cache-control"), "no-store");
-    assert.match(String(pressed.json()["location"]), /^[^#]*#top$/);
-    const arrived = await follow(gateway, pressed);
-    assert.equal(arrived.status, 303);
-    const location = `http://${LOCKED}/echo?a=1`;
-    assert.equal(arrived.headers.get("location"), location);
-    const cookie = arrived.headers.get("set-cookie")?.split(";")[0] ?? "";
-    const shown = await gateway.send(LOCKED, {
-      path: "/echo?a=1",
-      headers: { cookie },
-    });
-    assert.equal(shown.status, 200);
-    assert.doesNotMatch(shown.body, /porthole|ps_/);
-    assert(!shown.body.includes(share.secret));
+testRecordKind({
+  name: "shares",
+  settings: MEMBERS,
+  wish: { sandbox: "locked", port: 3000 },
+  async whenOff({ send }) {
+    const page = await send(BASE, { path: `/s/${"A".repeat(22)}` });
+    assert.equal(page.code, "route_not_found");
   },
+});
+
+const test = testsOfMembers(startShareGateway);
+
+const testWithStarts = testsOfMembers((startGateway) =>
+  startShareGateway(startGateway, { WAKE: "press" })
 );
 
-test(
+test("a press opens the shared port, at the path that was shared, and the app sees nothing of it", async ({ gateway, key }) => {
+  const share = await makeShare(gateway, key, { path: "/echo?a=1#top" });
+  const pressed = await press(gateway, share);
+  assert.equal(pressed.status, 200, pressed.body);
+  assert.equal(pressed.headers.get("cache-control"), "no-store");
+  assert.match(String(pressed.json()["location"]), /^[^#]*#top$/);
+  const arrived = await follow(gateway, pressed);
+  assert.equal(arrived.status, 303);
+  const location = `http://${LOCKED}/echo?a=1`;
+  assert.equal(arrived.headers.get("location"), location);
+  const cookie = arrived.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const shown = await gateway.send(LOCKED, {
+    path: "/echo?a=1",
+    headers: { cookie },
+  });
+  assert.equal(shown.status, 200);
+  assert.doesNotMatch(shown.body, /porthole|ps_/);
+  assert(!shown.body.includes(share.secret));
+});
+
+testWithStarts(
   "what a share opens is its port of its sandbox, and no view, API, toolbox or start",
-  async (gateway, key) => {
+  async ({ gateway, key }) => {
     gateway.stack.api.sandbox("demo").public = false;
     const share = await makeShare(gateway, key);
     const cookie = await openedBy(gateway, share);
@@ -110,205 +104,135 @@ test(
       }
     }
   },
-  { WAKE: "press" },
 );
 
-test(
-  "the address that a press leads to is good once, for a navigation to its port only",
-  async (gateway, key) => {
-    const share = await makeShare(gateway, key);
-    const pressed = await press(gateway, share);
-    const { search } = new URL(String(pressed.json()["location"]));
-    const code = search.slice("?porthole_token=".length);
-    const headers = NAVIGATION;
-    const other = await makeShare(gateway, key, { sandbox: "demo" });
-    const { location } = (await press(gateway, other)).json();
-    const { search: foreign } = new URL(String(location));
-    for (
-      const [host, sent] of [
-        [LOCKED, { path: `/${foreign}`, headers }],
-        [`3001-locked.${BASE}`, { path: `/${search}`, headers }],
-        [LOCKED, { headers: { ...headers, "x-porthole-token": code } }],
-        [LOCKED, { headers: { authorization: `Bearer ${code}` } }],
-      ] as const
-    ) {
-      const refused = await gateway.send(host, sent);
-      assert.equal(refused.code, "grant_invalid");
-    }
-    const ahead = { ...headers, "sec-purpose": "prefetch" };
-    const early = { path: `/${search}`, headers: ahead };
-    assert.equal((await gateway.send(LOCKED, early)).code, "prefetch_refused");
-    assert.equal((await follow(gateway, pressed)).status, 303);
-    const again = await follow(gateway, pressed);
-    assert.deepEqual([again.status, again.code], [401, "grant_invalid"]);
-  },
-);
-
-test(
-  "members only make, see and end shares, and to everybody else there are none",
-  async (gateway, key) => {
-    const { id } = await makeShare(gateway, key);
-    for (
-      const [headers, expected] of [
-        [{}, 401],
-        [{ "x-daytona-preview-token": KEYS.lockedToken }, 401],
-        [{ authorization: `Bearer ${KEYS.lockedToken}` }, 404],
-        [{ authorization: `Bearer ${KEYS.service}` }, 404],
-        [{ authorization: `Bearer ${HOSTED_KEYS.foreigner}` }, 404],
-        [{ authorization: "Bearer nobody" }, 404],
-      ] as const
-    ) {
-      for (
-        const [method, path] of [
-          ["POST", "/api/v1/shares"],
-          ["GET", "/api/v1/shares?sandbox=locked"],
-          ["GET", `/api/v1/shares/${id}`],
-          ["DELETE", `/api/v1/shares/${id}`],
-        ] as const
-      ) {
-        const { status } = await gateway.send(BASE, {
-          method,
-          path,
-          headers: { ...headers, "content-type": "application/json" },
-          body: method === "POST" ? WISH : undefined,
-        });
-        const name = `${method} ${path} ${JSON.stringify(headers)}`;
-        assert.equal(status, expected, name);
-      }
-    }
-    assert.equal((await askApi(gateway, key, { path: `/${id}` })).status, 200);
-  },
-);
-
-test(
-  "members see all of a share but its secrets, which are told once or never",
-  async (gateway, key) => {
-    const made = await askApi(gateway, key, {
-      method: "POST",
-      body: {
-        sandbox: "locked",
-        port: 3000,
-        passcode: "open sesame",
-        uses: 3,
-        note: "for the board",
-      },
-    });
-    assert.equal(made.status, 201, made.body);
-    const { url, ...told } = made.json();
-    const { id } = told;
-    assert.match(
-      String(url),
-      new RegExp(`^http://${BASE}/s/${id}#[A-Za-z0-9_-]{43}$`),
-    );
-    assert.equal(made.headers.get("location"), `/api/v1/shares/${id}`);
-    const week = 7 * 86_400_000;
-    const { createdAt, expiresAt, createdBy } = told;
-    const life = Date.parse(String(expiresAt)) - Date.parse(String(createdAt));
-    assert.equal(life, week);
-    assert.equal(typeof createdBy, "string");
-    const { sandboxId } = told;
-    assert.deepEqual(told, {
-      id,
-      sandboxId,
-      createdAt,
-      createdBy,
-      expiresAt,
-      note: "for the board",
-      port: 3000,
-      path: "/",
-      emails: null,
-      uses: 3,
-      usesLeft: 3,
-      hasPasscode: true,
-    });
-    for (const path of [`/${id}`, "?sandbox=locked"]) {
-      const { body } = await askApi(gateway, key, { path });
-      assert(body.includes(String(id)));
-      assert.doesNotMatch(body, /[Hh]ash|sesame|"url"/);
-    }
-  },
-);
-
-test(
-  "a share is refused that leads elsewhere, or asks for what cannot be, with the reason",
-  async (gateway, key) => {
-    for (
-      const [differences, path] of [
-        [{ path: "//evil.example" }, "/path"],
-        [{ path: "/\\evil.example" }, "/path"],
-        [{ path: "https://evil.example/" }, "/path"],
-        [{ path: "evil" }, "/path"],
-        [{ path: "/a\tb" }, "/path"],
-        [{ path: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}` }, "/path"],
-        [{ path: "/?porthole_token=pp_other" }, "/path"],
-        [{ port: 2280 }, "/port"],
-        [{ port: 22_222 }, "/port"],
-        [{ port: 33_333 }, "/port"],
-        [{ port: 0 }, "/port"],
-        [{ expiresInSec: 0 }, "/expiresInSec"],
-        [{ expiresInSec: 30 * 86_400 + 1 }, "/expiresInSec"],
-        [{ passcode: "short" }, "/passcode"],
-        [{ emails: [] }, "/emails"],
-        [{ emails: ["@example.com"] }, "/emails/0"],
-        [{ uses: 0 }, "/uses"],
-        [{ uses: 1.5 }, "/uses"],
-        [{ wakes: true }, "/wakes"],
-      ] as const
-    ) {
-      const body = { sandbox: "locked", port: 3000, ...differences };
-      const { status, json } = await askApi(gateway, key, {
-        method: "POST",
-        body,
-      });
-      const [{ path: named }] = json()["errors"] as [{ path: string }];
-      assert.deepEqual([status, named], [400, path]);
-    }
-  },
-);
-
-test(
-  "to whoever does not know the secret, no share is there, and what has ended never was",
-  async (gateway, key) => {
-    const share = await makeShare(gateway, key);
-    const cookie = await openedBy(gateway, share);
-    const answers = [
-      await press(gateway, { ...share, secret: "x".repeat(43) }),
-      await press(gateway, { ...share, id: "A".repeat(22) }),
-    ];
-    const ended = { method: "DELETE", path: `/${share.id}` };
-    assert.equal((await askApi(gateway, key, ended)).status, 204);
-    answers.push(await press(gateway, share));
-    for (const { status, code, body, headers } of answers) {
-      assert.deepEqual([status, code], [401, "share_invalid"]);
-      const { requestId: _, ...said } = JSON.parse(body);
-      const { requestId: _first, ...first } = answers[0]?.json() ?? {};
-      assert.deepEqual(said, first);
-      assert.equal(headers.get("cache-control"), "no-store");
-    }
-    const after = await gateway.send(LOCKED, { headers: { cookie } });
-    assert.deepEqual([after.status, after.code], [401, "grant_invalid"]);
-  },
-);
-
-Deno.test("shares are off without the switch, or without a place for records, and the routes say so", async () => {
+test("the address that a press leads to is good once, for a navigation to its port only", async ({ gateway, key }) => {
+  const share = await makeShare(gateway, key);
+  const pressed = await press(gateway, share);
+  const { search } = new URL(String(pressed.json()["location"]));
+  const code = search.slice("?porthole_token=".length);
+  const headers = NAVIGATION;
+  const other = await makeShare(gateway, key, { sandbox: "demo" });
+  const { location } = (await press(gateway, other)).json();
+  const { search: foreign } = new URL(String(location));
   for (
-    const environment of [
-      {},
-      { SHARES: "members", RECORDS_URL: "none" },
-      { SHARES: "members", RECORDS_URL: "kv::memory:" },
-    ]
+    const [host, sent] of [
+      [LOCKED, { path: `/${foreign}`, headers }],
+      [`3001-locked.${BASE}`, { path: `/${search}`, headers }],
+      [LOCKED, { headers: { ...headers, "x-porthole-token": code } }],
+      [LOCKED, { headers: { authorization: `Bearer ${code}` } }],
+    ] as const
   ) {
-    await using gateway = await startGateway(environment);
-    for (const [method, path] of [["POST", ""], ["DELETE", "/x"]] as const) {
-      const { status, code } = await askApi(gateway, KEYS.user, {
-        method,
-        path,
-      });
-      assert.deepEqual([status, code], [501, "feature_off"]);
-    }
-    const page = await gateway.send(BASE, { path: `/s/${"A".repeat(22)}` });
-    assert.equal(page.code, "route_not_found");
+    const refused = await gateway.send(host, sent);
+    assert.equal(refused.code, "grant_invalid");
   }
+  const ahead = { ...headers, "sec-purpose": "prefetch" };
+  const early = { path: `/${search}`, headers: ahead };
+  assert.equal((await gateway.send(LOCKED, early)).code, "prefetch_refused");
+  assert.equal((await follow(gateway, pressed)).status, 303);
+  const again = await follow(gateway, pressed);
+  assert.deepEqual([again.status, again.code], [401, "grant_invalid"]);
+});
+
+test("members see all of a share but its secrets, which are told once or never", async ({ gateway, key }) => {
+  const made = await askApi(gateway, key, {
+    method: "POST",
+    body: {
+      sandbox: "locked",
+      port: 3000,
+      passcode: "open sesame",
+      uses: 3,
+      note: "for the board",
+    },
+  });
+  assert.equal(made.status, 201, made.body);
+  const { url, ...told } = made.json();
+  const { id } = told;
+  assert.match(
+    String(url),
+    new RegExp(`^http://${BASE}/s/${id}#[A-Za-z0-9_-]{43}$`),
+  );
+  assert.equal(made.headers.get("location"), `/api/v1/shares/${id}`);
+  const week = 7 * 86_400_000;
+  const { createdAt, expiresAt, createdBy } = told;
+  const life = Date.parse(String(expiresAt)) - Date.parse(String(createdAt));
+  assert.equal(life, week);
+  assert.equal(typeof createdBy, "string");
+  const { sandboxId } = told;
+  assert.deepEqual(told, {
+    id,
+    sandboxId,
+    createdAt,
+    createdBy,
+    expiresAt,
+    note: "for the board",
+    port: 3000,
+    path: "/",
+    emails: null,
+    uses: 3,
+    usesLeft: 3,
+    hasPasscode: true,
+  });
+  for (const path of [`/${id}`, "?sandbox=locked"]) {
+    const { body } = await askApi(gateway, key, { path });
+    assert(body.includes(String(id)));
+    assert.doesNotMatch(body, /[Hh]ash|sesame|"url"/);
+  }
+});
+
+test("a share is refused that leads elsewhere, or asks for what cannot be, with the reason", async ({ gateway, key }) => {
+  for (
+    const [differences, path] of [
+      [{ path: "//evil.example" }, "/path"],
+      [{ path: "/\\evil.example" }, "/path"],
+      [{ path: "https://evil.example/" }, "/path"],
+      [{ path: "evil" }, "/path"],
+      [{ path: "/a\tb" }, "/path"],
+      [{ path: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}` }, "/path"],
+      [{ path: "/?porthole_token=pp_other" }, "/path"],
+      [{ port: 2280 }, "/port"],
+      [{ port: 22_222 }, "/port"],
+      [{ port: 33_333 }, "/port"],
+      [{ port: 0 }, "/port"],
+      [{ expiresInSec: 0 }, "/expiresInSec"],
+      [{ expiresInSec: 30 * 86_400 + 1 }, "/expiresInSec"],
+      [{ passcode: "short" }, "/passcode"],
+      [{ emails: [] }, "/emails"],
+      [{ emails: ["@example.com"] }, "/emails/0"],
+      [{ uses: 0 }, "/uses"],
+      [{ uses: 1.5 }, "/uses"],
+      [{ wakes: true }, "/wakes"],
+    ] as const
+  ) {
+    const body = { sandbox: "locked", port: 3000, ...differences };
+    const { status, json } = await askApi(gateway, key, {
+      method: "POST",
+      body,
+    });
+    const [{ path: named }] = json()["errors"] as [{ path: string }];
+    assert.deepEqual([status, named], [400, path]);
+  }
+});
+
+test("to whoever does not know the secret, no share is there, and what has ended never was", async ({ gateway, key }) => {
+  const share = await makeShare(gateway, key);
+  const cookie = await openedBy(gateway, share);
+  const answers = [
+    await press(gateway, { ...share, secret: "x".repeat(43) }),
+    await press(gateway, { ...share, id: "A".repeat(22) }),
+  ];
+  const ended = { method: "DELETE", path: `/${share.id}` };
+  assert.equal((await askApi(gateway, key, ended)).status, 204);
+  answers.push(await press(gateway, share));
+  for (const { status, code, body, headers } of answers) {
+    assert.deepEqual([status, code], [401, "share_invalid"]);
+    const { requestId: _, ...said } = JSON.parse(body);
+    const { requestId: _first, ...first } = answers[0]?.json() ?? {};
+    assert.deepEqual(said, first);
+    assert.equal(headers.get("cache-control"), "no-store");
+  }
+  const after = await gateway.send(LOCKED, { headers: { cookie } });
+  assert.deepEqual([after.status, after.code], [401, "grant_invalid"]);
 });
 
 Deno.test("the operator bounds the life of shares", async () => {
