@@ -1,6 +1,7 @@
 /** Generated from src/features/NAME/facts.ts (`deno task gen`): edit those files, not this one. */
 import { facts as abuse } from "../src/features/abuse/facts.ts";
 import { facts as access_page } from "../src/features/access_page/facts.ts";
+import { facts as build_logs } from "../src/features/build_logs/facts.ts";
 import { facts as embeds } from "../src/features/embeds/facts.ts";
 import { facts as handover } from "../src/features/handover/facts.ts";
 import { facts as identity } from "../src/features/identity/facts.ts";
@@ -16,6 +17,7 @@ import { facts as webhooks } from "../src/features/webhooks/facts.ts";
 
 export const FEATURE_ERRORS = {
   ...abuse.errors,
+  ...build_logs.errors,
   ...names.errors,
   ...shares.errors,
   ...trusted_issuers.errors,
@@ -25,6 +27,7 @@ export const FEATURE_ERRORS = {
 
 export const FEATURE_TEXTS = {
   ...abuse.texts,
+  ...build_logs.texts,
   ...names.texts,
   ...shares.texts,
   ...trusted_issuers.texts,
@@ -59,6 +62,7 @@ export const FEATURE_VIAS = [
 ] as const;
 
 export const FEATURE_ROUTES = [
+  ...build_logs.routes,
   ...embeds.routes,
   ...inspect.routes,
   ...preview_state.routes,

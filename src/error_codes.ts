@@ -61,7 +61,6 @@ export const CORE_ERRORS = {
     help: "dashboard",
     frame: "ended",
   },
-  build_log_not_found: { ...REFUSED, status: 404 },
   port_not_served: { ...REFUSED, status: 404 },
   route_not_found: { ...REFUSED, status: 404 },
   not_found: { ...REFUSED, status: 404 },

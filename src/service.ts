@@ -15,6 +15,7 @@ import { abuse } from "./features/abuse/abuse_feature.ts";
 import { accessPage } from "./features/access_page/access_page_feature.ts";
 import { basePage } from "./features/base_page/base_page_feature.ts";
 import { brand } from "./features/brand/brand_feature.ts";
+import { buildLogs } from "./features/build_logs/build_logs_feature.ts";
 import { embeds } from "./features/embeds/embeds_feature.ts";
 import { handover } from "./features/handover/handover_feature.ts";
 import { identity } from "./features/identity/identity_feature.ts";
@@ -72,6 +73,7 @@ export const FEATURES: readonly FeatureModule[] = Object.freeze([
   brand,
   abuse,
   usage,
+  buildLogs,
 ]);
 
 /** Their settings. */
@@ -272,8 +274,6 @@ export async function createService(
   const accessLog = createAccessLog(config.log, lines);
   const dispatch = createGateway(config, {
     parseHost,
-    api,
-    upstream,
     forwarder,
     resolvers,
     auth,

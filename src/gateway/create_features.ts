@@ -40,6 +40,7 @@ export function createFeatures(
     ...core,
     ...auth,
     ...resolvers,
+    upstream,
     members: new Members({ ...auth, states }),
     looks: new PreviewLooks(
       new PreviewProbe({ ...auth, forwarder, upstream, states, destinations }),

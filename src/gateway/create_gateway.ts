@@ -2,15 +2,12 @@
 import ipaddr from "ipaddr.js";
 import { PlantedCookies } from "../auth/planted_cookies.ts";
 import type { Config } from "../config/config.ts";
-import type { DaytonaApi } from "../daytona/api.ts";
 import { FloodBans } from "../downstream/websocket/rate_limit.ts";
 import { createRequestIds } from "../observability/log.ts";
 import { RequestTrace } from "../observability/traces.ts";
 import { Forwarder, type ForwarderParts } from "../proxy/forward.ts";
 import { HandshakeForms } from "../proxy/handshake_forms.ts";
 import { HostRefusals } from "../proxy/host_refusals.ts";
-import { BuildResolver } from "../resolver/own/builds.ts";
-import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { Chains } from "./chains.ts";
 import { Dispatch, type DispatchParts } from "./dispatch.ts";
 import type { ExchangeServices } from "./exchange_services.ts";
@@ -46,8 +43,6 @@ interface GatewayParts extends
     | "now"
     | "parseHost"
   > {
-  readonly api: DaytonaApi;
-  readonly upstream: UpstreamClient;
   readonly forwarder: Forwarder;
   readonly resolvers: Resolvers;
   readonly auth: Auth;
@@ -63,8 +58,6 @@ interface GatewayParts extends
 export function createGateway(config: Config, parts: GatewayParts): Dispatch {
   const { limits, listen, session, public: site, daytona, traceApps } = config;
   const {
-    api,
-    upstream,
     forwarder,
     resolvers,
     auth,
@@ -118,14 +111,7 @@ export function createGateway(config: Config, parts: GatewayParts): Dispatch {
   return new Dispatch({
     ...services,
     sandboxes,
-    servesPaths: daytona.mode === "proxy",
-    buildLogs: {
-      builds: new BuildResolver(api),
-      throttle: auth.throttle,
-      grants: auth.grants,
-      upstream,
-      subjects: auth.subjects,
-    },
+    servesToolboxes: daytona.mode === "proxy",
     nextRequestId: createRequestIds(),
     newTrace: hasSpans ? () => new RequestTrace(traceApps) : undefined,
   });

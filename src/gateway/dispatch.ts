@@ -1,5 +1,4 @@
 /** Dispatches requests: by host and target, to a handler of the data plane or to the gateway's own pages. */
-import { type BaseRoute, baseRoute } from "../address/base_route.ts";
 import { canonicalRef } from "../address/grammar.ts";
 import {
   type HostParser,
@@ -8,6 +7,7 @@ import {
   type PreviewHost,
   previewOrigin,
 } from "../address/preview_host.ts";
+import { type ToolboxPath, toolboxPath } from "../address/toolbox_path.ts";
 import {
   type ClientInfo,
   clientOf,
@@ -24,13 +24,8 @@ import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import { isSafe } from "../http/safe_method.ts";
 import type { RequestTrace } from "../observability/traces.ts";
 import type { RemoteSettings } from "../resolver/remote_settings.ts";
-import {
-  type BuildLogParts,
-  buildLogRoute,
-  handleBuildLog,
-} from "./build_logs.ts";
 import type { Chains } from "./chains.ts";
-import { Exchange } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import type { OwnExchange } from "./feature.ts";
 import { isProbe, OwnPages, type OwnPagesParts } from "./own_pages.ts";
 import type { SandboxHandlers } from "./preview.ts";
@@ -45,11 +40,10 @@ export interface DispatchParts extends OwnPagesParts {
     "baseDomains" | "dashboardUrl"
   >;
   readonly sandboxes: Pick<SandboxHandlers, "preview" | "toolbox">;
-  readonly buildLogs: BuildLogParts;
   readonly chains: Pick<Chains, "answer">;
   readonly parseHost: HostParser;
-  /** True to serve toolboxes and build logs, which are reached by path. */
-  readonly servesPaths: boolean;
+  /** True to serve toolboxes. */
+  readonly servesToolboxes: boolean;
   readonly nextRequestId: () => string;
   /** Undefined if Deno makes no spans. */
   readonly newTrace?: (() => RequestTrace) | undefined;
@@ -168,18 +162,21 @@ export class Dispatch {
       const x = previewExchange(incoming, parsed.host, parts);
       return this.#serve(x, parts.sandboxes.preview(x));
     }
-    const route = baseRoute(target);
-    if (route?.kind === "malformed") {
+    const toolbox = toolboxPath(target);
+    if (toolbox === "malformed") {
       return this.#pages.refuse(incoming, "bad_target");
     }
-    if (route !== undefined) {
+    if (toolbox !== undefined) {
       return incoming.namesHost
-        ? this.#serveByPath(incoming, route)
+        ? this.#serveToolbox(incoming, toolbox)
         : this.#pages.refuse(refused, "bad_host");
     }
     for (const one of parts.chains.answer.onBase) {
       const own = one.onBase(incoming, parts);
-      if (own !== undefined) return this.#serve(own.exchange, own.handle());
+      if (own === undefined) continue;
+      return incoming.namesHost
+        ? this.#serve(own.exchange, own.handle())
+        : this.#pages.refuse(refused, "bad_host");
     }
     const base = parsed.kind === "base" ? parsed.base : undefined;
     return this.#pages.serve(incoming, base);
@@ -207,25 +204,15 @@ export class Dispatch {
     }
   }
 
-  /** Serves what the data plane serves by path, on any host but a preview's. */
-  #serveByPath(
+  /** Serves a sandbox's toolbox, which is reached by path on any host but a preview's. */
+  #serveToolbox(
     incoming: ReceivedRequest,
-    route: Exclude<BaseRoute, { kind: "malformed" }>,
+    { sandboxId, target }: Exclude<ToolboxPath, "malformed">,
   ): Promise<Response> {
-    const { sandboxes, buildLogs, servesPaths } = this.#parts;
-    if (route.kind === "toolbox") {
-      const sandboxId = canonicalRef(route.sandboxId);
-      const request = { ...incoming, target: route.target };
-      const x = toolboxExchange(request, sandboxId, this.#parts);
-      return this.#serve(x, servesPaths ? sandboxes.toolbox(x) : notServed());
-    }
-    const { corsMode, allowedOrigins } = this.#parts;
-    const logs = buildLogRoute(incoming, { corsMode, allowedOrigins });
-    const x = new Exchange(incoming, logs, this.#parts);
-    return this.#serve(
-      x,
-      servesPaths ? handleBuildLog(x, route, buildLogs) : notServed(),
-    );
+    const { sandboxes, servesToolboxes } = this.#parts;
+    const request = { ...incoming, target };
+    const x = toolboxExchange(request, canonicalRef(sandboxId), this.#parts);
+    return this.#serve(x, servesToolboxes ? sandboxes.toolbox(x) : notServed());
   }
 
   /** Warns once, if a peer seems to be a proxy but is not trusted. */

@@ -1,6 +1,7 @@
 /** How a feature is built: from the parts of the core, which are there before any feature is. */
 import type { HostParser } from "../address/preview_host.ts";
 import type { createAuth } from "../auth/create_auth.ts";
+import type { GrantAccess } from "../auth/grant_access.ts";
 import type { DurableStore } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
 import type { AnySection } from "../config/section.ts";
@@ -17,6 +18,7 @@ import type { RecordValues } from "../records/record_values.ts";
 import type { Records } from "../records/records.ts";
 import type { createResolvers } from "../resolver/create_resolvers.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
+import type { UpstreamClient } from "../upstream/http1/client.ts";
 import type { Feature } from "./feature.ts";
 import type { OrderedModule } from "./module_order.ts";
 import type { PreviewLooks } from "./preview_looks.ts";
@@ -67,6 +69,9 @@ export interface FeatureParts
   /** Who may use `/api/v1`. */
   readonly members: Members;
   readonly inFlight: InFlight;
+  readonly upstream: Pick<UpstreamClient, "request">;
+  /** Which secrets are grants. */
+  readonly grants: Pick<GrantAccess, "recognizes">;
   readonly bulkheads: Pick<Bulkheads, "mostWaiting">;
   /** What previews show, however many ask. */
   readonly looks: Pick<PreviewLooks, "at">;

@@ -3,7 +3,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { SANDBOX_REF } from "../../address/grammar.ts";
 import { refusal } from "../route.ts";
 
-const ANY = { "*/*": { schema: z.unknown() } };
+/** A body of any media type. */
+export const ANY_BODY = { "*/*": { schema: z.unknown() } };
 
 /** A sandbox by its id or name. */
 export const SANDBOX = z.string().regex(new RegExp(`^${SANDBOX_REF}$`));
@@ -28,38 +29,13 @@ function toolboxRoute(method: "get" | "post" | "put" | "patch" | "delete") {
       "`DAYTONA_SANDBOX_AUTH_KEY` or `Authorization: Bearer`; a cookie does not count. The signed URL of a file needs none.",
     request: { params: z.object({ sandboxId: SANDBOX, path: z.string() }) },
     responses: {
-      200: { description: "The daemon's response.", content: ANY },
+      200: { description: "The daemon's response.", content: ANY_BODY },
       502: refusal("The daemon does not respond."),
       ...ACCESS_REFUSALS,
     },
   });
 }
 
-function buildLogsRoute(resource: "snapshots" | "sandboxes") {
-  return createRoute({
-    method: "get",
-    path: `/${resource}/{id}/build-logs`,
-    operationId: `${resource}_build_logs`,
-    summary: `The build log of one of the ${resource}`,
-    description: "Requires the user's own `Authorization: Bearer`.",
-    request: {
-      params: z.object({ id: SANDBOX }),
-      query: z.object({
-        follow: z.enum(["true", "false"]).optional().describe(
-          "Whether to stream the log for as long as the build runs.",
-        ),
-      }),
-    },
-    responses: {
-      200: { description: "The log.", content: ANY },
-      ...ACCESS_REFUSALS,
-    },
-  });
-}
-
 /** The paths that the data plane serves; the control plane only describes them. */
-export const DATA_PLANE_ROUTES = [
-  ...(["get", "post", "put", "patch", "delete"] as const).map(toolboxRoute),
-  buildLogsRoute("snapshots"),
-  buildLogsRoute("sandboxes"),
-];
+export const DATA_PLANE_ROUTES =
+  (["get", "post", "put", "patch", "delete"] as const).map(toolboxRoute);

@@ -14,7 +14,6 @@ import type { Definition, Definitions } from "./instruments.ts";
 export const CORE_ROUTES = [
   "preview",
   "toolbox",
-  "build_logs",
   "control",
 ] as const;
 

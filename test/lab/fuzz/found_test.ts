@@ -10,7 +10,7 @@ import { baseUrl, previewDomain } from "../../../src/config/formats.ts";
 import { readSettings } from "../../../src/config/read_settings.ts";
 import { runnerAnswer } from "../../../src/daytona/models.ts";
 import { withoutTrailingSlashes } from "../../../src/http/url.ts";
-import { buildLogQuery } from "../../../src/resolver/build_log.ts";
+import { buildLogQuery } from "../../../src/features/build_logs/build_log.ts";
 import { withCors } from "../../../src/proxy/cors.ts";
 import { clientOf } from "../../../src/downstream/http/forwarded.ts";
 import { filterSetCookie } from "../../../src/proxy/response_headers.ts";

@@ -1,6 +1,7 @@
 /** Long targets, hosts and references. */
 import { removeDotSegments } from "../../../src/address/app_target.ts";
-import { baseRoute } from "../../../src/address/base_route.ts";
+import { toolboxPath } from "../../../src/address/toolbox_path.ts";
+import { buildLogPath } from "../../../src/features/build_logs/build_log_path.ts";
 import {
   likelyHost,
   likelyName,
@@ -13,7 +14,7 @@ import {
   sameHostTarget,
 } from "../../../src/address/return_url.ts";
 import { splitPreviewToken } from "../../../src/auth/preview_token.ts";
-import { buildLogQuery } from "../../../src/resolver/build_log.ts";
+import { buildLogQuery } from "../../../src/features/build_logs/build_log.ts";
 import { toolboxReference } from "../../../src/proxy/toolbox_response.ts";
 import { hostParser } from "../../support/names.ts";
 import { BLANKS, type Growth, repeated } from "./growth.ts";
@@ -69,9 +70,9 @@ export const addressGrowths: readonly Growth[] = [
     ["/", "/../%2f.."],
   ),
   ...repeated(
-    "baseRoute()",
+    "toolboxPath() and buildLogPath()",
     ["a", "/toolbox", "/build-logs", "?"],
-    (text) => baseRoute(text),
+    (text) => [toolboxPath(text), buildLogPath(text)],
     ["/toolbox/", "!"],
   ),
   ...repeated(

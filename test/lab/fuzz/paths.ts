@@ -1,4 +1,4 @@
-/** Targets of requests within a sandbox: {@linkcode appTarget}, {@linkcode baseRoute}, {@linkcode inspectRoute}. */
+/** Targets of requests within a sandbox: {@linkcode appTarget}, {@linkcode toolboxPath}, {@linkcode inspectRoute}. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { posix } from "node:path";
@@ -8,7 +8,8 @@ import {
   removeDotSegments,
   toolboxPrefix,
 } from "../../../src/address/app_target.ts";
-import { baseRoute } from "../../../src/address/base_route.ts";
+import { toolboxPath } from "../../../src/address/toolbox_path.ts";
+import { buildLogPath } from "../../../src/features/build_logs/build_log_path.ts";
 import { inspectRoute } from "../../../src/features/inspect/inspect.ts";
 import { requestHead } from "../../../src/upstream/http1/request_head.ts";
 import { requestOf } from "../../support/upstream.ts";
@@ -124,7 +125,7 @@ export const pathProperties: readonly Property[] = [
   ),
 
   property(
-    "baseRoute() divides a target of the base host without losing a byte, and leads into one sandbox",
+    "toolboxPath() and buildLogPath() divide a target of the base host without losing a byte, and toolboxPath() leads into one sandbox",
     mutated(
       fc.tuple(
         fc.constantFrom("/toolbox/", "/snapshots/", "/sandboxes/", "/"),
@@ -135,18 +136,19 @@ export const pathProperties: readonly Property[] = [
       [...HOSTILE, "/toolbox", "/../", "%2e%2e"],
     ),
     (target) => {
-      const route = baseRoute(target);
-      if (route === undefined) {
-        return assert.ok(!/^\/toolbox(?![^/?])/.test(target));
-      }
-      if (route.kind === "malformed") return;
-      if (route.kind === "build_logs") {
-        const resource = route.of === "snapshot" ? "snapshots" : "sandboxes";
+      const build = buildLogPath(target);
+      if (build !== undefined) {
+        const resource = build.of === "snapshot" ? "snapshots" : "sandboxes";
         return assert.equal(
-          `/${resource}/${route.id}/build-logs${route.query}`,
+          `/${resource}/${build.id}/build-logs${build.query}`,
           target,
         );
       }
+      const route = toolboxPath(target);
+      if (route === undefined) {
+        return assert.ok(!/^\/toolbox(?![^/?])/.test(target));
+      }
+      if (route === "malformed") return;
       const prefix = `/toolbox/${route.sandboxId}`;
       assert.ok(
         [prefix + route.target, prefix + route.target.slice(1)].includes(

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { splitPreviewToken } from "../../../src/auth/preview_token.ts";
-import { buildLogQuery } from "../../../src/resolver/build_log.ts";
+import { buildLogQuery } from "../../../src/features/build_logs/build_log.ts";
 import {
   anyText,
   cases,

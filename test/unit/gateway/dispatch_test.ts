@@ -1,6 +1,5 @@
 import ipaddr from "ipaddr.js";
 import assert from "node:assert/strict";
-import { Throttle } from "../../../src/auth/throttle.ts";
 import type { ControlContext } from "../../../src/control/route.ts";
 import type { ClientLeg } from "../../../src/downstream/http/reply.ts";
 import type { SentAnswer } from "../../../src/downstream/http/untaken.ts";
@@ -50,7 +49,7 @@ function setUp(
   const dispatch = new Dispatch({
     ...services,
     limits: { ...services.limits, concurrentExchanges: 8 },
-    servesPaths: true,
+    servesToolboxes: true,
     chains: chainsOf(features.map((each, index) => [`${index}`, each])),
     parseHost(authority) {
       onParse(authority);
@@ -58,18 +57,6 @@ function setUp(
     },
     remoteSettings: { baseDomains, dashboardUrl: undefined },
     sandboxes: { preview: take, toolbox: take },
-    buildLogs: {
-      subjects: { ofBearer: () => undefined },
-      grants: { recognizes: () => false },
-      builds: { logOf: () => Promise.resolve(null) },
-      throttle: new Throttle({
-        refusalsPerMinute: 1,
-        lookups: 1,
-        maxClients: 1,
-        now: () => 0,
-      }),
-      upstream: { request: () => Promise.reject(new Error("Not reached")) },
-    },
     control(_, context) {
       contexts.push(context);
       return new Response();
@@ -238,14 +225,13 @@ Deno.test("a request goes round once, also by a name: its host is parsed once", 
 });
 
 Deno.test("host and path decide who answers", async () => {
-  const { send, exchanges, contexts, answers, records } = setUp();
+  const { send, exchanges, contexts, answers } = setUp();
   const peer = peerAt("203.0.113.9");
   const codes: (string | null)[] = [];
   for (
     const url of [
       "http://3000-box.p.test/toolbox/box/x",
       "http://p.test/toolbox/box/x",
-      "http://p.test/snapshots/snap/build-logs?follow=true",
       "http://p.test/login",
       "http://gateway.internal/health",
       "http://10-box.elsewhere.test/ready?verbose",
@@ -266,7 +252,6 @@ Deno.test("host and path decide who answers", async () => {
       "toolbox /x",
     ],
   );
-  assert.deepEqual(records.map(({ route }) => route), ["build_logs"]);
   assert.deepEqual(contexts.map(({ authority, base }) => [authority, base]), [
     ["p.test", "p.test"],
     ["gateway.internal", undefined],
@@ -279,10 +264,7 @@ Deno.test("host and path decide who answers", async () => {
     "bad_target",
     "target_too_long",
   ];
-  assert.deepEqual(codes.filter((code) => code !== null), [
-    "login_required", // by the handler of build logs
-    ...refusals,
-  ]);
+  assert.deepEqual(codes.filter((code) => code !== null), refusals);
   assert.deepEqual(answers, [undefined, undefined, undefined, ...refusals]);
 });
 

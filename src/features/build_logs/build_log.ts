@@ -1,11 +1,11 @@
 /** Fetches build logs from the runners that ran the builds. */
-import { GatewayError } from "../errors.ts";
-import { discardBody } from "../stream/response_body.ts";
-import type { UpstreamClient } from "../upstream/http1/client.ts";
-import type { UpstreamResponse } from "../upstream/http1/message.ts";
-import type { BuildLog } from "./own/builds.ts";
-import { runnerBase, runnerHeaders } from "./own/runner.ts";
-import { failedExchange } from "./refusals/refusal.ts";
+import { GatewayError } from "../../errors.ts";
+import { runnerBase, runnerHeaders } from "../../resolver/own/runner.ts";
+import { failedExchange } from "../../resolver/refusals/refusal.ts";
+import { discardBody } from "../../stream/response_body.ts";
+import type { UpstreamClient } from "../../upstream/http1/client.ts";
+import type { UpstreamResponse } from "../../upstream/http1/message.ts";
+import type { BuildLog } from "./builds.ts";
 
 /** What of a user's request reaches the runner. */
 interface BuildLogRequest {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import {
   buildLogQuery,
   fetchBuildLog,
-} from "../../../src/resolver/build_log.ts";
-import type { BodyReader } from "../../../src/stream/body_reader.ts";
-import type { UpstreamResponse } from "../../../src/upstream/http1/message.ts";
-import { UpstreamError } from "../../../src/upstream/upstream_error.ts";
+} from "../../../../src/features/build_logs/build_log.ts";
+import type { BodyReader } from "../../../../src/stream/body_reader.ts";
+import type { UpstreamResponse } from "../../../../src/upstream/http1/message.ts";
+import { UpstreamError } from "../../../../src/upstream/upstream_error.ts";
 
 Deno.test("buildLogQuery() puts our image in the place of any that the caller names, and keeps the rest", () => {
   for (

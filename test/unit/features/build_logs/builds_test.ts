@@ -1,6 +1,6 @@
 /** Which runner holds a build log, given the answers of an API on 127.0.0.1. */
 import assert from "node:assert/strict";
-import { BuildResolver } from "../../../../src/resolver/own/builds.ts";
+import { BuildResolver } from "../../../../src/features/build_logs/builds.ts";
 import { clientAt, stubApi } from "../../daytona/api_stub.ts";
 
 const SANDBOX = "0b6f2c1e-7d3a-4f58-9a41-2f6f0c9d1e77";

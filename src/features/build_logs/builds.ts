@@ -6,7 +6,7 @@ import type {
   Snapshot,
   User,
 } from "../../daytona/api.ts";
-import { ifUser } from "./access.ts";
+import { ifUser } from "../../resolver/own/access.ts";
 
 export interface BuildLog {
   readonly runner: Runner;

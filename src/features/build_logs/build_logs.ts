@@ -1,29 +1,27 @@
 /**
- * Handles requests for build logs, on base hosts: the user's own bearer decides which ones, and is sent to the API
- * only. The numbers are those of docs/architecture.md.
+ * Handles requests for build logs, on other hosts than previews': the user's own bearer decides which ones, and is sent
+ * to the API only. The numbers are those of docs/architecture.md.
  */
-import type { BaseRoute } from "../address/base_route.ts";
-import { isUuid } from "../address/grammar.ts";
-import { bearerOf } from "../auth/credentials.ts";
-import type { GrantAccess } from "../auth/grant_access.ts";
-import type { Throttle } from "../auth/throttle.ts";
-import type { User } from "../daytona/api.ts";
-import { GatewayError } from "../errors.ts";
-import { isSentByPage } from "../http/fetch_metadata.ts";
-import { clientKey } from "../lib/client_key.ts";
-import type { Subjects } from "../observability/subjects.ts";
-import { corsDecision } from "../proxy/cors.ts";
-import { inertResponseHeaders } from "../proxy/toolbox_response.ts";
-import { fetchBuildLog } from "../resolver/build_log.ts";
-import type { BuildLog, BuildResolver } from "../resolver/own/builds.ts";
-import type { UpstreamClient } from "../upstream/http1/client.ts";
-import type { Exchange } from "./exchange.ts";
-import type { ExchangeServices } from "./exchange_services.ts";
-import { preflightResponse } from "./own_response.ts";
-import type { ReceivedRequest } from "./received_request.ts";
-import type { Route } from "./route.ts";
-
-type Build = Extract<BaseRoute, { kind: "build_logs" }>;
+import { isUuid } from "../../address/grammar.ts";
+import { bearerOf } from "../../auth/credentials.ts";
+import type { GrantAccess } from "../../auth/grant_access.ts";
+import type { Throttle } from "../../auth/throttle.ts";
+import type { User } from "../../daytona/api.ts";
+import { GatewayError } from "../../errors.ts";
+import type { Exchange } from "../../gateway/exchange.ts";
+import type { ExchangeServices } from "../../gateway/exchange_services.ts";
+import { preflightResponse } from "../../gateway/own_response.ts";
+import type { ReceivedRequest } from "../../gateway/received_request.ts";
+import type { Route } from "../../gateway/route.ts";
+import { isSentByPage } from "../../http/fetch_metadata.ts";
+import { clientKey } from "../../lib/client_key.ts";
+import type { Subjects } from "../../observability/subjects.ts";
+import { corsDecision } from "../../proxy/cors.ts";
+import { inertResponseHeaders } from "../../proxy/toolbox_response.ts";
+import type { UpstreamClient } from "../../upstream/http1/client.ts";
+import { fetchBuildLog } from "./build_log.ts";
+import type { BuildLogPath } from "./build_log_path.ts";
+import type { BuildLog, BuildResolver } from "./builds.ts";
 
 /** The route to the log of a build. */
 export function buildLogRoute(
@@ -58,7 +56,7 @@ export interface BuildLogParts {
 /** Answers a request for a build log. */
 export async function handleBuildLog(
   x: Exchange,
-  build: Build,
+  build: BuildLogPath,
   parts: BuildLogParts,
 ): Promise<Response> {
   const { received, reply } = x;
@@ -119,7 +117,7 @@ function userOf(
 
 /** @throws {GatewayError} `build_log_not_found`, `too_many_refusals`, `too_many_lookups`, or as the API's client does */
 async function findLog(
-  build: Build,
+  build: BuildLogPath,
   user: User,
   { headers }: ReceivedRequest,
   { builds, throttle }: BuildLogParts,

@@ -1,13 +1,13 @@
 /** Build logs on the base host, tested on the complete service. */
 import assert from "node:assert/strict";
-import { KEYS, RUNNER_ID } from "../../scripts/stand_in/stack.ts";
+import { KEYS, RUNNER_ID } from "../../../../scripts/stand_in/stack.ts";
 import {
   BASE,
   LOCKED,
   startGateway,
   type TestGateway,
-} from "../support/gateway.ts";
-import type { RawStream } from "../support/raw_client.ts";
+} from "../../../support/gateway.ts";
+import type { RawStream } from "../../../support/raw_client.ts";
 
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
 const SNAPSHOT = "8d0b0c5e-6c0a-4a53-9a8e-2d9b1a7c3f10";
