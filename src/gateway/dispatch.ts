@@ -18,7 +18,7 @@ import {
   receivedHeaders,
   type RequestInfo,
 } from "../downstream/http/handler.ts";
-import { GatewayError } from "../errors.ts";
+import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { RequestHeaders } from "../http/headers.ts";
 import { splitRequestUrl, withoutDefaultPort } from "../http/request_url.ts";
 import { isSafe } from "../http/safe_method.ts";
@@ -27,7 +27,12 @@ import type { RemoteSettings } from "../resolver/remote_settings.ts";
 import type { Chains } from "./chains.ts";
 import type { Exchange } from "./exchange.ts";
 import type { OwnExchange } from "./feature.ts";
-import { isProbe, OwnPages, type OwnPagesParts } from "./own_pages.ts";
+import {
+  isProbe,
+  OwnPages,
+  type OwnPagesParts,
+  type RefusedAddress,
+} from "./own_pages.ts";
 import type { SandboxHandlers } from "./preview.ts";
 import { previewExchange } from "./preview_route.ts";
 import type { ReceivedRequest } from "./received_request.ts";
@@ -100,22 +105,27 @@ export class Dispatch {
     });
     // A trusted proxy's connection carries others' requests, too.
     const socket = client.clientAddress === peer ? info.socket : undefined;
-    const refused = {
+    const received = {
       id,
       request,
+      method: request.method,
       headers,
+      authority,
+      namesHost: headers.has("host") || info.isHttp2 === true ||
+        !FALLBACK_HOST.test(authority),
+      target: split.ok ? split.address.target : "",
       client,
       connection,
       socket,
       isHttp2,
       startedAt,
       delivered,
+      onBodyRead: info.onBodyRead,
     };
-
-    if (!split.ok) return this.#pages.refuse(refused, split.code);
-    const { target } = split.address;
+    if (!split.ok) return this.#refuse(received, split.code);
+    const { target } = received;
     if (this.#isRefusing && isSafe(request.method) && !isProbe(target)) {
-      return this.#pages.refuse(refused, "draining");
+      return this.#refuse(received, "draining");
     }
     const parsed = parts.parseHost(authority);
     if (parsed.kind === "malformed") {
@@ -124,38 +134,23 @@ export class Dispatch {
       const retryUrl = likely && `${previewOrigin(likely, parts.scheme)}/`;
       const name = likelyName(authority, domain);
       const about = { domain, retryUrl, name };
-      return this.#pages.refuse(refused, "bad_host", about);
+      return this.#refuse(received, "bad_host", about);
     }
     if (parsed.kind === "suspended") {
       const name = authority.toLowerCase();
-      return this.#pages.refuse(refused, "name_suspended", { name });
+      return this.#refuse(received, "name_suspended", { name });
     }
     if (parsed.kind === "unknown_domain" && !isProbe(target)) {
       // Until the API has named the base domains, this may be one of them.
       const isKnown = parts.remoteSettings.baseDomains.length > 0;
       const code = isKnown ? "unknown_domain" : "api_unreachable";
-      return this.#pages.refuse(refused, code);
+      return this.#refuse(received, code);
     }
     if (!this.#hasWarned && headers.has("x-forwarded-for")) this.#warnOf(peer);
     if (client.forwarded.proto !== parts.scheme) this.#warnOfScheme(client);
-    const incoming = {
-      id,
-      request,
-      method: request.method,
-      headers,
-      authority,
-      namesHost: headers.has("host") || info.isHttp2 === true ||
-        !FALLBACK_HOST.test(authority),
-      target,
-      client,
-      trace: parts.newTrace?.(),
-      connection,
-      socket,
-      isHttp2,
-      startedAt,
-      delivered,
-      onBodyRead: info.onBodyRead,
-    };
+    const incoming = parts.newTrace
+      ? { ...received, trace: parts.newTrace() }
+      : received;
     if (parsed.kind === "preview") {
       const own = this.#ownAt(parsed.host, incoming);
       if (own !== undefined) return this.#serve(own.exchange, own.handle());
@@ -169,17 +164,26 @@ export class Dispatch {
     if (toolbox !== undefined) {
       return incoming.namesHost
         ? this.#serveToolbox(incoming, toolbox)
-        : this.#pages.refuse(refused, "bad_host");
+        : this.#refuse(received, "bad_host");
     }
     for (const one of parts.chains.answer.onBase) {
       const own = one.onBase(incoming, parts);
       if (own === undefined) continue;
       return incoming.namesHost
         ? this.#serve(own.exchange, own.handle())
-        : this.#pages.refuse(refused, "bad_host");
+        : this.#refuse(received, "bad_host");
     }
     const base = parsed.kind === "base" ? parsed.base : undefined;
     return this.#pages.serve(incoming, base);
+  }
+
+  /** Refuses what is for nobody, so that no page of ours can be linked below its host. */
+  #refuse(
+    { authority: _, ...refused }: ReceivedRequest,
+    code: ErrorCode,
+    about?: RefusedAddress,
+  ): Response | Promise<Response> {
+    return this.#pages.refuse(refused, code, about);
   }
 
   /** A feature's exchange on a preview host; undefined if the path is the app's. */

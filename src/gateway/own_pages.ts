@@ -37,6 +37,12 @@ export interface OwnPagesParts extends ExchangeServices {
   readonly onOwnAnswer: (facts: ExchangeFacts) => void;
 }
 
+/** What is known of an address that leads nowhere. */
+export interface RefusedAddress
+  extends Pick<ProblemOptions, "domain" | "name"> {
+  readonly retryUrl?: string | undefined;
+}
+
 /** A balancer's probe, under whatever name it has for us: `10-0-0-7.gateway.pod.cluster.local` looks like a preview. */
 const PROBE = /^\/(?:health|ready)(?:\?|$)/;
 
@@ -135,9 +141,7 @@ export class OwnPages {
       /** Undefined unless our own pages are served there. */
       & Partial<Pick<ReceivedRequest, "authority">>,
     code: ErrorCode,
-    { retryUrl, ...address }:
-      & Pick<ProblemOptions, "domain" | "name">
-      & { readonly retryUrl?: string | undefined } = {},
+    { retryUrl, ...address }: RefusedAddress = {},
   ): Response | Promise<Response> {
     const { id, headers, startedAt, authority } = refused;
     const { scheme, brand, clientLeg } = this.#parts;
