@@ -131,7 +131,8 @@ export class Tickets implements GrantSource {
       return "a sandbox that the rule is not for";
     }
     const id = grant.id.slice(rule.name.length); // by whichever rule
-    const isUsed = use.isOnce && !await used.use(id, grant.expiresAt);
+    const goodUntil = 1000 * ((claims.exp ?? 0) + SKEW_SEC);
+    const isUsed = use.isOnce && !await used.use(id, goodUntil);
     if (isUsed) return "used before";
     return { ...grant, subject: subjects.ofUser(grant.subject) };
   }
