@@ -2,11 +2,13 @@
 /**
  * Shows that each feature can be deleted: copies the tree without its folder, its tests and its lines in `service.ts`,
  * regenerates what is made from the rest, checks the types and runs the rest of the tests, unless `--types` is given. `--only NAME`
- * is for one feature, `--bare` for all of them at once.
+ * is for one feature, `--bare` for all of them at once. `--traces` only looks for words of the feature that are left in
+ * what remains once it is generated anew, and prints each with its line.
  * Left out are the laboratories, whose programs are for all features, and tests of documents and deployment files, which
  * name the settings of all.
  */
 import { parseArgs } from "node:util";
+import { tracesIn, wordsOf } from "./feature_traces.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -19,6 +21,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     types: { type: "boolean" },
     bare: { type: "boolean" },
+    traces: { type: "boolean" },
   },
 });
 
@@ -89,11 +92,16 @@ async function check(names: readonly string[]): Promise<boolean> {
   await Deno.remove(target, { recursive: true }).catch(() => {});
   await copyWithout(names, target);
   try {
+    const generate = ["run", "--quiet", "-P=scripts", "scripts/generate.ts"];
+    if (options.traces) {
+      return await deno(target, ...generate) &&
+        await isTraceless(target, names);
+    }
     const tests = options.types
       ? []
       : [["test", "--quiet", "-P", "--parallel", "--no-check", ...TESTS]];
     const steps = [
-      ["run", "--quiet", "-P=scripts", "scripts/generate.ts"],
+      generate,
       ["check", "--quiet", "src", "scripts", ...TESTS, "test/support"],
       ...tests,
     ];
@@ -104,6 +112,21 @@ async function check(names: readonly string[]): Promise<boolean> {
   } finally {
     await Deno.remove(target, { recursive: true });
   }
+}
+
+/** Prints what is left of some features in a tree without them; true if that is nothing. */
+async function isTraceless(
+  tree: URL,
+  names: readonly string[],
+): Promise<boolean> {
+  let isNone = true;
+  for (const name of names) {
+    for (const trace of await tracesIn(tree, name, await wordsOf(name))) {
+      console.log(trace);
+      isNone = false;
+    }
+  }
+  return isNone;
 }
 
 let isGood = true;

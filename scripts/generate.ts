@@ -9,7 +9,7 @@ import { readDescription, SLICE } from "./contract/description.ts";
 import { lineDiff } from "./contract/line_diff.ts";
 import { rewrite, type Rewriting } from "./contract/rewrite.ts";
 import { appsPage } from "./generate/apps_page.ts";
-import { refresh } from "./generate/artefact.ts";
+import { refresh, removeOthers } from "./generate/artefact.ts";
 import { factsModule, featureFacts, refuseDoubled } from "./generate/facts.ts";
 import { textModules } from "./generate/text_modules.ts";
 
@@ -34,6 +34,7 @@ async function generate({ check }: { readonly check: boolean }) {
   const root = new URL("../", import.meta.url);
   const texts = [appsPage, ...await textModules()];
   const stale = await refresh(texts, { root, check });
+  stale.push(...await removeOthers("gen/text/", texts, { root, check }));
   const staleFacts = await refresh([factsModule], { root, check });
   stale.push(...staleFacts);
   // The rest is made from the gateway's source, which imports them.

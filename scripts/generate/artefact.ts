@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+
 /** A generated file of this repository. */
 export interface Artefact {
   /** Relative to the root of the repository. */
@@ -39,4 +41,19 @@ async function readIfThere(file: URL): Promise<string | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/** Removes the modules in a folder that are none of these artefacts, and returns their paths. */
+export async function removeOthers(
+  folder: string,
+  artefacts: readonly Artefact[],
+  { root, check }: RefreshOptions,
+): Promise<string[]> {
+  const made = new Set(artefacts.map(({ path }) => path));
+  const others = (await readdir(new URL(folder, root), { recursive: true }))
+    .map((path) => folder + path)
+    .filter((path) => path.endsWith(".ts") && !made.has(path));
+  if (check) return others;
+  for (const path of others) await Deno.remove(new URL(path, root));
+  return others;
 }

@@ -37,8 +37,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "The runner does not accept the key that the API gave; with `DAYTONA_API_KEY`, Daytona's proxy does not accept the sandbox's token.",
   app_refused_websocket:
     "[Origins that apps refuse](operate.md#origins-that-apps-refuse).",
-  sandbox_stopped:
-    "`stopped` or `archiving`. [`WAKE`](features/wake.md) gives the page a button.",
+  sandbox_stopped: "`stopped` or `archiving`.",
   sandbox_starting:
     "`starting`, `creating`, about to start, or not on its runner yet.",
   sandbox_resuming: "`resuming`, or paused and about to resume.",
@@ -46,7 +45,6 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   sandbox_pulling: "`pulling_snapshot`, `pending_build`, `building_snapshot`.",
   sandbox_stopping: "`stopping`, `pausing`, or about to stop.",
   sandbox_error: "Members read `errorReason`.",
-  sandbox_recoverable: "With `WAKE`, members get a button.",
   api_unreachable:
     "It failed, took longer than `API_CLIENT_TIMEOUT_SEC`, or has not told the base domains yet.",
   api_throttled:

@@ -43,10 +43,11 @@ the operator, or us (bug). **reloads** marks a page that
 (\`deno task gen\`).
 `;
 
-const NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
-  ...ERROR_NOTES,
-  ...FEATURE_NOTES,
-};
+/** What the core says of a code, and what a feature adds to that. */
+const NOTES: readonly Readonly<Partial<Record<ErrorCode, string>>>[] = [
+  ERROR_NOTES,
+  FEATURE_NOTES,
+];
 
 /** docs/errors.md. */
 export const errorsPage: Artefact = {
@@ -74,7 +75,7 @@ function rows(): ErrorRow[] {
   return ERROR_CODES.map((code) => {
     const { status, fault, passes } = ERRORS[code];
     const reloads = passes === "by_itself";
-    const note = NOTES[code];
+    const note = NOTES.flatMap((notes) => notes[code] ?? []).join(" ");
     return { code, status, fault, ...errorText(code), reloads, note };
   });
 }

@@ -32,7 +32,7 @@ export interface ModuleFacts {
   readonly errors?: Readonly<Record<string, ErrorFacts>>;
   /** The texts of these codes. */
   readonly texts?: Readonly<Record<string, WrittenText>>;
-  /** What docs/errors.md tells operators of a code besides its text, in Markdown. */
+  /** What docs/errors.md tells operators of a code, of the core too, besides its text, in Markdown. */
   readonly notes?: Readonly<Record<string, string>>;
   /** Cookies on one host only, without their prefix; see auth/own_cookies.ts. */
   readonly cookies?: readonly string[];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { daytonaTypes } from "../../scripts/generate/apis.ts";
 import { appsPage } from "../../scripts/generate/apps_page.ts";
-import { refresh } from "../../scripts/generate/artefact.ts";
+import { refresh, removeOthers } from "../../scripts/generate/artefact.ts";
 import { clientsOf, daytonaClients } from "../../scripts/generate/clients.ts";
 import { errorsPage, errorsText } from "../../scripts/generate/errors_page.ts";
 import {
@@ -59,6 +59,22 @@ Deno.test("refresh() writes what is missing or stale, and names it", async () =>
   assert.equal(await Deno.readTextFile(new URL("old", root)), "newer text");
   assert.equal(await Deno.readTextFile(new URL("new", root)), "new text");
   assert.deepEqual(await refresh(artefacts, options), []);
+});
+
+Deno.test("removeOthers() removes the modules that nothing makes any more, and with check names them only", async () => {
+  await using folder = await scratch();
+  const { root } = folder;
+  await Deno.mkdir(new URL("gen/deep", root), { recursive: true });
+  for (const path of ["gen/a.ts", "gen/deep/b.ts"]) {
+    await Deno.writeTextFile(new URL(path, root), "");
+  }
+  const made = [artefact("gen/a.ts", "")];
+  for (const check of [true, false]) {
+    const others = await removeOthers("gen/", made, { root, check });
+    assert.deepEqual(others, ["gen/deep/b.ts"]);
+  }
+  const left = await removeOthers("gen/", made, { root, check: true });
+  assert.deepEqual(left, []);
 });
 
 Deno.test("refresh() with check writes nothing", async () => {

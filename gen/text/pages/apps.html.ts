@@ -17,8 +17,7 @@ visitors send counts only if the operator trusts their network</li>
 <li><code>Cookie</code>: your app&#39;s, without the gateway&#39;s</li>
 <li><code>Authorization</code>: the visitor&#39;s, unless it opened the preview</li>
 <li><code>X-Daytona-Preview-Token</code>: never arrives</li>
-<li><code>X-Porthole-Identity</code>: a JWT of who the visitor is, with the label
-<code>porthole.identity=on</code>, where that is on</li>
+<li>who the visitor is, in a signed header, where the operator has that on</li>
 <li><code>X-Request-Id</code>: the visitor&#39;s, or the gateway&#39;s, whose pages and log have it</li>
 <li><code>Accept-Encoding</code>: <code>identity</code> if there was none</li>
 </ul>

@@ -60,7 +60,9 @@ const openRoute = createRoute({
       sandbox: z.string().optional().describe(
         "What follows the port in the preview's host name, or a preview's whole address, whose port and path count.",
       ),
-      page: z.string().optional().describe("`/inspect/`, for that one."),
+      page: z.string().optional().describe(
+        "The path of a page about the sandbox, for that one.",
+      ),
     }),
   },
   responses: {

@@ -12,6 +12,8 @@ export const facts = {
   },
   texts,
   notes: {
+    sandbox_stopped: "[`WAKE`](features/wake.md) gives the page a button.",
+    sandbox_recoverable: "With `WAKE`, members get a button.",
     start_not_allowed:
       "Daytona does not let them, or there is no credential to [start with](features/wake.md): `DAYTONA_API_KEY` and `WAKE_API_KEYS` need `write:sandboxes`.",
     start_throttled:

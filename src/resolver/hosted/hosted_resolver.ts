@@ -78,7 +78,7 @@ export class HostedResolver implements Destinations {
     const { cache, sealer, upstream } = options;
     this.#api = api;
     this.#options = options;
-    this.#refusals = new HostedRefusals(upstream, "token");
+    this.#refusals = new HostedRefusals(upstream, "preview_token");
     this.#linkRefusals = new HostedRefusals(upstream, "link");
     this.#domains = new HostedDomains(api, options);
     this.#names = new LookupCache("sandbox-name", sandboxIdCodec, options);

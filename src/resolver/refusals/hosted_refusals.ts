@@ -14,7 +14,7 @@ import { isRefusalStatus, membersOf, refusalOf } from "./runner_messages.ts";
 import { RunnerRefusals } from "./runner_refusals.ts";
 
 /** What opens the way to a sandbox: its token, or a signed link, which the refusals are about then. */
-type HostedCredential = "token" | "link";
+type HostedCredential = "preview_token" | "link";
 
 export class HostedRefusals extends RunnerRefusals {
   readonly #credential: HostedCredential;
@@ -86,7 +86,7 @@ const WARNING_POLICY =
 
 /** What the proxy's login means, and the reason that is logged. */
 const LOGINS = {
-  token: [
+  preview_token: [
     "runner_refused",
     "Daytona's proxy does not accept the sandbox's token (its login)",
   ],

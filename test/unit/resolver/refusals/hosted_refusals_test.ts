@@ -13,12 +13,12 @@ import { loginRedirect, NO_UPSTREAM } from "../../../support/destination.ts";
 
 const AUTHORITY = "3000-box.hosted.example";
 
-const refusals = new HostedRefusals(NO_UPSTREAM, "token");
+const refusals = new HostedRefusals(NO_UPSTREAM, "preview_token");
 
 /** What the head of a response from the sandbox's address comes to, as an error code. */
 function refusalAtBox(
   head: { status: number; headers: HeaderList },
-  credential: "token" | "link" = "token",
+  credential: "preview_token" | "link" = "preview_token",
 ): [kind: string, code: string] | undefined {
   const refusal = hostedRefusalOf(head, AUTHORITY, credential);
   return refusal && [refusal.kind, refusal.error.code];
@@ -177,7 +177,7 @@ Deno.test("a failure in the proxy's form is the daemon's own on its ports, and a
         assert.ok(headers.some((each) => String(each) === String(use)));
         return Promise.resolve(probed);
       },
-    }, "token");
+    }, "preview_token");
   const destination = linkDestination("https://hosted.example", {
     token: "abcdefgh12345678",
     port: 3000,
