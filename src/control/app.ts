@@ -73,10 +73,19 @@ export type Control = (
   context: ControlContext,
 ) => Response | Promise<Response>;
 
-/** Creates the control plane. */
+/**
+ * Creates the control plane.
+ * @throws {Error} if logins are to be for hosts, and no feature keeps such logins: the gate would take no other
+ */
 export function createControl(options: ControlOptions): Control {
   const { routes, brand, anyLogins, hasHomePage = false } = options.added;
-  const { browserSessions = sandboxLogins(options) } = options.added;
+  const { browserSessions: own } = options.added;
+  if (own === undefined && options.sessionScope === "host") {
+    throw new Error(
+      "Cannot start with SESSION_SCOPE=host: no feature keeps logins for hosts",
+    );
+  }
+  const browserSessions = own ?? sandboxLogins(options);
   const app = new OpenAPIHono<ControlEnv>({
     defaultHook(result) {
       if (!result.success) {

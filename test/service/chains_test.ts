@@ -67,6 +67,13 @@ Deno.test("every feature that observes sees the exchanges that it wants", async 
   ]);
 });
 
+Deno.test("a gateway whose logins are to be for hosts does not start where no feature keeps such logins", async () => {
+  const features = FEATURES.filter(({ name }) => name !== "handover");
+  const environment = { SESSION_SCOPE: "host", CACHE_URL: "none" };
+  const started = startGateway(environment, { features });
+  await assert.rejects(started, /Cannot start with SESSION_SCOPE=host/);
+});
+
 Deno.test("two features with one place for both stop the start, which names them", async () => {
   const ownersViewOf = () => "https://p.test/";
   const page = { "/ours": () => new Response() };
