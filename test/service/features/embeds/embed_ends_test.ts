@@ -3,16 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
-import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
 import { backgroundWork } from "../../../support/background_work.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
-import {
-  LOCKED,
-  startGatewayOf,
-  type TestGateway,
-} from "../../../support/gateway.ts";
+import { LOCKED, type TestGateway } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
-import { sharedTierTest as test } from "../../../support/shared_tier.ts";
+import { testGrantCarrier } from "../../../support/suites/grant_carrier.ts";
 import {
   askApi,
   BUILDER,
@@ -40,30 +35,26 @@ async function openSocket(
   return socket;
 }
 
-test("an embed that is ended at one ends its sessions at the other within 5 s, and their WebSockets within 30 s, and its codes are good once at either", async (tier) => {
-  using clock = fakeClock();
-  using work = backgroundWork();
-  clock.pass(1); // a time of 0 is none to what expires
-  await using stack = await startStack();
-  const settings = { ...MEMBERS, ...tier.environment };
-  await using first = await startGatewayOf(stack, settings);
-  await using second = await startGatewayOf(stack, settings);
-  const embed = await makeEmbed(first, KEYS.user);
-  const headers = await frameOf(second, embed.url);
-  const again = await exchange(first, embed.url);
-  assert.equal(again.code, "grant_invalid");
-  const open = async () => (await second.send(LOCKED, { headers })).code;
-  assert.equal(await open(), null);
-  const socket = await openSocket(second, headers);
-  const closed = once(socket, "close");
-  const end = { method: "DELETE", path: `/${embed.id}` };
-  assert.equal((await askApi(first, KEYS.user, end)).status, 204);
-  await work.settled();
-  clock.pass(SEEN_MS + 1);
-  assert.equal(await open(), "grant_invalid");
-  await work.settled();
-  clock.pass(RECHECK_MS);
-  assert.equal((await closed)[0], 1008);
+testGrantCarrier({
+  one: "an embed",
+  start: startEmbedGateway,
+  make: (gateway, key, ttlSec = 600) => makeEmbed(gateway, key, { ttlSec }),
+  open: (gateway, { url }) => frameOf(gateway, url),
+  secretsOf: (_, { url, stateToken }) =>
+    Promise.resolve([new URL(url).hash.slice(1), stateToken]),
+  record: {
+    kind: "embeds",
+    settings: MEMBERS,
+    idOf: ({ id }) => id,
+    async watch({ url }, first) {
+      const again = await exchange(first, url);
+      return () => {
+        // The code was good once, at either.
+        assert.equal(again.code, "grant_invalid");
+        return Promise.resolve();
+      };
+    },
+  },
 });
 
 Deno.test("a renewal keeps what is open, which ends with the last one", async () => {
@@ -90,19 +81,6 @@ Deno.test("a renewal keeps what is open, which ends with the last one", async ()
     await work.settled();
   }
   assert.equal((await closed)[0], 1008);
-});
-
-Deno.test("a session ends when its embed does", async () => {
-  using clock = fakeClock();
-  await using gateway = await startEmbedGateway(startHostedGateway);
-  const key = HOSTED_KEYS.member;
-  const { url } = await makeEmbed(gateway, key, { ttlSec: 60 });
-  const headers = await frameOf(gateway, url);
-  const open = async () => (await gateway.send(LOCKED, { headers })).code;
-  clock.pass(59_999);
-  assert.equal(await open(), null);
-  clock.pass(1);
-  assert.equal(await open(), "grant_invalid");
 });
 
 Deno.test("frames of two embeds of one port share a browser, and neither's end is the other's", async () => {

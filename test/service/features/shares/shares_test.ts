@@ -1,7 +1,7 @@
 /** Share links: what they open and what they do not, and who makes them, tested on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
-import { BASE, DEMO, LOCKED, startGateway } from "../../../support/gateway.ts";
+import { BASE, LOCKED, startGateway } from "../../../support/gateway.ts";
 import { testsOfMembers } from "../../../support/records_api.ts";
 import { testRecordKind } from "../../../support/suites/record_kind.ts";
 import {
@@ -11,12 +11,9 @@ import {
   MEMBERS,
   NAVIGATION,
   openedBy,
-  OWN_PAGE,
   press,
   startShareGateway,
 } from "./share_gateway.ts";
-
-const WISH = JSON.stringify({ sandbox: "locked", port: 3000 });
 
 testRecordKind({
   name: "shares",
@@ -29,10 +26,6 @@ testRecordKind({
 });
 
 const test = testsOfMembers(startShareGateway);
-
-const testWithStarts = testsOfMembers((startGateway) =>
-  startShareGateway(startGateway, { WAKE: "press" })
-);
 
 test("a press opens the shared port, at the path that was shared, and the app sees nothing of it", async ({ gateway, key }) => {
   const share = await makeShare(gateway, key, { path: "/echo?a=1#top" });
@@ -53,58 +46,6 @@ test("a press opens the shared port, at the path that was shared, and the app se
   assert.doesNotMatch(shown.body, /porthole|ps_/);
   assert(!shown.body.includes(share.secret));
 });
-
-testWithStarts(
-  "what a share opens is its port of its sandbox, and no view, API, toolbox or start",
-  async ({ gateway, key }) => {
-    gateway.stack.api.sandbox("demo").public = false;
-    const share = await makeShare(gateway, key);
-    const cookie = await openedBy(gateway, share);
-    const headers = { cookie };
-    assert.equal((await gateway.send(LOCKED, { headers })).status, 200);
-    for (
-      const host of [
-        DEMO,
-        `3001-locked.${BASE}`,
-        `2280-locked.${BASE}`,
-        `22222-locked.${BASE}`,
-        `33333-locked.${BASE}`,
-      ]
-    ) {
-      assert.equal((await gateway.send(host, { headers })).status, 401, host);
-    }
-    for (
-      const [method, path] of [
-        ["GET", "/inspect/locked"],
-        ["GET", "/toolbox/locked/files"],
-        ["GET", "/api/v1/shares?sandbox=locked"],
-        ["GET", `/api/v1/shares/${share.id}`],
-        ["DELETE", `/api/v1/shares/${share.id}`],
-        ["POST", "/api/v1/shares"],
-        ["POST", "/api/v1/previews/locked/3000/start"],
-      ] as const
-    ) {
-      const { location } = (await press(gateway, share)).json();
-      const code = new URL(String(location)).searchParams
-        .get("porthole_token");
-      for (
-        const credential of [
-          { ...OWN_PAGE, cookie },
-          { authorization: `Bearer ${code}` },
-          { "x-porthole-token": String(code) },
-        ] as Record<string, string>[]
-      ) {
-        const { status } = await gateway.send(BASE, {
-          method,
-          path,
-          headers: { "content-type": "application/json", ...credential },
-          body: path === "/api/v1/shares" ? WISH : undefined,
-        });
-        assert([401, 403, 404].includes(status), `${path} ${status}`);
-      }
-    }
-  },
-);
 
 test("the address that a press leads to is good once, for a navigation to its port only", async ({ gateway, key }) => {
   const share = await makeShare(gateway, key);
