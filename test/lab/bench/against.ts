@@ -1,12 +1,14 @@
 /**
- * `deno task bench --against COMMIT`: one load on the gateway of another commit and on this one, in turns of a second. Two
- * runs of one commit differ by more than most changes do; in turns as short, a disturbance of the machine affects both.
+ * `deno task bench --against COMMIT`: this source beside that of another commit, and that commit beside itself, which is how
+ * far chance leads.
  */
-import { gateway } from "./contestants.ts";
-import { CPU, metered, type Reading } from "./drive.ts";
+import { commitFor } from "./anchors.ts";
+import { type Comparing, measureSources } from "./comparison.ts";
+import { BUSY, CPU } from "./drive.ts";
+import { compareProcesses, level, type Processes, verdict } from "./paired.ts";
+import { digits, line } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
-import type { Server } from "./server.ts";
-import type { World } from "./world.ts";
+import { checkOut, isKnown } from "./sources.ts";
 
 /** What a change is measured by, unless scenarios are named. */
 export const COMPARED: readonly string[] = [
@@ -18,90 +20,95 @@ export const COMPARED: readonly string[] = [
   "upload-64k",
 ];
 
-const PAIRS = 20;
-const TURN_SEC = 1;
-/** V8 keeps compiling for a while. */
-const WARM_UP_SEC = 4;
+/** What is compared with the anchor in a hurry. */
+export const COMPARED_BRIEFLY: readonly string[] = ["public", "private"];
 
-/** The ratio of one quantity, this commit to the other: the median of all pairs, and the quartiles. */
-export interface PairedRatio {
-  readonly quantity: string;
-  readonly median: number;
-  readonly quartiles: readonly [low: number, high: number];
-}
+/** Below this, a rate is that of the load, and only the processor time tells of the gateway. */
+const SATURATED = 90;
 
-/** The ratios of all quantities that both were measured by in each pair. */
-export function pairedRatios(
-  pairs: readonly (readonly [other: Reading, this_: Reading])[],
-): PairedRatio[] {
-  const quantities = Object.keys(pairs[0]?.[0] ?? {});
-  return quantities.flatMap((quantity) => {
-    const ratios = pairs.map(([other, own]) =>
-      (own[quantity] ?? NaN) / (other[quantity] ?? NaN)
-    ).toSorted((a, b) => a - b);
-    if (ratios.some(Number.isNaN)) return [];
-    const at = (part: number) => ratios[Math.floor(part * ratios.length)] ?? 0;
-    return [{ quantity, median: at(0.5), quartiles: [at(0.25), at(0.75)] }];
-  });
-}
-
-/** The source of a commit in a folder of its own, until it is disposed of. */
-async function checkOut(
-  commit: string,
-): Promise<AsyncDisposable & { readonly folder: URL }> {
-  const path = await Deno.makeTempDir({ prefix: "porthole-against-" });
-  await git("worktree", "add", "--detach", "--force", path, commit);
-  return {
-    folder: new URL(`file://${path}/`),
-    [Symbol.asyncDispose]: () => git("worktree", "remove", "--force", path),
-  };
-}
-
-/** @throws {Error} with what git says */
-async function git(...args: readonly string[]): Promise<void> {
-  const command = new Deno.Command("git", { args: [...args] });
-  const { success, stderr } = await command.output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-}
-
-/** Measures scenarios at both, and calls back with a line about each. */
+/**
+ * Compares scenarios with those of a commit, or of each one's anchor, and calls back with lines about each: also of those
+ * that cannot be compared, with the reason.
+ */
 export async function compareWith(
-  commit: string,
-  { world, scenarios, onLine }: {
-    readonly world: World;
-    readonly scenarios: readonly Scenario[];
-    readonly onLine: (line: string) => Promise<void>;
-  },
+  against: string,
+  { scenarios, loadOf, pace, onLines }: Comparing,
 ): Promise<void> {
-  await using source = await checkOut(commit);
-  const { folder } = source;
-  for (const { name, drive, variant } of scenarios) {
-    if (drive === undefined) throw new Error(`Cannot compare '${name}'`);
-    await using other = await gateway({ ...variant, folder }).start(world);
-    await using own = await gateway(variant).start(world);
-    const turn = (server: Server, seconds: number) =>
-      metered(server, seconds, (...args) => drive(...args, world));
-    for (const server of [other, own, other, own]) {
-      await turn(server, WARM_UP_SEC);
+  await using started = new AsyncDisposableStack();
+  const folders = new Map<string, URL>();
+  async function folderOf(commit: string): Promise<URL> {
+    if (!await isKnown(commit)) {
+      throw new Error("this clone does not have that commit");
     }
-    const pairs: (readonly [Reading, Reading])[] = [];
-    for (let pair = 0; pair < PAIRS; pair++) {
-      const isOtherFirst = pair % 2 === 0;
-      const first = await turn(isOtherFirst ? other : own, TURN_SEC);
-      const second = await turn(isOtherFirst ? own : other, TURN_SEC);
-      pairs.push(isOtherFirst ? [first, second] : [second, first]);
+    const folder = folders.get(commit) ??
+      started.use(await checkOut(commit)).folder;
+    folders.set(commit, folder);
+    return folder;
+  }
+  for (const scenario of scenarios) {
+    const commit = commitFor(scenario.name, against);
+    try {
+      const base = { name: commit, folder: await folderOf(commit) };
+      const sources = [base, { name: "this source" }, base];
+      const measured = await measureSources(loadOf(scenario), sources, pace);
+      await onLines(formatComparison(scenario, commit, measured));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : `${error}`;
+      await onLines(
+        `${scenario.name}: not compared with ${commit}: ${reason}\n`,
+      );
     }
-    await onLine(`${name}: ${formatRatios(pairedRatios(pairs))}`);
   }
 }
 
-/** Without how busy the processes were, and p99 of one second. */
-function formatRatios(ratios: readonly PairedRatio[]): string {
-  return ratios.filter(({ quantity }) =>
-    quantity === CPU || quantity.endsWith("/s")
-  ).map(({ quantity, median, quartiles }) =>
-    `${quantity} ${median.toFixed(3)} (${
-      quartiles.map((value) => value.toFixed(3)).join(" to ")
-    })`
-  ).join(", ");
+/** The quantities that a source is judged by: not how busy it was, nor p99 of one second. */
+export function isJudged(quantity: string): boolean {
+  return quantity === CPU || quantity.endsWith("/s");
+}
+
+/** Formats what was measured of a commit, of this source, and of the commit again. */
+export function formatComparison(
+  { name, about }: Pick<Scenario, "name" | "about">,
+  commit: string,
+  [base = [], own = [], itself = []]: readonly Processes[],
+): string {
+  const quantities = Object.keys(base[0]?.[0] ?? {}).filter(isJudged);
+  const lines = quantities.map((quantity) => {
+    const compared = compareProcesses(quantity, {
+      base,
+      itself,
+      others: [own],
+    });
+    const ratio = compared?.ratios[0];
+    if (compared === undefined || ratio === undefined) {
+      return line(quantity, ["-"]);
+    }
+    return line(quantity, [
+      ratio.toFixed(3),
+      `± ${compared.error.toFixed(3)}`,
+      compared.itself.toFixed(3),
+      ...[own, base].map((processes) =>
+        digits(level(processes, quantity) ?? NaN)
+      ),
+      verdict(ratio, compared),
+    ]);
+  });
+  const busy = Math.min(...[own, base].map((all) => level(all, BUSY) ?? NaN));
+  return [
+    `${name}: ${about}\n`,
+    line(`  against ${commit}`, [
+      "ratio",
+      "error",
+      "itself",
+      "here",
+      "there",
+      "",
+    ]),
+    ...lines,
+    busy < SATURATED
+      ? `  Only ${
+        digits(busy)
+      } % busy: the rate is that of the load; judge by ${CPU}.\n`
+      : "",
+  ].join("");
 }

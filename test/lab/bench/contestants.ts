@@ -16,7 +16,7 @@ export const COMPILED_SEC = 1;
 const COMPILING_SEC = 10;
 
 /** Limits against overload, raised beyond what the scenarios need. */
-const RAISED_LIMITS = {
+export const RAISED_LIMITS = {
   MAX_CONCURRENT_EXCHANGES: "20000",
   MAX_EXCHANGES_PER_SANDBOX: "20000",
   // All connections are to one sandbox, which may have a quarter.
@@ -32,7 +32,7 @@ const RAISED_LIMITS = {
  * While one contestant is measured, the others are idle, and after some ten idle seconds V8 releases memory and
  * discards compiled code: requests would then cost half as much again in the first seconds of the next round.
  */
-const IDLE_FLAG = "--v8-flags=--no-memory-reducer";
+export const IDLE_FLAG = "--v8-flags=--no-memory-reducer";
 
 /** The differences of a gateway from the usual one. */
 export interface GatewayVariant {

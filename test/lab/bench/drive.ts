@@ -19,7 +19,7 @@ export type Drive = (server: Server, seconds: number) => Promise<Work>;
 export const CPU = "CPU µs";
 
 /** A server's utilization: near 100, it was saturated; well below, it was waiting for the load generator. */
-const BUSY = "busy %";
+export const BUSY = "busy %";
 
 /** Drives a server, and adds the processor time that the work took. */
 export async function metered(

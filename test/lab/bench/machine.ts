@@ -39,6 +39,19 @@ export function parseCpuTimeMs(stat: string): number {
   return (Number(fromThird[11]) + Number(fromThird[12])) * TICK_MS;
 }
 
+/**
+ * The processor time that all threads of a process have used so far, in nanoseconds, for what takes less than many ticks;
+ * undefined without /proc. A thread that has ended is missing from it.
+ */
+export async function cpuTimeNs(pid: number): Promise<number | undefined> {
+  let sum = 0;
+  for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
+    const stat = await proc(`${pid}/task/${name}/schedstat`);
+    sum += Number(stat?.split(" ")[0] ?? NaN);
+  }
+  return Number.isNaN(sum) ? undefined : sum;
+}
+
 /** Resident memory of a process, in KiB. */
 export interface Memory {
   readonly now: number;

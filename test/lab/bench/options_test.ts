@@ -54,3 +54,24 @@ Deno.test("bench compares named scenarios with those of another commit", () => {
   const { against, only } = parse("--against", "HEAD~1", "--only", "public");
   assert.deepEqual({ against, only }, { against: "HEAD~1", only: ["public"] });
 });
+
+Deno.test("bench compares with the anchor, thoroughly or quickly", () => {
+  const { against, quick } = parse("--against", "anchor", "--quick");
+  assert.deepEqual({ against, quick }, { against: "anchor", quick: true });
+});
+
+Deno.test("bench walks from one commit to another, by steps of so many landings", () => {
+  const { walk, only } = parse(
+    ...["--walk", "7197136..HEAD", "--every", "20", "--only", "public"],
+  );
+  assert.deepEqual(walk, { from: "7197136", to: "HEAD", every: 20 });
+  assert.deepEqual(only, ["public"]);
+  assert.equal(parse("--walk", "a..b").walk?.every, undefined);
+  assert.throws(() => parse("--walk", "7197136"), /Not a range of commits/);
+  assert.throws(() => parse("--walk", "a..b", "--every", "0"), /above zero/);
+  assert.throws(() => parse("--every", "2"), /steps of --walk/);
+  assert.equal(parse("--walk", "a..b", "--alone").alone, true);
+  assert.throws(() => parse("--alone"), /a way to compare/);
+  assert.throws(() => parse("--walk", "a..b", "--against", "c"), /exclude/);
+  assert.throws(() => parse("--walk", "a..b", "--save"), /complete runs/);
+});

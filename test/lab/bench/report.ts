@@ -45,7 +45,8 @@ export function judge(
 const NAME_WIDTH = 34;
 const CELL_WIDTH = 12;
 
-function line(name: string, cells: readonly string[]): string {
+/** A line of a table. */
+export function line(name: string, cells: readonly string[]): string {
   const padded = cells.map((cell) => cell.padStart(CELL_WIDTH));
   return `${name.padEnd(NAME_WIDTH)}${padded.join("")}\n`;
 }

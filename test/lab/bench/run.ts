@@ -2,7 +2,16 @@
 import { runTask } from "../../support/options.ts";
 import { isInstalled } from "../../support/programs.ts";
 import { untilListening } from "../../support/server_process.ts";
-import { COMPARED, compareWith } from "./against.ts";
+import { COMPARED, COMPARED_BRIEFLY, compareWith } from "./against.ts";
+import { ANCHOR } from "./anchors.ts";
+import { closedLoop } from "./closed_loop.ts";
+import {
+  ALONE,
+  BRIEF,
+  type Comparing,
+  scenarioLoad,
+  THOROUGH,
+} from "./comparison.ts";
 import { formatGrowth, measureGrowth } from "./growth.ts";
 import { describeMachine } from "./machine.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
@@ -17,6 +26,7 @@ import {
 import { storeGrowth, storeResults } from "./results.ts";
 import { SCENARIOS, selectScenarios } from "./scenarios.ts";
 import { GOALS } from "./targets.ts";
+import { walkThrough } from "./walk.ts";
 import { startWorld, type World } from "./world.ts";
 
 /** No scenario starts after this time. */
@@ -102,6 +112,29 @@ async function benchScenarios(
   return failed.length === 0 ? 0 : 1;
 }
 
+/** Compares sources; by default, by the rows that tell most of a change. */
+async function benchSources(
+  world: World,
+  { against = ANCHOR, walk, only, quick, alone }: Options,
+): Promise<void> {
+  const isBrief = quick || alone;
+  const pace = quick ? BRIEF : THOROUGH;
+  const comparing: Comparing = {
+    scenarios: selectScenarios({
+      only: only ?? (isBrief ? COMPARED_BRIEFLY : COMPARED),
+      all: false,
+    }),
+    loadOf: (scenario) =>
+      alone
+        ? closedLoop(world, scenario.name)
+        : scenarioLoad(world, scenario, pace),
+    pace: alone ? ALONE : pace,
+    onLines: (lines) => write(Deno.stdout, lines),
+  };
+  if (walk === undefined) await compareWith(against, comparing);
+  else await walkThrough(walk, comparing);
+}
+
 async function benchGrowth(
   world: World,
   { json, save }: Options,
@@ -150,7 +183,7 @@ async function bench(options: Options): Promise<number> {
     );
     return 2;
   }
-  const { all, growth, profile, against } = options;
+  const { all, growth, profile, against, walk, quick } = options;
   const budgetMs = all || growth ? LONG_BUDGET_MS : BUDGET_MS;
   await using started = new AsyncDisposableStack();
   async function giveUp(reason: string): Promise<never> {
@@ -175,14 +208,15 @@ async function bench(options: Options): Promise<number> {
   }
   await awaitPeers(world);
   if (growth) await benchGrowth(world, options);
-  else if (against !== undefined) {
-    const { only = COMPARED } = options;
-    const scenarios = selectScenarios({ only, all });
-    const onLine = (line: string) => write(Deno.stdout, `${line}\n`);
-    await compareWith(against, { world, scenarios, onLine });
+  else if (against !== undefined || walk !== undefined) {
+    await benchSources(world, options);
   } else if (profile !== undefined) {
     await profileScenario(world, profile, options);
-  } else return await benchScenarios(world, options, until);
+  } else {
+    const code = await benchScenarios(world, options, until);
+    if (quick && !options.json) await benchSources(world, options);
+    return code;
+  }
   return 0;
 }
 

@@ -31,7 +31,8 @@ export interface ServerOptions {
   readonly port?: number;
 }
 
-const ROOT = new URL("../../../", import.meta.url);
+/** The root of the repository. */
+export const ROOT = new URL("../../../", import.meta.url);
 
 const START_TIMEOUT_MS = 10_000;
 
