@@ -40,7 +40,7 @@ export async function landings(
 ): Promise<Landing[]> {
   const lines = await git(
     ...["log", "--first-parent", "--reverse", "--format=%h %s"],
-    ...[`${from}..${to}`, "--", "src"],
+    ...[`${from}..${to}`, "--", ":/src"],
   );
   return lines.split("\n").filter((line) => line !== "").map((line) => {
     const [commit = "", ...words] = line.split(" ");
