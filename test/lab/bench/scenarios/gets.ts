@@ -5,6 +5,7 @@ import {
   DIRECT,
   FETCH_PROXY,
   GATEWAY,
+  type GatewayVariant,
   HOSTS,
   LEAST_PROXY,
   NGINX,
@@ -70,12 +71,15 @@ export function sameForAll(
     contestants = [GATEWAY, NGINX, FETCH_PROXY],
     beside = [],
     load,
+    variant,
     figures,
   }: {
     readonly contestants?: readonly Contestant[];
     /** Further ones, which a quick run leaves out. */
     readonly beside?: readonly Contestant[];
     readonly load: GetLoad;
+    /** See {@linkcode Scenario}. */
+    readonly variant?: GatewayVariant;
     readonly figures?: (rows: readonly Row[]) => Figure[];
   },
 ): Scenario {
@@ -92,6 +96,7 @@ export function sameForAll(
       return { quantity: RATE, rows, figures: figures?.(rows) ?? [] };
     },
     drive,
+    ...variant && { variant },
   };
 }
 
