@@ -3,6 +3,7 @@ import type { Scenario } from "./scenario.ts";
 import { BODIES } from "./scenarios/bodies.ts";
 import { BURSTS } from "./scenarios/bursts.ts";
 import { DRIP, EVENTS } from "./scenarios/events.ts";
+import { FEATURES } from "./scenarios/features.ts";
 import { GET_SCENARIOS } from "./scenarios/gets.ts";
 import { HOSTED } from "./scenarios/hosted.ts";
 import { PAGE_LOADS } from "./scenarios/page_loads.ts";
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   EVENTS,
   DRIP,
   ...PAGE_LOADS,
+  FEATURES,
   HOSTED,
   START,
 ];
