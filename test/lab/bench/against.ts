@@ -4,11 +4,11 @@
  */
 import { commitFor } from "./anchors.ts";
 import { type Comparing, measureSources } from "./comparison.ts";
-import { BUSY, CPU } from "./drive.ts";
+import { BUSY, CPU, FAULTS } from "./drive.ts";
 import { compareProcesses, level, type Processes, verdict } from "./paired.ts";
 import { digits, line } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
-import { checkOut, isKnown } from "./sources.ts";
+import { isKnown } from "./sources.ts";
 
 /** What a change is measured by, unless scenarios are named. */
 export const COMPARED: readonly string[] = [
@@ -32,23 +32,16 @@ const SATURATED = 90;
  */
 export async function compareWith(
   against: string,
-  { scenarios, loadOf, pace, onLines }: Comparing,
+  { scenarios, loadOf, pace, checkOut, onLines }: Comparing,
 ): Promise<void> {
-  await using started = new AsyncDisposableStack();
-  const folders = new Map<string, URL>();
-  async function folderOf(commit: string): Promise<URL> {
-    if (!await isKnown(commit)) {
-      throw new Error("this clone does not have that commit");
-    }
-    const folder = folders.get(commit) ??
-      started.use(await checkOut(commit)).folder;
-    folders.set(commit, folder);
-    return folder;
-  }
   for (const scenario of scenarios) {
     const commit = commitFor(scenario.name, against);
     try {
-      const base = { name: commit, folder: await folderOf(commit) };
+      if (!await isKnown(commit)) {
+        throw new Error("this clone does not have that commit");
+      }
+      await using source = await checkOut(commit);
+      const base = { name: commit, folder: source.folder };
       const sources = [base, { name: "this source" }, base];
       const measured = await measureSources(loadOf(scenario), sources, pace);
       await onLines(formatComparison(scenario, commit, measured));
@@ -63,7 +56,7 @@ export async function compareWith(
 
 /** The quantities that a source is judged by: not how busy it was, nor p99 of one second. */
 export function isJudged(quantity: string): boolean {
-  return quantity === CPU || quantity.endsWith("/s");
+  return [CPU, FAULTS].includes(quantity) || quantity.endsWith("/s");
 }
 
 /** Formats what was measured of a commit, of this source, and of the commit again. */
@@ -80,17 +73,18 @@ export function formatComparison(
       others: [own],
     });
     const ratio = compared?.ratios[0];
-    if (compared === undefined || ratio === undefined) {
-      return line(quantity, ["-"]);
-    }
     return line(quantity, [
-      ratio.toFixed(3),
-      `± ${compared.error.toFixed(3)}`,
-      compared.itself.toFixed(3),
+      ...compared === undefined || ratio === undefined ? ["-", "-", "-"] : [
+        ratio.toFixed(3),
+        `± ${compared.error.toFixed(3)}`,
+        compared.itself.toFixed(3),
+      ],
       ...[own, base].map((processes) =>
         digits(level(processes, quantity) ?? NaN)
       ),
-      verdict(ratio, compared),
+      compared === undefined || ratio === undefined
+        ? ""
+        : verdict(ratio, compared),
     ]);
   });
   const busy = Math.min(...[own, base].map((all) => level(all, BUSY) ?? NaN));

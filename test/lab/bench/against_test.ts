@@ -43,6 +43,21 @@ Deno.test("bench --against says when a rate is that of the load, since the gatew
   assert.match(table, /Only 60\.0 % busy: .*judge by CPU µs/);
 });
 
+Deno.test("bench --against shows what both had of a quantity that has no ratio, since one had none of it", () => {
+  const [none, some] = [0, 4.5].map((faults): Processes =>
+    processes(30_000, 30).map((rounds) =>
+      rounds.map((reading) => ({ ...reading, "page faults": faults }))
+    )
+  );
+  assert(none !== undefined && some !== undefined);
+  const table = formatComparison(SCENARIO, "7197136", [some, none, some]);
+
+  assert.deepEqual(
+    cells(table).at(-1),
+    ["page faults", "-", "-", "-", "0.00", "4.50"],
+  );
+});
+
 Deno.test("bench --against anchor compares each row with the commit of its own best figure", () => {
   assert.equal(commitFor("public", "anchor"), "7197136");
   assert.equal(commitFor("upload-1m", "anchor"), "8d6dc427");

@@ -45,13 +45,14 @@ export function closedLoop(world: World, row: string): Load {
 
 /** Starts a process, whose gateway, runner and sandbox are its own. */
 async function start(
-  { stack, proxyCpu }: World,
+  world: World,
   { folder = ROOT, environment }: Source,
   { bytes, isPublic }: { bytes: number; isPublic: boolean },
 ): Promise<Server> {
   const [gatewayPort, runnerPort, port] = freePorts(3);
   const id = `alone-${port}`;
   const authToken = `${id}-token`;
+  const { stack, proxyCpu } = world;
   const { runners, sandboxes } = stack.api.state;
   const url = `http://127.0.0.1:${runnerPort}`;
   runners.set(id, { id, proxyUrl: url, apiUrl: url, apiKey: KEYS.runner });
@@ -66,7 +67,7 @@ async function start(
   ];
   const script = new URL("servers/closed_loop.ts", import.meta.url);
   const config = new URL("deno.json", folder);
-  return await startServer({
+  const server = await startServer({
     command: denoCommand(
       ...[IDLE_FLAG, "--config", config.pathname, "-A", script.pathname],
       ...[folder.href, `${gatewayPort}`, `${runnerPort}`, `${port}`],
@@ -82,6 +83,7 @@ async function start(
     folder,
     ...port !== undefined && { port },
   });
+  return world.keep(server);
 }
 
 /** Has so many requests sent, and returns the processor time of each. */

@@ -4,6 +4,7 @@ import { metered, type Reading } from "./drive.ts";
 import type { Processes } from "./paired.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Server } from "./server.ts";
+import type { CheckedOut } from "./sources.ts";
 import type { World } from "./world.ts";
 
 /** A source of the gateway, and its settings. */
@@ -43,11 +44,11 @@ export const THOROUGH: Pace = {
 /** The same for `--alone`, whose rounds have their own length. */
 export const ALONE = { processes: 3, rounds: 60 };
 
-/** Less than 40 s, for a first impression. */
+/** Some 35 s, for a first impression. */
 export const BRIEF: Pace = {
   processes: 2,
   warmUpSec: 3,
-  rounds: 3,
+  rounds: 2,
   roundSec: 1,
 };
 
@@ -65,14 +66,14 @@ export function scenarioLoad(
   const driven = (server: Server, seconds: number) =>
     drive(server, seconds, world);
   return {
-    start({ folder, environment }) {
+    async start({ folder, environment }) {
       const own = { ...variant?.environment, ...environment };
       const contestant = gateway({
         ...variant,
         environment: own,
         ...folder && { folder },
       });
-      return contestant.start(world);
+      return world.keep(await contestant.start(world));
     },
     warmUp: (server) => driven(server, warmUpSec),
     round: (server) => metered(server, roundSec, driven),
@@ -84,6 +85,8 @@ export interface Comparing {
   readonly scenarios: readonly Scenario[];
   readonly loadOf: (scenario: Scenario) => Load;
   readonly pace: Pick<Pace, "processes" | "rounds">;
+  /** See {@linkcode checkOut}. */
+  readonly checkOut: (commit: string) => Promise<CheckedOut>;
   /** Called with the lines about each scenario. */
   readonly onLines: (lines: string) => Promise<void>;
 }

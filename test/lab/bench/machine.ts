@@ -22,21 +22,32 @@ async function proc(path: string): Promise<string | undefined> {
   }
 }
 
-/** The processor time that a process has used so far, in milliseconds; undefined without /proc. */
-export async function cpuTimeMs(
+/** What a process has used so far. */
+export interface Usage {
+  /** Processor time, ms. */
+  readonly cpuMs: number;
+  /** Pages that it touched for the first time, and the kernel had to map: memory that is taken afresh. */
+  readonly faults: number;
+}
+
+/** What a process has used so far; undefined without /proc. */
+export async function usageOf(
   pid: number | undefined,
-): Promise<number | undefined> {
+): Promise<Usage | undefined> {
   const stat = pid === undefined ? undefined : await proc(`${pid}/stat`);
-  return stat === undefined ? undefined : parseCpuTimeMs(stat);
+  return stat === undefined ? undefined : parseUsage(stat);
 }
 
 /** Linux reports 100 ticks a second to user space, whatever the kernel's timer frequency. */
 const TICK_MS = 10;
 
-/** Adds utime and stime, fields 14 and 15 of proc_pid_stat(5); field 2 may contain blanks and parentheses. */
-export function parseCpuTimeMs(stat: string): number {
+/** Reads minflt, utime and stime, fields 10, 14 and 15 of proc_pid_stat(5); field 2 may contain blanks and parentheses. */
+export function parseUsage(stat: string): Usage {
   const fromThird = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fromThird[11]) + Number(fromThird[12])) * TICK_MS;
+  return {
+    cpuMs: (Number(fromThird[11]) + Number(fromThird[12])) * TICK_MS,
+    faults: Number(fromThird[7]),
+  };
 }
 
 /**

@@ -21,7 +21,7 @@ export interface Options {
   readonly only: readonly string[] | undefined;
   /** Measure all scenarios. */
   readonly all: boolean;
-  /** Measure a few in three minutes, with one process of each contestant; compare in a third of the time. */
+  /** Measure a few in four minutes, with one process of each contestant; compare in a third of the time. */
   readonly quick: boolean;
   /** Measure growth instead of scenarios. */
   readonly growth: boolean;

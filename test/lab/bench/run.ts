@@ -25,6 +25,7 @@ import {
 } from "./report.ts";
 import { storeGrowth, storeResults } from "./results.ts";
 import { SCENARIOS, selectScenarios } from "./scenarios.ts";
+import { checkOut } from "./sources.ts";
 import { GOALS } from "./targets.ts";
 import { walkThrough } from "./walk.ts";
 import { startWorld, type World } from "./world.ts";
@@ -129,6 +130,7 @@ async function benchSources(
         ? closedLoop(world, scenario.name)
         : scenarioLoad(world, scenario, pace),
     pace: alone ? ALONE : pace,
+    checkOut: async (commit) => world.keep(await checkOut(commit)),
     onLines: (lines) => write(Deno.stdout, lines),
   };
   if (walk === undefined) await compareWith(against, comparing);

@@ -28,7 +28,7 @@ export async function checkOut(commit: string): Promise<CheckedOut> {
   return {
     folder: new URL(`file://${path}/`),
     [Symbol.asyncDispose]: async () => {
-      await git("worktree", "remove", "--force", path);
+      await run("worktree", "remove", "--force", path); // if it has not been done before
     },
   };
 }

@@ -7,7 +7,7 @@ import { type Comparing, measureSources, type Source } from "./comparison.ts";
 import type { Walk } from "./options.ts";
 import { compareProcesses, type Processes, verdict } from "./paired.ts";
 import { line } from "./report.ts";
-import { checkOut, everyNth, type Landing, landings } from "./sources.ts";
+import { everyNth, type Landing, landings } from "./sources.ts";
 
 /** The steps of a walk, unless it says how long each is. */
 const STEPS = 8;
@@ -17,7 +17,7 @@ const MOST_STEPS = 12;
 /** Measures scenarios after each step, and calls back with a table for each. */
 export async function walkThrough(
   { from, to, every }: Walk,
-  { scenarios, loadOf, pace, onLines }: Comparing,
+  { scenarios, loadOf, pace, checkOut, onLines }: Comparing,
 ): Promise<void> {
   const landed = await landings(from, to);
   const steps = stepsOf(landed, every);

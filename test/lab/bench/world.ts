@@ -46,6 +46,8 @@ export interface World extends AsyncDisposable {
     drive: (server: Server, seconds: number) => Promise<unknown>,
     process?: number,
   ): Promise<Server>;
+  /** Ends something with the world, if that has not been done before: a run that is interrupted leaves nothing behind. */
+  keep<T extends AsyncDisposable>(owned: T): T;
   /** Stops contestants that no other scenario needs. */
   end(contestants: readonly Contestant[]): Promise<void>;
 }
@@ -106,6 +108,7 @@ export async function startWorld(
     async end(contestants) {
       for (const { name } of contestants) await end(name);
     },
+    keep: (kept) => owned.use(kept),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
   return world;

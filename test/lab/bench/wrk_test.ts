@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseCpuTimeMs, parseMemory, statusNumber } from "./machine.ts";
+import { parseMemory, parseUsage, statusNumber } from "./machine.ts";
 import { parseReport } from "./wrk.ts";
 
 const WRK = `Running 3s test @ http://127.0.0.1:4000/
@@ -50,11 +50,11 @@ Deno.test("parseReport() refuses reports of failures, and texts that are no repo
   assert.throws(() => parseReport(""), /Not a report/);
 });
 
-Deno.test("parseCpuTimeMs() adds user and system time, whatever the program's name contains", () => {
+Deno.test("parseUsage() adds user and system time, and counts page faults, whatever the program's name contains", () => {
   const stat =
     "77 (a (b) c) S 1 77 77 0 -1 4194304 9 0 0 0 150 25 0 0 20 0 7 0 99 1 2";
 
-  assert.equal(parseCpuTimeMs(stat), 1750);
+  assert.deepEqual(parseUsage(stat), { cpuMs: 1750, faults: 9 });
 });
 
 Deno.test("parseMemory() reads the resident memory and its peak", () => {

@@ -4,7 +4,7 @@ import { GATEWAY, HOSTS, lent, present } from "../contestants.ts";
 import { IMAGES, MODULES } from "../dev_page.ts";
 import type { Reading } from "../drive.ts";
 import { nginxTo, TLS_GATEWAY } from "../fronts.ts";
-import { cpuTimeMs } from "../machine.ts";
+import { usageOf } from "../machine.ts";
 import {
   type Figure,
   interleave,
@@ -66,14 +66,14 @@ async function load(
   { pid, port }: Pick<Server, "pid" | "port">,
   { scheme, protocol }: Way,
 ): Promise<Reading> {
-  const before = await cpuTimeMs(pid);
+  const before = (await usageOf(pid))?.cpuMs;
   const { loadedMs, interactiveMs, files, protocols } = await chromium.load(
     `${scheme}://${HOST}:${port}/`,
   );
   if (files !== FILES || protocols.join() !== protocol) {
     throw new Error(`${files} files of ${FILES} came, by ${protocols}`);
   }
-  const after = await cpuTimeMs(pid);
+  const after = (await usageOf(pid))?.cpuMs;
   return {
     [LOADED]: loadedMs,
     [INTERACTIVE]: interactiveMs,
