@@ -55,7 +55,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "The database of [`RECORDS_URL`](operate.md#records) did not answer.",
   overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",
   sandbox_overloaded:
-    "`MAX_EXCHANGES_PER_SANDBOX` requests, or as many open WebSockets, or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun, and there was no place within 10 s, or [too many waited for one](operate.md#one-slow-app-one-runner-that-hangs).",
+    "`MAX_EXCHANGES_PER_SANDBOX` requests, an eighth of `MAX_TUNNELS` WebSockets (or as many as that setting says), or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun, and there was no place within 10 s, or [too many waited for one](operate.md#one-slow-app-one-runner-that-hangs).",
   organization_overloaded:
     "`MAX_EXCHANGES_PER_ORGANIZATION` requests, or as many open WebSockets.",
   runner_overloaded:

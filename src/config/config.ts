@@ -19,7 +19,7 @@ import {
   PRIVATE_WITHIN_SEC,
   SETTINGS,
 } from "./settings.ts";
-import { partOf, queueBeside, shareOf } from "./shares.ts";
+import { partOf, shareOf } from "./shares.ts";
 
 export { APP_ORIGIN_MODES, type CacheLocation, SETTINGS };
 
@@ -214,8 +214,6 @@ function assemble(values: Values) {
   } = values;
   const share = shareOf(concurrentExchanges);
   const exchangesPerClient = values.MAX_EXCHANGES_PER_CLIENT ?? share;
-  const waitingPerRunner = values.MAX_WAITING_PER_RUNNER ??
-    partOf(concurrentExchanges, 4);
   return {
     listen: {
       hostname: values.PROXY_HOST,
@@ -300,12 +298,13 @@ function assemble(values: Values) {
     limits: {
       concurrentExchanges,
       exchangesPerSandbox: values.MAX_EXCHANGES_PER_SANDBOX ?? share,
+      tunnelsPerSandbox: values.MAX_EXCHANGES_PER_SANDBOX ??
+        partOf(tunnels, 8),
       /** Undefined for any number. */
       exchangesPerOrganization: values.MAX_EXCHANGES_PER_ORGANIZATION,
       /** Of exchanges whose responses have not begun. */
-      waitingPerRunner,
-      /** Of exchanges that wait to be among these. */
-      queuedPerRunner: queueBeside(waitingPerRunner, concurrentExchanges),
+      waitingPerRunner: values.MAX_WAITING_PER_RUNNER ??
+        partOf(concurrentExchanges, 4),
       tunnels,
       exchangesPerClient,
       tunnelsPerClient: values.MAX_TUNNELS_PER_CLIENT ??

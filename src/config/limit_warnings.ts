@@ -1,43 +1,35 @@
-/** Limits by which those who use one sandbox, client or runner leave nothing to anybody else. */
+/** Limits by which those who use a few sandboxes, clients or runners leave too little to everybody else. */
 import type { Config } from "./config.ts";
+import { LEFT_TO_OTHERS } from "./shares.ts";
 
 /** What is odd about a limit, and what to do about it: sentences without full stops. */
 type LimitWarning = Readonly<Record<"finding" | "advice", string>>;
 
-/** Who can take how much of what, at most so many times. */
-type Share = readonly [
-  name: string,
-  limit: number,
-  times: number,
-  who: string,
-];
+/** Which of a limit one and three of them can take. */
+type Share = readonly [name: string, limit: number, one: string, three: string];
 
 /** A warning for each such limit. */
 export function limitWarnings(
   { limits }: Pick<Config, "limits">,
 ): LimitWarning[] {
-  const { concurrentExchanges, exchangesPerSandbox, exchangesPerClient } =
-    limits;
-  const clients = exchangesPerClient >= concurrentExchanges ? 1 : 3;
+  const sandbox = "MAX_EXCHANGES_PER_SANDBOX";
+  const clients = ["one client", "three clients"] as const;
+  const runners = ["one runner", "three runners"] as const;
+  const socketsOf = "the WebSockets of";
   return [
-    ...takersOf("MAX_CONCURRENT_EXCHANGES", concurrentExchanges, [
-      ["MAX_EXCHANGES_PER_SANDBOX", exchangesPerSandbox, 1, "one sandbox"],
-      [
-        "MAX_EXCHANGES_PER_CLIENT",
-        exchangesPerClient,
-        clients,
-        clients === 1 ? "one client" : "three clients",
-      ],
-      ["MAX_WAITING_PER_RUNNER", limits.waitingPerRunner, 1, "one runner"],
+    ...takersOf("MAX_CONCURRENT_EXCHANGES", limits.concurrentExchanges, [
+      [sandbox, limits.exchangesPerSandbox, "one sandbox", "three sandboxes"],
+      ["MAX_EXCHANGES_PER_CLIENT", limits.exchangesPerClient, ...clients],
+      ["MAX_WAITING_PER_RUNNER", limits.waitingPerRunner, ...runners],
     ]),
     ...takersOf("MAX_TUNNELS", limits.tunnels, [
       [
-        "MAX_EXCHANGES_PER_SANDBOX",
-        exchangesPerSandbox,
-        1,
-        "the WebSockets of one sandbox",
+        sandbox,
+        limits.tunnelsPerSandbox,
+        `${socketsOf} one sandbox`,
+        `${socketsOf} three sandboxes`,
       ],
-      ["MAX_TUNNELS_PER_CLIENT", limits.tunnelsPerClient, 1, "one client"],
+      ["MAX_TUNNELS_PER_CLIENT", limits.tunnelsPerClient, ...clients],
     ]),
   ];
 }
@@ -47,12 +39,18 @@ function takersOf(
   total: number,
   shares: readonly Share[],
 ): LimitWarning[] {
-  return shares.filter(([, limit, times]) => limit * times >= total)
-    .map(([name, limit, , who]) => ({
-      finding:
-        `${name} is ${limit}, so ${who} can take all of ${all}, ${total}`,
-      advice: all === "MAX_TUNNELS" && name === "MAX_EXCHANGES_PER_SANDBOX"
-        ? `lower it, or raise ${all}`
-        : "lower it, or leave it unset",
-    }));
+  const left = (limit: number) => Math.max(0, total - 3 * limit);
+  return shares.filter(([, limit]) => left(limit) < LEFT_TO_OTHERS * total)
+    .map(([name, limit, one, three]) => {
+      const who = limit >= total ? one : three;
+      const take = left(limit) === 0
+        ? "can take all"
+        : `leave only ${left(limit)}`;
+      return {
+        finding: `${name} is ${limit}, so ${who} ${take} of ${all}, ${total}`,
+        advice: all === "MAX_TUNNELS" && name === "MAX_EXCHANGES_PER_SANDBOX"
+          ? `lower it, or raise ${all}`
+          : "lower it, or leave it unset",
+      };
+    });
 }

@@ -44,7 +44,7 @@ export const PRIVATE_WITHIN_SEC = 10;
 
 /** A default that leaves room for others. */
 const A_SHARE =
-  "an eighth of `MAX_CONCURRENT_EXCHANGES`, at most 1000 and at least 200, but less than a third of it";
+  "an eighth of `MAX_CONCURRENT_EXCHANGES`, at most 1000 and at least 200, or 4/15 of it if that is less";
 
 /** A default that is learned at runtime. */
 const FROM_API = "the API's configuration";
@@ -181,7 +181,10 @@ const RUNNERS = inGroup("Runners", {
 
 const LIMITS = inGroup("Limits", {
   MAX_CONCURRENT_EXCHANGES: { format: COUNT, default: "10000" },
-  MAX_EXCHANGES_PER_SANDBOX: { format: optional(COUNT), whenUnset: A_SHARE },
+  MAX_EXCHANGES_PER_SANDBOX: {
+    format: optional(COUNT),
+    whenUnset: `${A_SHARE}; of WebSockets, an eighth of \`MAX_TUNNELS\``,
+  },
   MAX_EXCHANGES_PER_ORGANIZATION: {
     format: optional(COUNT),
     whenUnset: "no limit",

@@ -1,6 +1,12 @@
 /** How much of the limit of all exchanges one sandbox, client or runner may have, unless settings say. */
 
-/** What a page may ask for at once: a browser sends 100 to 128 requests by HTTP/2, and another tab as many. */
+/** The part of a limit that three sandboxes, clients or runners leave to everybody else. */
+export const LEFT_TO_OTHERS = 1 / 5;
+
+/** What a page may ask for at once: a browser sends 100 to 128 requests by HTTP/2. */
+const PAGE = 128;
+
+/** A page, and what another tab asks for. */
 const ONE_VISITOR = 200;
 
 /** A part of a limit, for one of those who share it. */
@@ -12,14 +18,24 @@ export function partOf(
   return Math.max(1, Math.min(most, Math.floor(limit / divisor)));
 }
 
-/** For a sandbox or a client: an eighth, but enough for one visitor, as far as three of them cannot take all then. */
+/** For a sandbox or a client: an eighth, but enough for one visitor as far as three of them leave a fifth then. */
 export function shareOf(total: number): number {
-  const visitor = Math.min(ONE_VISITOR, Math.floor((total - 1) / 3));
+  const visitor = Math.min(
+    ONE_VISITOR,
+    Math.floor(total * (1 - LEFT_TO_OTHERS) / 3),
+  );
   return Math.max(visitor, partOf(total, 8, 1000));
 }
 
-/** For those who wait to be among the `waiting` of a runner: at most half of what that leaves to others. */
-export function queueBeside(waiting: number, total: number): number {
-  const most = Math.max(0, Math.floor((total - waiting) / 2));
-  return Math.min(most, Math.max(ONE_VISITOR, Math.floor(waiting / 2)));
+/**
+ * How many may wait for a place at one runner where so many have one: all that waits for it is at most two fifths, but a
+ * page fits in.
+ */
+export function queueOfOne(waiting: number, total: number): number {
+  return Math.max(PAGE, Math.floor(total * 2 / 5) - waiting);
+}
+
+/** How many may wait for a place at all runners where so many have one: all that waits leaves a fifth to others. */
+export function queueOfAll(waiting: number, total: number): number {
+  return Math.max(0, Math.floor(total * (1 - LEFT_TO_OTHERS)) - waiting);
 }

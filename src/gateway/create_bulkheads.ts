@@ -6,7 +6,7 @@ import type { UpstreamClient } from "../upstream/http1/client.ts";
 
 /** The bulkheads between runners. */
 export function createBulkheads(
-  { waitingPerRunner: limit, queuedPerRunner: queueLimit }: Config["limits"],
+  { waitingPerRunner: limit, concurrentExchanges: total }: Config["limits"],
   upstream: UpstreamClient,
   logger: Logger,
 ): Bulkheads {
@@ -14,7 +14,7 @@ export function createBulkheads(
     name: "MAX_WAITING_PER_RUNNER",
     limit,
     queueName: "QUEUED_PER_RUNNER",
-    queueLimit,
+    total,
     now: Date.now,
     after(ms, callback) {
       const timer = setTimeout(callback, ms);

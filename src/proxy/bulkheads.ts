@@ -2,14 +2,15 @@
  * Keeps an upstream that does not answer from costing anybody but those who use it: limits how many exchanges wait for the
  * head of its response. Who exceeds that waits for a place.
  */
+import { queueOfAll, queueOfOne } from "../config/shares.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { LimitUse } from "../observability/metrics/facts.ts";
 import type { App, Destination } from "../resolver/destination.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import type { UpstreamRequest } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
-import { CountById, type IdCount } from "./counts.ts";
-import { FairQueue } from "./fair_queue.ts";
+import { Count, CountById, type IdCount } from "./counts.ts";
+import { FairQueue, largest, type Waiting } from "./fair_queue.ts";
 import { Liveness } from "./liveness.ts";
 import { type After, Waiter } from "./waiter.ts";
 
@@ -17,7 +18,7 @@ import { type After, Waiter } from "./waiter.ts";
 const SANDBOX_SHARE = 1 / 4;
 const MIN_OF_SANDBOX = 4;
 
-/** Nobody waits for a place at an upstream that is full and has answered nobody for so long, ms: it may be hung. */
+/** Who comes to an upstream that is full, and has answered nobody for so long, ms, does not wait: it may be hung. */
 const PATIENCE_MS = 2000;
 
 /** An upstream, as an operator sees it. */
@@ -37,7 +38,8 @@ interface BulkheadOptions {
   readonly limit: number;
   /** What the limit of those is called that wait for one of these places. */
   readonly queueName: string;
-  readonly queueLimit: number;
+  /** The limit of all exchanges, of which those that wait for anything take a part. */
+  readonly total: number;
   /** Milliseconds; a clock that somebody sets costs a probe. */
   readonly now: () => number;
   readonly after: After;
@@ -78,6 +80,10 @@ export class Bulkheads {
   /** One leaves at a tick, not with its last exchange: see {@linkcode CountById}. */
   readonly #upstreams = new Map<string, Upstream>();
   readonly #bySandbox: CountById;
+  /** The exchanges that have a place, at all upstreams. */
+  #waiting = 0;
+  /** Those that wait for one. */
+  readonly #queued = new Count();
 
   constructor(options: BulkheadOptions) {
     const share = Math.ceil(options.limit * SANDBOX_SHARE);
@@ -102,6 +108,7 @@ export class Bulkheads {
     if (liveness.isUnresponsive) throw liveness.refusal();
     const place = this.#take(upstream, exchange.sandboxId);
     if (place === undefined) return this.#queue(upstream, exchange);
+    if (this.#queued.value > 0) this.#trimQueues(upstream);
     if (verdict === undefined) return begin(place, exchange);
     // Meanwhile it has a place: many may come within the time that a probe takes.
     return verdict.then(() => {
@@ -122,20 +129,24 @@ export class Bulkheads {
   leave(place: Place | undefined, isAnswered: boolean): void {
     if (place === undefined) return;
     const { upstream, ofSandbox, unsent } = place;
+    const wasFull = ofSandbox.value >= this.#bySandbox.limit;
     upstream.waiting--;
+    this.#waiting--;
     if (unsent <= 0) upstream.liveness.end();
     place.unsent = 0; // what is sent later is not waited for
     this.#bySandbox.decrement(ofSandbox);
     if (isAnswered) upstream.liveness.hear();
-    if (upstream.queue.size > 0) this.#admitNext(upstream);
+    if (this.#queued.value === 0) return;
+    this.#admitNext(upstream);
+    if (!wasFull) return;
+    // If the sandbox has moved, some of those who wait for one of its places are elsewhere.
+    for (const each of this.#upstreams.values()) this.#admitNext(each);
   }
 
   /** Probes what is unresponsive, and forgets what nobody uses; to be called every 5 s. */
   tick(): void {
     for (const [key, upstream] of this.#upstreams) {
       const { liveness, waiting, queue } = upstream;
-      // A sandbox that has moved may have had its places at another upstream.
-      if (queue.size > 0) this.#admitNext(upstream);
       if (liveness.isUnresponsive && (waiting > 0 || liveness.isWanted)) {
         liveness.probe();
       } else if (waiting === 0 && queue.size === 0 && !liveness.isProbed) {
@@ -146,17 +157,15 @@ export class Bulkheads {
 
   /** How many places are taken at the upstream where most are, and how many wait for one where most do. */
   limitsInUse(): LimitUse[] {
-    const { name, limit, queueName, queueLimit } = this.#options;
+    const { name, limit, queueName, total } = this.#options;
     let used = 0;
-    let queued = 0;
+    let queued = { used: 0, limit: queueOfOne(0, total) };
     for (const { waiting, queue } of this.#upstreams.values()) {
       used = Math.max(used, waiting);
-      queued = Math.max(queued, queue.size);
+      if (queue.size <= queued.used) continue;
+      queued = { used: queue.size, limit: queueOfOne(waiting, total) };
     }
-    return [
-      { name, used, limit },
-      { name: queueName, used: queued, limit: queueLimit },
-    ];
+    return [{ name, used, limit }, { name: queueName, ...queued }];
   }
 
   get unresponsive(): number {
@@ -182,8 +191,8 @@ export class Bulkheads {
   }
 
   #newUpstream(origin: string, destination: Destination): Upstream {
-    const { now, probe, onChange, queueLimit } = this.#options;
-    const queue = new FairQueue<Waiter<Place>>(queueLimit);
+    const { now, probe, onChange } = this.#options;
+    const queue = new FairQueue<Waiter<Place>>(this.#queued);
     const liveness = new Liveness({
       now,
       probe: () => probe(destination),
@@ -207,6 +216,7 @@ export class Bulkheads {
     const ofSandbox = this.#bySandbox.increment(sandboxId);
     if (ofSandbox === undefined) return undefined;
     upstream.waiting++;
+    this.#waiting++;
     return { upstream, ofSandbox, unsent: Infinity };
   }
 
@@ -226,8 +236,20 @@ export class Bulkheads {
       refusal: () => this.#refusal(upstream),
       onGiveUp: () => queue.remove(waiter),
     });
-    queue.add(waiter)?.refuse();
+    const most = queueOfOne(upstream.waiting, this.#options.total);
+    queue.add(waiter, most)?.refuse();
+    this.#trimQueues(upstream, waiter);
     return waiter.place.then((place) => begin(place, exchange));
+  }
+
+  /** Refuses who are too many to wait: of the upstream for which most do, or as many as for that of the newest. */
+  #trimQueues(upstream: Upstream, newest?: Waiting): void {
+    const most = queueOfAll(this.#waiting, this.#options.total);
+    while (this.#queued.value > most) {
+      const all = this.#upstreams.values();
+      const { queue } = largest(all, upstream, ({ queue }) => queue.size);
+      queue.removeLast(newest)?.refuse();
+    }
   }
 
   /** Why there is no place. */

@@ -1,4 +1,5 @@
 /** A queue in which nobody waits for all that somebody else has in it. */
+import { Count } from "./counts.ts";
 
 /** Who waits: a client, for something of a sandbox. */
 export interface Waiting {
@@ -13,27 +14,25 @@ class OfSandbox<W> {
 }
 
 /**
- * A queue of at most `limit`: sandboxes have their turns, and in that of a sandbox its clients have theirs. Both maps are
- * in the order of turns.
+ * A queue: sandboxes have their turns, and in that of a sandbox its clients have theirs. Both maps are in the order of
+ * turns.
  */
 export class FairQueue<W extends Waiting> {
-  readonly #limit: number;
   readonly #sandboxes = new Map<string, OfSandbox<W>>();
+  readonly #countOfAll: Count;
   #size = 0;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  /** `countOfAll` counts those in it, and those in other queues that have the same. */
+  constructor(countOfAll = new Count()) {
+    this.#countOfAll = countOfAll;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /**
-   * Adds one. If that is too many, returns who has to leave, and is not in the queue any more: of the sandbox that has
-   * most in it, and there of the client that has most, the last one.
-   */
-  add(waiting: W): W | undefined {
+  /** Adds one. If there are more than `limit` then, returns who had to leave, as by {@linkcode removeLast}. */
+  add(waiting: W, limit: number): W | undefined {
     const { sandboxId, client } = waiting;
     const ofSandbox = this.#sandboxes.get(sandboxId) ?? new OfSandbox<W>();
     this.#sandboxes.set(sandboxId, ofSandbox);
@@ -42,11 +41,22 @@ export class FairQueue<W extends Waiting> {
     ofClient.push(waiting);
     ofSandbox.size++;
     this.#size++;
-    if (this.#size <= this.#limit) return undefined;
+    this.#countOfAll.increment();
+    return this.#size > limit ? this.removeLast(waiting) : undefined;
+  }
+
+  /**
+   * Takes out, of the sandbox that has most in it, and there of the client that has most, the last one; undefined if
+   * nobody is in it. Where others have as many as `newest`, that is its sandbox and client.
+   */
+  removeLast(newest?: Waiting): W | undefined {
+    const { sandboxId = "", client = "" } = newest ?? {};
+    const ofSandbox = this.#sandboxes.get(sandboxId) ?? new OfSandbox<W>();
     const sandboxes = this.#sandboxes.values();
     const { clients } = largest(sandboxes, ofSandbox, ({ size }) => size);
-    const one = clients.get(client) ?? [];
-    const last = largest(clients.values(), one, ({ length }) => length).at(-1);
+    const ofClient = clients.get(client) ?? [];
+    const each = clients.values();
+    const last = largest(each, ofClient, ({ length }) => length).at(-1);
     if (last !== undefined) this.remove(last);
     return last;
   }
@@ -63,6 +73,7 @@ export class FairQueue<W extends Waiting> {
     ofSandbox.size--;
     if (ofSandbox.size === 0) this.#sandboxes.delete(sandboxId);
     this.#size--;
+    this.#countOfAll.decrement();
   }
 
   /** Takes out the first one whose turn it is, among the sandboxes that may have one; undefined if there is none. */
@@ -87,7 +98,11 @@ export class FairQueue<W extends Waiting> {
 }
 
 /** The largest; `one` of them, unless another is larger. */
-function largest<V>(all: Iterable<V>, one: V, sizeOf: (it: V) => number): V {
+export function largest<V>(
+  all: Iterable<V>,
+  one: V,
+  sizeOf: (it: V) => number,
+): V {
   let found = one;
   for (const it of all) if (sizeOf(it) > sizeOf(found)) found = it;
   return found;

@@ -25,6 +25,7 @@ export interface SandboxCount {
 export const OWN_PAGES_LIMITS: InFlightLimits = {
   concurrentExchanges: 1000,
   exchangesPerSandbox: 0,
+  tunnelsPerSandbox: 0,
   exchangesPerClient: 100,
   tunnels: 0,
   tunnelsPerClient: 0,
@@ -68,17 +69,15 @@ export class InFlight {
   }
 
   /**
-   * How much of each limit for one sandbox, organization or client is in use, by the one that has most: of what may be
-   * had as often of requests as of WebSockets, more is told.
+   * How much of each limit for one sandbox, organization or client is in use, by the one that has most. An organization
+   * may have as many WebSockets as requests: it is told of which it has more.
    */
   limitsPerEach(): LimitUse[] {
     const registry = this.#registry;
     const { byOrganization, tunnelsByOrganization } = registry;
     return Object.entries({
-      MAX_EXCHANGES_PER_SANDBOX: [
-        registry.bySandbox,
-        registry.tunnelsBySandbox,
-      ],
+      MAX_EXCHANGES_PER_SANDBOX: [registry.bySandbox],
+      TUNNELS_PER_SANDBOX: [registry.tunnelsBySandbox],
       ...byOrganization && tunnelsByOrganization && {
         MAX_EXCHANGES_PER_ORGANIZATION: [byOrganization, tunnelsByOrganization],
       },

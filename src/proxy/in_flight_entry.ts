@@ -18,6 +18,7 @@ export type InFlightLimits =
     Config["limits"],
     | "concurrentExchanges"
     | "exchangesPerSandbox"
+    | "tunnelsPerSandbox"
     | "exchangesPerClient"
     | "tunnels"
     | "tunnelsPerClient"
@@ -46,7 +47,7 @@ export function createRegistry(limits: InFlightLimits) {
     /** WebSockets that are open, and so are exchanges no more. */
     openTunnels: 0,
     bySandbox: new CountById(limits.exchangesPerSandbox),
-    tunnelsBySandbox: new CountById(limits.exchangesPerSandbox),
+    tunnelsBySandbox: new CountById(limits.tunnelsPerSandbox),
     /** Undefined without a limit. */
     byOrganization: createByOrganization(),
     tunnelsByOrganization: createByOrganization(),

@@ -40,6 +40,7 @@ export function exchangeServices(
   const inFlight = new InFlight({
     concurrentExchanges: 10,
     exchangesPerSandbox: 1,
+    tunnelsPerSandbox: 1,
     exchangesPerClient: 10,
     tunnels: 1,
     tunnelsPerClient: 1,

@@ -78,9 +78,10 @@ const LOGIN_OUTCOMES = [
   "api_unreachable",
 ] as const satisfies readonly ("ok" | ErrorCode)[];
 
-/** Limits for each of many, by their settings without `MAX_`; one has none. */
+/** Limits for each of many, by their settings without `MAX_`; two have none. */
 const LIMITS_PER_EACH = [
   "exchanges_per_sandbox",
+  "tunnels_per_sandbox",
   "exchanges_per_organization",
   "exchanges_per_client",
   "tunnels_per_client",

@@ -46,7 +46,7 @@ export async function startAttackWorld(): Promise<AttackWorld> {
         ...stack.environment,
         ...settingsFor(limitBytes / MIB),
         // An attacker may have any number of sandboxes, of which this one stands for all.
-        MAX_EXCHANGES_PER_SANDBOX: "400",
+        MAX_EXCHANGES_PER_SANDBOX: "480",
         MAX_WAITING_PER_RUNNER: "1600",
         ...runtimeFor(limitBytes / MIB),
         PROXY_PROTOCOL: scheme,

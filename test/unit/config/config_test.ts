@@ -89,9 +89,9 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
     limits: {
       concurrentExchanges: 10_000,
       exchangesPerSandbox: 1_000,
+      tunnelsPerSandbox: 625,
       exchangesPerOrganization: undefined,
       waitingPerRunner: 2_500,
-      queuedPerRunner: 1_250,
       tunnels: 5_000,
       exchangesPerClient: 1_000,
       tunnelsPerClient: 500,
@@ -123,11 +123,12 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
 Deno.test("parseConfig() leaves one sandbox, client or runner a part of the limits of the process, unless told otherwise", () => {
   for (
     const [total, tunnels, parts] of [
-      ["400", "5000", [133, 133, 100, 66]],
-      ["1000", "300", [200, 200, 250, 37]],
-      ["4000", "5000", [500, 500, 1000, 250]],
-      ["100000", "50000", [1000, 1000, 25_000, 500]],
-      ["1", "1", [1, 1, 1, 1]],
+      ["400", "5000", [106, 625, 106, 100, 53]],
+      ["480", "300", [128, 37, 128, 120, 37]],
+      ["1000", "300", [200, 37, 200, 250, 37]],
+      ["4000", "5000", [500, 625, 500, 1000, 250]],
+      ["100000", "50000", [1000, 6250, 1000, 25_000, 500]],
+      ["1", "1", [1, 1, 1, 1, 1]],
     ] as const
   ) {
     const { limits } = configOf({
@@ -136,6 +137,7 @@ Deno.test("parseConfig() leaves one sandbox, client or runner a part of the limi
     });
     deepEqual([
       limits.exchangesPerSandbox,
+      limits.tunnelsPerSandbox,
       limits.exchangesPerClient,
       limits.waitingPerRunner,
       limits.tunnelsPerClient,
@@ -418,6 +420,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ],
     ["OIDC_ALLOW_INSECURE", "true", (c) => c.oidc.allowInsecure, true],
     ["MAX_EXCHANGES_PER_SANDBOX", "7", (c) => c.limits.exchangesPerSandbox, 7],
+    ["MAX_EXCHANGES_PER_SANDBOX", "7", (c) => c.limits.tunnelsPerSandbox, 7],
     [
       "MAX_EXCHANGES_PER_ORGANIZATION",
       "7",

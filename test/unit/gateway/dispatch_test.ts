@@ -64,6 +64,7 @@ function setUp(
     ownRequests: new InFlight({
       concurrentExchanges: 10,
       exchangesPerSandbox: 0,
+      tunnelsPerSandbox: 0,
       exchangesPerClient: 10,
       tunnels: 0,
       tunnelsPerClient: 0,

@@ -28,8 +28,8 @@ interface Visitor {
   readonly signal: AbortSignal;
 }
 
-/** Bulkheads whose clock and probes are the test's. */
-function setUp({ limit = 1000, queueLimit = 0 } = {}) {
+/** Bulkheads whose clock and probes are the test's; nobody may wait for a place, unless there is a total. */
+function setUp({ limit = 1000, total = 0 } = {}) {
   const clock = new ManualClock();
   const probes: {
     readonly destination: Destination;
@@ -40,7 +40,7 @@ function setUp({ limit = 1000, queueLimit = 0 } = {}) {
     name: "LIMIT",
     limit,
     queueName: "QUEUE",
-    queueLimit,
+    total,
     now: () => clock.now(),
     after: (ms, callback) => clock.after(ms, callback),
     probe(destination) {
@@ -119,7 +119,7 @@ Deno.test("Bulkheads lets so many wait for an upstream, again as soon as one is 
   await assertFull(enter);
   assert.deepEqual(bulkheads.limitsInUse(), [
     { name: "LIMIT", used: 4, limit: 4 },
-    { name: "QUEUE", used: 0, limit: 0 },
+    { name: "QUEUE", used: 0, limit: 128 },
   ]);
 });
 
@@ -341,8 +341,8 @@ Deno.test("what is sent of a body after the answer has come counts for nothing",
   assert.equal(probes.length, 0);
 });
 
-/** Bulkheads of 40 places, of which a sandbox has 10, where 20 may wait for one. */
-const QUEUED = { limit: 40, queueLimit: 20 };
+/** Bulkheads of 40 places, of which a sandbox has 10, where as many wait as leave 20 of a hundred to others. */
+const QUEUED = { limit: 40, total: 100 };
 
 /** How a visitor's wait has ended, if it has. */
 function outcomeOf(visitor: Place | Promise<Place>): { value: string } {
@@ -363,7 +363,7 @@ Deno.test("Bulkheads has who exceeds the places of a sandbox wait for one, and o
   await turnOfEventLoop();
   assert.deepEqual(late.map(({ value }) => value), ["waits", "waits"]);
   const [, queue] = bulkheads.limitsInUse();
-  assert.deepEqual(queue, { name: "QUEUE", used: 2, limit: 20 });
+  assert.deepEqual(queue, { name: "QUEUE", used: 2, limit: 128 });
   bulkheads.leave(places[0], true);
   await turnOfEventLoop();
   assert.deepEqual(late.map(({ value }) => value), ["in", "waits"]);
@@ -371,7 +371,7 @@ Deno.test("Bulkheads has who exceeds the places of a sandbox wait for one, and o
 });
 
 Deno.test("Bulkheads has who exceeds the places of an upstream wait for one, sandbox by sandbox", async () => {
-  const { bulkheads, enter, enterNow } = setUp({ limit: 4, queueLimit: 9 });
+  const { bulkheads, enter, enterNow } = setUp({ limit: 4, total: 100 });
   const places = ["a", "b", "c", "d"].map((sandboxId) =>
     enterNow(ONE, { sandboxId })
   );
@@ -397,13 +397,13 @@ Deno.test("Bulkheads lets clients in by turns: who asks once does not wait for a
   assert.deepEqual(many.slice(0, 2).map(({ value }) => value), ["in", "waits"]);
 });
 
-Deno.test("Bulkheads refuses who does not fit into the queue any more, first of those of whom most wait", async () => {
+Deno.test("Bulkheads refuses who does not fit into the queues any more, first of those of whom most wait", async () => {
   const { enter, enterNow } = setUp(QUEUED);
   const [a, b] = [{ sandboxId: "a" }, { sandboxId: "b" }];
   for (const sandbox of [a, b]) {
     for (let nth = 0; nth < 10; nth++) enterNow(ONE, sandbox);
   }
-  const many = Array.from({ length: 20 }, () => outcomeOf(enter(ONE, a)));
+  const many = Array.from({ length: 60 }, () => outcomeOf(enter(ONE, a)));
   await assertFull(() => enter(ONE, a), "sandbox_busy");
   const other = outcomeOf(enter(ONE, b));
   await turnOfEventLoop();
@@ -480,13 +480,63 @@ Deno.test("Bulkheads has nobody wait for a place at an upstream that is full and
   assert.deepEqual([patient.value, next.value], ["in", "waits"]);
 });
 
-Deno.test("Bulkheads lets a sandbox that has moved have the places that it had elsewhere, at a tick", async () => {
+Deno.test("Bulkheads lets a sandbox that has moved have the places that it had elsewhere, as soon as it gives them back", async () => {
   const { bulkheads, enter, enterNow } = setUp(QUEUED);
   const a = { sandboxId: "a" };
   const places = Array.from({ length: 10 }, () => enterNow(ONE, a));
   const moved = outcomeOf(enter(OTHER, a));
   bulkheads.leave(places[0], true);
-  bulkheads.tick();
   await turnOfEventLoop();
   assert.equal(moved.value, "in");
+});
+
+Deno.test("Bulkheads has two fifths of all exchanges wait for one upstream", async () => {
+  const { bulkheads, enter, fill } = setUp({ limit: 250, total: 1000 });
+  fill(250);
+  const late = Array.from({ length: 150 }, () => outcomeOf(enter()));
+  await assertFull(enter);
+  await turnOfEventLoop();
+  assert(late.every(({ value }) => value === "waits"));
+  const [, queue] = bulkheads.limitsInUse();
+  assert.deepEqual(queue, { name: "QUEUE", used: 150, limit: 150 });
+});
+
+Deno.test("Bulkheads leaves a fifth of all exchanges to others, however many upstreams are waited for, also if they come later", async () => {
+  const { bulkheads, enter, fill } = setUp({ limit: 120, total: 480 });
+  fill(120);
+  const late = Array.from({ length: 128 }, () => outcomeOf(enter()));
+  fill(120, OTHER);
+  const others = Array.from(
+    { length: 128 },
+    () => outcomeOf(enter(OTHER)),
+  );
+  await turnOfEventLoop();
+  const waiting = (all: readonly { value: string }[]) =>
+    all.filter(({ value }) => value === "waits").length;
+  assert.deepEqual([waiting(late), waiting(others)], [72, 72]);
+  const [one, queue] = bulkheads.limitsInUse();
+  assert.deepEqual([one?.used, queue?.used], [120, 72]);
+  const third = destinationOn({
+    proxyUrl: "http://third.test/base/",
+    apiUrl: "http://third.test",
+    apiKey: "key",
+  }, "box");
+  fill(120, third);
+  await turnOfEventLoop();
+  assert.equal(waiting(late) + waiting(others), 24);
+});
+
+Deno.test("Bulkheads has all of a page wait for one upstream, though another one is slow for many", async () => {
+  const { enter, fill } = setUp({ limit: 120, total: 480 });
+  fill(120);
+  for (let nth = 0; nth < 128; nth++) outcomeOf(enter());
+  const page = Array.from(
+    { length: 128 },
+    () => outcomeOf(enter(OTHER, { sandboxId: "page" })),
+  );
+  await turnOfEventLoop();
+  assert.deepEqual(
+    [...new Set(page.map(({ value }) => value))],
+    ["in", "waits"],
+  );
 });

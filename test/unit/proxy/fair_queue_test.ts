@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Count } from "../../../src/proxy/counts.ts";
 import { FairQueue, type Waiting } from "../../../src/proxy/fair_queue.ts";
 
 interface Named extends Waiting {
@@ -12,10 +13,10 @@ function named(name: string): Named {
 }
 
 /** A queue of these, in this order. */
-function queueOf(names: readonly string[], limit = 100) {
-  const queue = new FairQueue<Named>(limit);
+function queueOf(names: readonly string[]) {
+  const queue = new FairQueue<Named>();
   const added = names.map(named);
-  for (const each of added) assert.equal(queue.add(each), undefined);
+  for (const each of added) assert.equal(queue.add(each, 1000), undefined);
   return { queue, added };
 }
 
@@ -35,7 +36,7 @@ Deno.test("FairQueue gives sandboxes turns, however many clients each has", () =
 
 Deno.test("FairQueue serves one who waits alone next to one with 350 second", () => {
   const many = Array.from({ length: 350 }, (_, nth) => `a x ${nth}`);
-  const { queue } = queueOf([...many, "a y 1"], 351);
+  const { queue } = queueOf([...many, "a y 1"]);
   const next = [queue.next(() => true), queue.next(() => true)];
   assert.deepEqual(next.map((each) => each?.name), ["a x 0", "a y 1"]);
 });
@@ -48,33 +49,53 @@ Deno.test("FairQueue passes over sandboxes that may have none, which keep their 
 });
 
 Deno.test("FairQueue lets nobody in who has as many as anybody else, once it is full", () => {
-  const { queue } = queueOf(["a x 1", "b x 1"], 2);
+  const { queue } = queueOf(["a x 1", "b x 1"]);
   const late = named("c x 1");
-  assert.equal(queue.add(named("a x 2"))?.name, "a x 2");
+  assert.equal(queue.add(named("a x 2"), 2)?.name, "a x 2");
   assert.equal(queue.size, 2);
-  assert.equal(queue.add(late), late);
+  assert.equal(queue.add(late, 2), late);
   assert.deepEqual(order(queue), ["a x 1", "b x 1"]);
-  const { queue: none } = queueOf([], 0);
-  assert.equal(none.add(late), late);
+  const { queue: none } = queueOf([]);
+  assert.equal(none.add(late, 0), late);
   assert.equal(none.size, 0);
 });
 
 Deno.test("FairQueue has the last one of the largest sandbox's largest client leave for one who has fewer", () => {
-  const { queue } = queueOf(["a x 1", "a y 1", "a y 2", "a y 3", "b x 1"], 5);
-  assert.equal(queue.add(named("b z 1"))?.name, "a y 3");
-  assert.equal(queue.add(named("a z 1"))?.name, "a y 2");
+  const { queue } = queueOf(["a x 1", "a y 1", "a y 2", "a y 3", "b x 1"]);
+  assert.equal(queue.add(named("b z 1"), 5)?.name, "a y 3");
+  assert.equal(queue.add(named("a z 1"), 5)?.name, "a y 2");
   assert.equal(queue.size, 5);
 });
 
 Deno.test("FairQueue forgets who has left, and lets another one in", () => {
-  const { queue, added: [first, second] } = queueOf(["a x 1", "a x 2"], 2);
+  const { queue, added: [first, second] } = queueOf(["a x 1", "a x 2"]);
   assert(first && second);
   queue.remove(second);
   queue.remove(second);
   assert.equal(queue.size, 1);
-  assert.equal(queue.add(named("b x 1")), undefined);
+  assert.equal(queue.add(named("b x 1"), 2), undefined);
   queue.remove(first);
   queue.remove(named("a x 1")); // another one of that name
   assert.deepEqual(order(queue), ["b x 1"]);
   assert.equal(queue.size, 0);
+});
+
+Deno.test("FairQueue has the last one of the largest leave where nobody is new, until it is empty", () => {
+  const { queue } = queueOf(["a x 1", "b x 1", "b x 2"]);
+  const left = Array.from({ length: 4 }, () => queue.removeLast()?.name);
+  assert.deepEqual(left, ["b x 2", "a x 1", "b x 1", undefined]);
+});
+
+Deno.test("FairQueue counts those in it together with those in other queues", () => {
+  const count = new Count();
+  const [one, other] = [count, count].map((it) => new FairQueue<Named>(it));
+  assert(one && other);
+  for (const name of ["a x 1", "a x 2", "b x 1"]) one.add(named(name), 2);
+  other.add(named("a x 1"), 2);
+  assert.equal(count.value, 3);
+  one.next(() => true);
+  other.removeLast();
+  assert.equal(count.value, 1);
+  assert.equal(order(one).length, 1);
+  assert.equal(count.value, 0);
 });

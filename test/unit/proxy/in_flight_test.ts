@@ -9,6 +9,7 @@ import { fakeClock } from "../../support/fake_clock.ts";
 const MANY = {
   concurrentExchanges: 10,
   exchangesPerSandbox: 10,
+  tunnelsPerSandbox: 10,
   exchangesPerClient: 10,
   tunnels: 10,
   tunnelsPerClient: 10,
@@ -167,7 +168,7 @@ Deno.test("InFlight gives all sandboxes of one organization no more than their s
   assert.deepEqual(reserve(), [true, true, false]);
   assert.deepEqual(reserve(), [true, true, false]);
   assert.equal(inFlight.begin()?.reserveForOrganization("other"), true);
-  const [, limit] = inFlight.limitsPerEach();
+  const [, , limit] = inFlight.limitsPerEach();
   const name = "MAX_EXCHANGES_PER_ORGANIZATION";
   assert.deepEqual(limit, { name, used: 2, limit: 2 });
   entries[0]?.end();
@@ -233,10 +234,11 @@ Deno.test("InFlight gives the places of an exchange back once its WebSocket is o
   assert.equal(next?.reserveForOrganization("acme"), true);
 });
 
-Deno.test("InFlight gives the open WebSockets of a sandbox or an organization as many places as its requests, no more", () => {
+Deno.test("InFlight gives the open WebSockets of a sandbox a limit of their own, and those of an organization that of its requests", () => {
   const inFlight = new InFlight({
     ...MANY,
-    exchangesPerSandbox: 2,
+    exchangesPerSandbox: 1,
+    tunnelsPerSandbox: 2,
     exchangesPerOrganization: 3,
   });
   function open(sandbox: string) {
@@ -259,8 +261,11 @@ Deno.test("InFlight gives the open WebSockets of a sandbox or an organization as
       "organization",
     ],
   );
-  const [sandbox, organization] = inFlight.limitsPerEach();
-  assert.deepEqual([sandbox?.used, organization?.used], [2, 3]);
+  assert.deepEqual(inFlight.limitsPerEach().slice(0, 3), [
+    { name: "MAX_EXCHANGES_PER_SANDBOX", used: 0, limit: 1 },
+    { name: "TUNNELS_PER_SANDBOX", used: 2, limit: 2 },
+    { name: "MAX_EXCHANGES_PER_ORGANIZATION", used: 3, limit: 3 },
+  ]);
   assert.equal(inFlight.tunnelCount, 3, "who was refused has no place");
 });
 
@@ -559,12 +564,12 @@ Deno.test("InFlight tells how near its limits whoever has most is, and which san
   function used(): number[] {
     return inFlight.limitsInUse().map(({ used }) => used);
   }
-  assert.deepEqual(used(), [5, 3, 3, 3, 2]);
+  assert.deepEqual(used(), [5, 3, 3, 2, 3, 2]);
   assert.deepEqual(inFlight.sandboxesByTunnels(1), [
     { sandboxId: "one", tunnels: 2 },
   ]);
   for (const entry of entries) entry.end();
-  assert.deepEqual(used(), [0, 0, 0, 0, 0]);
+  assert.deepEqual(used(), Array(6).fill(0));
   assert.deepEqual(inFlight.sandboxesByTunnels(10), []);
 });
 

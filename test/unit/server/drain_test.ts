@@ -7,6 +7,7 @@ import { fakeClock } from "../../support/fake_clock.ts";
 const LIMITS = {
   concurrentExchanges: 10,
   exchangesPerSandbox: 10,
+  tunnelsPerSandbox: 10,
   exchangesPerClient: 10,
   tunnels: 10,
   tunnelsPerClient: 10,
