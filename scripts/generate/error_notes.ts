@@ -63,7 +63,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   runner_unresponsive:
     "[A runner that answers nobody](operate.md#a-runner-that-answers-nobody); the log and the status page name it.",
   pages_overloaded:
-    "1,000 in all, 100 from one address; of a processor, what they take until they first wait for something has a quarter, and they wait for it. `/health` and `/ready` answer beyond that.",
+    "1,000 requests in all, 100 from one address; of forms, 10 from one address and a quarter of `MAX_CONCURRENT_EXCHANGES` in all; of answers that clients of HTTP/2 have yet to take, [what the budget has room for](operate.md#memory). Of a processor, pages have a quarter, where what one does once it has waited for anything counts as 5 ms at most: whose turn does not come within 10 s is refused, and so is the newest of whoever has most, once 2,000 wait. `/health` and `/ready` answer beyond that.",
   too_many_tunnels: "`MAX_TUNNELS`, for more than half a second.",
   duplex_unavailable:
     "[Sockets that Deno loses](architecture.md#limits-of-the-platform).",

@@ -2,6 +2,9 @@
  * The share of the processor that the gateway's own pages have. What many clients ask at once, or one on many
  * connections, is made one after the other, with the data plane in between, and each client's in its turn.
  */
+import { GatewayError } from "../errors.ts";
+import { FairQueue, type Waiting } from "../proxy/fair_queue.ts";
+import { type After, Waiter } from "../proxy/waiter.ts";
 
 /** The time of a processor that pages may take at once, ms: some dozens of them. */
 const BURST_MS = 40;
@@ -12,26 +15,31 @@ const SHARE = 1 / 4;
 /** What is made in one go after a wait, ms of a processor. */
 const BATCH_MS = 2;
 
-/** What a page takes besides what is measured, ms: its request is parsed; it is recorded, written and, by TLS, encrypted. */
+/** What a page takes besides what is measured, ms: its request is parsed; it is written and, by TLS, encrypted. */
 const AROUND_MS = 0.5;
 
-/** Most that wait; one more is made at once. Whoever is over a limit of exchanges is here as well, to be refused. */
+/** What a page takes at most, ms, from when it first waits for something: nobody tells what of that is work. */
+const UNSEEN_MS = 5;
+
+/** Most that wait. Whoever is over a limit of exchanges is among them, to be refused. */
 const MAX_WAITING = 2000;
 
 interface Clock {
   /** Milliseconds. */
   now(): number;
-  after(ms: number, callback: () => void): void;
+  readonly after: After;
 }
 
-type Work = () => void;
+interface Page extends Waiting {
+  make(): void;
+  refuse(): void;
+}
 
 /** Makes pages, or has them wait. */
 export class OwnPageShare {
   readonly #clock: Clock;
-  /** What waits, by client: the client at the front is the next. */
-  readonly #waiting = new Map<string, Work[]>();
-  #waitingCount = 0;
+  readonly #queue = new FairQueue<Page>();
+  #hasTimer = false;
   /** What may be used now, ms of a processor; negative if a page took more. */
   #leftMs = BURST_MS;
   #updatedAt: number;
@@ -41,52 +49,81 @@ export class OwnPageShare {
     this.#updatedAt = clock.now();
   }
 
-  /** Calls `make` at once or in its turn; returns or rejects as that does. */
-  make<T>(client: string, make: () => T | Promise<T>): T | Promise<T> {
+  /**
+   * Calls `make` at once or in its turn; returns or rejects as that does.
+   *
+   * @param signal aborted when the client leaves; asked for only if it has to wait
+   * @throws {GatewayError} `pages_overloaded`, if too many wait, or it has waited for 10 s
+   * @throws {StreamError} if the client left before its turn
+   */
+  make<T>(
+    client: string,
+    signal: () => AbortSignal,
+    make: () => T | Promise<T>,
+  ): T | Promise<T> {
     this.#refill();
-    const isFree = this.#waitingCount === 0 && this.#leftMs > 0;
-    if (isFree || this.#waitingCount >= MAX_WAITING) return this.#charged(make);
-    return new Promise<T>((resolve, reject) => {
-      const work = () => {
-        try {
-          resolve(this.#charged(make));
-        } catch (error) {
-          reject(error);
-        }
-      };
-      if (this.#waitingCount++ === 0) this.#waitForBatch();
-      const ofClient = this.#waiting.get(client);
-      if (ofClient === undefined) this.#waiting.set(client, [work]);
-      else ofClient.push(work);
+    if (this.#queue.size === 0 && this.#leftMs > 0) return this.#charged(make);
+    const waiter = new Waiter<T>({
+      sandboxId: "",
+      client,
+      signal: signal(),
+      after: this.#clock.after,
+      refusal: () => new GatewayError("pages_overloaded", "No turn"),
+      onGiveUp: () => this.#queue.remove(page),
     });
+    const page: Page = {
+      sandboxId: "",
+      client,
+      make: () =>
+        waiter.admit(new Promise((resolve) => resolve(this.#charged(make)))),
+      refuse: () => waiter.refuse(),
+    };
+    this.#queue.add(page, MAX_WAITING)?.refuse();
+    this.#waitForBatch();
+    return waiter.place;
   }
 
   #waitForBatch(): void {
+    if (this.#hasTimer || this.#queue.size === 0) return;
+    this.#hasTimer = true;
     const missing = BATCH_MS - this.#leftMs;
-    this.#clock.after(Math.max(1, missing / SHARE), () => this.#makeBatch());
+    this.#clock.after(Math.max(1, missing / SHARE), () => {
+      this.#hasTimer = false;
+      this.#makeBatch();
+    });
   }
 
   #makeBatch(): void {
     this.#refill();
     while (this.#leftMs > 0) {
-      const [next] = this.#waiting;
+      const next = this.#queue.next(() => true);
       if (next === undefined) return;
-      const [client, works] = next;
-      const work = works.shift();
-      this.#waitingCount--;
-      this.#waiting.delete(client);
-      if (works.length > 0) this.#waiting.set(client, works); // behind the others
-      work?.();
+      next.make();
     }
-    if (this.#waitingCount > 0) this.#waitForBatch();
+    this.#waitForBatch();
   }
 
-  #charged<T>(make: () => T): T {
+  #charged<T>(make: () => T | Promise<T>): T | Promise<T> {
     const startedAt = this.#clock.now();
+    let made;
     try {
-      return make();
+      made = make();
     } finally {
       this.#leftMs -= this.#clock.now() - startedAt + AROUND_MS;
+    }
+    return made instanceof Promise ? this.#chargedUnseen(made) : made;
+  }
+
+  /** Charges for all that may come of a page, and gives back what has not once it is made. */
+  async #chargedUnseen<T>(making: Promise<T>): Promise<T> {
+    const startedAt = this.#clock.now();
+    this.#leftMs -= UNSEEN_MS;
+    try {
+      return await making;
+    } finally {
+      const tookMs = this.#clock.now() - startedAt;
+      this.#leftMs += Math.max(0, UNSEEN_MS - tookMs);
+      if (this.#queue.size > 0) this.#makeBatch();
     }
   }
 

@@ -10,18 +10,24 @@ import {
   refusalOfTooMany,
 } from "../downstream/http/own_answer.ts";
 import { Reply } from "../downstream/http/reply.ts";
+import { createResponse } from "../downstream/http/response.ts";
 import {
   finishUnread,
   type UnreadRequest,
 } from "../downstream/http/unread_body.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
+import { then } from "../lib/awaitable.ts";
 import { clientKey } from "../lib/client_key.ts";
-import type { ExchangeFacts } from "../observability/metrics/facts.ts";
+import {
+  CLIENT_CLOSED_REQUEST,
+  type ExchangeFacts,
+} from "../observability/metrics/facts.ts";
 import { dressed, givenText } from "../pages/brand.ts";
 import { problem, type ProblemOptions } from "../pages/problem.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
 import type { InFlightEntry } from "../proxy/in_flight_entry.ts";
+import { StreamError } from "../stream/stream_error.ts";
 import type { ExchangeServices } from "./exchange_services.ts";
 import { OwnPageShare } from "./own_page_share.ts";
 import type { ReceivedRequest } from "./received_request.ts";
@@ -57,7 +63,10 @@ export class OwnPages {
   readonly #parts: OwnPagesParts;
   readonly #share = new OwnPageShare({
     now: () => performance.now(),
-    after: (ms, callback) => void setTimeout(callback, ms),
+    after(ms, callback) {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
   });
   /** The forms that are being read. */
   #forms = 0;
@@ -80,7 +89,6 @@ export class OwnPages {
     }
     const { id, request, authority, target, startedAt } = incoming;
     const { clientAddress } = incoming.client;
-    const client = clientKey(clientAddress);
     const entry = ownRequests.begin();
     const isWithinLimits = entry?.reserveForClient(clientAddress) ?? false;
     // A gateway whose pages are busy is still healthy.
@@ -88,8 +96,8 @@ export class OwnPages {
     if (!isWithinLimits && !isHeadEnough) {
       entry?.end();
       // In its turn, too: a refusal takes time as well, and its connection has the next request ready.
-      return await this.#share.make(
-        client,
+      return await this.#inTurn(
+        incoming,
         () => this.refuse(incoming, "pages_overloaded"),
       );
     }
@@ -103,15 +111,40 @@ export class OwnPages {
         clientAddress,
         readForm: (maxBytes) => this.#readForm(reply, entry, maxBytes),
       };
-      const response = isHeadEnough
-        ? await control(request, context)
-        : await this.#share.make(client, () =>
-          refusalOfTooMany(incoming, clientLeg.untaken) ??
-            control(request, context));
-      return await reply.answer(await this.#recorded(startedAt, response));
+      const answer = (refusal?: Response) => {
+        const made = refusal ?? control(request, context);
+        const recorded = then(made, (it) => this.#recorded(startedAt, it));
+        return then(recorded, (it) => reply.answer(it));
+      };
+      if (isHeadEnough) return await answer();
+      return await this.#inTurn(
+        incoming,
+        () => answer(refusalOfTooMany(incoming, clientLeg.untaken)),
+      );
     } finally {
       reply.close();
       entry?.end();
+    }
+  }
+
+  /** What is made in its client's turn; a refusal if that does not come. */
+  async #inTurn(
+    incoming: ReceivedRequest,
+    make: () => Response | Promise<Response>,
+  ): Promise<Response> {
+    const client = clientKey(incoming.client.clientAddress);
+    try {
+      return await this.#share.make(
+        client,
+        () => incoming.request.signal,
+        make,
+      );
+    } catch (error) {
+      if (error instanceof StreamError) {
+        return createResponse(null, CLIENT_CLOSED_REQUEST, []); // nobody gets it
+      }
+      if (!(error instanceof GatewayError)) throw error;
+      return await this.refuse(incoming, error.code);
     }
   }
 

@@ -6,7 +6,6 @@ import { queueOfAll, queueOfOne } from "../config/shares.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { LimitUse } from "../observability/metrics/facts.ts";
 import type { App, Destination } from "../resolver/destination.ts";
-import { StreamError } from "../stream/stream_error.ts";
 import type { UpstreamRequest } from "../upstream/http1/message.ts";
 import { UpstreamError } from "../upstream/upstream_error.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
@@ -223,15 +222,13 @@ export class Bulkheads {
   /** The place of an exchange, once it is its turn. */
   #queue(upstream: Upstream, exchange: Exchange): Promise<Place> {
     const { liveness, queue } = upstream;
-    const signal = exchange.reply.signal();
-    if (signal.aborted) throw new StreamError("aborted", "the client left");
     if (this.#isFull(upstream) && liveness.silentMs >= PATIENCE_MS) {
       throw this.#refusal(upstream);
     }
     const waiter = new Waiter<Place>({
       sandboxId: exchange.sandboxId,
       client: clientKey(exchange.clientAddress),
-      signal,
+      signal: exchange.reply.signal(),
       after: this.#options.after,
       refusal: () => this.#refusal(upstream),
       onGiveUp: () => queue.remove(waiter),

@@ -1,8 +1,7 @@
-/** An exchange that waits for a place at an upstream. */
+/** A request that waits for its turn, such as for a place at an upstream. */
 import { StreamError } from "../stream/stream_error.ts";
-import type { UpstreamError } from "../upstream/upstream_error.ts";
 
-/** The longest wait for a place, ms. */
+/** The longest wait, ms. */
 const MAX_WAIT_MS = 10_000;
 
 /** Calls back after so many ms, unless what it returns is called before. */
@@ -12,11 +11,11 @@ interface WaiterOptions {
   readonly sandboxId: string;
   /** Who is held responsible for it, as by `clientKey()`. */
   readonly client: string;
-  /** Aborted when the client leaves, which it has not yet. */
+  /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
   readonly after: After;
   /** Why it has none. */
-  readonly refusal: () => UpstreamError;
+  readonly refusal: () => Error;
   /** Called when it waits no longer, before a place was its. */
   readonly onGiveUp: () => void;
 }
@@ -29,8 +28,10 @@ export class Waiter<Place> {
   readonly #place = Promise.withResolvers<Place>();
   readonly #cancelTimer: () => void;
 
+  /** @throws {StreamError} if the client has left already */
   constructor(options: WaiterOptions) {
     const { sandboxId, client, signal, after } = options;
+    if (signal.aborted) throw new StreamError("aborted", "the client left");
     this.sandboxId = sandboxId;
     this.client = client;
     this.#options = options;
@@ -38,12 +39,12 @@ export class Waiter<Place> {
     this.#cancelTimer = after(MAX_WAIT_MS, () => this.#giveUp());
   }
 
-  /** Rejects with an {@linkcode UpstreamError}, or a {@linkcode StreamError} if the client left. */
+  /** Rejects with the refusal, or a {@linkcode StreamError} if the client left. */
   get place(): Promise<Place> {
     return this.#place.promise;
   }
 
-  admit(place: Place): void {
+  admit(place: Place | Promise<Place>): void {
     this.#stop();
     this.#place.resolve(place);
   }

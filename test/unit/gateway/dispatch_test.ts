@@ -13,6 +13,7 @@ import type { Logger } from "../../../src/observability/log.ts";
 import { InFlight } from "../../../src/proxy/in_flight.ts";
 import { recordedLog } from "../../support/event_log.ts";
 import { exchangeServices } from "../../support/exchange.ts";
+import { fakeClock } from "../../support/fake_clock.ts";
 import { hostParser } from "../../support/names.ts";
 
 /** A dispatcher for `p.test`, and what it passes on. */
@@ -22,12 +23,14 @@ function setUp(
     names = {},
     features = [],
     onParse = () => {},
+    control = () => new Response(),
     ...given
   }: {
     readonly baseDomains?: string[];
     readonly names?: Parameters<typeof hostParser>[1];
     readonly onParse?: (authority: string) => void;
     readonly features?: readonly Feature[];
+    readonly control?: () => Response | Promise<Response>;
     readonly scheme?: "http" | "https";
     readonly logger?: Logger;
     readonly clientLeg?: Partial<ClientLeg>;
@@ -59,7 +62,7 @@ function setUp(
     sandboxes: { preview: take, toolbox: take },
     control(_, context) {
       contexts.push(context);
-      return new Response();
+      return control();
     },
     ownRequests: new InFlight({
       concurrentExchanges: 10,
@@ -77,9 +80,11 @@ function setUp(
     peer: Deno.Addr,
     fields: Record<string, string> = {},
     method = "GET",
+    signal: AbortSignal | null = null,
   ): Promise<Response> {
     const { host } = new URL(url);
-    const request = new Request(url, { method, headers: { host, ...fields } });
+    const headers = { host, ...fields };
+    const request = new Request(url, { method, headers, signal });
     // As it came: the constructor resolves dot segments.
     Object.defineProperty(request, "url", { value: url });
     return await dispatch.handle(
@@ -343,6 +348,24 @@ Deno.test("the control plane is told which client to hold responsible", async ()
     contexts.map(({ clientAddress }) => clientAddress),
     ["198.51.100.7", "203.0.113.9"],
   );
+});
+
+Deno.test("a page whose client has left before its turn is not made", async () => {
+  using clock = fakeClock();
+  const made = Promise.withResolvers<Response>();
+  const { send, contexts, answers } = setUp({ control: () => made.promise });
+  const ask = (signal?: AbortSignal) =>
+    send("http://p.test/docs", peerAt("203.0.113.9"), {}, "GET", signal);
+  const pages = Array.from({ length: 8 }, () => ask());
+  assert.equal(contexts.length, 8);
+  const leaving = new AbortController();
+  const gone = ask(leaving.signal);
+  leaving.abort();
+  clock.pass(1000);
+  assert.equal((await gone).status, 499);
+  made.resolve(new Response());
+  await Promise.all(pages);
+  assert.deepEqual([contexts.length, answers.length], [8, 8]);
 });
 
 Deno.test("a preview below a domain that may still turn out to be ours is unavailable, not unknown", async () => {
