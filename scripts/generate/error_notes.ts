@@ -6,7 +6,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   session_not_kept:
     "[Causes](operate.md#symptoms): `PROXY_PROTOCOL`, the Public Suffix List, gateways that differ.",
   frame_refused:
-    "The page and the document's `cause` say why: `not_listed`, `no_referer`, `cookie_not_kept`, `login_needed` or `no_session`. [Previews in frames](features/handover.md#previews-in-frames).",
+    "[Why](features/handover.md#previews-in-frames): the document's `cause` is `not_listed`, `no_referer`, `cookie_not_kept`, `login_needed` or `no_session`.",
   signed_url_invalid:
     "It expired or was changed, is for another method, or its key was rotated or is newer than 15 s.",
   feature_off:
@@ -26,15 +26,13 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   target_too_long: "`MAX_TARGET_BYTES`.",
   head_too_large:
     "`MAX_HEADER_BYTES`, `MAX_HEADER_FIELDS`; [mostly cookies](operate.md#too-many-cookies).",
-  too_many_refusals:
-    "`REFUSALS_PER_MINUTE`, for an address. If it is everybody, set `TRUSTED_PROXIES`.",
-  too_many_lookups:
-    "`MAX_LOOKUPS_PER_CLIENT`: a slow API, or many cold previews from one address. If it is everybody, set `TRUSTED_PROXIES`.",
+  too_many_refusals: "`REFUSALS_PER_MINUTE`: [why](operate.md#symptoms).",
+  too_many_lookups: "`MAX_LOOKUPS_PER_CLIENT`: [why](operate.md#symptoms).",
   client_overloaded:
     "`MAX_EXCHANGES_PER_CLIENT` (a tenth of it for uploads without Content-Length), `MAX_TUNNELS_PER_CLIENT`, four of either [while memory is short](operate.md#memory), or a WebSocket within 10 s of a flood.",
   internal: "A bug: report the `stack` in the log.",
   runner_refused:
-    "The runner does not accept the key that the API gave; with `DAYTONA_API_KEY`, Daytona's proxy does not accept the sandbox's token.",
+    "The runner does not accept the API's key for it; with `DAYTONA_API_KEY`, Daytona's proxy the sandbox's token.",
   app_refused_websocket:
     "[Origins that apps refuse](operate.md#origins-that-apps-refuse).",
   sandbox_stopped: "`stopped` or `archiving`.",
@@ -55,15 +53,15 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "The database of [`RECORDS_URL`](operate.md#records) did not answer.",
   overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",
   sandbox_overloaded:
-    "`MAX_EXCHANGES_PER_SANDBOX` requests, an eighth of `MAX_TUNNELS` WebSockets (or as many as that setting says), or a quarter of `MAX_WAITING_PER_RUNNER` for responses that have not begun, and there was no place within 10 s, or [too many waited for one](operate.md#one-slow-app-one-runner-that-hangs).",
+    "`MAX_EXCHANGES_PER_SANDBOX`, an eighth of `MAX_TUNNELS`, or a quarter of `MAX_WAITING_PER_RUNNER` waited for [a response to begin](operate.md#one-slow-app-one-runner-that-hangs).",
   organization_overloaded:
     "`MAX_EXCHANGES_PER_ORGANIZATION` requests, or as many open WebSockets.",
   runner_overloaded:
-    "`MAX_WAITING_PER_RUNNER`, and there was no place within 10 s, or [nobody else may wait for one](operate.md#one-slow-app-one-runner-that-hangs).",
+    "[`MAX_WAITING_PER_RUNNER`](operate.md#one-slow-app-one-runner-that-hangs).",
   runner_unresponsive:
     "[A runner that answers nobody](operate.md#a-runner-that-answers-nobody); the log and the status page name it.",
   pages_overloaded:
-    "1,000 requests in all, 100 from one address; of forms, 10 from one address and a quarter of `MAX_CONCURRENT_EXCHANGES` in all; of answers that clients of HTTP/2 have yet to take, [what the budget has room for](operate.md#memory). Of a processor, pages have a quarter, where what one does once it has waited for anything counts as 5 ms at most: whose turn does not come within 10 s is refused, and so is the newest of whoever has most, once 2,000 wait. `/health` and `/ready` answer beyond that.",
+    "1,000 at once in all, 100 from one address; forms: 10 from one address, a quarter of `MAX_CONCURRENT_EXCHANGES` in all; answers that clients of HTTP/2 have yet to take: [what the budget has room for](operate.md#memory). They have a quarter of a processor, and wait for it 10 s at most; not `/health` and `/ready`.",
   too_many_tunnels: "`MAX_TUNNELS`, for more than half a second.",
   duplex_unavailable:
     "[Sockets that Deno loses](architecture.md#limits-of-the-platform).",

@@ -29,15 +29,15 @@ export interface ErrorRow {
 
 const HEAD = `# Error codes
 
-An answer with \`X-Porthole-Error\` is the gateway's own; apps cannot set that
-header. The code is also in the problem document (RFC 9457, as \`portholeCode\`;
-\`code\` may be one of Daytona's, and \`message\` stands alone for its SDKs), in
-the access log's \`error\`, and in \`porthole_errors_total\`. Browsers that are
-about to show the answer get a page. 503 and 429 carry \`Retry-After\`. A head
-that \`Deno.serve\` itself refuses (400) has no code.
+An answer with \`X-Porthole-Error\` is the gateway's own. The code is also in the
+problem document (RFC 9457, as \`portholeCode\`; \`code\` may be one of Daytona's,
+and \`message\` stands alone for its SDKs), in the access log's \`error\`, and in
+\`porthole_errors_total\`. 503 and 429 carry \`Retry-After\`: where nothing else is
+said, try again then, and if that does not help, report the request ID to the
+gateway's operator. A head that \`Deno.serve\` itself refuses (400) has no code.
 
-Beside the status stands who can change it: the client, the user of the sandbox,
-the operator, or us (bug). **reloads** marks a page that
+Who can change it is the client (4xx) or the operator (5xx), unless the user of
+the sandbox or us (bug) stands beside the status. **reloads** marks a page that
 [waits](operate.md#pages-that-wait). This page is generated from
 \`src/error_codes.ts\`, \`src/pages/error_texts.json\` and the facts of features
 (\`deno task gen\`).
@@ -48,6 +48,10 @@ const NOTES: readonly Readonly<Partial<Record<ErrorCode, string>>>[] = [
   ERROR_NOTES,
   FEATURE_NOTES,
 ];
+
+/** What visitors are told of many codes, and the head of the page says once. */
+const OF_MANY =
+  / ?(?:Try again in a (?:few seconds|moment)\.|If that does not help, report the request ID to the gateway's operator\.)/g;
 
 /** docs/errors.md. */
 export const errorsPage: Artefact = {
@@ -62,12 +66,17 @@ export function errorsText(rows: readonly ErrorRow[]): string {
 
 function section(row: ErrorRow): string {
   const { code, status, fault, title, hint, note } = row;
-  const marks = [String(status), fault, ...row.reloads ? ["reloads"] : []];
+  const isExpected = fault === (status < 500 ? "client" : "operator");
+  const marks = [
+    String(status),
+    ...isExpected ? [] : [fault],
+    ...row.reloads ? ["reloads"] : [],
+  ];
   const texts = [
     `**${title}** (${marks.join(", ")}).`,
-    hint,
-    ...note ? [note] : [],
-  ];
+    hint.replace(OF_MANY, "").trim(),
+    note ?? "",
+  ].filter((text) => text !== "");
   return `\n## \`${code}\`\n\n${texts.join(" ")}\n`;
 }
 
