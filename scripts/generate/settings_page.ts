@@ -9,14 +9,13 @@ const HEAD = `# Settings
 Every environment variable of the gateway. This page is generated from
 \`src/config/settings.ts\` and those of features (\`deno task gen\`).
 
-In brackets: what counts if it is not set, and what is allowed: \`true\` and
-\`false\` where nothing is said. Seconds are 2147483 at most unless said. Values are read
-strictly: if one cannot be used, the gateway does not start, and
-lists all problems (exit code 2). Text is visible ASCII without spaces, URLs are
-without user name, password, query and fragment. An empty value counts as not
-set. No \`.env\`
-file is read unless \`--env-file\` names it; there, a value must contain no \`$\`
-and no \`#\`, since Deno would cut it off.
+In brackets: what counts if it is not set, and what is allowed; where nothing is
+said, \`true\` and \`false\`, seconds from 1 to 2147483, and numbers from 1 to
+10000000. If a value cannot be used, the gateway does not start, and lists all
+problems (exit code 2). Text is visible ASCII without spaces, URLs are without
+user name, password, query and fragment. An empty value counts as not set. A
+file of \`--env-file\` must contain no \`$\` and no \`#\` in a value, since Deno
+would cut it off.
 [\`porthole.env.example\`](../scripts/deploy/porthole.env.example) has those that
 most installations need.
 `;
@@ -64,6 +63,8 @@ function defaultOf(setting: Setting<unknown>): string {
 function inBrief(allowed: string): string {
   return allowed
     .replace(/^true, false$/, "")
+    .replace(/^a whole number of seconds from 1 to 2147483$/, "")
+    .replace(/^a whole number from 1 to 10000000$/, "")
     .replace(/a whole number of seconds from (\d+) to 2147483/, "from $1 s")
     .replace(/a whole number of seconds from (\d+) to (\d+)/, "$1 to $2 s")
     .replace(/a whole number from /, "")

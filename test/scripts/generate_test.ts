@@ -221,7 +221,7 @@ Deno.test("docs/settings.md has a line for every setting, with what counts witho
     /^- \*\*`PROXY_PORT`\*\* \(`4000`; 0 to 65535\): The port/m,
   );
   assert.match(text, /^- \*\*`ENABLE_TLS`\*\* \(`false`\): /m);
-  assert.match(text, /^- \*\*`TOKEN_TTL_SEC`\*\* \(`120`; from 1 s\): /m);
+  assert.match(text, /^- \*\*`TOKEN_TTL_SEC`\*\* \(`120`\): /m);
   assert.match(text, /^- \*\*`RECORDS_URL`\*\* \([^;]+; as `CACHE_URL`\): /m);
 });
 

@@ -46,19 +46,19 @@ const WEBHOOK = matching("an http or https URL", /^https?:\/\/[\x21-\x7e]+$/);
 export const abuseSettings = settingsSection({
   rows: inGroup("Public addresses", {
     NOINDEX: setting(
-      "Has search engines leave out previews, but those that are asked for by a name.",
+      "Has search engines leave out previews, but at names.",
       { format: flag, default: "false" },
     ),
     SECURITY_CONTACT: setting(
-      "Where to report vulnerabilities, for `/.well-known/security.txt` on the base domains.",
+      "Where to report vulnerabilities: `/.well-known/security.txt` on base domains.",
       { format: listOf(CONTACT), whenUnset: "no such file" },
     ),
     BLOCKS_TOKEN: setting(
-      "The bearer by which the operator blocks sandboxes, names and organizations at `/api/v1/blocks`.",
+      "The operator's bearer at `/api/v1/blocks`.",
       { format: optional(TOKEN), whenUnset: "no block list", secret: true },
     ),
     REPORT_WEBHOOK_URL: setting(
-      "Where `/report` on the base domains sends what people report, as JSON.",
+      "Where `/report` on base domains sends what people report.",
       { format: optional(WEBHOOK), whenUnset: "no reports", secret: true },
     ),
   }),

@@ -9,7 +9,7 @@ import { addBasePage, BASE_PAGE_ROUTES } from "./base_routes.ts";
 export const basePageSettings = settingsSection({
   rows: inGroup("Public addresses", {
     BASE_PAGE: setting(
-      "Shows a page at `/` of the base domains, with a form that leads to a preview; not with `TOOLBOX_ONLY_MODE`.",
+      "Shows a page at `/` of base domains; not with `TOOLBOX_ONLY_MODE`.",
       { format: flag, default: "true" },
     ),
   }),

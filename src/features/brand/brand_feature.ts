@@ -14,7 +14,7 @@ const logger = loggerFor("brand");
 export const brandSettings = settingsSection({
   rows: inGroup("Public addresses", {
     BRAND_FILE: setting(
-      "A JSON or YAML file of what the gateway's pages show of your product: its name, logo and colors, a link for help, and texts of errors.",
+      "A JSON or YAML file of the name, logo, colors and texts that the gateway's pages show.",
       { format: optional(filePath), whenUnset: "nothing" },
     ),
   }),

@@ -34,11 +34,11 @@ import { handleState } from "./embed_state.ts";
 export const embedsSettings = settingsSection({
   rows: inGroup("Public addresses", {
     EMBEDS: setting(
-      "Whether members of a sandbox may have pages of other origins show its private ports in frames.",
+      "Whether members may have pages of other origins frame private ports.",
       { format: oneOf("off", "members"), default: "off" },
     ),
     EMBED_BRIDGE: setting(
-      "Whether an embed may put a script into the app's pages, which tells the page around them errors, console lines and navigation.",
+      "Whether an embed may put a script into the app's pages that tells errors, console lines and navigation.",
       { format: flag, default: "false" },
     ),
   }),

@@ -25,11 +25,11 @@ import { visitorOf } from "./visitor.ts";
 export const identitySettings = settingsSection({
   rows: inGroup("Login", {
     IDENTITY: setting(
-      "Whether apps are told who their visitors are, by a signed header, where a sandbox's label porthole.identity=on asks for that.",
+      "Whether apps are told who their visitors are, where an owner's label porthole.identity=on asks for that.",
       { format: oneOf("off", "on"), default: "off" },
     ),
     IDENTITY_CLAIMS: setting(
-      "With IDENTITY=on, what apps are told of who has logged in besides a pseudonym, once that visitor agrees; of e-mail addresses, verified ones.",
+      "With IDENTITY=on, what apps are told of who has logged in and agrees, besides a pseudonym.",
       { format: orNone(listOf(oneOf(...CLAIMS))), default: "none" },
     ),
   }),

@@ -13,11 +13,11 @@ import { KeptFailures } from "./kept_failures.ts";
 export const inspectSettings = settingsSection({
   rows: inGroup("Public addresses", {
     INSPECT: setting(
-      "Serves `/inspect/SANDBOX` on base domains: who has access to a sandbox by a login or a bearer sees the requests to its ports while the page is open.",
+      "Serves `/inspect/SANDBOX` on base domains: the owner's view of requests.",
       { format: flag, default: "true" },
     ),
     INSPECT_FAILURES: setting(
-      "Keeps the heads of a sandbox's last 50 failures in memory for an hour, for who opens its view after them.",
+      "Keeps the heads of a sandbox's last 50 failures for an hour, for that view.",
       { format: flag, default: "true" },
     ),
   }),

@@ -12,7 +12,7 @@ import { TOKEN_ROUTES, tokenKind } from "./token_kind.ts";
 export const machineTokensSettings = settingsSection({
   rows: inGroup("Public addresses", {
     MACHINE_TOKENS: setting(
-      "Whether members of a sandbox may make tokens by which programs open its private ports.",
+      "Whether members may make tokens by which programs open private ports.",
       { format: oneOf("off", "members"), default: "off" },
     ),
   }),

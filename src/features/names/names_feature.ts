@@ -37,11 +37,11 @@ const LOOK_EVERY_MS = 2_000;
 export const namesSettings = settingsSection({
   rows: inGroup("Public addresses", {
     NAMES: setting(
-      "Who may give ports of sandboxes names, such as shop.preview.example.com: nobody, the operator by NAMES_FILE, or members of the sandbox, too.",
+      "Who may give ports names, such as shop.preview.example.com: nobody, the operator by NAMES_FILE, or members, too.",
       { format: oneOf("off", "operator", "members"), default: "off" },
     ),
     NAMES_FILE: setting(
-      "A JSON or YAML file of names, and of the sandbox and port that each leads to.",
+      "A JSON or YAML file of names, and where each leads.",
       { format: optional(filePath), whenUnset: "none" },
     ),
     NAMES_DOMAIN: setting(

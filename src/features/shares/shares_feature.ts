@@ -17,7 +17,7 @@ import { addShareRoutes, SHARE_ROUTES } from "./share_routes.ts";
 export const sharesSettings = settingsSection({
   rows: inGroup("Public addresses", {
     SHARES: setting(
-      "Whether members of a sandbox may make links by which others open its private ports.",
+      "Whether members may make links by which others open private ports.",
       { format: oneOf("off", "members"), default: "off" },
     ),
     SHARE_MAX_SEC: setting("Longest life of such a link.", {

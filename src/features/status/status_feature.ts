@@ -12,7 +12,7 @@ import { statusPage } from "./status_page.ts";
 export const statusSettings = settingsSection({
   rows: inGroup("Observability", {
     STATUS_PAGE: setting(
-      "Serves a status page at / of METRICS_PORT, which names the busiest sandboxes and organizations.",
+      "Serves a status page at / of METRICS_PORT.",
       { format: flag, default: "true" },
     ),
   }),

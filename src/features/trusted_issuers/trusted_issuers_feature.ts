@@ -26,7 +26,7 @@ const MAX_KEY_SETS = 1_000;
 export const trustedIssuersSettings = settingsSection({
   rows: inGroup("Login", {
     TRUSTED_ISSUERS_FILE: setting(
-      "A JSON file of issuers whose JWTs open previews: tickets of a product's backend, and identities of CI jobs.",
+      "A JSON file of issuers whose JWTs open previews: products' backends, CI jobs.",
       { format: optional(filePath), whenUnset: "none are trusted" },
     ),
   }),

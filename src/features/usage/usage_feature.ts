@@ -20,7 +20,7 @@ const COLLECTED_HOURS = 3;
 export const usageSettings = settingsSection({
   rows: inGroup("Observability", {
     USAGE: setting(
-      "Whether requests, bytes and WebSocket seconds of each sandbox and hour are counted, for members at `/api/v1/usage` and at `/usage` of METRICS_PORT.",
+      "Whether each sandbox's requests, bytes and WebSocket seconds are counted by the hour: `/api/v1/usage`, and `/usage` of METRICS_PORT.",
       { format: oneOf("off", "on"), default: "off" },
     ),
   }),

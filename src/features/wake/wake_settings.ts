@@ -38,7 +38,7 @@ function wakeKeys(): Format<readonly WakeKey[]> {
 export const wakeSettings = settingsSection({
   rows: inGroup("Public addresses", {
     WAKE: setting(
-      "Whether visitors may start a sandbox that does not run: not at all (off), by a button on its page (press), or who has logged in also by opening it in a window of their browser (visit). Daytona decides by the user's own token; with `DAYTONA_API_KEY`, that key starts, and needs `write:sandboxes`.",
+      "Whether visitors may start a sandbox: no (off), by a button on its page (press), or who has logged in also by opening it (visit).",
       { format: oneOf("off", "press", "visit"), default: "off" },
     ),
     WAKE_PER_HOUR: setting(
@@ -46,15 +46,15 @@ export const wakeSettings = settingsSection({
       { format: integer({ min: 1, max: 60 }), default: "6" },
     ),
     WAKE_LINKS: setting(
-      "Gives the button of `WAKE` also to who comes by a signed link or a preview token.",
+      "Gives `WAKE`'s button also to who comes by a link or preview token.",
       { format: flag, default: "false" },
     ),
     WAKE_PUBLIC: setting(
-      "Gives the button of `WAKE` to everybody, where a sandbox is public: then anybody can have it run.",
+      "Gives `WAKE`'s button to everybody, where a sandbox is public.",
       { format: flag, default: "false" },
     ),
     WAKE_API_KEYS: setting(
-      "With `PROXY_API_KEY`, the keys by which sandboxes start for those two, with `write:sandboxes`, each for one organization: `UUID=key,…`.",
+      "With `PROXY_API_KEY`, the keys by which sandboxes start for those two, with `write:sandboxes`: `UUID=key,…`.",
       { format: wakeKeys(), whenUnset: "none", secret: true },
     ),
   }),

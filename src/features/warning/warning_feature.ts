@@ -14,7 +14,7 @@ import { Warning, type Wishes } from "./warning.ts";
 export const warningSettings = settingsSection({
   rows: inGroup("Public addresses", {
     PREVIEW_WARNING_ENABLED: setting(
-      "Asks users, once a day per preview host, to confirm that they trust it; with api, where the sandbox's organization wants that.",
+      "Asks users once a day whether they trust a preview host; with api, where the sandbox's organization wants that.",
       { format: oneOf("true", "false", "api"), default: "false" },
     ),
   }),

@@ -17,7 +17,7 @@ const SECRET: Format<string> = {
 export const webhooksSettings = settingsSection({
   rows: inGroup("Cache", {
     WEBHOOK_SECRET: setting(
-      "Signing secrets of webhooks that Daytona sends to `/webhooks/daytona` on the base domain: what is cached of a sandbox is forgotten when its state changes, not only by time.",
+      "Signing secrets of webhooks that Daytona sends to `/webhooks/daytona` on the base domain, so that a change of state counts at once.",
       { format: listOf(SECRET), whenUnset: "no webhooks", secret: true },
     ),
   }),
