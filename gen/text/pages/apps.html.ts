@@ -1,6 +1,6 @@
 /** Generated from docs/apps.md (`deno task gen`): edit that file, not this one. */
 const text: string = `<h1 id="your-app-behind-a-preview">Your app behind a preview</h1>
-<p>For people whose app in a sandbox is opened by its preview address, such as
+<p>For people whose app in a sandbox is opened at
 <code>https://3000-{sandbox}.preview.example.com</code>.</p>
 <h2 id="what-your-app-receives">What your app receives</h2>
 <p>Your app gets each request as the browser sent it: method, path, query and body
@@ -36,8 +36,8 @@ remembered;</li>
 </ul>
 <p>An app that answers a GET with 403, as Rails and Sinatra do for hosts that they
 do not know, gets it once more without <code>X-Forwarded-Host</code> and <code>-Proto</code>. If that
-is not refused, all requests of your own pages look like that from then on, as
-with the label <code>local</code> below. Pages on other ports are refused as before.</p>
+is not refused, all requests of your own pages, but not those on other ports,
+look like that from then on, as with the label <code>local</code> below.</p>
 <p>Where your app redirects to <code>http://localhost:3000/…</code>, or to its port at
 <code>127.0.0.1</code>, <code>0.0.0.0</code> or <code>[::1]</code>, the browser goes to the public address, with
 the same path; <code>Refresh</code> and <code>Content-Location</code> are led back likewise. A
@@ -144,9 +144,9 @@ preview:
 <code>&lt;link rel=&quot;manifest&quot; href=&quot;/app.webmanifest&quot; crossorigin=&quot;use-credentials&quot;&gt;</code>.</li>
 </ul>
 <p>Put your own previews&#39; domain for <code>preview.example.com</code>. Where there is a
-choice, take the label: a wildcard accepts other people&#39;s previews at that
-domain, too. Do not switch the checks off: they keep other websites from using
-your app through a visitor&#39;s browser.</p>
+choice, take the label: a wildcard accepts other people&#39;s previews, too. Do not
+switch the checks off: they keep other websites from using your app through a
+visitor&#39;s browser.</p>
 <h2 id="absolute-urls-and-redirect-uris">Absolute URLs and redirect URIs</h2>
 <ul>
 <li>Prefer relative links and redirects (<code>/login</code>): they are right everywhere.</li>
@@ -154,10 +154,9 @@ your app through a visitor&#39;s browser.</p>
 <code>Host</code>, which says localhost: <code>app.set(&quot;trust proxy&quot;, true)</code> in Express,
 <code>ProxyFix</code> in Flask, <code>USE_X_FORWARDED_HOST</code> in Django, <code>trustHost</code> in Auth.js.
 That is safe in a sandbox; it may not be in production.</li>
-<li>Redirect URIs of a login with Google, GitHub and the like have to be
-registered, and most providers accept no wildcards: register yours by their
-API, log in through one fixed address that passes the code on, or use a test
-provider.</li>
+<li>Most providers (Google, GitHub) accept no wildcards as redirect URIs: register
+yours by their API, log in through one fixed address that passes the code on,
+or use a test provider.</li>
 <li>Behind <code>https</code>, cookies should be <code>Secure</code>; some frameworks need the same
 “trust proxy” setting for that.</li>
 </ul>
@@ -173,9 +172,8 @@ and <code>Clear-Site-Data: &quot;cookies&quot;</code> clears nothing.</li>
 of what changes something, as most frameworks do.</li>
 </ul>
 <h2 id="caching">Caching</h2>
-<p>Browsers store your responses as <code>Cache-Control</code> says, with <code>private</code> in place
-of <code>public</code> and <code>s-maxage</code>. Headers for CDNs, such as <code>CDN-Cache-Control</code> and
-<code>Surrogate-Key</code>, do not pass.</p>
+<p><code>Cache-Control</code> says <code>private</code> in place of <code>public</code> and <code>s-maxage</code>. Headers for
+CDNs, such as <code>CDN-Cache-Control</code> and <code>Surrogate-Key</code>, do not pass.</p>
 <h2 id="frames">Frames</h2>
 <ul>
 <li>A private preview opens in a frame of another port of the same sandbox, and of
@@ -193,11 +191,10 @@ localhost, but at <code>https://8000-{sandbox}.preview.example.com</code>.</p>
 <li>What your app answers about CORS counts. If it sets no
 <code>Access-Control-Allow-Origin</code>, the gateway answers in its place: everybody may
 read without credentials; pages of the same sandbox also with them.</li>
-<li>To a page of the same sandbox, <code>Access-Control-Allow-Origin: *</code> and
-<code>http://localhost:3000</code>, with that page&#39;s port, say its public origin, with
-credentials: the settings that work on localhost work here. An app that fails
-for origins that are not in its list, rather than leave out the header, needs
-the public one in the list.</li>
+<li>To a page of the same sandbox, <code>*</code> and <code>http://localhost:3000</code>, with that
+page&#39;s port, say its public origin, with credentials: what works on localhost
+works here. An app that fails for origins that are not in its list, rather
+than leave out the header, needs the public one in the list.</li>
 <li>A private API needs the visitor&#39;s session: call
 <code>fetch(url, { credentials: &quot;include&quot; })</code>, and open that port once before, if
 the visitor came by a link for port 3000 alone.</li>
@@ -212,10 +209,9 @@ gateway, which pings the browser itself: a silent WebSocket stays open.</li>
 <code>https:</code>. Your server&#39;s own port is not public.</li>
 <li>Server-sent events and streamed responses pass as they come, however long or
 silent. Send <code>X-Accel-Buffering: no</code> in case there is a proxy in front.</li>
-<li>When a visitor&#39;s access ends, so do their streams and WebSockets: half a
-minute later at most where a link ended or the sandbox became private, three
-minutes where a user lost access or a token was replaced. WebSockets close
-with 1001 when the gateway restarts: reconnect.</li>
+<li>When a visitor&#39;s access ends, so do their streams and WebSockets, within half
+a minute (three, where a user lost access or a token was replaced). WebSockets
+close with 1001 when the gateway restarts: reconnect.</li>
 </ul>
 <h2 id="uploads-and-limits">Uploads and limits</h2>
 <p>These are the defaults, which an operator may have changed.</p>
@@ -295,16 +291,14 @@ with 1001 when the gateway restarts: reconnect.</li>
 <p>HTTP trailers (and so gRPC, but not gRPC-Web), early hints, the body of a GET,
 and upgrades to anything but WebSocket do not pass.</p>
 <h2 id="when-the-gateway-answers-in-your-apps-place">When the gateway answers in your app&#39;s place</h2>
-<p>Such an answer has <code>X-Porthole-Error</code>. Its page says what happened, and <code>/docs</code>
-on the gateway&#39;s own address lists all codes. With <code>port_closed</code>, nothing
-listens on that port: look at your app&#39;s output. With <code>app_refused_websocket</code>,
-your app ended a handshake without a valid answer.</p>
+<p>Such an answer has <code>X-Porthole-Error</code>, a code that <code>/docs</code> on the gateway&#39;s own
+address explains. With <code>port_closed</code>, nothing listens on that port; with
+<code>app_refused_websocket</code>, your app ended a handshake without a valid answer.</p>
 <h2 id="see-what-arrives">See what arrives</h2>
 <p><code>https://preview.example.com/inspect/SANDBOX</code>, on the base domain, shows the
-requests to a sandbox while it is open, and its last failures: times, sizes,
-heads, error codes, WebSocket closes; as a curl command and as HAR, too. It is
-for who has access by a login or a bearer, not by links. Credentials are hidden,
-bodies are not shown, and of a load test you see a sample.</p>
+requests to a sandbox while it is open, and its last failures, without bodies
+and credentials; as a curl command and as HAR, too. It is for who has access by
+a login or a bearer, not by links.</p>
 <p>To see exactly what your app would receive, run this in the sandbox:</p>
 <pre tabindex="0"><code class="language-sh">cat &gt; arrives.cjs &lt;&lt;&#39;END&#39;
 require(&quot;http&quot;).createServer(({ method, url, rawHeaders }, answer) =&gt;
