@@ -117,7 +117,7 @@ Deno.test("/docs has the codes first, one row for each route, and the name of ea
   assert.ok(body.includes(`<code>${toolbox}</code>`));
   assert.doesNotMatch(body, /<td>/);
   const apps = await gateway.send(BASE, { path: "/docs/apps" });
-  assert.match(apps.body, /<td data-label="Framework">/);
+  assert.match(apps.body, /<td data-label="Label">/);
   assert.doesNotMatch(apps.body, /<td>/);
 });
 

@@ -214,80 +214,27 @@ a minute (three, where a user lost access or a token was replaced). WebSockets
 close with 1001 when the gateway restarts: reconnect.</li>
 </ul>
 <h2 id="uploads-and-limits">Uploads and limits</h2>
-<p>These are the defaults, which an operator may have changed.</p>
-<table>
-<thead><tr>
-<th>What</th>
-<th>Limit</th>
-<th>Beyond it</th>
-</tr></thead>
-<tbody>
-<tr>
-<td data-label="What">size of an upload or download</td>
-<td data-label="Limit">none</td>
-<td data-label="Beyond it"></td>
-</tr>
-<tr>
-<td data-label="What">an upload or download that stands still</td>
-<td data-label="Limit">300 s</td>
-<td data-label="Beyond it">408 <code>upload_stalled</code></td>
-</tr>
-<tr>
-<td data-label="What">path and query</td>
-<td data-label="Limit">32 KiB</td>
-<td data-label="Beyond it">414 <code>target_too_long</code></td>
-</tr>
-<tr>
-<td data-label="What">headers of a request, cookies among them</td>
-<td data-label="Limit">32 KiB, 100 headers</td>
-<td data-label="Beyond it">431 <code>head_too_large</code></td>
-</tr>
-<tr>
-<td data-label="What">requests and WebSockets at once, per sandbox</td>
-<td data-label="Limit">1,000</td>
-<td data-label="Beyond it">503 <code>sandbox_overloaded</code></td>
-</tr>
-<tr>
-<td data-label="What">of these, requests without a response yet</td>
-<td data-label="Limit">625</td>
-<td data-label="Beyond it">503 <code>sandbox_overloaded</code></td>
-</tr>
-<tr>
-<td data-label="What">requests and WebSockets from one visitor&#39;s address</td>
-<td data-label="Limit">1,000, of which 500 WebSockets</td>
-<td data-label="Beyond it">429 <code>client_overloaded</code></td>
-</tr>
-<tr>
-<td data-label="What">of these, uploads without <code>Content-Length</code></td>
-<td data-label="Limit">100</td>
-<td data-label="Beyond it">429 <code>client_overloaded</code></td>
-</tr>
-<tr>
-<td data-label="What">time until the response begins</td>
-<td data-label="Limit">300 s</td>
-<td data-label="Beyond it">504 <code>runner_timeout</code></td>
-</tr>
-<tr>
-<td data-label="What">WebSocket messages of up to 100 bytes from a visitor</td>
-<td data-label="Limit">16,384 in a second</td>
-<td data-label="Beyond it">close code 1008 or 1006, and 429 <code>client_overloaded</code> for 10 s</td>
-</tr>
-<tr>
-<td data-label="What">WebSocket pings and the like from your app</td>
-<td data-label="Limit">4,096 in a second</td>
-<td data-label="Beyond it">close code 1008</td>
-</tr>
-<tr>
-<td data-label="What">a WebSocket&#39;s message</td>
-<td data-label="Limit">16 MiB</td>
-<td data-label="Beyond it">close code 1009</td>
-</tr>
-<tr>
-<td data-label="What">what waits for an app that reads no WebSocket</td>
-<td data-label="Limit">16 MiB</td>
-<td data-label="Beyond it">close code 1013</td>
-</tr>
-</tbody></table>
+<p>The defaults, which an operator may have changed:</p>
+<ul>
+<li>size of an upload or download: no limit</li>
+<li>an upload or download that stands still: 300 s; then 408 <code>upload_stalled</code></li>
+<li>path and query: 32 KiB; then 414 <code>target_too_long</code></li>
+<li>headers of a request, cookies among them: 32 KiB, 100 headers; then 431
+<code>head_too_large</code></li>
+<li>requests and WebSockets at once, per sandbox: 1,000; then 503
+<code>sandbox_overloaded</code></li>
+<li>of these, requests without a response yet: 625; then 503 <code>sandbox_overloaded</code></li>
+<li>requests and WebSockets from one visitor&#39;s address: 1,000, of which 500
+WebSockets; then 429 <code>client_overloaded</code></li>
+<li>of these, uploads without <code>Content-Length</code>: 100; then 429 <code>client_overloaded</code></li>
+<li>time until the response begins: 300 s; then 504 <code>runner_timeout</code></li>
+<li>WebSocket messages of up to 100 bytes from a visitor: 16,384 in a second; then
+close code 1008 or 1006, and 429 <code>client_overloaded</code> for 10 s</li>
+<li>WebSocket pings and the like from your app: 4,096 in a second; then close code
+1008</li>
+<li>a WebSocket&#39;s message: 16 MiB; then close code 1009</li>
+<li>what waits for an app that reads no WebSocket: 16 MiB; then close code 1013</li>
+</ul>
 <p>HTTP trailers (and so gRPC, but not gRPC-Web), early hints, the body of a GET,
 and upgrades to anything but WebSocket do not pass.</p>
 <h2 id="when-the-gateway-answers-in-your-apps-place">When the gateway answers in your app&#39;s place</h2>
