@@ -13,8 +13,9 @@ What \`METRICS_PORT\` serves at \`/metrics\`, for Prometheus. This page is
 generated from \`src/observability/metrics/definitions.ts\` (\`deno task gen\`).
 [Operating](operate.md#metrics) says what to do with them.
 
-The values of each label are a closed list; anything else counts as \`other\`.
-Durations are in whole milliseconds, though their unit is seconds.
+What ends in \`_total\` is a counter, and what has no type is a gauge. The values
+of each label are a closed list; anything else counts as \`other\`. Durations are
+in whole milliseconds, though their unit is seconds.
 
 `;
 
@@ -32,6 +33,9 @@ export const metricsPage: Artefact = {
 
 function entry({ name, type, labels = {}, help }: Definition): string {
   const names = Object.keys(labels).map((label) => `\`${label}\``);
-  const kind = [type, ...names.length > 0 ? [`by ${names.join(", ")}`] : []];
-  return `- **\`${name}\`** (${kind.join(" ")}): ${help}\n`;
+  const kind = [
+    ...type === "histogram" ? [type] : [],
+    ...names.length > 0 ? [`by ${names.join(", ")}`] : [],
+  ].join(" ");
+  return `- **\`${name}\`**${kind === "" ? "" : ` (${kind})`}: ${help}\n`;
 }
