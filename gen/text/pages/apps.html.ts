@@ -10,8 +10,7 @@ byte for byte. These headers differ:</p>
 <li><code>X-Forwarded-Host</code>: the address in the browser:
 <code>3000-{sandbox}.preview.example.com</code></li>
 <li><code>X-Forwarded-Proto</code>: <code>https</code> or <code>http</code>, as in the browser</li>
-<li><code>X-Forwarded-For</code>: the visitor&#39;s address, then those of the hops; what
-visitors send counts only if the operator trusts their network</li>
+<li><code>X-Forwarded-For</code>: the visitor&#39;s address, then those of the hops</li>
 <li><code>Origin</code>: as the browser sent it, except from
 <a href="#the-address-that-your-app-is-told">your own pages</a></li>
 <li><code>Cookie</code>: your app&#39;s, without the gateway&#39;s</li>
@@ -39,12 +38,12 @@ do not know, gets it once more without <code>X-Forwarded-Host</code> and <code>-
 is not refused, all requests of your own pages, but not those on other ports,
 look like that from then on, as with the label <code>local</code> below.</p>
 <p>Where your app redirects to <code>http://localhost:3000/…</code>, or to its port at
-<code>127.0.0.1</code>, <code>0.0.0.0</code> or <code>[::1]</code>, the browser goes to the public address, with
-the same path; <code>Refresh</code> and <code>Content-Location</code> are led back likewise. A
-redirect to another port of the sandbox leads to that port&#39;s public address; but
-a visitor who came by a signed link has no other port, and a login&#39;s answer
-(<code>code=</code>, <code>error=</code>), which may be for a program on the visitor&#39;s own machine,
-stays. Origins of other ports, sandboxes and sites always come unchanged.</p>
+<code>127.0.0.1</code>, <code>0.0.0.0</code> or <code>[::1]</code>, the browser goes to the public address;
+<code>Refresh</code> and <code>Content-Location</code> are led back likewise. A redirect to another
+port of the sandbox leads to that port&#39;s public address, but for a visitor who
+came by a signed link, and a login&#39;s answer (<code>code=</code>, <code>error=</code>), which may be
+for a program on the visitor&#39;s own machine. Origins of other ports, sandboxes
+and sites always come unchanged.</p>
 <p>Some frameworks compare the <code>Origin</code> of a form with <code>Host</code> alone, and refuse the
 form. For these, the owner of the sandbox can label it:</p>
 <table>
@@ -185,8 +184,8 @@ cookies with <code>SameSite=None; Secure; Partitioned</code>.</li>
 by <code>frame-ancestors</code> or <code>X-Frame-Options</code>.</li>
 </ul>
 <h2 id="calls-between-ports">Calls between ports</h2>
-<p>A page on port 3000 that calls an API on port 8000 is cross-origin there, as on
-localhost, but at <code>https://8000-{sandbox}.preview.example.com</code>.</p>
+<p>A page on port 3000 calls an API on port 8000 at
+<code>https://8000-{sandbox}.preview.example.com</code>, cross-origin as on localhost.</p>
 <ul>
 <li>What your app answers about CORS counts. If it sets no
 <code>Access-Control-Allow-Origin</code>, the gateway answers in its place: everybody may
