@@ -71,10 +71,10 @@ Deno.test("every feature has a page", async () => {
   }
 });
 
-Deno.test("docs/architecture.md has a row for every room of src/, in the order that the lint keeps", async () => {
+Deno.test("docs/architecture.md has a line for every room of src/, in the order that the lint keeps", async () => {
   const [, section = ""] = (DOCUMENTS.get("docs/architecture.md") ?? "")
     .split("\n## The rooms of the source\n");
-  const rows = [...section.matchAll(/^\| `([a-z_.]+)\/?` /gm)]
+  const rows = [...section.matchAll(/^- `([a-z_.]+)\/?`: /gm)]
     .map(([, name]) => name);
   const lint = await Deno.readTextFile(
     new URL("scripts/lint_layers.ts", ROOT),
