@@ -3,8 +3,7 @@ import type { ErrorCode } from "../../src/errors.ts";
 /** What docs/errors.md tells operators of a code besides the texts that visitors read, in Markdown. */
 export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   login_failed: "The log has the provider's reason.",
-  session_not_kept:
-    "[Causes](operate.md#symptoms): `PROXY_PROTOCOL`, the Public Suffix List, gateways that differ.",
+  session_not_kept: "[Causes](operate.md#symptoms).",
   frame_refused:
     "[Why](features/handover.md#previews-in-frames): the document's `cause` is `not_listed`, `no_referer`, `cookie_not_kept`, `login_needed` or `no_session`.",
   signed_url_invalid:
@@ -43,14 +42,12 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   sandbox_pulling: "`pulling_snapshot`, `pending_build`, `building_snapshot`.",
   sandbox_stopping: "`stopping`, `pausing`, or about to stop.",
   sandbox_error: "Members read `errorReason`.",
-  api_unreachable:
-    "It failed, took longer than `API_CLIENT_TIMEOUT_SEC`, or has not told the base domains yet.",
+  api_unreachable: "It failed, or took longer than `API_CLIENT_TIMEOUT_SEC`.",
   api_throttled:
-    "Often somebody behind the same address tries wrong keys. With `DAYTONA_API_KEY`, see [limits](run/hosted.md#limits).",
+    "Often somebody behind the same address tries wrong keys. [Limits](run/hosted.md#limits).",
   session_unavailable:
-    "The database of `CACHE_URL` did not answer, or came back less than 10 s ago.",
-  records_unavailable:
-    "The database of [`RECORDS_URL`](operate.md#records) did not answer.",
+    "`CACHE_URL` did not answer, or came back less than 10 s ago.",
+  records_unavailable: "[`RECORDS_URL`](operate.md#records) did not answer.",
   overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",
   sandbox_overloaded:
     "`MAX_EXCHANGES_PER_SANDBOX`, an eighth of `MAX_TUNNELS`, or a quarter of `MAX_WAITING_PER_RUNNER` waited for [a response to begin](operate.md#one-slow-app-one-runner-that-hangs).",

@@ -11,11 +11,10 @@ Every environment variable of the gateway. This page is generated from
 
 In brackets: what counts if it is not set, and what is allowed; where nothing is
 said, \`true\` and \`false\`, seconds from 1 to 2147483, and numbers from 1 to
-10000000. If a value cannot be used, the gateway does not start, and lists all
-problems (exit code 2). Text is visible ASCII without spaces, URLs are without
-user name, password, query and fragment. An empty value counts as not set. A
-file of \`--env-file\` must contain no \`$\` and no \`#\` in a value, since Deno
-would cut it off.
+10000000. Text is visible ASCII without spaces, URLs are without user name,
+password, query and fragment. An empty value counts as not set; in a file of
+\`--env-file\`, none may contain \`$\` or \`#\`. With a value that cannot be used,
+the gateway does not start (exit code 2).
 [\`porthole.env.example\`](../scripts/deploy/porthole.env.example) has those that
 most installations need.
 `;

@@ -69,11 +69,10 @@ form. For these, the owner of the sandbox can label it:</p>
 await sandbox.setLabels(labels); // it replaces all of them
 </code></pre>
 <p>A label counts after two minutes at most. With <code>local</code>, your app cannot know its
-public address from a request: tell it by a setting if it sends links by e-mail
-or logs people in elsewhere. An app that sets <code>Secure</code> cookies only where it is
-told of <code>https</code> (Express with <code>trust proxy</code>) then loses those that it would set
-in answer to a form. <code>cookie: { secure: &quot;auto&quot; }</code> of <code>express-session</code> sets them
-anyway.</p>
+public address from a request: tell it by a setting if it needs it. An app that
+sets <code>Secure</code> cookies only where it is told of <code>https</code> (Express with
+<code>trust proxy</code>) then loses those that it would set in answer to a form.
+<code>cookie: { secure: &quot;auto&quot; }</code> of <code>express-session</code> sets them anyway.</p>
 <h2 id="frameworks">Frameworks</h2>
 <p>Seen in Chromium, over http and https: scripts run, an edit arrives, a form is
 posted, a redirect leads back, the app&#39;s own WebSocket works.
@@ -134,8 +133,7 @@ line, or the label.</li>
 <li><strong>better-auth</strong>:
 <code>baseURL: { allowedHosts: [&quot;*.preview.example.com&quot;, &quot;localhost:*&quot;] }</code>. It
 looks for its own address in <code>X-Forwarded-Host</code> then.</li>
-<li><strong>ComfyUI</strong> compares a POST&#39;s Origin with Host: the label. Its
-<code>--enable-cors-header</code> switches that check off, for other websites as well.</li>
+<li><strong>ComfyUI</strong> compares a POST&#39;s Origin with Host: the label.</li>
 <li><strong>@auth/express</strong> makes its URLs, and so its redirect URIs, of <code>Host</code>: no line
 helps.</li>
 <li><strong>Web manifests</strong> are fetched without cookies, and so refused by a private
