@@ -34,13 +34,11 @@ problem document (RFC 9457, as \`portholeCode\`; \`code\` may be one of Daytona'
 and \`message\` stands alone for its SDKs), in the access log's \`error\`, and in
 \`porthole_errors_total\`. 503 and 429 carry \`Retry-After\`: where nothing else is
 said, try again then, and if that does not help, report the request ID to the
-gateway's operator. A head that \`Deno.serve\` itself refuses (400) has no code.
+gateway's operator.
 
 Who can change it is the client (4xx) or the operator (5xx), unless the user of
 the sandbox or us (bug) stands beside the status. **reloads** marks a page that
-[waits](operate.md#pages-that-wait). This page is generated from
-\`src/error_codes.ts\`, \`src/pages/error_texts.json\` and the facts of features
-(\`deno task gen\`).
+[waits](operate.md#pages-that-wait). This page is generated (\`deno task gen\`).
 `;
 
 /** What the core says of a code, and what a feature adds to that. */

@@ -10,8 +10,7 @@ import { formatted } from "./text.ts";
 const HEAD = `# Metrics
 
 What \`METRICS_PORT\` serves at \`/metrics\`, for Prometheus. This page is
-generated from \`src/observability/metrics/definitions.ts\` (\`deno task gen\`).
-[Operating](operate.md#metrics) says what to do with them.
+generated (\`deno task gen\`). [What to do with them](operate.md#metrics).
 
 What ends in \`_total\` is a counter, and what has no type is a gauge. The values
 of each label are a closed list; anything else counts as \`other\`. Durations are

@@ -6,8 +6,8 @@ import { formatted } from "./text.ts";
 
 const HEAD = `# Settings
 
-Every environment variable of the gateway. This page is generated from
-\`src/config/settings.ts\` and those of features (\`deno task gen\`).
+Every environment variable of the gateway. This page is generated
+(\`deno task gen\`).
 
 In brackets: what counts if it is not set, and what is allowed; where nothing is
 said, \`true\` and \`false\`, seconds from 1 to 2147483, and numbers from 1 to
