@@ -243,7 +243,7 @@ address explains. With <code>port_closed</code>, nothing listens on that port; w
 requests to a sandbox while it is open, and its last failures, without bodies
 and credentials; as a curl command and as HAR, too. It is for who has access by
 a login or a bearer, not by links.</p>
-<p>To see exactly what your app would receive, run this in the sandbox:</p>
+<p>Or run this in the sandbox:</p>
 <pre tabindex="0"><code class="language-sh">cat &gt; arrives.cjs &lt;&lt;&#39;END&#39;
 require(&quot;http&quot;).createServer(({ method, url, rawHeaders }, answer) =&gt;
   answer.end(JSON.stringify({ method, url, rawHeaders }, null, 1))
