@@ -4,6 +4,7 @@
  * the same name here.
  */
 import { isExposedHttp } from "../http/url.ts";
+import { CLIENT_SHARE } from "../stream/byte_budget.ts";
 import type { CacheLocation } from "./cache_location.ts";
 import { loginRule } from "./login_allow.ts";
 import {
@@ -69,6 +70,9 @@ export function parseConfig(
   const config = { ...deepFreeze(assemble(values)), sections: configs };
   return { ok: true, config: Object.freeze(config) };
 }
+
+/** The longest WebSocket message, unless it is set, or the budget is small: bytes. */
+const MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /** How the two ways of running the gateway are told apart. */
 const ONE_KEY =
@@ -141,7 +145,7 @@ function* conflicts(values: Values): Generator<SettingProblem> {
     yield problemOf("PUBLIC_TTL_SEC", JSON.stringify(String(ttl)), allowed);
   }
   const { BUFFER_BUDGET_BYTES: budget, MAX_MESSAGE_BYTES: longest } = values;
-  if (budget < longest) {
+  if (longest !== undefined && budget < longest) {
     const allowed =
       `at least MAX_MESSAGE_BYTES, ${longest}: no message of that length could pass`;
     yield problemOf(
@@ -211,6 +215,7 @@ function assemble(values: Values) {
   const {
     MAX_CONCURRENT_EXCHANGES: concurrentExchanges,
     MAX_TUNNELS: tunnels,
+    BUFFER_BUDGET_BYTES: bufferBudgetBytes,
   } = values;
   const share = shareOf(concurrentExchanges);
   const exchangesPerClient = values.MAX_EXCHANGES_PER_CLIENT ?? share;
@@ -313,8 +318,9 @@ function assemble(values: Values) {
       headerBytes: values.MAX_HEADER_BYTES,
       headerFields: values.MAX_HEADER_FIELDS,
       bodyIdleTimeoutMs: toMs(values.BODY_IDLE_TIMEOUT_SEC),
-      messageBytes: values.MAX_MESSAGE_BYTES,
-      bufferBudgetBytes: values.BUFFER_BUDGET_BYTES,
+      messageBytes: values.MAX_MESSAGE_BYTES ??
+        Math.min(MESSAGE_BYTES, Math.floor(CLIENT_SHARE * bufferBudgetBytes)),
+      bufferBudgetBytes,
       tunnelBufferBytes: values.TUNNEL_BUFFER_BYTES,
       shutdownDelayMs: toMs(values.SHUTDOWN_DELAY_SEC),
       shutdownTimeoutMs: toMs(values.SHUTDOWN_TIMEOUT_SEC),

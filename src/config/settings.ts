@@ -214,8 +214,9 @@ const LIMITS = inGroup("Limits", {
     whenUnset: "half of `MAX_EXCHANGES_PER_CLIENT`",
   },
   MAX_MESSAGE_BYTES: {
-    format: integer({ min: 65_536, max: 67_108_864 }),
-    default: "16777216",
+    format: optional(integer({ min: 65_536, max: 67_108_864 })),
+    whenUnset:
+      "16777216, or three quarters of `BUFFER_BUDGET_BYTES` if that is less",
   },
   BUFFER_BUDGET_BYTES: {
     format: integer({ min: 1_048_576, max: 1_099_511_627_776 }),

@@ -367,7 +367,13 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
       "1048576",
       (c) => c.limits.bufferBudgetBytes,
       1_048_576,
-      { MAX_MESSAGE_BYTES: "65536" },
+    ],
+    ["BUFFER_BUDGET_BYTES", "1048576", (c) => c.limits.messageBytes, 786_432],
+    [
+      "BUFFER_BUDGET_BYTES",
+      "33554432",
+      (c) => c.limits.messageBytes,
+      16_777_216,
     ],
     ["TUNNEL_BUFFER_BYTES", "65536", (c) => c.limits.tunnelBufferBytes, 65_536],
     ["SHUTDOWN_TIMEOUT_SEC", "0", (c) => c.limits.shutdownTimeoutMs, 0],
@@ -661,10 +667,11 @@ Deno.test("parseConfig() reports every problem at once, each with the given valu
   );
 });
 
-Deno.test("a budget below the longest message stops the start with both numbers, beside other conflicts", () => {
+Deno.test("a budget below the longest message stops the start with both numbers if both are set, beside other conflicts", () => {
   const result = parseConfig({
     ...REQUIRED,
     BUFFER_BUDGET_BYTES: "1048576",
+    MAX_MESSAGE_BYTES: "1048577",
     METRICS_PORT: "4000",
   }, SECTIONS);
   ok(!result.ok);
@@ -674,12 +681,12 @@ Deno.test("a budget below the longest message stops the start with both numbers,
       [
         "BUFFER_BUDGET_BYTES",
         '"1048576"',
-        "at least MAX_MESSAGE_BYTES, 16777216: no message of that length could pass",
+        "at least MAX_MESSAGE_BYTES, 1048577: no message of that length could pass",
       ],
       ["METRICS_PORT", '"4000"', "another port than PROXY_PORT"],
     ],
   );
-  configOf({ BUFFER_BUDGET_BYTES: "16777216" });
+  configOf({ BUFFER_BUDGET_BYTES: "1048576", MAX_MESSAGE_BYTES: "1048576" });
 });
 
 Deno.test("parseConfig() never repeats a secret in a problem", () => {

@@ -16,6 +16,7 @@ Deno.test("oddSettings() has nothing to say about the defaults, or of what lies 
       { MAX_EXCHANGES_PER_ORGANIZATION: "100" },
       { SHUTDOWN_DELAY_SEC: "20", SHUTDOWN_TIMEOUT_SEC: "20" },
       { BUFFER_BUDGET_BYTES: "1048576", MAX_MESSAGE_BYTES: "786432" },
+      { BUFFER_BUDGET_BYTES: "1048576" },
       { TRUSTED_PROXIES: "10.0.0.0/8,::1" },
     ]
   ) assert.deepEqual(oddOf(env), []);
