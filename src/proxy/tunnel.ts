@@ -10,12 +10,14 @@ import {
   isForwardable,
   releaseClient,
 } from "../downstream/websocket/close.ts";
+import { isLonger } from "../downstream/websocket/message_length.ts";
 import { RateLimit } from "../downstream/websocket/rate_limit.ts";
 import { freeMessage, SendQueue } from "../downstream/websocket/send_queue.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { TunnelFacts } from "../observability/metrics/facts.ts";
 import type { ByteBudget, Holding } from "../stream/byte_budget.ts";
 import type { UpstreamWebSocket } from "../upstream/websocket/socket.ts";
+import { ClientStall } from "./client_stall.ts";
 
 /** The upstream is not read while more bytes than this, or 512 messages, are queued for the client. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;
@@ -25,9 +27,6 @@ const SHORT_WATER_MARK_BYTES = 48 * 1024;
 
 /** The upstream gets an unsolicited Pong, and the client's progress is checked, this often. */
 const HEARTBEAT_MS = 30_000;
-
-/** A client that takes nothing of what is queued for this long ends the tunnel with 1013. */
-const STALL_TIMEOUT_MS = 60_000;
 
 /** The time that the client may take to complete the upgrade, and to answer a Close. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
@@ -56,15 +55,6 @@ export interface TunnelEnd extends TunnelFacts {
 export type Tunnel = Pick<Relay, "closed" | "released" | "close">;
 
 type Ending = Pick<TunnelEnd, "by" | "code" | "reason">;
-
-const encoder = new TextEncoder();
-
-function isLonger(data: string | ArrayBuffer, maxBytes: number): boolean {
-  if (typeof data !== "string") return data.byteLength > maxBytes;
-  // A code unit of UTF-16 takes one to three bytes of UTF-8.
-  return data.length > maxBytes ||
-    (3 * data.length > maxBytes && encoder.encode(data).length > maxBytes);
-}
 
 /** If the client's connection broke, the upstream's is broken off as well: the app sees no Close that nobody sent. */
 function closeUpstream(upstream: UpstreamWebSocket, ending: Ending): void {
@@ -96,6 +86,7 @@ class Relay implements Watched {
   readonly #options: TunnelOptions;
   readonly #buffered: Holding;
   readonly #queue: SendQueue;
+  readonly #stall: ClientStall;
   readonly #opened = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<Ending>();
   readonly #released = Promise.withResolvers<void>();
@@ -103,8 +94,6 @@ class Relay implements Watched {
   #isEnded = false;
   /** The failure of the client's connection, in the runtime's words. */
   #clientFailure = "connection lost";
-  #takenBytes = 0;
-  #stalledMs = 0;
   /** The longest message from the client: its WebSocket keeps as much memory until it closes. */
   #retainedBytes = 0;
   /** True if something was queued for the client when the end began. */
@@ -133,6 +122,7 @@ class Relay implements Watched {
           : SHORT_WATER_MARK_BYTES,
       charge,
     });
+    this.#stall = new ClientStall(client, this.#queue);
     const { maxMessageBytes } = options;
     upstream.limitMemory({ maxMessageBytes, charge });
     this.#heartbeat = setInterval(() => this.#onHeartbeat(), HEARTBEAT_MS);
@@ -295,18 +285,10 @@ class Relay implements Watched {
     }
   }
 
-  /**
-   * Keeps the upstream's connection alive, and ends the tunnel of a client that has stalled: Deno's idle timeout does
-   * not, because its Ping waits behind the bytes that the client does not take.
-   */
+  /** Keeps the upstream's connection alive, and ends the tunnel of a client that has stalled. */
   #onHeartbeat(): void {
     this.#upstream.heartbeat();
-    const takenBefore = this.#takenBytes;
-    this.#takenBytes = this.#queue.takenBytes;
-    const isStalled = this.#client.readyState !== WebSocket.OPEN ||
-      (this.#queue.isWaiting && this.#takenBytes === takenBefore);
-    this.#stalledMs = isStalled ? this.#stalledMs + HEARTBEAT_MS : 0;
-    if (this.#stalledMs >= STALL_TIMEOUT_MS) {
+    if (this.#stall.isTooLong(HEARTBEAT_MS)) {
       this.close(1013, "client does not read");
     }
   }
