@@ -1,8 +1,10 @@
 /** Whether what members have granted is kept. */
+import { z } from "zod";
 import type { StoreFailure } from "../../src/cache/store.ts";
 import type { Config } from "../../src/config/config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import { openRecords } from "../../src/records/open_records.ts";
+import { recordForm } from "../../src/records/stored_record.ts";
 import { FEATURES } from "../../src/service.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";
@@ -10,7 +12,7 @@ import type { World } from "./world.ts";
 const { ok, warning, failed } = findingsOf("records");
 
 /** The kind of the record that is written and deleted, and how long it is kept if that fails, ms. */
-const PROBE = { kind: "doctor", ttlMs: 60_000 };
+const PROBE = { form: recordForm("doctor", z.null()), ttlMs: 60_000 };
 
 /** True if a feature that is switched on needs records. */
 export function needsRecords(config: Config): boolean {
@@ -36,8 +38,8 @@ export async function checkRecords(
     const expiresAt = createdAt + PROBE.ttlMs;
     const times = { createdAt, expiresAt };
     const probe = { id, sandboxId: id, organizationId: null, ...times };
-    await records.put(PROBE.kind, { ...probe, data: null }, "absent");
-    const isDeleted = await records.delete(PROBE.kind, id);
+    await records.put(PROBE.form, { ...probe, data: null }, "absent");
+    const isDeleted = await records.delete(PROBE.form, id);
     if (!isDeleted) return failed("A record was lost at once.", hint);
     const doubts = await records.doubts();
     return doubts.length === 0

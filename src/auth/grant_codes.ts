@@ -4,7 +4,7 @@
  */
 import type { Sealer } from "../lib/seal.ts";
 import type { Records } from "../records/records.ts";
-import type { StoredRecord } from "../records/stored_record.ts";
+import type { RecordForm } from "../records/stored_record.ts";
 import type { Budget } from "../resolver/lookup_cache.ts";
 import type { Grant, GrantSource, PresentedGrant } from "./grants.ts";
 import type { UsedCodes } from "./used_codes.ts";
@@ -28,15 +28,13 @@ interface GrantCodesOptions {
 }
 
 /** The records of a kind, and what their grants are. */
-interface GrantRecords {
-  readonly kind: string;
+interface GrantRecords<D> {
+  readonly form: RecordForm<D>;
   readonly via: Grant["via"];
   /** The way by which a code counts. */
   readonly place: PresentedGrant["place"];
   readonly records: Pick<Records, "get">;
-  readonly termsOf: (
-    record: StoredRecord,
-  ) => Pick<Grant, "ports" | "frame" | "isLink">;
+  readonly termsOf: (data: D) => Pick<Grant, "ports" | "frame" | "isLink">;
 }
 
 /** Time to the preview host, ms. */
@@ -59,8 +57,8 @@ export class GrantCodes {
   }
 
   /** The source of their grants, each of which is what its record says now. */
-  sourceOf(
-    { kind, via, place, records, termsOf }: GrantRecords,
+  sourceOf<D>(
+    { form, via, place, records, termsOf }: GrantRecords<D>,
   ): GrantSource {
     const { mark, usedCodes } = this.#options;
 
@@ -68,11 +66,11 @@ export class GrantCodes {
       { id, subject, user }: Pick<Grant, "id" | "subject" | "user">,
       budget: Budget,
     ): Promise<Grant | undefined> {
-      const found = await records.get(kind, id, () => budget.spend("store"));
+      const found = await records.get(form, id, () => budget.spend("store"));
       if (found === undefined) return undefined;
-      const { sandboxId, expiresAt: end } = found.record;
+      const { sandboxId, expiresAt: end, data } = found.record;
       const expiresAt = end ?? Infinity;
-      const terms = termsOf(found.record);
+      const terms = termsOf(data);
       return { via, id, sandboxId, subject, user, expiresAt, ...terms };
     }
 

@@ -1,3 +1,4 @@
+import { Turns } from "../lib/turns.ts";
 import type { Times } from "./entry.ts";
 import {
   type Claim,
@@ -32,8 +33,8 @@ interface DurableTierOptions<V> {
 /** One cache's typed view of the durable store. Its methods never reject. */
 export class DurableTier<V> {
   readonly #options: DurableTierOptions<V>;
-  /** The last write in flight for each key: writes to a key run one by one, and reads wait for them. */
-  readonly #writes = new Map<string, Promise<void>>();
+  /** Writes to a key run one by one, and reads wait for them. */
+  readonly #writes = new Turns();
 
   constructor(options: DurableTierOptions<V>) {
     this.#options = options;
@@ -42,7 +43,7 @@ export class DurableTier<V> {
   /** See `StoreLookup`; a value that cannot be decoded is `unavailable`. */
   async read(key: string): Promise<TimedValue<V> | "absent" | "unavailable"> {
     const { store, codec, kind, onCodecFailure } = this.#options;
-    await this.#writes.get(key);
+    await this.#writes.idle(key);
     const stored = await store.get([kind, key]);
     if (typeof stored === "string") return stored;
     let value: V | undefined;
@@ -115,12 +116,6 @@ export class DurableTier<V> {
   }
 
   #enqueue(key: string, write: (key: StoreKey) => Promise<void>) {
-    const previous = this.#writes.get(key) ?? Promise.resolve();
-    const storeKey: StoreKey = [this.#options.kind, key];
-    const done = previous.then(() => write(storeKey)).finally(() => {
-      if (this.#writes.get(key) === done) this.#writes.delete(key);
-    });
-    this.#writes.set(key, done);
-    return done;
+    return this.#writes.take(key, () => write([this.#options.kind, key]));
   }
 }

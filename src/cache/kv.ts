@@ -21,6 +21,7 @@ import {
   type StoreLookup,
   type StoreOptions,
 } from "./store.ts";
+import { untilWritten } from "./until_written.ts";
 
 /** The longest value and key that Deno KV accepts. */
 const MAX_VALUE_BYTES = 65_536;
@@ -239,12 +240,13 @@ class KvStore implements DurableStore {
   async #mutateShared(mutation: Mutation): Promise<void> {
     const { path: key, addTo } = mutation;
     const kv = await this.#database();
-    for (let isCommitted = false; !isCommitted;) {
+    await untilWritten(async () => {
       const { versionstamp } = await kv.get(key);
-      if (mutation.isAbandoned) return;
+      if (mutation.isAbandoned) return true;
       const checked = kv.atomic().check({ key, versionstamp });
-      isCommitted = (await addTo(checked).commit()).ok;
-    }
+      const { ok } = await addTo(checked).commit();
+      return ok || mutation.isAbandoned || undefined;
+    });
   }
 
   async #mutatePrivate(mutations: readonly Mutation[]): Promise<void[]> {

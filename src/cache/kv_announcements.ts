@@ -4,6 +4,7 @@ import { backoffMs, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import { parseJson } from "../lib/parse_json.ts";
 import type { KvDatabase, KvValue } from "./kv_database.ts";
+import { untilWritten } from "./until_written.ts";
 
 const KEY = ["porthole", "announcements"];
 
@@ -72,7 +73,7 @@ export class KvAnnouncements {
   async #write(added: readonly Announcement[]): Promise<void> {
     const { database, now } = this.#options;
     const kv = await database();
-    for (let isCommitted = false; !isCommitted;) {
+    await untilWritten(async () => {
       const { value, versionstamp } = await kv.get(KEY);
       const kept = [...announcementsIn(value), ...added]
         .filter(({ at }) => at > now() - KEPT_MS)
@@ -82,8 +83,8 @@ export class KvAnnouncements {
         .check({ key: KEY, versionstamp })
         .set(KEY, json, { expireIn: KEPT_MS })
         .commit();
-      isCommitted = ok;
-    }
+      return ok || undefined;
+    });
   }
 
   /** Calls back with each message, those of the last minute included, until it is closed; never rejects. */

@@ -1,18 +1,19 @@
 import { SingleFlight } from "../cache/single_flight.ts";
 import type { StoreKey } from "../cache/store.ts";
 import { ExpiringLru } from "../lib/lru.ts";
-import { RecordValues, type RecordValuesOptions } from "./record_values.ts";
-import { storedJson } from "./stored_json.ts";
+import { CAPS, isOver, leftMs, listOf, RecordLists } from "./record_lists.ts";
+import {
+  RecordValues,
+  type RecordValuesOptions,
+  unreadable,
+} from "./record_values.ts";
 import type {
   Precondition,
+  RecordForm,
   RecordPage,
   StoredRecord,
   VersionedRecord,
 } from "./stored_record.ts";
-import type { VersionedValue } from "./versioned_values.ts";
-
-/** Most records of one kind for each sandbox, and for each organization. */
-const CAPS = [100, 10_000];
 
 /** Most records of a page. */
 const PAGE = 50;
@@ -23,9 +24,6 @@ const FRESH_MS = 5_000;
 /** Time for which a record that was read is still given while the database is away, ms. */
 const KEPT_MS = 3_600_000;
 
-/** An organization's list is in so many parts by age, as a value in Deno KV may have 64 KiB; prime, for round times. */
-const PARTS = 31;
-
 /** How many of an organization's records are looked at for ones whose sandboxes are gone. */
 const LOOKED_AT = 20;
 
@@ -35,29 +33,22 @@ const NOT_LOOKED_MS = 60_000;
 /** Undefined if there was no such record. */
 type Reading = { readonly found: VersionedRecord | undefined };
 
-/** A record in a list. */
-type Listed = Pick<StoredRecord, "id" | "createdAt" | "expiresAt">;
-
 interface RecordsOptions extends RecordValuesOptions {
   /** Most records in memory. */
   readonly maxEntries: number;
   readonly caps?: typeof CAPS;
 }
 
-/** What lists the records of a kind. */
-interface StoredList {
-  readonly listed: readonly Listed[];
-}
-
 /**
  * What members have granted, of all kinds. No write is of two keys, so that a cluster can keep them: a record is written
- * before it is listed, and what is listed only is taken out.
+ * before it is listed, and what is listed only is taken out. One that cannot be read is in no page.
  * @throws {GatewayError} `records_unavailable` if the database does not answer in time, or there is none
  */
 export class Records {
-  readonly #options: RecordsOptions;
+  readonly #now: () => number;
   /** Their database, for what is kept there in another form. */
   readonly values: RecordValues;
+  readonly #lists: RecordLists;
   /** What was read in the last seconds, and what was not there. */
   readonly #fresh: ExpiringLru<string, Reading>;
   /** What was read in the last hour; made-up ids push nothing out of it. */
@@ -66,10 +57,12 @@ export class Records {
   /** The lists that no room was found in lately. */
   readonly #packed: ExpiringLru<string, true>;
 
-  constructor(options: RecordsOptions) {
-    const { maxEntries: max } = options;
-    this.#options = options;
-    this.values = new RecordValues(options);
+  constructor({ maxEntries: max, caps = CAPS, ...options }: RecordsOptions) {
+    const { now } = options;
+    this.#now = now;
+    const values = new RecordValues(options);
+    this.values = values;
+    this.#lists = new RecordLists({ values, caps, now });
     this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS });
     this.#kept = new ExpiringLru({ max, ttlMs: KEPT_MS });
     this.#packed = new ExpiringLru({ max, ttlMs: NOT_LOOKED_MS });
@@ -84,20 +77,23 @@ export class Records {
    * A record as it was 5 s ago at most; while the database is away, as it was read in the last hour. Of an id that
    * nobody has asked for lately, `beforeRead` is called first, which may throw.
    */
-  async get(
-    kind: string,
+  async get<D>(
+    form: RecordForm<D>,
     id: string,
     beforeRead?: () => void,
-  ): Promise<VersionedRecord | undefined> {
-    const name = String(["record", kind, id]);
+  ): Promise<VersionedRecord<D> | undefined> {
+    const key = keyOf(form, id);
+    const name = String(key);
     if (!this.#fresh.has(name) && !this.#kept.has(name)) beforeRead?.();
     const { found } = this.#fresh.get(name) ??
       await this.#reads.share(name, async (isCurrent) => {
         const start = performance.now();
-        const reading = { found: await this.#find(kind, id) };
+        const found = await this.#find(form, id);
+        if (found === "unreadable") throw unreadable(key);
+        const reading = { found };
         if (!isCurrent()) return reading; // it was written meanwhile
         this.#fresh.set(name, reading, { start });
-        if (reading.found) this.#kept.set(name, reading, { start });
+        if (found) this.#kept.set(name, reading, { start });
         else this.#kept.delete(name);
         return reading;
       }).catch((error) => {
@@ -105,59 +101,56 @@ export class Records {
         if (kept) return kept;
         throw error;
       });
-    return found && this.#isOver(found.record) ? undefined : found;
+    // Whatever is remembered under that key was read in that form.
+    return found && !isOver(found.record, this.#now())
+      ? found as VersionedRecord<D>
+      : undefined;
   }
 
   /** Writes a record; `full` if there are 100 of that kind for its sandbox, or 10,000 for its organization. */
-  async put(
-    kind: string,
-    record: StoredRecord,
+  async put<D>(
+    form: RecordForm<D>,
+    record: StoredRecord<D>,
     when: Precondition,
   ): Promise<{ readonly etag: string } | "conflict" | "full"> {
-    const key: StoreKey = ["record", kind, record.id];
-    const stored = await this.values.read(key);
-    const before = this.#current(key, stored);
     const expected = when === "absent" ? undefined : when.etag;
-    this.#forget(key);
-    if (before?.etag !== expected) return "conflict";
-    const etag = await this.#write(key, record, stored?.version);
-    if (etag === undefined) return "conflict";
-    if (before && placeOf(before.record) === placeOf(record)) return { etag };
-    if (await this.#enlist(kind, record)) return { etag };
-    await this.#write(key, before?.record, etag); // nobody was told of it
-    const former = before ? listsOf(kind, before.record) : [];
-    const kept = former.map(([key]) => String(key));
-    for (const [key] of listsOf(kind, record)) {
-      if (!kept.includes(String(key))) await this.#unlist(key, record);
-    }
-    return "full";
+    const written = await this.#write(
+      form,
+      record.id,
+      (before) => before?.etag === expected ? record : undefined,
+    );
+    return written ?? "conflict";
+  }
+
+  /** Changes a record as it is by then; undefined if there is none, or `change` has it stay, `full` as {@linkcode put}. */
+  async update<D>(
+    form: RecordForm<D>,
+    id: string,
+    change: (record: StoredRecord<D>) => StoredRecord<D> | undefined,
+  ): Promise<VersionedRecord<D> | "full" | undefined> {
+    return await this.#write(form, id, (now) => now && change(now.record));
   }
 
   /**
    * Where a record's organization has as many as it may have, takes from its list a few whose sandboxes are gone, says
    * `isGone`, so that they do not count; false if there were none. It may be wrong: they stay as long as they last.
    */
-  async makeRoom(
-    kind: string,
-    record: StoredRecord,
+  async makeRoom<D>(
+    form: RecordForm<D>,
+    record: StoredRecord<D>,
     isGone: (sandboxId: string) => Promise<boolean>,
   ): Promise<boolean> {
-    const name = String([kind, record.organizationId]);
+    const name = String([form.name, record.organizationId]);
     if (this.#packed.has(name)) return false;
-    const [, keys = []] = listsOf(kind, record);
-    const parts = await Promise.all(keys.map(async (key) => {
-      const { listed } = await this.#list(key);
-      return listed.map((each) => ({ key, each }));
-    }));
-    const all = parts.flat();
-    const [, cap = 0] = this.#options.caps ?? CAPS;
-    if (all.length < cap) return false;
+    const all = await this.#lists.fullOrganization(form.name, record);
+    if (all === undefined) return false;
     const some = all.map((one) => ({ ...one, at: Math.random() }))
       .sort((one, other) => one.at - other.at).slice(0, LOOKED_AT);
     const freed = await Promise.all(some.map(async ({ key, each }) => {
-      const found = await this.#find(kind, each.id);
+      const found = await this.#find(form, each.id);
+      if (found === "unreadable") return false;
       if (found && !await isGone(found.record.sandboxId)) return false;
-      await this.#unlist(key, each);
+      await this.#lists.unlist(key, each);
       return true;
     }));
     if (!freed.includes(true)) this.#packed.set(name, true);
@@ -165,38 +158,34 @@ export class Records {
   }
 
   /** False if there was none, or if it is not wanted as it is by then. */
-  async delete(
-    kind: string,
+  async delete<D>(
+    form: RecordForm<D>,
     id: string,
-    isWanted: (found: VersionedRecord) => boolean = () => true,
+    isWanted: (found: VersionedRecord<D>) => boolean = () => true,
   ): Promise<boolean> {
-    const key: StoreKey = ["record", kind, id];
-    for (;;) {
-      const found = await this.#find(kind, id);
-      this.#forget(key);
-      if (!found || !isWanted(found)) return false;
-      const { record, etag } = found;
-      if (await this.#write(key, undefined, etag) === undefined) continue;
-      for (const [key] of listsOf(kind, record)) {
-        await this.#unlist(key, record);
-      }
-      return true;
-    }
+    const deleted = await this.#update(
+      form,
+      id,
+      (found) => found && isWanted(found) ? { value: undefined } : undefined,
+    );
+    if (deleted?.before === undefined) return false;
+    await this.#lists.unlistAll(form.name, deleted.before);
+    return true;
   }
 
   /** Those of a sandbox from `cursor` on, as they are now. */
-  async list(
-    kind: string,
+  async list<D>(
+    form: RecordForm<D>,
     sandboxId: string,
     cursor?: string,
-  ): Promise<RecordPage> {
-    const key: StoreKey = ["sandbox-records", kind, sandboxId];
-    const { listed } = await this.#list(key);
-    const all: VersionedRecord[] = [];
-    await Promise.all(listed.map(async (each) => {
-      const found = await this.#find(kind, each.id);
+  ): Promise<RecordPage<D>> {
+    const key = listOf(form.name, sandboxId);
+    const all: VersionedRecord<D>[] = [];
+    await Promise.all((await this.#lists.of(key)).map(async (each) => {
+      const found = await this.#find(form, each.id);
+      if (found === "unreadable") return;
       if (found?.record.sandboxId === sandboxId) all.push(found);
-      else await this.#unlist(key, each);
+      else await this.#lists.unlist(key, each);
     }));
     const rest = all
       .filter((each) => cursor === undefined || positionOf(each) < cursor)
@@ -215,6 +204,53 @@ export class Records {
     this.values.close();
   }
 
+  /** Writes what `decide` makes of a record, and lists it; undefined if that is nothing. */
+  async #write<D>(
+    form: RecordForm<D>,
+    id: string,
+    decide: (
+      before: VersionedRecord<D> | undefined,
+    ) => StoredRecord<D> | undefined,
+  ): Promise<VersionedRecord<D> | "full" | undefined> {
+    const written = await this.#update(form, id, (before) => {
+      const value = decide(before);
+      return value && { value };
+    });
+    if (written?.value === undefined) return undefined;
+    const { before, value: record, version: etag = "" } = written;
+    if (before && placeOf(before) === placeOf(record)) return { record, etag };
+    if (await this.#lists.enlist(form.name, record)) return { record, etag };
+    await this.#update(
+      form,
+      id,
+      (now) => now?.etag === etag ? { value: before } : undefined, // nobody was told of it
+    );
+    await this.#lists.unlistAll(form.name, record, before);
+    return "full";
+  }
+
+  /** Changes a record alone, and has it read again. One that is over is none. */
+  async #update<D>(
+    form: RecordForm<D>,
+    id: string,
+    change: (
+      found: VersionedRecord<D> | undefined,
+    ) => { readonly value: StoredRecord<D> | undefined } | undefined,
+  ) {
+    const key = keyOf(form, id);
+    const updated = await this.values.update(key, form, (record, version) => {
+      this.#forget(key);
+      const changed = change(this.#current(record, version));
+      const { expiresAt = null } = changed?.value ?? {};
+      return changed && { ...changed, ttlMs: leftMs(expiresAt, this.#now()) };
+    });
+    this.#forget(key);
+    if (updated === undefined) return undefined;
+    const { before } = updated;
+    const isCurrent = before && !isOver(before, this.#now());
+    return { ...updated, before: isCurrent ? before : undefined };
+  }
+
   /** Has a record read again. */
   #forget(key: StoreKey): void {
     const name = String(key);
@@ -222,107 +258,29 @@ export class Records {
     this.#reads.forget(name);
   }
 
-  async #find(kind: string, id: string): Promise<VersionedRecord | undefined> {
-    const key: StoreKey = ["record", kind, id];
-    return this.#current(key, await this.values.read(key));
+  async #find<D>(
+    form: RecordForm<D>,
+    id: string,
+  ): Promise<VersionedRecord<D> | "unreadable" | undefined> {
+    const read = await this.values.read(keyOf(form, id), form);
+    return read === "unreadable"
+      ? read
+      : this.#current(read.value, read.version);
   }
 
-  #current(
-    key: StoreKey,
-    value: VersionedValue | undefined,
-  ): VersionedRecord | undefined {
-    if (value === undefined) return undefined;
-    const record = storedJson<Partial<StoredRecord>>(
-      key,
-      value,
-      {},
-    ) as StoredRecord;
-    return this.#isOver(record) ? undefined : { record, etag: value.version };
-  }
-
-  /** A database may forget that late. */
-  #isOver({ expiresAt }: Pick<StoredRecord, "expiresAt">): boolean {
-    return expiresAt !== null && expiresAt <= this.#options.now();
-  }
-
-  /** Lists a record with its sandbox and its organization; false if one of them has too many. */
-  async #enlist(kind: string, record: StoredRecord): Promise<boolean> {
-    const { id, createdAt, expiresAt } = record;
-    const caps = this.#options.caps ?? CAPS;
-    for (const [at, [key, ...others]] of listsOf(kind, record).entries()) {
-      const parts = await Promise.all(others.map((each) => this.#list(each)));
-      const taken = parts.reduce((sum, { listed }) => sum + listed.length, 0);
-      const room = (caps[at] ?? 0) - taken;
-      const isListed = await this.#change(key, (listed) => {
-        const rest = listed.filter((each) => each.id !== id);
-        const all = [...rest, { id, createdAt, expiresAt }];
-        return rest.length < room ? all : undefined;
-      });
-      if (!isListed) return false;
-    }
-    return true;
-  }
-
-  /** Takes a record out of a list; one that was made anew under its id stays. */
-  async #unlist(key: StoreKey, { id, createdAt }: Listed): Promise<void> {
-    const isOther = (each: Listed) =>
-      each.id !== id || each.createdAt !== createdAt;
-    await this.#change(key, (listed) => listed.filter(isOther));
-  }
-
-  /** Changes a list as it is by then; false if `change` has it stay. */
-  async #change(
-    key: StoreKey,
-    change: (listed: readonly Listed[]) => readonly Listed[] | undefined,
-  ): Promise<boolean> {
-    for (;;) {
-      const before = await this.#list(key);
-      const listed = change(before.listed);
-      if (listed === undefined) return false;
-      const ends = listed.map((each) => each.expiresAt ?? Infinity);
-      const expiresAt = Math.max(...ends);
-      const value = listed.length === 0 ? undefined : { listed, expiresAt };
-      if (await this.#write(key, value, before.version)) return true;
-    }
-  }
-
-  async #list(key: StoreKey) {
-    const found = await this.values.read(key);
-    const { listed } = storedJson<StoredList>(key, found, { listed: [] });
-    return {
-      listed: listed.filter((each) => !this.#isOver(each)),
-      version: found?.version,
-    };
-  }
-
-  async #write(
-    key: StoreKey,
-    value: Pick<StoredRecord, "expiresAt"> | undefined,
-    version: string | undefined,
-  ): Promise<string | undefined> {
-    const text = value && JSON.stringify(value);
-    const leftMs = (value?.expiresAt ?? Infinity) - this.#options.now();
-    const write = { key, text, version, ttlMs: Math.max(1, Math.ceil(leftMs)) };
-    const written = await this.values.write(write);
-    this.#forget(key);
-    return written;
+  #current<D>(
+    record: StoredRecord<D> | undefined,
+    etag: string | undefined,
+  ): VersionedRecord<D> | undefined {
+    const isThere = record !== undefined && etag !== undefined;
+    return isThere && !isOver(record, this.#now())
+      ? { record, etag }
+      : undefined;
   }
 }
 
-/** The lists that a record is in: of each its part, and then the others. */
-function listsOf(
-  kind: string,
-  { sandboxId, organizationId, createdAt }: StoredRecord,
-): (readonly [StoreKey, ...StoreKey[]])[] {
-  const ofSandbox = [["sandbox-records", kind, sandboxId]] as const;
-  if (organizationId === null) return [ofSandbox];
-  const list = ["organization-records", kind, organizationId] as const;
-  const parts = Array.from({ length: PARTS }, (_, at) => String(at));
-  const [own = ""] = parts.splice(createdAt % PARTS, 1);
-  return [ofSandbox, [
-    [...list, own],
-    ...parts.map((part): StoreKey => [...list, part]),
-  ]];
+function keyOf({ name }: RecordForm<unknown>, id: string): StoreKey {
+  return ["record", name, id];
 }
 
 /** What lists know of a record: with the same, it need not be listed again. */

@@ -1,8 +1,14 @@
 /** Records of what members have granted: durable, each of one sandbox, and written only by its members. */
-import type { JsonValue } from "../cache/store.ts";
+import { z } from "zod";
+import { type Form, storedObject } from "./form.ts";
+
+/** A kind of records, by its name in the store, and how each is stored. */
+export interface RecordForm<D> extends Form<StoredRecord<D> | undefined> {
+  readonly name: string;
+}
 
 /** A record; times are in ms since the epoch, and `createdAt` stays when it is written again. */
-export interface StoredRecord {
+export interface StoredRecord<D = unknown> {
   /** 128 bits in base64url, or the name that it is about; no secret. */
   readonly id: string;
   readonly sandboxId: string;
@@ -12,12 +18,12 @@ export interface StoredRecord {
   /** Null for never. */
   readonly expiresAt: number | null;
   /** What its kind is about. */
-  readonly data: JsonValue;
+  readonly data: D;
 }
 
 /** A record, and what it is known by until it is written again. */
-export interface VersionedRecord {
-  readonly record: StoredRecord;
+export interface VersionedRecord<D = unknown> {
+  readonly record: StoredRecord<D>;
   /** Opaque; without quotes. */
   readonly etag: string;
 }
@@ -26,8 +32,28 @@ export interface VersionedRecord {
 export type Precondition = "absent" | { readonly etag: string };
 
 /** One page of a list, newest first. */
-export interface RecordPage {
-  readonly items: readonly VersionedRecord[];
+export interface RecordPage<D = unknown> {
+  readonly items: readonly VersionedRecord<D>[];
   /** Where the next one begins; undefined for the last one. */
   readonly next: string | undefined;
+}
+
+const listed = {
+  id: z.string(),
+  createdAt: z.number(),
+  expiresAt: z.number().nullable(),
+};
+
+/** What lists know of a record. */
+export const listedRecord = storedObject(listed);
+
+/** The kind of that name, of whose records such data is kept, in JSON. */
+export function recordForm<D>(
+  name: string,
+  data: z.ZodType<D>,
+): RecordForm<D> {
+  const sandboxId = z.string();
+  const organizationId = z.string().nullable();
+  const schema = storedObject({ ...listed, sandboxId, organizationId, data });
+  return { name, schema, none: undefined };
 }

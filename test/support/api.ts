@@ -10,6 +10,7 @@ import { ASKED_OF_ALL, portsField } from "../../src/control/api/fields.ts";
 import { Members } from "../../src/control/api/members.ts";
 import {
   addRecordRoutes,
+  keptForm,
   type RecordKind,
 } from "../../src/control/api/record_routes.ts";
 import { setUpControl } from "./control.ts";
@@ -20,8 +21,10 @@ const asked = z.strictObject({ ...ASKED_OF_ALL, ports: portsField });
 
 type Kept = { readonly ports: readonly number[] };
 
+const kept: z.ZodType<Kept> = z.object({ ports: z.array(z.number()) });
+
 const NOTES: RecordKind<z.output<typeof asked>, Kept> = {
-  name: "notes",
+  form: keptForm("notes", kept),
   via: viaOf("share"),
   asked,
   make: ({ ports }) => ({ data: { ports }, toldOnce: { secret: "s3" } }),

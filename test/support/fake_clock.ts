@@ -1,9 +1,25 @@
 /** Time that passes only when a test says so. */
+import { setImmediate as turn } from "node:timers/promises";
 
 /** Replaces this thread's timers, `performance.now()` and `Date.now()` until it is disposed of. */
 export interface FakeClock extends Disposable {
   /** Lets time pass, and calls the timers that become due, the earliest first. */
   pass(ms: number): void;
+}
+
+/** Lets a millisecond pass in each turn of the event loop until work is done that has pauses of its own. */
+export async function passDuring<T>(
+  clock: FakeClock,
+  work: Promise<T>,
+): Promise<T> {
+  let isDone = false;
+  const done = work.finally(() => isDone = true);
+  done.catch(() => {}); // it is thrown below
+  while (!isDone) {
+    await turn();
+    clock.pass(1);
+  }
+  return await done;
 }
 
 /** A timer that has been started. */

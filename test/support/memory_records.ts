@@ -2,6 +2,7 @@
 import { GatewayError } from "../../src/errors.ts";
 import type {
   Precondition,
+  RecordForm,
   RecordPage,
   StoredRecord,
   VersionedRecord,
@@ -20,19 +21,33 @@ export class MemoryRecords {
   /** Everything that was asked for, as `get tokens ID`. */
   readonly asked: string[] = [];
 
-  async get(
-    kind: string,
+  async get<D>(
+    { name: kind }: RecordForm<D>,
     id: string,
     beforeRead?: () => void,
-  ): Promise<VersionedRecord | undefined> {
+  ): Promise<VersionedRecord<D> | undefined> {
     beforeRead?.();
     this.#ask("get", kind, id);
-    return await Promise.resolve(this.#kept.get(`${kind} ${id}`));
+    const found = this.#kept.get(`${kind} ${id}`);
+    return await Promise.resolve(found as VersionedRecord<D> | undefined);
   }
 
-  put(
-    kind: string,
-    record: StoredRecord,
+  async update<D>(
+    form: RecordForm<D>,
+    id: string,
+    change: (record: StoredRecord<D>) => StoredRecord<D> | undefined,
+  ): Promise<VersionedRecord<D> | "full" | undefined> {
+    const found = await this.get(form, id);
+    const record = found && change(found.record);
+    if (found === undefined || record === undefined) return undefined;
+    const written = await this.put(form, record, found);
+    if (typeof written === "object") return { record, ...written };
+    return written === "full" ? written : await this.update(form, id, change);
+  }
+
+  put<D>(
+    { name: kind }: RecordForm<D>,
+    record: StoredRecord<D>,
     when: Precondition,
   ): Promise<{ readonly etag: string } | "conflict" | "full"> {
     this.#ask("put", kind, record.id);
@@ -50,21 +65,22 @@ export class MemoryRecords {
     return Promise.resolve({ etag });
   }
 
-  delete(
-    kind: string,
+  delete<D>(
+    { name: kind }: RecordForm<D>,
     id: string,
-    isWanted: (found: VersionedRecord) => boolean = () => true,
+    isWanted: (found: VersionedRecord<D>) => boolean = () => true,
   ): Promise<boolean> {
     this.#ask("delete", kind, id);
     const key = `${kind} ${id}`;
     const found = this.#kept.get(key);
-    const isIt = found !== undefined && isWanted(found);
+    const isIt = found !== undefined &&
+      isWanted(found as VersionedRecord<D>);
     return Promise.resolve(isIt && this.#kept.delete(key));
   }
 
-  async makeRoom(
-    kind: string,
-    _record: StoredRecord,
+  async makeRoom<D>(
+    { name: kind }: RecordForm<D>,
+    _record: StoredRecord<D>,
     isGone: (sandboxId: string) => Promise<boolean>,
   ): Promise<boolean> {
     this.#ask("makeRoom", kind);
@@ -75,11 +91,15 @@ export class MemoryRecords {
     return this.#kept.size < before;
   }
 
-  list(kind: string, sandboxId: string, cursor = "0"): Promise<RecordPage> {
+  list<D>(
+    { name: kind }: RecordForm<D>,
+    sandboxId: string,
+    cursor = "0",
+  ): Promise<RecordPage<D>> {
     this.#ask("list", kind, sandboxId);
     const all = [...this.#kept].filter(([key, { record }]) =>
       key.startsWith(`${kind} `) && record.sandboxId === sandboxId
-    ).map(([, versioned]) => versioned).reverse();
+    ).map(([, versioned]) => versioned as VersionedRecord<D>).reverse();
     const from = Number(cursor);
     const to = from + this.page;
     const next = to < all.length ? String(to) : undefined;

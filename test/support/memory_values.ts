@@ -1,13 +1,18 @@
 /** The database of records in memory, for tests of what is kept there in another form. */
 import type { StoreKey } from "../../src/cache/store.ts";
 import { GatewayError } from "../../src/errors.ts";
+import {
+  RecordValues,
+  type RecordValuesOptions,
+} from "../../src/records/record_values.ts";
 import type {
   VersionedValue,
+  VersionedValues,
   VersionedWrite,
 } from "../../src/records/versioned_values.ts";
 
 /** Keeps values until the test is over. */
-export class MemoryValues {
+export class MemoryValues implements VersionedValues {
   readonly kept = new Map<string, VersionedValue>();
   /** Everything that was asked for, as `read names,7`. */
   readonly asked: string[] = [];
@@ -15,8 +20,24 @@ export class MemoryValues {
   isAway = false;
   /** The keys whose writes fail. */
   readonly unwritable = new Set<string>();
+  /** For how long what was written last is kept, ms. */
+  keptMs = NaN;
   readonly #held = new Map<string, Promise<void>>();
   #version = 0;
+
+  /** The store of one more gateway, which tries anew whatever has failed. */
+  gateway({ sleep }: Pick<RecordValuesOptions, "sleep"> = {}): RecordValues {
+    let time = 0;
+    return new RecordValues({
+      open: () => Promise.resolve(this),
+      now: () => time += 10_000,
+      onFailure() {},
+      ...sleep && { sleep },
+      deadlineMs: 3_600_000, // for clocks that pass at once
+    });
+  }
+
+  close(): void {}
 
   /** Has the next read of a value tell what is there then, but not before the returned function is called. */
   holdNextRead(name: string): () => void {
@@ -36,11 +57,12 @@ export class MemoryValues {
 
   // deno-lint-ignore require-await -- it rejects where it fails
   async write(
-    { key, version, text }: VersionedWrite,
+    { key, version, text, ttlMs }: VersionedWrite,
   ): Promise<string | undefined> {
     const name = this.#ask("write", key);
     if (this.unwritable.has(name)) throw unavailable();
     if (this.kept.get(name)?.version !== version) return undefined;
+    this.keptMs = ttlMs;
     const next = String(++this.#version);
     if (text === undefined) this.kept.delete(name);
     else this.kept.set(name, { text, version: next });

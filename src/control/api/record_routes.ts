@@ -1,18 +1,20 @@
 /** The routes of one kind of records, `/api/v1/{kind}`: members of a sandbox make, list, read and end those of it. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { z } from "zod";
+import { z } from "zod";
 import type { Throttle } from "../../auth/throttle.ts";
-import type { JsonValue } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
 import { AUDIT, loggerFor } from "../../observability/log.ts";
 import type { GrantVia } from "../../observability/metrics/facts.ts";
 import type { Metrics } from "../../observability/metrics/metrics.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
+import { storedObject } from "../../records/form.ts";
 import type { Records } from "../../records/records.ts";
-import type {
-  StoredRecord,
-  VersionedRecord,
+import {
+  type RecordForm,
+  recordForm,
+  type StoredRecord,
+  type VersionedRecord,
 } from "../../records/stored_record.ts";
 import type { ControlEnv } from "../route.ts";
 import { type AskedOfAll, LIST_QUERY, timeOf } from "./fields.ts";
@@ -30,15 +32,15 @@ export interface RecordPlace {
 }
 
 /** What is kept of it, and what is told of it only once. */
-interface MadeRecord<D extends JsonValue> {
+interface MadeRecord<D> {
   readonly data: D;
   readonly toldOnce: Readonly<Record<string, string>>;
 }
 
 /** A kind of records: `A` is what a member asks for, `D` what of it is kept. */
-export interface RecordKind<A extends AskedOfAll, D extends JsonValue> {
-  /** In paths, in the store and in the log. */
-  readonly name: string;
+export interface RecordKind<A extends AskedOfAll, D> {
+  /** Its name is in paths and in the log, too. */
+  readonly form: RecordForm<Kept<D>>;
   /** What it is, if it is a grant. */
   readonly via?: GrantVia;
   readonly asked: z.ZodType<A>;
@@ -49,15 +51,20 @@ export interface RecordKind<A extends AskedOfAll, D extends JsonValue> {
 }
 
 /** What is kept of each record: `own` is what its kind is about. */
-export interface Kept<D extends JsonValue> {
+export interface Kept<D> {
   readonly createdBy: string | null;
   readonly note: string | null;
   readonly own: D;
 }
 
-/** What is kept of a record of that kind. */
-export function keptIn<D extends JsonValue>({ data }: StoredRecord): Kept<D> {
-  return data as unknown as Kept<D>; // only `make()` and its feature write it
+/** A kind of records in the store. */
+export function keptForm<D>(
+  name: string,
+  own: z.ZodType<D>,
+): RecordForm<Kept<D>> {
+  const text = z.string().nullable();
+  const data = storedObject({ createdBy: text, note: text, own });
+  return recordForm(name, data);
 }
 
 interface RecordParts {
@@ -75,13 +82,13 @@ interface RecordParts {
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
 /** Adds the routes of a kind, without their descriptions, and returns what further routes of that kind need. */
-export function addRecordRoutes<A extends AskedOfAll, D extends JsonValue>(
+export function addRecordRoutes<A extends AskedOfAll, D>(
   app: OpenAPIHono<ControlEnv>,
   kind: RecordKind<A, D>,
   parts: RecordParts,
 ): Pick<RecordRoutes<A, D>, "find" | "audit"> {
   const routes = new RecordRoutes(kind, parts);
-  const path = `/api/v1/${kind.name}`;
+  const path = `/api/v1/${kind.form.name}`;
   app.post(path, (c) => routes.create(c));
   app.get(path, (c) => routes.list(c));
   app.get(`${path}/:id`, (c) => routes.read(c));
@@ -89,7 +96,7 @@ export function addRecordRoutes<A extends AskedOfAll, D extends JsonValue>(
   return routes;
 }
 
-class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
+class RecordRoutes<A extends AskedOfAll, D> {
   readonly #kind: RecordKind<A, D>;
   readonly #parts: RecordParts;
   readonly #log = loggerFor(AUDIT);
@@ -101,7 +108,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
 
   async create(c: Context<ControlEnv>): Promise<Response> {
     const { members, records, now } = this.#parts;
-    const { name, asked: schema, make } = this.#kind;
+    const { form, asked: schema, make } = this.#kind;
     const caller = members.callerOf(c);
     const asked = await jsonBody(c, schema);
     const { sandboxId, subject } = await members.admit(caller, asked.sandbox);
@@ -116,20 +123,20 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
       note: asked.note ?? null,
       own,
     };
-    const record: StoredRecord = {
+    const record: StoredRecord<Kept<D>> = {
       id,
       sandboxId,
       organizationId: await members.organizationOf(sandboxId) ?? null,
       createdAt,
       expiresAt,
-      data: kept as unknown as JsonValue,
+      data: kept,
     };
-    let written = await records.put(name, record, "absent");
+    let written = await records.put(form, record, "absent");
     if (
       written === "full" &&
-      await records.makeRoom(name, record, (id) => members.isGone(id))
+      await records.makeRoom(form, record, (id) => members.isGone(id))
     ) {
-      written = await records.put(name, record, "absent");
+      written = await records.put(form, record, "absent");
     }
     if (written === "full") throw new GatewayError("records_full", "A cap");
     if (written === "conflict") throw new Error("Cannot use an id twice");
@@ -145,7 +152,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     const caller = members.callerOf(c);
     const { sandbox, cursor } = checked(c.req.query(), LIST_QUERY);
     const { sandboxId } = await members.admit(caller, sandbox);
-    const page = await records.list(this.#kind.name, sandboxId, cursor);
+    const page = await records.list(this.#kind.form, sandboxId, cursor);
     const items = page.items.map(({ record }) => this.#told(record));
     return answer(200, { items, next: page.next });
   }
@@ -160,7 +167,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     const wanted = c.req.raw.headers.get("if-match")?.trim() ?? "*";
     // What was found may be 5 s old, which nobody's precondition is about.
     const isGone = await this.#parts.records.delete(
-      this.#kind.name,
+      this.#kind.form,
       record.id,
       (now) =>
         now.record.sandboxId === record.sandboxId && isNamed(wanted, now.etag),
@@ -176,7 +183,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
 
   /** The record that a member asks for; who asks for another's is refused as if there were none, and not earlier. */
   async find(c: Context<ControlEnv>): Promise<{
-    readonly found: VersionedRecord;
+    readonly found: VersionedRecord<Kept<D>>;
     readonly subject: string | undefined;
   }> {
     const { members, records, throttle } = this.#parts;
@@ -185,7 +192,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     if (!ID.test(id)) throw notFound();
     const budget = throttle.budgetFor(caller);
     const found = await budget.settledBy(
-      records.get(this.#kind.name, id, () => budget.spend("store")),
+      records.get(this.#kind.form, id, () => budget.spend("store")),
       (it) => it !== undefined,
     );
     // Of no sandbox, somebody is asked about one all the same: that takes as long.
@@ -195,9 +202,9 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     return { found, subject };
   }
 
-  #told(record: StoredRecord): Readonly<Record<string, unknown>> {
+  #told(record: StoredRecord<Kept<D>>): Readonly<Record<string, unknown>> {
     const { id, sandboxId, createdAt, expiresAt } = record;
-    const { createdBy, note, own } = keptIn<D>(record);
+    const { createdBy, note, own } = record.data;
     return {
       id,
       sandboxId,
@@ -216,7 +223,7 @@ class RecordRoutes<A extends AskedOfAll, D extends JsonValue> {
     { id, sandboxId }: StoredRecord,
     subject: string | undefined,
   ): void {
-    const { name: kind, via } = this.#kind;
+    const { form: { name: kind }, via } = this.#kind;
     if (via !== undefined) this.#parts.metrics.grant(via, outcome);
     const facts = { requestId, kind, id, sandboxId, subject };
     this.#log.info(`record ${outcome}`, facts);

@@ -11,20 +11,12 @@ import type {
   FeatureParts,
 } from "../../gateway/feature_module.ts";
 import type { PreviewExchange } from "../../gateway/preview_route.ts";
-import { fulfilsWithin } from "../../lib/fulfils_within.ts";
-import { loggerFor } from "../../observability/log.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import { UnreadableValue } from "../../records/stored_json.ts";
+import { watch } from "../../records/watched_value.ts";
 import type { UpstreamResponse } from "../../upstream/http1/message.ts";
 import { BlockList } from "./block_list.ts";
 import { addBlockRoutes, BLOCK_ROUTES } from "./block_routes.ts";
 import { addReportRoutes, REPORT_ROUTE } from "./reports.ts";
-
-const logger = loggerFor("abuse");
-
-/** Time between two looks at the block list, and longest wait of the start for it, ms. */
-const LOOK_EVERY_MS = 2_000;
-const LOADING_MS = 5_000;
 
 /** How long a contact may be relied on, ms: less than a year (RFC 9116 section 2.5.5). */
 const CONTACT_MS = 90 * 86_400_000;
@@ -121,27 +113,11 @@ function unlisted(
 function blocking(token: string, parts: FeatureParts): Feature {
   const { recordValues, background, inFlight } = parts;
   const list = new BlockList(recordValues);
-  const known = Promise.withResolvers<void>();
   function onChange(): void {
     if (list.all.size > 0) inFlight.abortWhere((served) => list.blocks(served));
   }
-  let isToldUnreadable = false;
-  function look(): void {
-    const looking = list.look().then(() => {
-      known.resolve();
-      onChange();
-    }, (error: unknown) => {
-      if (!(error instanceof GatewayError)) throw error;
-      // Of a store that does not answer, the log has told already.
-      if (!(error instanceof UnreadableValue) || isToldUnreadable) return;
-      isToldUnreadable = true;
-      logger.error("blocks unreadable", { reason: error.message });
-    });
-    background.add("read blocks", looking);
-  }
-  look();
-  const timer = setInterval(look, LOOK_EVERY_MS);
-  Deno.unrefTimer(timer);
+  const look = () => list.look().then(onChange);
+  const { loaded, close } = watch("read blocks", look, background);
   return {
     guard: (served) =>
       list.blocks(served)
@@ -150,9 +126,6 @@ function blocking(token: string, parts: FeatureParts): Feature {
     control: {
       routes: (app) => addBlockRoutes(app, list, { ...parts, token, onChange }),
     },
-    life: {
-      loaded: fulfilsWithin(known.promise, LOADING_MS).then(() => {}),
-      close: () => clearInterval(timer),
-    },
+    life: { loaded: loaded.then(() => {}), close },
   };
 }

@@ -1,10 +1,11 @@
 /** What the operator has blocked: one value in the store of records, and whole in the memory of each gateway. */
+import { z } from "zod";
 import { splitAuthority } from "../../address/preview_host.ts";
 import type { StoreKey } from "../../cache/store.ts";
-import { GatewayError } from "../../errors.ts";
 import type { Served } from "../../proxy/stream_handle.ts";
-import type { RecordValues } from "../../records/record_values.ts";
-import { storedJson } from "../../records/stored_json.ts";
+import type { Form } from "../../records/form.ts";
+import { type RecordValues, unreadable } from "../../records/record_values.ts";
+import { WatchedValue } from "../../records/watched_value.ts";
 
 /** What can be blocked: sandboxes and organizations by their ids, and names by their hosts. */
 export const BLOCK_KINDS = ["sandboxes", "names", "organizations"] as const;
@@ -14,19 +15,22 @@ export type Block = `${typeof BLOCK_KINDS[number]}/${string}`;
 
 const KEY: StoreKey = ["blocks"];
 
-/** Longest value, bytes, all of ASCII: Deno KV takes 64 KiB, some 1,300 blocks. */
+/** What no gateway of this version knows blocks nothing, and stays. */
+const FORM: Form<readonly string[]> = { schema: z.array(z.string()), none: [] };
+
+/** Longest value, bytes: Deno KV takes 64 KiB, some 1,300 blocks. */
 const MAX_BYTES = 64_000;
 
 /** What was read stays known as long as the gateway runs, whatever becomes of the store. */
 export class BlockList {
-  readonly #values: Pick<RecordValues, "read" | "write">;
-  #blocks: ReadonlySet<Block> = new Set();
+  readonly #list: WatchedValue<readonly string[]>;
+  #blocks: ReadonlySet<string> = new Set();
 
-  constructor(values: Pick<RecordValues, "read" | "write">) {
-    this.#values = values;
+  constructor(values: Pick<RecordValues, "read" | "update">) {
+    this.#list = new WatchedValue(values, KEY, FORM);
   }
 
-  get all(): ReadonlySet<Block> {
+  get all(): ReadonlySet<string> {
     return this.#blocks;
   }
 
@@ -39,12 +43,10 @@ export class BlockList {
         known.has(`names/${splitAuthority(name).name}`));
   }
 
-  /** Reads it; throws `records_unavailable` if the store does not answer. */
+  /** Reads it; throws `records_unavailable` if the store does not answer, or with what cannot be read. */
   async look(): Promise<void> {
-    const before = this.#blocks;
-    const { blocks } = await this.#read();
-    // If it was changed meanwhile, what was read may be from before that.
-    if (this.#blocks === before) this.#blocks = blocks;
+    if (!await this.#list.look()) throw unreadable(KEY);
+    this.#blocks = new Set(this.#list.value);
   }
 
   /**
@@ -52,24 +54,12 @@ export class BlockList {
    * @throws {GatewayError} `records_full`, or `records_unavailable` if the store does not answer
    */
   async change(block: Block, isBlocked: boolean): Promise<void> {
-    for (;;) {
-      const { version, blocks } = await this.#read();
-      if (isBlocked) blocks.add(block);
-      else blocks.delete(block);
-      const text = JSON.stringify([...blocks]);
-      if (isBlocked && text.length > MAX_BYTES) {
-        throw new GatewayError("records_full", "No room in the block list");
-      }
-      const write = { key: KEY, version, text, ttlMs: Infinity };
-      if (await this.#values.write(write) === undefined) continue; // somebody else was faster
-      this.#blocks = blocks;
-      return;
-    }
-  }
-
-  async #read() {
-    const found = await this.#values.read(KEY);
-    const blocks = new Set(storedJson<readonly Block[]>(KEY, found, []));
-    return { version: found?.version, blocks };
+    const stored = await this.#list.update((list) => {
+      const others = list.filter((each) => each !== block);
+      return isBlocked
+        ? { value: [...others, block], maxBytes: MAX_BYTES }
+        : { value: others };
+    });
+    this.#blocks = new Set(stored);
   }
 }

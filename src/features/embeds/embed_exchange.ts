@@ -8,7 +8,6 @@ import {
 } from "../../auth/credentials.ts";
 import { frameSessionFor, type GrantSession } from "../../auth/grants.ts";
 import type { GateRequest } from "../../auth/verdict.ts";
-import { keptIn } from "../../control/api/record_routes.ts";
 import { type FrameCause, GatewayError } from "../../errors.ts";
 import type { Exchange } from "../../gateway/exchange.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
@@ -18,7 +17,7 @@ import { isSameOriginRequest } from "../../http/fetch_metadata.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { RefusedAccess } from "../../observability/access_events.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import { EMBEDS, type KeptEmbed } from "./embed_kind.ts";
+import { EMBEDS } from "./embed_kind.ts";
 import { EMBED_HEADERS, EMBED_PAGE } from "./embed_page.ts";
 
 /** Most sessions of other frames that a cookie keeps. */
@@ -122,7 +121,7 @@ async function exchangeCode(
   x.grant(verdict, () => Promise.resolve(true));
   const { via, id, expiresAt } = grant;
   const kept = via === "embed" ? await records.get(EMBEDS, id) : undefined;
-  const path = kept && keptIn<KeptEmbed>(kept.record).own.path;
+  const path = kept?.record.data.own.path;
   const session = frameSessionFor(grant, host, expiresAt);
   let sealed = await sessions.seal(session);
   const others = await otherSessions(x, session, parts);

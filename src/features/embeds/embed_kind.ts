@@ -7,11 +7,9 @@ import {
   pathField,
   portField,
 } from "../../control/api/fields.ts";
-import type { RecordKind } from "../../control/api/record_routes.ts";
+import { keptForm, type RecordKind } from "../../control/api/record_routes.ts";
+import { storedObject } from "../../records/form.ts";
 import type { EmbedCodes } from "./embed_codes.ts";
-
-/** Their kind in the store. */
-export const EMBEDS = "embeds";
 
 const BRIDGED = z.array(z.enum(["errors", "console", "navigation"]));
 
@@ -53,10 +51,26 @@ export const TOLD_EMBED = {
 
 type Asked = z.output<typeof ASKED_EMBED> & { readonly expiresInSec: number };
 
-/** What is kept of one. */
-export type KeptEmbed = Pick<Asked, "port" | "path" | "ttlSec"> & {
-  readonly terms: Pick<FrameTerms, keyof FrameTerms>;
-};
+/** What is kept of an embed. */
+const keptEmbed = storedObject({
+  port: z.number(),
+  path: z.string(),
+  ttlSec: z.number(),
+  terms: storedObject(
+    {
+      ancestors: z.array(z.string()),
+      frame: z.enum(["replace", "keep"]),
+      cookies: z.enum(["partition", "keep"]),
+      isolate: z.enum(["require-corp", "credentialless"]).nullable(),
+      bridge: BRIDGED,
+    } satisfies Record<keyof FrameTerms, z.ZodType>,
+  ),
+});
+
+type KeptEmbed = z.output<typeof keptEmbed>;
+
+/** Embeds in the store. */
+export const EMBEDS = keptForm("embeds", keptEmbed);
 
 /** The kind; without a bridge, nobody can ask for one. */
 export function embedKind(
@@ -64,7 +78,7 @@ export function embedKind(
   hasBridge: boolean,
 ): RecordKind<Asked, KeptEmbed> {
   return {
-    name: EMBEDS,
+    form: EMBEDS,
     via: "embed",
     asked: ASKED_EMBED
       .refine(({ bridge }) => hasBridge || bridge === undefined, {

@@ -7,7 +7,7 @@ import {
   BODY_REFUSALS,
   describeRecords,
 } from "../../control/api/record_descriptions.ts";
-import { addRecordRoutes, keptIn } from "../../control/api/record_routes.ts";
+import { addRecordRoutes, notFound } from "../../control/api/record_routes.ts";
 import {
   type ControlEnv,
   json,
@@ -21,7 +21,6 @@ import {
   ASKED_EMBED,
   type embedKind,
   EMBEDS,
-  type KeptEmbed,
   TOLD_EMBED,
 } from "./embed_kind.ts";
 
@@ -34,10 +33,10 @@ const LINKS = {
   ),
 };
 
-/** The descriptions. */
+/** The descriptions of the routes. */
 export const EMBED_ROUTES: readonly RouteConfig[] = [
   ...describeRecords({
-    name: EMBEDS,
+    name: EMBEDS.name,
     one: "preview embed",
     description:
       "It lets pages of these origins show a port of the sandbox in frames. Unless `EMBEDS` is `off`.",
@@ -50,8 +49,8 @@ export const EMBED_ROUTES: readonly RouteConfig[] = [
   }),
   {
     method: "post",
-    path: `/api/v1/${EMBEDS}/{id}/renew`,
-    operationId: `${EMBEDS}_renew`,
+    path: `/api/v1/${EMBEDS.name}/{id}/renew`,
+    operationId: `${EMBEDS.name}_renew`,
     summary: "Renew a preview embed",
     description:
       "For members of the sandbox. It ends `ttlSec` from now, and what it has open goes on.",
@@ -78,23 +77,26 @@ export function addEmbedRoutes(
 ): void {
   const { records, codes, now } = parts;
   const routes = addRecordRoutes(app, kind, parts);
-  app.post(`/api/v1/${EMBEDS}/:id/renew`, async (c) => {
-    await routes.find(c); // nobody else's body is read
+  app.post(`/api/v1/${EMBEDS.name}/:id/renew`, async (c) => {
+    const { found, subject } = await routes.find(c); // nobody else's body is read
     await jsonBody(c, RENEWAL);
-    for (;;) {
-      const { found: { record, etag }, subject } = await routes.find(c);
-      const { port, ttlSec, terms } = keptIn<KeptEmbed>(record).own;
-      const expiresAt = now() + 1000 * ttlSec;
-      const renewed = { ...record, expiresAt };
-      const written = await records.put(EMBEDS, renewed, { etag });
-      if (written === "conflict") continue; // as it was a few seconds ago
-      if (written === "full") throw new GatewayError("records_full", "A cap");
-      routes.audit("renewed", c, record, subject);
-      const authority = c.env.authority.toLowerCase();
-      const { url, stateToken } = await codes
-        .linksTo({ ...renewed, port, ancestors: terms.ancestors, authority });
-      const told = { url, expiresAt: timeOf(expiresAt), stateToken };
-      return Response.json(told, { headers: OWN_ANSWER_HEADERS });
-    }
+    const { id, sandboxId } = found.record;
+    const renewed = await records.update(EMBEDS, id, (embed) => {
+      const expiresAt = now() + 1000 * embed.data.own.ttlSec;
+      return embed.sandboxId === sandboxId
+        ? { ...embed, expiresAt }
+        : undefined;
+    });
+    if (renewed === undefined) throw notFound();
+    if (renewed === "full") throw new GatewayError("records_full", "A cap");
+    const { record } = renewed;
+    routes.audit("renewed", c, record, subject);
+    const { port, terms: { ancestors } } = record.data.own;
+    const expiresAt = record.expiresAt ?? now();
+    const authority = c.env.authority.toLowerCase();
+    const { url, stateToken } = await codes
+      .linksTo({ id, sandboxId, expiresAt, port, ancestors, authority });
+    const told = { url, expiresAt: timeOf(expiresAt), stateToken };
+    return Response.json(told, { headers: OWN_ANSWER_HEADERS });
   });
 }

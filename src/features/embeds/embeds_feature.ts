@@ -4,7 +4,6 @@ import { UsedCodes } from "../../auth/used_codes.ts";
 import { flag, oneOf } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
-import { keptIn } from "../../control/api/record_routes.ts";
 import { GatewayError } from "../../errors.ts";
 import { Exchange } from "../../gateway/exchange.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
@@ -26,7 +25,7 @@ import {
   embedRoute,
   handleEmbed,
 } from "./embed_exchange.ts";
-import { embedKind, EMBEDS, type KeptEmbed } from "./embed_kind.ts";
+import { embedKind, EMBEDS } from "./embed_kind.ts";
 import { addEmbedRoutes, EMBED_ROUTES } from "./embed_routes.ts";
 import { handleState } from "./embed_state.ts";
 
@@ -90,14 +89,14 @@ export const embeds: FeatureModule = {
         },
       },
       judge: grantCodes.sourceOf({
-        kind: EMBEDS,
+        form: EMBEDS,
         via: "embed",
         place: "frame",
         records,
-        termsOf(record) {
-          const { port, terms: frame } = keptIn<KeptEmbed>(record).own;
-          return { ports: [port], frame };
-        },
+        termsOf: ({ own: { port, terms } }) => ({
+          ports: [port],
+          frame: terms,
+        }),
       }),
       answer: {
         onOwnPath(received, host, services) {

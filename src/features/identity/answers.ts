@@ -2,14 +2,15 @@
  * What visitors have answered who were asked what an app may be told of them: once for each sandbox, for as long as their
  * login lasts. It is kept with the records, where no app reaches it, and whichever name a sandbox is visited by.
  */
+import { z } from "zod";
 import type { LoginRef } from "../../auth/session.ts";
 import type { StoreKey } from "../../cache/store.ts";
 import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
+import type { Form } from "../../records/form.ts";
 import type { RecordValues } from "../../records/record_values.ts";
-import { storedJson } from "../../records/stored_json.ts";
 
 /** The names of the claims that may go out; empty for none. */
 type Answer = readonly string[];
@@ -21,13 +22,18 @@ const NONE_MS = 1_000;
 /** What is remembered where there is none yet. */
 const NONE: Answer = [];
 
+const FORM: Form<Answer> = { schema: z.array(z.string()), none: NONE };
+
+/** Whatever is there: an answer takes its place. */
+const ANYTHING: Form<unknown> = { schema: z.unknown(), none: undefined };
+
 /** By what an answer is known; whoever reads the store learns of no login by it. */
 export function answerId({ id }: LoginRef, sandboxId: string): string {
   return digestKey([id, sandboxId]);
 }
 
 interface AnswersParts extends Pick<FeatureParts, "config" | "now"> {
-  readonly recordValues: Pick<RecordValues, "read" | "write">;
+  readonly recordValues: Pick<RecordValues, "read" | "update">;
 }
 
 /** Visitors' answers, by their ids. */
@@ -41,15 +47,14 @@ export class Answers {
     this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS, now });
   }
 
-  /** Undefined if there is none yet. While the store is away, nothing may go out. */
+  /** Undefined if there is none yet. While the store is away, or has what cannot be read, nothing may go out. */
   async get(id: string): Promise<Answer | undefined> {
     try {
       let known = this.#fresh.get(id);
       if (known === undefined) {
-        const key = keyOf(id);
-        const found = await this.#parts.recordValues.read(key);
-        const read = storedJson<Answer>(key, found, NONE);
-        known = this.#fresh.get(id) ?? read; // it may have been given meanwhile
+        const found = await this.#parts.recordValues.read(keyOf(id), FORM);
+        if (found === "unreadable") return [];
+        known = this.#fresh.get(id) ?? found.value; // it may have been given meanwhile
         const ttl = known === NONE ? NONE_MS : FRESH_MS;
         this.#fresh.set(id, known, { ttl });
       }
@@ -63,13 +68,9 @@ export class Answers {
   /** In place of the one before, until the login ends; throws `records_unavailable`. */
   async set(id: string, answer: Answer, login: LoginRef): Promise<void> {
     const { recordValues, now } = this.#parts;
-    const [key, text] = [keyOf(id), JSON.stringify(answer)];
     const ttlMs = Math.max(1, login.expiresAt - now());
-    let written: string | undefined;
-    do {
-      const version = (await recordValues.read(key))?.version;
-      written = await recordValues.write({ key, version, text, ttlMs });
-    } while (written === undefined);
+    const value = [...answer];
+    await recordValues.update(keyOf(id), ANYTHING, () => ({ value, ttlMs }));
     this.#fresh.set(id, answer);
   }
 }

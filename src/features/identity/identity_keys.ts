@@ -12,6 +12,7 @@ import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { isPending } from "../../lib/cooldown.ts";
 import { createSealer, type Sealer } from "../../lib/seal.ts";
 import type { Records } from "../../records/records.ts";
+import { recordForm } from "../../records/stored_record.ts";
 
 export const ALGORITHM = "ES256";
 
@@ -27,8 +28,8 @@ const WRITE_PAUSE_MS = 30_000;
 /** The one that signs, and the one before or after it. */
 const MAX_KEYS = 2;
 
-/** Where they are kept: one record, of no sandbox. */
-const KIND = "identity-keys";
+/** Where they are kept: one record, of no sandbox. What cannot be read of it is written anew. */
+const KIND = recordForm<unknown>("identity-keys", z.unknown());
 const ID = "current";
 
 const keptKeys = z.array(z.object({
@@ -103,26 +104,25 @@ export class IdentityKeys {
   /** The keys that are kept, once what is due is written. */
   async #read(): Promise<KeptKeys> {
     const { records, now } = this.#parts;
-    for (;;) {
-      const found = await records.get(KIND, ID);
-      // What cannot be read is not there.
-      const kept = keptKeys.safeParse(found?.record.data).data;
-      this.#known = kept ?? this.#known;
-      const pause = { now: now(), withinMs: WRITE_PAUSE_MS };
-      if (isPending(this.#pausesUntil, pause)) {
-        return this.#known.length > 0 ? this.#known : noKey();
-      }
-      const data = await this.#withDue(this.#known);
-      if (data === kept) return kept;
-      const { createdAt } = found?.record ?? { createdAt: now() };
-      const place = { id: ID, sandboxId: "", organizationId: null };
-      const record = { ...place, createdAt, expiresAt: null, data };
-      const when = found ? { etag: found.etag } : "absent";
-      this.#pausesUntil = now() + WRITE_PAUSE_MS;
-      const written = await records.put(KIND, record, when);
-      if (typeof written === "object") return this.#known = data;
-      this.#pausesUntil = -Infinity; // another gateway was faster
+    const found = await records.get(KIND, ID);
+    // What cannot be read is not there.
+    const kept = keptKeys.safeParse(found?.record.data).data;
+    this.#known = kept ?? this.#known;
+    const pause = { now: now(), withinMs: WRITE_PAUSE_MS };
+    if (isPending(this.#pausesUntil, pause)) {
+      return this.#known.length > 0 ? this.#known : noKey();
     }
+    const data = await this.#withDue(this.#known);
+    if (data === kept) return kept;
+    const { createdAt } = found?.record ?? { createdAt: now() };
+    const place = { id: ID, sandboxId: "", organizationId: null };
+    const record = { ...place, createdAt, expiresAt: null, data };
+    const when = found ? { etag: found.etag } : "absent";
+    this.#pausesUntil = now() + WRITE_PAUSE_MS;
+    const written = await records.put(KIND, record, when);
+    if (typeof written === "object") return this.#known = data;
+    this.#pausesUntil = -Infinity; // another gateway was faster
+    return await this.#read();
   }
 
   /** All sealed by the first secret, and one more if it is time for that, which signs at once if no other can. */

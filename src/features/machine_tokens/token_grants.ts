@@ -1,6 +1,6 @@
 /** What the gate asks about machine tokens: each opens what its record says, as long as there is that record. */
 import type { Grant, GrantSource } from "../../auth/grants.ts";
-import { type Kept, keptIn } from "../../control/api/record_routes.ts";
+import type { Kept } from "../../control/api/record_routes.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
 import type { SecretHashes } from "../../lib/secret_hashes.ts";
@@ -32,9 +32,9 @@ export function tokenGrants(
   const noted = new ExpiringLru<string, true>(life);
 
   /** Notes the use, unless one was noted lately; that another gateway has done so meanwhile is as good. */
-  function note({ record, etag }: VersionedRecord, kept: Kept<KeptToken>) {
+  function note({ record, etag }: VersionedRecord<Kept<KeptToken>>): void {
+    const { id, data: kept } = record;
     const { own } = kept;
-    const { id } = record;
     const isRecent = now() - (own.lastUsedAt ?? -Infinity) < NOTED_EVERY_MS;
     if (isRecent || noted.has(id)) return;
     noted.set(id, true);
@@ -53,25 +53,25 @@ export function tokenGrants(
       const spend = () => budget.spend("store");
       const found = await records.get(TOKENS, token.id, spend);
       if (found === undefined) return undefined;
-      const kept = keptIn<KeptToken>(found.record);
-      if (!hashes.match(token.bytes, kept.own.secretHash)) return undefined;
-      const grant = grantOf(found.record, kept);
+      const { own } = found.record.data;
+      if (!hashes.match(token.bytes, own.secretHash)) return undefined;
+      const grant = grantOf(found.record);
       if (grant.sandboxId !== sandboxId) return undefined;
-      if (grant.ports.includes(port)) note(found, kept);
+      if (grant.ports.includes(port)) note(found);
       return grant;
     },
 
     async reopen({ id }, budget) {
       const found = await records.get(TOKENS, id, () => budget.spend("store"));
-      return found && grantOf(found.record, keptIn(found.record));
+      return found && grantOf(found.record);
     },
   };
 }
 
 function grantOf(
-  { id, sandboxId, expiresAt }: StoredRecord,
-  { own: { ports, methods } }: Kept<KeptToken>,
+  { id, sandboxId, expiresAt, data }: StoredRecord<Kept<KeptToken>>,
 ): Grant {
+  const { ports, methods } = data.own;
   return {
     via: "token",
     id,

@@ -8,8 +8,9 @@ import {
   timeOf,
 } from "../../control/api/fields.ts";
 import { describeRecords } from "../../control/api/record_descriptions.ts";
-import type { RecordKind } from "../../control/api/record_routes.ts";
+import { keptForm, type RecordKind } from "../../control/api/record_routes.ts";
 import type { SecretHashes } from "../../lib/secret_hashes.ts";
+import { storedObject } from "../../records/form.ts";
 import { newToken } from "./token_secret.ts";
 
 const SCOPE = { ports: portsField, methods: methodsField.optional() };
@@ -17,24 +18,26 @@ const SCOPE = { ports: portsField, methods: methodsField.optional() };
 const asked = z.strictObject({ ...ASKED_OF_ALL, ...SCOPE });
 
 /** What is kept of a token: of its secret, a keyed hash. */
-export type KeptToken = {
-  readonly ports: readonly number[];
+const keptToken = storedObject({
+  ports: z.array(z.number()),
   /** Null for all. */
-  readonly methods: readonly string[] | null;
-  readonly secretHash: string;
+  methods: z.array(z.string()).nullable(),
+  secretHash: z.string(),
   /** Milliseconds since the epoch; null before the first use. */
-  readonly lastUsedAt: number | null;
-};
+  lastUsedAt: z.number().nullable(),
+});
 
-/** Their kind in the store. */
-export const TOKENS = "tokens";
+export type KeptToken = z.output<typeof keptToken>;
+
+/** Tokens in the store. */
+export const TOKENS = keptForm("tokens", keptToken);
 
 /** The kind, whose secrets are kept by these hashes. */
 export function tokenKind(
   hashes: SecretHashes,
 ): RecordKind<z.output<typeof asked>, KeptToken> {
   return {
-    name: TOKENS,
+    form: TOKENS,
     via: "token",
     asked,
     make({ ports, methods = null }, { id }) {
@@ -55,7 +58,7 @@ export function tokenKind(
 
 /** The descriptions of their routes. */
 export const TOKEN_ROUTES = describeRecords({
-  name: TOKENS,
+  name: TOKENS.name,
   one: "machine token",
   description:
     "It opens the ports of the sandbox, as `X-Porthole-Token` or as `porthole_token` in the query, and nothing else. " +

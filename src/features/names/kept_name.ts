@@ -1,30 +1,36 @@
 /** What is kept of names: all of it is in the memory of every gateway, and each change is written to the store first. */
+import { z } from "zod";
+import { storedObject } from "../../records/form.ts";
+
+const time = z.number().nullable();
 
 /** A name, or the claim to one; times are in ms since the epoch. */
-export type KeptName = {
+export const keptName = storedObject({
   /** In lower case, without a port. */
-  readonly host: string;
-  readonly kind: "alias" | "domain";
+  host: z.string(),
+  kind: z.enum(["alias", "domain"]),
   /** `released` if it was given up: nobody else may have it then for a time. */
-  readonly state: "active" | "pending" | "suspended" | "released";
-  readonly sandboxId: string;
-  readonly port: number;
+  state: z.enum(["active", "pending", "suspended", "released"]),
+  sandboxId: z.string(),
+  port: z.number(),
   /** Null where nobody says whose the sandbox is. */
-  readonly organizationId: string | null;
-  readonly createdAt: number;
+  organizationId: z.string().nullable(),
+  createdAt: z.number(),
   /** What `LOG_SUBJECT` calls the member; null if that is nothing. */
-  readonly createdBy: string | null;
+  createdBy: z.string().nullable(),
   /** What the DNS of a domain must say: TXT with the nonce, and CNAME to the target; null for aliases. */
-  readonly proof: { readonly nonce: string; readonly target: string } | null;
+  proof: z.object({ nonce: z.string(), target: z.string() }).nullable(),
   /** When its DNS was asked last; null before that, and for aliases. */
-  readonly checkedAt: number | null;
+  checkedAt: time,
   /** Since when its DNS has not said so; null while it does. */
-  readonly failingSince: number | null;
+  failingSince: time,
   /** Why not, in one line. */
-  readonly lastError: string | null;
+  lastError: z.string().nullable(),
   /** When it is forgotten: a claim after 7 days, what was released after 30; null for never. */
-  readonly endsAt: number | null;
-};
+  endsAt: time,
+});
+
+export type KeptName = z.output<typeof keptName>;
 
 /** What is known of a host: who holds it, and who else would have it. */
 export interface NameEntry {

@@ -14,8 +14,8 @@ import {
 } from "../../config/section.ts";
 import { fileConflicts, followFile } from "../../config/settings_file.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
-import { fulfilsWithin } from "../../lib/fulfils_within.ts";
 import { loggerFor } from "../../observability/log.ts";
+import { watch } from "../../records/watched_value.ts";
 import { DomainChecks } from "./domain_checks.ts";
 import { NAME_ROUTES } from "./name_descriptions.ts";
 import { addNameRoutes } from "./name_routes.ts";
@@ -26,12 +26,6 @@ import { SharedNames } from "./shared_names.ts";
 import { tlsAsk } from "./tls_ask.ts";
 
 const logger = loggerFor("names");
-
-/** Longest wait of the start for the store, ms: until it has answered, no name leads anywhere. */
-const LOADING_MS = 5_000;
-
-/** Time between two looks for what other gateways have changed, ms. */
-const LOOK_EVERY_MS = 2_000;
 
 /** Who gives names; a file is read with the settings, so that its problems are reported with theirs. */
 export const namesSettings = settingsSection({
@@ -143,10 +137,7 @@ export const names: FeatureModule = {
     });
     const checks = new DomainChecks({ ...parts, book });
     checks.start();
-    const look = () => parts.background.add("names", book.look());
-    look();
-    const timer = setInterval(look, LOOK_EVERY_MS);
-    Deno.unrefTimer(timer);
+    const watching = watch("names", () => book.look(), parts.background);
     return {
       resolve: table,
       control: {
@@ -154,10 +145,10 @@ export const names: FeatureModule = {
         routes: (app) => addNameRoutes(app, { ...parts, book, table, rules }),
       },
       life: {
-        loaded: loaded(book),
+        loaded: watching.loaded.then((isKnown) => tellLoaded(isKnown, book)),
         close() {
           close();
-          clearInterval(timer);
+          watching.close();
           checks.close();
         },
       },
@@ -180,9 +171,9 @@ function followNames(
   });
 }
 
-/** Fulfils once the names are known, or that takes long. */
-async function loaded(book: SharedNames): Promise<void> {
-  if (await fulfilsWithin(book.loaded, LOADING_MS)) {
+/** Until the store has answered, no name leads anywhere. */
+function tellLoaded(isKnown: boolean, book: SharedNames): void {
+  if (isKnown) {
     logger.info("names loaded", { count: [...book.all()].length });
   } else {
     logger.warn("names not loaded: they lead nowhere until the store answers");

@@ -1,6 +1,5 @@
 /** All names, for whoever checks an installation. */
 import { contentOf } from "../../config/settings_file.ts";
-import { GatewayError } from "../../errors.ts";
 import type { NameToCheck } from "../../gateway/feature_module.ts";
 import type { RecordValues } from "../../records/record_values.ts";
 import { proofOf } from "./domain_proof.ts";
@@ -19,7 +18,7 @@ export async function namesToCheck(
     readonly path: string | undefined;
     readonly bases: Parameters<typeof namesFile>[1];
   },
-  values: Pick<RecordValues, "isOn" | "read" | "write">,
+  values: Pick<RecordValues, "isOn" | "read" | "update">,
 ): Promise<NameToCheck[]> {
   const ofFile = path === undefined ? NONE : await readFile(path, bases);
   const names: NameToCheck[] = [];
@@ -29,9 +28,6 @@ export async function namesToCheck(
   if (mode !== "members" || !values.isOn) return names;
   const book = new SharedNames({ values, now: Date.now, onChange() {} });
   await book.look();
-  if (!book.isLoaded) {
-    throw new GatewayError("records_unavailable", "Names cannot be read");
-  }
   for (const { host, sandboxId, port, state, proof } of book.all()) {
     if (state === "released" || ofFile.has(host)) continue;
     const disproof = proof && { disproof: () => disproofOf(host, proof) };

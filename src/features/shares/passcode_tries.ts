@@ -3,11 +3,12 @@
  * compare-and-write: so those that are made at once, or at several gateways, are no more either. Where many clients fail,
  * only those wait who have never opened the share: nobody locks out the others.
  */
+import { z } from "zod";
 import type { StoreKey } from "../../cache/store.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { SecretHashes } from "../../lib/secret_hashes.ts";
+import { type Form, storedObject } from "../../records/form.ts";
 import type { RecordValues } from "../../records/record_values.ts";
-import { storedJson } from "../../records/stored_json.ts";
 import type { StoredRecord } from "../../records/stored_record.ts";
 import { bytesOf } from "./share_kind.ts";
 
@@ -21,16 +22,23 @@ const PER_SHARE = 50;
 /** Most clients of a share that are remembered to have opened it: the latest. */
 const MAX_KNOWN = 100;
 
-/** Of one share, the oldest first; clients by keyed hashes, `at` in ms since the epoch. */
-interface Counted {
-  readonly tries: readonly (readonly [client: string, at: number])[];
-  readonly known: readonly string[];
-}
+/** Of one share, the oldest first: clients by keyed hashes, and when each tried, ms since the epoch. */
+const counted = storedObject({
+  tries: z.array(z.tuple([z.string(), z.number()])),
+  known: z.array(z.string()),
+});
+
+type Counted = z.output<typeof counted>;
+
+const COUNTED: Form<Counted> = {
+  schema: counted,
+  none: { tries: [], known: [] },
+};
 
 type Share = Pick<StoredRecord, "id" | "expiresAt">;
 
 interface PasscodeTriesOptions {
-  readonly values: Pick<RecordValues, "read" | "write">;
+  readonly values: Pick<RecordValues, "update">;
   readonly hashes: Pick<SecretHashes, "of">;
   readonly now: () => number;
 }
@@ -76,23 +84,16 @@ export class PasscodeTries {
     const { values, hashes, now } = this.#options;
     const client = hashes.of(bytesOf("client", id, clientKey(address)));
     const key: StoreKey = ["share-tries", id];
-    for (;;) {
-      const found = await values.read(key);
-      const { tries, known } = storedJson<Counted>(key, found, NOTHING);
+    await values.update(key, COUNTED, ({ tries, known }) => {
       const late = tries.filter(([, at]) => at > now() - WINDOW_MS);
-      const next = change({ tries: late, known }, client.slice(0, 16));
-      if (next === undefined) return;
-      const text = JSON.stringify(next);
+      const value = change({ tries: late, known }, client.slice(0, 16));
       const leftMs = Math.max(1, (expiresAt ?? Infinity) - now());
       // No longer than it takes, as the share may be ended before.
-      const ttlMs = next.known.length > 0 ? leftMs : WINDOW_MS;
-      const write = { key, version: found?.version, text, ttlMs };
-      if (await values.write(write) !== undefined) return;
-    }
+      const ttlMs = value && value.known.length > 0 ? leftMs : WINDOW_MS;
+      return value && { value, ttlMs };
+    });
   }
 }
-
-const NOTHING: Counted = { tries: [], known: [] };
 
 /** When the try was made that has to be forgotten before a client may try again; undefined if it may now. */
 function lastOfTooMany(

@@ -8,13 +8,11 @@ import {
 } from "../../control/api/fields.ts";
 import { invalid } from "../../control/api/json_body.ts";
 import { describeRecords } from "../../control/api/record_descriptions.ts";
-import type { RecordKind } from "../../control/api/record_routes.ts";
+import { keptForm, type RecordKind } from "../../control/api/record_routes.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { joinParts } from "../../lib/digest.ts";
 import type { SecretHashes } from "../../lib/secret_hashes.ts";
-
-/** Their kind in the store. */
-export const SHARES = "shares";
+import { storedObject } from "../../records/form.ts";
 
 /** The life of one for which none is asked for, seconds: 7 days. */
 const DEFAULT_LIFE_SEC = 604_800;
@@ -42,19 +40,28 @@ function askedWithin(maxLifeSec: number) {
 
 type AskedShare = z.output<ReturnType<typeof askedWithin>>;
 
-/** What is kept of one: of its secrets, keyed hashes. */
-export type KeptShare = {
-  readonly port: number;
-  readonly path: string;
-  readonly secretHash: string;
-  /** Null if it has none. */
-  readonly passcodeHash: string | null;
+/** What is kept of a share, and told. */
+const TOLD = {
+  port: z.number(),
+  path: z.string(),
   /** In lower case; null for anybody. */
-  readonly emails: readonly string[] | null;
+  emails: z.array(z.string()).nullable(),
   /** Null for any number. */
-  readonly uses: number | null;
-  readonly usesLeft: number | null;
+  uses: z.number().nullable(),
+  usesLeft: z.number().nullable(),
 };
+
+/** Of its secrets, keyed hashes are kept; null if it has no passcode. */
+const keptShare = storedObject({
+  ...TOLD,
+  secretHash: z.string(),
+  passcodeHash: z.string().nullable(),
+});
+
+export type KeptShare = z.output<typeof keptShare>;
+
+/** Shares in the store. */
+export const SHARES = keptForm("shares", keptShare);
 
 interface ShareKindParts extends Pick<FeatureParts, "scheme"> {
   readonly login: Pick<FeatureParts["login"], "state">;
@@ -76,7 +83,7 @@ export function shareKind(
   { scheme, login, hashes, maxLifeSec }: ShareKindParts,
 ): RecordKind<AskedShare, KeptShare> {
   return {
-    name: SHARES,
+    form: SHARES,
     via: "share",
     asked: askedWithin(maxLifeSec),
     make({ port, path, passcode, emails = null, uses = null }, place) {
@@ -107,19 +114,12 @@ export function shareKind(
 
 /** The descriptions of the routes of the API. */
 export const SHARE_RECORD_ROUTES = describeRecords({
-  name: SHARES,
+  name: SHARES.name,
   one: "share link",
   description:
     "Whoever presses the button of its page opens a port of the sandbox, and nothing else. Unless `SHARES` is `off`.",
   asked: askedWithin(MAX_LIFE_SEC),
-  told: {
-    port: z.number(),
-    path: z.string(),
-    emails: z.array(z.string()).nullable(),
-    uses: z.number().nullable(),
-    usesLeft: z.number().nullable(),
-    hasPasscode: z.boolean(),
-  },
+  told: { ...TOLD, hasPasscode: z.boolean() },
   toldOnce: {
     url: z.string().describe("The link, which is not told again."),
   },

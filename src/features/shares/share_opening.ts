@@ -6,7 +6,7 @@ import { sealedLogins } from "../../auth/login_cookies.ts";
 import { isAllowed } from "../../auth/login_rule.ts";
 import { GRANT_PARAMETER } from "../../auth/preview_token.ts";
 import type { ApiRequest } from "../../control/api/caller.ts";
-import { keptIn } from "../../control/api/record_routes.ts";
+import type { Kept } from "../../control/api/record_routes.ts";
 import { ownOrigin } from "../../control/route.ts";
 import {
   type ErrorAdvice,
@@ -18,12 +18,11 @@ import { withParameter } from "../../http/query_parameter.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import type { SecretHashes } from "../../lib/secret_hashes.ts";
 import type { Records } from "../../records/records.ts";
-import type {
-  StoredRecord,
-  VersionedRecord,
-} from "../../records/stored_record.ts";
+import type { StoredRecord } from "../../records/stored_record.ts";
 import type { PasscodeTries } from "./passcode_tries.ts";
 import { bytesOf, type KeptShare, SHARES } from "./share_kind.ts";
+
+type ShareRecord = StoredRecord<Kept<KeptShare>>;
 
 /** What a press sends. */
 interface Press {
@@ -54,10 +53,10 @@ export async function openShare(
   const { records, throttle, accessEvents, metrics } = parts;
   const { requestId, clientAddress } = request.env;
   const budget = throttle.budgetFor({ clientAddress, isSentByPage: false });
-  let found: VersionedRecord | undefined;
+  let found: ShareRecord | undefined;
   async function open(): Promise<string | GatewayError> {
     budget.spend("store"); // whether it is in memory or not
-    found = await records.get(SHARES, press.id);
+    found = (await records.get(SHARES, press.id))?.record;
     return found === undefined
       ? refusal("share_invalid")
       : await opened(found, press, request, parts);
@@ -71,20 +70,19 @@ export async function openShare(
   if (ASKS.includes(code)) throw outcome;
   metrics.grant("share", "refused");
   const client = clientKey(clientAddress);
-  const facts = found && factsOf(found.record);
+  const facts = found && factsOf(found);
   accessEvents.refused({ requestId, client, code, ...facts });
   throw outcome;
 }
 
 /** The address, or why there is none. */
 async function opened(
-  found: VersionedRecord,
+  share: ShareRecord,
   { id, secret, passcode }: Press,
   request: ApiRequest,
   parts: ShareParts,
 ): Promise<string | GatewayError> {
-  const { sandboxId } = found.record;
-  const { own } = keptIn<KeptShare>(found.record);
+  const { sandboxId, data: { own } } = share;
   const { port, path, secretHash, emails, usesLeft } = own;
   if (!parts.hashes.match(bytesOf("secret", id, secret), secretHash)) {
     return refusal("share_invalid");
@@ -95,8 +93,8 @@ async function opened(
     : await visitorOf(request, emails, parts);
   if (visitor instanceof GatewayError) return visitor;
   const { clientAddress, authority } = request.env;
-  const refused = await checkPasscode(found, passcode, clientAddress, parts) ??
-    await takeUse(found, parts.records);
+  const refused = await checkPasscode(share, passcode, clientAddress, parts) ??
+    await takeUse(share, parts.records);
   if (refused !== undefined) return refused;
   const label = sandboxId.toLowerCase();
   const host = { port, label, authoritySuffix: authority.toLowerCase() };
@@ -144,51 +142,48 @@ async function visitorOf(
 
 /** Why the passcode is not good; undefined if it is, or none is needed. */
 async function checkPasscode(
-  { record }: VersionedRecord,
+  share: ShareRecord,
   passcode: string | undefined,
   address: string,
   { hashes, tries }: ShareParts,
 ): Promise<GatewayError | undefined> {
-  const { passcodeHash } = keptIn<KeptShare>(record).own;
+  const { passcodeHash } = share.data.own;
   if (passcodeHash === null) return undefined;
   if (passcode === undefined) return refusal("passcode_required");
-  const waitMs = await tries.take(record, address);
+  const waitMs = await tries.take(share, address);
   if (waitMs !== undefined) {
     const retryAfterSec = Math.ceil(waitMs / 1000);
     return new GatewayError("passcode_tries", "Too many", { retryAfterSec });
   }
-  if (!hashes.match(bytesOf("passcode", record.id, passcode), passcodeHash)) {
+  if (!hashes.match(bytesOf("passcode", share.id, passcode), passcodeHash)) {
     return refusal("passcode_wrong");
   }
-  await tries.giveBack(record, address);
+  await tries.giveBack(share, address);
   return undefined;
 }
 
 /** Takes one of its uses, at whichever gateway the others are taken; what was found may be 5 s old. */
 async function takeUse(
-  found: VersionedRecord,
-  records: Pick<Records, "get" | "put">,
+  { id, data: { own: { uses } } }: ShareRecord,
+  records: Pick<Records, "update">,
 ): Promise<GatewayError | undefined> {
-  let latest: VersionedRecord | undefined = found;
-  while (latest !== undefined) {
-    const { record, etag } = latest;
-    const kept = keptIn<KeptShare>(record);
-    const { usesLeft } = kept.own;
-    if (usesLeft === null) return undefined;
-    if (usesLeft === 0) return refusal("share_used_up");
-    const data = { ...kept, own: { ...kept.own, usesLeft: usesLeft - 1 } };
-    const written = await records.put(SHARES, { ...record, data }, { etag });
-    if (typeof written === "object") return undefined;
-    if (written === "full") return refusal("records_full"); // it was there
-    latest = await records.get(SHARES, record.id);
-  }
-  return refusal("share_invalid");
+  if (uses === null) return undefined;
+  let left: number | null = null;
+  const taken = await records.update(SHARES, id, (share) => {
+    const { own } = share.data;
+    left = own.usesLeft;
+    if (left === null || left === 0) return undefined;
+    const data = { ...share.data, own: { ...own, usesLeft: left - 1 } };
+    return { ...share, data };
+  });
+  if (taken === "full") return refusal("records_full"); // it was there
+  if (taken !== undefined) return undefined;
+  return refusal(left === 0 ? "share_used_up" : "share_invalid");
 }
 
 /** What the log is told of a share. */
-function factsOf(record: StoredRecord) {
-  const { id, sandboxId } = record;
-  const { port } = keptIn<KeptShare>(record).own;
+function factsOf({ id, sandboxId, data }: ShareRecord) {
+  const { port } = data.own;
   return { sandboxId, port, grant: { via: "share", id } as const };
 }
 

@@ -5,12 +5,12 @@ import { oneOf, seconds } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
 import { MAX_LIFE_SEC } from "../../control/api/fields.ts";
-import { addRecordRoutes, keptIn } from "../../control/api/record_routes.ts";
+import { addRecordRoutes } from "../../control/api/record_routes.ts";
 import { anyLogins } from "../../control/browser_sessions.ts";
 import type { FeatureModule } from "../../gateway/feature_module.ts";
 import { SecretHashes } from "../../lib/secret_hashes.ts";
 import { PasscodeTries } from "./passcode_tries.ts";
-import { type KeptShare, shareKind, SHARES } from "./share_kind.ts";
+import { shareKind, SHARES } from "./share_kind.ts";
 import { addShareRoutes, SHARE_ROUTES } from "./share_routes.ts";
 
 /** Who may make them, and for how long; off by default, as they let strangers in. */
@@ -60,14 +60,11 @@ export const shares: FeatureModule = {
         },
       },
       judge: codes.sourceOf({
-        kind: SHARES,
+        form: SHARES,
         via: "share",
         place: "query",
         records,
-        termsOf: (record) => ({
-          ports: [keptIn<KeptShare>(record).own.port],
-          isLink: true,
-        }),
+        termsOf: ({ own: { port } }) => ({ ports: [port], isLink: true }),
       }),
     };
   },

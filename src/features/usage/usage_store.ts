@@ -2,9 +2,10 @@
  * The usage of sandboxes in the store of records: a value for each sandbox and hour, in which each process has a place of
  * its own for what it has counted so far. So writing that again, or late, counts nothing twice.
  */
+import { z } from "zod";
 import type { StoreKey } from "../../cache/store.ts";
+import { type Form, storedObject } from "../../records/form.ts";
 import type { RecordValues } from "../../records/record_values.ts";
-import { storedJson } from "../../records/stored_json.ts";
 import {
   addUsage,
   HOUR_MS,
@@ -23,14 +24,25 @@ const AT_ONCE = 16;
 type HourlyUsage = Usage & { readonly hour: number };
 
 /** By process. */
-type Places = Record<string, Usage>;
+const PLACES: Form<Readonly<Record<string, Usage>>> = {
+  schema: z.record(
+    z.string(),
+    storedObject({
+      requests: z.number(),
+      receivedBytes: z.number(),
+      sentBytes: z.number(),
+      webSocketSec: z.number(),
+    }),
+  ),
+  none: {},
+};
 
 export class UsageStore {
-  readonly #values: Pick<RecordValues, "read" | "write">;
+  readonly #values: Pick<RecordValues, "read" | "update">;
   /** What no other process is called, whenever it runs. */
   readonly #source: string;
 
-  constructor(values: Pick<RecordValues, "read" | "write">, source: string) {
+  constructor(values: Pick<RecordValues, "read" | "update">, source: string) {
     this.#values = values;
     this.#source = source;
   }
@@ -59,7 +71,9 @@ export class UsageStore {
     const found: HourlyUsage[] = [];
     while (hours.length > 0) {
       const some = hours.splice(0, AT_ONCE).map(async (hour) => {
-        const { places } = await this.#read(keyOf(sandboxId, hour));
+        const key = keyOf(sandboxId, hour);
+        const found = await this.#values.read(key, PLACES);
+        const places = found === "unreadable" ? {} : found.value;
         const sum = { hour, ...NO_USAGE };
         for (const each of Object.values(places)) addUsage(sum, each);
         return sum;
@@ -71,22 +85,13 @@ export class UsageStore {
 
   async #put(row: UsageRow): Promise<void> {
     const { sandboxId, hour, requests } = row;
-    const key = keyOf(sandboxId, hour);
     const { receivedBytes, sentBytes, webSocketSec } = row;
     const usage = { requests, receivedBytes, sentBytes, webSocketSec };
-    for (;;) {
-      const { version, places } = await this.#read(key);
-      const text = JSON.stringify({ ...places, [this.#source]: usage });
-      const write = { key, version, text, ttlMs: KEPT_MS };
-      if (await this.#values.write(write) !== undefined) break; // nobody was faster
-    }
+    await this.#values.update(keyOf(sandboxId, hour), PLACES, (places) => ({
+      value: { ...places, [this.#source]: usage },
+      ttlMs: KEPT_MS,
+    }));
     row.isNew = row.requests > requests;
-  }
-
-  async #read(key: StoreKey) {
-    const found = await this.#values.read(key);
-    const places = storedJson<Places>(key, found, {});
-    return { version: found?.version, places };
   }
 }
 

@@ -5,6 +5,9 @@ import type { PresentedGrant } from "../../../src/auth/grants.ts";
 import { UsedCodes } from "../../../src/auth/used_codes.ts";
 import { createSealer } from "../../../src/lib/seal.ts";
 import { MemoryRecords } from "../../support/memory_records.ts";
+import { anyForm } from "../../support/record_forms.ts";
+
+const SHARES = anyForm("shares");
 
 const USER = ["https://id.example.com", "ann"] as const;
 const SHARE = {
@@ -29,7 +32,7 @@ async function setUp(purpose = "share-code") {
   });
   const records = new MemoryRecords();
   const { id, sandboxId } = SHARE;
-  await records.put("shares", {
+  await records.put(SHARES, {
     id,
     sandboxId,
     organizationId: null,
@@ -41,11 +44,11 @@ async function setUp(purpose = "share-code") {
   const spent: unknown[] = [];
   const budget = { spend: (asked?: string) => void spent.push(asked) };
   const grants = codes.sourceOf({
-    kind: "shares",
+    form: SHARES,
     via: viaOf("share"),
     place: "query",
     records,
-    termsOf: ({ data }) => ({ ports: [Number(data)] }),
+    termsOf: (data) => ({ ports: [Number(data)] }),
   });
   async function open(
     secret: string,
@@ -127,7 +130,7 @@ Deno.test("the code of a grant that has ended opens nothing, and no session of i
     expiresAt: 1_600_000,
     ports: [3000],
   });
-  await records.delete("shares", "share-1");
+  await records.delete(SHARES, "share-1");
   assert.equal(await open(code), undefined);
   assert.equal(await grants.reopen(session, budget), undefined);
 });

@@ -3,6 +3,9 @@ import { Records } from "../../../src/records/records.ts";
 import type { StoredRecord } from "../../../src/records/stored_record.ts";
 import type { VersionedValues } from "../../../src/records/versioned_values.ts";
 import { fakeClock } from "../../support/fake_clock.ts";
+import { anyForm } from "../../support/record_forms.ts";
+
+const TOKEN = anyForm("token");
 
 const HOUR_MS = 3_600_000;
 
@@ -79,103 +82,103 @@ const UNAVAILABLE = { code: "records_unavailable" };
 Deno.test("what another gateway has changed is seen within 5 s, and not asked for before", async () => {
   using world = setUp();
   const { one, other, clock, state } = world;
-  const written = await one.put("token", recordOf("a", 1), "absent");
+  const written = await one.put(TOKEN, recordOf("a", 1), "absent");
   assert(typeof written === "object");
-  assert.equal((await other.get("token", "a"))?.record.data, 1);
-  await one.put("token", recordOf("a", 2), written);
-  assert.equal((await one.get("token", "a"))?.record.data, 2);
+  assert.equal((await other.get(TOKEN, "a"))?.record.data, 1);
+  await one.put(TOKEN, recordOf("a", 2), written);
+  assert.equal((await one.get(TOKEN, "a"))?.record.data, 2);
   const { reads } = state;
   clock.pass(5_000);
-  assert.equal((await other.get("token", "a"))?.record.data, 1);
+  assert.equal((await other.get(TOKEN, "a"))?.record.data, 1);
   assert.equal(state.reads, reads);
   clock.pass(1);
-  assert.equal((await other.get("token", "a"))?.record.data, 2);
-  await one.delete("token", "a");
-  assert.equal(await one.get("token", "a"), undefined);
+  assert.equal((await other.get(TOKEN, "a"))?.record.data, 2);
+  await one.delete(TOKEN, "a");
+  assert.equal(await one.get(TOKEN, "a"), undefined);
   clock.pass(5_001);
-  assert.equal(await other.get("token", "a"), undefined);
+  assert.equal(await other.get(TOKEN, "a"), undefined);
 });
 
 Deno.test("a record whose data alone changes is not listed again", async () => {
   using world = setUp();
   const { one, state } = world;
   const record = { ...recordOf("a", 1), organizationId: "organization" };
-  const written = await one.put("token", record, "absent");
+  const written = await one.put(TOKEN, record, "absent");
   assert(typeof written === "object");
   const { reads, versions } = state;
-  await one.put("token", { ...record, data: 2 }, written);
+  await one.put(TOKEN, { ...record, data: 2 }, written);
   assert.deepEqual([state.reads - reads, state.versions - versions], [1, 1]);
 });
 
 Deno.test("what is not there is asked for once in 5 s, and by many at once", async () => {
   using world = setUp();
   const { one, other, clock, state } = world;
-  const many = Array.from({ length: 100 }, () => one.get("token", "a"));
+  const many = Array.from({ length: 100 }, () => one.get(TOKEN, "a"));
   assert.deepEqual(new Set(await Promise.all(many)), new Set([undefined]));
   assert.equal(state.reads, 1);
-  await other.put("token", recordOf("a"), "absent");
-  assert.equal(await one.get("token", "a"), undefined);
+  await other.put(TOKEN, recordOf("a"), "absent");
+  assert.equal(await one.get(TOKEN, "a"), undefined);
   clock.pass(5_001);
-  assert.equal((await one.get("token", "a"))?.record.id, "a");
+  assert.equal((await one.get(TOKEN, "a"))?.record.id, "a");
 });
 
 Deno.test("a record that is written while it is read is not remembered as it was", async () => {
   using world = setUp();
   const { one, other } = world;
-  const written = await other.put("token", recordOf("a", 1), "absent");
+  const written = await other.put(TOKEN, recordOf("a", 1), "absent");
   assert(typeof written === "object");
   const release = world.hold();
-  const reading = one.get("token", "a");
-  const writing = one.put("token", recordOf("a", 2), written);
+  const reading = one.get(TOKEN, "a");
+  const writing = one.put(TOKEN, recordOf("a", 2), written);
   release();
   await reading;
   await writing;
-  assert.equal((await one.get("token", "a"))?.record.data, 2);
+  assert.equal((await one.get(TOKEN, "a"))?.record.data, 2);
 });
 
 Deno.test("while the database is away, what was read in the last hour is given, and nothing is written", async () => {
   using world = setUp();
   const { one, other, clock, state } = world;
-  const written = await one.put("token", recordOf("a"), "absent");
+  const written = await one.put(TOKEN, recordOf("a"), "absent");
   assert(typeof written === "object");
-  await one.put("token", recordOf("b", 0, 1_000), "absent");
-  await one.get("token", "a");
-  await one.get("token", "b");
+  await one.put(TOKEN, recordOf("b", 0, 1_000), "absent");
+  await one.get(TOKEN, "a");
+  await one.get(TOKEN, "b");
   state.isAway = true;
   clock.pass(HOUR_MS);
-  assert.equal((await one.get("token", "a"))?.record.id, "a");
-  assert.equal(await one.get("token", "b"), undefined); // it is over
-  await assert.rejects(one.put("token", recordOf("a"), written), UNAVAILABLE);
-  await assert.rejects(one.delete("token", "a"), UNAVAILABLE);
-  await assert.rejects(one.list("token", "sandbox"), UNAVAILABLE);
-  await assert.rejects(one.get("token", "c"), UNAVAILABLE);
-  await assert.rejects(other.get("token", "a"), UNAVAILABLE);
-  assert.equal((await one.get("token", "a"))?.record.id, "a");
+  assert.equal((await one.get(TOKEN, "a"))?.record.id, "a");
+  assert.equal(await one.get(TOKEN, "b"), undefined); // it is over
+  await assert.rejects(one.put(TOKEN, recordOf("a"), written), UNAVAILABLE);
+  await assert.rejects(one.delete(TOKEN, "a"), UNAVAILABLE);
+  await assert.rejects(one.list(TOKEN, "sandbox"), UNAVAILABLE);
+  await assert.rejects(one.get(TOKEN, "c"), UNAVAILABLE);
+  await assert.rejects(other.get(TOKEN, "a"), UNAVAILABLE);
+  assert.equal((await one.get(TOKEN, "a"))?.record.id, "a");
   clock.pass(1);
-  await assert.rejects(one.get("token", "a"), UNAVAILABLE);
+  await assert.rejects(one.get(TOKEN, "a"), UNAVAILABLE);
   state.isAway = false;
   clock.pass(10_000); // the circuit breaker's pause
-  assert.equal((await one.get("token", "a"))?.record.id, "a");
+  assert.equal((await one.get(TOKEN, "a"))?.record.id, "a");
 });
 
 Deno.test("made-up ids take no record's place in memory", async () => {
   using world = setUp({ maxEntries: 10 });
   const { one, clock, state } = world;
-  await one.put("token", recordOf("a"), "absent");
-  await one.get("token", "a");
-  for (let at = 0; at < 1_000; at++) await one.get("token", `made-up-${at}`);
+  await one.put(TOKEN, recordOf("a"), "absent");
+  await one.get(TOKEN, "a");
+  for (let at = 0; at < 1_000; at++) await one.get(TOKEN, `made-up-${at}`);
   state.isAway = true;
   clock.pass(10_000);
-  assert.equal((await one.get("token", "a"))?.record.id, "a");
+  assert.equal((await one.get(TOKEN, "a"))?.record.id, "a");
 });
 
 Deno.test("what a deletion left in a list that failed amid it is taken out", async () => {
   using world = setUp();
   const { one, values } = world;
-  await one.put("token", recordOf("a"), "absent");
-  await one.put("token", recordOf("b"), "absent");
+  await one.put(TOKEN, recordOf("a"), "absent");
+  await one.put(TOKEN, recordOf("b"), "absent");
   values.delete("record,token,a");
-  const { items } = await one.list("token", "sandbox");
+  const { items } = await one.list(TOKEN, "sandbox");
   assert.deepEqual(items.map(({ record }) => record.id), ["b"]);
   assert.doesNotMatch(
     values.get("sandbox-records,token,sandbox")?.text ?? "",
@@ -191,6 +194,59 @@ Deno.test("without a database there are no records", async () => {
     onFailure() {},
   });
   assert.equal(records.isOn, false);
-  await assert.rejects(records.get("token", "a"), UNAVAILABLE);
+  await assert.rejects(records.get(TOKEN, "a"), UNAVAILABLE);
   assert.match((await records.doubts()).join(), /keeps nothing/);
+});
+
+Deno.test("a record that cannot be read is in no page, hides no other, and is not written over", async () => {
+  using world = setUp();
+  const { one, values } = world;
+  for (const id of ["a", "b"]) await one.put(TOKEN, recordOf(id), "absent");
+  for (const text of ["{", "{}", "null", '{"id":"a"}']) {
+    values.set("record,token,a", { text, version: "theirs" });
+    const { items } = await one.list(TOKEN, "sandbox");
+    assert.deepEqual(items.map(({ record }) => record.id), ["b"]);
+    await assert.rejects(one.get(TOKEN, "a"), UNAVAILABLE);
+    await assert.rejects(one.put(TOKEN, recordOf("a"), "absent"), UNAVAILABLE);
+    await assert.rejects(one.delete(TOKEN, "a"), UNAVAILABLE);
+    assert.equal(values.get("record,token,a")?.text, text);
+  }
+  values.delete("record,token,a");
+  assert.equal((await one.list(TOKEN, "sandbox")).items.length, 1);
+});
+
+Deno.test("while a sandbox's list cannot be read, that is said, and its records are as they were", async () => {
+  using world = setUp();
+  const { one, values } = world;
+  await one.put(TOKEN, recordOf("a"), "absent");
+  for (const text of ["{}", '{"listed":null}', '{"listed":[null]}', "[]"]) {
+    const key = "sandbox-records,token,sandbox";
+    values.set(key, { text, version: "theirs" });
+    await assert.rejects(one.list(TOKEN, "sandbox"), UNAVAILABLE, text);
+    await assert.rejects(one.put(TOKEN, recordOf("b"), "absent"), UNAVAILABLE);
+    assert.equal(values.get(key)?.text, text);
+    values.delete("record,token,b");
+  }
+  assert.equal((await one.get(TOKEN, "a"))?.record.id, "a");
+});
+
+Deno.test("a record is changed as it is by then, by whichever gateway, and one that is gone or over is not", async () => {
+  using world = setUp();
+  const { one, other, clock } = world;
+  await one.put(TOKEN, recordOf("a", 0, 1_000), "absent");
+  await other.get(TOKEN, "a");
+  const add = (records: Records, more: number) =>
+    records.update(TOKEN, "a", (record) => ({
+      ...record,
+      data: Number(record.data) + more,
+    }));
+  await Promise.all([add(one, 1), add(one, 2)]);
+  await Promise.all([add(other, 4), add(other, 8)]);
+  await add(one, 0);
+  assert.equal((await one.get(TOKEN, "a"))?.record.data, 15);
+  assert.equal((await other.get(TOKEN, "a"))?.record.data, 15);
+  assert.equal(await one.update(TOKEN, "a", () => undefined), undefined);
+  assert.equal(await one.update(TOKEN, "b", (it) => it), undefined);
+  clock.pass(1_000);
+  assert.equal(await add(one, 1), undefined);
 });

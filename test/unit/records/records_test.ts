@@ -3,6 +3,11 @@ import { Records } from "../../../src/records/records.ts";
 import type { StoredRecord } from "../../../src/records/stored_record.ts";
 import { failureLog, manualClock } from "../cache/fakes.ts";
 import { type Database, databaseTest } from "./databases.ts";
+import { anyForm } from "../../support/record_forms.ts";
+
+const TOKEN = anyForm("token");
+const SHARE = anyForm("share");
+const NAME = anyForm("name");
 
 const CAPS = [3, 5];
 
@@ -50,7 +55,7 @@ async function idsOf(
   records: Records,
   sandboxId = "sandbox-1",
 ): Promise<string[]> {
-  const { items } = await records.list("token", sandboxId);
+  const { items } = await records.list(TOKEN, sandboxId);
   return items.map(({ record }) => record.id);
 }
 
@@ -60,13 +65,13 @@ databaseTest(
     using world = setUp(database);
     const [one, other] = [world.gateway(), world.gateway()];
     const record = world.record("a");
-    const written = await one.put("token", record, "absent");
+    const written = await one.put(TOKEN, record, "absent");
     assert(typeof written === "object");
     assert.doesNotMatch(written.etag, /"/);
-    assert.deepEqual(await one.get("token", "a"), { record, ...written });
-    assert.deepEqual(await other.get("token", "a"), { record, ...written });
-    assert.equal(await other.get("share", "a"), undefined);
-    assert.equal(await other.get("token", "b"), undefined);
+    assert.deepEqual(await one.get(TOKEN, "a"), { record, ...written });
+    assert.deepEqual(await other.get(TOKEN, "a"), { record, ...written });
+    assert.equal(await other.get(SHARE, "a"), undefined);
+    assert.equal(await other.get(TOKEN, "b"), undefined);
     assert.deepEqual(world.failures, []);
   },
 );
@@ -79,7 +84,7 @@ databaseTest(
     const written = await Promise.all(
       Array.from({ length: 10 }, (_, at) =>
         gateways[at % 2]?.put(
-          "token",
+          TOKEN,
           world.record("a", { data: at }),
           "absent",
         )),
@@ -89,7 +94,7 @@ databaseTest(
     );
     assert.equal(winners.length, 1);
     assert.equal(written.filter((each) => each === "conflict").length, 9);
-    const found = await gateways[0]?.get("token", "a");
+    const found = await gateways[0]?.get(TOKEN, "a");
     assert.equal(found?.record.data, winners[0]);
   },
 );
@@ -99,23 +104,23 @@ databaseTest(
   async (database) => {
     using world = setUp(database);
     const records = world.gateway();
-    const first = await records.put("token", world.record("a"), "absent");
+    const first = await records.put(TOKEN, world.record("a"), "absent");
     assert(typeof first === "object");
     const changed = world.record("a", { data: 2 });
-    const second = await records.put("token", changed, first);
+    const second = await records.put(TOKEN, changed, first);
     assert(typeof second === "object");
     assert.notEqual(second.etag, first.etag);
-    assert.equal(await records.put("token", changed, first), "conflict");
-    assert.equal(await records.put("token", changed, "absent"), "conflict");
-    assert.equal(await records.delete("token", "a", is(first)), false);
-    assert.deepEqual(await records.get("token", "a"), {
+    assert.equal(await records.put(TOKEN, changed, first), "conflict");
+    assert.equal(await records.put(TOKEN, changed, "absent"), "conflict");
+    assert.equal(await records.delete(TOKEN, "a", is(first)), false);
+    assert.deepEqual(await records.get(TOKEN, "a"), {
       record: changed,
       ...second,
     });
-    assert.equal(await records.delete("token", "a", is(second)), true);
-    assert.equal(await records.get("token", "a"), undefined);
-    assert.equal(await records.put("token", changed, second), "conflict");
-    assert.equal(await records.delete("token", "a"), false);
+    assert.equal(await records.delete(TOKEN, "a", is(second)), true);
+    assert.equal(await records.get(TOKEN, "a"), undefined);
+    assert.equal(await records.put(TOKEN, changed, second), "conflict");
+    assert.equal(await records.delete(TOKEN, "a"), false);
     assert.deepEqual(await idsOf(records), []);
   },
 );
@@ -130,14 +135,14 @@ databaseTest(
       const createdAt = world.clock.now() + at;
       const record = world.record(id, { createdAt });
       assert.equal(
-        typeof await records.put("token", record, "absent"),
+        typeof await records.put(TOKEN, record, "absent"),
         "object",
       );
     }));
-    await records.put("token", world.record("b", { sandboxId: "2" }), "absent");
-    await records.put("share", world.record("c"), "absent");
-    const first = await records.list("token", "sandbox-1");
-    const second = await records.list("token", "sandbox-1", first.next);
+    await records.put(TOKEN, world.record("b", { sandboxId: "2" }), "absent");
+    await records.put(SHARE, world.record("c"), "absent");
+    const first = await records.list(TOKEN, "sandbox-1");
+    const second = await records.list(TOKEN, "sandbox-1", first.next);
     assert.equal(first.items.length, 50);
     assert.equal(second.next, undefined);
     const listed = [...first.items, ...second.items];
@@ -153,7 +158,7 @@ databaseTest(
     const records = world.gateway({ caps: CAPS });
     async function put(id: string, sandboxId: string) {
       const record = world.record(id, { sandboxId });
-      const written = await records.put("token", record, "absent");
+      const written = await records.put(TOKEN, record, "absent");
       return typeof written === "object" ? "written" : written;
     }
     const first = ["a", "b", "c", "d"].map((id) => put(id, "sandbox-1"));
@@ -168,14 +173,14 @@ databaseTest(
     assert.equal(await put("e", "sandbox-2"), "written");
     assert.equal(await put("f", "sandbox-2"), "written");
     assert.equal(await put("g", "sandbox-2"), "full");
-    assert.equal(await records.get("token", "g"), undefined);
+    assert.equal(await records.get(TOKEN, "g"), undefined);
     assert.deepEqual((await idsOf(records, "sandbox-2")).sort(), ["e", "f"]);
     // What is there can still be written.
-    const found = await records.get("token", id);
+    const found = await records.get(TOKEN, id);
     assert(found !== undefined);
-    const again = await records.put("token", found.record, found);
+    const again = await records.put(TOKEN, found.record, found);
     assert.equal(typeof again, "object");
-    await records.delete("token", id);
+    await records.delete(TOKEN, id);
     assert.equal(await put("g", "sandbox-2"), "written");
     assert.equal(await put("h", "sandbox-1"), "full");
     world.clock.time += 60_000; // all are over
@@ -191,14 +196,14 @@ databaseTest(
     const records = world.gateway({ caps: [3, 2] });
     async function put(id: string, sandboxId: string) {
       const record = world.record(id, { sandboxId });
-      const written = await records.put("token", record, "absent");
+      const written = await records.put(TOKEN, record, "absent");
       return typeof written === "object" ? "written" : written;
     }
     for (const id of ["a", "b"]) await put(id, "sandbox-1");
     for (const id of ["c", "d", "e"]) {
       assert.equal(await put(id, "sandbox-2"), "full");
     }
-    await records.delete("token", "a");
+    await records.delete(TOKEN, "a");
     assert.equal(await put("f", "sandbox-2"), "written");
   },
 );
@@ -210,12 +215,11 @@ databaseTest(
     const records = world.gateway({ caps: [3, 2] });
     const asked: string[] = [];
     const makeRoom = (record: StoredRecord) =>
-      records.makeRoom("token", record, (sandboxId) => {
+      records.makeRoom(TOKEN, record, (sandboxId) => {
         asked.push(sandboxId);
         return Promise.resolve(sandboxId === "gone");
       });
-    const put = (record: StoredRecord) =>
-      records.put("token", record, "absent");
+    const put = (record: StoredRecord) => records.put(TOKEN, record, "absent");
     await put(world.record("a"));
     const wanted = world.record("c");
     assert.equal(await makeRoom(wanted), false);
@@ -225,7 +229,7 @@ databaseTest(
     assert.equal(await makeRoom(wanted), true);
     assert.deepEqual(asked.sort(), ["gone", "sandbox-1"]);
     assert.equal(typeof await put(wanted), "object");
-    assert.notEqual(await records.get("token", "b"), undefined);
+    assert.notEqual(await records.get(TOKEN, "b"), undefined);
     assert.equal(await makeRoom(wanted), false);
     assert.equal(asked.length, 4);
     assert.equal(await makeRoom(wanted), false);
@@ -238,14 +242,14 @@ databaseTest(
   async (database) => {
     using world = setUp(database);
     const records = world.gateway();
-    await records.put("token", world.record("a"), "absent");
+    await records.put(TOKEN, world.record("a"), "absent");
     const forever = world.record("b", { expiresAt: null });
-    await records.put("token", forever, "absent");
+    await records.put(TOKEN, forever, "absent");
     world.clock.time += 60_000;
-    assert.equal(await records.get("token", "a"), undefined);
-    assert.equal(await records.delete("token", "a"), false);
+    assert.equal(await records.get(TOKEN, "a"), undefined);
+    assert.equal(await records.delete(TOKEN, "a"), false);
     assert.deepEqual(await idsOf(records), ["b"]);
-    const anew = await records.put("token", world.record("a"), "absent");
+    const anew = await records.put(TOKEN, world.record("a"), "absent");
     assert.equal(typeof anew, "object");
     assert.deepEqual((await idsOf(records)).sort(), ["a", "b"]);
   },
@@ -256,12 +260,12 @@ databaseTest(
   async (database) => {
     using world = setUp(database);
     const records = world.gateway();
-    const first = await records.put("name", world.record("a.test"), "absent");
+    const first = await records.put(NAME, world.record("a.test"), "absent");
     assert(typeof first === "object");
     const moved = world.record("a.test", { sandboxId: "sandbox-2" });
-    assert.equal(typeof await records.put("name", moved, first), "object");
-    assert.deepEqual((await records.list("name", "sandbox-1")).items, []);
-    const { items } = await records.list("name", "sandbox-2");
+    assert.equal(typeof await records.put(NAME, moved, first), "object");
+    assert.deepEqual((await records.list(NAME, "sandbox-1")).items, []);
+    const { items } = await records.list(NAME, "sandbox-2");
     assert.deepEqual(items.map(({ record }) => record), [moved]);
   },
 );
@@ -271,16 +275,16 @@ databaseTest(
   async (database) => {
     using world = setUp(database);
     const [one, other] = [world.gateway(), world.gateway()];
-    await one.put("token", world.record("a"), "absent");
+    await one.put(TOKEN, world.record("a"), "absent");
     let paid = 0;
     const pay = () => void paid++;
     for (const id of ["a", "b"]) {
-      await other.get("token", id, pay);
-      await other.get("token", id, pay);
+      await other.get(TOKEN, id, pay);
+      await other.get(TOKEN, id, pay);
     }
     assert.equal(paid, 2);
     await assert.rejects(
-      other.get("token", "c", () => {
+      other.get(TOKEN, "c", () => {
         throw new Error("nothing left");
       }),
       /nothing left/,

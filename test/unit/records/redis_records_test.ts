@@ -10,6 +10,9 @@ import {
   startRedisCluster,
 } from "../../support/redis_server.ts";
 import { failureLog, manualClock } from "../cache/fakes.ts";
+import { anyForm } from "../../support/record_forms.ts";
+
+const TOKEN = anyForm("token");
 
 /** The records of a gateway in that Redis, and how it writes one. */
 function setUp({ port }: Pick<RedisServer, "port">, deadlineMs = 10_000) {
@@ -22,7 +25,7 @@ function setUp({ port }: Pick<RedisServer, "port">, deadlineMs = 10_000) {
     clock,
     records,
     put: (id: string) =>
-      records.put("token", {
+      records.put(TOKEN, {
         id,
         sandboxId: "sandbox",
         organizationId: "organization",
@@ -53,7 +56,7 @@ for (
       await assert.rejects(put("b"), UNAVAILABLE);
       server.resume();
       await untilWritten(() => put("c"), clock);
-      assert.equal((await records.get("token", "a"))?.record.id, "a");
+      assert.equal((await records.get(TOKEN, "a"))?.record.id, "a");
     },
   );
 }
@@ -82,7 +85,7 @@ redisTest(
     await assert.rejects(world.put("a"), UNAVAILABLE);
     await using _server = await startRedis({ port });
     await untilWritten(() => world.put("a"), world.clock);
-    assert.equal((await world.records.get("token", "a"))?.record.id, "a");
+    assert.equal((await world.records.get(TOKEN, "a"))?.record.id, "a");
   },
 );
 
@@ -122,7 +125,7 @@ redisTest("a user with the least rights can keep records", async () => {
   await server.command(...user, ...rights);
   using world = setUp(server);
   assert.equal(typeof await world.put("a"), "object");
-  assert.equal(await world.records.delete("token", "a"), true);
+  assert.equal(await world.records.delete(TOKEN, "a"), true);
 });
 
 redisTest("Redis forgets records that are over, and their lists", async () => {

@@ -1,7 +1,7 @@
 /** Passcodes of shares: how often they may be tried, tested on complete services. */
 import assert from "node:assert/strict";
 import { KEYS, startStack } from "../../../../scripts/stand_in/stack.ts";
-import { fakeClock } from "../../../support/fake_clock.ts";
+import { fakeClock, passDuring } from "../../../support/fake_clock.ts";
 import {
   startGateway,
   startGatewayOf,
@@ -50,13 +50,11 @@ test("a client has ten tries at a passcode in 15 minutes, wherever it makes them
     uses: 2,
   });
   assert.equal((await press(first, share)).code, "passcode_required");
-  const tried = await Promise.all(
-    Array.from(
-      { length: 16 },
-      (_, i) =>
-        tryAs(i % 2 === 0 ? first : second, share, `2001:db8::${i + 1}`),
-    ),
+  const trying = Array.from(
+    { length: 16 },
+    (_, i) => tryAs(i % 2 === 0 ? first : second, share, `2001:db8::${i + 1}`),
   );
+  const tried = await passDuring(clock, Promise.all(trying));
   const wrong = tried.filter((code) => code === "passcode_wrong");
   const late = tried.filter((code) => code === "passcode_tries");
   assert.deepEqual([wrong.length, late.length], [10, 6]);

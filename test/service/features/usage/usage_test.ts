@@ -11,7 +11,7 @@ import {
 } from "../../../../src/features/usage/usage_feature.ts";
 import { backgroundWork } from "../../../support/background_work.ts";
 import { configOf, problemsOf } from "../../../support/config.ts";
-import { fakeClock } from "../../../support/fake_clock.ts";
+import { fakeClock, passDuring } from "../../../support/fake_clock.ts";
 import {
   BASE,
   DEMO,
@@ -56,7 +56,7 @@ test("members read what all gateways have counted, and operators what each has",
     assert.equal((await gateway.send(DEMO)).status, 200);
   }
   clock.pass(STORE_EVERY_MS);
-  await work.settled();
+  await passDuring(clock, work.settled()); // both store at once
   const { items } = (await ask(second, "sandbox=demo")).json();
   assert(Array.isArray(items));
   const requests = items.map((item) => item.requests);

@@ -6,6 +6,9 @@ import {
   setUpApi,
   wish,
 } from "../../../support/api.ts";
+import { anyForm } from "../../../support/record_forms.ts";
+
+const NOTES = anyForm("notes");
 
 const MEMBER = memberOf("box");
 
@@ -86,11 +89,11 @@ Deno.test("a record that has changed since this gateway read it is ended as it i
       return (await send(path, { method: "DELETE", headers })).status;
     };
     const id = path.slice(path.lastIndexOf("/") + 1);
-    const found = await records.get("notes", id) ?? assert.fail();
-    const changed = await records.put("notes", found.record, found);
+    const found = await records.get(NOTES, id) ?? assert.fail();
+    const changed = await records.put(NOTES, found.record, found);
     assert(typeof changed === "object");
     const { get } = records;
-    records.get = () => Promise.resolve(found); // as it was
+    records.get = (() => Promise.resolve(found)) as typeof get; // as it was
     assert.equal(await end(`"${found.etag}"`), 412);
     assert.equal(await end(isAnyWanted ? "*" : `"${changed.etag}"`), 204);
     records.get = get;

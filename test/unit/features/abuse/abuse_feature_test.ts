@@ -120,7 +120,7 @@ function startWithoutStore() {
   values.kept.set("blocks", { text: '["sandboxes/box"]', version: "1" });
   values.isAway = true;
   const feature = create({ BLOCKS_TOKEN: TOKEN }, {
-    recordValues: Object.assign(values, { isOn: true }),
+    recordValues: values.gateway(),
     background: new Background((task) => assert.fail(task)),
     inFlight: { abortWhere() {} },
   }) ?? assert.fail();

@@ -4,7 +4,10 @@ import { MemoryValues } from "../../../support/memory_values.ts";
 
 Deno.test("what one gateway blocks and unblocks, another knows once it looks", async () => {
   const values = new MemoryValues();
-  const [one, other] = [new BlockList(values), new BlockList(values)];
+  const [one, other] = [
+    new BlockList(values.gateway()),
+    new BlockList(values.gateway()),
+  ];
   await one.change("sandboxes/box", true);
   await other.change("names/shop.test", true);
   assert.deepEqual([...one.all], ["sandboxes/box"]);
@@ -17,7 +20,7 @@ Deno.test("what one gateway blocks and unblocks, another knows once it looks", a
 });
 
 Deno.test("a sandbox is blocked by its id, by any name, and with its organization, and a name by its host, whatever its port", async () => {
-  const list = new BlockList(new MemoryValues());
+  const list = new BlockList(new MemoryValues().gateway());
   for (
     const block of [
       "sandboxes/box",
@@ -44,7 +47,10 @@ Deno.test("a sandbox is blocked by its id, by any name, and with its organizatio
 
 Deno.test("concurrent changes of two gateways are both kept", async () => {
   const values = new MemoryValues();
-  const [one, other] = [new BlockList(values), new BlockList(values)];
+  const [one, other] = [
+    new BlockList(values.gateway()),
+    new BlockList(values.gateway()),
+  ];
   await Promise.all([
     one.change("sandboxes/a", true),
     other.change("sandboxes/b", true),
@@ -55,7 +61,7 @@ Deno.test("concurrent changes of two gateways are both kept", async () => {
 
 Deno.test("while the store is away, the list stays, and changes are refused", async () => {
   const values = new MemoryValues();
-  const list = new BlockList(values);
+  const list = new BlockList(values.gateway());
   await list.change("sandboxes/box", true);
   values.isAway = true;
   const away = { code: "records_unavailable" };
@@ -66,7 +72,7 @@ Deno.test("while the store is away, the list stays, and changes are refused", as
 
 Deno.test("a look that began before a change does not undo it", async () => {
   const values = new MemoryValues();
-  const list = new BlockList(values);
+  const list = new BlockList(values.gateway());
   const release = values.holdNextRead("blocks");
   const looking = list.look();
   const changing = list.change("sandboxes/box", true);
@@ -78,7 +84,7 @@ Deno.test("a look that began before a change does not undo it", async () => {
 
 Deno.test("the list is full before the store's value is, and what is there can be taken out", async () => {
   const values = new MemoryValues();
-  const list = new BlockList(values);
+  const list = new BlockList(values.gateway());
   const long = `names/${"n".repeat(59_000)}` as const;
   const text = JSON.stringify(["sandboxes/box", long]);
   values.kept.set("blocks", { text, version: "0" });
@@ -91,7 +97,7 @@ Deno.test("the list is full before the store's value is, and what is there can b
 
 Deno.test("a list that cannot be read stays as it was known, and nothing is written over it", async () => {
   const values = new MemoryValues();
-  const list = new BlockList(values);
+  const list = new BlockList(values.gateway());
   await list.change("sandboxes/box", true);
   values.kept.set("blocks", { text: "{", version: "other" });
   const unreadable = {

@@ -12,14 +12,14 @@ const ID = answerId(LOGIN, "box");
 /** Two gateways that share a store. */
 function setUp() {
   const clock = { now: 1_000 };
-  const recordValues = new MemoryValues();
+  const store = new MemoryValues();
   const now = () => clock.now;
   const config = configOf({});
   const [one, other] = [1, 2].map(() =>
-    new Answers({ recordValues, config, now })
+    new Answers({ recordValues: store.gateway(), config, now })
   );
   assert(one && other);
-  return { one, other, clock, store: recordValues };
+  return { one, other, clock, store };
 }
 
 Deno.test("an answer counts at all gateways at once, and costs a question to the store in five seconds", async () => {
@@ -73,17 +73,12 @@ Deno.test("an answer is one login's, for one sandbox, and the store tells neithe
 
 Deno.test("an answer is kept until its login ends", async () => {
   const { one, clock, store } = setUp();
-  const { write } = store;
-  const lives: number[] = [];
-  store.write = (wanted) => {
-    lives.push(wanted.ttlMs);
-    return write.call(store, wanted);
-  };
   clock.now = 20_000;
   await one.set(ID, ["email"], LOGIN);
+  assert.equal(store.keptMs, 40_000);
   clock.now = 70_000;
   await one.set(ID, ["email"], LOGIN);
-  assert.deepEqual(lives, [40_000, 1]);
+  assert.equal(store.keptMs, 1);
 });
 
 Deno.test("while the store is away, nothing may go out, and no answer is taken", async () => {
@@ -118,4 +113,13 @@ Deno.test("what was read before another answer was given does not take its place
   release();
   assert.deepEqual(await reading, []);
   assert.deepEqual(await one.get(ID), []);
+});
+
+Deno.test("while an answer cannot be read nothing may go out, and another one takes its place", async () => {
+  const { one, store } = setUp();
+  const key = `identity-answers,${ID}`;
+  store.kept.set(key, { text: '{"a":1}', version: "theirs" });
+  assert.deepEqual(await one.get(ID), []);
+  await one.set(ID, ["email"], LOGIN);
+  assert.equal(store.kept.get(key)?.text, '["email"]');
 });

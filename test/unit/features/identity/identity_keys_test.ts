@@ -4,6 +4,9 @@ import { IdentityKeys } from "../../../../src/features/identity/identity_keys.ts
 import { GatewayError } from "../../../../src/errors.ts";
 import type { StoredRecord } from "../../../../src/records/stored_record.ts";
 import { MemoryRecords } from "../../../support/memory_records.ts";
+import { anyForm } from "../../../support/record_forms.ts";
+
+const KEYS = anyForm("identity-keys");
 
 const DAY_MS = 86_400_000;
 const PAUSE_MS = 30_000;
@@ -100,7 +103,7 @@ Deno.test("private keys and the salt are kept sealed", async () => {
   const { keys, records } = setUp();
   const { key, salt } = await keys.signing();
   assert.match(salt, /^[\w-]{43}$/);
-  const found = await records.get("identity-keys", "current");
+  const found = await records.get(KEYS, "current");
   const stored = JSON.stringify(found);
   assert(key.d !== undefined && !stored.includes(key.d));
   assert(!stored.includes(salt));
@@ -139,7 +142,7 @@ Deno.test("while the store is away, the keys that are known go on, and nobody ma
 Deno.test("keys that the store has lost are written again by whoever knows them", async () => {
   const { keys, records, clock } = setUp();
   const first = await signerOf(keys);
-  await records.delete("identity-keys", "current");
+  await records.delete(KEYS, "current");
   clock.now += PAUSE_MS;
   assert.equal(await signerOf(keys), first);
   assert.equal(await signerOf(gatewayWith(records, clock)), first);
@@ -205,7 +208,7 @@ Deno.test("a record that cannot be read is none, and is replaced", async () => {
     const { keys, records, clock } = setUp();
     const place = { id: "current", sandboxId: "", organizationId: null };
     const record = { ...place, createdAt: 1, expiresAt: null, data };
-    await records.put("identity-keys", record as StoredRecord, "absent");
+    await records.put(KEYS, record as StoredRecord, "absent");
     const kid = await signerOf(keys);
     assert.deepEqual(await idsOf(gatewayWith(records, clock)), [kid]);
   }

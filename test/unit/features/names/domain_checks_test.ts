@@ -34,7 +34,11 @@ async function setUp(...domains: KeptName[]) {
   const now = () => clock.now;
   /** One more gateway, which knows all names. */
   async function gateway() {
-    const book = new SharedNames({ values, now, onChange() {} });
+    const book = new SharedNames({
+      values: values.gateway(),
+      now,
+      onChange() {},
+    });
     await book.look();
     const checks = new DomainChecks({ book, resolveDns: dns.resolve, now });
     return { book, checks };
@@ -149,7 +153,7 @@ Deno.test("a domain that cannot be written keeps no other from being checked, an
   assert.equal(holder(next).failingSince, DAY_MS);
   assert.equal(holder().checkedAt, -1);
   const { host, reason } = await log.next("domain unchecked");
-  assert.deepEqual([host, reason], [HOST, "The store is away"]);
+  assert.deepEqual([host, reason], [HOST, "The log has said why"]);
 });
 
 Deno.test("of several gateways, one asks", async () => {
@@ -210,7 +214,7 @@ Deno.test("domains are looked at every 10 minutes until the end, and a store tha
   values.isAway = true;
   clock.pass(600_000);
   const { reason } = await log.next("domain unchecked");
-  assert.equal(reason, "The store is away");
+  assert.equal(reason, "The log has said why");
   assert.deepEqual(dns.asked, []);
   checks.close();
   const asked = values.asked.length;

@@ -28,7 +28,7 @@ function fileOf(port: number, host = SHOP): string {
 /** The feature, what it has the gateway know, and the hosts that it has told to have moved. */
 function setUp(
   env: Readonly<Record<string, string>>,
-  values: Partial<MemoryValues> & { readonly isOn?: boolean } = {},
+  values?: MemoryValues,
 ) {
   const names = new KnownNames();
   const moved: string[] = [];
@@ -37,7 +37,7 @@ function setUp(
     inFlight: {
       moveNames: (hosts: ReadonlySet<string>) => moved.push(...hosts),
     },
-    recordValues: values,
+    recordValues: values?.gateway() ?? { isOn: false },
     remoteSettings: { baseDomains: [BASE] },
     background: new Background(() => {}),
     metrics: new Metrics("0.0.0"),
@@ -125,12 +125,9 @@ Deno.test("a changed file is in force within 5 s, and one that is no good change
 
 Deno.test("where nothing is kept members give no names, and the operator's file does", async () => {
   await using file = await textFile(fileOf(3000));
-  using members = setUp({ NAMES: "members" }, { isOn: false });
+  using members = setUp({ NAMES: "members" });
   assert.equal(members.feature, undefined);
-  using both = setUp(
-    { NAMES: "members", NAMES_FILE: file.path },
-    { isOn: false },
-  );
+  using both = setUp({ NAMES: "members", NAMES_FILE: file.path });
   assert.equal(both.names.find(SHOP)?.port, 3000);
   assert.equal(both.feature?.control?.routes, undefined);
 });
@@ -138,8 +135,12 @@ Deno.test("where nothing is kept members give no names, and the operator's file 
 Deno.test("the start waits for members' names, and what another gateway changes is in force within 5 s", async () => {
   using clock = fakeClock();
   using work = backgroundWork();
-  const values = Object.assign(new MemoryValues(), { isOn: true });
-  const other = new SharedNames({ values, now: Date.now, onChange() {} });
+  const values = new MemoryValues();
+  const other = new SharedNames({
+    values: values.gateway(),
+    now: Date.now,
+    onChange() {},
+  });
   function hold(port: number) {
     const holder = nameOf(SHOP, { port });
     return other.change(SHOP, () => ({ holder, claims: [] }));
@@ -162,10 +163,8 @@ Deno.test("a gateway starts without the store after 5 s, says so, and knows memb
   using clock = fakeClock();
   using work = backgroundWork();
   await using log = await collectLog();
-  const values = Object.assign(new MemoryValues(), {
-    isOn: true,
-    isAway: true,
-  });
+  const values = new MemoryValues();
+  values.isAway = true;
   using world = setUp({ NAMES: "members" }, values);
   let hasStarted = false;
   const starting = world.feature?.life?.loaded?.then(() => hasStarted = true);
@@ -179,7 +178,11 @@ Deno.test("a gateway starts without the store after 5 s, says so, and knows memb
     "names not loaded: they lead nowhere until the store answers",
   ]);
   values.isAway = false;
-  const other = new SharedNames({ values, now: Date.now, onChange() {} });
+  const other = new SharedNames({
+    values: values.gateway(),
+    now: Date.now,
+    onChange() {},
+  });
   const entry = { holder: nameOf(SHOP), claims: [] };
   await other.change(SHOP, () => entry);
   clock.pass(2000);

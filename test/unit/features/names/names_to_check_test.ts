@@ -9,8 +9,12 @@ const bases = ["preview.test"];
 
 /** A store that has an alias, and custom domains in each state. */
 async function filledStore() {
-  const values = Object.assign(new MemoryValues(), { isOn: true });
-  const book = new SharedNames({ values, now: Date.now, onChange() {} });
+  const values = new MemoryValues();
+  const book = new SharedNames({
+    values: values.gateway(),
+    now: Date.now,
+    onChange() {},
+  });
   const proof = { nonce: "some-nonce", target: "0target.preview.test" };
   const held = [
     nameOf("shop.preview.test"),
@@ -37,7 +41,10 @@ Deno.test("all names are to be checked: those of the file, and members' that are
     "own.operator.test": { sandbox: "other", port: 8000 },
   }));
   const { path } = file;
-  const found = await namesToCheck({ mode: "members", path, bases }, values);
+  const found = await namesToCheck(
+    { mode: "members", path, bases },
+    values.gateway(),
+  );
   const described = found.map(({ host, sandboxId, port, state, disproof }) =>
     `${host} ${port}-${sandboxId} ${state}${disproof ? ", to be proven" : ""}`
   );
@@ -54,12 +61,15 @@ Deno.test("where members have no names, the store is not asked for them", async 
   const values = await filledStore();
   const before = values.asked.length;
   const none = { path: undefined, bases };
-  assert.deepEqual(await namesToCheck({ mode: "off", ...none }, values), []);
+  assert.deepEqual(
+    await namesToCheck({ mode: "off", ...none }, values.gateway()),
+    [],
+  );
   await using file = await textFile(
     '{"own.operator.test": {"sandbox": "other", "port": 8000}}',
   );
   const own = { mode: "operator", path: file.path, bases } as const;
-  assert.equal((await namesToCheck(own, values)).length, 1);
+  assert.equal((await namesToCheck(own, values.gateway())).length, 1);
   assert.equal(values.asked.length, before);
 });
 
@@ -68,5 +78,5 @@ Deno.test("that the store is away is no answer", async () => {
   values.isAway = true;
   const members = { mode: "members", path: undefined, bases } as const;
   const unavailable = { code: "records_unavailable" };
-  await assert.rejects(namesToCheck(members, values), unavailable);
+  await assert.rejects(namesToCheck(members, values.gateway()), unavailable);
 });

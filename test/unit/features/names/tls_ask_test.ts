@@ -80,14 +80,14 @@ Deno.test("made-up names cost no question to the store, and while it is away its
   const store = new MemoryValues();
   const table = new NameTable(() => {});
   const book = new SharedNames({
-    values: store,
+    values: store.gateway(),
     now: Date.now,
     onChange: (names) => table.replaceShared(names),
   });
   await book.look();
   await book.change(ALIAS.host, () => ({ holder: ALIAS, claims: [] }));
   store.isAway = true;
-  await book.look();
+  await assert.rejects(book.look(), { code: "records_unavailable" });
   const before = store.asked.length;
   const ask = asker(table);
   for (let i = 0; i < 10_000; i++) {

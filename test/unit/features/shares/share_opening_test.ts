@@ -222,3 +222,20 @@ Deno.test("while the store is away, a press uses nothing up, opens nothing and c
   records.isAway = false;
   assert.match(await press(), /porthole_token=code$/);
 });
+
+Deno.test("a use that the store has no room to note is refused, and opens nothing", async () => {
+  const { press, records, issued } = await setUp({ uses: 2 });
+  records.update = () => Promise.resolve("full");
+  await fails(press(), "records_full");
+  assert.deepEqual(issued, []);
+});
+
+Deno.test("of presses at once, as many open a share as it has uses, and the others are told so", async () => {
+  const { press, issued } = await setUp({ uses: 2 });
+  const pressed = await Promise.allSettled([press(), press(), press()]);
+  const codes = pressed.flatMap((each) =>
+    each.status === "rejected" ? [each.reason.code] : []
+  );
+  assert.deepEqual(codes, ["share_used_up"]);
+  assert.equal(issued.length, 2);
+});

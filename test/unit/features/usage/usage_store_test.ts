@@ -29,8 +29,8 @@ async function known(store: UsageStore) {
 Deno.test("usage that is stored again, or late, counts once, and that of other processes is added", async () => {
   const values = new MemoryValues();
   const [one, other] = [
-    new UsageStore(values, "one"),
-    new UsageStore(values, "other"),
+    new UsageStore(values.gateway(), "one"),
+    new UsageStore(values.gateway(), "other"),
   ];
   await one.store([row(3, 5)]);
   await one.store([row(3, 5), row(4, 1)]);
@@ -51,14 +51,19 @@ Deno.test("usage that is stored again, or late, counts once, and that of other p
 
 Deno.test("what two processes write at the same time is kept of both", async () => {
   const values = new MemoryValues();
-  const stores = ["one", "other"].map((each) => new UsageStore(values, each));
+  const stores = ["one", "other"].map((each) =>
+    new UsageStore(values.gateway(), each)
+  );
   await Promise.all(stores.map((store) => store.store([row(1, 1)])));
-  assert.deepEqual(await known(new UsageStore(values, "third")), [[1, 2]]);
+  assert.deepEqual(await known(new UsageStore(values.gateway(), "third")), [[
+    1,
+    2,
+  ]]);
 });
 
 Deno.test("what could not be stored is new, and so is what has grown meanwhile", async () => {
   const values = new MemoryValues();
-  const store = new UsageStore(values, "one");
+  const store = new UsageStore(values.gateway(), "one");
   const kept = row(1, 1);
   values.isAway = true;
   await assert.rejects(store.store([kept]), { code: "records_unavailable" });
@@ -77,10 +82,19 @@ Deno.test("what could not be stored is new, and so is what has grown meanwhile",
 
 Deno.test("a value that cannot be written keeps no other from being stored", async () => {
   const values = new MemoryValues();
-  const store = new UsageStore(values, "one");
+  const store = new UsageStore(values.gateway(), "one");
   values.unwritable.add("usage,box,1");
   const rows = Array.from({ length: 40 }, (_, hour) => row(hour, 1));
   await assert.rejects(store.store(rows), { code: "records_unavailable" });
   const unstored = rows.filter(({ isNew }) => isNew);
   assert.deepEqual(unstored.map(({ hour }) => hour / HOUR_MS), [1]);
+});
+
+Deno.test("an hour that cannot be read hides no other", async () => {
+  const values = new MemoryValues();
+  const store = new UsageStore(values.gateway(), "one");
+  await store.store([row(1, 1), row(2, 2)]);
+  const text = '{"one":{"requests":null}}';
+  values.kept.set("usage,box,1", { text, version: "theirs" });
+  assert.deepEqual(await known(store), [[2, 2]]);
 });
