@@ -1,15 +1,14 @@
 /** The results, in regions between marks: on docs/reliability.md, what is not held or promised less, on README.md, each attack. */
 import type { MachineDescription } from "../bench/machine.ts";
-import { fillRegion, machineText, writeFormatted } from "../bench/page.ts";
+import { machineText } from "../bench/page.ts";
 import { parseStored, store } from "../bench/results.ts";
+import { RELIABILITY, show } from "../harness/results.ts";
 import type { Scheme } from "../../support/dial.ts";
 import type { Limit } from "./attack.ts";
 import { lossesText, type Result } from "./report.ts";
 import { VISITORS } from "./visitors.ts";
 
-const ROOT = new URL("../../../", import.meta.url);
 const RESULTS = new URL("./results.jsonl", import.meta.url);
-const RELIABILITY = new URL("docs/reliability.md", ROOT);
 const README = new URL("./README.md", import.meta.url);
 
 const SCHEMES = [["http", "HTTP"], ["https", "TLS"]] as const;
@@ -29,12 +28,8 @@ export async function redraw(): Promise<void> {
     await Deno.readTextFile(RESULTS),
   );
   const { exceptions, all } = attacksTexts(machine, entries);
-  for (
-    const [page, text] of [[RELIABILITY, exceptions], [README, all]] as const
-  ) {
-    const filled = fillRegion(await Deno.readTextFile(page), "attacks", text);
-    await writeFormatted(page, filled);
-  }
+  await show(RELIABILITY, "attacks", exceptions);
+  await show(README, "attacks", all);
 }
 
 /** Both results of each attack. */

@@ -1,7 +1,6 @@
 /** A front between attackers and the gateway, as docs/run/tls.md and scripts/deploy/Caddyfile have it, without its TLS. */
-import { freePort } from "../../support/free_port.ts";
 import { nginxCommand } from "../../support/nginx.ts";
-import { startServerProcess } from "../../support/server_process.ts";
+import { caddyCommand, type Front, startFront } from "../harness/front.ts";
 
 /** The fronts that there are. */
 export const FRONTS = ["nginx", "caddy"] as const;
@@ -9,36 +8,16 @@ export const FRONTS = ["nginx", "caddy"] as const;
 /** One of them. */
 export type FrontName = (typeof FRONTS)[number];
 
-/** A running front; disposing of it kills it. */
-interface Front extends AsyncDisposable {
-  readonly port: number;
-}
-
-const START_TIMEOUT_MS = 30_000;
-
 /** Starts one in front of a gateway; attackers' own X-Forwarded-For counts, so that each can have an address. */
-export async function startFront(
+export function startFrontOf(
   name: FrontName,
   gatewayPort: number,
 ): Promise<Front> {
-  const folder = await Deno.makeTempDir();
-  const port = freePort();
-  const command = name === "nginx"
-    ? await nginxCommand(folder, nginxConfiguration(port, gatewayPort))
-    : await caddyCommand(folder, port, gatewayPort);
-  const server = await startServerProcess({
-    command,
-    env: { HOME: folder, XDG_DATA_HOME: folder },
-    port,
-    timeoutMs: START_TIMEOUT_MS,
-  });
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await Deno.remove(folder, { recursive: true });
-    },
-  };
+  return startFront((folder, port) =>
+    name === "nginx"
+      ? nginxCommand(folder, nginxConfiguration(port, gatewayPort))
+      : caddyCommand(folder, ...caddyConfiguration(port, gatewayPort))
+  );
 }
 
 function nginxConfiguration(port: number, gatewayPort: number): string {
@@ -70,28 +49,12 @@ function nginxConfiguration(port: number, gatewayPort: number): string {
   }`;
 }
 
-async function caddyCommand(
-  folder: string,
+function caddyConfiguration(
   port: number,
   gatewayPort: number,
-): Promise<string[]> {
-  const file = `${folder}/Caddyfile`;
-  await Deno.writeTextFile(
-    file,
-    `{
-	admin off
-	auto_https off
-	log {
-		level ERROR
-	}
-	servers {
-		timeouts {
-			read_header 10s
-			idle 75s
-		}
-	}
-}
-http://:${port} {
+): [sites: string, options: string] {
+  return [
+    `http://:${port} {
 	bind 127.0.0.1
 	reverse_proxy 127.0.0.1:${gatewayPort} {
 		trusted_proxies 127.0.0.1/32
@@ -104,6 +67,12 @@ http://:${port} {
 	}
 }
 `,
-  );
-  return ["caddy", "run", "--config", file];
+    `	servers {
+		timeouts {
+			read_header 10s
+			idle 75s
+		}
+	}
+`,
+  ];
 }

@@ -4,9 +4,9 @@
  */
 import { parseMemory } from "../bench/machine.ts";
 import type { Endpoint } from "../../support/dial.ts";
-import { takeCalls } from "./thread.ts";
+import { takeCalls } from "../harness/thread.ts";
 import { Bystanders, type Losses } from "./bystanders.ts";
-import { type Sights, Visitors } from "./visitors.ts";
+import { type Sights, startVisitors } from "./visitors.ts";
 
 /** A gateway to observe. */
 export interface Observed extends Endpoint {
@@ -50,7 +50,7 @@ const KIB = 1024;
 
 const PAGE = "a".repeat(KIB);
 
-let visitors: Visitors | undefined;
+let visitors: ReturnType<typeof startVisitors> | undefined;
 let bystanders: Bystanders | undefined;
 let deadline: ReturnType<typeof setTimeout> | undefined;
 let looking: ReturnType<typeof setInterval> | undefined;
@@ -94,8 +94,7 @@ const CALLS: ObserverCalls = {
   observe(gateway) {
     peakBytes = 0;
     isKilled = false;
-    visitors = new Visitors(gateway, gateway.patienceMs);
-    visitors.start();
+    visitors = startVisitors(gateway, gateway.patienceMs);
     bystanders = new Bystanders(gateway, gateway.patienceMs);
     bystanders.start();
     looking = setInterval(() => look(gateway), LOOK_EVERY_MS);

@@ -13,7 +13,7 @@ import { save } from "./documents.ts";
 import { createMemoryGroup } from "./memory_limit.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { MOST_OF_OTHERS } from "./outsiders.ts";
-import { stepBack } from "./priority.ts";
+import { stepBack } from "../harness/priority.ts";
 import { formatResult, HEAD, type Result, resultOf } from "./report.ts";
 import { soak } from "./soak/soak.ts";
 import { type Conditions, type Trial, tryAttack } from "./trial.ts";

@@ -15,11 +15,14 @@ import {
 } from "./attack.ts";
 import type { Losses } from "./bystanders.ts";
 import { AttackConnections } from "./connections.ts";
-import { type FrontName, startFront } from "./front.ts";
-import { type AttackedGateway, startAttackedGateway } from "./gateway.ts";
+import { type FrontName, startFrontOf } from "./front.ts";
+import {
+  type GatewayProcess,
+  startGatewayProcess,
+} from "../harness/gateway.ts";
 import { createMemoryGroup } from "./memory_limit.ts";
 import { shareOfOthers, takenTime } from "./outsiders.ts";
-import { letGoFirst } from "./priority.ts";
+import { letGoFirst } from "../harness/priority.ts";
 import type { Sights } from "./visitors.ts";
 import { type AttackWorld, hasIpv6 } from "./world.ts";
 
@@ -104,7 +107,7 @@ export async function tryAttack(
   const { observer } = world;
   // A group of its own: its peak is this gateway's.
   await using group = await createMemoryGroup(limitBytes);
-  await using gateway = await startAttackedGateway({
+  await using gateway = await startGatewayProcess({
     folder,
     environment: {
       ...world.environment(scheme, limitBytes),
@@ -117,7 +120,7 @@ export async function tryAttack(
   });
   const { pid } = gateway;
   await letGoFirst(pid);
-  await using proxy = front && await startFront(front, gateway.port);
+  await using proxy = front && await startFrontOf(front, gateway.port);
   const { port } = proxy ?? gateway;
   await observer.call("observe", {
     ...{ pid, port, scheme },
@@ -190,7 +193,7 @@ async function perform(
   { stack, app }: AttackWorld,
   attack: Attack,
   { gateway, port, scheme, lastsMs, stop }: {
-    readonly gateway: AttackedGateway;
+    readonly gateway: GatewayProcess;
     readonly port: number;
     readonly scheme: Scheme;
     readonly lastsMs: number;

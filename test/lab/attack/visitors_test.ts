@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Sights, VISITORS, Visitors } from "./visitors.ts";
+import { type Sights, startVisitors, VISITORS } from "./visitors.ts";
 
 /** A gateway that answers rightly, or with an error of its own. */
 function startServer() {
@@ -34,7 +34,9 @@ const PATIENCE_MS = 5_000;
 const LOOK_MS = 20;
 
 /** Waits until every visitor has come once more, and returns what they have seen. */
-async function nextVisits(visitors: Visitors): Promise<Sights> {
+async function nextVisits(
+  visitors: ReturnType<typeof startVisitors>,
+): Promise<Sights> {
   const looks = [await visitors.take()];
   for (;;) {
     await delay(LOOK_MS);
@@ -60,11 +62,8 @@ function merged(looks: readonly Sights[]): Sights {
 
 Deno.test("visitors see how long each answer takes, and every answer that is not the right one", async () => {
   await using server = startServer();
-  const visitors = new Visitors(
-    { scheme: "http", port: server.port },
-    PATIENCE_MS,
-  );
-  visitors.start();
+  const { port } = server;
+  const visitors = startVisitors({ scheme: "http", port }, PATIENCE_MS);
 
   const well = await nextVisits(visitors);
   server.fail();

@@ -10,8 +10,8 @@ import type { Scheme } from "../../support/dial.ts";
 import { type HostileApp, startHostileApp } from "../../support/hostile_app.ts";
 import { BASE, HOSTILE, MIB, QUIET } from "./attack.ts";
 import type { ObserverCalls } from "./observer.ts";
-import { runtimeFor, settingsFor } from "./small_memory.ts";
-import { Thread } from "./thread.ts";
+import { runtimeFor, settingsFor } from "../harness/small_memory.ts";
+import { Thread } from "../harness/thread.ts";
 
 /** The running world. */
 export interface AttackWorld extends AsyncDisposable {

@@ -2,16 +2,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Stack, startStack } from "../../../scripts/stand_in/stack.ts";
 import { addSandbox } from "../../support/add_sandbox.ts";
-import { LoadClient } from "../../support/load_client.ts";
 import { createBrowser } from "../../support/login.ts";
 import { quantile } from "../../support/quantile.ts";
 import { untilReady } from "../../support/ready.ts";
 import { send } from "../../support/send.ts";
-import { type Visit, Visits } from "../../support/visits.ts";
+import { Crowd } from "../harness/crowd.ts";
 import {
-  type AttackedGateway,
-  startAttackedGateway,
-} from "../attack/gateway.ts";
+  type GatewayProcess,
+  startGatewayProcess,
+} from "../harness/gateway.ts";
 import type { RedisKind, RedisResult } from "./redis_report.ts";
 import type { RedisTrouble } from "./redis_troubles.ts";
 import { startRunner } from "./world.ts";
@@ -64,10 +63,10 @@ export async function withRedisInTrouble(
     },
     flags: file === undefined ? [] : [`--allow-read=./data,${file}`],
   };
-  const gateways: AttackedGateway[] = [];
+  const gateways: GatewayProcess[] = [];
   const ports: number[] = [];
   for (let count = 0; count < 2; count++) {
-    const gateway = started.use(await startAttackedGateway(options));
+    const gateway = started.use(await startGatewayProcess(options));
     gateways.push(gateway);
     const { port } = gateway;
     const callback = `http://proxy.localhost:${port}/callback`;
@@ -82,8 +81,7 @@ export async function withRedisInTrouble(
   }
   const leaving = [await logInAt(ports[0] ?? 0), await logInAt(ports[0] ?? 0)];
   for (const each of leaving) await isSeen(ports, each, true);
-  const visitors = new RedisVisitors(stack, runner.port, ports, [...logins]);
-  visitors.start();
+  const visitors = startVisitors(stack, runner.port, ports, [...logins]);
   const watch = new ReadyWatch(ports);
   await delay(USUAL_MS);
   await logOutAt(ports[0] ?? 0, leaving[0] ?? "");
@@ -226,62 +224,25 @@ class ReadyWatch {
   }
 }
 
-/** Visitors of both gateways in turn, 200 a second. */
-class RedisVisitors {
-  readonly #stack: Stack;
-  readonly #runnerPort: number;
-  readonly #gateways: readonly { port: number; client: LoadClient }[];
-  readonly #logins: readonly string[];
-  readonly #visits: Visits<RedisKind>;
-  #count = 0;
+/** Has visitors come to both gateways in turn, 200 a second. */
+function startVisitors(
+  stack: Stack,
+  runnerPort: number,
+  ports: readonly number[],
+  logins: readonly string[],
+): Crowd<RedisKind> {
+  const [first = 0] = ports;
+  const crowd = new Crowd<RedisKind>({ scheme: "http", port: first }, {
+    patienceMs: PATIENCE_MS,
+    maxWaiting: MAX_WAITING,
+  });
+  const gateways = ports.map((port) => (
+    { port, client: crowd.client({ scheme: "http", port }) }
+  ));
+  let count = 0;
 
-  constructor(
-    stack: Stack,
-    runnerPort: number,
-    ports: readonly number[],
-    logins: readonly string[],
-  ) {
-    this.#stack = stack;
-    this.#runnerPort = runnerPort;
-    this.#logins = logins;
-    this.#gateways = ports.map((port) => (
-      { port, client: new LoadClient(port, undefined, PATIENCE_MS) }
-    ));
-    const each = (paceMs: number, come: Visit["come"]): Visit => (
-      { paceMs, maxWaiting: MAX_WAITING, come }
-    );
-    this.#visits = new Visits<RedisKind>({
-      public: each(10, () => this.#get(PUBLIC)),
-      login: each(11, () => this.#get(PRIVATE, this.#nextLogin())),
-      cold: each(100, () => this.#visitNewcomer()),
-    });
-  }
-
-  start(): void {
-    this.#visits.start();
-  }
-
-  /** Ends the visits; resolves to what they saw, once the last ones are answered. */
-  async stop(): ReturnType<Visits<RedisKind>["take"]> {
-    await this.#visits.stop();
-    const seen = await this.#visits.take();
-    for (const { client } of this.#gateways) client[Symbol.dispose]();
-    return seen;
-  }
-
-  /** Each login comes to each gateway, as the numbers of both have no common divisor. */
-  #nextLogin(): string {
-    return this.#logins[this.#count % this.#logins.length] ?? "";
-  }
-
-  async #visitNewcomer(): Promise<string> {
-    const sandboxId = `cold-${this.#count}`;
-    addSandbox(this.#stack, sandboxId, this.#runnerPort);
-    return await this.#get(sandboxId);
-  }
-
-  async #get(sandboxId: string, cookie?: string): Promise<string> {
-    const gateway = this.#gateways[this.#count++ % this.#gateways.length];
+  async function get(sandboxId: string, cookie?: string): Promise<string> {
+    const gateway = gateways[count++ % gateways.length];
     if (gateway === undefined) return "none";
     const { client, port } = gateway;
     return await client.send({
@@ -290,4 +251,16 @@ class RedisVisitors {
       headers: cookie === undefined ? {} : { Cookie: cookie },
     });
   }
+
+  crowd.start({
+    public: [10, () => get(PUBLIC)],
+    // Each login comes to each gateway, as the numbers of both have no common divisor.
+    login: [11, () => get(PRIVATE, logins[count % logins.length] ?? "")],
+    cold: [100, () => {
+      const sandboxId = `cold-${count}`;
+      addSandbox(stack, sandboxId, runnerPort);
+      return get(sandboxId);
+    }],
+  });
+  return crowd;
 }

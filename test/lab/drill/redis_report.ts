@@ -1,12 +1,7 @@
 /** What troubles of Redis have cost: in lines of text, in the table of README.md, and in a sentence of docs/reliability.md. */
-import { markdownTable } from "../../support/markdown_table.ts";
 import type { MachineDescription } from "../bench/machine.ts";
-import { machineText } from "../bench/page.ts";
-import { store } from "../bench/results.ts";
+import { tableOn } from "../harness/results.ts";
 import type { RedisTrouble } from "./redis_troubles.ts";
-import { showRegion } from "./report.ts";
-
-const RESULTS = new URL("./redis.jsonl", import.meta.url);
 
 /** The kinds of visitors: of a public sandbox, of a private one by a login, of one that nobody has opened before. */
 export type RedisKind = "public" | "login" | "cold";
@@ -82,18 +77,14 @@ function cellsOf(
   ] as const;
 }
 
-/** Replaces the stored results, and shows them in the documents. */
-export async function saveRedis(
-  machine: MachineDescription,
-  results: readonly RedisResult[],
-): Promise<void> {
-  await store(RESULTS, machine, results);
-  await showRegion(
-    "redis",
-    redisText(machine, results),
-    redisSummary(results),
-  );
-}
+/** Where results are stored and shown. */
+export const SHOWN_REDIS = {
+  file: new URL("./redis.jsonl", import.meta.url),
+  page: new URL("./README.md", import.meta.url),
+  region: "redis",
+  textOf: redisText,
+  summaryOf: redisSummary,
+};
 
 /** What all troubles came to. */
 export function redisSummary(results: readonly RedisResult[]): string {
@@ -127,5 +118,5 @@ export function redisText(
     "`/ready` fails after, s",
     "Used again after, s",
   ];
-  return [machineText(machine), "", markdownTable([head, ...rows])].join("\n");
+  return tableOn(machine, [head, ...rows]);
 }

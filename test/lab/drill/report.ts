@@ -1,16 +1,10 @@
 /** What came of a drill: in lines of text, in the table of README.md, and in a sentence of docs/reliability.md. */
-import { markdownTable } from "../../support/markdown_table.ts";
 import { quantile } from "../../support/quantile.ts";
 import type { Sight } from "../../support/visits.ts";
 import type { MachineDescription } from "../bench/machine.ts";
-import { fillRegion, machineText, writeFormatted } from "../bench/page.ts";
-import { parseStored, store } from "../bench/results.ts";
+import { tableOn } from "../harness/results.ts";
 import type { Scenario } from "./scenarios.ts";
 import { type Kind, KINDS, type Outcomes, type Sights } from "./visitors.ts";
-
-const RESULTS = new URL("./results.jsonl", import.meta.url);
-const RELIABILITY = new URL("../../../docs/reliability.md", import.meta.url);
-const README = new URL("./README.md", import.meta.url);
 
 /** What one kind of visitors saw. */
 export interface Seen {
@@ -105,35 +99,14 @@ function seenText({ kind, count, p99Ms, late, wrong }: Seen): string {
   return `${kind}: ${count}, p99 ${Math.round(p99Ms)} ms${rest}`;
 }
 
-/** Replaces the stored results, and shows them in the documents. */
-export async function save(
-  machine: MachineDescription,
-  results: readonly Result[],
-): Promise<void> {
-  await store(RESULTS, machine, results);
-  await redraw();
-}
-
-/** Makes the regions of the documents again. */
-export async function redraw(): Promise<void> {
-  const stored = await Deno.readTextFile(RESULTS);
-  const { machine, entries } = parseStored<Result>(stored);
-  await showRegion("drill", drillText(machine, entries), drillSummary(entries));
-}
-
-/** Shows a table in README.md, and what it comes to in docs/reliability.md. */
-export async function showRegion(
-  region: string,
-  table: string,
-  summary: string,
-): Promise<void> {
-  for (
-    const [page, text] of [[README, table], [RELIABILITY, summary]] as const
-  ) {
-    const filled = fillRegion(await Deno.readTextFile(page), region, text);
-    await writeFormatted(page, filled);
-  }
-}
+/** Where results are stored and shown. */
+export const SHOWN = {
+  file: new URL("./results.jsonl", import.meta.url),
+  page: new URL("./README.md", import.meta.url),
+  region: "drill",
+  textOf: drillText,
+  summaryOf: drillSummary,
+};
 
 /** What all troubles came to for those who do not use what is in trouble. */
 export function drillSummary(all: readonly Result[]): string {
@@ -168,7 +141,7 @@ export function drillText(
     "Others' p99, ms",
     "Who used it",
   ];
-  return [machineText(machine), "", markdownTable([head, ...rows])].join("\n");
+  return tableOn(machine, [head, ...rows]);
 }
 
 /** The p99 of the kind that was treated worst, ms, but for downloads, which take two seconds. */

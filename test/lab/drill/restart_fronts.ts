@@ -1,10 +1,11 @@
 /** The fronts as operators are told to set them up, without TLS, in front of two gateways on this machine. */
-import { freePort } from "../../support/free_port.ts";
 import { nginxCommand } from "../../support/nginx.ts";
 import {
-  type ServerProcess,
-  startServerProcess,
-} from "../../support/server_process.ts";
+  caddyCommand,
+  type Front,
+  type FrontCommand,
+  startFront,
+} from "../harness/front.ts";
 
 /** Their names. */
 export const RESTART_FRONTS = ["nginx", "caddy", "haproxy"] as const;
@@ -12,42 +13,18 @@ export const RESTART_FRONTS = ["nginx", "caddy", "haproxy"] as const;
 /** One of them. */
 export type RestartFront = typeof RESTART_FRONTS[number];
 
-/** A running front; disposing of it ends it. */
-export type RunningFront = AsyncDisposable & Pick<ServerProcess, "port">;
-
 const ROOT = new URL("../../../", import.meta.url);
 
-const START_TIMEOUT_MS = 30_000;
-
 /** Starts a front of two gateways. */
-export async function startRestartFront(
+export function startRestartFront(
   name: RestartFront,
   gateways: readonly number[],
-): Promise<RunningFront> {
-  await using started = new AsyncDisposableStack();
-  const folder = await Deno.makeTempDir();
-  started.defer(() => Deno.remove(folder, { recursive: true }));
-  const port = freePort();
-  const command = await COMMANDS[name](folder, port, gateways);
-  const front = started.use(
-    await startServerProcess({
-      command,
-      port,
-      env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
-      timeoutMs: START_TIMEOUT_MS,
-    }),
-  );
-  const owned = started.move();
-  return {
-    port: front.port,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+): Promise<Front> {
+  return startFront((folder, port) => COMMANDS[name](folder, port, gateways));
 }
 
 type CommandOf = (
-  folder: string,
-  port: number,
-  gateways: readonly number[],
+  ...of: [...Parameters<FrontCommand>, gateways: readonly number[]]
 ) => Promise<string[]>;
 
 const COMMANDS: Readonly<Record<RestartFront, CommandOf>> = {
@@ -71,24 +48,15 @@ const COMMANDS: Readonly<Record<RestartFront, CommandOf>> = {
     const site = replaced(snippet, [
       [/gateway-1:4000 gateway-2:4000/, upstreams],
     ]);
-    const file = `${folder}/Caddyfile`;
-    await Deno.writeTextFile(
-      file,
-      `{
-	admin off
-	auto_https off
-	log {
-		level ERROR
-	}
-}
-${site}
+    return await caddyCommand(
+      folder,
+      `${site}
 http://:${port} {
 	bind 127.0.0.1
 	import gateway
 }
 `,
     );
-    return ["caddy", "run", "--config", file];
   },
   async haproxy(folder, port, gateways) {
     const sample = await read("scripts/deploy/haproxy.cfg");

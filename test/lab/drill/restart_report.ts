@@ -1,12 +1,7 @@
 /** What restarts behind fronts have cost: in lines of text, in the table of README.md, and in a sentence of docs/reliability.md. */
-import { markdownTable } from "../../support/markdown_table.ts";
 import type { MachineDescription } from "../bench/machine.ts";
-import { machineText } from "../bench/page.ts";
-import { store } from "../bench/results.ts";
-import { showRegion } from "./report.ts";
+import { tableOn } from "../harness/results.ts";
 import type { RestartFront } from "./restart_fronts.ts";
-
-const RESULTS = new URL("./restarts.jsonl", import.meta.url);
 
 /** The kinds of visitors: of a page, with a form, of a download and a stream of 10 s, of a WebSocket. */
 export type RestartKind = "get" | "post" | "download" | "events" | "tunnel";
@@ -59,18 +54,14 @@ function cellOf(seen: RestartSeen): string {
   ].join("; ");
 }
 
-/** Replaces the stored results, and shows them in the documents. */
-export async function saveRestarts(
-  machine: MachineDescription,
-  results: readonly RestartResult[],
-): Promise<void> {
-  await store(RESULTS, machine, results);
-  await showRegion(
-    "restarts",
-    restartsText(machine, results),
-    restartsSummary(results),
-  );
-}
+/** Where results are stored and shown. */
+export const SHOWN_RESTARTS = {
+  file: new URL("./restarts.jsonl", import.meta.url),
+  page: new URL("./README.md", import.meta.url),
+  region: "restarts",
+  textOf: restartsText,
+  summaryOf: restartsSummary,
+};
 
 /** What all restarts came to. */
 export function restartsSummary(results: readonly RestartResult[]): string {
@@ -98,5 +89,5 @@ export function restartsText(
     drainsSec.join(", "),
   ]);
   const head = ["Front", ...kinds, "A drain takes, s"];
-  return [machineText(machine), "", markdownTable([head, ...rows])].join("\n");
+  return tableOn(machine, [head, ...rows]);
 }

@@ -3,15 +3,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startStack } from "../../../scripts/stand_in/stack.ts";
 import { addSandbox } from "../../support/add_sandbox.ts";
 import { freePort } from "../../support/free_port.ts";
-import { LoadClient } from "../../support/load_client.ts";
 import { handshakeOf } from "../../support/raw_websocket.ts";
 import { untilReady } from "../../support/ready.ts";
 import { startRedis } from "../../support/redis_server.ts";
-import { EchoVisitor, Visits } from "../../support/visits.ts";
+import { Crowd } from "../harness/crowd.ts";
 import {
-  type AttackedGateway,
-  startAttackedGateway,
-} from "../attack/gateway.ts";
+  type GatewayProcess,
+  startGatewayProcess,
+} from "../harness/gateway.ts";
 import { type RestartFront, startRestartFront } from "./restart_fronts.ts";
 import type { RestartKind, RestartResult } from "./restart_report.ts";
 import { BASE, hostOf, startRunner } from "./world.ts";
@@ -61,9 +60,9 @@ export async function restartBehind(
     SHUTDOWN_TIMEOUT_SEC: String(SHUTDOWN_TIMEOUT_SEC),
     ACCESS_LOG: "errors",
   };
-  async function start(port: number): Promise<AttackedGateway> {
+  async function start(port: number): Promise<GatewayProcess> {
     const options = { folder, environment, port };
-    const gateway = started.use(await startAttackedGateway(options));
+    const gateway = started.use(await startGatewayProcess(options));
     await untilReady(port);
     return gateway;
   }
@@ -71,8 +70,7 @@ export async function restartBehind(
   const ports = gateways.map(({ port }) => port);
   const { port } = started.use(await startRestartFront(front, ports));
 
-  const visitors = new RestartVisitors(port);
-  visitors.start();
+  const visitors = startVisitors(port);
   await delay(USUAL_MS);
   const drainsSec: number[] = [];
   for (const gateway of gateways) {
@@ -93,62 +91,37 @@ export async function restartBehind(
   return { front, seen, drainsSec };
 }
 
-class RestartVisitors {
-  readonly #client: LoadClient;
-  readonly #tunnels: readonly EchoVisitor[];
-  readonly #visits: Visits<RestartKind>;
-  #count = 0;
+/** Has visitors of all kinds come to a front. */
+function startVisitors(port: number): Crowd<RestartKind> {
+  const crowd = new Crowd<RestartKind>({ scheme: "http", port }, {
+    patienceMs: PATIENCE_MS,
+    maxWaiting: MAX_WAITING,
+  });
+  const client = crowd.client();
+  const speakers = Array.from(
+    { length: TUNNELS },
+    (_, index) => crowd.speaker(handshakeOf(nthHost(index), "/ws")),
+  );
+  let count = 0;
+  const send = (path: string, rest = {}) =>
+    client.send({ host: nthHost(count++), path, ...rest });
+  const length = PARTS * 1024;
+  const isExpected = (body: string) => body.length === length;
+  const form = { method: "POST", body: ["a".repeat(2_000)] };
+  crowd.start({
+    get: [10, () => send("/")],
+    post: [50, () => send("/", form)],
+    download: [500, () => send(`/drip/${PARTS}`, { isExpected })],
+    events: [500, () => send(`/events/${PARTS}`, { isExpected })],
+    tunnel: [
+      25,
+      async () => await speakers[count++ % TUNNELS]?.speak() ?? "none",
+    ],
+  });
+  return crowd;
+}
 
-  constructor(port: number) {
-    const client = this.#client = new LoadClient(port, undefined, PATIENCE_MS);
-    this.#tunnels = Array.from(
-      { length: TUNNELS },
-      (_, index) =>
-        new EchoVisitor(
-          { scheme: "http", port },
-          handshakeOf(hostOf(`box-${index % SANDBOXES}`), "/ws"),
-          PATIENCE_MS,
-        ),
-    );
-    const each = (paceMs: number, path: string, rest = {}) => ({
-      paceMs,
-      maxWaiting: MAX_WAITING,
-      come: () => client.send({ host: this.#nextHost(), path, ...rest }),
-    });
-    const length = PARTS * 1024;
-    const isExpected = (body: string) => body.length === length;
-    this.#visits = new Visits<RestartKind>({
-      get: each(10, "/"),
-      post: each(50, "/", { method: "POST", body: ["a".repeat(2_000)] }),
-      download: each(500, `/drip/${PARTS}`, { isExpected }),
-      events: each(500, `/events/${PARTS}`, { isExpected }),
-      tunnel: {
-        paceMs: 25,
-        maxWaiting: MAX_WAITING,
-        come: () => this.#speak(),
-      },
-    });
-  }
-
-  start(): void {
-    this.#visits.start();
-  }
-
-  /** Ends the visits; resolves to what they saw, once the last ones are answered. */
-  async stop(): ReturnType<Visits<RestartKind>["take"]> {
-    await this.#visits.stop();
-    const seen = await this.#visits.take();
-    this.#client[Symbol.dispose]();
-    for (const tunnel of this.#tunnels) await tunnel.leave();
-    return seen;
-  }
-
-  #nextHost(): string {
-    return hostOf(`box-${this.#count++ % SANDBOXES}`);
-  }
-
-  async #speak(): Promise<string> {
-    const tunnel = this.#tunnels[this.#count++ % TUNNELS];
-    return await tunnel?.speak() ?? "none";
-  }
+/** The hosts of all sandboxes, again and again. */
+function nthHost(index: number): string {
+  return hostOf(`box-${index % SANDBOXES}`);
 }

@@ -8,16 +8,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { positiveNumber, runTask, UsageError } from "../../support/options.ts";
-import {
-  describeMachine,
-  type MachineDescription,
-  memoryOf,
-} from "../bench/machine.ts";
+import { describeMachine, memoryOf } from "../bench/machine.ts";
+import { saveResults } from "../harness/results.ts";
 import { withRedisInTrouble } from "./redis.ts";
 import {
   formatRedis,
   isHarmless as isHarmlessForAll,
-  saveRedis,
+  SHOWN_REDIS,
 } from "./redis_report.ts";
 import { REDIS_TROUBLES } from "./redis_troubles.ts";
 import {
@@ -25,10 +22,14 @@ import {
   isHarmless,
   type Result,
   resultOf,
-  save,
+  SHOWN,
 } from "./report.ts";
 import { RESTART_FRONTS } from "./restart_fronts.ts";
-import { formatRestarts, isLossless, saveRestarts } from "./restart_report.ts";
+import {
+  formatRestarts,
+  isLossless,
+  SHOWN_RESTARTS,
+} from "./restart_report.ts";
 import { restartBehind } from "./restarts.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 import { DrillVisitors } from "./visitors.ts";
@@ -92,15 +93,12 @@ interface Series<Part, Result> {
   run(part: Part, folder: string | undefined): Promise<Result>;
   format(result: Result): string;
   isHarmless(result: Result): boolean;
-  save(
-    machine: MachineDescription,
-    results: readonly Result[],
-  ): Promise<void>;
+  readonly shown: Parameters<typeof saveResults<Result>>[0];
 }
 
 async function runSeries<Part, Result>(
   series: Series<Part, Result>,
-  { folder, save: saves }: Options,
+  { folder, save }: Options,
 ): Promise<number> {
   const machine = await describeMachine();
   const results: Result[] = [];
@@ -109,7 +107,7 @@ async function runSeries<Part, Result>(
     results.push(result);
     console.log(series.format(result));
   }
-  if (saves) await series.save(machine, results);
+  if (save) await saveResults(series.shown, machine, results);
   return results.every(series.isHarmless) ? 0 : 1;
 }
 
@@ -124,7 +122,7 @@ function drill(options: Options): Promise<number> {
         run: restartBehind,
         format: formatRestarts,
         isHarmless: isLossless,
-        save: saveRestarts,
+        shown: SHOWN_RESTARTS,
       }, options);
     case "redis":
       return runSeries({
@@ -132,18 +130,17 @@ function drill(options: Options): Promise<number> {
         run: withRedisInTrouble,
         format: formatRedis,
         isHarmless: isHarmlessForAll,
-        save: saveRedis,
+        shown: SHOWN_REDIS,
       }, options);
   }
 }
 
 async function drillParts(
-  { scenarios, folder, save: saves }: Options,
+  { scenarios, folder, save }: Options,
 ): Promise<number> {
   const machine = await describeMachine();
   await using world = await startDrillWorld(folder);
   const visitors = new DrillVisitors(world);
-  visitors.start();
   await delay(WARM_UP_MS);
   const results: Result[] = [];
   try {
@@ -155,7 +152,7 @@ async function drillParts(
   } finally {
     await visitors.stop();
   }
-  if (saves) await save(machine, results);
+  if (save) await saveResults(SHOWN, machine, results);
   const harmless = results.filter(isHarmless).length;
   console.log(
     `${harmless} of ${results.length} troubles cost the others less than 1 %`,

@@ -1,7 +1,7 @@
 /** Visitors of a drill: those of healthy sandboxes, those of sandboxes that nobody has opened yet, and the troubled ones'. */
-import { LoadClient } from "../../support/load_client.ts";
+import type { LoadClient } from "../../support/load_client.ts";
 import { handshakeOf } from "../../support/raw_websocket.ts";
-import { EchoVisitor, type Sight, Visits } from "../../support/visits.ts";
+import { Crowd, type SightsOf } from "../harness/crowd.ts";
 import {
   type DrillWorld,
   hostOf,
@@ -27,7 +27,7 @@ export const KINDS = [
 export type Kind = typeof KINDS[number];
 
 /** What all visitors saw, by kind. */
-export type Sights = Readonly<Record<Kind, Sight>>;
+export type Sights = SightsOf<Kind>;
 
 /** Outcomes with their numbers. */
 export type Outcomes = Readonly<Record<string, number>>;
@@ -43,58 +43,47 @@ function address(count: number): Record<string, string> {
   return { "X-Forwarded-For": `198.51.100.${count % 200 + 1}` };
 }
 
-/** All visitors of a world. */
+/** All visitors of a world, and those whom a scenario has wait besides. */
 export class DrillVisitors {
   readonly #world: DrillWorld;
+  readonly #crowd: Crowd<Kind>;
   readonly #client: LoadClient;
-  readonly #tunnel: EchoVisitor;
-  readonly #visits: Visits<Kind>;
   #count = 0;
 
+  /** They come from now on. */
   constructor(world: DrillWorld) {
     const { port } = world;
     this.#world = world;
-    this.#client = new LoadClient(port, undefined, PATIENCE_MS);
-    this.#tunnel = new EchoVisitor(
-      { scheme: "http", port },
-      handshakeOf(hostOf(PUBLIC), "/ws", address(0)),
-      PATIENCE_MS,
-    );
-    const each = (paceMs: number, come: () => Promise<string>) => ({
-      paceMs,
+    this.#crowd = new Crowd({ scheme: "http", port }, {
+      patienceMs: PATIENCE_MS,
       maxWaiting: MAX_WAITING,
-      come,
     });
-    this.#visits = new Visits<Kind>({
-      public: each(50, () => this.#get(PUBLIC)),
-      private: each(50, () => this.#get(PRIVATE, "/", `${PRIVATE}-token`)),
-      download: each(500, () => this.#get(PUBLIC, "/drip")),
-      tunnel: each(50, () => this.#tunnel.speak()),
-      cold: each(500, () => this.#visitNewcomer()),
-      troubled: each(17, () => this.#get(troubledId(this.#count))),
+    this.#client = this.#crowd.client();
+    const handshake = handshakeOf(hostOf(PUBLIC), "/ws", address(0));
+    const speaker = this.#crowd.speaker(handshake);
+    this.#crowd.start({
+      public: [50, () => this.#get(PUBLIC)],
+      private: [50, () => this.#get(PRIVATE, "/", `${PRIVATE}-token`)],
+      download: [500, () => this.#get(PUBLIC, "/drip")],
+      tunnel: [50, () => speaker.speak()],
+      cold: [500, () => this.#visitNewcomer()],
+      troubled: [17, () => this.#get(troubledId(this.#count))],
     });
-  }
-
-  /** Begins to visit. */
-  start(): void {
-    this.#visits.start();
   }
 
   /** What was seen since the start or the last call, once everything asked until now is answered or given up. */
   take(): Promise<Sights> {
-    return this.#visits.take();
+    return this.#crowd.take();
   }
 
   /** Ends the visits, and waits for the last answers. */
   async stop(): Promise<void> {
-    await this.#visits.stop();
-    this.#client[Symbol.dispose]();
-    await this.#tunnel.leave();
+    await this.#crowd.stop();
   }
 
   /** Has so many visitors, each from another address, wait for an app that answers nobody; the function gives their outcomes. */
   hang(count: number, patienceMs: number): () => Promise<Outcomes> {
-    const client = new LoadClient(this.#world.port, undefined, patienceMs);
+    const client = this.#crowd.newcomer(undefined, patienceMs);
     const waiting = Array.from({ length: count }, (_, index) => {
       const stands = `203.0.${113 + (index >> 8)}.${index & 255}`;
       const headers = { "X-Forwarded-For": stands };

@@ -1,7 +1,6 @@
 /** The world of a drill: nginx in front of two gateways with one Redis, a healthy runner, and one that gets into trouble. */
 import { type Stack, startStack } from "../../../scripts/stand_in/stack.ts";
 import { addSandbox } from "../../support/add_sandbox.ts";
-import { freePort } from "../../support/free_port.ts";
 import { nginxCommand } from "../../support/nginx.ts";
 import { type RedisServer, startRedis } from "../../support/redis_server.ts";
 import {
@@ -9,10 +8,11 @@ import {
   startServerProcess,
 } from "../../support/server_process.ts";
 import {
-  type AttackedGateway,
-  startAttackedGateway,
-} from "../attack/gateway.ts";
-import { runtimeFor, SMALL_MEMORY } from "../attack/small_memory.ts";
+  type GatewayProcess,
+  startGatewayProcess,
+} from "../harness/gateway.ts";
+import { type Front, startFront } from "../harness/front.ts";
+import { runtimeFor, SMALL_MEMORY } from "../harness/small_memory.ts";
 
 /** The base domain of all previews. */
 export const BASE = "preview.localhost";
@@ -44,7 +44,7 @@ export interface DrillWorld extends AsyncDisposable {
   readonly stack: Stack;
   /** What visitors connect to. */
   readonly port: number;
-  readonly gateways: readonly AttackedGateway[];
+  readonly gateways: readonly GatewayProcess[];
   readonly redis: RedisServer;
   /** The runner that gets into trouble. */
   readonly troubled: ServerProcess;
@@ -78,7 +78,7 @@ export async function startDrillWorld(folder?: string): Promise<DrillWorld> {
   // The API remembers its answers for a while, as the real one does.
   stack.api.cache.isOn = true;
 
-  const gateways: AttackedGateway[] = [];
+  const gateways: GatewayProcess[] = [];
   for (let count = 0; count < 2; count++) {
     const environment = {
       ...stack.environment,
@@ -93,11 +93,12 @@ export async function startDrillWorld(folder?: string): Promise<DrillWorld> {
       SHUTDOWN_DELAY_SEC: "0",
       SHUTDOWN_TIMEOUT_SEC: "3",
     };
-    const gateway = await startAttackedGateway({ folder, environment });
+    const gateway = await startGatewayProcess({ folder, environment });
     gateways.push(started.use(gateway));
   }
-  const port = freePort();
-  started.use(await startFront(port, gateways.map((gateway) => gateway.port)));
+  const { port } = started.use(
+    await startNginx(gateways.map((gateway) => gateway.port)),
+  );
 
   const owned = started.move();
   return {
@@ -127,14 +128,11 @@ export async function startRunner(): Promise<ServerProcess> {
 }
 
 /** nginx, which sends each preview host to the same gateway, as docs/run has it. */
-async function startFront(
-  port: number,
-  gateways: readonly number[],
-): Promise<AsyncDisposable> {
-  const folder = await Deno.makeTempDir();
-  const command = await nginxCommand(
-    folder,
-    `access_log off;
+function startNginx(gateways: readonly number[]): Promise<Front> {
+  return startFront((folder, port) =>
+    nginxCommand(
+      folder,
+      `access_log off;
   map $http_upgrade $connection_upgrade { default upgrade; "" ""; }
   upstream gateways {
     hash $host consistent;
@@ -155,13 +153,6 @@ async function startFront(
       proxy_read_timeout 1h;
     }
   }`,
+    )
   );
-  const timeoutMs = START_TIMEOUT_MS;
-  const nginx = await startServerProcess({ command, port, timeoutMs });
-  return {
-    async [Symbol.asyncDispose]() {
-      await nginx[Symbol.asyncDispose]();
-      await Deno.remove(folder, { recursive: true });
-    },
-  };
 }

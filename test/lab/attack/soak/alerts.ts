@@ -2,7 +2,7 @@
 import { freePort } from "../../../support/free_port.ts";
 import { isInstalled } from "../../../support/programs.ts";
 import { startServerProcess } from "../../../support/server_process.ts";
-import type { AttackedGateway } from "../gateway.ts";
+import type { GatewayProcess } from "../../harness/gateway.ts";
 
 /** A Prometheus at work; disposing of it kills it. */
 export interface AlertWatch extends AsyncDisposable {
@@ -26,7 +26,7 @@ const START_TIMEOUT_MS = 20_000;
 
 /** Begins to watch; undefined where Prometheus is not installed. */
 export async function watchAlerts(
-  { metricsPort }: Pick<AttackedGateway, "metricsPort">,
+  { metricsPort }: Pick<GatewayProcess, "metricsPort">,
 ): Promise<AlertWatch | undefined> {
   if (!await isInstalled("prometheus")) return undefined;
   await using started = new AsyncDisposableStack();

@@ -10,8 +10,8 @@ import { memory } from "../attacks/memory.ts";
 import { streamFloods } from "../attacks/stream_floods.ts";
 import { websocketFloods } from "../attacks/websocket_floods.ts";
 import { floodPlace, type Place } from "../connections.ts";
-import { stepBack } from "../priority.ts";
-import { takeCalls } from "../thread.ts";
+import { stepBack } from "../../harness/priority.ts";
+import { takeCalls } from "../../harness/thread.ts";
 
 /** Whom to attack, and for whom. */
 export interface Target {

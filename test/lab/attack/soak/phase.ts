@@ -3,7 +3,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { failureOf, LoadClient } from "../../../support/load_client.ts";
-import type { AttackedGateway } from "../gateway.ts";
+import type { GatewayProcess } from "../../harness/gateway.ts";
 import { PATIENCE_MS, startLoad } from "./load.ts";
 import { type Expectation, Outcomes, type Unexplained } from "./outcomes.ts";
 import type { Latencies } from "./report.ts";
@@ -24,7 +24,7 @@ export interface Phase
 
 /** The parameters of a phase. */
 export interface PhaseOptions {
-  readonly gateway: AttackedGateway;
+  readonly gateway: GatewayProcess;
   readonly world: SoakWorld;
   readonly durationMs: number;
   /** Between two troubles, ms. */

@@ -1,6 +1,6 @@
 /** The gateway at rest: memory, descriptors and timers that it still holds without work are leaks. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { AttackedGateway } from "../gateway.ts";
+import type { GatewayProcess } from "../../harness/gateway.ts";
 import { type Sample, takeSample } from "./sample.ts";
 import type { SoakWorld } from "./world.ts";
 
@@ -34,7 +34,7 @@ function isIdle(sample: Sample): boolean {
  * meanwhile, to close the gateway's idle connections to it.
  */
 export async function comeToRest(
-  gateway: AttackedGateway,
+  gateway: GatewayProcess,
   { stack: { api } }: SoakWorld,
   atMost = Infinity,
 ): Promise<Rest> {

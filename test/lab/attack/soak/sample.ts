@@ -4,7 +4,7 @@ import { samplesOf } from "../../../unit/observability/metrics/parse_exposition.
 import { dial } from "../../../support/dial.ts";
 import { headOf } from "../../../support/load_client.ts";
 import { rawStream, readResponse } from "../../../support/raw_client.ts";
-import type { AttackedGateway } from "../gateway.ts";
+import type { GatewayProcess } from "../../harness/gateway.ts";
 
 /** One observation of the gateway. */
 export interface Sample {
@@ -54,14 +54,14 @@ async function fetchText(port: number, path: string): Promise<string> {
 
 /** Reads all metrics. */
 export async function readMetrics(
-  { metricsPort }: Pick<AttackedGateway, "metricsPort">,
+  { metricsPort }: Pick<GatewayProcess, "metricsPort">,
 ): Promise<ReadonlyMap<string, number>> {
   return samplesOf(await fetchText(metricsPort, "/metrics"));
 }
 
 /** Observes the gateway; Linux only. */
 export async function takeSample(
-  gateway: Pick<AttackedGateway, "pid" | "port" | "metricsPort">,
+  gateway: Pick<GatewayProcess, "pid" | "port" | "metricsPort">,
   atSec: number,
 ): Promise<Sample> {
   const { pid, port } = gateway;

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console
 /** `deno task attack --minutes N`: a gateway under mixed load, hostile sandboxes and trouble, for minutes or hours. */
 import { MIB } from "../attack.ts";
-import { startAttackedGateway } from "../gateway.ts";
+import { startGatewayProcess } from "../../harness/gateway.ts";
 import { watchAlerts } from "./alerts.ts";
 import type { Unexplained } from "./outcomes.ts";
 import { runPhase } from "./phase.ts";
@@ -54,7 +54,7 @@ function logSample(sample: Sample): void {
 export async function soak(minutes: number, folder?: string): Promise<number> {
   await using world = await startWorld();
   const { environment } = world;
-  await using gateway = await startAttackedGateway({ folder, environment });
+  await using gateway = await startGatewayProcess({ folder, environment });
   const shared = {
     gateway,
     world,

@@ -9,8 +9,8 @@ import {
 import { addSandbox } from "../../../support/add_sandbox.ts";
 import { createBrowser } from "../../../support/login.ts";
 import { BASE, hostOf } from "../attack.ts";
-import { RUNTIME } from "../small_memory.ts";
-import { Thread } from "../thread.ts";
+import { RUNTIME } from "../../harness/small_memory.ts";
+import { Thread } from "../../harness/thread.ts";
 import type { HostileCalls } from "./hostile.ts";
 
 /** Ports of both sandboxes besides their app's. */

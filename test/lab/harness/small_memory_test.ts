@@ -3,7 +3,7 @@ import { MEDIUM_MEMORY, runtimeFor, SMALL_MEMORY } from "./small_memory.ts";
 
 const PAGE = await Deno.readTextFile("docs/operate.md");
 
-Deno.test("the gateway under attack has the settings that docs/operate.md gives for 256 and 512 MiB", () => {
+Deno.test("gateways of the laboratories have the settings that docs/operate.md gives for 256 and 512 MiB", () => {
   const [, table = ""] = /^(\| Setting +\| 256 MiB[^]*?)\n\n/m.exec(PAGE) ?? [];
   const rows = [
     ...table.matchAll(/^\| `(\w+)` +\| `(\w+)` +\| (?:`(\w+)`|–)/gm),

@@ -1,8 +1,8 @@
-/** The gateway under attack or load: a process started the way `deno task start` does, whose log is read. */
+/** A gateway of a laboratory: a process started the way `deno task start` does, whose log is read. */
 import { startServerProcess } from "../../support/server_process.ts";
 
 /** A running gateway; disposing of it kills it. */
-export interface AttackedGateway extends AsyncDisposable {
+export interface GatewayProcess extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;
   /** Zero if its settings ask for no metrics. */
@@ -31,7 +31,7 @@ const MAX_COMPLAINTS = 5;
 const START_TIMEOUT_MS = 30_000;
 
 /** How to start it. */
-export interface AttackedGatewayOptions {
+export interface GatewayProcessOptions {
   /** The checkout to run; this one by default. */
   readonly folder?: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
@@ -48,10 +48,10 @@ export interface AttackedGatewayOptions {
  *
  * @throws {Error} if it exits before it listens, or takes longer than 30 s.
  */
-export async function startAttackedGateway(
+export async function startGatewayProcess(
   { folder = ROOT, environment, port: wanted = 0, prefix = [], flags = [] }:
-    AttackedGatewayOptions,
-): Promise<AttackedGateway> {
+    GatewayProcessOptions,
+): Promise<GatewayProcess> {
   const certificate = environment.TLS_CERT_FILE?.replace(/\/[^/]+$/, "");
   const logged = new Map<string, number>();
   const complaints: string[] = [];
