@@ -4,7 +4,8 @@ import { Assertions, functionOf } from "./assertions.ts";
 import { someNode, Sources } from "./sources.ts";
 
 /** What declares tests: `Deno.test`, and functions of our own. */
-const DECLARES_TESTS = /^(?:Deno\.test(?:\.\w+)?|test(?:[A-Z]\w*)?|\w+Test)$/;
+const DECLARES_TESTS =
+  /^(?:Deno\.test(?:\.\w+)?|test(?:[A-Z]\w*|\.(?!step\b)\w+)?|\w+Test)$/;
 
 /** What declares tests, or makes what does: `testsThatNeed()`. */
 const NAME_OF_WRAPPERS = /^tests?(?:[A-Z]\w*)?$|Test$/;

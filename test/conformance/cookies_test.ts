@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { valuesOf } from "../support/raw_client.ts";
 import { assertForwarded, exchange } from "./exchange.ts";
 import { ok } from "./raw_runner.ts";
-import { CHOICE, startTarget, type Target } from "./target.ts";
+import { startTarget, type Target, test } from "./target.ts";
 import { beginHandshake } from "./ws.ts";
 
 /** Cookie fields as clients send them, within the grammar and beyond it. */
@@ -84,35 +84,31 @@ Deno.test("a Set-Cookie line passes octet for octet, one by one and in order (RF
   });
 });
 
-Deno.test(
-  "a Domain that would take a cookie to other sandboxes is left out, one within the app's host passes (RFC 6265bis sections 4.1.2.3, 5.6.3)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    const { host } = target;
-    const base = host.slice(host.indexOf(".") + 1);
-    for (
-      const domain of [
-        base,
-        `.${base}`,
-        base.toUpperCase(),
-        `${base}.`,
-        base.slice(base.indexOf(".") + 1),
-      ]
-    ) {
-      await t.step(domain, async () => {
-        const line = `a=1; Domain=${domain}; Path=/`;
-        assert.deepEqual(await received(target, line), ["a=1; Path=/"]);
-      });
-    }
-    for (const domain of [host, `.${host}`, `x.${host}`]) {
-      await t.step(domain, async () => {
-        const line = `a=1; Domain=${domain}; Path=/`;
-        assert.deepEqual(await received(target, line), [line]);
-      });
-    }
-  },
-);
+test.choice("a Domain that would take a cookie to other sandboxes is left out, one within the app's host passes (RFC 6265bis sections 4.1.2.3, 5.6.3)", async (t) => {
+  await using target = await startTarget();
+  const { host } = target;
+  const base = host.slice(host.indexOf(".") + 1);
+  for (
+    const domain of [
+      base,
+      `.${base}`,
+      base.toUpperCase(),
+      `${base}.`,
+      base.slice(base.indexOf(".") + 1),
+    ]
+  ) {
+    await t.step(domain, async () => {
+      const line = `a=1; Domain=${domain}; Path=/`;
+      assert.deepEqual(await received(target, line), ["a=1; Path=/"]);
+    });
+  }
+  for (const domain of [host, `.${host}`, `x.${host}`]) {
+    await t.step(domain, async () => {
+      const line = `a=1; Domain=${domain}; Path=/`;
+      assert.deepEqual(await received(target, line), [line]);
+    });
+  }
+});
 
 /** Names of cookies of the gateway and of Daytona's proxy. */
 const OWN_NAMES: readonly string[] = [
@@ -123,26 +119,22 @@ const OWN_NAMES: readonly string[] = [
   "daytona-preview-page-accepted",
 ];
 
-Deno.test(
-  "a cookie by a name of the gateway's passes in neither direction (RFC 6265bis sections 5.7, 8.6)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    for (const own of OWN_NAMES) {
-      await t.step(`${own} to the app`, () =>
-        assertForwarded(
-          target,
-          { fields: [`Cookie: ${own}=1; a="b";  c; ${own}=2;d=1;${own}`] },
-          { fields: ['cookie: a="b";  c;d=1'] },
-        ));
-      await t.step(
-        `${own} alone to the app`,
-        () => assertForwarded(target, { fields: [`Cookie: ${own}=1`] }, {}),
-      );
-      await t.step(`${own} from the app`, async () => {
-        const lines = [`${own}=1; Path=/`, "a=1", `=${own}=1`, ` ${own} =1`];
-        assert.deepEqual(await received(target, ...lines), ["a=1"]);
-      });
-    }
-  },
-);
+test.choice("a cookie by a name of the gateway's passes in neither direction (RFC 6265bis sections 5.7, 8.6)", async (t) => {
+  await using target = await startTarget();
+  for (const own of OWN_NAMES) {
+    await t.step(`${own} to the app`, () =>
+      assertForwarded(
+        target,
+        { fields: [`Cookie: ${own}=1; a="b";  c; ${own}=2;d=1;${own}`] },
+        { fields: ['cookie: a="b";  c;d=1'] },
+      ));
+    await t.step(
+      `${own} alone to the app`,
+      () => assertForwarded(target, { fields: [`Cookie: ${own}=1`] }, {}),
+    );
+    await t.step(`${own} from the app`, async () => {
+      const lines = [`${own}=1; Path=/`, "a=1", `=${own}=1`, ` ${own} =1`];
+      assert.deepEqual(await received(target, ...lines), ["a=1"]);
+    });
+  }
+});

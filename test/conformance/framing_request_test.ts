@@ -10,7 +10,7 @@ import {
   messageOf,
   post,
 } from "./exchange.ts";
-import { CHOICE, startTarget, type Target } from "./target.ts";
+import { startTarget, type Target, test } from "./target.ts";
 import { HANDSHAKE } from "./ws.ts";
 
 const CHUNKED = "Transfer-Encoding: chunked";
@@ -180,16 +180,12 @@ Deno.test("chunk extensions and trailers end at the front (RFC 9112 sections 7.1
   }
 });
 
-Deno.test(
-  "chunks that only a lenient reading allows arrive in the strict spelling (RFC 9110 section 6.5.1, RFC 9112 section 7.1)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    for (const [name, body] of Object.entries(LENIENTLY_CHUNKED)) {
-      await t.step(name, () => assertChunked(target, body));
-    }
-  },
-);
+test.choice("chunks that only a lenient reading allows arrive in the strict spelling (RFC 9110 section 6.5.1, RFC 9112 section 7.1)", async (t) => {
+  await using target = await startTarget();
+  for (const [name, body] of Object.entries(LENIENTLY_CHUNKED)) {
+    await t.step(name, () => assertChunked(target, body));
+  }
+});
 
 function assertChunked(target: Target, chunks: string): Promise<void> {
   const framing = "transfer-encoding: chunked";
@@ -245,27 +241,23 @@ Deno.test("a body that breaks off, or the grammar, never becomes whole at the ru
   assert.equal(target.runner.seen.filter((one) => one.isComplete).length, 1);
 });
 
-Deno.test(
-  "a body of GET or HEAD ends at the front (RFC 9110 section 9.3.1)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    for (const method of ["GET", "HEAD"]) {
-      for (
-        const [field, body] of [
-          ["Content-Length: 5", "hello"],
-          [CHUNKED, HELLO],
-        ] as const
-      ) {
-        await t.step(`${method} with ${field}`, () => {
-          const line = `${method} / HTTP/1.1`;
-          const message = { line, fields: [field], body };
-          return assertForwarded(target, message, { method });
-        });
-      }
+test.choice("a body of GET or HEAD ends at the front (RFC 9110 section 9.3.1)", async (t) => {
+  await using target = await startTarget();
+  for (const method of ["GET", "HEAD"]) {
+    for (
+      const [field, body] of [
+        ["Content-Length: 5", "hello"],
+        [CHUNKED, HELLO],
+      ] as const
+    ) {
+      await t.step(`${method} with ${field}`, () => {
+        const line = `${method} / HTTP/1.1`;
+        const message = { line, fields: [field], body };
+        return assertForwarded(target, message, { method });
+      });
     }
-  },
-);
+  }
+});
 
 const REPAIRABLE: Record<string, Message> = {
   "two equal lengths": post(
@@ -285,27 +277,19 @@ const REPAIRABLE: Record<string, Message> = {
   },
 };
 
-Deno.test(
-  "what the front lets pass, but only repair could pass on, is refused (RFC 9112 sections 6.1, 6.3)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    for (const [name, message] of Object.entries(REPAIRABLE)) {
-      await t.step(name, async () => {
-        const { response, seen } = await exchange(target, message);
-        assertOwn(target, response, 400, "bad_request");
-        assert.deepEqual(seen, []);
-      });
-    }
-  },
-);
+test.choice("what the front lets pass, but only repair could pass on, is refused (RFC 9112 sections 6.1, 6.3)", async (t) => {
+  await using target = await startTarget();
+  for (const [name, message] of Object.entries(REPAIRABLE)) {
+    await t.step(name, async () => {
+      const { response, seen } = await exchange(target, message);
+      assertOwn(target, response, 400, "bad_request");
+      assert.deepEqual(seen, []);
+    });
+  }
+});
 
-Deno.test(
-  "a POST without framing gets none where its target names the host (RFC 9112 section 6.3)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
-    const request = `POST http://${target.host}/ HTTP/1.0\r\n\r\n`;
-    await assertForwarded(target, request, { method: "POST" });
-  },
-);
+test.choice("a POST without framing gets none where its target names the host (RFC 9112 section 6.3)", async () => {
+  await using target = await startTarget();
+  const request = `POST http://${target.host}/ HTTP/1.0\r\n\r\n`;
+  await assertForwarded(target, request, { method: "POST" });
+});

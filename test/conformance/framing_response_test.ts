@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { valuesOf } from "../support/raw_client.ts";
 import { assertOwn, attempt, exchange } from "./exchange.ts";
 import { OK, ok, thenClose } from "./raw_runner.ts";
-import { CHOICE, startTarget } from "./target.ts";
+import { startTarget, test } from "./target.ts";
 
 const HELLO = "5\r\nhello\r\n0\r\n\r\n";
 
@@ -175,20 +175,16 @@ Deno.test("a well-framed response arrives as it is, and its connection is used a
   if (target.isPorthole) assert.equal(runner.accepted, 1);
 });
 
-Deno.test(
-  "a status over 599 is a 502, as no front can send it (RFC 9110 section 15)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    for (const status of ["600", "999"]) {
-      await t.step(status, async () => {
-        target.runner.answer = OK.replace("200", status);
-        const { response } = await exchange(target);
-        assertOwn(target, response, 502, "runner_protocol_error");
-      });
-    }
-  },
-);
+test.choice("a status over 599 is a 502, as no front can send it (RFC 9110 section 15)", async (t) => {
+  await using target = await startTarget();
+  for (const status of ["600", "999"]) {
+    await t.step(status, async () => {
+      target.runner.answer = OK.replace("200", status);
+      const { response } = await exchange(target);
+      assertOwn(target, response, 502, "runner_protocol_error");
+    });
+  }
+});
 
 const UNFRAMED: Record<string, string> = {
   "chunked": ok("Transfer-Encoding: chunked", HELLO),

@@ -10,7 +10,7 @@ import {
   upstreamHead,
 } from "./exchange.ts";
 import { holdNext, ok } from "./raw_runner.ts";
-import { CHOICE, startTarget } from "./target.ts";
+import { startTarget, test } from "./target.ts";
 
 /** Fields that a client sends, and those that arrive. */
 const REQUESTS: Record<string, [sent: string[], arrives: string[]]> = {
@@ -115,39 +115,31 @@ Deno.test("no Connection field takes away what the gateway adds (RFC 9110 sectio
   }
 });
 
-Deno.test(
-  "a client's own version of what the gateway adds does not arrive (RFC 7239 section 8.1)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    for (
-      const field of [
-        "X-Daytona-Authorization: Bearer mine",
-        "X-Forwarded-Host: evil",
-        "X-Forwarded-Proto: https",
-        "X-Forwarded-For: 10.0.0.1",
-        "X-Forwarded-Port: 1",
-        "X-Real-IP: 10.0.0.1",
-        "Forwarded: for=10.0.0.1",
-      ]
-    ) {
-      await t.step(
-        field,
-        () => assertForwarded(target, { fields: [field] }, {}),
-      );
-    }
-  },
-);
+test.choice("a client's own version of what the gateway adds does not arrive (RFC 7239 section 8.1)", async (t) => {
+  await using target = await startTarget();
+  for (
+    const field of [
+      "X-Daytona-Authorization: Bearer mine",
+      "X-Forwarded-Host: evil",
+      "X-Forwarded-Proto: https",
+      "X-Forwarded-For: 10.0.0.1",
+      "X-Forwarded-Port: 1",
+      "X-Real-IP: 10.0.0.1",
+      "Forwarded: for=10.0.0.1",
+    ]
+  ) {
+    await t.step(
+      field,
+      () => assertForwarded(target, { fields: [field] }, {}),
+    );
+  }
+});
 
-Deno.test(
-  "the gateway adds no field of its own beside Host, X-Request-Id, the runner's key, X-Forwarded and a missing Accept-Encoding (RFC 9110 sections 7.6.3, 10.1.5, 12.5)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
-    // No User-Agent, Accept or Accept-Language; and no Via, which a gateway MUST send (deviation).
-    await assertForwarded(target, {}, {});
-  },
-);
+test.choice("the gateway adds no field of its own beside Host, X-Request-Id, the runner's key, X-Forwarded and a missing Accept-Encoding (RFC 9110 sections 7.6.3, 10.1.5, 12.5)", async () => {
+  await using target = await startTarget();
+  // No User-Agent, Accept or Accept-Language; and no Via, which a gateway MUST send (deviation).
+  await assertForwarded(target, {}, {});
+});
 
 /** End-to-end fields of an app's 200: the client receives all of them, in their order and case. */
 const END_TO_END: Record<string, string[]> = {
@@ -235,102 +227,82 @@ Deno.test("an app's Date passes, and one is added where it is missing (RFC 9110 
   });
 });
 
-Deno.test(
-  "Expect: 100-continue is answered here, and the app need not know it (RFC 9110 section 10.1.1)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    const message = post(["Expect: 100-continue", "Content-Length: 5"]);
-    const expected: Expected = { method: "POST", framing: "content-length: 5" };
-    await t.step("100 before the body, then the answer", async () => {
-      using client = await target.connect();
-      await client.write(messageOf(target, message));
-      assert.equal((await readResponse(client)).status, 100);
-      await client.write("hello");
-      assert.equal((await readResponse(client)).status, 200);
-      const { head, body } = target.runner.seen.at(-1) ?? {};
-      assert.deepEqual([head, body], [upstreamHead(target, expected), "hello"]);
-    });
-    await t.step("a client that does not wait", () =>
-      assertForwarded(
-        target,
-        `${
-          messageOf(target, { ...message, fields: ["Content-Length: 5"] })
-        }hello`,
-        { ...expected, body: "hello" },
-      ));
-    await t.step("an app that refuses at once", async () => {
-      using held = holdNext(target.runner);
-      using client = await target.connect();
-      await client.write(messageOf(target, message));
-      const { stream } = await held.request;
-      await stream.write("HTTP/1.1 417 x\r\nContent-Length: 0\r\n\r\n");
-      const first = await readResponse(client);
-      // The front sends the 100 as soon as the gateway reads the body, which is before the app has responded.
-      assert.equal(first.status, 100);
-      assert.equal((await readResponse(client)).status, 417);
-    });
-  },
-);
-
-Deno.test(
-  "no other expectation, and none without a body, keeps a request from the app (RFC 9110 section 10.1.1)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    const framing = "content-length: 5";
-    for (const expectation of ["x", "100-continue, x"]) {
-      await t.step(expectation, () => {
-        const fields = [`Expect: ${expectation}`, "Content-Length: 5"];
-        const expected = { method: "POST", framing, body: "hello" };
-        return assertForwarded(target, post(fields, "hello"), expected);
-      });
-    }
-    await t.step("100-continue of GET", () => {
-      const fields = ["Expect: 100-continue"];
-      return assertForwarded(target, { fields }, {});
-    });
-  },
-);
-
-Deno.test(
-  "Expect: 100-continue of HTTP/1.0 is answered, where Deno.serve MUST ignore it (RFC 9110 section 10.1.1)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
+test.choice("Expect: 100-continue is answered here, and the app need not know it (RFC 9110 section 10.1.1)", async (t) => {
+  await using target = await startTarget();
+  const message = post(["Expect: 100-continue", "Content-Length: 5"]);
+  const expected: Expected = { method: "POST", framing: "content-length: 5" };
+  await t.step("100 before the body, then the answer", async () => {
     using client = await target.connect();
-    const fields = ["Expect: 100-continue", "Content-Length: 5"];
-    const line = "POST / HTTP/1.0";
-    await client.write(messageOf(target, { line, fields, body: "hello" }));
+    await client.write(messageOf(target, message));
     assert.equal((await readResponse(client)).status, 100);
+    await client.write("hello");
     assert.equal((await readResponse(client)).status, 200);
-  },
-);
-
-Deno.test(
-  "OPTIONS passes whatever its Max-Forwards is (RFC 9110 section 7.6.2)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
-    await assertForwarded(target, {
-      line: "OPTIONS / HTTP/1.1",
-      fields: ["Max-Forwards: 0"],
-    }, { method: "OPTIONS", fields: ["max-forwards: 0"] });
-  },
-);
-
-Deno.test(
-  "TRACE is refused, since its answer would hold the runner's key (RFC 9110 section 9.3.8)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
+    const { head, body } = target.runner.seen.at(-1) ?? {};
+    assert.deepEqual([head, body], [upstreamHead(target, expected), "hello"]);
+  });
+  await t.step("a client that does not wait", () =>
+    assertForwarded(
+      target,
+      `${
+        messageOf(target, { ...message, fields: ["Content-Length: 5"] })
+      }hello`,
+      { ...expected, body: "hello" },
+    ));
+  await t.step("an app that refuses at once", async () => {
+    using held = holdNext(target.runner);
     using client = await target.connect();
-    await client.write(messageOf(target, { line: "TRACE / HTTP/1.1" }));
-    const { status, fields } = await readResponse(client);
-    assert.equal(status, 405);
-    assert.deepEqual(valuesOf(fields, "allow"), [
-      "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
-    ]);
-    assert.deepEqual(target.runner.seen, []);
-  },
-);
+    await client.write(messageOf(target, message));
+    const { stream } = await held.request;
+    await stream.write("HTTP/1.1 417 x\r\nContent-Length: 0\r\n\r\n");
+    const first = await readResponse(client);
+    // The front sends the 100 as soon as the gateway reads the body, which is before the app has responded.
+    assert.equal(first.status, 100);
+    assert.equal((await readResponse(client)).status, 417);
+  });
+});
+
+test.choice("no other expectation, and none without a body, keeps a request from the app (RFC 9110 section 10.1.1)", async (t) => {
+  await using target = await startTarget();
+  const framing = "content-length: 5";
+  for (const expectation of ["x", "100-continue, x"]) {
+    await t.step(expectation, () => {
+      const fields = [`Expect: ${expectation}`, "Content-Length: 5"];
+      const expected = { method: "POST", framing, body: "hello" };
+      return assertForwarded(target, post(fields, "hello"), expected);
+    });
+  }
+  await t.step("100-continue of GET", () => {
+    const fields = ["Expect: 100-continue"];
+    return assertForwarded(target, { fields }, {});
+  });
+});
+
+test.choice("Expect: 100-continue of HTTP/1.0 is answered, where Deno.serve MUST ignore it (RFC 9110 section 10.1.1)", async () => {
+  await using target = await startTarget();
+  using client = await target.connect();
+  const fields = ["Expect: 100-continue", "Content-Length: 5"];
+  const line = "POST / HTTP/1.0";
+  await client.write(messageOf(target, { line, fields, body: "hello" }));
+  assert.equal((await readResponse(client)).status, 100);
+  assert.equal((await readResponse(client)).status, 200);
+});
+
+test.choice("OPTIONS passes whatever its Max-Forwards is (RFC 9110 section 7.6.2)", async () => {
+  await using target = await startTarget();
+  await assertForwarded(target, {
+    line: "OPTIONS / HTTP/1.1",
+    fields: ["Max-Forwards: 0"],
+  }, { method: "OPTIONS", fields: ["max-forwards: 0"] });
+});
+
+test.choice("TRACE is refused, since its answer would hold the runner's key (RFC 9110 section 9.3.8)", async () => {
+  await using target = await startTarget();
+  using client = await target.connect();
+  await client.write(messageOf(target, { line: "TRACE / HTTP/1.1" }));
+  const { status, fields } = await readResponse(client);
+  assert.equal(status, 405);
+  assert.deepEqual(valuesOf(fields, "allow"), [
+    "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+  ]);
+  assert.deepEqual(target.runner.seen, []);
+});

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
 import { assertOwn, attempt, exchange, messageOf } from "./exchange.ts";
 import { holdNext, OK, ok, thenClose } from "./raw_runner.ts";
-import { CHOICE, startTarget } from "./target.ts";
+import { startTarget, test } from "./target.ts";
 
 const HELLO = "5\r\nhello\r\n0\r\n\r\n";
 
@@ -123,33 +123,25 @@ const PERSISTENCE: Record<string, [answer: string, persists: boolean]> = {
   ],
 };
 
-Deno.test(
-  "a connection persists as the response says (RFC 9112 section 9.3)",
-  CHOICE,
-  async (t) => {
-    for (const [name, [answer, persists]] of Object.entries(PERSISTENCE)) {
-      await t.step(name, async () => {
-        await using target = await startTarget();
-        target.runner.answer = answer;
-        await exchange(target);
-        await exchange(target);
-        assert.equal(target.runner.accepted, persists ? 1 : 2);
-      });
-    }
-  },
-);
+test.choice("a connection persists as the response says (RFC 9112 section 9.3)", async (t) => {
+  for (const [name, [answer, persists]] of Object.entries(PERSISTENCE)) {
+    await t.step(name, async () => {
+      await using target = await startTarget();
+      target.runner.answer = answer;
+      await exchange(target);
+      await exchange(target);
+      assert.equal(target.runner.accepted, persists ? 1 : 2);
+    });
+  }
+});
 
-Deno.test(
-  "a response of status 600 lets its connection go, though more of it is to come (RFC 9112 section 9.6)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
-    using held = holdNext(target.runner);
-    using client = await target.connect();
-    await client.write(messageOf(target, {}));
-    const { stream } = await held.request;
-    await stream.write("HTTP/1.1 600 x\r\nContent-Length: 9\r\n\r\n");
-    assert.equal((await readResponse(client)).status, 502);
-    assert.equal(await stream.readToEnd(), "");
-  },
-);
+test.choice("a response of status 600 lets its connection go, though more of it is to come (RFC 9112 section 9.6)", async () => {
+  await using target = await startTarget();
+  using held = holdNext(target.runner);
+  using client = await target.connect();
+  await client.write(messageOf(target, {}));
+  const { stream } = await held.request;
+  await stream.write("HTTP/1.1 600 x\r\nContent-Length: 9\r\n\r\n");
+  assert.equal((await readResponse(client)).status, 502);
+  assert.equal(await stream.readToEnd(), "");
+});

@@ -9,7 +9,7 @@ import {
   post,
 } from "./exchange.ts";
 import { OK, ok } from "./raw_runner.ts";
-import { CHOICE, startTarget } from "./target.ts";
+import { startTarget, test } from "./target.ts";
 
 /** The field lines with these names. */
 function linesOf(
@@ -76,43 +76,39 @@ Deno.test("a response without a body keeps its fields and has no body (RFC 9110 
   if (target.isPorthole) assert.equal(runner.accepted, 2);
 });
 
-Deno.test(
-  "what a front may leave out of a response without a body, it leaves out (RFC 9110 sections 8.6, 15.1)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    const cases: Record<string, [answer: string, statusLine: string]> = {
-      "a length of 204": [
-        "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 204 No Content",
-      ],
-      "a length of 304, that of a 200": [
-        "HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n",
-        "HTTP/1.1 304 Not Modified",
-      ],
-      "the coding of a 304": [
-        "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "HTTP/1.1 304 Not Modified",
-      ],
-      "an app's own reason": [
-        "HTTP/1.1 200 Fine by me\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 200 OK",
-      ],
-    };
-    for (const [name, [answer, statusLine]] of Object.entries(cases)) {
-      await t.step(name, async () => {
-        target.runner.answer = answer;
-        const { response } = await exchange(target);
-        assert.equal(response.statusLine, statusLine);
-        const framing = statusLine.includes("200") ? ["content-length: 0"] : [];
-        assert.deepEqual(
-          linesOf(response.fields, "content-length", "transfer-encoding"),
-          framing,
-        );
-      });
-    }
-  },
-);
+test.choice("what a front may leave out of a response without a body, it leaves out (RFC 9110 sections 8.6, 15.1)", async (t) => {
+  await using target = await startTarget();
+  const cases: Record<string, [answer: string, statusLine: string]> = {
+    "a length of 204": [
+      "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 204 No Content",
+    ],
+    "a length of 304, that of a 200": [
+      "HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n",
+      "HTTP/1.1 304 Not Modified",
+    ],
+    "the coding of a 304": [
+      "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "HTTP/1.1 304 Not Modified",
+    ],
+    "an app's own reason": [
+      "HTTP/1.1 200 Fine by me\r\nContent-Length: 0\r\n\r\n",
+      "HTTP/1.1 200 OK",
+    ],
+  };
+  for (const [name, [answer, statusLine]] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      target.runner.answer = answer;
+      const { response } = await exchange(target);
+      assert.equal(response.statusLine, statusLine);
+      const framing = statusLine.includes("200") ? ["content-length: 0"] : [];
+      assert.deepEqual(
+        linesOf(response.fields, "content-length", "transfer-encoding"),
+        framing,
+      );
+    });
+  }
+});
 
 Deno.test("a response to HEAD that has no length gets none (RFC 9110 section 8.6)", async () => {
   await using target = await startTarget();
@@ -124,28 +120,24 @@ Deno.test("a response to HEAD that has no length gets none (RFC 9110 section 8.6
   }
 });
 
-Deno.test(
-  "a 205 loses its framing at the front, so that a client waits for its end (RFC 9110 section 15.3.6)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    const reset = OK.replace("200 OK", "205 Reset Content");
-    const cases: Record<string, string> = {
-      "without content": reset.replace("2\r\n\r\nok", "0\r\n\r\n"),
-      "with content, which it must not have": reset,
-    };
-    for (const [name, answer] of Object.entries(cases)) {
-      await t.step(name, async () => {
-        target.runner.answer = answer;
-        using client = await target.connect();
-        await client.write(messageOf(target, {}));
-        const { line, fields } = parseHead(await client.readUntil("\r\n\r\n"));
-        assert.equal(line, "HTTP/1.1 205 Reset Content");
-        assert.deepEqual(fields.map(([name]) => name), ["date"]);
-      });
-    }
-  },
-);
+test.choice("a 205 loses its framing at the front, so that a client waits for its end (RFC 9110 section 15.3.6)", async (t) => {
+  await using target = await startTarget();
+  const reset = OK.replace("200 OK", "205 Reset Content");
+  const cases: Record<string, string> = {
+    "without content": reset.replace("2\r\n\r\nok", "0\r\n\r\n"),
+    "with content, which it must not have": reset,
+  };
+  for (const [name, answer] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      target.runner.answer = answer;
+      using client = await target.connect();
+      await client.write(messageOf(target, {}));
+      const { line, fields } = parseHead(await client.readUntil("\r\n\r\n"));
+      assert.equal(line, "HTTP/1.1 205 Reset Content");
+      assert.deepEqual(fields.map(([name]) => name), ["date"]);
+    });
+  }
+});
 
 const DATE = "date: Sat, 29 Oct 1994 19:43:31 GMT";
 
@@ -227,20 +219,16 @@ Deno.test("a response passes octet for octet, its content and what describes it 
   }
 });
 
-Deno.test(
-  "requests on one client connection share one upstream connection (RFC 9112 section 9.3)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
-    using client = await target.connect();
-    for (let i = 0; i < 10; i++) {
-      await client.write(messageOf(target, {}));
-      assert.equal((await readResponse(client)).body, "ok");
-    }
-    assert.equal(target.runner.seen.length, 10);
-    assert.equal(target.runner.accepted, 1);
-  },
-);
+test.choice("requests on one client connection share one upstream connection (RFC 9112 section 9.3)", async () => {
+  await using target = await startTarget();
+  using client = await target.connect();
+  for (let i = 0; i < 10; i++) {
+    await client.write(messageOf(target, {}));
+    assert.equal((await readResponse(client)).body, "ok");
+  }
+  assert.equal(target.runner.seen.length, 10);
+  assert.equal(target.runner.accepted, 1);
+});
 
 Deno.test("a request without a body gets no framing field, one of length 0 keeps it (RFC 9110 section 8.6)", async (t) => {
   await using target = await startTarget();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
 import { assertOwn, type Message, messageOf, post } from "./exchange.ts";
 import { holdNext } from "./raw_runner.ts";
-import { CHOICE, startTarget } from "./target.ts";
+import { startTarget, test } from "./target.ts";
 
 const CHUNKED = "Transfer-Encoding: chunked";
 const NEXT: Message = { line: "GET /next HTTP/1.1" };
@@ -45,33 +45,29 @@ Deno.test("pipelined requests are forwarded one after the other and answered in 
   if (target.isPorthole) assert.equal(runner.accepted, 1);
 });
 
-Deno.test(
-  "a pipelined request waits at the gateway until the one before it is answered (RFC 9112 section 9.3.2)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
-    const { runner } = target;
-    using held = holdNext(runner);
-    using client = await target.connect();
-    await client.write(messageOf(target, {}) + messageOf(target, NEXT));
-    const { stream } = await held.request;
+test.choice("a pipelined request waits at the gateway until the one before it is answered (RFC 9112 section 9.3.2)", async () => {
+  await using target = await startTarget();
+  const { runner } = target;
+  using held = holdNext(runner);
+  using client = await target.connect();
+  await client.write(messageOf(target, {}) + messageOf(target, NEXT));
+  const { stream } = await held.request;
 
-    // By the end of another client's exchange, the second request would have arrived as well.
-    using other = await target.connect();
-    await other.write(messageOf(target, { line: "GET /other HTTP/1.1" }));
-    await readResponse(other);
-    const { prefix } = target;
-    const before = [`${prefix}/`, `${prefix}/other`];
-    assert.deepEqual(runner.seen.map(({ target }) => target), before);
+  // By the end of another client's exchange, the second request would have arrived as well.
+  using other = await target.connect();
+  await other.write(messageOf(target, { line: "GET /other HTTP/1.1" }));
+  await readResponse(other);
+  const { prefix } = target;
+  const before = [`${prefix}/`, `${prefix}/other`];
+  assert.deepEqual(runner.seen.map(({ target }) => target), before);
 
-    await stream.write(
-      "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
-    );
-    await readResponse(client);
-    await readResponse(client);
-    assert.equal(runner.seen.at(-1)?.target, `${prefix}/next`);
-  },
-);
+  await stream.write(
+    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+  );
+  await readResponse(client);
+  await readResponse(client);
+  assert.equal(runner.seen.at(-1)?.target, `${prefix}/next`);
+});
 
 const CARRIERS: Record<string, [message: Message, body: string]> = {
   "a body with a length": [post(LENGTH, SMUGGLED), SMUGGLED],

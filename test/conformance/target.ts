@@ -72,8 +72,16 @@ function addedFields(host: string, clientAddress: string): string {
     `x-forwarded-for: ${clientAddress}\r\n`;
 }
 
+function testChoice(
+  name: string,
+  body: (t: Deno.TestContext) => void | Promise<void>,
+): void {
+  const ignore = elsewhere()?.isPorthole === false;
+  Deno.test({ name, ignore, fn: (t) => body(t) });
+}
+
 /**
- * For cases that test a choice of Porthole's or of its front's, or a known deviation of theirs: they do not apply to
+ * Declares a case that tests a choice of Porthole's or of its front's, or a known deviation of theirs: it does not apply to
  * other gateways.
  */
-export const CHOICE = { ignore: elsewhere()?.isPorthole === false } as const;
+export const test = { choice: testChoice } as const;

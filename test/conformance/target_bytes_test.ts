@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
 import { assertOwn, errorOf, exchange, type Message } from "./exchange.ts";
-import { CHOICE, startTarget, type Target } from "./target.ts";
+import { startTarget, type Target, test } from "./target.ts";
 
 const HANDSHAKE = [
   "Connection: Upgrade",
@@ -96,23 +96,19 @@ const RESOLVED: Record<string, string> = {
   "/a%2Fb/../c//d%zz": "/c//d%zz",
 };
 
-Deno.test(
-  "dot segments are resolved within the app's own path, the rest kept (RFC 3986 section 5.2.4)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    for (const [way, fields] of Object.entries(WAYS)) {
-      for (const [sent, expected] of Object.entries(RESOLVED)) {
-        await t.step(`${way} ${sent}`, async () => {
-          assert.deepEqual(
-            await targetsOf(target, { line: `GET ${sent} HTTP/1.1`, fields }),
-            [target.prefix + expected],
-          );
-        });
-      }
+test.choice("dot segments are resolved within the app's own path, the rest kept (RFC 3986 section 5.2.4)", async (t) => {
+  await using target = await startTarget();
+  for (const [way, fields] of Object.entries(WAYS)) {
+    for (const [sent, expected] of Object.entries(RESOLVED)) {
+      await t.step(`${way} ${sent}`, async () => {
+        assert.deepEqual(
+          await targetsOf(target, { line: `GET ${sent} HTTP/1.1`, fields }),
+          [target.prefix + expected],
+        );
+      });
     }
-  },
-);
+  }
+});
 
 /** Every spelling of a climb: dots and separators, plain and percent-encoded, in upper and lower case. */
 function climbs(): string[] {
@@ -169,23 +165,19 @@ const HALF_SEEN: readonly string[] = [
   "/%2e%2e#/b",
 ];
 
-Deno.test(
-  "a target that only some hops would resolve is refused, and says so (RFC 3986 section 3.3)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    for (const [way, fields] of Object.entries(WAYS)) {
-      for (const sent of HALF_SEEN) {
-        await t.step(`${way} ${sent}`, async () => {
-          const line = `GET ${sent} HTTP/1.1`;
-          const { response, seen } = await exchange(target, { line, fields });
-          assertOwn(target, response, 400, "bad_target");
-          assert.deepEqual(seen, []);
-        });
-      }
+test.choice("a target that only some hops would resolve is refused, and says so (RFC 3986 section 3.3)", async (t) => {
+  await using target = await startTarget();
+  for (const [way, fields] of Object.entries(WAYS)) {
+    for (const sent of HALF_SEEN) {
+      await t.step(`${way} ${sent}`, async () => {
+        const line = `GET ${sent} HTTP/1.1`;
+        const { response, seen } = await exchange(target, { line, fields });
+        assertOwn(target, response, 400, "bad_target");
+        assert.deepEqual(seen, []);
+      });
     }
-  },
-);
+  }
+});
 
 const BAD_HOSTS: readonly string[] = [
   "3000-..",

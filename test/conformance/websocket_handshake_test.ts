@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readResponse, valuesOf } from "../support/raw_client.ts";
 import { acceptOf } from "../support/wire_frames.ts";
 import { assertOwn, errorOf, exchange, upstreamHead } from "./exchange.ts";
-import { CHOICE, startTarget } from "./target.ts";
+import { startTarget, test } from "./target.ts";
 import {
   beginHandshake,
   frame,
@@ -13,58 +13,50 @@ import {
   switching,
 } from "./ws.ts";
 
-Deno.test(
-  "the app gets a handshake of the gateway's own, with the client's fields (RFC 6455 section 4.1)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
-    using opening = await beginHandshake(target, [
-      "Origin: http://elsewhere",
-      "Sec-WebSocket-Protocol: chat.v2,chat.v1 , x~1.0",
-      "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
-      "Cookie: a=1",
-      "User-Agent: by hand",
-      "X-A: 1",
-    ]);
-    const { head } = opening.app;
-    const [key = ""] = valuesOf(opening.app.fields, "sec-websocket-key");
-    assert.equal(atob(key).length, 16);
-    assert.notEqual(key, "dGhlIHNhbXBsZSBub25jZQ==");
-    const own = `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
-      `Sec-WebSocket-Key: ${key}\r\nconnection: Upgrade`;
-    assert.equal(
-      head,
-      upstreamHead(target, {
-        fields: [
-          "cookie: a=1",
-          "origin: http://elsewhere",
-          "sec-websocket-protocol: chat.v2,chat.v1 , x~1.0",
-          "user-agent: by hand",
-          "x-a: 1",
-        ],
-        framing: own,
-      }),
-    );
-  },
-);
+test.choice("the app gets a handshake of the gateway's own, with the client's fields (RFC 6455 section 4.1)", async () => {
+  await using target = await startTarget();
+  using opening = await beginHandshake(target, [
+    "Origin: http://elsewhere",
+    "Sec-WebSocket-Protocol: chat.v2,chat.v1 , x~1.0",
+    "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
+    "Cookie: a=1",
+    "User-Agent: by hand",
+    "X-A: 1",
+  ]);
+  const { head } = opening.app;
+  const [key = ""] = valuesOf(opening.app.fields, "sec-websocket-key");
+  assert.equal(atob(key).length, 16);
+  assert.notEqual(key, "dGhlIHNhbXBsZSBub25jZQ==");
+  const own = `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+    `Sec-WebSocket-Key: ${key}\r\nconnection: Upgrade`;
+  assert.equal(
+    head,
+    upstreamHead(target, {
+      fields: [
+        "cookie: a=1",
+        "origin: http://elsewhere",
+        "sec-websocket-protocol: chat.v2,chat.v1 , x~1.0",
+        "user-agent: by hand",
+        "x-a: 1",
+      ],
+      framing: own,
+    }),
+  );
+});
 
-Deno.test(
-  "every handshake has a key of its own, on a connection of its own (RFC 6455 section 4.1)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
-    const keys = new Set<string>();
-    const connections = new Set<number>();
-    for (let i = 0; i < 3; i++) {
-      using opening = await beginHandshake(target);
-      const { fields, connection } = opening.app;
-      keys.add(valuesOf(fields, "sec-websocket-key").join());
-      connections.add(connection);
-    }
-    assert.equal(keys.size, 3);
-    assert.equal(connections.size, 3);
-  },
-);
+test.choice("every handshake has a key of its own, on a connection of its own (RFC 6455 section 4.1)", async () => {
+  await using target = await startTarget();
+  const keys = new Set<string>();
+  const connections = new Set<number>();
+  for (let i = 0; i < 3; i++) {
+    using opening = await beginHandshake(target);
+    const { fields, connection } = opening.app;
+    keys.add(valuesOf(fields, "sec-websocket-key").join());
+    connections.add(connection);
+  }
+  assert.equal(keys.size, 3);
+  assert.equal(connections.size, 3);
+});
 
 Deno.test("the client gets its 101 when the app has sent one, with what the app chose (RFC 6455 section 4.2.2)", async (t) => {
   await using target = await startTarget();
@@ -128,86 +120,74 @@ Deno.test("a handshake's spelling may vary (RFC 6455 section 4.2.1)", async (t) 
   }
 });
 
-Deno.test(
-  "what is no handshake of version 13 is refused, and no app is asked (RFC 6455 section 4.2.2)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    const [connection = "", upgrade = "", , key = ""] = HANDSHAKE;
-    const cases: Record<string, string[]> = {
-      "another version": [connection, upgrade, "Sec-WebSocket-Version: 8", key],
-      "two versions": [
-        connection,
-        upgrade,
-        "Sec-WebSocket-Version: 13, 8",
-        key,
-      ],
-      "no version": [connection, upgrade, key],
-    };
-    for (const [name, fields] of Object.entries(cases)) {
-      await t.step(name, async () => {
-        const { response, seen } = await exchange(target, { fields });
-        assertOwn(target, response, 426, "upgrade_required");
-        assert.deepEqual(
-          valuesOf(response.fields, "sec-websocket-version"),
-          ["13"],
-        );
-        assert.deepEqual(seen, []);
-      });
-    }
-  },
-);
+test.choice("what is no handshake of version 13 is refused, and no app is asked (RFC 6455 section 4.2.2)", async (t) => {
+  await using target = await startTarget();
+  const [connection = "", upgrade = "", , key = ""] = HANDSHAKE;
+  const cases: Record<string, string[]> = {
+    "another version": [connection, upgrade, "Sec-WebSocket-Version: 8", key],
+    "two versions": [
+      connection,
+      upgrade,
+      "Sec-WebSocket-Version: 13, 8",
+      key,
+    ],
+    "no version": [connection, upgrade, key],
+  };
+  for (const [name, fields] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      const { response, seen } = await exchange(target, { fields });
+      assertOwn(target, response, 426, "upgrade_required");
+      assert.deepEqual(
+        valuesOf(response.fields, "sec-websocket-version"),
+        ["13"],
+      );
+      assert.deepEqual(seen, []);
+    });
+  }
+});
 
-Deno.test(
-  "a handshake without a key of 16 octets is refused, and no app is asked (RFC 6455 section 4.2.1)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    const [connection = "", upgrade = "", version = ""] = HANDSHAKE;
-    const cases: Record<string, string[]> = {
-      "no key": [],
-      "an empty key": ["Sec-WebSocket-Key:"],
-      "a key that is no base64": ["Sec-WebSocket-Key: x"],
-      "a key of 3 octets": ["Sec-WebSocket-Key: AAAA"],
-      "two keys": [
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-      ],
-    };
-    for (const [name, keys] of Object.entries(cases)) {
-      await t.step(name, async () => {
-        const fields = [connection, upgrade, version, ...keys];
-        const { response, seen } = await exchange(target, { fields });
-        assertOwn(target, response, 400, "bad_request");
-        assert.deepEqual(seen, []);
-      });
-    }
-  },
-);
+test.choice("a handshake without a key of 16 octets is refused, and no app is asked (RFC 6455 section 4.2.1)", async (t) => {
+  await using target = await startTarget();
+  const [connection = "", upgrade = "", version = ""] = HANDSHAKE;
+  const cases: Record<string, string[]> = {
+    "no key": [],
+    "an empty key": ["Sec-WebSocket-Key:"],
+    "a key that is no base64": ["Sec-WebSocket-Key: x"],
+    "a key of 3 octets": ["Sec-WebSocket-Key: AAAA"],
+    "two keys": [
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ],
+  };
+  for (const [name, keys] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      const fields = [connection, upgrade, version, ...keys];
+      const { response, seen } = await exchange(target, { fields });
+      assertOwn(target, response, 400, "bad_request");
+      assert.deepEqual(seen, []);
+    });
+  }
+});
 
-Deno.test(
-  "an upgrade that is no WebSocket's is an ordinary request (RFC 9110 section 7.8)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    const cases: Record<string, { line?: string; fields: string[] }> = {
-      "another protocol": { fields: ["Connection: Upgrade", "Upgrade: x"] },
-      "websocket in a list": {
-        fields: ["Connection: Upgrade", "Upgrade: x, websocket"],
-      },
-      "without Connection": { fields: ["Upgrade: websocket"] },
-      "without Upgrade": { fields: ["Connection: Upgrade"] },
-      "by POST": { line: "POST / HTTP/1.1", fields: [...HANDSHAKE] },
-    };
-    for (const [name, message] of Object.entries(cases)) {
-      await t.step(name, async () => {
-        const { response, seen } = await exchange(target, message);
-        assert.equal(response.status, 200);
-        assert.doesNotMatch(seen[0]?.head ?? "", /upgrade|sec-websocket-key/i);
-      });
-    }
-  },
-);
+test.choice("an upgrade that is no WebSocket's is an ordinary request (RFC 9110 section 7.8)", async (t) => {
+  await using target = await startTarget();
+  const cases: Record<string, { line?: string; fields: string[] }> = {
+    "another protocol": { fields: ["Connection: Upgrade", "Upgrade: x"] },
+    "websocket in a list": {
+      fields: ["Connection: Upgrade", "Upgrade: x, websocket"],
+    },
+    "without Connection": { fields: ["Upgrade: websocket"] },
+    "without Upgrade": { fields: ["Connection: Upgrade"] },
+    "by POST": { line: "POST / HTTP/1.1", fields: [...HANDSHAKE] },
+  };
+  for (const [name, message] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      const { response, seen } = await exchange(target, message);
+      assert.equal(response.status, 200);
+      assert.doesNotMatch(seen[0]?.head ?? "", /upgrade|sec-websocket-key/i);
+    });
+  }
+});
 
 const REFUSALS: Record<string, string> = {
   "a 401":
@@ -257,24 +237,20 @@ const BAD_SWITCHES: Record<string, (accept: string) => string> = {
   "a field that is none": (accept) => switching(accept, "X"),
 };
 
-Deno.test(
-  "a 101 that does not complete the handshake is a 502 (RFC 6455 section 4.1)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    for (const [name, answer] of Object.entries(BAD_SWITCHES)) {
-      await t.step(name, async () => {
-        using opening = await beginHandshake(target, [
-          "Sec-WebSocket-Protocol: a, b",
-        ]);
-        await opening.app.stream.write(answer(opening.accept));
-        const response = await readResponse(opening.client);
-        assertOwn(target, response, 502, "runner_protocol_error");
-        assert.equal(await opening.app.stream.readToEnd(), "");
-      });
-    }
-  },
-);
+test.choice("a 101 that does not complete the handshake is a 502 (RFC 6455 section 4.1)", async (t) => {
+  await using target = await startTarget();
+  for (const [name, answer] of Object.entries(BAD_SWITCHES)) {
+    await t.step(name, async () => {
+      using opening = await beginHandshake(target, [
+        "Sec-WebSocket-Protocol: a, b",
+      ]);
+      await opening.app.stream.write(answer(opening.accept));
+      const response = await readResponse(opening.client);
+      assertOwn(target, response, 502, "runner_protocol_error");
+      assert.equal(await opening.app.stream.readToEnd(), "");
+    });
+  }
+});
 
 Deno.test("interim responses before the 101 are not it (RFC 9110 section 15.2)", async () => {
   await using target = await startTarget();

@@ -1,7 +1,7 @@
 /** Messages through an open tunnel, and the codes that close it (RFC 6455 sections 5 to 8). */
 import assert from "node:assert/strict";
 import { readResponse } from "../support/raw_client.ts";
-import { CHOICE, startTarget, type Target } from "./target.ts";
+import { startTarget, type Target, test } from "./target.ts";
 import {
   beginHandshake,
   clientFrame,
@@ -114,22 +114,18 @@ Deno.test("messages pass from the client, fragments as one message, masked (RFC 
   }
 });
 
-Deno.test(
-  "every frame to the app has a mask of its own (RFC 6455 section 5.3)",
-  CHOICE,
-  async () => {
-    await using target = await startTarget();
-    using tunnel = await openTunnel(target);
-    const masks = new Set<string>();
-    for (let i = 0; i < 8; i++) {
-      await tunnel.client.write(clientFrame({ opcode: text, payload: "" }));
-      const [head, key] = [await tunnel.app.read(2), await tunnel.app.read(4)];
-      assert.equal(head, "\x81\x80");
-      masks.add(key);
-    }
-    assert.equal(masks.size, 8);
-  },
-);
+test.choice("every frame to the app has a mask of its own (RFC 6455 section 5.3)", async () => {
+  await using target = await startTarget();
+  using tunnel = await openTunnel(target);
+  const masks = new Set<string>();
+  for (let i = 0; i < 8; i++) {
+    await tunnel.client.write(clientFrame({ opcode: text, payload: "" }));
+    const [head, key] = [await tunnel.app.read(2), await tunnel.app.read(4)];
+    assert.equal(head, "\x81\x80");
+    masks.add(key);
+  }
+  assert.equal(masks.size, 8);
+});
 
 Deno.test("what a client sends before its 101 arrives as frames, never as a request (RFC 6455 section 4.1)", async () => {
   await using target = await startTarget();
@@ -153,50 +149,46 @@ Deno.test("what the app sends in one write with its 101 is not lost (RFC 6455 se
   assert.equal((await readFrame(tunnel.client)).payload, "bird");
 });
 
-Deno.test(
-  "each side's Ping is answered by the gateway with the same payload (RFC 6455 section 5.5.3)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    using tunnel = await openTunnel(target);
-    for (const payload of ["", "are you there?", "x".repeat(125)]) {
-      await t.step(`the app's, ${payload.length} octets`, async () => {
-        await tunnel.app.write(frame({ opcode: ping, payload }));
-        assert.deepEqual(await readFrame(tunnel.app), {
-          ...{ opcode: pong, payload, final: true, reserved: 0, masked: true },
-        });
+test.choice("each side's Ping is answered by the gateway with the same payload (RFC 6455 section 5.5.3)", async (t) => {
+  await using target = await startTarget();
+  using tunnel = await openTunnel(target);
+  for (const payload of ["", "are you there?", "x".repeat(125)]) {
+    await t.step(`the app's, ${payload.length} octets`, async () => {
+      await tunnel.app.write(frame({ opcode: ping, payload }));
+      assert.deepEqual(await readFrame(tunnel.app), {
+        ...{ opcode: pong, payload, final: true, reserved: 0, masked: true },
       });
-      await t.step(`the client's, ${payload.length} octets`, async () => {
-        await tunnel.client.write(clientFrame({ opcode: ping, payload }));
-        assert.deepEqual(await readFrame(tunnel.client), {
-          ...{ opcode: pong, payload, final: true, reserved: 0, masked: false },
-        });
+    });
+    await t.step(`the client's, ${payload.length} octets`, async () => {
+      await tunnel.client.write(clientFrame({ opcode: ping, payload }));
+      assert.deepEqual(await readFrame(tunnel.client), {
+        ...{ opcode: pong, payload, final: true, reserved: 0, masked: false },
       });
-    }
-    await t.step("between an app's fragments", async () => {
-      const { app, client } = tunnel;
-      await app.write(
-        frame({ opcode: text, payload: "a", final: false }) +
-          frame({ opcode: ping, payload: "p" }) +
-          frame({ opcode: continuation, payload: "b" }),
-      );
-      const answer = await readFrame(app);
-      assert.deepEqual([answer.opcode, answer.payload], [pong, "p"]);
-      assert.equal((await readFrame(client)).payload, "ab");
     });
-    await t.step("between a client's fragments", async () => {
-      const { app, client } = tunnel;
-      await client.write(
-        clientFrame({ opcode: text, payload: "a", final: false }) +
-          clientFrame({ opcode: ping, payload: "p" }) +
-          clientFrame({ opcode: continuation, payload: "b" }),
-      );
-      const answer = await readFrame(client);
-      assert.deepEqual([answer.opcode, answer.payload], [pong, "p"]);
-      assert.equal((await readFrame(app)).payload, "ab");
-    });
-  },
-);
+  }
+  await t.step("between an app's fragments", async () => {
+    const { app, client } = tunnel;
+    await app.write(
+      frame({ opcode: text, payload: "a", final: false }) +
+        frame({ opcode: ping, payload: "p" }) +
+        frame({ opcode: continuation, payload: "b" }),
+    );
+    const answer = await readFrame(app);
+    assert.deepEqual([answer.opcode, answer.payload], [pong, "p"]);
+    assert.equal((await readFrame(client)).payload, "ab");
+  });
+  await t.step("between a client's fragments", async () => {
+    const { app, client } = tunnel;
+    await client.write(
+      clientFrame({ opcode: text, payload: "a", final: false }) +
+        clientFrame({ opcode: ping, payload: "p" }) +
+        clientFrame({ opcode: continuation, payload: "b" }),
+    );
+    const answer = await readFrame(client);
+    assert.deepEqual([answer.opcode, answer.payload], [pong, "p"]);
+    assert.equal((await readFrame(app)).payload, "ab");
+  });
+});
 
 const CODES: readonly string[] = [
   "",
@@ -272,53 +264,45 @@ Deno.test("a side that breaks off without a Close is no clean end to the other (
   });
 });
 
-Deno.test(
-  "what comes behind a Close is not passed on (RFC 6455 section 5.5.1)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    const frames: Frame[] = [
-      { opcode: close, payload: closing(1000) },
-      { opcode: text, payload: "late" },
-    ];
-    await t.step("from the app", async () => {
-      using tunnel = await openTunnel(target);
-      await tunnel.app.write(frames.map(frame).join(""));
-      assert.equal((await readFrame(tunnel.client)).opcode, close);
-      await tunnel.client.write(clientFrame({ opcode: close, payload: "" }));
-      assert.equal(await tunnel.client.readToEnd(), "");
-    });
-    await t.step("from the client", async () => {
-      using tunnel = await openTunnel(target);
-      await tunnel.client.write(frames.map(clientFrame).join(""));
-      assert.equal((await readFrame(tunnel.app)).opcode, close);
-      await tunnel.app.write(frame({ opcode: close, payload: closing(1000) }));
-      assert.equal(await tunnel.app.readToEnd(), "");
-    });
-  },
-);
+test.choice("what comes behind a Close is not passed on (RFC 6455 section 5.5.1)", async (t) => {
+  await using target = await startTarget();
+  const frames: Frame[] = [
+    { opcode: close, payload: closing(1000) },
+    { opcode: text, payload: "late" },
+  ];
+  await t.step("from the app", async () => {
+    using tunnel = await openTunnel(target);
+    await tunnel.app.write(frames.map(frame).join(""));
+    assert.equal((await readFrame(tunnel.client)).opcode, close);
+    await tunnel.client.write(clientFrame({ opcode: close, payload: "" }));
+    assert.equal(await tunnel.client.readToEnd(), "");
+  });
+  await t.step("from the client", async () => {
+    using tunnel = await openTunnel(target);
+    await tunnel.client.write(frames.map(clientFrame).join(""));
+    assert.equal((await readFrame(tunnel.app)).opcode, close);
+    await tunnel.app.write(frame({ opcode: close, payload: closing(1000) }));
+    assert.equal(await tunnel.app.readToEnd(), "");
+  });
+});
 
-Deno.test(
-  "a Close between the fragments of a message ends both (RFC 6455 section 5.4)",
-  CHOICE,
-  async (t) => {
-    await using target = await startTarget();
-    const frames: Frame[] = [
-      { opcode: text, payload: "x", final: false },
-      { opcode: close, payload: closing(1000) },
-    ];
-    await t.step("from the app", async () => {
-      using tunnel = await openTunnel(target);
-      await tunnel.app.write(frames.map(frame).join(""));
-      assert.equal((await readFrame(tunnel.client)).opcode, close);
-    });
-    await t.step("from the client", async () => {
-      using tunnel = await openTunnel(target);
-      await tunnel.client.write(frames.map(clientFrame).join(""));
-      assert.equal((await readFrame(tunnel.app)).opcode, close);
-    });
-  },
-);
+test.choice("a Close between the fragments of a message ends both (RFC 6455 section 5.4)", async (t) => {
+  await using target = await startTarget();
+  const frames: Frame[] = [
+    { opcode: text, payload: "x", final: false },
+    { opcode: close, payload: closing(1000) },
+  ];
+  await t.step("from the app", async () => {
+    using tunnel = await openTunnel(target);
+    await tunnel.app.write(frames.map(frame).join(""));
+    assert.equal((await readFrame(tunnel.client)).opcode, close);
+  });
+  await t.step("from the client", async () => {
+    using tunnel = await openTunnel(target);
+    await tunnel.client.write(frames.map(clientFrame).join(""));
+    assert.equal((await readFrame(tunnel.app)).opcode, close);
+  });
+});
 
 /** Asserts that a client learns of a failure: Porthole sends a code, others at least do not send a normal Close. */
 function assertBroken({ isPorthole }: Target, code: number | undefined): void {

@@ -29,6 +29,7 @@ Deno.test("a test that asserts nothing is found, however it is declared", () => 
   assert.deepEqual(found(`Deno.test("a", () => visit());`), NOTHING);
   assert.deepEqual(found(`Deno.test.ignore("a", visit);`), NOTHING);
   assert.deepEqual(found(`redisTest("a", async () => {});`), NOTHING);
+  assert.deepEqual(found(`test.choice("a", async () => {});`), NOTHING);
   assert.deepEqual(found(`Deno.test({ name: "a", fn() {} });`), [
     '/test/a_test.ts:2: this test asserts nothing: { name: "a", fn() {} }',
   ]);
