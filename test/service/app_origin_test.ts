@@ -5,6 +5,7 @@ import { BASE, startGateway, startGatewayOf } from "../support/gateway.ts";
 import { testInBothWorlds as test } from "../support/worlds.ts";
 import {
   accepted,
+  addressIn,
   type Answer,
   APP,
   forwardedHostIn,
@@ -28,17 +29,6 @@ const FOREIGN = [
   "null",
   LOCAL,
 ];
-
-/** What a request told the app of its address: Origin, Referer, X-Forwarded-Host and -Proto. */
-function addressIn(seen: Seen): (string | undefined)[] {
-  const { headers } = seen;
-  return [
-    headers.get("origin"),
-    headers.get("referer"),
-    forwardedHostIn(seen),
-    headers.get("x-forwarded-proto"),
-  ];
-}
 
 test("a page's own GET and HEAD reach the app without Origin, everything else as it came", async (startGateway) => {
   await withApp(startGateway, () => response(204), async (gateway, seen) => {

@@ -57,13 +57,9 @@ Deno.test("a tunnel by a login ends once its user has left the group", async () 
   const { page: form } = await browser.open(gateway.at("3000-locked"));
   const { page } = await browser.logIn(form, "alice");
   assert.equal(page.status, 200);
-  const cookie = browser.jar.fieldFor(new URL(page.url), {
-    method: "GET",
-    crossSite: false,
-  });
   const { closed } = await openTunnel(gateway.port, {
     host: `${LOCKED}:${gateway.port}`,
-    cookie: cookie ?? "",
+    cookie: browser.cookieAt(page.url),
   });
   gateway.stack.loginProvider.claims.set("alice", { email_verified: true });
   clock.pass(RECHECK_MS);

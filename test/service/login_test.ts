@@ -220,13 +220,13 @@ test("S6: two thousand invented codes for one login ask the provider once", asyn
   const { provider } = gateway;
   const browser = gateway.browser();
   const url = new URL(await callbackOf(browser, gateway.at("3000-locked")));
-  const cookie = browser.jar.fieldFor(url, { method: "GET", crossSite: false });
+  const cookie = browser.cookieAt(url);
   const codes = new Map<string | null, number>();
   const forge = async (number: number): Promise<void> => {
     url.searchParams.set("code", `forged-${number}`);
     const { code } = await gateway.send(url.host, {
       path: url.pathname + url.search,
-      headers: { ...cookie !== undefined && { cookie } },
+      headers: { cookie },
     });
     codes.set(code, (codes.get(code) ?? 0) + 1);
   };
@@ -480,11 +480,10 @@ test("a browser that refuses the session cookie does not get into a redirect loo
   const callback = await callbackOf(browser, url);
   await browser.open(callback, { follow: false });
   // The base host's cookies remain, the one for the sandbox's hosts does not.
-  const cookie = browser.jar.fieldFor(new URL(gateway.at("")), {
-    method: "GET",
-    crossSite: false,
-  })?.split("; ").filter((pair) => !pair.startsWith("porthole-login-"))
-    .join("; ") ?? "";
+  const cookie = browser.cookieAt(gateway.at("")).split("; ").filter((pair) =>
+    !pair.startsWith("porthole-login-")
+  )
+    .join("; ");
   const answer = await gateway.send(`proxy.localhost:${gateway.port}`, {
     path: `/login?return_to=${encodeURIComponent(url)}`,
     headers: { cookie },
@@ -498,10 +497,7 @@ test("logging out ends the session, for every copy of its cookie", async (startL
   const url = gateway.at("3000-locked", "/echo");
   const { page: form } = await browser.open(url);
   await browser.logIn(form, "alice");
-  const cookie = browser.jar.fieldFor(new URL(url), {
-    method: "GET",
-    crossSite: false,
-  }) ?? "";
+  const cookie = browser.cookieAt(url);
   const base = `proxy.localhost:${gateway.port}`;
   const locked = `3000-locked.${base}`;
   const isIn = async () =>

@@ -93,8 +93,7 @@ async function logIn(port: number): Promise<string> {
   const url = `http://${LOCKED}:${port}/echo`;
   const { page: form } = await browser.open(url);
   assert.equal((await browser.logIn(form, "alice")).page.status, 200);
-  const top = { method: "GET", crossSite: false };
-  return browser.jar.fieldFor(new URL(url), top) ?? "";
+  return browser.cookieAt(url);
 }
 
 /**

@@ -63,8 +63,7 @@ async function logInAt({ port }: GatewayProcess): Promise<string> {
   const url = `http://${LOCKED}:${port}/echo`;
   const { page: form } = await browser.open(url);
   assert.equal((await browser.logIn(form, "alice")).page.status, 200);
-  const top = { method: "GET", crossSite: false };
-  return browser.jar.fieldFor(new URL(url), top) ?? "";
+  return browser.cookieAt(url);
 }
 
 /** The status of what a private preview answers to its user. */

@@ -114,3 +114,14 @@ export function valueOf(
 ): string | undefined {
   return fields.find(([key]) => key.toLowerCase() === name)?.[1];
 }
+
+/** What a request told the app of its address: Origin, Referer, X-Forwarded-Host and -Proto. */
+export function addressIn(seen: Seen): (string | undefined)[] {
+  const { headers } = seen;
+  return [
+    headers.get("origin"),
+    headers.get("referer"),
+    forwardedHostIn(seen),
+    headers.get("x-forwarded-proto"),
+  ];
+}

@@ -96,8 +96,7 @@ for (const { suffix, startLoginGateway: start } of WORLDS) {
       assert.equal((await logIn(gateway, "22222-locked")).told, "no_access");
       // What members may do.
       const base = new URL(gateway.at(""));
-      const cookie = browser.jar
-        .fieldFor(base, { method: "GET", crossSite: false }) ?? "";
+      const cookie = browser.cookieAt(base);
       const state = await gateway.send(base.host, {
         path: "/api/v1/previews/locked/3000",
         headers: { cookie, "sec-fetch-site": "same-origin" },
@@ -163,10 +162,7 @@ for (const { suffix, startLoginGateway: start } of WORLDS) {
     make(gateway, false, { "porthole.allow": "mallory@example.test" });
     const { browser, url, told } = await logIn(gateway);
     assert.equal(told, "ok");
-    const cookie = browser.jar.fieldFor(new URL(url), {
-      method: "GET",
-      crossSite: false,
-    }) ?? "";
+    const cookie = browser.cookieAt(url);
     const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
       headers: { host: new URL(url).host, cookie },
     });

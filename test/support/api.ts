@@ -1,7 +1,6 @@
 /** `/api/v1` of a control plane in a test, with a kind of records of its own: notes that name ports. */
 import { z } from "@hono/zod-openapi";
 import type { LoginSessions } from "../../src/auth/login_sessions.ts";
-import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { Session } from "../../src/auth/session.ts";
 import { Throttle } from "../../src/auth/throttle.ts";
 import type { GateRequest, Verdict } from "../../src/auth/verdict.ts";
@@ -16,6 +15,7 @@ import {
 import { setUpControl } from "./control.ts";
 import { MemoryRecords } from "./memory_records.ts";
 import { viaOf } from "./feature_words.ts";
+import { ownCookies } from "./own_cookies.ts";
 
 const asked = z.strictObject({ ...ASKED_OF_ALL, ports: portsField });
 
@@ -54,7 +54,7 @@ export function wish(differences: object = {}): string {
 
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
 export function setUpApi(scope: SessionScope = "sandbox") {
-  const cookies = new OwnCookies({ scheme: "https", sameSite: "lax", scope });
+  const cookies = ownCookies({ scope });
   const records = new MemoryRecords();
   const state = { now: 1_000_000 };
   /** What the gate was asked about. */

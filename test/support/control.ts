@@ -2,7 +2,7 @@
 import type { HostParser } from "../../src/address/preview_host.ts";
 import type { Callback, Login } from "../../src/auth/login_flow.ts";
 import type { LoginSessions } from "../../src/auth/login_sessions.ts";
-import { OwnCookies } from "../../src/auth/own_cookies.ts";
+import type { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession, SessionSealer } from "../../src/auth/session.ts";
 import { type ControlRoutes, createControl } from "../../src/control/app.ts";
 import { ownForm } from "../../src/downstream/http/form.ts";
@@ -10,13 +10,10 @@ import { FEATURES } from "../../src/service.ts";
 import { type RecordedLog, recordedLog } from "./event_log.ts";
 import { hostParser } from "./names.ts";
 import { replyTo } from "./reply_to.ts";
+import { ownCookies } from "./own_cookies.ts";
 
 /** The names of its cookies. */
-export const CONTROL_COOKIES = new OwnCookies({
-  scheme: "https",
-  sameSite: "lax",
-  scope: "sandbox",
-});
+export const CONTROL_COOKIES = ownCookies();
 const SESSION: LoginSession = {
   kind: "login",
   id: "id",

@@ -1,5 +1,4 @@
 /** The parts of an exchange, for tests of what is done with one. */
-import { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { ExchangeServices } from "../../src/gateway/exchange_services.ts";
 import {
   type PreviewExchange,
@@ -18,6 +17,7 @@ import { UntakenAnswers } from "../../src/downstream/http/untaken.ts";
 import { ReadSizes } from "../../src/downstream/http/read_sizes.ts";
 import type { AdmittedRequest } from "../../src/proxy/forward.ts";
 import { InFlight } from "../../src/proxy/in_flight.ts";
+import { ownCookies } from "./own_cookies.ts";
 
 /** The parts that exchanges share, with these differences, and records of what they tell. */
 export function exchangeServices(
@@ -73,11 +73,7 @@ export function exchangeServices(
     now: () => clock.now,
     scheme: "http",
     remoteSettings: { dashboardUrl: "http://daytona.test/dashboard" },
-    cookies: new OwnCookies({
-      scheme: "http",
-      sameSite: "lax",
-      scope: "sandbox",
-    }),
+    cookies: ownCookies({ scheme: "http" }),
     grants: { owns: () => false },
     ownParameters: [],
     sessionScope: "sandbox",

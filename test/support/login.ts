@@ -28,6 +28,8 @@ export interface VisitOptions {
 /** A browser with one window. */
 export interface Browser {
   readonly jar: CookieJar;
+  /** The Cookie header that it sends when its user opens that address; empty if there is none. */
+  cookieAt(url: string | URL): string;
   /** Opens an address that the user types. */
   open(url: string, options?: VisitOptions): Promise<Visit>;
   /** Presses the button of a user on the provider's login page. */
@@ -120,6 +122,8 @@ export function createBrowser({ port }: { readonly port: number }): Browser {
 
   return {
     jar,
+    cookieAt: (url) =>
+      jar.fieldFor(new URL(url), { method: "GET", crossSite: false }) ?? "",
     press,
     submit,
     open: (url, options) =>

@@ -132,8 +132,7 @@ async function logInAt(port: number): Promise<string> {
   const url = `http://${hostOf(PRIVATE, port)}/`;
   const { page: form } = await browser.open(url);
   await browser.logIn(form, "alice");
-  const top = { method: "GET", crossSite: false };
-  return browser.jar.fieldFor(new URL(url), top) ?? "";
+  return browser.cookieAt(url);
 }
 
 /** Ends a login; whether the gateway could tell the other one is its own business. */

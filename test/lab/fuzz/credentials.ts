@@ -10,9 +10,9 @@ import {
   presentedCredentials,
   toolboxCredentials,
 } from "../../../src/auth/credentials.ts";
-import { OwnCookies } from "../../../src/auth/own_cookies.ts";
 import { cases, fieldValue, mutated, TRICKY } from "./arbitraries.ts";
 import { type Property, property } from "./property.ts";
+import { ownCookies } from "../../support/own_cookies.ts";
 
 const HOST = {
   port: 3000,
@@ -20,11 +20,7 @@ const HOST = {
   base: "preview.example.com",
   authoritySuffix: "preview.example.com",
 };
-const COOKIES = new OwnCookies({
-  scheme: "https",
-  sameSite: "lax",
-  scope: "sandbox",
-});
+const COOKIES = ownCookies();
 const ALLOWED = "https://app.example";
 
 /** The sandbox's own origins, the allowed one, and look-alikes. */

@@ -104,8 +104,7 @@ async function logIn(gateway: LoginGateway): Promise<string> {
   const browser = gateway.browser();
   const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
   assert.equal((await browser.logIn(form, "alice")).page.status, 200);
-  const request = { method: "GET", crossSite: false };
-  return browser.jar.fieldFor(new URL(gateway.at("")), request) ?? "";
+  return browser.cookieAt(gateway.at(""));
 }
 
 /** Declares the tests of a kind of records. */

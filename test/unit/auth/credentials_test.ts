@@ -5,13 +5,9 @@ import {
   mayUseSessions,
   presentedCredentials,
 } from "../../../src/auth/credentials.ts";
-import { OwnCookies } from "../../../src/auth/own_cookies.ts";
+import { ownCookies } from "../../support/own_cookies.ts";
 
-const COOKIES = new OwnCookies({
-  scheme: "http",
-  sameSite: "lax",
-  scope: "sandbox",
-});
+const COOKIES = ownCookies({ scheme: "http" });
 
 const HOST = {
   port: 3000,
@@ -229,14 +225,7 @@ Deno.test("S14: mayUseSessions() lets only their own pages use Daytona's ports, 
       ] as const
     ) {
       const site = expected ? "same-origin" : "same-site";
-      for (
-        const headers of [
-          { origin },
-          { origin, upgrade: "websocket", "sec-fetch-mode": "websocket" },
-          { referer: `${origin}/`, "sec-fetch-mode": "no-cors" },
-          frame("iframe", `${origin}/`, site),
-        ]
-      ) {
+      for (const headers of usesBy(origin, site)) {
         assert.equal(
           mayUseSessions(
             source({ "sec-fetch-site": site, ...headers }, { host }),
@@ -255,6 +244,16 @@ Deno.test("S14: mayUseSessions() lets only their own pages use Daytona's ports, 
     assert(mayUseSessions(source(link, { host })), "a link to it");
   }
 });
+
+/** How a page of an origin uses a preview: by a request, a WebSocket, an image, a frame. */
+function usesBy(origin: string, site: string): Record<string, string>[] {
+  return [
+    { origin },
+    { origin, upgrade: "websocket", "sec-fetch-mode": "websocket" },
+    { referer: `${origin}/`, "sec-fetch-mode": "no-cors" },
+    frame("iframe", `${origin}/`, site),
+  ];
+}
 
 /** A name of port 3000 of `demo`, which also has one of port 8000. */
 const NAMES = new Map([["shop.proxy.localhost", 3000], ["api.example", 8000]]);
@@ -277,14 +276,7 @@ Deno.test("mayUseSessions() allows pages of the sandbox's names, at these and at
       ] as const
     ) {
       const site = "same-site";
-      for (
-        const headers of [
-          { origin },
-          { origin, upgrade: "websocket", "sec-fetch-mode": "websocket" },
-          { referer: `${origin}/`, "sec-fetch-mode": "no-cors" },
-          frame("iframe", `${origin}/`, site),
-        ]
-      ) {
+      for (const headers of usesBy(origin, site)) {
         assert.equal(
           mayUseSessions(
             source({ "sec-fetch-site": site, ...headers }, { host }),

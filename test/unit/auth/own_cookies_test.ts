@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { isOwnCookieName } from "../../../src/http/cookies.ts";
 import { FEATURE_COOKIES } from "../../../gen/facts.ts";
-import { OwnCookies } from "../../../src/auth/own_cookies.ts";
+import { ownCookies } from "../../support/own_cookies.ts";
 
 Deno.test("cookies over https are Secure, and their names have the prefix that browsers enforce", () => {
-  const cookies = new OwnCookies({
-    scheme: "https",
-    sameSite: "lax",
-    scope: "sandbox",
-  });
+  const cookies = ownCookies();
   assert.equal(
     cookies.hostOnly(cookies.previewTokenSession, "v", 60),
     "__Host-porthole-session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure",
@@ -21,11 +17,7 @@ Deno.test("cookies over https are Secure, and their names have the prefix that b
 });
 
 Deno.test("names of cookies over http have no prefix, because browsers would refuse it", () => {
-  const cookies = new OwnCookies({
-    scheme: "http",
-    sameSite: "lax",
-    scope: "sandbox",
-  });
+  const cookies = ownCookies({ scheme: "http" });
   assert.equal(
     cookies.hostOnly(cookies.previewTokenSession, "v", 60),
     "porthole-session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
@@ -33,11 +25,7 @@ Deno.test("names of cookies over http have no prefix, because browsers would ref
 });
 
 Deno.test("cookies for frames of other sites are partitioned", () => {
-  const cookies = new OwnCookies({
-    scheme: "https",
-    sameSite: "none",
-    scope: "sandbox",
-  });
+  const cookies = ownCookies({ sameSite: "none" });
   assert.match(
     cookies.hostOnly(cookies.previewTokenSession, "v", 60),
     /; HttpOnly; SameSite=None; Secure; Partitioned$/,
@@ -46,20 +34,12 @@ Deno.test("cookies for frames of other sites are partitioned", () => {
 
 Deno.test("hostOnlyInFrames() partitions a cookie over https, whatever the policy", () => {
   const value = ["v", 60] as const;
-  const https = new OwnCookies({
-    scheme: "https",
-    sameSite: "lax",
-    scope: "sandbox",
-  });
+  const https = ownCookies();
   assert.equal(
     https.hostOnlyInFrames(https.onHost("grant"), ...value),
     "__Host-porthole-grant=v; Path=/; Max-Age=60; HttpOnly; SameSite=None; Secure; Partitioned",
   );
-  const http = new OwnCookies({
-    scheme: "http",
-    sameSite: "lax",
-    scope: "sandbox",
-  });
+  const http = ownCookies({ scheme: "http" });
   assert.equal(
     http.hostOnlyInFrames(http.onHost("grant"), ...value),
     "porthole-grant=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
@@ -68,11 +48,7 @@ Deno.test("hostOnlyInFrames() partitions a cookie over https, whatever the polic
 
 Deno.test("a login's cookie is the sandbox's on preview hosts, unless logins are for hosts, and the host's own at names", () => {
   for (const scope of ["sandbox", "host"] as const) {
-    const cookies = new OwnCookies({
-      scheme: "https",
-      sameSite: "lax",
-      scope,
-    });
+    const cookies = ownCookies({ scope });
     for (const name of [undefined, "shop.p.test", "shop.p.test:8443"]) {
       const host = { label: "box", ...name !== undefined && { name } };
       const isByHost = scope === "host" || name !== undefined;
@@ -87,11 +63,7 @@ Deno.test("a login's cookie is the sandbox's on preview hosts, unless logins are
 
 Deno.test("each sandbox has a cookie name of its own, and none of our names reaches an app", () => {
   for (const scheme of ["http", "https"] as const) {
-    const cookies = new OwnCookies({
-      scheme,
-      sameSite: "lax",
-      scope: "sandbox",
-    });
+    const cookies = ownCookies({ scheme });
     assert.notEqual(cookies.loginSession("a"), cookies.loginSession("b"));
     for (
       const name of [

@@ -4,14 +4,10 @@ import {
   PlantedCookies,
   type TooLargeRequest,
 } from "../../../src/auth/planted_cookies.ts";
-import { OwnCookies } from "../../../src/auth/own_cookies.ts";
 import type { LoginSession } from "../../../src/auth/session.ts";
+import { ownCookies } from "../../support/own_cookies.ts";
 
-const COOKIES = new OwnCookies({
-  scheme: "https",
-  sameSite: "lax",
-  scope: "sandbox",
-});
+const COOKIES = ownCookies();
 const LOGIN = COOKIES.loginSession("box");
 const SESSION: LoginSession = {
   kind: "login",

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { OwnCookies } from "../../../src/auth/own_cookies.ts";
 import type { Session } from "../../../src/auth/session.ts";
 import {
   anyLogins,
@@ -8,12 +7,9 @@ import {
   type SandboxLoginsOptions,
 } from "../../../src/control/browser_sessions.ts";
 import { GatewayError } from "../../../src/errors.ts";
+import { ownCookies } from "../../support/own_cookies.ts";
 
-const COOKIES = new OwnCookies({
-  scheme: "https",
-  sameSite: "lax",
-  scope: "sandbox",
-});
+const COOKIES = ownCookies();
 const NOW = 1_000_000_000_000;
 const NAME = "shop.example.com";
 const HOST = {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { FrameTerms } from "../../../src/auth/grants.ts";
-import { OwnCookies } from "../../../src/auth/own_cookies.ts";
 import {
   embeddedHeaders,
   partitionedCookie,
   withoutFrameAncestors,
 } from "../../../src/proxy/embedded_response.ts";
 import type { FrameSource } from "../../../src/proxy/frame_headers.ts";
+import { ownCookies } from "../../support/own_cookies.ts";
 
 const TERMS: FrameTerms = {
   ancestors: ["https://a.example", "http://localhost:5173"],
@@ -21,11 +21,7 @@ function source(changes: Partial<FrameSource> = {}): FrameSource {
     headers: new Headers(),
     host: { port: 3000, label: "box", authoritySuffix: "p.test" },
     scheme: "https",
-    cookies: new OwnCookies({
-      scheme: "https",
-      sameSite: "lax",
-      scope: "sandbox",
-    }),
+    cookies: ownCookies(),
     ...changes,
   };
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { OwnCookies } from "../../../src/auth/own_cookies.ts";
 import {
   frameHeaders,
   type FrameSource,
 } from "../../../src/proxy/frame_headers.ts";
+import { ownCookies } from "../../support/own_cookies.ts";
 
 const HOST = {
   port: 3000,
@@ -12,11 +12,7 @@ const HOST = {
   authoritySuffix: "p.test",
 };
 
-const COOKIES = new OwnCookies({
-  scheme: "https",
-  sameSite: "lax",
-  scope: "sandbox",
-});
+const COOKIES = ownCookies();
 
 function source(
   headers: Readonly<Record<string, string>> = {},

@@ -25,15 +25,12 @@ async function guess(
 ): Promise<void> {
   const query = new URLSearchParams(callback.search);
   query.set("code", crypto.randomUUID());
-  const cookie = browser.jar.fieldFor(callback, {
-    method: "GET",
-    crossSite: false,
-  });
+  const cookie = browser.cookieAt(callback);
   await stage.ask({
     host: callback.host,
     path: `/callback?${query}`,
     headers: {
-      "Cookie": cookie ?? "",
+      "Cookie": cookie,
       "X-Forwarded-For": "198.51.100.6",
     },
   });
@@ -144,10 +141,7 @@ export const login: readonly Attack[] = [
         }
         if (page.status !== 200) statuses ||= `sandbox ${i}: ${page.status}`;
       }
-      const cookie = browser.jar.fieldFor(
-        new URL(urlOf(stage, hostOf("locked"))),
-        { method: "GET", crossSite: false },
-      ) ?? "";
+      const cookie = browser.cookieAt(urlOf(stage, hostOf("locked")));
       return [
         ...statuses === "" ? [] : [statuses],
         ...cookie.length > MAX_COOKIE_BYTES

@@ -139,11 +139,8 @@ export async function logIn(port: number): Promise<string> {
   const browser = createBrowser({ port });
   const { page } = await browser.open(url);
   const back = await browser.logIn(page, "alice");
-  const cookie = browser.jar.fieldFor(new URL(url), {
-    method: "GET",
-    crossSite: false,
-  });
-  if (back.page.status !== 200 || cookie === undefined) {
+  const cookie = browser.cookieAt(url);
+  if (back.page.status !== 200 || cookie === "") {
     throw new Error(
       `${back.page.status} at ${new URL(back.page.url).pathname}`,
     );

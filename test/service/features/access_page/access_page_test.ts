@@ -57,8 +57,7 @@ test("a login opens the access page to its visitor's own visits: to no script an
   await using gateway = await start();
   const { browser, url } = await openPage(gateway);
   const own = new URL(url);
-  const sent = { method: "GET", crossSite: false };
-  const cookie = browser.jar.fieldFor(own, sent) ?? "";
+  const cookie = browser.cookieAt(own);
   const statusFor = async (headers: Record<string, string>) => {
     const answer = await gateway.send(own.host, {
       path: own.pathname,

@@ -62,11 +62,6 @@ async function codeFor(browser: Browser, url: string): Promise<string> {
   }
 }
 
-/** The Cookie header of a top-level navigation. */
-function cookieFor({ jar }: Browser, url: string): string {
-  return jar.fieldFor(new URL(url), { method: "GET", crossSite: false }) ?? "";
-}
-
 function setsSession(page: Hop): boolean {
   return page.headers.getSetCookie().some((line) =>
     line.startsWith("porthole-host-session=")
@@ -190,7 +185,7 @@ test("of many that bring the same code at once, one gets a session", async (star
   const browser = await loggedIn(gateway);
   const arrival = await codeFor(browser, gateway.at("3001-locked"));
   const { host, pathname, search } = new URL(arrival);
-  const headers = { accept: "text/html", cookie: cookieFor(browser, arrival) };
+  const headers = { accept: "text/html", cookie: browser.cookieAt(arrival) };
   const answers = await Promise.all(
     Array.from(
       { length: 20 },
@@ -238,7 +233,7 @@ test("the code of a login is worth nothing on another host, or under another nam
   const browser = await loggedIn(gateway);
   const arrival = await codeFor(browser, gateway.at("3001-locked"));
   const { pathname, search, port } = new URL(arrival);
-  const cookie = cookieFor(browser, arrival);
+  const cookie = browser.cookieAt(arrival);
   for (
     const host of [
       `3002-locked.${BASE}:${port}`,
@@ -295,7 +290,7 @@ test("the code of a login reaches no app, whatever it comes with, and no line of
       await gateway.send(host, {
         method,
         path: pathname + query,
-        headers: { accept, cookie: cookieFor(browser, arrival) },
+        headers: { accept, cookie: browser.cookieAt(arrival) },
       });
     }
   }
@@ -318,7 +313,7 @@ async function logOut(gateway: LoginGateway, browser: Browser, body = "") {
       "content-type": "application/x-www-form-urlencoded",
       "content-length": String(body.length),
       "origin": `http://${base}`,
-      "cookie": cookieFor(browser, `http://${base}/`),
+      "cookie": browser.cookieAt(`http://${base}/`),
     },
     body,
   });
@@ -342,7 +337,7 @@ for (
     const browser = await loggedIn(gateway);
     const url = gateway.at("3000-locked");
     const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/ws`, {
-      headers: { host: new URL(url).host, cookie: cookieFor(browser, url) },
+      headers: { host: new URL(url).host, cookie: browser.cookieAt(url) },
     });
     await once(socket, "open");
     const closed = once(socket, "close");
@@ -365,7 +360,7 @@ test("a logout on the base host ends the sessions of all preview hosts, whatever
     const { status } = await gateway.send(
       `3001-locked.${BASE}:${gateway.port}`,
       {
-        headers: { cookie: cookieFor(browser, gateway.at("3001-locked")) },
+        headers: { cookie: browser.cookieAt(gateway.at("3001-locked")) },
       },
     );
     assert.equal(status, 401);
@@ -436,7 +431,7 @@ test("sessions of a gateway with the other scope open nothing, and a logout ends
   const browser = await loggedIn(sandboxes);
   const url = sandboxes.at("3000-locked", "/echo");
   await using hosts = await start();
-  const old = cookieFor(browser, url);
+  const old = browser.cookieAt(url);
   assert.match(old, /porthole-login-/);
   const answer = await hosts.send(`3000-locked.${BASE}:${hosts.port}`, {
     path: "/echo",
@@ -463,7 +458,7 @@ test("sessions of a gateway with the other scope open nothing, and a logout ends
   );
 
   const guest = await loggedIn(hosts);
-  const host = cookieFor(guest, hosts.at("3000-locked"));
+  const host = guest.cookieAt(hosts.at("3000-locked"));
   const renamed = host.replace(
     "porthole-host-session",
     (/porthole-login-[^=]*/.exec(old) ?? [""])[0],

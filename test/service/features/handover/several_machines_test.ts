@@ -17,8 +17,7 @@ test("the code of a login that one gateway has exchanged is worth nothing at ano
   const { hops } = await browser.logIn(form, "alice");
   const arrival = hops.find(({ url }) => url.includes("LOGIN_CODE"));
   const { host, pathname, search } = new URL(arrival?.url ?? "");
-  const top = { method: "GET", crossSite: false };
-  const cookie = browser.jar.fieldFor(new URL(url), top) ?? "";
+  const cookie = browser.cookieAt(url);
 
   const headers = { accept: "text/html", cookie };
   const replayed = await second.ask(host, {

@@ -151,6 +151,5 @@ export async function logInOnly(
 
 /** The Cookie header of a browser for an address. */
 export function cookieAt(browser: Browser, url: string): string {
-  const request = { method: "GET", crossSite: false };
-  return browser.jar.fieldFor(new URL(url), request) ?? "";
+  return browser.cookieAt(url);
 }

@@ -98,17 +98,14 @@ test("a login on a public sandbox is told, and kept out of shared caches; once i
   assert.match(page.headers.get("cache-control") ?? "", /private/);
 
   const { page: asked } = await browser.open(gateway.at("", "/logout"));
-  const cookie = browser.jar.fieldFor(new URL(url), {
-    method: "GET",
-    crossSite: false,
-  });
+  const cookie = browser.cookieAt(url);
   await browser.submit(asked);
   const after = (await browser.open(url)).page;
   assert.equal(tokenIn(after), undefined);
   const { host } = new URL(url);
   const kept = await gateway.send(host, {
     path: "/echo",
-    headers: { cookie: cookie ?? "" },
+    headers: { cookie },
   });
   assert.equal(tokenIn(kept), undefined, "a copy of the cookie");
 });
@@ -137,12 +134,9 @@ test("who has logged in is one person to all requests of a page, though a link h
   ) {
     const { page } = await browser.open(`${url}?${link}`);
     assert.equal(page.status, 200, link);
-    const cookie = browser.jar.fieldFor(new URL(url), {
-      method: "GET",
-      crossSite: false,
-    });
+    const cookie = browser.cookieAt(url);
     for (const source of sources) {
-      const headers = { cookie: cookie ?? "", ...source };
+      const headers = { cookie, ...source };
       const answer = await gateway.send(host, { path: "/echo", headers });
       const seen = await verified(gateway, answer, "3000-locked");
       assert.deepEqual([seen["via"], seen.sub], ["login", sub], link);

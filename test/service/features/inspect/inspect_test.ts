@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
-import { OwnCookies } from "../../../../src/auth/own_cookies.ts";
 import type { InspectedExchange } from "../../../../src/features/inspect/inspected_exchange.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import {
@@ -23,6 +22,7 @@ import {
   testLoginsInBothWorlds,
 } from "../../../support/worlds.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
+import { ownCookies } from "../../../support/own_cookies.ts";
 
 const BEARER = { authorization: `Bearer ${KEYS.user}` };
 const MEMBER = { authorization: `Bearer ${HOSTED_KEYS.member}` };
@@ -313,12 +313,10 @@ test("links and tokens do not open the view, though they open the app", async (s
   });
   const [session = ""] = headers.getSetCookie();
   const [, sealed = ""] = /^[^=]+=([^;]+)/.exec(session) ?? [];
-  const cookies = new OwnCookies({
+  const cookies = ownCookies({
     scheme: gateway.stack.environment.PROXY_PROTOCOL === "http"
       ? "http"
       : "https",
-    sameSite: "lax",
-    scope: "sandbox",
   });
   assert.notEqual(sealed, "");
   const planted = await gateway.send(BASE, {
@@ -375,10 +373,7 @@ testLoginsInBothWorlds(
     await using gateway = await start();
     const { browser } = await openView(gateway);
     const own = new URL(gateway.at("", "/"));
-    const cookie = browser.jar.fieldFor(new URL("/inspect/locked", own), {
-      method: "GET",
-      crossSite: false,
-    }) ?? "";
+    const cookie = browser.cookieAt(new URL("/inspect/locked", own));
     const headers = { host: own.host, cookie };
     using watching = await watch(gateway, "locked", headers);
     await gateway.send(LOCKED);
@@ -404,10 +399,7 @@ testLoginsInBothWorlds(
     );
     await browser.logIn(form, "alice");
     const own = new URL(gateway.at("", "/"));
-    const cookie = browser.jar.fieldFor(new URL("/inspect/locked", own), {
-      method: "GET",
-      crossSite: false,
-    }) ?? "";
+    const cookie = browser.cookieAt(new URL("/inspect/locked", own));
     assert.notEqual(cookie, "");
     const statusFor = async (
       headers: Record<string, string>,

@@ -100,11 +100,6 @@ async function codeFor(browser: Browser, url: string): Promise<string> {
   assert.fail("no code");
 }
 
-/** The Cookie header of a top-level navigation. */
-function cookieFor({ jar }: Browser, url: string): string {
-  return jar.fieldFor(new URL(url), { method: "GET", crossSite: false }) ?? "";
-}
-
 /** The status of a request that is no navigation. */
 async function statusOf(
   gateway: LoginGateway,
@@ -183,7 +178,7 @@ test("what opens the sandbox's preview hosts, or stands for a login on the base 
   await using gateway = await start();
   const preview = gateway.at("3000-locked", "/echo");
   const browser = await loggedIn(gateway, preview);
-  const own = cookieFor(browser, preview);
+  const own = browser.cookieAt(preview);
   assert.equal(await statusOf(gateway, preview, own), 200);
   const logins = browser.jar.cookies.filter(({ name }) =>
     /^porthole-(?:login|user)-/.test(name)
@@ -193,8 +188,8 @@ test("what opens the sandbox's preview hosts, or stands for a login on the base 
     const url = gateway.named(name);
     for (
       const cookie of [
-        cookieFor(browser, url),
-        cookieFor(browser, gateway.at("")),
+        browser.cookieAt(url),
+        browser.cookieAt(gateway.at("")),
         ...logins.map(({ value }) => `${SESSION}=${value}`),
       ]
     ) assert.equal(await statusOf(gateway, url, cookie), 401, cookie);
@@ -232,7 +227,7 @@ test("a link's session that was made at a name opens that name alone, wherever i
   const url = gateway.named(DOMAIN);
   const browser = gateway.browser();
   await browser.open(`${url}?DAYTONA_SANDBOX_AUTH_KEY=${authToken}`);
-  const cookie = cookieFor(browser, url);
+  const cookie = browser.cookieAt(url);
   assert.equal(await statusOf(gateway, url, cookie), 200);
   for (const other of elsewhere(gateway)) {
     assert.equal(await statusOf(gateway, other, cookie), 401, other);
@@ -303,7 +298,7 @@ test("the code for a name is worth nothing at another host of the very port, or 
   const browser = await loggedIn(gateway, gateway.named(ALIAS));
   const arrival = await codeFor(browser, gateway.named(DOMAIN));
   const { pathname, search, port } = new URL(arrival);
-  const cookie = cookieFor(browser, arrival);
+  const cookie = browser.cookieAt(arrival);
   for (
     const host of [
       `${ALIAS}:${port}`,
@@ -339,7 +334,7 @@ test("sessions of the sandbox that a name led to do not open the one that it lea
   addSecond(gateway);
   const url = gateway.named(DOMAIN);
   const browser = await loggedIn(gateway, url);
-  const before = cookieFor(browser, url);
+  const before = browser.cookieAt(url);
   assert.equal(await statusOf(gateway, url, before), 200);
   await gateway.move("second", clock);
   assert.equal(await statusOf(gateway, url, before), 401);
@@ -349,7 +344,7 @@ test("sessions of the sandbox that a name led to do not open the one that it lea
   assert(isOfSecond(page), page.body);
   assert.equal(gateway.provider.count("login"), forms);
   await gateway.move("locked", clock);
-  const after = cookieFor(browser, url);
+  const after = browser.cookieAt(url);
   assert.equal(await statusOf(gateway, url, after), 401);
 });
 
@@ -384,7 +379,7 @@ async function logOut(gateway: LoginGateway, browser: Browser, body = "") {
     headers: {
       "content-type": "application/x-www-form-urlencoded",
       "content-length": String(body.length),
-      "cookie": cookieFor(browser, url),
+      "cookie": browser.cookieAt(url),
       origin,
     },
     body,
@@ -402,7 +397,7 @@ test("a logout on the base host ends the sessions at names, too", async (start) 
     for (const url of urls) {
       assert.equal((await browser.open(url)).page.status, 200);
     }
-    const before = urls.map((url) => cookieFor(browser, url));
+    const before = urls.map((url) => browser.cookieAt(url));
     await logOut(gateway, browser, body);
     for (const [i, url] of urls.entries()) {
       assert(!await isIn(browser, url), url);
@@ -434,7 +429,7 @@ test("one logout ends what tabs that log in at once have, be it at names or prev
     const { page } = await browser.open(url);
     assert.deepEqual([page.url, page.status], [url, 200]);
   }
-  const fields = urls.map((url) => cookieFor(browser, url));
+  const fields = urls.map((url) => browser.cookieAt(url));
   await logOut(gateway, browser);
   for (const [i, url] of urls.entries()) {
     assert.equal(await statusOf(gateway, url, fields[i] ?? ""), 401, url);
@@ -475,7 +470,7 @@ test("a link with a preview token opens the name that it is for, until that lead
   assert(!await isIn(browser, gateway.named(ALIAS)));
   gateway.stack.api.sandbox("second").authToken = "second-token";
   await gateway.move("second", clock);
-  assert.equal(await statusOf(gateway, url, cookieFor(browser, url)), 401);
+  assert.equal(await statusOf(gateway, url, browser.cookieAt(url)), 401);
   const { page: form } = await browser.open(url);
   assert.equal(new URL(form.url).origin, gateway.provider.url);
 });

@@ -10,6 +10,7 @@ import {
 } from "../../../support/grants.ts";
 import {
   accepted,
+  addressIn,
   APP,
   forwardedHostIn,
   handshake,
@@ -17,7 +18,6 @@ import {
   OWN,
   request,
   response,
-  type Seen,
   valueOf,
   withApp,
 } from "../../told_app.ts";
@@ -38,17 +38,6 @@ const AT = { host: SHOP };
 const ORIGIN = `http://${SHOP}`;
 
 const EMBEDDER = "https://product.example";
-
-/** What a request told the app of its address: Origin, Referer, X-Forwarded-Host and -Proto. */
-function addressIn(seen: Seen): (string | undefined)[] {
-  const { headers } = seen;
-  return [
-    headers.get("origin"),
-    headers.get("referer"),
-    forwardedHostIn(seen),
-    headers.get("x-forwarded-proto"),
-  ];
-}
 
 /** What a browser sends to load a frame on a page. */
 function frameOn(origin: string): Record<string, string> {
@@ -419,8 +408,7 @@ testLoginsWithNames(
     const { page } = await browser.logIn(form, "alice");
     assert.equal(page.status, 200);
     const named = gateway.at("safe", "/echo");
-    const visit = { method: "GET", crossSite: false };
-    const sent = browser.jar.fieldFor(new URL(named), visit) ?? "";
+    const sent = browser.cookieAt(named);
     const [, sealed = ""] = /porthole-login-[^=]+=([^;]+)/.exec(sent) ?? [];
     assert.notEqual(sealed, "");
     // Nor does it under the name that the host's own session has.

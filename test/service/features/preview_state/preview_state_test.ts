@@ -351,9 +351,7 @@ for (const scope of SESSION_SCOPES) {
       );
       await browser.logIn(form, "alice");
       const base = new URL(gateway.at(""));
-      const cookie = browser.jar
-        .fieldFor(base, { method: "GET", crossSite: false }) ??
-        assert.fail("no cookie");
+      const cookie = browser.cookieAt(base) || assert.fail("no cookie");
       for (
         const [headers, told] of [
           [{ "sec-fetch-site": "same-origin" }, [200, null]],

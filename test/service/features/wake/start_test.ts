@@ -251,10 +251,7 @@ Deno.test("the button is only on a page that is about to be shown to who has log
   );
   const browser = gateway.browser();
   await gateway.pageOf("alice", { browser });
-  const cookie = browser.jar.fieldFor(new URL(page.url), {
-    method: "GET",
-    crossSite: false,
-  }) ?? assert.fail("no cookie");
+  const cookie = browser.cookieAt(page.url) || assert.fail("no cookie");
   const token = { "x-daytona-preview-token": KEYS.lockedToken };
   const others: [headers: Record<string, string>, method?: string][] = [
     [{ ...PAGE, ...token }],
@@ -621,10 +618,8 @@ Deno.test("no frame, script, form or prefetch at a public sandbox that is stoppe
   const { page } = await browser.open(gateway.at("3000-locked"));
   const { page: form } = await browser.open(loginLinkIn(page.body));
   await browser.logIn(form, "alice");
-  const cookie = browser.jar.fieldFor(new URL(gateway.at("3000-locked")), {
-    method: "GET",
-    crossSite: false,
-  }) ?? assert.fail("no session");
+  const cookie = browser.cookieAt(gateway.at("3000-locked")) ||
+    assert.fail("no session");
   const framed = { ...PAGE, cookie, "sec-fetch-dest": "iframe" };
   const { body } = await send(authority, {
     headers: { ...framed, "sec-fetch-site": "same-origin" },

@@ -228,10 +228,7 @@ async function startTrials(settings: Settings) {
           credential === "stranger" ? "mallory" : "alice",
         );
         const url = new URL(gateway.at(host));
-        return cookies(browser.jar.fieldFor(url, {
-          method: "GET",
-          crossSite: false,
-        }));
+        return cookies(browser.cookieAt(url));
       }
       case "bearer":
         return { authorization: `Bearer ${KEYS.user}` };
@@ -362,9 +359,7 @@ async function logIn(
   const { page } = await browser.open(at("3000-locked"));
   await browser.logIn(page, "alice");
   putToSleep(stack);
-  const url = new URL(at("3000-locked"));
-  const cookie = browser.jar.fieldFor(url, { method: "GET", crossSite: false });
-  return cookie ?? assert.fail("no cookie");
+  return browser.cookieAt(at("3000-locked")) || assert.fail("no cookie");
 }
 
 function putToSleep({ api, runner }: Stack): void {

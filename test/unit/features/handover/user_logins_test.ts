@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
-import { OwnCookies } from "../../../../src/auth/own_cookies.ts";
 import type { Session, UserSession } from "../../../../src/auth/session.ts";
 import { Throttle } from "../../../../src/auth/throttle.ts";
 import type { LoginAttempt } from "../../../../src/control/browser_sessions.ts";
 import { userLogins } from "../../../../src/features/handover/user_logins.ts";
 import { GatewayError } from "../../../../src/errors.ts";
+import { ownCookies } from "../../../support/own_cookies.ts";
 
-const COOKIES = new OwnCookies({
-  scheme: "https",
-  sameSite: "lax",
-  scope: "host",
-});
+const COOKIES = ownCookies({ scope: "host" });
 const NOW = 1_000_000_000_000;
 const HOST = {
   port: 3000,

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import type { OpenState } from "../../../../src/auth/login_session_store.ts";
 import { identityIn } from "../../../../src/auth/oidc/identity.ts";
-import { OwnCookies } from "../../../../src/auth/own_cookies.ts";
 import type { LoginRef, Session } from "../../../../src/auth/session.ts";
 import { Throttle } from "../../../../src/auth/throttle.ts";
 import type { ApiRequest } from "../../../../src/control/api/caller.ts";
@@ -18,14 +17,11 @@ import {
 } from "../../../../src/features/shares/share_opening.ts";
 import { SecretHashes } from "../../../../src/lib/secret_hashes.ts";
 import { MemoryRecords } from "../../../support/memory_records.ts";
+import { ownCookies } from "../../../support/own_cookies.ts";
 
 const SCHEME = "https";
 const HASHES = new SecretHashes(["secret"], "share");
-const COOKIES = new OwnCookies({
-  scheme: SCHEME,
-  sameSite: "lax",
-  scope: "sandbox",
-});
+const COOKIES = ownCookies({ scheme: SCHEME });
 const PLACE = {
   id: "AAECAwQFBgcICQoLDA0ODw",
   sandboxId: "box",

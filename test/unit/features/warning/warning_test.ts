@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { OwnCookies } from "../../../../src/auth/own_cookies.ts";
 import {
   wantsWarning,
   type WarnedExchange,
@@ -9,6 +8,7 @@ import { Progress } from "../../../../src/gateway/progress.ts";
 import { createSealer } from "../../../../src/lib/seal.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { replyTo } from "../../../support/reply_to.ts";
+import { ownCookies } from "../../../support/own_cookies.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const SECRET = "a secret of thirty-two characters";
@@ -156,7 +156,7 @@ function setUp(scheme: "http" | "https" = "https") {
   const clock = { now: 1_800_000_000_000 };
   const now = () => clock.now;
   const sealer = createSealer({ secrets: [SECRET], purpose: "warning", now });
-  const cookies = new OwnCookies({ scheme, sameSite: "lax", scope: "sandbox" });
+  const cookies = ownCookies({ scheme });
   const warning = new Warning({
     wishes: undefined,
     scheme,
