@@ -89,8 +89,7 @@ Deno.test("in the demo, a press of the button has a sandbox run, and one that fa
   /** Logs in, and presses the button. */
   async function press(id: string) {
     const browser = createBrowser({ port });
-    const { page: form } = await browser.open(at(id));
-    const { page } = await browser.logIn(form, "alice");
+    const { page } = await browser.openAs("alice", at(id));
     return { browser, page: (await browser.submit(page)).page };
   }
   const [asleep, failing, archived] = await Promise.all(

@@ -80,8 +80,7 @@ for (const scope of SESSION_SCOPES) {
     });
     const preview = gateway.at("3000-locked");
     const owner = gateway.browser();
-    const { page: form } = await owner.open(preview);
-    assert.equal((await owner.logIn(form, "alice")).page.status, 200);
+    assert.equal((await owner.openAs("alice", preview)).page.status, 200);
     const later = gateway.browser();
     const { page: laterForm } = await later.open(preview);
 

@@ -67,8 +67,10 @@ Deno.test("a page that a signed link leads to does not repeat the link", async (
 Deno.test("who has logged in without access reads what for, and the way to Daytona", async () => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked", "/a"));
-  const { page } = await browser.logIn(form, "mallory");
+  const { page } = await browser.openAs(
+    "mallory",
+    gateway.at("3000-locked", "/a"),
+  );
   assert.equal(page.headers.get("x-porthole-error"), "no_access");
   assert.match(page.body, /<dt>Logged in as<\/dt><dd class="name">mallory/);
   assert.match(page.body, /<dt>Sandbox<\/dt><dd class="name">locked</);

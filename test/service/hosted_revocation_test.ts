@@ -54,8 +54,7 @@ Deno.test("a tunnel by a login ends once its user has left the group", async () 
     TOKEN_TTL_SEC: "1",
   });
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs("alice", gateway.at("3000-locked"));
   assert.equal(page.status, 200);
   const { closed } = await openTunnel(gateway.port, {
     host: `${LOCKED}:${gateway.port}`,

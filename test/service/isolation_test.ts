@@ -28,8 +28,7 @@ type LoggedIn = LoginGateway & {
 
 async function logIn(gateway: LoginGateway): Promise<LoggedIn> {
   const browser = gateway.browser();
-  const { page: form } = await browser.open(`http://${LOCKED}/echo`);
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs("alice", `http://${LOCKED}/echo`);
   assert.equal(page.status, 200);
   const { name, value } =
     browser.jar.cookies.find(({ name }) =>

@@ -45,8 +45,7 @@ test("a person logs in and lands on the very address they opened", async (startL
 test("one login opens every port of the sandbox, and no other sandbox", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  await browser.logIn(form, "alice");
+  await browser.openAs("alice", gateway.at("3000-locked"));
   const terminal = await browser.open(gateway.at("22222-locked"), {
     follow: false,
   });
@@ -73,8 +72,7 @@ test("tabs that log in at once do not disturb each other", async (startLoginGate
 test("a visitor with a session at the provider sees no form", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  await browser.logIn(form, "alice");
+  await browser.openAs("alice", gateway.at("3000-locked"));
   const { page } = await browser.open(gateway.at("22222-stopped"));
   assert.equal(codeOf(page), "sandbox_stopped");
 });
@@ -82,8 +80,7 @@ test("a visitor with a session at the provider sees no form", async (startLoginG
 test("a user without access, or who declines, gets an error page and no session", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const stranger = gateway.browser();
-  const { page: form } = await stranger.open(gateway.at("3000-locked"));
-  const { page } = await stranger.logIn(form, "mallory");
+  const { page } = await stranger.openAs("mallory", gateway.at("3000-locked"));
   assert.equal(page.status, 404);
   assert.equal(codeOf(page), "no_access");
 
@@ -105,8 +102,10 @@ test("a user without access, or who declines, gets an error page and no session"
 test("a user without access can log in again as another user", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  const { page: refused } = await browser.logIn(form, "mallory");
+  const { page: refused } = await browser.openAs(
+    "mallory",
+    gateway.at("3000-locked"),
+  );
   assert.equal(codeOf(refused), "no_access");
   const preview = gateway.at("3000-locked");
   assert(
@@ -117,8 +116,7 @@ test("a user without access can log in again as another user", async (startLogin
 
   // The provider asks in spite of its session: this time for a user with access.
   gateway.setAccess("mallory", true);
-  const { page: again } = await browser.open(gateway.at("3000-locked"));
-  const { page } = await browser.logIn(again, "mallory");
+  const { page } = await browser.openAs("mallory", gateway.at("3000-locked"));
   assert.equal(page.status, 200);
   const { page: next } = await browser.open(gateway.at("22222-locked"));
   assert.notEqual(new URL(next.url).origin, gateway.provider.url);
@@ -173,8 +171,7 @@ test("why a login was declined is logged, and nothing of the callback's query", 
 
 /** Completes a login up to the callback's URL, which is not requested. */
 async function callbackOf(browser: Browser, url: string): Promise<string> {
-  const { page: form } = await browser.open(url);
-  let { page } = await browser.logIn(form, "alice", { follow: false });
+  let { page } = await browser.openAs("alice", url, { follow: false });
   for (;;) {
     const location = new URL(page.headers.get("location") ?? "", page.url);
     if (location.pathname === "/callback") return location.href;
@@ -253,8 +250,7 @@ test("S6: logins that fail use the refusals of their client up, and those that s
   }
   for (let login = 0; login < 6; login++) {
     const browser = gateway.browser();
-    const { page: form } = await browser.open(url);
-    assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+    assert.equal((await browser.openAs("alice", url)).page.status, 200);
   }
   const asked = provider.count("token");
   const codes = [];
@@ -312,8 +308,10 @@ test(
       await t.step(name, async () => {
         const browser = gateway.browser();
         gateway.provider.forgery = forgery;
-        const { page: form } = await browser.open(gateway.at("3000-locked"));
-        const { page } = await browser.logIn(form, "alice");
+        const { page } = await browser.openAs(
+          "alice",
+          gateway.at("3000-locked"),
+        );
         assert.equal(codeOf(page), "login_failed");
       });
     }
@@ -332,8 +330,11 @@ test("a provider's clock that is 20 s fast does not matter", async (startLoginGa
   await using gateway = await startLoginGateway();
   gateway.provider.forgery = clockSkew(20);
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
-  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  assert.equal(
+    (await browser.openAs("alice", gateway.at("3000-locked", "/echo"))).page
+      .status,
+    200,
+  );
 });
 
 test("without the provider, logging in is unavailable and everything else goes on", async (startLoginGateway) => {
@@ -495,8 +496,7 @@ test("logging out ends the session, for every copy of its cookie", async (startL
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked", "/echo");
-  const { page: form } = await browser.open(url);
-  await browser.logIn(form, "alice");
+  await browser.openAs("alice", url);
   const cookie = browser.cookieAt(url);
   const base = `proxy.localhost:${gateway.port}`;
   const locked = `3000-locked.${base}`;
@@ -552,14 +552,12 @@ test("after a logout the provider asks again, so that another account can be cho
   await using gateway = await startLoginGateway();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked", "/echo");
-  const { page: first } = await browser.open(url);
-  await browser.logIn(first, "alice");
+  await browser.openAs("alice", url);
   const { page: form } = await browser.open(gateway.at("", "/logout"));
   const { page: out } = await browser.submit(form);
   assert.match(out.body, /next login here asks for an account/);
 
-  const { page: again } = await browser.open(url);
-  const { page } = await browser.logIn(again, "mallory");
+  const { page } = await browser.openAs("mallory", url);
   assert.equal(codeOf(page), "no_access");
 });
 
@@ -572,8 +570,7 @@ test("however many sandboxes a browser logs in to, its login cookies stay below 
     sandboxes.set(id, { ...gateway.stack.api.sandbox("locked"), id });
     subjects.get("alice")?.add(id);
   }
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  await browser.logIn(form, "alice");
+  await browser.openAs("alice", gateway.at("3000-locked"));
   for (const id of ids) await browser.open(gateway.at(`3000-${id}`));
 
   const logins = browser.jar.cookies
@@ -600,8 +597,7 @@ test("a user who loses access loses the session", async (startLoginGateway) => {
   });
   const browser = gateway.browser();
   const url = gateway.at("3000-locked", "/echo");
-  const { page: form } = await browser.open(url);
-  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  assert.equal((await browser.openAs("alice", url)).page.status, 200);
   gateway.setAccess("alice", false);
   let page: Hop;
   do {
@@ -670,21 +666,22 @@ test("a browser holds a bounded number of attempts, and the latest ones of them"
   const attempts = browser.jar.cookies
     .filter(({ name }) => name.startsWith("porthole-transaction-"));
   assert.equal(attempts.length, 8);
-  const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
-  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  assert.equal(
+    (await browser.openAs("alice", gateway.at("3000-locked", "/echo"))).page
+      .status,
+    200,
+  );
 });
 
 test("the log tells who logged in, opened what and logged out, by one name that reveals nobody", async (startLoginGateway) => {
   await using log = await collectLog();
   await using gateway = await startLoginGateway({}, { lines: log.lines });
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  await browser.logIn(form, "alice");
+  await browser.openAs("alice", gateway.at("3000-locked"));
   const { page: asked } = await browser.open(gateway.at("", "/logout"));
   await browser.submit(asked);
   const stranger = gateway.browser();
-  const { page: other } = await stranger.open(gateway.at("3000-locked"));
-  await stranger.logIn(other, "mallory");
+  await stranger.openAs("mallory", gateway.at("3000-locked"));
   await gateway.send(LOCKED, {
     headers: { "x-daytona-preview-token": "guessed" },
   });
@@ -724,8 +721,7 @@ test("with LOG_SUBJECT=clear the log has the provider's sub, with off nobody", a
       { lines: log.lines },
     );
     const browser = gateway.browser();
-    const { page: form } = await browser.open(gateway.at("3000-locked"));
-    await browser.logIn(form, "alice");
+    await browser.openAs("alice", gateway.at("3000-locked"));
     await gateway.service.close();
     const told = log.records().filter(({ message, by }) =>
       message === "login" || by === "session"

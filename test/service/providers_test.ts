@@ -43,8 +43,7 @@ Deno.test("A9: an issuer that changes at the API is used within 5 minutes", asyn
   const { stack, at } = gateway;
   const url = at("3000-locked");
   const loggedIn = gateway.browser();
-  const { page: form } = await loggedIn.open(url);
-  await loggedIn.logIn(form, "alice");
+  await loggedIn.openAs("alice", url);
   const onTheWay = gateway.browser();
   const { page: oldForm } = await onTheWay.open(url);
 

@@ -91,8 +91,7 @@ async function untilClosed(
 async function logIn(port: number): Promise<string> {
   const browser = createBrowser({ port });
   const url = `http://${LOCKED}:${port}/echo`;
-  const { page: form } = await browser.open(url);
-  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  assert.equal((await browser.openAs("alice", url)).page.status, 200);
   return browser.cookieAt(url);
 }
 

@@ -414,8 +414,7 @@ for (const scope of SESSION_SCOPES) {
     const container = runner.containers.get("locked") ?? assert.fail("none");
     container.started = false;
     const browser = gateway.browser();
-    const { page: form } = await browser.open(gateway.at("3000-locked"));
-    const { page } = await browser.logIn(form, "alice");
+    const { page } = await browser.openAs("alice", gateway.at("3000-locked"));
     assert.match(page.body, /<h1>The sandbox has failed<\/h1>/);
     assert.match(page.body, /no space left on &lt;device&gt;/);
   });
@@ -453,8 +452,7 @@ Deno.test("in front of somebody else's Daytona, who logged in by the operator's 
   Object.assign(api.sandbox("locked"), FAILED);
   runner.containers.delete("locked");
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs("alice", gateway.at("3000-locked"));
   assert.match(page.body, /<h1>The sandbox has failed<\/h1>/);
   assert.doesNotMatch(page.body, /no space/);
 });

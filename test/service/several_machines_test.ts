@@ -61,8 +61,7 @@ test("what one gateway has asked the API, another does not ask again", async (ti
 async function logInAt({ port }: GatewayProcess): Promise<string> {
   const browser = createBrowser({ port });
   const url = `http://${LOCKED}:${port}/echo`;
-  const { page: form } = await browser.open(url);
-  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  assert.equal((await browser.openAs("alice", url)).page.status, 200);
   return browser.cookieAt(url);
 }
 

@@ -32,6 +32,8 @@ export interface Browser {
   cookieAt(url: string | URL): string;
   /** Opens an address that the user types. */
   open(url: string, options?: VisitOptions): Promise<Visit>;
+  /** Opens an address as whoever has yet to log in there, and does so at the provider's login page. */
+  openAs(user: string, url: string, options?: VisitOptions): Promise<Visit>;
   /** Presses the button of a user on the provider's login page. */
   logIn(
     page: Hop,
@@ -120,15 +122,28 @@ export function createBrowser({ port }: { readonly port: number }): Browser {
     }, options);
   }
 
+  function open(url: string, options?: VisitOptions): Promise<Visit> {
+    return visit({ url: new URL(url), method: "GET", site: "none" }, options);
+  }
+
+  function logIn(
+    page: Hop,
+    user: string,
+    options?: VisitOptions,
+  ): Promise<Visit> {
+    return press(page, ["user", user], options);
+  }
+
   return {
     jar,
     cookieAt: (url) =>
       jar.fieldFor(new URL(url), { method: "GET", crossSite: false }) ?? "",
     press,
     submit,
-    open: (url, options) =>
-      visit({ url: new URL(url), method: "GET", site: "none" }, options),
-    logIn: (page, user, options) => press(page, ["user", user], options),
+    open,
+    logIn,
+    openAs: async (user, url, options) =>
+      await logIn((await open(url)).page, user, options),
     deny: (page, options) => press(page, ["deny", "1"], options),
   };
 }

@@ -130,8 +130,7 @@ function hostOf(sandboxId: string, port: number): string {
 async function logInAt(port: number): Promise<string> {
   const browser = createBrowser({ port });
   const url = `http://${hostOf(PRIVATE, port)}/`;
-  const { page: form } = await browser.open(url);
-  await browser.logIn(form, "alice");
+  await browser.openAs("alice", url);
   return browser.cookieAt(url);
 }
 

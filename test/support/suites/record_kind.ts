@@ -102,8 +102,11 @@ const STRANGERS: readonly (readonly [Texts, number])[] = [
 /** The cookie of alice, who has logged in for a preview. */
 async function logIn(gateway: LoginGateway): Promise<string> {
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
-  assert.equal((await browser.logIn(form, "alice")).page.status, 200);
+  assert.equal(
+    (await browser.openAs("alice", gateway.at("3000-locked", "/echo"))).page
+      .status,
+    200,
+  );
   return browser.cookieAt(gateway.at(""));
 }
 

@@ -8,8 +8,7 @@ import { type Attack, BASE, hostOf, type Stage, urlOf } from "../attack.ts";
 /** Opens a private preview as somebody new, and logs in up to the address of the callback, which is not opened. */
 async function callbackOf(stage: Stage, browser: Browser): Promise<URL> {
   const start = urlOf(stage, hostOf("locked"), "/status/200");
-  const { page: form } = await browser.open(start);
-  let { page } = await browser.logIn(form, "alice", { follow: false });
+  let { page } = await browser.openAs("alice", start, { follow: false });
   for (;;) {
     const location = new URL(page.headers.get("location") ?? "", page.url);
     if (location.pathname === "/callback") return location;

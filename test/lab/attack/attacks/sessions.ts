@@ -219,8 +219,7 @@ async function forgedTokens(stage: Stage): Promise<string[]> {
     try {
       const browser = createBrowser(stage);
       const url = urlOf(stage, LOCKED, "/status/200");
-      const { page: form } = await browser.open(url);
-      const { page } = await browser.logIn(form, "alice");
+      const { page } = await browser.openAs("alice", url);
       if (page.status === 200) gains.push(`an ID token with ${name} logs in`);
     } finally {
       provider.forgery = undefined;

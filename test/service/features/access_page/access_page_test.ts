@@ -22,8 +22,7 @@ const VISIT = {
 async function openPage(gateway: LoginGateway) {
   const browser = gateway.browser();
   const url = gateway.at("", "/access/locked");
-  const { page: form } = await browser.open(url);
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs("alice", url);
   assert.deepEqual([page.url, page.status], [url, 200]);
   return { browser, page, url };
 }
@@ -38,8 +37,7 @@ test("a browser that has not logged in does so, and comes back to the access pag
     /^default-src 'none'; style-src 'sha256-[^']+'; .*frame-ancestors 'none'/,
   );
   const mallory = gateway.browser();
-  const { page: form } = await mallory.open(url);
-  const { page: denied } = await mallory.logIn(form, "mallory");
+  const { page: denied } = await mallory.openAs("mallory", url);
   assert.notEqual(denied.status, 200);
   assert.doesNotMatch(denied.body, /Access to/);
 });
@@ -95,8 +93,7 @@ test("the access page of a sandbox that is not there is 404 after one login, and
   await using gateway = await start();
   const browser = gateway.browser();
   const url = gateway.at("", "/access/nosuch");
-  const { page: form } = await browser.open(url);
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs("alice", url);
   assert.equal(page.status, 404);
 });
 

@@ -36,8 +36,7 @@ for (const scope of SESSION_SCOPES) {
     const base = gateway.at("");
     const stranger = await browser.open(base);
     assert.doesNotMatch(stranger.page.body, /Logged in as/);
-    const { page: form } = await browser.open(gateway.at("3000-locked"));
-    await browser.logIn(form, "alice");
+    await browser.openAs("alice", gateway.at("3000-locked"));
     const named = /Logged in as <span class="name">alice[^<,]*</;
     assert.match((await browser.open(base)).page.body, named);
     const refused = await browser.open(gateway.at("", "/open?port=0"));

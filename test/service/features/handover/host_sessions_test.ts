@@ -34,8 +34,10 @@ function test(
 /** A browser in which alice has logged in, for port 3000 of the private sandbox. */
 async function loggedIn(gateway: LoginGateway): Promise<Browser> {
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs(
+    "alice",
+    gateway.at("3000-locked", "/echo"),
+  );
   assert.equal(page.status, 200);
   return browser;
 }
@@ -78,8 +80,7 @@ test("a login for hosts sets no cookie that any other host gets, and lands on th
   await using gateway = await start();
   const browser = gateway.browser();
   const url = gateway.at("3000-locked", "/echo?q=%20+&(x)&");
-  const { page: form } = await browser.open(url);
-  const { page, hops } = await browser.logIn(form, "alice");
+  const { page, hops } = await browser.openAs("alice", url);
   assert.equal(page.url, url);
   assert.equal(page.status, 200);
   assert.doesNotMatch(page.body, /porthole|PORTHOLE|eyJ/);
@@ -108,8 +109,10 @@ Deno.test("in front of somebody else's Daytona, whoever has logged in as a visit
   Object.assign(api.sandbox("locked"), { public: true, labels });
   provider.claims.set("mallory", { email_verified: true });
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked", "/echo"));
-  const { page: app } = await browser.logIn(form, "mallory");
+  const { page: app } = await browser.openAs(
+    "mallory",
+    gateway.at("3000-locked", "/echo"),
+  );
   assert.equal(app.status, 200);
   const other = gateway.at("3001-locked");
   const { page } = await browser.open(other, { follow: false });
@@ -391,12 +394,10 @@ Deno.test("where each user has sandboxes of their own, one without access can lo
   await using gateway = await startLoginGateway({ SESSION_SCOPE: "host" });
   addSecond(gateway, "mallory");
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-second"));
-  await browser.logIn(form, "mallory");
+  await browser.openAs("mallory", gateway.at("3000-second"));
   const { page: refused } = await browser.open(gateway.at("3000-locked"));
   assert.equal(refused.headers.get("x-porthole-error"), "no_access");
-  const { page: again } = await browser.open(gateway.at("3000-locked"));
-  const { page } = await browser.logIn(again, "alice");
+  const { page } = await browser.openAs("alice", gateway.at("3000-locked"));
   assert.equal(page.status, 200);
   const second = await browser.open(gateway.at("3001-second"));
   assert.match(

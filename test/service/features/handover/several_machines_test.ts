@@ -13,8 +13,7 @@ test("the code of a login that one gateway has exchanged is worth nothing at ano
   await using second = await startMachine(stack, tier, scope);
   const browser = createBrowser({ port: first.port });
   const url = `http://${LOCKED}:${first.port}/echo`;
-  const { page: form } = await browser.open(url);
-  const { hops } = await browser.logIn(form, "alice");
+  const { hops } = await browser.openAs("alice", url);
   const arrival = hops.find(({ url }) => url.includes("LOGIN_CODE"));
   const { host, pathname, search } = new URL(arrival?.url ?? "");
   const cookie = browser.cookieAt(url);

@@ -106,8 +106,7 @@ test("who is let in by a label is asked as members are", async (startIn) => {
   };
   const browser = gateway.browser();
   const url = gateway.at("3000-locked", "/echo");
-  const { page: form } = await browser.open(url);
-  const { page: asked } = await browser.logIn(form, "mallory");
+  const { page: asked } = await browser.openAs("mallory", url);
   assert(isNotice(gateway, asked), asked.url);
   const { page } = await browser.press(asked, YES);
   const { email } = await claimsIn(gateway, page);

@@ -140,8 +140,7 @@ export async function logInOnly(
   browser: Browser,
   url: string,
 ): Promise<void> {
-  const { page: form } = await browser.open(url);
-  let { page } = await browser.logIn(form, "alice", { follow: false });
+  let { page } = await browser.openAs("alice", url, { follow: false });
   for (;;) {
     const to = new URL(page.headers.get("location") ?? "", page.url);
     if (to.host === new URL(url).host) return;

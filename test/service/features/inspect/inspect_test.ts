@@ -330,8 +330,7 @@ test("links and tokens do not open the view, though they open the app", async (s
 async function openView(gateway: LoginGateway) {
   const browser = gateway.browser();
   const view = gateway.at("", "/inspect/locked");
-  const { page: form } = await browser.open(view);
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs("alice", view);
   assert.equal(page.url, view);
   assert.equal(page.status, 200);
   return { browser, page };
@@ -383,8 +382,10 @@ testLoginsInBothWorlds(
     assert.equal((await watching.next()).by, "preview_token");
 
     const other = gateway.browser();
-    const { page: form } = await other.open(gateway.at("", "/inspect/nobody"));
-    const { page } = await other.logIn(form, "alice");
+    const { page } = await other.openAs(
+      "alice",
+      gateway.at("", "/inspect/nobody"),
+    );
     assert.equal(page.status, 404);
   },
 );
@@ -394,10 +395,7 @@ testLoginsInBothWorlds(
   async (start) => {
     await using gateway = await start();
     const browser = gateway.browser();
-    const { page: form } = await browser.open(
-      gateway.at("3000-locked", "/echo"),
-    );
-    await browser.logIn(form, "alice");
+    await browser.openAs("alice", gateway.at("3000-locked", "/echo"));
     const own = new URL(gateway.at("", "/"));
     const cookie = browser.cookieAt(new URL("/inspect/locked", own));
     assert.notEqual(cookie, "");

@@ -68,8 +68,7 @@ function test(name: string, body: (start: Start) => Promise<void>): void {
 /** A browser in which alice has logged in, for that address. */
 async function loggedIn(gateway: LoginGateway, url: string): Promise<Browser> {
   const browser = gateway.browser();
-  const { page: form } = await browser.open(url);
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs("alice", url);
   assert.equal(page.url, url);
   assert.equal(page.status, 200);
   return browser;

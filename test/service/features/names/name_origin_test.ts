@@ -404,8 +404,7 @@ testLoginsWithNames(
     await using gateway = await start();
     const browser = gateway.browser();
     const preview = gateway.at("3000-locked", "/echo");
-    const { page: form } = await browser.open(preview);
-    const { page } = await browser.logIn(form, "alice");
+    const { page } = await browser.openAs("alice", preview);
     assert.equal(page.status, 200);
     const named = gateway.at("safe", "/echo");
     const sent = browser.cookieAt(named);

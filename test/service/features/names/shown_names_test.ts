@@ -69,8 +69,7 @@ testLoginsInBothWorlds(
     await using gateway = await withNames(start);
     const browser = gateway.browser();
     const url = `http://${PRIVATE}:${gateway.port}/`;
-    const { page: form } = await browser.open(url);
-    const { page } = await browser.logIn(form, "mallory");
+    const { page } = await browser.openAs("mallory", url);
     assert.equal(page.headers.get("x-porthole-error"), "no_access");
     const { host } = new URL(url);
     assert.ok(page.body.includes(`<dt>Name</dt><dd class="name">${host}<`));

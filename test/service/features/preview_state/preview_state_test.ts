@@ -346,10 +346,7 @@ for (const scope of SESSION_SCOPES) {
     async (start) => {
       await using gateway = await start({ SESSION_SCOPE: scope });
       const browser = gateway.browser();
-      const { page: form } = await browser.open(
-        gateway.at("3000-locked", "/echo"),
-      );
-      await browser.logIn(form, "alice");
+      await browser.openAs("alice", gateway.at("3000-locked", "/echo"));
       const base = new URL(gateway.at(""));
       const cookie = browser.cookieAt(base) || assert.fail("no cookie");
       for (

@@ -41,8 +41,7 @@ async function logInFor(
   user: string,
 ): Promise<void> {
   const { loginUrl } = answer.json();
-  const { page: form } = await browser.open(gateway.at("", String(loginUrl)));
-  const { page } = await browser.logIn(form, user);
+  const { page } = await browser.openAs(user, gateway.at("", String(loginUrl)));
   assert.equal(page.status, 200, page.body);
   assert.match(new URL(page.url).pathname, /^\/s\//);
 }
@@ -132,8 +131,7 @@ for (const { suffix, memberKey, startLoginGateway } of WORLDS) {
       emails: ["mallory@example.test"],
     });
     const browser = gateway.browser();
-    const { page: form } = await browser.open(gateway.at("3000-locked"));
-    const { page } = await browser.logIn(form, "alice");
+    const { page } = await browser.openAs("alice", gateway.at("3000-locked"));
     assert.equal(page.url, gateway.at("3000-locked"));
     const asked = await pressIn(browser, gateway, share);
     assert.deepEqual([asked.status, asked.code], [401, "login_required"]);

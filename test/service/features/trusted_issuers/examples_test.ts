@@ -72,8 +72,7 @@ async function tokenOf(
     state: "state",
   });
   const browser = createBrowser({ port: Number(new URL(provider.url).port) });
-  const { page: form } = await browser.open(`${provider.url}/auth?${query}`);
-  const { page } = await browser.logIn(form, user);
+  const { page } = await browser.openAs(user, `${provider.url}/auth?${query}`);
   const answer = await fetch(`${provider.url}/token`, {
     method: "POST",
     body: new URLSearchParams({

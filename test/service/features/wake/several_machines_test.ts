@@ -21,8 +21,10 @@ test("a start at one gateway ends what all of them know of the sandbox: links wi
   container.started = false;
   stack.api.lifecycle.jobs.startMs = 0;
   const browser = createBrowser({ port: first.port });
-  const { page: form } = await browser.open(`http://${LOCKED}:${first.port}`);
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs(
+    "alice",
+    `http://${LOCKED}:${first.port}`,
+  );
   assert.equal(page.headers.get("x-porthole-error"), "sandbox_stopped");
   assert.equal((await browser.submit(page)).page.status, 200);
 

@@ -70,8 +70,7 @@ for (const scope of SESSION_SCOPES) {
     await using gateway = await startAsleep({ SESSION_SCOPE: scope });
     const { api } = gateway.stack;
     const browser = gateway.browser();
-    const { page: form } = await browser.open(gateway.at("3000-locked"));
-    await browser.logIn(form, "alice");
+    await browser.openAs("alice", gateway.at("3000-locked"));
     const own = headersOf(gateway, browser);
     const others = [
       { ...own, origin: gateway.at("3000-locked").slice(0, -1) },

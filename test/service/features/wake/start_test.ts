@@ -35,8 +35,7 @@ async function startAsleep(environment: Record<string, string> = {}) {
     { host = "3000-locked", path = "/deep?a=b", browser = gateway.browser() } =
       {},
   ): Promise<{ browser: Browser; page: Hop }> {
-    const { page: form } = await browser.open(gateway.at(host, path));
-    const { page } = await browser.logIn(form, user);
+    const { page } = await browser.openAs(user, gateway.at(host, path));
     return { browser, page };
   }
   return { ...gateway, pageOf };
@@ -567,8 +566,7 @@ for (const scope of SESSION_SCOPES) {
     const login = new URL(loginLinkIn(page.body));
     assert.equal(login.origin + login.pathname, gateway.at("", "/login"));
     assert.equal(login.searchParams.get("return_to"), preview);
-    const { page: form } = await browser.open(login.href);
-    const { page: again } = await browser.logIn(form, "alice");
+    const { page: again } = await browser.openAs("alice", login.href);
     assert.equal(again.url, preview);
     assert.match(again.body, BUTTON);
     assert.doesNotMatch(again.body, LOGIN_LINK);
@@ -587,8 +585,10 @@ Deno.test("who logs in to a public sandbox that is another organization's starts
   const preview = gateway.at("3000-locked");
   const browser = gateway.browser();
   const { page } = await browser.open(preview);
-  const { page: form } = await browser.open(loginLinkIn(page.body));
-  const { page: refused } = await browser.logIn(form, "mallory");
+  const { page: refused } = await browser.openAs(
+    "mallory",
+    loginLinkIn(page.body),
+  );
   assert.equal(codeOf(refused), "no_access");
   const { page: still } = await browser.open(preview);
   assert.match(still.body, LOGIN_LINK);
@@ -616,8 +616,7 @@ Deno.test("no frame, script, form or prefetch at a public sandbox that is stoppe
   // Nor does a member have the button in a frame.
   const browser = gateway.browser();
   const { page } = await browser.open(gateway.at("3000-locked"));
-  const { page: form } = await browser.open(loginLinkIn(page.body));
-  await browser.logIn(form, "alice");
+  await browser.openAs("alice", loginLinkIn(page.body));
   const cookie = browser.cookieAt(gateway.at("3000-locked")) ||
     assert.fail("no session");
   const framed = { ...PAGE, cookie, "sec-fetch-dest": "iframe" };
@@ -634,8 +633,7 @@ Deno.test("who has logged in starts what everybody may start, even if Daytona wo
   const returnTo = encodeURIComponent(gateway.at("3000-locked"));
   const browser = gateway.browser();
   const login = gateway.at("", `/login?return_to=${returnTo}`);
-  const { page: form } = await browser.open(login);
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs("alice", login);
   api.state.memberships.set("alice", new Set());
   const { page: pressed } = await browser.submit(page, { follow: false });
   assert.equal(pressed.status, 303);
@@ -803,8 +801,7 @@ test("whom a label lets look, and who is no member, starts nothing", async (star
   });
   const browser = gateway.browser();
   const url = new URL(gateway.at("3000-locked"));
-  const { page: form } = await browser.open(url.href);
-  const { page } = await browser.logIn(form, "mallory");
+  const { page } = await browser.openAs("mallory", url.href);
   assert.equal(codeOf(page), "sandbox_stopped");
   assert.doesNotMatch(page.body, BUTTON);
   const asked = { method: "POST", crossSite: false };
@@ -827,8 +824,10 @@ Deno.test("in front of somebody else's Daytona, whoever may log in is no member,
   const { stack } = gateway;
   putToSleep(stack);
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  const { page: stopped } = await browser.logIn(form, "alice");
+  const { page: stopped } = await browser.openAs(
+    "alice",
+    gateway.at("3000-locked"),
+  );
   fail(stack);
   const { page } = await browser.submit(stopped);
   assert.equal(codeOf(page), "sandbox_recoverable");
@@ -886,8 +885,7 @@ Deno.test("in front of somebody else's Daytona, the operator's key starts for wh
   assert.equal(guest.code, "sandbox_stopped");
   assert.doesNotMatch(guest.body, /<form/);
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs("alice", gateway.at("3000-locked"));
   assert.equal(codeOf(page), "sandbox_stopped");
   const key = stack.environment["DAYTONA_API_KEY"] ?? "";
   const known = api.state.apiKeys.get(key) ?? assert.fail("no key");
@@ -913,8 +911,7 @@ Deno.test("a start at somebody else's Daytona, which gives the sandbox another t
   assert.equal((await send(host, { path: "/echo", headers })).status, 200);
   putToSleep({ api, runner });
   const browser = gateway.browser();
-  const { page: form } = await browser.open(gateway.at("3000-locked"));
-  const { page } = await browser.logIn(form, "alice");
+  const { page } = await browser.openAs("alice", gateway.at("3000-locked"));
   const old = api.sandbox("locked").authToken;
   await browser.submit(page, { follow: false });
   assert.notEqual(api.sandbox("locked").authToken, old);
