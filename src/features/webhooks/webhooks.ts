@@ -16,6 +16,7 @@ import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { isSentByPage } from "../../http/fetch_metadata.ts";
 import { ExpiringLru } from "../../lib/lru.ts";
+import { parseJson } from "../../lib/parse_json.ts";
 
 /** Longest message, bytes: Daytona's have some 300. */
 const MAX_LENGTH = 4096;
@@ -145,9 +146,7 @@ async function readSigned(
 function objectOf(
   text: Uint8Array<ArrayBuffer>,
 ): Readonly<Record<string, unknown>> {
-  try {
-    return Object(JSON.parse(new TextDecoder().decode(text)));
-  } catch (cause) {
-    throw new GatewayError("bad_request", "No JSON", { cause });
-  }
+  const value = parseJson(new TextDecoder().decode(text));
+  if (value === undefined) throw new GatewayError("bad_request", "No JSON");
+  return Object(value);
 }
