@@ -1,26 +1,24 @@
-import { LRUCache } from "lru-cache";
 import { isClientsFault } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sleep } from "../lib/backoff.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { CacheEvent } from "../observability/metrics/facts.ts";
 import type { OnCacheEvent } from "./cache_events.ts";
-import { type Codec, DurableTier, type TimedValue } from "./durable_tier.ts";
+import { Copies } from "./copies.ts";
+import { type Codec, DurableTier } from "./durable_tier.ts";
 import {
   askAgainAfter,
   askedAt as askedAtOf,
   backOff,
   type Entry,
   freshnessOf,
-  isFromFuture,
   isRenewalLate,
   keptUntil,
 } from "./entry.ts";
 import { type Fill, FillKeeper, type OnReplaced } from "./fill.ts";
 import { answerOfAnother } from "./one_asker.ts";
-import { isTrusted, RECHECK_MS } from "./recheck.ts";
 import { SingleFlight } from "./single_flight.ts";
-import type { DurableStore, Watch } from "./store.ts";
+import type { DurableStore } from "./store.ts";
 
 /** Most questions about one value that have no answer yet. */
 const MAX_QUESTIONS = 3;
@@ -65,28 +63,17 @@ interface Found<V> {
  */
 export class Cache<V> {
   readonly #options: CacheOptions<V>;
-  readonly #memory: LRUCache<string, Entry<V>>;
-  /** What in-process copies were that others have changed, until it is known into what. */
-  readonly #changed: LRUCache<string, { readonly value: V }>;
+  readonly #copies: Copies<V>;
   readonly #tier: DurableTier<V> | undefined;
-  readonly #lookups = new SingleFlight<Entry<V> | undefined>();
   readonly #fills = new SingleFlight<Found<V>>();
   /** The tier, if one process asks for all that share it. */
   readonly #asksFor: DurableTier<V> | undefined;
   readonly #keeper: FillKeeper<V>;
-  readonly #recheckMs: number;
   #latencyMs = 0;
-  /** True if the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
-  readonly #storeExpires: boolean;
 
   constructor(options: CacheOptions<V>) {
-    const { kind, maxEntries, durable, onEvent, now } = options;
+    const { kind, durable, onEvent, now, onReplaced } = options;
     this.#options = options;
-    this.#memory = new LRUCache<string, Entry<V>>({ max: maxEntries });
-    this.#changed = new LRUCache<string, { value: V }>({ max: maxEntries });
-    this.#recheckMs = durable?.store.shared ? RECHECK_MS : Infinity;
-    durable?.store.onChange?.(kind, (key) => this.#onChange(key));
-    this.#storeExpires = durable?.store.daytonaKinds?.has(kind) ?? false;
     this.#tier = durable === null ? undefined : new DurableTier({
       ...durable,
       kind,
@@ -94,11 +81,20 @@ export class Cache<V> {
     });
     const asksForAll = options.asksForAll && durable?.store.shared;
     this.#asksFor = asksForAll ? this.#tier : undefined;
-    this.#keeper = new FillKeeper({
-      memory: this.#memory,
+    this.#copies = new Copies({
+      kind,
+      maxEntries: options.maxEntries,
+      store: durable?.store,
       tier: this.#tier,
       now,
-      recheckAt: () => now() + this.#recheckMs,
+      onReplaced,
+      onForget: (key) => this.#fills.forget(key),
+    });
+    this.#keeper = new FillKeeper({
+      memory: this.#copies.memory,
+      tier: this.#tier,
+      now,
+      recheckAt: () => this.#copies.recheckAt,
       asksForAll: this.#asksFor !== undefined,
     });
   }
@@ -106,7 +102,7 @@ export class Cache<V> {
   /** The in-process value, if `get` would return it and do nothing else; undefined otherwise. */
   getFresh(key: string): V | undefined {
     const now = this.#options.now();
-    const copy = this.#trustedCopy(key, now);
+    const copy = this.#copies.trusted(key, now);
     if (!copy || freshnessOf(copy, now) !== "fresh") return undefined;
     this.#report("hit");
     return copy.value;
@@ -127,9 +123,9 @@ export class Cache<V> {
     const { now } = this.#options;
     const fresh = this.getFresh(key);
     if (fresh !== undefined) return fresh;
-    const copy = this.#trustedCopy(key);
+    const copy = this.#copies.trusted(key);
     const isKept = copy?.unconfirmed !== undefined && now() < keptUntil(copy);
-    const isInFlight = this.#lookups.isInFlight(key) ||
+    const isInFlight = this.#copies.isLookedUp(key) ||
       this.#fills.isInFlight(key);
     if (!isKept && !isInFlight) {
       try {
@@ -152,7 +148,7 @@ export class Cache<V> {
    * one has failed. Throws as `fill` does, if no earlier value may be served instead.
    */
   async refresh(key: string, fill: () => Promise<Fill<V>>): Promise<void> {
-    const copy = this.#memory.get(key);
+    const copy = this.#copies.memory.get(key);
     const now = this.#options.now();
     if (copy && now >= copy.expiresAt && now >= copy.retryAt) {
       await this.#fills.share(key, this.#fillWork(key, fill, false));
@@ -194,12 +190,14 @@ export class Cache<V> {
     const work = this.#fillWork(key, fill, copy === undefined);
     const finding = copy
       ? this.#fills.share(key, work)
-      : this.#lookUp(key).then((entry) =>
+      : this.#copies.lookUp(key, () => this.#fills.isInFlight(key)).then((
+        entry,
+      ) =>
         entry && this.#serve(key, entry, "durable_hit", fill) ||
         this.#fills.share(key, work)
       );
     if (await fulfilsWithin(finding, SLOW_MS)) return await finding;
-    const entry = this.#memory.get(key);
+    const entry = this.#copies.memory.get(key);
     if (entry === undefined) return await finding;
     entry.isSlow = this.#options.staleIfSlow;
     const instead = this.#serve(key, entry, "hit");
@@ -221,24 +219,7 @@ export class Cache<V> {
 
   /** Drops the in-process copy, and discards the results of lookups and fills in flight. */
   forgetCopy(key: string): void {
-    const copy = this.#memory.peek(key);
-    if (copy !== undefined && this.#options.onReplaced !== undefined) {
-      this.#changed.set(key, { value: copy.value });
-    }
-    this.#lookups.forget(key);
-    this.#fills.forget(key);
-    this.#memory.delete(key);
-  }
-
-  /** Tells that a value has taken another one's place (see {@linkcode OnReplaced}). */
-  #onReplaced(
-    key: string,
-    copy: Entry<V> | undefined,
-    ...now: [value: V, stored?: Promise<void>]
-  ): void {
-    const earlier = copy ?? this.#changed.get(key);
-    this.#changed.delete(key);
-    if (earlier) this.#options.onReplaced?.(key, earlier.value, ...now);
+    this.#copies.forget(key);
   }
 
   /**
@@ -256,11 +237,9 @@ export class Cache<V> {
 
   /** Does so without discarding fills, which may be newer. */
   async #keep(key: string, filled: Fill<V>, validAt: number): Promise<void> {
-    const earlier = this.#memory.get(key);
-    this.#lookups.forget(key);
-    this.#memory.delete(key);
+    const earlier = this.#copies.take(key);
     const stored = this.#keeper.keep(key, filled, validAt, earlier);
-    this.#onReplaced(key, earlier, filled.value, stored);
+    this.#copies.replaced(key, earlier, filled.value, stored);
     await stored;
   }
 
@@ -268,104 +247,19 @@ export class Cache<V> {
     this.#options.onEvent(event, this.#options.kind, cause);
   }
 
-  /** The in-process copy, unless it must first be checked against the durable tier. */
-  #trustedCopy(key: string, now = this.#options.now()): Entry<V> | undefined {
-    const entry = this.#memory.get(key);
-    return entry && isTrusted(entry, now) ? entry : undefined;
-  }
-
-  /** Somebody else has changed an entry that we have read, or the store has dropped it. */
-  #onChange(key: string): void {
-    const copy = this.#memory.peek(key);
-    const soon = this.#options.now() + this.#recheckMs;
-    if (!this.#storeExpires || copy === undefined || soon < keptUntil(copy)) {
-      this.forgetCopy(key);
-      // Whoever goes by it has to ask.
-      if (copy) this.#options.onReplaced?.(key, copy.value, undefined);
-      return;
-    }
-    // Probably it expired, by whatever clock: reading it again will tell, once it has expired by ours.
-    this.#lookups.forget(key);
-    copy.recheckAt = soon;
-    copy.watch = null;
-  }
-
-  /** Synchronizes the in-process copy with the durable tier; undefined if the source must be asked. */
-  async #lookUp(key: string): Promise<Entry<V> | undefined> {
-    const tier = this.#tier;
-    if (tier === undefined) return undefined;
-    // A fill without a copy means that a lookup has just found nothing.
-    if (!this.#memory.has(key) && this.#fills.isInFlight(key)) return undefined;
-    return await this.#lookups.share(key, async (isCurrent) => {
-      // Before it is read: later, a connection could be another one already.
-      const watch = this.#options.durable?.store.watch;
-      const found = await tier.read(key);
-      if (isCurrent()) return this.#adopt(key, found, watch);
-      return this.#trustedCopy(key) ?? await this.#lookUp(key);
-    });
-  }
-
-  /** Makes the in-process copy what the durable tier has; undefined if the source must be asked. */
-  #adopt(
-    key: string,
-    found: TimedValue<V> | "absent" | "unavailable",
-    watch?: Watch | null,
-  ): Entry<V> | undefined {
-    const now = this.#options.now();
-    const copy = this.#memory.get(key);
-    const recheckAt = now + this.#recheckMs;
-    if (found === "absent") {
-      if (this.#storeExpires && copy !== undefined && now >= keptUntil(copy)) {
-        copy.recheckAt = recheckAt;
-        return copy; // the store expired it: it may still be served stale
-      }
-      this.forgetCopy(key); // if there is a copy, another process deleted the entry
-      return undefined;
-    }
-    if (found === "unavailable") {
-      // The copy may be outdated, so the source is asked; it is served meanwhile, and if the source fails as well.
-      if (copy !== undefined) copy.recheckAt = recheckAt;
-      return undefined;
-    }
-    if (
-      copy?.unconfirmed !== undefined && copy.value === found.value &&
-      (copy.expiresAt > found.expiresAt || isFromFuture(found, now))
-    ) {
-      Object.assign(copy, { recheckAt, watch });
-      return copy; // newer: an answer that only repeats itself is not written each time
-    }
-    // The same value as our copy: what we know about fills still applies.
-    const fills = copy?.expiresAt === found.expiresAt
-      ? copy
-      : { failures: 0, retryAt: 0 };
-    const entry = { ...fills, ...found, recheckAt, watch };
-    this.#memory.set(key, entry);
-    this.#onReplaced(key, copy, found.value);
-    return entry;
-  }
-
-  /** The in-process entry, if it was asked for later than `askedAt`, ms since the epoch. */
-  #newerThan(askedAt: number, key: string): Entry<V> | undefined {
-    const held = this.#memory.get(key);
-    return held && !isFromFuture(held, this.#options.now()) &&
-        askedAtOf(held) > askedAt
-      ? held
-      : undefined;
-  }
-
   /** Fills a value, or adopts what another process has filled; `isRead` says that the durable tier was just read. */
   #fillWork(key: string, fill: () => Promise<Fill<V>>, isRead: boolean) {
     const { now, sleep, background } = this.#options;
     return async (isCurrent: () => boolean): Promise<Found<V>> => {
-      const known = this.#memory.get(key);
+      const known = this.#copies.memory.get(key);
       const earlier = this.#fills.count(key) - 1;
       const question = { known, isRead, earlier, now, sleep };
       const theirs = await (this.#asksFor &&
         answerOfAnother(this.#asksFor, key, question));
       if (theirs !== undefined) {
-        const newer = this.#newerThan(askedAtOf(theirs), key);
+        const newer = this.#copies.newerThan(askedAtOf(theirs), key);
         if (newer) return { value: newer.value, event: "hit" };
-        if (isCurrent()) this.#adopt(key, theirs);
+        if (isCurrent()) this.#copies.adopt(key, theirs);
         return { value: theirs.value, event: "durable_hit" };
       }
       // Whatever has changed since then may be unknown to the source's answer.
@@ -373,7 +267,7 @@ export class Cache<V> {
       try {
         const filled = await fill();
         this.#latencyMs = now() - askedAt;
-        const newer = this.#newerThan(askedAt, key);
+        const newer = this.#copies.newerThan(askedAt, key);
         if (newer) return { value: newer.value, event: "hit" };
         // Callers do not wait for the durable tier.
         if (isCurrent()) {
@@ -382,7 +276,7 @@ export class Cache<V> {
         }
         return { value: filled.value, event: "miss" };
       } catch (error) {
-        const earlier = this.#memory.get(key);
+        const earlier = this.#copies.memory.get(key);
         this.#report("fill_failed", earlier === undefined ? undefined : error);
         if (earlier === undefined) throw error;
         // Whoever brings a failure about must not profit by it.
