@@ -2,10 +2,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { openKv, openKvStore } from "../../src/cache/kv.ts";
 import type { KvDatabase } from "../../src/cache/kv_database.ts";
-import {
-  openRedisClient,
-  RedisConnection,
-} from "../../src/cache/redis/redis_connection.ts";
+import { openRedisClient } from "../../src/cache/redis/redis_client.ts";
+import { RedisConnection } from "../../src/cache/redis/redis_connection.ts";
 import { openRedisStore } from "../../src/cache/redis/redis_store.ts";
 import type { DurableStore, StoreFailure } from "../../src/cache/store.ts";
 import { KvConnect } from "./kv_connect.ts";

@@ -7,14 +7,14 @@ import {
 } from "../../config/cache_location.ts";
 import { sleep } from "../../lib/backoff.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
+import { hasErrorCode } from "./error_reply.ts";
 import {
-  hasErrorCode,
   openRedisClient,
   type RedisClient,
-  RedisConnection,
   STALL_MS,
   tlsOptions,
-} from "./redis_connection.ts";
+} from "./redis_client.ts";
+import { RedisConnection } from "./redis_connection.ts";
 
 /** Longest search for a node of a Cluster that answers, ms. */
 const DISCOVERY_MS = 6_000;

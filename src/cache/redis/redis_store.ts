@@ -10,6 +10,7 @@ import type {
   StoreOptions,
   Watch,
 } from "../store.ts";
+import { type ErrorCode, hasErrorCode } from "./error_reply.ts";
 import {
   apiKey,
   DAYTONA_KINDS,
@@ -20,12 +21,10 @@ import {
   redisKey,
   timedEntry,
 } from "./format.ts";
+import type { RedisCommands } from "./redis_client.ts";
 import {
   type ActiveClient,
-  type ErrorCode,
-  hasErrorCode,
   Heard,
-  type RedisCommands,
   type RedisConnection,
 } from "./redis_connection.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import {
-  hasErrorCode,
   openRedisClient,
   type RedisClientOptions,
-} from "../../../../src/cache/redis/redis_connection.ts";
+} from "../../../../src/cache/redis/redis_client.ts";
+import { hasErrorCode } from "../../../../src/cache/redis/error_reply.ts";
 import type { RedisLocation } from "../../../../src/config/cache_location.ts";
 import { freePort } from "../../../support/free_port.ts";
 import {

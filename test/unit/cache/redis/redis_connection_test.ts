@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import {
-  type RedisClient,
-  type RedisCommands,
-  RedisConnection,
-} from "../../../../src/cache/redis/redis_connection.ts";
+import type {
+  RedisClient,
+  RedisCommands,
+} from "../../../../src/cache/redis/redis_client.ts";
+import { RedisConnection } from "../../../../src/cache/redis/redis_connection.ts";
 import { manualClock, settled } from "../fakes.ts";
 
 /** An attempt to connect, whose outcome the test decides. */

@@ -3,8 +3,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import {
   openRedisClient,
   type RedisClientOptions,
-  RedisConnection,
-} from "../../../../src/cache/redis/redis_connection.ts";
+} from "../../../../src/cache/redis/redis_client.ts";
+import { RedisConnection } from "../../../../src/cache/redis/redis_connection.ts";
 import { openRedisStore } from "../../../../src/cache/redis/redis_store.ts";
 import type { StoreKey } from "../../../../src/cache/store.ts";
 import { sleep } from "../../../../src/lib/backoff.ts";

@@ -2,10 +2,8 @@
 import assert from "node:assert/strict";
 import { LoginSessionStore } from "../../../../src/auth/login_session_store.ts";
 import { Cache } from "../../../../src/cache/cache.ts";
-import {
-  openRedisClient,
-  RedisConnection,
-} from "../../../../src/cache/redis/redis_connection.ts";
+import { openRedisClient } from "../../../../src/cache/redis/redis_client.ts";
+import { RedisConnection } from "../../../../src/cache/redis/redis_connection.ts";
 import { openRedisStore } from "../../../../src/cache/redis/redis_store.ts";
 import { sleep } from "../../../../src/lib/backoff.ts";
 import { Background } from "../../../../src/lib/background.ts";
