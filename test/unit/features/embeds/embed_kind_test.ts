@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { embedKind } from "../../../../src/features/embeds/embed_kind.ts";
+import { suiteOfRecordKind } from "../../../support/record_kind.ts";
 
 const LINKS = { url: "u", stateUrl: "s", stateToken: "t" };
 
@@ -83,3 +84,5 @@ Deno.test("a bridge is for embeds of a gateway that has one", () => {
   assert.deepEqual(problems({ bridge }, true), []);
   assert.deepEqual(problems({ bridge: ["keys"] }, true), ["/bridge/0"]);
 });
+
+suiteOfRecordKind(kind(), WISH);

@@ -5,6 +5,7 @@ import {
   shareKind,
 } from "../../../../src/features/shares/share_kind.ts";
 import { SecretHashes } from "../../../../src/lib/secret_hashes.ts";
+import { suiteOfRecordKind } from "../../../support/record_kind.ts";
 
 const WISH = { sandbox: "box", port: 3000 };
 const HASHES = new SecretHashes(["secret"], "share");
@@ -166,3 +167,5 @@ Deno.test("a share is for no addresses where nobody can log in", async () => {
   const { data } = await kind(WEEK_SEC, "unknown").make(wish, PLACE);
   assert.deepEqual(data.emails, emails);
 });
+
+suiteOfRecordKind(kind(), { ...WISH, passcode: "open sesame", uses: 3 });
