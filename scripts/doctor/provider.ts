@@ -10,7 +10,7 @@ import {
   publicEndpoint,
 } from "../../src/auth/oidc/issuer_addresses.ts";
 import {
-  type LoginAttempt,
+  type AuthorizationAttempt,
   OpenidProvider,
 } from "../../src/auth/oidc/provider.ts";
 import type { Config } from "../../src/config/config.ts";
@@ -43,7 +43,7 @@ export interface ProviderView {
 }
 
 /** A login attempt that is never completed. */
-export function attemptFor(redirectUri: string): LoginAttempt {
+export function attemptFor(redirectUri: string): AuthorizationAttempt {
   return {
     state: generateRandomState(),
     nonce: generateRandomNonce(),

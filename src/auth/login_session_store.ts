@@ -13,7 +13,7 @@ import {
   type TimedValue,
 } from "../cache/durable_tier.ts";
 import { askedAt, timesOf } from "../cache/entry.ts";
-import { type Checked, isTrusted, RECHECK_MS } from "../cache/recheck.ts";
+import { type Checked, isCheckedLately, RECHECK_MS } from "../cache/recheck.ts";
 import { SingleFlight } from "../cache/single_flight.ts";
 import type { Watch } from "../cache/store.ts";
 import type { Config } from "../config/config.ts";
@@ -124,7 +124,7 @@ export class LoginSessionStore {
   #known(id: string): SessionState | undefined {
     const copy = this.#copies.get(id);
     const isCurrent = copy?.value.state === "ended" ||
-      copy !== undefined && isTrusted(copy, this.#options.now());
+      copy !== undefined && isCheckedLately(copy, this.#options.now());
     if (!isCurrent) return undefined;
     this.#report("hit");
     return copy.value;

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { DurableTier, TimedValue } from "./durable_tier.ts";
 import { askedAt, type Entry, isFromFuture, keptUntil } from "./entry.ts";
 import type { OnReplaced } from "./fill.ts";
-import { isTrusted, RECHECK_MS } from "./recheck.ts";
+import { isCheckedLately, RECHECK_MS } from "./recheck.ts";
 import { SingleFlight } from "./single_flight.ts";
 import type { DurableStore, Watch } from "./store.ts";
 
@@ -48,7 +48,7 @@ export class Copies<V> {
   /** A copy, unless it must first be checked against the durable tier. */
   trusted(key: string, now = this.#options.now()): Entry<V> | undefined {
     const entry = this.memory.get(key);
-    return entry && isTrusted(entry, now) ? entry : undefined;
+    return entry && isCheckedLately(entry, now) ? entry : undefined;
   }
 
   /** A copy, if it was asked for later than that, ms since the epoch. */

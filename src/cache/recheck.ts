@@ -17,7 +17,10 @@ export interface Checked {
 }
 
 /** True if a copy need not be checked against the durable tier; `now` is in ms since the epoch. */
-export function isTrusted({ recheckAt, watch }: Checked, now: number): boolean {
+export function isCheckedLately(
+  { recheckAt, watch }: Checked,
+  now: number,
+): boolean {
   if (recheckAt === Infinity) return true;
   if (isPending(recheckAt, { now, withinMs: RECHECK_MS })) return true;
   const until = recheckAt - RECHECK_MS + WATCHED_MS;

@@ -1,8 +1,13 @@
 /** One attempt at a call of Daytona's API: what its response means. */
 import type { z } from "zod";
 import { fetchFailure } from "../platform/fetch_failure.ts";
-import type { Credential } from "./credential.ts";
-import type { ApiAnswer, Operation, OperationId, Reply } from "./operation.ts";
+import type { ApiCredential } from "./credential.ts";
+import type {
+  ApiAnswer,
+  ApiReply,
+  Operation,
+  OperationId,
+} from "./operation.ts";
 
 /** A definite answer. */
 interface Outcome<Answer> {
@@ -11,8 +16,8 @@ interface Outcome<Answer> {
 }
 
 interface AttemptOptions {
-  readonly by: Credential["kind"];
-  readonly send: () => Promise<Reply>;
+  readonly by: ApiCredential["kind"];
+  readonly send: () => Promise<ApiReply>;
   /** Called with every response but a web server's page; with a success only if it can be read. */
   readonly onAnswer: (answer: ApiAnswer) => void;
 }
@@ -43,7 +48,7 @@ export type StatusClass = "yes" | "no" | "retry" | "failed";
  */
 export function classifyStatus(
   status: number,
-  by: Credential["kind"],
+  by: ApiCredential["kind"],
 ): StatusClass {
   if (status === 200 || status === 201) return "yes";
   if (status === 408 || status >= 500) return "retry";
@@ -52,7 +57,7 @@ export function classifyStatus(
 }
 
 /** True if a credential is not the gateway's: refusals and throttling are its owner's doing. */
-export function isUsers(by: Credential["kind"]): boolean {
+export function isUsers(by: ApiCredential["kind"]): boolean {
   return by === "user" || by === "key";
 }
 

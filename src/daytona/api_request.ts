@@ -7,7 +7,7 @@ import { type ErrorCode, GatewayError } from "../errors.ts";
 import { retry, type Sleep, sleep as realSleep } from "../lib/backoff.ts";
 import type { ApiCallFacts } from "../observability/metrics/facts.ts";
 import { ApiFailure, attempt, bounded, isUsers } from "./api_attempt.ts";
-import { type Credential, credentialHeaders } from "./credential.ts";
+import { type ApiCredential, credentialHeaders } from "./credential.ts";
 import type { ApiAnswer, Operation, OperationId, Params } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
 import type { ApiQuota } from "./quota.ts";
@@ -39,7 +39,7 @@ type AnswerOf<Id extends OperationId> =
 
 /** The input of a call: the segments of the path, and by whose right it is made. */
 export type Question<Id extends OperationId> = Params<Id> & {
-  readonly by: Extract<Credential, { kind: Rows[Id]["by"][number] }>;
+  readonly by: Extract<ApiCredential, { kind: Rows[Id]["by"][number] }>;
   /** Called with the API's answer to every attempt. */
   readonly onAnswer?: ((answer: ApiAnswer) => unknown) | undefined;
 };
@@ -162,7 +162,7 @@ function clientOf({ apiUrl }: Config["daytona"], fetch: Fetch): DaytonaClient {
 }
 
 /** Throttling is the doing of whoever's credential it is: of the client, or of this gateway and its visitors together. */
-function codeOf({ kind }: ApiFailure, by: Credential["kind"]): ErrorCode {
+function codeOf({ kind }: ApiFailure, by: ApiCredential["kind"]): ErrorCode {
   if (kind !== "throttled") return "api_unreachable";
   return isUsers(by) ? "user_throttled" : "api_throttled";
 }

@@ -17,11 +17,11 @@ export type StartCredential =
   | { readonly kind: "user"; readonly user: User }
   | { readonly kind: "key"; readonly key: string };
 
-export type Credential = StartCredential | { readonly kind: "none" };
+export type ApiCredential = StartCredential | { readonly kind: "none" };
 
 /** The headers that carry a credential, of which `ownKey` is the gateway's; undefined if it cannot be sent. */
 export function credentialHeaders(
-  by: Credential,
+  by: ApiCredential,
   ownKey: string,
 ): Record<string, string> | undefined {
   if (by.kind === "none") return {};

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { DaytonaClient } from "../../gen/clients.ts";
 import type { operations } from "../../gen/daytona.ts";
-import type { Credential } from "./credential.ts";
+import type { ApiCredential } from "./credential.ts";
 import type { KeyVerdict } from "./service_key.ts";
 
 /** An operation's id in openapi/daytona.yaml. */
@@ -27,14 +27,14 @@ export type UserAnswer = Pick<ApiAnswer, "status" | "headers">;
 export type OnUserAnswer = (answer: UserAnswer) => void;
 
 /** A "no": the API's, that of a web server which has a page for every path, or ours, of a call that was not made. */
-export type Refusal = ApiAnswer | {
+export type ApiRefusal = ApiAnswer | {
   readonly status: "a page" | "not sent";
   readonly headers?: undefined;
   readonly body?: undefined;
 };
 
 /** The result of a request by openapi-fetch: `data` is the body of a success, `error` that of any other answer. */
-export interface Reply {
+export interface ApiReply {
   readonly data?: unknown;
   readonly error?: unknown;
   readonly response: Response;
@@ -42,7 +42,7 @@ export interface Reply {
 
 export interface Operation<Id extends OperationId, Answer = unknown> {
   /** The credentials with which it may be called. */
-  readonly by: readonly Credential["kind"][];
+  readonly by: readonly ApiCredential["kind"][];
   /** The verdicts on the gateway's own key that its statuses can give. */
   readonly verdicts: readonly KeyVerdict[];
   /** The grammar of each segment of its path: only what this returns is sent, percent-encoded. */
@@ -53,7 +53,7 @@ export interface Operation<Id extends OperationId, Answer = unknown> {
   readonly parseAs?: "text";
   readonly answer: z.ZodType<Answer>;
   /** What a refusal means. */
-  readonly no: (refusal: Refusal) => Answer;
+  readonly no: (refusal: ApiRefusal) => Answer;
   /** Deadline for all attempts, ms; the configured one unless given. */
   readonly timeoutMs?: number;
   /** Most attempts; 3 unless given. */
@@ -63,5 +63,5 @@ export interface Operation<Id extends OperationId, Answer = unknown> {
     readonly headers: Record<string, string>;
     readonly signal: AbortSignal;
     readonly parseAs: "json" | "text";
-  }) => Promise<Reply>;
+  }) => Promise<ApiReply>;
 }

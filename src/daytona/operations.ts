@@ -12,7 +12,7 @@ import {
   signingKeyText,
   snapshotAnswer,
 } from "./models.ts";
-import type { Operation, OperationId, Refusal } from "./operation.ts";
+import type { ApiRefusal, Operation, OperationId } from "./operation.ts";
 import { configAnswer } from "./remote_config.ts";
 import { type StartAnswer, startAnswerOf } from "./start_answer.ts";
 
@@ -47,7 +47,7 @@ const START = {
   verdicts: ["unknown"], // 403 may be about the organization
   params: byIdOrName,
   answer: z.unknown().transform((): StartAnswer => ({ kind: "started" })),
-  no: ({ status, body, headers }: Refusal) =>
+  no: ({ status, body, headers }: ApiRefusal) =>
     startAnswerOf(status, body, headers),
   timeoutMs: 40_000,
   maxTries: 1,

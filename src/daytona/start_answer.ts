@@ -1,5 +1,5 @@
 /** What the API's answer to a start means. */
-import type { Refusal } from "./operation.ts";
+import type { ApiRefusal } from "./operation.ts";
 import { numberIn } from "./quota.ts";
 
 /** `under_way` if somebody has begun it already; a `reason` is in the API's own words. */
@@ -24,7 +24,7 @@ const FORBIDDEN = /^(Access denied|Invalid authentication context|Forbidden)/;
 
 /** Reads the answer. The API has no codes: 403 may be about a suspended organization, and 400 a quota or a failure. */
 export function startAnswerOf(
-  status: Refusal["status"],
+  status: ApiRefusal["status"],
   body: unknown,
   headers = new Headers(),
 ): StartAnswer {

@@ -16,7 +16,7 @@ import {
 } from "./login_error.ts";
 
 /** One attempt to log in, from the authorization request to the callback. */
-export interface LoginAttempt {
+export interface AuthorizationAttempt {
   /** The issuer that it is made at; the standard one by default. */
   readonly issuer?: string | undefined;
   readonly state: string;
@@ -100,7 +100,7 @@ export class OpenidProvider {
 
   /** The URL to send the browser to. With `reauthenticate`, the provider asks for an account even if it knows the user. */
   async authorizationUrl(
-    attempt: LoginAttempt,
+    attempt: AuthorizationAttempt,
     reauthenticate = false,
   ): Promise<string> {
     const { as, settings } = await this.#connection(attempt.issuer);
@@ -134,7 +134,7 @@ export class OpenidProvider {
    */
   async redeem(
     parameters: URLSearchParams,
-    { issuer, state, nonce, redirectUri, codeVerifier }: LoginAttempt,
+    { issuer, state, nonce, redirectUri, codeVerifier }: AuthorizationAttempt,
   ): Promise<Tokens> {
     const connection = await this.#connection(issuer);
     const { as, client, settings } = connection;

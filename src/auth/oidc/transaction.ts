@@ -4,10 +4,10 @@
  */
 import { digestKey } from "../../lib/digest.ts";
 import type { Sealer } from "../../lib/seal.ts";
-import type { LoginAttempt } from "./provider.ts";
+import type { AuthorizationAttempt } from "./provider.ts";
 
 /** A login attempt and where it leads. */
-export interface Transaction extends LoginAttempt {
+export interface Transaction extends AuthorizationAttempt {
   /** Preview URL to return to, already validated. */
   readonly returnTo: string;
   /** The challenge of the preview host that sent the browser (see login_code.ts); undefined if it needs no code. */

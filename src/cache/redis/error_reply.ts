@@ -1,14 +1,17 @@
 /** Errors that the server replies. */
 
 /** How an error reply of the server begins. */
-export type ErrorCode =
+export type RedisErrorCode =
   | "LOADING"
   | "NOAUTH"
   | "NOPERM"
   | "READONLY"
   | "WRONGTYPE";
 
-export function hasErrorCode(failure: unknown, ...codes: ErrorCode[]): boolean {
+export function hasErrorCode(
+  failure: unknown,
+  ...codes: RedisErrorCode[]
+): boolean {
   return failure instanceof Error &&
     codes.some((code) => failure.message.startsWith(`${code} `));
 }

@@ -10,7 +10,7 @@ import type {
   StoreOptions,
   Watch,
 } from "../store.ts";
-import { type ErrorCode, hasErrorCode } from "./error_reply.ts";
+import { hasErrorCode, type RedisErrorCode } from "./error_reply.ts";
 import {
   apiKey,
   DAYTONA_KINDS,
@@ -263,7 +263,7 @@ class RedisStore implements DurableStore {
   }
 
   /** Null if there is no such key, undefined if the server replies with one of those codes. */
-  async #read(name: string, ...refusals: ErrorCode[]) {
+  async #read(name: string, ...refusals: RedisErrorCode[]) {
     try {
       return await this.#connection.send((redis) => redis.get(name));
     } catch (error) {

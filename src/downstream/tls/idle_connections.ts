@@ -19,7 +19,7 @@ interface Idle {
 }
 
 /** The use of one connection. */
-export interface Use {
+export interface ConnectionUse {
   /** A request has come, or another beside it. */
   begin(): void;
   /** One of them is over. */
@@ -46,7 +46,7 @@ export class IdleConnections {
   }
 
   /** Adds a connection, which is idle at first. */
-  add(connection: Connection): Use {
+  add(connection: Connection): ConnectionUse {
     this.#rest(connection);
     let requests = 0;
     let isOpen = true;

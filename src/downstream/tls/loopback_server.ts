@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { ranOutOfDescriptors } from "../../lib/descriptors.ts";
 import type { ClientSocket, Handler, RequestInfo } from "../http/handler.ts";
 import { type HttpServer, listen } from "../http/listen.ts";
-import type { Use } from "./idle_connections.ts";
+import type { ConnectionUse } from "./idle_connections.ts";
 import { pipe, type PipeOptions } from "./pipe.ts";
 import { headBytes } from "./read_ahead.ts";
 
@@ -13,7 +13,7 @@ export interface LoopbackServer extends HttpServer {
 }
 
 interface RelayOptions extends PipeOptions {
-  readonly use: Pick<Use, "begin" | "end">;
+  readonly use: Pick<ConnectionUse, "begin" | "end">;
 }
 
 type Relayed = Pick<RelayOptions, "ahead" | "use"> & {

@@ -32,7 +32,7 @@ export const OPEN_PATH = "/open";
 export const BASE_PAGE_POLICY = `${BASE_POLICY}; frame-ancestors 'none'`;
 
 /** Renders it as an HTML document. */
-export function basePage(data: BasePageData): string {
+export function basePageHtml(data: BasePageData): string {
   const { links, pages, hasLogin, users, refused } = data;
   const buttons = pages.map(({ url, text }) =>
     `\n<button class="quiet" name="page" value="${url}">${text}</button>`

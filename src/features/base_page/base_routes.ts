@@ -20,7 +20,7 @@ import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
 import {
   BASE_PAGE_POLICY,
-  basePage,
+  basePageHtml,
   OPEN_PATH,
   type PreviewFields,
 } from "./base_page.ts";
@@ -99,7 +99,7 @@ export function addBasePage(
     const pages = sandboxPages();
     const users = await usersOf(headers.get("cookie") ?? "", parts);
     const shown = { authority, version, links, pages, hasLogin, users };
-    return basePage({ ...shown, refused });
+    return basePageHtml({ ...shown, refused });
   }
   app.openapi(pageRoute, async (c) => {
     const html = await render(c.env, c.req.raw.headers);

@@ -46,7 +46,7 @@ interface Listener {
  * Answers with the state, or with events as long as there may be another one.
  * @throws {GatewayError} `client_overloaded`, `overloaded`, or as it is refused
  */
-export async function handleState(
+export async function handleEmbedState(
   x: EmbedExchange,
   parts: StateParts,
 ): Promise<Response> {

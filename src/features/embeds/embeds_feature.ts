@@ -27,7 +27,7 @@ import {
 } from "./embed_exchange.ts";
 import { embedKind, EMBEDS } from "./embed_kind.ts";
 import { addEmbedRoutes, EMBED_ROUTES } from "./embed_routes.ts";
-import { handleState } from "./embed_state.ts";
+import { handleEmbedState } from "./embed_state.ts";
 
 /** Who may make embeds, and what these may tell; off by default, as both let pages of others in. */
 export const embedsSettings = settingsSection({
@@ -76,7 +76,7 @@ export const embeds: FeatureModule = {
       x.checkLimits(); // 1 dispatch
       const { path } = splitQuery(x.received.target);
       if (path === EMBED_PATH) return await handleEmbed(x, all);
-      if (path === STATE_PATH) return await handleState(x, all);
+      if (path === STATE_PATH) return await handleEmbedState(x, all);
       throw new GatewayError("route_not_found", "Nothing of ours");
     }
 

@@ -10,7 +10,7 @@ import type {
   VersionedRecord,
 } from "../../records/stored_record.ts";
 import { type KeptToken, TOKENS } from "./token_kind.ts";
-import { isTokenShaped, parseToken } from "./token_secret.ts";
+import { isMachineToken, parseToken } from "./token_secret.ts";
 
 /** A use is noted once in that time, ms: each note is a write. */
 const NOTED_EVERY_MS = 60 * 60 * 1000;
@@ -45,7 +45,7 @@ export function tokenGrants(
 
   return {
     via: ["token"],
-    recognizes: isTokenShaped,
+    recognizes: isMachineToken,
 
     async open({ secret }, { sandboxId, port }, budget) {
       const token = parseToken(secret);

@@ -14,7 +14,7 @@ interface SplitToken {
 }
 
 /** True if a text looks like a machine token. */
-export function isTokenShaped(text: string): boolean {
+export function isMachineToken(text: string): boolean {
   return FORM.test(text);
 }
 
@@ -27,7 +27,7 @@ export function newToken(id: string): SplitToken & { readonly token: string } {
 
 /** A token by its text; undefined if that is none. */
 export function parseToken(text: string): SplitToken | undefined {
-  if (!isTokenShaped(text)) return undefined;
+  if (!isMachineToken(text)) return undefined;
   const bytes = Uint8Array.fromBase64(text.slice("pp_".length), ALPHABET);
   return { id: bytes.subarray(0, HALF).toBase64(ALPHABET), bytes };
 }

@@ -6,11 +6,11 @@ import { UpstreamError } from "../upstream_error.ts";
 import { type BodyDecoder, LengthDecoder } from "./body_decoder.ts";
 import { ChunkedDecoder } from "./chunked_decoder.ts";
 import type { Connection } from "./connection.ts";
-import type { ResponseHead } from "./response_head.ts";
+import type { UpstreamHead } from "./response_head.ts";
 
 /** The decoder for a response's body (RFC 9112 section 6.3); null if it has no body or an empty one. */
 export function bodyDecoder(
-  { status, contentLength, chunked }: ResponseHead,
+  { status, contentLength, chunked }: UpstreamHead,
   method: string,
 ): BodyDecoder | null {
   if (method === "HEAD" || status === 204 || status === 304) return null;

@@ -15,7 +15,7 @@ import {
 export const HEAD_LIMITS = { maxHeadBytes: 64 * 1024, maxHeaderCount: 200 };
 
 /** A response head, with what its headers say about the message's framing and the connection. */
-export interface ResponseHead {
+export interface UpstreamHead {
   readonly status: number;
   readonly headers: HeaderList;
   /** Content-Length in bytes; null if there is none. Never together with `chunked`. */
@@ -51,7 +51,7 @@ export function findHeadEnd(bytes: Uint8Array, searched: number): number {
 export function parseResponseHead(
   bytes: Uint8Array,
   { maxHeaderCount } = HEAD_LIMITS,
-): ResponseHead {
+): UpstreamHead {
   const text = decodeLatin1(bytes);
   const statusLine = STATUS_LINE.exec(text);
   if (statusLine === null) throw protocolError("invalid status line");
@@ -97,7 +97,7 @@ function toResponseHead(
   status: number,
   headers: HeaderList,
   isHttp11: boolean,
-): ResponseHead {
+): UpstreamHead {
   let contentLength: number | null = null;
   let chunked = false;
   let connection = "";

@@ -17,7 +17,7 @@ import {
   findHeadEnd,
   HEAD_LIMITS,
   parseResponseHead,
-  type ResponseHead,
+  type UpstreamHead,
 } from "./response_head.ts";
 import { type UploadObserver, UploadSender } from "./upload_sender.ts";
 
@@ -91,7 +91,7 @@ export class RoundTrip
   }
 
   /** Sends the request and returns the final response head; rejects with an {@linkcode UpstreamError}. */
-  async responseHead(): Promise<ResponseHead> {
+  async responseHead(): Promise<UpstreamHead> {
     const { connection } = this;
     connection.owner = this;
     const { signal, lateSignal } = this.#prepared.request;
@@ -122,7 +122,7 @@ export class RoundTrip
   }
 
   /** The response that starts with `head`, with its body if that is short and comes at once; fails likewise. */
-  response(head: ResponseHead): UpstreamResponse | Promise<UpstreamResponse> {
+  response(head: UpstreamHead): UpstreamResponse | Promise<UpstreamResponse> {
     const { status, headers } = head;
     const body = this.#responseBody(head);
     return body instanceof Promise
@@ -169,7 +169,7 @@ export class RoundTrip
   }
 
   /** Takes the final response head, skipping interim ones; undefined if it has not been received completely. */
-  #takeFinalHead(): ResponseHead | undefined {
+  #takeFinalHead(): UpstreamHead | undefined {
     for (;;) {
       const head = this.#takeHead();
       if (head === undefined) return undefined;
@@ -184,7 +184,7 @@ export class RoundTrip
   }
 
   /** Consumes and parses the next head; undefined if it has not been received completely. */
-  #takeHead(): ResponseHead | undefined {
+  #takeHead(): UpstreamHead | undefined {
     const { input } = this.connection;
     if (input.length === this.#searched) return undefined; // nothing new
     const { unread } = input;
@@ -199,7 +199,7 @@ export class RoundTrip
     return head;
   }
 
-  #responseBody(head: ResponseHead): ResponseBody | Promise<ResponseBody> {
+  #responseBody(head: UpstreamHead): ResponseBody | Promise<ResponseBody> {
     const { request: { method }, upgrade } = this.#prepared;
     const { connection } = this;
     const decoder = bodyDecoder(head, method);

@@ -3,7 +3,7 @@ import { docsPage } from "../../../src/pages/docs_page.ts";
 import { appsPage } from "../../../src/pages/apps_page.ts";
 import {
   BASE_PAGE_POLICY,
-  basePage,
+  basePageHtml,
 } from "../../../src/features/base_page/base_page.ts";
 import {
   EMBED_HEADERS,
@@ -111,7 +111,7 @@ const BRAND: Brand = {
 
 /** All pages without a brand; of those of errors, what they can say besides their code. */
 const OURS: ReadonlyMap<string, () => Response> = new Map([
-  ["/base", () => html(basePage(BASE_PAGE), BASE_PAGE_POLICY)],
+  ["/base", () => html(basePageHtml(BASE_PAGE), BASE_PAGE_POLICY)],
   [
     "/embed",
     () => html(EMBED_PAGE, EMBED_HEADERS["content-security-policy"]),
@@ -120,11 +120,11 @@ const OURS: ReadonlyMap<string, () => Response> = new Map([
     const links = [
       { url: "https://3000-demo.preview.example.com/", text: "a public one" },
     ];
-    return html(basePage({ ...BASE_PAGE, links }), BASE_PAGE_POLICY);
+    return html(basePageHtml({ ...BASE_PAGE, links }), BASE_PAGE_POLICY);
   }],
   ["/base/fault", () => {
     const refused = { port: "03000", sandbox: "no/such" };
-    return html(basePage({ ...BASE_PAGE, refused }), BASE_PAGE_POLICY);
+    return html(basePageHtml({ ...BASE_PAGE, refused }), BASE_PAGE_POLICY);
   }],
   ["/share", sharePage],
   ["/docs", () => html(docsPage(description))],

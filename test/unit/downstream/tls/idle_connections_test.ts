@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
+  type ConnectionUse,
   IdleConnections,
-  type Use,
 } from "../../../../src/downstream/tls/idle_connections.ts";
 
 /** Room for so many idle connections, each with a name that begins with its client's; time is told by the test. */
@@ -17,7 +17,7 @@ function createRoom(max: number) {
       now += ms;
     },
     makeRoom: (client: string) => idle.makeRoom(client),
-    add(name: string): Use {
+    add(name: string): ConnectionUse {
       const [client = ""] = name;
       const use = idle.add({
         client,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import type { EmbedExchange } from "../../../../src/features/embeds/embed_exchange.ts";
-import { handleState } from "../../../../src/features/embeds/embed_state.ts";
+import { handleEmbedState } from "../../../../src/features/embeds/embed_state.ts";
 import { CountById } from "../../../../src/proxy/counts.ts";
 import type { BodyReader } from "../../../../src/stream/body_reader.ts";
 import { incomingRequest } from "../../../support/exchange.ts";
@@ -41,9 +41,9 @@ async function listen(port: number) {
     now: Date.now,
     draining: new AbortController().signal,
   };
-  await handleState(
+  await handleEmbedState(
     x as unknown as EmbedExchange,
-    parts as unknown as Parameters<typeof handleState>[1],
+    parts as unknown as Parameters<typeof handleEmbedState>[1],
   );
   const [body = assert.fail("no events")] = bodies;
   return { looksAt, body };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  isTokenShaped,
+  isMachineToken,
   newToken,
   parseToken,
 } from "../../../../src/features/machine_tokens/token_secret.ts";
@@ -17,7 +17,7 @@ Deno.test("a token has its record's id, and 16 bytes of its own each time", () =
 
 Deno.test("nothing else looks like a token", () => {
   const { token } = newToken(ID);
-  assert(isTokenShaped(token));
+  assert(isMachineToken(token));
   for (
     const other of [
       "",
@@ -32,7 +32,7 @@ Deno.test("nothing else looks like a token", () => {
       `pp_${"+".repeat(43)}`,
     ]
   ) {
-    assert(!isTokenShaped(other), other);
+    assert(!isMachineToken(other), other);
     assert.equal(parseToken(other), undefined, other);
   }
 });

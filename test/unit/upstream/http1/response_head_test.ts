@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import {
   findHeadEnd,
   parseResponseHead,
-  type ResponseHead,
+  type UpstreamHead,
 } from "../../../../src/upstream/http1/response_head.ts";
 import { fromLatin1 } from "../../../support/latin1.ts";
 import { withCode } from "../../../support/upstream.ts";
 
 const LIMITS = { maxHeadBytes: 1024, maxHeaderCount: 4 };
 
-function parse(...lines: string[]): ResponseHead {
+function parse(...lines: string[]): UpstreamHead {
   return parseResponseHead(fromLatin1([...lines, "", ""].join("\r\n")), LIMITS);
 }
 
