@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FEATURE_RESPONSE_HEADERS } from "../../../gen/facts.ts";
 import {
   filterClearSiteData,
   filterSetCookie,
@@ -135,7 +136,7 @@ Deno.test("responseHeaders() passes no field by which an app would hear of other
   const names = responseHeaders([
     ["NEL", '{"report_to":"x","max_age":1000,"success_fraction":1}'],
     ["X-Porthole-Error", "internal"],
-    ["X-Porthole-Warning", "1"],
+    ...FEATURE_RESPONSE_HEADERS.map((name): [string, string] => [name, "1"]),
     ["Report-To", "{}"],
   ], "proxy.localhost").map(([name]) => name);
   assert.deepEqual(names, ["Report-To"]);
