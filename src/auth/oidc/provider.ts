@@ -6,7 +6,7 @@ import type {
   OidcState,
   RemoteSettings,
 } from "../../resolver/remote_settings.ts";
-import { Discovery, requestOptions } from "./discovery.ts";
+import { requestOptions } from "./discovery.ts";
 import { type Identity, identityIn, updatedBy } from "./identity.ts";
 import { publicEndpoint } from "./issuer_addresses.ts";
 import {
@@ -14,6 +14,7 @@ import {
   loginError,
   providerUnavailable,
 } from "./login_error.ts";
+import { clientAuth, type Connection, Registrations } from "./registrations.ts";
 
 /** One attempt to log in, from the authorization request to the callback. */
 export interface AuthorizationAttempt {
@@ -43,24 +44,12 @@ export interface Tokens {
 /** Age up to which an identity need not be asked for again, ms: that of a login that has just been made. */
 const IDENTITY_FRESH_MS = 1000;
 
-/** Tolerated difference between the provider's clock and ours, seconds. */
-const CLOCK_TOLERANCE_SEC = 30;
-
-interface Registration {
-  readonly settings: OidcSettings;
-  readonly client: oauth.Client;
-  readonly discovery: Discovery;
-}
-
-type Connection = Registration & { readonly as: oauth.AuthorizationServer };
-
 /** The installation's provider, or two of them. Its methods throw `login_unavailable` unless the state is `on`. */
 export class OpenidProvider {
-  readonly #remote: Pick<RemoteSettings, "oidc">;
+  readonly #registrations: Registrations;
   readonly #now: () => number;
   readonly #groupsClaim: string;
   readonly #needsUserInfo: boolean;
-  readonly #registrations = new WeakMap<OidcSettings, Registration>();
 
   /**
    * `now` is in ms since the epoch, and `groupsClaim` names the user's groups. Unless the operator's rule needs the UserInfo,
@@ -72,7 +61,7 @@ export class OpenidProvider {
     groupsClaim: string,
     needsUserInfo: boolean,
   ) {
-    this.#remote = remote;
+    this.#registrations = new Registrations(remote, now);
     this.#now = now;
     this.#groupsClaim = groupsClaim;
     this.#needsUserInfo = needsUserInfo;
@@ -80,22 +69,22 @@ export class OpenidProvider {
 
   /** `on` if there is a provider, `unknown` until the API has told. */
   get state(): OidcState["kind"] {
-    return this.#remote.oidc.kind;
-  }
-
-  get #on(): Extract<OidcState, { kind: "on" }> | undefined {
-    const { oidc } = this.#remote;
-    return oidc.kind === "on" ? oidc : undefined;
+    return this.#registrations.state;
   }
 
   /** The issuer for single sign-on; undefined if there is none beside the standard one. */
   get ssoIssuer(): string | undefined {
-    return this.#on?.sso?.issuer;
+    return this.#registrations.ssoIssuer;
   }
 
   /** The issuer of logins without single sign-on; undefined unless the state is `on`. */
   get issuer(): string | undefined {
-    return this.#on?.settings.issuer;
+    return this.#registrations.issuer;
+  }
+
+  /** Throws `login_unavailable` if a provider does not serve its metadata. */
+  check(): Promise<void> {
+    return this.#registrations.check();
   }
 
   /** The URL to send the browser to. With `reauthenticate`, the provider asks for an account even if it knows the user. */
@@ -103,7 +92,7 @@ export class OpenidProvider {
     attempt: AuthorizationAttempt,
     reauthenticate = false,
   ): Promise<string> {
-    const { as, settings } = await this.#connection(attempt.issuer);
+    const { as, settings } = await this.#registrations.connect(attempt.issuer);
     if (as.authorization_endpoint === undefined) {
       throw providerUnavailable(new Error("No authorization endpoint"));
     }
@@ -136,7 +125,7 @@ export class OpenidProvider {
     parameters: URLSearchParams,
     { issuer, state, nonce, redirectUri, codeVerifier }: AuthorizationAttempt,
   ): Promise<Tokens> {
-    const connection = await this.#connection(issuer);
+    const connection = await this.#registrations.connect(issuer);
     const { as, client, settings } = connection;
     try {
       const response = await oauth.authorizationCodeGrantRequest(
@@ -176,10 +165,10 @@ export class OpenidProvider {
   async currentIdentity(tokens: Tokens): Promise<Identity | null | undefined> {
     const { identity, issuer } = tokens;
     if (identity === undefined) return undefined;
-    if (!this.#knows(issuer)) return null;
+    if (!this.#registrations.knows(issuer)) return null;
     const age = this.#now() - identity.checkedAt;
     if (age >= 0 && age < IDENTITY_FRESH_MS) return identity;
-    const connection = await this.#connection(issuer);
+    const connection = await this.#registrations.connect(issuer);
     try {
       return await this.#identity(tokens, connection);
     } catch (error) {
@@ -194,8 +183,8 @@ export class OpenidProvider {
    * is needed, with that.
    */
   async refresh(refreshToken: string, issuer?: string): Promise<Tokens | null> {
-    if (!this.#knows(issuer)) return null;
-    const connection = await this.#connection(issuer);
+    if (!this.#registrations.knows(issuer)) return null;
+    const connection = await this.#registrations.connect(issuer);
     const { as, client, settings } = connection;
     try {
       const response = await oauth.refreshTokenGrantRequest(
@@ -229,49 +218,6 @@ export class OpenidProvider {
       if (isRefusal) return null;
       throw providerUnavailable(error);
     }
-  }
-
-  /** Throws `login_unavailable` if a provider does not serve its metadata. */
-  async check(): Promise<void> {
-    const issuers = new Set([this.issuer, this.ssoIssuer ?? this.issuer]);
-    const known = [...issuers].map((issuer) => this.#registered(issuer));
-    await Promise.all(known.map(({ discovery }) => discovery.check()));
-  }
-
-  #knows(issuer: string | undefined): boolean {
-    return issuer === undefined || issuer === this.issuer ||
-      issuer === this.ssoIssuer;
-  }
-
-  /** The registration at an issuer, the standard one by default; throws `login_expired` if that is not known. */
-  #registered(issuer: string | undefined): Registration {
-    const oidc = this.#on;
-    if (oidc === undefined) {
-      throw providerUnavailable(new Error("No provider is known"));
-    }
-    if (!this.#knows(issuer)) {
-      throw new GatewayError("login_expired", "Begun at another issuer");
-    }
-    const settings = issuer !== undefined && issuer === oidc.sso?.issuer
-      ? oidc.sso
-      : oidc.settings;
-    const known = this.#registrations.get(settings);
-    if (known !== undefined) return known;
-    const registration = {
-      settings,
-      client: {
-        client_id: settings.clientId,
-        [oauth.clockTolerance]: CLOCK_TOLERANCE_SEC,
-      },
-      discovery: new Discovery(settings, this.#now),
-    };
-    this.#registrations.set(settings, registration);
-    return registration;
-  }
-
-  async #connection(issuer: string | undefined): Promise<Connection> {
-    const registration = this.#registered(issuer);
-    return { ...registration, as: await registration.discovery.server() };
   }
 
   #tokensOf(
@@ -321,17 +267,6 @@ export class OpenidProvider {
     const options = { groupsClaim: this.#groupsClaim, now: this.#now() };
     return updatedBy(claims, identity, options);
   }
-}
-
-function clientAuth(
-  as: oauth.AuthorizationServer,
-  { clientSecret }: OidcSettings,
-): oauth.ClientAuth {
-  if (clientSecret === undefined) return oauth.None();
-  const methods = as.token_endpoint_auth_methods_supported;
-  return methods === undefined || methods.includes("client_secret_basic")
-    ? oauth.ClientSecretBasic(clientSecret)
-    : oauth.ClientSecretPost(clientSecret);
 }
 
 /** Throws unless the ID token is signed by the provider; if keys were rotated, they are fetched again. */
