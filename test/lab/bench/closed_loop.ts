@@ -13,7 +13,7 @@ import type { World } from "./world.ts";
 
 const KIB = 1024;
 const CONNECTIONS = 64;
-const WARM_UP_REQUESTS = 40_000;
+const WARM_UP_REQUESTS = 20_000;
 /** A tenth of a second or less: a disturbance affects all sources. */
 const ROUND_REQUESTS = 1_000;
 

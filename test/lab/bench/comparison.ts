@@ -18,7 +18,7 @@ export interface Source {
 /** What is done to the processes. */
 export interface Load {
   start(source: Source): Promise<Server>;
-  /** V8 keeps compiling for a while. */
+  /** V8 keeps compiling for a while; it is called twice. */
   warmUp(server: Server): Promise<unknown>;
   round(server: Server): Promise<Reading>;
 }
@@ -27,6 +27,7 @@ export interface Load {
 export interface Pace {
   /** Of each source; the n-th ones of all sources run side by side. */
   readonly processes: number;
+  /** Each of two times. */
   readonly warmUpSec: number;
   /** Of each process. */
   readonly rounds: number;
@@ -36,18 +37,18 @@ export interface Pace {
 /** Less than two minutes for a source, its base and the base again. */
 export const THOROUGH: Pace = {
   processes: 3,
-  warmUpSec: 6,
+  warmUpSec: 3,
   rounds: 6,
   roundSec: 1,
 };
 
 /** The same for `--alone`, whose rounds have their own length. */
-export const ALONE = { processes: 3, rounds: 60 };
+export const ALONE = { processes: 3, rounds: 40 };
 
 /** Some 35 s, for a first impression. */
 export const BRIEF: Pace = {
   processes: 2,
-  warmUpSec: 3,
+  warmUpSec: 2,
   rounds: 2,
   roundSec: 1,
 };
@@ -93,7 +94,8 @@ export interface Comparing {
 
 /**
  * Measures each source: warms up one process of each, then has their rounds in turn, forth and back, so that none always
- * follows the same one; and does the same with the next processes.
+ * follows the same one; and does the same with the next processes, beginning with another source: who was warmed up first
+ * has been idle for longest, and was a tenth slower. Therefore each also has half of its warm-up after all are running.
  *
  * @returns the processes of each source
  * @throws {Error} if a process does not start, or fails under the load
@@ -107,21 +109,31 @@ export async function measureSources(
   for (let process = 0; process < processes; process++) {
     await using started = new AsyncDisposableStack();
     const turns: (() => Promise<void>)[] = [];
-    for (const [at, source] of sources.entries()) {
+    const warmUps: (() => Promise<unknown>)[] = [];
+    const first = Math.floor(process * sources.length / processes);
+    for (const [at, source] of rotated([...sources.entries()], first)) {
       const server = started.use(await load.start(source));
-      await named(source, load.warmUp(server));
+      const warmUp = () => named(source, load.warmUp(server));
+      await warmUp();
+      warmUps.push(warmUp);
       const readings: Reading[] = [];
       measured[at]?.push(readings);
       turns.push(async () => {
         readings.push(await named(source, load.round(server)));
       });
     }
+    for (const warmUp of warmUps) await warmUp();
     for (let round = 0; round < rounds; round++) {
       const order = round % 2 === 0 ? turns : turns.toReversed();
       for (const turn of order) await turn();
     }
   }
   return measured;
+}
+
+/** The same list, beginning with its n-th element. */
+function rotated<T>(list: readonly T[], n: number): T[] {
+  return [...list.slice(n), ...list.slice(0, n)];
 }
 
 /** Adds whose failure it is. */

@@ -34,21 +34,25 @@ function recorded(failing = NaN) {
   return { steps, load };
 }
 
-Deno.test("sources have their rounds in turn, forth and back, and then those of their next processes", async () => {
+Deno.test("sources have their rounds in turn, forth and back, and then those of their next processes, beginning with another", async () => {
   const { steps, load } = recorded();
-  const pace = { processes: 2, rounds: 2 };
+  const pace = { processes: 3, rounds: 2 };
 
   const measured = await measureSources(load, SOURCES, pace);
 
   assert.deepEqual(
     steps.filter((step) => /^\d/.test(step)),
-    ["0", "1", "2", "2", "1", "0", "3", "4", "5", "5", "4", "3"],
+    [
+      ...["0", "1", "2", "2", "1", "0"],
+      ...["3", "4", "5", "5", "4", "3"],
+      ...["6", "7", "8", "8", "7", "6"],
+    ],
   );
-  assert.deepEqual(measured.map((processes) => processes.flat()), [
-    [{ rate: 0 }, { rate: 0 }, { rate: 3 }, { rate: 3 }],
-    [{ rate: 1 }, { rate: 1 }, { rate: 4 }, { rate: 4 }],
-    [{ rate: 2 }, { rate: 2 }, { rate: 5 }, { rate: 5 }],
-  ]);
+  // The second processes begin with the second source, the third ones with the third.
+  assert.deepEqual(
+    measured.map((processes) => processes.map(([round]) => round?.["rate"])),
+    [[0, 5, 7], [1, 3, 8], [2, 4, 6]],
+  );
 });
 
 Deno.test("processes are warm before the first round of any, and end before the next ones start", async () => {
@@ -56,8 +60,8 @@ Deno.test("processes are warm before the first round of any, and end before the 
 
   await measureSources(load, SOURCES.slice(0, 2), { processes: 2, rounds: 1 });
 
-  assert.deepEqual(steps.slice(0, 9), [
-    ...["start 0", "warm 0", "start 1", "warm 1"],
+  assert.deepEqual(steps.slice(0, 11), [
+    ...["start 0", "warm 0", "start 1", "warm 1", "warm 0", "warm 1"],
     ...["0", "1", "end 1", "end 0", "start 2"],
   ]);
 });
