@@ -79,9 +79,10 @@ export function formatComparison(
         `± ${compared.error.toFixed(3)}`,
         compared.itself.toFixed(3),
       ],
-      ...[own, base].map((processes) =>
-        digits(level(processes, quantity) ?? NaN)
-      ),
+      ...[own, base].map((processes) => {
+        const median = level(processes, quantity);
+        return median === undefined ? "-" : digits(median);
+      }),
       compared === undefined || ratio === undefined
         ? ""
         : verdict(ratio, compared),

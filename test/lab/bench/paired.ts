@@ -67,16 +67,14 @@ export function verdict(
   return ratio < 1 ? "less" : "more";
 }
 
-/** The median of all rounds of all processes; undefined if one lacks the quantity. */
+/** The median of all rounds of all processes in which a quantity was measured; undefined if it was in none. */
 export function level(
   processes: Processes,
   quantity: string,
 ): number | undefined {
-  const values = processes.flat().map((reading) => reading[quantity]);
-  const known = values.filter((value) => value !== undefined);
-  return known.length === 0 || known.length < values.length
-    ? undefined
-    : summarize(known).median;
+  const values = processes.flat().map((reading) => reading[quantity] ?? NaN);
+  const known = values.filter(Number.isFinite);
+  return known.length === 0 ? undefined : summarize(known).median;
 }
 
 /** The ratio of each process to the one that ran beside it, round by round, as a logarithm: of that, a mean is fair. */

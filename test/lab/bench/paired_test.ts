@@ -68,6 +68,10 @@ Deno.test("bench says nothing of a quantity that a round lacks", () => {
     compareProcesses("rate", { base, itself: base, others: [without] }),
     undefined,
   );
-  assert.equal(level(without, "rate"), undefined);
+});
+
+Deno.test("bench shows the median of the rounds in which a quantity was measured", () => {
   assert.equal(level(steady(1, 2, 9), "rate"), 2);
+  assert.equal(level([[{ rate: 3 }, {}, { rate: NaN }]], "rate"), 3);
+  assert.equal(level([[{}, { rate: NaN }]], "rate"), undefined);
 });
