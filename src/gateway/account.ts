@@ -67,9 +67,7 @@ export class Account {
     this.#isClosed = true;
     this.#endUse?.();
     const { now, onRecord } = this.#services;
-    const endedAt = now();
-    const facts = { ...conclusion, status, isFromApp, endedAt };
-    const record = recordOf(this.#x, facts);
+    const record = recordOf(this.#x, status, isFromApp, conclusion, now());
     onRecord(record);
     this.show(record);
     return true;
@@ -104,18 +102,18 @@ export class Account {
 /** The record of an exchange that is over. */
 function recordOf(
   { received, route, progress, guest }: ToldExchange,
-  conclusion:
-    & Conclusion
-    & Pick<ExchangeRecord, "status" | "isFromApp" | "endedAt">,
+  status: number,
+  isFromApp: boolean,
+  { end = "complete", reason, error, tunnel, sentBytes = 0 }: Conclusion,
+  endedAt: number,
 ): ExchangeRecord {
-  const { end = "complete", reason, error, tunnel, sentBytes = 0 } = conclusion;
   return {
     requestId: received.id,
     route: route.kind,
     method: received.method,
-    status: conclusion.status,
+    status,
     end,
-    isFromApp: conclusion.isFromApp,
+    isFromApp,
     reason,
     sandboxId: guest?.sandboxId,
     organizationId: progress.organizationId,
@@ -133,6 +131,6 @@ function recordOf(
     startedAt: received.startedAt,
     resolvedAt: progress.resolvedAt,
     answeredAt: progress.answeredAt,
-    endedAt: conclusion.endedAt,
+    endedAt,
   };
 }

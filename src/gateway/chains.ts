@@ -176,10 +176,12 @@ export function firstAnswer<Ask>(
   stages: readonly Ask[],
   ask: (stage: Ask) => Promise<Response | undefined> | undefined,
 ): Promise<Response | undefined> | undefined {
-  for (const [index, one] of stages.entries()) {
+  let count = 0;
+  for (const one of stages) {
+    count++;
     const asked = ask(one);
     if (asked === undefined) continue;
-    const others = stages.slice(index + 1);
+    const others = stages.slice(count);
     return asked.then((answer) => answer ?? firstAnswer(others, ask));
   }
   return undefined;

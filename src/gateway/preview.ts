@@ -92,7 +92,8 @@ export class SandboxHandlers {
     ) {
       throw new GatewayError("prefetch_refused", "Nobody has opened it yet");
     }
-    const early = await firstAnswer(answer.arrived, (one) => one.arrived(x)); // 2 features
+    const arriving = firstAnswer(answer.arrived, (one) => one.arrived(x)); // 2 features
+    const early = arriving && await arriving;
     if (early !== undefined) return x.answer(early);
     x.progress.onLookups();
     const hasOpenedLink = this.#parts.openedLinks.take(x);
@@ -106,10 +107,11 @@ export class SandboxHandlers {
     if (route.redirectsWithoutToken && !isWebSocket(x)) {
       return x.answer(await redirectWithoutToken(x, verdict, this.#parts));
     }
-    const instead = await firstAnswer(
-      answer.admitted,
+    const answering = firstAnswer(
+      answer.admitted, // 2 features
       (one) => one.admitted(x, verdict),
-    ); // 2 features
+    );
+    const instead = answering && await answering;
     if (instead !== undefined) return x.answer(instead);
     return await this.#carry(x, verdict); // 4 to 7
   }
@@ -136,7 +138,12 @@ export class SandboxHandlers {
     const opening = x.openBody(); // once: whether there is one, only its stream may tell
     if (opening !== undefined) await opening;
     try {
-      return await this.#exchange(x, admission);
+      if (admission.failure !== undefined) throw admission.failure;
+      const request = this.#shaped(x, admission);
+      if (isWebSocket(x)) return await this.#tunnel(x, request, admission);
+      const response = await this.#parts.forwarder.forward(request);
+      const answering = this.#relay(x, response, request, admission);
+      return answering instanceof Promise ? await answering : answering;
     } catch (error) {
       const explained = await this.#explain(error, x, admission);
       if (explained instanceof Response) return x.answer(explained);
@@ -144,21 +151,15 @@ export class SandboxHandlers {
     }
   }
 
-  async #exchange(
+  async #tunnel(
     x: SandboxExchange,
+    request: AdmittedRequest,
     admission: Admission,
   ): Promise<Response> {
     const { forwarder, tunnelLimits } = this.#parts;
-    if (admission.failure !== undefined) throw admission.failure;
-    const request = this.#shaped(x, admission);
-    const isPersonal = request.added !== undefined;
-    if (!isWebSocket(x)) {
-      const response = await forwarder.forward(request);
-      return x.relay(this.#relayed(response, x, admission), isPersonal);
-    }
     const opened = await openTunnel(x, request, forwarder, tunnelLimits);
     return opened.kind === "refused"
-      ? x.relay(this.#relayed(opened.response, x, admission), isPersonal)
+      ? await this.#relay(x, opened.response, request, admission)
       : x.tunnel(opened);
   }
 
@@ -171,19 +172,21 @@ export class SandboxHandlers {
     return request;
   }
 
-  /** What features make of the app's response. */
-  #relayed(
-    upstream: UpstreamResponse,
+  /** Answers with what features make of the app's response. */
+  #relay(
     x: SandboxExchange,
+    upstream: UpstreamResponse,
+    { added }: AdmittedRequest,
     admission: Admission,
-  ): UpstreamResponse {
+  ): Response | Promise<Response> {
     const { shape: { response: shapes } } = this.#parts.chains;
-    if (shapes.length === 0 || !isPreview(x)) return upstream;
     let response = upstream;
-    for (const shape of shapes) {
-      response = shape.response(response, x, admission);
+    if (shapes.length > 0 && isPreview(x)) {
+      for (const shape of shapes) {
+        response = shape.response(response, x, admission);
+      }
     }
-    return response;
+    return x.relay(response, added !== undefined);
   }
 
   /** What to do about a failure: the sandbox's state may say more of it, and a feature may do something. */
