@@ -1,5 +1,6 @@
 /** What apps are told of their visitors, tested on the complete service by what an app can verify. */
 import assert from "node:assert/strict";
+import { viaOf } from "../../../support/feature_words.ts";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../../../support/gateway.ts";
@@ -226,7 +227,7 @@ Deno.test("behind somebody else's Daytona, nobody tells whose sandbox a signed l
 Deno.test("two grants are two visitors, and a grant is the same one whenever it comes", async () => {
   await using gateway = await startIdentityGateway(startGateway);
   GRANTS.grants.set("tg_one", grantOf({ id: "one" }));
-  GRANTS.grants.set("tg_two", grantOf({ id: "two", via: "ticket" }));
+  GRANTS.grants.set("tg_two", grantOf({ id: "two", via: viaOf("ticket") }));
   const subs: (string | undefined)[] = [];
   for (const secret of ["tg_one", "tg_two", "tg_one"]) {
     const headers = { "x-porthole-token": secret };

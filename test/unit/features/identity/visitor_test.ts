@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { viaOf } from "../../../support/feature_words.ts";
 import type { OpenState } from "../../../../src/auth/login_session_store.ts";
 import { identityIn } from "../../../../src/auth/oidc/identity.ts";
 import type { Session } from "../../../../src/auth/session.ts";
@@ -92,7 +93,7 @@ Deno.test("of who has logged in, what the provider says may be told, and of nobo
       bySession("key"),
       { by: "signed_token" },
       { by: "bearer", credential: { kind: "bearer", token: "dtn_key" } },
-      { by: "token", grant: grantOf({ id: "one" }) },
+      { by: viaOf("token"), grant: grantOf({ id: "one" }) },
     ] as const
   ) {
     const visitor = await seen(admission, { user });
@@ -119,9 +120,9 @@ Deno.test("a JWT of the issuer is the user that has logged in there, and an API 
 });
 
 Deno.test("links, grants and preview tokens are nobody's in particular", async () => {
-  const grant = grantOf({ id: "one", via: "embed" });
-  assert.deepEqual(await seen({ by: "embed", grant }), {
-    via: "embed",
+  const grant = grantOf({ id: "one", via: viaOf("embed") });
+  assert.deepEqual(await seen({ by: viaOf("embed"), grant }), {
+    via: viaOf("embed"),
     who: ["grant", "embed", "one"],
   });
   const link = await seen({ by: "signed_token" });
@@ -139,9 +140,9 @@ Deno.test("links, grants and preview tokens are nobody's in particular", async (
 
 Deno.test("who has logged in to open a grant is that user, as in a login", async () => {
   const user = ["https://id.example.com/", "alice"] as const;
-  const grant = grantOf({ id: "one", via: "share", user });
-  assert.deepEqual(await seen({ by: "share", grant }), {
-    via: "share",
+  const grant = grantOf({ id: "one", via: viaOf("share"), user });
+  assert.deepEqual(await seen({ by: viaOf("share"), grant }), {
+    via: viaOf("share"),
     who: (await seen(bySession("login")))?.who,
   });
 });
@@ -164,17 +165,20 @@ Deno.test("a login among the cookies says who it is, whichever of them admits th
   const frame = { ancestors: ["https://a.test"] } as unknown as NonNullable<
     typeof grant.frame
   >;
-  async function viaOf(admission: Parameters<typeof seen>[0]) {
+  async function toldVia(admission: Parameters<typeof seen>[0]) {
     return (await seen(admission, world))?.via;
   }
-  assert.equal(await viaOf(bySession("key")), "login");
-  assert.equal(await viaOf({ by: "token", credential, grant }), "login");
-  const framed = { ...grantOf({ id: "one", via: "embed" }), frame };
-  const inFrame = { by: "embed", credential, grant: framed } as const;
-  assert.equal(await viaOf(inFrame), "embed");
+  assert.equal(await toldVia(bySession("key")), "login");
+  assert.equal(
+    await toldVia({ by: viaOf("token"), credential, grant }),
+    "login",
+  );
+  const framed = { ...grantOf({ id: "one", via: viaOf("embed") }), frame };
+  const inFrame = { by: viaOf("embed"), credential, grant: framed } as const;
+  assert.equal(await toldVia(inFrame), "embed");
   const sent = { kind: "grant", secret: "s", place: "header" } as const;
   assert.equal(
-    await viaOf({ by: "token", credential: sent, grant }),
+    await toldVia({ by: viaOf("token"), credential: sent, grant }),
     "token",
     "what was sent for this request alone",
   );

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { viaOf } from "../../../support/feature_words.ts";
 import { Gate } from "../../../../src/auth/gate.ts";
 import { GrantAccess } from "../../../../src/auth/grant_access.ts";
 import type { Grant } from "../../../../src/auth/grants.ts";
@@ -23,7 +24,7 @@ import {
 } from "../../../support/exchange.ts";
 
 const GRANT: Grant = {
-  via: "token",
+  via: viaOf("token"),
   id: "id",
   sandboxId: "box",
   ports: [3000],
@@ -36,7 +37,7 @@ function setUp() {
   const logged: string[] = [];
   const grants = new GrantAccess(() => 0);
   grants.use([{
-    via: ["token"],
+    via: [viaOf("token")],
     recognizes: (secret) => secret.startsWith("pp_"),
     open: ({ secret }, { sandboxId }) =>
       Promise.resolve(

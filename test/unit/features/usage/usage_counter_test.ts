@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { routeOf } from "../../../support/feature_words.ts";
 import {
   HOUR_MS,
   UsageCounter,
@@ -65,7 +66,9 @@ Deno.test("exchanges are counted by sandbox and by the hour in which they end, a
 
 Deno.test("what went to no sandbox is nobody's usage: build logs, pages of ours, and what was refused before", () => {
   for (
-    const route of ["build_logs", "inspect", "embed", "preview_state"] as const
+    const route of ["build_logs", "inspect", "embed", "preview_state"].map(
+      routeOf,
+    )
   ) {
     assert.deepEqual(rowsOf({ route }), [], route);
   }

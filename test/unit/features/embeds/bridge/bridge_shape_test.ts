@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { viaOf } from "../../../../support/feature_words.ts";
 import type { FrameTerms } from "../../../../../src/auth/grants.ts";
 import type { Admission } from "../../../../../src/auth/verdict.ts";
 import {
@@ -30,7 +31,7 @@ function admissionWith(frame: FrameTerms | undefined): Admission {
   return {
     kind: "allow",
     sandboxId: "box",
-    by: "token",
+    by: viaOf("token"),
     credential: { kind: "session", sealed: "sealed" },
     grant: grantOf({ frame }),
   };
