@@ -1,9 +1,8 @@
 // deno-lint-ignore-file no-console
 /**
- * Shows that each feature can be deleted: copies the tree without its folder, its tests and its lines in `service.ts`,
- * regenerates what is made from the rest, and checks the rest: its types (`--types`), whether a word of the feature is left
- * in it (`--traces`, which prints each with its line), and its tests, of which `--unit` are those of the rooms that know
- * facts of features. Unless one of these is given, all of that is checked. `--only NAME` is for one feature, `--bare` for
+ * Shows that each feature can be deleted: copies the tree without its folder and its tests, regenerates what is made from
+ * the rest, and checks the rest: its types (`--types`), whether a word of the feature is left in it (`--traces`, which
+ * prints each with its line), and its tests, of which `--unit` are those of the rooms that know facts of features. Unless one of these is given, all of that is checked. `--only NAME` is for one feature, `--bare` for
  * all of them at once, `--some` for three, by the hash of the commit, so that all come in turn.
  * Left out are the laboratories, whose programs are for all features, and tests of documents and deployment files, which
  * name the settings of all.
@@ -83,17 +82,6 @@ async function deno(folder: URL, ...args: string[]): Promise<boolean> {
   return false;
 }
 
-/** The lines of a program that import a feature, and those that list what they import. */
-function withoutFeature(text: string, name: string): string {
-  const imports = new RegExp(
-    `^import \\{ (\\w+) \\} from "\\./features/${name}/.*\\n`,
-    "gm",
-  );
-  const symbols = [...text.matchAll(imports)].map(([, symbol = ""]) => symbol);
-  const listed = new RegExp(`^ {2}(?:${symbols.join("|")}),\\n`, "gm");
-  return text.replace(imports, "").replace(listed, "");
-}
-
 /** Copies what Git tracks or would track, without some features. */
 async function copyWithout(
   names: readonly string[],
@@ -117,14 +105,6 @@ async function copyWithout(
     // One that is deleted and not yet committed is no file any more.
     await Deno.copyFile(from, to).catch(() => {});
   }
-  const service = new URL("src/service.ts", target);
-  let text = await Deno.readTextFile(service);
-  for (const name of names) {
-    const rest = withoutFeature(text, name);
-    if (rest === text) throw new Error(`service.ts does not name '${name}'`);
-    text = rest;
-  }
-  await Deno.writeTextFile(service, text);
 }
 
 async function check(names: readonly string[]): Promise<boolean> {

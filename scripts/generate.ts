@@ -11,6 +11,7 @@ import { rewrite, type Rewriting } from "./contract/rewrite.ts";
 import { appsPage } from "./generate/apps_page.ts";
 import { refresh, removeOthers } from "./generate/artefact.ts";
 import { factsModule, featureFacts, refuseDoubled } from "./generate/facts.ts";
+import { featuresModule } from "./generate/features.ts";
 import { textModules } from "./generate/text_modules.ts";
 
 const USAGE = "usage: deno task gen [--check | --from FILE-or-URL]";
@@ -35,10 +36,10 @@ async function generate({ check }: { readonly check: boolean }) {
   const texts = [appsPage, ...await textModules()];
   const stale = await refresh(texts, { root, check });
   stale.push(...await removeOthers("gen/text/", texts, { root, check }));
-  const staleFacts = await refresh([factsModule], { root, check });
-  stale.push(...staleFacts);
+  const lists = await refresh([factsModule, featuresModule], { root, check });
+  stale.push(...lists);
   // The rest is made from the gateway's source, which imports them.
-  if (check && staleFacts.length > 0) return report(stale, check);
+  if (check && lists.length > 0) return report(stale, check);
   const { CORE_FACTS } = await import("./generate/core_facts.ts");
   refuseDoubled([["the core", CORE_FACTS], ...await featureFacts()]);
   const { ARTEFACTS } = await import("./generate/artefacts.ts");

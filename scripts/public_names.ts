@@ -8,7 +8,7 @@ import {
   buildInfo,
   METRICS,
 } from "../src/observability/metrics/definitions.ts";
-import { ALL_SETTINGS } from "../src/service.ts";
+import { ALL_SETTINGS } from "../src/modules.ts";
 
 /** The names of the tables. */
 const TABLES: Readonly<Record<string, readonly string[]>> = {

@@ -1,8 +1,9 @@
 /** The entry point: the only file that uses the environment, signals, standard streams and the exit code. */
 import meta from "../deno.json" with { type: "json" };
+import { SECTIONS } from "./modules.ts";
 import { VECTORED_WRITES } from "./platform/vectored_writes.ts";
 import { start } from "./server/start_process.ts";
-import { createService, SECTIONS } from "./service.ts";
+import { createService } from "./service.ts";
 
 if (Deno.args.includes("--help")) {
   const usage = `Porthole ${meta.version}, a preview gateway for Daytona

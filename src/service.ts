@@ -4,39 +4,18 @@ import { createHostParser } from "./address/preview_host.ts";
 import { createAuth } from "./auth/create_auth.ts";
 import { reportCacheEvents } from "./cache/cache_events.ts";
 import { openDurableStore } from "./cache/open_store.ts";
-import { type Config, SETTINGS } from "./config/config.ts";
-import type { Setting } from "./config/read_settings.ts";
-import type { AnySection } from "./config/section.ts";
+import type { Config } from "./config/config.ts";
 import { createControl } from "./control/app.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
 import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
-import { abuse } from "./features/abuse/abuse_feature.ts";
-import { accessPage } from "./features/access_page/access_page_feature.ts";
-import { basePage } from "./features/base_page/base_page_feature.ts";
-import { brand } from "./features/brand/brand_feature.ts";
-import { buildLogs } from "./features/build_logs/build_logs_feature.ts";
-import { embeds } from "./features/embeds/embeds_feature.ts";
-import { handover } from "./features/handover/handover_feature.ts";
-import { identity } from "./features/identity/identity_feature.ts";
-import { inspect } from "./features/inspect/inspect_feature.ts";
-import { machineTokens } from "./features/machine_tokens/machine_tokens_feature.ts";
-import { names } from "./features/names/names_feature.ts";
-import { previewState } from "./features/preview_state/preview_state_feature.ts";
-import { shares } from "./features/shares/shares_feature.ts";
-import { status } from "./features/status/status_feature.ts";
-import { trustedIssuers } from "./features/trusted_issuers/trusted_issuers_feature.ts";
-import { usage } from "./features/usage/usage_feature.ts";
-import { wake } from "./features/wake/wake_feature.ts";
-import { warning } from "./features/warning/warning_feature.ts";
-import { webhooks } from "./features/webhooks/webhooks_feature.ts";
 import { createBulkheads } from "./gateway/create_bulkheads.ts";
 import { createFeatures } from "./gateway/create_features.ts";
 import { createForwarder, createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
-import { areDescriptorsShort } from "./lib/descriptors.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer } from "./lib/seal.ts";
+import { FEATURES } from "./modules.ts";
 import { createAccessLog } from "./observability/access_log.ts";
 import { createBackground } from "./observability/failed_tasks.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
@@ -47,43 +26,12 @@ import { InFlight, OWN_PAGES_LIMITS } from "./proxy/in_flight.ts";
 import { openRecords } from "./records/open_records.ts";
 import { createResolvers } from "./resolver/create_resolvers.ts";
 import { createDrain } from "./server/drain.ts";
+import { metricSources } from "./server/metric_sources.ts";
 import type { GatewayService, ProcessFacts } from "./server/run.ts";
 import { startTimers } from "./server/timers.ts";
 import { openTurns } from "./server/turns.ts";
 import { UpstreamClient } from "./upstream/http1/client.ts";
-import { createFetch } from "./upstream/http1/fetch.ts";
-
-/** All features; they are asked in this order, but where one says that it comes before another. */
-export const FEATURES: readonly FeatureModule[] = Object.freeze([
-  handover,
-  warning,
-  wake,
-  inspect,
-  machineTokens,
-  shares,
-  embeds,
-  previewState,
-  accessPage,
-  names,
-  status,
-  webhooks,
-  trustedIssuers,
-  identity,
-  basePage,
-  brand,
-  abuse,
-  usage,
-  buildLogs,
-]);
-
-/** Their settings. */
-export const SECTIONS: readonly AnySection[] = FEATURES.flatMap(
-  ({ settings }) => settings ?? [],
-);
-
-/** All settings: those of the core, and then of features; docs/settings.md has them by group. */
-export const ALL_SETTINGS: Readonly<Record<string, Setting<unknown>>> = Object
-  .assign({}, SETTINGS, ...SECTIONS.map(({ rows }) => rows));
+import { createOwnQuestions } from "./upstream/own_questions.ts";
 
 /** Options of a service besides its configuration. */
 export interface ServiceOptions extends Partial<ProcessFacts> {
@@ -107,7 +55,6 @@ export async function createService(
   options: ServiceOptions,
 ): Promise<GatewayService> {
   const { version, lines, links = [], dial } = options;
-  const { resolveDns = Deno.resolveDns } = options;
   const modules = options.features ?? FEATURES;
   const { platformShared = false, ownsProcess = false } = options;
   const { hasSpans = false, fetchesByProxy = false } = options;
@@ -149,24 +96,20 @@ export async function createService(
     ownsProcess,
   });
 
-  const ownClient = new UpstreamClient({
-    ...upstreamConfig,
-    headerTimeoutMs: 0, // each question has a deadline of its own
-    idleTimeoutMs: 4_000, // less than most servers keep a connection
-  }, dial);
-  const ownFetch = fetchesByProxy ? fetch : createFetch(ownClient);
-  const secretFetch = hasSpans ? ownFetch : fetch;
-  // It takes less time than the platform's, which makes spans, and asks by HTTP/2 where it can.
-  const isPlain = config.daytona.apiUrl.startsWith("http:");
-  const apiFetch = isPlain && !hasSpans ? ownFetch : fetch;
+  const questions = createOwnQuestions(upstreamConfig, {
+    apiUrl: config.daytona.apiUrl,
+    hasSpans,
+    fetchesByProxy,
+    dial,
+  });
 
   // What knows Daytona.
   const daytona = createDaytona(config.daytona, {
     metrics,
     now,
     closing,
-    fetch: apiFetch,
-    secretFetch: hasSpans ? ownFetch : apiFetch,
+    fetch: questions.apiFetch,
+    secretFetch: questions.apiSecretFetch,
   });
   const { api, role, quota, serviceKey } = daytona;
   const resolvers = createResolvers(config, {
@@ -226,8 +169,8 @@ export async function createService(
     names: knownNames,
     lookups,
     store,
-    secretFetch,
-    resolveDns,
+    secretFetch: questions.secretFetch,
+    resolveDns: options.resolveDns ?? Deno.resolveDns,
     records,
     recordValues: records.values,
     background,
@@ -293,24 +236,16 @@ export async function createService(
     },
     onOwnAnswer: (facts) => metrics.exchange(facts),
   });
-  metrics.setSources({
-    inFlight: () => inFlight.exchangeCount,
-    clients: () => inFlight.count,
-    tunnels: () => inFlight.tunnelCount,
-    upstream: () => ({ ...upstream.stats(), ...upstream.totals() }),
-    droppedLogLines: () => lines?.dropped ?? 0,
-    leakedSockets: () => clientLeg.leakedSockets.count,
-    areDescriptorsShort,
-    bufferedBytes: () => clientLeg.budget.usedBytes,
-    storeWatch: () => store?.watch,
+  metrics.setSources(metricSources({
     limits,
-    limitsPerEach: () => [
-      ...inFlight.limitsPerEach(),
-      ...bulkheads.limitsInUse(),
-    ],
-    unresponsiveRunners: () => bulkheads.unresponsive,
-    checks: () => readiness.latest,
-  });
+    lines,
+    inFlight,
+    upstream,
+    clientLeg,
+    bulkheads,
+    store,
+    readiness,
+  }));
   const turns = await openTurns();
   const learning = remoteSettings.learn(closing);
   const following = learning.then(() => remoteSettings.follow(closing));
@@ -356,7 +291,7 @@ export async function createService(
       await following;
       await background.settled();
       await Promise.all(chains.life.map((life) => life.close?.()));
-      ownClient.close();
+      questions.client.close();
       store?.close();
       records.close();
       turns.dispose();

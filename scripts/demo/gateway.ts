@@ -4,7 +4,8 @@ import meta from "../../deno.json" with { type: "json" };
 import { formatProblems, parseConfig } from "../../src/config/config.ts";
 import { listen } from "../../src/downstream/http/listen.ts";
 import type { GatewayService } from "../../src/server/run.ts";
-import { createService, SECTIONS } from "../../src/service.ts";
+import { SECTIONS } from "../../src/modules.ts";
+import { createService } from "../../src/service.ts";
 import { dialHosted } from "../stand_in/hosted_dial.ts";
 import { HOSTED_KEYS, startHostedStack } from "../stand_in/hosted_stack.ts";
 import {

@@ -27,7 +27,7 @@ import { unusable } from "./unusable.ts";
 import { judgeNames } from "./variables.ts";
 import { checkKeys, keysOf } from "./feature_keys.ts";
 import { checkDns } from "./wildcard_dns.ts";
-import { SECTIONS } from "../../src/service.ts";
+import { SECTIONS } from "../../src/modules.ts";
 import type { World } from "./world.ts";
 
 /** All findings about a gateway with this environment, in the order of the table. */

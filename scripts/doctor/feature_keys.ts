@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Config } from "../../src/config/config.ts";
 import type { KeyToCheck } from "../../src/gateway/feature_module.ts";
-import { FEATURES } from "../../src/service.ts";
+import { FEATURES } from "../../src/modules.ts";
 import { askWithKey, type Reply } from "./ask.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";

@@ -5,7 +5,7 @@ import type { Config } from "../../src/config/config.ts";
 import { describeError } from "../../src/lib/describe_error.ts";
 import { openRecords } from "../../src/records/open_records.ts";
 import { recordForm } from "../../src/records/stored_record.ts";
-import { FEATURES } from "../../src/service.ts";
+import { FEATURES } from "../../src/modules.ts";
 import { type Finding, findingsOf } from "./finding.ts";
 import type { World } from "./world.ts";
 

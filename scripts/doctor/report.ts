@@ -1,5 +1,5 @@
 /** Findings as text, for people and for machines. */
-import { ALL_SETTINGS } from "../../src/service.ts";
+import { ALL_SETTINGS } from "../../src/modules.ts";
 import type { Setting } from "../../src/config/read_settings.ts";
 import type { Finding, State } from "./finding.ts";
 

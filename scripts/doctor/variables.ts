@@ -1,5 +1,5 @@
 /** What goes wrong with variables before the gateway reads them: in their names, and in files. */
-import { ALL_SETTINGS } from "../../src/service.ts";
+import { ALL_SETTINGS } from "../../src/modules.ts";
 import { findMisspelt } from "../../src/config/misspelt.ts";
 import { findRetired } from "../../src/config/retired.ts";
 import { type Finding, findingsOf } from "./finding.ts";

@@ -2,7 +2,7 @@
 import openapiTS, { astToString } from "openapi-typescript";
 import meta from "../../deno.json" with { type: "json" };
 import { controlDescription } from "../../src/control/app.ts";
-import { FEATURES } from "../../src/service.ts";
+import { FEATURES } from "../../src/modules.ts";
 import { SLICE } from "../contract/description.ts";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";

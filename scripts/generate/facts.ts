@@ -37,10 +37,15 @@ export const factsModule: Artefact = {
   },
 };
 
+/** The names of the folders of features, sorted. */
+export async function featureNames(): Promise<readonly string[]> {
+  return await namesIn(FEATURES);
+}
+
 /** The facts of each feature that brings any, by the names of their folders. */
 export async function featureFacts(): Promise<OwnedFacts[]> {
   const found: OwnedFacts[] = [];
-  for (const name of await namesIn(FEATURES)) {
+  for (const name of await featureNames()) {
     const folder = new URL(`${name}/`, FEATURES);
     if (!(await namesIn(folder)).includes("facts.ts")) continue;
     const { href } = new URL("facts.ts", folder);

@@ -1,5 +1,5 @@
 /** The page of all environment variables, generated from the declaration that parses them. */
-import { ALL_SETTINGS } from "../../src/service.ts";
+import { ALL_SETTINGS } from "../../src/modules.ts";
 import type { Setting } from "../../src/config/read_settings.ts";
 import type { Artefact } from "./artefact.ts";
 import { formatted } from "./text.ts";

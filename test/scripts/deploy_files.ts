@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
 import { type Config, parseConfig } from "../../src/config/config.ts";
-import { SECTIONS } from "../../src/service.ts";
+import { SECTIONS } from "../../src/modules.ts";
 
 const FOLDER = new URL("../../scripts/deploy/", import.meta.url);
 

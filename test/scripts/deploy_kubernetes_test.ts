@@ -5,7 +5,7 @@ import type { NetworkPolicy } from "kubernetes-types/networking/v1.d.ts";
 import { parse } from "yaml";
 import meta from "../../deno.json" with { type: "json" };
 import { parseConfig } from "../../src/config/config.ts";
-import { ALL_SETTINGS, SECTIONS } from "../../src/service.ts";
+import { ALL_SETTINGS, SECTIONS } from "../../src/modules.ts";
 import { readDeployFile, readDockerfile, readUnit } from "./deploy_files.ts";
 import {
   configOf,

@@ -1,6 +1,6 @@
 /** The deployment files. No image is built: the steps of the Dockerfile are performed by hand. */
 import assert from "node:assert/strict";
-import { ALL_SETTINGS, SECTIONS } from "../../src/service.ts";
+import { ALL_SETTINGS, SECTIONS } from "../../src/modules.ts";
 import meta from "../../deno.json" with { type: "json" };
 import { healthTarget } from "../../scripts/deploy/healthcheck.ts";
 import { startStack } from "../../scripts/stand_in/stack.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SECTIONS } from "../../src/service.ts";
+import { SECTIONS } from "../../src/modules.ts";
 import {
   judgeApi,
   judgeClock,

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { modulesIn } from "../../scripts/check_cycles.ts";
 import { ERRORS } from "../../src/error_codes.ts";
 import { METRICS } from "../../src/observability/metrics/definitions.ts";
-import { ALL_SETTINGS } from "../../src/service.ts";
+import { ALL_SETTINGS } from "../../src/modules.ts";
 import { Calls } from "../support/calls.ts";
 import {
   DOCUMENTS,

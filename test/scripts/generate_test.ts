@@ -12,6 +12,7 @@ import {
   refuseDoubled,
 } from "../../scripts/generate/facts.ts";
 import { CORE_FACTS } from "../../scripts/generate/core_facts.ts";
+import { featuresText } from "../../scripts/generate/features.ts";
 import { metricsPage } from "../../scripts/generate/metrics_page.ts";
 import {
   prometheusRule,
@@ -24,7 +25,7 @@ import {
 } from "../../scripts/generate/text_modules.ts";
 import { formatted, replaceRegion } from "../../scripts/generate/text.ts";
 import type { Setting } from "../../src/config/read_settings.ts";
-import { ALL_SETTINGS } from "../../src/service.ts";
+import { ALL_SETTINGS } from "../../src/modules.ts";
 import { ERROR_CODES, ERRORS } from "../../src/error_codes.ts";
 import { METRICS } from "../../src/observability/metrics/definitions.ts";
 
@@ -117,6 +118,17 @@ Deno.test("a fact that two bring ends the generation, which names both", () => {
   assert.throws(() => refuseDoubled(owned), {
     message: "shares and wake both bring errors: too_loud",
   });
+});
+
+Deno.test("featuresText() lists what each folder exports by its own name", () => {
+  const text = featuresText(["abuse", "access_page"]);
+  for (
+    const line of [
+      'import { abuse } from "../src/features/abuse/abuse_feature.ts";',
+      'import { accessPage } from "../src/features/access_page/access_page_feature.ts";',
+      "Object.freeze([\n  abuse,\n  accessPage,\n]);",
+    ]
+  ) assert(text.includes(line), line);
 });
 
 Deno.test("factsText() spreads the facts of those that bring any, and is the same module if none does", () => {

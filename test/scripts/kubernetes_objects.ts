@@ -15,7 +15,7 @@ import type {
 } from "kubernetes-types/networking/v1.d.ts";
 import type { PodDisruptionBudget } from "kubernetes-types/policy/v1.d.ts";
 import { type Config, parseConfig } from "../../src/config/config.ts";
-import { ALL_SETTINGS, SECTIONS } from "../../src/service.ts";
+import { ALL_SETTINGS, SECTIONS } from "../../src/modules.ts";
 import type { KubernetesObject } from "./kubernetes_schemas.ts";
 
 /** Types of objects by their kind; of other APIs, what the tests ask. */

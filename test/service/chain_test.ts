@@ -14,7 +14,8 @@ import { parseConfig } from "../../src/config/config.ts";
 import { ByteBudget } from "../../src/stream/byte_budget.ts";
 import type { GatewayService } from "../../src/server/run.ts";
 import { listenTls } from "../../src/downstream/tls/listen_tls.ts";
-import { createService, SECTIONS } from "../../src/service.ts";
+import { SECTIONS } from "../../src/modules.ts";
+import { createService } from "../../src/service.ts";
 import {
   type Answer,
   BASE,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { GatewayError } from "../../src/errors.ts";
 import type { Feature } from "../../src/gateway/feature.ts";
 import type { FeatureModule } from "../../src/gateway/feature_module.ts";
-import { FEATURES } from "../../src/service.ts";
+import { FEATURES } from "../../src/modules.ts";
 import { DEMO, LOCKED, startGateway } from "../support/gateway.ts";
 
 /** All features, and these. */

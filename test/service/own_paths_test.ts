@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { FeatureModule } from "../../src/gateway/feature_module.ts";
 import { Exchange } from "../../src/gateway/exchange.ts";
 import { ownRoute } from "../../src/gateway/route.ts";
-import { FEATURES } from "../../src/service.ts";
+import { FEATURES } from "../../src/modules.ts";
 import { HANDSHAKE } from "../conformance/ws.ts";
 import { DEMO, startGateway } from "../support/gateway.ts";
 import { exchangeRaw } from "../support/raw_client.ts";

@@ -7,7 +7,7 @@ import { startHostedLoginGateway } from "../support/hosted_gateway.ts";
 import type { LoginGateway } from "../support/login_gateway.ts";
 import { SESSION_SCOPES } from "../support/session_scopes.ts";
 import { type StartLoginGateway, WORLDS } from "../support/worlds.ts";
-import { FEATURES } from "../../src/service.ts";
+import { FEATURES } from "../../src/modules.ts";
 
 /** Whether the route of the state of previews is there, which members may ask. */
 const HAS_STATE = FEATURES.some(({ name }) => name === "preview_state");

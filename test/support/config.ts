@@ -5,7 +5,7 @@ import {
   formatProblems,
   parseConfig,
 } from "../../src/config/config.ts";
-import { SECTIONS } from "../../src/service.ts";
+import { SECTIONS } from "../../src/modules.ts";
 
 /** The required variables. */
 export const REQUIRED = {

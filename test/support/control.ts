@@ -6,7 +6,7 @@ import type { OwnCookies } from "../../src/auth/own_cookies.ts";
 import type { LoginSession, SessionSealer } from "../../src/auth/session.ts";
 import { type ControlRoutes, createControl } from "../../src/control/app.ts";
 import { ownForm } from "../../src/downstream/http/form.ts";
-import { FEATURES } from "../../src/service.ts";
+import { FEATURES } from "../../src/modules.ts";
 import { type RecordedLog, recordedLog } from "./event_log.ts";
 import { hostParser } from "./names.ts";
 import { replyTo } from "./reply_to.ts";

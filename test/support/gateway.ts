@@ -5,11 +5,8 @@ import { type Stack, startStack } from "../../scripts/stand_in/stack.ts";
 import { parseConfig } from "../../src/config/config.ts";
 import { listen } from "../../src/downstream/http/listen.ts";
 import type { GatewayService } from "../../src/server/run.ts";
-import {
-  createService,
-  SECTIONS,
-  type ServiceOptions,
-} from "../../src/service.ts";
+import { SECTIONS } from "../../src/modules.ts";
+import { createService, type ServiceOptions } from "../../src/service.ts";
 import { testFeatures } from "./own_features.ts";
 import { type RawStream, rawStream } from "./raw_client.ts";
 import { type Answer, send, type SendOptions } from "./send.ts";

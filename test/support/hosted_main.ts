@@ -1,7 +1,8 @@
 /** The entry point for tests in front of the hosted stand-in, whose names are in no DNS; otherwise that of a platform. */
 import { dialHosted } from "../../scripts/stand_in/hosted_dial.ts";
 import { start } from "../../src/server/start_process.ts";
-import { createService, SECTIONS } from "../../src/service.ts";
+import { SECTIONS } from "../../src/modules.ts";
+import { createService } from "../../src/service.ts";
 
 const { reason } = await start({
   sections: SECTIONS,

@@ -3,7 +3,7 @@
  * and names in an answer become those hosts again. So whatever holds of a preview host must hold of a name, and the host
  * is all that may differ.
  */
-import { FEATURES } from "../../src/service.ts";
+import { FEATURES } from "../../src/modules.ts";
 import { BASE, type TestGateway } from "./gateway.ts";
 import type { Answer } from "./send.ts";
 import { textFile } from "./text_file.ts";

@@ -1,6 +1,6 @@
 /** Features of the tests' own, which gateways have besides those of the source. */
 import type { FeatureModule } from "../../src/gateway/feature_module.ts";
-import { FEATURES } from "../../src/service.ts";
+import { FEATURES } from "../../src/modules.ts";
 
 const own: FeatureModule[] = [];
 

@@ -1,5 +1,5 @@
 /** What the cookies of logins can be for: hosts, too, where a feature keeps such logins. */
-import { FEATURES } from "../../src/service.ts";
+import { FEATURES } from "../../src/modules.ts";
 
 const keepsLogins = FEATURES.some(({ name }) => name === "handover");
 

@@ -4,7 +4,7 @@ import { type Config, parseConfig } from "../../../src/config/config.ts";
 import type { NameToCheck } from "../../../src/gateway/feature_module.ts";
 import { describeError } from "../../../src/lib/describe_error.ts";
 import { openRecords } from "../../../src/records/open_records.ts";
-import { FEATURES, SECTIONS } from "../../../src/service.ts";
+import { FEATURES, SECTIONS } from "../../../src/modules.ts";
 import { type Finding, findingsOf } from "../finding.ts";
 import { baseOf } from "../preview/examine.ts";
 import { unusable } from "../unusable.ts";

@@ -3,7 +3,7 @@ import { type Config, parseConfig } from "../../../src/config/config.ts";
 import { checkApi } from "../api.ts";
 import { type Finding, findingsOf } from "../finding.ts";
 import { type PublicBase, publicBases } from "../public_base.ts";
-import { SECTIONS } from "../../../src/service.ts";
+import { SECTIONS } from "../../../src/modules.ts";
 import type { World } from "../world.ts";
 import { unusable } from "../unusable.ts";
 import { type Hop, hopOfCode, HOPS } from "./hops.ts";

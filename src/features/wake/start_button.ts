@@ -19,25 +19,18 @@ import {
 import { isFramed, wantsDocument } from "../../http/fetch_metadata.ts";
 import { splitQuery } from "../../http/request_url.ts";
 import { isShown, isVisit } from "../../http/visit.ts";
-import { TokenBuckets } from "../../lib/token_bucket.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
 import { redirect } from "../../pages/redirect.ts";
 import {
-  prospectOf,
-  type SandboxState,
-} from "../../resolver/sandbox_condition.ts";
+  type Attempt,
+  notAllowed,
+  type PossibleStart,
+  StartAttempts,
+} from "./start_attempts.ts";
 import { loginLink, START_PATH, startForm, StartTokens } from "./start_form.ts";
-import { type Starter, starterOf, type StartRequest } from "./start_rights.ts";
-import type {
-  SandboxStarts,
-  StartOperation,
-  StartTrigger,
-  WantedStart,
-} from "./starts.ts";
+import { starterOf, type StartRequest } from "./start_rights.ts";
+import type { SandboxStarts, StartOperation } from "./starts.ts";
 import { wakeSettings } from "./wake_settings.ts";
-
-/** How often requests for a start have the API asked for a known state: beyond that, it is 2 s old at most. */
-const LOOKS = { capacity: 20, refillPerSec: 0.5 } as const;
 
 /** Seconds until a look at what has just been started is worth it. */
 const WAIT_SEC = 2;
@@ -49,31 +42,18 @@ function startRequest(
   return { id, label, sandboxId, clientAddress };
 }
 
-/** An admitted request whose visitor may try to start the sandbox. */
-interface Attempt {
-  readonly x: StartRequest;
-  readonly admission: Admission;
-  readonly starter: Starter;
-}
-
-type PossibleStart = Attempt & { readonly start: Omit<WantedStart, "intent"> };
-
 /** Offers starts, and performs them; it takes a POST of one path from apps. */
 export class StartButton {
   readonly #parts: FeatureParts;
-  readonly #starts: SandboxStarts;
+  readonly #attempts: StartAttempts;
   readonly #tokens: StartTokens;
-  /** By sandbox: whoever asks again and again must not have the API asked as often. */
-  readonly #looks: TokenBuckets;
   readonly #startsByVisit: boolean;
 
   constructor(parts: FeatureParts, starts: SandboxStarts) {
     const { config, now } = parts;
     this.#parts = parts;
-    this.#starts = starts;
+    this.#attempts = new StartAttempts(parts, starts);
     this.#tokens = new StartTokens(parts.sealerFor("start"), now);
-    const { maxEntries: maxKeys } = config.cache;
-    this.#looks = new TokenBuckets({ ...LOOKS, maxKeys, now });
     this.#startsByVisit = sectionOf(config, wakeSettings).mode === "visit";
   }
 
@@ -104,7 +84,7 @@ export class StartButton {
     if (!(failure instanceof GatewayError) || isToolbox) return undefined;
     const { start } = ERRORS[failure.code];
     if (start === undefined) return undefined;
-    if (this.#starts.isUnderWay(x.sandboxId)) {
+    if (this.#attempts.isUnderWay(x.sandboxId)) {
       const { message, advice } = failure;
       const details = { advice, retryAfterSec: WAIT_SEC };
       return new GatewayError(start.next, `${message}; being started`, details);
@@ -129,7 +109,7 @@ export class StartButton {
     const isByVisit = this.#startsByVisit && start.isQuick &&
       isVisit(received) &&
       possible.starter.by === "login";
-    return isByVisit && await this.#hasStarted(possible)
+    return isByVisit && await this.#attempts.hasStarted(possible)
       ? redirect(
         303,
         ownOrigin(received, this.#parts.scheme) + x.route.appTarget,
@@ -142,7 +122,7 @@ export class StartButton {
     const starter = await starterOf(x, admission, this.#parts);
     if (starter === undefined) throw notAllowed(`Admitted by ${admission.by}`);
     const attempt = { x, admission, starter };
-    const outcome = await this.#startIfNeeded(attempt, "call");
+    const outcome = await this.#attempts.startIfNeeded(attempt, "call");
     const headers = { ...OWN_ANSWER_HEADERS, "retry-after": `${WAIT_SEC}` };
     // The sandbox is up once its previews answer.
     return Response.json({ outcome }, { status: 202, headers });
@@ -171,7 +151,7 @@ export class StartButton {
     // Absolute: a target of `//elsewhere/` must stay a path of this host.
     const retryUrl = origin + target;
     const start = (attempt: Attempt) =>
-      this.#startIfNeeded(attempt, "press", operation);
+      this.#attempts.startIfNeeded(attempt, "press", operation);
     try {
       const attempt = { x: request, admission: visitor, starter };
       await start(attempt).catch(async (error) => {
@@ -216,30 +196,11 @@ export class StartButton {
       const told = await this.#parts.states.stateOf(x.sandboxId);
       if (!told) return undefined;
       const attempt = { x: request, admission, starter };
-      return await this.#possible(attempt, operation, told);
+      return await this.#attempts.possible(attempt, operation, told);
     } catch (error) {
       if (error instanceof GatewayError) return undefined;
       throw error;
     }
-  }
-
-  /** @throws {GatewayError} `start_not_allowed` */
-  async #possible(
-    attempt: Attempt,
-    means: StartOperation,
-    { organizationId }: SandboxState,
-  ): Promise<PossibleStart> {
-    const { x: { id: requestId, sandboxId }, admission, starter } = attempt;
-    const isForMembers = means === "recover";
-    if (isForMembers && !await this.#parts.gate.isMember(admission)) {
-      throw notAllowed("Recovery is for members");
-    }
-    const rights = await starter.rightsFor(organizationId);
-    if (rights === undefined) throw notAllowed("No credential to start with");
-    const { by } = starter;
-    const { subject } = admission;
-    const facts = { sandboxId, organizationId, means, requestId, by, subject };
-    return { ...attempt, start: { ...rights, ...facts } };
   }
 
   /** The failure with a button, unless it would be in a frame where that cannot be. */
@@ -254,61 +215,10 @@ export class StartButton {
     const action = startForm({ token, framedBy, operation });
     return failure.with({ ...failure.advice, action });
   }
-
-  /** Starts the sandbox by a visit; false if it has just been started, and has stopped again. */
-  async #hasStarted(possible: PossibleStart): Promise<boolean> {
-    if (await this.#start(possible, "visit") !== "too_soon") return true;
-    const told = await this.#parts.states.stateOf(possible.start.sandboxId);
-    return !told || !isStart(prospectOf(told));
-  }
-
-  /** What has come of it, even if no start is needed, or not the `wanted` one; throws if one fails. */
-  async #startIfNeeded(
-    attempt: Attempt,
-    trigger: StartTrigger,
-    wanted?: StartOperation,
-  ): Promise<string> {
-    const { states } = this.#parts;
-    const { sandboxId } = attempt.x;
-    // It may have started meanwhile.
-    if (this.#looks.take(sandboxId).ok) states.forget(sandboxId);
-    const told = await states.stateOf(sandboxId);
-    if (!told && trigger === "call") {
-      throw new GatewayError("api_unreachable", "Its state is not known");
-    }
-    const next = told ? prospectOf(told) : "unknown";
-    // What is needed now may not be what the button was for: then its page comes again.
-    if (!told || !isStart(next) || (wanted ?? next) !== next) return next;
-    const possible = await this.#possible(attempt, next, told);
-    return await this.#start(possible, trigger);
-  }
-
-  async #start(
-    { start, admission }: PossibleStart,
-    intent: StartTrigger,
-  ): Promise<string> {
-    const outcome = await this.#starts.start({ ...start, intent });
-    if (!("reason" in outcome)) return outcome.kind;
-    const reason = `Daytona API: ${outcome.reason}`;
-    if (outcome.kind === "not_allowed") throw notAllowed(reason);
-    const { states, gate } = this.#parts;
-    const [told, isMember] = await Promise.all([
-      states.stateOf(start.sandboxId),
-      gate.isMember(admission),
-    ]);
-    // What the API said is for members only.
-    const errorReason = isMember ? outcome.reason : null;
-    const sandbox = told ? { ...told, errorReason } : undefined;
-    throw new GatewayError("start_refused", reason, { advice: { sandbox } });
-  }
 }
 
 function isLogin({ kind }: Session): boolean {
   return kind !== "key" && kind !== "grant";
-}
-
-function isStart(prospect: string): prospect is StartOperation {
-  return prospect === "start" || prospect === "recover";
 }
 
 /** A script of the app can post the form as well, but not as a navigation without leaving its page. */
@@ -325,8 +235,4 @@ function isFromPage(
 
 function isNotAllowed(error: unknown): boolean {
   return error instanceof GatewayError && error.code === "start_not_allowed";
-}
-
-function notAllowed(reason: string): GatewayError {
-  return new GatewayError("start_not_allowed", reason);
 }

@@ -15,7 +15,7 @@ import {
 import { linuxFlag } from "../../../src/config/formats.ts";
 import { EVERYBODY } from "../../../src/config/port_rules.ts";
 import purposes from "../../../src/config/purposes.json" with { type: "json" };
-import { SECTIONS } from "../../../src/service.ts";
+import { SECTIONS } from "../../../src/modules.ts";
 import { configOf, HOSTED_REQUIRED, REQUIRED } from "../../support/config.ts";
 
 function problemsOf(env: Record<string, string>): string[] {

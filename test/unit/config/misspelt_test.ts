@@ -1,5 +1,5 @@
 import { deepStrictEqual as deepEqual } from "node:assert/strict";
-import { ALL_SETTINGS } from "../../../src/service.ts";
+import { ALL_SETTINGS } from "../../../src/modules.ts";
 import { findMisspelt } from "../../../src/config/misspelt.ts";
 
 const NAMES = Object.keys(ALL_SETTINGS);

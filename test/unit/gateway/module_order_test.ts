@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { inOrder } from "../../../src/gateway/module_order.ts";
-import { FEATURES } from "../../../src/service.ts";
+import { FEATURES } from "../../../src/modules.ts";
 
 /** The names in order, of modules that have to come before these others. */
 function orderOf(...modules: readonly [name: string, ...before: string[]][]) {

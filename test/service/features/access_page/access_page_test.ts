@@ -1,7 +1,7 @@
 /** The page of what members have let others in by, on the complete service. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
-import { FEATURES } from "../../../../src/service.ts";
+import { FEATURES } from "../../../../src/modules.ts";
 import { BASE } from "../../../support/gateway.ts";
 import type { LoginGateway } from "../../../support/login_gateway.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
-import { FEATURES } from "../../../../src/service.ts";
+import { FEATURES } from "../../../../src/modules.ts";
 import { assertEventually } from "../../../support/assert_eventually.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import {

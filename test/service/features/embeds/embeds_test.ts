@@ -5,7 +5,7 @@ import { connect } from "node:http2";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
 import type { FeatureModule } from "../../../../src/gateway/feature_module.ts";
-import { FEATURES } from "../../../../src/service.ts";
+import { FEATURES } from "../../../../src/modules.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { BASE, DEMO, LOCKED, startGateway } from "../../../support/gateway.ts";

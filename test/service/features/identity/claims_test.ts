@@ -1,6 +1,6 @@
 /** What apps are told of users besides a pseudonym, once these agree, tested with a browser's cookies. */
 import assert from "node:assert/strict";
-import { FEATURES } from "../../../../src/service.ts";
+import { FEATURES } from "../../../../src/modules.ts";
 import { BASE } from "../../../support/gateway.ts";
 import {
   type LoginGateway,

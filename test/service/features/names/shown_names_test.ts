@@ -1,7 +1,7 @@
 /** What visitors, members and operators see of a name: on pages, in the access log, in the metrics and the owner's view. */
 import assert from "node:assert/strict";
 import { KEYS } from "../../../../scripts/stand_in/stack.ts";
-import { FEATURES } from "../../../../src/service.ts";
+import { FEATURES } from "../../../../src/modules.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { BASE } from "../../../support/gateway.ts";
 import { textFile } from "../../../support/text_file.ts";

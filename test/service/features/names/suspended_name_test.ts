@@ -1,7 +1,7 @@
 /** A name that nobody knows whose it is any more, on the complete service, whoever keeps names. */
 import assert from "node:assert/strict";
 import type { FeatureModule } from "../../../../src/gateway/feature_module.ts";
-import { FEATURES } from "../../../../src/service.ts";
+import { FEATURES } from "../../../../src/modules.ts";
 import { BASE, DEMO } from "../../../support/gateway.ts";
 import { nameSource } from "../../../support/names.ts";
 import { readResponse } from "../../../support/raw_client.ts";

@@ -1,6 +1,6 @@
 /** Machine tokens at the state of previews, where there are such tokens, on the complete service. */
 import assert from "node:assert/strict";
-import { FEATURES } from "../../../../src/service.ts";
+import { FEATURES } from "../../../../src/modules.ts";
 import { BASE } from "../../../support/gateway.ts";
 import { recordsFile } from "../../../support/records_file.ts";
 import { WORLDS } from "../../../support/worlds.ts";

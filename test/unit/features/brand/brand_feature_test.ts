@@ -8,7 +8,7 @@ import {
   brandSettings,
 } from "../../../../src/features/brand/brand_feature.ts";
 import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
-import { SECTIONS } from "../../../../src/service.ts";
+import { SECTIONS } from "../../../../src/modules.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { configOf, REQUIRED } from "../../../support/config.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";

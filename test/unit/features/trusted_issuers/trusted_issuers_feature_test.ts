@@ -7,7 +7,7 @@ import {
 } from "../../../../src/features/trusted_issuers/trusted_issuers_feature.ts";
 import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
 import { Background } from "../../../../src/lib/background.ts";
-import { SECTIONS } from "../../../../src/service.ts";
+import { SECTIONS } from "../../../../src/modules.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import { jwtOf } from "../../../support/jwt.ts";
