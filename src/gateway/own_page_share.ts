@@ -39,7 +39,8 @@ interface Page extends Waiting {
 export class OwnPageShare {
   readonly #clock: Clock;
   readonly #queue = new FairQueue<Page>();
-  #hasTimer = false;
+  /** Undefined unless a batch is to come. */
+  #cancelTimer: (() => void) | undefined;
   /** What may be used now, ms of a processor; negative if a page took more. */
   #leftMs = BURST_MS;
   #updatedAt: number;
@@ -69,7 +70,10 @@ export class OwnPageShare {
       signal: signal(),
       after: this.#clock.after,
       refusal: () => new GatewayError("pages_overloaded", "No turn"),
-      onGiveUp: () => this.#queue.remove(page),
+      onGiveUp: () => {
+        this.#queue.remove(page);
+        this.#waitForBatch();
+      },
     });
     const page: Page = {
       sandboxId: "",
@@ -83,21 +87,28 @@ export class OwnPageShare {
     return waiter.place;
   }
 
+  /** Has a batch made in time, if any page waits. */
   #waitForBatch(): void {
-    if (this.#hasTimer || this.#queue.size === 0) return;
-    this.#hasTimer = true;
+    if (this.#queue.size === 0) {
+      this.#cancelTimer?.();
+      this.#cancelTimer = undefined;
+      return;
+    }
     const missing = BATCH_MS - this.#leftMs;
-    this.#clock.after(Math.max(1, missing / SHARE), () => {
-      this.#hasTimer = false;
-      this.#makeBatch();
-    });
+    this.#cancelTimer ??= this.#clock.after(
+      Math.max(1, missing / SHARE),
+      () => {
+        this.#cancelTimer = undefined;
+        this.#makeBatch();
+      },
+    );
   }
 
   #makeBatch(): void {
     this.#refill();
     while (this.#leftMs > 0) {
       const next = this.#queue.next(() => true);
-      if (next === undefined) return;
+      if (next === undefined) break;
       next.make();
     }
     this.#waitForBatch();

@@ -10,11 +10,16 @@ function setUp() {
   const share = new OwnPageShare({
     now: () => clock.now(),
     after(ms, callback) {
-      if (ms < WAIT_MS) timers++;
-      return clock.after(ms, () => {
-        if (ms < WAIT_MS) timers--;
+      const isBatch = ms < WAIT_MS;
+      if (isBatch) timers++;
+      const cancel = clock.after(ms, () => {
+        if (isBatch) timers--;
         callback();
       });
+      return () => {
+        if (isBatch) timers--;
+        cancel();
+      };
     },
   });
   const made: string[] = [];
@@ -162,6 +167,27 @@ Deno.test("OwnPageShare has one timer at a time", async () => {
   clock.pass(WAIT_MS - 1);
   assert.equal(timers(), 0);
   await Promise.all(pages);
+});
+
+Deno.test("OwnPageShare has no timer once nobody waits any more", async () => {
+  const share = setUp();
+  const { clock, make, begin, timers } = share;
+  const end = begin("a");
+  useUp(share);
+  const leaving = new AbortController();
+  const left = assert.rejects(
+    async () => await make("b", 1, leaving.signal),
+    { code: "aborted" },
+  );
+  assert.equal(timers(), 1);
+  leaving.abort();
+  await left;
+  assert.equal(timers(), 0);
+  const made = make("b", 1);
+  clock.pass(90);
+  await end(); // which makes what waits
+  assert.equal(await made, "b");
+  assert.equal(timers(), 0);
 });
 
 Deno.test("OwnPageShare makes no page for a client that has left before its turn", async () => {
