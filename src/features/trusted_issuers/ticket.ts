@@ -61,8 +61,8 @@ export function grantBy(
     methods,
     subject,
     ...frame && { frame },
-    // A session ends by our clock alone, unless the ticket came after that.
-    expiresAt: 1000 * (1000 * exp > now ? exp : exp + SKEW_SEC),
+    // What is good once becomes a session, which ends by our clock alone, unless the ticket came after that.
+    expiresAt: 1000 * (isOnce && 1000 * exp > now ? exp : exp + SKEW_SEC),
   };
 }
 
