@@ -143,10 +143,7 @@ export function requestToSandbox(
     contentLength: reply.contentLength,
     appTarget: route.appTarget,
     appAddress: route.appAddress,
-    // What a name leads to may turn out to be another one.
-    get sandboxId() {
-      return x.sandboxId;
-    },
+    sandboxId: guest.sandboxId,
     sandboxPort: sandboxPortOf(route),
     isAnonymous: isAnonymous(x),
     clientAddress: client.clientAddress,

@@ -79,7 +79,7 @@ export class Forwarder {
   forward(request: AdmittedRequest): Promise<UpstreamResponse> {
     return this.#deliver(
       request,
-      (destination) => this.#exchange(request, destination),
+      (asked, destination) => this.#exchange(asked, destination),
     );
   }
 
@@ -87,7 +87,7 @@ export class Forwarder {
   openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
     return this.#deliver(
       request,
-      (destination) => this.#handshake(request, destination),
+      (asked, destination) => this.#handshake(asked, destination),
     );
   }
 
@@ -199,29 +199,42 @@ export class Forwarder {
   /** Sends a request to the sandbox's destination or, if the sandbox has moved from there, to its new one. */
   async #deliver<T extends object>(
     request: AdmittedRequest,
-    send: (destination: Destination) => Promise<T | Refusal>,
+    send: (
+      asked: AdmittedRequest,
+      destination: Destination,
+    ) => Promise<T | Refusal>,
   ): Promise<T> {
     const { sandboxId, sandboxPort: port, isAnonymous, progress } = request;
     const sandboxes = this.#parts.sandboxes; // 4 resolver
     const onMiss = () => progress.onMiss();
-    const found = sandboxes.destinationOf(sandboxId, port, onMiss, isAnonymous);
-    const known = found instanceof Promise ? await found : found;
+    const asking = sandboxes.destinationOf(
+      sandboxId,
+      port,
+      onMiss,
+      isAnonymous,
+    );
+    const known = asking instanceof Promise ? await asking : asking;
     if (known === null) {
       throw new GatewayError("sandbox_not_found", "No destination");
     }
     request.onResolved(known);
+    // What a name leads to may have turned out to be another one.
+    const { sandboxId: found = sandboxId } = known;
+    const asked = found === sandboxId
+      ? request
+      : { ...request, sandboxId: found };
     request.trace?.beginLeg(request);
     try {
-      const first = await send(known);
+      const first = await send(asked, known);
       if (!(first instanceof Refusal)) return first;
       // An upload that cannot be sent again has the next one go to the right place.
       const renewed = mayHaveMoved(first)
-        ? await this.#newDestination(request, known, first)
+        ? await this.#newDestination(asked, known, first)
         : undefined;
       if (renewed === undefined || !canBeSentAgain(request, first)) {
         throw first.error;
       }
-      const second = await send(renewed);
+      const second = await send(asked, renewed);
       if (second instanceof Refusal) throw second.error;
       return second;
     } finally {
