@@ -77,18 +77,12 @@ export class Forwarder {
   }
 
   forward(request: AdmittedRequest): Promise<UpstreamResponse> {
-    return this.#deliver(
-      request,
-      (asked, destination) => this.#exchange(asked, destination),
-    );
+    return this.#deliver(request, (asked, at) => this.#exchange(asked, at));
   }
 
   /** The open WebSocket to the app, or the app's refusal of it. */
   openWebSocket(request: AdmittedRequest): Promise<OpenResult> {
-    return this.#deliver(
-      request,
-      (asked, destination) => this.#handshake(asked, destination),
-    );
+    return this.#deliver(request, (asked, at) => this.#handshake(asked, at));
   }
 
   /** Sends a request in one form; if that seems to be why the app refuses it, once more in the other. */
@@ -207,22 +201,15 @@ export class Forwarder {
     const { sandboxId, sandboxPort: port, isAnonymous, progress } = request;
     const sandboxes = this.#parts.sandboxes; // 4 resolver
     const onMiss = () => progress.onMiss();
-    const asking = sandboxes.destinationOf(
-      sandboxId,
-      port,
-      onMiss,
-      isAnonymous,
-    );
-    const known = asking instanceof Promise ? await asking : asking;
+    const found = sandboxes.destinationOf(sandboxId, port, onMiss, isAnonymous);
+    const known = found instanceof Promise ? await found : found;
     if (known === null) {
       throw new GatewayError("sandbox_not_found", "No destination");
     }
     request.onResolved(known);
     // What a name leads to may have turned out to be another one.
-    const { sandboxId: found = sandboxId } = known;
-    const asked = found === sandboxId
-      ? request
-      : { ...request, sandboxId: found };
+    const { sandboxId: id = sandboxId } = known;
+    const asked = id === sandboxId ? request : { ...request, sandboxId: id };
     request.trace?.beginLeg(request);
     try {
       const first = await send(asked, known);
