@@ -14,7 +14,7 @@ const OWN_PATHS: FeatureModule = {
   create: () => ({
     answer: {
       onOwnPath(received, _, services) {
-        const route = ownRoute("embed", received);
+        const route = ownRoute("preview", received);
         const x = new Exchange(received, route, services);
         const { method, target } = received;
         return {
