@@ -35,6 +35,11 @@ export function queueOfOne(waiting: number, total: number): number {
   return Math.max(PAGE, Math.floor(total * 2 / 5) - waiting);
 }
 
+/** How many may wait for a place of their client's: a fifth, but a page fits in. */
+export function queueOfClients(total: number): number {
+  return Math.max(PAGE, Math.floor(total * LEFT_TO_OTHERS));
+}
+
 /** How many may wait for a place at all runners where so many have one: all that waits leaves a fifth to others. */
 export function queueOfAll(waiting: number, total: number): number {
   return Math.max(0, Math.floor(total * (1 - LEFT_TO_OTHERS)) - waiting);

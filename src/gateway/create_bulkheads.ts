@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { afterTimer } from "../lib/after.ts";
 import type { Logger } from "../observability/log.ts";
 import { Bulkheads } from "../proxy/bulkheads.ts";
 import { isAlive } from "../resolver/refusals/probe.ts";
@@ -16,10 +17,7 @@ export function createBulkheads(
     queueName: "QUEUED_PER_RUNNER",
     total,
     now: Date.now,
-    after(ms, callback) {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
+    after: afterTimer,
     probe: (destination) => isAlive(upstream, destination),
     onChange({ origin: runner, waiting, isUnresponsive }) {
       const message = isUnresponsive

@@ -86,11 +86,14 @@ export class Exchange<Kind extends Route = Route> {
 
   /**
    * Counts the exchange as in flight, and checks the limits that need no lookup.
-   * @throws {GatewayError} `overloaded`, `client_overloaded`, or as {@linkcode checkHead}
+   * @throws as {@linkcode Places.begin} and {@linkcode checkHead}
    */
-  checkLimits(): void {
-    this.#places.begin(this.received.client.clientAddress);
-    checkHead(this.received, this.#services.limits);
+  checkLimits(): Promise<void> | undefined {
+    const waiting = this.#places.begin(this.received);
+    const { limits } = this.#services;
+    if (waiting) return waiting.then(() => checkHead(this.received, limits));
+    checkHead(this.received, limits);
+    return undefined;
   }
 
   /**

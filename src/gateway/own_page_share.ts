@@ -3,8 +3,9 @@
  * connections, is made one after the other, with the data plane in between, and each client's in its turn.
  */
 import { GatewayError } from "../errors.ts";
+import type { After } from "../lib/after.ts";
 import { FairQueue, type Waiting } from "../proxy/fair_queue.ts";
-import { type After, Waiter } from "../proxy/waiter.ts";
+import { Waiter } from "../proxy/waiter.ts";
 
 /** The time of a processor that pages may take at once, ms: some dozens of them. */
 const BURST_MS = 40;

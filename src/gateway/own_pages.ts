@@ -17,6 +17,7 @@ import {
 } from "../downstream/http/unread_body.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import { wantsDocument } from "../http/fetch_metadata.ts";
+import { afterTimer } from "../lib/after.ts";
 import { then } from "../lib/awaitable.ts";
 import { clientKey } from "../lib/client_key.ts";
 import {
@@ -63,10 +64,7 @@ export class OwnPages {
   readonly #parts: OwnPagesParts;
   readonly #share = new OwnPageShare({
     now: () => performance.now(),
-    after(ms, callback) {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
+    after: afterTimer,
   });
   /** The forms that are being read. */
   #forms = 0;

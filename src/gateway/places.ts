@@ -1,9 +1,11 @@
 /** The places that one exchange takes of what is limited, from its beginning to its end. */
 import { GatewayError } from "../errors.ts";
+import { isSafe } from "../http/safe_method.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
 import type { InFlightEntry } from "../proxy/in_flight_entry.ts";
 import type { StreamHandle } from "../proxy/stream_handle.ts";
 import type { Guest } from "./progress.ts";
+import type { ReceivedRequest } from "./received_request.ts";
 
 export class Places {
   readonly #inFlight: Pick<InFlight, "begin">;
@@ -15,18 +17,22 @@ export class Places {
   }
 
   /**
-   * Counts an exchange as in flight.
+   * Counts an exchange as in flight; once its client has a place, if it is a request that may wait.
    * @throws {GatewayError} `overloaded`, `client_overloaded`
+   * @throws {StreamError} if the client has left
    */
-  begin(clientAddress: string): void {
+  begin(
+    { client, method, request }: ReceivedRequest,
+  ): Promise<void> | undefined {
     this.#entry = this.#inFlight.begin();
     if (this.#entry === undefined) {
       throw new GatewayError("overloaded", "Too many exchanges");
     }
-    if (!this.#entry.reserveForClient(clientAddress)) {
-      const reason = "Too many exchanges of one client";
-      throw new GatewayError("client_overloaded", reason);
-    }
+    if (this.#entry.reserveForClient(client.clientAddress)) return undefined;
+    // What has a body would wait in memory with some of it.
+    if (!isSafe(method)) throw tooManyOfClient();
+    const { signal } = request;
+    return this.#entry.waitForClient({ signal, refusal: tooManyOfClient });
   }
 
   /** @throws {GatewayError} `sandbox_overloaded`, or `overloaded` where the limit is another's */
@@ -91,4 +97,9 @@ export class Places {
   end(delivered?: Promise<void>): void {
     this.#entry?.end(delivered);
   }
+}
+
+function tooManyOfClient(): GatewayError {
+  const reason = "Too many exchanges of one client";
+  return new GatewayError("client_overloaded", reason);
 }

@@ -78,7 +78,8 @@ export class SandboxHandlers {
     const { gate, chains: { answer }, toolboxOnly } = this.#parts;
     const { received, route } = x;
     try {
-      x.checkLimits(); // 1 dispatch
+      const waiting = x.checkLimits(); // 1 dispatch
+      if (waiting !== undefined) await waiting;
     } catch (error) {
       throw await withoutPlantedCookies(error, x, this.#parts);
     }
@@ -118,7 +119,7 @@ export class SandboxHandlers {
 
   /** Answers a request for a sandbox's toolbox. */
   async toolbox(x: ToolboxExchange): Promise<Response> {
-    x.checkLimits(); // 1 dispatch
+    await x.checkLimits(); // 1 dispatch
     checkMethod(x.received.method);
     if (x.preflight !== undefined) return await this.#preflight(x, x.preflight);
     x.progress.onLookups();

@@ -3,6 +3,7 @@
  * head of its response. Who exceeds that waits for a place.
  */
 import { queueOfAll, queueOfOne } from "../config/shares.ts";
+import type { After } from "../lib/after.ts";
 import { clientKey } from "../lib/client_key.ts";
 import type { LimitUse } from "../observability/metrics/facts.ts";
 import type { App, Destination } from "../resolver/destination.ts";
@@ -11,7 +12,7 @@ import { UpstreamError } from "../upstream/upstream_error.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
 import { FairQueue, largest, type Waiting } from "./fair_queue.ts";
 import { Liveness } from "./liveness.ts";
-import { type After, Waiter } from "./waiter.ts";
+import { Waiter } from "./waiter.ts";
 
 /** The share of an upstream's places that one sandbox may take, and the least number of them. */
 const SANDBOX_SHARE = 1 / 4;

@@ -1,4 +1,5 @@
 /** The registry of exchanges and tunnels in flight: counted for the limits, awaited and aborted on shutdown. */
+import { type After, afterTimer } from "../lib/after.ts";
 import { type Sleep, sleep } from "../lib/backoff.ts";
 import { areDescriptorsShort } from "../lib/descriptors.ts";
 import type { LimitUse } from "../observability/metrics/facts.ts";
@@ -40,8 +41,8 @@ export class InFlight {
   readonly #registry: Registry;
   readonly #rechecks: Rechecks<InFlightEntry>;
 
-  constructor(limits: InFlightLimits) {
-    this.#registry = createRegistry(limits);
+  constructor(limits: InFlightLimits, after: After = afterTimer) {
+    this.#registry = createRegistry(limits, after);
     this.#rechecks = new Rechecks(this.#registry.streaming);
   }
 
@@ -58,9 +59,10 @@ export class InFlight {
     return this.#registry.all.value;
   }
 
-  /** The number of exchanges among them: all but open WebSockets. */
+  /** The number of exchanges among them: all but open WebSockets, and those that wait for a place of their client's. */
   get exchangeCount(): number {
-    return this.#registry.all.value - this.#registry.openTunnels;
+    const { all, openTunnels, byClient } = this.#registry;
+    return all.value - openTunnels - byClient.queued;
   }
 
   /** The number of WebSockets among them, with those that are about to open. */
@@ -81,7 +83,7 @@ export class InFlight {
       ...byOrganization && tunnelsByOrganization && {
         MAX_EXCHANGES_PER_ORGANIZATION: [byOrganization, tunnelsByOrganization],
       },
-      MAX_EXCHANGES_PER_CLIENT: [registry.byClient],
+      MAX_EXCHANGES_PER_CLIENT: [registry.byClient.counts],
       MAX_TUNNELS_PER_CLIENT: [registry.tunnelsByClient],
     }).map(([name, counts]) => ({
       name,

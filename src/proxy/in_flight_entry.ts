@@ -1,8 +1,10 @@
 /** One exchange or tunnel in flight, and the state that it shares with all others. */
 import { LRUCache } from "lru-cache";
 import type { Config } from "../config/config.ts";
+import type { After } from "../lib/after.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { LinkedList, type ListNode } from "../lib/linked_list.ts";
+import { ClientPlaces, type Waiting } from "./client_places.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
 import { hostOf, type StreamHandle } from "./stream_handle.ts";
 
@@ -32,7 +34,7 @@ export type Registry = ReturnType<typeof createRegistry>;
 
 /** The state that a registry and its entries share. */
 // deno-lint-ignore explicit-module-boundary-types -- its parts, by their names
-export function createRegistry(limits: InFlightLimits) {
+export function createRegistry(limits: InFlightLimits, after: After) {
   const { exchangesPerOrganization } = limits;
   function createByOrganization(): CountById | undefined {
     return exchangesPerOrganization === undefined
@@ -51,7 +53,11 @@ export function createRegistry(limits: InFlightLimits) {
     /** Undefined without a limit. */
     byOrganization: createByOrganization(),
     tunnelsByOrganization: createByOrganization(),
-    byClient: new CountById(limits.exchangesPerClient),
+    byClient: new ClientPlaces(
+      limits.exchangesPerClient,
+      limits.concurrentExchanges,
+      after,
+    ),
     tunnelsByClient: new CountById(limits.tunnelsPerClient),
     uploadsByClient: new CountById(
       Math.ceil(limits.exchangesPerClient * UPLOADS_SHARE),
@@ -128,8 +134,17 @@ export class InFlightEntry {
   /** Counts it against the limit of the client with that address; false if that is reached. */
   reserveForClient(address: string): boolean {
     this.#client = clientKey(address);
-    this.#ofClient = this.#registry.byClient.increment(this.#client);
+    this.#ofClient = this.#registry.byClient.take(this.#client);
     return this.#ofClient !== undefined;
+  }
+
+  /** Waits for what {@linkcode InFlightEntry.reserveForClient} did not get; throws as {@linkcode ClientPlaces.wait}. */
+  async waitForClient(waiting: Waiting): Promise<void> {
+    const { byClient } = this.#registry;
+    const client = this.#client ?? "";
+    const place = await byClient.wait(client, waiting);
+    if (this.#hasEnded) byClient.leave(client, place);
+    else this.#ofClient = place;
   }
 
   /** Counts it against the limit of its client's uploads of unknown length, and `most` now; false if either is reached. */
@@ -249,7 +264,9 @@ export class InFlightEntry {
 
   #release(): void {
     const { byClient, uploadsByClient } = this.#registry;
-    byClient.decrement(this.#ofClient);
+    if (this.#client !== undefined && this.#ofClient !== undefined) {
+      byClient.leave(this.#client, this.#ofClient);
+    }
     uploadsByClient.decrement(this.#uploadsOfClient);
     this.#ofClient = undefined;
     this.#uploadsOfClient = undefined;

@@ -1,11 +1,9 @@
 /** A request that waits for its turn, such as for a place at an upstream. */
+import type { After } from "../lib/after.ts";
 import { StreamError } from "../stream/stream_error.ts";
 
 /** The longest wait, ms. */
 const MAX_WAIT_MS = 10_000;
-
-/** Calls back after so many ms, unless what it returns is called before. */
-export type After = (ms: number, callback: () => void) => () => void;
 
 interface WaiterOptions {
   readonly sandboxId: string;

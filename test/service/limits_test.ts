@@ -176,12 +176,12 @@ test("S3: a client at its limit leaves other clients alone", async (startGateway
     MAX_TUNNELS_PER_CLIENT: "1",
     TRUSTED_PROXIES: "127.0.0.1",
   });
-  function open(path: string, address: string) {
+  function open(path: string, address: string, method = "GET") {
     const headers = { "X-Forwarded-For": address };
     return gateway.open(
       path === "/ws"
         ? handshakeOf(DEMO, path, headers)
-        : headOf({ host: DEMO, path, headers }),
+        : headOf({ method, host: DEMO, path, headers }),
     );
   }
   using tunnel = await open("/ws", "2001:db8::1");
@@ -194,7 +194,8 @@ test("S3: a client at its limit leaves other clients alone", async (startGateway
   assert.match(refused, /retry-after: 2\r\n/);
   using stream = await open("/sse", "2001:db8::3");
   assert.match(await stream.readUntil("\r\n\r\n"), /^HTTP\/1.1 200 /);
-  using third = await open("/echo", "2001:db8::4");
+  // By another method, it would wait.
+  using third = await open("/echo", "2001:db8::4", "POST");
   assert.match(await third.readUntil("\r\n\r\n"), /^HTTP\/1.1 429 /);
   using other = await open("/ws", "2001:db8:0:1::1");
   assert.match(await other.readUntil("\r\n\r\n"), /^HTTP\/1.1 101 /);
@@ -429,4 +430,26 @@ test("S11: one address may have ten forms for the gateway's own pages under way,
   await neighbour.readUntil("100 Continue\r\n\r\n");
   await neighbour.write("sandbox=a");
   assert.match(await neighbour.readUntil("\r\n\r\n"), /^HTTP\/1\.1 200 /);
+});
+
+test("a request that changes nothing waits for one of its client's to end", async (startGateway) => {
+  await using gateway = await startGateway({ MAX_EXCHANGES_PER_CLIENT: "1" });
+  let endFirst = () => {};
+  const host = await gateway.serve(({ url }, response) => {
+    response.writeHead(200).flushHeaders();
+    if (url === "/first") endFirst = () => response.end("first");
+    else response.end("second");
+  });
+  using first = await gateway.open(headOf({ host, path: "/first" }));
+  assert.match(await first.readUntil("\r\n\r\n"), /^HTTP\/1.1 200 /);
+  let isAnswered = false;
+  const second = gateway.send(host, { path: "/second" })
+    .finally(() => isAnswered = true);
+  // By this answer, the request has come.
+  assert.equal((await gateway.send(BASE, { path: "/health" })).status, 200);
+  assert(!isAnswered);
+  const post = await gateway.send(host, { method: "POST" });
+  assert.deepEqual([post.status, post.code], [429, "client_overloaded"]);
+  endFirst();
+  assert.equal((await second).body, "second");
 });

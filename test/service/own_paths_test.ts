@@ -20,7 +20,7 @@ const OWN_PATHS: FeatureModule = {
         return {
           exchange: x,
           async handle() {
-            x.checkLimits();
+            await x.checkLimits();
             return await x.answer(new Response(`ours: ${method} ${target}`));
           },
         };

@@ -60,7 +60,7 @@ export async function handleBuildLog(
   parts: BuildLogParts,
 ): Promise<Response> {
   const { received, reply } = x;
-  x.checkLimits(); // 1 dispatch
+  await x.checkLimits(); // 1 dispatch
   if (x.preflight !== undefined) {
     return x.answer(preflightResponse(x.preflight, x));
   }

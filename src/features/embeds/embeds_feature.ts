@@ -73,7 +73,7 @@ export const embeds: FeatureModule = {
     const all = { ...parts, codes, listeners, draining: drain.signal };
 
     async function handle(x: EmbedExchange): Promise<Response> {
-      x.checkLimits(); // 1 dispatch
+      await x.checkLimits(); // 1 dispatch
       const { path } = splitQuery(x.received.target);
       if (path === EMBED_PATH) return await handleEmbed(x, all);
       if (path === STATE_PATH) return await handleEmbedState(x, all);

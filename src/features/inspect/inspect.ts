@@ -118,7 +118,7 @@ export async function handleInspect(
   { gate, login, sandboxPages }: FeatureParts,
 ): Promise<Response> {
   const { method, client } = x.received;
-  x.checkLimits(); // 1 dispatch
+  await x.checkLimits(); // 1 dispatch
   if (method !== "GET") throw new GatewayError("method_not_allowed", method);
   x.progress.onLookups();
   const whole = { label: request.label, port: TOOLBOX_PORT };

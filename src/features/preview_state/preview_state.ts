@@ -52,7 +52,7 @@ export async function handleState(
   parts: StateParts,
 ): Promise<Response> {
   const { method } = x.received;
-  x.checkLimits(); // 1 dispatch
+  await x.checkLimits(); // 1 dispatch
   if (method !== "GET") throw new GatewayError("method_not_allowed", method);
   const { looks, now, draining } = parts;
   const { sandbox, port: digits, wait = "0" } = checked(route, STATE_REQUEST);

@@ -43,9 +43,14 @@ function memberOf({ stack }: TestGateway): { authorization: string } {
   return { authorization: `Bearer ${key}` };
 }
 
-function ask(gateway: TestGateway, query = "", path = PATH): Promise<Answer> {
+function ask(
+  gateway: TestGateway,
+  query = "",
+  path = PATH,
+  method = "GET",
+): Promise<Answer> {
   const headers = memberOf(gateway);
-  return gateway.send(BASE, { path: path + query, headers });
+  return gateway.send(BASE, { path: path + query, method, headers });
 }
 
 async function stateOf(gateway: TestGateway, query = "") {
@@ -220,16 +225,17 @@ test("an app that keeps who asks waiting is ready after five seconds", async (st
 
 test("a request that waits counts against its client's limit, and against its sandbox's", async (startGateway) => {
   for (
-    const [name, code] of [
-      ["MAX_EXCHANGES_PER_CLIENT", "client_overloaded"],
-      ["MAX_EXCHANGES_PER_SANDBOX", "sandbox_overloaded"],
+    const [name, code, method] of [
+      // What is no GET is refused at once.
+      ["MAX_EXCHANGES_PER_CLIENT", "client_overloaded", "POST"],
+      ["MAX_EXCHANGES_PER_SANDBOX", "sandbox_overloaded", "GET"],
     ] as const
   ) {
     using clock = fakeClock();
     await using gateway = await startGateway({ [name]: "1" });
     closePort(gateway);
     const { state, isAnswered } = await wait(gateway, "?wait=60");
-    assert.equal((await ask(gateway)).code, code);
+    assert.equal((await ask(gateway, "", PATH, method)).code, code);
     openPort(gateway);
     await passUntil(gateway, clock, isAnswered);
     assert.equal((await state).ready, true);
