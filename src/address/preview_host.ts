@@ -3,9 +3,9 @@
  * configured base domain, such as `3000-0b9f….preview.example.com`. A port has one spelling: a later hop might read
  * `02280-`, `+2280-` or `0x8e8-` as port 2280, although access was decided for another text.
  */
-import { LRUCache } from "lru-cache";
 import { MAX_AUTHORITY_LENGTH } from "../http/request_url.ts";
 import { copyOf } from "../lib/copy_of.ts";
+import { Lru } from "../lib/lru.ts";
 import { isAlwaysPrivate, LABEL, mayBeSignedToken } from "./grammar.ts";
 import type { NameSource } from "./known_names.ts";
 
@@ -269,7 +269,7 @@ function parseName(
 function createCachedParser(
   baseDomains: () => readonly string[],
 ): (authority: string) => ParsedHost {
-  const cache = new LRUCache<string, ParsedHost>({ max: MAX_CACHED });
+  const cache = new Lru<string, ParsedHost>({ max: MAX_CACHED });
   let cachedFor: readonly string[] = [];
 
   return function hostParser(authority) {

@@ -6,7 +6,6 @@
  * there again. So a copy that is open has not ended, and a shared tier that lacks it (empty, failed over, evicting) gets it
  * again. A session of which neither the tier nor this gateway knows opens nothing.
  */
-import { LRUCache } from "lru-cache";
 import {
   type Codec,
   DurableTier,
@@ -22,6 +21,7 @@ import type { Awaitable } from "../lib/awaitable.ts";
 import type { Background } from "../lib/background.ts";
 import { sleep } from "../lib/backoff.ts";
 import { isPending } from "../lib/cooldown.ts";
+import { Lru } from "../lib/lru.ts";
 import type { Sealer } from "../lib/seal.ts";
 import type { CacheEvent, CacheKind } from "../observability/metrics/facts.ts";
 import type { LookupCacheOptions } from "../resolver/lookup_cache.ts";
@@ -76,7 +76,7 @@ export class LoginSessionStore {
   /** Infinity if nobody else writes to the durable tier. */
   readonly #recheckMs: number;
   readonly #tier: DurableTier<StoredState> | undefined;
-  readonly #copies: LRUCache<string, Copy>;
+  readonly #copies: Lru<string, Copy>;
   readonly #reads = new SingleFlight<SessionState | undefined>();
   #returnedAt = -Infinity;
 
@@ -90,7 +90,7 @@ export class LoginSessionStore {
       kind: KIND,
       onCodecFailure: (cause) => this.#report("codec_failed", cause),
     });
-    this.#copies = new LRUCache({ max: cache.maxEntries });
+    this.#copies = new Lru({ max: cache.maxEntries });
     store?.onChange?.(
       KIND,
       (id) => this.#change(id, { recheckAt: 0, watch: null }),
@@ -253,7 +253,7 @@ export class LoginSessionStore {
   async #restore(): Promise<void> {
     const { now, closing } = this.#options;
     const returnedAt = this.#returnedAt = now();
-    const ids = [...this.#copies.rkeys()]; // each becomes the one that was used last
+    const ids = [...this.#copies.keys()]; // each becomes the one that was used last
     while (ids.length > 0 && this.#returnedAt === returnedAt) {
       const { length } = ids;
       await Promise.all(

@@ -1,6 +1,6 @@
 /** Preview sessions: the sealed content of a session cookie, and how it is checked each time it comes back. */
-import { LRUCache } from "lru-cache";
 import { type Awaitable, then } from "../lib/awaitable.ts";
+import { Lru } from "../lib/lru.ts";
 import type { Sealer } from "../lib/seal.ts";
 import { type GrantSession, isGrantSession } from "./grants.ts";
 
@@ -54,7 +54,7 @@ export type Session =
 export class SessionSealer {
   readonly #sealer: Sealer;
   readonly #now: () => number;
-  readonly #opened: LRUCache<string, Session>;
+  readonly #opened: Lru<string, Session>;
 
   /** `maxRemembered` is the most opened sessions that are kept; `now` is in ms since the epoch. */
   constructor(
@@ -63,7 +63,7 @@ export class SessionSealer {
   ) {
     this.#sealer = sealer;
     this.#now = options.now;
-    this.#opened = new LRUCache({ max: options.maxRemembered });
+    this.#opened = new Lru({ max: options.maxRemembered });
   }
 
   seal(session: Session): Promise<string> {

@@ -4,11 +4,11 @@
  * client gets what one gateway allows, and what it is refused until they have exchanged their counts. Without an answer,
  * each gateway counts for itself.
  */
-import { LRUCache } from "lru-cache";
 import { createHmac } from "node:crypto";
 import type { DurableStore, StoreKey } from "../cache/store.ts";
 import type { Background } from "../lib/background.ts";
 import { type Sleep, sleep as realSleep } from "../lib/backoff.ts";
+import { Lru } from "../lib/lru.ts";
 
 /** Time between two exchanges, ms. */
 const PAUSE_MS = 1_000;
@@ -42,7 +42,7 @@ export class SharedRefusals {
   /** What was charged since the last exchange. */
   #charged = new Map<string, number>();
   /** What each counter had come to. */
-  readonly #seen = new LRUCache<string, number>({ max: MAX_SEEN });
+  readonly #seen = new Lru<string, number>({ max: MAX_SEEN });
   #isExchanging = false;
 
   constructor(options: SharedRefusalsOptions) {

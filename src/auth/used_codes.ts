@@ -1,7 +1,7 @@
 /** Which codes have been used: each of a kind may be used once, at whichever gateway. */
-import { LRUCache } from "lru-cache";
 import { type DurableStore, entryUntil } from "../cache/store.ts";
 import { GatewayError } from "../errors.ts";
+import { Lru } from "../lib/lru.ts";
 
 /** How far the clocks of two gateways may differ, ms: a code's use is remembered that long beyond its expiry. */
 const MAX_SKEW_MS = 60_000;
@@ -10,7 +10,7 @@ const MAX_SKEW_MS = 60_000;
 export class UsedCodes {
   readonly #store: Pick<DurableStore, "claim"> | null;
   readonly #kind: string;
-  readonly #used: LRUCache<string, true>;
+  readonly #used: Lru<string, true>;
 
   /** `store` is null if they are remembered in process only: `maxEntries` of them at most. */
   constructor(
@@ -19,7 +19,7 @@ export class UsedCodes {
   ) {
     this.#store = store;
     this.#kind = kind;
-    this.#used = new LRUCache({ max: maxEntries });
+    this.#used = new Lru({ max: maxEntries });
   }
 
   /**

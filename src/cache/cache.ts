@@ -57,9 +57,6 @@ interface Found<V> {
  * TTL). Past the TTL, callers wait for one shared fill; if that fails, or is slow and `staleIfSlow`, the earlier value
  * may be served (stale-if-error, RFC 5861 section 4). Failures are never cached. A key is never a plaintext token (see
  * `digestKey`).
- *
- * `lru-cache` is only the bounded map: its own TTL and `fetch` do not support a second tier, a backoff between failed
- * fetches, or a deletion that supersedes a fetch in flight.
  */
 export class Cache<V> {
   readonly #options: CacheOptions<V>;

@@ -1,5 +1,5 @@
 /** The in-process copies of entries, kept in agreement with the durable tier behind them. */
-import { LRUCache } from "lru-cache";
+import { Lru } from "../lib/lru.ts";
 import type { DurableTier, TimedValue } from "./durable_tier.ts";
 import { askedAt, type Entry, isFromFuture, keptUntil } from "./entry.ts";
 import type { OnReplaced } from "./fill.ts";
@@ -22,9 +22,9 @@ interface CopiesOptions<V> {
 
 export class Copies<V> {
   readonly #options: CopiesOptions<V>;
-  readonly memory: LRUCache<string, Entry<V>>;
+  readonly memory: Lru<string, Entry<V>>;
   /** What copies were that others have changed, until it is known into what. */
-  readonly #changed: LRUCache<string, { readonly value: V }>;
+  readonly #changed: Lru<string, { readonly value: V }>;
   readonly #lookups = new SingleFlight<Entry<V> | undefined>();
   readonly #recheckMs: number;
   /** True if the store drops entries at `expiresAt`, because Daytona's programs rely on its expiry alone. */
@@ -33,8 +33,8 @@ export class Copies<V> {
   constructor(options: CopiesOptions<V>) {
     const { kind, maxEntries: max, store } = options;
     this.#options = options;
-    this.memory = new LRUCache<string, Entry<V>>({ max });
-    this.#changed = new LRUCache<string, { value: V }>({ max });
+    this.memory = new Lru<string, Entry<V>>({ max });
+    this.#changed = new Lru<string, { value: V }>({ max });
     this.#recheckMs = store?.shared ? RECHECK_MS : Infinity;
     this.#storeExpires = store?.daytonaKinds?.has(kind) ?? false;
     store?.onChange?.(kind, (key) => this.#onChange(key));

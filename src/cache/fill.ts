@@ -1,5 +1,5 @@
 /** Values from a source, and how they are kept in both tiers. */
-import type { LRUCache } from "lru-cache";
+import type { Lru } from "../lib/lru.ts";
 import type { DurableTier } from "./durable_tier.ts";
 import { type Entry, keptUntil, timesOf, unconfirmedTimesOf } from "./entry.ts";
 
@@ -38,7 +38,7 @@ export type OnReplaced<V> = (
 ) => unknown;
 
 interface FillKeeperOptions<V> {
-  readonly memory: LRUCache<string, Entry<V>>;
+  readonly memory: Lru<string, Entry<V>>;
   readonly tier: DurableTier<V> | undefined;
   readonly now: () => number;
   /** When an entry that is made now must be checked against the durable tier, ms since the epoch. */

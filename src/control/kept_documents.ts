@@ -2,8 +2,8 @@
  * Documents that are the same for everybody at a host, made once: the description of 78 KB takes longer to serialize than
  * a hundred requests for it take otherwise.
  */
-import { LRUCache } from "lru-cache";
 import { gzipSync } from "node:zlib";
+import { Lru } from "../lib/lru.ts";
 
 /** Most documents kept: a few for each base domain. */
 const MAX_KEPT = 16;
@@ -25,7 +25,7 @@ interface Kept {
 
 /** The documents of one gateway. */
 export class KeptDocuments {
-  readonly #kept = new LRUCache<string, Kept>({ max: MAX_KEPT });
+  readonly #kept = new Lru<string, Kept>({ max: MAX_KEPT });
 
   /** The response with a document, in gzip for who takes that; `headers` have its type and a Vary. */
   answer(

@@ -1,6 +1,6 @@
 /** Looks at previews for all who ask: however many wait for one, it is looked at once, and not again at once. */
-import { LRUCache } from "lru-cache";
 import { SingleFlight } from "../cache/single_flight.ts";
+import { Lru } from "../lib/lru.ts";
 import type {
   PreviewPort,
   PreviewProbe,
@@ -23,7 +23,7 @@ export class PreviewLooks {
   readonly #probe: Pick<PreviewProbe, "look">;
   readonly #now: () => number;
   readonly #underWay = new SingleFlight<Look>();
-  readonly #latest = new LRUCache<string, Look>({ max: MAX_KEPT });
+  readonly #latest = new Lru<string, Look>({ max: MAX_KEPT });
 
   constructor(probe: Pick<PreviewProbe, "look">, now: () => number) {
     this.#probe = probe;

@@ -2,8 +2,8 @@
  * The Cookie header (RFC 6265bis section 5.8) as text: the gateway's cookies are read and removed, and the app's stay
  * byte for byte. A parser that decodes and re-encodes would break apps whose cookies do not quite follow the grammar.
  */
-import { LRUCache } from "lru-cache";
 import { copyOf } from "../lib/copy_of.ts";
+import { Lru } from "../lib/lru.ts";
 
 /** Names reserved for the gateway: our own, and those that Daytona's proxy may have left in a browser. */
 const OWN_NAME =
@@ -66,7 +66,7 @@ const MAX_SPLIT_LENGTH = 2048;
 const MAX_SPLIT_COOKIES = 16;
 
 /** The latest headers with cookies of ours: a browser sends the same one with all requests of a page. */
-const splits = new LRUCache<string, CookieSplit>({ max: MAX_SPLITS });
+const splits = new Lru<string, CookieSplit>({ max: MAX_SPLITS });
 
 /** The gateway's cookies in a header. @example `sentOwnCookies("a=1;porthole-s= s")` is `[["porthole-s", "s"]]` */
 export function sentOwnCookies(header: string): readonly SentCookie[] {

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { LRUCache } from "lru-cache";
+import { Lru } from "./lru.ts";
 
 /** Length of an IPv6 subnet prefix, bits; a host chooses the interface identifier (RFC 4291 section 2.5.4). */
 const IPV6_PREFIX_BITS = 64;
@@ -7,7 +7,7 @@ const IPV6_PREFIX_BITS = 64;
 const CANONICAL_IPV4 = /^(?:(?:0|[1-9][0-9]{0,2})(?:\.(?!$)|$)){4}$/;
 
 /** Networks of addresses seen lately: parsing one of IPv6 takes 4 µs, and busy clients ask for it with every request. */
-const known = new LRUCache({ max: 1000, memoMethod: networkOf });
+const known = new Lru<string, string>({ max: 1000 });
 
 /**
  * Who is held responsible for what comes from an address, and counted by. An IPv4 address stands for itself, however it
@@ -15,7 +15,9 @@ const known = new LRUCache({ max: 1000, memoMethod: networkOf });
  */
 export function clientKey(address: string): string {
   if (CANONICAL_IPV4.test(address)) return address;
-  return known.memo(address);
+  let network = known.get(address);
+  if (network === undefined) known.set(address, network = networkOf(address));
+  return network;
 }
 
 function networkOf(address: string): string {

@@ -1,5 +1,5 @@
-import { LRUCache } from "lru-cache";
 import { createHash } from "node:crypto";
+import { Lru } from "./lru.ts";
 
 /** Joins parts, each after its length: no two lists give the same text. @example `joinParts(["ab", "c"])` is `"2:ab1:c"` */
 export function joinParts(parts: readonly string[]): string {
@@ -20,7 +20,7 @@ const MAX_MEMOIZED_LENGTH = 1024;
 export function createDigests(
   max: number,
 ): (parts: readonly string[]) => string {
-  const digests = new LRUCache<string, string>({ max });
+  const digests = new Lru<string, string>({ max });
   return (parts) => {
     const joined = joinParts(parts);
     if (joined.length > MAX_MEMOIZED_LENGTH) return digestKey(parts);

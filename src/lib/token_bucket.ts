@@ -1,5 +1,5 @@
 /** Token buckets by key, each of which refills steadily up to its capacity: two numbers instead of a timer. */
-import { LRUCache } from "lru-cache";
+import { Lru } from "./lru.ts";
 
 interface TokenBucketOptions {
   /** Tokens in a full bucket, at least 1. */
@@ -21,11 +21,11 @@ type Bucket = Record<"tokens" | "updatedAt", number>;
 /** Buckets by key, all of them full at first. */
 export class TokenBuckets {
   readonly #options: TokenBucketOptions;
-  readonly #buckets: LRUCache<string, Bucket>;
+  readonly #buckets: Lru<string, Bucket>;
 
   constructor(options: TokenBucketOptions) {
     this.#options = options;
-    this.#buckets = new LRUCache({ max: options.maxKeys });
+    this.#buckets = new Lru({ max: options.maxKeys });
   }
 
   take(key: string): Allowance {

@@ -3,10 +3,10 @@
  * by: it tells users apart, and who has the log cannot tell whom it means, nor try out names, without the gateway's
  * secret. Who has the secret finds a given user by `HMAC-SHA256(secret, "porthole-subject:" + sub)`.
  */
-import { LRUCache } from "lru-cache";
 import { createHmac } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { jwtPart } from "../lib/jwt.ts";
+import { Lru } from "../lib/lru.ts";
 
 export interface SubjectsOptions {
   readonly mode: Config["log"]["subject"];
@@ -22,11 +22,11 @@ const MAX_LENGTH = 255;
 
 export class Subjects {
   readonly #options: SubjectsOptions;
-  readonly #names: LRUCache<string, string>;
+  readonly #names: Lru<string, string>;
 
   constructor(options: SubjectsOptions) {
     this.#options = options;
-    this.#names = new LRUCache({ max: options.maxRemembered });
+    this.#names = new Lru({ max: options.maxRemembered });
   }
 
   /** The name of the user with that `sub`; undefined if it is not known, or users are not named. */

@@ -1,5 +1,4 @@
 /** Reports to the API that a sandbox is in use, which postpones its automatic stop: in the background of exchanges. */
-import { LRUCache } from "lru-cache";
 import {
   type DurableStore,
   entryUntil,
@@ -8,6 +7,7 @@ import {
 import type { Background } from "../lib/background.ts";
 import { createReportLimit, isPending } from "../lib/cooldown.ts";
 import { describeError } from "../lib/describe_error.ts";
+import { Lru } from "../lib/lru.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Metrics } from "../observability/metrics/metrics.ts";
 
@@ -51,7 +51,7 @@ export class Activity {
   readonly #options: ActivityOptions;
   /** Identifies this gateway among those that share the store. */
   readonly #self = crypto.randomUUID();
-  readonly #nextReportAt: LRUCache<string, number>;
+  readonly #nextReportAt: Lru<string, number>;
   /** The number of open answers per sandbox. */
   readonly #openAnswers = new Map<string, number>();
   readonly #queued = new Set<string>();
@@ -60,7 +60,7 @@ export class Activity {
 
   constructor(options: ActivityOptions) {
     this.#options = options;
-    this.#nextReportAt = new LRUCache({ max: options.maxSandboxes });
+    this.#nextReportAt = new Lru({ max: options.maxSandboxes });
     this.#mayReportFailure = createReportLimit(options.now);
   }
 

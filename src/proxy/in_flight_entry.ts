@@ -1,9 +1,9 @@
 /** One exchange or tunnel in flight, and the state that it shares with all others. */
-import { LRUCache } from "lru-cache";
 import type { Config } from "../config/config.ts";
 import type { After } from "../lib/after.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { LinkedList, type ListNode } from "../lib/linked_list.ts";
+import { Lru } from "../lib/lru.ts";
 import { ClientPlaces, type Waiting } from "./client_places.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
 import { hostOf, type StreamHandle } from "./stream_handle.ts";
@@ -68,10 +68,10 @@ export function createRegistry(limits: InFlightLimits, after: After) {
     streaming: new LinkedList<InFlightEntry>(),
     /** How often sandboxes may have become private, and when each did last, by that count. */
     flipCount: 0,
-    flips: new LRUCache<string, number>({ max: MAX_FLIPS }),
+    flips: new Lru<string, number>({ max: MAX_FLIPS }),
     /** How often names began to lead elsewhere, and when each did last, by that count; by hosts without ports. */
     moveCount: 0,
-    moves: new LRUCache<string, number>({ max: MAX_FLIPS }),
+    moves: new Lru<string, number>({ max: MAX_FLIPS }),
     /** The exchanges that were in flight when the drain began; undefined before it. */
     draining: undefined as Count | undefined,
   };

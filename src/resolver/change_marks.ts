@@ -1,17 +1,17 @@
 /** Keys of what secrets grant at sandboxes; each sandbox's last change is a part of them. */
-import { LRUCache } from "lru-cache";
 import { createDigests } from "../lib/digest.ts";
+import { Lru } from "../lib/lru.ts";
 
 /** Digests of secrets, and marks of changes: verdicts from before the last change are no longer found. */
 export class ChangeMarks {
   /** A digest of parts of which one is a secret. */
   readonly digestOf: (parts: readonly string[]) => string;
   /** By sandbox; the least recently used are forgotten first, when all that was stored before them has expired. */
-  readonly #marks: LRUCache<string, string>;
+  readonly #marks: Lru<string, string>;
 
   constructor(maxEntries: number) {
     this.digestOf = createDigests(maxEntries);
-    this.#marks = new LRUCache({ max: maxEntries });
+    this.#marks = new Lru({ max: maxEntries });
   }
 
   set(sandboxId: string, mark: string): void {

@@ -1,11 +1,10 @@
 /** What the API's record of a sandbox says of its labels, for the way there, and of its state: why no app answered. */
-import { LRUCache } from "lru-cache";
 import { SingleFlight } from "../cache/single_flight.ts";
 import type { DaytonaApi, Sandbox } from "../daytona/api.ts";
 import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
-import { ExpiringLru } from "../lib/lru.ts";
+import { ExpiringLru, Lru } from "../lib/lru.ts";
 import { NO_OWNER, type Owner, ownerLabels } from "./owner_labels.ts";
 import { conditionOf, type SandboxState } from "./sandbox_condition.ts";
 
@@ -56,13 +55,13 @@ export class SandboxStates {
   readonly #flights = new SingleFlight<Facts>();
   readonly #known: ExpiringLru<string, Facts>;
   /** Sandboxes that were not started when the API was asked last. */
-  readonly #notStarted: LRUCache<string, true>;
+  readonly #notStarted: Lru<string, true>;
 
   constructor(api: StatesApi, options: SandboxStatesOptions) {
     const { maxEntries: max, now } = options;
     this.#api = api;
     this.#options = options;
-    this.#notStarted = new LRUCache({ max });
+    this.#notStarted = new Lru({ max });
     this.#known = new ExpiringLru({ max, ttlMs: TTL_MS, now });
   }
 

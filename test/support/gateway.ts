@@ -18,12 +18,6 @@ export const BASE = "proxy.localhost";
 export const DEMO = `3000-demo.${BASE}`;
 export const LOCKED = `3000-locked.${BASE}`;
 
-/**
- * Caches take their room as they are made: with that for 10,000 entries, as by default, the start of a gateway takes
- * twice as long.
- */
-const FEW_ENTRIES = { CACHE_MAX_ENTRIES: "1000" };
-
 /** A running gateway under test. */
 export interface TestGateway extends AsyncDisposable {
   readonly stack: Stack;
@@ -60,7 +54,7 @@ export async function startGatewayOf(
 ): Promise<TestGateway> {
   await using started = new AsyncDisposableStack();
   const result = parseConfig(
-    { ...FEW_ENTRIES, ...stack.environment, ...environment },
+    { ...stack.environment, ...environment },
     SECTIONS,
   );
   if (!result.ok) throw new Error(JSON.stringify(result.problems));

@@ -1,7 +1,7 @@
 /** The callbacks that were redeemed, by `state`: whoever replays one, with invented codes, does not reach the provider. */
-import { LRUCache } from "lru-cache";
 import { Locks, type LocksOptions } from "../../cache/locks.ts";
 import { digestKey } from "../../lib/digest.ts";
+import { Lru } from "../../lib/lru.ts";
 import { TRANSACTION_TTL_MS } from "./transaction.ts";
 
 /** Most times that one callback may come again because the provider could not answer. */
@@ -10,11 +10,11 @@ const MAX_TRIES = 5;
 /** The states of one gateway, and of all that share its durable store. An outage of that keeps nobody from logging in. */
 export class RedeemedStates {
   readonly #locks: Locks;
-  readonly #tries: LRUCache<string, number>;
+  readonly #tries: Lru<string, number>;
 
   constructor(options: LocksOptions) {
     this.#locks = new Locks("login-state", options);
-    this.#tries = new LRUCache({ max: options.maxEntries });
+    this.#tries = new Lru({ max: options.maxEntries });
   }
 
   /** Takes a state; false if it was taken before, here or at another gateway. */

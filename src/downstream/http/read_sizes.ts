@@ -4,7 +4,7 @@
  *
  * Instead, connections are remembered on which a read had more room; and how long the chunks of the last upload were.
  */
-import { LRUCache } from "lru-cache";
+import { Lru } from "../../lib/lru.ts";
 
 /** The most room of a read, and that where none is given, bytes. */
 export const MAX_ROOM_BYTES = 64 * 1024;
@@ -19,8 +19,8 @@ const MAX_CONNECTIONS = 20_000;
 
 /** What reads have had room for, by connection. */
 export class ReadSizes {
-  readonly #rooms = new LRUCache<string, number>({ max: MAX_CONNECTIONS });
-  readonly #chunks = new LRUCache<string, number>({ max: MAX_CONNECTIONS });
+  readonly #rooms = new Lru<string, number>({ max: MAX_CONNECTIONS });
+  readonly #chunks = new Lru<string, number>({ max: MAX_CONNECTIONS });
 
   /** The most that a read on a connection has had room for, bytes; or on one before it from the same address. */
   largestOf(connection: string): number {

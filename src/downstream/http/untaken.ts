@@ -4,8 +4,8 @@
  * which need no sandbox and no login, are counted for each client and in all until they are taken, and connections on
  * which nothing moves are closed.
  */
-import { LRUCache } from "lru-cache";
 import { LinkedList, type ListNode } from "../../lib/linked_list.ts";
+import { Lru } from "../../lib/lru.ts";
 import type { ClientSocket } from "./handler.ts";
 
 /** An answer that was sent, and how to tell what becomes of it. */
@@ -66,7 +66,7 @@ export class UntakenAnswers {
   /** How many of the gateway's own each client has left untaken. */
   readonly #ofClient = new Map<string, number>();
   /** When each client had to make room last, ms. */
-  readonly #greedy = new LRUCache<string, number>({ max: MAX_GREEDY });
+  readonly #greedy = new Lru<string, number>({ max: MAX_GREEDY });
   #own = 0;
 
   constructor(options: UntakenOptions) {

@@ -1,6 +1,6 @@
 /** The last warnings, errors and failed requests of the log, kept for the status page. */
 import type { LogRecord } from "@logtape/logtape";
-import { LRUCache } from "lru-cache";
+import { Lru } from "../../lib/lru.ts";
 
 /** Something that went wrong, maybe again and again. */
 export interface Trouble {
@@ -30,8 +30,8 @@ const MAX_LENGTH = 300;
 
 /** Remembers them; its `sink` is one of LogTape's. */
 export class RecentTroubles {
-  readonly #ofOperator = new LRUCache<string, Trouble>({ max: MAX_TROUBLES });
-  readonly #ofUsers = new LRUCache<string, Trouble>({ max: MAX_TROUBLES });
+  readonly #ofOperator = new Lru<string, Trouble>({ max: MAX_TROUBLES });
+  readonly #ofUsers = new Lru<string, Trouble>({ max: MAX_TROUBLES });
 
   readonly sink = (record: LogRecord): void => {
     const { level, timestamp: at, properties } = record;
@@ -61,7 +61,7 @@ export class RecentTroubles {
 
   /** All of them, the latest first. */
   list(): Trouble[] {
-    return [...this.#ofOperator.values(), ...this.#ofUsers.values()]
+    return [...this.#ofUsers.values(), ...this.#ofOperator.values()].reverse()
       .sort((a, b) => b.at - a.at);
   }
 }

@@ -1,6 +1,5 @@
 /** JWTs of issuers whom the operator trusts open previews (`TRUSTED_ISSUERS_FILE`). */
 import type { JWTVerifyGetKey } from "jose";
-import { LRUCache } from "lru-cache";
 import { UsedCodes } from "../../auth/used_codes.ts";
 import { filePath, optional } from "../../config/formats.ts";
 import { inGroup, setting } from "../../config/read_settings.ts";
@@ -11,6 +10,7 @@ import type {
   FeatureParts,
 } from "../../gateway/feature_module.ts";
 import { createReportLimit } from "../../lib/cooldown.ts";
+import { Lru } from "../../lib/lru.ts";
 import { loggerFor } from "../../observability/log.ts";
 import { LookupCache } from "../../resolver/lookup_cache.ts";
 import { createIssuerKeys } from "./issuer_keys.ts";
@@ -75,7 +75,7 @@ export const trustedIssuers: FeatureModule = {
 /** The keys of rules; those with one URL share theirs, whenever they were read. */
 function createKeys({ now }: FeatureParts): TicketsOptions["keysOf"] {
   const shouldReport = createReportLimit(now);
-  const known = new LRUCache<string, JWTVerifyGetKey>({ max: MAX_KEY_SETS });
+  const known = new Lru<string, JWTVerifyGetKey>({ max: MAX_KEY_SETS });
   function onFailure(url: string, reason: string): void {
     if (!shouldReport(url)) return;
     logger.warn("keys of a trusted issuer not fetched", { url, reason });

@@ -2,7 +2,6 @@
  * Starts sandboxes: each only once at a time, and only so often in an hour, at all gateways that share a durable tier
  * together. Who may start which is not decided here.
  */
-import { LRUCache } from "lru-cache";
 import { Locks, type LocksOptions } from "../../cache/locks.ts";
 import { SingleFlight } from "../../cache/single_flight.ts";
 import type {
@@ -14,7 +13,7 @@ import { GatewayError } from "../../errors.ts";
 import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { digestKey } from "../../lib/digest.ts";
 import { fulfilsWithin } from "../../lib/fulfils_within.ts";
-import { ExpiringLru } from "../../lib/lru.ts";
+import { ExpiringLru, Lru } from "../../lib/lru.ts";
 import type { SandboxChanges } from "../../resolver/sandbox_changes.ts";
 import type { facts } from "./facts.ts";
 
@@ -86,14 +85,14 @@ export class SandboxStarts {
   /** By sandbox id: starts under way, as far as this process knows. */
   readonly #begun: ExpiringLru<string, true>;
   /** By organization: until when the API takes no more starts, ms since the epoch. */
-  readonly #pausedUntil: LRUCache<string, number>;
+  readonly #pausedUntil: Lru<string, number>;
 
   constructor(options: SandboxStartsOptions) {
     this.#options = options;
     const { maxEntries: max, now } = options;
     this.#locks = new Locks("sandbox-start", options);
     this.#begun = new ExpiringLru({ max, ttlMs: CLAIM_MS, now });
-    this.#pausedUntil = new LRUCache({ max });
+    this.#pausedUntil = new Lru({ max });
   }
 
   /** True if somebody has begun to start the sandbox a moment ago, which its state need not show yet. */

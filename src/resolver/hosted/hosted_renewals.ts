@@ -3,8 +3,8 @@
  * shows that. Whoever can cause failures could use up the organization's limit by questions; so there is a pause between
  * two. But nobody is refused for an answer from before what made them ask.
  */
-import { LRUCache } from "lru-cache";
 import { sleep } from "../../lib/backoff.ts";
+import { Lru } from "../../lib/lru.ts";
 import { RecentAnswers } from "../refusals/recent_answers.ts";
 
 /** Least time between the beginnings of two renewals for the same reason, ms. */
@@ -35,12 +35,12 @@ export class HostedRenewals {
   /** By sandbox and refused token. */
   readonly #ofDestinations: RecentAnswers<void>;
   /** By sandbox. */
-  readonly #forVisitors: LRUCache<string, Renewal>;
+  readonly #forVisitors: Lru<string, Renewal>;
 
   constructor(lookups: RenewalLookups, max: number) {
     this.#lookups = lookups;
     this.#ofDestinations = new RecentAnswers({ max, ttlMs: PAUSE_MS });
-    this.#forVisitors = new LRUCache({ max });
+    this.#forVisitors = new Lru({ max });
   }
 
   /** Asks about a sandbox that has failed, once in 5 s for each token; again if the API still tells a `refused` one. */

@@ -5,12 +5,12 @@
  * as one first, as it is in front of one's own Daytona: the token of a link cannot be guessed, so nobody's sandbox is
  * hidden by it, while a name can be chosen by any member, who could so take over somebody else's link.
  */
-import { LRUCache } from "lru-cache";
 import { isUuid } from "../../address/grammar.ts";
 import type { DaytonaApi } from "../../daytona/api.ts";
 import { GatewayError } from "../../errors.ts";
 import { type Awaitable, then } from "../../lib/awaitable.ts";
 import { createDigests } from "../../lib/digest.ts";
+import { Lru } from "../../lib/lru.ts";
 import { sandboxIdCodec, sealedCodec } from "../codecs.ts";
 import {
   type Destination,
@@ -71,7 +71,7 @@ export class HostedResolver implements Destinations {
   readonly #previews: LookupCache<HostedPreview | null>;
   readonly #renewals: HostedRenewals;
   /** The signed tokens of links that were admitted, by what they are called. */
-  readonly #links: LRUCache<string, string>;
+  readonly #links: Lru<string, string>;
   readonly #digestOf: (parts: readonly string[]) => string;
 
   constructor(api: HostedApi, options: HostedResolverOptions) {
@@ -96,7 +96,7 @@ export class HostedResolver implements Destinations {
         this.#sandboxes.put(id, await this.#askSandbox(id)),
       token: (id, port) => this.#renewToken(id, port),
     }, cache.maxEntries);
-    this.#links = new LRUCache({ max: cache.maxEntries });
+    this.#links = new Lru({ max: cache.maxEntries });
     this.#digestOf = createDigests(cache.maxEntries);
   }
 

@@ -82,7 +82,7 @@ Deno.test("summarizeProfile() ignores idle time and the work that only an inspec
 
 Deno.test("summarizeProfile() does not count a package's own src/ folder as the gateway's", () => {
   const { categories } = summarizeProfile(profileOf(
-    ["get", "file:///cache/npm/registry/lru-cache/11.0.0/src/index.ts", 1],
+    ["get", "file:///cache/npm/registry/p-limit/7.0.0/src/index.ts", 1],
   ));
 
   assert.deepEqual(categories, [{ name: "packages", share: 1 }]);
