@@ -162,6 +162,8 @@ function assemble(values: Values) {
     /** Where records are kept, unless that would forget them. */
     records: {
       location: locationOf(values.RECORDS_URL ?? values.CACHE_URL, values),
+      /** For how long they count as they were read last, while that place is away. */
+      staleIfErrorMs: toMs(values.RECORDS_STALE_IF_ERROR_SEC),
     },
     session: {
       /** Never empty: the first one seals, and all of them open. */

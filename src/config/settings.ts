@@ -153,6 +153,7 @@ const CACHE = inGroup("Cache", {
     format: optional(cacheLocation),
     whenUnset: "that of `CACHE_URL`",
   },
+  RECORDS_STALE_IF_ERROR_SEC: { format: seconds({ min: 0 }), default: "300" },
   CACHE_MAX_ENTRIES: { format: COUNT, default: "10000" },
   RUNNER_TTL_SEC: { format: seconds(), default: "120" },
   PRIVATE_WITHIN_SEC: {

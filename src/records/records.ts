@@ -1,6 +1,7 @@
-import { SingleFlight } from "../cache/single_flight.ts";
 import type { StoreKey } from "../cache/store.ts";
 import { ExpiringLru } from "../lib/lru.ts";
+import { type Reading, Readings } from "./readings.ts";
+import { type ChangeStore, RecordChanges } from "./record_changes.ts";
 import { CAPS, isOver, leftMs, listOf, RecordLists } from "./record_lists.ts";
 import {
   RecordValues,
@@ -18,20 +19,11 @@ import type {
 /** Most records of a page. */
 const PAGE = 50;
 
-/** Time for which a record is not read again, ms. */
-const FRESH_MS = 5_000;
-
-/** Time for which a record that was read is still given while the database is away, ms. */
-const KEPT_MS = 3_600_000;
-
 /** How many of an organization's records are looked at for ones whose sandboxes are gone. */
 const LOOKED_AT = 20;
 
 /** Time for which nothing is looked for where nothing was found, ms. */
 const NOT_LOOKED_MS = 60_000;
-
-/** Undefined if there was no such record. */
-type Reading = { readonly found: VersionedRecord | undefined };
 
 interface RecordsOptions extends RecordValuesOptions {
   /** Most records in memory. */
@@ -49,11 +41,8 @@ export class Records {
   /** Their database, for what is kept there in another form. */
   readonly values: RecordValues;
   readonly #lists: RecordLists;
-  /** What was read in the last seconds, and what was not there. */
-  readonly #fresh: ExpiringLru<string, Reading>;
-  /** What was read in the last hour; made-up ids push nothing out of it. */
-  readonly #kept: ExpiringLru<string, Reading>;
-  readonly #reads = new SingleFlight<Reading>();
+  readonly #readings: Readings;
+  #changes: RecordChanges | undefined;
   /** The lists that no room was found in lately. */
   readonly #packed: ExpiringLru<string, true>;
 
@@ -63,9 +52,27 @@ export class Records {
     const values = new RecordValues(options);
     this.values = values;
     this.#lists = new RecordLists({ values, caps, now });
-    this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS });
-    this.#kept = new ExpiringLru({ max, ttlMs: KEPT_MS });
+    this.#readings = new Readings(max);
     this.#packed = new ExpiringLru({ max, ttlMs: NOT_LOOKED_MS });
+  }
+
+  /** Begins to tell others of changes by `store`, and to hear of theirs, and sets how long it serves in an outage. */
+  join(
+    store: ChangeStore | null,
+    { staleIfErrorMs }: { readonly staleIfErrorMs: number },
+  ): this {
+    const readings = this.#readings;
+    readings.staleIfErrorMs = staleIfErrorMs;
+    this.#changes = store === null ? undefined : new RecordChanges(
+      store,
+      (record, isEnd) => readings.changed(record, isEnd),
+    );
+    return this;
+  }
+
+  /** Time after which no gateway gives a record that was ended, whatever it has heard of that, ms. */
+  get endedWithinMs(): number {
+    return this.#readings.longestMs;
   }
 
   /** False if nothing is kept: whatever needs records is off then. */
@@ -74,8 +81,8 @@ export class Records {
   }
 
   /**
-   * A record as it was 5 s ago at most; while the database is away, as it was read in the last hour. Of an id that
-   * nobody has asked for lately, `beforeRead` is called first, which may throw.
+   * A record as it was 5 s ago at most; while the database is away, as it was last, if that is not too long ago. Of an id
+   * that nobody has asked for lately, `beforeRead` is called first, which may throw.
    */
   async get<D>(
     form: RecordForm<D>,
@@ -84,23 +91,12 @@ export class Records {
   ): Promise<VersionedRecord<D> | undefined> {
     const key = keyOf(form, id);
     const name = String(key);
-    if (!this.#fresh.has(name) && !this.#kept.has(name)) beforeRead?.();
-    const { found } = this.#fresh.get(name) ??
-      await this.#reads.share(name, async (isCurrent) => {
-        const start = performance.now();
-        const found = await this.#find(form, id);
-        if (found === "unreadable") throw unreadable(key);
-        const reading = { found };
-        if (!isCurrent()) return reading; // it was written meanwhile
-        this.#fresh.set(name, reading, { start });
-        if (found) this.#kept.set(name, reading, { start });
-        else this.#kept.delete(name);
-        return reading;
-      }).catch((error) => {
-        const kept = this.#kept.get(name);
-        if (kept) return kept;
-        throw error;
-      });
+    if (!this.#readings.isKnown(name)) beforeRead?.();
+    const found = await this.#readings.get(name, async () => {
+      const found = await this.#find(form, id);
+      if (found === "unreadable") throw unreadable(key);
+      return found;
+    });
     // Whatever is remembered under that key was read in that form.
     return found && !isOver(found.record, this.#now())
       ? found as VersionedRecord<D>
@@ -229,7 +225,7 @@ export class Records {
     return "full";
   }
 
-  /** Changes a record alone, and has it read again. One that is over is none. */
+  /** Changes a record alone, remembers it so, and tells the other gateways. One that is over is none. */
   async #update<D>(
     form: RecordForm<D>,
     id: string,
@@ -238,24 +234,26 @@ export class Records {
     ) => { readonly value: StoredRecord<D> | undefined } | undefined,
   ) {
     const key = keyOf(form, id);
-    const updated = await this.values.update(key, form, (record, version) => {
-      this.#forget(key);
-      const changed = change(this.#current(record, version));
-      const { expiresAt = null } = changed?.value ?? {};
-      return changed && { ...changed, ttlMs: leftMs(expiresAt, this.#now()) };
-    });
-    this.#forget(key);
-    if (updated === undefined) return undefined;
-    const { before } = updated;
-    const isCurrent = before && !isOver(before, this.#now());
-    return { ...updated, before: isCurrent ? before : undefined };
-  }
-
-  /** Has a record read again. */
-  #forget(key: StoreKey): void {
     const name = String(key);
-    for (const memory of [this.#fresh, this.#kept]) memory.delete(name);
-    this.#reads.forget(name);
+    let written: Reading | undefined;
+    try {
+      let at = 0;
+      const updated = await this.values.update(key, form, (record, version) => {
+        at = performance.now();
+        this.#readings.beginWrite(name);
+        const changed = change(this.#current(record, version));
+        const { expiresAt = null } = changed?.value ?? {};
+        return changed && { ...changed, ttlMs: leftMs(expiresAt, this.#now()) };
+      });
+      if (updated === undefined) return undefined;
+      const { before, value, version } = updated;
+      written = { found: this.#current(value, version), at };
+      const isCurrent = before && !isOver(before, this.#now());
+      return { ...updated, before: isCurrent ? before : undefined };
+    } finally {
+      this.#readings.endWrite(name, written);
+      if (written) await this.#changes?.announce(name, !written.found);
+    }
   }
 
   async #find<D>(

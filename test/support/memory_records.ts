@@ -11,6 +11,7 @@ import type {
 /** Keeps records until the test is over; `page` is how many a list has at once. */
 export class MemoryRecords {
   readonly isOn = true;
+  readonly endedWithinMs = 300_000;
   readonly #kept = new Map<string, VersionedRecord>();
   #version = 0;
   /** True while the store is away. */

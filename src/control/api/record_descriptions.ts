@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { json, refusal, type RouteConfig } from "../route.ts";
 import { ACCESS_REFUSALS } from "../routes/sandbox_paths.ts";
 import { LIST_QUERY, TOLD_OF_ALL } from "./fields.ts";
+import { ENDED_WITHIN } from "./record_routes.ts";
 
 /** How bodies are refused. */
 export const BODY_REFUSALS = {
@@ -88,7 +89,17 @@ export function describeRecords(
     operationId: `${name}_end`,
     summary: `End a ${one}`,
     responses: {
-      204: { description: "Ended, at all gateways within 5 s." },
+      204: {
+        description: "Ended, for good. Other gateways hear of it, or read it " +
+          "within 5 s.",
+        headers: {
+          [ENDED_WITHIN]: {
+            description: "After how many seconds no gateway takes it, even " +
+              "one that neither hears of it nor can read it.",
+            schema: { type: "integer" },
+          },
+        },
+      },
       ...API_REFUSALS,
       412: refusal("It is not what If-Match names."),
     },

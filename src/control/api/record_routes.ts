@@ -71,13 +71,16 @@ interface RecordParts {
   readonly members: Members;
   readonly records: Pick<
     Records,
-    "get" | "put" | "delete" | "list" | "makeRoom"
+    "get" | "put" | "delete" | "list" | "makeRoom" | "endedWithinMs"
   >;
   readonly throttle: Throttle;
   readonly metrics: Pick<Metrics, "grant">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
+
+/** After how many seconds no gateway takes what was ended, in an outage, too. */
+export const ENDED_WITHIN = "x-porthole-ended-within";
 
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
@@ -178,7 +181,12 @@ class RecordRoutes<A extends AskedOfAll, D> {
         : new GatewayError("precondition_failed", "Another version");
     }
     this.audit("ended", c, record, subject);
-    return new Response(null, { status: 204, headers: OWN_ANSWER_HEADERS });
+    const withinSec = Math.ceil(this.#parts.records.endedWithinMs / 1000);
+    const headers = {
+      ...OWN_ANSWER_HEADERS,
+      [ENDED_WITHIN]: String(withinSec), // nobody knows which gateways have heard
+    };
+    return new Response(null, { status: 204, headers });
   }
 
   /** The record that a member asks for; who asks for another's is refused as if there were none, and not earlier. */

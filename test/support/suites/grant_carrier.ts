@@ -15,6 +15,7 @@ import {
 import { askerOf, testsOfMembers } from "../records_api.ts";
 import { sharedTierTest } from "../shared_tier.ts";
 import { type StartGateway, WORLDS } from "../worlds.ts";
+import { testEndInOutage } from "./end_in_outage.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -217,4 +218,6 @@ export function testGrantCarrier<Made>(carrier: GrantCarrier<Made>): void {
       assert.equal((await closed)[0], 1008);
     },
   );
+
+  testEndInOutage({ ...carrier, record });
 }

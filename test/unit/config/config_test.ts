@@ -64,7 +64,10 @@ Deno.test("parseConfig() needs nothing but the API's address and the key", () =>
       staleIfErrorMs: 600_000,
       tokenStaleIfErrorMs: 0,
     },
-    records: { location: { kind: "kv", path: undefined } },
+    records: {
+      location: { kind: "kv", path: undefined },
+      staleIfErrorMs: 300_000,
+    },
     session: {
       secrets: ["key"],
       ttlMs: 3_600_000,
@@ -329,6 +332,7 @@ Deno.test("parseConfig() reads every variable into its member", async (t) => {
     ["TOKEN_TTL_SEC", "3", (c) => c.cache.tokenTtlMs, 3_000],
     ["TOKEN_REFUSED_TTL_SEC", "4", (c) => c.cache.tokenRefusedTtlMs, 4_000],
     ["SIGNED_TOKEN_TTL_SEC", "6", (c) => c.cache.signedTokenTtlMs, 6_000],
+    ["RECORDS_STALE_IF_ERROR_SEC", "0", (c) => c.records.staleIfErrorMs, 0],
     ["STALE_IF_ERROR_SEC", "0", (c) => c.cache.staleIfErrorMs, 0],
     [
       "TOKEN_STALE_IF_ERROR_SEC",

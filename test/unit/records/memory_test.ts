@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate as turn } from "node:timers/promises";
 import { Records } from "../../../src/records/records.ts";
 import type { StoredRecord } from "../../../src/records/stored_record.ts";
 import type { VersionedValues } from "../../../src/records/versioned_values.ts";
@@ -8,6 +9,26 @@ import { anyForm } from "../../support/record_forms.ts";
 const TOKEN = anyForm("token");
 
 const HOUR_MS = 3_600_000;
+
+/** The time for which records are given while the database is away, ms. */
+const STALE_MS = 300_000;
+
+/** Where gateways hear of each other, unless they are cut off. */
+class Announcements {
+  readonly #listeners: ((message: string) => void)[] = [];
+  readonly sent: string[] = [];
+  areLost = false;
+
+  announce(message: string): Promise<void> {
+    this.sent.push(message);
+    if (!this.areLost) { for (const each of this.#listeners) each(message); }
+    return Promise.resolve();
+  }
+
+  listen(onMessage: (message: string) => void): void {
+    this.#listeners.push(onMessage);
+  }
+}
 
 /** A gateway's records, in a database that a test can take away, beside another gateway's. */
 function setUp({ maxEntries = 100 } = {}) {
@@ -38,8 +59,9 @@ function setUp({ maxEntries = 100 } = {}) {
     },
     close() {},
   };
-  function gateway(): Records {
-    return new Records({
+  const announcements = new Announcements();
+  function gateway(staleIfErrorMs = STALE_MS): Records {
+    const records = new Records({
       open: () =>
         state.isAway
           ? Promise.reject(new Error("away"))
@@ -48,9 +70,12 @@ function setUp({ maxEntries = 100 } = {}) {
       now: Date.now,
       onFailure() {},
     });
+    return records.join(announcements, { staleIfErrorMs });
   }
   return {
     clock,
+    announcements,
+    gateway,
     state,
     values,
     one: gateway(),
@@ -79,8 +104,9 @@ function recordOf(id: string, data = 0, lifeMs = 24 * HOUR_MS): StoredRecord {
 
 const UNAVAILABLE = { code: "records_unavailable" };
 
-Deno.test("what another gateway has changed is seen within 5 s, and not asked for before", async () => {
+Deno.test("what another gateway has changed is seen within 5 s by who does not hear of it, and not asked for before", async () => {
   using world = setUp();
+  world.announcements.areLost = true;
   const { one, other, clock, state } = world;
   const written = await one.put(TOKEN, recordOf("a", 1), "absent");
   assert(typeof written === "object");
@@ -113,6 +139,7 @@ Deno.test("a record whose data alone changes is not listed again", async () => {
 Deno.test("what is not there is asked for once in 5 s, and by many at once", async () => {
   using world = setUp();
   const { one, other, clock, state } = world;
+  world.announcements.areLost = true;
   const many = Array.from({ length: 100 }, () => one.get(TOKEN, "a"));
   assert.deepEqual(new Set(await Promise.all(many)), new Set([undefined]));
   assert.equal(state.reads, 1);
@@ -136,16 +163,14 @@ Deno.test("a record that is written while it is read is not remembered as it was
   assert.equal((await one.get(TOKEN, "a"))?.record.data, 2);
 });
 
-Deno.test("while the database is away, what was read in the last hour is given, and nothing is written", async () => {
+Deno.test("while the database is away, what was read in the last minutes is given, and nothing is written", async () => {
   using world = setUp();
   const { one, other, clock, state } = world;
   const written = await one.put(TOKEN, recordOf("a"), "absent");
   assert(typeof written === "object");
   await one.put(TOKEN, recordOf("b", 0, 1_000), "absent");
-  await one.get(TOKEN, "a");
-  await one.get(TOKEN, "b");
   state.isAway = true;
-  clock.pass(HOUR_MS);
+  clock.pass(STALE_MS);
   assert.equal((await one.get(TOKEN, "a"))?.record.id, "a");
   assert.equal(await one.get(TOKEN, "b"), undefined); // it is over
   await assert.rejects(one.put(TOKEN, recordOf("a"), written), UNAVAILABLE);
@@ -200,13 +225,13 @@ Deno.test("without a database there are no records", async () => {
 
 Deno.test("a record that cannot be read is in no page, hides no other, and is not written over", async () => {
   using world = setUp();
-  const { one, values } = world;
+  const { one, other, values } = world;
   for (const id of ["a", "b"]) await one.put(TOKEN, recordOf(id), "absent");
   for (const text of ["{", "{}", "null", '{"id":"a"}']) {
     values.set("record,token,a", { text, version: "theirs" });
     const { items } = await one.list(TOKEN, "sandbox");
     assert.deepEqual(items.map(({ record }) => record.id), ["b"]);
-    await assert.rejects(one.get(TOKEN, "a"), UNAVAILABLE);
+    await assert.rejects(other.get(TOKEN, "a"), UNAVAILABLE);
     await assert.rejects(one.put(TOKEN, recordOf("a"), "absent"), UNAVAILABLE);
     await assert.rejects(one.delete(TOKEN, "a"), UNAVAILABLE);
     assert.equal(values.get("record,token,a")?.text, text);
@@ -249,4 +274,107 @@ Deno.test("a record is changed as it is by then, by whichever gateway, and one t
   assert.equal(await one.update(TOKEN, "b", (it) => it), undefined);
   clock.pass(1_000);
   assert.equal(await add(one, 1), undefined);
+});
+
+Deno.test("what one gateway has ended, another refuses at once, though the database goes away right then", async () => {
+  using world = setUp();
+  const { one, other, clock, state } = world;
+  await one.put(TOKEN, recordOf("a"), "absent");
+  assert.equal((await other.get(TOKEN, "a"))?.record.id, "a");
+  assert.equal(await one.delete(TOKEN, "a"), true);
+  state.isAway = true;
+  for (const records of [one, other]) {
+    for (let passed = 0; passed < 60_000; passed += 6_000) {
+      assert.equal(await records.get(TOKEN, "a"), undefined);
+      clock.pass(6_000);
+    }
+  }
+});
+
+Deno.test("what one gateway has changed, another reads again at once, or gives as it was while it cannot", async () => {
+  using world = setUp();
+  const { one, other, state, clock } = world;
+  const written = await one.put(TOKEN, recordOf("a", 1), "absent");
+  assert(typeof written === "object");
+  const dataAt = async (records: Records) =>
+    (await records.get(TOKEN, "a"))?.record.data;
+  assert.equal(await dataAt(other), 1);
+  const again = await one.put(TOKEN, recordOf("a", 2), written);
+  assert(typeof again === "object");
+  assert.equal(await dataAt(other), 2);
+  await one.put(TOKEN, recordOf("a", 3), again);
+  state.isAway = true;
+  assert.equal(await dataAt(other), 2);
+  state.isAway = false;
+  clock.pass(10_000); // the circuit breaker's pause
+  assert.equal(await dataAt(other), 3);
+});
+
+Deno.test("who hears of an end reads the record again, should somebody have made it up", async () => {
+  using world = setUp();
+  const { one, announcements } = world;
+  await one.put(TOKEN, recordOf("a"), "absent");
+  const forged = { record: "record,token,a", isEnd: true, by: "somebody" };
+  await announcements.announce(JSON.stringify(forged));
+  await announcements.announce("{");
+  await announcements.announce(JSON.stringify({ ...forged, isEnd: 1 }));
+  assert.equal((await one.get(TOKEN, "a"))?.record.id, "a");
+});
+
+Deno.test("a read that was under way when another gateway ended the record is not remembered", async () => {
+  using world = setUp();
+  const { one, other, state } = world;
+  await one.put(TOKEN, recordOf("a"), "absent");
+  await other.get(TOKEN, "unknown"); // the database is open
+  const release = world.hold();
+  const reading = other.get(TOKEN, "a");
+  await turn();
+  world.hold()(); // only that one waits
+  assert.equal(await one.delete(TOKEN, "a"), true);
+  release();
+  assert.equal((await reading)?.record.id, "a");
+  state.isAway = true;
+  await assert.rejects(other.get(TOKEN, "a"), UNAVAILABLE);
+});
+
+Deno.test("what was written is given while the database is away, and after a write that failed what was there before", async () => {
+  using world = setUp();
+  const { one, state, clock } = world;
+  const used = (record: StoredRecord) => ({ ...record, data: 2 });
+  await one.put(TOKEN, recordOf("a", 1), "absent");
+  await one.update(TOKEN, "a", used);
+  state.isAway = true;
+  clock.pass(6_000);
+  assert.equal((await one.get(TOKEN, "a"))?.record.data, 2);
+  await assert.rejects(one.update(TOKEN, "a", used), UNAVAILABLE);
+  await assert.rejects(one.delete(TOKEN, "a"), UNAVAILABLE);
+  assert.equal((await one.get(TOKEN, "a"))?.record.data, 2);
+});
+
+Deno.test("a write that another gateway's change may have followed is read again", async () => {
+  using world = setUp();
+  const { one, other, announcements } = world;
+  await one.put(TOKEN, recordOf("a", 1), "absent");
+  await one.update(TOKEN, "a", (record) => {
+    const theirs = { record: "record,token,a", isEnd: false, by: "another" };
+    announcements.announce(JSON.stringify(theirs));
+    return { ...record, data: 2 };
+  });
+  const { reads } = world.state;
+  assert.equal((await one.get(TOKEN, "a"))?.record.data, 2);
+  assert.equal(world.state.reads, reads + 1);
+  assert.equal((await other.get(TOKEN, "a"))?.record.data, 2);
+});
+
+Deno.test("where an outage is to admit nobody, what is read lasts for 5 s", async () => {
+  using world = setUp();
+  const records = world.gateway(0);
+  assert.equal(records.endedWithinMs, 5_000);
+  assert.equal(world.one.endedWithinMs, STALE_MS);
+  await records.put(TOKEN, recordOf("a"), "absent");
+  world.state.isAway = true;
+  world.clock.pass(5_000);
+  assert.equal((await records.get(TOKEN, "a"))?.record.id, "a");
+  world.clock.pass(1);
+  await assert.rejects(records.get(TOKEN, "a"), UNAVAILABLE);
 });

@@ -1,9 +1,13 @@
 /** The ends of machine tokens, at all gateways, tested on complete services that share a database. */
 import assert from "node:assert/strict";
 import { HOSTED_KEYS } from "../../../../scripts/stand_in/hosted_stack.ts";
-import { BASE } from "../../../support/gateway.ts";
-import { fakeClock } from "../../../support/fake_clock.ts";
+import { KEYS } from "../../../../scripts/stand_in/stack.ts";
+import { backgroundWork } from "../../../support/background_work.ts";
+import { fakeClock, passDuring } from "../../../support/fake_clock.ts";
+import { BASE, LOCKED, startGateway } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
+import { redisTest } from "../../../support/redis_server.ts";
+import { startRedisTier } from "../../../support/shared_tier.ts";
 import { testGrantCarrier } from "../../../support/suites/grant_carrier.ts";
 import { makeToken, MEMBERS, startTokenGateway } from "./token_gateway.ts";
 
@@ -16,6 +20,34 @@ testGrantCarrier({
   secretsOf: (_, { token }) => Promise.resolve([token]),
   record: { kind: "tokens", settings: MEMBERS, idOf: ({ id }) => id },
 });
+
+redisTest(
+  "a token whose use was just noted opens for five minutes while its database is away, and then no more",
+  async () => {
+    await using tier = await startRedisTier();
+    using clock = fakeClock();
+    using work = backgroundWork();
+    clock.pass(1); // a time of 0 is none to what expires
+    await using gateway = await startGateway({
+      ...MEMBERS,
+      ...tier.environment,
+    });
+    const { token } = await makeToken(gateway, KEYS.user);
+    const ask = () => {
+      const headers = { "x-porthole-token": token };
+      return passDuring(clock, gateway.send(LOCKED, { headers }));
+    };
+    assert.equal((await ask()).status, 200);
+    await work.settled(); // the use is noted
+    await tier.stop();
+    for (let passedMs = 0; passedMs < 280_000; passedMs += 20_000) {
+      assert.equal((await ask()).status, 200, `after ${passedMs} ms`);
+      clock.pass(20_000);
+    }
+    clock.pass(20_000);
+    assert.equal((await ask()).code, "records_unavailable");
+  },
+);
 
 Deno.test("a sandbox that takes the name of one that is gone inherits none of its tokens", async () => {
   using clock = fakeClock();
