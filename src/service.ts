@@ -9,10 +9,12 @@ import { createControl } from "./control/app.ts";
 import { ReadinessChecks } from "./control/readiness.ts";
 import { createDaytona } from "./daytona/create_daytona.ts";
 import { createClientLeg } from "./downstream/create_client_leg.ts";
+import { createActivity } from "./gateway/create_activity.ts";
 import { createBulkheads } from "./gateway/create_bulkheads.ts";
 import { createFeatures } from "./gateway/create_features.ts";
 import { createForwarder, createGateway } from "./gateway/create_gateway.ts";
 import type { FeatureModule, Link } from "./gateway/feature_module.ts";
+import type { After } from "./lib/after.ts";
 import { fulfilsWithin } from "./lib/fulfils_within.ts";
 import { createSealer } from "./lib/seal.ts";
 import { FEATURES } from "./modules.ts";
@@ -21,7 +23,6 @@ import { createBackground } from "./observability/failed_tasks.ts";
 import type { LineWriter } from "./observability/line_writer.ts";
 import { loggerFor } from "./observability/log.ts";
 import { Metrics } from "./observability/metrics/metrics.ts";
-import { Activity, NO_REPORTS } from "./proxy/activity.ts";
 import { InFlight, OWN_PAGES_LIMITS } from "./proxy/in_flight.ts";
 import { openRecords } from "./records/open_records.ts";
 import { createResolvers } from "./resolver/create_resolvers.ts";
@@ -42,6 +43,8 @@ export interface ServiceOptions extends Partial<ProcessFacts> {
   readonly links?: readonly Link[];
   /** Asks the DNS, by default the resolver of this machine. */
   readonly resolveDns?: typeof Deno.resolveDns;
+  /** Timers for requests that wait. */
+  readonly after?: After;
   /** {@linkcode FEATURES} unless given. */
   readonly features?: readonly FeatureModule[];
 }
@@ -85,7 +88,7 @@ export async function createService(
   // The legs, and what is between them.
   const upstreamConfig = { ...config.upstream, ...limits };
   const upstream = new UpstreamClient(upstreamConfig, dial);
-  const inFlight = new InFlight(limits);
+  const inFlight = new InFlight(limits, options.after);
   const bulkheads = createBulkheads(limits, upstream, logger);
   const ownRequests = new InFlight(OWN_PAGES_LIMITS);
   const clientLeg = createClientLeg(limits, {
@@ -201,19 +204,14 @@ export async function createService(
     now,
     featureDescriptions: modules.flatMap(({ routes = [] }) => routes),
   });
-  // Somebody else's proxy reports the use of sandboxes by itself.
-  const activity = config.daytona.mode === "hosted"
-    ? NO_REPORTS
-    : new Activity({
-      maxSandboxes: cache.maxEntries,
-      sharedStore: store?.shared ? store : null,
-      logger: loggerFor("activity"),
-      background,
-      now,
-      metrics,
-      closing,
-      report: (sandboxId) => api.updateLastActivity(sandboxId),
-    });
+  const activity = createActivity(config, {
+    api,
+    store,
+    background,
+    now,
+    metrics,
+    closing,
+  });
   const accessLog = createAccessLog(config.log, lines);
   const dispatch = createGateway(config, {
     parseHost,
@@ -275,14 +273,14 @@ export async function createService(
       ownRequests.startDraining();
       for (const life of chains.life) life.startDraining?.();
     },
-    async refuseNew() {
-      // Over TLS, the port is closed. Of a shared port, the kernel would still give us a part of the connections.
-      const { tls, reusePort } = config.listen;
-      if (tls || reusePort) return;
-      // Unless others are known to be there, nobody may answer instead.
-      if (Number(await store?.announce("")) > 1) dispatch.refuseNew();
-    },
-    ...createDrain({ inFlight, ownRequests, upstream }, closing),
+    ...createDrain(config, {
+      inFlight,
+      ownRequests,
+      upstream,
+      store,
+      dispatch,
+      closing,
+    }),
     async close() {
       closes.abort();
       stopTimers();

@@ -28,7 +28,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   too_many_refusals: "`REFUSALS_PER_MINUTE`: [why](operate.md#symptoms).",
   too_many_lookups: "`MAX_LOOKUPS_PER_CLIENT`: [why](operate.md#symptoms).",
   client_overloaded:
-    "`MAX_EXCHANGES_PER_CLIENT` (a tenth of it for uploads without Content-Length), `MAX_TUNNELS_PER_CLIENT`, four of either [while memory is short](operate.md#memory), or a WebSocket within 10 s of a flood.",
+    "`MAX_EXCHANGES_PER_CLIENT`, after up to 10 s (a tenth of it for uploads without Content-Length), `MAX_TUNNELS_PER_CLIENT`, four of either [while memory is short](operate.md#memory), or a WebSocket within 10 s of a flood.",
   internal: "A bug: report the `stack` in the log.",
   runner_refused:
     "The runner does not accept the API's key for it; with `DAYTONA_API_KEY`, Daytona's proxy the sandbox's token.",

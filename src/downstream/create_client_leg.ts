@@ -31,7 +31,11 @@ const UNTAKEN_BYTES = 128 * 1024;
 interface ClientLegParts {
   readonly metrics: Pick<Metrics, "bufferEvicted">;
   readonly background: Background;
-  readonly inFlight: { readonly count: number; readonly tunnelCount: number };
+  readonly inFlight: {
+    readonly count: number;
+    readonly queued: number;
+    readonly tunnelCount: number;
+  };
   readonly now: () => number;
   /** True if nothing else is in the process, so that its size tells what clients take. */
   readonly ownsProcess: boolean;
@@ -65,7 +69,7 @@ export function createClientLeg(
     const facts = { startBytes: nativeBytes(), bufferBudgetBytes, limitBytes };
     function hiddenOverBytes(): number {
       return nativeBytes() - expectedBytes({
-        exchanges: inFlight.count - inFlight.tunnelCount,
+        exchanges: inFlight.count - inFlight.queued - inFlight.tunnelCount,
         tunnels: inFlight.tunnelCount,
         tlsConnections: budget.holders, // every such connection is one
       }, facts);

@@ -61,16 +61,19 @@ export class Account {
     if (observer?.wants({ status }) === true) this.#responseHead = headers;
   }
 
-  /** Records the exchange, which is over; false if it is recorded already. */
-  close(status: number, isFromApp: boolean, conclusion: Conclusion): boolean {
-    if (this.#isClosed) return false;
+  /** True once the exchange is recorded. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Records the exchange, which is over. */
+  close(status: number, isFromApp: boolean, conclusion: Conclusion): void {
     this.#isClosed = true;
     this.#endUse?.();
     const { now, onRecord } = this.#services;
     const record = recordOf(this.#x, status, isFromApp, conclusion, now());
     onRecord(record);
     this.show(record);
-    return true;
   }
 
   /** Shows whoever sees exchanges how far this one has come. */

@@ -86,14 +86,12 @@ export class Exchange<Kind extends Route = Route> {
 
   /**
    * Counts the exchange as in flight, and checks the limits that need no lookup.
-   * @throws as {@linkcode Places.begin} and {@linkcode checkHead}
+   * @throws as {@linkcode Places.begin}, {@linkcode Places.wait} and {@linkcode checkHead}
    */
   checkLimits(): Promise<void> | undefined {
-    const waiting = this.#places.begin(this.received);
-    const { limits } = this.#services;
-    if (waiting) return waiting.then(() => checkHead(this.received, limits));
-    checkHead(this.received, limits);
-    return undefined;
+    const hasPlace = this.#places.begin(this.received);
+    checkHead(this.received, this.#services.limits);
+    return hasPlace ? undefined : this.#places.wait(this.received);
   }
 
   /**
@@ -285,9 +283,10 @@ export class Exchange<Kind extends Route = Route> {
   }
 
   #record(status: number, conclusion: Conclusion): void {
-    if (!this.#account.close(status, this.#isFromApp, conclusion)) return;
+    if (this.#account.isClosed) return;
     this.reply.close();
     for (const callback of this.#atEnd ?? []) callback();
+    this.#account.close(status, this.#isFromApp, conclusion);
   }
 }
 

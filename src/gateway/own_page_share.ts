@@ -66,8 +66,8 @@ export class OwnPageShare {
     this.#refill();
     if (this.#queue.size === 0 && this.#leftMs > 0) return this.#charged(make);
     const waiter = new Waiter<T>({
-      sandboxId: "",
-      client,
+      group: "",
+      member: client,
       signal: signal(),
       after: this.#clock.after,
       refusal: () => new GatewayError("pages_overloaded", "No turn"),
@@ -77,8 +77,8 @@ export class OwnPageShare {
       },
     });
     const page: Page = {
-      sandboxId: "",
-      client,
+      group: "",
+      member: client,
       make: () =>
         waiter.admit(new Promise((resolve) => resolve(this.#charged(make)))),
       refuse: () => waiter.refuse(),

@@ -1,11 +1,13 @@
 /** The places that one exchange takes of what is limited, from its beginning to its end. */
 import { GatewayError } from "../errors.ts";
-import { isSafe } from "../http/safe_method.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
 import type { InFlightEntry } from "../proxy/in_flight_entry.ts";
 import type { StreamHandle } from "../proxy/stream_handle.ts";
 import type { Guest } from "./progress.ts";
 import type { ReceivedRequest } from "./received_request.ts";
+
+/** The longest body that may wait with its request, bytes: some of it is in memory meanwhile. */
+const MAX_WAITING_BODY = 16 * 1024;
 
 export class Places {
   readonly #inFlight: Pick<InFlight, "begin">;
@@ -17,22 +19,27 @@ export class Places {
   }
 
   /**
-   * Counts an exchange as in flight; once its client has a place, if it is a request that may wait.
-   * @throws {GatewayError} `overloaded`, `client_overloaded`
-   * @throws {StreamError} if the client has left
+   * Counts an exchange as in flight; false if it has to wait for a place of its client's.
+   * @throws {GatewayError} `overloaded`, or `client_overloaded` if it may not wait
    */
-  begin(
-    { client, method, request }: ReceivedRequest,
-  ): Promise<void> | undefined {
+  begin(received: ReceivedRequest): boolean {
     this.#entry = this.#inFlight.begin();
     if (this.#entry === undefined) {
       throw new GatewayError("overloaded", "Too many exchanges");
     }
-    if (this.#entry.reserveForClient(client.clientAddress)) return undefined;
-    // What has a body would wait in memory with some of it.
-    if (!isSafe(method)) throw tooManyOfClient();
-    const { signal } = request;
-    return this.#entry.waitForClient({ signal, refusal: tooManyOfClient });
+    const { clientAddress } = received.client;
+    if (this.#entry.reserveForClient(clientAddress)) return true;
+    if (!mayWait(received)) throw tooManyOfClient();
+    return false;
+  }
+
+  /**
+   * Waits for a place of its client's.
+   * @throws {GatewayError} `client_overloaded`, `draining`
+   * @throws {StreamError} if the client has left
+   */
+  async wait({ request: { signal } }: ReceivedRequest): Promise<void> {
+    await this.#entry?.waitForClient({ signal, refusal: tooManyOfClient });
   }
 
   /** @throws {GatewayError} `sandbox_overloaded`, or `overloaded` where the limit is another's */
@@ -97,6 +104,15 @@ export class Places {
   end(delivered?: Promise<void>): void {
     this.#entry?.end(delivered);
   }
+}
+
+/** True if little would be in memory while a request waits. Over HTTP/2, a body may come without any length. */
+function mayWait({ method, headers, isHttp2 }: ReceivedRequest): boolean {
+  const length = headers.get("content-length");
+  if (length !== null) return Number(length) <= MAX_WAITING_BODY;
+  return isHttp2
+    ? method === "GET" || method === "HEAD"
+    : !headers.has("transfer-encoding");
 }
 
 function tooManyOfClient(): GatewayError {

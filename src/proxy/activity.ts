@@ -37,7 +37,7 @@ const MAX_CONCURRENT_REPORTS = 16;
 /** Most sandboxes queued for their report; what exceeds that is dropped, and reported by its next exchange. */
 const MAX_QUEUED = 10_000;
 
-type UseReports = Pick<Activity, "touch" | "begin" | "tick">;
+export type UseReports = Pick<Activity, "touch" | "begin" | "tick">;
 
 /** Reports nothing: where somebody else does. */
 export const NO_REPORTS: UseReports = {

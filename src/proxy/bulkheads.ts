@@ -227,8 +227,8 @@ export class Bulkheads {
       throw this.#refusal(upstream);
     }
     const waiter = new Waiter<Place>({
-      sandboxId: exchange.sandboxId,
-      client: clientKey(exchange.clientAddress),
+      group: exchange.sandboxId,
+      member: clientKey(exchange.clientAddress),
       signal: exchange.reply.signal(),
       after: this.#options.after,
       refusal: () => this.#refusal(upstream),
@@ -264,7 +264,7 @@ export class Bulkheads {
       this.#bySandbox.of(id) < this.#bySandbox.limit;
     while (!this.#isFull(upstream)) {
       const next = upstream.queue.next(hasRoom);
-      const place = next && this.#take(upstream, next.sandboxId);
+      const place = next && this.#take(upstream, next.group);
       if (place === undefined) return;
       next?.admit(place);
     }

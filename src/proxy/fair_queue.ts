@@ -1,24 +1,21 @@
 /** A queue in which nobody waits for all that somebody else has in it. */
 import { Count } from "./counts.ts";
 
-/** Who waits: a client, for something of a sandbox. */
+/** Who waits, and with whom: as a client waits for something of a sandbox. */
 export interface Waiting {
-  readonly sandboxId: string;
-  readonly client: string;
+  readonly group: string;
+  readonly member: string;
 }
 
-/** Who waits for a sandbox, by client. */
-class OfSandbox<W> {
+/** Who waits in a group, by member. */
+class Group<W> {
   size = 0;
-  readonly clients = new Map<string, W[]>();
+  readonly members = new Map<string, W[]>();
 }
 
-/**
- * A queue: sandboxes have their turns, and in that of a sandbox its clients have theirs. Both maps are in the order of
- * turns.
- */
+/** A queue: groups have their turns, and in that of a group its members have theirs. Both maps are in the order of turns. */
 export class FairQueue<W extends Waiting> {
-  readonly #sandboxes = new Map<string, OfSandbox<W>>();
+  readonly #groups = new Map<string, Group<W>>();
   readonly #countOfAll: Count;
   #size = 0;
 
@@ -33,60 +30,66 @@ export class FairQueue<W extends Waiting> {
 
   /** Adds one. If there are more than `limit` then, returns who had to leave, as by {@linkcode removeLast}. */
   add(waiting: W, limit: number): W | undefined {
-    const { sandboxId, client } = waiting;
-    const ofSandbox = this.#sandboxes.get(sandboxId) ?? new OfSandbox<W>();
-    this.#sandboxes.set(sandboxId, ofSandbox);
-    const ofClient = ofSandbox.clients.get(client) ?? [];
-    ofSandbox.clients.set(client, ofClient);
-    ofClient.push(waiting);
-    ofSandbox.size++;
+    const { group, member } = waiting;
+    const ofGroup = this.#groups.get(group) ?? new Group<W>();
+    this.#groups.set(group, ofGroup);
+    const ofMember = ofGroup.members.get(member) ?? [];
+    ofGroup.members.set(member, ofMember);
+    ofMember.push(waiting);
+    ofGroup.size++;
     this.#size++;
     this.#countOfAll.increment();
     return this.#size > limit ? this.removeLast(waiting) : undefined;
   }
 
   /**
-   * Takes out, of the sandbox that has most in it, and there of the client that has most, the last one; undefined if
-   * nobody is in it. Where others have as many as `newest`, that is its sandbox and client.
+   * Takes out, of the group that has most in it, and there of the member that has most, the last one; undefined if
+   * nobody is in it. Where others have as many as `newest`, that is its group and member.
    */
   removeLast(newest?: Waiting): W | undefined {
-    const { sandboxId = "", client = "" } = newest ?? {};
-    const ofSandbox = this.#sandboxes.get(sandboxId) ?? new OfSandbox<W>();
-    const sandboxes = this.#sandboxes.values();
-    const { clients } = largest(sandboxes, ofSandbox, ({ size }) => size);
-    const ofClient = clients.get(client) ?? [];
-    const each = clients.values();
-    const last = largest(each, ofClient, ({ length }) => length).at(-1);
+    const { group = "", member = "" } = newest ?? {};
+    const ofGroup = this.#groups.get(group) ?? new Group<W>();
+    const groups = this.#groups.values();
+    const { members } = largest(groups, ofGroup, ({ size }) => size);
+    const ofMember = members.get(member) ?? [];
+    const each = members.values();
+    const last = largest(each, ofMember, ({ length }) => length).at(-1);
     if (last !== undefined) this.remove(last);
     return last;
   }
 
   /** Takes one out of it, if that is in it. */
   remove(waiting: W): void {
-    const { sandboxId, client } = waiting;
-    const ofSandbox = this.#sandboxes.get(sandboxId);
-    const ofClient = ofSandbox?.clients.get(client);
-    const at = ofClient?.indexOf(waiting) ?? -1;
-    if (ofSandbox === undefined || ofClient === undefined || at < 0) return;
-    ofClient.splice(at, 1);
-    if (ofClient.length === 0) ofSandbox.clients.delete(client);
-    ofSandbox.size--;
-    if (ofSandbox.size === 0) this.#sandboxes.delete(sandboxId);
+    const { group, member } = waiting;
+    const ofGroup = this.#groups.get(group);
+    const ofMember = ofGroup?.members.get(member);
+    const at = ofMember?.indexOf(waiting) ?? -1;
+    if (ofGroup === undefined || ofMember === undefined || at < 0) return;
+    ofMember.splice(at, 1);
+    if (ofMember.length === 0) ofGroup.members.delete(member);
+    ofGroup.size--;
+    if (ofGroup.size === 0) this.#groups.delete(group);
     this.#size--;
     this.#countOfAll.decrement();
   }
 
-  /** Takes out the first one whose turn it is, among the sandboxes that may have one; undefined if there is none. */
-  next(mayHave: (sandboxId: string) => boolean): W | undefined {
-    for (const [sandboxId, ofSandbox] of this.#sandboxes) {
-      if (!mayHave(sandboxId)) continue;
-      for (const [client, [first]] of ofSandbox.clients) {
-        if (first === undefined) continue; // none is empty
-        this.remove(first);
-        toEnd(ofSandbox.clients, client);
-        toEnd(this.#sandboxes, sandboxId);
-        return first;
-      }
+  /** Takes out the first one whose turn it is, among the groups that may have one; undefined if there is none. */
+  next(mayHave: (group: string) => boolean): W | undefined {
+    for (const group of this.#groups.keys()) {
+      if (mayHave(group)) return this.nextOf(group); // none is empty
+    }
+    return undefined;
+  }
+
+  /** Takes out the first one of a group whose turn it is; undefined if nobody of that is in it. */
+  nextOf(group: string): W | undefined {
+    const { members } = this.#groups.get(group) ?? new Group<W>();
+    for (const [member, [first]] of members) {
+      if (first === undefined) continue; // none is empty
+      this.remove(first);
+      toEnd(members, member);
+      toEnd(this.#groups, group);
+      return first;
     }
     return undefined;
   }

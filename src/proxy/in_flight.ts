@@ -61,8 +61,8 @@ export class InFlight {
 
   /** The number of exchanges among them: all but open WebSockets, and those that wait for a place of their client's. */
   get exchangeCount(): number {
-    const { all, openTunnels, byClient } = this.#registry;
-    return all.value - openTunnels - byClient.queued;
+    const { all, openTunnels } = this.#registry;
+    return all.value - openTunnels - this.queued;
   }
 
   /** The number of WebSockets among them, with those that are about to open. */
@@ -77,7 +77,7 @@ export class InFlight {
   limitsPerEach(): LimitUse[] {
     const registry = this.#registry;
     const { byOrganization, tunnelsByOrganization } = registry;
-    return Object.entries({
+    const perEach = Object.entries({
       MAX_EXCHANGES_PER_SANDBOX: [registry.bySandbox],
       TUNNELS_PER_SANDBOX: [registry.tunnelsBySandbox],
       ...byOrganization && tunnelsByOrganization && {
@@ -90,6 +90,7 @@ export class InFlight {
       used: Math.max(...counts.map((each) => each.largest())),
       limit: Math.max(...counts.map(({ limit }) => limit)),
     }));
+    return [...perEach, registry.byClient.limitInUse];
   }
 
   limitsInUse(): LimitUse[] {
@@ -103,6 +104,16 @@ export class InFlight {
       { name: "MAX_TUNNELS", used: tunnels.value, limit: limits.tunnels },
       ...this.limitsPerEach(),
     ];
+  }
+
+  /** How many wait for a place of their client's. */
+  get queued(): number {
+    return this.#registry.byClient.queued;
+  }
+
+  /** From now on, nobody does: they are refused with `draining`, and may be sent to another gateway. */
+  refuseQueued(): void {
+    this.#registry.byClient.refuseWaiting();
   }
 
   sandboxesByTunnels(count: number): SandboxCount[] {

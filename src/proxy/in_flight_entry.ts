@@ -4,7 +4,7 @@ import type { After } from "../lib/after.ts";
 import { clientKey } from "../lib/client_key.ts";
 import { LinkedList, type ListNode } from "../lib/linked_list.ts";
 import { Lru } from "../lib/lru.ts";
-import { ClientPlaces, type Waiting } from "./client_places.ts";
+import { ClientPlaces, type WaitingClient } from "./client_places.ts";
 import { Count, CountById, type IdCount } from "./counts.ts";
 import { hostOf, type StreamHandle } from "./stream_handle.ts";
 
@@ -139,7 +139,7 @@ export class InFlightEntry {
   }
 
   /** Waits for what {@linkcode InFlightEntry.reserveForClient} did not get; throws as {@linkcode ClientPlaces.wait}. */
-  async waitForClient(waiting: Waiting): Promise<void> {
+  async waitForClient(waiting: WaitingClient): Promise<void> {
     const { byClient } = this.#registry;
     const client = this.#client ?? "";
     const place = await byClient.wait(client, waiting);

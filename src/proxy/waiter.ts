@@ -1,14 +1,12 @@
 /** A request that waits for its turn, such as for a place at an upstream. */
 import type { After } from "../lib/after.ts";
 import { StreamError } from "../stream/stream_error.ts";
+import type { Waiting } from "./fair_queue.ts";
 
 /** The longest wait, ms. */
 const MAX_WAIT_MS = 10_000;
 
-interface WaiterOptions {
-  readonly sandboxId: string;
-  /** Who is held responsible for it, as by `clientKey()`. */
-  readonly client: string;
+interface WaiterOptions extends Waiting {
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
   readonly after: After;
@@ -19,19 +17,19 @@ interface WaiterOptions {
 }
 
 /** Waits until it is admitted or refused, its client leaves, or it has waited for 10 s. */
-export class Waiter<Place> {
-  readonly sandboxId: string;
-  readonly client: string;
+export class Waiter<Place> implements Waiting {
+  readonly group: string;
+  readonly member: string;
   readonly #options: WaiterOptions;
   readonly #place = Promise.withResolvers<Place>();
   readonly #cancelTimer: () => void;
 
   /** @throws {StreamError} if the client has left already */
   constructor(options: WaiterOptions) {
-    const { sandboxId, client, signal, after } = options;
+    const { group, member, signal, after } = options;
     if (signal.aborted) throw new StreamError("aborted", "the client left");
-    this.sandboxId = sandboxId;
-    this.client = client;
+    this.group = group;
+    this.member = member;
     this.#options = options;
     signal.addEventListener("abort", this.#onAbort);
     this.#cancelTimer = after(MAX_WAIT_MS, () => this.#giveUp());

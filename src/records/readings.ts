@@ -1,7 +1,6 @@
 /** What a gateway remembers of records, by their keys: it is not asked for again at once, and counts in an outage. */
-import { LRUCache } from "lru-cache";
 import { SingleFlight } from "../cache/single_flight.ts";
-import { ExpiringLru } from "../lib/lru.ts";
+import { ExpiringLru, Lru } from "../lib/lru.ts";
 import type { VersionedRecord } from "./stored_record.ts";
 
 /** Time for which a record is not read again, ms. */
@@ -20,14 +19,14 @@ export class Readings {
   /** Includes what was not there. */
   readonly #fresh: ExpiringLru<string, Reading>;
   /** The last reading of each record that there was; made-up ids push nothing out of it. */
-  readonly #last: LRUCache<string, Reading>;
+  readonly #last: Lru<string, Reading>;
   readonly #reads = new SingleFlight<Reading>();
   /** What is being written, and as far as is known by nobody else. */
   readonly #writes = new Set<string>();
 
   constructor(max: number) {
     this.#fresh = new ExpiringLru({ max, ttlMs: FRESH_MS });
-    this.#last = new LRUCache({ max });
+    this.#last = new Lru({ max });
   }
 
   /** Time after which no reading is given any more, whatever the database does, ms. */

@@ -1,4 +1,6 @@
 /** What a graceful shutdown waits for, and what becomes of the exchanges that last longer. */
+import type { DurableStore } from "../cache/store.ts";
+import type { Config } from "../config/config.ts";
 import { sleep } from "../lib/backoff.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
@@ -14,15 +16,22 @@ const LAST_MS = 500;
 /** The time that an aborted exchange may take to end, ms. */
 const ABORT_GRACE_MS = 1_000;
 
-/** Creates the two waits of a graceful shutdown; aborting `closing` ends both. */
+interface DrainParts {
+  readonly inFlight: InFlight;
+  readonly ownRequests: InFlight;
+  readonly upstream: Pick<UpstreamClient, "close">;
+  /** Tells how many gateways there are. */
+  readonly store: Pick<DurableStore, "announce"> | null;
+  readonly dispatch: { refuseNew(): void };
+  /** Ends all waits. */
+  readonly closing: AbortSignal;
+}
+
+/** Creates the steps of a graceful shutdown. */
 export function createDrain(
-  { inFlight, ownRequests, upstream }: {
-    readonly inFlight: InFlight;
-    readonly ownRequests: InFlight;
-    readonly upstream: Pick<UpstreamClient, "close">;
-  },
-  closing: AbortSignal,
-): Pick<GatewayService, "waitUntilPortIdle" | "drain"> {
+  { listen: { tls, reusePort } }: Pick<Config, "listen">,
+  { inFlight, ownRequests, upstream, store, dispatch, closing }: DrainParts,
+): Pick<GatewayService, "refuseNew" | "waitUntilPortIdle" | "drain"> {
   async function portIdle(): Promise<void> {
     await Promise.all([inFlight.drained(), ownRequests.drained()]);
     do {
@@ -33,11 +42,20 @@ export function createDrain(
   }
 
   return {
+    async refuseNew() {
+      // Over TLS, the port is closed. Of a shared port, the kernel would still give us a part of the connections.
+      if (tls || reusePort) return;
+      // Unless others are known to be there, nobody may answer instead.
+      if (!(Number(await store?.announce("")) > 1)) return;
+      dispatch.refuseNew();
+      inFlight.refuseQueued();
+    },
     waitUntilPortIdle: (timeoutMs) =>
       fulfilsWithin(portIdle(), timeoutMs, closing),
     async drain(timeoutMs, spreadMs, closePort) {
       const idle = Promise.all([inFlight.idle(), ownRequests.idle()]);
       if (await fulfilsWithin(idle, timeoutMs, closing)) return true;
+      inFlight.refuseQueued(); // before places are given back
       await inFlight.abortWithin(spreadMs, closing);
       // What has begun since, as the port was open for WebSockets: a POST that nobody may send twice ends in time.
       inFlight.abortTunnels();

@@ -4,7 +4,13 @@ import { setImmediate as turnOfEventLoop } from "node:timers/promises";
 import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { assertEventually } from "../support/assert_eventually.ts";
 import { fakeClock } from "../support/fake_clock.ts";
-import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
+import {
+  BASE,
+  DEMO,
+  IMPATIENT,
+  LOCKED,
+  startGateway,
+} from "../support/gateway.ts";
 import { headOf } from "../support/load_client.ts";
 import { testByNameToo as test } from "../support/named_worlds.ts";
 import {
@@ -175,13 +181,13 @@ test("S3: a client at its limit leaves other clients alone", async (startGateway
     MAX_EXCHANGES_PER_CLIENT: "1",
     MAX_TUNNELS_PER_CLIENT: "1",
     TRUSTED_PROXIES: "127.0.0.1",
-  });
-  function open(path: string, address: string, method = "GET") {
+  }, IMPATIENT);
+  function open(path: string, address: string) {
     const headers = { "X-Forwarded-For": address };
     return gateway.open(
       path === "/ws"
         ? handshakeOf(DEMO, path, headers)
-        : headOf({ method, host: DEMO, path, headers }),
+        : headOf({ host: DEMO, path, headers }),
     );
   }
   using tunnel = await open("/ws", "2001:db8::1");
@@ -194,8 +200,7 @@ test("S3: a client at its limit leaves other clients alone", async (startGateway
   assert.match(refused, /retry-after: 2\r\n/);
   using stream = await open("/sse", "2001:db8::3");
   assert.match(await stream.readUntil("\r\n\r\n"), /^HTTP\/1.1 200 /);
-  // By another method, it would wait.
-  using third = await open("/echo", "2001:db8::4", "POST");
+  using third = await open("/echo", "2001:db8::4");
   assert.match(await third.readUntil("\r\n\r\n"), /^HTTP\/1.1 429 /);
   using other = await open("/ws", "2001:db8:0:1::1");
   assert.match(await other.readUntil("\r\n\r\n"), /^HTTP\/1.1 101 /);
@@ -432,24 +437,101 @@ test("S11: one address may have ten forms for the gateway's own pages under way,
   assert.match(await neighbour.readUntil("\r\n\r\n"), /^HTTP\/1\.1 200 /);
 });
 
-test("a request that changes nothing waits for one of its client's to end", async (startGateway) => {
-  await using gateway = await startGateway({ MAX_EXCHANGES_PER_CLIENT: "1" });
+/** A gateway of which a client may have one exchange, which lasts until `endFirst()`. */
+async function oneUnderWay(start: typeof startGateway, options = {}) {
+  await using started = new AsyncDisposableStack();
+  const one = { MAX_EXCHANGES_PER_CLIENT: "1" };
+  const gateway = started.use(await start(one, options));
   let endFirst = () => {};
+  const paths: (string | undefined)[] = [];
   const host = await gateway.serve(({ url }, response) => {
+    paths.push(url);
     response.writeHead(200).flushHeaders();
     if (url === "/first") endFirst = () => response.end("first");
-    else response.end("second");
+    else response.end(url);
   });
-  using first = await gateway.open(headOf({ host, path: "/first" }));
+  const first = started.use(
+    await gateway.open(headOf({ host, path: "/first" })),
+  );
   assert.match(await first.readUntil("\r\n\r\n"), /^HTTP\/1.1 200 /);
-  let isAnswered = false;
-  const second = gateway.send(host, { path: "/second" })
-    .finally(() => isAnswered = true);
-  // By this answer, the request has come.
-  assert.equal((await gateway.send(BASE, { path: "/health" })).status, 200);
-  assert(!isAnswered);
-  const post = await gateway.send(host, { method: "POST" });
-  assert.deepEqual([post.status, post.code], [429, "client_overloaded"]);
-  endFirst();
-  assert.equal((await second).body, "second");
+  const owned = started.move();
+  return {
+    gateway,
+    host,
+    paths,
+    endFirst: () => endFirst(),
+    /** Resolves once what was sent before has come. */
+    settled: () => gateway.send(BASE, { path: "/health" }),
+    queued(): number {
+      const pattern =
+        /^porthole_limit_used\{limit="queued_by_client"\} (\d+)$/m;
+      return Number(pattern.exec(gateway.service.renderMetrics())?.[1]);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+test("a request beyond its client's limit waits for one of its client's to end", async (startGateway) => {
+  await using one = await oneUnderWay(startGateway);
+  const { gateway, host } = one;
+  const asked = ["GET", "POST"].map((method) =>
+    gateway.send(host, { method, path: `/${method}` })
+  );
+  await assertEventually(() => one.queued() === 2, "both wait");
+  assert.deepEqual(one.paths, ["/first"]);
+  one.endFirst();
+  const answers = await Promise.all(asked);
+  assert.deepEqual(answers.map(({ body }) => body), ["/GET", "/POST"]);
+  assert.equal(one.queued(), 0);
+});
+
+test("a request beyond its client's limit does not wait with a long body, or one of unknown length", async (startGateway) => {
+  await using one = await oneUnderWay(startGateway);
+  const { gateway, host } = one;
+  for (
+    const framing of [
+      "Content-Length: 20000",
+      "Transfer-Encoding: chunked",
+    ]
+  ) {
+    using stream = await gateway.open(
+      `POST / HTTP/1.1\r\nHost: ${host}\r\n${framing}\r\n\r\n`,
+    );
+    const head = await stream.readUntil("\r\n\r\n");
+    assert.match(head, /^HTTP\/1.1 429 /);
+    assert.match(head, /x-porthole-error: client_overloaded\r\n/);
+  }
+});
+
+test("a head that is too large is refused at once, beyond its client's limit, too", async (startGateway) => {
+  await using one = await oneUnderWay(startGateway);
+  const headers = { "X-Long": "x".repeat(40_000) };
+  const { status } = await one.gateway.send(one.host, { headers });
+  assert.equal(status, 431);
+});
+
+test("a client that leaves while it waits for a place never reaches the app, and leaves no trace", async (startGateway) => {
+  await using one = await oneUnderWay(startGateway);
+  const { gateway, host } = one;
+  const gone = await gateway.open(headOf({ host, path: "/gone" }));
+  await assertEventually(() => one.queued() === 1, "it waits");
+  gone.close();
+  await assertEventually(() => one.queued() === 0, "it has left");
+  one.endFirst();
+  await assertEventually(
+    async () => (await gateway.send(host)).status === 200,
+    "the place is free",
+  );
+  assert(!one.paths.includes("/gone"));
+});
+
+test("who waits for a place when the gateway aborts what is left is told that it drains, and reaches no app", async (startGateway) => {
+  await using one = await oneUnderWay(startGateway);
+  const { gateway, host } = one;
+  const waiting = gateway.send(host, { path: "/second" });
+  await assertEventually(() => one.queued() === 1, "it waits");
+  gateway.service.startDraining();
+  assert.equal(await gateway.service.drain(0, 0), false);
+  assert.equal((await waiting).code, "draining");
+  assert.deepEqual(one.paths, ["/first"]);
 });

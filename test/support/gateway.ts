@@ -33,6 +33,17 @@ export interface TestGateway extends AsyncDisposable {
   serve(app: RequestListener, sandboxId?: string): Promise<string>;
 }
 
+/** Has who waits for a place of their client's be refused at once, and not after 10 s. */
+export const IMPATIENT: Partial<ServiceOptions> = {
+  after(_, callback) {
+    let isCancelled = false;
+    queueMicrotask(() => {
+      if (!isCancelled) callback();
+    });
+    return () => isCancelled = true;
+  },
+};
+
 /** Starts a gateway; `environment` overrides the stack's, and `options` are passed to the service. */
 export async function startGateway(
   environment: Readonly<Record<string, string>> = {},

@@ -222,7 +222,7 @@ close with 1001 when the gateway restarts: reconnect.</li>
 <code>sandbox_overloaded</code></li>
 <li>of these, requests without a response yet: 625; then 503 <code>sandbox_overloaded</code></li>
 <li>requests and WebSockets from one visitor&#39;s address: 1,000, of which 500
-WebSockets; a GET more waits up to 10 s, others get 429 <code>client_overloaded</code></li>
+WebSockets; one more waits up to 10 s, and gets 429 <code>client_overloaded</code> then</li>
 <li>of these, uploads without <code>Content-Length</code>: 100; then 429 <code>client_overloaded</code></li>
 <li>time until the response begins: 300 s; then 504 <code>runner_timeout</code></li>
 <li>WebSocket messages of up to 100 bytes from a visitor: 16,384 in a second; then

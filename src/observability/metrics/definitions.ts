@@ -78,12 +78,13 @@ const LOGIN_OUTCOMES = [
   "api_unreachable",
 ] as const satisfies readonly ("ok" | ErrorCode)[];
 
-/** Limits for each of many, by their settings without `MAX_`; two have none. */
+/** Limits for each of many, by their settings without `MAX_`; three have none. */
 const LIMITS_PER_EACH = [
   "exchanges_per_sandbox",
   "tunnels_per_sandbox",
   "exchanges_per_organization",
   "exchanges_per_client",
+  "queued_by_client",
   "tunnels_per_client",
   "waiting_per_runner",
   "queued_per_runner",

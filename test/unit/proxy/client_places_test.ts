@@ -15,7 +15,7 @@ function setUp() {
     places.wait(client, { signal, refusal }).then((place) => {
       fate.value = "in";
       fate.place = place;
-    }, ({ message }) => fate.value = message);
+    }, ({ code, message }) => fate.value = code ?? message);
     return fate;
   }
   function take(client: string): IdCount {
@@ -53,7 +53,7 @@ Deno.test("ClientPlaces refuses who has waited for 10 s, and gives nobody's plac
   clock.pass(5000);
   await turnOfEventLoop();
   assert.equal(late.value, "refused");
-  assert.match(gone.value, /did not wait/);
+  assert.equal(gone.value, "aborted");
   assert.equal(places.queued, 1);
   places.leave("one", place);
   clock.pass(20_000);
@@ -73,6 +73,23 @@ Deno.test("ClientPlaces refuses who does not fit in, first of the client of whic
     many.flatMap(({ value }, nth) => value === "waits" ? [] : [nth]),
     [127],
   );
+});
+
+Deno.test("ClientPlaces has nobody wait any more once the gateway drains", async () => {
+  const { clock, places, wait, take } = setUp();
+  const place = take("one");
+  const before = wait("one");
+  places.refuseWaiting();
+  const after = wait("one");
+  await turnOfEventLoop();
+  assert.deepEqual([before.value, after.value], Array(2).fill("draining"));
+  places.leave("one", place);
+  clock.pass(20_000);
+  assert.deepEqual(places.limitInUse, {
+    name: "QUEUED_BY_CLIENT",
+    used: 0,
+    limit: 128,
+  });
 });
 
 Deno.test("an exchange that waits for its client's place takes none of all, and a drain waits for it", async () => {
@@ -101,4 +118,5 @@ Deno.test("an exchange that waits for its client's place takes none of all, and 
   second?.end();
   await drained;
   assert.equal(inFlight.begin()?.reserveForClient("one"), true);
+  assert.equal(inFlight.queued, 0);
 });

@@ -6,10 +6,10 @@ interface Named extends Waiting {
   readonly name: string;
 }
 
-/** One who waits, as `sandbox client nth`. */
+/** One who waits, as `group member nth`. */
 function named(name: string): Named {
-  const [sandboxId = "", client = ""] = name.split(" ");
-  return { name, sandboxId, client };
+  const [group = "", member = ""] = name.split(" ");
+  return { name, group, member };
 }
 
 /** A queue of these, in this order. */
@@ -24,12 +24,12 @@ function order(queue: FairQueue<Named>): string[] {
   return [...queue.drain()].map(({ name }) => name);
 }
 
-Deno.test("FairQueue gives the clients of a sandbox turns: one of them waits for one of each other", () => {
+Deno.test("FairQueue gives the members of a group turns: one of them waits for one of each other", () => {
   const { queue } = queueOf(["a x 1", "a x 2", "a x 3", "a y 1", "a y 2"]);
   assert.deepEqual(order(queue), ["a x 1", "a y 1", "a x 2", "a y 2", "a x 3"]);
 });
 
-Deno.test("FairQueue gives sandboxes turns, however many clients each has", () => {
+Deno.test("FairQueue gives groups turns, however many members each has", () => {
   const { queue } = queueOf(["a x 1", "a y 1", "a z 1", "a x 2", "b x 1"]);
   assert.deepEqual(order(queue), ["a x 1", "b x 1", "a y 1", "a z 1", "a x 2"]);
 });
@@ -41,11 +41,20 @@ Deno.test("FairQueue serves one who waits alone next to one with 350 second", ()
   assert.deepEqual(next.map((each) => each?.name), ["a x 0", "a y 1"]);
 });
 
-Deno.test("FairQueue passes over sandboxes that may have none, which keep their turn", () => {
+Deno.test("FairQueue passes over groups that may have none, which keep their turn", () => {
   const { queue } = queueOf(["a x 1", "b x 1", "c x 1"]);
   assert.equal(queue.next((id) => id !== "a")?.name, "b x 1");
   assert.equal(queue.next(() => false), undefined);
   assert.deepEqual(order(queue), ["a x 1", "c x 1"]);
+});
+
+Deno.test("FairQueue takes out of one group, whichever has its turn, its members in theirs", () => {
+  const { queue } = queueOf(["a x 1", "b x 1", "b x 2", "b y 1"]);
+  assert.deepEqual(
+    Array.from({ length: 4 }, () => queue.nextOf("b")?.name),
+    ["b x 1", "b y 1", "b x 2", undefined],
+  );
+  assert.deepEqual(order(queue), ["a x 1"]);
 });
 
 Deno.test("FairQueue lets nobody in who has as many as anybody else, once it is full", () => {
@@ -60,7 +69,7 @@ Deno.test("FairQueue lets nobody in who has as many as anybody else, once it is 
   assert.equal(none.size, 0);
 });
 
-Deno.test("FairQueue has the last one of the largest sandbox's largest client leave for one who has fewer", () => {
+Deno.test("FairQueue has the last one of the largest group's largest member leave for one who has fewer", () => {
   const { queue } = queueOf(["a x 1", "a y 1", "a y 2", "a y 3", "b x 1"]);
   assert.equal(queue.add(named("b z 1"), 5)?.name, "a y 3");
   assert.equal(queue.add(named("a z 1"), 5)?.name, "a y 2");

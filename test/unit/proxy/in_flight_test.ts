@@ -564,12 +564,12 @@ Deno.test("InFlight tells how near its limits whoever has most is, and which san
   function used(): number[] {
     return inFlight.limitsInUse().map(({ used }) => used);
   }
-  assert.deepEqual(used(), [5, 3, 3, 2, 3, 2]);
+  assert.deepEqual(used(), [5, 3, 3, 2, 3, 2, 0]);
   assert.deepEqual(inFlight.sandboxesByTunnels(1), [
     { sandboxId: "one", tunnels: 2 },
   ]);
   for (const entry of entries) entry.end();
-  assert.deepEqual(used(), Array(6).fill(0));
+  assert.deepEqual(used(), Array(7).fill(0));
   assert.deepEqual(inFlight.sandboxesByTunnels(10), []);
 });
 

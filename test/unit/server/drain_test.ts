@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { InFlight } from "../../../src/proxy/in_flight.ts";
 import { createDrain } from "../../../src/server/drain.ts";
+import { configOf } from "../../support/config.ts";
 import { fakeClock } from "../../support/fake_clock.ts";
 
 const LIMITS = {
@@ -17,11 +18,15 @@ const LIMITS = {
 function setUp() {
   const inFlight = new InFlight(LIMITS);
   const events: string[] = [];
-  const { drain } = createDrain({
+  const { listen } = configOf();
+  const { drain } = createDrain({ listen }, {
     inFlight,
     ownRequests: new InFlight(LIMITS),
     upstream: { close: () => void events.push("upstreams closed") },
-  }, new AbortController().signal);
+    store: null,
+    dispatch: { refuseNew() {} },
+    closing: new AbortController().signal,
+  });
   /** Begins what lasts until it is aborted, or the function returned is called. */
   function begin(name: string, isTunnel: boolean, onAbort?: () => void) {
     const entry = inFlight.begin();
