@@ -47,7 +47,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
     "Often somebody behind the same address tries wrong keys. [Limits](run/hosted.md#limits).",
   session_unavailable:
     "`CACHE_URL` did not answer, or came back less than 10 s ago.",
-  records_unavailable: "[`RECORDS_URL`](operate.md#records) did not answer.",
+  records_unavailable:
+    "[`RECORDS_URL`](operate.md#records) did not answer, or what it has cannot be read.",
   overloaded: "`MAX_CONCURRENT_EXCHANGES`, or no file descriptors are left.",
   sandbox_overloaded:
     "`MAX_EXCHANGES_PER_SANDBOX`, an eighth of `MAX_TUNNELS`, or a quarter of `MAX_WAITING_PER_RUNNER` waited for [a response to begin](operate.md#one-slow-app-one-runner-that-hangs).",

@@ -75,35 +75,42 @@ export class RecordValues {
     form: Form<T>,
     known?: Versioned<T>,
   ): Promise<Versioned<T> | "unreadable"> {
-    const found = await this.#run((values) => values.read(key));
+    const found = await this.#find(key);
     const isKnown = known !== undefined && found?.version === known.version;
     return isKnown ? known : this.#parse(key, form, found);
   }
 
   /**
    * Changes a value as it is by then, as often as somebody else is faster; undefined if `change` has it stay. What
-   * `change` throws is thrown, and nothing written. One that cannot be read is not written over.
+   * `change` throws is thrown, and nothing written. One that cannot be read is not written over, unless it is `known`
+   * what it was: `change` gets that then, and what is there is set aside.
    * @throws {GatewayError} `records_full` if it becomes too long
    */
   async update<T>(
     key: StoreKey,
-    { schema, none }: Form<T>,
+    form: Form<T>,
     change: (value: T, version: string | undefined) => Change<T> | undefined,
+    known?: { readonly value: T },
   ): Promise<Updated<T> | undefined> {
     const attempt = async () => {
-      const found = await this.read(key, { schema, none });
-      if (found === "unreadable") throw unreadable(key);
-      const { value: before, version } = found;
+      const found = await this.#find(key);
+      const read = this.#parse(key, form, found);
+      const now = read === "unreadable" ? known : read;
+      if (now === undefined) throw unreadable(key);
+      const { value: before } = now;
+      const version = found?.version;
       const changed = change(before, version);
       if (changed === undefined) return { updated: undefined };
-      const { value = none, ttlMs = Infinity } = changed;
+      const { value = form.none, ttlMs = Infinity } = changed;
       const text = textOf(key, changed);
+      if (found && read === "unreadable") await this.#setAside(key, found);
       const written = await this.#run((values) =>
         values.write({ key, version, text, ttlMs })
       );
       if (written === undefined) return undefined;
-      const now = text === undefined ? undefined : written;
-      return { updated: { before, value, version: now } };
+      this.#unreadable.delete(key.join("/"));
+      const next = text === undefined ? undefined : written;
+      return { updated: { before, value, version: next } };
     };
     // In this process, nobody gets ahead of anybody else.
     const { updated } = await this.#turns.take(String(key), async () => {
@@ -119,6 +126,11 @@ export class RecordValues {
     return updated;
   }
 
+  /** How many values could not be read lately. */
+  get unreadable(): number {
+    return [...this.#unreadable.keys()].length;
+  }
+
   /** Why records may be lost, or are not seen, in words for operators. */
   async doubts(): Promise<readonly string[]> {
     if (!this.isOn) return ["RECORDS_URL keeps nothing: what needs it is off"];
@@ -132,6 +144,21 @@ export class RecordValues {
   close(): void {
     this.#breaker.close();
     this.#opening?.then((values) => values.close()).catch(() => {});
+  }
+
+  #find(key: StoreKey): Promise<VersionedValue | undefined> {
+    return this.#run((values) => values.read(key));
+  }
+
+  /** Keeps what cannot be read under another key, which has its version, for good: it is there already if that fails. */
+  async #setAside(
+    key: StoreKey,
+    { version, text }: VersionedValue,
+  ): Promise<void> {
+    const aside: StoreKey = ["set-aside", ...key, version];
+    const write = { key: aside, version: undefined, text, ttlMs: Infinity };
+    await this.#run((values) => values.write(write));
+    logger.warn("an unreadable value was set aside", { key: key.join("/") });
   }
 
   #parse<T>(

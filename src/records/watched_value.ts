@@ -80,10 +80,14 @@ export class WatchedValue<T> {
     return true;
   }
 
-  /** As {@linkcode RecordValues.update}; it is known here once it is stored. */
+  /** As {@linkcode RecordValues.update}, of what was read here if it cannot be read now; it is known here once it is stored. */
   async update(change: (value: T) => Change<T>): Promise<T> {
-    const updated = await this.#values.update(this.#key, this.#form, change);
-    this.#latest = updated ?? this.#latest;
+    this.#latest = await this.#values.update(
+      this.#key,
+      this.#form,
+      change,
+      this.#latest,
+    ) ?? this.#latest;
     return this.value;
   }
 }

@@ -3,7 +3,7 @@ import type { z } from "@hono/zod-openapi";
 import { GatewayError, type RequestProblem } from "../../errors.ts";
 import type { ApiRequest } from "./caller.ts";
 
-/** Longest body, bytes. */
+/** Longest body, bytes, unless a route says otherwise. */
 const MAX_BYTES = 16 * 1024;
 
 /** Most problems that are told. */
@@ -13,12 +13,13 @@ const MAX_PROBLEMS = 20;
 export async function jsonBody<T>(
   { req: { raw: { headers } }, env }: ApiRequest,
   schema: z.ZodType<T>,
+  maxBytes = MAX_BYTES,
 ): Promise<T> {
   const type = headers.get("content-type") ?? "";
   if (!/^application\/json\s*(?:;|$)/i.test(type)) {
     throw new GatewayError("unsupported_media_type", "No JSON by its type");
   }
-  const bytes = await env.readForm(MAX_BYTES);
+  const bytes = await env.readForm(maxBytes);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

@@ -4,7 +4,6 @@ import { flag, listOf, optional } from "../../config/formats.ts";
 import { type Format, inGroup, setting } from "../../config/read_settings.ts";
 import { sectionOf, settingsSection } from "../../config/section.ts";
 import { checkBase } from "../../control/route.ts";
-import { GatewayError } from "../../errors.ts";
 import type { Feature } from "../../gateway/feature.ts";
 import type {
   FeatureModule,
@@ -114,15 +113,13 @@ function blocking(token: string, parts: FeatureParts): Feature {
   const { recordValues, background, inFlight } = parts;
   const list = new BlockList(recordValues);
   function onChange(): void {
-    if (list.all.size > 0) inFlight.abortWhere((served) => list.blocks(served));
+    if (!list.isInForce) return;
+    inFlight.abortWhere((served) => list.refusalOf(served) !== undefined);
   }
   const look = () => list.look().then(onChange);
   const { loaded, close } = watch("read blocks", look, background);
   return {
-    guard: (served) =>
-      list.blocks(served)
-        ? new GatewayError("preview_blocked", "On the block list")
-        : undefined,
+    guard: (served) => list.refusalOf(served),
     control: {
       routes: (app) => addBlockRoutes(app, list, { ...parts, token, onChange }),
     },

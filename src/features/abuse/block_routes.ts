@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { isUuid } from "../../address/grammar.ts";
 import { splitAuthority } from "../../address/preview_host.ts";
 import { bearerOf } from "../../auth/credentials.ts";
-import { checked, invalid } from "../../control/api/json_body.ts";
+import { checked, invalid, jsonBody } from "../../control/api/json_body.ts";
 import { API_REFUSALS } from "../../control/api/record_descriptions.ts";
 import { answer } from "../../control/api/record_routes.ts";
 import {
@@ -20,12 +20,23 @@ import { isSentByPage } from "../../http/fetch_metadata.ts";
 import { clientKey } from "../../lib/client_key.ts";
 import { AUDIT, loggerFor } from "../../observability/log.ts";
 import { OWN_ANSWER_HEADERS } from "../../pages/problem.ts";
-import { type Block, BLOCK_KINDS, type BlockList } from "./block_list.ts";
+import { unreadable } from "../../records/record_values.ts";
+import {
+  type Block,
+  BLOCK_KINDS,
+  BLOCK_SOURCES,
+  type BlockList,
+  KEY,
+  MAX_BYTES,
+} from "./block_list.ts";
 
 const PARAMS = z.object({
   kind: z.enum(BLOCK_KINDS),
   id: z.string().max(253).regex(/^[\w.-]+$/),
 });
+
+/** The whole list, as it is told, too. */
+const LIST = z.strictObject({ items: z.array(z.string()) });
 
 const PATH = "/api/v1/blocks";
 const description = "For the operator, by `BLOCKS_TOKEN` as a bearer.";
@@ -49,11 +60,20 @@ export const BLOCK_ROUTES: readonly RouteConfig[] = [{
   description,
   responses: {
     200: {
-      description: "All of it, such as `sandboxes/0b9f…`.",
-      content: json(z.object({ items: z.array(z.string()) })),
+      description:
+        "All of it, such as `sandboxes/0b9f…`; `source` is not `list` while the stored list is gone or cannot be read.",
+      content: json(LIST.extend({ source: z.enum(BLOCK_SOURCES) })),
     },
     ...API_REFUSALS,
   },
+}, {
+  method: "put",
+  path: PATH,
+  operationId: "blocks_replace",
+  summary: "Block these and nothing else",
+  description,
+  request: { body: { content: json(LIST), required: true } },
+  responses: OF_ONE.responses,
 }, {
   ...OF_ONE,
   method: "put",
@@ -69,7 +89,7 @@ export const BLOCK_ROUTES: readonly RouteConfig[] = [{
 /** Adds the routes, without their descriptions. */
 export function addBlockRoutes(
   app: OpenAPIHono<ControlEnv>,
-  list: Pick<BlockList, "all" | "look" | "change">,
+  list: Pick<BlockList, "all" | "source" | "look" | "change" | "replace">,
   { token, onChange, parseHost, throttle, accessEvents }:
     & Pick<FeatureParts, "parseHost" | "throttle" | "accessEvents">
     & { readonly token: string; readonly onChange: () => void },
@@ -90,27 +110,46 @@ export function addBlockRoutes(
     }
     await next();
   });
-  app.get(PATH, async () => {
-    await list.look();
-    return answer(200, { items: [...list.all] });
-  });
-  app.on(["PUT", "DELETE"], `${PATH}/:kind/:id`, async (c) => {
-    const { kind, id } = checked(c.req.param(), PARAMS);
+  /** A block, by the words that name it; throws `invalid_request` if it would block nothing. */
+  function blockOf(params: unknown, path: string): Block {
+    const { kind, id } = checked(params, PARAMS);
     const { name } = splitAuthority(id);
     const parsed = parseHost(name);
     const isOurs = parsed.kind === "base" ||
       parsed.kind === "preview" && parsed.host.name === undefined;
     if (kind === "names" ? isOurs : !isUuid(id)) {
       const message = "must be a UUID, or the host of a name";
-      throw invalid([{ path: "/id", message }], "It would block nothing");
+      throw invalid([{ path, message }], "It would block nothing");
     }
-    const block: Block = `${kind}/${name}`;
-    const isBlocked = c.req.method === "PUT";
-    await list.change(block, isBlocked);
-    const facts = { requestId: c.env.requestId, block };
-    loggerFor(AUDIT).info(isBlocked ? "blocked" : "unblocked", facts);
+    return `${kind}/${name}`;
+  }
+  function done(what: string, facts: Record<string, unknown>): Response {
+    loggerFor(AUDIT).info(what, facts);
     onChange();
     return new Response(null, { status: 204, headers: OWN_ANSWER_HEADERS });
+  }
+  app.get(PATH, async () => {
+    await list.look();
+    const { source } = list;
+    if (source === undefined) throw unreadable(KEY);
+    return answer(200, { items: [...list.all], source });
+  });
+  app.put(PATH, async (c) => {
+    const { items } = await jsonBody(c, LIST, MAX_BYTES);
+    const blocks = items.map((each, at) => {
+      const [kind, ...id] = each.split("/");
+      return blockOf({ kind, id: id.join("/") }, `/items/${at}`);
+    });
+    await list.replace(blocks);
+    const { requestId } = c.env;
+    return done("blocks replaced", { requestId, blocks });
+  });
+  app.on(["PUT", "DELETE"], `${PATH}/:kind/:id`, async (c) => {
+    const block = blockOf(c.req.param(), "/id");
+    const isBlocked = c.req.method === "PUT";
+    await list.change(block, isBlocked);
+    const { requestId } = c.env;
+    return done(isBlocked ? "blocked" : "unblocked", { requestId, block });
   });
 }
 

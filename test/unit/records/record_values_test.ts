@@ -124,3 +124,20 @@ Deno.test("whoever has a value in the version that is stored gets it back as it 
   await add(values, 1);
   assert.notEqual(await values.read(KEY, SUM, read), read);
 });
+
+Deno.test("a value that cannot be read is set aside by a change of what it is known to have been", async () => {
+  const store = new MemoryValues();
+  const values = store.gateway();
+  store.kept.set(NAME, { text: "{", version: "theirs" });
+  assert.equal(await sumIn(values), "unreadable");
+  assert.equal(values.unreadable, 1);
+  const known = { value: { sum: 2 } };
+  const stay = await values.update(KEY, SUM, () => undefined, known);
+  assert.equal(stay, undefined);
+  assert.equal(store.kept.size, 1);
+  const more = ({ sum }: { sum: number }) => ({ value: { sum: sum + 1 } });
+  assert.equal((await values.update(KEY, SUM, more, known))?.value.sum, 3);
+  assert.equal(await sumIn(values), 3);
+  assert.equal(values.unreadable, 0);
+  assert.equal(store.kept.get("set-aside,sums,7,theirs")?.text, "{");
+});

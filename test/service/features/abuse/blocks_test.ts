@@ -7,6 +7,8 @@ import {
   type Stack,
   startStack,
 } from "../../../../scripts/stand_in/stack.ts";
+import { openSharedKv } from "../../../../src/cache/kv_sharing.ts";
+import { kvValues } from "../../../../src/records/kv_values.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import {
@@ -18,7 +20,10 @@ import {
 } from "../../../support/gateway.ts";
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import { startRecordsGateway } from "../../../support/records_api.ts";
-import { sharedRecordsTest } from "../../../support/records_file.ts";
+import {
+  recordsFile,
+  sharedRecordsTest,
+} from "../../../support/records_file.ts";
 import { textFile } from "../../../support/text_file.ts";
 import { testInBothWorlds as test } from "../../../support/worlds.ts";
 
@@ -208,6 +213,72 @@ sharedRecordsTest(
   },
 );
 
+/** Writes over values of a place for records, as somebody else would. */
+async function poison(
+  { RECORDS_URL: url }: { readonly RECORDS_URL: string },
+  text: string,
+  ...keys: [string, ...string[]][]
+): Promise<void> {
+  const values = kvValues(await openSharedKv(url.replace("kv:", "")));
+  for (const key of keys) {
+    const version = (await values.read(key))?.version;
+    assert(await values.write({ key, version, text, ttlMs: Infinity }));
+  }
+  values.close();
+}
+
+Deno.test("a list that cannot be read unblocks nothing, at a restart neither, is told, and the next block heals it", async () => {
+  using clock = fakeClock();
+  await using file = await recordsFile();
+  await using stack = await startStack();
+  addSandboxes(stack);
+  const settings = { ...SETTINGS, ...file.environment };
+  {
+    await using running = await startGatewayOf(stack, settings);
+    await ask(running, "PUT", `sandboxes/${OPEN_ID}`);
+    await poison(file.environment, "null", ["blocks"]);
+    clock.pass(LOOK_MS);
+    const told = (await ask(running, "GET")).json();
+    const items = [`sandboxes/${OPEN_ID}`];
+    assert.deepEqual(told, { items, source: "copy" });
+    assert.equal((await running.send(OPEN)).code, "preview_blocked");
+  }
+  const headers = TOKEN_OF_PRIVATE;
+  {
+    await using restarted = await startGatewayOf(stack, settings);
+    assert.equal((await restarted.send(OPEN)).code, "preview_blocked");
+    assert.equal((await restarted.send(PRIVATE, { headers })).status, 200);
+    const put = await ask(restarted, "PUT", `sandboxes/${PRIVATE_ID}`);
+    assert.equal(put.status, 204);
+    assert.equal((await ask(restarted, "GET")).json().source, "list");
+    for (const host of [OPEN, PRIVATE]) {
+      const { code } = await restarted.send(host, { headers });
+      assert.equal(code, "preview_blocked");
+    }
+  }
+  await poison(file.environment, "{", ["blocks"], ["blocks", "copy"]);
+  await using closed = await startGatewayOf(stack, settings);
+  assert.equal((await closed.send(OPEN)).code, "records_unavailable");
+  assert.equal((await ask(closed, "GET")).code, "records_unavailable");
+  const one = await ask(closed, "PUT", `sandboxes/${PRIVATE_ID}`);
+  assert.equal(one.code, "records_unavailable");
+  async function replace(...items: string[]) {
+    return await closed.send(BASE, {
+      method: "PUT",
+      path: "/api/v1/blocks",
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({ items }),
+    });
+  }
+  assert.equal((await replace("sandboxes/demo")).code, "invalid_request");
+  assert.equal((await replace(`sandboxes/${OPEN_ID}`)).status, 204);
+  assert.equal((await closed.send(OPEN)).code, "preview_blocked");
+  assert.equal((await closed.send(PRIVATE, { headers })).status, 200);
+});
+
 Deno.test("nobody blocks without the operator's token, and the log says who tries", async () => {
   await using log = await collectLog();
   await using gateway = await startBlocking();
@@ -258,7 +329,10 @@ Deno.test("what would block nothing is refused", async () => {
     const { code } = await ask(gateway, "PUT", block);
     assert.equal(code, "invalid_request", block);
   }
-  assert.deepEqual((await ask(gateway, "GET")).json(), { items: [] });
+  assert.deepEqual((await ask(gateway, "GET")).json(), {
+    items: [],
+    source: "list",
+  });
 });
 
 Deno.test("without a token of the operator's, or a place for records, the API is off", async () => {

@@ -41,7 +41,8 @@ Deno.test("a sandbox is blocked by its id, by any name, and with its organizatio
     ] as const
   ) {
     const served = { sandboxId, organizationId, name };
-    assert.equal(list.blocks(served), expected, JSON.stringify(served));
+    const isBlocked = list.refusalOf(served)?.code === "preview_blocked";
+    assert.equal(isBlocked, expected, JSON.stringify(served));
   }
 });
 
@@ -95,17 +96,94 @@ Deno.test("the list is full before the store's value is, and what is there can b
   assert.deepEqual([...list.all], [long]);
 });
 
-Deno.test("a list that cannot be read stays as it was known, and nothing is written over it", async () => {
+const POISON = ["{", "null", '{"sandboxes":[]}', ""];
+
+/** What a gateway that starts knows of what is stored. */
+async function started(values: MemoryValues) {
+  const list = new BlockList(values.gateway());
+  await list.look();
+  const served = { sandboxId: "any", organizationId: undefined, name: "" };
+  return { list, code: list.refusalOf(served)?.code };
+}
+
+for (const text of [...POISON, undefined]) {
+  Deno.test(`a list that is ${text ?? "deleted"} unblocks nothing, at gateways that start neither, and a change heals it`, async () => {
+    const values = new MemoryValues();
+    const list = new BlockList(values.gateway());
+    await list.change("sandboxes/box", true);
+    const poisoned = { text: text ?? "", version: "other" };
+    if (text === undefined) values.kept.delete("blocks");
+    else values.kept.set("blocks", poisoned);
+    await list.look();
+    assert.deepEqual([...list.all], ["sandboxes/box"]);
+    const late = await started(values);
+    assert.deepEqual([...late.list.all], ["sandboxes/box"]);
+    assert.deepEqual([late.list.source, late.code], ["copy", undefined]);
+    await late.list.change("sandboxes/a", true);
+    assert.equal(late.list.source, "list");
+    const both = '["sandboxes/box","sandboxes/a"]';
+    assert.equal(values.kept.get("blocks")?.text, both);
+    assert.equal(values.kept.get("blocks,copy")?.text, both);
+    const aside = values.kept.get("set-aside,blocks,other")?.text;
+    assert.equal(aside, text);
+    await list.look();
+    assert.equal(list.all.size, 2);
+  });
+}
+
+Deno.test("where neither list nor copy can be read, a gateway that starts refuses everything until the whole list is put", async () => {
+  const values = new MemoryValues();
+  for (const key of ["blocks", "blocks,copy"]) {
+    values.kept.set(key, { text: "{", version: key });
+  }
+  const { list, code } = await started(values);
+  assert.equal(code, "records_unavailable");
+  assert.equal(list.source, undefined);
+  await assert.rejects(list.change("sandboxes/a", true), {
+    code: "records_unavailable",
+    message: "No value that can be read: blocks",
+  });
+  assert.equal(values.kept.get("blocks")?.text, "{");
+  await list.replace(["sandboxes/a", "sandboxes/a"]);
+  assert.deepEqual([...list.all], ["sandboxes/a"]);
+  const healed = await started(values);
+  assert.deepEqual([healed.code, [...healed.list.all]], [
+    undefined,
+    ["sandboxes/a"],
+  ]);
+  for (const key of ["blocks", "blocks,copy"]) {
+    assert.equal(values.kept.get(key)?.text, '["sandboxes/a"]');
+  }
+});
+
+Deno.test("where nothing was ever blocked, nothing is missed", async () => {
+  const { list, code } = await started(new MemoryValues());
+  await list.look();
+  assert.deepEqual([list.source, code], ["list", undefined]);
+});
+
+Deno.test("a gateway that runs knows what it has read when list and copy are both gone", async () => {
   const values = new MemoryValues();
   const list = new BlockList(values.gateway());
   await list.change("sandboxes/box", true);
-  values.kept.set("blocks", { text: "{", version: "other" });
-  const unreadable = {
-    code: "records_unavailable",
-    message: "No value that can be read: blocks",
-  };
-  await assert.rejects(list.look(), unreadable);
-  await assert.rejects(list.change("sandboxes/a", true), unreadable);
-  assert.deepEqual([...list.all], ["sandboxes/box"]);
-  assert.equal(values.kept.get("blocks")?.text, "{");
+  values.kept.clear();
+  await list.look();
+  assert.deepEqual([list.source, [...list.all]], ["memory", ["sandboxes/box"]]);
+  await list.change("sandboxes/box", false);
+  assert.deepEqual([list.source, [...list.all]], ["list", []]);
+  assert.equal(values.kept.get("blocks")?.text, "[]");
+});
+
+Deno.test("a list that was stored before there were copies gets one, and a copy that failed is made later", async () => {
+  const values = new MemoryValues();
+  values.kept.set("blocks", { text: '["sandboxes/box"]', version: "old" });
+  values.unwritable.add("blocks,copy");
+  const { list } = await started(values);
+  assert.equal(values.kept.has("blocks,copy"), false);
+  values.unwritable.clear();
+  await list.look();
+  assert.equal(values.kept.get("blocks,copy")?.text, '["sandboxes/box"]');
+  values.asked.length = 0;
+  await list.look();
+  assert.deepEqual(values.asked, ["read blocks"]);
 });

@@ -106,7 +106,7 @@ Deno.test("a gateway that starts reads all names, and knows none before", async 
 for (
   const text of ["{", "{}", '{"entries":{"h":null}}', '{"entries":[]}', "[]"]
 ) {
-  Deno.test(`a value such as ${text} hides the names of no other, keeps its own, and is not written over`, async () => {
+  Deno.test(`a value such as ${text} hides the names of no other, keeps its own, and is healed by who knows them`, async () => {
     await isLeftOut(text);
   });
 }
@@ -132,6 +132,14 @@ async function isLeftOut(text: string): Promise<void> {
   await hold(late.names, another);
   for (let look = 0; look < LOOKS_A_MINUTE; look++) await names.look();
   assert.equal(names.entryOf(other).holder?.sandboxId, "moved");
+  const [beside = ""] = hostsBeside(SHOP, 1);
+  await hold(names, nameOf(beside));
+  for (let look = 0; look < LOOKS_A_MINUTE; look++) await late.names.look();
+  for (const host of [SHOP, beside]) {
+    assert.equal(late.names.entryOf(host).holder?.host, host);
+  }
+  const aside = `set-aside,${keyOf(SHOP)},${keyOf(SHOP)} spoilt`;
+  assert.equal(values.kept.get(aside)?.text, text);
 }
 
 Deno.test("of changes at once, by several gateways, none is lost", async () => {
