@@ -10,6 +10,7 @@ export const CAPS = [100, 10_000];
 
 /** An organization's list is in so many parts by age, as a value in Deno KV may have 64 KiB; prime, for round times. */
 const PARTS = 31;
+const PART_KIND = "organization-records";
 
 /** A record in a list. */
 export type Listed = Pick<StoredRecord, "id" | "createdAt" | "expiresAt">;
@@ -41,6 +42,12 @@ export class RecordLists {
     return this.#current(found.value.listed);
   }
 
+  /** Those of a part of an organization's; none if it cannot be read, as then they do not count. */
+  async #ofPart(key: StoreKey): Promise<readonly Listed[]> {
+    const found = await this.#options.values.read(key, LIST);
+    return found === "unreadable" ? [] : this.#current(found.value.listed);
+  }
+
   /** Those of an organization, each with the part that lists it; undefined if it may have more. */
   async fullOrganization(
     kind: string,
@@ -48,7 +55,7 @@ export class RecordLists {
   ): Promise<{ readonly key: StoreKey; readonly each: Listed }[] | undefined> {
     const [, keys = []] = listsOf(kind, record);
     const parts = await Promise.all(keys.map(async (key) => {
-      const listed = await this.of(key);
+      const listed = await this.#ofPart(key);
       return listed.map((each) => ({ key, each }));
     }));
     const all = parts.flat();
@@ -60,7 +67,7 @@ export class RecordLists {
   async enlist(kind: string, record: StoredRecord): Promise<boolean> {
     const { id, createdAt, expiresAt } = record;
     for (const [at, [key, ...others]] of listsOf(kind, record).entries()) {
-      const parts = await Promise.all(others.map((each) => this.of(each)));
+      const parts = await Promise.all(others.map((each) => this.#ofPart(each)));
       const taken = parts.reduce((sum, { length }) => sum + length, 0);
       const room = (this.#options.caps[at] ?? 0) - taken;
       const isListed = await this.#change(key, (listed) => {
@@ -73,8 +80,10 @@ export class RecordLists {
     return true;
   }
 
-  /** Takes a record out of a list; one that was made anew under its id stays. */
+  /** Takes a record out of a list that can be read; one that was made anew under its id stays. */
   async unlist(key: StoreKey, { id, createdAt }: Listed): Promise<void> {
+    const { values } = this.#options;
+    if (await values.read(key, LIST) === "unreadable") return;
     const isOther = (each: Listed) =>
       each.id !== id || each.createdAt !== createdAt;
     await this.#change(key, (listed) => listed.filter(isOther));
@@ -92,19 +101,23 @@ export class RecordLists {
     }
   }
 
-  /** Changes a list as it is by then; false if `change` has it stay. */
+  /**
+   * Changes a list as it is by then; false if `change` has it stay. A part of an organization's that cannot be read begins
+   * anew; a sandbox's does not, as its members would not see what they have granted.
+   */
   async #change(
     key: StoreKey,
     change: (listed: readonly Listed[]) => readonly Listed[] | undefined,
   ): Promise<boolean> {
     const { values, now } = this.#options;
+    const isPart = key[0] === PART_KIND;
     const updated = await values.update(key, LIST, (list) => {
       const listed = change(this.#current(list.listed));
       if (listed === undefined) return undefined;
       const ends = listed.map(({ expiresAt }) => expiresAt ?? Infinity);
       const value = listed.length === 0 ? undefined : { ...list, listed };
       return { value, ttlMs: leftMs(Math.max(...ends), now()) };
-    });
+    }, isPart ? { value: LIST.none } : undefined);
     return updated !== undefined;
   }
 
@@ -138,7 +151,7 @@ function listsOf(
 ): (readonly [StoreKey, ...StoreKey[]])[] {
   const ofSandbox = [listOf(kind, sandboxId)] as const;
   if (organizationId === null) return [ofSandbox];
-  const list = ["organization-records", kind, organizationId] as const;
+  const list = [PART_KIND, kind, organizationId] as const;
   const parts = Array.from({ length: PARTS }, (_, at) => String(at));
   const [own = ""] = parts.splice(createdAt % PARTS, 1);
   return [ofSandbox, [

@@ -255,6 +255,40 @@ Deno.test("while a sandbox's list cannot be read, that is said, and its records 
   assert.equal((await one.get(TOKEN, "a"))?.record.id, "a");
 });
 
+Deno.test("a part of an organization's list that cannot be read stops no sandbox's records, and begins anew", async () => {
+  using world = setUp();
+  const { one, values } = world;
+  const organizationId = "acme";
+  const parts = Array.from({ length: 31 }, (_, at) => `${at}`)
+    .map((part) => `organization-records,token,acme,${part}`);
+  for (const [at, text] of ["{}", '{"listed":null}', "null"].entries()) {
+    for (const key of parts) values.set(key, { text, version: `v${at}` });
+    for (const sandboxId of ["one", "two"]) {
+      const record = { ...recordOf(sandboxId), sandboxId, organizationId };
+      assert.equal(typeof await one.put(TOKEN, record, "absent"), "object");
+      assert.equal((await one.list(TOKEN, sandboxId)).items.length, 1);
+      assert(await one.delete(TOKEN, sandboxId));
+    }
+    const healed = parts.filter((key) => values.get(key)?.text !== text);
+    assert.equal(healed.length, 1);
+    const aside = `set-aside,${healed[0]},v${at}`;
+    assert.equal(values.get(aside)?.text, text);
+  }
+});
+
+Deno.test("a sandbox's list that cannot be read keeps none of its records from ending, nor another sandbox's from being made", async () => {
+  using world = setUp();
+  const { one, values } = world;
+  await one.put(TOKEN, recordOf("a"), "absent");
+  const key = "sandbox-records,token,sandbox";
+  values.set(key, { text: "null", version: "theirs" });
+  assert(await one.delete(TOKEN, "a"));
+  assert.equal(await one.get(TOKEN, "a"), undefined);
+  const other = { ...recordOf("b"), sandboxId: "other" };
+  assert.equal(typeof await one.put(TOKEN, other, "absent"), "object");
+  assert.equal(values.get(key)?.text, "null");
+});
+
 Deno.test("a record is changed as it is by then, by whichever gateway, and one that is gone or over is not", async () => {
   using world = setUp();
   const { one, other, clock } = world;
