@@ -242,6 +242,7 @@ export async function createService(
     clientLeg,
     bulkheads,
     store,
+    recordValues: records.values,
     readiness,
   }));
   const turns = await openTurns();

@@ -8,6 +8,7 @@ import type { LineWriter } from "../observability/line_writer.ts";
 import type { MetricSources } from "../observability/metrics/facts.ts";
 import type { Bulkheads } from "../proxy/bulkheads.ts";
 import type { InFlight } from "../proxy/in_flight.ts";
+import type { RecordValues } from "../records/record_values.ts";
 import type { UpstreamClient } from "../upstream/http1/client.ts";
 
 interface Rooms {
@@ -18,13 +19,14 @@ interface Rooms {
   readonly clientLeg: ReturnType<typeof createClientLeg>;
   readonly bulkheads: Bulkheads;
   readonly store: DurableStore | null;
+  readonly recordValues: Pick<RecordValues, "unreadable">;
   readonly readiness: ReadinessChecks;
 }
 
 export function metricSources(
   { limits, lines, inFlight, upstream, clientLeg, ...rooms }: Rooms,
 ): MetricSources {
-  const { bulkheads, store, readiness } = rooms;
+  const { bulkheads, store, recordValues, readiness } = rooms;
   return {
     inFlight: () => inFlight.exchangeCount,
     clients: () => inFlight.count,
@@ -40,6 +42,7 @@ export function metricSources(
       ...inFlight.limitsPerEach(),
       ...bulkheads.limitsInUse(),
     ],
+    unreadableRecords: () => recordValues.unreadable,
     unresponsiveRunners: () => bulkheads.unresponsive,
     checks: () => readiness.latest,
   };

@@ -108,6 +108,10 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
     isRare: storeOperations("write", 0.5, 0.5),
     firing: { operation: "write" },
   },
+  PortholeRecordsUnreadable: {
+    fires: { porthole_records_unreadable: constant(1) },
+    isQuiet: { porthole_records_unreadable: constant(0) },
+  },
   PortholeSlowToResolve: {
     fires: resolutions(90),
     isQuiet: resolutions(99),

@@ -210,6 +210,7 @@ const TABLE = {
     limit: ["exchanges", "tunnels", "buffered_bytes", ...LIMITS_PER_EACH],
   }),
   limitsUsed: gauge("porthole_limit_used", { limit: LIMITS_PER_EACH }),
+  unreadableRecords: gauge("porthole_records_unreadable"),
   unresponsiveRunners: gauge("porthole_runners_unresponsive"),
   checks: lateGauge("porthole_check_passing", {
     check: ["api", "key", "cache", "records", "domains", "login"],

@@ -119,6 +119,8 @@ export interface MetricSources {
   /** What tells of changes in the durable tier; null while nothing does, undefined where nothing can. */
   readonly storeWatch: () => object | null | undefined;
   readonly limitsPerEach: () => readonly LimitUse[];
+  /** How many stored values could not be read lately. */
+  readonly unreadableRecords: () => number;
   readonly unresponsiveRunners: () => number;
   /** The checks of `/ready` as they are known now. */
   readonly checks: () => Readonly<Record<string, "ok" | "failing" | "off">>;

@@ -173,6 +173,7 @@ export class Metrics {
       to.limits.set(limit, label);
       to.limitsUsed.set(used, label);
     }
+    to.unreadableRecords.set(sources.unreadableRecords());
     to.unresponsiveRunners.set(sources.unresponsiveRunners());
     for (const [check, state] of Object.entries(sources.checks())) {
       to.checks.set(CHECK_VALUES[state], check);

@@ -227,6 +227,12 @@ async function poison(
   values.close();
 }
 
+/** How many stored values a gateway's metrics say cannot be read. */
+function unreadableAt({ service }: TestGateway): string | undefined {
+  const metric = /^porthole_records_unreadable (\d+)$/m;
+  return metric.exec(service.renderMetrics())?.[1];
+}
+
 Deno.test("a list that cannot be read unblocks nothing, at a restart neither, is told, and the next block heals it", async () => {
   using clock = fakeClock();
   await using file = await recordsFile();
@@ -241,6 +247,7 @@ Deno.test("a list that cannot be read unblocks nothing, at a restart neither, is
     const told = (await ask(running, "GET")).json();
     const items = [`sandboxes/${OPEN_ID}`];
     assert.deepEqual(told, { items, source: "copy" });
+    assert.equal(unreadableAt(running), "1");
     assert.equal((await running.send(OPEN)).code, "preview_blocked");
   }
   const headers = TOKEN_OF_PRIVATE;
@@ -251,6 +258,7 @@ Deno.test("a list that cannot be read unblocks nothing, at a restart neither, is
     const put = await ask(restarted, "PUT", `sandboxes/${PRIVATE_ID}`);
     assert.equal(put.status, 204);
     assert.equal((await ask(restarted, "GET")).json().source, "list");
+    assert.equal(unreadableAt(restarted), "0");
     for (const host of [OPEN, PRIVATE]) {
       const { code } = await restarted.send(host, { headers });
       assert.equal(code, "preview_blocked");

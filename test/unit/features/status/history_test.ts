@@ -25,6 +25,7 @@ function setUp() {
     storeWatch: () => undefined,
     limits: { concurrentExchanges: 1, tunnels: 1, bufferBudgetBytes: 1 },
     limitsPerEach: () => [],
+    unreadableRecords: () => 0,
     unresponsiveRunners: () => 0,
     checks: () => ({ api: "ok", key: "failing", login: "off" }),
   });

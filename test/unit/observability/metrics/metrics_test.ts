@@ -124,6 +124,7 @@ Deno.test("render() has no check that there is nothing for, no certificate unles
     storeWatch: () => watch,
     limits: { concurrentExchanges: 1, tunnels: 1, bufferBudgetBytes: 1 },
     limitsPerEach: () => [],
+    unreadableRecords: () => 0,
     unresponsiveRunners: () => 0,
     checks: () => states,
   });
@@ -224,6 +225,7 @@ Deno.test("render() reads the sources each time", () => {
         { name: "MAX_WAITING_PER_RUNNER", used: 16, limit: 17 },
         { name: "QUEUED_PER_RUNNER", used: 19, limit: 20 },
       ],
+      unreadableRecords: () => 21,
       unresponsiveRunners: () => 18,
       checks: () => ({ api: "ok", key: "failing", login: "off" }),
     });
@@ -254,6 +256,7 @@ Deno.test("render() reads the sources each time", () => {
     'porthole_limit_used{limit="exchanges_per_sandbox"}': 14,
     'porthole_limit_used{limit="waiting_per_runner"}': 16,
     'porthole_limit_used{limit="queued_per_runner"}': 19,
+    porthole_records_unreadable: 21,
     porthole_runners_unresponsive: 18,
     'porthole_check_passing{check="api"}': 1,
     'porthole_buffer_evictions_total{kind="tunnel"}': 1,
