@@ -7,8 +7,6 @@ import {
   type Stack,
   startStack,
 } from "../../../../scripts/stand_in/stack.ts";
-import { openSharedKv } from "../../../../src/cache/kv_sharing.ts";
-import { kvValues } from "../../../../src/records/kv_values.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
 import {
@@ -21,6 +19,7 @@ import {
 import { startHostedGateway } from "../../../support/hosted_gateway.ts";
 import { startRecordsGateway } from "../../../support/records_api.ts";
 import {
+  poison,
   recordsFile,
   sharedRecordsTest,
 } from "../../../support/records_file.ts";
@@ -212,20 +211,6 @@ sharedRecordsTest(
     assert.equal((await third.send(OPEN)).code, "preview_blocked");
   },
 );
-
-/** Writes over values of a place for records, as somebody else would. */
-async function poison(
-  { RECORDS_URL: url }: { readonly RECORDS_URL: string },
-  text: string,
-  ...keys: [string, ...string[]][]
-): Promise<void> {
-  const values = kvValues(await openSharedKv(url.replace("kv:", "")));
-  for (const key of keys) {
-    const version = (await values.read(key))?.version;
-    assert(await values.write({ key, version, text, ttlMs: Infinity }));
-  }
-  values.close();
-}
 
 /** How many stored values a gateway's metrics say cannot be read. */
 function unreadableAt({ service }: TestGateway): string | undefined {

@@ -12,6 +12,8 @@ import {
   type TestGateway,
 } from "../../../support/gateway.ts";
 import { askerOf, startRecordsGateway } from "../../../support/records_api.ts";
+import { poison, recordsFile } from "../../../support/records_file.ts";
+import { shardOf } from "../../../../src/features/names/name_shards.ts";
 import { sharedTierTest } from "../../../support/shared_tier.ts";
 import { textFile } from "../../../support/text_file.ts";
 import { testInBothWorlds as test } from "../../../support/worlds.ts";
@@ -111,6 +113,44 @@ Deno.test("a member's name opens its port at once, moves and ends", async () => 
   const end = { method: "DELETE", path: `/${SHOP}` };
   assert.equal((await askApi(gateway, KEYS.user, end)).status, 204);
   assert.equal((await send(SHOP)).code, "bad_host");
+});
+
+Deno.test("a name that cannot be read in the store leads where it led, hides no other at a restart, and its next change heals it", async () => {
+  using clock = fakeClock();
+  using work = backgroundWork();
+  clock.pass(1); // a time of 0 is none to what expires
+  await using file = await recordsFile();
+  await using stack = await startStack();
+  const settings = { ...MEMBERS, ...file.environment };
+  const other = `other.${BASE}`;
+  const path = "/echo";
+  const shard = ["names", String(shardOf(SHOP))] as const;
+  await using running = await startGatewayOf(stack, settings);
+  async function lookForAMinute(): Promise<void> {
+    for (let at = 0; at < 30; at++) {
+      clock.pass(LOOK_MS);
+      await work.settled();
+    }
+  }
+  await put(running);
+  const body = { sandbox: "demo", port: 3000 };
+  const second = { method: "PUT", path: `/${other}`, body };
+  assert.equal((await askApi(running, KEYS.user, second)).status, 201);
+  await poison(file.environment, "{", shard, ["names", "versions"]);
+  await lookForAMinute();
+  {
+    await using restarted = await startGatewayOf(stack, settings);
+    assert.equal((await restarted.send(other, { path })).status, 200);
+    assert.equal((await restarted.send(SHOP)).code, "bad_host");
+    assert.equal((await put(restarted)).code, "records_unavailable");
+  }
+  for (const host of [SHOP, other]) {
+    assert.equal((await running.send(host, { path })).status, 200, host);
+  }
+  assert.equal((await put(running, { port: 8000 })).status, 200);
+  assert.equal((await put(running)).status, 200);
+  await using restarted = await startGatewayOf(stack, settings);
+  assert.equal((await restarted.send(SHOP, { path })).status, 200);
 });
 
 Deno.test("a name of the file is nobody's, whoever may open its sandbox", async () => {
