@@ -74,7 +74,8 @@ export async function createService(
     onOperation: (...what) => metrics.storeOperation(...what),
   });
   const areNeeded = modules.some((each) => each.needsRecords?.(config));
-  const records = openRecords(config, { now }).join(store, config.records);
+  const records = openRecords(config, { now, onDoubt: metrics.recordsLost })
+    .join(store, config.records);
   const sealerFor = (purpose: string, maxLength?: number) =>
     createSealer({ secrets: config.session.secrets, purpose, now, maxLength });
   const lookups = {

@@ -146,8 +146,15 @@ export class RecordValues {
     this.#opening?.then((values) => values.close()).catch(() => {});
   }
 
-  #find(key: StoreKey): Promise<VersionedValue | undefined> {
-    return this.#run((values) => values.read(key));
+  /** @throws {GatewayError} `records_unavailable`, also where the store is not the one that had it */
+  async #find(key: StoreKey): Promise<VersionedValue | undefined> {
+    const found = await this.#run(async (values) => {
+      const found = await values.read(key);
+      return await values.isLost?.(found) ? "lost" : found;
+    });
+    if (found !== "lost") return found;
+    const reason = `The store is not the one that had ${key.join("/")}`;
+    throw new GatewayError("records_unavailable", reason);
   }
 
   /** Keeps what cannot be read under another key, which has its version, for good: it is there already if that fails. */

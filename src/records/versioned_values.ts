@@ -21,6 +21,8 @@ export interface VersionedValues {
   read(key: StoreKey): Promise<VersionedValue | undefined>;
   /** The new version; undefined if the value is in another one. */
   write(write: VersionedWrite): Promise<string | undefined>;
+  /** True if what was just read there, or is missing there, says nothing of what there was: the store is not the same. */
+  isLost?(found: VersionedValue | undefined): Promise<boolean>;
   /** Why values may be lost there, in words for operators. */
   doubts?(): Promise<readonly string[]>;
   close(): void;

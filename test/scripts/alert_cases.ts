@@ -66,6 +66,10 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
     isQuiet: { 'porthole_check_passing{check="api"}': constant(1) },
     firing: { check: "api" },
   },
+  PortholeRecordsLost: {
+    fires: { porthole_records_lost: constant(1) },
+    isQuiet: { porthole_records_lost: constant(0) },
+  },
   PortholeFailing: {
     fires: responses("gateway", 20),
     isQuiet: {

@@ -187,6 +187,7 @@ const TABLE = {
     outcome: ["ok", "failed", "skipped"],
   }),
   storeTracking: lateGauge("porthole_store_tracking"),
+  recordsLost: gauge("porthole_records_lost"),
   apiCalls: counter("porthole_api_calls_total", {
     operation: API_OPERATIONS,
     outcome: ["ok", "no", "failed"],

@@ -109,6 +109,10 @@ export class Metrics {
     this.#instruments.bufferEvictions.add(1, kind);
   }
 
+  /** Notes whether the store of records is another one than was known. */
+  readonly recordsLost = (areLost: boolean): void =>
+    this.#instruments.recordsLost.set(Number(areLost));
+
   certificateExpires(at: Date): void {
     this.#instruments.certificateExpiry.set(at.getTime() / 1000);
   }
