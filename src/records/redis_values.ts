@@ -2,7 +2,7 @@
 import { redisKey } from "../cache/redis/format.ts";
 import { connectionTo } from "../cache/redis/open_redis.ts";
 import type { RedisLocation } from "../config/cache_location.ts";
-import type { VersionedValues } from "./versioned_values.ts";
+import type { VersionedValue, VersionedValues } from "./versioned_values.ts";
 
 /** The length of a version, a UUID. */
 const VERSION_LENGTH = 36;
@@ -15,6 +15,15 @@ if ARGV[2] == '' then redis.call('DEL', KEYS[1])
 elseif ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1`;
+
+/** A stored value; undefined for one that is none of the records. */
+export function parseRedisValue(value: string): VersionedValue | undefined {
+  const version = value.slice(0, VERSION_LENGTH);
+  const text = value.slice(VERSION_LENGTH);
+  return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(version)
+    ? { version, text }
+    : undefined;
+}
 
 /** Opens the database at `location`; rejects if it does not answer. */
 export async function openRedisValues(

@@ -14,6 +14,8 @@ import {
   redisTest,
   startRedis,
 } from "../../../support/redis_server.ts";
+import { runScript } from "../../../support/run_script.ts";
+import { textFile } from "../../../support/text_file.ts";
 import { MEMBERS, putName, SHOP } from "./name_gateway.ts";
 
 /** Time between two looks of a gateway at the names, ms. */
@@ -45,7 +47,7 @@ async function recordsCheck({ send }: TestGateway): Promise<string> {
 const LOOKS = 30;
 
 redisTest(
-  "a Redis that is flushed takes no name away, and /ready is degraded",
+  "a Redis that is flushed takes no name away, /ready is degraded, and an import brings all back",
   async () => {
     await using log = await collectLog();
     using clock = fakeClock();
@@ -62,6 +64,12 @@ redisTest(
       return (await second.send(SHOP)).status === 200;
     }, "the other gateway knows the name");
 
+    await using file = await textFile("");
+    const env = { ...stack.environment, RECORDS_URL };
+    const records = (...args: string[]) =>
+      runScript("records", "scripts/records.ts", { args, env });
+    const exported = await records("--export", file.path);
+    assert.equal(exported.code, 0, exported.err);
     assert.equal(await recordsCheck(first), "ok");
     await redis.command("FLUSHALL");
     for (let look = 0; look < LOOKS; look++) {
@@ -79,6 +87,19 @@ redisTest(
       const put = await putName(gateway, `new.${BASE}`);
       assert.equal(put.code, "records_unavailable");
     }
+    const imported = await records("--import", file.path);
+    assert.equal(imported.code, 0, imported.err);
+    await using third = await startGatewayOf(stack, settings);
+    for (const gateway of [...both, third]) {
+      assert.equal(await recordsCheck(gateway), "ok");
+      assert.match(
+        gateway.service.renderMetrics(),
+        /^porthole_records_lost 0$/m,
+      );
+      clock.pass(LOOK_MS);
+      assert.equal((await gateway.send(SHOP)).status, 200);
+    }
+    assert.equal((await putName(first, `new.${BASE}`)).status, 201);
     const lost = log.records()
       .filter(({ message }) => message === "the store of records is lost");
     assert.equal(lost.length, both.length);
