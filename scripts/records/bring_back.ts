@@ -54,7 +54,7 @@ async function bringOneBack(
     if (both === undefined) return "kept";
     const ends = expiryIn(both) ?? Infinity;
     const { version } = found;
-    const write = { key, version, text: both, ttlMs: ends - now };
+    const write = { key, version, text: both, ttlMs: Math.max(1, ends - now) };
     return await values.write(write) ? "added" : undefined;
   });
 }

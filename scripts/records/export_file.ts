@@ -29,7 +29,7 @@ export interface Export extends ExportHead {
 
 /**
  * Writes a file that nobody else on this machine may read, and returns how many entries it has. One of that name is
- * replaced once all is written.
+ * replaced once all is written, or kept beside it if it is of a store with another marker: that may have been lost.
  */
 export async function writeExport(
   path: string,
@@ -57,12 +57,29 @@ export async function writeExport(
     await ReadableStream.from(lines())
       .pipeThrough(new TextEncoderStream())
       .pipeTo(file.writable);
+    const before = await epochIn(path);
+    if (before && before !== epoch) {
+      await Deno.rename(path, `${path}.${before}`);
+    }
     await Deno.rename(partial, path);
   } catch (error) {
     await Deno.remove(partial).catch(() => {});
     throw error;
   }
   return count;
+}
+
+/** The marker of the store that a file is of; undefined if there is no export of that name. */
+async function epochIn(path: string): Promise<string | null | undefined> {
+  try {
+    using file = await Deno.open(path);
+    const { value = "" } = await file.readable
+      .pipeThrough(new TextDecoderStream()).getReader().read();
+    return head.safeParse(parseJson(value.split("\n", 1)[0] ?? "")).data?.epoch;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 /**

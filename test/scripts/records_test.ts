@@ -207,3 +207,22 @@ Deno.test("records.ts says how to call it, and refuses what makes no sense", asy
   );
   assert.deepEqual([refused, err], [2, "RECORDS_URL keeps nothing\n"]);
 });
+
+redisTest(
+  "an export of a store that was emptied keeps the one of before",
+  async () => {
+    await using server = await startRedis();
+    await using setup = await setUp(`redis://127.0.0.1:${server.port}`);
+    const { file, run } = setup;
+    await fill(setup);
+    assert.equal((await run("--accept-empty")).code, 0);
+    await run("--export", file);
+    await run("--export", file);
+    const before = await Deno.readTextFile(file);
+    const { epoch } = JSON.parse(before.split("\n")[0] ?? "");
+    await server.command("FLUSHALL");
+    assert.match((await run("--export", file)).out, /^0 values written/);
+    assert.match((await run("--export", file)).out, /^0 values written/);
+    assert.equal(await Deno.readTextFile(`${file}.${epoch}`), before);
+  },
+);
