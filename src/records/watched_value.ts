@@ -82,12 +82,19 @@ export class WatchedValue<T> {
 
   /** As {@linkcode RecordValues.update}, of what was read here if it cannot be read now; it is known here once it is stored. */
   async update(change: (value: T) => Change<T>): Promise<T> {
-    this.#latest = await this.#values.update(
+    let before = this.#latest;
+    const updated = await this.#values.update(
       this.#key,
       this.#form,
-      change,
-      this.#latest,
-    ) ?? this.#latest;
+      (value) => {
+        before = this.#latest;
+        return change(value);
+      },
+      before,
+    );
+    // What was read meanwhile may be what others have made of it since.
+    if (this.#latest !== before) await this.look();
+    else this.#latest = updated ?? before;
     return this.value;
   }
 }

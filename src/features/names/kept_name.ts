@@ -19,7 +19,7 @@ export const keptName = storedObject({
   /** What `LOG_SUBJECT` calls the member; null if that is nothing. */
   createdBy: z.string().nullable(),
   /** What the DNS of a domain must say: TXT with the nonce, and CNAME to the target; null for aliases. */
-  proof: z.object({ nonce: z.string(), target: z.string() }).nullable(),
+  proof: storedObject({ nonce: z.string(), target: z.string() }).nullable(),
   /** When its DNS was asked last; null before that, and for aliases. */
   checkedAt: time,
   /** Since when its DNS has not said so; null while it does. */

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { GatewayError } from "../../errors.ts";
-import type { Form } from "../../records/form.ts";
+import { type Form, storedObject } from "../../records/form.ts";
 import type { Change } from "../../records/record_values.ts";
 import { type KeptName, keptName, type NameEntry } from "./kept_name.ts";
 import { ownerKeyOf } from "./name_entries.ts";
@@ -31,10 +31,10 @@ export interface NameShard {
 }
 
 export const SHARD: Form<NameShard> = {
-  schema: z.object({
+  schema: storedObject({
     entries: z.record(
       z.string(),
-      z.object({
+      storedObject({
         holder: z.exactOptional(keptName),
         claims: z.array(keptName),
       }),
@@ -60,11 +60,12 @@ export function entryIn(
 
 /** An entry without what is over. */
 export function currentOf(
-  { holder, claims }: NameEntry,
+  { holder, claims, ...added }: NameEntry,
   now: number,
 ): NameEntry {
   const lasts = ({ endsAt }: KeptName) => endsAt === null || endsAt > now;
   return {
+    ...added,
     ...holder && lasts(holder) && { holder },
     claims: claims.filter(lasts),
   };
@@ -81,7 +82,7 @@ export function withEntry(
   const entries = entriesAt({ ...before, [host]: entry }, now);
   const maxBytes = roomFor(before, entries);
   const isEmpty = Object.keys(entries).length === 0;
-  return { value: isEmpty ? undefined : { entries }, maxBytes };
+  return { value: isEmpty ? undefined : { ...shard, entries }, maxBytes };
 }
 
 function entriesAt(entries: Entries, now: number): Entries {
