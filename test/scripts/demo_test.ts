@@ -239,5 +239,5 @@ Deno.test("demo.ts --embed shows a page of another origin, whose backend gets an
 Deno.test("demo.ts refuses an option that it does not have", async () => {
   const { code, stderr } = await runDemo(0, "--hostd").output();
   equal(code, 2);
-  match(new TextDecoder().decode(stderr), /^usage: /);
+  match(new TextDecoder().decode(stderr), /^usage: /m);
 });
