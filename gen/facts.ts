@@ -37,6 +37,7 @@ export const FEATURE_TEXTS = {
 
 export const FEATURE_NOTES = {
   ...abuse.notes,
+  ...names.notes,
   ...shares.notes,
   ...wake.notes,
   ...webhooks.notes,

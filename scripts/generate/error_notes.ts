@@ -28,7 +28,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   too_many_refusals: "`REFUSALS_PER_MINUTE`: [why](operate.md#symptoms).",
   too_many_lookups: "`MAX_LOOKUPS_PER_CLIENT`: [why](operate.md#symptoms).",
   client_overloaded:
-    "`MAX_EXCHANGES_PER_CLIENT`, after up to 10 s (a tenth of it for uploads without Content-Length), `MAX_TUNNELS_PER_CLIENT`, four of either [while memory is short](operate.md#memory), or a WebSocket within 10 s of a flood.",
+    "`MAX_EXCHANGES_PER_CLIENT`, after up to 10 s (a tenth of it for uploads without Content-Length; 50 forms and other bodies for our own pages), `MAX_TUNNELS_PER_CLIENT`, four of either [while memory is short](operate.md#memory), or a WebSocket within 10 s of a flood.",
   internal: "A bug: report the `stack` in the log.",
   runner_refused:
     "The runner does not accept the API's key for it; with `DAYTONA_API_KEY`, Daytona's proxy the sandbox's token.",
@@ -59,7 +59,7 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   runner_unresponsive:
     "[A runner that answers nobody](operate.md#a-runner-that-answers-nobody); the log and the status page name it.",
   pages_overloaded:
-    "1,000 at once in all, 100 from one address; forms: 10 from one address, a quarter of `MAX_CONCURRENT_EXCHANGES` in all; answers that clients of HTTP/2 have yet to take: [what the budget has room for](operate.md#memory). They have a quarter of a processor, and wait for it 10 s at most; not `/health` and `/ready`.",
+    "1,000 at once in all, 100 from one address; forms and other bodies: a quarter of `MAX_CONCURRENT_EXCHANGES` in all; answers that clients of HTTP/2 have yet to take: [what the budget has room for](operate.md#memory). They have a quarter of a processor, and wait for it 10 s at most; not `/health` and `/ready`.",
   too_many_tunnels: "`MAX_TUNNELS`, for more than half a second.",
   duplex_unavailable:
     "[Sockets that Deno loses](architecture.md#limits-of-the-platform).",

@@ -152,8 +152,11 @@ export class OwnPages {
     maxBytes: number,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const max = this.#parts.limits.concurrentExchanges * FORMS_SHARE;
-    if (this.#forms >= max || !entry?.reserveUploadForClient()) {
+    if (this.#forms >= max) {
       throw new GatewayError("pages_overloaded", "Too many forms");
+    }
+    if (!entry?.reserveUploadForClient()) {
+      throw new GatewayError("client_overloaded", "Too many forms of a client");
     }
     this.#forms++;
     try {

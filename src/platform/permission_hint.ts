@@ -12,7 +12,9 @@ export function permissionHint(
   ...permissions: readonly ("read" | "write")[]
 ): string {
   const options = permissions.map((name) => `--allow-${name}=./data,${folder}`);
-  return `start it with ${options.join(" ")}`;
+  return `start it with deno run -P=start ${
+    options.join(" ")
+  } src/main.ts (deno task start passes no options on)`;
 }
 
 /** Why a file could not be read, and what to do about it. */

@@ -28,6 +28,7 @@ export const OWN_PAGES_LIMITS: InFlightLimits = {
   exchangesPerSandbox: 0,
   tunnelsPerSandbox: 0,
   exchangesPerClient: 100,
+  uploadsPerClient: 50,
   tunnels: 0,
   tunnelsPerClient: 0,
 };

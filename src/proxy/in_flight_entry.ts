@@ -25,7 +25,11 @@ export type InFlightLimits =
     | "tunnels"
     | "tunnelsPerClient"
   >
-  & Partial<Pick<Config["limits"], "exchangesPerOrganization">>;
+  & Partial<Pick<Config["limits"], "exchangesPerOrganization">>
+  & {
+    /** Uploads of unknown length among a client's exchanges; a tenth of these unless given. */
+    readonly uploadsPerClient?: number;
+  };
 
 /** The share of a client's exchanges that may be uploads of unknown length: Deno does not tell how much they take. */
 const UPLOADS_SHARE = 1 / 10;
@@ -60,7 +64,8 @@ export function createRegistry(limits: InFlightLimits, after: After) {
     ),
     tunnelsByClient: new CountById(limits.tunnelsPerClient),
     uploadsByClient: new CountById(
-      Math.ceil(limits.exchangesPerClient * UPLOADS_SHARE),
+      limits.uploadsPerClient ??
+        Math.ceil(limits.exchangesPerClient * UPLOADS_SHARE),
     ),
     /** The exchanges that have ended, but whose clients have yet to take the end of the response. */
     undelivered: 0,

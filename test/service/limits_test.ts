@@ -408,7 +408,7 @@ test("a download whose client takes nothing any more is broken off, on both side
   assert(!received.endsWith("\r\n0\r\n\r\n"));
 });
 
-test("S11: one address may have ten forms for the gateway's own pages under way, and probes are answered nevertheless", async (startGateway) => {
+test("S11: one address may have fifty forms for the gateway's own pages under way, and probes are answered nevertheless", async (startGateway) => {
   await using gateway = await startGateway({ TRUSTED_PROXIES: "127.0.0.1" });
   function logout(address: string): Promise<RawStream> {
     return gateway.open(
@@ -419,12 +419,12 @@ test("S11: one address may have ten forms for the gateway's own pages under way,
     );
   }
   using waiting = new DisposableStack();
-  for (let host = 1; host <= 10; host++) {
+  for (let host = 1; host <= 50; host++) {
     const client = waiting.use(await logout(`2001:db8:1:2::${host}`));
     await client.readUntil("100 Continue\r\n\r\n");
   }
   using refused = await logout("2001:db8:1:2:ffff::1");
-  await refused.readUntil("x-porthole-error: pages_overloaded");
+  await refused.readUntil("x-porthole-error: client_overloaded");
   const probe = await gateway.send(BASE, {
     path: "/health",
     headers: { "x-forwarded-for": "2001:db8:1:2::1" },

@@ -1,13 +1,18 @@
 /** What this feature brings to the tables of all. */
-import { REFUSED } from "../../facts/error_facts.ts";
+import { REFUSED, THROTTLED } from "../../facts/error_facts.ts";
 import type { ModuleFacts } from "../../facts/module_facts.ts";
 import texts from "./error_texts.json" with { type: "json" };
 
 export const facts = {
   errors: {
     name_taken: { ...REFUSED, status: 409 },
+    names_throttled: { ...THROTTLED, passes: "by_itself" },
   },
   texts,
+  notes: {
+    names_throttled:
+      "60 changes in a minute of all members of an organization, whoever made them.",
+  },
   metrics: {
     names: {
       name: "porthole_names",

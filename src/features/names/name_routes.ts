@@ -213,13 +213,13 @@ class NameRoutes {
     throw failures.find((error) => !isNotFound(error)) ?? notFound();
   }
 
-  /** Throws `user_throttled` if an owner has changed too much lately. */
+  /** Throws `names_throttled` if an owner has changed too much lately. */
   #throttle(owner: NameOwner): void {
     const allowance = this.#changes.take(ownerKeyOf(owner));
     if (allowance.ok) return;
     const { retryAfterSec } = allowance;
     const reason = "Too many changes of names";
-    throw new GatewayError("user_throttled", reason, { retryAfterSec });
+    throw new GatewayError("names_throttled", reason, { retryAfterSec });
   }
 
   /** Throws `records_full` if a name is new to its sandbox or owner, not given up by it, and that has too many. */

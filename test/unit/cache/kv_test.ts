@@ -128,7 +128,7 @@ for (const { name, open, shared } of CASES) {
 Deno.test("openKv() says which permissions the file needs", async () => {
   await rejects(
     openKv("/elsewhere/cache.db"),
-    /not allowed to use \/elsewhere\/cache\.db: start it with --allow-read=\.\/data,\/elsewhere --allow-write=\.\/data,\/elsewhere$/,
+    /not allowed to use \/elsewhere\/cache\.db: start it with deno run -P=start --allow-read=\.\/data,\/elsewhere --allow-write=\.\/data,\/elsewhere /,
   );
 });
 

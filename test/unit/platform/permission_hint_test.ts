@@ -5,11 +5,11 @@ import { stillNeeded } from "./canary.ts";
 Deno.test("permissionHint() names the options in full", () => {
   assert.equal(
     permissionHint("/var/lib/porthole", "read", "write"),
-    "start it with --allow-read=./data,/var/lib/porthole --allow-write=./data,/var/lib/porthole",
+    "start it with deno run -P=start --allow-read=./data,/var/lib/porthole --allow-write=./data,/var/lib/porthole src/main.ts (deno task start passes no options on)",
   );
   assert.equal(
     permissionHint("/etc/tls", "read"),
-    "start it with --allow-read=./data,/etc/tls",
+    "start it with deno run -P=start --allow-read=./data,/etc/tls src/main.ts (deno task start passes no options on)",
   );
 });
 

@@ -314,7 +314,7 @@ Deno.test("an organization makes, changes and ends 60 names in a minute, however
   }
   const doneCount = outcomes.filter((each) => each === "done").length;
   assert(doneCount >= 30 && doneCount < 35, outcomes.join());
-  assert.equal(outcomes.at(-1), "user_throttled");
+  assert.equal(outcomes.at(-1), "names_throttled");
   assert.deepEqual(outcomeOf(await putTheirs(gateway, `tea.${BASE}`)), MADE);
   clock.jump(60_000);
   assert.equal((await putName(gateway, SHOP)).code, null);

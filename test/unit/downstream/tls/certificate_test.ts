@@ -68,7 +68,7 @@ Deno.test({
     assert.deepEqual(result, {
       ok: false,
       reason: "TLS_CERT_FILE: Deno is not allowed to read /etc/tls/tls.crt: " +
-        "start it with --allow-read=./data,/etc/tls",
+        "start it with deno run -P=start --allow-read=./data,/etc/tls src/main.ts (deno task start passes no options on)",
     });
   },
 });
