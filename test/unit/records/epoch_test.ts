@@ -82,7 +82,8 @@ Deno.test("while the store is empty, a token that was read goes on", async () =>
   using time = fakeClock();
   time.pass(1); // at 0, nothing would expire
   const { store, options } = setUp();
-  const records = new Records({ ...options, maxEntries: 100 });
+  const records = new Records({ ...options, maxEntries: 100 })
+    .join(null, { staleIfErrorMs: 60_000 });
   const token = anyForm("token");
   const times = { createdAt: START, expiresAt: null };
   const whose = { id: "a", sandboxId: "s", organizationId: "o" };

@@ -16,7 +16,7 @@ import { makeToken, MEMBERS } from "./token_gateway.ts";
 const READ_AGAIN_MS = 6_000;
 
 redisTest(
-  "a token that was used opens its preview while Redis is empty, until an operator accepts that",
+  "a token that was used or made opens its preview while Redis is empty, for five minutes or until an operator accepts that",
   async () => {
     using clock = fakeClock();
     clock.pass(1); // at 0, nothing would expire
@@ -39,7 +39,9 @@ redisTest(
     for (let count = 0; count < 10; count++) {
       assert.equal(await statusWith(token), 200);
     }
-    assert.equal(await statusWith(unused.token), 503);
+    assert.equal(await statusWith(unused.token), 200);
+    clock.pass(300_000);
+    assert.equal(await statusWith(token), 503);
     const values = await openRedisValues(redisAt(redis.port));
     await acceptStore(values, Date.now());
     values.close();
