@@ -139,7 +139,8 @@
       share.path === "/" ? title(share) : `${title(share)}\n${share.path}`,
       share.port,
       (share.emails?.join("\n") ?? "whoever has the link") +
-      (share.hasPasscode ? "\nwith a passcode" : ""),
+      (share.hasPasscode ? "\nwith a passcode" : "") +
+      (share.isShut ? "\nshut: too many wrong passcodes" : ""),
       share.usesLeft ?? "any number",
       end(share),
     ],

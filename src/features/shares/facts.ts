@@ -10,6 +10,7 @@ export const facts = {
     passcode_wrong: INVALID,
     share_for_others: { ...REFUSED, status: 403 },
     share_used_up: { ...REFUSED, status: 410 },
+    share_shut: { ...REFUSED, status: 410 },
     passcode_tries: THROTTLED,
   },
   texts,

@@ -19,6 +19,9 @@ const WINDOW_MS = 15 * 60_000;
 const PER_CLIENT = 10;
 const PER_SHARE = 50;
 
+/** Most that fail in a share's life. */
+const IN_ALL = 500;
+
 /** Most clients of a share that are remembered to have opened it: the latest. */
 const MAX_KNOWN = 100;
 
@@ -26,13 +29,15 @@ const MAX_KNOWN = 100;
 const counted = storedObject({
   tries: z.array(z.tuple([z.string(), z.number()])),
   known: z.array(z.string()),
+  /** How many have failed in its life. */
+  total: z.number().default(0),
 });
 
 type Counted = z.output<typeof counted>;
 
 const COUNTED: Form<Counted> = {
   schema: counted,
-  none: { tries: [], known: [] },
+  none: { tries: [], known: [], total: 0 },
 };
 
 type Share = Pick<StoredRecord, "id" | "expiresAt">;
@@ -51,27 +56,33 @@ export class PasscodeTries {
     this.#options = options;
   }
 
-  /** Counts a try; the time until there can be another one, in ms, if none is left. */
-  async take(share: Share, address: string): Promise<number | undefined> {
+  /** Counts a try; the time until there can be another one, in ms, if none is left, and `shut` if there can be none. */
+  async take(
+    share: Share,
+    address: string,
+  ): Promise<number | "shut" | undefined> {
     const now = this.#options.now();
-    let waitMs: number | undefined;
+    let waits: number | "shut" | undefined;
     await this.#change(share, address, (counted, client) => {
+      const { tries, total } = counted;
       const since = lastOfTooMany(counted, client);
-      waitMs = since && since + WINDOW_MS - now;
-      if (waitMs !== undefined) return undefined;
-      return { ...counted, tries: [...counted.tries, [client, now]] };
+      waits = since && since + WINDOW_MS - now;
+      if (total >= IN_ALL) waits = "shut";
+      if (waits !== undefined) return undefined;
+      return { ...counted, tries: [...tries, [client, now]], total: total + 1 };
     });
-    return waitMs;
+    return waits;
   }
 
   /** Takes a try back that was right. */
   async giveBack(share: Share, address: string): Promise<void> {
-    await this.#change(share, address, ({ tries, known }, client) => {
+    await this.#change(share, address, ({ tries, known, total }, client) => {
       const own = tries.findLastIndex(([by]) => by === client);
       const others = known.filter((each) => each !== client);
       return {
         tries: tries.filter((_, i) => i !== own),
         known: [...others, client].slice(-MAX_KNOWN),
+        total: Math.max(0, total - 1),
       };
     });
   }
@@ -84,12 +95,10 @@ export class PasscodeTries {
     const { values, hashes, now } = this.#options;
     const client = hashes.of(bytesOf("client", id, clientKey(address)));
     const key: StoreKey = ["share-tries", id];
-    await values.update(key, COUNTED, ({ tries, known }) => {
+    await values.update(key, COUNTED, ({ tries, ...counted }) => {
       const late = tries.filter(([, at]) => at > now() - WINDOW_MS);
-      const value = change({ tries: late, known }, client.slice(0, 16));
-      const leftMs = Math.max(1, (expiresAt ?? Infinity) - now());
-      // No longer than it takes, as the share may be ended before.
-      const ttlMs = value && value.known.length > 0 ? leftMs : WINDOW_MS;
+      const value = change({ ...counted, tries: late }, client.slice(0, 16));
+      const ttlMs = Math.max(1, (expiresAt ?? Infinity) - now());
       return value && { value, ttlMs };
     });
   }

@@ -54,6 +54,8 @@ const TOLD = {
 /** Of its secrets, keyed hashes are kept; null if it has no passcode. */
 const keptShare = storedObject({
   ...TOLD,
+  /** True after too many wrong passcodes. */
+  isShut: z.boolean().default(false),
   secretHash: z.string(),
   passcodeHash: z.string().nullable(),
 });
@@ -100,14 +102,20 @@ export function shareKind(
         : hashes.of(bytesOf("passcode", id, passcode));
       const told = { port, path, emails, uses, usesLeft: uses };
       return {
-        data: { ...told, secretHash, passcodeHash },
+        data: { ...told, isShut: false, secretHash, passcodeHash },
         // In the fragment, which browsers send nowhere.
         toldOnce: { url: `${scheme}://${authority}/s/${id}#${secret}` },
       };
     },
-    tell: ({ secretHash: _, passcodeHash, ...rest }) => ({
-      ...rest,
-      hasPasscode: passcodeHash !== null,
+    // By name: what a newer gateway has added may be a secret.
+    tell: ({ port, path, emails, uses, usesLeft, isShut, ...own }) => ({
+      port,
+      path,
+      emails,
+      uses,
+      usesLeft,
+      hasPasscode: own.passcodeHash !== null,
+      isShut,
     }),
   };
 }
@@ -119,7 +127,13 @@ export const SHARE_RECORD_ROUTES = describeRecords({
   description:
     "Whoever presses the button of its page opens a port of the sandbox, and nothing else. Unless `SHARES` is `off`.",
   asked: askedWithin(MAX_LIFE_SEC),
-  told: { ...TOLD, hasPasscode: z.boolean() },
+  told: {
+    ...TOLD,
+    hasPasscode: z.boolean(),
+    isShut: z.boolean().describe(
+      "True after 500 wrong passcodes: it opens nothing any more.",
+    ),
+  },
   toldOnce: {
     url: z.string().describe("The link, which is not told again."),
   },

@@ -42,7 +42,7 @@ const ASKS: readonly ErrorCode[] = ["login_required", "passcode_required"];
 
 /**
  * The address that opens the preview, once and within a minute, for the page of this very host.
- * @throws {GatewayError} as a share is refused: `share_invalid`, `share_used_up`, `share_for_others`, `passcode_wrong`,
+ * @throws {GatewayError} as a share is refused: `share_invalid`, `share_used_up`, `share_shut`, `share_for_others`, `passcode_wrong`,
  * `passcode_tries`, and those that ask for more; `too_many_refusals`, `login_unavailable`, `records_unavailable`
  */
 export async function openShare(
@@ -145,12 +145,14 @@ async function checkPasscode(
   share: ShareRecord,
   passcode: string | undefined,
   address: string,
-  { hashes, tries }: ShareParts,
+  { hashes, tries, records }: ShareParts,
 ): Promise<GatewayError | undefined> {
-  const { passcodeHash } = share.data.own;
+  const { passcodeHash, isShut } = share.data.own;
   if (passcodeHash === null) return undefined;
+  if (isShut) return refusal("share_shut");
   if (passcode === undefined) return refusal("passcode_required");
   const waitMs = await tries.take(share, address);
+  if (waitMs === "shut") return await shut(share, records);
   if (waitMs !== undefined) {
     const retryAfterSec = Math.ceil(waitMs / 1000);
     return new GatewayError("passcode_tries", "Too many", { retryAfterSec });
@@ -160,6 +162,18 @@ async function checkPasscode(
   }
   await tries.giveBack(share, address);
   return undefined;
+}
+
+/** Shuts a share for good, for whoever has the right passcode, too. */
+async function shut(
+  { id }: ShareRecord,
+  records: Pick<Records, "update">,
+): Promise<GatewayError> {
+  await records.update(SHARES, id, (share) => {
+    const own = { ...share.data.own, isShut: true };
+    return { ...share, data: { ...share.data, own } };
+  });
+  return refusal("share_shut");
 }
 
 /** Takes one of its uses, at whichever gateway the others are taken; what was found may be 5 s old. */

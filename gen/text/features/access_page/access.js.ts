@@ -140,7 +140,8 @@ const text: string = `// What members have let others in by, in the browser: a s
       share.path === "/" ? title(share) : \`\${title(share)}\\n\${share.path}\`,
       share.port,
       (share.emails?.join("\\n") ?? "whoever has the link") +
-      (share.hasPasscode ? "\\nwith a passcode" : ""),
+      (share.hasPasscode ? "\\nwith a passcode" : "") +
+      (share.isShut ? "\\nshut: too many wrong passcodes" : ""),
       share.usesLeft ?? "any number",
       end(share),
     ],

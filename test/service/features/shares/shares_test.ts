@@ -113,6 +113,7 @@ test("members see all of a share but its secrets, which are told once or never",
     uses: 3,
     usesLeft: 3,
     hasPasscode: true,
+    isShut: false,
   });
   for (const path of [`/${id}`, "?sandbox=locked"]) {
     const { body } = await askApi(gateway, key, { path });

@@ -245,11 +245,11 @@ Deno.test("refused messages are charged to their client, and good ones from ther
   assert.equal(other.code, "too_many_refusals");
 });
 
-Deno.test("a client may have ten unfinished messages, all clients a quarter of the exchanges, and what is surely no message is not waited for", async () => {
+Deno.test("a client may have fifty unfinished messages, all clients a quarter of the exchanges, and what is surely no message is not waited for", async () => {
   await using gateway = await startGateway({
     ...SOON,
     TRUSTED_PROXIES: "127.0.0.1",
-    MAX_CONCURRENT_EXCHANGES: "60",
+    MAX_CONCURRENT_EXCHANGES: "240",
   });
   await using streams = new AsyncDisposableStack();
   const { headers } = signed();
@@ -273,9 +273,9 @@ Deno.test("a client may have ten unfinished messages, all clients a quarter of t
     const begun = await Promise.all(clients.map((client) => begin(client)));
     return await Promise.race(begun.map(({ answer }) => answer));
   }
-  const one = Array.from({ length: 11 }, () => "192.0.2.1");
-  assert.match(await firstOf(one), /^HTTP\/1.1 503 /);
-  const others = Array.from({ length: 6 }, (_, i) => `192.0.2.${i + 2}`);
+  const one = Array.from({ length: 51 }, () => "192.0.2.1");
+  assert.match(await firstOf(one), /^HTTP\/1.1 429 /);
+  const others = Array.from({ length: 11 }, (_, i) => `192.0.2.${i + 2}`);
   assert.match(await firstOf(others), /^HTTP\/1.1 503 /);
   const { answer } = await begin("192.0.2.99", { "svix-timestamp": "1" });
   assert.match(await answer, /^HTTP\/1.1 403 /);

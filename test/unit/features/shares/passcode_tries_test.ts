@@ -22,9 +22,9 @@ function setUp() {
 /** The waiting times of so many tries, one after the other. */
 async function times(
   count: number,
-  take: (nth: number) => Promise<number | undefined>,
-): Promise<(number | undefined)[]> {
-  const waits: (number | undefined)[] = [];
+  take: (nth: number) => ReturnType<PasscodeTries["take"]>,
+): Promise<(number | "shut" | undefined)[]> {
+  const waits: (number | "shut" | undefined)[] = [];
   for (let nth = 0; nth < count; nth++) waits.push(await take(nth));
   return waits;
 }
@@ -95,12 +95,28 @@ Deno.test("a bounded number of clients is remembered, and none by its address", 
   assert.doesNotMatch(kept?.text ?? "", /198\.51/);
 });
 
-Deno.test("tries are kept as long as they count, and who was right as long as the share lasts", async () => {
+Deno.test("what is counted is kept as long as the share lasts", async () => {
   const { values, take, giveBack } = setUp();
   await take();
-  assert.equal(values.keptMs, 15 * MINUTE_MS);
+  assert.equal(values.keptMs, 24 * 60 * MINUTE_MS);
   await giveBack();
   assert.equal(values.keptMs, 24 * 60 * MINUTE_MS);
+});
+
+Deno.test("after 500 that failed in a share's life there is no other try, for nobody; those that were right count for nothing", async () => {
+  const { clock, take, giveBack } = setUp();
+  for (let nth = 0; nth < 500; nth++) {
+    if (nth % 50 === 0) clock.now += 15 * MINUTE_MS;
+    const client = `198.51.100.${nth % 50}`;
+    assert.equal(await take(client), undefined, String(nth));
+    if (nth % 100 !== 0) continue;
+    await giveBack(client);
+    assert.equal(await take(client), undefined);
+  }
+  assert.deepEqual([await take(), await take("198.51.100.0")], [
+    "shut",
+    "shut",
+  ]);
 });
 
 Deno.test("while the store is away, nobody tries anything", async () => {

@@ -3,6 +3,7 @@ import { GatewayError } from "../../../../src/errors.ts";
 import {
   bytesOf,
   shareKind,
+  SHARES,
 } from "../../../../src/features/shares/share_kind.ts";
 import { SecretHashes } from "../../../../src/lib/secret_hashes.ts";
 import { suiteOfRecordKind } from "../../../support/record_kind.ts";
@@ -46,6 +47,7 @@ Deno.test("a share is for anybody, for a week, as often as they like, unless mor
     uses: null,
     usesLeft: null,
     hasPasscode: false,
+    isShut: false,
   });
   const others = asked.parse({
     ...WISH,
@@ -61,7 +63,25 @@ Deno.test("a share is for anybody, for a week, as often as they like, unless mor
     uses: 3,
     usesLeft: 3,
     hasPasscode: true,
+    isShut: false,
   });
+});
+
+Deno.test("of what another version keeps of a share, nothing is told, and a share of before is not shut", async () => {
+  const { asked, make, tell } = kind();
+  const { data } = await make(asked.parse(WISH), PLACE);
+  const { isShut: _, ...before } = data;
+  const record = {
+    id: PLACE.id,
+    sandboxId: "box",
+    organizationId: null,
+    createdAt: 0,
+    expiresAt: null,
+    data: { createdBy: null, note: null, own: { ...before, secretWord: "x" } },
+  };
+  const { data: { own } } = SHARES.schema.parse(record) ?? assert.fail();
+  assert.equal(own.isShut, false);
+  assert(!JSON.stringify(tell(own)).includes("secretWord"));
 });
 
 Deno.test("the link has a new secret in its fragment each time, and hashes of that and the passcode are kept", async () => {
