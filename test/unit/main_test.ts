@@ -174,7 +174,7 @@ Deno.test("a certificate that Deno may not read is exit code 2 and one line that
   assert.equal(code, 2);
   assert.match(
     stderr,
-    /^TLS_CERT_FILE: Deno is not allowed to read .*--allow-read=\.\/data,\/etc\/tls\.\n$/m,
+    /^TLS_CERT_FILE: Deno is not allowed to read .*--allow-read=\.\/data,\/etc\/tls src\/main\.ts .*\.\n$/m,
   );
   assert.equal(stdout, "");
 });
