@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { inOrder } from "../../../src/gateway/module_order.ts";
-import { FEATURES } from "../../../src/modules.ts";
 
 /** The names in order, of modules that have to come before these others. */
 function orderOf(...modules: readonly [name: string, ...before: string[]][]) {
@@ -31,11 +30,4 @@ Deno.test("modules of which each has to come before another one, or of one name,
   assert.throws(() => orderOf(["a"], ["a"]), {
     message: "Cannot start with two modules of one name",
   });
-});
-
-Deno.test("whatever a feature comes before is a feature", () => {
-  const names = new Set(FEATURES.map(({ name }) => name));
-  const named = FEATURES.flatMap(({ before = {} }) => Object.keys(before));
-  assert.deepEqual(named.filter((name) => !names.has(name)), []);
-  assert(named.length > 0);
 });
