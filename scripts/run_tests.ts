@@ -1,19 +1,24 @@
 /**
- * `deno task test`: runs all tests, and says how far they are; of those that pass, nothing else. Arguments, such as
- * `--filter`, are passed on to `deno test`. Exits as that does.
+ * `deno task test`: runs all tests, or those of the folders and files that are named, and says how far they are; of those
+ * that pass, nothing else. Options, such as `--filter`, are passed on to `deno test`. Exits as that does.
  */
 import { TestProgress } from "./test_progress.ts";
 
 /** The end of what was printed is shown if a run fails without saying why, lines. */
 const MAX_KEPT = 100;
 
-function testFilesIn(folder: string): number {
-  let count = 0;
-  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    if (isDirectory) count += testFilesIn(`${folder}/${name}`);
-    else if (name.endsWith("_test.ts")) count++;
+/** Files that run side by side: one more than there are cores, as many tests wait for a process or a timer. */
+const JOBS = String(navigator.hardwareConcurrency + 1);
+
+/** How many files of tests a path has, but for those that are ignored. */
+function testFilesIn(path: string, ignored: ReadonlySet<string>): number {
+  if (ignored.has(path)) return 0;
+  if (!Deno.statSync(path).isDirectory) {
+    return path.endsWith("_test.ts") ? 1 : 0;
   }
-  return count;
+  return [...Deno.readDirSync(path)]
+    .map(({ name }) => testFilesIn(`${path}/${name}`, ignored))
+    .reduce((sum, count) => sum + count, 0);
 }
 
 async function* linesOf(
@@ -28,11 +33,27 @@ async function* linesOf(
   if (rest !== "") yield rest;
 }
 
+/** The paths of `--ignore`. */
+function ignoredBy(options: readonly string[]): Set<string> {
+  const values = options.flatMap((option) => {
+    const [name, value = ""] = option.split("=");
+    return name === "--ignore" ? value.split(",") : [];
+  });
+  return new Set(values);
+}
+
 async function run(args: readonly string[]): Promise<number> {
-  const progress = new TestProgress(testFilesIn("test"));
+  const isPath = (arg: string) => /^test(?:\/|$)/.test(arg);
+  const options = args.filter((arg) => !isPath(arg));
+  const named = args.filter(isPath);
+  const paths = named.length > 0 ? named : ["test"];
+  const ignored = ignoredBy(options);
+  const count = paths.map((path) => testFilesIn(path, ignored))
+    .reduce((sum, each) => sum + each, 0);
+  const progress = new TestProgress(count);
   const child = new Deno.Command("deno", {
-    args: ["test", "--quiet", "-P", "--parallel", "test/", ...args],
-    env: { NO_COLOR: "1" },
+    args: ["test", "--quiet", "-P", "--parallel", ...options, ...paths],
+    env: { NO_COLOR: "1", DENO_JOBS: Deno.env.get("DENO_JOBS") ?? JOBS },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -42,9 +63,10 @@ async function run(args: readonly string[]): Promise<number> {
   function show(text: string): void {
     Deno.stdout.writeSync(encoder.encode(clear + text));
   }
-  show(
-    `${progress.line}; their types are checked first${isTerminal ? "" : "\n"}`,
-  );
+  const first = options.includes("--no-check")
+    ? ""
+    : "; their types are checked first";
+  show(`${progress.line}${first}${isTerminal ? "" : "\n"}`);
   const kept: string[] = [];
   function keep(line: string): void {
     if (kept.push(line) > MAX_KEPT) kept.shift();
@@ -65,6 +87,7 @@ async function run(args: readonly string[]): Promise<number> {
   await Promise.all([readPrinted(), readErrors()]);
   const { code } = await child.status;
   if (code !== 0 && !progress.hasEnded) show(`${kept.join("\n")}\n`);
+  if (progress.result !== undefined) show(`${progress.result}\n`);
   return code;
 }
 

@@ -6,6 +6,9 @@ const RESULT = /^(\.\/\S+_test\.ts) => .* \.\.\. (ok|FAILED|ignored)\b/;
 /** What precedes the errors, and the summary. */
 const END = /^(?: ERRORS |ok \||FAILED \|)/;
 
+/** The summary's numbers. */
+const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.* \| (\d+) failed/;
+
 /** Most lines of progress that stay. */
 const STEPS = 10;
 
@@ -17,6 +20,7 @@ export class TestProgress {
   #failed = 0;
   #shown = 0;
   #hasEnded = false;
+  #result: string | undefined;
 
   /** `files` is how many there are to run. */
   constructor(files: number) {
@@ -26,6 +30,11 @@ export class TestProgress {
   /** True once all tests have run. */
   get hasEnded(): boolean {
     return this.#hasEnded;
+  }
+
+  /** How many tests passed and failed, once all have run. */
+  get result(): string | undefined {
+    return this.#result;
   }
 
   /** How far the run is. */
@@ -45,6 +54,10 @@ export class TestProgress {
   /** Reads a line; true if it is worth showing: a failure, the errors in full, and the summary. */
   read(line: string): boolean {
     this.#hasEnded ||= END.test(line);
+    const [, passed, failed] = SUMMARY.exec(line) ?? [];
+    if (passed !== undefined) {
+      this.#result = `${passed} passed, ${failed} failed`;
+    }
     if (this.#hasEnded) return true;
     const [, file, result] = RESULT.exec(line) ?? [];
     if (file === undefined) return false;

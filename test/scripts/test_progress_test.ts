@@ -23,6 +23,7 @@ Deno.test("of a run of tests, only failures and the end are shown, with how far 
   assert.deepEqual(shown, [PRINTED[5], ...PRINTED.slice(7)]);
   assert.equal(progress.line, "2 of 20 files, 3 tests, 1 failed");
   assert.ok(progress.hasEnded);
+  assert.equal(progress.result, "1 passed, 1 failed");
   const good = new TestProgress(20);
   const summary = "ok | 1 passed (2 steps) | 0 failed (1s)";
   assert.deepEqual(

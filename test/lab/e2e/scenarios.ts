@@ -173,14 +173,27 @@ export const SCENARIOS: readonly Scenario[] = [
   statusPage,
 ];
 
-/** What an engine is not released without: CI takes a minute for these. */
+/** What no change lands without, in one engine: half a minute. */
 export const SHORT: readonly Scenario[] = [
+  demoApp,
+  basePage,
+  tokenInLink,
+  accessPage,
   login,
-  requestsOfAnotherSandbox,
-  frameOfAnotherSandbox,
-  waitingPage,
+  viteInPrivateSandbox,
   embedsApp,
   embedsStranger,
+  sharesPress,
+  requestsOfAnotherSandbox,
+  terminalOfAnotherSandbox,
+  frameOfAnotherSandbox,
+  cookieTheft,
+  plantedCookies,
+  hostLogin,
+  identity,
+  waitingPage,
+  startButton,
+  warning,
 ];
 
 /**

@@ -96,7 +96,6 @@ export const http2: readonly Flood[] = [
     "S2-settings",
     "send SETTINGS and do not read the acknowledgements",
     (stage) => speak(stage, (conn) => flood(conn, frame(FRAME.settings)), true),
-    { short: "https" },
   ),
   attack(
     "h2-pings",

@@ -170,7 +170,6 @@ export const slowHolders: readonly Flood[] = [
     spares: ["lively", "quiet", "large"],
   }),
   slowFlood({ kind: "messages", holders: 300, rate: 25, addresses: 15 }, {
-    short: "http",
     spares: ["lively"],
   }),
   slowFlood({ kind: "extensions", holders: 100, rate: 25, addresses: 15 }, {

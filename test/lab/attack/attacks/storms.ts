@@ -44,7 +44,6 @@ export const storms: readonly Flood[] = [{
   name: "storm-reconnects",
   about:
     `${CLIENTS} clients lose their WebSockets and come back, ${STORMS} times`,
-  short: "http",
   only: "http",
   lastsMs: 40_000,
   settings: {

@@ -229,7 +229,6 @@ export const streamFloods: readonly Flood[] = [
       }
     },
     {
-      short: "http",
       limit: {
         over: "http",
         promises: { p99Ms: 1500 },
