@@ -20,6 +20,7 @@ export class Admittance {
   readonly #options: AdmittanceOptions;
   #guest: Guest | undefined;
   #recheck: Recheck | undefined;
+  #isGuardAsked = false;
 
   constructor(options: AdmittanceOptions) {
     this.#options = options;
@@ -36,18 +37,22 @@ export class Admittance {
     return this.#guest;
   }
 
-  /** Notes who is admitted; throws the failure of a guard. */
+  /** Notes who is admitted. */
   admit(guest: Guest, recheck: Recheck): void {
     this.#guest = guest;
     this.#recheck = recheck;
-    this.#checkServed();
   }
 
   /** Notes where the request goes; throws the failure of a guard. */
   goesTo({ sandboxId, organizationId }: Destination): void {
     if (sandboxId !== undefined) this.#guest = { ...this.granted, sandboxId };
     this.#options.progress.organizationId = organizationId;
-    this.#checkServed();
+    this.#askGuard();
+  }
+
+  /** For what goes nowhere: throws the failure of a guard, unless it has been asked. */
+  checkServed(): void {
+    if (!this.#isGuardAsked) this.#askGuard();
   }
 
   /** A handle of what lasts while they have access. */
@@ -74,7 +79,8 @@ export class Admittance {
     return { sandboxId, name, organizationId: progress.organizationId };
   }
 
-  #checkServed(): void {
+  #askGuard(): void {
+    this.#isGuardAsked = true;
     const { guard } = this.#options;
     const served = guard && this.#served;
     const failure = served && guard?.(served);

@@ -96,7 +96,7 @@ export class Exchange<Kind extends Route = Route> {
 
   /**
    * Notes who was admitted, and how to recheck that.
-   * @throws {GatewayError} as {@linkcode Places.reserveFor}, or the failure of a guard
+   * @throws {GatewayError} as {@linkcode Places.reserveFor}
    */
   grant(guest: Guest, recheck: Recheck): void {
     this.#admittance.admit(guest, recheck);
@@ -104,13 +104,21 @@ export class Exchange<Kind extends Route = Route> {
   }
 
   /**
-   * Notes where the request goes: what was known of a name when it was admitted may have been old.
+   * Notes where the request goes: what was known of a name when it was admitted may have been old. Nothing is sent before.
    * @throws {GatewayError} as {@linkcode Places.reserveForOrganization}, or the failure of a guard
    */
   onResolved(destination: Destination): void {
     this.#admittance.goesTo(destination);
     this.#places.reserveForOrganization(destination.organizationId);
     this.progress.onResolved();
+  }
+
+  /**
+   * For what is answered in place of the app, before anything comes of it: throws the failure of a guard, which is asked
+   * once for each request, where it goes or here.
+   */
+  checkServed(): void {
+    this.#admittance.checkServed();
   }
 
   /** Counts the exchange as a WebSocket; the failure as of {@linkcode Places.reserveTunnel}. */

@@ -33,7 +33,10 @@ export interface Feature {
   readonly answer?: AnswerStages;
   /** Shape: what is made of a request to an app, and of its response; each gets what the one before has made. */
   readonly shape?: Shape;
-  /** Guard: the failure to tell in place of what is served to nobody, toolboxes too; the first one counts. */
+  /**
+   * Guard: the failure to tell in place of what is served to nobody, toolboxes too; the first one counts. It is asked once
+   * for each request, once it is known where that goes, and without an organization if it goes nowhere.
+   */
   readonly guard?: (served: Served) => GatewayError | undefined;
   /** Watch: all hear. */
   readonly watch?: Watch;
@@ -72,7 +75,7 @@ export interface AnswerStages {
   readonly ownParameter?: string;
   /** A request to a preview, before anything is looked up for it. */
   arrived?(x: PreviewExchange): Promise<Response | undefined> | undefined;
-  /** A visitor who was admitted. */
+  /** A visitor who was admitted; what does more than answer calls {@linkcode Exchange.checkServed} first. */
   admitted?(
     x: PreviewExchange,
     admission: Admission,

@@ -106,6 +106,7 @@ export class SandboxHandlers {
     }
     this.#grant(x, asked, verdict);
     if (route.redirectsWithoutToken && !isWebSocket(x)) {
+      x.checkServed();
       return x.answer(await redirectWithoutToken(x, verdict, this.#parts));
     }
     const answering = firstAnswer(
@@ -113,7 +114,10 @@ export class SandboxHandlers {
       (one) => one.admitted(x, verdict),
     );
     const instead = answering && await answering;
-    if (instead !== undefined) return x.answer(instead);
+    if (instead !== undefined) {
+      x.checkServed();
+      return x.answer(instead);
+    }
     return await this.#carry(x, verdict); // 4 to 7
   }
 
@@ -190,12 +194,16 @@ export class SandboxHandlers {
     return x.relay(response, added !== undefined);
   }
 
-  /** What to do about a failure: the sandbox's state may say more of it, and a feature may do something. */
+  /**
+   * What to do about a failure: the sandbox's state may say more of it, and a feature may do something.
+   * @throws {GatewayError} the failure of a guard, if the request came too short a way for it to be asked
+   */
   async #explain(
     error: unknown,
     x: SandboxExchange,
     admission: Admission,
   ): Promise<unknown> {
+    x.checkServed();
     const { gate, chains: { answer } } = this.#parts;
     const isMember = () => gate.isMember(admission);
     const toLogin = () => isPreview(x) ? wayToLogin(x, this.#parts) : undefined;

@@ -1,10 +1,13 @@
 /** Two features that join the same chain, on the complete service: both count, or the start says that they do not go together. */
 import assert from "node:assert/strict";
+import { KEYS } from "../../scripts/stand_in/stack.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { Feature } from "../../src/gateway/feature.ts";
 import type { FeatureModule } from "../../src/gateway/feature_module.ts";
 import { FEATURES } from "../../src/modules.ts";
-import { DEMO, LOCKED, startGateway } from "../support/gateway.ts";
+import type { Served } from "../../src/proxy/stream_handle.ts";
+import { BASE, DEMO, LOCKED, startGateway } from "../support/gateway.ts";
+import type { SendOptions } from "../support/send.ts";
 
 /** All features, and these. */
 function withThese(...own: readonly [name: string, feature: Feature][]) {
@@ -37,6 +40,64 @@ Deno.test("what any feature forbids is served to nobody", async () => {
     assert.equal(code, "port_off", host);
   }
   assert.deepEqual(gateway.stack.runner.seen, []);
+});
+
+Deno.test("a feature that forbids is asked once for each request, before anything comes of it", async () => {
+  const asked: Served[] = [];
+  let forbids = false;
+  const options = withThese(["counting", {
+    guard(served) {
+      asked.push(served);
+      return forbids ? new GatewayError("port_off", "Of the test") : undefined;
+    },
+  }], ["answering", {
+    answer: {
+      admitted: ({ route }) =>
+        route.appTarget === "/ours"
+          ? Promise.resolve(new Response("ours"))
+          : undefined,
+    },
+  }]);
+  await using gateway = await startGateway({}, options);
+  const token = { "x-daytona-preview-token": KEYS.lockedToken };
+  const authorization = `Bearer ${KEYS.user}`;
+  const upgrade = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-version": "13",
+  };
+  const requests: [what: string, host: string, request: SendOptions][] = [
+    ["the app", DEMO, { path: "/echo" }],
+    ["a private app", LOCKED, { headers: token }],
+    ["an upload", DEMO, { method: "POST", path: "/echo", body: "text" }],
+    ["a handshake that is none", DEMO, { headers: upgrade }],
+    ["a link", LOCKED, {
+      path: `/?DAYTONA_SANDBOX_AUTH_KEY=${KEYS.lockedToken}`,
+    }],
+    ["an answer in place of the app's", DEMO, { path: "/ours" }],
+    ["a sandbox that is stopped", `3000-stopped.${BASE}`, {}],
+    ["a toolbox", BASE, {
+      path: "/toolbox/demo/toolbox/files",
+      headers: { authorization },
+    }],
+  ];
+  for (const [what, host, request] of requests) {
+    asked.length = 0;
+    const { code } = await gateway.send(host, request);
+    assert.notEqual(code, "port_off", what);
+    assert.equal(asked.length, 1, what);
+  }
+  const { runner } = gateway.stack;
+  const { length } = runner.seen;
+  forbids = true;
+  for (const [what, host, request] of requests) {
+    asked.length = 0;
+    const { code, headers } = await gateway.send(host, request);
+    assert.equal(code, "port_off", what);
+    assert.equal(headers.get("set-cookie"), null, what);
+    assert.equal(asked.length, 1, what);
+  }
+  assert.equal(runner.seen.length, length);
 });
 
 Deno.test("every feature that observes sees the exchanges that it wants", async () => {

@@ -130,11 +130,12 @@ export class StartButton {
 
   /**
    * Starts the sandbox, and leads back to where the button was.
-   * @throws {GatewayError} `cross_site_request` if another page sent the form, `start_expired` if its token is not good
-   * for this, `start_not_allowed`, `start_refused` or `start_throttled` if the sandbox is not started, and as the API's
-   * client does
+   * @throws {GatewayError} the failure of a guard, `cross_site_request` if another page sent the form, `start_expired` if
+   * its token is not good for this, `start_not_allowed`, `start_refused` or `start_throttled` if the sandbox is not
+   * started, and as the API's client does
    */
   async #handle(x: PreviewExchange, admission: Admission): Promise<Response> {
+    x.checkServed();
     const { kind } = admission.credential ?? {};
     if (kind === "bearer" || kind === "preview_token") {
       return await this.call(startRequest(x), admission);

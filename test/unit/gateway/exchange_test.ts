@@ -168,7 +168,7 @@ const ELSEWHERE = {
   organizationId: "acme",
 };
 
-Deno.test("a feature forbids by what was asked for, and then by what that leads to, which the record names", async () => {
+Deno.test("a feature forbids by what a name leads to, which the record names, or by what was asked for if that goes nowhere", async () => {
   const asked: unknown[] = [];
   const { services, records } = exchangeServices({
     guard(served) {
@@ -185,8 +185,8 @@ Deno.test("a feature forbids by what was asked for, and then by what that leads 
   const blocked = { code: "port_off" };
   assert.throws(() => x.onResolved(ELSEWHERE), blocked);
   const name = "shop.test";
+  x.checkServed();
   assert.deepEqual(asked, [
-    { sandboxId: "box", organizationId: undefined, name },
     { sandboxId: "other", organizationId: "acme", name },
   ]);
   await x.refuse(new GatewayError("port_off", "test"));
@@ -195,14 +195,16 @@ Deno.test("a feature forbids by what was asked for, and then by what that leads 
   assert.equal(resolvedAt, undefined);
   const again = previewExchange(incomingRequest(), host, services);
   again.checkLimits();
-  assert.throws(
-    () =>
-      again.grant(
-        { sandboxId: "other", by: "bearer" },
-        () => Promise.resolve(true),
-      ),
-    blocked,
+  again.grant(
+    { sandboxId: "other", by: "bearer" },
+    () => Promise.resolve(true),
   );
+  assert.throws(() => again.checkServed(), blocked);
+  assert.deepEqual(asked[1], {
+    sandboxId: "other",
+    organizationId: undefined,
+    name,
+  });
 });
 
 Deno.test("what two features note of an answer is in its record, and both are told of the end, once", async () => {

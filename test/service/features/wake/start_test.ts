@@ -11,7 +11,14 @@ import {
 } from "../../../support/hosted_gateway.ts";
 import type { Browser, Hop } from "../../../support/login.ts";
 import { valuesOf } from "../../../../src/http/headers.ts";
-import type { TestGateway } from "../../../support/gateway.ts";
+import type { FeatureModule } from "../../../../src/gateway/feature_module.ts";
+import { GatewayError } from "../../../../src/errors.ts";
+import { FEATURES } from "../../../../src/modules.ts";
+import {
+  LOCKED,
+  startGateway,
+  type TestGateway,
+} from "../../../support/gateway.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { startLoginGateway } from "../../../support/login_gateway.ts";
 import { SESSION_SCOPES } from "../../../support/session_scopes.ts";
@@ -970,4 +977,38 @@ Deno.test("in front of somebody else's Daytona, nobody without a login starts an
   });
   assert.deepEqual([status, code], [403, "start_not_allowed"]);
   assert.equal(stack.api.count("startSandbox"), 0);
+});
+
+Deno.test("a sandbox of which nothing is served is started by nobody, and shows no button", async () => {
+  let forbids = true;
+  const forbidding: FeatureModule = {
+    name: "forbidding",
+    create: () => ({
+      guard: () => forbids ? new GatewayError("port_off", "test") : undefined,
+    }),
+  };
+  const environment = { WAKE: "visit" };
+  const features = [...FEATURES, forbidding];
+  await using gateway = await startGateway(environment, { features });
+  const { api } = gateway.stack;
+  putToSleep(gateway.stack);
+  const known = api.state.apiKeys.get(KEYS.user);
+  const permissions = ["write:sandboxes"];
+  api.state.apiKeys.set(KEYS.user, { ...known, permissions });
+  const authorization = `Bearer ${KEYS.user}`;
+  async function codesOf(): Promise<(string | null)[]> {
+    const headers = { ...PAGE, authorization };
+    const { code } = await gateway.send(LOCKED, { headers });
+    const started = await gateway.send(LOCKED, {
+      method: "POST",
+      path: START_PATH,
+      headers: { authorization },
+    });
+    return [code, started.code];
+  }
+  assert.deepEqual(await codesOf(), ["port_off", "port_off"]);
+  assert.equal(api.count("startSandbox"), 0);
+  forbids = false;
+  assert.deepEqual(await codesOf(), ["sandbox_stopped", null]);
+  assert.equal(api.count("startSandbox"), 1);
 });
