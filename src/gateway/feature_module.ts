@@ -55,7 +55,7 @@ export interface FeatureParts
   /** What all look-ups share: the cache's settings, and the store behind it. */
   readonly lookups: LookupCacheOptions;
   readonly store: DurableStore | null;
-  /** Sends a request whose URL is a secret: no trace has it. */
+  /** Asks others than the API: no trace has the URL, which may be a secret. */
   readonly secretFetch: (request: Request) => Promise<Response>;
   /** Asks the DNS. */
   readonly resolveDns: typeof Deno.resolveDns;

@@ -5,7 +5,9 @@ import {
   customFetch,
   type JWTVerifyGetKey,
 } from "jose";
+import { bounded } from "../../daytona/api_attempt.ts";
 import { GatewayError } from "../../errors.ts";
+import type { FeatureParts } from "../../gateway/feature_module.ts";
 import { isPending } from "../../lib/cooldown.ts";
 import { describeError } from "../../lib/describe_error.ts";
 import type { Rule } from "./rules.ts";
@@ -23,11 +25,15 @@ const USABLE_MS = 3_600_000;
 /** Time between a failure and the next request, ms. */
 const PAUSE_MS = 5000;
 
+interface IssuerKeysOptions extends Pick<FeatureParts, "now"> {
+  readonly fetchKeys: (request: Request) => Promise<Response>;
+  readonly onFailure: (url: string, reason: string) => void;
+}
+
 /** Selects keys for jose, given ones or those at a URL; what it returns throws `issuer_unavailable` if none are known. */
 export function createIssuerKeys(
   jwks: Rule["jwks"],
-  fetchKeys: typeof fetch,
-  onFailure: (url: string, reason: string) => void,
+  { fetchKeys, onFailure, now }: IssuerKeysOptions,
 ): JWTVerifyGetKey {
   if (typeof jwks !== "string") return createLocalJWKSet(jwks);
   const url = jwks;
@@ -36,12 +42,13 @@ export function createIssuerKeys(
 
   async function ask(init: RequestInit): Promise<void> {
     try {
-      const response = await fetchKeys(url, { ...init, redirect: "error" });
+      const request = new Request(url, { ...init, redirect: "error" });
+      const response = await bounded(await fetchKeys(request));
       const { keys } = Object(await response.json());
       if (!response.ok || !Array.isArray(keys)) throw new Error("No key set");
-      known = { at: Date.now(), keys };
+      known = { at: now(), keys };
     } catch (error) {
-      failedAt = Date.now();
+      failedAt = now();
       onFailure(url, describeError(error));
     }
   }
@@ -49,10 +56,10 @@ export function createIssuerKeys(
   return createRemoteJWKSet(new URL(url), {
     ...TIMES,
     async [customFetch](_, init) {
-      const now = Date.now();
-      const pause = { now, withinMs: PAUSE_MS };
+      const askedAt = now();
+      const pause = { now: askedAt, withinMs: PAUSE_MS };
       if (!isPending(failedAt + PAUSE_MS, pause)) await ask(init);
-      if (known !== undefined && now - known.at < USABLE_MS) {
+      if (known !== undefined && askedAt - known.at < USABLE_MS) {
         return Response.json({ keys: known.keys });
       }
       throw new GatewayError("issuer_unavailable", `No keys at ${url}`);

@@ -73,16 +73,22 @@ export const trustedIssuers: FeatureModule = {
 };
 
 /** The keys of rules; those with one URL share theirs, whenever they were read. */
-function createKeys({ now }: FeatureParts): TicketsOptions["keysOf"] {
+function createKeys(
+  { now, secretFetch }: FeatureParts,
+): TicketsOptions["keysOf"] {
   const shouldReport = createReportLimit(now);
   const known = new Lru<string, JWTVerifyGetKey>({ max: MAX_KEY_SETS });
-  function onFailure(url: string, reason: string): void {
-    if (!shouldReport(url)) return;
-    logger.warn("keys of a trusted issuer not fetched", { url, reason });
-  }
+  const options = {
+    now,
+    fetchKeys: secretFetch,
+    onFailure(url: string, reason: string): void {
+      if (!shouldReport(url)) return;
+      logger.warn("keys of a trusted issuer not fetched", { url, reason });
+    },
+  };
   return ({ jwks }) => {
     const name = JSON.stringify(jwks);
-    const keys = known.get(name) ?? createIssuerKeys(jwks, fetch, onFailure);
+    const keys = known.get(name) ?? createIssuerKeys(jwks, options);
     known.set(name, keys);
     return keys;
   };

@@ -8,7 +8,7 @@ const URL = "https://issuer.example.com/jwks";
 const MINUTE_MS = 60_000;
 
 /** The keys of an issuer that may be replaced by another one, or taken down. */
-function keysOf(issuer: TestIssuer) {
+function keysOf(issuer: TestIssuer, now = () => Date.now()) {
   const state = {
     issuer,
     answer: undefined as (() => Response) | undefined,
@@ -17,14 +17,17 @@ function keysOf(issuer: TestIssuer) {
   };
   const select = createIssuerKeys(
     URL,
-    (url, init) => {
-      assert.equal(url, URL);
-      assert.equal(init?.redirect, "error");
-      state.asked++;
-      const { answer, issuer: { jwks } } = state;
-      return Promise.resolve().then(answer ?? (() => Response.json(jwks)));
+    {
+      now,
+      fetchKeys({ url, redirect }) {
+        assert.equal(url, URL);
+        assert.equal(redirect, "error");
+        state.asked++;
+        const { answer, issuer: { jwks } } = state;
+        return Promise.resolve().then(answer ?? (() => Response.json(jwks)));
+      },
+      onFailure: (_, reason) => state.failures.push(reason),
     },
-    (_, reason) => state.failures.push(reason),
   );
   return {
     state,
@@ -108,6 +111,34 @@ Deno.test("while an issuer is down its last keys count, for about an hour, and i
   state.answer = undefined;
   clock.pass(5000);
   assert(await accepts(issuer));
+});
+
+Deno.test("an issuer that has failed is asked again by the clock that is passed in", async () => {
+  const clock = { now: 0 };
+  const issuer = await createIssuer();
+  const { state, accepts } = keysOf(issuer, () => clock.now);
+  state.answer = () => new Response(null, { status: 503 });
+  for (const [now, asked] of [[0, 1], [4999, 1], [5000, 2]] as const) {
+    clock.now = now;
+    await assert.rejects(accepts(issuer), { code: "issuer_unavailable" });
+    assert.equal(state.asked, asked);
+  }
+});
+
+Deno.test("a key set without end is not read to its end", async () => {
+  const issuer = await createIssuer();
+  const { state, accepts } = keysOf(issuer);
+  let isCanceled = false;
+  state.answer = () =>
+    new Response(
+      new ReadableStream({
+        pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+        cancel: () => void (isCanceled = true),
+      }),
+    );
+  await assert.rejects(accepts(issuer), { code: "issuer_unavailable" });
+  assert(isCanceled);
+  assert.match(state.failures.join(), /longer than/);
 });
 
 Deno.test("what is no key set says nothing of keys", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { GrantRequest } from "../../../../src/auth/grants.ts";
 import { parseConfig } from "../../../../src/config/config.ts";
 import { sectionOf } from "../../../../src/config/section.ts";
 import {
@@ -8,8 +9,10 @@ import {
 import type { FeatureParts } from "../../../../src/gateway/feature_module.ts";
 import { Background } from "../../../../src/lib/background.ts";
 import { SECTIONS } from "../../../../src/modules.ts";
+import type { Budget } from "../../../../src/resolver/lookup_cache.ts";
 import { collectLog } from "../../../support/collected_log.ts";
 import { fakeClock } from "../../../support/fake_clock.ts";
+import { createIssuer } from "../../../support/issuer.ts";
 import { jwtOf } from "../../../support/jwt.ts";
 import { configOf, REQUIRED } from "../../../support/config.ts";
 
@@ -71,11 +74,19 @@ function featureOf({ path }: { readonly path: string }) {
   const background = new Background(() => {});
   const now = Date.now;
   const lookups = { cache, store: null, background, now, onEvent() {} };
-  const parts = { config, lookups, store: null, background, now };
+  const asked: string[] = [];
+  function secretFetch({ url }: Request): Promise<Response> {
+    asked.push(url);
+    return Promise.resolve(new Response(null, { status: 503 }));
+  }
+  const parts = { config, lookups, store: null, background, now, secretFetch };
   const feature = trustedIssuers.create(parts as unknown as FeatureParts);
   assert(feature?.judge);
   const { judge: grants } = feature;
   return {
+    /** The URLs that it has asked. */
+    asked,
+    grants,
     trusts: (issuer: string) => grants.recognizes(jwtOf(issuer)),
     [Symbol.dispose]: () => feature.life?.close?.(),
   };
@@ -98,6 +109,20 @@ Deno.test("a changed file is in force within 5 s, and one that is no good change
   await Deno.writeTextFile(file.path, "[]");
   clock.pass(5000);
   assert(!feature.trusts("bank"));
+});
+
+Deno.test("keys are asked for as the gateway asks others", async () => {
+  await using file = await fileOf(JSON.stringify([RULE]));
+  using feature = featureOf(file);
+  const secret = await (await createIssuer())
+    .sign({ iss: RULE.issuer, aud: RULE.audience });
+  const opened = feature.grants.open(
+    { secret, place: "bearer" },
+    { sandboxId: "box", port: 3000 } as GrantRequest,
+    { spend: () => {} } as unknown as Budget,
+  );
+  await assert.rejects(Promise.resolve(opened), { code: "issuer_unavailable" });
+  assert.deepEqual(feature.asked, [RULE.jwks]);
 });
 
 Deno.test("a file is logged when it changes, not whenever it is read", async () => {
