@@ -1,6 +1,9 @@
 /** The order in which modules are asked: as they are listed, but for those of which one says that it is to come first. */
 
-/** A module, and those before which it has to come: the reason, by name. */
+/**
+ * A module, and those before which it has to come: the reason, by name. One that is not there, as its folder was deleted,
+ * is passed over; that the names are no mistakes is asked of the whole repository, by test/scripts/feature_order_test.ts.
+ */
 export interface OrderedModule {
   readonly name: string;
   readonly before?: Readonly<Record<string, string>>;

@@ -4,7 +4,11 @@ import { FEATURES } from "../../src/modules.ts";
 
 Deno.test("whatever a feature comes before is a feature", () => {
   const names = new Set(FEATURES.map(({ name }) => name));
-  const named = FEATURES.flatMap(({ before = {} }) => Object.keys(before));
-  assert.deepEqual(named.filter((name) => !names.has(name)), []);
-  assert(named.length > 0);
+  const pairs = FEATURES.flatMap(({ name, before = {} }) =>
+    Object.keys(before).map((other) => ({ name, other }))
+  );
+  const toNobody = pairs.filter(({ other }) => !names.has(other))
+    .map(({ name, other }) => `${name} comes before ${other}, which is none`);
+  assert.deepEqual(toNobody, []);
+  assert(pairs.length > 0);
 });
