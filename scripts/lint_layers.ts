@@ -3,6 +3,7 @@
  * only gen/features.ts imports features, and only `modules.ts` that, Hono is for `src/control/` and features, the process environment for `src/main.ts`, and Daytona's words are not for the layers that know HTTP
  * only. Nothing imports test/ from outside, src/ imports nothing from outside and no text, and `gen/` is for `src/daytona/`
  * and the stand-in; a text in it is for the files beside its source, and gen/facts.ts for the tables that it is part of.
+ * Who imports a file of `gen/` imports what that imports.
  */
 
 /** Folders and files of src/, lowest layer first. */
@@ -44,6 +45,20 @@ const LEGS = ["upstream", "downstream"];
 /** What they need not know; a header's name is a matter of HTTP. */
 const DAYTONA = /(?<!\bx-)daytona|runner/gi;
 
+/** Layers that import what is above them by a file of `gen/`: no others may. */
+const KNOWN_BY_GEN: Readonly<Record<string, readonly string[]>> = {
+  "facts.ts": [
+    "error_codes.ts",
+    "config",
+    "observability",
+    "address",
+    "resolver",
+    "auth",
+    "pages",
+    "proxy",
+  ],
+};
+
 const HONO = /^(hono|@hono\/)/;
 
 const REPOSITORY = new URL("../", import.meta.url).href;
@@ -75,22 +90,25 @@ function importProblem(
   if (root === "src" && /\.(?:css|html|js)$/.test(specifier)) {
     return "src imports no text, which Deno Deploy cannot: import what deno task gen makes of it";
   }
+  const above = root === "src" && targetRoot === "gen"
+    ? problemByGen(layer, to)
+    : undefined;
   const isFacts = isFactsOfFeature(from);
   if (targetRoot === "gen" && to[1] === "facts.ts") {
     return isFacts || root === "src" && isBelow(layer, "error_codes.ts")
       ? `gen/facts.ts is made of what src/${layer} has: import the table that it is part of`
-      : undefined;
+      : above;
   }
   if (targetRoot === "gen" && to[1] === "features.ts") {
     return root === "src" && layer === "modules.ts"
-      ? undefined
+      ? above
       : "only src/modules.ts imports gen/features.ts";
   }
   if (targetRoot === "gen") {
     // One turns Daytona's types into ours, the other stands in for Daytona.
     return ["src/daytona", "scripts/stand_in"].includes(`${root}/${layer}`) ||
         root === "src" && isBesideSource(from, to)
-      ? undefined
+      ? above
       : "only src/daytona and scripts/stand_in import gen/: wrap what you need there";
   }
   if (root === "scripts" && targetRoot === "test") {
@@ -151,6 +169,33 @@ function layerProblem(from: string, to: string): string | undefined {
   return isBelow(to, from)
     ? undefined
     : `src/${from} must not import src/${to}: that layer is above it`;
+}
+
+/** Why a layer of src/ must not import a file of `gen/`, by what that imports; undefined if it may. */
+function problemByGen(
+  layer: string,
+  path: readonly string[],
+): string | undefined {
+  const name = path.slice(1).join("/");
+  if (KNOWN_BY_GEN[name]?.includes(layer)) return undefined;
+  for (const [target, of] of importedByGen(name)) {
+    const problem = target === "src" && of && layerProblem(layer, of);
+    if (problem) return `${problem}, and gen/${name} imports it`;
+  }
+  return undefined;
+}
+
+/** What a file of `gen/` imports, in segments; nothing if it is not there. */
+function importedByGen(name: string): readonly (readonly string[])[] {
+  const url = new URL(`gen/${name}`, REPOSITORY);
+  try {
+    const source = Deno.readTextFileSync(url);
+    return [...source.matchAll(/ from "(\.[^"]+)"/g)]
+      .map(([, specifier = ""]) => segmentsOf(new URL(specifier, url)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
 
 function isBelow(layer: string, other: string): boolean {

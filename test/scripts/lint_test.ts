@@ -109,6 +109,7 @@ Deno.test("layers are only crossed downwards, and out of src/, scripts/ and test
     ["src/pages/a.ts", "../../gen/text/a.css.ts", /only src\/daytona/],
     ["scripts/demo/a.ts", "../../gen/text/demo/a.css.ts", /only src/],
     ["src/facts/a.ts", "../../gen/facts.ts", /is made of what src\/facts has/],
+    ["src/cache/a.ts", "../../gen/facts.ts", /above it, and gen\/facts.ts/],
     ["src/service.ts", "./features/a/facts.ts", /only gen\/facts.ts imports/],
     ["src/service.ts", "./features/a/a_feature.ts", /only gen\/features.ts/],
     ["src/main.ts", "../gen/features.ts", /only src\/modules.ts imports gen/],
