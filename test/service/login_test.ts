@@ -212,7 +212,7 @@ test("a code that was used already, or was not issued to us, fails", async (star
   assert.equal(codeOf(page), "login_failed");
 });
 
-test("S6: two thousand invented codes for one login ask the provider once", async (startLoginGateway) => {
+test("S6: three hundred invented codes for one login ask the provider once", async (startLoginGateway) => {
   await using gateway = await startLoginGateway();
   const { provider } = gateway;
   const browser = gateway.browser();
@@ -227,12 +227,12 @@ test("S6: two thousand invented codes for one login ask the provider once", asyn
     });
     codes.set(code, (codes.get(code) ?? 0) + 1);
   };
-  for (let batch = 0; batch < 2000; batch += 50) {
+  for (let batch = 0; batch < 300; batch += 50) {
     await Promise.all(Array.from({ length: 50 }, (_, i) => forge(batch + i)));
   }
   assert.equal(provider.count("token"), 1);
   assert.deepEqual([...codes].sort(), [
-    ["login_expired", 1999],
+    ["login_expired", 299],
     ["login_failed", 1],
   ]);
 });
