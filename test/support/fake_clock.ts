@@ -17,14 +17,15 @@ const realNow = performance.now.bind(performance);
 export async function passDuring<T>(
   clock: FakeClock,
   work: Promise<T>,
+  now: () => number = realNow,
 ): Promise<T> {
   let isDone = false;
   const done = work.finally(() => isDone = true);
   done.catch(() => {}); // it is thrown below
-  const startedAt = realNow();
+  const startedAt = now();
   for (let passedMs = 0; !isDone;) {
     await turn();
-    if (realNow() - startedAt <= passedMs) continue;
+    if (now() - startedAt < passedMs + 1) continue;
     clock.pass(1);
     passedMs++;
   }
