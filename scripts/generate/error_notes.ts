@@ -43,6 +43,8 @@ export const ERROR_NOTES: Readonly<Partial<Record<ErrorCode, string>>> = {
   sandbox_stopping: "`stopping`, `pausing`, or about to stop.",
   sandbox_error: "Members read `errorReason`.",
   api_unreachable: "It failed, or took longer than `API_CLIENT_TIMEOUT_SEC`.",
+  sandbox_not_shown:
+    "403 or 404 from `GET /sandbox/{id}`, though there is a runner: a key that lost the right, or a sandbox that has moved. [How long labels count](security.md#what-operators-allow).",
   api_throttled:
     "Often somebody behind the same address tries wrong keys. [Limits](run/hosted.md#limits).",
   session_unavailable:

@@ -1,4 +1,4 @@
-import { isClientsFault } from "../errors.ts";
+import { isClientsFault, isUntold } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sleep } from "../lib/backoff.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
@@ -244,6 +244,18 @@ export class Cache<V> {
     this.#options.onEvent(event, this.#options.kind, cause);
   }
 
+  /** Has a value end with its TTL that its source no longer tells, wherever it is kept, also in an outage that follows. */
+  #endWithTtl(key: string, entry: Entry<V>): void {
+    if (entry.staleUntil <= entry.expiresAt) return;
+    entry.staleUntil = entry.expiresAt;
+    const isOver = this.#options.now() >= entry.expiresAt;
+    const stored = isOver
+      ? this.#tier?.remove(key)
+      : this.#tier?.write(key, entry, { ifPresent: true });
+    const { kind, background } = this.#options;
+    if (stored) background.add(`store ${kind}`, stored);
+  }
+
   /** Fills a value, or adopts what another process has filled; `isRead` says that the durable tier was just read. */
   #fillWork(key: string, fill: () => Promise<Fill<V>>, isRead: boolean) {
     const { now, sleep, background } = this.#options;
@@ -278,7 +290,10 @@ export class Cache<V> {
         if (earlier === undefined) throw error;
         // Whoever brings a failure about must not profit by it.
         if (isClientsFault(error) && now() >= earlier.expiresAt) throw error;
-        if (isCurrent()) backOff(earlier, now()); // the failure says nothing about a newer value
+        if (isCurrent()) {
+          backOff(earlier, now()); // the failure says nothing about a newer value
+          if (isUntold(error)) this.#endWithTtl(key, earlier);
+        }
         if (now() >= earlier.staleUntil) throw error;
         return { value: earlier.value, event: "stale" };
       }

@@ -26,8 +26,9 @@ export type Times = Pick<
 >;
 
 /** An in-process entry. */
-export interface Entry<V> extends Times, Checked {
+export interface Entry<V> extends Omit<Times, "staleUntil">, Checked {
   readonly value: V;
+  staleUntil: number;
   /** Until when the durable tier keeps this value for sure, if it is not written each time, ms since the epoch. */
   storedUntil?: number;
   /** Number of consecutive failed fills. */

@@ -18,9 +18,6 @@ export interface Owner {
 /** None. */
 export const NO_LABELS: OwnerLabels = {};
 
-/** Of what nobody owns. */
-export const NO_OWNER: Owner = { labels: NO_LABELS, organizationId: null };
-
 /** Labels that somebody reads, by their names. */
 const READ: readonly RegExp[] = [
   /^porthole\.identity$/,

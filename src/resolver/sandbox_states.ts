@@ -5,7 +5,7 @@ import { GatewayError } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
 import { ExpiringLru, Lru } from "../lib/lru.ts";
-import { NO_OWNER, type Owner, ownerLabels } from "./owner_labels.ts";
+import { type Owner, ownerLabels } from "./owner_labels.ts";
 import { conditionOf, type SandboxState } from "./sandbox_condition.ts";
 
 /** Time for which an answer counts, ms: somebody may be watching a sandbox start. */
@@ -39,13 +39,10 @@ export interface SandboxRecord {
   readonly runnerId: string | null;
 }
 
-/** The record of a sandbox that the API does not show. */
-export const NO_RECORD: SandboxRecord = { owner: NO_OWNER, runnerId: null };
-
-/** The record, or why there is none. */
+/** The record, or why there is none: null if the API shows none. */
 interface Facts {
   readonly state: Told;
-  readonly record: SandboxRecord | GatewayError;
+  readonly record: SandboxRecord | null | GatewayError;
 }
 
 /** The states of sandboxes, in process only. */
@@ -80,8 +77,11 @@ export class SandboxStates {
       : undefined;
   }
 
-  /** The API's record of the sandbox, as old; throws as the API's client does, each time, if there is no answer. */
-  async recordOf(sandboxId: string): Promise<SandboxRecord> {
+  /**
+   * The API's record of the sandbox, as old. Null if the API shows none, which is not the same as one that says nothing;
+   * throws as the API's client does, each time, if there is no answer.
+   */
+  async recordOf(sandboxId: string): Promise<SandboxRecord | null> {
     const known = this.#known.get(sandboxId);
     const isTold = known !== undefined &&
       !(known.record instanceof GatewayError);
@@ -124,7 +124,7 @@ export class SandboxStates {
   async #answer(sandboxId: string): Promise<Facts> {
     try {
       const answer = await this.#api.sandboxById(sandboxId);
-      if (answer === null) return { state: null, record: NO_RECORD };
+      if (answer === null) return { state: null, record: null };
       // Whoever may name a sandbox may name it like another one's id, and an organization's key finds names, too.
       if (answer.id !== sandboxId) {
         const record = new GatewayError("api_unreachable", "Another sandbox");

@@ -375,14 +375,6 @@ Deno.test("the proxy of a region reads the labels of its region's sandboxes", as
   }, { PROXY_API_KEY: KEYS.regionProxy });
 });
 
-Deno.test("one's own API that cannot tell a sandbox's labels delays nothing, and APP_ORIGIN counts", async () => {
-  await withApp(startGateway, () => response(204), async (gateway, seen) => {
-    gateway.stack.api.state.lacks.add("getSandbox");
-    await request(gateway, "POST", { origin: OWN });
-    assert.equal(addressIn(seen[0] ?? assert.fail())[0], LOCAL);
-  }, { APP_ORIGIN: "local" });
-});
-
 /** What an app may answer a handshake with that is no answer. */
 const DROPS: Readonly<Record<string, string>> = {
   "an early close": "",

@@ -1,6 +1,5 @@
 /** What public sandboxes cost the API, as docs/operate.md says: checked by gateways without a network, on a fake clock. */
 import assert from "node:assert/strict";
-import { NO_RECORD } from "../../src/resolver/sandbox_states.ts";
 import type { DurableStore, StoredEntry } from "../../src/cache/store.ts";
 import { Background } from "../../src/lib/background.ts";
 import { createSealer } from "../../src/lib/seal.ts";
@@ -8,6 +7,7 @@ import { UNMETERED } from "../../src/resolver/lookup_cache.ts";
 import { SandboxResolver } from "../../src/resolver/own/sandboxes.ts";
 import { configOf } from "../support/config.ts";
 import { NO_UPSTREAM } from "../support/destination.ts";
+import { BARE_RECORD } from "../support/sandbox_facts.ts";
 
 /** The age at which "public" is asked for again, s. */
 const RENEWED_AFTER_SEC = 3.5;
@@ -76,7 +76,7 @@ async function simulate(gateways: number, isShared: boolean): Promise<number> {
       return Promise.resolve(true);
     },
     runnerOfSandbox: () => Promise.resolve(null),
-    recordOf: () => Promise.resolve(NO_RECORD),
+    recordOf: () => Promise.resolve(BARE_RECORD),
   };
   const options = {
     cache: configOf().cache,

@@ -1,6 +1,5 @@
 /** The shared state of several gateways with one database, on a clock that the test sets. */
 import assert from "node:assert/strict";
-import { NO_RECORD } from "../../src/resolver/sandbox_states.ts";
 import { LoginSessions } from "../../src/auth/login_sessions.ts";
 import type { Tokens } from "../../src/auth/oidc/provider.ts";
 import type { LoginSession } from "../../src/auth/session.ts";
@@ -17,6 +16,7 @@ import {
   type SharedTier,
   sharedTierTest as test,
 } from "../support/shared_tier.ts";
+import { BARE_RECORD } from "../support/sandbox_facts.ts";
 
 /** The age, ms, after which a local copy of shared state is read again. */
 const RECHECK_MS = 5_000;
@@ -39,7 +39,7 @@ async function remember(tier: SharedTier, world: World) {
   const sandboxes = new SandboxResolver({
     isSandboxPublic: () => Promise.resolve(true),
     runnerOfSandbox: () => Promise.resolve(world.runnerOf()),
-    recordOf: () => Promise.resolve(NO_RECORD),
+    recordOf: () => Promise.resolve(BARE_RECORD),
   }, {
     cache,
     store,

@@ -18,7 +18,7 @@ import { RecentAnswers } from "../refusals/recent_answers.ts";
 import { RunnerRefusals } from "../refusals/runner_refusals.ts";
 import type { Change } from "../sandbox_changes.ts";
 import type { SandboxRecord, SandboxStates } from "../sandbox_states.ts";
-import { inTime, Owners, soon } from "./owners.ts";
+import { inTime, notShown, Owners, soon } from "./owners.ts";
 import { type Placement, placementCodec, runnerDestination } from "./runner.ts";
 
 /** Minimum time between two renewals of a sandbox's place, ms. */
@@ -73,8 +73,8 @@ export class SandboxResolver implements Destinations {
     this.#placements = new LookupCache(place, codec, options);
     this.#renewals = new RecentAnswers({ max, ttlMs: RENEWAL_PAUSE_MS });
     // As long as a place may count that the API does not tell again.
-    const ttlMs = runnerTtlMs + staleIfErrorMs;
-    this.#owners = new Owners(api, { max, ttlMs, now });
+    const ttlMs = runnerTtlMs;
+    this.#owners = new Owners(api, { max, ttlMs, staleIfErrorMs, now });
     this.#runners = new ExpiringLru({
       max: MAX_RUNNERS,
       ttlMs: runnerTtlMs,
@@ -121,10 +121,12 @@ export class SandboxResolver implements Destinations {
     const placement = this.#nowhere.get(sandboxId)
       ? null
       : await this.#placed(sandboxId, "any", onMiss);
-    // One that is archived is nowhere, and has labels all the same.
-    const { labels } = placement?.owner ??
-      await this.#owners.orBefore(sandboxId, this.#owners.recordOf(sandboxId));
-    return labels;
+    if (placement?.owner) return placement.owner.labels;
+    // One that is archived is nowhere, and has labels all the same; one that has no record either is gone.
+    const asked = this.#owners.recordOf(sandboxId);
+    const isGone = placement === null && await inTime(asked) === null;
+    if (isGone) return NO_LABELS;
+    return (await this.#owners.orBefore(sandboxId, asked)).labels;
   }
 
   /** Has labels that are past their TTL read again, however slow the API is: they may close ports. */
@@ -239,7 +241,7 @@ export class SandboxResolver implements Destinations {
   ): Promise<Placement> {
     const asked = this.#owners.recordOf(sandboxId).then((record) => {
       // It may have been forgotten meanwhile.
-      if (this.#placements.known(sandboxId) === placement) {
+      if (record && this.#placements.known(sandboxId) === placement) {
         const { owner } = record;
         this.#placements.put(sandboxId, { ...placement, owner });
       }
@@ -253,7 +255,8 @@ export class SandboxResolver implements Destinations {
 
   /**
    * Asks the API for a sandbox's record, and for its runner, unless it is one that is known and not to be renewed. What is
-   * renewed has no owner if the API does not tell: the one of before may do.
+   * renewed has no owner if the API does not tell: the one of before may do. A sandbox without a record is gone if nobody
+   * knows a runner either; otherwise that is none of which nothing is closed.
    */
   async #placementOf(
     sandboxId: string,
@@ -272,13 +275,14 @@ export class SandboxResolver implements Destinations {
           .then((record) => record?.owner ?? null),
     ]);
     if (runner === null) this.#nowhere.set(sandboxId, true);
+    else if (owner === null && !doesWithout) throw notShown();
     return runner && { runner, owner };
   }
 
   /** The runner that the record names, if that is known; otherwise the one that the API tells. */
   async #runnerOf(
     sandboxId: string,
-    told: (() => Promise<SandboxRecord | undefined>) | undefined,
+    told: (() => Promise<SandboxRecord | null | undefined>) | undefined,
   ): Promise<Runner | null> {
     // As long as no runner is known, there is nothing to wait for.
     const record = this.#runners.size > 0 ? await told?.() : undefined;

@@ -5,6 +5,7 @@ import assert, {
 } from "node:assert/strict";
 import { Cache } from "../../../src/cache/cache.ts";
 import type { Confirmation, Fill } from "../../../src/cache/fill.ts";
+import { GatewayError } from "../../../src/errors.ts";
 import { Background } from "../../../src/lib/background.ts";
 import type { CacheEvent } from "../../../src/observability/metrics/facts.ts";
 import {
@@ -221,6 +222,39 @@ Deno.test("get() never serves a value past its TTL unless its fill allows that",
   await settled();
   clock.time += 1;
   await rejects(cache.get(KEY, fill), /source down/);
+});
+
+Deno.test("a value that its source refuses to tell again ends with its TTL, whatever fails afterwards, for everybody who shares it", async () => {
+  const durable = fakeStore({ shared: true });
+  const clock = manualClock();
+  const [here, there] = [1, 2].map(() => setUp({ durable, clock }).cache);
+  assert(here && there);
+  const api = source();
+  const untold = () =>
+    Promise.reject(new GatewayError("sandbox_not_shown", "no"));
+  await here.get(KEY, api.fill);
+  await there.get(KEY, api.fill);
+  clock.time += TTL - 1;
+  equal(await here.get(KEY, untold), "v1");
+  await settled();
+  clock.time += 1;
+  api.down = true;
+  await rejects(here.get(KEY, api.fill), /source down/);
+  await rejects(here.get(KEY, untold), { code: "sandbox_not_shown" });
+  await rejects(there.get(KEY, api.fill), /source down/);
+  await rejects(setUp({ durable, clock }).cache.get(KEY, api.fill));
+});
+
+Deno.test("a value past its TTL that its source refuses to tell is deleted where it is shared", async () => {
+  const durable = fakeStore({ shared: true });
+  const { cache, clock } = setUp({ durable });
+  await cache.get(KEY, source().fill);
+  clock.time += TTL;
+  const untold = () =>
+    Promise.reject(new GatewayError("sandbox_not_shown", "no"));
+  await rejects(cache.get(KEY, untold), { code: "sandbox_not_shown" });
+  await settled();
+  equal(durable.entries.size, 0);
 });
 
 Deno.test("get() pauses longer after each failed renewal, and serves the value meanwhile", async () => {

@@ -61,9 +61,15 @@ Deno.test("SandboxStates read labels and state by one question", async () => {
     states.recordOf("box"),
     states.stateOf("box"),
   ]);
-  assert.deepEqual([read.owner.labels, told?.state], [labels, "error"]);
+  assert.deepEqual([read?.owner.labels, told?.state], [labels, "error"]);
   assert.deepEqual(await states.recordOf("box"), read);
   assert.equal(asked(), 1);
+});
+
+Deno.test("SandboxStates tell a record that the API does not show from one that says nothing", async () => {
+  assert.equal(await setUp(null).states.recordOf("box"), null);
+  const { owner } = await setUp({}).states.recordOf("box") ?? assert.fail();
+  assert.deepEqual(owner, { labels: {}, organizationId: null });
 });
 
 Deno.test("SandboxStates say why the record is not told, and ask again, but not for the state", async () => {

@@ -1,7 +1,6 @@
 /** Gateways, Daytona's API and its Go proxy read each other's entries in a real Redis. */
 import assert from "node:assert/strict";
 import { ownerLabels } from "../../../../src/resolver/owner_labels.ts";
-import { NO_RECORD } from "../../../../src/resolver/sandbox_states.ts";
 import { openDurableStore } from "../../../../src/cache/open_store.ts";
 import type { Runner } from "../../../../src/daytona/api.ts";
 import { Background } from "../../../../src/lib/background.ts";
@@ -17,6 +16,7 @@ import {
   startRedis,
 } from "../../../support/redis_server.ts";
 import { failureLog, manualClock } from "../fakes.ts";
+import { BARE_RECORD } from "../../../support/sandbox_facts.ts";
 
 const ID = "0b9d4b1c-6d1f-4d2e-9a9b-3f4b0f7f2a10";
 const PUBLIC = `proxy:sandbox-public:${ID}`;
@@ -61,7 +61,7 @@ async function openGateway(port: number, facts: Facts) {
     runnerOfSandbox: () => answer(facts.runner),
     recordOf: () =>
       Promise.resolve({
-        ...NO_RECORD,
+        ...BARE_RECORD,
         owner: {
           labels: ownerLabels(facts.labels ?? {}),
           organizationId: null,

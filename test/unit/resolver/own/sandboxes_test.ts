@@ -32,7 +32,8 @@ function setUp(store: DurableStore | null = null) {
   const api = {
     runner: FIRST as Runner | null,
     calls: [] as string[],
-    labels: {} as Record<string, string> | Error | Promise<never>,
+    /** Null if the API shows no record. */
+    labels: {} as Record<string, string> | Error | null | Promise<never>,
     labelReads: 0,
     organizationId: null as string | null,
     runnerIdInRecords: null as string | null,
@@ -44,7 +45,7 @@ function setUp(store: DurableStore | null = null) {
       api.labelReads++;
       const labels = await api.labels;
       if (labels instanceof Error) throw labels;
-      return {
+      return labels && {
         ...sandboxWith(api.otherId ?? id, labels),
         organizationId: api.organizationId,
         runnerId: api.runnerIdInRecords,
@@ -373,6 +374,52 @@ Deno.test("SandboxResolver finds no sandbox whose labels nobody has told, and ke
   await assert.rejects(async () => await labelsOf(), {
     code: "api_unreachable",
   });
+});
+
+Deno.test("SandboxResolver finds no sandbox whose record the API does not show, once what it knows is past its TTL, also in an outage that follows", async () => {
+  const { api, clock, sandboxes, destinationOf, settled } = setUp();
+  const labelsOf = async () => await sandboxes.labelsOf("box", () => {});
+  const notShown = { code: "sandbox_not_shown" };
+  api.labels = null;
+  await assert.rejects(async () => await destinationOf("box"), notShown);
+  await assert.rejects(labelsOf, notShown);
+  api.labels = LOCAL;
+  clock.time += 2_001;
+  assert.deepEqual(await labelsOf(), LOCAL);
+  api.labels = null;
+  clock.time += 119_000;
+  assert.deepEqual(await labelsOf(), LOCAL);
+  await settled();
+  assert.deepEqual(await labelsOf(), LOCAL);
+  clock.time += 2_001;
+  await assert.rejects(labelsOf, notShown);
+  await assert.rejects(sandboxes.renewDestination("box", 3000), notShown);
+  api.labels = UNREACHABLE;
+  clock.time += 2_001;
+  await assert.rejects(labelsOf, { code: "api_unreachable" });
+  await assert.rejects(sandboxes.renewDestination("box", 3000), {
+    code: "api_unreachable",
+  });
+});
+
+Deno.test("SandboxResolver finds a toolbox whose record the API does not show", async () => {
+  const { api, sandboxes } = setUp();
+  api.labels = null;
+  const toolbox = () => sandboxes.destinationOf("box", "toolbox", () => {});
+  assert.equal((await toolbox())?.pathPrefix, at(FIRST).toolboxPrefix);
+  await toolbox();
+  assert.equal(api.labelReads, 1);
+});
+
+Deno.test("SandboxResolver tells no labels of a sandbox that has neither a record nor a runner: it is gone", async () => {
+  const { api, clock, sandboxes, destinationOf } = setUp();
+  api.labels = LOCAL;
+  await destinationOf("box");
+  api.labels = null;
+  api.runner = null;
+  clock.time += 121_000;
+  assert.equal(await destinationOf("box"), null);
+  assert.deepEqual(await sandboxes.labelsOf("box", () => {}), {});
 });
 
 Deno.test("SandboxResolver finds a toolbox that was asked for beside a port, although nobody tells the labels", async () => {
