@@ -3,7 +3,10 @@ import type { Config } from "../config/config.ts";
 import type { Control } from "../control/app.ts";
 import type { ControlContext } from "../control/route.ts";
 import { ownForm } from "../downstream/http/form.ts";
-import { checkControlHead } from "../downstream/http/head_limits.ts";
+import {
+  checkControlHead,
+  checkControlTarget,
+} from "../downstream/http/head_limits.ts";
 import {
   type AnsweredRequest,
   ownAnswer,
@@ -81,6 +84,7 @@ export class OwnPages {
     const { control, ownRequests, limits, clientLeg } = this.#parts;
     try {
       checkControlHead(incoming, limits);
+      checkControlTarget(incoming);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       return this.refuse(incoming, error.code);

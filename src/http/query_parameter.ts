@@ -39,11 +39,20 @@ export function withParameter(
   return `${url}${url.includes("?") ? "&" : "?"}${name}=${value}`;
 }
 
-/** True if `given` decodes to `name`; percent-encoding makes a name at most three times as long. */
+/** True if `given` is that name, of letters and underscores, each plain or percent-encoded. */
 function isSpelling(given: string, name: string): boolean {
-  if (given === name) return true;
-  return given.length > name.length && given.length <= 3 * name.length &&
-    /^(?:[A-Z_]|%[0-9A-F]{2})+$/i.test(given) && formDecoded(given) === name;
+  let at = 0;
+  for (const letter of name) {
+    if (given[at] === letter) at++;
+    else if (isEncoded(letter, given, at)) at += 3;
+    else return false;
+  }
+  return at === given.length;
+}
+
+function isEncoded(letter: string, text: string, at: number): boolean {
+  return text[at] === "%" &&
+    parseInt(text.slice(at + 1, at + 3), 16) === letter.charCodeAt(0);
 }
 
 /** Form-decodes a text; undefined if its percent-encoding is malformed. */

@@ -257,6 +257,17 @@ test("an unknown path is a 404 problem document", async (startGateway) => {
   assert.equal(unknown.json().code, "route_not_found");
 });
 
+test("the gateway's own pages refuse what is long and encodes no UTF-8, and apps get it as it came", async (startGateway) => {
+  await using gateway = await startGateway();
+  const many = "%ff.".repeat(300);
+  for (const path of [`/${many}`, `/login?return_to=${many}`]) {
+    const { status, code } = await gateway.send(BASE, { path });
+    assert.deepEqual([status, code], [400, "bad_request"], path);
+  }
+  const path = `/echo?a=${many}&%=%`;
+  assert.equal((await gateway.send(DEMO, { path })).json()["url"], path);
+});
+
 test("S14: a request without Host gets a 400, except of a probe, which HTTP/1.0 sends without", async (startGateway) => {
   await using gateway = await startGateway();
   await untilReady(gateway.port);

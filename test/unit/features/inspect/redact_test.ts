@@ -19,6 +19,7 @@ Deno.test("redactTarget() hides what may be a credential, however its name is sp
       ["/token/abc", "/token/abc"],
       ["/?DAYTONA_SANDBOX_AUTH_KEY=t", "/?DAYTONA_SANDBOX_AUTH_KEY=(hidden)"],
       ["/?%61ccess_token=t&a=1", "/?%61ccess_token=(hidden)&a=1"],
+      ["/?%ff%74oken=t&%=1", "/?%ff%74oken=(hidden)&%=1"],
       ["/?a=1;sid=2", "/?a=1;sid=(hidden)"],
       ["/cb?code=c&state=s", "/cb?code=(hidden)&state=(hidden)"],
       ["/?apiKey=k&monkey=m", "/?apiKey=(hidden)&monkey=m"],
@@ -49,6 +50,19 @@ Deno.test("redactTarget() hides what may be a credential, however its name is sp
     ] as const
   ) assert.equal(redactTarget(target), expected);
   assert.equal(redactTarget(`/${"a".repeat(5000)}`).length, 2049);
+});
+
+Deno.test("redactTarget() shows no part of a token that it reads half of", () => {
+  const jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1In0.c2ln";
+  const hidden = `token=${"a".repeat(8000)}`;
+  for (let length = 8192 - 2 * jwt.length; length < 8192; length++) {
+    const filled = `/?${hidden}&b=`.padEnd(length, "b");
+    for (const mark of ["&", "/", ";"]) {
+      const shown = redactTarget(`${filled}${mark}${jwt}${"&c=d".repeat(20)}`);
+      assert.doesNotMatch(shown, /eyJ/);
+      assert.match(shown, /…$/);
+    }
+  }
 });
 
 Deno.test("redactHeaders() hides credentials, and keeps what a developer looks for", () => {
