@@ -9,6 +9,7 @@ import type { RequestInfo } from "../../../src/downstream/http/handler.ts";
 import { dial } from "../../../src/upstream/http1/connect.ts";
 import { BASE, startGateway, type TestGateway } from "../../support/gateway.ts";
 import { scriptedConn } from "../../support/scripted_conn.ts";
+import { NASTY, type Shape } from "./head_shapes.ts";
 import { asyncProperty, type Property } from "./property.ts";
 
 /** A head. */
@@ -18,13 +19,6 @@ export interface CostlyHead {
   readonly host?: string;
   readonly target?: string;
   readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** A value that repeats one text, with others around it, which make parsers fail late. */
-export interface Shape {
-  readonly before: string;
-  readonly repeated: string;
-  readonly behind: string;
 }
 
 /** Heads in which readers of headers get as far as they can. */
@@ -59,20 +53,37 @@ export const PLACES: readonly CostlyHead[] = [
   { target: "/toolbox/locked/files", headers: { authorization: KEYS.user } },
   { target: "/snapshots/s/build-logs" },
   { target: "/login" },
+  { target: "/" },
+  { target: "/api/v1/previews/locked/3000" },
   { target: "/access/locked", headers: { "accept": "text/html" } },
 ];
 
-/** Most time that a head may take, whatever its shape, ms, on a machine that has something else to do, too. */
-const MAX_MS = 20;
+/** Most time that a head may take, whatever its shape, ms. */
+export const MAX_MS = 5;
 
 /** Length of the long value and of a short one, bytes. A quadratic reader takes 64 times as long for the long one. */
 const LONG = 60 * 1024;
 const SHORT = LONG / 8;
 
-/** Most that the long one may take, in times of the short one. */
+/** Most that the long one may take, in times of the short one: that does not depend on the machine, nor does the next. */
 const MAX_GROWTH = 24;
 
-const SAMPLES = 2;
+/** Most that it may take, in times of as many letters. */
+const MAX_TIMES = 50;
+
+const PLAIN: Shape = { before: "", repeated: "a", behind: "" };
+
+/** The best of them counts: something else may have been running. */
+const SAMPLES = 5;
+
+/** Fields that the source has no name of, or only in patterns; what is in front, or the platform, may read them. */
+const OTHERS = [
+  ...["cache-control", "content-range", "forwarded", "if-modified-since"],
+  ...["if-range", "keep-alive", "pragma", "range", "te", "trailer", "via"],
+];
+
+/** What every reader of a request's URL reads. */
+const URL_PARTS = ["host", "target", "query"];
 
 /** A few characters that mean something to some reader. */
 const token = fc.string({
@@ -80,15 +91,29 @@ const token = fc.string({
   maxLength: 4,
 });
 
-/** A service, and what it takes for heads. */
+/** A value of a head. */
+export interface HeadValue {
+  readonly place: CostlyHead;
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/** What it costs. */
+export interface HeadCost {
+  readonly ms: number;
+  /** Why it is too much; undefined if it is not, or not for its length. */
+  readonly excess: string | undefined;
+}
+
+/** A service, and what it takes for heads; somebody watches the requests to `demo`. */
 export class HeadWorld implements AsyncDisposable {
   readonly #gateway: TestGateway;
-  /** What can have a hostile value: `target`, and the headers that the source reads. */
+  /** What can have a hostile value: path, query, the name of a header, and the headers that are read. */
   readonly names: readonly string[];
 
   private constructor(gateway: TestGateway, headers: readonly string[]) {
     this.#gateway = gateway;
-    this.names = ["target", ...headers];
+    this.names = ["target", "query", "name", ...headers];
   }
 
   static async start(): Promise<HeadWorld> {
@@ -107,26 +132,50 @@ export class HeadWorld implements AsyncDisposable {
           : Promise.resolve(scriptedConn({ reads: [ANSWER] })),
     });
     api.port = Number(new URL(gateway.stack.api.url).port);
+    const watching = await gateway.service.fetch(requestOf(WATCH), INFO);
+    assert.equal(watching.status, 200);
+    watching.body?.pipeTo(new WritableStream()).catch(() => {});
     return new HeadWorld(gateway, await headersOfSource());
   }
 
-  /** Says by how much a value of a header, or of `host` or `target`, takes longer than it may; undefined if it does not. */
-  async excess(
-    place: CostlyHead,
-    name: string,
-    shape: Shape,
-  ): Promise<string | undefined> {
+  /**
+   * Nasty values: of hosts, paths and queries at one in `every` place, and of the others at some. Each text comes at some
+   * place, if `every` is no more than the number of places.
+   */
+  *nastyValues(every: number): Iterable<HeadValue> {
+    for (const [i, shape] of NASTY.entries()) {
+      for (const [j, name] of this.names.entries()) {
+        const isUrl = URL_PARTS.includes(name);
+        for (const [k, place] of PLACES.entries()) {
+          const isMeant = isUrl
+            ? (i + k) % every === 0
+            : (i + j + k) % (every * PLACES.length) === 0;
+          if (isMeant) yield { place, name, shape };
+        }
+      }
+    }
+  }
+
+  async cost({ place, name, shape }: HeadValue): Promise<HeadCost> {
     const long = withValue(place, name, valueOf(shape, LONG));
     const first = await this.#bestOf(1, long);
-    if (first <= MAX_MS) return undefined;
+    if (first <= MAX_MS) return { ms: first, excess: undefined };
     const ms = await this.#bestOf(SAMPLES, long);
-    if (ms <= MAX_MS) return undefined;
+    if (ms <= MAX_MS) return { ms, excess: undefined };
     const short = withValue(place, name, valueOf(shape, SHORT));
     const shortMs = await this.#bestOf(SAMPLES, short);
-    if (ms <= shortMs * MAX_GROWTH) return undefined;
-    return `${name} of ${JSON.stringify(shape)}: ${ms.toFixed(1)} ms, ${
-      shortMs.toFixed(1)
-    } ms at an eighth of its length`;
+    const plain = withValue(place, name, valueOf(PLAIN, LONG));
+    const plainMs = await this.#bestOf(SAMPLES, plain);
+    if (ms <= shortMs * MAX_GROWTH && ms <= plainMs * MAX_TIMES) {
+      return { ms, excess: undefined };
+    }
+    const all = [ms, shortMs, plainMs].map((each) => each.toFixed(1));
+    const excess = `${name} of ${JSON.stringify(shape)}: ${all[0]} ms, ${
+      all[1]
+    } ms at an eighth of its length, ${all[2]} ms if of letters; at ${
+      JSON.stringify(place)
+    }`;
+    return { ms, excess };
   }
 
   async #bestOf(samples: number, head: CostlyHead): Promise<number> {
@@ -147,10 +196,13 @@ export class HeadWorld implements AsyncDisposable {
   }
 }
 
+/** What is checked: of random shapes as a property, and of nasty ones by `deno task fuzz`. */
+export const COSTS = "a request is read in time proportional to its length";
+
 /** Checks random shapes. */
 export const headCostProperties: readonly Property[] = [
   asyncProperty(
-    "a request is read in time proportional to its length",
+    COSTS,
     fc.record({
       place: fc.constantFrom(...PLACES),
       nth: fc.nat(),
@@ -165,13 +217,20 @@ export const headCostProperties: readonly Property[] = [
       start: () => HeadWorld.start(),
       async holds({ place, nth, shape }, world) {
         const name = world.names[nth % world.names.length] ?? "";
-        assert.equal(await world.excess(place, name, shape), undefined);
+        const { excess } = await world.cost({ place, name, shape });
+        assert.equal(excess, undefined);
       },
     },
   ),
 ];
 
 const ANSWER = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+
+/** What shows somebody the requests to `demo`. */
+const WATCH: CostlyHead = {
+  target: "/inspect/demo/events",
+  headers: { authorization: `Bearer ${KEYS.user}` },
+};
 
 const INFO: RequestInfo = {
   remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port: 1 },
@@ -207,12 +266,17 @@ function withValue(
   if (name === "host") return { ...place, host: value };
   const { target = "/" } = place;
   if (name === "target") return { ...place, target: target + value };
+  if (name === "query") return { ...place, target: `${target}?${value}` };
+  if (name === "name") {
+    const token = value.replaceAll(/[^!#$%&'*+.^`|~\w-]/g, "").toLowerCase();
+    return { ...place, headers: { ...place.headers, [`x-${token}`]: "a" } };
+  }
   return { ...place, headers: { ...place.headers, [name]: value } };
 }
 
-/** The header names that the source reads, found in it: where it reads one, and where a text looks like one. */
+/** The header names that the source reads, found in it: where it reads one, and where a text looks like one; and others. */
 async function headersOfSource(): Promise<string[]> {
-  const names = new Set<string>();
+  const names = new Set<string>(OTHERS);
   for await (
     const text of sourceFiles(new URL("../../../src/", import.meta.url))
   ) {

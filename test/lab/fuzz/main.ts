@@ -9,6 +9,7 @@ import { positiveNumber, runTask, UsageError } from "../../support/options.ts";
 import { isInstalled } from "../../support/programs.ts";
 import { allGrowths, allProperties } from "./all.ts";
 import { measureGrowth } from "./growth.ts";
+import { COSTS, HeadWorld, MAX_MS } from "./head_costs.ts";
 import { nginxProperties } from "./nginx.ts";
 import { type Result, runProperties } from "./run.ts";
 
@@ -95,6 +96,35 @@ function checkGrowth(only: string): boolean {
   return measured.every(({ isLinear }) => isLinear);
 }
 
+/**
+ * Measures heads of all nasty values, if the name of that contains `only`; prints the slowest, and those that cost more
+ * than their length explains, and returns whether there are none.
+ */
+async function checkHeads(only: string): Promise<boolean> {
+  if (!COSTS.includes(only)) return true;
+  await using world = await HeadWorld.start();
+  const slow: string[] = [];
+  let slowest = { ms: 0, text: "none" };
+  let count = 0;
+  let isGood = true;
+  for (const value of world.nastyValues(1)) {
+    const { ms, excess } = await world.cost(value);
+    const text = `${value.name} of ${JSON.stringify(value.shape.repeated)}`;
+    count++;
+    if (ms > slowest.ms) slowest = { ms, text };
+    if (ms > MAX_MS) slow.push(`${ms.toFixed(1)} ms: ${text}`);
+    if (excess === undefined) continue;
+    isGood = false;
+    console.log(`FAILED ${excess}`);
+  }
+  console.log(
+    `Heads of 60 KiB: ${count} nasty ones of ${world.names.length} kinds measured, at most ${
+      slowest.ms.toFixed(1)
+    } ms: ${slowest.text}; above ${MAX_MS} ms: ${slow.join(", ") || "none"}`,
+  );
+  return isGood;
+}
+
 /** Runs everything, prints the results, and returns the exit code. */
 async function fuzz(options: FuzzOptions): Promise<number> {
   const { minutes, only, seed, path } = options;
@@ -123,7 +153,9 @@ async function fuzz(options: FuzzOptions): Promise<number> {
     const { failure } = result;
     if (failure !== undefined) console.log(`\n${failure.text}\n`);
   }
-  const isLinear = path !== undefined || checkGrowth(only);
+  const isLinear = path !== undefined ||
+    // Both, so that all is told.
+    [checkGrowth(only), await checkHeads(only)].every((each) => each);
 
   const inputs = results.reduce((sum, { runs }) => sum + runs, 0);
   const failed = results.filter(({ failure }) => failure !== undefined).length;
