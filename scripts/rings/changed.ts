@@ -27,6 +27,10 @@ export function checksFor(
   const ofService = files.filter((file) =>
     /^test\/service\/[^/]+_test\.ts$/.test(file)
   );
+  // They check documents and deployments against all of the source, which takes as long as the units.
+  const areScripts = files.some((file) =>
+    /^(?:(?:scripts|docs|openapi|test\/scripts)\/|[^/]+$)/.test(file)
+  );
   const tests: Part = {
     task: [
       "test",
@@ -35,18 +39,19 @@ export function checksFor(
       "--permit-no-files",
       "test/unit",
       "test/support",
-      "test/scripts",
+      ...areScripts ? ["test/scripts"] : [],
       ...ofFeatures,
       ...ofService,
     ],
     finds: "what a unit does wrong",
   };
   return {
-    stages: [QUICK, [tests]],
+    stages: [[...QUICK, tests]],
     leftOut: [
       ofFeatures.length > 0
         ? `the other tests of test/service than of ${ofFeatures.join(", ")}`
         : "test/service",
+      ...areScripts ? [] : ["test/scripts"],
       "test/conformance, test/lab, and a core without features",
       "the browser and the attacks",
     ],
