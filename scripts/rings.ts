@@ -1,9 +1,11 @@
 // deno-lint-ignore-file no-console
 /**
- * `deno task ok`, `night` and `release`: run the parts of a ring, stage by stage, and stop after the first stage that
- * fails. `--times` prints what each took, as a table. `ok --changed [COMMIT]` runs only what a change since a commit, by
+ * `deno task check`, `ok`, `night` and `release`: run the parts of a ring, stage by stage, and stop after the first stage
+ * that fails. `--times` prints what each took, as a table. `ok --changed [COMMIT]` runs only what a change since a commit, by
  * default the last one, concerns. Exits with 1 if a part fails, with 2 if the arguments are wrong.
  */
+import { parseArgs } from "node:util";
+import { git } from "./git.ts";
 import { checksFor } from "./rings/changed.ts";
 import type { Stage } from "./rings/part.ts";
 import { RINGS } from "./rings/rings.ts";
@@ -11,25 +13,21 @@ import { type Outcome, runStage } from "./rings/run_stage.ts";
 import { timesTable } from "./rings/times.ts";
 
 const USAGE =
-  "usage: deno task ok [--times] | ok --changed [COMMIT] | night [--times] | release [--times]";
+  "usage: deno task check|ok|night|release [--times], or deno task ok --changed [COMMIT]";
 
 /** The service tests of features, a folder each. */
 const SERVICE_FEATURES = "test/service/features";
 
-/** Lines that git prints. */
-async function git(...args: string[]): Promise<string[]> {
-  const { success, stdout, stderr } = await new Deno.Command("git", { args })
-    .output();
-  const decoder = new TextDecoder();
-  if (!success) throw new Error(decoder.decode(stderr));
-  return decoder.decode(stdout).split("\n").filter((line) => line !== "");
+/** The paths that git prints. */
+async function pathsOf(...args: string[]): Promise<string[]> {
+  return (await git(...args)).split("\n").filter((path) => path !== "");
 }
 
 /** The checks of what differs from a commit; says what they leave out. */
 async function changedStages(since: string): Promise<readonly Stage[]> {
   const files = [
-    ...await git("diff", "--name-only", since),
-    ...await git("ls-files", "--others", "--exclude-standard"),
+    ...await pathsOf("diff", "--name-only", since),
+    ...await pathsOf("ls-files", "--others", "--exclude-standard"),
   ];
   const folders: string[] = [];
   for await (const { name } of Deno.readDir(SERVICE_FEATURES)) {
@@ -40,32 +38,40 @@ async function changedStages(since: string): Promise<readonly Stage[]> {
   return stages;
 }
 
-async function stagesOf(
-  name: string | undefined,
-  options: readonly string[],
-): Promise<readonly Stage[]> {
-  const [option, since = "HEAD", ...more] = options;
-  if (name === "ok" && option === "--changed" && more.length === 0) {
-    return await changedStages(since);
+/** The arguments; undefined if they are wrong. */
+function parsed(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { times: { type: "boolean" }, changed: { type: "boolean" } },
+      allowPositionals: true,
+    });
+    const [word, since = "HEAD"] = positionals;
+    const ring = Object.entries(RINGS).find(([name]) => name === word)?.[1];
+    const { changed = false } = values;
+    const isRight = positionals.length <= (changed ? 2 : 1) &&
+      (word === "ok" || !changed);
+    return isRight && ring ? { ...values, ring, since } : undefined;
+  } catch (error) {
+    if (error instanceof TypeError) return undefined; // an option that is not known
+    throw error;
   }
-  const ring = Object.entries(RINGS).find(([each]) => each === name)?.[1];
-  const isKnown = options.every((each) => each === "--times");
-  if (ring === undefined || !isKnown) {
-    console.error(USAGE);
-    Deno.exit(2);
-  }
-  return ring;
 }
 
-const [name, ...options] = Deno.args;
+const options = parsed(Deno.args);
+if (options === undefined) {
+  console.error(USAGE);
+  Deno.exit(2);
+}
+const { ring, changed, since, times } = options;
 const startedAt = performance.now();
 const outcomes: Outcome[] = [];
-for (const stage of await stagesOf(name, options)) {
+for (const stage of changed ? await changedStages(since) : ring) {
   outcomes.push(...await runStage(stage, console.log));
   if (outcomes.some(({ passed }) => !passed)) break;
 }
 const seconds = (performance.now() - startedAt) / 1000;
-if (options.includes("--times")) console.log(timesTable(outcomes, seconds));
+if (times) console.log(timesTable(outcomes, seconds));
 const failed = outcomes.filter(({ passed }) => !passed).length;
 console.log(
   `${outcomes.length - failed} parts ok, ${failed} not, ${

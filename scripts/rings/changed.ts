@@ -1,5 +1,6 @@
 /** What of the gate concerns a change: the tests of the rooms that it touches, and of those that import them. */
 import type { Part, Stage } from "./part.ts";
+import { CHECKS } from "./rings.ts";
 
 /** Files of a change, and what is to be checked of them. */
 export interface ChangedChecks {
@@ -7,14 +8,6 @@ export interface ChangedChecks {
   /** What the gate has besides, in words. */
   readonly leftOut: readonly string[];
 }
-
-/** What checks the source apart from its tests, and takes seconds. */
-const QUICK: Stage = [
-  { task: ["check:types"], finds: "what does not compile" },
-  { task: ["check:lint"], finds: "an import of a higher room, a habit" },
-  { task: ["check:fmt"], finds: "what `deno task fmt` would change" },
-  { task: ["check:gen"], finds: "a generated file that is not up to date" },
-];
 
 /** The checks for files that differ from a commit; `serviceFolders` are the folders of service tests of features. */
 export function checksFor(
@@ -46,7 +39,7 @@ export function checksFor(
     finds: "what a unit does wrong",
   };
   return {
-    stages: [[...QUICK, tests]],
+    stages: [[...CHECKS, tests]],
     leftOut: [
       ofFeatures.length > 0
         ? `the other tests of test/service than of ${ofFeatures.join(", ")}`

@@ -24,36 +24,38 @@ Deno.test("each part of a ring is a task of the project's, and CONTRIBUTING.md h
 Deno.test("what the gate leaves to the night exists, is run at night, and CONTRIBUTING.md says why it may", async () => {
   const night = RINGS.night.flat().flatMap(({ task }) => task);
   const contributing = await readDocument("CONTRIBUTING.md");
-  for (const path of Object.keys(NIGHT_TESTS)) {
+  for (const path of NIGHT_TESTS) {
     await Deno.stat(new URL(path, ROOT));
     assert.ok(night.includes(path), path);
     assert.ok(contributing.includes(`\`${path}\``), path);
   }
 });
 
+/** The arguments of the tests of a change, and what it leaves out. */
+function testsOf(...files: string[]) {
+  const { stages, leftOut } = checksFor(files, SINCE, FOLDERS);
+  return { args: stages.flat().at(-1)?.task ?? [], leftOut };
+}
+
 Deno.test("a change of a feature has its own service tests run, and the rest is named as left out", () => {
-  const { stages, leftOut } = checksFor(
-    ["src/features/shares/links.ts", "docs/operate.md"],
-    SINCE,
-    FOLDERS,
+  const { args, leftOut } = testsOf(
+    "src/features/shares/links.ts",
+    "docs/operate.md",
   );
-  const task = stages.at(-1)?.flatMap(({ task }) => task) ?? [];
-  assert.ok(task.includes("--changed=HEAD"));
-  assert.ok(task.includes("test/scripts"));
-  assert.ok(task.includes("test/service/features/shares"));
-  assert.ok(!task.includes("test/service/features/wake"));
+  assert.ok(args.includes("--changed=HEAD"));
+  assert.ok(args.includes("test/scripts"));
+  assert.ok(args.includes("test/service/features/shares"));
+  assert.ok(!args.includes("test/service/features/wake"));
   assert.match(leftOut.join(), /than of test\/service\/features\/shares/);
 });
 
 Deno.test("a change outside the features has the service tests run that it touches itself", () => {
-  const { stages, leftOut } = checksFor(
-    ["src/proxy/cors.ts", "test/service/cors_test.ts"],
-    SINCE,
-    FOLDERS,
+  const { args, leftOut } = testsOf(
+    "src/proxy/cors.ts",
+    "test/service/cors_test.ts",
   );
-  const task = stages.at(-1)?.flatMap(({ task }) => task) ?? [];
-  assert.ok(task.includes("test/service/cors_test.ts"));
-  assert.ok(!task.some((each) => FOLDERS.includes(each)));
+  assert.ok(args.includes("test/service/cors_test.ts"));
+  assert.ok(!args.some((each) => FOLDERS.includes(each)));
   assert.deepEqual(leftOut.slice(0, 2), ["test/service", "test/scripts"]);
 });
 

@@ -62,7 +62,7 @@ export interface Attack {
   readonly name: string;
   /** What it tries, in a sentence without a period. */
   readonly about: string;
-  /** For one that CI runs: over what. */
+  /** For one of the gate: over what. */
   readonly short?: Scheme;
   /** True for one that takes Chromium; it is skipped where there is none. */
   readonly needsBrowser?: true;

@@ -31,7 +31,7 @@ Deno.test("attacks go over plain HTTP and over TLS, unless only one of them make
   );
 });
 
-Deno.test("attacks can be chosen by name and by group, and CI runs few of them, each once", () => {
+Deno.test("attacks can be chosen by name and by group, and the gate has few of them, each once", () => {
   const chosen = selectAttacks({
     ...EVERYTHING,
     only: ["S1", "S10-chunks"],

@@ -11,7 +11,7 @@ export interface Options {
   readonly minutes: number | undefined;
   /** Names of attacks, or what they begin with; all by default. */
   readonly only: readonly string[] | undefined;
-  /** Only the attacks that CI runs, and only what is certain is judged. */
+  /** Only the attacks of the gate, and only what is certain is judged. */
   readonly short: boolean;
   /** Slow floods instead of the attacks that have names. */
   readonly slow: readonly SlowFlood[] | undefined;
