@@ -1,12 +1,10 @@
 /** What becomes true without telling so, such as what another process has heard: it is asked again and again. */
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
+import { realNow } from "./fake_clock.ts";
 
 /** Far longer than anything takes on a busy machine, ms. */
 const TIMEOUT_MS = 30_000;
-
-/** The real time, also while `fakeClock()` has stopped it. */
-const now = performance.now.bind(performance);
 
 /**
  * Waits until something is so.
@@ -18,9 +16,9 @@ export async function assertEventually(
   what: string,
   timeoutMs = TIMEOUT_MS,
 ): Promise<void> {
-  const deadline = now() + timeoutMs;
+  const deadline = realNow() + timeoutMs;
   while (!await isSo()) {
-    assert(now() < deadline, `still not so: ${what}`);
+    assert(realNow() < deadline, `still not so: ${what}`);
     await turn();
   }
 }

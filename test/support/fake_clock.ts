@@ -8,7 +8,7 @@ export interface FakeClock extends Disposable {
 }
 
 /** The real time, also while a clock has stopped it. */
-const realNow = performance.now.bind(performance);
+export const realNow = performance.now.bind(performance);
 
 /**
  * Lets time pass until work is done that has pauses of its own: a millisecond at most in each turn of the event loop, and
