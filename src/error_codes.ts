@@ -143,7 +143,7 @@ export const CORE_ERRORS = {
   runner_not_ready: { ...UNAVAILABLE, needsState: true },
   api_unreachable: UNAVAILABLE,
   api_throttled: UNAVAILABLE,
-  sandbox_not_shown: { ...UNAVAILABLE, passes: "maybe" },
+  sandbox_not_shown: { ...UNAVAILABLE, passes: "maybe", endsEarlier: true },
   login_unavailable: { ...UNAVAILABLE, passes: "maybe", login: "repeatable" },
   logout_incomplete: { ...UNAVAILABLE, passes: "maybe" },
   session_unavailable: UNAVAILABLE,

@@ -106,9 +106,10 @@ export function isClientsFault(error: unknown): boolean {
   return error instanceof GatewayError && ERRORS[error.code].fault === "client";
 }
 
-/** True if whoever was asked has answered, and does not tell: that is no outage, through which an earlier answer lasts. */
-export function isUntold(error: unknown): boolean {
-  return error instanceof GatewayError && error.code === "sandbox_not_shown";
+/** True for a failure through which an earlier answer does not last. */
+export function endsEarlier(error: unknown): boolean {
+  return error instanceof GatewayError &&
+    ERRORS[error.code].endsEarlier === true;
 }
 
 /** The error that a client is told of: the failure itself if it has a code, and `internal` otherwise. */

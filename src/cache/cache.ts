@@ -1,4 +1,4 @@
-import { isClientsFault, isUntold } from "../errors.ts";
+import { endsEarlier, isClientsFault } from "../errors.ts";
 import type { Background } from "../lib/background.ts";
 import type { Sleep } from "../lib/backoff.ts";
 import { fulfilsWithin } from "../lib/fulfils_within.ts";
@@ -292,7 +292,7 @@ export class Cache<V> {
         if (isClientsFault(error) && now() >= earlier.expiresAt) throw error;
         if (isCurrent()) {
           backOff(earlier, now()); // the failure says nothing about a newer value
-          if (isUntold(error)) this.#endWithTtl(key, earlier);
+          if (endsEarlier(error)) this.#endWithTtl(key, earlier);
         }
         if (now() >= earlier.staleUntil) throw error;
         return { value: earlier.value, event: "stale" };

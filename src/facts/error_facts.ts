@@ -41,6 +41,8 @@ export interface ErrorFacts {
   };
   /** True if it does not tell by itself what has become of the sandbox, whose state may: an archived one has no runner. */
   readonly needsState?: boolean;
+  /** True if an earlier answer no longer holds through it: it is a change, and no outage. */
+  readonly endsEarlier?: boolean;
   /** What pages around a frame of the preview are told, if not what follows from the rest: that it is over, or at rest. */
   readonly frame?: "ended" | "stopped";
   /** Daytona's own code for the same error. */
